@@ -1,0 +1,15 @@
+"""Reverse-mode automatic differentiation: Tensor, op cards, the tape, backward and grad to any order."""
+
+from .dot import graph
+from .engine import backward, grad
+from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
+from .mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .op import OPS, AnomalyError, Node, OpError, op
+from .primitives import expand, identity, sum_to
+from .tensor import FLOATS, Size, Tensor, move, raw
+
+__all__ = [
+    "FLOATS", "OPS", "AnomalyError", "GradcheckError", "Node", "NonSmoothError", "OpError", "Size", "Tensor", "backward",
+    "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph", "identity", "is_grad_enabled",
+    "move", "no_grad", "op", "raw", "set_grad_enabled", "sum_to",
+]  # fmt: skip

@@ -1,0 +1,209 @@
+"""The backward pass: walk the tape from the results to what they were made of, newest entry first.
+
+`backward` leaves gradients on the leaves, `grad` returns those of chosen tensors. Both are `_walk`, which is a loop over a
+heap of creation numbers: a chain of any length needs no recursion, and an entry is met after all that use its result.
+
+Gradients are bare arrays in a local dict, freed as the walk passes. With `create_graph=True` they are Tensors instead: the
+same rules then record what they do, and the gradients can be differentiated again.
+"""
+
+import heapq
+
+import numpy as np
+
+from ..backend import array_module
+from .mode import mode, set_grad_enabled
+from .op import Node, OpError, check_finite
+from .primitives import identity, sum_to
+from .tensor import Tensor
+
+
+def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None):
+    """Accumulate the gradients of `tensors` into `.grad` of the leaves.
+
+    tensors : Tensor or sequence of Tensors
+    gradients : dL/d(tensor) for each; None only for tensors of one element (then 1)
+    retain_graph : keep the saved values for another pass (default: the value of create_graph)
+    create_graph : record the computation of the gradients, so that they can be differentiated
+    inputs : only these leaves receive a gradient (default: every leaf that requires one)
+    """
+    tensors = _sequence(tensors)
+    found = _walk(tensors, _seeds(tensors, gradients, create_graph), None if inputs is None else _sequence(inputs), create_graph, retain_graph)
+    for leaf, gradient in found.items():
+        if not isinstance(leaf, Tensor):
+            continue
+        if leaf.grad is None:
+            leaf.grad = gradient if create_graph else Tensor(gradient)
+        elif create_graph:
+            leaf.grad = leaf.grad + gradient
+        else:
+            leaf.grad.add_(gradient)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None, is_grads_batched=False):
+    """The gradients of `outputs` with respect to `inputs`, as a tuple of Tensors; no `.grad` is touched.
+
+    Nothing is computed that these gradients do not need. Arguments as in `torch.autograd.grad`:
+
+    outputs, inputs : Tensor or sequence of Tensors
+    grad_outputs : dL/d(output) for each output; None only for outputs of one element (then 1)
+    retain_graph : keep the saved values for another pass (default: the value of create_graph)
+    create_graph : make the gradients themselves differentiable
+    allow_unused : give None for an input that the outputs do not depend on, instead of raising (default False)
+    """
+    if is_grads_batched:
+        raise NotImplementedError("grad(is_grads_batched=True): call grad once per row instead")
+    outputs, inputs = _sequence(outputs), _sequence(inputs)
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise RuntimeError(f"grad: inputs[{i}] (shape {tuple(x.shape)}) does not require a gradient: call .requires_grad_() on it before the forward pass")
+    found = _walk(outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph)
+    gradients = [found.get(_edge(x)) for x in inputs]
+    for i, (x, g) in enumerate(zip(inputs, gradients)):
+        if g is None and not allow_unused:
+            raise RuntimeError(f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it")
+    return tuple(g if g is None or create_graph else Tensor(g) for g in gradients)
+
+
+def _sequence(x):
+    x = (x,) if isinstance(x, Tensor) else tuple(x)
+    for i, t in enumerate(x):
+        if not isinstance(t, Tensor):
+            raise TypeError(f"expected Tensors, item {i} is {type(t).__name__}")
+    return x
+
+
+def _edge(tensor):
+    """What stands for a Tensor in the graph: the Node that made it, or for a leaf itself."""
+    return tensor._node or tensor
+
+
+def _seeds(tensors, gradients, create_graph):
+    gradients = [None] * len(tensors) if gradients is None else _sequence(gradients)
+    if len(gradients) != len(tensors):
+        raise ValueError(f"{len(tensors)} outputs but {len(gradients)} gradients")
+    seeds = []
+    for i, (t, g) in enumerate(zip(tensors, gradients)):
+        if not t.requires_grad:
+            raise RuntimeError(f"output {i} (shape {tuple(t.shape)}) does not require a gradient: nothing it was computed from does, or it was made under no_grad")
+        if g is None:
+            if t.array.size != 1:
+                raise RuntimeError(
+                    f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
+                )
+            g = Tensor(array_module(t.array).ones_like(t.array))
+        if g.shape != t.shape or g.dtype != t.dtype:
+            raise ValueError(f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} {tuple(t.shape)}")
+        seeds.append(g if create_graph else g.array)
+    return seeds
+
+
+def _useful(roots, targets):
+    """The tape entries through which a gradient flows from `roots` to `targets`. None: through all."""
+    if targets is None:
+        return None
+    ends = {_edge(t) for t in targets}
+    # An entry older than every target cannot lead to one; leaves may be used anywhere, they have no number.
+    oldest = min((e.number for e in ends if not isinstance(e, Tensor)), default=0) if not any(isinstance(e, Tensor) for e in ends) else 0
+    seen, stack = {}, [e for e in roots if not isinstance(e, Tensor)]
+    while stack:
+        node = stack.pop()
+        if node.number not in seen and node.number >= oldest:
+            seen[node.number] = node
+            stack.extend([e for e in node.edges if e is not None and not isinstance(e, Tensor)])
+    useful = set(ends)
+    for number in sorted(seen):  # oldest first: arguments before what was made of them
+        node = seen[number]
+        if not useful.isdisjoint(node.edges):
+            useful.add(node)
+    return useful
+
+
+def _walk(roots, seeds, targets, create_graph, retain_graph):
+    """{edge: gradient} for the targets, or for all leaves when targets is None."""
+    if retain_graph is None:
+        retain_graph = create_graph
+    roots = [_edge(t) for t in roots]
+    useful = _useful(roots, targets)
+    ends = None if targets is None else {_edge(t) for t in targets}
+    sums = {}  # edge -> the gradient so far
+    owned = set()  # edges whose sum is an array made here, which may be added to in place
+    pending, nodes = [], {}
+    found = {}
+
+    def arrive(edge, gradient):
+        if edge in sums:
+            if edge in owned:
+                sums[edge] += gradient
+            else:
+                sums[edge] = sums[edge] + gradient
+                if not create_graph and isinstance(sums[edge], np.ndarray):
+                    owned.add(edge)
+            return
+        sums[edge] = gradient
+        if not isinstance(edge, Tensor):
+            nodes[edge.number] = edge
+            heapq.heappush(pending, -edge.number)
+
+    for edge, seed in zip(roots, seeds):
+        if useful is None or edge in useful:
+            arrive(edge, seed if create_graph or not isinstance(edge, Tensor) else seed.copy())
+    with set_grad_enabled(create_graph):
+        while pending:
+            node = nodes.pop(-heapq.heappop(pending))
+            gradient = sums.pop(node)
+            if ends is not None and node in ends:
+                found[node] = gradient if create_graph else gradient.copy()
+                if useful.isdisjoint(node.edges):
+                    continue
+            need = [e is not None and (useful is None or e in useful) for e in node.edges]
+            for edge, g in _apply_rule(node, gradient, need, create_graph):
+                if not create_graph and isinstance(edge, Tensor) and (g is gradient or g.base is not None):
+                    g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, or a view
+                arrive(edge, g)
+            if not retain_graph and node.op.keeps:
+                node.saved = None
+    found.update((e, g) for e, g in sums.items() if isinstance(e, Tensor) and (ends is None or e in ends))
+    return found
+
+
+def _apply_rule(node, gradient, need, create_graph):
+    """[(edge, gradient)] for the arguments of a tape entry that need one, in their shapes."""
+    op, saved = node.op, node.unpack(create_graph)
+    if create_graph and op.formula is not None:
+        gradients = _through_formula(op, gradient, need, saved)
+    else:
+        try:
+            gradients = op.backward(gradient, need, *saved)
+        except Exception as error:
+            raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
+    if gradients.__class__ is not tuple:
+        gradients = (gradients,)
+    result = []
+    for i, edge in enumerate(node.edges):
+        if not need[i]:
+            continue
+        g = gradients[i] if i < len(gradients) else None
+        if g is None or g is False:
+            raise OpError(f"the backward rule of {op.__name__} gave no gradient for argument {i} ({op.names[i : i + 1]}), which needs one")
+        like = edge.array if edge.__class__ is not Node else edge
+        if g.shape != like.shape:
+            g = sum_to(g, like.shape)
+        if isinstance(g, np.generic):
+            g = np.asarray(g)
+        if g.dtype is not like.dtype and g.dtype != like.dtype:
+            raise OpError(f"the backward rule of {op.__name__} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
+        if mode.anomaly:
+            check_finite(g.array if create_graph else g, f"{op.__name__} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
+        result.append((edge, g))
+    return result
+
+
+def _through_formula(op, gradient, need, saved):
+    """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
+    with set_grad_enabled(True):
+        # `identity` gives each argument a tape entry of its own, at which the inner walk ends.
+        arguments = [identity(x) if n else x for x, n in zip(saved, (*need, *[False] * len(saved)))][: len(op.names)]
+        wanted = [x for x, n in zip(arguments, need) if n]
+        found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))
+    return tuple(next(found) if n else None for n in need)

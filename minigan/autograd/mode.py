@@ -1,0 +1,76 @@
+"""What is recorded: gradient mode (per thread) and anomaly detection."""
+
+import functools
+import threading
+
+
+class _Mode(threading.local):
+    recording = True  # do ops on Tensors that require gradients go on the tape?
+    anomaly = False  # are all results checked for NaN and infinity?
+
+
+mode = _Mode()
+
+
+class _Switch:
+    """A context manager and decorator that sets one field of `mode` and puts the old value back."""
+
+    __slots__ = ("value", "previous")
+    field = ""
+
+    def __enter__(self):
+        self.previous = getattr(mode, self.field)
+        setattr(mode, self.field, self.value)
+
+    def __exit__(self, *exc):
+        setattr(mode, self.field, self.previous)
+
+    def __call__(self, function):
+        value = self.value
+
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs):
+            switch = type(self)()
+            switch.value = value
+            with switch:
+                return function(*args, **kwargs)
+
+        return wrapper
+
+
+class set_grad_enabled(_Switch):
+    """`with set_grad_enabled(False): ...` — record, or not, what is computed inside."""
+
+    field = "recording"
+
+    def __init__(self, enabled=True):
+        self.value = bool(enabled)
+
+
+class no_grad(set_grad_enabled):
+    """`with no_grad():` or `@no_grad()`: nothing inside is recorded, and results require no gradient."""
+
+    def __init__(self):
+        self.value = False
+
+
+class enable_grad(set_grad_enabled):
+    """Recording on again inside a `no_grad` block."""
+
+    def __init__(self):
+        self.value = True
+
+
+class detect_anomaly(_Switch):
+    """`with detect_anomaly():` the first op whose result or gradient has a NaN or infinity raises AnomalyError, which
+    names the op and shows the line of the forward code that called it. Slow: every result is looked at."""
+
+    field = "anomaly"
+
+    def __init__(self):
+        self.value = True
+
+
+def is_grad_enabled():
+    """Is the tape recording in this thread?"""
+    return mode.recording

@@ -1,0 +1,289 @@
+"""An op is a card: its formula, what it keeps for backward, its kernels and its backward rule, in one class body.
+
+    @op
+    class tanh:
+        '''y = tanh(x).    dL/dx = dL/dy * (1 - y^2)'''
+        saves = ("out",)
+        def forward(x): return np.tanh(x)
+        def backward(g, need, y): return g * (1 - y * y)
+
+`@op` turns the card into a function. Called with arrays it computes and records nothing; called with Tensors it returns
+a Tensor and puts a `Node` on the tape if one of them requires a gradient. Backward rules are written in ops and operators,
+so the first-order pass runs them on bare arrays, and `create_graph=True` on Tensors: that records the derivative, which
+can be differentiated again.
+
+The fields of a card:
+
+forward(x, y, option=default)   the reference: works on the arrays of either library. Any argument may be a Tensor; those
+                                that are not are constants. Its signature is the op's public one.
+cpu                             the same for NumPy arrays only, with a compiled kernel (optional)
+backward(g, need, *saved)       g = dL/d(out) -> dL/d(argument) for each argument that can have a gradient, in order (a
+                                tuple if more than one). `need[i]` says whether argument i wants one; None/False else.
+                                Un-broadcasting to the argument's shape is done by the engine, for all ops.
+saves = (...)                   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
+                                other name: the next extra result that forward returns after `out`; "*xs", "*xs.shape" for
+                                a card with `def forward(option, *xs)`
+formula                         for fused ops whose `backward` is a kernel for arrays: the same function written in ops.
+                                Derivatives of higher order go through it.
+mixed = True                    arguments may have different dtypes (indices, masks, targets)
+view = True                     the result may share memory with the first argument
+"""
+
+import inspect
+import itertools
+import os
+import sys
+
+import numpy as np
+
+from ..backend import device_of, is_array
+from .mode import mode
+from .tensor import FLOATS, Tensor
+
+OPS = {}  # name -> op, of every card: the tests walk it
+_count = itertools.count(1)
+_F32, _F64 = np.dtype("float32"), np.dtype("float64")
+
+
+class AnomalyError(RuntimeError):
+    """A NaN or infinity appeared under `detect_anomaly()`; the message names the op and the line that called it."""
+
+
+class Rest(tuple):
+    """The saved arguments of a card that takes any number of them."""
+
+
+class OpError(RuntimeError, ValueError, TypeError):
+    """An op could not compute: the message names it, its arguments with shapes, dtypes and devices, and the reason.
+
+    It is all three kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
+    """
+
+
+class Node:
+    """A tape entry: which op, where its arguments came from, and what it kept.
+
+    edges : for each argument, the Node that made it, the leaf Tensor itself, or None where no gradient is wanted
+    number : order of creation; going down the numbers meets every node after all nodes that use its result
+    saved, versions : what `backward` needs (None once freed), and the state of those memories when they were saved
+    """
+
+    __slots__ = ("op", "edges", "saved", "versions", "number", "shape", "dtype", "line")
+
+    def __init__(self, op, edges, shape, dtype, number):
+        self.op, self.edges, self.shape, self.dtype, self.number = op, edges, shape, dtype, number
+        self.saved = self.versions = ()
+        self.line = None
+
+    def save(self, plan, inputs, extra, out, version):
+        """Keep what the card's `saves` names. The result is kept as a bare array: the Tensor would be a cycle."""
+        saved, versions = [], []
+        for kind, i in plan:
+            if kind == "argument":
+                x = inputs[i]
+                if isinstance(x, Tensor):
+                    versions.append((x._version, x._version[0], i))
+            elif kind == "out":
+                x = out
+                versions.append((version, version[0], -1))
+            elif kind == "shape":
+                x = getattr(inputs[i], "shape", ())
+            elif kind == "extra":
+                x = extra[i]
+            elif kind == "rest shapes":
+                x = tuple(y.shape for y in inputs[i:])
+            else:  # "rest": all of a variable number of arguments
+                x = Rest(inputs[i:])
+                versions.extend((y._version, y._version[0], i + j) for j, y in enumerate(x) if isinstance(y, Tensor))
+            saved.append(x)
+        self.saved, self.versions = saved, versions
+
+    def unpack(self, as_tensors):
+        """What was saved, as arrays, or as Tensors that lead on along the tape."""
+        if self.saved is None:
+            raise RuntimeError(
+                f"backward through {self.op.__name__} a second time: its saved values were freed by the first; "
+                "pass retain_graph=True to the first backward or grad"
+            )
+        for version, number, i in self.versions:
+            if version[0] != number:
+                self._changed(i)
+        if not as_tensors:
+            return [x.array if isinstance(x, Tensor) else [y.array if isinstance(y, Tensor) else y for y in x] if x.__class__ is Rest else x for x in self.saved]
+        if self.op.out_slot < 0:
+            return self.saved
+        saved = list(self.saved)
+        saved[self.op.out_slot] = Tensor(saved[self.op.out_slot], True, self)
+        return saved
+
+    def _changed(self, i):
+        what = "its result" if i < 0 else f"its argument {self.op.names[i] if i < len(self.op.names) else i}"
+        edge = self.edges[i] if i >= 0 else None
+        if isinstance(edge, Tensor):
+            what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
+        raise RuntimeError(
+            f"backward of {self.op.__name__}: {what} was changed in place after the forward pass saved it (an optimiser "
+            "step, `.data =`, or a method ending in _); run the forward again, or change it after backward"
+        )
+
+    def __repr__(self):
+        return f"<{self.op.__name__} #{self.number} {tuple(self.shape)}>"
+
+
+def op(card):
+    """Make the function of an op card (see the module's docstring)."""
+    name, forward, backward = card.__name__, card.forward, getattr(card, "backward", None)
+    cpu, formula = getattr(card, "cpu", forward), getattr(card, "formula", None)
+    mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
+    code, defaults = forward.__code__, forward.__defaults__ or ()
+    names, count = code.co_varnames[: code.co_argcount], code.co_argcount
+    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    plan = [_place(s, names, card) for s in getattr(card, "saves", ())]
+    extras = any(kind == "extra" for kind, _ in plan)
+    plan = [(kind, sum(k == "extra" for k, _ in plan[:j]) if kind == "extra" else i) for j, (kind, i) in enumerate(plan)]
+
+    def call(*inputs, **named):
+        if named or (len(inputs) < count and not variadic):
+            inputs = _bind(name, names, defaults, inputs, named)
+        record = found = blend = scalars = False
+        dtype = None
+        arrays = []
+        for x in inputs:
+            if isinstance(x, Tensor):
+                found = True
+                if x.requires_grad:
+                    record = True
+                x = x.array
+                if dtype is None:
+                    dtype = x.dtype
+                elif x.dtype is not dtype:
+                    blend = True
+            elif isinstance(x, np.generic):
+                scalars = True
+            arrays.append(x)
+        run = cpu if arrays[0].__class__ is np.ndarray else forward
+        if not found:
+            return run(*arrays)[0] if extras else run(*arrays)
+        if scalars:  # NumPy's numbers adapt as Python's do: np.float64(2) must not make a float32 result float64
+            arrays = [x.item() if isinstance(x, np.generic) else x for x in arrays]
+        if blend and not mixed:
+            arrays, dtype = _common_dtype(name, inputs, arrays)
+        try:
+            out = run(*arrays)
+        except Exception as error:
+            raise _explained(error, name, names, inputs) from error
+        extra = ()
+        if extras:
+            out, *extra = out
+        if out.__class__ is not np.ndarray and isinstance(out, np.generic):
+            out = np.asarray(out)  # NumPy's ufuncs turn arrays without dimensions into scalars
+        if out.dtype is _F64 and dtype is not _F64 and not mixed:
+            out = out.astype(_F32)  # NumPy makes float64 of integers; the default here is float32
+        if mode.anomaly:
+            check_finite(out, f"{name} (forward)", _user_line())
+        record = record and mode.recording and backward is not None and out.dtype in FLOATS
+        result = Tensor(out, record, None, inputs[0]._version if view and _shares(out, arrays[0]) else None)
+        if record:
+            edges = tuple([(x._node or x) if isinstance(x, Tensor) and x.requires_grad else None for x in inputs])
+            node = result._node = Node(call, edges, out.shape, out.dtype, next(_count))
+            if plan:
+                node.save(plan, inputs, extra, out, result._version)
+            if mode.anomaly:
+                node.line = _user_line()
+        return result
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__, call.__module__ = card.__doc__, card.__module__
+    call.__signature__ = inspect.signature(forward)
+    call.names, call.card, call.backward, call.formula = names, card, backward, formula
+    call.keeps = any(kind in ("argument", "out", "extra", "rest") for kind, _ in plan)
+    call.out_slot = next((j for j, (kind, _) in enumerate(plan) if kind == "out"), -1)
+    OPS[name] = call
+    return call
+
+
+def _place(saved, names, card):
+    """Where a name in `saves` is found: (kind, index)."""
+    base, _, shape = saved.partition(".")
+    if saved == "out":
+        return "out", 0
+    if base in names:
+        return ("shape" if shape else "argument"), names.index(base)
+    if base.startswith("*"):
+        return ("rest shapes" if shape else "rest"), len(names)
+    return "extra", 0
+
+
+def _shares(out, array):
+    """Is `out` a view of `array`? (NumPy and CuPy keep the owner of the memory as `base`, not the whole chain.)"""
+    return out is array or (out.base is not None and (out.base is array or out.base is array.base))
+
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "input": "x"}
+
+
+def _bind(name, names, defaults, inputs, named):
+    """All arguments in order, from a call with keywords or defaults. axis and keepdims stand for dim and keepdim."""
+    values = list(inputs)
+    if len(values) > len(names):
+        raise TypeError(f"{name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(values)}")
+    named = {k if k in names else ALIASES.get(k, k): v for k, v in named.items()}
+    required = len(names) - len(defaults)
+    for i in range(len(values), len(names)):
+        if names[i] in named:
+            values.append(named.pop(names[i]))
+        elif i >= required:
+            values.append(defaults[i - required])
+        else:
+            raise TypeError(f"{name}() misses its argument {names[i]!r}; its signature is {name}({', '.join(names)})")
+    if named:
+        raise TypeError(f"{name}() got an unexpected or repeated argument {next(iter(named))!r}; its arguments are {', '.join(names)}")
+    return tuple(values)
+
+
+def _common_dtype(name, inputs, arrays):
+    """Integers and booleans adapt to the floats beside them; two kinds of floats are an error, never a silent change."""
+    tensors = [isinstance(x, Tensor) for x in inputs]
+    floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
+    if len(floats) > 1:
+        raise OpError(f"{name}: arguments of different dtypes: {_describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)")
+    if not floats:
+        return arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
+    (dtype,) = floats
+    return [a.astype(dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)], dtype
+
+
+def _describe(inputs):
+    def one(x):
+        x = x.array if isinstance(x, Tensor) else x
+        return f"{x.dtype.name}{list(x.shape)} on {device_of(x)}" if is_array(x) else repr(x)[:60]
+
+    return ", ".join(one(x) for x in inputs)
+
+
+def _explained(error, name, names, inputs):
+    """The error of a kernel, said again with the op and what it was given."""
+    if isinstance(error, OpError):
+        return error
+    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
+    hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""
+    return OpError(f"{name}({', '.join(names)}): {error}; given: {_describe(inputs)}{hint}")
+
+
+def check_finite(array, what, line):
+    """AnomalyError if a floating-point array has a NaN or infinity."""
+    if array.dtype in FLOATS and not bool(np.isfinite(array).all()):
+        bad = "NaN" if bool(np.isnan(array).any()) else "infinity"
+        raise AnomalyError(f"{bad} in the result of {what}, called at {line}")
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def _user_line():
+    """file:line of the innermost frame outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

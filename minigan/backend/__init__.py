@@ -1,0 +1,23 @@
+"""What an array is here: which library holds it, random numbers, compiled kernels, threads. No differentiation yet."""
+
+from .device import (
+    CPU,
+    DeviceError,
+    array_module,
+    cuda_problem,
+    device,
+    device_of,
+    is_array,
+    module_for,
+    resolve_device,
+    to_device,
+    to_numpy,
+)
+from .kernels import kernel
+from .random import Generator, default_generator, manual_seed
+from .threads import num_threads, parallel_chunks
+
+__all__ = [
+    "CPU", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "is_array",
+    "kernel", "manual_seed", "module_for", "num_threads", "parallel_chunks", "resolve_device", "to_device", "to_numpy",
+]  # fmt: skip

@@ -1,0 +1,57 @@
+"""CPU kernels: plain Python loops, compiled by Numba when they are first called.
+
+`@kernel` costs nothing at import. The compiled code is cached on disk (`cache=True`), so only the first run on a machine
+compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles ten times as long, and Numba's threads
+would compete with those of the BLAS. Large arrays are instead cut in chunks for our own threads (see `threads.py`).
+"""
+
+import functools
+import sys
+
+# Reassociation lets reductions use SIMD; NaN and infinity keep their meaning, so neither nnan nor ninf.
+FASTMATH = frozenset({"reassoc", "contract", "arcp", "nsz"})
+
+
+@functools.cache
+def _announce_compilation():
+    from numba.core import event
+
+    class Notice(event.Listener):
+        told = False
+
+        def on_start(self, event):
+            function = event.data["dispatcher"].py_func
+            if not self.told and function.__module__.startswith("minigan"):
+                Notice.told = True
+                print("minigan: compiling CPU kernels (first run on this machine only, some seconds) ...", file=sys.stderr, flush=True)
+
+        def on_end(self, event):
+            pass
+
+    event.register("numba:compile", Notice())
+
+
+@functools.cache
+def compiled(function, inline=False):
+    """Numba's dispatcher for `function`, made once."""
+    import numba
+
+    _announce_compilation()
+    # numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=set(FASTMATH), inline="always" if inline else "never")(function)
+
+
+class kernel:
+    """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled Python function."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.reference = function
+        self._run = self._compile
+
+    def _compile(self, *args):
+        run = self._run = compiled(self.reference)
+        return run(*args)
+
+    def __call__(self, *args):
+        return self._run(*args)

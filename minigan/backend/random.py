@@ -1,0 +1,120 @@
+"""Random numbers: Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), on every device.
+
+A counter-based generator is a function: block i of a stream is philox(counter=i, key=seed). Its whole state is therefore
+a seed and a counter; the same seed draws the same integers on CPU and CUDA, and a run resumes by storing two numbers.
+"""
+
+import math
+
+import numpy as np
+
+from .device import CPU, array_module, module_for
+from .kernels import kernel
+
+M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
+W0, W1 = 0x9E3779B9, 0xBB67AE85
+ROUNDS = 10
+
+
+def philox_reference(counter, key, n, xp=np):
+    """Blocks counter .. counter+n-1 as uint32 of shape (n, 4): the definition, in array operations of either library."""
+    u32, low = xp.uint32, 0xFFFFFFFF
+    index = counter + xp.arange(n, dtype=xp.uint64)
+    c = [(index & low), index >> xp.uint64(32), xp.zeros(n, xp.uint64), xp.zeros(n, xp.uint64)]
+    k0, k1 = key & low, key >> 32
+    for _ in range(ROUNDS):
+        p0, p1 = c[0] * xp.uint64(M0), c[2] * xp.uint64(M1)
+        c = [(p1 >> xp.uint64(32)) ^ c[1] ^ xp.uint64(k0), p1 & low, (p0 >> xp.uint64(32)) ^ c[3] ^ xp.uint64(k1), p0 & low]
+        k0, k1 = (k0 + W0) & low, (k1 + W1) & low
+    return xp.stack(c, axis=1).astype(u32)
+
+
+@kernel
+def philox_fill(out, counter, k0, k1):
+    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64."""
+    low = np.uint64(0xFFFFFFFF)
+    s = np.uint64(32)
+    for i in range(out.shape[0]):
+        index = counter + np.uint64(i)
+        c0, c1, c2, c3 = index & low, index >> s, np.uint64(0), np.uint64(0)
+        a, b = k0, k1
+        for _ in range(10):
+            p0 = c0 * np.uint64(0xD2511F53)
+            p1 = c2 * np.uint64(0xCD9E8D57)
+            c0, c1, c2, c3 = (p1 >> s) ^ c1 ^ a, p1 & low, (p0 >> s) ^ c3 ^ b, p0 & low
+            a = (a + np.uint64(0x9E3779B9)) & low
+            b = (b + np.uint64(0xBB67AE85)) & low
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c0, c1, c2, c3
+
+
+class Generator:
+    """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit integers drawn so far)."""
+
+    def __init__(self, seed=0):
+        self.manual_seed(seed)
+
+    def manual_seed(self, seed):
+        """Start the stream of `seed` (an integer; its low 64 bits count) from its beginning."""
+        self.seed, self.counter = int(seed) & 0xFFFFFFFFFFFFFFFF, 0
+        return self
+
+    def get_state(self):
+        """{"seed", "counter"}: all that `set_state` needs to go on from here."""
+        return {"seed": self.seed, "counter": self.counter}
+
+    def set_state(self, state):
+        self.seed, self.counter = int(state["seed"]), int(state["counter"])
+
+    def integers32(self, n, device=CPU):
+        """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
+        blocks, xp = -(-n // 4), module_for(device)
+        if xp is np:
+            out = np.empty((blocks, 4), np.uint32)
+            philox_fill(out, np.uint64(self.counter), np.uint64(self.seed & 0xFFFFFFFF), np.uint64(self.seed >> 32))
+        else:
+            out = philox_reference(self.counter, self.seed, blocks, xp)
+        self.counter += blocks
+        return out.reshape(-1)[:n]
+
+    def uniform(self, shape, dtype=np.float32, device=CPU):
+        """Uniform on [0, 1): the top 24 bits of an integer for float32, 53 bits of two for float64."""
+        n = math.prod(shape)
+        if np.dtype(dtype) == np.float64:
+            bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
+            high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
+            return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
+        bits = self.integers32(n, device) >> np.uint32(8)
+        return (bits.astype(np.float32) * np.float32(2.0**-24)).astype(dtype, copy=False).reshape(shape)
+
+    def normal(self, shape, dtype=np.float32, device=CPU):
+        """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
+        n = math.prod(shape)
+        work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
+        uniform = self.uniform((2, -(-n // 2)), work, device)
+        xp = array_module(uniform)
+        radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
+        angle = uniform[1] * work(2 * math.pi)
+        both = xp.stack([radius * xp.cos(angle), radius * xp.sin(angle)])
+        return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
+
+    def integers(self, low, high, shape, device=CPU):
+        """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low) / 2**32)."""
+        span = high - low
+        if not 0 < span <= 2**32:
+            raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
+        bits = self.integers32(math.prod(shape), device).astype(np.uint64)
+        return ((bits * np.uint64(span)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
+
+    def permutation(self, n, device=CPU):
+        """A random order of 0 .. n-1 (int64): the stable sorting order of n random 64-bit keys."""
+        bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
+        keys = (bits[:, 0] << np.uint64(32)) | bits[:, 1]
+        return keys.argsort(kind="stable") if isinstance(keys, np.ndarray) else keys.argsort()
+
+
+default_generator = Generator(0)
+
+
+def manual_seed(seed):
+    """Seed the default generator, from which every random op draws unless it is given another."""
+    return default_generator.manual_seed(seed)

@@ -1,0 +1,249 @@
+"""Activation functions: a NumPy formula as reference, and one compiled pass over memory on the CPU."""
+
+import math
+
+import numpy as np
+
+from ..autograd import op
+from ..backend import kernel
+from .arithmetic import where
+from .each import each
+from .elementary import erf, exp
+
+
+@op
+class tanh:
+    """y = tanh x.    dL/dx = g (1 - y^2)"""
+
+    saves = ("out",)
+
+    def forward(x):
+        return np.tanh(x)
+
+    def backward(g, need, y):
+        return tanh_grad(g, y)
+
+
+@kernel
+def _tanh_grad(g, y, out):
+    for i in range(g.size):
+        out[i] = g[i] * (1 - y[i] * y[i])
+
+
+@op
+class tanh_grad:
+    """g (1 - y^2), with y = tanh x.    d/dg = gg (1 - y^2), d/dy = -2 gg g y"""
+
+    saves = ("g", "y")
+
+    def forward(g, y):
+        return g * (1 - y * y)
+
+    def cpu(g, y):
+        return each(_tanh_grad, g, y)
+
+    def backward(gg, need, g, y):
+        return need[0] and tanh_grad(gg, y), need[1] and gg * g * y * -2
+
+
+@op
+class sigmoid:
+    """y = 1 / (1 + e^-x) = (1 + tanh(x / 2)) / 2, which cannot overflow.    dL/dx = g y (1 - y)"""
+
+    saves = ("out",)
+
+    def forward(x):
+        return np.tanh(x * 0.5) * 0.5 + 0.5
+
+    def backward(g, need, y):
+        return g * (y * (1 - y))
+
+
+@op
+class softplus:
+    """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch.    dL/dx = g sigmoid(beta x)
+
+    In the stable form max(x, 0) + log1p(e^-|x|).
+    """
+
+    saves = ("x", "beta", "threshold")
+
+    def forward(x, beta=1.0, threshold=20.0):
+        z = x if beta == 1 else x * beta
+        y = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+        y = y if beta == 1 else y / beta
+        return np.where(z > threshold, x, y) if threshold < 20 else y
+
+    def backward(g, need, x, beta, threshold):
+        z = x if beta == 1 else x * beta
+        slope = g * sigmoid(z)
+        return where(z > threshold, g, slope) if threshold < 20 else slope
+
+
+@op
+class logsigmoid:
+    """y = log sigmoid(x) = -softplus(-x).    dL/dx = g sigmoid(-x)"""
+
+    saves = ("x",)
+
+    def forward(x):
+        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+    def backward(g, need, x):
+        return g * sigmoid(-x)
+
+
+@op
+class relu:
+    """y = max(x, 0).    dL/dx = g where y > 0, else 0"""
+
+    saves = ("out",)
+
+    def forward(x):
+        return np.maximum(x, 0)
+
+    def backward(g, need, y):
+        return where(y > 0, g, 0.0)
+
+
+@kernel
+def _leaky_relu(x, slope, y):
+    for i in range(x.size):
+        y[i] = x[i] if x[i] > 0 else slope * x[i]
+
+
+@op
+class leaky_relu:
+    """y = x where x > 0, else slope x.    dL/dx = g where x > 0, else slope g"""
+
+    saves = ("x", "negative_slope")
+
+    def forward(x, negative_slope=0.01):
+        return np.where(x > 0, x, x * negative_slope)
+
+    def cpu(x, negative_slope=0.01):
+        return each(_leaky_relu, x, scalars=(negative_slope,))
+
+    def backward(g, need, x, slope):
+        return leaky_relu_grad(g, x, slope)
+
+
+@kernel
+def _leaky_relu_grad(g, x, slope, out):
+    for i in range(x.size):
+        out[i] = g[i] if x[i] > 0 else slope * g[i]
+
+
+@op
+class leaky_relu_grad:
+    """g where x > 0, else slope g.    d/dg = the same of gg, d/dx = 0"""
+
+    saves = ("x", "slope")
+
+    def forward(g, x, slope):
+        return np.where(x > 0, g, g * slope)
+
+    def cpu(g, x, slope):
+        return each(_leaky_relu_grad, g, x, scalars=(slope,))
+
+    def backward(gg, need, x, slope):
+        return need[0] and leaky_relu_grad(gg, x, slope), need[1] and x * 0
+
+
+@op
+class elu:
+    """y = x where x > 0, else alpha (e^x - 1).    dL/dx = g where x > 0, else g alpha e^x"""
+
+    saves = ("x", "alpha")
+
+    def forward(x, alpha=1.0):
+        return np.where(x > 0, x, np.expm1(np.minimum(x, 0)) * alpha)
+
+    def backward(g, need, x, alpha):
+        return where(x > 0, g, g * exp(where(x > 0, 0.0, x)) * alpha)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, eq. 14
+
+
+def selu(x):
+    """scale * (x where x > 0, else alpha (e^x - 1)), with the constants that keep mean 0 and variance 1."""
+    return elu(x, SELU_ALPHA) * SELU_SCALE
+
+
+@op
+class gelu:
+    """y = x Phi(x), Phi the standard normal distribution function; approximate="tanh": its tanh formula.
+
+    dL/dx = g (Phi(x) + x phi(x)).    Hendrycks and Gimpel 2016.
+    """
+
+    saves = ("x", "approximate")
+
+    def forward(x, approximate="none"):
+        if approximate == "tanh":
+            return x * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        if approximate != "none":
+            raise ValueError(f"gelu: approximate={approximate!r}; expected 'none' or 'tanh'")
+        return x * 0.5 * (1 + erf(x * math.sqrt(0.5)))
+
+    def backward(g, need, x, approximate):
+        if approximate == "tanh":
+            t = tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi))
+            inner = (1 + x * x * (3 * 0.044715)) * math.sqrt(2 / math.pi)
+            return g * ((1 + t) * 0.5 + x * (1 - t * t) * inner * 0.5)
+        phi = exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+        return g * ((erf(x * math.sqrt(0.5)) + 1) * 0.5 + x * phi)
+
+
+@op
+class silu:
+    """y = x sigmoid(x).    dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)"""
+
+    saves = ("x",)
+
+    def forward(x):
+        return x * sigmoid(x)
+
+    def backward(g, need, x):
+        s = sigmoid(x)
+        return g * (s * (1 + x * (1 - s)))
+
+
+@op
+class hardtanh:
+    """x limited to [min_val, max_val].    dL/dx = g strictly inside, else 0"""
+
+    saves = ("x", "min_val", "max_val")
+
+    def forward(x, min_val=-1.0, max_val=1.0):
+        return np.minimum(np.maximum(x, min_val), max_val)
+
+    def backward(g, need, x, low, high):
+        return where((x > low) & (x < high), g, 0.0)
+
+
+@op
+class prelu:
+    """y = x where x > 0, else weight x; one weight, or one for each channel (dimension 1).
+
+    dL/dx = g where x > 0, else g weight;    dL/dweight = sum of g x over x <= 0.    He et al. 2015
+    """
+
+    saves = ("x", "weight")
+
+    def forward(x, weight):
+        return np.where(x > 0, x, x * _per_channel(weight, x))
+
+    def backward(g, need, x, weight):
+        w = _per_channel(weight, x)
+        gw = None
+        if need[1]:
+            gw = where(x > 0, 0.0, g * x)
+            axes = tuple(i for i in range(x.ndim) if i != 1 or weight.shape[0] == 1)
+            gw = gw.sum(axes).reshape(weight.shape)
+        return need[0] and where(x > 0, g, g * w), gw
+
+
+def _per_channel(weight, x):
+    return weight.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight

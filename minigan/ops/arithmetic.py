@@ -1,0 +1,280 @@
+"""Arithmetic and comparisons, element by element, with broadcasting. NumPy's ufuncs run on the arrays of either library."""
+
+import numpy as np
+
+from ..autograd import op
+from .elementary import log
+
+
+@op
+class add:
+    """y = input + alpha * other.    dL/dinput = g, dL/dother = alpha g"""
+
+    saves = ("alpha",)
+
+    def forward(input, other, alpha=1):
+        return np.add(input, other if alpha == 1 else alpha * other)
+
+    def backward(g, need, alpha):
+        return g, need[1] and (g if alpha == 1 else g * alpha)
+
+
+@op
+class sub:
+    """y = input - alpha * other.    dL/dinput = g, dL/dother = -alpha g"""
+
+    saves = ("alpha",)
+
+    def forward(input, other, alpha=1):
+        return np.subtract(input, other if alpha == 1 else alpha * other)
+
+    def backward(g, need, alpha):
+        return g, need[1] and g * -alpha
+
+
+@op
+class mul:
+    """y = input * other.    dL/dinput = g other, dL/dother = g input"""
+
+    saves = ("input", "other")
+
+    def forward(input, other):
+        return np.multiply(input, other)
+
+    def backward(g, need, x, y):
+        return need[0] and g * y, need[1] and g * x
+
+
+@op
+class div:
+    """y = input / other.    dL/dinput = g / other, dL/dother = -g input / other^2"""
+
+    saves = ("input", "other")
+
+    def forward(input, other):
+        return np.true_divide(input, other)
+
+    def backward(g, need, x, y):
+        gx = g / y
+        return gx, need[1] and -gx * x / y
+
+
+@op
+class neg:
+    """y = -x.    dL/dx = -g"""
+
+    def forward(x):
+        return np.negative(x)
+
+    def backward(g, need):
+        return -g
+
+
+@op
+class pow:
+    """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
+
+    saves = ("input", "exponent", "out")
+
+    def forward(input, exponent):
+        return np.square(input) if isinstance(exponent, (int, float)) and exponent == 2 else np.power(input, exponent)
+
+    def backward(g, need, x, e, y):
+        gx = ge = None
+        if need[0]:
+            if isinstance(e, (int, float)):
+                gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
+            else:
+                gx = where(e == 0, 0.0, g * e * x ** (e - 1))
+        if len(need) > 1 and need[1]:
+            zero = x == 0
+            ge = where(zero, 0.0, g * y * log(where(zero, 1.0, x)))
+        return gx, ge
+
+
+@op
+class maximum:
+    """The larger of two, element by element.    dL/d(the larger) = g; a tie shares it equally"""
+
+    saves = ("input", "other")
+
+    def forward(input, other):
+        return np.maximum(input, other)
+
+    def backward(g, need, x, y):
+        return _share(g, need, x > y, x == y)
+
+
+@op
+class minimum:
+    """The smaller of two, element by element.    dL/d(the smaller) = g; a tie shares it equally"""
+
+    saves = ("input", "other")
+
+    def forward(input, other):
+        return np.minimum(input, other)
+
+    def backward(g, need, x, y):
+        return _share(g, need, x < y, x == y)
+
+
+def _share(g, need, first, tie):
+    half = where(tie, g * 0.5, 0.0)
+    return need[0] and half + where(first, g, 0.0), need[1] and half + where(first | tie, 0.0, g)
+
+
+@op
+class where:
+    """input where condition, else other.    dL/dinput = g where condition, else 0; dL/dother the other way round"""
+
+    saves = ("condition",)
+    mixed = True
+
+    def forward(condition, input, other):
+        out = np.where(condition, input, other)
+        like = input if hasattr(input, "dtype") else other
+        return out.astype(like.dtype) if hasattr(like, "dtype") and out.dtype != like.dtype else out
+
+    def backward(g, need, condition):
+        return None, need[1] and where(condition, g, 0.0), need[2] and where(condition, 0.0, g)
+
+
+@op
+class clamp:
+    """y = min(max(x, low), high) for numbers `min` and `max`, either may be None.    dL/dx = g where low <= x <= high, else 0"""
+
+    saves = ("x", "min", "max")
+
+    def forward(x, min=None, max=None):
+        if min is None and max is None:
+            raise ValueError("clamp needs min, max or both")
+        y = x if min is None else np.maximum(x, min)
+        return y if max is None else np.minimum(y, max)
+
+    def backward(g, need, x, low, high):
+        inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
+        return where(inside, g, 0.0)
+
+
+# --- comparisons and logic: booleans, without gradients ---
+
+
+@op
+class eq:
+    """input == other"""
+
+    def forward(input, other):
+        return np.equal(input, other)
+
+
+@op
+class ne:
+    """input != other"""
+
+    def forward(input, other):
+        return np.not_equal(input, other)
+
+
+@op
+class lt:
+    """input < other"""
+
+    def forward(input, other):
+        return np.less(input, other)
+
+
+@op
+class le:
+    """input <= other"""
+
+    def forward(input, other):
+        return np.less_equal(input, other)
+
+
+@op
+class gt:
+    """input > other"""
+
+    def forward(input, other):
+        return np.greater(input, other)
+
+
+@op
+class ge:
+    """input >= other"""
+
+    def forward(input, other):
+        return np.greater_equal(input, other)
+
+
+@op
+class logical_and:
+    """input and other, element by element"""
+
+    def forward(input, other):
+        return np.logical_and(input, other)
+
+
+@op
+class logical_or:
+    """input or other, element by element"""
+
+    def forward(input, other):
+        return np.logical_or(input, other)
+
+
+@op
+class logical_not:
+    """not input, element by element"""
+
+    def forward(input):
+        return np.logical_not(input)
+
+
+@op
+class isfinite:
+    """Is the element neither NaN nor infinite?"""
+
+    def forward(input):
+        return np.isfinite(input)
+
+
+@op
+class isnan:
+    """Is the element not a number?"""
+
+    def forward(input):
+        return np.isnan(input)
+
+
+@op
+class floor:
+    """The largest integer not above.    dL/dx = 0"""
+
+    def forward(input):
+        return np.floor(input)
+
+    def backward(g, need):
+        return g * 0
+
+
+@op
+class round:
+    """The nearest integer, ties to even.    dL/dx = 0"""
+
+    def forward(input):
+        return np.round(input)
+
+    def backward(g, need):
+        return g * 0
+
+
+@op
+class remainder:
+    """input - floor(input / other) * other, for a number `other`.    dL/dinput = g"""
+
+    def forward(input, other):
+        return np.remainder(input, other)
+
+    def backward(g, need):
+        return g

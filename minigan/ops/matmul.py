@@ -1,0 +1,172 @@
+"""Matrix products. Their backward rules are products again, so they close under differentiation."""
+
+import numpy as np
+
+from ..autograd import op
+from ..backend import array_module
+from .arithmetic import mul
+
+
+def _t(x):
+    """The matrices transposed: the last two dimensions exchanged."""
+    return x.swapaxes(-1, -2)
+
+
+@op
+class matmul:
+    """y = input @ other, as NumPy and torch define it: vectors, matrices, and stacks of matrices that broadcast.
+
+    For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
+    """
+
+    saves = ("input", "other")
+
+    def forward(input, other):
+        return np.matmul(input, other)
+
+    def backward(g, need, x, y):
+        if x.ndim == 1 and y.ndim == 1:
+            return need[0] and g * y, need[1] and g * x
+        if x.ndim == 1:  # a row: (1, k) @ (..., k, n)
+            g = g[..., None, :]
+            return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
+        if y.ndim == 1:  # a column: (..., m, k) @ (k, 1)
+            g = g[..., None]
+            return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
+        return need[0] and g @ _t(y), need[1] and _t(x) @ g
+
+
+@op
+class linear:
+    """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (..., out).
+
+    dL/dinput = g @ weight,  dL/dweight = g^T @ input,  dL/dbias = sum of g over all rows
+    """
+
+    saves = ("input", "weight")
+
+    def forward(input, weight, bias=None):
+        y = np.matmul(input, weight.T)
+        if bias is not None:
+            y += bias
+        return y
+
+    def backward(g, need, x, w):
+        gw = gb = None
+        if need[1] or need[2]:
+            rows = g.reshape(-1, g.shape[-1])
+            gw = need[1] and weight_grad(rows, x.reshape(-1, x.shape[-1]))
+            gb = need[2] and rows.sum(0)
+        return need[0] and g @ w, gw, gb
+
+
+@op
+class weight_grad:
+    """y = g^T @ x: g (rows, out), x (rows, in) -> (out, in).    d/dg = x @ gg^T, d/dx = g @ gg"""
+
+    saves = ("g", "x")
+
+    def forward(g, x):
+        return np.matmul(g.T, x)
+
+    def backward(gg, need, g, x):
+        return need[0] and linear(x, gg), need[1] and g @ gg
+
+
+def mm(input, mat2):
+    """The product of two matrices: (m, k), (k, n) -> (m, n)."""
+    return _product("mm", 2, input, mat2)
+
+
+def bmm(input, mat2):
+    """The products of two stacks of matrices: (b, m, k), (b, k, n) -> (b, m, n)."""
+    return _product("bmm", 3, input, mat2)
+
+
+def _product(name, ndim, x, y):
+    if x.ndim != ndim or y.ndim != ndim or x.shape[:-2] != y.shape[:-2]:
+        raise ValueError(f"{name}: expected two {ndim}-dimensional arguments with equal leading sizes, got {tuple(x.shape)} and {tuple(y.shape)}")
+    return matmul(x, y)
+
+
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta input + alpha mat1 @ mat2."""
+    product = mm(mat1, mat2)
+    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+
+
+def dot(input, other):
+    """The inner product of two vectors of equal length."""
+    if input.ndim != 1 or other.ndim != 1 or input.shape != other.shape:
+        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(other.shape)}")
+    return matmul(input, other)
+
+
+def outer(input, vec2):
+    """All products of two vectors: (m,), (n,) -> (m, n)."""
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise ValueError(f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
+    return mul(input[:, None], vec2[None, :])
+
+
+@op
+class _einsum:
+    """y = einsum(equation, *operands).    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
+
+    saves = ("equation", "*operands")
+
+    def forward(equation, *operands):
+        return np.einsum(equation, *operands, optimize=len(operands) > 2)
+
+    def backward(g, need, equation, operands):
+        terms, out = equation.split("->")
+        terms = terms.split(",")
+        gradients = [None]
+        for i, term in enumerate(terms):
+            if not need[i + 1]:
+                gradients.append(None)
+                continue
+            others = [t for j, t in enumerate(terms) if j != i]
+            known = set(out).union(*others)
+            kept = "".join(c for c in term if c in known)  # a subscript that only this operand has was summed away
+            x = operands[i]
+            grad = _einsum(",".join([out, *others]) + "->" + kept, g, *[y for j, y in enumerate(operands) if j != i])
+            shape = tuple(n if c in known else 1 for c, n in zip(term, x.shape))
+            gradients.append(grad.reshape(shape) * ones_like(x) if kept != term else grad)
+        return tuple(gradients)
+
+
+def ones_like(x):
+    """An array of ones beside the array of `x`."""
+    x = getattr(x, "array", x)
+    return array_module(x).ones_like(x)
+
+
+def einsum(equation, *operands):
+    """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. Each operand's subscripts must differ
+    from each other (no diagonals); an ellipsis stands for leading dimensions that broadcast."""
+    operands = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    return _einsum(_explicit(equation, operands), *operands)
+
+
+def _explicit(equation, operands):
+    """The equation with its output written out and its ellipses replaced by letters."""
+    text = equation.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"einsum: {equation!r} has {len(terms)} terms for {len(operands)} operands")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
+    widths = [x.ndim - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, operands)]
+    dots = "".join(free[: max(widths, default=0)])
+    terms = [t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths)]
+    if not arrow:
+        letters = "".join(terms).replace(dots, "") if dots else "".join(terms)
+        right = ("..." if dots else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    right = right.replace("...", dots)
+    for t, x in zip(terms, operands):
+        if len(set(t)) != len(t):
+            raise ValueError(f"einsum: a subscript is repeated within {t!r} (a diagonal), which is not supported: take the diagonal first")
+        if len(t) != x.ndim:
+            raise ValueError(f"einsum: {t!r} names {len(t)} dimensions of an operand of shape {tuple(x.shape)}")
+    return ",".join(terms) + "->" + right
