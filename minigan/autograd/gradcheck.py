@@ -107,7 +107,7 @@ def _outputs(fn, inputs):
 def _on(like, array):
     from ..backend import to_device
 
-    return Tensor(to_device(array, like.device))
+    return Tensor(to_device(np.asarray(array), like.device))  # NumPy makes a scalar of a sum of 0-d arrays
 
 
 def _unit(rng, shape):

@@ -42,6 +42,7 @@ from .tensor import FLOATS, Tensor
 
 OPS = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
+ndarray = np.ndarray
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
 
 
@@ -147,21 +148,24 @@ def op(card):
             inputs = _bind(name, names, defaults, inputs, named)
         record = found = blend = scalars = False
         dtype = None
-        arrays = []
+        arrays, edges = [], []
         for x in inputs:
+            edge = None
             if isinstance(x, Tensor):
                 found = True
                 if x.requires_grad:
                     record = True
+                    edge = x._node or x
                 x = x.array
                 if dtype is None:
                     dtype = x.dtype
                 elif x.dtype is not dtype:
                     blend = True
-            elif isinstance(x, np.generic):
+            elif x.__class__ is not ndarray and isinstance(x, np.generic):
                 scalars = True
             arrays.append(x)
-        run = cpu if arrays[0].__class__ is np.ndarray else forward
+            edges.append(edge)
+        run = cpu if arrays[0].__class__ is ndarray else forward
         if not found:
             return run(*arrays)[0] if extras else run(*arrays)
         if scalars:  # NumPy's numbers adapt as Python's do: np.float64(2) must not make a float32 result float64
@@ -175,20 +179,21 @@ def op(card):
         extra = ()
         if extras:
             out, *extra = out
-        if out.__class__ is not np.ndarray and isinstance(out, np.generic):
+        if out.__class__ is not ndarray and isinstance(out, np.generic):
             out = np.asarray(out)  # NumPy's ufuncs turn arrays without dimensions into scalars
-        if out.dtype is _F64 and dtype is not _F64 and not mixed:
+        result_dtype = out.dtype
+        if result_dtype is not dtype and result_dtype is _F64 and not mixed:
             out = out.astype(_F32)  # NumPy makes float64 of integers; the default here is float32
-        if mode.anomaly:
+        anomaly = mode.anomaly
+        if anomaly:
             check_finite(out, f"{name} (forward)", _user_line())
-        record = record and mode.recording and backward is not None and out.dtype in FLOATS
+        record = record and backward is not None and mode.recording and out.dtype.kind == "f"
         result = Tensor(out, record, None, inputs[0]._version if view and _shares(out, arrays[0]) else None)
         if record:
-            edges = tuple([(x._node or x) if isinstance(x, Tensor) and x.requires_grad else None for x in inputs])
-            node = result._node = Node(call, edges, out.shape, out.dtype, next(_count))
+            node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:
                 node.save(plan, inputs, extra, out, result._version)
-            if mode.anomaly:
+            if anomaly:
                 node.line = _user_line()
         return result
 

@@ -1,6 +1,10 @@
 """What an array is here: which library holds it, random numbers, compiled kernels, threads. No differentiation yet."""
 
-from .device import (
+from .threads import num_threads, parallel_chunks, tame_blas  # isort: skip
+
+tame_blas()  # before anything here imports NumPy
+
+from .device import (  # noqa: E402
     CPU,
     DeviceError,
     array_module,
@@ -13,9 +17,8 @@ from .device import (
     to_device,
     to_numpy,
 )
-from .kernels import kernel
-from .random import Generator, default_generator, manual_seed
-from .threads import num_threads, parallel_chunks
+from .kernels import kernel  # noqa: E402
+from .random import Generator, default_generator, manual_seed  # noqa: E402
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "is_array",

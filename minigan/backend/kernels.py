@@ -32,13 +32,17 @@ def _announce_compilation():
 
 
 @functools.cache
-def compiled(function, inline=False):
+def compiled(function):
     """Numba's dispatcher for `function`, made once."""
     import numba
 
     _announce_compilation()
     # numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=set(FASTMATH), inline="always" if inline else "never")(function)
+    options = {"nogil": True, "error_model": "numpy", "fastmath": set(FASTMATH)}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no file to keep a cache beside: a function typed in at a prompt
+        return numba.njit(**options)(function)
 
 
 class kernel:

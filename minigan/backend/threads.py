@@ -1,14 +1,36 @@
 """Two kinds of threads share the cores: those of the BLAS, and ours, which run chunks of our own kernels.
 
-OpenBLAS's threads spin for milliseconds after each product, waiting for the next, and meanwhile take the cores from
-everyone else. `tame_blas` shortens that wait. It works also where NumPy was imported before minigan.
+After each product OpenBLAS's threads spin for 2**28 cycles (0.1 s), waiting for the next one, and take the cores from everyone
+else meanwhile. `tame_blas` shortens the spin to the usual gap between two products of a training step. It is called when
+minigan is imported, and works also where NumPy was imported first.
 """
 
+import contextlib
+import ctypes
 import functools
 import os
+import sys
 import threading
 
-MIN_CHUNK = 1 << 16  # below this many elements a second thread costs more than it brings
+SPIN = "OPENBLAS_THREAD_TIMEOUT"  # spin for 2**value cycles
+
+
+def tame_blas(value="16"):
+    """Let OpenBLAS's threads spin for 2**value cycles only; a value that the user has set in the environment stays."""
+    if SPIN in os.environ:
+        return
+    os.environ[SPIN] = value
+    if "numpy" not in sys.modules:
+        return  # OpenBLAS will read it when NumPy loads it
+    with contextlib.suppress(OSError, AttributeError):  # another system or another BLAS: nothing to tame
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+            paths = {line.split(maxsplit=5)[-1].strip() for line in maps if "openblas" in line}
+        for path in paths:
+            library = ctypes.CDLL(path)
+            library.openblas_read_env()
+            library.blas_thread_shutdown_()  # the next product starts new threads, with the new value
+
+MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
 
 
 def num_threads():
@@ -77,5 +99,3 @@ def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
                 worker.wait()
     finally:
         busy.release()
-
-

@@ -4,7 +4,7 @@ from ..autograd.primitives import expand, identity, sum_to
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .elementary import *  # noqa: F403
-from .matmul import *  # noqa: F403
+from .product import *  # noqa: F403
 from .methods import install
 
 install()

@@ -108,6 +108,7 @@ class relu:
 
 @kernel
 def _leaky_relu(x, slope, y):
+    slope = x.dtype.type(slope)
     for i in range(x.size):
         y[i] = x[i] if x[i] > 0 else slope * x[i]
 
@@ -122,7 +123,7 @@ class leaky_relu:
         return np.where(x > 0, x, x * negative_slope)
 
     def cpu(x, negative_slope=0.01):
-        return each(_leaky_relu, x, scalars=(negative_slope,))
+        return each(_leaky_relu, x, negative_slope)
 
     def backward(g, need, x, slope):
         return leaky_relu_grad(g, x, slope)
@@ -130,6 +131,7 @@ class leaky_relu:
 
 @kernel
 def _leaky_relu_grad(g, x, slope, out):
+    slope = x.dtype.type(slope)
     for i in range(x.size):
         out[i] = g[i] if x[i] > 0 else slope * g[i]
 
@@ -144,7 +146,7 @@ class leaky_relu_grad:
         return np.where(x > 0, g, g * slope)
 
     def cpu(g, x, slope):
-        return each(_leaky_relu_grad, g, x, scalars=(slope,))
+        return each(_leaky_relu_grad, g, x, slope)
 
     def backward(gg, need, x, slope):
         return need[0] and leaky_relu_grad(gg, x, slope), need[1] and x * 0

@@ -6,17 +6,36 @@ from ..backend import parallel_chunks
 from ..backend.threads import MIN_CHUNK
 
 
-def each(loop, x, *more, scalars=()):
-    """y = loop over the elements: `loop(x, *more, *scalars, y)` with flat contiguous arrays; y is like x.
+def each(loop, x, *rest):
+    """y = loop over the elements: `loop(x, *rest, y)` with flat arrays; y is laid out in memory like x.
 
-    more : arrays of the shape of x
-    scalars : numbers, converted to x's dtype so that float32 stays float32
+    rest : arrays of the shape of x, and numbers; a loop converts its numbers with `x.dtype.type(number)`, so that float32
+    stays float32
     """
-    y = np.empty(x.shape, x.dtype)
-    arrays = [a.reshape(-1) for a in (x, *more)]
-    numbers = [x.dtype.type(s) for s in scalars]
+    y = np.empty_like(x)
+    strides = y.strides
+    arguments = [x.ravel("K") if x.strides == strides else _like(x, y)]
+    for a in rest:
+        if isinstance(a, np.ndarray):
+            a = a.ravel("K") if a.strides == strides else _like(a, y)
+        arguments.append(a)
     if x.size < 2 * MIN_CHUNK:
-        loop(*arrays, *numbers, y.reshape(-1))
+        loop(*arguments, y.ravel("K"))
     else:
-        parallel_chunks(lambda *pieces: loop(*pieces[:-1], *numbers, pieces[-1]), x.size, *arrays, y.reshape(-1))
+        numbers = {i: a for i, a in enumerate(arguments) if not isinstance(a, np.ndarray)}
+
+        def run(*pieces):
+            pieces = list(pieces)
+            for i, number in numbers.items():
+                pieces.insert(i, number)
+            loop(*pieces)
+
+        parallel_chunks(run, x.size, *[a for i, a in enumerate(arguments) if i not in numbers], y.ravel("K"))
     return y
+
+
+def _like(a, y):
+    """The elements of `a`, flat, in the order in which those of `y` lie in memory (y has no gaps)."""
+    copy = np.empty_like(y, a.dtype)
+    copy[...] = a
+    return copy.ravel("K")

@@ -1,7 +1,7 @@
 """Put the ops on Tensor: Python's operators, and methods under torch's names."""
 
 from ..autograd import Tensor, move
-from . import activation, arithmetic, elementary, matmul
+from . import activation, arithmetic, elementary, product
 
 
 def _method(function):
@@ -15,7 +15,7 @@ def _method(function):
 
 def _operators():
     a = arithmetic
-    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=matmul.matmul, mod=a.remainder)
+    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder)
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", lambda x, y, f=function: f(x, y))
         setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
@@ -29,7 +29,7 @@ METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
     arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    matmul: "matmul mm bmm dot outer addmm",
+    product: "matmul mm bmm dot outer addmm",
 }
 
 

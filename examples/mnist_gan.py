@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Train a GAN that draws handwritten digits.
+
+    python examples/mnist_gan.py                      # the classic MLP GAN; CUDA where it is usable, else the CPU
+    python examples/mnist_gan.py --dataset strokes    # the embedded data set: needs no files and no network
+    python examples/mnist_gan.py --resume             # go on with an interrupted run
+"""
+
+import argparse
+import sys
+
+import minigan
+from minigan.backend import DeviceError, resolve_device
+from minigan.data import DATASETS, DataError, load_dataset
+from minigan.data.batches import Batches
+from minigan.gan import GAN, OBJECTIVES, CheckpointError, Interrupted, Run, RunError, Trainer, mlp_discriminator, mlp_generator
+from minigan.optim import Adam
+
+NETWORKS = {"mlp": (mlp_generator, mlp_discriminator)}
+
+
+def parse_arguments(arguments=None):
+    """The options, checked."""
+
+    def number(kind, low, high=float("inf")):
+        def parse(text):
+            value = kind(text)
+            if not low <= value <= high:
+                raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {high}]")
+            return value
+
+        parse.__name__ = kind.__name__
+        return parse
+
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    p.add_argument("--model", choices=NETWORKS, default="mlp")
+    p.add_argument("--dataset", choices=DATASETS, default="mnist")
+    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
+    p.add_argument("--epochs", type=number(int, 1), default=50, help="passes through the data (default %(default)s)")
+    p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
+    p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
+    p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")
+    p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    p.add_argument("--b2", type=number(float, 0, 0.999999), default=0.999, help="Adam's decay of the variance (default %(default)s)")
+    p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
+    p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
+    p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
+    p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
+    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
+    p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
+    p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument("--quiet", action="store_true", help="no progress line")
+    return p.parse_args(arguments)
+
+
+def build(options):
+    """The run that the options describe."""
+    device = resolve_device(options.device)
+    print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
+    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]}, from {data.source}")
+
+    minigan.manual_seed(options.seed)
+    make_generator, make_discriminator = NETWORKS[options.model]
+    shape = data.images.shape[1:]
+    G, D = make_generator(options.latent_dim, shape).to(device), make_discriminator(shape).to(device)
+    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, shape)}")
+
+    game = GAN(G, D, OBJECTIVES[options.objective](), options.latent_dim, options.k)
+    betas = (options.b1, options.b2)
+    optimizers = {name: Adam(player.parameters(), options.lr, betas) for name, player in game.players.items()}
+    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "seed")}
+    config |= {"dataset": data.name, "checksum": data.checksum, "minigan": minigan.__version__}
+    batches = Batches(data.images, options.batch_size, options.seed, device)
+    return Run(
+        Trainer(game, optimizers), batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
+        sample_interval=options.sample_interval, seed=options.seed, resume=options.resume, quiet=options.quiet,
+    )  # fmt: skip
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    try:
+        build(options).train()
+    except Interrupted as stopped:
+        words = " ".join(w for w in sys.argv if w != "--resume")
+        print(f"\n{stopped}\nto go on: python {words} --resume")
+        return 130
+    except (DeviceError, DataError, RunError, CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""Activation functions as modules, and dropout. Formulas are with the ops of the same names.
+
+`inplace` is accepted, because PyTorch programs pass it, and has no effect.
+"""
+
+import numpy as np
+
+from .. import ops
+from ..backend import module_for
+from . import functional as F
+from .module import Module, as_device
+from .parameter import Parameter
+
+
+class _Activation(Module):
+    """An activation treats every element by itself. `options`: the attributes that `repr` shows."""
+
+    per_example = True
+    options = ()
+
+    def extra_repr(self):
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.options]
+        return ", ".join(shown + (["inplace=True"] if getattr(self, "inplace", False) else []))
+
+
+class _WithInplace(_Activation):
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+
+class Sigmoid(_Activation):
+    """1 / (1 + e^-x)"""
+
+    def forward(self, input):
+        return ops.sigmoid(input)
+
+
+class Tanh(_Activation):
+    """tanh x"""
+
+    def forward(self, input):
+        return ops.tanh(input)
+
+
+class LogSigmoid(_Activation):
+    """log(1 / (1 + e^-x))"""
+
+    def forward(self, input):
+        return ops.logsigmoid(input)
+
+
+class Softsign(_Activation):
+    """x / (1 + |x|)"""
+
+    def forward(self, input):
+        return F.softsign(input)
+
+
+class ReLU(_WithInplace):
+    """max(x, 0)"""
+
+    def forward(self, input):
+        return ops.relu(input)
+
+
+class SELU(_WithInplace):
+    """Scaled ELU, which keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
+
+    def forward(self, input):
+        return ops.selu(input)
+
+
+class SiLU(_WithInplace):
+    """x sigmoid(x)"""
+
+    def forward(self, input):
+        return ops.silu(input)
+
+
+class LeakyReLU(_Activation):
+    """x where x > 0, else negative_slope x"""
+
+    options = ("negative_slope",)
+
+    def __init__(self, negative_slope=0.01, inplace=False):
+        super().__init__()
+        self.negative_slope, self.inplace = negative_slope, inplace
+
+    def forward(self, input):
+        return ops.leaky_relu(input, self.negative_slope)
+
+
+class PReLU(_Activation):
+    """x where x > 0, else weight x; one learned weight, or one for each channel (dimension 1)"""
+
+    options = ("num_parameters",)
+
+    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
+        super().__init__()
+        self.num_parameters, self.init = num_parameters, init
+        xp = module_for(as_device("cpu" if device is None else device))
+        self.weight = Parameter(xp.full((num_parameters,), init, dtype or np.float32))
+
+    def forward(self, input):
+        return ops.prelu(input, self.weight)
+
+
+class ELU(_Activation):
+    """x where x > 0, else alpha (e^x - 1)"""
+
+    options = ("alpha",)
+
+    def __init__(self, alpha=1.0, inplace=False):
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
+
+    def forward(self, input):
+        return ops.elu(input, self.alpha)
+
+
+class GELU(_Activation):
+    """x times the standard normal distribution function of x; approximate="tanh": its tanh formula"""
+
+    options = ("approximate",)
+
+    def __init__(self, approximate="none"):
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input):
+        return ops.gelu(input, self.approximate)
+
+
+class Softplus(_Activation):
+    """log(1 + e^(beta x)) / beta, and x itself where beta x > threshold"""
+
+    options = ("beta", "threshold")
+
+    def __init__(self, beta=1.0, threshold=20.0):
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, input):
+        return ops.softplus(input, self.beta, self.threshold)
+
+
+class Hardtanh(_Activation):
+    """x limited to [min_val, max_val]"""
+
+    options = ("min_val", "max_val")
+
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+        super().__init__()
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: min_val={min_val} must be less than max_val={max_val}")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+
+    def forward(self, input):
+        return ops.hardtanh(input, self.min_val, self.max_val)
+
+
+class ReLU6(Hardtanh):
+    """x limited to [0, 6]"""
+
+    options = ()
+
+    def __init__(self, inplace=False):
+        super().__init__(0.0, 6.0, inplace)
+
+
+class Softmax(_Activation):
+    """e^x / sum of e^x along `dim`"""
+
+    options = ("dim",)
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    @property
+    def per_example(self):
+        return self.dim is not None and self.dim >= 1  # a negative dim may be the batch's
+
+    def forward(self, input):
+        return F.softmax(input, self.dim)
+
+
+class LogSoftmax(Softmax):
+    """x - log of the sum of e^x along `dim`"""
+
+    def forward(self, input):
+        return F.log_softmax(input, self.dim)
+
+
+class Dropout(_Activation):
+    """In training each element is 0 with probability p, else divided by 1 - p; in evaluation y = x. Srivastava et al. 2014"""
+
+    options = ("p",)
+
+    def __init__(self, p=0.5, inplace=False):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p={p} must be a probability, in [0, 1]")
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input):
+        return F.dropout(input, self.p, self.training)
+
+    def extra_repr(self):
+        return f"p={self.p}, inplace={self.inplace}"

@@ -1,0 +1,105 @@
+"""Batch normalisation layers (Ioffe and Szegedy 2015). The arithmetic is in `minigan.ops.normalization`."""
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import module_for
+from ..ops.normalization import batch_norm
+from . import init
+from .linear import new_parameter
+from .module import Module, as_device
+
+
+class _BatchNorm(Module):
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, for each channel (dimension 1).
+
+    In training, mean and (biased) variance are the batch's; in evaluation the running ones, if there are any.
+
+    eps : added to the variance
+    momentum : share of each batch's statistics in the running ones (which take the unbiased variance); None: their plain
+               average over all batches so far
+    affine : learn weight (starts as 1) and, unless bias=False, bias (starts as 0), both (num_features,)
+    track_running_stats : keep running_mean, running_var and num_batches_tracked; without them evaluation uses the batch's
+    """
+
+    sizes = ()  # the numbers of dimensions an input may have, with their names
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.register_parameter("weight", new_parameter((num_features,), device, dtype) if affine else None)
+        self.register_parameter("bias", new_parameter((num_features,), device, dtype) if affine and bias else None)
+        xp = module_for(as_device("cpu" if device is None else device))
+
+        def buffer(shape, dtype):
+            return Tensor(xp.zeros(shape, dtype)) if track_running_stats else None
+
+        self.register_buffer("running_mean", buffer((num_features,), dtype or np.float32))
+        self.register_buffer("running_var", buffer((num_features,), dtype or np.float32))
+        self.register_buffer("num_batches_tracked", buffer((), np.int64))
+        self.reset_parameters()
+
+    def reset_running_stats(self):
+        """Mean 0, variance 1, no batches seen."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self):
+        """Weight 1, bias 0, and fresh running statistics."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    @property
+    def per_example(self):
+        return not self.training and self.running_mean is not None
+
+    def forward(self, input):
+        if input.ndim not in self.sizes:
+            raise ValueError(
+                f"{type(self).__name__}({self.num_features}): expected {' or '.join(self.sizes.values())} input, "
+                f"got {input.ndim} dimensions: shape {tuple(input.shape)}"
+            )
+        mean, var = self.running_mean, self.running_var
+        if not self.training:
+            return batch_norm(input, mean, var, self.weight, self.bias, mean is None, 0.0, self.eps)
+        if not self.track_running_stats:
+            return batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        momentum = self.momentum
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if momentum is None:
+                momentum = 1 / self.num_batches_tracked.item()
+        return batch_norm(input, mean, var, self.weight, self.bias, True, momentum or 0.0, self.eps)
+
+    def extra_repr(self):
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of (N, C) or (N, C, L)."""
+
+    __doc__ += "\n\n" + _BatchNorm.__doc__
+    sizes = {2: "2-D (N, C)", 3: "3-D (N, C, L)"}
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of (N, C, H, W)."""
+
+    __doc__ += "\n\n" + _BatchNorm.__doc__
+    sizes = {4: "4-D (N, C, H, W)"}
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of (N, C, D, H, W)."""
+
+    __doc__ += "\n\n" + _BatchNorm.__doc__
+    sizes = {5: "5-D (N, C, D, H, W)"}

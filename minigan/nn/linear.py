@@ -1,0 +1,103 @@
+"""Linear layers, and those that only change shapes."""
+
+import math
+
+import numpy as np
+
+from ..autograd import FLOATS
+from ..backend import module_for
+from ..ops import linear
+from . import init
+from .module import Module, as_device
+from .parameter import Parameter
+
+
+def new_parameter(shape, device=None, dtype=None):
+    """A Parameter of uninitialised float32 numbers on the CPU, or as asked for."""
+    dtype = np.dtype(np.float32 if dtype is None else dtype)
+    if dtype not in FLOATS:
+        raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")
+    return Parameter(module_for(as_device("cpu" if device is None else device)).empty(shape, dtype))
+
+
+class Linear(Module):
+    """y = x W^T + b: (..., in_features) -> (..., out_features).
+
+    weight : (out_features, in_features);  bias : (out_features,), or None with bias=False
+    Both start as U(-k, k), k = 1 / sqrt(in_features), drawn from minigan's generator.
+    """
+
+    per_example = True
+
+    def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = new_parameter((out_features, in_features), device, dtype)
+        self.register_parameter("bias", new_parameter((out_features,), device, dtype) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw weight and bias anew."""
+        # kaiming_uniform_ with a = sqrt(5), torch's choice, is U(-k, k).
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input):
+        return linear(input, self.weight, self.bias)
+
+    def extra_repr(self):
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Identity(Module):
+    """y = x. Any arguments are accepted and ignored, so that it can stand for any layer."""
+
+    per_example = True
+
+    def __init__(self, *args, **named):
+        super().__init__()
+
+    def forward(self, input):
+        return input
+
+
+class Flatten(Module):
+    """Dimensions start_dim to end_dim made one: by default (N, C, H, W) -> (N, C H W)."""
+
+    def __init__(self, start_dim=1, end_dim=-1):
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    @property
+    def per_example(self):
+        return self.start_dim >= 1
+
+    def forward(self, input):
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self):
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Dimension `dim` cut into the sizes `unflattened_size`, one of which may be -1: Unflatten(1, (1, 28, 28))."""
+
+    def __init__(self, dim, unflattened_size):
+        super().__init__()
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    @property
+    def per_example(self):
+        return self.dim >= 1
+
+    def forward(self, input):
+        shape, dim = tuple(input.shape), self.dim
+        if not -len(shape) <= dim < len(shape):
+            raise IndexError(f"Unflatten: dim={dim} of input of shape {shape}")
+        dim %= len(shape)
+        return input.reshape(shape[:dim] + self.unflattened_size + shape[dim + 1 :])
+
+    def extra_repr(self):
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -1,0 +1,396 @@
+"""Module: a function with parameters. What it holds is what has been assigned to its attributes, in that order."""
+
+from collections import namedtuple
+from types import MappingProxyType
+
+import numpy as np
+
+from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..backend import device, is_array, to_device
+from .parameter import Parameter
+
+
+class Module:
+    """Base class of all layers and networks. Assign Parameters and Modules in `__init__`, compute in `forward`.
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = nn.Linear(2, 1)
+
+            def forward(self, x):
+                return self.layer(x).tanh()
+
+    Attributes are ordinary ones: `self.layer` costs no more than in any Python object. Parameters, buffers and submodules are
+    found by their type (buffers by the names in `_buffer_names`).
+
+    training : mode of layers like BatchNorm and Dropout; set it with `train()` and `eval()`
+    per_example : does row i of the output depend on row i of the input only, in the current mode? Then two batches may go
+                  through together. False unless a class knows better.
+    """
+
+    training = True
+    per_example = False
+    _hooks = _pre_hooks = MappingProxyType({})  # replaced by a dict of its own in a module that has some
+
+    def __new__(cls, *args, **named):
+        self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
+        self.__dict__["_buffer_names"] = {}  # name -> persistent?
+        return self
+
+    def __call__(self, *inputs, **named):
+        if self._hooks or self._pre_hooks:
+            return self._call_with_hooks(inputs, named)
+        return self.forward(*inputs, **named)
+
+    def forward(self, *inputs):
+        """What the module computes; every subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(): define `def forward(self, x): ...` in the class")
+
+    # --- attributes ---
+
+    def __setattr__(self, name, value):
+        own = self.__dict__
+        if isinstance(value, (Parameter, Module)):
+            own["_buffer_names"].pop(name, None)
+            if isinstance(value, Parameter) and value.name is None:
+                value.name = f"{type(self).__name__}.{name}"
+            if not isinstance(own.get(name), (Parameter, Module)):
+                own.pop(name, None)  # registered now: the order is that of registration
+            own[name] = value
+            return
+        if value is not None and name in own:
+            old = own[name]
+            fix = None
+            if isinstance(old, Parameter):
+                fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
+            elif isinstance(old, Module):
+                fix = "a submodule: assign a Module, or `del` it first"
+            elif name in own["_buffer_names"] and not isinstance(value, Tensor):
+                fix = "a buffer: assign a Tensor or None, or `del` it first"
+            if fix:
+                raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name):
+        object.__delattr__(self, name)
+        self._buffer_names.pop(name, None)
+
+    def _free_name(self, what, name, old):
+        """Check a name under which something is about to be registered."""
+        if not isinstance(name, str) or not name or "." in name:
+            raise KeyError(f"{type(self).__name__}: the name of a {what} must be a string without '.', not empty; got {name!r}")
+        taken = self.__dict__.get(name, getattr(type(self), name, None))
+        if taken is not None and not isinstance(taken, old) and name not in self._buffer_names:
+            raise KeyError(f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}")
+
+    def register_parameter(self, name, param):
+        """Assign a Parameter, or None for one that this module does without."""
+        self._free_name("parameter", name, Parameter)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got {type(param).__name__}")
+        setattr(self, name, param)
+
+    def register_buffer(self, name, tensor, persistent=True):
+        """Assign a Tensor that is state but no parameter (it moves with the module, and is in `state_dict` if persistent)."""
+        self._free_name("buffer", name, Tensor)
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"{type(self).__name__}: buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
+        self.__dict__.pop(name, None)
+        self._buffer_names[name] = persistent
+        object.__setattr__(self, name, tensor)
+
+    def add_module(self, name, module):
+        """Assign a submodule, also under a name that is no Python identifier."""
+        self._free_name("submodule", name, Module)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__}: submodule {name!r} must be a Module or None, got {type(module).__name__}")
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    # --- what it holds ---
+
+    _parameters = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
+    _modules = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
+    _buffers = property(lambda self: MappingProxyType({k: self.__dict__[k] for k in self._buffer_names}))
+
+    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+        """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def named_children(self):
+        """The direct submodules as (name, module); shared ones once."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def _named_members(self, members, prefix, recurse, remove_duplicate):
+        seen = set()
+        for path, module in self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]:
+            for name, tensor in members(module).items():
+                if tensor is not None and tensor not in seen:
+                    if remove_duplicate:
+                        seen.add(tensor)
+                    yield (f"{path}.{name}" if path else name), tensor
+
+    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+        """All Parameters as ("block.0.weight", parameter), in order of registration; shared ones once."""
+        return self._named_members(lambda m: m._parameters, prefix, recurse, remove_duplicate)
+
+    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+        """All buffers as ("block.1.running_mean", tensor); shared ones once."""
+        return self._named_members(lambda m: m._buffers, prefix, recurse, remove_duplicate)
+
+    def modules(self):
+        """This module and all submodules at any depth; shared ones once."""
+        return (m for _, m in self.named_modules())
+
+    def children(self):
+        """The direct submodules."""
+        return (m for _, m in self.named_children())
+
+    def parameters(self, recurse=True):
+        """All Parameters: what an optimiser takes."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def buffers(self, recurse=True):
+        """All buffers."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target):
+        """The submodule at a path such as "block.0"; "" is the module itself."""
+        module = self
+        for name in target.split(".") if target else ():
+            found = module.__dict__.get(name)
+            if not isinstance(found, Module):
+                names = ", ".join(module._modules) or "none"
+                raise AttributeError(f"{type(module).__name__} has no submodule {name!r} (of the path {target!r}); it has {names}")
+            module = found
+        return module
+
+    def get_parameter(self, target):
+        """The Parameter at a path such as "block.0.weight"."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._parameters:
+            raise AttributeError(f"{type(module).__name__} has no parameter {name!r}; it has {', '.join(module._parameters) or 'none'}")
+        return module._parameters[name]
+
+    # --- to all of it ---
+
+    def apply(self, fn):
+        """Call fn(module) on every submodule, then on this one; e.g. to initialise weights."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode=True):
+        """Training mode for this module and all submodules (False: evaluation mode)."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self):
+        """Evaluation mode: running statistics, no dropout."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad=True):
+        """Shall gradients be computed for all parameters?"""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none=True):
+        """Forget the gradients of all parameters; set_to_none=False fills them with zeros instead."""
+        for p in self.parameters():
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad.detach_().zero_()
+
+    def to(self, *args, device=None, dtype=None, non_blocking=False):
+        """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor). Integers keep their dtype.
+
+        In place: the Parameters stay the same objects, so that an optimiser keeps them.
+        """
+        for value in args:
+            if isinstance(value, Tensor):
+                device, dtype = value.device, value.dtype
+            elif isinstance(value, bool):
+                continue  # torch's positional non_blocking
+            elif is_device(value):
+                device = value
+            elif value is not None:
+                dtype = value
+        device = None if device is None else as_device(device)
+        dtype = None if dtype is None else np.dtype(dtype)
+        if dtype is not None and dtype not in FLOATS:
+            raise TypeError(f"{type(self).__name__}.to: parameters must have a floating-point dtype, got {dtype}")
+        for tensor in [*self.parameters(), *self.buffers()]:
+            for t in (tensor, tensor.grad):
+                if t is not None:
+                    moved = move(t.array, device, dtype if t.dtype in FLOATS else None)
+                    if moved is not t.array:
+                        t.data = moved
+        return self
+
+    def cpu(self):
+        """To the CPU."""
+        return self.to("cpu")
+
+    def cuda(self, device=0):
+        """To a CUDA device; DeviceError where there is none."""
+        return self.to(as_device(device))
+
+    def float(self):
+        """Parameters and buffers as float32."""
+        return self.to(np.float32)
+
+    def double(self):
+        """Parameters and buffers as float64."""
+        return self.to(np.float64)
+
+    def half(self):
+        """Parameters and buffers as float16."""
+        return self.to(np.float16)
+
+    # --- saving ---
+
+    def state_dict(self, destination=None, prefix="", keep_vars=False):
+        """{"block.0.weight": Tensor, ...} of all parameters and persistent buffers. Not copies: detached, memory is shared."""
+        state = {} if destination is None else destination
+        for name, persistent in {**dict.fromkeys(self._parameters, True), **self._buffer_names}.items():
+            tensor = self.__dict__[name]
+            if persistent and tensor is not None:
+                state[prefix + name] = tensor if keep_vars else tensor.detach()
+        for name, module in self._modules.items():
+            module.state_dict(state, f"{prefix}{name}.", keep_vars)
+        return state
+
+    def load_state_dict(self, state_dict, strict=True):
+        """Copy the values of a `state_dict()` (Tensors or arrays) into the parameters and buffers of the same names.
+
+        strict : are missing and unexpected keys errors? Wrong shapes always are.
+        All is checked before anything is copied: after an error the module is what it was. Returns the two lists of keys.
+        """
+        own = self.state_dict(keep_vars=True)
+        missing, unexpected = [k for k in own if k not in state_dict], [k for k in state_dict if k not in own]
+        values = {k: _values(state_dict[k]) for k in own if k in state_dict}
+        problems = []
+        if strict and missing:
+            problems.append(f"missing keys: {', '.join(missing)}")
+        if strict and unexpected:
+            problems.append(f"unexpected keys: {', '.join(map(str, unexpected))}")
+        for k, v in values.items():
+            if v is None:
+                problems.append(f"{k} is no Tensor or array of numbers but {type(state_dict[k]).__name__}")
+            elif v.shape != own[k].array.shape:
+                problems.append(f"{k} has shape {v.shape}, here it is {own[k].array.shape}")
+        if problems:
+            raise RuntimeError(f"cannot load this state into {type(self).__name__} (nothing was changed):\n  " + "\n  ".join(problems))
+        with no_grad():
+            for k, v in values.items():
+                own[k].copy_(to_device(v, own[k].device))
+        return LoadedKeys(missing, unexpected)
+
+    # --- hooks ---
+
+    def register_forward_hook(self, hook):
+        """Call hook(module, inputs, output) after each forward; what it returns, unless None, replaces the output.
+
+        Returns a handle whose `remove()` ends that.
+        """
+        return _register(self, "_hooks", hook)
+
+    def register_forward_pre_hook(self, hook):
+        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple)."""
+        return _register(self, "_pre_hooks", hook)
+
+    def _call_with_hooks(self, inputs, named):
+        for hook in list(self._pre_hooks.values()):
+            changed = hook(self, inputs)
+            if changed is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*inputs, **named)
+        for hook in list(self._hooks.values()):
+            changed = hook(self, inputs, output)
+            output = output if changed is None else changed
+        return output
+
+    # --- looks ---
+
+    def extra_repr(self):
+        """The options that `repr` shows in parentheses."""
+        return ""
+
+    def _repr_children(self):
+        return [f"({name}): {module!r}" for name, module in self._modules.items()]
+
+    def __repr__(self):
+        options, children = self.extra_repr(), self._repr_children()
+        if not children and "\n" not in options:
+            return f"{type(self).__name__}({options})"
+        lines = [*options.splitlines(), *children]
+        return f"{type(self).__name__}(\n" + "\n".join("  " + line.replace("\n", "\n  ") for line in lines) + "\n)"
+
+
+class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
+    """What `load_state_dict` did not find in the state, and what it found there but not in the module."""
+
+    def __repr__(self):
+        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
+
+
+class _Handle:
+    """Takes a hook away again: `remove()`, or the end of a `with` block."""
+
+    def __init__(self, hooks, key):
+        self._hooks, self._key = hooks, key
+
+    def remove(self):
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+def _register(module, where, hook):
+    hooks = module.__dict__.setdefault(where, {})
+    key = object()
+    hooks[key] = hook
+    return _Handle(hooks, key)
+
+
+def _values(value):
+    """The array of a Tensor or array-like of numbers; None for anything else."""
+    value = raw(value)
+    if not is_array(value):
+        try:
+            value = np.asarray(value)
+        except Exception:
+            return None
+    return value if value.dtype.kind in "fiub" else None
+
+
+def is_device(x):
+    """Is `x` a device, a CUDA index, or a string that names one?"""
+    return isinstance(x, (device, int)) or (isinstance(x, str) and x.partition(":")[0] in ("cpu", "cuda"))
+
+
+def as_device(x):
+    """A `device` from a device, a CUDA index, or a name."""
+    return device("cuda", x) if isinstance(x, int) else device(x)

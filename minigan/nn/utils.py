@@ -1,0 +1,67 @@
+"""Gradients limited in size, and parameters as one vector. torch.nn.utils' names."""
+
+import math
+
+import numpy as np
+
+from ..autograd import Tensor, no_grad
+from ..backend import array_module
+from ..ops import cat
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+
+
+def _gradients(parameters):
+    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+    """Scale the gradients so that their common norm is at most `max_norm`. Pascanu et al. 2013.
+
+    parameters : a Tensor or an iterable of them; those without a gradient do not count
+    norm_type : the p of the norm; math.inf for the largest absolute value
+    error_if_nonfinite : raise RuntimeError if the norm is NaN or infinite
+
+    Returns the norm before the scaling, a Tensor without dimensions.
+    """
+    gradients = _gradients(parameters)
+    if not gradients:
+        return Tensor(np.zeros((), np.float32))
+    p = float(norm_type)
+    xp = array_module(gradients[0].array)
+    norms = xp.stack([xp.linalg.norm(g.array.reshape(-1), p) for g in gradients])
+    total = xp.asarray(xp.linalg.norm(norms, p))
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
+    scale = xp.minimum(max_norm / (total + 1e-6), 1)
+    if xp is not np or not scale >= 1:  # reading the number would make a GPU wait
+        with no_grad():
+            for g in gradients:
+                g.mul_(scale.astype(g.dtype))
+    return Tensor(total)
+
+
+def clip_grad_value_(parameters, clip_value):
+    """Limit every element of the gradients to [-clip_value, clip_value]."""
+    with no_grad():
+        for g in _gradients(parameters):
+            g.clamp_(-clip_value, clip_value)
+
+
+def parameters_to_vector(parameters):
+    """All elements of the parameters, in order, as one vector (differentiable)."""
+    return cat([p.reshape(-1) for p in parameters])
+
+
+def vector_to_parameters(vec, parameters):
+    """Copy the elements of a vector into the parameters, in order."""
+    parameters = list(parameters)
+    count = sum(p.numel() for p in parameters)
+    if tuple(vec.shape) != (count,):
+        raise ValueError(f"vector_to_parameters: the parameters have {count} elements, vec has shape {tuple(vec.shape)}")
+    start = 0
+    with no_grad():
+        for p in parameters:
+            p.copy_(vec.array[start : start + p.numel()].reshape(p.shape))
+            start += p.numel()

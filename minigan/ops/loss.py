@@ -1,0 +1,309 @@
+"""Losses under torch's names. `reduction` is "mean" (over all elements), "sum", or "none" (the loss of each element).
+
+Input and target must have one shape: an (N, 1) output against an (N,) target would broadcast to (N, N), silently wrong.
+The losses of a GAN's discriminator are cards of one pass; the others are compositions of ops, to be read as their formulas.
+"""
+
+import math
+
+import numpy as np
+
+from ..autograd import op, raw
+from ..backend import kernel
+from .activation import logsigmoid, sigmoid
+from .arithmetic import clamp, maximum, where
+from .elementary import abs, exp, log
+from .indexing import gather
+from .reduction import log_softmax
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss", "huber_loss", "kl_div",
+    "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
+]  # fmt: skip
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _check(name, input, target, reduction, allowed=REDUCTIONS):
+    if not hasattr(target, "shape"):
+        raise TypeError(f"{name}: target must be a Tensor of input's shape {tuple(input.shape)}, got {target!r}; use full_like(input, value)")
+    if tuple(input.shape) != tuple(target.shape):
+        raise ValueError(
+            f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}; they must be equal: "
+            "reshape one of them, e.g. target.view_as(input) or input.squeeze(1)"
+        )
+    _check_reduction(name, reduction, allowed)
+
+
+def _check_reduction(name, reduction, allowed=REDUCTIONS):
+    if reduction not in allowed:
+        raise ValueError(f"{name}: reduction={reduction!r}; expected one of {', '.join(map(repr, allowed))}")
+
+
+def _reduce(values, reduction):
+    if reduction == "none":
+        return values
+    return values.sum() if reduction == "sum" else values.mean()
+
+
+def _each(g, x, reduction):
+    """The gradient that every element of the loss receives, given that of the reduced loss."""
+    return g * (1 / max(math.prod(x.shape), 1)) if reduction == "mean" else g
+
+
+@op
+class mse_loss:
+    """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
+
+    saves = ("input", "target", "reduction")
+
+    def forward(input, target, reduction="mean"):
+        _check("mse_loss", input, target, reduction)
+        return _reduce(np.square(np.subtract(input, target)), reduction)
+
+    def backward(g, need, x, t, reduction):
+        gx = (x - t) * (_each(g, x, reduction) * 2)
+        return gx, need[1] and -gx
+
+
+def l1_loss(input, target, reduction="mean"):
+    """|input - target|, reduced."""
+    _check("l1_loss", input, target, reduction)
+    return _reduce(abs(input - target), reduction)
+
+
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
+    _check("smooth_l1_loss", input, target, reduction)
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta={beta} must not be negative")
+    d = abs(input - target)
+    return _reduce(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta) if beta else d, reduction)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964."""
+    _check("huber_loss", input, target, reduction)
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta={delta} must be positive")
+    d = abs(input - target)
+    return _reduce(where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta), reduction)
+
+
+# --- two classes ---
+
+
+def _log(x):
+    """log x, at least -100: what torch limits it to. (1e-45 is the smallest positive float32; log 0 would warn.)"""
+    return maximum(log(maximum(x, 1e-45)), -100.0)
+
+
+def _bce_values(x, t):
+    return -(t * _log(x) + (1 - t) * _log(1 - x))
+
+
+@op
+class _bce:
+    """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
+
+    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
+    """
+
+    saves = ("input", "target", "reduction")
+
+    def forward(input, target, reduction):
+        return _reduce(_bce_values(input, target), reduction)
+
+    def cpu(input, target, reduction):
+        if input.size and not (input.min() >= 0 and input.max() <= 1):
+            raise ValueError(
+                f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
+                "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+            )
+        return _reduce(_bce_values(input, target), reduction)
+
+    def backward(g, need, x, t, reduction):
+        g = _each(g, x, reduction)
+        return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
+
+    Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`, which is exact there.
+
+    weight : factor of each element, broadcast to input's shape
+    """
+    _check("binary_cross_entropy", input, target, reduction)
+    if weight is None:
+        return _bce(input, target, reduction)
+    return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
+
+
+def _bce_logits_values(x, t):
+    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+
+
+@kernel
+def _bce_logits_total(x, t):
+    total = 0.0
+    for i in range(x.size):
+        total += max(x[i], 0.0) - x[i] * t[i] + math.log1p(math.exp(-math.fabs(x[i])))
+    return total
+
+
+@op
+class _bce_logits:
+    """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
+
+    dL/dx = g (s - t),  dL/dt = -g x
+    """
+
+    saves = ("input", "target", "reduction")
+
+    def forward(input, target, reduction):
+        return _reduce(_bce_logits_values(input, target), reduction)
+
+    def cpu(input, target, reduction):
+        if reduction == "none" or input.dtype.char not in "fd":
+            return _reduce(_bce_logits_values(input, target), reduction)
+        total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
+        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+
+    def backward(g, need, x, t, reduction):
+        g = _each(g, x, reduction)
+        return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
+
+    weight : factor of each element, broadcast to input's shape
+    pos_weight : factor p of the positive term, broadcast: (1 - t) x + (1 + (p - 1) t) log(1 + e^-x)
+    """
+    name = "binary_cross_entropy_with_logits"
+    _check(name, input, target, reduction)
+    if weight is None and pos_weight is None:
+        return _bce_logits(input, target, reduction)
+    if pos_weight is None:
+        loss = _bce_logits(input, target, "none")
+    else:
+        loss = (1 - target) * input - (_weighted(name, target, pos_weight - 1, "pos_weight") + 1) * logsigmoid(input)
+    return _reduce(loss if weight is None else _weighted(name, loss, weight), reduction)
+
+
+def _weighted(name, values, weight, what="weight"):
+    """values * weight; a weight that would enlarge the values is an error."""
+    result = values * weight
+    if tuple(result.shape) != tuple(values.shape):
+        raise ValueError(f"{name}: {what} of shape {tuple(weight.shape)} does not broadcast to the input's shape {tuple(values.shape)}")
+    return result
+
+
+# --- several classes ---
+
+
+def _classes(name, input, target, weight, ignore_index):
+    """dim, index, kept, share: where the classes are, the class of each sample (0 if ignored), is it kept, and its weight."""
+    dim = 0 if input.ndim == 1 else 1
+    expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
+    target = raw(target)
+    if input.ndim == 0 or tuple(target.shape) != expected:
+        raise ValueError(
+            f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so target must have shape {expected}, "
+            f"it has {tuple(target.shape)}"
+        )
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"{name}: target must hold class numbers (integers), it is {target.dtype}: convert it with .long()")
+    count = input.shape[dim]
+    if weight is not None and tuple(weight.shape) != (count,):
+        raise ValueError(f"{name}: weight must have shape ({count},), one for each class, it has {tuple(weight.shape)}")
+    kept = target != ignore_index
+    index = np.where(kept, target, 0)
+    if isinstance(index, np.ndarray) and index.size and not (index.min() >= 0 and index.max() < count):
+        raise IndexError(f"{name}: target has classes from {index.min()} to {index.max()}, input has classes 0 to {count - 1}")
+    share = kept.astype(input.dtype) if weight is None else raw(weight)[index].astype(input.dtype) * kept
+    return dim, index, kept, share
+
+
+def _average(loss, share, reduction):
+    """`reduction` where the mean is the sum over the sum of the weights."""
+    return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    """Negative log-likelihood -input[n, target[n]], reduced.
+
+    input : log-probabilities (N, C), (C,) or (N, C, d1, ...)
+    target : class numbers (N,), () or (N, d1, ...); those equal to `ignore_index` count nothing
+    weight : (C,), the weight of each class; the mean is then the weighted one
+    """
+    _check_reduction("nll_loss", reduction)
+    dim, index, kept, share = _classes("nll_loss", input, target, weight, ignore_index)
+    picked = gather(input, dim, np.expand_dims(index, dim)).squeeze(dim)
+    return _average(where(kept, -picked * share, 0.0), share, reduction)
+
+
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    """-log softmax(input)[target], reduced.
+
+    input : logits (N, C), (C,) or (N, C, d1, ...)
+    target : class numbers (N,), () or (N, d1, ...), or probabilities of input's shape (then -sum_c target_c log softmax_c)
+    weight : (C,), the weight of each class
+    ignore_index : samples of this class number count nothing
+    label_smoothing : e in [0, 1]: the target becomes (1 - e) target + e / C (Szegedy et al. 2016)
+    """
+    _check_reduction("cross_entropy", reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing={label_smoothing} must be in [0, 1]")
+    dim = 0 if input.ndim == 1 else 1
+    count = input.shape[dim] if input.ndim else 1
+    logp = log_softmax(input, dim)
+    each = logp if weight is None else logp * weight.reshape((count,) + (1,) * (input.ndim - dim - 1))
+    if tuple(target.shape) == tuple(input.shape) and raw(target).dtype.kind == "f":
+        soft = target * (1 - label_smoothing) + label_smoothing / count if label_smoothing else target
+        loss = -(soft * each).sum(dim)
+        return loss.sum() / max(math.prod(loss.shape), 1) if reduction == "mean" else _reduce(loss, reduction)
+    hard = nll_loss(logp, target, weight, ignore_index, reduction)
+    if not label_smoothing:
+        return hard
+    _, _, kept, share = _classes("cross_entropy", input, target, weight, ignore_index)
+    smooth = _average(where(kept, -each.sum(dim), 0.0), share, reduction)
+    return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
+
+    target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
+    reduction : also "batchmean", the sum over input.shape[0], which is the mathematical mean of the divergences
+    """
+    _check("kl_div", input, target, reduction, (*REDUCTIONS, "batchmean"))
+    if log_target:
+        loss = exp(target) * (target - input)
+    else:
+        loss = target * (log(where(target > 0, target, 1.0)) - input)
+    return loss.sum() / input.shape[0] if reduction == "batchmean" else _reduce(loss, reduction)
+
+
+# --- margins ---
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+    """input where target = 1, max(0, margin - input) where target = -1; reduced."""
+    _check("hinge_embedding_loss", input, target, reduction)
+    loss = where(target == 1, input, 0.0) + where(target == -1, clamp(margin - input, 0.0), 0.0)
+    return _reduce(loss, reduction)
+
+
+def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
+    _check("margin_ranking_loss", input1, input2, reduction)
+    _check("margin_ranking_loss", input1, target, reduction)
+    return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
+
+
+def soft_margin_loss(input, target, reduction="mean"):
+    """log(1 + e^(-target input)), reduced; targets are 1 and -1."""
+    _check("soft_margin_loss", input, target, reduction)
+    return _reduce(-logsigmoid(input * target), reduction)

@@ -1,0 +1,267 @@
+"""Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass over its memory."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Tensor, enable_grad, raw
+from ..backend import device_of
+from ..ops.update import COMPILED, run_together
+from .memory import conform, flat, full_like, memory_order
+
+LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
+
+
+class Slot:
+    """What the loop needs of one parameter, prepared once: flat views of its memory and of its state's.
+
+    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
+    """
+
+    __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "library", "order", "kind", "run", "views", "large")
+
+    def __init__(self, param, group, state):
+        self.param, self.group, self.state = param, group, state
+        self.array = self.names = None
+        self.step = 0
+
+    def attach(self, optimizer, names):
+        """Create the state arrays `names` where they are missing, and take the views."""
+        array, state = self.param.array, self.state
+        if isinstance(array, np.ndarray) and not array.flags.writeable:
+            raise ValueError(f"{optimizer._name}: a parameter of shape {array.shape} is read-only memory; make it from a copy")
+        # SGD does not save its number of steps: what matters there is only whether the first was made, which leaves a buffer.
+        self.step = int(state.get("step", all(n in state for n in names)))
+        for name in names:
+            if name not in state:
+                state[name] = Tensor(full_like(array, optimizer._initial(name, self.group)))
+                continue
+            kept = raw(state[name])
+            if kept.shape != array.shape:
+                raise ValueError(
+                    f"{optimizer._name}: state {name!r} has shape {kept.shape}, its parameter {array.shape}; "
+                    "make a new optimizer after changing shapes"
+                )
+            if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
+                state[name] = Tensor(fit)
+        self.array, self.shape, self.dtype, self.library, self.names = array, array.shape, array.dtype, type(array), names
+        order, update = memory_order(array), optimizer.update
+        compiled = isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED
+        self.kind = array.dtype if compiled else None  # the dtype that the numbers must have
+        self.run = update.compiled() if compiled else update.reference
+        self.large = compiled and array.size >= LARGE
+        views = [array] + [state[n].array if n else None for n in optimizer._ordered(names)]
+        self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
+        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another order, or (False) not at all.
+        self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
+
+
+class Optimizer:
+    """Base of all optimisers.
+
+    params : iterable of Tensors, of (name, Tensor) pairs, or of dicts {"params": ..., "lr": ...} with options of their own
+    defaults : the options of groups that do not set them
+
+    `param_groups` and `state` are as in torch.optim: a list of dicts, and {parameter: {name: Tensor, "step": int}}.
+    A subclass gives `update` (a card of minigan.ops.update), `_names(group)`, `_numbers(group, step)` and `_check(group)`.
+    """
+
+    update: Any = None
+
+    def __init__(self, params, defaults):
+        if isinstance(params, Tensor) or hasattr(params, "named_parameters"):
+            raise TypeError(
+                f"{self._name}: params must be an iterable of Tensors or dicts, got one {type(params).__name__}; "
+                "pass module.parameters() or [tensor]"
+            )
+        self.defaults, self.param_groups, self.state = defaults, [], defaultdict(dict)
+        self._slots, self._step_count = [], 0
+        if isinstance(params, (set, frozenset)):
+            raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{self._name}: got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    _name = property(lambda self: type(self).__name__)
+
+    def add_param_group(self, param_group):
+        """One more group: {"params": Tensors or (name, Tensor) pairs, option: value, ...}."""
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise TypeError(f"{self._name}: a parameter group must be a dict with a key 'params', got {type(param_group).__name__}")
+        params = param_group["params"]
+        if isinstance(params, (set, frozenset)):
+            raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        names = [p[0] for p in params if isinstance(p, tuple)]
+        if names and len(names) != len(params):
+            raise ValueError(f"{self._name}: give a name to all parameters of a group or to none")
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        for i, p in enumerate(params):
+            if not isinstance(p, Tensor):
+                hint = ": pass its .parameters()" if hasattr(p, "parameters") else ""
+                raise TypeError(f"{self._name}: can only optimize Tensors, params[{i}] is {type(p).__name__}{hint}")
+            what = f"params[{i}] (shape {tuple(p.shape)})"
+            if not p.is_leaf:
+                raise ValueError(f"{self._name}: can't optimize a non-leaf Tensor: {what} was computed by {p.grad_fn.op.__name__}")
+            if id(p) in known:
+                raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group, once")
+            known.add(id(p))
+        group = {**self.defaults, **param_group, "params": params}
+        if names:
+            group["param_names"] = names
+        self._check(group)
+        self.param_groups.append(group)
+        self._slots += [Slot(p, group, self.state[p]) for p in params]
+
+    # --- what a subclass says ---
+
+    def _check(self, group):
+        """Raise ValueError for options out of their range."""
+        for name in ("lr", "eps", "weight_decay", "momentum", "alpha", "lr_decay", "initial_accumulator_value"):
+            if name in group and not float(group[name]) >= 0:
+                raise ValueError(f"{self._name}: {name} must be at least 0, got {group[name]}")
+
+    def _names(self, group):
+        """The names of the state arrays that the options of `group` need."""
+        return ()
+
+    def _ordered(self, names):
+        """The state arrays in the order that `update` takes them; None for one that is not needed."""
+        return names
+
+    def _initial(self, name, group):
+        """The value that a state array starts with."""
+        return 0.0
+
+    def _numbers(self, group, step):
+        """The scalars of step number `step` (1, 2, ...): update.numbers(...)."""
+        raise NotImplementedError
+
+    # --- steps ---
+
+    def step(self, closure=None):
+        """One update of every parameter that has a `.grad`. `closure` computes the loss and the gradients first; its result is returned."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self.step_with([slot.param.grad for slot in self._slots])
+        return loss
+
+    def step_with(self, gradients):
+        """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
+        if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
+            self._renew()
+        slots, counted, jobs = self._slots, self.counted, []
+        group = kind = last = names = numbers = None
+        if len(gradients) != len(slots):
+            raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(slots)} parameters")
+        self._step_count += 1
+        for slot, g in zip(slots, gradients):
+            if g is None:
+                continue
+            if isinstance(g, Tensor):
+                g = g.array
+            if slot.group is not group:
+                group, last = slot.group, None
+                names = self._names(group)
+            param = slot.param
+            if param.array is not slot.array or slot.names != names:
+                slot.attach(self, names)
+            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.library:
+                self._refuse(slot, g)
+            step = slot.step = slot.step + 1
+            if step != last or kind is not slot.kind:  # they are the same for all parameters of a group that started together
+                last, kind = step, slot.kind
+                numbers = self._numbers(group, step)
+                if kind is not None:
+                    numbers = np.array(numbers, kind)
+            order = slot.order
+            if order is None:
+                g = g.ravel()
+            elif order:
+                g = flat(g, order)
+            if slot.large:
+                jobs.append((slot.run, numbers, (g, *slot.views)))
+            else:
+                slot.run(numbers, g, *slot.views)
+            param._version[0] += 1  # backward through values from before the step is now an error
+            if counted:
+                slot.state["step"] = step
+        if jobs:
+            run_together(jobs)
+
+    counted = True  # is the number of steps part of the state?
+
+    def _refuse(self, slot, g):
+        """Raise if a gradient does not fit its parameter (it may, after all: equal dtypes can be different objects)."""
+        if g.shape != slot.shape or g.dtype != slot.dtype or device_of(g) != device_of(slot.array):
+            gradient, parameter = (f"{x.dtype} {tuple(x.shape)} on {device_of(x)}" for x in (g, slot.array))
+            raise ValueError(
+                f"{self._name}: the gradient of parameter {self._slots.index(slot)} is {gradient}, the parameter {parameter}; "
+                "after changing a parameter's dtype, shape or device call zero_grad()"
+            )
+
+    def zero_grad(self, set_to_none=True):
+        """Forget the gradients; set_to_none=False fills them with zeros instead."""
+        for slot in self._slots:
+            if set_to_none:
+                slot.param.grad = None
+            elif slot.param.grad is not None:
+                slot.param.grad.detach_().zero_()
+
+    # --- saving ---
+
+    def state_dict(self):
+        """{"state": {index: {name: Tensor, "step": int}}, "param_groups": [{..., "params": [indices]}]}, as in torch. Not a copy."""
+        index = {id(slot.param): i for i, slot in enumerate(self._slots)}
+        groups = [{**group, "params": [index[id(p)] for p in group["params"]]} for group in self.param_groups]
+        return {"state": {index[id(p)]: dict(s) for p, s in self.state.items() if s}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict):
+        """Take over the options and copies of the state of a `state_dict()` (of an optimizer with groups of the same lengths).
+
+        Arrays may be Tensors or arrays; they move to the dtype and device of their parameters.
+        """
+        saved = state_dict["param_groups"]
+        ours, theirs = ([len(g["params"]) for g in groups] for groups in (self.param_groups, saved))
+        if ours != theirs:
+            raise ValueError(f"{self._name}.load_state_dict: parameters per group: {theirs} saved, {ours} here")
+        place = {int(k): slot for k, slot in zip([k for group in saved for k in group["params"]], self._slots)}
+        loaded = {}
+        for k, values in state_dict["state"].items():
+            if int(k) not in place:
+                raise ValueError(f"{self._name}.load_state_dict: state for parameter {k}, which no group has")
+            param = place[int(k)].param
+            loaded[param] = {name: self._take(name, value, param) for name, value in values.items() if value is not None}
+        for group, new in zip(self.param_groups, saved):
+            group.update({name: value for name, value in new.items() if name not in ("params", "param_names")})
+            self._check(group)
+        self.state = defaultdict(dict, loaded)
+        self._renew()
+
+    def _renew(self):
+        """Prepare all parameters anew, for another state."""
+        self._slots = [Slot(slot.param, slot.group, self.state[slot.param]) for slot in self._slots]
+
+    def _take(self, name, value, param):
+        """A copy of one saved value, like its parameter; numbers (the step) stay numbers."""
+        value = raw(value)
+        if name == "step":
+            return int(value.item() if hasattr(value, "item") else value)
+        if value.shape != param.array.shape:
+            raise ValueError(f"{self._name}.load_state_dict: {name!r} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
+        fit = conform(value, param.array)
+        return Tensor(fit.copy(order="K") if fit is value else fit)
+
+    def __repr__(self):
+        lines = [f"{self._name} ("]
+        for i, group in enumerate(self.param_groups):
+            lines += [f"Parameter Group {i}"] + [f"    {k}: {group[k]}" for k in sorted(group) if k not in ("params", "param_names")]
+        return "\n".join(lines) + "\n)"

@@ -1,0 +1,21 @@
+"""Settings for all tests: what is skipped where, and how hard hypothesis tries."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Compiling a kernel makes one example slow: no deadline. The same examples in every run: a failure can be repeated.
+settings.register_profile("minigan", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # HYPOTHESIS_PROFILE=search: new examples
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "minigan"))
+
+
+def pytest_collection_modifyitems(config, items):
+    if any("gpu" in item.keywords for item in items):
+        from minigan.backend import cuda_problem
+
+        if problem := cuda_problem():
+            for item in items:
+                if "gpu" in item.keywords:
+                    item.add_marker(pytest.mark.skip(reason=problem))
