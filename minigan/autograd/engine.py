@@ -13,7 +13,7 @@ import numpy as np
 
 from ..backend import array_module
 from .mode import mode, set_grad_enabled
-from .op import Node, OpError, check_finite
+from .op import AnomalyError, Node, OpError, check_finite
 from .primitives import identity, sum_to
 from .tensor import Tensor
 
@@ -175,6 +175,8 @@ def _apply_rule(node, gradient, need, create_graph):
     else:
         try:
             gradients = op.backward(gradient, need, *saved)
+        except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
+            raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {node.line or 'an unknown line'}") from error
         except Exception as error:
             raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
     if gradients.__class__ is not tuple:

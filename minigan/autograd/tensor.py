@@ -145,7 +145,9 @@ class Tensor:
 
     def sub_(self, other, alpha=1):
         """self -= alpha * other, in place."""
-        return self.add_(other, -alpha)
+        array = self._write("sub_")
+        array -= raw(other) if alpha == 1 else alpha * raw(other)
+        return self
 
     def mul_(self, other):
         """self *= other, in place."""

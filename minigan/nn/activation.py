@@ -8,15 +8,15 @@ import numpy as np
 from .. import ops
 from ..backend import module_for
 from . import functional as F
-from .module import Module, as_device
-from .parameter import Parameter
+from .module import Module
+from .parameter import Parameter, as_device
 
 
 class _Activation(Module):
     """An activation treats every element by itself. `options`: the attributes that `repr` shows."""
 
     per_example = True
-    options = ()
+    options: tuple[str, ...] = ()
 
     def extra_repr(self):
         shown = [f"{name}={getattr(self, name)!r}" for name in self.options]
@@ -148,7 +148,7 @@ class Softplus(_Activation):
 class Hardtanh(_Activation):
     """x limited to [min_val, max_val]"""
 
-    options = ("min_val", "max_val")
+    options: tuple[str, ...] = ("min_val", "max_val")
 
     def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
         super().__init__()

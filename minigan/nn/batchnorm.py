@@ -6,8 +6,8 @@ from ..autograd import Tensor
 from ..backend import module_for
 from ..ops.normalization import batch_norm
 from . import init
-from .linear import new_parameter
-from .module import Module, as_device
+from .module import Module
+from .parameter import as_device, new_parameter
 
 
 class _BatchNorm(Module):
@@ -22,7 +22,7 @@ class _BatchNorm(Module):
     track_running_stats : keep running_mean, running_var and num_batches_tracked; without them evaluation uses the batch's
     """
 
-    sizes = ()  # the numbers of dimensions an input may have, with their names
+    sizes: dict[int, str] = {}  # the numbers of dimensions an input may have, with their names
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True):
         super().__init__()
@@ -85,21 +85,15 @@ class _BatchNorm(Module):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalisation of (N, C) or (N, C, L)."""
-
-    __doc__ += "\n\n" + _BatchNorm.__doc__
+    __doc__ = f"""Batch normalisation of (N, C) or (N, C, L).\n\n    {_BatchNorm.__doc__}"""
     sizes = {2: "2-D (N, C)", 3: "3-D (N, C, L)"}
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalisation of (N, C, H, W)."""
-
-    __doc__ += "\n\n" + _BatchNorm.__doc__
+    __doc__ = f"""Batch normalisation of (N, C, H, W).\n\n    {_BatchNorm.__doc__}"""
     sizes = {4: "4-D (N, C, H, W)"}
 
 
 class BatchNorm3d(_BatchNorm):
-    """Batch normalisation of (N, C, D, H, W)."""
-
-    __doc__ += "\n\n" + _BatchNorm.__doc__
+    __doc__ = f"""Batch normalisation of (N, C, D, H, W).\n\n    {_BatchNorm.__doc__}"""
     sizes = {5: "5-D (N, C, D, H, W)"}

@@ -2,22 +2,10 @@
 
 import math
 
-import numpy as np
-
-from ..autograd import FLOATS
-from ..backend import module_for
-from ..ops import linear
+from ..ops import flatten, linear, unflatten
 from . import init
-from .module import Module, as_device
-from .parameter import Parameter
-
-
-def new_parameter(shape, device=None, dtype=None):
-    """A Parameter of uninitialised float32 numbers on the CPU, or as asked for."""
-    dtype = np.dtype(np.float32 if dtype is None else dtype)
-    if dtype not in FLOATS:
-        raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")
-    return Parameter(module_for(as_device("cpu" if device is None else device)).empty(shape, dtype))
+from .module import Module
+from .parameter import new_parameter
 
 
 class Linear(Module):
@@ -75,7 +63,7 @@ class Flatten(Module):
         return self.start_dim >= 1
 
     def forward(self, input):
-        return input.flatten(self.start_dim, self.end_dim)
+        return flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -93,11 +81,7 @@ class Unflatten(Module):
         return self.dim >= 1
 
     def forward(self, input):
-        shape, dim = tuple(input.shape), self.dim
-        if not -len(shape) <= dim < len(shape):
-            raise IndexError(f"Unflatten: dim={dim} of input of shape {shape}")
-        dim %= len(shape)
-        return input.reshape(shape[:dim] + self.unflattened_size + shape[dim + 1 :])
+        return unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

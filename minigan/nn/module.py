@@ -1,13 +1,15 @@
 """Module: a function with parameters. What it holds is what has been assigned to its attributes, in that order."""
 
+import difflib
 from collections import namedtuple
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
 
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
-from ..backend import device, is_array, to_device
-from .parameter import Parameter
+from ..backend import is_array, to_device
+from .parameter import Parameter, as_device, is_device
 
 
 class Module:
@@ -31,7 +33,8 @@ class Module:
 
     training = True
     per_example = False
-    _hooks = _pre_hooks = MappingProxyType({})  # replaced by a dict of its own in a module that has some
+    _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
+    _pre_hooks: Mapping = MappingProxyType({})
 
     def __new__(cls, *args, **named):
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
@@ -75,6 +78,10 @@ class Module:
     def __delattr__(self, name):
         object.__delattr__(self, name)
         self._buffer_names.pop(name, None)
+
+    def __getattr__(self, name):  # called only where there is no such attribute
+        close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
 
     def _free_name(self, what, name, old):
         """Check a name under which something is about to be registered."""
@@ -384,13 +391,3 @@ def _values(value):
         except Exception:
             return None
     return value if value.dtype.kind in "fiub" else None
-
-
-def is_device(x):
-    """Is `x` a device, a CUDA index, or a string that names one?"""
-    return isinstance(x, (device, int)) or (isinstance(x, str) and x.partition(":")[0] in ("cpu", "cuda"))
-
-
-def as_device(x):
-    """A `device` from a device, a CUDA index, or a name."""
-    return device("cuda", x) if isinstance(x, int) else device(x)

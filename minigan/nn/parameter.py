@@ -2,7 +2,10 @@
 
 import copy
 
-from ..autograd import Tensor
+import numpy as np
+
+from ..autograd import FLOATS, Tensor
+from ..backend import device, module_for
 
 
 class Parameter(Tensor):
@@ -31,3 +34,21 @@ class Parameter(Tensor):
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def new_parameter(shape, device=None, dtype=None):
+    """A Parameter of uninitialised float32 numbers on the CPU, or as asked for."""
+    dtype = np.dtype(np.float32 if dtype is None else dtype)
+    if dtype not in FLOATS:
+        raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")
+    return Parameter(module_for(as_device("cpu" if device is None else device)).empty(shape, dtype))
+
+
+def is_device(x):
+    """Is `x` a device, a CUDA index, or a string that names one?"""
+    return isinstance(x, (device, int)) or (isinstance(x, str) and x.partition(":")[0] in ("cpu", "cuda"))
+
+
+def as_device(x):
+    """A `device` from a device, a CUDA index, or a name."""
+    return device("cuda", x) if isinstance(x, int) else device(x)

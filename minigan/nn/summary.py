@@ -4,7 +4,8 @@ import numpy as np
 
 from ..autograd import FLOATS, Tensor, no_grad
 from ..backend import CPU, default_generator, module_for
-from .module import Module, as_device
+from .module import Module
+from .parameter import as_device
 
 
 class Summary:

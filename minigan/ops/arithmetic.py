@@ -1,5 +1,7 @@
 """Arithmetic and comparisons, element by element, with broadcasting. NumPy's ufuncs run on the arrays of either library."""
 
+import math
+
 import numpy as np
 
 from ..autograd import op
@@ -86,7 +88,9 @@ class pow:
                 gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
             else:
                 gx = where(e == 0, 0.0, g * e * x ** (e - 1))
-        if len(need) > 1 and need[1]:
+        if need[1] and isinstance(x, (int, float)):  # a number's logarithm must stay a number: 0-d arrays are float64
+            ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
+        elif need[1]:
             zero = x == 0
             ge = where(zero, 0.0, g * y * log(where(zero, 1.0, x)))
         return gx, ge

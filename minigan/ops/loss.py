@@ -26,7 +26,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 def _check(name, input, target, reduction, allowed=REDUCTIONS):
     if not hasattr(target, "shape"):
-        raise TypeError(f"{name}: target must be a Tensor of input's shape {tuple(input.shape)}, got {target!r}; use full_like(input, value)")
+        raise TypeError(f"{name}: target must be a Tensor of shape {tuple(input.shape)}, not {target!r}: use full_like(input, value)")
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}; they must be equal: "
@@ -98,8 +98,13 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
-def _bce_values(x, t):
-    return -(t * _log(x) + (1 - t) * _log(1 - x))
+@kernel
+def _bce_total(x, t):
+    total, valid = 0.0, True
+    for i in range(x.size):
+        total -= t[i] * max(math.log(x[i]), -100.0) + (1 - t[i]) * max(math.log1p(-x[i]), -100.0)
+        valid &= x[i] >= 0 and x[i] <= 1
+    return total, valid
 
 
 @op
@@ -112,15 +117,20 @@ class _bce:
     saves = ("input", "target", "reduction")
 
     def forward(input, target, reduction):
-        return _reduce(_bce_values(input, target), reduction)
+        return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
     def cpu(input, target, reduction):
-        if input.size and not (input.min() >= 0 and input.max() <= 1):
+        if input.dtype.char not in "fd":
+            return _bce.card.forward(input, target, reduction)
+        total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
+        if not valid:
             raise ValueError(
                 f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
                 "apply sigmoid to it, or use binary_cross_entropy_with_logits"
             )
-        return _reduce(_bce_values(input, target), reduction)
+        if reduction == "none":
+            return _bce.card.forward(input, target, reduction)
+        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
 
     def backward(g, need, x, t, reduction):
         g = _each(g, x, reduction)
@@ -138,10 +148,6 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if weight is None:
         return _bce(input, target, reduction)
     return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
-
-
-def _bce_logits_values(x, t):
-    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
 @kernel
@@ -162,11 +168,11 @@ class _bce_logits:
     saves = ("input", "target", "reduction")
 
     def forward(input, target, reduction):
-        return _reduce(_bce_logits_values(input, target), reduction)
+        return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
     def cpu(input, target, reduction):
         if reduction == "none" or input.dtype.char not in "fd":
-            return _reduce(_bce_logits_values(input, target), reduction)
+            return _bce_logits.card.forward(input, target, reduction)
         total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
         return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
 

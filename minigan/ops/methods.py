@@ -1,36 +1,44 @@
-"""Put the ops on Tensor: Python's operators, and methods under torch's names."""
+"""Put the ops on Tensor: Python's operators, and methods under torch's names.
 
-from ..autograd import Tensor, move
-from . import activation, arithmetic, elementary, product
+An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
+"""
 
+from ..autograd import Tensor
+from . import activation, arithmetic, creation, elementary, indexing, product, reduction, sampling, shape
 
-def _method(function):
-    def method(self, *args, **kwargs):
-        return function(self, *args, **kwargs)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__, method.__wrapped__ = function.__doc__, function
-    return method
+METHODS = {
+    activation: "tanh sigmoid relu softplus prelu",
+    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
+    "logical_not remainder",
+    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
+    indexing: "gather index_select masked_fill masked_select nonzero scatter_add",
+    product: "matmul mm bmm dot outer addmm",
+    reduction: "sum mean var std prod amax amin max min argmax argmin argsort sort topk median cumsum norm logsumexp softmax log_softmax "
+    "all any count_nonzero",
+    sampling: "normal_ uniform_ bernoulli_ multinomial bernoulli",
+    shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
+    "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
+}
 
 
 def _operators():
     a = arithmetic
     plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder)
     for name, function in plain.items():
-        setattr(Tensor, f"__{name}__", lambda x, y, f=function: f(x, y))
+        setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Tensor, f"__{name}__", lambda x, y, f=getattr(a, name): f(x, y))
-    Tensor.__and__, Tensor.__or__ = lambda x, y: a.logical_and(x, y), lambda x, y: a.logical_or(x, y)
-    Tensor.__invert__, Tensor.__neg__, Tensor.__abs__ = lambda x: a.logical_not(x), lambda x: a.neg(x), lambda x: elementary.abs(x)
+        setattr(Tensor, f"__{name}__", getattr(a, name))
+    Tensor.__and__, Tensor.__or__, Tensor.__invert__ = a.logical_and, a.logical_or, a.logical_not
+    Tensor.__neg__, Tensor.__abs__, Tensor.__getitem__ = a.neg, elementary.abs, indexing.getitem
 
 
-METHODS = {
-    activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round",
-    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    product: "matmul mm bmm dot outer addmm",
-}
+def _new(name):
+    def method(self, *size, dtype=None, requires_grad=False):
+        return getattr(creation, name)(*size, dtype=dtype or self.dtype, device=self.device, requires_grad=requires_grad)
+
+    method.__doc__ = f"{name}(size) in the dtype and on the device of this Tensor."
+    return method
 
 
 def install():
@@ -38,4 +46,11 @@ def install():
     _operators()
     for module, names in METHODS.items():
         for name in names.split():
-            setattr(Tensor, name, _method(getattr(module, name)))
+            setattr(Tensor, name, getattr(module, name))
+    for name in ("zeros", "ones", "empty"):
+        setattr(Tensor, f"new_{name}", _new(name))
+    Tensor.new_tensor = lambda self, data: creation.tensor(data, dtype=self.dtype, device=self.device)
+    Tensor.type = lambda self, dtype: self.to(getattr(dtype, "dtype", dtype))
+    Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
+    Tensor.T = property(lambda self: shape.permute(self, *range(self.ndim)[::-1]), doc="All dimensions in reverse order.")
+    Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -1,0 +1,120 @@
+"""Tensors from nothing, or from Python and NumPy data. float32 is the default dtype."""
+
+import numpy as np
+
+from ..autograd import Tensor, raw
+from ..backend import array_module, is_array, module_for, to_device
+from ..backend import device as as_device
+from .shape import _numbers
+
+__all__ = [
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "tensor",
+    "zeros", "zeros_like",
+]  # fmt: skip
+
+
+def tensor(data, dtype=None, device=None, requires_grad=False):
+    """A Tensor with a copy of `data` (a number, nested lists, an array, a Tensor).
+
+    dtype : default: that of an array; float32 for Python floats, int64 for integers, bool for booleans
+    """
+    data = [raw(x) for x in data] if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data) else raw(data)
+    array = data.copy() if is_array(data) else np.array(data)
+    if dtype is None and not is_array(data) and array.dtype.kind == "f" and not _has_numpy(data):
+        dtype = np.float32
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"tensor: cannot make numbers of {type(data).__name__} (NumPy dtype {array.dtype})")
+    array = array.astype(dtype, copy=False) if dtype is not None else array
+    if device is not None:
+        array = to_device(array, as_device(device))
+    return Tensor(array).requires_grad_(requires_grad) if requires_grad else Tensor(array)
+
+
+def _has_numpy(data):
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.generic, np.ndarray))
+
+
+def as_tensor(data, dtype=None, device=None):
+    """As `tensor`, but sharing memory with an array or Tensor where nothing has to change."""
+    if isinstance(data, Tensor):
+        return data.to(dtype=dtype, device=device)
+    return Tensor(data).to(dtype=dtype, device=device) if is_array(data) else tensor(data, dtype, device)
+
+
+def from_numpy(array):
+    """A Tensor that shares the memory of a NumPy array."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
+    return Tensor(array)
+
+
+def _make(function, dtype, device, requires_grad):
+    xp = module_for(as_device(device or "cpu"))
+    return Tensor(function(xp, np.float32 if dtype is None else dtype), requires_grad)
+
+
+def zeros(*size, dtype=None, device=None, requires_grad=False):
+    """Zeros of the given sizes."""
+    return _make(lambda xp, t: xp.zeros(_numbers(size), t), dtype, device, requires_grad)
+
+
+def ones(*size, dtype=None, device=None, requires_grad=False):
+    """Ones of the given sizes."""
+    return _make(lambda xp, t: xp.ones(_numbers(size), t), dtype, device, requires_grad)
+
+
+def empty(*size, dtype=None, device=None, requires_grad=False):
+    """Uninitialised memory of the given sizes."""
+    return _make(lambda xp, t: xp.empty(_numbers(size), t), dtype, device, requires_grad)
+
+
+def full(size, fill_value, dtype=None, device=None, requires_grad=False):
+    """`fill_value` everywhere; the dtype follows it (float32, int64, bool)."""
+    if dtype is None:
+        dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else np.float32
+    return _make(lambda xp, t: xp.full(size, fill_value, t), dtype, device, requires_grad)
+
+
+def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... below end (0 .. start-1 with one argument): int64 for integers, else float32."""
+    start, end = (0, start) if end is None else (start, end)
+    if dtype is None:
+        dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else np.float32
+    return _make(lambda xp, t: xp.arange(start, end, step).astype(t), dtype, device, requires_grad)
+
+
+def linspace(start, end, steps, dtype=None, device=None, requires_grad=False):
+    """`steps` numbers from start to end, both included."""
+    return _make(lambda xp, t: xp.linspace(start, end, steps).astype(t), dtype, device, requires_grad)
+
+
+def eye(n, m=None, dtype=None, device=None, requires_grad=False):
+    """The n x m matrix with ones on its diagonal."""
+    return _make(lambda xp, t: xp.eye(n, m, dtype=t), dtype, device, requires_grad)
+
+
+def _like(input, name, dtype, requires_grad, *value):
+    array = raw(input)
+    return Tensor(getattr(array_module(array), name)(array, *value, dtype=dtype), requires_grad)
+
+
+def zeros_like(input, dtype=None, requires_grad=False):
+    """Zeros in the shape and dtype, and on the device, of `input`."""
+    return _like(input, "zeros_like", dtype, requires_grad)
+
+
+def ones_like(input, dtype=None, requires_grad=False):
+    """Ones in the shape and dtype, and on the device, of `input`."""
+    return _like(input, "ones_like", dtype, requires_grad)
+
+
+def empty_like(input, dtype=None, requires_grad=False):
+    """Uninitialised memory in the shape and dtype, and on the device, of `input`."""
+    return _like(input, "empty_like", dtype, requires_grad)
+
+
+def full_like(input, fill_value, dtype=None, requires_grad=False):
+    """`fill_value` in the shape and dtype, and on the device, of `input`."""
+    return _like(input, "full_like", dtype, requires_grad, fill_value)

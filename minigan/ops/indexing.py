@@ -1,0 +1,160 @@
+"""Picking elements, and putting them back: each op's gradient is the other."""
+
+
+import numpy as np
+
+from ..autograd import Tensor, op, raw
+from ..backend import array_module
+from .arithmetic import where
+from .shape import _dim
+
+__all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
+
+
+def _bare(index):
+    """The index with arrays for Tensors, and lists as arrays."""
+    if isinstance(index, tuple):
+        return tuple(_bare(i) for i in index)
+    return np.asarray(index) if isinstance(index, list) and index else raw(index)
+
+
+def _is_basic(index):
+    """Only integers, slices, None and ...: then every element is picked at most once, and the result is a view."""
+    return not any(hasattr(i, "dtype") and not isinstance(i, np.generic) for i in (index if isinstance(index, tuple) else (index,)))
+
+
+@op
+class _getitem:
+    """y = x[index].    dL/dx = g at the index, 0 elsewhere; what was picked several times gets the sum"""
+
+    saves = ("x.shape", "index")
+    view = True
+
+    def forward(x, index):
+        return x[index]
+
+    def backward(g, need, shape, index):
+        return _setitem(g, index, shape)
+
+
+@op
+class _setitem:
+    """y = zeros of `shape` with x added at `index`.    dL/dx = g[index]"""
+
+    saves = ("index",)
+
+    def forward(x, index, shape):
+        xp = array_module(x)
+        y = xp.zeros(shape, x.dtype)
+        if _is_basic(index):
+            y[index] = x
+        elif xp is np:
+            np.add.at(y, index, x)
+        else:
+            import cupyx
+
+            cupyx.scatter_add(y, index, x)
+        return y
+
+    def backward(g, need, index):
+        return _getitem(g, index)
+
+
+def getitem(input, index):
+    """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists."""
+    if isinstance(index, (Tensor, list, tuple)):
+        index = _bare(index)
+    return _getitem(input, index)
+
+
+@op
+class _gather:
+    """y[..., i, ...] = x[..., index[..., i, ...], ...] along an axis.    dL/dx = scatter_add of g"""
+
+    saves = ("x.shape", "axis", "index")
+    mixed = True
+
+    def forward(x, axis, index):
+        return x[_grid(index, axis)]
+
+    def backward(g, need, shape, axis, index):
+        return _scatter(g, axis, index, shape)
+
+
+@op
+class _scatter:
+    """y = zeros of `shape` with x added along an axis at `index`.    dL/dx = g gathered at the index"""
+
+    saves = ("axis", "index")
+    mixed = True
+
+    def forward(x, axis, index, shape):
+        grid = tuple(i[tuple(slice(n) for n in index.shape)] for i in _grid(index, axis))
+        return _setitem(x, grid, shape)
+
+    def backward(g, need, axis, index):
+        return _gather(g, axis, index)
+
+
+def _grid(index, axis):
+    """Index arrays that pick `index` along `axis` and the own position along all others."""
+    xp = array_module(index)
+    own = [xp.arange(n).reshape((-1,) + (1,) * (index.ndim - 1 - i)) for i, n in enumerate(index.shape)]
+    return tuple(index if i == axis else xp.broadcast_to(a, index.shape) for i, a in enumerate(own))
+
+
+def _check_index(name, input, dim, index):
+    dim = _dim(dim, input.ndim)
+    bare = raw(index)
+    if bare.dtype.kind not in "iu":
+        raise TypeError(f"{name}: index is {bare.dtype}, expected integers")
+    if bare.ndim != input.ndim:
+        raise ValueError(f"{name}: index has shape {tuple(bare.shape)}, expected {input.ndim} dimensions as the input {tuple(input.shape)}")
+    if isinstance(bare, np.ndarray) and bare.size and not (0 <= bare.min() and bare.max() < input.shape[dim]):
+        raise IndexError(f"{name}: index ranges over [{bare.min()}, {bare.max()}], dimension {dim} has size {input.shape[dim]}")
+    return dim, bare
+
+
+def gather(input, dim, index):
+    """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input."""
+    dim, index = _check_index("gather", input, dim, index)
+    return _gather(input, dim, index)
+
+
+def take_along_dim(input, indices, dim):
+    """As `gather`, with the arguments in NumPy's order."""
+    return gather(input, dim, indices)
+
+
+def scatter_add(input, dim, index, src):
+    """input with src added along `dim` at `index` (int64, the shape of src); repeated positions add up."""
+    dim, index = _check_index("scatter_add", input, dim, index)
+    return input + _scatter(src[tuple(slice(n) for n in index.shape)], dim, index, tuple(input.shape))
+
+
+def index_select(input, dim, index):
+    """The slices of `input` at the integer positions `index` (1-D) along `dim`."""
+    index = raw(index)
+    if index.ndim > 1 or index.dtype.kind not in "iu":
+        raise ValueError(f"index_select: index is {index.dtype} {tuple(index.shape)}, expected a vector of integers")
+    return _getitem(input, (slice(None),) * _dim(dim, input.ndim) + (index.reshape(-1),))
+
+
+def masked_fill(input, mask, value):
+    """`input` with the number `value` wherever the boolean `mask` (broadcast) is true."""
+    return where(mask, value, input)
+
+
+def masked_select(input, mask):
+    """The elements of `input` where `mask` is true, in one dimension."""
+    return getitem(input, mask)
+
+
+def nonzero(input, as_tuple=False):
+    """The positions of the non-zero elements: int64 (n, ndim), or one vector per dimension."""
+    found = raw(input).nonzero()
+    if as_tuple:
+        return tuple(Tensor(i) for i in found)
+    return Tensor(array_module(found[0]).stack(found, axis=1)) if found else Tensor(np.zeros((int(bool(input)), 0), np.int64))
+
+

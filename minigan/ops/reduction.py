@@ -1,0 +1,408 @@
+"""Ops that reduce dimensions: sums, means, extremes, norms, and the softmax family."""
+
+import builtins
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from ..autograd import op
+from ..autograd.primitives import expand
+from ..backend import array_module
+from .arithmetic import maximum, minimum, where
+from .elementary import abs, exp, sign, square
+from .shape import _dim
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "log_softmax", "logsumexp", "max", "mean",
+    "median", "min", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "var", "var_mean",
+]  # fmt: skip
+
+
+def _axes(dim, ndim):
+    """`dim` (None: all, an int, or several) as a tuple counted from the front."""
+    if dim is None or (not isinstance(dim, int) and len(dim) == 0):
+        return tuple(range(ndim))
+    axes = tuple(_dim(d, ndim) for d in ((dim,) if isinstance(dim, (int, np.integer)) else dim))
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"dim={dim} names a dimension twice")
+    return axes if ndim else ()
+
+
+def _keep(shape, axes):
+    """`shape` with size 1 at `axes`."""
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _count(shape, axes):
+    return math.prod(shape[i] for i in axes)
+
+
+@op
+class _sum:
+    """y = sum of x over `axes`.    dL/dx = g for every element"""
+
+    saves = ("x.shape", "axes")
+
+    def forward(x, axes, keepdim):
+        return np.add.reduce(x, axis=axes, keepdims=keepdim)
+
+    def backward(g, need, shape, axes):
+        return expand(g.reshape(_keep(shape, axes)), shape)
+
+
+def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+    """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
+    if dtype is not None:
+        input = input.to(dtype)
+    return _sum(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+
+
+@op
+class _mean:
+    """y = mean of x over `axes`, N elements each.    dL/dx = g / N for every element"""
+
+    saves = ("x.shape", "axes")
+
+    def forward(x, axes, keepdim):
+        return np.add.reduce(x, axis=axes, keepdims=keepdim) * x.dtype.type(1 / builtins.max(_count(x.shape, axes), 1))
+
+    def backward(g, need, shape, axes):
+        return expand((g * (1 / _count(shape, axes))).reshape(_keep(shape, axes)), shape)
+
+
+def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+    """The mean over `dim` (None: all; an int or a tuple). TypeError for integers, as in torch."""
+    if dtype is not None:
+        input = input.to(dtype)
+    if input.dtype.kind != "f":
+        raise TypeError(f"mean of {input.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
+    axes = _axes(dim if axis is None else axis, input.ndim)
+    if not _count(input.shape, axes):
+        return sum(input, axes, keepdim or keepdims) * math.nan
+    return _mean(input, axes, keepdim or keepdims)
+
+
+def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+    """The variance over `dim`: squared deviations from the mean, summed and divided by N - 1 (unbiased) or N - correction."""
+    return var_mean(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)[0]
+
+
+def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+    """(variance, mean) over `dim`."""
+    if isinstance(dim, bool):  # torch's var(unbiased)
+        dim, unbiased = None, dim
+    axes = _axes(dim if axis is None else axis, input.ndim)
+    keepdim = keepdim or keepdims
+    correction = (1 if unbiased else 0) if correction is None else correction
+    mu = mean(input, axes, True)
+    total = sum(square(input - mu), axes, keepdim)
+    free = _count(input.shape, axes) - correction
+    variance = total * (1 / free if free > 0 else math.nan)
+    return variance, mu if keepdim else mu.reshape(tuple(n for i, n in enumerate(input.shape) if i not in axes))
+
+
+def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+    """The standard deviation: the square root of `var`."""
+    return var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis).sqrt()
+
+
+@op
+class _prod:
+    """y = product of x over one axis.    dL/dx_i = g times the product of all others (right also where x has zeros)"""
+
+    saves = ("x", "axis")
+
+    def forward(x, axis, keepdim):
+        return np.multiply.reduce(x, axis=axis, keepdims=keepdim)
+
+    def backward(g, need, x, axis):
+        # The product of the others = (product of those before) * (product of those after), each by multiplying up.
+        n = x.shape[axis]
+        at = lambda i: x[(slice(None),) * axis + (slice(i, i + 1),)]  # noqa: E731
+        before, after = [at(0) * 0 + 1], [at(0) * 0 + 1]
+        for i in range(n - 1):
+            before.append(before[-1] * at(i))
+            after.append(after[-1] * at(n - 1 - i))
+        from .shape import cat
+
+        g = g.reshape(_keep(x.shape, (axis,)))
+        return cat([g * b * a for b, a in zip(before, reversed(after))], axis)
+
+
+def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+    """The product over `dim` (None: of all elements)."""
+    if dtype is not None:
+        input = input.to(dtype)
+    dim = dim if axis is None else axis
+    if dim is None:
+        flat = input.reshape(-1)
+        if not flat.shape[0]:
+            return sum(flat) + 1
+        return _prod(flat, 0, False)
+    axis = _dim(dim, input.ndim)
+    if not input.shape[axis]:
+        return sum(input, axis, keepdim or keepdims) + 1
+    return _prod(input, axis, keepdim or keepdims)
+
+
+@op
+class _extreme:
+    """y = the largest (or smallest) element over `axes`.    dL/dx = g, shared equally by those that are it"""
+
+    saves = ("x", "axes", "out")
+
+    def forward(x, axes, keepdim, largest):
+        return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
+
+    def backward(g, need, x, axes, y):
+        shape = _keep(x.shape, axes)
+        hit = x == y.reshape(shape)
+        shares = where(hit, x * 0 + 1, 0.0)
+        return where(hit, g.reshape(shape) / shares.sum(axes, keepdims=True), 0.0)
+
+
+def amax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The largest element over `dim`; equal ones share the gradient."""
+    return _extreme(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
+
+
+def amin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The smallest element over `dim`; equal ones share the gradient."""
+    return _extreme(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
+
+
+values_indices = namedtuple("values_indices", ["values", "indices"])
+
+
+def _pick(input, dim, keepdim, arg):
+    from .indexing import gather
+
+    index = arg(input, dim, True)
+    values = gather(input, dim, index)
+    return values_indices(values, index) if keepdim else values_indices(values.squeeze(dim), index.squeeze(dim))
+
+
+def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """max(x): the largest element. max(x, dim): (values, indices), the gradient goes to the first. max(x, y): `maximum`."""
+    dim = dim if axis is None else axis
+    if dim is None:
+        return amax(input)
+    return _pick(input, dim, keepdim or keepdims, argmax) if isinstance(dim, int) else maximum(input, dim)
+
+
+def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """min(x): the smallest element. min(x, dim): (values, indices), the gradient goes to the first. min(x, y): `minimum`."""
+    dim = dim if axis is None else axis
+    if dim is None:
+        return amin(input)
+    return _pick(input, dim, keepdim or keepdims, argmin) if isinstance(dim, int) else minimum(input, dim)
+
+
+@op
+class _argextreme:
+    """The index of the first largest (or smallest) element"""
+
+    def forward(x, axis, keepdim, largest):
+        return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
+
+
+def argmax(input, dim=None, keepdim=False):
+    """The index (int64) of the largest element along `dim`, of the flattened input if None; the first of equal ones."""
+    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim and dim is not None, True)
+
+
+def argmin(input, dim=None, keepdim=False):
+    """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
+    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim and dim is not None, False)
+
+
+@op
+class _argsort:
+    """The indices that sort along an axis"""
+
+    def forward(x, axis, descending):
+        if descending:  # stable also in this direction: sort the reversed order and turn it round
+            return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+        return np.argsort(x, axis=axis, kind="stable")
+
+
+def argsort(input, dim=-1, descending=False, stable=True):
+    """The indices (int64) that sort along `dim`; equal elements keep their order."""
+    return _argsort(input, _dim(dim, input.ndim), descending)
+
+
+def sort(input, dim=-1, descending=False, stable=True):
+    """(values, indices) sorted along `dim`."""
+    from .indexing import gather
+
+    index = argsort(input, dim, descending)
+    return values_indices(gather(input, dim, index), index)
+
+
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
+    from .indexing import gather
+    from .shape import narrow
+
+    if not 0 <= k <= input.shape[dim]:
+        raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")
+    index = narrow(argsort(input, dim, largest), dim, 0, k)
+    return values_indices(gather(input, dim, index), index)
+
+
+def median(input):
+    """The median of all elements (the lower of two, as in torch)."""
+    return sort(input.reshape(-1)).values[(input.array.size - 1) // 2]
+
+
+@op
+class _cumsum:
+    """y_i = x_1 + ... + x_i along an axis.    dL/dx_i = g_i + ... + g_n"""
+
+    saves = ("axis", "reverse")
+
+    def forward(x, axis, reverse):
+        return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+
+    def backward(g, need, axis, reverse):
+        return _cumsum(g, axis, not reverse)
+
+
+def cumsum(input, dim):
+    """The running sum along `dim`."""
+    return _cumsum(input, _dim(dim, input.ndim), False)
+
+
+def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf. The gradient at 0 is 0."""
+    axes = _axes(dim if axis is None else axis, input.ndim)
+    keepdim = keepdim or keepdims
+    p = 2 if p in (None, "fro") else p
+    if p == 2:
+        return _norm2(input, axes, keepdim)
+    if p == 1:
+        return sum(abs(input), axes, keepdim)
+    if p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(abs(input), axes, keepdim)
+    if p == 0:
+        return sum(where(input != 0, abs(sign(input)), 0.0), axes, keepdim)
+    total = sum(abs(input) ** p, axes, keepdim)
+    zero = total == 0  # the root has no derivative there: 0, as in torch
+    return where(zero, total * 0, where(zero, total * 0 + 1, total) ** (1 / p))
+
+
+@op
+class _norm2:
+    """y = sqrt(sum x^2).    dL/dx = g x / y, and 0 where y = 0 (a subgradient)"""
+
+    saves = ("x", "axes", "out")
+
+    def forward(x, axes, keepdim):
+        return np.sqrt(np.add.reduce(np.square(x), axis=axes, keepdims=keepdim))
+
+    def backward(g, need, x, axes, y):
+        shape = _keep(x.shape, axes)
+        g, y = g.reshape(shape), y.reshape(shape)
+        zero = y == 0
+        return where(zero, 0.0, g / where(zero, y * 0 + 1, y)) * x
+
+
+# --- softmax and relatives ---
+
+
+@op
+class _logsumexp:
+    """y = log sum e^x, shifted by the largest x so that nothing overflows.    dL/dx = g e^(x - y)"""
+
+    saves = ("x", "axes", "out")
+
+    def forward(x, axes, keepdim):
+        top = np.max(x, axis=axes, keepdims=True)
+        top = np.where(np.isfinite(top), top, x.dtype.type(0))
+        y = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
+        return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+    def backward(g, need, x, axes, y):
+        shape = _keep(x.shape, axes)
+        y = y.reshape(shape)
+        nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
+        return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
+
+
+def _zeros(x):
+    """Zeros like x (x * 0 would be NaN where x is infinite)."""
+    array = getattr(x, "array", x)
+    return array_module(array).zeros_like(array)
+
+
+def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """log(sum(exp(x))) over `dim`, stable."""
+    return _logsumexp(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+
+
+@op
+class _softmax:
+    """y_i = e^x_i / sum e^x.    dL/dx = y (g - sum g y)"""
+
+    saves = ("out", "axis")
+
+    def forward(x, axis):
+        e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+        return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+    def backward(g, need, y, axis):
+        gy = g * y
+        return gy - y * gy.sum(axis, keepdims=True)
+
+
+@op
+class _log_softmax:
+    """y = x - log sum e^x.    dL/dx = g - softmax(x) sum g"""
+
+    saves = ("out", "axis")
+
+    def forward(x, axis):
+        x = x - np.max(x, axis=axis, keepdims=True)
+        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+    def backward(g, need, y, axis):
+        return g - exp(y) * g.sum(axis, keepdims=True)
+
+
+def softmax(input, dim, dtype=None):
+    """e^x / sum e^x along `dim`."""
+    return _softmax(input if dtype is None else input.to(dtype), _dim(dim, input.ndim))
+
+
+def log_softmax(input, dim, dtype=None):
+    """log(softmax(x)) along `dim`, stable."""
+    return _log_softmax(input if dtype is None else input.to(dtype), _dim(dim, input.ndim))
+
+
+# --- without gradients ---
+
+
+@op
+class _logical:
+    """Are all (or any) elements non-zero?"""
+
+    def forward(x, axes, keepdim, every):
+        return (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
+
+
+def all(input, dim=None, keepdim=False):
+    """Are all elements over `dim` non-zero?"""
+    return _logical(input, _axes(dim, input.ndim), keepdim, True)
+
+
+def any(input, dim=None, keepdim=False):
+    """Is any element over `dim` non-zero?"""
+    return _logical(input, _axes(dim, input.ndim), keepdim, False)
+
+
+def count_nonzero(input, dim=None):
+    """How many elements over `dim` are not zero (int64)."""
+    return sum((input != 0).to(np.int64), dim)
+
+

@@ -1,0 +1,123 @@
+"""Random Tensors, and dropout. All draw from one counter-based generator (`minigan.manual_seed`) unless given another."""
+
+import numpy as np
+
+from ..autograd import Tensor, op, raw
+from ..backend import default_generator, device_of, to_numpy
+from ..backend import device as as_device
+from .shape import _numbers
+
+__all__ = ["bernoulli", "dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"]
+
+
+def _place(device):
+    return as_device(device or "cpu")
+
+
+def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
+    """Uniform on [0, 1)."""
+    return Tensor((generator or default_generator).uniform(_numbers(size), dtype or np.float32, _place(device)), requires_grad)
+
+
+def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+    """Standard normal."""
+    return Tensor((generator or default_generator).normal(_numbers(size), dtype or np.float32, _place(device)), requires_grad)
+
+
+def randint(low, high=None, size=None, *, generator=None, dtype=np.int64, device=None):
+    """Integers uniform on [low, high), or [0, low) in the form randint(high, size)."""
+    if size is None:
+        low, high, size = 0, low, high
+    return Tensor((generator or default_generator).integers(low, high, tuple(size), _place(device)).astype(dtype, copy=False))
+
+
+def randperm(n, *, generator=None, device=None):
+    """0 .. n-1 in random order (int64)."""
+    return Tensor((generator or default_generator).permutation(n, _place(device)))
+
+
+def rand_like(input, *, generator=None, dtype=None):
+    """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
+    return rand(*input.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
+
+
+def randn_like(input, *, generator=None, dtype=None):
+    """Standard normal, in the shape and dtype and on the device of `input`."""
+    return randn(*input.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
+
+
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, device=None):
+    """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one shape."""
+    like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
+    draws = randn(*size, generator=generator, device=device) if like is None else randn_like(like, generator=generator)
+    return draws * std + mean
+
+
+def bernoulli(input, *, generator=None):
+    """1 with probability input[i], else 0, in the dtype of `input`."""
+    p = raw(input)
+    return Tensor(((generator or default_generator).uniform(p.shape, np.float32, device_of(p)) < p).astype(p.dtype))
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """Indices (int64) drawn with probabilities proportional to each row of `input`; on the CPU."""
+    weights = np.atleast_2d(to_numpy(raw(input))).astype(np.float64)
+    if (weights < 0).any() or (weights.sum(1) <= 0).any():
+        raise ValueError("multinomial: the weights must be non-negative and not all zero")
+    draws = (generator or default_generator).uniform((len(weights), num_samples if replacement else weights.shape[1]), np.float64)
+    if replacement:
+        edges = np.cumsum(weights, 1) / weights.sum(1, keepdims=True)
+        picked = np.stack([np.searchsorted(e, u, side="right") for e, u in zip(edges, draws)])
+    else:  # the smallest of -log(u) / w win (Efraimidis and Spirakis 2006)
+        if (np.count_nonzero(weights, axis=1) < num_samples).any():
+            raise ValueError(f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; use replacement=True")
+        with np.errstate(divide="ignore"):
+            picked = np.argsort(-np.log1p(-draws) / weights, axis=1)[:, :num_samples]
+    return Tensor(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
+
+
+@op
+class _masked_scale:
+    """y = x * mask, the mask a constant.    dL/dx = g * mask"""
+
+    saves = ("mask",)
+
+    def forward(x, mask):
+        return x * mask
+
+    def backward(g, need, mask):
+        return _masked_scale(g, mask)
+
+
+def dropout(input, p=0.5, training=True, *, generator=None):
+    """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p={p} is no probability")
+    if not training or p == 0:
+        return input
+    array = raw(input)
+    if p == 1:
+        return _masked_scale(input, (array == array) * array.dtype.type(0))
+    keep = (generator or default_generator).uniform(array.shape, np.float32, device_of(array)) >= p
+    return _masked_scale(input, keep.astype(array.dtype) * array.dtype.type(1 / (1 - p)))
+
+
+def _fill(self, name, draw):
+    array = self._write(name)
+    array[...] = draw(array.shape, array.dtype, device_of(array))
+    return self
+
+
+def normal_(self, mean=0.0, std=1.0, *, generator=None):
+    """Overwrite with normal numbers of the given mean and standard deviation."""
+    return _fill(self, "normal_", lambda *a: (generator or default_generator).normal(*a) * a[1].type(std) + a[1].type(mean))
+
+
+def uniform_(self, from_=0.0, to=1.0, *, generator=None):
+    """Overwrite with numbers uniform on [from_, to)."""
+    return _fill(self, "uniform_", lambda *a: (generator or default_generator).uniform(*a) * a[1].type(to - from_) + a[1].type(from_))
+
+
+def bernoulli_(self, p=0.5, *, generator=None):
+    """Overwrite with 1 (probability p) or 0."""
+    return _fill(self, "bernoulli_", lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t))
