@@ -161,7 +161,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if not create_graph and isinstance(edge, Tensor) and (g is gradient or g.base is not None):
                     g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, or a view
                 arrive(edge, g)
-            if not retain_graph and node.op.keeps:
+            if not retain_graph and node.holds:
                 node.saved = None
     found.update((e, g) for e, g in sums.items() if isinstance(e, Tensor) and (ends is None or e in ends))
     return found

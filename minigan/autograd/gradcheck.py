@@ -12,8 +12,13 @@ import numpy as np
 
 from ..backend import to_numpy
 from .engine import grad
-from .mode import no_grad
+from .mode import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor
+
+
+# With a plain seed, inputs that someone drew from default_rng(0) would meet a cotangent of the very same numbers, for which
+# wrong rules can be right (x^T x is its own transpose).
+SALT = 0x6D696E69
 
 
 class GradcheckError(AssertionError):
@@ -34,7 +39,7 @@ def gradcheck(fn, inputs, *, eps=1e-4, atol=1e-7, rtol=1e-5, directions=3, seed=
     raise_exception : False returns False instead of raising GradcheckError
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((SALT, seed))
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise ValueError("gradcheck: none of the inputs requires a gradient")
@@ -75,7 +80,7 @@ def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=1e-4, atol=1e-6, rtol=1e
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if grad_outputs is None:
-        rng = np.random.default_rng(seed + 1)
+        rng = np.random.default_rng((SALT, seed, 1))
         grad_outputs = [_on(inputs[checked[0]], rng.standard_normal(y.shape)) for y in _outputs(fn, inputs) if y.requires_grad]
         for u in grad_outputs:
             u.requires_grad_()
@@ -85,11 +90,11 @@ def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=1e-4, atol=1e-6, rtol=1e
         x = list(arguments[:count])
         for i in checked:  # under no_grad the moved inputs are bare: the inner gradient still has to be recorded
             x[i] = x[i] if x[i].requires_grad else Tensor(x[i].array, True)
-        from .mode import enable_grad
-
+        # The differences are those of the plain first-order rules: these and their recorded form are so held against each other.
+        recording = is_grad_enabled()
         with enable_grad():
             outputs = [y for y in _outputs(fn, x) if y.requires_grad]
-            found = grad(outputs, [x[i] for i in checked], arguments[count:], create_graph=True, allow_unused=True)
+            found = grad(outputs, [x[i] for i in checked], arguments[count:], create_graph=recording, allow_unused=True)
         # A gradient that does not depend on anything any more (of a linear function) is a constant: 0 * x keeps it checkable.
         return [x[i] * 0 if g is None else g for i, g in zip(checked, found)]
 

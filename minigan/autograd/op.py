@@ -69,21 +69,24 @@ class Node:
     saved, versions : what `backward` needs (None once freed), and the state of those memories when they were saved
     """
 
-    __slots__ = ("op", "edges", "saved", "versions", "number", "shape", "dtype", "line")
+    __slots__ = ("op", "edges", "saved", "versions", "number", "shape", "dtype", "line", "holds")
 
     def __init__(self, op, edges, shape, dtype, number):
         self.op, self.edges, self.shape, self.dtype, self.number = op, edges, shape, dtype, number
         self.saved = self.versions = ()
-        self.line = None
+        self.line, self.holds = None, False
 
     def save(self, plan, inputs, extra, out, version):
         """Keep what the card's `saves` names. The result is kept as a bare array: the Tensor would be a cycle."""
         saved, versions = [], []
+        holds = False  # arrays, which are dropped after use; numbers and shapes may stay
         for kind, i in plan:
             if kind == "argument":
                 x = inputs[i]
                 if isinstance(x, Tensor):
                     versions.append((x._version, x._version[0], i))
+                elif x.__class__ is ndarray:
+                    holds = True
             elif kind == "out":
                 x = out
                 versions.append((version, version[0], -1))
@@ -91,13 +94,14 @@ class Node:
                 x = getattr(inputs[i], "shape", ())
             elif kind == "extra":
                 x = extra[i]
+                holds = True
             elif kind == "rest shapes":
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
                 x = Rest(inputs[i:])
                 versions.extend((y._version, y._version[0], i + j) for j, y in enumerate(x) if isinstance(y, Tensor))
             saved.append(x)
-        self.saved, self.versions = saved, versions
+        self.saved, self.versions, self.holds = saved, versions, holds or bool(versions)
 
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
@@ -133,7 +137,7 @@ class Node:
 
 def op(card):
     """Make the function of an op card (see the module's docstring)."""
-    name, forward, backward = card.__name__, card.forward, getattr(card, "backward", None)
+    name, forward, backward = card.__name__.lstrip("_"), card.forward, getattr(card, "backward", None)
     cpu, formula = getattr(card, "cpu", forward), getattr(card, "formula", None)
     mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
     code, defaults = forward.__code__, forward.__defaults__ or ()
@@ -201,9 +205,8 @@ def op(card):
     call.__doc__, call.__module__ = card.__doc__, card.__module__
     call.__signature__ = inspect.signature(forward)
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
-    call.keeps = any(kind in ("argument", "out", "extra", "rest") for kind, _ in plan)
     call.out_slot = next((j for j, (kind, _) in enumerate(plan) if kind == "out"), -1)
-    OPS[name] = call
+    OPS[card.__name__] = call
     return call
 
 

@@ -172,9 +172,16 @@ def test_gradient(case, args, seed):
 
 @for_every(twice, 5)
 def test_second_gradient(case, args, seed):
-    """Second derivatives, with respect to the arguments and to the cotangent."""
+    """The recorded gradient is the plain one; second derivatives, with respect to the arguments and to the cotangent."""
     function, inputs = checkable(case, args)
     assume(inputs)
+    outputs = [y for y in function(*inputs) if y.requires_grad]
+    cotangents = [Tensor(np.random.default_rng(seed).standard_normal(y.shape)) for y in outputs]
+    plain = minigan.grad(outputs, inputs, cotangents, retain_graph=True, allow_unused=True)
+    for p, r in zip(plain, minigan.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)):
+        assert (p is None) == (r is None)
+        if p is not None:
+            close(r.array, p.array)
     try:
         gradgradcheck(function, inputs, directions=1, seed=seed)
     except NonSmoothError:
