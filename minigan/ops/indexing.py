@@ -31,7 +31,10 @@ class _getitem:
     view = True
 
     def forward(x, index):
-        return x[index]
+        y = x[index]
+        if isinstance(y, np.generic):  # keep a view: NumPy would make a number of a single element
+            y = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return y
 
     def backward(g, need, shape, index):
         return _setitem(g, index, shape)
