@@ -7,13 +7,14 @@
 """
 
 import argparse
+import shlex
 import sys
 
 import minigan
 from minigan.backend import DeviceError, resolve_device
-from minigan.data import DATASETS, DataError, load_dataset
+from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import GAN, OBJECTIVES, CheckpointError, Interrupted, Run, RunError, Trainer, mlp_discriminator, mlp_generator
+from minigan.gan import GAN, OBJECTIVES, Interrupted, Run, Trainer, mlp_discriminator, mlp_generator
 from minigan.optim import Adam
 
 NETWORKS = {"mlp": (mlp_generator, mlp_discriminator)}
@@ -82,14 +83,16 @@ def build(options):
 def main(arguments=None):
     options = parse_arguments(arguments)
     try:
-        build(options).train()
-    except Interrupted as stopped:
-        words = " ".join(w for w in sys.argv if w != "--resume")
-        print(f"\n{stopped}\nto go on: python {words} --resume")
-        return 130
-    except (DeviceError, DataError, RunError, CheckpointError) as error:
+        run = build(options)
+    except (DeviceError, ValueError) as error:  # bad options, data, or run folders (DataError, RunError and CheckpointError are ValueErrors)
         print(f"error: {error}", file=sys.stderr)
         return 2
+    try:
+        run.train()
+    except Interrupted as stopped:
+        words = shlex.join(w for w in sys.argv if w != "--resume")
+        print(f"\n{stopped}\nto go on: python {words} --resume")
+        return 130
     return 0
 
 

@@ -143,6 +143,19 @@ def asarray(x, dtype=None, place=0):
 array = asarray
 
 
+class _Function:
+    """A ufunc of the library, with `at`."""
+
+    def __init__(self, ufunc):
+        self.ufunc = ufunc
+
+    def __call__(self, *args, **kwargs):
+        return wrap(self.ufunc(*unwrap(args), **unwrap(kwargs)))
+
+    def at(self, x, index, value):
+        self.ufunc.at(x.storage, unwrap(index, indices=True), unwrap(value))
+
+
 @contextlib.contextmanager
 def installed():
     """Inside, `cupyx` is there too, as far as minigan uses it."""
@@ -156,4 +169,6 @@ def __getattr__(name):
     found = getattr(np, name)
     if isinstance(found, type) or not callable(found):
         return found
+    if isinstance(found, np.ufunc):
+        return _Function(found)
     return lambda *args, **kwargs: wrap(found(*unwrap(args), **unwrap(kwargs)))

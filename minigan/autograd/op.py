@@ -22,7 +22,7 @@ backward(g, need, *saved)       g = dL/d(out) -> dL/d(argument) for each argumen
                                 Un-broadcasting to the argument's shape is done by the engine, for all ops.
 saves = (...)                   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
                                 other name: the next extra result that forward returns after `out`; "*xs", "*xs.shape" for
-                                a card with `def forward(option, *xs)`
+                                a card with `def forward(option, *xs)`; "x for y": x, but None where y wants no gradient
 formula                         for fused ops whose `backward` is a kernel for arrays: the same function written in ops.
                                 Derivatives of higher order go through it.
 mixed = True                    arguments may have different dtypes (indices, masks, targets)
@@ -54,10 +54,10 @@ class Rest(tuple):
     """The saved arguments of a card that takes any number of them."""
 
 
-class OpError(RuntimeError, ValueError, TypeError):
+class OpError(RuntimeError, ValueError, TypeError, IndexError):
     """An op could not compute: the message names it, its arguments with shapes, dtypes and devices, and the reason.
 
-    It is all three kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
+    It is all these kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
     """
 
 
@@ -80,8 +80,10 @@ class Node:
         """Keep what the card's `saves` names. The result is kept as a bare array: the Tensor would be a cycle."""
         saved, versions = [], []
         holds = False  # arrays, which are dropped after use; numbers and shapes may stay
-        for kind, i in plan:
-            if kind == "argument":
+        for kind, i, only_for in plan:
+            if only_for is not None and self.edges[only_for] is None:
+                x = None
+            elif kind == "argument":
                 x = inputs[i]
                 if isinstance(x, Tensor):
                     versions.append((x._version, x._version[0], i))
@@ -144,13 +146,13 @@ def op(card):
     names, count = code.co_varnames[: code.co_argcount], code.co_argcount
     variadic = bool(code.co_flags & inspect.CO_VARARGS)
     plan = [_place(s, names, card) for s in getattr(card, "saves", ())]
-    extras = any(kind == "extra" for kind, _ in plan)
-    plan = [(kind, sum(k == "extra" for k, _ in plan[:j]) if kind == "extra" else i) for j, (kind, i) in enumerate(plan)]
+    extras = any(kind == "extra" for kind, *_ in plan)
+    plan = [(kind, sum(k == "extra" for k, *_ in plan[:j]) if kind == "extra" else i, only) for j, (kind, i, only) in enumerate(plan)]
 
     def call(*inputs, **named):
         if named or (len(inputs) < count and not variadic):
             inputs = _bind(name, names, defaults, inputs, named)
-        record = found = blend = scalars = False
+        record = found = blend = bare = False
         dtype = None
         arrays, edges = [], []
         for x in inputs:
@@ -165,17 +167,17 @@ def op(card):
                     dtype = x.dtype
                 elif x.dtype is not dtype:
                     blend = True
-            elif x.__class__ is not ndarray and isinstance(x, np.generic):
-                scalars = True
+            elif x.__class__ is ndarray or isinstance(x, np.generic):
+                bare = True
             arrays.append(x)
             edges.append(edge)
         run = cpu if arrays[0].__class__ is ndarray else forward
         if not found:
             return run(*arrays)[0] if extras else run(*arrays)
-        if scalars:  # NumPy's numbers adapt as Python's do: np.float64(2) must not make a float32 result float64
-            arrays = [x.item() if isinstance(x, np.generic) else x for x in arrays]
         if blend and not mixed:
-            arrays, dtype = _common_dtype(name, inputs, arrays)
+            inputs, arrays, dtype = _common_dtype(name, inputs, arrays)
+        if bare:
+            inputs, arrays = _adapt(inputs, arrays, None if mixed else dtype)
         try:
             out = run(*arrays)
         except Exception as error:
@@ -205,21 +207,23 @@ def op(card):
     call.__doc__, call.__module__ = card.__doc__, card.__module__
     call.__signature__ = inspect.signature(forward)
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
-    call.out_slot = next((j for j, (kind, _) in enumerate(plan) if kind == "out"), -1)
+    call.out_slot = next((j for j, (kind, *_) in enumerate(plan) if kind == "out"), -1)
     OPS[card.__name__] = call
     return call
 
 
 def _place(saved, names, card):
-    """Where a name in `saves` is found: (kind, index)."""
+    """Where a name in `saves` is found: (kind, index, index of the argument for whose gradient alone it is needed)."""
+    saved, _, only = saved.partition(" for ")
+    only_for = names.index(only) if only else None
     base, _, shape = saved.partition(".")
     if saved == "out":
-        return "out", 0
+        return "out", 0, only_for
     if base in names:
-        return ("shape" if shape else "argument"), names.index(base)
+        return ("shape" if shape else "argument"), names.index(base), only_for
     if base.startswith("*"):
-        return ("rest shapes" if shape else "rest"), len(names)
-    return "extra", 0
+        return ("rest shapes" if shape else "rest"), len(names), only_for
+    return "extra", 0, only_for
 
 
 def _shares(out, array):
@@ -256,9 +260,23 @@ def _common_dtype(name, inputs, arrays):
     if len(floats) > 1:
         raise OpError(f"{name}: arguments of different dtypes: {_describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)")
     if not floats:
-        return arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
+        return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
     (dtype,) = floats
-    return [a.astype(dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)], dtype
+    arrays = [a.astype(dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
+    return [Tensor(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
+
+
+def _adapt(inputs, arrays, dtype):
+    """NumPy's numbers and arrays beside a Tensor are constants: they take its dtype, as Python's numbers do."""
+    for i, x in enumerate(inputs):
+        if isinstance(x, np.generic):
+            x = x.item()
+        elif x.__class__ is ndarray and dtype is not None and dtype.kind == "f" == x.dtype.kind:
+            x = x.astype(dtype, copy=False)
+        else:
+            continue
+        inputs, arrays = [*inputs[:i], x, *inputs[i + 1 :]], [*arrays[:i], x, *arrays[i + 1 :]]
+    return inputs, arrays
 
 
 def _describe(inputs):

@@ -8,8 +8,8 @@ would compete with those of the BLAS. Large arrays are instead cut in chunks for
 import functools
 import sys
 
-# Reassociation lets reductions use SIMD; NaN and infinity keep their meaning, so neither nnan nor ninf.
-FASTMATH = frozenset({"reassoc", "contract", "arcp", "nsz"})
+# Reassociation lets reductions use SIMD; NaN, infinity and division keep their meaning.
+FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 
 
 @functools.cache

@@ -15,13 +15,13 @@ def _gather(images, index, out):
     for i in range(len(index)):
         row = images[index[i]]
         for j in range(row.size):
-            out[i, j] = np.float32(row[j]) * np.float32(2 / 255) - np.float32(1)
+            out[i, j] = np.float32(row[j]) / np.float32(127.5) - np.float32(1)
 
 
 def gather_scaled(images, index):
     """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...), index int64."""
     if not isinstance(images, np.ndarray):
-        return images[index].astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+        return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
     out = np.empty((len(index), images[0].size), np.float32)
     _gather(images.reshape(len(images), -1), index, out)
     return out.reshape(len(index), *images.shape[1:])

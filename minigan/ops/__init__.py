@@ -4,6 +4,7 @@ from ..autograd.primitives import identity, sum_to
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .dtypes import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .methods import install

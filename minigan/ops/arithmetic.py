@@ -38,7 +38,7 @@ class sub:
 class mul:
     """y = input * other.    dL/dinput = g other, dL/dother = g input"""
 
-    saves = ("input", "other")
+    saves = ("input for other", "other for input")
 
     def forward(input, other):
         return np.multiply(input, other)
@@ -51,7 +51,7 @@ class mul:
 class div:
     """y = input / other.    dL/dinput = g / other, dL/dother = -g input / other^2"""
 
-    saves = ("input", "other")
+    saves = ("input for other", "other")
 
     def forward(input, other):
         return np.true_divide(input, other)

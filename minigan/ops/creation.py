@@ -51,30 +51,34 @@ def from_numpy(array):
 
 
 def _make(function, dtype, device, requires_grad):
-    xp = module_for(as_device(device or "cpu"))
-    return Tensor(function(xp, np.float32 if dtype is None else dtype), requires_grad)
+    place = as_device(device or "cpu")
+    xp, dtype = module_for(place), np.float32 if dtype is None else dtype
+    if place.type == "cpu":
+        return Tensor(function(xp, dtype), requires_grad)
+    with xp.cuda.Device(place.index):
+        return Tensor(function(xp, dtype), requires_grad)
 
 
-def zeros(*size, dtype=None, device=None, requires_grad=False):
-    """Zeros of the given sizes."""
-    return _make(lambda xp, t: xp.zeros(_numbers(size), t), dtype, device, requires_grad)
+def zeros(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+    """Zeros of the given sizes: zeros(2, 3), zeros((2, 3)) or zeros(size=(2, 3))."""
+    return _make(lambda xp, t: xp.zeros(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
-def ones(*size, dtype=None, device=None, requires_grad=False):
+def ones(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """Ones of the given sizes."""
-    return _make(lambda xp, t: xp.ones(_numbers(size), t), dtype, device, requires_grad)
+    return _make(lambda xp, t: xp.ones(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
-def empty(*size, dtype=None, device=None, requires_grad=False):
+def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """Uninitialised memory of the given sizes."""
-    return _make(lambda xp, t: xp.empty(_numbers(size), t), dtype, device, requires_grad)
+    return _make(lambda xp, t: xp.empty(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
 def full(size, fill_value, dtype=None, device=None, requires_grad=False):
     """`fill_value` everywhere; the dtype follows it (float32, int64, bool)."""
     if dtype is None:
         dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else np.float32
-    return _make(lambda xp, t: xp.full(size, fill_value, t), dtype, device, requires_grad)
+    return _make(lambda xp, t: xp.full(size, raw(fill_value), t), dtype, device, requires_grad)
 
 
 def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False):
@@ -95,26 +99,27 @@ def eye(n, m=None, dtype=None, device=None, requires_grad=False):
     return _make(lambda xp, t: xp.eye(n, m, dtype=t), dtype, device, requires_grad)
 
 
-def _like(input, name, dtype, requires_grad, *value):
+def _like(input, name, dtype, device, requires_grad, *value):
     array = raw(input)
-    return Tensor(getattr(array_module(array), name)(array, *value, dtype=dtype), requires_grad)
+    out = getattr(array_module(array), name)(array, *value, dtype=dtype)
+    return Tensor(out if device is None else to_device(out, as_device(device)), requires_grad)
 
 
-def zeros_like(input, dtype=None, requires_grad=False):
+def zeros_like(input, dtype=None, device=None, requires_grad=False):
     """Zeros in the shape and dtype, and on the device, of `input`."""
-    return _like(input, "zeros_like", dtype, requires_grad)
+    return _like(input, "zeros_like", dtype, device, requires_grad)
 
 
-def ones_like(input, dtype=None, requires_grad=False):
+def ones_like(input, dtype=None, device=None, requires_grad=False):
     """Ones in the shape and dtype, and on the device, of `input`."""
-    return _like(input, "ones_like", dtype, requires_grad)
+    return _like(input, "ones_like", dtype, device, requires_grad)
 
 
-def empty_like(input, dtype=None, requires_grad=False):
+def empty_like(input, dtype=None, device=None, requires_grad=False):
     """Uninitialised memory in the shape and dtype, and on the device, of `input`."""
-    return _like(input, "empty_like", dtype, requires_grad)
+    return _like(input, "empty_like", dtype, device, requires_grad)
 
 
-def full_like(input, fill_value, dtype=None, requires_grad=False):
+def full_like(input, fill_value, dtype=None, device=None, requires_grad=False):
     """`fill_value` in the shape and dtype, and on the device, of `input`."""
-    return _like(input, "full_like", dtype, requires_grad, fill_value)
+    return _like(input, "full_like", dtype, device, requires_grad, fill_value)

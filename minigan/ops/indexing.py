@@ -1,21 +1,25 @@
 """Picking elements, and putting them back: each op's gradient is the other."""
 
-
 import numpy as np
 
-from ..autograd import Tensor, op, raw
+from ..autograd import Tensor, expand, op, raw
+from ..autograd.mode import mode
 from ..backend import array_module
 from .arithmetic import where
-from .shape import _dim
+from .shape import _dim, flatten
 
 __all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
 
 
-def _bare(index):
-    """The index with arrays for Tensors, and lists as arrays."""
+def _bare(index, keep):
+    """The index with arrays for Tensors, and lists as arrays. Those that the tape keeps are copies: who changes an index
+    after the forward pass must not change the gradient."""
     if isinstance(index, tuple):
-        return tuple(_bare(i) for i in index)
-    return np.asarray(index) if isinstance(index, list) and index else raw(index)
+        return tuple([_bare(i, keep) for i in index])
+    if isinstance(index, list) and index:
+        return np.array(index)
+    index = raw(index)
+    return index.copy() if keep and hasattr(index, "dtype") else index
 
 
 def _is_basic(index):
@@ -51,12 +55,8 @@ class _setitem:
         y = xp.zeros(shape, x.dtype)
         if _is_basic(index):
             y[index] = x
-        elif xp is np:
-            np.add.at(y, index, x)
         else:
-            import cupyx
-
-            cupyx.scatter_add(y, index, x)
+            xp.add.at(y, index, x)
         return y
 
     def backward(g, need, index):
@@ -65,8 +65,8 @@ class _setitem:
 
 def getitem(input, index):
     """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists."""
-    if isinstance(index, (Tensor, list, tuple)):
-        index = _bare(index)
+    if index.__class__ is not int and index.__class__ is not slice:
+        index = _bare(index, mode.recording and getattr(input, "requires_grad", False))
     return _getitem(input, index)
 
 
@@ -92,8 +92,7 @@ class _scatter:
     mixed = True
 
     def forward(x, axis, index, shape):
-        grid = tuple(i[tuple(slice(n) for n in index.shape)] for i in _grid(index, axis))
-        return _setitem(x, grid, shape)
+        return _setitem(x, _grid(index, axis), shape)
 
     def backward(g, need, axis, index):
         return _gather(g, axis, index)
@@ -115,23 +114,27 @@ def _check_index(name, input, dim, index):
         raise ValueError(f"{name}: index has shape {tuple(bare.shape)}, expected {input.ndim} dimensions as the input {tuple(input.shape)}")
     if isinstance(bare, np.ndarray) and bare.size and not (0 <= bare.min() and bare.max() < input.shape[dim]):
         raise IndexError(f"{name}: index ranges over [{bare.min()}, {bare.max()}], dimension {dim} has size {input.shape[dim]}")
-    return dim, bare
+    return dim
 
 
 def gather(input, dim, index):
     """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input."""
-    dim, index = _check_index("gather", input, dim, index)
-    return _gather(input, dim, index)
+    return _gather(input, _check_index("gather", input, dim, index), index)
 
 
-def take_along_dim(input, indices, dim):
-    """As `gather`, with the arguments in NumPy's order."""
+def take_along_dim(input, indices, dim=None):
+    """As `gather`, but input and indices broadcast along the other dimensions; None: positions in the flattened input."""
+    if dim is None:
+        return gather(flatten(input), 0, flatten(indices))
+    dim = _dim(dim, input.ndim)
+    others = np.broadcast_shapes(*[(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)])
+    input, indices = [expand(x, (*others[:dim], x.shape[dim], *others[dim + 1 :])) for x in (input, indices)]
     return gather(input, dim, indices)
 
 
 def scatter_add(input, dim, index, src):
     """input with src added along `dim` at `index` (int64, the shape of src); repeated positions add up."""
-    dim, index = _check_index("scatter_add", input, dim, index)
+    dim = _check_index("scatter_add", input, dim, index)
     return input + _scatter(src[tuple(slice(n) for n in index.shape)], dim, index, tuple(input.shape))
 
 
@@ -144,13 +147,14 @@ def index_select(input, dim, index):
 
 
 def masked_fill(input, mask, value):
-    """`input` with the number `value` wherever the boolean `mask` (broadcast) is true."""
+    """`input` with `value` (a number, or a Tensor of one element) wherever the boolean `mask` (broadcast) is true."""
     return where(mask, value, input)
 
 
 def masked_select(input, mask):
-    """The elements of `input` where `mask` is true, in one dimension."""
-    return getitem(input, mask)
+    """The elements of `input` where `mask` (booleans) is true, in one dimension; the two broadcast."""
+    shape = np.broadcast_shapes(input.shape, mask.shape)
+    return getitem(expand(input, shape), expand(mask, shape))
 
 
 def nonzero(input, as_tuple=False):
@@ -159,5 +163,3 @@ def nonzero(input, as_tuple=False):
     if as_tuple:
         return tuple(Tensor(i) for i in found)
     return Tensor(array_module(found[0]).stack(found, axis=1)) if found else Tensor(np.zeros((int(bool(input)), 0), np.int64))
-
-

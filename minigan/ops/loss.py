@@ -10,10 +10,11 @@ import numpy as np
 
 from ..autograd import op, raw
 from ..backend import kernel
-from . import indexing, reduction as _reduction
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
 from .elementary import abs, exp, log
+from .indexing import gather
+from .reduction import log_softmax
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss", "huber_loss", "kl_div",
@@ -245,7 +246,7 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     """
     _check_reduction("nll_loss", reduction)
     dim, index, kept, share = _classes("nll_loss", input, target, weight, ignore_index)
-    picked = indexing.gather(input, dim, np.expand_dims(index, dim)).squeeze(dim)
+    picked = gather(input, dim, np.expand_dims(index, dim)).squeeze(dim)
     return _average(where(kept, -picked * share, 0.0), share, reduction)
 
 
@@ -263,7 +264,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing} must be in [0, 1]")
     dim = 0 if input.ndim == 1 else 1
     count = input.shape[dim] if input.ndim else 1
-    logp = _reduction.log_softmax(input, dim)
+    logp = log_softmax(input, dim)
     each = logp if weight is None else logp * weight.reshape((count,) + (1,) * (input.ndim - dim - 1))
     if tuple(target.shape) == tuple(input.shape) and raw(target).dtype.kind == "f":
         soft = target * (1 - label_smoothing) + label_smoothing / count if label_smoothing else target

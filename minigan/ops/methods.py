@@ -11,10 +11,10 @@ METHODS = {
     arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
     "logical_not remainder",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    indexing: "gather index_select masked_fill masked_select nonzero scatter_add",
+    indexing: "gather index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
     reduction: "sum mean var std prod amax amin max min argmax argmin argsort sort topk median cumsum norm logsumexp softmax log_softmax "
-    "all any count_nonzero",
+    "all any count_nonzero equal allclose",
     sampling: "normal_ uniform_ bernoulli_ multinomial bernoulli",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
     "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
@@ -34,8 +34,8 @@ def _operators():
 
 
 def _new(name):
-    def method(self, *size, dtype=None, requires_grad=False):
-        return getattr(creation, name)(*size, dtype=dtype or self.dtype, device=self.device, requires_grad=requires_grad)
+    def method(self, *size, dtype=None, device=None, requires_grad=False):
+        return getattr(creation, name)(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
     method.__doc__ = f"{name}(size) in the dtype and on the device of this Tensor."
     return method
@@ -47,10 +47,10 @@ def install():
     for module, names in METHODS.items():
         for name in names.split():
             setattr(Tensor, name, getattr(module, name))
-    for name in ("zeros", "ones", "empty"):
+    for name in ("zeros", "ones", "empty", "full"):
         setattr(Tensor, f"new_{name}", _new(name))
-    Tensor.new_tensor = lambda self, data: creation.tensor(data, dtype=self.dtype, device=self.device)
+    Tensor.new_tensor = lambda self, data, dtype=None: creation.tensor(data, dtype or self.dtype, self.device)
     Tensor.type = lambda self, dtype: self.to(getattr(dtype, "dtype", dtype))
     Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
-    Tensor.T = property(lambda self: shape.permute(self, *range(self.ndim)[::-1]), doc="All dimensions in reverse order.")
+    Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..autograd import op
-from ..backend import array_module
+from ..autograd import expand, op
 from .arithmetic import mul
 
 
@@ -46,7 +45,7 @@ class linear:
     weights and few rows of a GAN's batch that is the order in which the BLAS comes closest to its peak (15-25 % faster).
     """
 
-    saves = ("input", "weight")
+    saves = ("input for weight", "weight for input")
 
     def forward(input, weight, bias=None):
         rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
@@ -120,7 +119,7 @@ class _einsum:
     saves = ("equation", "*operands")
 
     def forward(equation, *operands):
-        return np.einsum(equation, *operands, optimize=len(operands) > 2)
+        return np.einsum(equation, *operands, optimize=len(operands) > 1)  # a product of two goes to the BLAS
 
     def backward(g, need, equation, operands):
         terms, out = equation.split("->")
@@ -136,21 +135,24 @@ class _einsum:
             x = operands[i]
             grad = _einsum(",".join([out, *others]) + "->" + kept, g, *[y for j, y in enumerate(operands) if j != i])
             shape = tuple(n if c in known else 1 for c, n in zip(term, x.shape))
-            gradients.append(grad.reshape(shape) * ones_like(x) if kept != term else grad)
+            gradients.append(expand(grad.reshape(shape), tuple(x.shape)) if kept != term else grad)
         return tuple(gradients)
-
-
-def ones_like(x):
-    """An array of ones beside the array of `x`."""
-    x = getattr(x, "array", x)
-    return array_module(x).ones_like(x)
 
 
 def einsum(equation, *operands):
     """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. Each operand's subscripts must differ
     from each other (no diagonals); an ellipsis stands for leading dimensions that broadcast."""
     operands = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
-    return _einsum(_explicit(equation, operands), *operands)
+    equation = _explicit(equation, operands)
+    terms = equation.partition("->")[0].split(",")
+    sizes = {}
+    for term, x in zip(terms, operands):
+        for c, n in zip(term, x.shape):
+            if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
+                raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand and {n} in another: {[tuple(x.shape) for x in operands]}")
+            sizes[c] = n if sizes[c] == 1 else sizes[c]
+    shapes = [tuple(sizes[c] for c in term) for term in terms]
+    return _einsum(equation, *[x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)])
 
 
 def _explicit(equation, operands):

@@ -6,24 +6,27 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module
 from .arithmetic import maximum, minimum, where
-from .elementary import abs, exp, sign, square
-from .shape import _dim
+from .elementary import abs, exp, sign, sqrt, square
+from .indexing import gather
+from .shape import _dim, cat, narrow, to
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "log_softmax", "logsumexp", "max", "mean",
-    "median", "min", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "var", "var_mean",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp",
+    "max", "mean", "median", "min", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "var", "var_mean",
 ]  # fmt: skip
 
 
 def _axes(dim, ndim):
     """`dim` (None: all, an int, or several) as a tuple counted from the front."""
-    if dim is None or (not isinstance(dim, int) and len(dim) == 0):
+    if dim is None:
         return tuple(range(ndim))
-    axes = tuple(_dim(d, ndim) for d in ((dim,) if isinstance(dim, (int, np.integer)) else dim))
+    if not isinstance(dim, (tuple, list)):
+        return (_dim(dim, ndim),) if ndim else (_dim(dim, 0),)[:0]
+    axes = tuple([_dim(d, ndim) for d in dim or range(ndim)])
     if len(set(axes)) != len(axes):
         raise ValueError(f"dim={dim} names a dimension twice")
     return axes if ndim else ()
@@ -54,7 +57,7 @@ class _sum:
 def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
     """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
     if dtype is not None:
-        input = input.to(dtype)
+        input = to(input, dtype)
     return _sum(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims)
 
 
@@ -74,7 +77,7 @@ class _mean:
 def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
     """The mean over `dim` (None: all; an int or a tuple). TypeError for integers, as in torch."""
     if dtype is not None:
-        input = input.to(dtype)
+        input = to(input, dtype)
     if input.dtype.kind != "f":
         raise TypeError(f"mean of {input.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
     axes = _axes(dim if axis is None else axis, input.ndim)
@@ -103,37 +106,40 @@ def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
 
 
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
-    """The standard deviation: the square root of `var`."""
-    return var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis).sqrt()
+    """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a subgradient, as in torch)."""
+    variance = var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)
+    zero = variance == 0
+    return where(zero, 0.0, sqrt(where(zero, 1.0, variance)))
 
 
 @op
 class _prod:
     """y = product of x over one axis.    dL/dx_i = g times the product of all others (right also where x has zeros)"""
 
-    saves = ("x", "axis")
+    saves = ("x", "axis", "out")
 
     def forward(x, axis, keepdim):
         return np.multiply.reduce(x, axis=axis, keepdims=keepdim)
 
-    def backward(g, need, x, axis):
-        # The product of the others = (product of those before) * (product of those after), each by multiplying up.
+    def backward(g, need, x, axis, y):
+        shape = _keep(x.shape, (axis,))
+        g, y = g.reshape(shape), y.reshape(shape)
+        if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+            return g * y / x
+        # With zeros: the product of the others = (product of those before) * (product of those after), each by multiplying up.
         n = x.shape[axis]
-        at = lambda i: x[(slice(None),) * axis + (slice(i, i + 1),)]  # noqa: E731
-        before, after = [at(0) * 0 + 1], [at(0) * 0 + 1]
+        parts = [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(n)]
+        before, after = [_zeros(y) + 1], [_zeros(y) + 1]
         for i in range(n - 1):
-            before.append(before[-1] * at(i))
-            after.append(after[-1] * at(n - 1 - i))
-        from .shape import cat
-
-        g = g.reshape(_keep(x.shape, (axis,)))
+            before.append(before[-1] * parts[i])
+            after.append(after[-1] * parts[n - 1 - i])
         return cat([g * b * a for b, a in zip(before, reversed(after))], axis)
 
 
 def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
     """The product over `dim` (None: of all elements)."""
     if dtype is not None:
-        input = input.to(dtype)
+        input = to(input, dtype)
     dim = dim if axis is None else axis
     if dim is None:
         flat = input.reshape(-1)
@@ -158,7 +164,7 @@ class _extreme:
     def backward(g, need, x, axes, y):
         shape = _keep(x.shape, axes)
         hit = x == y.reshape(shape)
-        shares = where(hit, x * 0 + 1, 0.0)
+        shares = where(hit, _zeros(x) + 1, 0.0)
         return where(hit, g.reshape(shape) / shares.sum(axes, keepdims=True), 0.0)
 
 
@@ -176,8 +182,6 @@ values_indices = namedtuple("values_indices", ["values", "indices"])
 
 
 def _pick(input, dim, keepdim, arg):
-    from .indexing import gather
-
     index = arg(input, dim, True)
     values = gather(input, dim, index)
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(dim), index.squeeze(dim))
@@ -207,14 +211,16 @@ class _argextreme:
         return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
 
 
-def argmax(input, dim=None, keepdim=False):
+def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The index (int64) of the largest element along `dim`, of the flattened input if None; the first of equal ones."""
-    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim and dim is not None, True)
+    dim = dim if axis is None else axis
+    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim or keepdims, True)
 
 
-def argmin(input, dim=None, keepdim=False):
+def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
-    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim and dim is not None, False)
+    dim = dim if axis is None else axis
+    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim or keepdims, False)
 
 
 @op
@@ -234,17 +240,12 @@ def argsort(input, dim=-1, descending=False, stable=True):
 
 def sort(input, dim=-1, descending=False, stable=True):
     """(values, indices) sorted along `dim`."""
-    from .indexing import gather
-
     index = argsort(input, dim, descending)
     return values_indices(gather(input, dim, index), index)
 
 
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
-    from .indexing import gather
-    from .shape import narrow
-
     if not 0 <= k <= input.shape[dim]:
         raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")
     index = narrow(argsort(input, dim, largest), dim, 0, k)
@@ -253,7 +254,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 def median(input):
     """The median of all elements (the lower of two, as in torch)."""
-    return sort(input.reshape(-1)).values[(input.array.size - 1) // 2]
+    return sort(input.reshape(-1)).values[(math.prod(input.shape) - 1) // 2]
 
 
 @op
@@ -269,9 +270,16 @@ class _cumsum:
         return _cumsum(g, axis, not reverse)
 
 
-def cumsum(input, dim):
+def cumsum(input, dim=None, *, axis=None):
     """The running sum along `dim`."""
-    return _cumsum(input, _dim(dim, input.ndim), False)
+    return _cumsum(input, _needed("cumsum", dim, axis, input.ndim), False)
+
+
+def _needed(name, dim, axis, ndim):
+    dim = dim if axis is None else axis
+    if dim is None:
+        raise TypeError(f"{name} misses its argument 'dim': along which dimension?")
+    return _dim(dim, ndim)
 
 
 def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -286,10 +294,12 @@ def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), axes, keepdim)
     if p == 0:
-        return sum(where(input != 0, abs(sign(input)), 0.0), axes, keepdim)
-    total = sum(abs(input) ** p, axes, keepdim)
-    zero = total == 0  # the root has no derivative there: 0, as in torch
-    return where(zero, total * 0, where(zero, total * 0 + 1, total) ** (1 / p))
+        return sum(abs(sign(input)), axes, keepdim)
+    size = abs(input)
+    zero = size == 0  # neither the powers (p < 1) nor the root have a derivative there: it counts as 0, as in torch
+    total = sum(where(zero, 0.0, where(zero, 1.0, size) ** p), axes, keepdim)
+    zero = total == 0
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
 
 
 @op
@@ -320,7 +330,8 @@ class _logsumexp:
     def forward(x, axes, keepdim):
         top = np.max(x, axis=axes, keepdims=True)
         top = np.where(np.isfinite(top), top, x.dtype.type(0))
-        y = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
+        with np.errstate(divide="ignore"):  # log 0 = -inf where all x are -inf
+            y = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
         return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
     def backward(g, need, x, axes, y):
@@ -332,13 +343,15 @@ class _logsumexp:
 
 def _zeros(x):
     """Zeros like x (x * 0 would be NaN where x is infinite)."""
-    array = getattr(x, "array", x)
-    return array_module(array).zeros_like(array)
+    return array_module(raw(x)).zeros_like(raw(x))
 
 
 def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """log(sum(exp(x))) over `dim`, stable."""
-    return _logsumexp(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+    """log(sum(exp(x))) over `dim` (None: all), stable; -inf for a sum of nothing."""
+    axes = _axes(dim if axis is None else axis, input.ndim)
+    if not _count(input.shape, axes):
+        return sum(input, axes, keepdim or keepdims) - math.inf
+    return _logsumexp(input, axes, keepdim or keepdims)
 
 
 @op
@@ -348,6 +361,8 @@ class _softmax:
     saves = ("out", "axis")
 
     def forward(x, axis):
+        if not x.size:
+            return x.copy()
         e = np.exp(x - np.max(x, axis=axis, keepdims=True))
         return e / np.add.reduce(e, axis=axis, keepdims=True)
 
@@ -363,6 +378,8 @@ class _log_softmax:
     saves = ("out", "axis")
 
     def forward(x, axis):
+        if not x.size:
+            return x.copy()
         x = x - np.max(x, axis=axis, keepdims=True)
         return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
 
@@ -370,14 +387,14 @@ class _log_softmax:
         return g - exp(y) * g.sum(axis, keepdims=True)
 
 
-def softmax(input, dim, dtype=None):
+def softmax(input, dim=None, dtype=None, *, axis=None):
     """e^x / sum e^x along `dim`."""
-    return _softmax(input if dtype is None else input.to(dtype), _dim(dim, input.ndim))
+    return _softmax(input if dtype is None else to(input, dtype), _needed("softmax", dim, axis, input.ndim))
 
 
-def log_softmax(input, dim, dtype=None):
+def log_softmax(input, dim=None, dtype=None, *, axis=None):
     """log(softmax(x)) along `dim`, stable."""
-    return _log_softmax(input if dtype is None else input.to(dtype), _dim(dim, input.ndim))
+    return _log_softmax(input if dtype is None else to(input, dtype), _needed("log_softmax", dim, axis, input.ndim))
 
 
 # --- without gradients ---
@@ -391,18 +408,26 @@ class _logical:
         return (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
 
 
-def all(input, dim=None, keepdim=False):
+def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Are all elements over `dim` non-zero?"""
-    return _logical(input, _axes(dim, input.ndim), keepdim, True)
+    return _logical(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
 
 
-def any(input, dim=None, keepdim=False):
+def any(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Is any element over `dim` non-zero?"""
-    return _logical(input, _axes(dim, input.ndim), keepdim, False)
+    return _logical(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
 
-def count_nonzero(input, dim=None):
+def count_nonzero(input, dim=None, *, axis=None):
     """How many elements over `dim` are not zero (int64)."""
-    return sum((input != 0).to(np.int64), dim)
+    return sum(input != 0, dim if axis is None else axis)
 
 
+def equal(input, other):
+    """Are shapes and all elements equal? A Python bool."""
+    return tuple(input.shape) == tuple(other.shape) and bool((raw(input) == raw(other)).all())
+
+
+def allclose(input, other, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Is |input - other| <= atol + rtol |other| everywhere? A Python bool."""
+    return bool(np.allclose(raw(input), raw(other), rtol=rtol, atol=atol, equal_nan=equal_nan))

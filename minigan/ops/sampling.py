@@ -27,7 +27,9 @@ def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
 def randint(low, high=None, size=None, *, generator=None, dtype=np.int64, device=None):
     """Integers uniform on [low, high), or [0, low) in the form randint(high, size)."""
     if size is None:
-        low, high, size = 0, low, high
+        high, size = None, high
+    if high is None:
+        low, high = 0, low
     return Tensor((generator or default_generator).integers(low, high, tuple(size), _place(device)).astype(dtype, copy=False))
 
 
@@ -66,12 +68,13 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise ValueError("multinomial: the weights must be non-negative and not all zero")
     draws = (generator or default_generator).uniform((len(weights), num_samples if replacement else weights.shape[1]), np.float64)
     if replacement:
-        edges = np.cumsum(weights, 1) / weights.sum(1, keepdims=True)
+        edges = np.cumsum(weights, 1)
+        edges /= edges[:, -1:]  # so the last is exactly 1
         picked = np.stack([np.searchsorted(e, u, side="right") for e, u in zip(edges, draws)])
     else:  # the smallest of -log(u) / w win (Efraimidis and Spirakis 2006)
         if (np.count_nonzero(weights, axis=1) < num_samples).any():
             raise ValueError(f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; use replacement=True")
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # weight 0: infinite, or 0 / 0, comes last
             picked = np.argsort(-np.log1p(-draws) / weights, axis=1)[:, :num_samples]
     return Tensor(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, move, op
+from ..autograd import Tensor, move, op, raw
 from ..autograd.primitives import expand as _broadcast
-from ..backend import array_module, device
+from ..backend import array_module, device, device_of
 from .arithmetic import where
 
 __all__ = [
@@ -49,7 +49,7 @@ def reshape(input, *shape):
 
 
 def view(input, *shape):
-    """As `reshape`; `view(dtype)` converts, as `to`."""
+    """As `reshape`."""
     return reshape(input, *shape)
 
 
@@ -118,10 +118,11 @@ def t(input):
 
 def movedim(input, source, destination):
     """Dimension(s) `source` moved to `destination`, the others in their order."""
-    pick = lambda d: [_dim(i, input.ndim) for i in ((d,) if isinstance(d, int) else d)]  # noqa: E731
-    source, destination = pick(source), pick(destination)
+    source, destination = ([_dim(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
     rest = iter(i for i in range(input.ndim) if i not in source)
     target = dict(zip(destination, source))
+    if len(source) != len(destination) or len(set(source)) != len(source) or len(target) != len(source):
+        raise ValueError(f"movedim: source {source} and destination {destination} must be equally many different dimensions")
     return _permute(input, tuple(target[i] if i in target else next(rest) for i in range(input.ndim)))
 
 
@@ -130,7 +131,7 @@ def squeeze(input, dim=None):
     if dim is None:
         drop = set(range(input.ndim))
     else:
-        drop = {_dim(d, input.ndim) for d in ((dim,) if isinstance(dim, int) else dim)}
+        drop = {_dim(d, input.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
     return _reshape(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in drop))
 
 
@@ -229,9 +230,9 @@ class _cat:
         return tuple(parts)
 
 
-def cat(tensors, dim=0):
+def cat(tensors, dim=0, *, axis=None):
     """Tensors (or arrays) joined along the existing dimension `dim`; their other sizes must agree."""
-    tensors = list(tensors)
+    tensors, dim = list(tensors), dim if axis is None else axis
     if not tensors:
         raise ValueError("cat: expected at least one tensor")
     return _cat(_dim(dim, tensors[0].ndim), *tensors)
@@ -240,9 +241,9 @@ def cat(tensors, dim=0):
 concat = cat
 
 
-def stack(tensors, dim=0):
+def stack(tensors, dim=0, *, axis=None):
     """Tensors of one shape joined along a new dimension `dim`."""
-    tensors = list(tensors)
+    tensors, dim = list(tensors), dim if axis is None else axis
     if len({tuple(x.shape) for x in tensors}) != 1:
         raise ValueError(f"stack: expected at least one tensor and equal shapes, got {[tuple(x.shape) for x in tensors]}")
     return cat([unsqueeze(x, dim) for x in tensors], _dim(dim, tensors[0].ndim, extra=1))
@@ -286,7 +287,7 @@ def unbind(input, dim=0):
 
 
 def _triangle(input, diagonal, lower):
-    xp = array_module(getattr(input, "array", input))
+    xp = array_module(raw(input))
     keep = xp.tri(*input.shape[-2:], diagonal if lower else diagonal - 1, dtype=bool)
     return where(keep if lower else ~keep, input, 0.0)
 
@@ -306,7 +307,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     moved = movedim(input, (dim1, dim2), (-2, -1))
     rows, cols = moved.shape[-2:]
     n = max(0, min(rows + min(offset, 0), cols - max(offset, 0)))
-    xp = array_module(getattr(input, "array", input))
+    xp = array_module(raw(input))
     i = xp.arange(n)
     return moved[(Ellipsis, i - min(offset, 0), i + max(offset, 0))]
 
@@ -342,14 +343,14 @@ class contiguous:
 class _convert:
     """On another device and in another dtype.    dL/dx = g converted back"""
 
-    saves = ("old_place", "old_dtype")
+    saves = ("place", "dtype", "old_place", "old_dtype")
     mixed = True
 
     def forward(x, place, dtype, old_place, old_dtype):
         return move(x, place, dtype, copy=True)
 
-    def backward(g, need, old_place, old_dtype):
-        return _convert(g, old_place, old_dtype, None, None)
+    def backward(g, need, place, dtype, old_place, old_dtype):
+        return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
 
 
 def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False):
@@ -369,9 +370,10 @@ def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False):
             kind = a
     place = None if place is None else _place(place)
     kind = None if kind is None else np.dtype(kind)
-    if not copy and (kind is None or kind == input.dtype) and (place is None or place == input.device):
+    here = device_of(raw(input))
+    if not copy and (kind is None or kind == input.dtype) and (place is None or place == here):
         return input
-    return _convert(input, place, kind, None if place is None else input.device, input.dtype)
+    return _convert(input, place, kind, None if place is None else here, input.dtype)
 
 
 _place = device
@@ -379,5 +381,3 @@ _place = device
 
 def _is_place(a):
     return isinstance(a, _place) or (isinstance(a, str) and a.partition(":")[0] in ("cpu", "cuda"))
-
-

@@ -94,7 +94,7 @@ def test_arguments_of_an_op_with_any_number_of_them():
     y = minigan.einsum("i,i->", a, b)
     with no_grad():
         b.add_(1.0)
-    with pytest.raises(RuntimeError, match="backward of _einsum.*changed in place"):
+    with pytest.raises(RuntimeError, match="backward of _?einsum.*changed in place"):
         y.backward()
 
 

@@ -6,6 +6,8 @@ what the structure of the arguments is (shapes, broadcasting, dimensions, option
 """
 
 import dataclasses
+import importlib
+import pkgutil
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import minigan
-from minigan.autograd import OPS
+from minigan.autograd import OPS, primitives
 
 
 @dataclasses.dataclass
@@ -24,7 +26,7 @@ class Case:
     inputs : strategy that draws the arguments, a tuple; float64 arrays, integer or boolean arrays, options
     reference : the same result from NumPy arrays; a tuple where the op returns one
     call : how the function is called with them (default: positionally)
-    op : the card that is tested (default: the function's name); None for a function that is made of other ops
+    op : the card that is tested (default: the function's name; a leading _ is found by itself); None for a function that is made of other ops
     orders : how many orders of derivative exist
     constant : positions of float arrays that are not differentiated
     bare : does the function take bare arrays?
@@ -47,9 +49,12 @@ class Case:
         function = self.name.partition(":")[0]
         if self.op == "":
             self.op = function
+        if self.op is not None and self.op not in OPS:
+            self.op = f"_{self.op}"  # a card behind a public function of the same name
         if self.call is None:
-            self.call = OPS[function] if function in OPS else getattr(minigan.ops, function)
-            self.card_args = self.card_args or (lambda *args: args)
+            self.call = function_named(function)
+            if self.call is OPS.get(self.op):
+                self.card_args = self.card_args or (lambda *args: args)
 
     def differentiable(self, args):
         """Positions of the arguments that the derivatives are taken with respect to."""
@@ -57,6 +62,25 @@ class Case:
 
     def __repr__(self):
         return self.name
+
+
+def function_named(name):
+    """The public function of that name, else the card."""
+    for module in families():
+        if name in vars(module):
+            return vars(module)[name]
+    return card(name)
+
+
+def card(name):
+    """The op of that name, public or not."""
+    return OPS[name] if name in OPS else OPS[f"_{name}"]
+
+
+def families():
+    """The modules of ops."""
+    found = [importlib.import_module(f"minigan.ops.{m.name}") for m in pkgutil.iter_modules(minigan.ops.__path__)]
+    return [*[m for m in found if any(f.__module__ == m.__name__ for f in OPS.values()) or m.__name__.endswith(("creation", "sampling"))], primitives]
 
 
 def scalar(function):

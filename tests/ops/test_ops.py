@@ -76,7 +76,7 @@ def test_forward(case, args, seed):
     if case.bare:
         for y, bare in zip(outputs, listed(case.call(*args))):
             assert not isinstance(bare, Tensor)
-            np.testing.assert_array_equal(y.array, bare)
+            close(y.array, np.asarray(bare), 1e-14, 1e-15)
     for i, (a, b) in enumerate(zip(args, before)):
         assert not isinstance(a, np.ndarray) or np.array_equal(a, b, equal_nan=True), f"argument {i} was changed"
 
@@ -210,7 +210,7 @@ def test_the_card_is_used(case, args, seed):
         node = stack.pop()
         seen.add(node.op.__name__)
         stack.extend(e for e in node.edges if e is not None and not isinstance(e, Tensor))
-    assert case.op is None or case.op in seen
+    assert case.op is None or case.op.lstrip("_") in seen
 
 
 @pytest.mark.gpu

@@ -1,0 +1,151 @@
+"""Cases: picking elements and putting them back."""
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import basic_indices, integer_array_indices
+
+import minigan.ops as ops
+from ops.case import Case, array, card, dim_of, fill, seeds, shapes
+
+
+@st.composite
+def basic(draw):
+    x = draw(array(min_dims=1))
+    return x, draw(basic_indices(x.shape, allow_newaxis=True, allow_ellipsis=True))
+
+
+@st.composite
+def integers(draw):
+    """An array of indices for each of the first dimensions: any elements, repeated ones too."""
+    x = draw(array(min_dims=1))
+    count = draw(st.integers(1, x.ndim))
+    return (x, *draw(integer_array_indices(x.shape[:count])))
+
+
+@st.composite
+def mixed(draw):
+    """x[:, index] and the like: integer arrays between slices."""
+    x = draw(array(min_dims=2))
+    index = [slice(None)] * x.ndim
+    dim = draw(st.integers(0, x.ndim - 1))
+    index[dim] = draw(integer_array_indices((x.shape[dim],)))[0]
+    if draw(st.booleans()):
+        other = draw(st.integers(0, x.ndim - 1).filter(lambda d: d != dim))
+        index[other] = draw(st.integers(0, x.shape[other] - 1))
+    return x, tuple(index)
+
+
+@st.composite
+def masks(draw, part=True):
+    x = draw(array(min_dims=1))
+    return x, fill(draw(seeds), x.shape[: draw(st.integers(1, x.ndim)) if part else x.ndim]) > 0
+
+
+@st.composite
+def puts(draw):
+    """What a gradient of x[index] is made from: values, the index, the shape of x."""
+    x, *index = draw(integers()) if draw(st.booleans()) else draw(basic())
+    index = tuple(index) if len(index) > 1 or isinstance(index[0], np.ndarray) else index[0]
+    return fill(draw(seeds), x[index].shape), index, x.shape
+
+
+def put(values, index, shape):
+    out = np.zeros(int(np.prod(shape)))
+    places = np.arange(out.size).reshape(shape)[index]
+    for place, value in zip(np.ravel(places), np.ravel(values)):
+        out[place] += value
+    return out.reshape(shape)
+
+
+@st.composite
+def gathers(draw):
+    """x, dim, and indices of at most x's sizes in the other dimensions."""
+    x = draw(array(min_dims=1))
+    dim = draw(dim_of(x))
+    shape = [draw(st.integers(1, n)) for n in x.shape]
+    shape[dim] = draw(st.integers(1, 5))
+    return x, dim, np.random.default_rng(draw(seeds)).integers(0, x.shape[dim], shape)
+
+
+def gather(x, dim, index):
+    out = np.empty(index.shape)
+    for place in np.ndindex(index.shape):
+        source = list(place)
+        source[dim] = index[place]
+        out[place] = x[tuple(source)]
+    return out
+
+
+@st.composite
+def scatters(draw):
+    """x, dim, index and what is added there."""
+    x, dim, index = draw(gathers())
+    return x, dim, index, fill(draw(seeds), index.shape)
+
+
+def scatter_add(x, dim, index, src):
+    out = x.copy()
+    for place in np.ndindex(index.shape):
+        target = list(place)
+        target[dim] = index[place]
+        out[tuple(target)] += src[place]
+    return out
+
+
+@st.composite
+def selections(draw):
+    x = draw(array(min_dims=1))
+    dim = draw(dim_of(x))
+    n = draw(st.integers(0, 5))
+    return x, dim, np.random.default_rng(draw(seeds)).integers(0, x.shape[dim], n)
+
+
+@st.composite
+def fills(draw):
+    x = draw(array())
+    shape = [n if draw(st.booleans()) else 1 for n in x.shape]
+    return x, fill(draw(seeds), tuple(shape)) > 0, draw(st.sampled_from([0.0, -1.5, 3]))
+
+
+def masked_fill(x, mask, value):
+    mask = np.broadcast_to(mask, x.shape)
+    out = x.copy()
+    for index in np.ndindex(x.shape):
+        out[index] = value if mask[index] else x[index]
+    return out
+
+
+@st.composite
+def sparse(draw):
+    return (np.asarray(np.round(fill(draw(seeds), draw(shapes(1, 3)), -1, 1))),)
+
+
+def nonzero(x):
+    found = [index for index in np.ndindex(x.shape) if x[index] != 0]
+    return np.array(found, int).reshape(len(found), x.ndim)
+
+
+def shaped(a):
+    """A scatter's arguments from a gather's."""
+    x, dim, index = a
+    return fill(7, index.shape), dim % x.ndim, index, x.shape
+
+
+CASES = [
+    Case("getitem", basic(), lambda x, i: x[i]),
+    Case("getitem:operator", basic(), lambda x, i: x[i], call=lambda x, i: x[i]),
+    Case("getitem:integers", integers(), lambda x, *i: x[i], call=lambda x, *i: ops.getitem(x, i)),
+    Case("getitem:list", integers().map(lambda a: (a[0], tuple(i.tolist() for i in a[1:]))), lambda x, i: x[i]),
+    Case("getitem:mixed", mixed(), lambda x, i: x[i]),
+    Case("getitem:mask", masks(), lambda x, m: x[m]),
+    Case("setitem", puts(), put),
+    Case("gather", gathers(), gather),
+    Case("take_along_dim", gathers().map(lambda a: (a[0][tuple(slice(None if d == a[1] % a[0].ndim else n) for d, n in enumerate(a[2].shape))], a[2], a[1])), lambda x, i, d: gather(x, d, i), op="gather"),
+    Case("scatter", gathers().map(shaped), lambda v, dim, i, s: scatter_add(np.zeros(s), dim, i, v), call=lambda *a: card("scatter")(*a)),
+    Case("scatter_add", scatters(), scatter_add, op="scatter"),
+    Case("index_select", selections(), lambda x, d, i: np.stack([np.take(x, k, d) for k in i], d) if len(i) else np.take(x, [], d), op="getitem"),
+    Case("masked_fill", fills(), masked_fill, op="where"),
+    Case("masked_select", masks(False), lambda x, m: np.array([x[i] for i in np.ndindex(x.shape) if m[i]]), op="getitem"),
+    Case("nonzero", sparse(), nonzero, op=None, orders=0, bare=False),
+    Case("masked_scale", masks(False).map(lambda a: (a[0], a[1] * 2.0)), lambda x, m: np.where(m > 0, 2 * x, 0), constant=(1,)),
+]  # fmt: skip

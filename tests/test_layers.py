@@ -1,0 +1,93 @@
+"""The house rules: who imports whom, what `import minigan` may load, how long a file may be."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "minigan"
+ORDER = ["backend", "autograd", "ops", "nn", "optim", "data", "gan", "metrics", "viz"]  # each imports only from those before it
+NOT_FROM_GAN = {"data", "metrics", "viz"}
+FILES = sorted(PACKAGE.rglob("*.py"))
+OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
+
+
+def imports(path):
+    """The parts of minigan that a file imports: "autograd" for `from ..autograd.op import op`; with the line."""
+    inside = path.relative_to(PACKAGE).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = ["minigan", *inside][: len(inside) + 2 - node.level]
+            base += node.module.split(".") if node.module else []
+            names = [".".join([*base, a.name]) for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{a.name}" for a in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "minigan":
+                yield (parts[1] if len(parts) > 1 else "", node.lineno)
+
+
+def allowed(package):
+    return set(ORDER[: ORDER.index(package) + 1]) - ({"gan"} if package in NOT_FROM_GAN else set())
+
+
+def test_every_package_has_a_place_in_the_order():
+    packages = {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
+    assert packages <= set(ORDER), f"not in the order of DESIGN 1: {sorted(packages - set(ORDER))}"
+
+
+def test_packages_import_only_from_those_above():
+    wrong = []
+    for path in FILES:
+        parts = path.relative_to(PACKAGE).parts
+        if len(parts) == 1:
+            continue  # minigan/__init__.py and the scripts beside it see everything
+        for name, line in imports(path):
+            if name in ORDER and name not in allowed(parts[0]):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+            if name not in ORDER:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports minigan itself: name the package")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_check_can_fail(tmp_path, monkeypatch):
+    """It sees all ways to write an import."""
+    package = tmp_path / "minigan"
+    (package / "backend" / "deep").mkdir(parents=True)
+    file = package / "backend" / "deep" / "x.py"
+    file.write_text("import minigan.nn\nfrom minigan import viz\nfrom ...ops import add\nfrom ... import gan\nfrom ..random import y\n\ndef f():\n    from ...data.idx import z\n")
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", package)
+    assert sorted(imports(file)) == [("backend", 5), ("data", 8), ("gan", 4), ("nn", 1), ("ops", 3), ("viz", 2)]
+
+
+def test_import_is_light():
+    """A fresh interpreter loads neither compilers nor plotting with minigan."""
+    code = f"import sys, minigan; print([m for m in {OPTIONAL} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]", f"`import minigan` loads {done.stdout}"
+
+
+@pytest.mark.parametrize("name", [p for p in ORDER if (PACKAGE / p).exists()])
+def test_every_package_can_be_imported_first(name):
+    subprocess.run([sys.executable, "-c", f"import minigan.{name}"], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_no_torch():
+    """PyTorch is a peer in benchmarks and optional tests only."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(n.split(".")[0] in ("torch", "jax", "tensorflow") for n in names), f"{path}:{node.lineno}"
+
+
+def test_files_stay_short():
+    long = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 450}
+    assert not long, f"over 450 lines, time for a folder: {long}"
