@@ -15,7 +15,8 @@ from minigan.backend import DeviceError, resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
 from minigan.gan import GAN, OBJECTIVES, Interrupted, Run, Trainer, mlp_discriminator, mlp_generator
-from minigan.optim import Adam
+from minigan.gan.run import EMA_EVERY
+from minigan.optim import EMA, Adam
 
 NETWORKS = {"mlp": (mlp_generator, mlp_discriminator)}
 
@@ -47,6 +48,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
     p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
+    p.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999, help="decay per step of the averaged weights that draw the samples; 0: none (default %(default)s)")
     p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
@@ -71,12 +73,13 @@ def build(options):
     game = GAN(G, D, OBJECTIVES[options.objective](), options.latent_dim, options.k)
     betas = (options.b1, options.b2)
     optimizers = {name: Adam(player.parameters(), options.lr, betas) for name, player in game.players.items()}
-    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "seed")}
+    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "ema", "seed")}
     config |= {"dataset": data.name, "checksum": data.checksum, "minigan": minigan.__version__}
+    ema = EMA(G, options.ema**EMA_EVERY) if options.ema else None
     batches = Batches(data.images, options.batch_size, options.seed, device)
     return Run(
         Trainer(game, optimizers), batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
-        sample_interval=options.sample_interval, seed=options.seed, resume=options.resume, quiet=options.quiet,
+        sample_interval=options.sample_interval, seed=options.seed, ema=ema, resume=options.resume, quiet=options.quiet,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ import sys
 
 import numpy as np
 
-from ..backend import device_of, is_array
+from ..backend import DeviceError, device_of, is_array
 from .mode import mode
 from .tensor import FLOATS, Tensor
 
@@ -144,14 +144,16 @@ def op(card):
     mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
     code, defaults = forward.__code__, forward.__defaults__ or ()
     names, count = code.co_varnames[: code.co_argcount], code.co_argcount
-    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    required = count - len(defaults)
     plan = [_place(s, names, card) for s in getattr(card, "saves", ())]
     extras = any(kind == "extra" for kind, *_ in plan)
     plan = [(kind, sum(k == "extra" for k, *_ in plan[:j]) if kind == "extra" else i, only) for j, (kind, i, only) in enumerate(plan)]
 
     def call(*inputs, **named):
-        if named or (len(inputs) < count and not variadic):
+        if named or len(inputs) < required:
             inputs = _bind(name, names, defaults, inputs, named)
+        elif len(inputs) < count:
+            inputs += defaults[len(inputs) - count :]
         record = found = blend = bare = False
         dtype = None
         arrays, edges = [], []
@@ -289,7 +291,7 @@ def _describe(inputs):
 
 def _explained(error, name, names, inputs):
     """The error of a kernel, said again with the op and what it was given."""
-    if isinstance(error, OpError):
+    if isinstance(error, (OpError, DeviceError)):
         return error
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})

@@ -66,11 +66,10 @@ class _Worker(threading.Thread):
         self.wake.release()
 
     def wait(self):
+        """The error of the call, or None, once it has ended."""
         self.done.acquire()
-        self.call = None
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise error
+        error, self.call, self.error = self.error, None, None
+        return error
 
 
 @functools.cache
@@ -95,7 +94,9 @@ def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
         try:
             run(*[a[: bounds[1]] for a in arrays])
         finally:
-            for worker in used:
-                worker.wait()
+            errors = [worker.wait() for worker in used]  # of all of them, also after an error: they must be free for the next call
+        for error in errors:
+            if error is not None:
+                raise error
     finally:
         busy.release()

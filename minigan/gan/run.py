@@ -24,12 +24,14 @@ from ..autograd import Tensor
 from ..backend import Generator, default_generator
 from ..data.batches import Batches
 from ..data.files import write_atomic
+from ..optim import EMA
 from ..viz import read_metrics, save_curves, save_gif, save_grid
 from .checkpoint import load_checkpoint, save_checkpoint
 from .trainer import Trainer
 
 GRID = 5  # samples are drawn as GRID x GRID pictures
 LOG_EVERY = 50  # steps between lines in metrics.jsonl
+EMA_EVERY = 10  # steps between updates of the averaged weights
 
 
 class RunError(ValueError):
@@ -49,16 +51,18 @@ class Run:
     epochs, max_steps : the run ends after the one that comes first (max_steps None: no limit)
     sample_interval : steps between sample grids
     seed : of the fixed latents
+    ema : averaged weights of the generator, which samples are drawn with; None: the last weights
     resume : go on from the folder's checkpoint
     quiet : no progress line
     """
 
     def __init__(
         self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any], *, epochs: int,
-        max_steps: int | None = None, sample_interval: int = 400, seed: int = 0, resume: bool = False, quiet: bool = False,
+        max_steps: int | None = None, sample_interval: int = 400, seed: int = 0, ema: EMA | None = None, resume: bool = False,
+        quiet: bool = False,
     ):  # fmt: skip
         self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), config
-        self.sample_interval, self.quiet = sample_interval, quiet
+        self.sample_interval, self.ema, self.quiet = sample_interval, ema, quiet
         self.total = min(epochs * len(batches), max_steps if max_steps is not None else epochs * len(batches))
         latents = Generator(seed + 1).normal((GRID * GRID, trainer.game.latent_dim), device=batches.device)
         self.latents = Tensor(latents)
@@ -88,6 +92,8 @@ class Run:
         if differ:
             raise RunError(f"--resume: the run in {self.folder} was started with other options: {'; '.join(differ)}")
         self.trainer.load_state_dict(state["trainer"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
         default_generator.set_state(state["random"])
         self.step = state["step"]
         rows = [r for r in read_metrics(self.metrics) if r["step"] <= self.step] if self.metrics.exists() else []
@@ -105,6 +111,8 @@ class Run:
                 for real in self.batches.epoch(epoch, position):
                     moves = self.trainer.play(real)
                     self.step += 1
+                    if self.ema is not None and self.step % EMA_EVERY == 0:
+                        self.ema.update()
                     sample = self.step % self.sample_interval == 0 or self.step == self.total
                     record = sample or self.step % LOG_EVERY == 0
                     if record or progress.due():
@@ -124,15 +132,16 @@ class Run:
 
     def sample(self) -> Path:
         """Draw the fixed latents as they are now into samples/."""
-        images = self.trainer.game.sample(self.latents)
+        with self.ema.applied() if self.ema is not None and self.ema.updates else contextlib.nullcontext():
+            images = self.trainer.game.sample(self.latents)
         path = self.folder / "samples" / f"{self.step:07d}.png"
         save_grid(path, images.cpu().numpy(), GRID)
         return path
 
     def save(self) -> None:
         """Write the checkpoint."""
-        random, config = default_generator.get_state(), self.config
-        save_checkpoint(self.checkpoint, {"step": self.step, "random": random, "config": config, "trainer": self.trainer.state_dict()})
+        state = {"step": self.step, "random": default_generator.get_state(), "config": self.config, "trainer": self.trainer.state_dict()}
+        save_checkpoint(self.checkpoint, state | ({"ema": self.ema.state_dict()} if self.ema is not None else {}))
 
     def _finish(self, seconds: float) -> None:
         pictures = sorted((self.folder / "samples").glob("*.png"))

@@ -1,6 +1,5 @@
 """Ops that reduce dimensions: sums, means, extremes, norms, and the softmax family."""
 
-import builtins
 import math
 from collections import namedtuple
 
@@ -68,7 +67,8 @@ class _mean:
     saves = ("x.shape", "axes")
 
     def forward(x, axes, keepdim):
-        return np.add.reduce(x, axis=axes, keepdims=keepdim) * x.dtype.type(1 / builtins.max(_count(x.shape, axes), 1))
+        total = np.add.reduce(x, axis=axes, keepdims=keepdim)
+        return total * x.dtype.type(total.size / x.size)
 
     def backward(g, need, shape, axes):
         return expand((g * (1 / _count(shape, axes))).reshape(_keep(shape, axes)), shape)
@@ -78,10 +78,11 @@ def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
     """The mean over `dim` (None: all; an int or a tuple). TypeError for integers, as in torch."""
     if dtype is not None:
         input = to(input, dtype)
-    if input.dtype.kind != "f":
-        raise TypeError(f"mean of {input.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
+    array = raw(input)
+    if array.dtype.kind != "f":
+        raise TypeError(f"mean of {array.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
     axes = _axes(dim if axis is None else axis, input.ndim)
-    if not _count(input.shape, axes):
+    if not array.size:
         return sum(input, axes, keepdim or keepdims) * math.nan
     return _mean(input, axes, keepdim or keepdims)
 

@@ -1,0 +1,184 @@
+"""Chunks in threads give what one call gives, and raise what a chunk raises; kernels compile when they are first called."""
+
+import importlib
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from minigan.backend import kernel, num_threads, parallel_chunks, threads
+
+
+@pytest.fixture
+def four_threads(monkeypatch):
+    monkeypatch.setenv("MINIGAN_NUM_THREADS", "4")
+    threads._pool.cache_clear()
+    yield
+    threads._pool.cache_clear()
+
+
+def test_num_threads(monkeypatch):
+    monkeypatch.setenv("MINIGAN_NUM_THREADS", "3")
+    assert num_threads() == 3
+    for nonsense in ("", "0", "-2", "many"):
+        monkeypatch.setenv("MINIGAN_NUM_THREADS", nonsense)
+        assert 1 <= num_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 40, 41, 79, 80, 1000, 1001])
+def test_chunks_are_the_whole(four_threads, size):
+    """Every element exactly once, in pieces that lie alike in all arrays."""
+    x, y = np.arange(float(size)), np.zeros(size)
+    sizes, workers = [], set()
+
+    def work(a, b):
+        sizes.append(len(a))
+        workers.add(threading.get_ident())
+        b += 2 * a + 1
+
+    parallel_chunks(work, size, x, y, min_chunk=20)
+    assert (y == 2 * x + 1).all() and sum(sizes) == size
+    assert len(sizes) == min(4, max(1, size // 20)) if size >= 40 else len(sizes) == 1
+
+
+def test_small_arrays_stay_in_this_thread(four_threads):
+    seen = []
+    parallel_chunks(lambda a: seen.append(threading.get_ident()), 10, np.zeros(10), min_chunk=6)
+    assert seen == [threading.get_ident()]
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3])
+def test_errors_come_out(four_threads, bad):
+    """Of any chunk, this thread's own too; the pool works on afterwards."""
+
+    def work(a):
+        if bad * 25 in a:
+            raise KeyError(bad)
+
+    for _ in range(2):
+        with pytest.raises(KeyError, match=str(bad)):
+            parallel_chunks(work, 100, np.arange(100), min_chunk=10)
+    y = np.zeros(100)
+    parallel_chunks(lambda a: a.__iadd__(1), 100, y, min_chunk=10)
+    assert (y == 1).all()
+
+
+def test_several_errors(four_threads):
+    def work(a):
+        raise ValueError(str(a[0]))
+
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            parallel_chunks(work, 100, np.arange(100), min_chunk=10)
+    y = np.zeros(100)
+    parallel_chunks(lambda a: a.__iadd__(1), 100, y, min_chunk=10)
+    assert (y == 1).all()
+
+
+def test_nested_and_concurrent_calls(four_threads):
+    """A call inside a chunk, and calls from several threads at once, do their work alone instead of waiting."""
+    y = np.zeros((100, 50))
+
+    def rows(part):
+        for row in part:
+            parallel_chunks(lambda a: a.__iadd__(1), 50, row, min_chunk=5)
+
+    parallel_chunks(rows, 100, y, min_chunk=10)
+    assert (y == 1).all()
+    results = [np.zeros(1000) for _ in range(6)]
+
+    def many(a):
+        for _ in range(50):
+            parallel_chunks(lambda b: b.__iadd__(1), 1000, a, min_chunk=10)
+
+    users = [threading.Thread(target=many, args=(r,)) for r in results]
+    for u in users:
+        u.start()
+    for u in users:
+        u.join(30)
+    assert not any(u.is_alive() for u in users) and all((r == 50).all() for r in results)
+
+
+def test_after_a_fork():
+    """Threads do not survive a fork: the child makes its own."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork on this system")
+    code = """
+import os, numpy as np
+from minigan.backend import parallel_chunks
+def work():
+    y = np.zeros(1000)
+    parallel_chunks(lambda a: a.__iadd__(1), 1000, y, min_chunk=10)
+    return (y == 1).all()
+assert work()
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if work() else 1)
+assert os.waitpid(pid, 0)[1] == 0
+"""
+    env = dict(os.environ, MINIGAN_NUM_THREADS="3")
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=env, cwd=os.getcwd())
+
+
+# --- kernels ---
+
+
+@kernel
+def _triple(x, y):
+    """y = 3 x"""
+    for i in range(x.size):
+        y[i] = 3 * x[i]
+
+
+def test_kernel_is_the_function():
+    x, y, z = np.arange(5.0), np.empty(5), np.empty(5)
+    _triple(x, y)
+    _triple.reference(x, z)
+    assert (y == z).all() and _triple.__doc__ == "y = 3 x" and _triple.__name__ == "_triple"
+
+
+def test_kernel_of_other_dtypes_and_sizes():
+    for dtype in (np.float32, np.float64, np.int64):
+        x = np.arange(7).astype(dtype)
+        y = np.empty_like(x)
+        _triple(x, y)
+        assert (y == 3 * x).all()
+
+
+def test_kernels_respect_nan_and_infinity():
+    @kernel
+    def total(x, y):
+        s = 0.0
+        for i in range(x.size):
+            y[i] = 2 * x[i] if x[i] == x[i] else -1.0
+            s += x[i]
+        return s
+
+    x, y = np.array([1.0, np.nan, np.inf, -np.inf] * 20), np.empty(80)
+    assert np.isnan(total(x, y)) and y[:4].tolist() == [2, -1, np.inf, -np.inf]
+    x = np.array([1.0, np.inf] * 20)
+    assert total(x, np.empty(40)) == np.inf
+
+
+def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
+    """Elementwise kernels: small or large, in whatever layout."""
+    module = importlib.import_module("minigan.ops.each")  # the package has a function of that name
+    monkeypatch.setattr(module, "MIN_CHUNK", 10)
+    monkeypatch.setattr(threads, "MIN_CHUNK", 10)
+
+    @kernel
+    def axpy(x, y, a, out):
+        for i in range(x.size):
+            out[i] = a * x[i] + y[i]
+
+    rng = np.random.default_rng(0)
+    for shape in ((5,), (100,), (13, 17)):
+        x, y = rng.standard_normal(shape), rng.standard_normal(shape)
+        for p, q in ((x, y), (x.T, y.T), (x[::-1], y), (x.astype(np.float32), y.astype(np.float32))):
+            if p.shape == q.shape:
+                out = module.each(axpy, p, q, scalars=(2.0,))
+                assert out.dtype == p.dtype and out.shape == p.shape
+                np.testing.assert_allclose(out, 2 * p + q, rtol=1e-6)
