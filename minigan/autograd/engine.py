@@ -1,13 +1,13 @@
 """The backward pass: walk the tape from the results to what they were made of, newest entry first.
 
-`backward` leaves gradients on the leaves, `grad` returns those of chosen tensors. Both are `_walk`, which is a loop over a
-heap of creation numbers: a chain of any length needs no recursion, and an entry is met after all that use its result.
+`backward` leaves gradients on the leaves, `grad` returns those of chosen tensors. Both are `_walk`, a loop over the entries
+sorted by creation number: a chain of any length needs no recursion, and an entry is met after all that use its result.
 
 Gradients are bare arrays in a local dict, freed as the walk passes. With `create_graph=True` they are Tensors instead: the
 same rules then record what they do, and the gradients can be differentiated again.
 """
 
-import heapq
+from operator import attrgetter
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, check_finite
 from .primitives import identity, sum_to
 from .tensor import Tensor
+
+_number = attrgetter("number")
 
 
 def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None):
@@ -91,32 +93,42 @@ def _seeds(tensors, gradients, create_graph):
                 raise RuntimeError(
                     f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
                 )
-            g = Tensor(array_module(t.array).ones_like(t.array))
+            g = Tensor(_one(t.array))
         if g.shape != t.shape or g.dtype != t.dtype:
             raise ValueError(f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} {tuple(t.shape)}")
         seeds.append(g if create_graph else g.array)
     return seeds
 
 
-def _useful(roots, targets):
-    """The tape entries through which a gradient flows from `roots` to `targets`. None: through all."""
-    if targets is None:
-        return None
-    ends = {_edge(t) for t in targets}
-    # An entry older than every target cannot lead to one; leaves may be used anywhere, they have no number.
-    oldest = min((e.number for e in ends if not isinstance(e, Tensor)), default=0) if not any(isinstance(e, Tensor) for e in ends) else 0
-    seen, stack = {}, [e for e in roots if not isinstance(e, Tensor)]
+def _one(array):
+    """The number 1 as an array like `array`, which has one element."""
+    if isinstance(array, np.ndarray) and not array.ndim:
+        return np.array(1, array.dtype)
+    return array_module(array).ones_like(array)
+
+
+def _entries(roots, ends):
+    """(the tape entries behind `roots`, newest first; those edges through which a gradient flows to `ends`, None for all).
+
+    An entry's number is larger than those of all it was made of, so in this order each comes after everything that used it.
+    """
+    oldest = 0
+    if ends is not None and not any(isinstance(e, Tensor) for e in ends):  # leaves have no age
+        oldest = min((e.number for e in ends), default=0)  # no older entry can lead to an end
+    seen, stack = set(), list(roots)
     while stack:
-        node = stack.pop()
-        if node.number not in seen and node.number >= oldest:
-            seen[node.number] = node
-            stack.extend([e for e in node.edges if e is not None and not isinstance(e, Tensor)])
+        entry = stack.pop()
+        if entry.__class__ is Node and entry not in seen and entry.number >= oldest:
+            seen.add(entry)
+            stack.extend(entry.edges)
+    order = sorted(seen, key=_number, reverse=True)
+    if ends is None:
+        return order, None
     useful = set(ends)
-    for number in sorted(seen):  # oldest first: arguments before what was made of them
-        node = seen[number]
-        if not useful.isdisjoint(node.edges):
-            useful.add(node)
-    return useful
+    for entry in reversed(order):
+        if not useful.isdisjoint(entry.edges):
+            useful.add(entry)
+    return [e for e in order if e in useful], useful
 
 
 def _walk(roots, seeds, targets, create_graph, retain_graph):
@@ -124,51 +136,54 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
     if retain_graph is None:
         retain_graph = create_graph
     roots = [_edge(t) for t in roots]
-    useful = _useful(roots, targets)
     ends = None if targets is None else {_edge(t) for t in targets}
+    order, useful = _entries(roots, ends)
     sums = {}  # edge -> the gradient so far
     owned = set()  # edges whose sum is an array made here, which may be added to in place
-    pending, nodes = [], {}
     found = {}
-
-    def arrive(edge, gradient):
-        if edge in sums:
-            if edge in owned:
-                sums[edge] += gradient
-            else:
-                sums[edge] = sums[edge] + gradient
-                if not create_graph and isinstance(sums[edge], np.ndarray):
-                    owned.add(edge)
-            return
-        sums[edge] = gradient
-        if not isinstance(edge, Tensor):
-            nodes[edge.number] = edge
-            heapq.heappush(pending, -edge.number)
-
     for edge, seed in zip(roots, seeds):
         if useful is None or edge in useful:
-            arrive(edge, seed if create_graph or not isinstance(edge, Tensor) else seed.copy())
+            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else seed.copy())
     with set_grad_enabled(create_graph):
-        while pending:
-            node = nodes.pop(-heapq.heappop(pending))
-            gradient = sums.pop(node)
+        for node in order:
+            gradient = sums.pop(node, None)
+            if gradient is None:
+                continue
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else gradient.copy()
                 if useful.isdisjoint(node.edges):
                     continue
-            need = [e is not None and (useful is None or e in useful) for e in node.edges]
-            for edge, g in _apply_rule(node, gradient, need, create_graph):
-                if not create_graph and isinstance(edge, Tensor) and (g is gradient or g.base is not None):
+            edges = node.edges
+            need = [e is not None for e in edges] if useful is None else [e in useful for e in edges]
+            for i, g in _apply_rule(node, gradient, need, create_graph):
+                edge = edges[i]
+                if not create_graph and edge.__class__ is not Node and (g is gradient or g.base is not None):
                     g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, or a view
-                arrive(edge, g)
+                if edge in sums:
+                    _accumulate(sums, owned, edge, g)
+                else:
+                    sums[edge] = g
             if not retain_graph and node.holds:
                 node.saved = None
-    found.update((e, g) for e, g in sums.items() if isinstance(e, Tensor) and (ends is None or e in ends))
+    found.update((e, g) for e, g in sums.items() if e.__class__ is not Node and (ends is None or e in ends))
     return found
 
 
+def _accumulate(sums, owned, edge, gradient):
+    """Add to the sum of an edge: in place only into sums made here."""
+    if edge not in sums:
+        sums[edge] = gradient
+    elif edge in owned:
+        sums[edge] += gradient
+    else:
+        total = sums[edge] + gradient
+        sums[edge] = np.asarray(total) if isinstance(total, np.generic) else total
+        if not isinstance(gradient, Tensor) and total.shape:
+            owned.add(edge)
+
+
 def _apply_rule(node, gradient, need, create_graph):
-    """[(edge, gradient)] for the arguments of a tape entry that need one, in their shapes."""
+    """[(i, gradient)] for the arguments i of a tape entry that need one, in their shapes."""
     op, saved = node.op, node.unpack(create_graph)
     if create_graph and op.formula is not None:
         gradients = _through_formula(op, gradient, need, saved)
@@ -182,13 +197,15 @@ def _apply_rule(node, gradient, need, create_graph):
     if gradients.__class__ is not tuple:
         gradients = (gradients,)
     result = []
-    for i, edge in enumerate(node.edges):
-        if not need[i]:
+    for i, wanted in enumerate(need):
+        if not wanted:
             continue
         g = gradients[i] if i < len(gradients) else None
         if g is None or g is False:
             raise OpError(f"the backward rule of {op.__name__} gave no gradient for argument {i} ({op.names[i : i + 1]}), which needs one")
-        like = edge.array if edge.__class__ is not Node else edge
+        like = node.edges[i]
+        if like.__class__ is not Node:
+            like = like.array
         if g.shape != like.shape:
             g = sum_to(g, like.shape)
         if isinstance(g, np.generic):
@@ -197,7 +214,7 @@ def _apply_rule(node, gradient, need, create_graph):
             raise OpError(f"the backward rule of {op.__name__} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
         if mode.anomaly:
             check_finite(g.array if create_graph else g, f"{op.__name__} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
-        result.append((edge, g))
+        result.append((i, g))
     return result
 
 

@@ -154,13 +154,18 @@ def op(card):
             inputs = _bind(name, names, defaults, inputs, named)
         elif len(inputs) < count:
             inputs += defaults[len(inputs) - count :]
-        record = found = blend = bare = False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                break
+        else:  # bare arrays: compute, and that is all
+            run = cpu if inputs[0].__class__ is ndarray else forward
+            return run(*inputs)[0] if extras else run(*inputs)
+        record = blend = bare = False
         dtype = None
         arrays, edges = [], []
         for x in inputs:
             edge = None
             if isinstance(x, Tensor):
-                found = True
                 if x.requires_grad:
                     record = True
                     edge = x._node or x
@@ -174,8 +179,6 @@ def op(card):
             arrays.append(x)
             edges.append(edge)
         run = cpu if arrays[0].__class__ is ndarray else forward
-        if not found:
-            return run(*arrays)[0] if extras else run(*arrays)
         if blend and not mixed:
             inputs, arrays, dtype = _common_dtype(name, inputs, arrays)
         if bare:

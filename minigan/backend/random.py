@@ -77,14 +77,15 @@ class Generator:
         return out.reshape(-1)[:n]
 
     def uniform(self, shape, dtype=np.float32, device=CPU):
-        """Uniform on [0, 1): the top 24 bits of an integer for float32, 53 bits of two for float64."""
+        """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
         n = math.prod(shape)
         if np.dtype(dtype) == np.float64:
             bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
             high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
             return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
-        bits = self.integers32(n, device) >> np.uint32(8)
-        return (bits.astype(np.float32) * np.float32(2.0**-24)).astype(dtype, copy=False).reshape(shape)
+        digits = 11 if np.dtype(dtype) == np.float16 else 24  # as many as the dtype holds: more would round up to 1
+        bits = self.integers32(n, device) >> np.uint32(32 - digits)
+        return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
 
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""

@@ -64,7 +64,10 @@ class _setitem:
 
 
 def getitem(input, index):
-    """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists."""
+    """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists.
+
+    An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
+    """
     if index.__class__ is not int and index.__class__ is not slice:
         index = _bare(index, mode.recording and getattr(input, "requires_grad", False))
     return _getitem(input, index)

@@ -4,7 +4,7 @@ An op is a plain Python function, so as a class attribute it is a method: `x.exp
 """
 
 from ..autograd import Tensor
-from . import activation, arithmetic, creation, elementary, indexing, product, reduction, sampling, shape
+from . import activation, arithmetic, creation, elementary, indexing, product, reduction, sampling, shape, sorting
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
@@ -13,9 +13,10 @@ METHODS = {
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "gather index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
-    reduction: "sum mean var std prod amax amin max min argmax argmin argsort sort topk median cumsum norm logsumexp softmax log_softmax "
+    reduction: "sum mean var std prod amax amin max min argmax argmin cumsum norm logsumexp softmax log_softmax "
     "all any count_nonzero equal allclose",
     sampling: "normal_ uniform_ bernoulli_ multinomial bernoulli",
+    sorting: "argsort sort topk median",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
     "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
 }

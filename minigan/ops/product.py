@@ -88,7 +88,8 @@ def bmm(input, mat2):
 
 def _product(name, ndim, x, y):
     if x.ndim != ndim or y.ndim != ndim or x.shape[:-2] != y.shape[:-2]:
-        raise ValueError(f"{name}: expected two {ndim}-dimensional arguments with equal leading sizes, got {tuple(x.shape)} and {tuple(y.shape)}")
+        shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
+        raise ValueError(f"{name}: expected two {ndim}-dimensional arguments with equal leading sizes, got {shapes}")
     return matmul(x, y)
 
 
@@ -149,7 +150,7 @@ def einsum(equation, *operands):
     for term, x in zip(terms, operands):
         for c, n in zip(term, x.shape):
             if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
-                raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand and {n} in another: {[tuple(x.shape) for x in operands]}")
+                raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: {[tuple(x.shape) for x in operands]}")
             sizes[c] = n if sizes[c] == 1 else sizes[c]
     shapes = [tuple(sizes[c] for c in term) for term in terms]
     return _einsum(equation, *[x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)])

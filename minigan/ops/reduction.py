@@ -11,11 +11,11 @@ from ..backend import array_module
 from .arithmetic import maximum, minimum, where
 from .elementary import abs, exp, sign, sqrt, square
 from .indexing import gather
-from .shape import _dim, cat, narrow, to
+from .shape import _dim, cat, to
 
 __all__ = [
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp",
-    "max", "mean", "median", "min", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "var", "var_mean",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp",
+    "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var", "var_mean",
 ]  # fmt: skip
 
 
@@ -222,40 +222,6 @@ def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
     dim = dim if axis is None else axis
     return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim or keepdims, False)
-
-
-@op
-class _argsort:
-    """The indices that sort along an axis"""
-
-    def forward(x, axis, descending):
-        if descending:  # stable also in this direction: sort the reversed order and turn it round
-            return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-        return np.argsort(x, axis=axis, kind="stable")
-
-
-def argsort(input, dim=-1, descending=False, stable=True):
-    """The indices (int64) that sort along `dim`; equal elements keep their order."""
-    return _argsort(input, _dim(dim, input.ndim), descending)
-
-
-def sort(input, dim=-1, descending=False, stable=True):
-    """(values, indices) sorted along `dim`."""
-    index = argsort(input, dim, descending)
-    return values_indices(gather(input, dim, index), index)
-
-
-def topk(input, k, dim=-1, largest=True, sorted=True):
-    """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
-    if not 0 <= k <= input.shape[dim]:
-        raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")
-    index = narrow(argsort(input, dim, largest), dim, 0, k)
-    return values_indices(gather(input, dim, index), index)
-
-
-def median(input):
-    """The median of all elements (the lower of two, as in torch)."""
-    return sort(input.reshape(-1)).values[(math.prod(input.shape) - 1) // 2]
 
 
 @op

@@ -1,9 +1,9 @@
 """float32 stays float32; integers have no gradients; mixing kinds or places of arrays is an error that says so."""
 
+import fakecuda
 import numpy as np
 import pytest
 
-import fakecuda
 import minigan
 from minigan import OpError, Tensor
 

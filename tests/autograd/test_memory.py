@@ -185,5 +185,5 @@ def test_training_steps_use_the_same_memory(no_collector):
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert unreachable == 0, "a step leaves cycles behind"
-    assert after - before < 4000
+    assert after - before < 15_000  # less than one step's tape
     assert peaks[-1] - peaks[5] < 40_000

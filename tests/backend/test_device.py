@@ -3,11 +3,23 @@
 import sys
 import types
 
+import fakecuda
 import numpy as np
 import pytest
 
-import fakecuda
-from minigan.backend import CPU, DeviceError, array_module, cuda_problem, device, device_of, is_array, module_for, resolve_device, to_device, to_numpy
+from minigan.backend import (
+    CPU,
+    DeviceError,
+    array_module,
+    cuda_problem,
+    device,
+    device_of,
+    is_array,
+    module_for,
+    resolve_device,
+    to_device,
+    to_numpy,
+)
 
 
 @pytest.mark.parametrize("args, text, kind, index", [

@@ -171,14 +171,15 @@ def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
 
     @kernel
     def axpy(x, y, a, out):
+        b = x.dtype.type(a)
         for i in range(x.size):
-            out[i] = a * x[i] + y[i]
+            out[i] = b * x[i] + y[i]
 
     rng = np.random.default_rng(0)
-    for shape in ((5,), (100,), (13, 17)):
+    for shape in ((5,), (100,), (13, 17), (4, 5, 6)):
         x, y = rng.standard_normal(shape), rng.standard_normal(shape)
-        for p, q in ((x, y), (x.T, y.T), (x[::-1], y), (x.astype(np.float32), y.astype(np.float32))):
-            if p.shape == q.shape:
-                out = module.each(axpy, p, q, scalars=(2.0,))
-                assert out.dtype == p.dtype and out.shape == p.shape
-                np.testing.assert_allclose(out, 2 * p + q, rtol=1e-6)
+        layouts = [(x, y), (x.T, y.T), (x[::-1], y), (x.copy("F"), y), (np.moveaxis(x, 0, -1), np.moveaxis(y, 0, -1))]
+        for p, q in [*layouts, (x.astype(np.float32), y.astype(np.float32)), (np.broadcast_to(x[:1], shape), y)]:
+            out = module.each(axpy, p, q, 2.0)
+            assert out.dtype == p.dtype and out.shape == p.shape
+            np.testing.assert_allclose(out, 2 * p + q, rtol=1e-5)

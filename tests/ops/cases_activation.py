@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-
 from ops.case import Case, fill, one, same, scalar, seeds, shapes
 
 slope = st.sampled_from([0.01, 0.2, 1.0, -0.5, 0.0])

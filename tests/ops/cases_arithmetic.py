@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-
 from ops.case import Case, apart, array, broadcast, fill, one, same, scalar, seeds, shapes
 
 number = st.floats(-2, 2).map(lambda v: round(v, 3))

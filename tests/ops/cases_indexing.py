@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, integer_array_indices
+from ops.case import Case, array, card, dim_of, fill, seeds, shapes
 
 import minigan.ops as ops
-from ops.case import Case, array, card, dim_of, fill, seeds, shapes
 
 
 @st.composite

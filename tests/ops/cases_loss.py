@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-
 from ops.case import Case, fill, function_named, scalar, seeds, shapes
 
 reduction = st.sampled_from(["mean", "sum", "none"])

@@ -2,9 +2,9 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from ops.case import Case, distinct, fill, seeds
 
 import minigan.ops as ops
-from ops.case import Case, distinct, fill, seeds
 
 
 @st.composite

@@ -2,7 +2,6 @@
 
 import numpy as np
 from hypothesis import strategies as st
-
 from ops.case import Case, fill, one, seeds, shapes
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
+from ops.case import Case, fill, seeds, shapes
 
 import minigan
-from ops.case import Case, fill, seeds, shapes
 
 side = st.integers(1, 4)
 

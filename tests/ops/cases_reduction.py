@@ -5,9 +5,9 @@ import statistics
 
 import numpy as np
 from hypothesis import strategies as st
+from ops.case import Case, dim_of, distinct, fill, seeds, shapes
 
 import minigan.ops as ops
-from ops.case import Case, dim_of, distinct, fill, seeds, shapes
 
 
 @st.composite

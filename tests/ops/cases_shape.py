@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
+from ops.case import Case, array, dim_of, fill, one, seeds, shapes
 
 import minigan.ops as ops
-from ops.case import Case, array, dim_of, fill, one, seeds, shapes
 
 
 @st.composite

@@ -2,10 +2,11 @@
 
 import inspect
 
-import minigan.ops
-from minigan.autograd import OPS
 from ops.case import families, function_named
 from ops.table import CASES
+
+import minigan.ops
+from minigan.autograd import OPS
 
 # Tested in files of their own, because a table of inputs and outputs does not describe them.
 CREATION = "arange as_tensor empty empty_like eye from_numpy full full_like linspace ones ones_like tensor zeros zeros_like"

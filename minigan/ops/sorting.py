@@ -1,0 +1,46 @@
+"""Orders: sorting, the k largest, the median. The values are gathered, so their gradients go back to where they came from."""
+
+import math
+
+import numpy as np
+
+from ..autograd import op
+from .indexing import gather
+from .reduction import values_indices
+from .shape import _dim, narrow
+
+__all__ = ["argsort", "median", "sort", "topk"]
+
+
+@op
+class _argsort:
+    """The indices that sort along an axis"""
+
+    def forward(x, axis, descending):
+        if descending:  # stable also in this direction: sort the reversed order and turn it round
+            return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+        return np.argsort(x, axis=axis, kind="stable")
+
+
+def argsort(input, dim=-1, descending=False, stable=True):
+    """The indices (int64) that sort along `dim`; equal elements keep their order."""
+    return _argsort(input, _dim(dim, input.ndim), descending)
+
+
+def sort(input, dim=-1, descending=False, stable=True):
+    """(values, indices) sorted along `dim`."""
+    index = argsort(input, dim, descending)
+    return values_indices(gather(input, dim, index), index)
+
+
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
+    if not 0 <= k <= input.shape[dim]:
+        raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")
+    index = narrow(argsort(input, dim, largest), dim, 0, k)
+    return values_indices(gather(input, dim, index), index)
+
+
+def median(input):
+    """The median of all elements (the lower of two, as in torch)."""
+    return sort(input.reshape(-1)).values[(math.prod(input.shape) - 1) // 2]
