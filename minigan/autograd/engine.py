@@ -155,10 +155,11 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                     continue
             edges = node.edges
             need = [e is not None for e in edges] if useful is None else [e in useful for e in edges]
-            for i, g in _apply_rule(node, gradient, need, create_graph):
+            given = _apply_rule(node, gradient, need, create_graph)
+            for j, (i, g) in enumerate(given):
                 edge = edges[i]
-                if not create_graph and edge.__class__ is not Node and (g is gradient or g.base is not None):
-                    g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, or a view
+                if not create_graph and edge.__class__ is not Node and (g is gradient or g.base is not None or any(g is h for _, h in given[:j])):
+                    g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, gave twice, or a view
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:

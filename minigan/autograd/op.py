@@ -76,22 +76,23 @@ class Node:
         self.saved = self.versions = ()
         self.line, self.holds = None, False
 
-    def save(self, plan, inputs, extra, out, version):
+    def save(self, plan, inputs, extra, out):
         """Keep what the card's `saves` names. The result is kept as a bare array: the Tensor would be a cycle."""
         saved, versions = [], []
         holds = False  # arrays, which are dropped after use; numbers and shapes may stay
         for kind, i, only_for in plan:
-            if only_for is not None and self.edges[only_for] is None:
-                x = None
-            elif kind == "argument":
+            if kind == "argument":
                 x = inputs[i]
-                if isinstance(x, Tensor):
-                    versions.append((x._version, x._version[0], i))
+                if only_for is not None and self.edges[only_for] is None:
+                    x = None
+                elif isinstance(x, Tensor):
+                    version = x._version
+                    versions.append((version, version[0], i))
                 elif x.__class__ is ndarray:
                     holds = True
             elif kind == "out":
-                x = out
-                versions.append((version, version[0], -1))
+                x = out.array
+                versions.append((out._version, out._version[0], -1))
             elif kind == "shape":
                 x = getattr(inputs[i], "shape", ())
             elif kind == "extra":
@@ -203,7 +204,7 @@ def op(card):
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:
-                node.save(plan, inputs, extra, out, result._version)
+                node.save(plan, inputs, extra, result)
             if anomaly:
                 node.line = _user_line()
         return result

@@ -47,6 +47,17 @@ def philox_fill(out, counter, k0, k1):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c0, c1, c2, c3
 
 
+@kernel
+def box_muller(uniform, out):
+    """Normal numbers from uniform (2, n) into out (2, n)."""
+    real = uniform.dtype.type
+    for i in range(uniform.shape[1]):
+        radius = np.sqrt(real(-2) * np.log1p(-uniform[0, i]))
+        angle = real(6.283185307179586) * uniform[1, i]
+        out[0, i] = radius * np.cos(angle)
+        out[1, i] = radius * np.sin(angle)
+
+
 class Generator:
     """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit integers drawn so far)."""
 
@@ -92,6 +103,10 @@ class Generator:
         n = math.prod(shape)
         work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
         uniform = self.uniform((2, -(-n // 2)), work, device)
+        if isinstance(uniform, np.ndarray):
+            both = np.empty_like(uniform)
+            box_muller(uniform, both)
+            return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
         xp = array_module(uniform)
         radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
         angle = uniform[1] * work(2 * math.pi)

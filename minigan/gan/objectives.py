@@ -4,7 +4,7 @@ log D = logsigmoid(logit) and log(1 - D) = logsigmoid(-logit).
 """
 
 from ..autograd import Tensor
-from ..ops import logsigmoid
+from ..ops.loss import mean_logsigmoid
 
 
 class Minimax:
@@ -17,11 +17,11 @@ class Minimax:
 
     def d_value(self, real: Tensor, fake: Tensor) -> Tensor:
         """V(D, G), which D ascends. real, fake: logits of any shape."""
-        return logsigmoid(real).mean() + logsigmoid(-fake).mean()
+        return mean_logsigmoid(real) + mean_logsigmoid(fake, -1)
 
     def g_loss(self, fake: Tensor) -> Tensor:
         """E log(1 - D(G(z))), which G descends."""
-        return logsigmoid(-fake).mean()
+        return mean_logsigmoid(fake, -1)
 
 
 class NonSaturating(Minimax):
@@ -32,7 +32,7 @@ class NonSaturating(Minimax):
 
     def g_loss(self, fake: Tensor) -> Tensor:
         """-E log D(G(z)), which G descends."""
-        return -logsigmoid(fake).mean()
+        return -mean_logsigmoid(fake)
 
 
 OBJECTIVES = {o.name: o for o in (NonSaturating, Minimax)}

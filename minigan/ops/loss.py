@@ -12,13 +12,14 @@ from ..autograd import op, raw
 from ..backend import kernel
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
+from .each import each
 from .elementary import abs, exp, log
 from .indexing import gather
 from .reduction import log_softmax
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss", "huber_loss", "kl_div",
-    "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
+    "l1_loss", "margin_ranking_loss", "mean_logsigmoid", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
 ]  # fmt: skip
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -179,6 +180,46 @@ class _bce_logits:
     def backward(g, need, x, t, reduction):
         g = _each(g, x, reduction)
         return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
+
+
+@kernel
+def _mean_logsigmoid_total(x, sign):
+    total = 0.0
+    for i in range(x.size):
+        z = sign * x[i]
+        total += min(z, 0.0) - math.log1p(math.exp(-math.fabs(z)))
+    return total
+
+
+@kernel
+def _mean_logsigmoid_grad(x, sign, scale, out):
+    for i in range(x.size):
+        out[i] = scale / (1.0 + math.exp(sign * x[i]))
+
+
+@op
+class mean_logsigmoid:
+    """y = mean of log sigmoid(sign x), sign 1 or -1: E log D for logits x, or E log(1 - D).
+
+    dL/dx = g sign sigmoid(-sign x) / N
+    """
+
+    saves = ("x", "sign")
+
+    def forward(x, sign=1):
+        z = x * sign
+        return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
+
+    def cpu(x, sign=1):
+        return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
+
+    def backward(g, need, x, sign):
+        if not isinstance(x, np.ndarray):
+            return sigmoid(x * -sign) * (g * (sign / x.size))
+        return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+
+    def formula(x, sign):
+        return logsigmoid(x * sign).mean()
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):

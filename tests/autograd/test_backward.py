@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wrong_rules import card
 
 import minigan
 from minigan import Tensor
-from minigan.autograd import op
 
 
 def leaf(*values, dtype=np.float64):
@@ -135,6 +135,34 @@ def test_gradients_of_inner_values():
     np.testing.assert_allclose(gy.array, u * 2 * y.array)
 
 
+def test_gradients_of_inner_values_are_separate():
+    """Also where nothing is computed between the cotangent and the value."""
+    x = leaf(1.0, 2.0)
+    y = x * 3.0
+    u = Tensor(np.array([0.5, -2.0]))
+    for z in (y + 1.0, y):
+        (g,) = minigan.grad(z, y, u, retain_graph=True)
+        assert g.tolist() == u.tolist() and not np.shares_memory(g.array, u.array)
+
+
+def test_a_rule_may_give_one_array_to_two_arguments():
+    """Each leaf still owns its gradient: the next backward adds into one of them only."""
+
+    class twice_the_sum:
+        def forward(x, y):
+            return 2 * x + 2 * y
+
+        def backward(g, need):
+            h = g * 2
+            return h, h
+
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    card(twice_the_sum)(x, y).backward(Tensor(np.array([1.0, -1.0])))
+    assert not np.shares_memory(x.grad.array, y.grad.array)
+    (x * 5.0).backward(Tensor(np.array([1.0, 1.0])))
+    assert x.grad.tolist() == [7, 3] and y.grad.tolist() == [2, -2]
+
+
 def test_backward_inputs_limits_who_receives():
     x, w = leaf(2.0), leaf(3.0)
     (x * w).backward(inputs=[w])
@@ -165,7 +193,7 @@ def spy(seen):
             seen.append(tuple(need))
             return need[0] and g * w, need[1] and g * x
 
-    return op(noted_product)
+    return card(noted_product)
 
 
 def test_rules_are_told_what_is_needed():

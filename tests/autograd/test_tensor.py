@@ -117,7 +117,12 @@ def test_graph(tmp_path):
     path = tmp_path / "tape.dot"
     text = graph(z, path)
     assert path.read_text() == text
-    assert text.startswith("digraph") and text.count("{") == text.count("}") == 1 and text.count("[") == text.count("]") and text.count('"') % 2 == 0
+    assert (
+        text.startswith("digraph")
+        and text.count("{") == text.count("}") == 1
+        and text.count("[") == text.count("]")
+        and text.count('"') % 2 == 0
+    )
     nodes, edges = edges_and_nodes(text)
     labels = sorted(label.split("\\n")[0].split(" #")[0] for label in nodes.values())
     assert labels == sorted(["mul", "tanh", "mul", "add", "sum", "leaf", "weight"])

@@ -23,7 +23,8 @@ from minigan.backend import (
 
 
 @pytest.mark.parametrize("args, text, kind, index", [
-    (("cpu",), "cpu", "cpu", None), (("cuda",), "cuda:0", "cuda", 0), (("cuda:1",), "cuda:1", "cuda", 1), (("cuda", 2), "cuda:2", "cuda", 2),
+    (("cpu",), "cpu", "cpu", None), (("cuda",), "cuda:0", "cuda", 0), (("cuda:1",), "cuda:1", "cuda", 1),
+    (("cuda", 2), "cuda:2", "cuda", 2),
     ((device("cuda:3"),), "cuda:3", "cuda", 3), ((), "cpu", "cpu", None), (("cpu:0",), "cpu", "cpu", None),
 ])  # fmt: skip
 def test_names(args, text, kind, index):

@@ -195,7 +195,11 @@ def test_permutation():
 def test_cuda_draws_the_same():
     from minigan.backend import device
 
-    for draw in (lambda g, **o: g.integers32(1001, **o), lambda g, **o: g.uniform((33,), np.float64, **o), lambda g, **o: g.permutation(100, **o)):
+    for draw in (
+        lambda g, **o: g.integers32(1001, **o),
+        lambda g, **o: g.uniform((33,), np.float64, **o),
+        lambda g, **o: g.permutation(100, **o),
+    ):
         assert (draw(Generator(8)) == draw(Generator(8), device=device("cuda")).get()).all()
     cpu, cuda = Generator(8).normal((1000,)), Generator(8).normal((1000,), device=device("cuda")).get()
     np.testing.assert_allclose(cuda, cpu, rtol=1e-5, atol=1e-6)

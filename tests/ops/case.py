@@ -26,7 +26,7 @@ class Case:
     inputs : strategy that draws the arguments, a tuple; float64 arrays, integer or boolean arrays, options
     reference : the same result from NumPy arrays; a tuple where the op returns one
     call : how the function is called with them (default: positionally)
-    op : the card that is tested (default: the function's name; a leading _ is found by itself); None for a function that is made of other ops
+    op : the card that is tested (default: the function's name; a leading _ is found by itself); None for a function made of others
     orders : how many orders of derivative exist
     constant : positions of float arrays that are not differentiated
     bare : does the function take bare arrays?
@@ -80,7 +80,8 @@ def card(name):
 def families():
     """The modules of ops."""
     found = [importlib.import_module(f"minigan.ops.{m.name}") for m in pkgutil.iter_modules(minigan.ops.__path__)]
-    return [*[m for m in found if any(f.__module__ == m.__name__ for f in OPS.values()) or m.__name__.endswith(("creation", "sampling"))], primitives]
+    aids = ("each", "methods", "dtypes", "update")  # no functions for users
+    return [*[m for m in found if not m.__name__.endswith(aids)], primitives]
 
 
 def scalar(function):

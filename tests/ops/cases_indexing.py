@@ -131,6 +131,16 @@ def shaped(a):
     return fill(7, index.shape), dim % x.ndim, index, x.shape
 
 
+def numpy_order(a):
+    """take_along_dim's arguments from gather's; its indices have x's sizes in the other dimensions."""
+    x, dim, index = a
+    return x[tuple(slice(None if d == dim % x.ndim else n) for d, n in enumerate(index.shape))], index, dim
+
+
+def index_select(x, dim, index):
+    return np.stack([np.take(x, k, dim) for k in index], dim) if len(index) else np.take(x, [], dim)
+
+
 CASES = [
     Case("getitem", basic(), lambda x, i: x[i]),
     Case("getitem:operator", basic(), lambda x, i: x[i], call=lambda x, i: x[i]),
@@ -140,10 +150,10 @@ CASES = [
     Case("getitem:mask", masks(), lambda x, m: x[m]),
     Case("setitem", puts(), put),
     Case("gather", gathers(), gather),
-    Case("take_along_dim", gathers().map(lambda a: (a[0][tuple(slice(None if d == a[1] % a[0].ndim else n) for d, n in enumerate(a[2].shape))], a[2], a[1])), lambda x, i, d: gather(x, d, i), op="gather"),
+    Case("take_along_dim", gathers().map(numpy_order), lambda x, i, d: gather(x, d, i), op="gather"),
     Case("scatter", gathers().map(shaped), lambda v, dim, i, s: scatter_add(np.zeros(s), dim, i, v), call=lambda *a: card("scatter")(*a)),
     Case("scatter_add", scatters(), scatter_add, op="scatter"),
-    Case("index_select", selections(), lambda x, d, i: np.stack([np.take(x, k, d) for k in i], d) if len(i) else np.take(x, [], d), op="getitem"),
+    Case("index_select", selections(), index_select, op="getitem"),
     Case("masked_fill", fills(), masked_fill, op="where"),
     Case("masked_select", masks(False), lambda x, m: np.array([x[i] for i in np.ndindex(x.shape) if m[i]]), op="getitem"),
     Case("nonzero", sparse(), nonzero, op=None, orders=0, bare=False),

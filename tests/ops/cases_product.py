@@ -82,7 +82,20 @@ def products(draw, *dims):
     return tuple(fill(draw(seeds), tuple(sizes[c] for c in d)) for d in dims)
 
 
-EQUATIONS = ["ij,jk->ik", "ij->ji", "ij->", "ij->j", "i,j->ij", "ij,ij->", "bij,bjk->bik", "bi,bj,ij->b", "ij,j->i", "ijk->ki", "i,i,i->i", "ij,kj->ik"]
+EQUATIONS = [
+    "ij,jk->ik",
+    "ij->ji",
+    "ij->",
+    "ij->j",
+    "i,j->ij",
+    "ij,ij->",
+    "bij,bjk->bik",
+    "bi,bj,ij->b",
+    "ij,j->i",
+    "ijk->ki",
+    "i,i,i->i",
+    "ij,kj->ik",
+]
 
 
 @st.composite
@@ -120,5 +133,6 @@ CASES = [
     Case("outer", products("m", "n"), lambda x, y: np.array([[a * b for b in y] for a in x]), op=None),
     Case("einsum", einsum_inputs(), einsum, call=lambda equation, sizes, *x: minigan.ops.einsum(equation, *x), op="_einsum"),
     Case("einsum:ellipsis", ellipsis_inputs(), matmul, call=lambda x, y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),
-    Case("einsum:implicit", products("ji", "jk"), lambda x, y: _matmul2(x.T, y), call=lambda x, y: minigan.ops.einsum("ji,jk", x, y), op="_einsum"),
+    Case("einsum:implicit", products("ji", "jk"), lambda x, y: _matmul2(x.T, y), op="_einsum",
+         call=lambda x, y: minigan.ops.einsum("ji,jk", x, y)),
 ]  # fmt: skip

@@ -196,7 +196,18 @@ def test_equal_and_allclose():
 
 def test_views_share_memory():
     x = Tensor(np.arange(12.0).reshape(3, 4))
-    views = [x.reshape(12), x.T, x.transpose(0, 1), x[1:], x[:, 0], x.unsqueeze(0), x.expand(2, 3, 4), x.view(2, 6), x.flatten(), x.narrow(1, 1, 2)]
+    views = [
+        x.reshape(12),
+        x.T,
+        x.transpose(0, 1),
+        x[1:],
+        x[:, 0],
+        x.unsqueeze(0),
+        x.expand(2, 3, 4),
+        x.view(2, 6),
+        x.flatten(),
+        x.narrow(1, 1, 2),
+    ]
     views += [*x.split(2), *x.chunk(2, 1), *x.unbind(), x.squeeze(), x.permute(1, 0), x.detach()]
     assert all(np.shares_memory(v.array, x.array) for v in views)
     copies = [x.clone(), x[[0, 1]], x + 0, x.T.contiguous(), x.repeat(2, 1), x.flip(0), minigan.cat([x])]
