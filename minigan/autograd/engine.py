@@ -15,7 +15,7 @@ from ..backend import array_module
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, check_finite
 from .primitives import identity, sum_to
-from .tensor import Tensor
+from .tensor import Tensor, raw
 
 _number = attrgetter("number")
 
@@ -155,11 +155,16 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                     continue
             edges = node.edges
             need = [e is not None for e in edges] if useful is None else [e in useful for e in edges]
-            given = _apply_rule(node, gradient, need, create_graph)
-            for j, (i, g) in enumerate(given):
-                edge = edges[i]
-                if not create_graph and edge.__class__ is not Node and (g is gradient or g.base is not None or any(g is h for _, h in given[:j])):
-                    g = g.copy()  # a leaf keeps its gradient: it must not be one that the rule only passed on, gave twice, or a view
+            gradients = _apply_rule(node, gradient, need, create_graph)
+            for i, edge in enumerate(edges):
+                if not need[i]:
+                    continue
+                g = gradients[i] if i < len(gradients) else None
+                like = edge if edge.__class__ is Node else edge.array
+                if g.__class__ is not np.ndarray or g.shape != like.shape or g.dtype is not like.dtype or mode.anomaly:
+                    g = _fit(node, i, g, like)
+                if like is not edge and not create_graph and (g is gradient or g.base is not None or (i and _among(g, gradients[:i]))):
+                    g = g.copy()  # a leaf keeps its gradient: not one that the rule only passed on or gave twice, nor a view
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:
@@ -183,40 +188,38 @@ def _accumulate(sums, owned, edge, gradient):
             owned.add(edge)
 
 
+def _among(g, gradients):
+    return any(g is other for other in gradients)
+
+
 def _apply_rule(node, gradient, need, create_graph):
-    """[(i, gradient)] for the arguments i of a tape entry that need one, in their shapes."""
+    """What the rule of a tape entry gives for its arguments, as a tuple."""
     op, saved = node.op, node.unpack(create_graph)
     if create_graph and op.formula is not None:
-        gradients = _through_formula(op, gradient, need, saved)
-    else:
-        try:
-            gradients = op.backward(gradient, need, *saved)
-        except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
-            raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {node.line or 'an unknown line'}") from error
-        except Exception as error:
-            raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
-    if gradients.__class__ is not tuple:
-        gradients = (gradients,)
-    result = []
-    for i, wanted in enumerate(need):
-        if not wanted:
-            continue
-        g = gradients[i] if i < len(gradients) else None
-        if g is None or g is False:
-            raise OpError(f"the backward rule of {op.__name__} gave no gradient for argument {i} ({op.names[i : i + 1]}), which needs one")
-        like = node.edges[i]
-        if like.__class__ is not Node:
-            like = like.array
-        if g.shape != like.shape:
-            g = sum_to(g, like.shape)
-        if isinstance(g, np.generic):
-            g = np.asarray(g)
-        if g.dtype is not like.dtype and g.dtype != like.dtype:
-            raise OpError(f"the backward rule of {op.__name__} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
-        if mode.anomaly:
-            check_finite(g.array if create_graph else g, f"{op.__name__} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
-        result.append((i, g))
-    return result
+        return _through_formula(op, gradient, need, saved)
+    try:
+        gradients = op.backward(gradient, need, *saved)
+    except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
+        raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {node.line or 'an unknown line'}") from error
+    except Exception as error:
+        raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
+    return gradients if gradients.__class__ is tuple else (gradients,)
+
+
+def _fit(node, i, g, like):
+    """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a bug of the op."""
+    name = node.op.__name__
+    if g is None or g is False:
+        raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.names[i : i + 1]}), which needs one")
+    if g.shape != like.shape:
+        g = sum_to(g, like.shape)
+    if isinstance(g, np.generic):
+        g = np.asarray(g)
+    if g.dtype != like.dtype:
+        raise OpError(f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
+    if mode.anomaly:
+        check_finite(raw(g), f"{name} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
+    return g
 
 
 def _through_formula(op, gradient, need, saved):

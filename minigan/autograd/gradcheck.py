@@ -15,7 +15,6 @@ from .engine import grad
 from .mode import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor
 
-
 # With a plain seed, inputs that someone drew from default_rng(0) would meet a cotangent of the very same numbers, for which
 # wrong rules can be right (x^T x is its own transpose).
 SALT = 0x6D696E69

@@ -1,5 +1,6 @@
 """Modules that hold modules."""
 
+from . import fusion
 from .module import Module
 from .parameter import Parameter
 
@@ -94,10 +95,7 @@ class Sequential(_Numbered):
         return all(m.per_example for m in self._list())
 
     def forward(self, input):
-        for module in self.__dict__.values():
-            if isinstance(module, Module):
-                input = module(input)
-        return input
+        return fusion.run([m for m in self.__dict__.values() if isinstance(m, Module)], input)
 
     def __getitem__(self, i):
         if isinstance(i, slice):

@@ -6,6 +6,7 @@ from .arithmetic import *  # noqa: F403
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .elementary import *  # noqa: F403
+from .fused import linear_activation  # noqa: F401
 from .indexing import *  # noqa: F403
 from .methods import install
 from .normalization import batch_norm

@@ -55,12 +55,17 @@ class linear:
         return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
     def backward(g, need, x, w):
-        gw = gb = None
-        if need[1] or need[2]:
-            rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-            gw = need[1] and weight_grad(rows, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
-            gb = need[2] and rows.sum(0)
-        return need[0] and linear(g, w.T), gw, gb
+        return linear_rule(g, need, x, w)
+
+
+def linear_rule(g, need, x, w):
+    """The gradients of `linear` for input, weight and bias."""
+    gw = gb = None
+    if need[1] or need[2]:
+        rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
+        gw = need[1] and weight_grad(rows, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
+        gb = need[2] and rows.sum(0)
+    return need[0] and linear(g, w.T), gw, gb
 
 
 @op

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-from ops.case import Case, fill, function_named, scalar, seeds, shapes
+from ops.case import Case, fill, function_named, one, scalar, seeds, shapes
 
 reduction = st.sampled_from(["mean", "sum", "none"])
+sign = st.sampled_from([1, -1])
 
 
 def reduce(values, how):
@@ -160,6 +161,9 @@ CASES = [
     Case("binary_cross_entropy_with_logits:pos_weight", logits(True),
          lambda x, t, p, how: reduce(scalar(lambda a, b, q: (1 - b) * a + (1 + (q - 1) * b) * math.log1p(math.exp(-a)))(x, t, p), how),
          call=call("binary_cross_entropy_with_logits", "pos_weight", "reduction"), op=None, constant=(2,), bare=False),
+    Case("mean_logsigmoid", one(sign, low=-5.0, high=5.0), lambda x, s: np.mean(scalar(lambda v: -math.log1p(math.exp(-s * v)))(x))),
+    Case("mean_logsigmoid:large", one(sign, low=-600.0, high=600.0),
+         lambda x, s: np.mean(scalar(lambda v: min(s * v, 0) - math.log1p(math.exp(-abs(v))))(x)), orders=0),
     Case("nll_loss", classes(ignored=True), lambda x, t, how: nll(x, t, None, how), call=call("nll_loss", "reduction"),
          op="gather", bare=False),
     Case("nll_loss:weight", classes(True, True), nll, call=call("nll_loss", *WEIGHTED), **BY_CLASS),

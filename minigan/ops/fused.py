@@ -1,0 +1,57 @@
+"""A linear layer and its activation as one op: one pass over the result instead of three, one entry on the tape instead of two."""
+
+import numpy as np
+
+from ..autograd import op
+from ..backend import kernel
+from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
+from .elementary import expm1
+from .product import linear, linear_rule
+
+__all__ = ["linear_activation"]
+
+
+@kernel
+def _add_bias_leaky(y, bias, slope):
+    slope = y.dtype.type(slope)
+    for o in range(y.shape[0]):
+        row, b = y[o], bias[o]
+        for i in range(row.size):
+            v = row[i] + b
+            row[i] = v if v > 0 else slope * v
+
+
+def _leaky(y, slope):
+    return np.where(y > 0, y, y * slope)
+
+
+# name -> (the function, its rule in terms of its result). A leaky ReLU with positive slope has the sign of its argument.
+ACTIVATIONS = {
+    "leaky_relu": (_leaky, leaky_relu_grad),
+    "tanh": (lambda y, slope: np.tanh(y), lambda g, y, slope: tanh_grad(g, y)),
+    "sigmoid": (lambda y, slope: sigmoid(y), lambda g, y, slope: g * (y * (1 - y))),
+    "softplus": (lambda y, slope: softplus(y), lambda g, y, slope: g * -expm1(-y)),  # 1 - e^-log(1 + e^x) = sigmoid(x)
+}
+
+
+@op
+class linear_activation:
+    """y = activation(input @ weight^T + bias), shapes as in `linear`; activation a name in ACTIVATIONS (slope >= 0 of leaky_relu).
+
+    With h = dL/d(activation's argument), which follows from y: dL/dinput = h @ weight, dL/dweight = h^T @ input, dL/dbias = sum h
+    """
+
+    saves = ("input for weight", "weight for input", "out", "activation", "slope")
+
+    def forward(input, weight, bias, activation, slope=0.0):
+        return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
+
+    def cpu(input, weight, bias, activation, slope=0.0):
+        if activation != "leaky_relu" or bias is None or input.ndim != 2:
+            return linear_activation.card.forward(input, weight, bias, activation, slope)
+        y = np.matmul(weight, input.T)
+        _add_bias_leaky(y, bias, slope)
+        return y.T
+
+    def backward(g, need, x, w, y, activation, slope):
+        return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
