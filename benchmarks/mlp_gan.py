@@ -96,12 +96,14 @@ def main():
     gemm, bandwidth = limits()
     parameters = sum(a * b + b for s in (G_SIZES, D_SIZES) for a, b in zip(s, s[1:])) + 2 * sum(G_SIZES[2:-1])
     ideal = 1e3 * (flops() / gemm + 28 * parameters / bandwidth)  # Adam reads p, g, m, v and writes p, m, v: 28 bytes
-    print(f"limit: {flops() / 1e9:.2f} GFLOP at {gemm / 1e9:.0f} GFLOP/s + Adam's {28 * parameters / 1e6:.0f} MB at {bandwidth / 1e9:.0f} GB/s = {ideal:.2f} ms")
+    adam = f"Adam's {28 * parameters / 1e6:.0f} MB at {bandwidth / 1e9:.0f} GB/s"
+    print(f"limit: {flops() / 1e9:.2f} GFLOP at {gemm / 1e9:.0f} GFLOP/s + {adam} = {ideal:.2f} ms")
     if "minigan" in results:
         print(f"minigan runs at {100 * ideal / results['minigan']['ms']:.0f} % of that limit")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": harness.machine(), "results": results, "limit_ms": ideal, "gemm": gemm, "bandwidth": bandwidth}, file, indent=1)
+            bounds = {"limit_ms": ideal, "gemm": gemm, "bandwidth": bandwidth}
+            json.dump({"machine": harness.machine(), "results": results, **bounds}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -154,9 +154,8 @@ def main():
     if options.worker:
         return harness.serve(CONTENDERS[options.worker][1]())
     print(harness.machine())
-    results = {"gan": harness.compare(
-        __file__, [n for n, (package, _) in CONTENDERS.items() if importlib.util.find_spec(package)], "torch eager", options.steps, options.rounds
-    )}  # fmt: skip
+    names = [n for n, (package, _) in CONTENDERS.items() if importlib.util.find_spec(package)]
+    results = {"gan": harness.compare(__file__, names, "torch eager", options.steps, options.rounds)}
     for kind in ("minigan", "torch"):
         if importlib.util.find_spec(kind):
             forward, backward, unrecorded = results[kind] = per_op(kind)

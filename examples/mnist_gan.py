@@ -48,7 +48,8 @@ def parse_arguments(arguments=None):
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
     p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
-    p.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999, help="decay per step of the averaged weights that draw the samples; 0: none (default %(default)s)")
+    p.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999,
+                   help="decay per step of the averaged weights that draw the samples; 0: none (default %(default)s)")  # fmt: skip
     p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
@@ -87,7 +88,7 @@ def main(arguments=None):
     options = parse_arguments(arguments)
     try:
         run = build(options)
-    except (DeviceError, ValueError) as error:  # bad options, data, or run folders (DataError, RunError and CheckpointError are ValueErrors)
+    except (DeviceError, ValueError) as error:  # bad options, data or run folders: their errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:

@@ -16,7 +16,8 @@ def graph(tensor, path=None):
         shape = "x".join(map(str, item.array.shape if isinstance(item, Tensor) else item.shape)) or "scalar"
         if isinstance(item, Tensor):
             label = f"{getattr(item, 'name', None) or 'leaf'}\\n{shape}"
-            lines.append(f'  n{id(item)} [label="{label}", shape=box, style=filled, fillcolor="{"#cfe8ff" if item.requires_grad else "#eeeeee"}"];')
+            color = "#cfe8ff" if item.requires_grad else "#eeeeee"
+            lines.append(f'  n{id(item)} [label="{label}", shape=box, style=filled, fillcolor="{color}"];')
             continue
         lines.append(f'  n{id(item)} [label="{item.op.__name__} #{item.number}\\n{shape}"];')
         for edge in item.edges:

@@ -7,6 +7,7 @@ Gradients are bare arrays in a local dict, freed as the walk passes. With `creat
 same rules then record what they do, and the gradients can be differentiated again.
 """
 
+from collections.abc import Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -20,7 +21,10 @@ from .tensor import Tensor, raw
 _number = attrgetter("number")
 
 
-def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(
+    tensors: "Tensor | Sequence[Tensor]", gradients: "Tensor | Sequence[Tensor] | None" = None,
+    retain_graph: bool | None = None, create_graph: bool = False, inputs: "Tensor | Sequence[Tensor] | None" = None,
+) -> None:  # fmt: skip
     """Accumulate the gradients of `tensors` into `.grad` of the leaves.
 
     tensors : Tensor or sequence of Tensors
@@ -30,7 +34,8 @@ def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inp
     inputs : only these leaves receive a gradient (default: every leaf that requires one)
     """
     tensors = _sequence(tensors)
-    found = _walk(tensors, _seeds(tensors, gradients, create_graph), None if inputs is None else _sequence(inputs), create_graph, retain_graph)
+    seeds = _seeds(tensors, gradients, create_graph)
+    found = _walk(tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph)
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor):
             continue
@@ -42,7 +47,11 @@ def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inp
             leaf.grad.add_(gradient)
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None, is_grads_batched=False):
+def grad(
+    outputs: "Tensor | Sequence[Tensor]", inputs: "Tensor | Sequence[Tensor]",
+    grad_outputs: "Tensor | Sequence[Tensor] | None" = None, retain_graph: bool | None = None, create_graph: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+) -> "tuple[Tensor, ...]":  # fmt: skip
     """The gradients of `outputs` with respect to `inputs`, as a tuple of Tensors; no `.grad` is touched.
 
     Nothing is computed that these gradients do not need. Arguments as in `torch.autograd.grad`:
@@ -58,12 +67,18 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     for i, x in enumerate(inputs):
         if not x.requires_grad:
-            raise RuntimeError(f"grad: inputs[{i}] (shape {tuple(x.shape)}) does not require a gradient: call .requires_grad_() on it before the forward pass")
+            raise RuntimeError(
+                f"grad: inputs[{i}] (shape {tuple(x.shape)}) does not require a gradient: "
+                "call .requires_grad_() on it before the forward pass"
+            )
     found = _walk(outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph)
     gradients = [found.get(_edge(x)) for x in inputs]
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and not allow_unused:
-            raise RuntimeError(f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it")
+            raise RuntimeError(
+                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
+                "allow_unused=True gives None for it"
+            )
     return tuple(g if g is None or create_graph else Tensor(g) for g in gradients)
 
 
@@ -87,11 +102,15 @@ def _seeds(tensors, gradients, create_graph):
     seeds = []
     for i, (t, g) in enumerate(zip(tensors, gradients)):
         if not t.requires_grad:
-            raise RuntimeError(f"output {i} (shape {tuple(t.shape)}) does not require a gradient: nothing it was computed from does, or it was made under no_grad")
+            raise RuntimeError(
+                f"output {i} (shape {tuple(t.shape)}) does not require a gradient: "
+                "nothing it was computed from does, or it was made under no_grad"
+            )
         if g is None:
             if t.array.size != 1:
                 raise RuntimeError(
-                    f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
+                    f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: "
+                    "reduce it with .sum() or .mean(), or pass its gradient"
                 )
             g = Tensor(_one(t.array))
         if g.shape != t.shape or g.dtype != t.dtype:
@@ -200,7 +219,8 @@ def _apply_rule(node, gradient, need, create_graph):
     try:
         gradients = op.backward(gradient, need, *saved)
     except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
-        raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {node.line or 'an unknown line'}") from error
+        where = node.line or "an unknown line"
+        raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {where}") from error
     except Exception as error:
         raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
     return gradients if gradients.__class__ is tuple else (gradients,)

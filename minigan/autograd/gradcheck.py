@@ -8,6 +8,9 @@ An all-ones cotangent would hide errors (the input gradient of batch normalisati
 coordinate directions would need as many evaluations as there are elements.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..backend import to_numpy
@@ -28,7 +31,10 @@ class NonSmoothError(GradcheckError):
     """Two step sizes disagree: there is a kink or jump near the point, no statement about the gradient is possible."""
 
 
-def gradcheck(fn, inputs, *, eps=1e-4, atol=1e-7, rtol=1e-5, directions=3, seed=0, raise_exception=True):
+def gradcheck(
+    fn: Callable[..., Any], inputs: Any, *, eps: float = 1e-4, atol: float = 1e-7, rtol: float = 1e-5, directions: int = 3,
+    seed: int = 0, raise_exception: bool = True,
+) -> bool:  # fmt: skip
     """True if the gradients of `fn` at `inputs` agree with finite differences; else GradcheckError (or False).
 
     fn : takes the inputs, returns a Tensor or a sequence of them; must be deterministic
@@ -71,7 +77,10 @@ def gradcheck(fn, inputs, *, eps=1e-4, atol=1e-7, rtol=1e-5, directions=3, seed=
     return True
 
 
-def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=1e-4, atol=1e-6, rtol=1e-4, directions=3, seed=0, raise_exception=True):
+def gradgradcheck(
+    fn: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-4, atol: float = 1e-6, rtol: float = 1e-4,
+    directions: int = 3, seed: int = 0, raise_exception: bool = True,
+) -> bool:  # fmt: skip
     """`gradcheck` of the gradient of `fn`: second derivatives with respect to the inputs and to the cotangents.
 
     grad_outputs : the cotangents at which to check (default: random). Other arguments as in `gradcheck`.
@@ -100,7 +109,8 @@ def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=1e-4, atol=1e-6, rtol=1e
     with_graph = gradient(*inputs, *grad_outputs)
     if not any(t.requires_grad for t in (*with_graph, *grad_outputs)):
         return True
-    return gradcheck(gradient, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol, directions=directions, seed=seed, raise_exception=raise_exception)
+    options: dict[str, Any] = dict(eps=eps, atol=atol, rtol=rtol, directions=directions, seed=seed, raise_exception=raise_exception)
+    return gradcheck(gradient, (*inputs, *grad_outputs), **options)
 
 
 def _outputs(fn, inputs):

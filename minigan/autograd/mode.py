@@ -2,6 +2,10 @@
 
 import functools
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Mode(threading.local):
@@ -16,16 +20,18 @@ class _Switch:
     """A context manager and decorator that sets one field of `mode` and puts the old value back."""
 
     __slots__ = ("value", "previous")
+    value: bool
+    previous: bool
     field = ""
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.previous = getattr(mode, self.field)
         setattr(mode, self.field, self.value)
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         setattr(mode, self.field, self.previous)
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         value = self.value
 
         @functools.wraps(function)
@@ -35,7 +41,7 @@ class _Switch:
             with switch:
                 return function(*args, **kwargs)
 
-        return wrapper
+        return cast(F, wrapper)
 
 
 class set_grad_enabled(_Switch):
@@ -43,21 +49,21 @@ class set_grad_enabled(_Switch):
 
     field = "recording"
 
-    def __init__(self, enabled=True):
+    def __init__(self, enabled: bool = True) -> None:
         self.value = bool(enabled)
 
 
 class no_grad(set_grad_enabled):
     """`with no_grad():` or `@no_grad()`: nothing inside is recorded, and results require no gradient."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.value = False
 
 
 class enable_grad(set_grad_enabled):
     """Recording on again inside a `no_grad` block."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.value = True
 
 
@@ -67,10 +73,10 @@ class detect_anomaly(_Switch):
 
     field = "anomaly"
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.value = True
 
 
-def is_grad_enabled():
+def is_grad_enabled() -> bool:
     """Is the tape recording in this thread?"""
     return mode.recording

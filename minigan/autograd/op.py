@@ -29,10 +29,11 @@ mixed = True                    arguments may have different dtypes (indices, ma
 view = True                     the result may share memory with the first argument
 """
 
-import inspect
 import itertools
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ from ..backend import DeviceError, device_of, is_array
 from .mode import mode
 from .tensor import FLOATS, Tensor
 
-OPS = {}  # name -> op, of every card: the tests walk it
+OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
 ndarray = np.ndarray
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
@@ -117,7 +118,12 @@ class Node:
             if version[0] != number:
                 self._changed(i)
         if not as_tensors:
-            return [x.array if isinstance(x, Tensor) else [y.array if isinstance(y, Tensor) else y for y in x] if x.__class__ is Rest else x for x in self.saved]
+            return [
+                x.array if isinstance(x, Tensor)
+                else [y.array if isinstance(y, Tensor) else y for y in x] if x.__class__ is Rest
+                else x
+                for x in self.saved
+            ]  # fmt: skip
         if self.op.out_slot < 0:
             return self.saved
         saved = list(self.saved)
@@ -138,7 +144,7 @@ class Node:
         return f"<{self.op.__name__} #{self.number} {tuple(self.shape)}>"
 
 
-def op(card):
+def op(card: Any) -> Callable[..., Tensor]:
     """Make the function of an op card (see the module's docstring)."""
     name, forward, backward = card.__name__.lstrip("_"), card.forward, getattr(card, "backward", None)
     cpu, formula = getattr(card, "cpu", forward), getattr(card, "formula", None)
@@ -211,7 +217,7 @@ def op(card):
 
     call.__name__ = call.__qualname__ = name
     call.__doc__, call.__module__ = card.__doc__, card.__module__
-    call.__signature__ = inspect.signature(forward)
+    call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
     call.out_slot = next((j for j, (kind, *_) in enumerate(plan) if kind == "out"), -1)
     OPS[card.__name__] = call

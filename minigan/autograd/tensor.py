@@ -110,7 +110,9 @@ class Tensor:
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad or not isinstance(self.array, np.ndarray):
-            raise TypeError("a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()")
+            raise TypeError(
+                "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
+            )
         return np.array(self.array, dtype=dtype, copy=copy)
 
     # --- in place, outside the tape ---
@@ -119,7 +121,9 @@ class Tensor:
         """Announce a write: backward must not use values saved before it."""
         if mode.recording and self.requires_grad:
             what = "a leaf that requires grad" if self._node is None else "a recorded result"
-            raise RuntimeError(f"{name} would change {what} in place while recording: wrap it in `with no_grad():`, or use the form without _")
+            raise RuntimeError(
+                f"{name} would change {what} in place while recording: wrap it in `with no_grad():`, or use the form without _"
+            )
         self._version[0] += 1
         return self.array
 

@@ -103,14 +103,16 @@ class Generator:
         n = math.prod(shape)
         work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
         uniform = self.uniform((2, -(-n // 2)), work, device)
-        if isinstance(uniform, np.ndarray):
+        if isinstance(uniform, np.ndarray) and n < 512:  # one compiled loop; for many, NumPy's SIMD functions are faster
             both = np.empty_like(uniform)
             box_muller(uniform, both)
             return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
         xp = array_module(uniform)
         radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
         angle = uniform[1] * work(2 * math.pi)
-        both = xp.stack([radius * xp.cos(angle), radius * xp.sin(angle)])
+        both = xp.empty_like(uniform)
+        xp.multiply(radius, xp.cos(angle), out=both[0])
+        xp.multiply(radius, xp.sin(angle), out=both[1])
         return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
 
     def integers(self, low, high, shape, device=CPU):
@@ -131,6 +133,6 @@ class Generator:
 default_generator = Generator(0)
 
 
-def manual_seed(seed):
+def manual_seed(seed: int) -> Generator:
     """Seed the default generator, from which every random op draws unless it is given another."""
     return default_generator.manual_seed(seed)

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from .files import write_atomic
 from .idx import read_idx
@@ -158,7 +159,8 @@ def _download(name: str, file: str) -> bytes:
     from tqdm import tqdm
 
     size, md5 = FILES[name][file]
-    problems, error = [], DataUnavailable
+    problems: list[str] = []
+    error: type[DataError] = DataUnavailable
     for mirror in MIRRORS[name]:
         url = f"{mirror}{file}.gz"
         try:
@@ -187,13 +189,13 @@ def _open(url: str):
 
     In a thread, because no timeout of the socket covers the look-up of the host's name, which can take minutes.
     """
-    answer = queue.SimpleQueue()
+    answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def ask():
         try:
             request = urllib.request.Request(url, headers={"User-Agent": "minigan"})
             answer.put(urllib.request.urlopen(request, timeout=STALL_SECONDS, context=_tls()))
-        except Exception as e:  # noqa: BLE001 (raised again below)
+        except Exception as e:  # raised again below
             answer.put(e)
 
     threading.Thread(target=ask, daemon=True).start()

@@ -173,7 +173,7 @@ def _draw(ink: np.ndarray, radius: np.ndarray, soft: np.ndarray, rng) -> np.ndar
     pressure = np.sin(2 * np.pi * (rng.uniform(0.3, 1.2, (b, 1)) * along + rng.random((b, 1))))
     pressure *= rng.uniform(0, 0.3, (b, 1)) * radius**2
     left = np.concatenate([-2 * ink, (ink**2).sum(2, keepdims=True) + pressure[:, :, None]], 2).astype(np.float32)
-    y, x = np.divmod(np.arange(_BOX * _BOX), _BOX) + np.float32(0.5)
+    y, x = np.array(np.divmod(np.arange(_BOX * _BOX), _BOX)) + np.float32(0.5)
     right = np.stack([x, y, np.ones_like(x)]).astype(np.float32)
     distance = np.sqrt(np.maximum((left @ right).min(1) + (x**2 + y**2), 0))
     return np.clip((radius - distance) / soft + 0.5, 0, 1)

@@ -38,10 +38,12 @@ class Game:
     """A set of players and the rules by which they move.
 
     players : name -> Module
+    latent_dim : numbers in one latent vector, for `sample`
     moves(real) : the moves of one round, given a batch of real examples
     """
 
     players: dict[str, nn.Module]
+    latent_dim: int
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError

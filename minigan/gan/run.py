@@ -85,7 +85,9 @@ class Run:
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():
-            raise RunError(f"--resume: there is no checkpoint in {self.folder}; start without --resume, or name the run's folder with --out")
+            raise RunError(
+                f"--resume: there is no checkpoint in {self.folder}; start without --resume, or name the run's folder with --out"
+            )
         state = load_checkpoint(self.checkpoint)
         before = state["config"]
         differ = [f"{k} was {before.get(k)!r}, now {v!r}" for k, v in self.config.items() if before.get(k) != v]
@@ -105,7 +107,11 @@ class Run:
     def train(self) -> None:
         """Play until the end, or raise Interrupted after saving."""
         began = time.perf_counter()
-        with _StopSignals() as stop, _Progress(self.step, self.total, self.quiet) as progress, open(self.metrics, "a", encoding="utf-8") as log:
+        with (
+            _StopSignals() as stop,
+            _Progress(self.step, self.total, self.quiet) as progress,
+            open(self.metrics, "a", encoding="utf-8") as log,
+        ):
             while self.step < self.total and not stop.asked:
                 epoch, position = divmod(self.step, len(self.batches))
                 for real in self.batches.epoch(epoch, position):
@@ -202,7 +208,7 @@ class _Progress:
 class _StopSignals:
     """Ctrl-C and SIGTERM ask the run to stop after the step it is in; a second Ctrl-C stops at once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked = False
         self.old: dict[int, Any] = {}
 

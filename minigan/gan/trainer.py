@@ -24,7 +24,7 @@ class Trainer:
 
     def play(self, real: Tensor) -> list[Move]:
         """One round with a batch of real examples; the moves as they were made."""
-        made = []
+        made: list[Move] = []
         for turn in self.game.moves(real):
             moves = turn if isinstance(turn, tuple) else (turn,)
             self.perform(*moves)

@@ -24,7 +24,7 @@ class _Activation(Module):
 
 
 class _WithInplace(_Activation):
-    def __init__(self, inplace=False):
+    def __init__(self, inplace=False) -> None:
         super().__init__()
         self.inplace = inplace
 
@@ -83,7 +83,7 @@ class LeakyReLU(_Activation):
 
     options = ("negative_slope",)
 
-    def __init__(self, negative_slope=0.01, inplace=False):
+    def __init__(self, negative_slope=0.01, inplace=False) -> None:
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
@@ -96,7 +96,7 @@ class PReLU(_Activation):
 
     options = ("num_parameters",)
 
-    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
+    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         xp = module_for(as_device("cpu" if device is None else device))
@@ -111,7 +111,7 @@ class ELU(_Activation):
 
     options = ("alpha",)
 
-    def __init__(self, alpha=1.0, inplace=False):
+    def __init__(self, alpha=1.0, inplace=False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
@@ -124,7 +124,7 @@ class GELU(_Activation):
 
     options = ("approximate",)
 
-    def __init__(self, approximate="none"):
+    def __init__(self, approximate="none") -> None:
         super().__init__()
         self.approximate = approximate
 
@@ -137,7 +137,7 @@ class Softplus(_Activation):
 
     options = ("beta", "threshold")
 
-    def __init__(self, beta=1.0, threshold=20.0):
+    def __init__(self, beta=1.0, threshold=20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
@@ -150,7 +150,7 @@ class Hardtanh(_Activation):
 
     options: tuple[str, ...] = ("min_val", "max_val")
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False) -> None:
         super().__init__()
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: min_val={min_val} must be less than max_val={max_val}")
@@ -165,7 +165,7 @@ class ReLU6(Hardtanh):
 
     options = ()
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace=False) -> None:
         super().__init__(0.0, 6.0, inplace)
 
 
@@ -174,7 +174,7 @@ class Softmax(_Activation):
 
     options = ("dim",)
 
-    def __init__(self, dim=None):
+    def __init__(self, dim=None) -> None:
         super().__init__()
         self.dim = dim
 
@@ -198,7 +198,7 @@ class Dropout(_Activation):
 
     options = ("p",)
 
-    def __init__(self, p=0.5, inplace=False):
+    def __init__(self, p=0.5, inplace=False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout: p={p} must be a probability, in [0, 1]")

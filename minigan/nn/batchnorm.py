@@ -7,7 +7,7 @@ from ..backend import module_for
 from ..ops.normalization import batch_norm
 from . import init
 from .module import Module
-from .parameter import as_device, new_parameter
+from .parameter import Parameter, as_device, new_parameter
 
 
 class _BatchNorm(Module):
@@ -22,9 +22,17 @@ class _BatchNorm(Module):
     track_running_stats : keep running_mean, running_var and num_batches_tracked; without them evaluation uses the batch's
     """
 
+    weight: Parameter | None
+    bias: Parameter | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
     sizes: dict[int, str] = {}  # the numbers of dimensions an input may have, with their names
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True):
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
+        device=None, dtype=None, *, bias: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats

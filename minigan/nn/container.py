@@ -1,5 +1,9 @@
 """Modules that hold modules."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
+
+from ..autograd import Tensor
 from . import fusion
 from .module import Module
 from .parameter import Parameter
@@ -25,16 +29,16 @@ class _Numbered(Module):
             self.add_module(str(i), module)
         return self
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._list())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._list())
 
     def __contains__(self, module):
         return any(m is module for m in self._list())
 
-    def __getitem__(self, i):
+    def __getitem__(self, i) -> Any:
         return self._list()[self._index(i)]
 
     def __setitem__(self, i, module):
@@ -45,7 +49,7 @@ class _Numbered(Module):
         del modules[i if isinstance(i, slice) else self._index(i)]
         self._rebuild(modules)
 
-    def append(self, module):
+    def append(self, module: Module) -> Self:
         """Add a module at the end."""
         self.add_module(str(len(self)), module)
         return self
@@ -78,7 +82,7 @@ class Sequential(_Numbered):
     Indexing gives a module, a slice a Sequential of the same modules (under their names here).
     """
 
-    def __init__(self, *modules):
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], dict):
             for name, module in modules[0].items():
@@ -97,7 +101,7 @@ class Sequential(_Numbered):
     def forward(self, input):
         return fusion.run([m for m in self.__dict__.values() if isinstance(m, Module)], input)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i) -> Any:
         if isinstance(i, slice):
             return type(self)(dict(list(self._modules.items())[i]))
         return super().__getitem__(i)
@@ -106,11 +110,11 @@ class Sequential(_Numbered):
 class ModuleList(_Numbered):
     """A list of modules that are registered: `for layer in self.layers: ...`. It has no forward."""
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i) -> Any:
         return type(self)(self._list()[i]) if isinstance(i, slice) else super().__getitem__(i)
 
     def _repr_children(self):
@@ -128,7 +132,7 @@ class ModuleList(_Numbered):
 class ModuleDict(Module):
     """A dict of modules that are registered: `self.heads["digit"](x)`. It has no forward."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
 
@@ -137,7 +141,7 @@ class ModuleDict(Module):
         for key, module in modules.items() if hasattr(modules, "items") else modules:
             self[key] = module
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Module:
         return self._modules[key]
 
     def __setitem__(self, key, module):
@@ -147,10 +151,10 @@ class ModuleDict(Module):
         self._modules[key]  # KeyError for what is no module
         delattr(self, key)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 
     def __contains__(self, key):
@@ -183,7 +187,7 @@ class ModuleDict(Module):
 class ParameterList(Module):
     """A list of Parameters that are registered."""
 
-    def __init__(self, parameters=()):
+    def __init__(self, parameters: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self.extend(parameters)
 
@@ -198,13 +202,13 @@ class ParameterList(Module):
             self.append(p)
         return self
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._parameters)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Parameter]:
         return iter(self._parameters.values())
 
-    def __getitem__(self, i):
+    def __getitem__(self, i) -> Any:
         return list(self)[i]
 
     def __setitem__(self, i, parameter):

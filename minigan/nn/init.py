@@ -5,7 +5,6 @@ Numbers come from minigan's default generator (`manual_seed`) unless `generator`
 """
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
@@ -64,6 +63,8 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     """N(mean, std^2) given that the value lies in [a, b], by inverting the distribution function (in float64)."""
     if not a < b or std <= 0:
         raise ValueError(f"trunc_normal_: expected a < b and std > 0, got a={a}, b={b}, std={std}")
+    from statistics import NormalDist
+
     normal = NormalDist()
     low, high = (normal.cdf((limit - mean) / std) for limit in (a, b))
     u = (generator or default_generator).uniform((tensor.numel(),), np.float64) * (high - low) + low

@@ -1,11 +1,12 @@
 """Linear layers, and those that only change shapes."""
 
 import math
+from collections.abc import Iterable
 
 from ..ops import flatten, linear, unflatten
 from . import init
 from .module import Module
-from .parameter import new_parameter
+from .parameter import Parameter, new_parameter
 
 
 class Linear(Module):
@@ -16,8 +17,10 @@ class Linear(Module):
     """
 
     per_example = True
+    weight: Parameter
+    bias: Parameter | None
 
-    def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device=None, dtype=None) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = new_parameter((out_features, in_features), device, dtype)
@@ -44,7 +47,7 @@ class Identity(Module):
 
     per_example = True
 
-    def __init__(self, *args, **named):
+    def __init__(self, *args, **named) -> None:
         super().__init__()
 
     def forward(self, input):
@@ -54,7 +57,7 @@ class Identity(Module):
 class Flatten(Module):
     """Dimensions start_dim to end_dim made one: by default (N, C, H, W) -> (N, C H W)."""
 
-    def __init__(self, start_dim=1, end_dim=-1):
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
@@ -72,7 +75,7 @@ class Flatten(Module):
 class Unflatten(Module):
     """Dimension `dim` cut into the sizes `unflattened_size`, one of which may be -1: Unflatten(1, (1, 28, 28))."""
 
-    def __init__(self, dim, unflattened_size):
+    def __init__(self, dim: int, unflattened_size: Iterable[int]) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 

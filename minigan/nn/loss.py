@@ -5,13 +5,13 @@ from .module import Module
 
 
 class _Loss(Module):
-    def __init__(self, reduction="mean"):
+    def __init__(self, reduction="mean") -> None:
         super().__init__()
         self.reduction = reduction
 
 
 class _WeightedLoss(_Loss):
-    def __init__(self, weight=None, reduction="mean"):
+    def __init__(self, weight=None, reduction="mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
@@ -33,7 +33,7 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2"""
 
-    def __init__(self, reduction="mean", beta=1.0):
+    def __init__(self, reduction="mean", beta=1.0) -> None:
         super().__init__(reduction)
         self.beta = beta
 
@@ -44,7 +44,7 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)"""
 
-    def __init__(self, reduction="mean", delta=1.0):
+    def __init__(self, reduction="mean", delta=1.0) -> None:
         super().__init__(reduction)
         self.delta = delta
 
@@ -62,7 +62,7 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross-entropy of logits"""
 
-    def __init__(self, weight=None, reduction="mean", pos_weight=None):
+    def __init__(self, weight=None, reduction="mean", pos_weight=None) -> None:
         super().__init__(weight, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
@@ -73,7 +73,7 @@ class BCEWithLogitsLoss(_WeightedLoss):
 class CrossEntropyLoss(_WeightedLoss):
     """-log softmax(input)[target], for class numbers or probabilities as target"""
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0) -> None:
         super().__init__(weight, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
@@ -86,7 +86,7 @@ class CrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """-input[n, target[n]] for log-probabilities"""
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
+    def __init__(self, weight=None, ignore_index=-100, reduction="mean") -> None:
         super().__init__(weight, reduction)
         self.ignore_index = ignore_index
 
@@ -97,7 +97,7 @@ class NLLLoss(_WeightedLoss):
 class KLDivLoss(_Loss):
     """target (log target - input) for log-probabilities; reduction may also be "batchmean" """
 
-    def __init__(self, reduction="mean", log_target=False):
+    def __init__(self, reduction="mean", log_target=False) -> None:
         super().__init__(reduction)
         self.log_target = log_target
 
@@ -108,7 +108,7 @@ class KLDivLoss(_Loss):
 class HingeEmbeddingLoss(_Loss):
     """input where target = 1, max(0, margin - input) where target = -1"""
 
-    def __init__(self, margin=1.0, reduction="mean"):
+    def __init__(self, margin=1.0, reduction="mean") -> None:
         super().__init__(reduction)
         self.margin = margin
 
@@ -119,7 +119,7 @@ class HingeEmbeddingLoss(_Loss):
 class MarginRankingLoss(_Loss):
     """max(0, margin - target (input1 - input2))"""
 
-    def __init__(self, margin=0.0, reduction="mean"):
+    def __init__(self, margin=0.0, reduction="mean") -> None:
         super().__init__(reduction)
         self.margin = margin
 

@@ -1,9 +1,9 @@
 """Module: a function with parameters. What it holds is what has been assigned to its attributes, in that order."""
 
-import difflib
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -31,17 +31,18 @@ class Module:
                   through together. False unless a class knows better.
     """
 
-    training = True
+    training: bool = True
+    _buffer_names: dict[str, bool]
     per_example = False
     _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
     _pre_hooks: Mapping = MappingProxyType({})
 
-    def __new__(cls, *args, **named):
+    def __new__(cls, *args: Any, **named: Any) -> Self:
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
         self.__dict__["_buffer_names"] = {}  # name -> persistent?
         return self
 
-    def __call__(self, *inputs, **named):
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
             return self._call_with_hooks(inputs, named)
         return self.forward(*inputs, **named)
@@ -79,9 +80,13 @@ class Module:
         object.__delattr__(self, name)
         self._buffer_names.pop(name, None)
 
-    def __getattr__(self, name):  # called only where there is no such attribute
-        close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+    if not TYPE_CHECKING:  # with it, checkers would believe that there is every attribute
+
+        def __getattr__(self, name):  # called only where there is no such attribute
+            import difflib
+
+            close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
 
     def _free_name(self, what, name, old):
         """Check a name under which something is about to be registered."""
@@ -91,14 +96,14 @@ class Module:
         if taken is not None and not isinstance(taken, old) and name not in self._buffer_names:
             raise KeyError(f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}")
 
-    def register_parameter(self, name, param):
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter, or None for one that this module does without."""
         self._free_name("parameter", name, Parameter)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
 
-    def register_buffer(self, name, tensor, persistent=True):
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Assign a Tensor that is state but no parameter (it moves with the module, and is in `state_dict` if persistent)."""
         self._free_name("buffer", name, Tensor)
         if tensor is not None and not isinstance(tensor, Tensor):
@@ -107,7 +112,7 @@ class Module:
         self._buffer_names[name] = persistent
         object.__setattr__(self, name, tensor)
 
-    def add_module(self, name, module):
+    def add_module(self, name: str, module: "Module | None") -> None:
         """Assign a submodule, also under a name that is no Python identifier."""
         self._free_name("submodule", name, Module)
         if module is not None and not isinstance(module, Module):
@@ -122,7 +127,7 @@ class Module:
     _modules = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
     _buffers = property(lambda self: MappingProxyType({k: self.__dict__[k] for k in self._buffer_names}))
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
         """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
         memo = set() if memo is None else memo
         if self in memo:
@@ -133,7 +138,7 @@ class Module:
         for name, module in self._modules.items():
             yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def named_children(self):
+    def named_children(self) -> "Iterator[tuple[str, Module]]":
         """The direct submodules as (name, module); shared ones once."""
         seen = set()
         for name, module in self._modules.items():
@@ -150,31 +155,35 @@ class Module:
                         seen.add(tensor)
                     yield (f"{path}.{name}" if path else name), tensor
 
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:  # fmt: skip
         """All Parameters as ("block.0.weight", parameter), in order of registration; shared ones once."""
         return self._named_members(lambda m: m._parameters, prefix, recurse, remove_duplicate)
 
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """All buffers as ("block.1.running_mean", tensor); shared ones once."""
         return self._named_members(lambda m: m._buffers, prefix, recurse, remove_duplicate)
 
-    def modules(self):
+    def modules(self) -> "Iterator[Module]":
         """This module and all submodules at any depth; shared ones once."""
         return (m for _, m in self.named_modules())
 
-    def children(self):
+    def children(self) -> "Iterator[Module]":
         """The direct submodules."""
         return (m for _, m in self.named_children())
 
-    def parameters(self, recurse=True):
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All Parameters: what an optimiser takes."""
         return (p for _, p in self.named_parameters(recurse=recurse))
 
-    def buffers(self, recurse=True):
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """All buffers."""
         return (b for _, b in self.named_buffers(recurse=recurse))
 
-    def get_submodule(self, target):
+    def get_submodule(self, target: str) -> "Module":
         """The submodule at a path such as "block.0"; "" is the module itself."""
         module = self
         for name in target.split(".") if target else ():
@@ -185,7 +194,7 @@ class Module:
             module = found
         return module
 
-    def get_parameter(self, target):
+    def get_parameter(self, target: str) -> Parameter:
         """The Parameter at a path such as "block.0.weight"."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -195,30 +204,30 @@ class Module:
 
     # --- to all of it ---
 
-    def apply(self, fn):
+    def apply(self, fn: "Callable[[Module], object]") -> Self:
         """Call fn(module) on every submodule, then on this one; e.g. to initialise weights."""
         for module in self.children():
             module.apply(fn)
         fn(self)
         return self
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Training mode for this module and all submodules (False: evaluation mode)."""
         for module in self.modules():
             module.training = bool(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Evaluation mode: running statistics, no dropout."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Shall gradients be computed for all parameters?"""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; set_to_none=False fills them with zeros instead."""
         for p in self.parameters():
             if set_to_none:
@@ -226,7 +235,7 @@ class Module:
             elif p.grad is not None:
                 p.grad.detach_().zero_()
 
-    def to(self, *args, device=None, dtype=None, non_blocking=False):
+    def to(self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> Self:
         """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor). Integers keep their dtype.
 
         In place: the Parameters stay the same objects, so that an optimiser keeps them.
@@ -252,29 +261,29 @@ class Module:
                         t.data = moved
         return self
 
-    def cpu(self):
+    def cpu(self) -> Self:
         """To the CPU."""
         return self.to("cpu")
 
-    def cuda(self, device=0):
+    def cuda(self, device: Any = 0) -> Self:
         """To a CUDA device; DeviceError where there is none."""
         return self.to(as_device(device))
 
-    def float(self):
+    def float(self) -> Self:
         """Parameters and buffers as float32."""
         return self.to(np.float32)
 
-    def double(self):
+    def double(self) -> Self:
         """Parameters and buffers as float64."""
         return self.to(np.float64)
 
-    def half(self):
+    def half(self) -> Self:
         """Parameters and buffers as float16."""
         return self.to(np.float16)
 
     # --- saving ---
 
-    def state_dict(self, destination=None, prefix="", keep_vars=False):
+    def state_dict(self, destination=None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """{"block.0.weight": Tensor, ...} of all parameters and persistent buffers. Not copies: detached, memory is shared."""
         state = {} if destination is None else destination
         for name, persistent in {**dict.fromkeys(self._parameters, True), **self._buffer_names}.items():
@@ -285,7 +294,7 @@ class Module:
             module.state_dict(state, f"{prefix}{name}.", keep_vars)
         return state
 
-    def load_state_dict(self, state_dict, strict=True):
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> "LoadedKeys":
         """Copy the values of a `state_dict()` (Tensors or arrays) into the parameters and buffers of the same names.
 
         strict : are missing and unexpected keys errors? Wrong shapes always are.
@@ -337,7 +346,7 @@ class Module:
 
     # --- looks ---
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """The options that `repr` shows in parentheses."""
         return ""
 

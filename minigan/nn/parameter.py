@@ -1,6 +1,7 @@
 """Parameter: a Tensor that a Module owns and an optimiser changes."""
 
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,9 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
-    name = None
+    name: str | None = None
 
-    def __init__(self, data, requires_grad=True):
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
         if isinstance(data, Tensor):
             super().__init__(data.array, requires_grad, None, data._version)
         else:
@@ -36,7 +37,7 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
-def new_parameter(shape, device=None, dtype=None):
+def new_parameter(shape, device=None, dtype=None) -> Parameter:
     """A Parameter of uninitialised float32 numbers on the CPU, or as asked for."""
     dtype = np.dtype(np.float32 if dtype is None else dtype)
     if dtype not in FLOATS:

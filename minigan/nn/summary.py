@@ -1,5 +1,7 @@
 """A table of a module's layers, output shapes and parameters."""
 
+from typing import Any
+
 import numpy as np
 
 from ..autograd import FLOATS, Tensor, no_grad
@@ -15,7 +17,7 @@ class Summary:
     total_params, trainable_params : numbers of elements, shared parameters once
     """
 
-    def __init__(self, name, rows, total_params, trainable_params, batch_size):
+    def __init__(self, name: str, rows: list, total_params: int, trainable_params: int, batch_size: int) -> None:
         self.name, self.rows, self.batch_size = name, rows, batch_size
         self.total_params, self.trainable_params = total_params, trainable_params
 
@@ -45,7 +47,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summary(module, input_size, batch_size=2, dtypes=None, device=None):
+def summary(module: Module, input_size, batch_size: int = 2, dtypes=None, device=None) -> Summary:
     """The layers of `module` with output shapes and parameters; `print` it, or read `.total_params`.
 
     input_size : shape of one example, such as (100,) or (1, 28, 28); a list of them for several inputs
@@ -66,7 +68,8 @@ def summary(module, input_size, batch_size=2, dtypes=None, device=None):
     if len(dtypes) != len(sizes):
         raise ValueError(f"summary: {len(sizes)} input sizes but {len(dtypes)} dtypes")
     inputs = [Tensor(module_for(place).zeros((batch_size, *size), d)) for size, d in zip(sizes, dtypes)]
-    shapes, handles = {}, []
+    shapes: dict[int, Any] = {}
+    handles = []
     modes, random = [(m, m.training) for m in module.modules()], default_generator.get_state()
     try:
         for m in module.modules():

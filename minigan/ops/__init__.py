@@ -1,19 +1,47 @@
-"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays."""
+"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays.
 
-from ..autograd.primitives import identity, sum_to
-from .activation import *  # noqa: F403
-from .arithmetic import *  # noqa: F403
-from .creation import *  # noqa: F403
-from .dtypes import *  # noqa: F403
-from .elementary import *  # noqa: F403
-from .fused import linear_activation  # noqa: F401
-from .indexing import *  # noqa: F403
+A card is a class where it is written and a function where it is used, which type checkers do not understand: each family
+with cards has a stub of the same name (.pyi) with the signatures. A test holds the two together.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..autograd.primitives import identity as identity, sum_to as sum_to
+from . import (
+    activation,
+    arithmetic,
+    creation,
+    dtypes,
+    elementary,
+    fused,
+    indexing,
+    normalization,
+    product,
+    reduction,
+    sampling,
+    shape,
+    sorting,
+)
+from .activation import *
+from .arithmetic import *
+from .creation import *
+from .dtypes import *
+from .elementary import *
+from .fused import *
+from .indexing import *
 from .methods import install
-from .normalization import batch_norm
-from .product import *  # noqa: F403
-from .reduction import *  # noqa: F403
-from .sampling import *  # noqa: F403
-from .shape import *  # noqa: F403
-from .sorting import *  # noqa: F403
+from .normalization import *
+from .product import *
+from .reduction import *
+from .sampling import *
+from .shape import *
+from .sorting import *
+
+if not TYPE_CHECKING:  # checkers read the imports above
+    __all__ = ["identity", "sum_to"]
+    for _family in (
+        activation, arithmetic, creation, dtypes, elementary, fused, indexing, normalization, product, reduction, sampling, shape, sorting
+    ):  # fmt: skip
+        __all__ += _family.__all__
 
 install()

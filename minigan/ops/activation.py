@@ -10,6 +10,8 @@ from .arithmetic import where
 from .each import each
 from .elementary import erf, exp
 
+__all__ = ["elu", "gelu", "hardtanh", "leaky_relu", "logsigmoid", "prelu", "relu", "selu", "sigmoid", "silu", "softplus", "tanh"]
+
 
 @op
 class tanh:

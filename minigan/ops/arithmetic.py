@@ -7,6 +7,11 @@ import numpy as np
 from ..autograd import op
 from .elementary import log
 
+__all__ = [
+    "add", "clamp", "div", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
+    "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
+]  # fmt: skip
+
 
 @op
 class add:

@@ -8,6 +8,8 @@ from ..autograd import op
 from ..backend import array_module, kernel
 from .each import each
 
+__all__ = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "reciprocal", "rsqrt", "sign", "sin", "sqrt", "square"]
+
 
 @op
 class abs:

@@ -13,7 +13,7 @@ __all__ = ["batch_norm"]
 
 
 @kernel
-def _forward(x, w, b, eps, y, mean, var, rstd):
+def _forward(x, w, b, eps, y, mean, rstd, running_mean, running_var, momentum):
     rows, channels, length = x.shape
     count = rows * length
     for c in range(channels):
@@ -28,8 +28,11 @@ def _forward(x, w, b, eps, y, mean, var, rstd):
             for i in range(length):
                 d = x[n, c, i] - m
                 total += d * d
-        var[c] = total / count
         rstd[c] = 1 / np.sqrt(total / count + eps)
+        if running_mean is not None:
+            running_mean[c] += momentum * (m - running_mean[c])
+        if running_var is not None:
+            running_var[c] += momentum * (total / max(count - 1, 1) - running_var[c])
         scale = rstd[c] * w[c]
         for n in range(rows):
             for i in range(length):
@@ -75,12 +78,11 @@ def _axes(x):
 
 
 def _update_running(x, running_mean, running_var, momentum, mean, var):
-    """running = (1 - momentum) running + momentum batch, with the unbiased variance, as torch does."""
+    """running += momentum (batch - running), with the unbiased variance, as torch does."""
     count = x.size // x.shape[1]
     for running, new in ((running_mean, mean), (running_var, var * (count / max(count - 1, 1)))):
         if running is not None:
-            running *= 1 - momentum
-            running += momentum * new
+            running += momentum * (new - running)
 
 
 @op
@@ -107,9 +109,8 @@ class _batch_norm:
         weight = np.ones(c, x.dtype) if weight is None else weight
         bias = np.zeros(c, x.dtype) if bias is None else bias
         y = np.empty(planes.shape, x.dtype)
-        mean, var, rstd = np.empty((3, c), x.dtype)
-        _forward(planes, weight, bias, eps, y, mean, var, rstd)
-        _update_running(x, running_mean, running_var, momentum, mean, var)
+        mean, rstd = np.empty((2, c), x.dtype)
+        _forward(planes, weight, bias, eps, y, mean, rstd, running_mean, running_var, momentum)
         return _unplanes(y, x.shape), mean, rstd
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, rstd):

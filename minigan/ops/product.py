@@ -5,6 +5,8 @@ import numpy as np
 from ..autograd import expand, op
 from .arithmetic import mul
 
+__all__ = ["addmm", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
+
 
 def _t(x):
     """The matrices transposed: the last two dimensions exchanged."""

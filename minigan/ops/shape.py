@@ -167,6 +167,8 @@ def repeat(input, *sizes):
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
     if len(shape) != len(sizes):
         raise ValueError(f"repeat: {len(sizes)} sizes for {input.ndim} dimensions")
+    if all(r == 1 for r in sizes):
+        return clone(_reshape(input, shape))
     spread = _reshape(input, tuple(k for n in shape for k in (1, n)))
     return _reshape(_broadcast(spread, tuple(k for r, n in zip(sizes, shape) for k in (r, n))), tuple(r * n for r, n in zip(sizes, shape)))
 

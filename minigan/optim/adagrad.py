@@ -1,7 +1,7 @@
 """Adagrad."""
 
 from ..ops.update import adagrad_step
-from .optimizer import Optimizer
+from .optimizer import Optimizer, Params
 
 
 class Adagrad(Optimizer):
@@ -18,9 +18,9 @@ class Adagrad(Optimizer):
     update = adagrad_step
 
     def __init__(
-        self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10,
+        self, params: Params, lr: float = 1e-2, lr_decay=0, weight_decay: float = 0, initial_accumulator_value=0, eps=1e-10,
         foreach=None, *, maximize=False, differentiable=False, fused=None,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         super().__init__(params, dict(
             lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value,
             foreach=foreach, maximize=maximize, differentiable=differentiable, fused=fused,

@@ -21,7 +21,7 @@ class LRScheduler:
     Call `step()` after the optimizer's, once an epoch (or whatever the unit of t is).
     """
 
-    def __init__(self, optimizer, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
         for i, group in enumerate(optimizer.param_groups):
@@ -36,7 +36,7 @@ class LRScheduler:
         self._step_count = 1
         self._set(self.first_lr())
 
-    def step(self):
+    def step(self) -> None:
         """Go to the next epoch and set its rates."""
         if self._step_count == 1 and self.last_epoch == 0 and self.optimizer._step_count == 0:
             warnings.warn("lr_scheduler.step() before optimizer.step(): the first rate was not used", UserWarning, stacklevel=2)
@@ -84,7 +84,7 @@ class LRScheduler:
 class LambdaLR(LRScheduler):
     """lr(t) = initial lr * lr_lambda(t); lr_lambda is a function, or a list of one function per group."""
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1) -> None:
         groups = len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups:
@@ -100,7 +100,7 @@ class LambdaLR(LRScheduler):
 class StepLR(LRScheduler):
     """lr *= gamma every `step_size` epochs."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -111,7 +111,7 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """lr *= gamma at each of the epochs `milestones` (twice at one that is listed twice)."""
 
-    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
+    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
@@ -122,7 +122,7 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """lr *= gamma every epoch."""
 
-    def __init__(self, optimizer, gamma, last_epoch=-1):
+    def __init__(self, optimizer, gamma, last_epoch=-1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -133,7 +133,7 @@ class ExponentialLR(LRScheduler):
 class LinearLR(LRScheduler):
     """lr(t) = initial lr * f(t), where f goes on a straight line from start_factor to end_factor in total_iters epochs, and stays there."""
 
-    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
+    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1) -> None:
         if not 0 < start_factor <= 1:
             raise ValueError(f"LinearLR: start_factor must be above 0 and at most 1, got {start_factor}")
         if not 0 <= end_factor <= 1:
@@ -158,7 +158,7 @@ class CosineAnnealingLR(LRScheduler):
     Loshchilov and Hutter, "SGDR", 2017, without its restarts.
     """
 
-    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 

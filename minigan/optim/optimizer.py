@@ -1,6 +1,7 @@
 """Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass over its memory."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..backend import device_of
 from ..ops.update import COMPILED, run_together
 from .memory import conform, flat, full_like, memory_order
 
+Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
 
 
@@ -21,7 +23,7 @@ class Slot:
 
     __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "library", "order", "kind", "run", "views", "large")
 
-    def __init__(self, param, group, state):
+    def __init__(self, param, group, state) -> None:
         self.param, self.group, self.state = param, group, state
         self.array = self.names = None
         self.step = 0
@@ -69,17 +71,20 @@ class Optimizer:
 
     update: Any = None
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor) or hasattr(params, "named_parameters"):
             raise TypeError(
                 f"{self._name}: params must be an iterable of Tensors or dicts, got one {type(params).__name__}; "
                 "pass module.parameters() or [tensor]"
             )
-        self.defaults, self.param_groups, self.state = defaults, [], defaultdict(dict)
-        self._slots, self._step_count = [], 0
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self._slots: list[Slot] = []
+        self._step_count = 0
         if isinstance(params, (set, frozenset)):
             raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError(f"{self._name}: got an empty parameter list")
         if not isinstance(groups[0], dict):
@@ -89,7 +94,7 @@ class Optimizer:
 
     _name = property(lambda self: type(self).__name__)
 
-    def add_param_group(self, param_group):
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
         """One more group: {"params": Tensors or (name, Tensor) pairs, option: value, ...}."""
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(f"{self._name}: a parameter group must be a dict with a key 'params', got {type(param_group).__name__}")
@@ -107,7 +112,7 @@ class Optimizer:
                 hint = ": pass its .parameters()" if hasattr(p, "parameters") else ""
                 raise TypeError(f"{self._name}: can only optimize Tensors, params[{i}] is {type(p).__name__}{hint}")
             what = f"params[{i}] (shape {tuple(p.shape)})"
-            if not p.is_leaf:
+            if p.grad_fn is not None:
                 raise ValueError(f"{self._name}: can't optimize a non-leaf Tensor: {what} was computed by {p.grad_fn.op.__name__}")
             if id(p) in known:
                 raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group, once")
@@ -145,7 +150,7 @@ class Optimizer:
 
     # --- steps ---
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update of every parameter that has a `.grad`. `closure` computes the loss and the gradients first; its result is returned."""
         loss = None
         if closure is not None:
@@ -154,7 +159,7 @@ class Optimizer:
         self.step_with([slot.param.grad for slot in self._slots])
         return loss
 
-    def step_with(self, gradients):
+    def step_with(self, gradients: Sequence[Any]) -> None:
         """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
         if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
             self._renew()
@@ -208,7 +213,7 @@ class Optimizer:
                 "after changing a parameter's dtype, shape or device call zero_grad()"
             )
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; set_to_none=False fills them with zeros instead."""
         for slot in self._slots:
             if set_to_none:
@@ -218,13 +223,13 @@ class Optimizer:
 
     # --- saving ---
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """{"state": {index: {name: Tensor, "step": int}}, "param_groups": [{..., "params": [indices]}]}, as in torch. Not a copy."""
         index = {id(slot.param): i for i, slot in enumerate(self._slots)}
         groups = [{**group, "params": [index[id(p)] for p in group["params"]]} for group in self.param_groups]
         return {"state": {index[id(p)]: dict(s) for p, s in self.state.items() if s}, "param_groups": groups}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the options and copies of the state of a `state_dict()` (of an optimizer with groups of the same lengths).
 
         Arrays may be Tensors or arrays; they move to the dtype and device of their parameters.

@@ -1,7 +1,7 @@
 """RMSprop."""
 
 from ..ops.update import rmsprop_step
-from .optimizer import Optimizer
+from .optimizer import Optimizer, Params
 
 
 class RMSprop(Optimizer):
@@ -19,9 +19,9 @@ class RMSprop(Optimizer):
     update = rmsprop_step
 
     def __init__(
-        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
+        self, params: Params, lr: float = 1e-2, alpha=0.99, eps=1e-8, weight_decay: float = 0, momentum: float = 0, centered=False,
         capturable=False, foreach=None, maximize=False, differentiable=False,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         super().__init__(params, dict(
             lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered, weight_decay=weight_decay,
             capturable=capturable, foreach=foreach, maximize=maximize, differentiable=differentiable,

@@ -1,7 +1,7 @@
 """Stochastic gradient descent."""
 
 from ..ops.update import sgd_step
-from .optimizer import Optimizer
+from .optimizer import Optimizer, Params
 
 
 class SGD(Optimizer):
@@ -15,9 +15,9 @@ class SGD(Optimizer):
     update, counted = sgd_step, False
 
     def __init__(
-        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False,
+        self, params: Params, lr: float = 1e-3, momentum: float = 0, dampening=0, weight_decay: float = 0, nesterov=False,
         *, maximize=False, foreach=None, differentiable=False, fused=None,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         super().__init__(params, dict(
             lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
             maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused,

@@ -29,7 +29,7 @@ def read_metrics(path) -> list[dict]:
         try:
             row = json.loads(line)
             if not isinstance(row, dict):
-                raise ValueError(f"a {type(row).__name__} where an object was expected")  # noqa: TRY004
+                raise ValueError(f"a {type(row).__name__} where an object was expected")
         except (ValueError, RecursionError) as e:
             if number == len(lines):  # what follows the last newline
                 break

@@ -20,7 +20,8 @@ BASE = ["--dataset", "strokes", "--device", "cpu", "--sample-interval", "10", "-
 
 
 def run(folder, *options, **kwargs):
-    return subprocess.run([sys.executable, SCRIPT, *BASE, "--out", str(folder), *map(str, options)], capture_output=True, text=True, **kwargs)
+    command = [sys.executable, SCRIPT, *BASE, "--out", str(folder), *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, **kwargs)
 
 
 def weights(folder):
@@ -73,7 +74,8 @@ def test_a_resumed_run_ends_in_bit_identical_weights_and_metrics(finished, tmp_p
 
 def test_interrupt_saves_and_says_how_to_go_on(tmp_path):
     folder = tmp_path / "stopped"
-    process = subprocess.Popen([sys.executable, SCRIPT, *BASE, "--out", str(folder), "--max-steps", "100000"], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, SCRIPT, *BASE, "--out", str(folder), "--max-steps", "100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (folder / "samples" / "0000010.png").exists():
         assert time.monotonic() < deadline and process.poll() is None
@@ -105,7 +107,8 @@ def test_a_new_run_does_not_overwrite_an_old_one(tmp_path):
 
 
 @pytest.mark.parametrize("options", [["--epochs", "0"], ["--batch-size", "1"], ["--lr", "-1"], ["--b1", "1"], ["--device", "tpu"],
-                                     ["--model", "x"], ["--data-dir", "/does/not/exist", "--dataset", "mnist"], ["--batch-size", "999999"]])  # fmt: skip
+                                     ["--model", "x"], ["--data-dir", "/does/not/exist", "--dataset", "mnist"],
+                                     ["--batch-size", "999999"]])  # fmt: skip
 def test_nonsense_is_one_clear_sentence_and_exit_code_2(tmp_path, options):
     result = run(tmp_path / "x", *options)
     assert result.returncode == 2 and "Traceback" not in result.stderr and options[1].lstrip("-") in result.stderr
@@ -125,7 +128,8 @@ def test_cuda_without_a_gpu_is_one_clear_sentence(tmp_path):
 
 
 def test_checkpoint_round_trip(tmp_path):
-    tree = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": [1, 2.5, "x", None, {"c": np.array(3)}], "s": {0: {"m": np.zeros(2)}, 1: {}}}
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    tree = {"a": rows, "b": [1, 2.5, "x", None, {"c": np.array(3)}], "s": {0: {"m": np.zeros(2)}, 1: {}}}
     save_checkpoint(tmp_path / "c.safetensors", tree)
     back = load_checkpoint(tmp_path / "c.safetensors")
     assert (back["a"] == tree["a"]).all() and back["b"][:4] == tree["b"][:4] and back["b"][4]["c"] == 3 and back["b"][4]["c"].shape == ()
