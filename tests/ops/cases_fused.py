@@ -1,0 +1,34 @@
+"""Cases: a linear layer and its activation as one op, against loops and the textbook activations."""
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+from ops.case import Case
+from ops.cases_product import linear, linear_inputs
+
+SCALARS = {
+    "leaky_relu": lambda v, slope: v if v > 0 else slope * v,
+    "tanh": lambda v, slope: math.tanh(v),
+    "sigmoid": lambda v, slope: 1 / (1 + math.exp(-v)),
+    "softplus": lambda v, slope: math.log1p(math.exp(v)),
+}
+
+
+def reference(x, w, b, activation, slope):
+    y = linear(x, w, b)
+    for index, v in np.ndenumerate(y):
+        y[index] = SCALARS[activation](v, slope)
+    return y
+
+
+@st.composite
+def inputs(draw, bias=True):
+    x, w, *b = draw(linear_inputs(bias))
+    return x, w, b[0] if b else None, draw(st.sampled_from(sorted(SCALARS))), draw(st.sampled_from([0.2, 0.01, 0.0]))
+
+
+CASES = [
+    Case("linear_activation", inputs(), reference),
+    Case("linear_activation:no bias", inputs(False), reference),
+]
