@@ -39,7 +39,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--model", choices=NETWORKS, default="mlp")
     p.add_argument("--dataset", choices=DATASETS, default="mnist")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
-    p.add_argument("--epochs", type=number(int, 1), default=50, help="passes through the data (default %(default)s)")
+    p.add_argument("--epochs", type=number(int, 1), default=30, help="passes through the data (default %(default)s)")
     p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
     p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")

@@ -48,12 +48,13 @@ def philox_fill(out, counter, k0, k1):
 
 
 @kernel
-def box_muller(uniform, out):
-    """Normal numbers from uniform (2, n) into out (2, n)."""
-    real = uniform.dtype.type
-    for i in range(uniform.shape[1]):
-        radius = np.sqrt(real(-2) * np.log1p(-uniform[0, i]))
-        angle = real(6.283185307179586) * uniform[1, i]
+def box_muller(bits, out):
+    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the same formula as in `Generator.normal`."""
+    n = out.shape[1]
+    scale = np.float32(2.0**-24)
+    for i in range(n):
+        radius = np.sqrt(np.float32(-2) * np.log1p(-(np.float32(bits[i] >> np.uint32(8)) * scale)))
+        angle = np.float32(6.283185307179586) * (np.float32(bits[n + i] >> np.uint32(8)) * scale)
         out[0, i] = radius * np.cos(angle)
         out[1, i] = radius * np.sin(angle)
 
@@ -101,12 +102,13 @@ class Generator:
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
         n = math.prod(shape)
+        half = -(-n // 2)
+        if n < 512 and dtype == np.float32 and device.type == "cpu":  # one loop; for many, NumPy's SIMD functions are faster
+            both = np.empty((2, half), np.float32)
+            box_muller(self.integers32(2 * half), both)
+            return both.reshape(-1)[:n].reshape(shape)
         work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
-        uniform = self.uniform((2, -(-n // 2)), work, device)
-        if isinstance(uniform, np.ndarray) and n < 512:  # one compiled loop; for many, NumPy's SIMD functions are faster
-            both = np.empty_like(uniform)
-            box_muller(uniform, both)
-            return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
+        uniform = self.uniform((2, half), work, device)
         xp = array_module(uniform)
         radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
         angle = uniform[1] * work(2 * math.pi)

@@ -6,7 +6,7 @@ from ..autograd import op
 from ..backend import kernel
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from .elementary import expm1
-from .product import linear, linear_rule, weight_grad
+from .product import linear, linear_rule
 
 __all__ = ["linear_activation"]
 
@@ -74,10 +74,13 @@ class linear_activation:
         return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
 
     def cpu(input, weight, bias, activation, slope=0.0):
-        if activation != "leaky_relu" or bias is None or input.ndim != 2:
+        if bias is None or input.ndim != 2 or activation not in KERNELS:
             return linear_activation.card.forward(input, weight, bias, activation, slope)
         y = np.matmul(weight, input.T)
-        _add_bias_leaky(y, bias, slope)
+        if activation == "leaky_relu":
+            _add_bias_leaky(y, bias, slope)
+        else:  # NumPy's tanh is vectorised
+            np.tanh(np.add(y, bias[:, None], out=y), out=y)
         return y.T
 
     def backward(g, need, x, w, y, activation, slope):
@@ -91,4 +94,4 @@ def _rule_cpu(g, need, x, w, y, activation, slope):
     columns = np.ascontiguousarray(y.T)
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
     KERNELS[activation](np.ascontiguousarray(g.T), columns, slope, h, total)
-    return need[0] and linear(h.T, w.T), weight_grad(h.T, x), total
+    return need[0] and np.matmul(w.T, h).T, np.matmul(h, x), total
