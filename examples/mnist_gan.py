@@ -63,7 +63,7 @@ def build(options):
     device = resolve_device(options.device)
     print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
     data = load_dataset(options.dataset, data_dir=options.data_dir)
-    print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]}, from {data.source}")
+    print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} ({data.source})")
 
     minigan.manual_seed(options.seed)
     make_generator, make_discriminator = NETWORKS[options.model]
