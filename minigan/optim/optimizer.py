@@ -21,7 +21,7 @@ class Slot:
     They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
     """
 
-    __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "library", "order", "kind", "run", "views", "large")
+    __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "array_type", "order", "kind", "run", "views", "large")
 
     def __init__(self, param, group, state) -> None:
         self.param, self.group, self.state = param, group, state
@@ -47,7 +47,7 @@ class Slot:
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = Tensor(fit)
-        self.array, self.shape, self.dtype, self.library, self.names = array, array.shape, array.dtype, type(array), names
+        self.array, self.shape, self.dtype, self.array_type, self.names = array, array.shape, array.dtype, type(array), names
         order, update = memory_order(array), optimizer.update
         compiled = isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED
         self.kind = array.dtype if compiled else None  # the dtype that the numbers must have
@@ -179,7 +179,7 @@ class Optimizer:
             param = slot.param
             if param.array is not slot.array or slot.names != names:
                 slot.attach(self, names)
-            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.library:
+            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.array_type:
                 self._refuse(slot, g)
             step = slot.step = slot.step + 1
             if step != last or kind is not slot.kind:  # they are the same for all parameters of a group that started together
