@@ -76,12 +76,15 @@ class Run:
     # --- beginnings ---
 
     def _start(self) -> None:
-        if (self.folder / "config.json").exists():
-            aside = next(p for n in range(1, 10**6) if not (p := self.folder.with_name(f"{self.folder.name}.{n}")).exists())
-            os.replace(self.folder, aside)
-            self._say(f"{self.folder} held an earlier run; it is now {aside}")
-        write_atomic(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
-        (self.folder / "samples").mkdir(exist_ok=True)
+        try:
+            if (self.folder / "config.json").exists():
+                aside = next(p for n in range(1, 10**6) if not (p := self.folder.with_name(f"{self.folder.name}.{n}")).exists())
+                os.replace(self.folder, aside)
+                self._say(f"{self.folder} held an earlier run; it is now {aside}")
+            write_atomic(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
+            (self.folder / "samples").mkdir(exist_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot write the run's folder {self.folder} ({error.strerror}): name another with --out") from error
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():

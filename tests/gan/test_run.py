@@ -115,6 +115,14 @@ def test_nonsense_is_one_clear_sentence_and_exit_code_2(tmp_path, options):
     assert not (tmp_path / "x").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        result = run(folder, "--max-steps", 2)
+        assert result.returncode == 2 and "--out" in result.stderr and "Traceback" not in result.stderr
+    assert (tmp_path / "file").read_text() == "x"
+
+
 def test_cuda_without_a_gpu_is_one_clear_sentence(tmp_path):
     from minigan.backend import cuda_problem
 
