@@ -97,6 +97,9 @@ def main(arguments=None):
         words = shlex.join(w for w in sys.argv if w != "--resume")
         print(f"\n{stopped}\nto go on: python {words} --resume")
         return 130
+    except KeyboardInterrupt:
+        print(f"\nstopped at once; --resume goes on from the last checkpoint in {options.out}, if there is one")
+        return 130
     return 0
 
 

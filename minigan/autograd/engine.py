@@ -34,14 +34,16 @@ def backward(
     inputs : only these leaves receive a gradient (default: every leaf that requires one)
     """
     tensors = _sequence(tensors)
+    if inputs is not None and not all(x.is_leaf for x in _sequence(inputs)):
+        raise ValueError("backward(inputs=...): only leaves receive a .grad; for the result of an op use minigan.grad")
     seeds = _seeds(tensors, gradients, create_graph)
     found = _walk(tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph)
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor):
             continue
         if leaf.grad is None:
-            leaf.grad = gradient if create_graph else Tensor(gradient)
-        elif create_graph:
+            leaf.grad = gradient.clone() if create_graph else Tensor(gradient)
+        elif create_graph or leaf.grad.requires_grad:
             leaf.grad = leaf.grad + gradient
         else:
             leaf.grad.add_(gradient)
@@ -246,7 +248,7 @@ def _through_formula(op, gradient, need, saved):
     """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
     with set_grad_enabled(True):
         # `identity` gives each argument a tape entry of its own, at which the inner walk ends.
-        arguments = [identity(x) if n else x for x, n in zip(saved, (*need, *[False] * len(saved)))][: len(op.names)]
+        arguments = [identity(x if x.requires_grad else Tensor(x.array, True)) if n else x for x, n in zip(saved, (*need, *[False] * len(saved)))][: len(op.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
         found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))
     return tuple(next(found) if n else None for n in need)

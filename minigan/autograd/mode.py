@@ -45,23 +45,35 @@ class _Switch:
 
 
 class set_grad_enabled(_Switch):
-    """`with set_grad_enabled(False): ...` — record, or not, what is computed inside."""
+    """`set_grad_enabled(False)` — record, or not, from here on; `with set_grad_enabled(False): ...`: only inside."""
 
     field = "recording"
 
     def __init__(self, enabled: bool = True) -> None:
-        self.value = bool(enabled)
+        self.value, self.previous = bool(enabled), mode.recording
+        mode.recording = self.value
+
+    def __enter__(self) -> None:  # `previous` is from before the call
+        mode.recording = self.value
+
+    def __call__(self, function: F) -> F:
+        mode.recording = self.previous
+        return super().__call__(function)
 
 
-class no_grad(set_grad_enabled):
+class no_grad(_Switch):
     """`with no_grad():` or `@no_grad()`: nothing inside is recorded, and results require no gradient."""
+
+    field = "recording"
 
     def __init__(self) -> None:
         self.value = False
 
 
-class enable_grad(set_grad_enabled):
+class enable_grad(_Switch):
     """Recording on again inside a `no_grad` block."""
+
+    field = "recording"
 
     def __init__(self) -> None:
         self.value = True

@@ -148,6 +148,7 @@ def op(card: Any) -> Callable[..., Tensor]:
     """Make the function of an op card (see the module's docstring)."""
     name, forward, backward = card.__name__.lstrip("_"), card.forward, getattr(card, "backward", None)
     cpu, formula = getattr(card, "cpu", forward), getattr(card, "formula", None)
+    compiled = cpu is not forward  # a kernel for NumPy's float32 and float64
     mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
     code, defaults = forward.__code__, forward.__defaults__ or ()
     names, count = code.co_varnames[: code.co_argcount], code.co_argcount
@@ -165,7 +166,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             if isinstance(x, Tensor):
                 break
         else:  # bare arrays: compute, and that is all
-            run = cpu if inputs[0].__class__ is ndarray else forward
+            run = cpu if compiled and inputs[0].__class__ is ndarray and inputs[0].dtype.char in "fd" else forward
             return run(*inputs)[0] if extras else run(*inputs)
         record = blend = bare = False
         dtype = None
@@ -185,7 +186,7 @@ def op(card: Any) -> Callable[..., Tensor]:
                 bare = True
             arrays.append(x)
             edges.append(edge)
-        run = cpu if arrays[0].__class__ is ndarray else forward
+        run = cpu if compiled and arrays[0].__class__ is ndarray and arrays[0].dtype.char in "fd" else forward
         if blend and not mixed:
             inputs, arrays, dtype = _common_dtype(name, inputs, arrays)
         if bare:

@@ -117,8 +117,10 @@ class Tensor:
 
     # --- in place, outside the tape ---
 
-    def _write(self, name):
+    def _write(self, name, source=None):
         """Announce a write: backward must not use values saved before it."""
+        if mode.recording and isinstance(source, Tensor) and source.requires_grad:
+            raise RuntimeError(f"{name} would lose the gradient of its source, writes are not recorded: use .detach(), cat, stack or where")
         if mode.recording and self.requires_grad:
             what = "a leaf that requires grad" if self._node is None else "a recorded result"
             raise RuntimeError(
@@ -129,12 +131,12 @@ class Tensor:
 
     def copy_(self, source):
         """Overwrite with the values of `source` (broadcast; an array, a Tensor or a number)."""
-        self._write("copy_")[...] = raw(source)
+        self._write("copy_", source)[...] = raw(source)
         return self
 
     def fill_(self, value):
         """Overwrite every element with `value`."""
-        self._write("fill_")[...] = raw(value)
+        self._write("fill_", value)[...] = raw(value)
         return self
 
     def zero_(self):
@@ -143,25 +145,25 @@ class Tensor:
 
     def add_(self, other, alpha=1):
         """self += alpha * other, in place."""
-        array = self._write("add_")
+        array = self._write("add_", other)
         array += raw(other) if alpha == 1 else alpha * raw(other)
         return self
 
     def sub_(self, other, alpha=1):
         """self -= alpha * other, in place."""
-        array = self._write("sub_")
+        array = self._write("sub_", other)
         array -= raw(other) if alpha == 1 else alpha * raw(other)
         return self
 
     def mul_(self, other):
         """self *= other, in place."""
-        array = self._write("mul_")
+        array = self._write("mul_", other)
         array *= raw(other)
         return self
 
     def div_(self, other):
         """self /= other, in place."""
-        array = self._write("div_")
+        array = self._write("div_", other)
         array /= raw(other)
         return self
 
@@ -173,7 +175,7 @@ class Tensor:
 
     def __setitem__(self, index, value):
         index = tuple(raw(i) for i in index) if isinstance(index, tuple) else raw(index)
-        self._write("item assignment")[index] = raw(value)
+        self._write("item assignment", value)[index] = raw(value)
 
     # --- places and types ---
 

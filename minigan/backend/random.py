@@ -75,7 +75,7 @@ class Generator:
         return {"seed": self.seed, "counter": self.counter}
 
     def set_state(self, state):
-        self.seed, self.counter = int(state["seed"]), int(state["counter"])
+        self.seed, self.counter = int(state["seed"]) & 0xFFFFFFFFFFFFFFFF, int(state["counter"])
 
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""

@@ -35,12 +35,22 @@ class Trainer:
         """The gradient of each move's value with respect to its player's parameters only, all taken at the same point;
         then a step of each: up for Ascend, down for Descend."""
         last = len(moves) - 1
-        gradients = [grad(m.value, self.parameters[m.player], retain_graph=i < last) for i, m in enumerate(moves)]
+        gradients = [self._gradients(m, retain_graph=i < last) for i, m in enumerate(moves)]
         for move, gradient in zip(moves, gradients):
             optimizer = self.optimizers[move.player]
             for group in optimizer.param_groups:
                 group["maximize"] = move.ascends
             optimizer.step_with(gradient)
+
+    def _gradients(self, move: Move, retain_graph: bool) -> list[Tensor | None]:
+        """The gradient for each parameter of the player; None for one that is frozen or not used in this move."""
+        parameters = self.parameters[move.player]
+        wanted = [p for p in parameters if p.requires_grad]
+        found = grad(move.value, wanted, retain_graph=retain_graph, allow_unused=True)
+        if len(wanted) == len(parameters):
+            return list(found)
+        gradients = iter(found)
+        return [next(gradients) if p.requires_grad else None for p in parameters]
 
     def state_dict(self) -> dict[str, Any]:
         """Parameters, buffers and optimiser states of all players."""

@@ -96,7 +96,7 @@ class Sequential(_Numbered):
 
     @property
     def per_example(self):
-        return all(m.per_example for m in self._list())
+        return type(self).forward is Sequential.forward and all(m.per_example for m in self._list())
 
     def forward(self, input):
         return fusion.run([m for m in self.__dict__.values() if isinstance(m, Module)], input)

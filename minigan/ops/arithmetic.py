@@ -141,8 +141,13 @@ class where:
 
     def forward(condition, input, other):
         out = np.where(condition, input, other)
-        like = input if hasattr(input, "dtype") else other
-        return out.astype(like.dtype) if hasattr(like, "dtype") and out.dtype != like.dtype else out
+        values = [v for v in (input, other) if hasattr(v, "dtype")]
+        floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {v.dtype for v in values if v.dtype.kind == "f"}
+        if len(floats) > 1:
+            raise TypeError(f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): convert one of them")
+        if floats:
+            return out.astype(*floats, copy=False)
+        return out.astype(np.float32) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
 
     def backward(g, need, condition):
         return None, need[1] and where(condition, g, 0.0), need[2] and where(condition, 0.0, g)

@@ -6,7 +6,7 @@ from ..autograd import op
 from ..backend import kernel
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from .elementary import expm1
-from .product import linear, linear_rule
+from .product import check_bias, linear, linear_rule
 
 __all__ = ["linear_activation"]
 
@@ -61,9 +61,14 @@ ACTIVATIONS = {
 }
 
 
+def _check_slope(activation, slope):
+    if activation not in ACTIVATIONS or (activation == "leaky_relu" and not slope > 0):
+        raise ValueError(f"linear_activation: {activation!r} with slope {slope}; expected one of {', '.join(ACTIVATIONS)}, and a slope > 0")
+
+
 @op
 class linear_activation:
-    """y = activation(input @ weight^T + bias), shapes as in `linear`; activation a name in ACTIVATIONS (slope >= 0 of leaky_relu).
+    """y = activation(input @ weight^T + bias), shapes as in `linear`; activation a name in ACTIVATIONS (slope > 0 of leaky_relu).
 
     With h = dL/d(activation's argument), which follows from y: dL/dinput = h @ weight, dL/dweight = h^T @ input, dL/dbias = sum h
     """
@@ -71,11 +76,14 @@ class linear_activation:
     saves = ("input for weight", "weight for input", "out", "activation", "slope")
 
     def forward(input, weight, bias, activation, slope=0.0):
+        _check_slope(activation, slope)
         return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
 
     def cpu(input, weight, bias, activation, slope=0.0):
+        _check_slope(activation, slope)
         if bias is None or input.ndim != 2 or activation not in KERNELS:
             return linear_activation.card.forward(input, weight, bias, activation, slope)
+        check_bias(weight, bias)
         y = np.matmul(weight, input.T)
         if activation == "leaky_relu":
             _add_bias_leaky(y, bias, slope)
@@ -84,7 +92,7 @@ class linear_activation:
         return y.T
 
     def backward(g, need, x, w, y, activation, slope):
-        if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS:
+        if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
             return _rule_cpu(g, need, x, w, y, activation, slope)
         return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
 

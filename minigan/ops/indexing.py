@@ -15,7 +15,7 @@ def _bare(index, keep):
     """The index with arrays for Tensors, and lists as arrays. Those that the tape keeps are copies: who changes an index
     after the forward pass must not change the gradient."""
     if isinstance(index, tuple):
-        return tuple([_bare(i, keep) for i in index])
+        return tuple([_bare(list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
     if isinstance(index, list) and index:
         return np.array(index)
     index = raw(index)

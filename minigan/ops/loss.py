@@ -214,7 +214,7 @@ class mean_logsigmoid:
         return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
     def backward(g, need, x, sign):
-        if not isinstance(x, np.ndarray):
+        if not isinstance(x, np.ndarray) or x.dtype.char not in "fd":
             return sigmoid(x * -sign) * (g * (sign / x.size))
         return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
 

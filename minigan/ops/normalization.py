@@ -114,7 +114,7 @@ class _batch_norm:
         return _unplanes(y, x.shape), mean, rstd
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, rstd):
-        rule = _batch_norm_grad_cpu if isinstance(x, np.ndarray) else _batch_norm_grad
+        rule = _batch_norm_grad_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _batch_norm_grad
         return rule(g, x, weight, mean, rstd)
 
     def formula(x, weight, bias, running_mean, running_var, momentum, eps):
@@ -160,6 +160,9 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
         if v is not None and tuple(v.shape) != (c,):
             raise ValueError(f"batch_norm: {name} has shape {tuple(v.shape)}, the input has {c} channels (shape {tuple(input.shape)})")
     if training:
+        for name, v in dict(running_mean=running_mean, running_var=running_var).items():
+            if v is not None and v.dtype != input.dtype:
+                raise ValueError(f"batch_norm: {name} is {v.dtype}, the input {input.dtype}: convert one, e.g. the module with .double()")
         if input.array.size // max(c, 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]

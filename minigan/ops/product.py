@@ -37,6 +37,12 @@ class matmul:
         return need[0] and g @ _t(y), need[1] and _t(x) @ g
 
 
+def check_bias(weight, bias):
+    """A bias has one number for each row of the weight; a kernel would read on behind a shorter one."""
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias has shape {tuple(bias.shape)}, expected {tuple(weight.shape[:1])} for a weight of shape {tuple(weight.shape)}")
+
+
 @op
 class linear:
     """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (..., out).
@@ -50,6 +56,7 @@ class linear:
     saves = ("input for weight", "weight for input")
 
     def forward(input, weight, bias=None):
+        check_bias(weight, bias)
         rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
         y = np.matmul(weight, rows.T)
         if bias is not None:

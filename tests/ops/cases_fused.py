@@ -25,7 +25,7 @@ def reference(x, w, b, activation, slope):
 @st.composite
 def inputs(draw, bias=True):
     x, w, *b = draw(linear_inputs(bias))
-    return x, w, b[0] if b else None, draw(st.sampled_from(sorted(SCALARS))), draw(st.sampled_from([0.2, 0.01, 0.0]))
+    return x, w, b[0] if b else None, draw(st.sampled_from(sorted(SCALARS))), draw(st.sampled_from([0.2, 0.01, 1.5]))
 
 
 CASES = [
