@@ -248,7 +248,9 @@ def _through_formula(op, gradient, need, saved):
     """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
     with set_grad_enabled(True):
         # `identity` gives each argument a tape entry of its own, at which the inner walk ends.
-        arguments = [identity(x if x.requires_grad else Tensor(x.array, True)) if n else x for x, n in zip(saved, (*need, *[False] * len(saved)))][: len(op.names)]
+        free = (*need, *[False] * len(saved))
+        arguments = [identity(x if x.requires_grad else Tensor(x.array, True)) if n else x for x, n in zip(saved, free)]
+        arguments = arguments[: len(op.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
         found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))
     return tuple(next(found) if n else None for n in need)

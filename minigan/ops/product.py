@@ -40,7 +40,7 @@ class matmul:
 def check_bias(weight, bias):
     """A bias has one number for each row of the weight; a kernel would read on behind a shorter one."""
     if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"bias has shape {tuple(bias.shape)}, expected {tuple(weight.shape[:1])} for a weight of shape {tuple(weight.shape)}")
+        raise ValueError(f"bias has shape {tuple(bias.shape)}, a weight of shape {tuple(weight.shape)} needs {tuple(weight.shape[:1])}")
 
 
 @op

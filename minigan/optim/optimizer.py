@@ -21,7 +21,9 @@ class Slot:
     They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
     """
 
-    __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "array_type", "order", "kind", "run", "views", "large")
+    __slots__ = (
+        "param", "group", "state", "step", "names", "array", "shape", "dtype", "array_type", "order", "kind", "run", "views", "large",
+    )  # fmt: skip
 
     def __init__(self, param, group, state) -> None:
         self.param, self.group, self.state = param, group, state
