@@ -130,7 +130,7 @@ class _prod:
         # With zeros: the product of the others = (product of those before) * (product of those after), each by multiplying up.
         n = x.shape[axis]
         parts = [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(n)]
-        before, after = [_zeros(y) + 1], [_zeros(y) + 1]
+        before, after = [_ones(y)], [_ones(y)]
         for i in range(n - 1):
             before.append(before[-1] * parts[i])
             after.append(after[-1] * parts[n - 1 - i])
@@ -165,7 +165,7 @@ class _extreme:
     def backward(g, need, x, axes, y):
         shape = _keep(x.shape, axes)
         hit = x == y.reshape(shape)
-        shares = where(hit, _zeros(x) + 1, 0.0)
+        shares = where(hit, _ones(x), 0.0)
         return where(hit, g.reshape(shape) / shares.sum(axes, keepdims=True), 0.0)
 
 
@@ -306,6 +306,12 @@ class _logsumexp:
         y = y.reshape(shape)
         nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
         return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
+
+
+def _ones(x):
+    """Ones like x: an array also where x has no dimensions, which keeps its dtype beside Tensors."""
+    array = getattr(x, "array", x)
+    return array_module(array).ones_like(array)
 
 
 def _zeros(x):
