@@ -1,4 +1,4 @@
-"""Which activations a Linear can take into its own op. Sequential asks; the numbers are the same, with less overhead."""
+"""Which activations a Linear can take into its own op. Sequential asks; the same formula with less overhead."""
 
 from ..ops import linear_activation
 from .activation import LeakyReLU, Sigmoid, Softplus, Tanh
