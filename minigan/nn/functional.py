@@ -9,11 +9,13 @@ from .. import ops
 from ..autograd import Tensor, raw
 from ..backend import array_module
 from ..ops import gelu, linear, logsigmoid, normalization, prelu, sigmoid, silu, softplus, tanh
+from ..ops.convolution import *  # noqa: F403
+from ..ops.convolution import __all__ as _convolutions
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 
 __all__ = [
-    *_losses, "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
+    *_convolutions, *_losses, "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
     "logsigmoid", "normalize", "one_hot", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign",
     "tanh",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from ..autograd.primitives import identity as identity, sum_to as sum_to
 from . import (
     activation,
     arithmetic,
+    convolution,
     creation,
     dtypes,
     elementary,
@@ -24,6 +25,7 @@ from . import (
 )
 from .activation import *
 from .arithmetic import *
+from .convolution import *
 from .creation import *
 from .dtypes import *
 from .elementary import *
@@ -40,7 +42,7 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, creation, dtypes, elementary, fused, indexing, normalization, product, reduction, sampling, shape, sorting
+        activation, arithmetic, convolution, creation, dtypes, elementary, fused, indexing, normalization, product, reduction, sampling, shape, sorting
     ):  # fmt: skip
         __all__ += _family.__all__
 
