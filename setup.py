@@ -18,12 +18,15 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["minigan", "minigan.*"]),
     package_data={"minigan": ["py.typed", "**/*.pyi"]},
-    install_requires=["numpy>=2.0", "numba>=0.61", "matplotlib>=3.8", "pillow>=10", "tqdm>=4.66", "safetensors>=0.4", "platformdirs>=4"],
+    install_requires=[
+        "numpy>=2.0", "numba>=0.61", "matplotlib>=3.8", "pillow>=10", "tqdm>=4.66", "safetensors>=0.4", "platformdirs>=4",
+        "threadpoolctl>=3.5",
+    ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=14"],
         "cuda13": ["cupy-cuda13x>=14"],
         "dev": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11"],
-        "bench": ["torch", "jax", "threadpoolctl>=3.5"],
+        "bench": ["torch", "jax"],
     },
     classifiers=[
         "Programming Language :: Python :: 3",

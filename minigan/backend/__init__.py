@@ -1,7 +1,9 @@
 """What an array is here: which library holds it, random numbers, compiled kernels, threads. No differentiation yet."""
 
-from .threads import num_threads, parallel_chunks, tame_blas  # isort: skip
+from .memory import keep_freed_memory  # isort: skip
+from .threads import num_threads, parallel_chunks, parallel_ranges, tame_blas  # isort: skip
 
+keep_freed_memory()
 tame_blas()  # before anything here imports NumPy
 
 from .device import (  # noqa: E402
@@ -22,5 +24,5 @@ from .random import Generator, default_generator, manual_seed  # noqa: E402
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "is_array",
-    "kernel", "manual_seed", "module_for", "num_threads", "parallel_chunks", "resolve_device", "to_device", "to_numpy",
+    "kernel", "manual_seed", "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "resolve_device", "to_device", "to_numpy",
 ]  # fmt: skip

@@ -59,3 +59,8 @@ class kernel:
 
     def __call__(self, *args):
         return self._run(*args)
+
+    @property
+    def _numba_type_(self):
+        """What Numba asks a global value of the function that it compiles: one kernel may call another."""
+        return compiled(self.reference)._numba_type_

@@ -78,26 +78,61 @@ def _pool(pid):  # keyed by process: threads do not survive a fork
     return [_Worker() for _ in range(num_threads() - 1)], threading.Lock()
 
 
-def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
-    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as many threads as pay.
+def parallel_ranges(run, size, least=1, products=False):
+    """Call `run(low, high)` on equal parts of range(size), each at least `least` long, in as many threads as pay.
 
-    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays run here at once.
+    `run` must release the GIL most of the time, and its parts must be independent. Where there is one part it is called here at once.
+    products : does `run` multiply matrices? Each thread's products then run in that thread alone.
     """
-    workers, busy = _pool(os.getpid()) if size >= 2 * min_chunk else ((), None)
-    chunks = min(len(workers) + 1, max(1, size // min_chunk))
-    if chunks == 1 or not busy.acquire(blocking=False):  # a nested or concurrent call does its own work alone
-        return run(*arrays)
+    least = max(1, least)
+    workers, busy = _pool(os.getpid()) if size >= 2 * least else ((), None)
+    parts = min(len(workers) + 1, max(1, size // least))
+    if parts == 1 or not busy.acquire(blocking=False):  # a nested or concurrent call does its own work alone
+        run(0, size)
+        return
     try:
-        bounds = [size * i // chunks for i in range(chunks + 1)]
-        used = workers[: chunks - 1]
-        for worker, low, high in zip(used, bounds[1:], bounds[2:]):
-            worker.submit(functools.partial(run, *[a[low:high] for a in arrays]))
-        try:
-            run(*[a[: bounds[1]] for a in arrays])
-        finally:
-            errors = [worker.wait() for worker in used]  # of all of them, also after an error: they must be free for the next call
+        bounds = [size * i // parts for i in range(parts + 1)]
+        used = workers[: parts - 1]
+        with blas_threads(1) if products else contextlib.nullcontext():
+            for worker, low, high in zip(used, bounds[1:], bounds[2:]):
+                worker.submit(functools.partial(run, low, high))
+            try:
+                run(0, bounds[1])
+            finally:
+                errors = [worker.wait() for worker in used]  # of all of them, also after an error: they must be free for the next call
         for error in errors:
             if error is not None:
                 raise error
     finally:
         busy.release()
+
+
+def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
+    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as many threads as pay.
+
+    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays run here at once.
+    """
+    if size < 2 * min_chunk:
+        run(*arrays)
+    else:
+        parallel_ranges(lambda low, high: run(*[a[low:high] for a in arrays]), size, min_chunk)
+
+
+@functools.cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+@contextlib.contextmanager
+def blas_threads(number):
+    """Let the BLAS use `number` threads for a product, in the whole process. Only the thread that holds the pool may call it."""
+    before = [(library, library.get_num_threads()) for library in _blas()]
+    for library, _ in before:
+        library.set_num_threads(number)
+    try:
+        yield
+    finally:
+        for library, threads in before:
+            library.set_num_threads(threads)

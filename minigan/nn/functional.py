@@ -15,7 +15,8 @@ from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 
 __all__ = [
-    *_convolutions, *_losses, "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
+    *_convolutions, *_losses,
+    "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
     "logsigmoid", "normalize", "one_hot", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign",
     "tanh",
 ]  # fmt: skip

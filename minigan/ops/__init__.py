@@ -42,7 +42,8 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, convolution, creation, dtypes, elementary, fused, indexing, normalization, product, reduction, sampling, shape, sorting
+        activation, arithmetic, convolution, creation, dtypes, elementary, fused, indexing, normalization, product, reduction,
+        sampling, shape, sorting,
     ):  # fmt: skip
         __all__ += _family.__all__
 

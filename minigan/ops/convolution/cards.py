@@ -4,6 +4,7 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 """
 
 from ...autograd import op
+from . import cpu as fast
 from . import formula
 from .geometry import conv_geometry, conv_transpose_geometry
 
@@ -32,6 +33,9 @@ class conv:
     def forward(x, w, bias, geometry):
         return _with_bias(formula.conv(x, w, geometry), bias)
 
+    def cpu(x, w, bias, geometry):
+        return fast.conv(x, w, bias, geometry)
+
     def backward(g, need, x, w, geometry):
         return (
             need[0] and conv_transpose(g, w, None, geometry),
@@ -52,6 +56,9 @@ class conv_transpose:
     def forward(y, w, bias, geometry):
         return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
+    def cpu(y, w, bias, geometry):
+        return fast.conv_transpose(y, w, bias, geometry)
+
     def backward(g, need, y, w, geometry):
         return (
             need[0] and conv(g, w, None, geometry),
@@ -71,6 +78,9 @@ class conv_weight:
 
     def forward(x, y, geometry):
         return formula.conv_weight(x, y, geometry)
+
+    def cpu(x, y, geometry):
+        return fast.conv_weight(x, y, geometry)
 
     def backward(g, need, x, y, geometry):
         return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)

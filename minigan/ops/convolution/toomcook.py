@@ -1,0 +1,184 @@
+"""Convolution with fewer multiplications (Toom and Cook; for images Winograd, in Lavin and Gray 2016, arXiv:1509.09308).
+
+A convolution with stride s is one with stride 1 over s^2 phases of its input: a 4x4 kernel with stride 2 has 2x2 taps in each of 4.
+A run of m outputs under r taps is a product of polynomials, transposed. It is known from the product's values at m + r - 1 points:
+that many multiplications instead of m r, in each dimension. With the points 0, infinity, 1, -1 all else are a few additions, exact up
+to rounding: 3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead of 36.
+
+For each pair of points the multiplications of all channels and tiles are one matrix product. With X, Y, W the values of x, y, w there,
+
+    conv  Y = X @ W^T        conv_transpose  X = Y @ W        conv_weight  W = Y^T @ X
+
+and the maps between x and X (`expand_x`, transposed `collapse_x`) are the same for all three; so are those for y and w.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from ...backend import num_threads, parallel_ranges
+from . import toomcook_kernels as kernels
+
+CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in its cache
+ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
+BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
+MIN_WORK = 1 << 16  # numbers in a spectrum that are worth a thread
+POINTS = 4
+
+
+class Plan(NamedTuple):
+    """How the outputs of a geometry are cut into tiles. `high`, `wide` (4,): how many tiles use each point; see the kernels."""
+
+    stride: int
+    taps: int
+    pad: tuple[int, int]
+    high: np.ndarray
+    wide: np.ndarray
+    pairs: np.ndarray  # (4, 4) columns of an image
+
+
+@functools.lru_cache(maxsize=1024)
+def plan(geometry):
+    """The Plan of a geometry, or None where this method does not apply or brings nothing."""
+    if len(geometry.size) != 2 or geometry.groups != 1 or geometry.dilation != (1, 1):
+        return None
+    stride, kernel = geometry.stride[0], max(geometry.kernel)
+    taps = -(-kernel // stride)
+    if geometry.stride[1] != stride or taps not in (2, 3):
+        return None
+    high, wide = _tiles(geometry.out[0], taps), _tiles(geometry.out[1], taps)
+    pairs = np.outer(high, wide)
+    if pairs.sum() * stride**2 > 0.75 * np.prod(geometry.out) * np.prod(geometry.kernel):
+        return None
+    return Plan(stride, taps, geometry.padding, high, wide, pairs)
+
+
+def _tiles(outputs, taps):
+    """How many tiles use each of the 4 points when `outputs` are cut into tiles with as few multiplications as can be."""
+    best = None
+    for four in range(outputs // (5 - taps) + 1):
+        rest = outputs - four * (5 - taps)
+        three, two = divmod(rest, 4 - taps)
+        if taps + two <= 3:  # with 3 taps no tile has 2 points
+            cost = 4 * four + 3 * three + 2 * two
+            if best is None or cost <= best[0]:
+                best = cost, (four, three, two)
+    four, three, two = best[1]
+    return np.array([four + three + two, four + three + two, four + three, four])
+
+
+class _Spectrum:
+    """The values of some images' channels at all pairs of points, a matrix (columns, channels) for each."""
+
+    def __init__(self, plan, images, channels, dtype):
+        columns = plan.pairs * images
+        ends = np.cumsum(channels * columns).reshape(POINTS, POINTS)
+        self.start = ends - channels * columns
+        self.array = np.empty(ends[-1, -1], dtype)
+        self.matrices = [self.array[a:b].reshape(-1, channels) for a, b in zip(self.start.flat, ends.flat)]
+
+
+class _Weights:
+    """The values of a weight (O, C, kh, kw) at all pairs of points, a matrix for each: (K, O), or (O, K) if not `transposed`.
+
+    K is the number of channels and phases, stride^2 C. Products of few columns are faster if the smaller matrix is not transposed.
+    """
+
+    def __init__(self, shape, plan, dtype, transposed=False):
+        o, c, k = shape[0], shape[1], shape[1] * plan.stride**2
+        self.matrices = np.empty((POINTS * POINTS, *((k, o) if transposed else (o, k))), dtype)
+        self.row, self.depth = (o, c * o) if transposed else (k, c)
+        self.arguments = plan.stride, plan.taps, int((plan.high > 0).sum()), int((plan.wide > 0).sum())
+
+    def map(self, run, w):
+        """`run(rows of w, their part of the matrices, ...)` in threads."""
+        flat, matrix = self.matrices.reshape(-1), self.matrices[0].size
+
+        def piece(low, high):
+            run(w[low:high], flat[low * self.row :], matrix, self.row, self.depth, *self.arguments)
+
+        parallel_ranges(piece, len(w), MIN_WORK * len(w) // flat.size)
+        return self
+
+
+def _parts(low, high, plan, numbers, bound):
+    """Slices of the images low to high, so many at a time that `numbers` for each pair of points and image stay within the bound."""
+    enough = -(-ENOUGH // int(plan.pairs.max()))
+    step = max(1, enough, bound // int(plan.pairs.sum() * numbers))
+    parts = -(-(high - low) // step)
+    bounds = [low + (high - low) * i // parts for i in range(parts + 1)]
+    return [slice(a, b) for a, b in zip(bounds, bounds[1:])]
+
+
+def _bias(bias, channels, dtype):
+    return np.zeros(channels, dtype) if bias is None else np.ascontiguousarray(bias)
+
+
+def conv(x, w, bias, geometry, plan):
+    """As `formula.conv`, plus bias, for a geometry that has a plan."""
+    x, o, k = np.ascontiguousarray(x), len(w), w.shape[1] * plan.stride**2
+    weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1))
+    bias, y = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype)
+
+    def run(low, high):
+        spectra = functools.cache(lambda images: (_Spectrum(plan, images, k, x.dtype), _Spectrum(plan, images, o, x.dtype)))
+        for part in _parts(low, high, plan, o + k, CACHE):
+            X, Y = spectra(part.stop - part.start)
+            kernels.expand_x(x[part], X.array, X.start, plan.stride, plan.taps, plan.pad, plan.high, plan.wide)
+            for a, b, c in zip(X.matrices, weights.matrices, Y.matrices):
+                if a.size:
+                    np.matmul(a, b, out=c)
+            kernels.collapse_y(y[part], Y.array, Y.start, plan.taps, plan.high, plan.wide, bias)
+
+    parallel_ranges(run, len(x), MIN_WORK // int(plan.pairs.sum() * k), products=True)
+    return y
+
+
+def conv_transpose(y, w, bias, geometry, plan):
+    """As `formula.conv_transpose`, plus bias."""
+    y, (o, c), k = np.ascontiguousarray(y), w.shape[:2], w.shape[1] * plan.stride**2
+    weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w)
+    bias, x = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype)
+
+    def run(low, high):
+        spectra = functools.cache(lambda images: (_Spectrum(plan, images, k, y.dtype), _Spectrum(plan, images, o, y.dtype)))
+        for part in _parts(low, high, plan, o + k, CACHE):
+            X, Y = spectra(part.stop - part.start)
+            kernels.expand_y(y[part], Y.array, Y.start, plan.taps, plan.high, plan.wide)
+            for a, b, c in zip(Y.matrices, weights.matrices, X.matrices):
+                if a.size:
+                    np.matmul(a, b, out=c)
+            kernels.collapse_x(x[part], X.array, X.start, plan.stride, plan.taps, plan.pad, plan.high, plan.wide, bias)
+
+    parallel_ranges(run, len(y), MIN_WORK // int(plan.pairs.sum() * k), products=True)
+    return x
+
+
+def conv_weight(x, y, geometry, plan):
+    """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a weight for each thread."""
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    o, c, k = y.shape[1], x.shape[1], x.shape[1] * plan.stride**2
+    w = np.empty((o, c, *geometry.kernel), x.dtype)
+    weights, threads = _Weights(w.shape, plan, x.dtype), num_threads()
+    for part in _parts(0, len(x), plan, o + k, BOUND):
+        images = part.stop - part.start
+        X, Y = _Spectrum(plan, images, k, x.dtype), _Spectrum(plan, images, o, x.dtype)
+
+        def expand(low, high):
+            a, b = x[part][low:high], y[part][low:high]
+            kernels.expand_x(a, X.array, X.start + low * k * plan.pairs, plan.stride, plan.taps, plan.pad, plan.high, plan.wide)
+            kernels.expand_y(b, Y.array, Y.start + low * o * plan.pairs, plan.taps, plan.high, plan.wide)
+
+        def multiply(low, high):
+            for pair in [i for thread in range(low, high) for i in range(thread, POINTS**2, threads)]:
+                a, b, w = X.matrices[pair], Y.matrices[pair], weights.matrices[pair]
+                if part.start == 0:
+                    np.matmul(b.T, a, out=w)
+                else:
+                    w += b.T @ a
+
+        parallel_ranges(expand, images, MIN_WORK // int(plan.pairs.sum() * k))
+        parallel_ranges(multiply, threads, products=True)
+    weights.map(kernels.collapse_w, w)
+    return w

@@ -1,0 +1,301 @@
+"""Kernels of `toomcook.py`: between images and the values of polynomials at the points 0, infinity, 1, -1.
+
+A tile is a run of m outputs, computed from q = m + taps - 1 inputs at q points, always the first q of the four. Along one dimension,
+tiles with 4 points come first, then those with 3, then with 2: tile number i is then number i also among those that use any one point.
+`high`, `wide` (4,) hold how many tiles use each point, downwards and across.
+
+A spectrum is one flat array: for each pair of points (vertical, horizontal) a matrix (columns, channels) that begins at start[pair], a
+row of channels for each image and tile. Images are worked on with their channels last, so that every inner loop runs over neighbouring
+numbers. Indices are unsigned there: Numba would look whether a signed one counts from the end, and LLVM then does not vectorise.
+
+In one dimension there are two maps and their transposes: between q inputs, or m outputs, and q points. Each of these is a run of n
+numbers in a flat array: input number i begins at `at + i * step`, point number i at `p0` ... `p3`.
+"""
+
+import numpy as np
+
+from ...backend import kernel
+
+U = np.uintp
+BLOCK = 16  # channels that are put last at a time: their numbers for one position fill one line of the cache
+
+
+@kernel
+def channels_last(x, plane):
+    """plane (H, W, C) = x (C, H, W)"""
+    channels, height, width = x.shape
+    for c0 in range(0, channels, BLOCK):
+        for h in range(height):
+            for w in range(width):
+                for c in range(c0, min(c0 + BLOCK, channels)):
+                    plane[U(h), U(w), U(c)] = x[U(c), U(h), U(w)]
+
+
+@kernel
+def channels_first(plane, x, bias):
+    """x (C, H, W) = plane (H, W, C) + bias (C,)"""
+    channels, height, width = x.shape
+    for c0 in range(0, channels, BLOCK):
+        for h in range(height):
+            for w in range(width):
+                for c in range(c0, min(c0 + BLOCK, channels)):
+                    x[U(c), U(h), U(w)] = plane[U(h), U(w), U(c)] + bias[U(c)]
+
+
+@kernel
+def inputs_to_points(q, n, d, at, step, p, p0, p1, p2, p3):
+    """The transpose of interpolation: what multiplies the value of the kernel's polynomial at each point."""
+    half = p.dtype.type(0.5)
+    i0, i1, i2, i3 = at, at + step, at + 2 * step, at + 3 * step
+    if q == 4:
+        for k in range(n):
+            a, b, c, e = d[U(i0 + k)], d[U(i1 + k)], d[U(i2 + k)], d[U(i3 + k)]
+            p[U(p0 + k)] = a - c
+            p[U(p1 + k)] = e - b
+            p[U(p2 + k)] = (b + c) * half
+            p[U(p3 + k)] = (c - b) * half
+    elif q == 3:
+        for k in range(n):
+            a, b, c = d[U(i0 + k)], d[U(i1 + k)], d[U(i2 + k)]
+            p[U(p0 + k)] = a - b
+            p[U(p1 + k)] = c - b
+            p[U(p2 + k)] = b
+    else:
+        for k in range(n):
+            p[U(p0 + k)] = d[U(i0 + k)]
+            p[U(p1 + k)] = d[U(i1 + k)]
+
+
+@kernel
+def points_to_inputs(q, n, p, p0, p1, p2, p3, d, at, step):
+    """Its transpose, added to the inputs."""
+    half = p.dtype.type(0.5)
+    i0, i1, i2, i3 = at, at + step, at + 2 * step, at + 3 * step
+    if q == 4:
+        for k in range(n):
+            a, b, c, e = p[U(p0 + k)], p[U(p1 + k)], p[U(p2 + k)] * half, p[U(p3 + k)] * half
+            d[U(i0 + k)] += a
+            d[U(i1 + k)] += c - e - b
+            d[U(i2 + k)] += c + e - a
+            d[U(i3 + k)] += b
+    elif q == 3:
+        for k in range(n):
+            a, b, c = p[U(p0 + k)], p[U(p1 + k)], p[U(p2 + k)]
+            d[U(i0 + k)] += a
+            d[U(i1 + k)] += c - a - b
+            d[U(i2 + k)] += b
+    else:
+        for k in range(n):
+            d[U(i0 + k)] += p[U(p0 + k)]
+            d[U(i1 + k)] += p[U(p1 + k)]
+
+
+@kernel
+def outputs_to_points(m, q, n, y, at, step, p, p0, p1, p2, p3):
+    """The polynomial whose m coefficients are the outputs, at q points; at infinity it is its highest coefficient."""
+    i1, top = at + step, at + (m - 1) * step
+    if m == 1:
+        for k in range(n):
+            p[U(p0 + k)] = y[U(at + k)]
+            p[U(p1 + k)] = y[U(at + k)]
+            if q > 2:
+                p[U(p2 + k)] = y[U(at + k)]
+    elif m == 2:
+        for k in range(n):
+            a, b = y[U(at + k)], y[U(i1 + k)]
+            p[U(p0 + k)] = a
+            p[U(p1 + k)] = b
+            p[U(p2 + k)] = a + b
+        if q == 4:
+            for k in range(n):
+                p[U(p3 + k)] = y[U(at + k)] - y[U(i1 + k)]
+    else:
+        for k in range(n):
+            a, b, c = y[U(at + k)], y[U(i1 + k)], y[U(top + k)]
+            p[U(p0 + k)] = a
+            p[U(p1 + k)] = c
+            p[U(p2 + k)] = a + c + b
+        if q == 4:
+            for k in range(n):
+                p[U(p3 + k)] = y[U(at + k)] + y[U(top + k)] - y[U(i1 + k)]
+
+
+@kernel
+def points_to_outputs(m, q, n, p, p0, p1, p2, p3, y, at, step):
+    """Its transpose."""
+    zero = p.dtype.type(0)
+    i1, top = at + step, at + (m - 1) * step
+    for k in range(n):
+        a, b = p[U(p0 + k)], p[U(p1 + k)]
+        c = p[U(p2 + k)] if q > 2 else zero
+        e = p[U(p3 + k)] if q > 3 else zero
+        if m == 1:
+            y[U(at + k)] = a + b + c + e
+        elif m == 2:
+            y[U(at + k)] = a + c + e
+            y[U(top + k)] = b + c - e
+        else:
+            y[U(at + k)] = a + c + e
+            y[U(i1 + k)] = c - e
+            y[U(top + k)] = b + c + e
+
+
+@kernel
+def extent(tiles, taps):
+    """How many inputs the tiles of one dimension reach over."""
+    return tiles[0] * (3 - taps) + tiles[2] + tiles[3] + taps - 1
+
+
+@kernel
+def expand_x(x, out, start, stride, taps, pad, high, wide):
+    """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride): channels (phase, C)."""
+    images, channels, height, width = x.shape
+    rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
+    plane = np.zeros((max(rows, pad[0] + height), max(columns, pad[1] + width), channels), x.dtype)
+    line, n, depth = plane[0].size, stride * channels, stride * stride * channels
+    flat, v = plane.reshape(-1), np.empty(4 * line, x.dtype)
+    for image in range(images):
+        channels_last(x[image], plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width])
+        for phase in range(stride):
+            top = phase * line
+            for i in range(high[0]):
+                q = 4 if i < high[3] else 3 if i < high[2] else 2
+                inputs_to_points(q, columns * channels, flat, top, stride * line, v, 0, line, 2 * line, 3 * line)
+                top += stride * line * (q - taps + 1)
+                for p in range(q):
+                    tile, left = image * high[p] + i, p * line
+                    for j in range(wide[0]):
+                        r = 4 if j < wide[3] else 3 if j < wide[2] else 2
+                        a0 = start[p, 0] + (tile * wide[0] + j) * depth + phase * n
+                        a1 = start[p, 1] + (tile * wide[1] + j) * depth + phase * n
+                        a2 = start[p, 2] + (tile * wide[2] + j) * depth + phase * n
+                        a3 = start[p, 3] + (tile * wide[3] + j) * depth + phase * n
+                        inputs_to_points(r, n, v, left, n, out, a0, a1, a2, a3)
+                        left += n * (r - taps + 1)
+
+
+@kernel
+def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
+    """The transpose of `expand_x`, plus bias (C,)."""
+    images, channels, height, width = x.shape
+    rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
+    plane = np.zeros((max(rows, pad[0] + height), max(columns, pad[1] + width), channels), x.dtype)
+    line, n, depth = plane[0].size, stride * channels, stride * stride * channels
+    flat, v = plane.reshape(-1), np.empty(4 * line, x.dtype)
+    for image in range(images):
+        flat[:] = 0
+        for phase in range(stride):
+            top = phase * line
+            for i in range(high[0]):
+                q = 4 if i < high[3] else 3 if i < high[2] else 2
+                v[: q * line] = 0
+                for p in range(q):
+                    tile, left = image * high[p] + i, p * line
+                    for j in range(wide[0]):
+                        r = 4 if j < wide[3] else 3 if j < wide[2] else 2
+                        a0 = start[p, 0] + (tile * wide[0] + j) * depth + phase * n
+                        a1 = start[p, 1] + (tile * wide[1] + j) * depth + phase * n
+                        a2 = start[p, 2] + (tile * wide[2] + j) * depth + phase * n
+                        a3 = start[p, 3] + (tile * wide[3] + j) * depth + phase * n
+                        points_to_inputs(r, n, given, a0, a1, a2, a3, v, left, n)
+                        left += n * (r - taps + 1)
+                points_to_inputs(q, columns * channels, v, 0, line, 2 * line, 3 * line, flat, top, stride * line)
+                top += stride * line * (q - taps + 1)
+        channels_first(plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width], x[image], bias)
+
+
+@kernel
+def expand_y(y, out, start, taps, high, wide):
+    """y (N, O, H, W) -> points."""
+    images, n, height, width = y.shape
+    plane = np.empty((height, width, n), y.dtype)
+    line, flat = width * n, plane.reshape(-1)
+    v = np.empty(4 * line, y.dtype)
+    for image in range(images):
+        channels_last(y[image], plane)
+        top = 0
+        for i in range(high[0]):
+            q = 4 if i < high[3] else 3 if i < high[2] else 2
+            outputs_to_points(q - taps + 1, q, line, flat, top, line, v, 0, line, 2 * line, 3 * line)
+            top += line * (q - taps + 1)
+            for p in range(q):
+                tile, left = image * high[p] + i, p * line
+                for j in range(wide[0]):
+                    r = 4 if j < wide[3] else 3 if j < wide[2] else 2
+                    a0 = start[p, 0] + (tile * wide[0] + j) * n
+                    a1 = start[p, 1] + (tile * wide[1] + j) * n
+                    a2 = start[p, 2] + (tile * wide[2] + j) * n
+                    a3 = start[p, 3] + (tile * wide[3] + j) * n
+                    outputs_to_points(r - taps + 1, r, n, v, left, n, out, a0, a1, a2, a3)
+                    left += n * (r - taps + 1)
+
+
+@kernel
+def collapse_y(y, given, start, taps, high, wide, bias):
+    """The transpose of `expand_y`, plus bias (O,)."""
+    images, n, height, width = y.shape
+    plane = np.empty((height, width, n), y.dtype)
+    line, flat = width * n, plane.reshape(-1)
+    v = np.empty(4 * line, y.dtype)
+    for image in range(images):
+        top = 0
+        for i in range(high[0]):
+            q = 4 if i < high[3] else 3 if i < high[2] else 2
+            for p in range(q):
+                tile, left = image * high[p] + i, p * line
+                for j in range(wide[0]):
+                    r = 4 if j < wide[3] else 3 if j < wide[2] else 2
+                    a0 = start[p, 0] + (tile * wide[0] + j) * n
+                    a1 = start[p, 1] + (tile * wide[1] + j) * n
+                    a2 = start[p, 2] + (tile * wide[2] + j) * n
+                    a3 = start[p, 3] + (tile * wide[3] + j) * n
+                    points_to_outputs(r - taps + 1, r, n, given, a0, a1, a2, a3, v, left, n)
+                    left += n * (r - taps + 1)
+            points_to_outputs(q - taps + 1, q, line, v, 0, line, 2 * line, 3 * line, flat, top, line)
+            top += line * (q - taps + 1)
+        channels_first(plane, y[image], bias)
+
+
+@kernel
+def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
+    """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients.
+
+    out is flat: a matrix for each pair of points, `matrix` apart; in it the channels of row i and phase j begin at i * row + j * depth
+    """
+    rows, channels, kh, kw = w.shape
+    size = stride * taps
+    plane, line = np.zeros((size, size, channels), w.dtype), size * channels
+    flat, v, to = plane.reshape(-1), np.empty(4 * line, w.dtype), np.empty(4 * stride * channels, w.dtype)
+    n = stride * channels
+    for i in range(rows):
+        channels_last(w[i], plane[:kh, :kw])
+        for phase in range(stride):
+            outputs_to_points(taps, points_h, line, flat, phase * line, stride * line, v, 0, line, 2 * line, 3 * line)
+            for p in range(points_h):
+                outputs_to_points(taps, points_w, n, v, p * line, n, to, 0, n, 2 * n, 3 * n)
+                for r in range(points_w):
+                    for other in range(stride):
+                        a, b = (p * 4 + r) * matrix + i * row + (phase * stride + other) * depth, r * n + other * channels
+                        for c in range(channels):
+                            out[U(a + c)] = to[U(b + c)]
+
+
+@kernel
+def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
+    """The transpose of `expand_w`."""
+    rows, channels, kh, kw = w.shape
+    size = stride * taps
+    plane, line = np.zeros((size, size, channels), w.dtype), size * channels
+    flat, v, to = plane.reshape(-1), np.empty(4 * line, w.dtype), np.empty(4 * stride * channels, w.dtype)
+    n, none = stride * channels, np.zeros(channels, w.dtype)
+    for i in range(rows):
+        for phase in range(stride):
+            for p in range(points_h):
+                for r in range(points_w):
+                    for other in range(stride):
+                        a, b = (p * 4 + r) * matrix + i * row + (phase * stride + other) * depth, r * n + other * channels
+                        for c in range(channels):
+                            to[U(b + c)] = given[U(a + c)]
+                points_to_outputs(taps, points_w, n, to, 0, n, 2 * n, 3 * n, v, p * line, n)
+            points_to_outputs(taps, points_h, line, v, 0, line, 2 * line, 3 * line, flat, phase * line, stride * line)
+        channels_first(plane[:kh, :kw], w[i], none)

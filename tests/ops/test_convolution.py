@@ -1,0 +1,138 @@
+"""The ways of computing a convolution on the CPU, the choice among them, and the errors."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from ops import cases_convolution as naive
+from ops.case import fill, seeds
+
+import minigan
+import minigan.nn.functional as F
+from minigan.ops.convolution import cpu, formula, patches, toomcook
+from minigan.ops.convolution.geometry import Geometry
+
+
+@st.composite
+def phased(draw):
+    """(x, y, w, geometry) for which `toomcook` has a plan."""
+    stride = draw(st.integers(1, 3))
+    kernel = tuple(draw(st.integers(2 * stride - 1, 3 * stride)) for _ in range(2))
+    size = tuple(draw(st.integers(max(kernel), 15)) for _ in range(2))
+    padding = tuple(draw(st.integers(0, 3)) for _ in range(2))
+    behind = draw(st.integers(0, 3))
+    out = tuple((n + p + behind - k) // stride + 1 for n, p, k in zip(size, padding, kernel))
+    geometry = Geometry(size, out, kernel, (stride, stride), padding, (1, 1), 1)
+    assume(toomcook.plan(geometry) is not None)
+    n, c, o = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    return fill(draw(seeds), (n, c, *size)), fill(draw(seeds), (n, o, *out)), fill(draw(seeds), (o, c, *kernel)), geometry
+
+
+def check(ways, x, y, w, geometry, arguments=()):
+    """All three products of `ways` against `formula`, which the table holds against loops; in both precisions."""
+    b, c = w.sum((1, *range(2, w.ndim))), np.ones(x.shape[1])
+    shape = (-1, *[1] * len(geometry.out))
+    expected = (
+        formula.conv(x, w, geometry) + b.reshape(shape),
+        formula.conv_transpose(y, w, geometry) + c.reshape(shape),
+        formula.conv_weight(x, y, geometry),
+    )
+    for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 2e-6)):
+        x, y, w, b, c = (a.astype(dtype) for a in (x, y, w, b, c))
+        found = (
+            ways.conv(x, w, b, geometry, *arguments),
+            ways.conv_transpose(y, w, c, geometry, *arguments),
+            ways.conv_weight(x, y, geometry, *arguments),
+        )
+        for f, e in zip(found, expected):
+            assert f.dtype == dtype and f.flags.c_contiguous
+            np.testing.assert_allclose(f, e, rtol=0, atol=tolerance * np.abs(e).max(initial=1))
+
+
+@settings(max_examples=60)
+@given(phased())
+def test_toomcook(problem):
+    check(toomcook, *problem, arguments=(toomcook.plan(problem[3]),))
+
+
+@settings(max_examples=60)
+@given(naive.problems())
+def test_patches(problem):
+    check(patches, *problem)
+
+
+@pytest.mark.parametrize("kernel, stride, padding, size", [(4, 2, 1, 14), (3, 1, 1, 10), (5, 2, 2, 16), (1, 1, 0, 6), (6, 1, 0, 6)])
+@pytest.mark.parametrize("channels", [1, 33])
+def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
+    """Sizes of real layers, several images in several parts and threads."""
+    monkeypatch.setattr(toomcook, "CACHE", 1 << 14)
+    monkeypatch.setattr(toomcook, "BOUND", 1 << 17)
+    monkeypatch.setattr(patches, "CACHE", 1 << 12)
+    out = (size + 2 * padding - kernel) // stride + 1
+    geometry = Geometry((size, size), (out, out), *[(v, v) for v in (kernel, stride, padding, 1)], 1)
+    if channels == 33 and kernel in (3, 4, 5):
+        assert cpu._plan(45, channels, channels, geometry) is not None
+    rng = np.random.default_rng(0)
+    x, y, w = (rng.standard_normal(s) for s in ((45, channels, size, size), (45, channels, out, out), (channels, channels, kernel, kernel)))
+    check(cpu, x, y, w, geometry)
+
+
+def test_the_fewest_multiplications():
+    """7 outputs under 2 taps: 3 + 3 + 1 (4 + 4 + 2 points); 14: 3 * 4 + 2; under 3 taps 7 are 2 * 3 + 1."""
+    for outputs, taps, cost in ((7, 2, 10), (14, 2, 19), (4, 2, 6), (1, 2, 2), (7, 3, 15), (8, 3, 16), (1, 3, 3)):
+        assert toomcook._tiles(outputs, taps).sum() == cost
+
+
+def test_memory_is_bounded():
+    """No patches of all images at once: 64 images of 32x32 pixels with 64 channels would have 260 MB of them."""
+    x, w = np.ones((64, 64, 32, 32), np.float32), np.ones((64, 64, 4, 4), np.float32)
+    y = F.conv2d(x, w, None, 2, 1)
+    F.conv2d(x, w[:, :, :, :1], None, 1, (1, 0))
+    for call in (lambda: F.conv2d(x, w, None, 2, 1), lambda: F.conv_transpose2d(y, w, None, 2, 1), lambda: F.conv2d(x, w[:, :, :, :1])):
+        tracemalloc.start()
+        result = call()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < result.nbytes + 12e6
+
+
+@pytest.mark.parametrize("images", [0, 1])
+def test_few_images(images):
+    x = minigan.ones(images, 2, 8, 8, requires_grad=True)
+    w = minigan.ones(3, 2, 4, 4, requires_grad=True)
+    y = F.conv2d(x, w, None, 2, 1)
+    assert y.shape == (images, 3, 4, 4) and F.conv_transpose2d(y, w, None, 2, 1).shape == x.shape
+    y.sum().backward()
+    assert w.grad.shape == w.shape and bool((w.grad.array == 0).all()) is (images == 0)
+
+
+def test_one_example_without_a_batch():
+    x, w = minigan.randn(2, 9, 8), minigan.randn(3, 2, 3, 3)
+    assert F.conv2d(x, w).shape == (3, 7, 6)
+    np.testing.assert_array_equal(F.conv2d(x, w).array, F.conv2d(x[None], w).array[0])
+    assert F.conv_transpose2d(F.conv2d(x, w), w).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda x, w: F.conv2d(x, w[:, :, :, :1].expand(3, 2, 3, 9)), ["(5, 5)", "(3, 9)", "stride (1, 1)", "dilation (1, 1)", "padding 0"]),
+        (lambda x, w: F.conv2d(x[:, :1], w), ["1 channels", "expects 2"]),
+        (lambda x, w: F.conv2d(x, w, None, 0), ["stride=(0, 0)"]),
+        (lambda x, w: F.conv2d(x, w, None, 1, -1), ["padding=-1"]),
+        (lambda x, w: F.conv2d(x, w, None, 2, "same"), ["'same'", "stride 1"]),
+        (lambda x, w: F.conv2d(x, w, None, (1, 2, 3)), ["stride=(1, 2, 3)", "2 of them"]),
+        (lambda x, w: F.conv2d(x, w, minigan.ones(2)), ["bias", "(2,)", "3 channels"]),
+        (lambda x, w: F.conv2d(x, w, groups=2), ["groups=2"]),
+        (lambda x, w: F.conv2d(x[0, 0], w), ["(N, C, H, W)", "(5, 5)"]),
+        (lambda x, w: F.conv_transpose2d(x, w), ["2 channels", "expects 3"]),
+        (lambda x, w: F.conv_transpose2d(x, w.transpose(0, 1), output_padding=1), ["output_padding"]),
+        (lambda x, w: F.conv_transpose2d(x[:, :, :1, :1], w.transpose(0, 1), padding=3), ["size (-3, -3)"]),
+    ],
+)
+def test_errors(call, words):
+    with pytest.raises(ValueError) as error:
+        call(minigan.ones(1, 2, 5, 5), minigan.ones(3, 2, 3, 3))
+    assert all(word in str(error.value) for word in words), str(error.value)
