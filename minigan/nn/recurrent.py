@@ -51,10 +51,10 @@ class _Recurrent(Module):
 
     def _add(self, suffix, inputs, device, dtype):
         """Register the parameters of one direction of one layer."""
-        rows, biases = self.gates * self.hidden_size, ("bias_ih", "bias_hh")
+        rows = self.gates * self.hidden_size
         self.register_parameter("weight_ih" + suffix, new_parameter((rows, inputs), device, dtype))
         self.register_parameter("weight_hh" + suffix, new_parameter((rows, self.hidden_size), device, dtype))
-        for name in biases:
+        for name in ("bias_ih", "bias_hh"):
             self.register_parameter(name + suffix, new_parameter((rows,), device, dtype) if self.bias else None)
 
     def reset_parameters(self):
@@ -69,7 +69,7 @@ class _Recurrent(Module):
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
         if b_ih is not None:  # a GRU's second bias does not add to the first: its reset gate comes between
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
-        return self.kind(projected.reshape(*x.shape[:-1], -1), states, w_hh, b_hh, nonlinearity)
+        return self.kind(projected.reshape(*x.shape[:-1], w_ih.shape[0]), states, w_hh, b_hh, nonlinearity)
 
     def _states(self, hx, shape, like):
         """The initial states as a tuple, checked; zeros for None."""

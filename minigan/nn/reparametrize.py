@@ -4,6 +4,8 @@
 computed Tensor under the old name. An optimiser that had the Parameter before still has it, as `weight_orig`.
 """
 
+from typing import TypeVar
+
 import numpy as np
 
 from ..autograd import Tensor, no_grad
@@ -13,12 +15,14 @@ from .conv import _ConvTranspose
 from .module import Module
 from .parameter import Parameter
 
+M = TypeVar("M", bound=Module)
+
 __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
 
 
 def spectral_norm(
-    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
-) -> Module:  # fmt: skip
+    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+) -> M:  # fmt: skip
     """Divide a weight by its largest singular value before each forward pass: W = W_orig / sigma(W_orig). Miyato et al. 2018
 
     name : of the Parameter
@@ -42,12 +46,12 @@ def spectral_norm(
     return module
 
 
-def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
+def remove_spectral_norm(module: M, name: str = "weight") -> M:
     """End `spectral_norm`: the normalised weight of the present u and v becomes a plain Parameter."""
     return _restore(module, name, _SpectralNorm, "spectral_norm")
 
 
-def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
+def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """A weight's length and direction as two parameters: W = g v / |v|. Salimans and Kingma 2016
 
     name : of the Parameter, which is replaced by weight_g and weight_v
@@ -63,7 +67,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     return module
 
 
-def remove_weight_norm(module: Module, name: str = "weight") -> Module:
+def remove_weight_norm(module: M, name: str = "weight") -> M:
     """End `weight_norm`: the weight becomes a plain Parameter."""
     return _restore(module, name, _WeightNorm, "weight_norm")
 

@@ -20,8 +20,8 @@ def functional_call(
     tie_weights : a parameter that the module has under several names is replaced under all of them
     strict : must every parameter and buffer be named?
 
-    As torch.func.functional_call. Buffers that the call changes in place (running statistics) change: the given ones where
-    they are given, else the module's own.
+    As torch.func.functional_call, but a name that the module does not have is an error here. Buffers that the call changes in
+    place (running statistics) change: the given ones where they are given, else the module's own.
     """
     dicts = [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, Mapping) else list(parameter_and_buffer_dicts)
     given = {name: tensor for d in dicts for name, tensor in d.items()}

@@ -106,9 +106,13 @@ def test_several_forward_passes_before_backward():
     twin(Tensor(x)).sum().backward()
     (twin(Tensor(2 * x)) ** 2).sum().backward()
     np.testing.assert_allclose(layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy(), rtol=1e-10)
+    twin = copy.deepcopy(layer.eval())
     y = layer(Tensor(x)).sum()
-    layer.eval()(Tensor(x))
-    y.backward()  # nothing that the first pass saved has been written to
+    layer.train()(Tensor(x))  # writes u and v
+    for module, value in ((layer, y), (twin, twin(Tensor(x)).sum())):
+        module.zero_grad()
+        value.backward()
+    np.testing.assert_array_equal(layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy())
 
 
 def test_sequential_does_not_pass_the_hook_by():
