@@ -10,7 +10,7 @@ when they are first used.
 
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, backend as backend, nn as nn, ops as ops, optim as optim
+from . import autograd as autograd, backend as backend, func as func, nn as nn, ops as ops, optim as optim
 from .autograd import (
     OPS as OPS,
     AnomalyError as AnomalyError,

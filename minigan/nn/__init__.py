@@ -20,6 +20,18 @@ from .activation import (
     Softsign,
     Tanh,
 )
+from .adversarial import (
+    EqualizedConv2d,
+    EqualizedConvTranspose2d,
+    EqualizedLinear,
+    GaussianNoise,
+    GradientReversal,
+    MaskedConv2d,
+    Maxout,
+    MinibatchDiscrimination,
+    MinibatchStdDev,
+    PixelNorm,
+)
 from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -40,6 +52,7 @@ from .loss import (
 )
 from .module import Module
 from .parameter import Parameter
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import Summary, summary
 
 __all__ = [
@@ -49,4 +62,7 @@ __all__ = [
     "LogSoftmax", "MSELoss", "MarginRankingLoss", "Module", "ModuleDict", "ModuleList", "NLLLoss", "PReLU", "Parameter",
     "ParameterList", "ReLU", "ReLU6", "SELU", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax",
     "Softplus", "Softsign", "Summary", "Tanh", "Unflatten", "functional", "init", "summary", "utils",
+    "EqualizedConv2d", "EqualizedConvTranspose2d", "EqualizedLinear", "GaussianNoise", "GradientReversal", "MaskedConv2d", "Maxout",
+    "MinibatchDiscrimination", "MinibatchStdDev", "PixelNorm",
+    "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell",
 ]  # fmt: skip

@@ -283,6 +283,10 @@ class Module:
 
     # --- saving ---
 
+    def __getstate__(self):
+        """What copy and pickle take. A result of ops (a weight that a hook computed) as a constant: it would take its tape along."""
+        return {k: v.detach() if isinstance(v, Tensor) and not v.is_leaf else v for k, v in self.__dict__.items()}
+
     def state_dict(self, destination=None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """{"block.0.weight": Tensor, ...} of all parameters and persistent buffers. Not copies: detached, memory is shared."""
         state = {} if destination is None else destination

@@ -1,4 +1,4 @@
-"""Gradients limited in size, and parameters as one vector. torch.nn.utils' names."""
+"""Gradients limited in size, parameters as one vector, and (from `reparametrize`) normalised weights. torch.nn.utils' names."""
 
 import math
 
@@ -7,8 +7,12 @@ import numpy as np
 from ..autograd import Tensor, no_grad
 from ..backend import array_module
 from ..ops import cat
+from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+__all__ = [
+    "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
+    "vector_to_parameters", "weight_norm",
+]  # fmt: skip
 
 
 def _gradients(parameters):

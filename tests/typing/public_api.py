@@ -7,7 +7,7 @@ import numpy as np
 
 import minigan
 import minigan.nn.functional as F
-from minigan import Tensor, nn, optim
+from minigan import Tensor, func, nn, optim
 from minigan.gan import GAN, Ascend, Descend, Game, Move, NonSaturating, Trainer, mlp_discriminator, mlp_generator
 
 
@@ -93,6 +93,18 @@ def training(x: Tensor, target: Tensor) -> None:
     optim.Adam(net.parameters(), lr="fast")  # type: ignore[arg-type]
     nn.Linear(2, 3, 4.5)  # type: ignore[arg-type]
     nn.Sequential(nn.Tanh(), minigan.tanh)  # type: ignore[arg-type]
+
+
+def layers(x: Tensor) -> None:
+    lstm, cell = nn.LSTM(3, 4, num_layers=2, batch_first=True), nn.GRUCell(3, 4)
+    output, (h, c) = lstm(x)
+    linear: nn.Linear = nn.utils.spectral_norm(nn.Linear(2, 3), n_power_iterations=2)
+    plain: nn.Linear = nn.utils.remove_spectral_norm(linear)
+    y = func.functional_call(plain, {"weight": minigan.ones(3, 2)}, (x,))
+    print(output, h, c, cell(x), y, nn.Maxout(2, 3, pieces=4), nn.EqualizedLinear(2, 3), func.functional_call(lstm, {}, x))
+    nn.utils.weight_norm("layer")  # type: ignore[type-var]
+    nn.RNN(3, 4, nonlinearity=1)  # type: ignore[arg-type]
+    nn.MinibatchStdDev(group="all")  # type: ignore[call-arg]
 
 
 class TwoSteps(Game):

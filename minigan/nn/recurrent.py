@@ -1,0 +1,249 @@
+"""Recurrent layers and cells. The recursions and their formulas are in `minigan.ops.recurrent`.
+
+Parameters have torch's names and gate order: weight_ih (gates H, input), weight_hh (gates H, H), bias_ih and bias_hh (gates H),
+in layers with a suffix: _l0, _l0_reverse, _l1, ... All start as U(-k, k), k = 1 / sqrt(hidden_size).
+"""
+
+import math
+import warnings
+from typing import Any
+
+from ..autograd import Tensor
+from ..backend import array_module
+from ..ops import cat, stack
+from ..ops.recurrent import gru_steps, lstm_steps, rnn_steps
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import new_parameter
+
+
+def _rnn(projected, states, weight, bias, nonlinearity):
+    hs = rnn_steps(projected, *states, weight, nonlinearity)
+    return hs, (hs[-1],)
+
+
+def _lstm(projected, states, weight, bias, nonlinearity):
+    both = lstm_steps(projected, *states, weight)
+    return both[0], (both[0, -1], both[1, -1])
+
+
+def _gru(projected, states, weight, bias, nonlinearity):
+    hs = gru_steps(projected, *states, weight, bias)
+    return hs, (hs[-1],)
+
+
+class _Recurrent(Module):
+    """What cells and layers share. `gates`: blocks of rows in the weights; `states`: the names of what is carried along.
+
+    kind : (projected inputs (T, N, gates H), states, weight_hh, bias_hh, nonlinearity) -> (all h_t, the last states)
+    """
+
+    gates = 1
+    states: tuple[str, ...] = ("h_0",)
+    kind = staticmethod(_rnn)
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool) -> None:
+        super().__init__()
+        if input_size <= 0 or hidden_size <= 0:
+            raise ValueError(f"{type(self).__name__}: input_size={input_size} and hidden_size={hidden_size} must be positive")
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+
+    def _add(self, suffix, inputs, device, dtype):
+        """Register the parameters of one direction of one layer."""
+        rows = self.gates * self.hidden_size
+        self.register_parameter("weight_ih" + suffix, new_parameter((rows, inputs), device, dtype))
+        self.register_parameter("weight_hh" + suffix, new_parameter((rows, self.hidden_size), device, dtype))
+        for name in ("bias_ih", "bias_hh"):
+            self.register_parameter(name + suffix, new_parameter((rows,), device, dtype) if self.bias else None)
+
+    def reset_parameters(self):
+        """Draw all parameters anew."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for p in self.parameters():
+            init.uniform_(p, -bound, bound)
+
+    def _run(self, x, states, suffix, nonlinearity="tanh"):
+        """One direction of one layer over x (T, N, input), in the order of x: what `kind` returns."""
+        w_ih, w_hh, b_ih, b_hh = (getattr(self, name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
+        if b_ih is not None:  # a GRU's second bias does not add to the first: its reset gate comes between
+            projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
+        return self.kind(projected.reshape(*x.shape[:-1], w_ih.shape[0]), states, w_hh, b_hh, nonlinearity)
+
+    def _states(self, hx, shape, like):
+        """The initial states as a tuple, checked; zeros for None."""
+        count, name = len(self.states), type(self).__name__
+        if hx is None:
+            return (Tensor(array_module(like.array).zeros(shape, like.dtype)),) * count
+        hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        if len(hx) != count:
+            raise ValueError(f"{name}: expected {count} initial state{'s' * (count > 1)} ({', '.join(self.states)}), got {len(hx)}")
+        for state, h in zip(self.states, hx):
+            if tuple(h.shape) != shape:
+                raise ValueError(f"{name}: {state} has shape {tuple(h.shape)}, expected {shape} for this input")
+        return hx
+
+    def _check(self, input, dims, shapes):
+        name = f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
+        if input.ndim not in dims:
+            raise ValueError(f"{name}: expected input {shapes}, got shape {tuple(input.shape)}")
+        if input.shape[-1] != self.input_size:
+            raise ValueError(f"{name}: the last size of the input must be input_size={self.input_size}, got shape {tuple(input.shape)}")
+
+
+# --- layers ---
+
+
+class _RecurrentLayers(_Recurrent):
+    """Layers over a sequence (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size) without a batch.
+
+    num_layers : each further layer takes the outputs of the one before it
+    batch_first : is the batch the first dimension of input and output (not of the states)?
+    dropout : probability, between the layers and in training only
+    bidirectional : a second recursion from the end; its outputs stand behind those of the first
+
+    Returns (output, h_n), of an LSTM (output, (h_n, c_n)): output (L, N, D H), D = 2 if bidirectional, else 1; states
+    (D num_layers, N, H), layer by layer. Initial states have the shape of final ones; default zeros.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(input_size, hidden_size, bias)
+        if num_layers <= 0:
+            raise ValueError(f"{type(self).__name__}: num_layers={num_layers} must be positive")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"{type(self).__name__}: dropout={dropout} must be a probability, in [0, 1]")
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"{type(self).__name__}: dropout={dropout} acts between layers, and num_layers is 1: it does nothing", stacklevel=2
+            )
+        self.num_layers, self.batch_first, self.dropout, self.bidirectional = num_layers, batch_first, dropout, bidirectional
+        self.suffixes = [[f"_l{k}{end}" for end in ("", "_reverse")[: 1 + bidirectional]] for k in range(num_layers)]
+        for k, directions in enumerate(self.suffixes):
+            for suffix in directions:
+                self._add(suffix, hidden_size * len(directions) if k else input_size, device, dtype)
+        self.reset_parameters()
+
+    nonlinearity = "tanh"
+
+    def flatten_parameters(self):
+        """Nothing: torch programs call it to please cuDNN."""
+
+    def forward(self, input, hx=None):
+        self._check(input, (2, 3), "(N, L, input_size) or (L, input_size)" if self.batch_first else "(L, N, input_size) or (L, input_size)")
+        batched = input.ndim == 3
+        x = input.unsqueeze(1) if not batched else input.transpose(0, 1) if self.batch_first else input
+        if not len(x):
+            raise ValueError(f"{type(self).__name__}: the sequence is empty: input of shape {tuple(input.shape)}")
+        count = len(self.suffixes) * len(self.suffixes[0])
+        states = self._states(hx, (count, x.shape[1], self.hidden_size) if batched else (count, self.hidden_size), input)
+        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))  # one tuple for each layer and direction
+        ends = []
+        for k, directions in enumerate(self.suffixes):
+            if k and self.dropout:
+                x = F.dropout(x, self.dropout, self.training)
+            outputs = []
+            for suffix in directions:
+                backwards = suffix.endswith("_reverse")
+                hs, end = self._run(x[::-1] if backwards else x, starts[len(ends)], suffix, self.nonlinearity)
+                outputs.append(hs[::-1] if backwards else hs)
+                ends.append(end)
+            x = outputs[0] if len(outputs) == 1 else cat(outputs, 2)
+        final = [stack(s) if batched else stack(s).squeeze(1) for s in zip(*ends)]
+        output = x.squeeze(1) if not batched else x.transpose(0, 1) if self.batch_first else x
+        return output, final[0] if len(final) == 1 else tuple(final)
+
+    def extra_repr(self):
+        shown = [f"{self.input_size}, {self.hidden_size}"]
+        defaults = dict(num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False)
+        shown += [f"{k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default]
+        return ", ".join(shown)
+
+
+class RNN(_RecurrentLayers):
+    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); nonlinearity="relu": relu instead.\n\n    {_RecurrentLayers.__doc__}"""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        self.nonlinearity = _nonlinearity("RNN", nonlinearity)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+
+
+class LSTM(_RecurrentLayers):
+    __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+
+    gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if proj_size:
+            raise NotImplementedError(f"LSTM: proj_size={proj_size} is not supported: put an nn.Linear behind the LSTM")
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+
+
+class GRU(_RecurrentLayers):
+    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+
+    gates, kind = 3, staticmethod(_gru)
+
+
+def _nonlinearity(name, nonlinearity):
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"{name}: nonlinearity={nonlinearity!r}; expected 'tanh' or 'relu'")
+    return nonlinearity
+
+
+# --- cells ---
+
+
+class _Cell(_Recurrent):
+    """One step: input (N, input_size) and states (N, H), or without N; default states: zeros. Returns the new state(s)."""
+
+    nonlinearity = "tanh"
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(input_size, hidden_size, bias)
+        self._add("", input_size, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input, hx=None):
+        self._check(input, (1, 2), "(N, input_size) or (input_size,)")
+        batched = input.ndim == 2
+        states = self._states(hx, (*input.shape[:-1], self.hidden_size), input)
+        if not batched:
+            input, states = input.unsqueeze(0), [s.unsqueeze(0) for s in states]
+        _, new = self._run(input.unsqueeze(0), states, "", self.nonlinearity)
+        new = new if batched else tuple(s.squeeze(0) for s in new)
+        return new[0] if len(new) == 1 else new
+
+    def extra_repr(self):
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
+
+
+class RNNCell(_Cell):
+    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); nonlinearity="relu": relu instead.\n\n    {_Cell.__doc__}"""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None, dtype: Any = None
+    ) -> None:
+        self.nonlinearity = _nonlinearity("RNNCell", nonlinearity)
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+
+
+class LSTMCell(_Cell):
+    __doc__ = f"""One step of an LSTM: (h, c) -> (h', c').\n\n    {_Cell.__doc__}"""
+
+    gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
+
+
+class GRUCell(_Cell):
+    __doc__ = f"""One step of a GRU.\n\n    {_Cell.__doc__}"""
+
+    gates, kind = 3, staticmethod(_gru)
