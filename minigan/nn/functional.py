@@ -11,11 +11,15 @@ from ..backend import array_module
 from ..ops import gelu, linear, logsigmoid, normalization, prelu, sigmoid, silu, softplus, tanh
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
+from ..ops.padding import pad
+from ..ops.pooling import *  # noqa: F403
+from ..ops.pooling import __all__ as _pools
+from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_losses, "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
-    "logsigmoid", "normalize", "one_hot", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign",
-    "tanh",
+    *_losses, *_pools, "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "interpolate", "leaky_relu", "linear",
+    "log_softmax", "logsigmoid", "normalize", "one_hot", "pad", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "selu",
+    "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
 ]  # fmt: skip
 
 batch_norm = normalization.batch_norm
