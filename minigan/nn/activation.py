@@ -1,4 +1,4 @@
-"""Activation functions as modules, and dropout. Formulas are with the ops of the same names.
+"""Activation functions as modules. Formulas are with the ops of the same names.
 
 `inplace` is accepted, because PyTorch programs pass it, and has no effect.
 """
@@ -193,19 +193,48 @@ class LogSoftmax(Softmax):
         return F.log_softmax(input, self.dim)
 
 
-class Dropout(_Activation):
-    """In training each element is 0 with probability p, else divided by 1 - p; in evaluation y = x. Srivastava et al. 2014"""
-
-    options = ("p",)
-
-    def __init__(self, p=0.5, inplace=False) -> None:
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p={p} must be a probability, in [0, 1]")
-        self.p, self.inplace = p, inplace
+class Softmin(Softmax):
+    """Softmax of -x along `dim`"""
 
     def forward(self, input):
-        return F.dropout(input, self.p, self.training)
+        return F.softmin(input, self.dim)
 
-    def extra_repr(self):
-        return f"p={self.p}, inplace={self.inplace}"
+
+class Softmax2d(_Activation):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W)"""
+
+    def forward(self, input):
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input (N, C, H, W) or (C, H, W), got shape {tuple(input.shape)}")
+        return F.softmax(input, -3)
+
+
+class GLU(_Activation):
+    """a sigmoid(b), a and b the halves of x along `dim`"""
+
+    options = ("dim",)
+
+    def __init__(self, dim=-1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    @property
+    def per_example(self):
+        return self.dim == -1 or self.dim >= 1
+
+    def forward(self, input):
+        return F.glu(input, self.dim)
+
+
+class Mish(_WithInplace):
+    """x tanh(softplus(x))"""
+
+    def forward(self, input):
+        return F.mish(input)
+
+
+class Hardswish(_WithInplace):
+    """x relu6(x + 3) / 6"""
+
+    def forward(self, input):
+        return F.hardswish(input)

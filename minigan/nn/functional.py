@@ -8,20 +8,26 @@ import numpy as np
 from .. import ops
 from ..autograd import Tensor, raw
 from ..backend import array_module
-from ..ops import gelu, linear, logsigmoid, normalization, prelu, sigmoid, silu, softplus, tanh
+from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, silu, softplus, tanh
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
+from ..ops.distance import cosine_similarity, normalize, pairwise_distance
+from ..ops.embedding import embedding
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
+from ..ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from ..ops.padding import pad
+from ..ops.pooling import *  # noqa: F403
+from ..ops.pooling import __all__ as _pools
+from ..ops.product import bilinear
+from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_convolutions, *_losses,
-    "batch_norm", "cosine_similarity", "dropout", "elu", "gelu", "hardtanh", "leaky_relu", "linear", "log_softmax",
-    "logsigmoid", "normalize", "one_hot", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign",
-    "tanh",
+    *_convolutions, *_losses, *_pools, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d",
+    "dropout3d", "elu", "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm",
+    "leaky_relu", "linear", "log_softmax", "logsigmoid", "mish", "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle",
+    "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
 ]  # fmt: skip
-
-batch_norm = normalization.batch_norm
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -80,15 +86,49 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return ops.dropout(input, p, training) if training else input
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
-    """x / max(|x|_p, eps), the norm taken along `dim`"""
-    return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
+def softmin(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
+    """softmax of -x along `dim` (which must be given)"""
+    return softmax(-input, _softmax_dim("softmin", input, dim), dtype)
 
 
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """x1 . x2 / (|x1| |x2|) along `dim`, each norm at least eps"""
-    norms = [ops.clamp(ops.norm(x, 2.0, dim, True), min=eps) for x in (x1, x2)]
-    return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x tanh(softplus(x))"""
+    return ops.mish(input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x relu6(x + 3) / 6"""
+    return ops.hardswish(input)
+
+
+def _drop_channels(name, input, p, training, dims, unbatched):
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: p={p} is no probability")
+    if input.ndim not in dims:
+        raise ValueError(f"{name}: expected input of {' or '.join(map(str, dims))} dimensions, got shape {tuple(input.shape)}")
+    if input.ndim == unbatched and training:
+        return ops.feature_dropout(input[None], p, training)[0]
+    return ops.feature_dropout(input, p, training)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+    return _drop_channels("dropout1d", input, p, training, (2, 3), 2)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training each channel of (N, C, H, W), or (N, C, L), is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+    return _drop_channels("dropout2d", input, p, training, (3, 4), None)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+    return _drop_channels("dropout3d", input, p, training, (4, 5), 4)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout that keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
+    return ops.alpha_dropout(input, p, training)
 
 
 def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:

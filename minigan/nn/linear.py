@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from ..ops import flatten, linear, unflatten
+from ..ops import bilinear, flatten, linear, unflatten
 from . import init
 from .module import Module
 from .parameter import Parameter, new_parameter
@@ -40,6 +40,45 @@ class Linear(Module):
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """y_o = x1^T weight_o x2 + bias_o: (..., in1_features), (..., in2_features) -> (..., out_features).
+
+    weight : (out_features, in1_features, in2_features);  bias : (out_features,), or None with bias=False
+    Both start as U(-k, k), k = 1 / sqrt(in1_features).
+    """
+
+    per_example = True
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device=None, dtype=None
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"Bilinear: in1_features={in1_features} must be positive")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = new_parameter((out_features, in1_features, in2_features), device, dtype)
+        self.register_parameter("bias", new_parameter((out_features,), device, dtype) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw weight and bias anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1, input2):
+        return bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self):
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class Identity(Module):

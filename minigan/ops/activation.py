@@ -9,8 +9,12 @@ from ..backend import kernel
 from .arithmetic import where
 from .each import each
 from .elementary import erf, exp
+from .shape import narrow
 
-__all__ = ["elu", "gelu", "hardtanh", "leaky_relu", "logsigmoid", "prelu", "relu", "selu", "sigmoid", "silu", "softplus", "tanh"]
+__all__ = [
+    "elu", "gelu", "glu", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "selu", "sigmoid", "silu",
+    "softplus", "tanh",
+]  # fmt: skip
 
 
 @op
@@ -225,6 +229,24 @@ class hardtanh:
 
     def backward(g, need, x, low, high):
         return where((x > low) & (x < high), g, 0.0)
+
+
+def mish(x):
+    """x tanh(softplus(x)). Misra 2019"""
+    return x * tanh(softplus(x))
+
+
+def hardswish(x):
+    """x relu6(x + 3) / 6. Howard et al. 2019, eq. 5.2"""
+    return x * (hardtanh(x + 3, 0.0, 6.0) * (1 / 6))
+
+
+def glu(x, dim=-1):
+    """a sigmoid(b), where a and b are the halves of x along `dim`. Dauphin et al. 2017"""
+    size = x.shape[dim]
+    if size % 2:
+        raise ValueError(f"glu: dimension {dim} of the input must be even to be halved, its shape is {tuple(x.shape)}")
+    return narrow(x, dim, 0, size // 2) * sigmoid(narrow(x, dim, size // 2, size // 2))
 
 
 @op

@@ -1,71 +1,92 @@
-"""Batch normalisation (Ioffe and Szegedy 2015): forward and backward are each one fused kernel.
+"""Normalisation: batch (Ioffe and Szegedy 2015), instance (Ulyanov et al. 2016), layer (Ba et al. 2016), group (Wu and He 2018).
 
-The kernels see (N, C, L): L is the product of the sizes after the channels. The (N, C) results of `linear`, which are laid out
-feature by feature, are seen as (1, C, N) without a copy. Sums are taken in float64, in two passes, so nothing cancels.
+All are batch normalisation with other things as channels: its forward and backward are each one fused kernel. The kernels see
+(N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory channel by channel (the results of
+`linear`) are seen as (1, C, N L) without a copy. Sums are taken in float64, in two passes, so nothing cancels.
 """
+
+import math
 
 import numpy as np
 
 from ..autograd import op
-from ..backend import kernel
+from ..backend import kernel, parallel_chunks
+from ..backend.threads import MIN_CHUNK
+from .shape import repeat
 
-__all__ = ["batch_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
 
 
 @kernel
-def _forward(x, w, b, eps, y, mean, rstd, running_mean, running_var, momentum):
-    rows, channels, length = x.shape
+def _forward(channels, x, w, b, eps, y, mean, rstd, running_mean, running_var, momentum):
+    rows, _, length = x.shape
     count = rows * length
-    for c in range(channels):
+    for c in channels:
         total = 0.0
         for n in range(rows):
             for i in range(length):
                 total += x[n, c, i]
         mean[c] = total / count
-        m = mean[c]
-        total = 0.0
+        m = x.dtype.type(mean[c])
+        total, rest = 0.0, mean[c] - m  # far from 0 the rest is not small compared with the deviations
         for n in range(rows):
             for i in range(length):
                 d = x[n, c, i] - m
                 total += d * d
-        rstd[c] = 1 / np.sqrt(total / count + eps)
+        var = total / count - rest * rest
+        rstd[c] = 1 / np.sqrt(var + eps)
         if running_mean is not None:
-            running_mean[c] += momentum * (m - running_mean[c])
+            running_mean[c] += momentum * (mean[c] - running_mean[c])
         if running_var is not None:
-            running_var[c] += momentum * (total / max(count - 1, 1) - running_var[c])
+            running_var[c] += momentum * (var * count / max(count - 1, 1) - running_var[c])
+        # In x's dtype: float64 numbers here would make the last loop do everything in float64.
         scale = rstd[c] * w[c]
+        shift = x.dtype.type(b[c] - rest * scale)
         for n in range(rows):
             for i in range(length):
-                y[n, c, i] = (x[n, c, i] - m) * scale + b[c]
+                y[n, c, i] = (x[n, c, i] - m) * scale + shift
 
 
 @kernel
-def _backward(g, x, w, mean, rstd, gx, gw, gb):
-    rows, channels, length = x.shape
+def _backward(channels, x, g, w, mean, rstd, gx, gw, gb):
+    rows, _, length = x.shape
     count = rows * length
-    for c in range(channels):
-        sum_g, sum_gx, m, r = 0.0, 0.0, mean[c], rstd[c]
+    for c in channels:
+        sum_g, sum_gd, m, r = 0.0, 0.0, x.dtype.type(mean[c]), rstd[c]
+        rest = mean[c] - m
         for n in range(rows):
             for i in range(length):
                 sum_g += g[n, c, i]
-                sum_gx += g[n, c, i] * ((x[n, c, i] - m) * r)
-        gb[c], gw[c] = sum_g, sum_gx
-        # In x's dtype: float64 numbers here would make the last loop do everything in float64.
-        a, k, h = w[c] * r, gw[c] * r / np.float32(count), gb[c] / np.float32(count)
+                sum_gd += g[n, c, i] * (x[n, c, i] - m)
+        sum_gh = (sum_gd - rest * sum_g) * r
+        gb[c], gw[c] = sum_g, sum_gh
+        a, k = w[c] * r, x.dtype.type(sum_gh * r / count)
+        h0 = x.dtype.type((sum_g - rest * r * sum_gh) / count)
         for n in range(rows):
             for i in range(length):
-                gx[n, c, i] = a * (g[n, c, i] - h - (x[n, c, i] - m) * k)
+                gx[n, c, i] = a * (g[n, c, i] - h0 - (x[n, c, i] - m) * k)
 
 
-def _planes(x):
-    """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N) for (N, C)."""
-    if x.ndim == 2:
-        return np.ascontiguousarray(x.T)[None]
+def _over_channels(loop, x, *rest):
+    """loop(channels, x, *rest), the channels of x (N, C, L) shared among threads."""
+    rows, c, length = x.shape
+    parallel_chunks(lambda channels: loop(channels, x, *rest), c, np.arange(c), min_chunk=-(-MIN_CHUNK // max(rows * length, 1)))
+
+
+def _channel_by_channel(x):
+    """Does x (N, C, ...) lie in memory as (C, N, ...)?"""
+    return x.ndim == 2 or (not x.flags.c_contiguous and x.swapaxes(0, 1).flags.c_contiguous)
+
+
+def _planes(x, by_channel):
+    """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N L)."""
+    if by_channel:
+        return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
     return np.ascontiguousarray(x).reshape(x.shape[0], x.shape[1], -1)
 
 
-def _unplanes(y, shape):
-    return y[0].T if len(shape) == 2 else y.reshape(shape)
+def _unplanes(y, shape, by_channel):
+    return y.reshape(shape[1], shape[0], *shape[2:]).swapaxes(0, 1) if by_channel else y.reshape(shape)
 
 
 def _channels(x, v):
@@ -105,13 +126,14 @@ class _batch_norm:
         return (y if bias is None else y + _channels(x, bias)), mean, rstd
 
     def cpu(x, weight, bias, running_mean, running_var, momentum, eps):
-        c, planes = x.shape[1], _planes(x)
+        c, by_channel = x.shape[1], _channel_by_channel(x)
+        planes = _planes(x, by_channel)
         weight = np.ones(c, x.dtype) if weight is None else weight
         bias = np.zeros(c, x.dtype) if bias is None else bias
         y = np.empty(planes.shape, x.dtype)
-        mean, rstd = np.empty((2, c), x.dtype)
-        _forward(planes, weight, bias, eps, y, mean, rstd, running_mean, running_var, momentum)
-        return _unplanes(y, x.shape), mean, rstd
+        mean, rstd = np.empty(c), np.empty(c, x.dtype)  # the mean in float64 also of float32
+        _over_channels(_forward, planes, weight, bias, eps, y, mean, rstd, running_mean, running_var, momentum)
+        return _unplanes(y, x.shape, by_channel), mean, rstd
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, rstd):
         rule = _batch_norm_grad_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _batch_norm_grad
@@ -137,12 +159,25 @@ def _batch_norm_grad(g, x, weight, mean, rstd):
 
 def _batch_norm_grad_cpu(g, x, weight, mean, rstd):
     """The same as one compiled kernel."""
-    planes = _planes(x)
-    weight = np.ones_like(mean) if weight is None else weight
+    by_channel = _channel_by_channel(x)
+    planes = _planes(x, by_channel)
+    weight = np.ones_like(rstd) if weight is None else weight
     gx = np.empty(planes.shape, x.dtype)
     gw, gb = np.empty((2, len(mean)), x.dtype)
-    _backward(_planes(g), planes, weight, mean, rstd, gx, gw, gb)
-    return _unplanes(gx, x.shape), gw, gb
+    _over_channels(_backward, planes, _planes(g, by_channel), weight, mean, rstd, gx, gw, gb)
+    return _unplanes(gx, x.shape, by_channel), gw, gb
+
+
+def _check_parameters(name, input, **parameters):
+    """Each must be None or have one number for each channel."""
+    if input.ndim < 2:
+        raise ValueError(f"{name}: expected input (N, C, ...), got shape {tuple(input.shape)}")
+    c = input.shape[1]
+    for what, v in parameters.items():
+        if v is not None and tuple(v.shape) != (c,):
+            raise ValueError(f"{name}: {what} has shape {tuple(v.shape)}, the input has {c} channels (shape {tuple(input.shape)})")
+        if v is not None and what.startswith("running") and v.dtype != input.dtype:
+            raise ValueError(f"{name}: {what} is {v.dtype}, the input {input.dtype}: convert one, e.g. the module with .double()")
 
 
 def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
@@ -153,17 +188,9 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     momentum : share of the new statistics in the running ones
     eps : added to the variance
     """
-    if input.ndim < 2:
-        raise ValueError(f"batch_norm: expected input (N, C, ...), got shape {tuple(input.shape)}")
-    c = input.shape[1]
-    for name, v in dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias).items():
-        if v is not None and tuple(v.shape) != (c,):
-            raise ValueError(f"batch_norm: {name} has shape {tuple(v.shape)}, the input has {c} channels (shape {tuple(input.shape)})")
+    _check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
-        for name, v in dict(running_mean=running_mean, running_var=running_var).items():
-            if v is not None and v.dtype != input.dtype:
-                raise ValueError(f"batch_norm: {name} is {v.dtype}, the input {input.dtype}: convert one, e.g. the module with .double()")
-        if input.array.size // max(c, 1) <= 1:
+        if input.array.size // max(input.shape[1], 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
         y = _batch_norm(input, weight, bias, *arrays, momentum, eps)
@@ -177,4 +204,65 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     scale = (running_var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     y = (input - running_mean.reshape(shape)) * scale.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
+
+
+def instance_norm(
+    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
+):  # fmt: skip
+    """Normalisation of each channel of each example of input (N, C, ...), as torch.nn.functional.instance_norm.
+
+    running_mean, running_var : (C,) Tensors, or None; updated in place with the means over the batch if use_input_stats, else used
+    weight, bias : (C,) scale and shift, or None
+    """
+    _check_parameters("instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    n, c, *sizes = input.shape
+    if math.prod(sizes) == 1:
+        raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
+    weight, bias = (v if v is None or n == 1 else repeat(v, n) for v in (weight, bias))
+    runnings = [None if v is None else np.tile(v.array, n) for v in (running_mean, running_var)]
+    y = _batch_norm(input.reshape((1, n * c, *sizes)), weight, bias, *runnings, momentum, eps).reshape(tuple(input.shape))
+    for running, new in zip((running_mean, running_var), runnings):
+        if running is not None:
+            running.array[...] = new.reshape(n, c).mean(0)
+            running._version[0] += 1
+    return y
+
+
+def _normalise(input, channels, eps):
+    """Each of `channels` equal parts of `input`, which follow each other, with mean 0 and variance 1."""
+    return _batch_norm(input.reshape((1, channels, -1)), None, None, None, None, 0.0, eps).reshape(tuple(input.shape))
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """Normalisation over the last dimensions, whose sizes are `normalized_shape`, as torch.nn.functional.layer_norm.
+
+    weight, bias : scale and shift of the shape `normalized_shape`, or None
+    """
+    normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = tuple(input.shape)
+    if not normalized_shape or shape[-len(normalized_shape) :] != normalized_shape:
+        raise ValueError(f"layer_norm: normalized_shape={normalized_shape} is not the end of the input's shape {shape}")
+    for what, v in dict(weight=weight, bias=bias).items():
+        if v is not None and tuple(v.shape) != normalized_shape:
+            raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
+    y = _normalise(input, math.prod(shape) // math.prod(normalized_shape), eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+    """Normalisation of `num_groups` groups of channels of each example of input (N, C, ...), as torch.nn.functional.group_norm.
+
+    weight, bias : (C,) scale and shift, or None
+    """
+    _check_parameters("group_norm", input, weight=weight, bias=bias)
+    n, c = input.shape[:2]
+    if num_groups < 1 or c % num_groups:
+        raise ValueError(f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of shape {tuple(input.shape)})")
+    y = _normalise(input, n * num_groups, eps)
+    shape = (1, -1) + (1,) * (input.ndim - 2)
+    y = y if weight is None else y * weight.reshape(shape)
     return y if bias is None else y + bias.reshape(shape)

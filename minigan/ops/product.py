@@ -4,8 +4,9 @@ import numpy as np
 
 from ..autograd import expand, op
 from .arithmetic import mul
+from .shape import permute
 
-__all__ = ["addmm", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
+__all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
 
 
 def _t(x):
@@ -111,6 +112,18 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta input + alpha mat1 @ mat2."""
     product = mm(mat1, mat2)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+
+
+def bilinear(input1, input2, weight, bias=None):
+    """y_o = input1^T weight_o input2 + bias_o: (..., in1), (..., in2), weight (out, in1, in2), bias (out,) -> (..., out)."""
+    out, in1, in2 = weight.shape
+    if input1.shape[:-1] != input2.shape[:-1] or input1.shape[-1] != in1 or input2.shape[-1] != in2:
+        shapes = f"{tuple(input1.shape)} and {tuple(input2.shape)}"
+        raise ValueError(f"bilinear: inputs of shapes {shapes} do not fit a weight of shape {tuple(weight.shape)}")
+    check_bias(weight, bias)
+    left = matmul(input1.reshape((-1, in1)), permute(weight, (1, 0, 2)).reshape((in1, out * in2)))
+    y = matmul(left.reshape((-1, out, in2)), input2.reshape((-1, in2, 1))).reshape((*input1.shape[:-1], out))
+    return y if bias is None else y + bias
 
 
 def dot(input, other):

@@ -7,7 +7,10 @@ from ..backend import default_generator, device_of, to_numpy
 from ..backend import device as as_device
 from .shape import _numbers
 
-__all__ = ["bernoulli", "dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"]
+__all__ = [
+    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
+    "randn_like", "randperm",
+]  # fmt: skip
 
 
 def _place(device):
@@ -92,17 +95,48 @@ class _masked_scale:
         return _masked_scale(g, mask)
 
 
-def dropout(input, p=0.5, training=True, *, generator=None):
-    """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
+def _kept(array, shape, p, generator):
+    """1 with probability 1 - p, else 0, in the dtype and on the device of `array`."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} is no probability")
+    keep = (generator or default_generator).uniform(shape, np.float32, device_of(array)) >= p  # draws are below 1: none is kept for p = 1
+    return keep.astype(array.dtype)
+
+
+def dropout(input, p=0.5, training=True, *, generator=None):
+    """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
+    return _drop(input, input.shape, p, training, generator)
+
+
+def feature_dropout(input, p=0.5, training=True, *, generator=None):
+    """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p (Tompson et al. 2015)."""
+    if input.ndim < 2:
+        raise ValueError(f"feature_dropout: expected input (N, C, ...), got shape {tuple(input.shape)}")
+    return _drop(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, training, generator)
+
+
+def _drop(input, shape, p, training, generator):
     if not training or p == 0:
         return input
     array = raw(input)
+    return _masked_scale(input, _kept(array, shape, p, generator) * array.dtype.type(1 / (1 - p) if p < 1 else 0))
+
+
+SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity
+
+
+def alpha_dropout(input, p=0.5, training=False, *, generator=None):
+    """In training each element takes SELU's lowest value with probability p, then all are scaled and shifted so that mean 0 and
+    variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
+    if not training or p == 0:
+        return input
+    array = raw(input)
+    keep = _kept(array, array.shape, p, generator)
     if p == 1:
-        return _masked_scale(input, (array == array) * array.dtype.type(0))
-    keep = (generator or default_generator).uniform(array.shape, np.float32, device_of(array)) >= p
-    return _masked_scale(input, keep.astype(array.dtype) * array.dtype.type(1 / (1 - p)))
+        return _masked_scale(input, keep)
+    scale = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5
+    scale, low = array.dtype.type(scale), array.dtype.type(scale * SATURATION)
+    return _masked_scale(input, keep * scale) + ((1 - keep) * low - array.dtype.type(p) * low)
 
 
 def _fill(self, name, draw):

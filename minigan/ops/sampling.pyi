@@ -4,7 +4,10 @@ from ..autograd import Tensor
 from ..autograd._types import DType, Ints, Place, Shape
 from ..backend import Generator
 
-__all__ = ["bernoulli", "dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"]
+__all__ = [
+    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
+    "randn_like", "randperm",
+]  # fmt: skip
 
 def rand(
     *size: Ints, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False
@@ -25,3 +28,5 @@ def normal(
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor: ...
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor: ...
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor: ...
+def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor: ...
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, *, generator: Generator | None = None) -> Tensor: ...

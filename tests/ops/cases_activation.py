@@ -43,6 +43,19 @@ def prelu(x, weight):
     return out
 
 
+@st.composite
+def halves(draw):
+    shape = list(draw(shapes(1, 3)))
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    shape[dim] *= 2
+    return fill(draw(seeds), tuple(shape)), dim
+
+
+def glu(x, dim=-1):
+    a, b = np.split(x, 2, dim)
+    return a * np.vectorize(sigmoid)(b)
+
+
 SELU = 1.6732632423543772848, 1.0507009873554804934  # the paper's constants
 
 CASES = [
@@ -69,4 +82,8 @@ CASES = [
     Case("hardtanh", one(away=(-1.0, 1.0)), scalar(lambda x: min(max(x, -1.0), 1.0))),
     Case("hardtanh:limits", one(st.just(-0.3), st.just(1.7), away=(-0.3, 1.7)), scalar(lambda x, a, b: min(max(x, a), b))),
     Case("prelu", prelu_inputs(), prelu),
+    Case("mish", one(low=-5.0, high=5.0), scalar(lambda x: x * math.tanh(math.log1p(math.exp(x)))), op=None),
+    Case("mish:large", one(low=-800.0, high=800.0), scalar(lambda x: x * math.tanh(softplus(x)) if x > -600 else 0.0), op=None, orders=0),
+    Case("hardswish", one(low=-5.0, high=5.0, away=(-3.0, 3.0)), scalar(lambda x: x * min(max(x + 3, 0), 6) / 6), op=None),
+    Case("glu", halves(), glu, op=None),
 ]

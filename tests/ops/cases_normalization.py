@@ -1,4 +1,4 @@
-"""Cases: batch normalisation."""
+"""Cases: batch, instance, layer and group normalisation."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -35,6 +35,55 @@ def ones(x):
     return np.ones(x.shape[1]), np.zeros(x.shape[1])
 
 
+@st.composite
+def examples(draw, kind, affine):
+    """x (N, C, ...), the option of layer or group normalisation, weight, bias, eps."""
+    groups, each = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=2))
+    sizes[-1] += 1  # more than one value each
+    x = distinct(draw(seeds), (draw(st.integers(1, 3)), groups * each, *sizes))
+    shape = x.shape[1:2]
+    option = ()
+    if kind == "layer":
+        shape = x.shape[draw(st.integers(1, x.ndim - 1)) :]
+        option = (shape,)
+    elif kind == "group":
+        option = (groups,)
+    parameters = (fill(draw(seeds), shape), fill(draw(seeds), shape)) if affine else ()
+    return (x, *option, *parameters, draw(st.sampled_from([1e-5, 0.8])))
+
+
+def normalised(x, axes, eps):
+    """Over `axes`, one set after the other."""
+    out = np.empty_like(x)
+    others = [i for i in range(x.ndim) if i not in axes]
+    for at in np.ndindex(*[x.shape[i] for i in others]):
+        where = [slice(None)] * x.ndim
+        for i, k in zip(others, at):
+            where[i] = k
+        values = x[tuple(where)]
+        m = values.sum() / values.size
+        out[tuple(where)] = (values - m) / np.sqrt(((values - m) ** 2).sum() / values.size + eps)
+    return out
+
+
+def per_channel(x, v):
+    return np.reshape(v, (1, -1) + (1,) * (x.ndim - 2))
+
+
+def instance_norm(x, weight, bias, eps):
+    return normalised(x, range(2, x.ndim), eps) * per_channel(x, weight) + per_channel(x, bias)
+
+
+def layer_norm(x, shape, weight, bias, eps):
+    return normalised(x, range(x.ndim - np.ndim(weight), x.ndim), eps) * weight + bias
+
+
+def group_norm(x, groups, weight, bias, eps):
+    split = x.reshape(x.shape[0], groups, -1, *x.shape[2:])
+    return normalised(split, range(2, split.ndim), eps).reshape(x.shape) * per_channel(x, weight) + per_channel(x, bias)
+
+
 CASES = [
     Case(
         "batch_norm", batches(), batch_norm, call=lambda x, w, b, eps: ops.batch_norm(x, None, None, w, b, True, eps=eps),
@@ -52,5 +101,23 @@ CASES = [
     Case(
         "batch_norm:evaluation", batches(running=True), lambda x, m, v, w, b, eps: batch_norm(x, w, b, eps, m, v),
         call=lambda x, m, v, w, b, eps: ops.batch_norm(x, m, v, w, b, False, eps=eps), op=None, constant=(1, 2), bare=False, tolerance=1e-4,
+    ),
+    Case(
+        "instance_norm", examples("instance", True), instance_norm, call=lambda x, w, b, e: ops.instance_norm(x, None, None, w, b, eps=e),
+        op="_batch_norm", tolerance=1e-3,
+    ),
+    Case(
+        "instance_norm:not affine", examples("instance", False), lambda x, e: normalised(x, range(2, x.ndim), e),
+        call=lambda x, e: ops.instance_norm(x, eps=e), op="_batch_norm", tolerance=1e-3,
+    ),
+    Case("layer_norm", examples("layer", True), layer_norm, op="_batch_norm", tolerance=1e-3),
+    Case(
+        "layer_norm:not affine", examples("layer", False), lambda x, s, e: normalised(x, range(x.ndim - len(s), x.ndim), e),
+        call=lambda x, s, e: ops.layer_norm(x, s, eps=e), op="_batch_norm", tolerance=1e-3,
+    ),
+    Case("group_norm", examples("group", True), group_norm, op="_batch_norm", tolerance=1e-3),
+    Case(
+        "group_norm:not affine", examples("group", False), lambda x, g, e: group_norm(x, g, 1.0, 0.0, e),
+        call=lambda x, g, e: ops.group_norm(x, g, eps=e), op="_batch_norm", tolerance=1e-3,
     ),
 ]  # fmt: skip

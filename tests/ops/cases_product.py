@@ -42,6 +42,13 @@ def linear(x, w, b=None):
     return out
 
 
+def bilinear(x, y, w, b=None):
+    out = np.zeros((len(x), len(w)))
+    for n, o in np.ndindex(out.shape):
+        out[n, o] = sum(x[n, i] * w[o, i, j] * y[n, j] for i, j in np.ndindex(w.shape[1:])) + (0.0 if b is None else b[o])
+    return out
+
+
 def einsum(equation, sizes, *operands):
     """The definition: a loop over all values of all subscripts."""
     left, right = equation.split("->")
@@ -130,6 +137,8 @@ CASES = [
         call=lambda a, x, y: minigan.ops.addmm(a, x, y, beta=0.3, alpha=-2), op=None,
     ),
     Case("dot", products("k", "k"), lambda x, y: np.array(sum(a * b for a, b in zip(x, y))), op=None),
+    Case("bilinear", products("bi", "bj", "oij", "o"), bilinear, op=None),
+    Case("bilinear:no bias", products("i", "j", "oij"), lambda x, y, w: bilinear(x[None], y[None], w)[0], op=None),
     Case("outer", products("m", "n"), lambda x, y: np.array([[a * b for b in y] for a in x]), op=None),
     Case("einsum", einsum_inputs(), einsum, call=lambda equation, sizes, *x: minigan.ops.einsum(equation, *x), op="_einsum"),
     Case("einsum:ellipsis", ellipsis_inputs(), matmul, call=lambda x, y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),

@@ -39,7 +39,7 @@ def call(function, like, args):
 # torch takes tensors only, or has another signature under this name.
 DIFFERENT = {
     "broadcast_to", "expand_as", "flip", "isfinite", "repeat", "where:first number", "kl_div", "kl_div:log target", "view",
-    "norm", "prelu",
+    "norm", "prelu", "adaptive_max_pool1d", "embedding", "embedding:padding",
 }  # fmt: skip
 
 

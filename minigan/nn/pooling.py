@@ -1,0 +1,129 @@
+"""Pooling layers. The arithmetic is in `minigan.ops.pooling`."""
+
+from . import functional as F
+from .module import Module
+
+
+class _Pool(Module):
+    per_example = True
+
+
+class _MaxPool(_Pool):
+    """Maxima of windows over (N, C, {0}) or (C, {0}).
+
+    kernel_size, stride, padding, dilation : one number{1}; stride None: kernel_size
+    padding : positions without a value on both sides, at most half the window;  dilation : distance between a window's elements
+    return_indices : forward gives (maxima, their positions)
+    ceil_mode : windows may reach over the end, as long as they start inside
+    """
+
+    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation, self.return_indices, self.ceil_mode = padding, dilation, return_indices, ceil_mode
+
+    def forward(self, input):
+        pool = F.max_pool1d if isinstance(self, MaxPool1d) else F.max_pool2d
+        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
+
+    def extra_repr(self):
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class MaxPool1d(_MaxPool):
+    __doc__ = (_MaxPool.__doc__ or "").format("L", "")
+
+
+class MaxPool2d(_MaxPool):
+    __doc__ = (_MaxPool.__doc__ or "").format("H, W", ", or one for each dimension")
+
+
+class AvgPool1d(_Pool):
+    """Means of windows over (N, C, L) or (C, L).
+
+    kernel_size, stride, padding : numbers; stride None: kernel_size
+    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    ceil_mode : windows may reach over the end, as long as they start inside
+    """
+
+    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True) -> None:
+        super().__init__()
+        one = [v[0] if isinstance(v, (tuple, list)) else v for v in (kernel_size, kernel_size if stride is None else stride, padding)]
+        self.kernel_size, self.stride, self.padding = [(v,) for v in one]
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, input):
+        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+
+    def extra_repr(self):
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_Pool):
+    """Means of windows over (N, C, H, W) or (C, H, W).
+
+    kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
+    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    ceil_mode : windows may reach over the end, as long as they start inside
+    divisor_override : divide each sum by this number instead
+    """
+
+    def __init__(
+        self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.kernel_size, self.stride, self.padding = kernel_size, kernel_size if stride is None else stride, padding
+        self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor_override
+
+    def forward(self, input):
+        return F.avg_pool2d(
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+        )
+
+    extra_repr = AvgPool1d.extra_repr
+
+
+class _AdaptivePool(_Pool):
+    def __init__(self, output_size) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def extra_repr(self):
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """Means of `output_size` windows that cover (N, C, L) or (C, L)."""
+
+    def forward(self, input):
+        return F.adaptive_avg_pool1d(input, self.output_size)
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """Means of windows that cover (N, C, H, W) or (C, H, W); output_size: one number, or two (None keeps the size)."""
+
+    def forward(self, input):
+        return F.adaptive_avg_pool2d(input, self.output_size)
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    def __init__(self, output_size, return_indices=False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """Maxima of the windows of `AdaptiveAvgPool1d`, and their positions if return_indices."""
+
+    def forward(self, input):
+        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """Maxima of the windows of `AdaptiveAvgPool2d`, and their positions if return_indices."""
+
+    def forward(self, input):
+        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)

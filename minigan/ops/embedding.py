@@ -1,0 +1,78 @@
+"""Rows of a table picked by number, and added back into it."""
+
+import numpy as np
+
+from ..autograd import op, raw
+from ..backend import array_module, kernel
+from .arithmetic import where
+
+__all__ = ["embedding"]
+
+
+@op
+class pick_rows:
+    """y = weight[index]: (rows, D), index (...) -> (..., D).    dL/dweight = add_rows of g"""
+
+    saves = ("weight.shape", "index", "padding_idx")
+    mixed = True
+
+    def forward(weight, index, padding_idx=None):
+        return weight.take(index, axis=0)
+
+    def backward(g, need, shape, index, padding_idx):
+        return add_rows(g, index, shape, padding_idx)
+
+
+@kernel
+def _add_rows(g, index, y):
+    for i in range(len(index)):
+        row = y[index[i]]
+        for j in range(len(row)):
+            row[j] += g[i, j]
+
+
+@op
+class add_rows:
+    """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0.    dL/dg = gg[index], there too"""
+
+    saves = ("index", "padding_idx")
+    mixed = True
+
+    def forward(g, index, shape, padding_idx=None):
+        xp = array_module(g)
+        y = xp.zeros(shape, g.dtype)
+        xp.add.at(y, index, g)
+        if padding_idx is not None:
+            y[padding_idx] = 0
+        return y
+
+    def cpu(g, index, shape, padding_idx=None):
+        y = np.zeros(shape, g.dtype)
+        _add_rows(np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y)
+        if padding_idx is not None:
+            y[padding_idx] = 0
+        return y
+
+    def backward(gg, need, index, padding_idx):
+        y = pick_rows(gg, index)
+        return y if padding_idx is None else where((index != padding_idx)[..., None], y, 0.0)
+
+
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+    """Rows of weight (num_embeddings, D) by their numbers, input (...) of integers: (..., D).
+
+    padding_idx : this row gets no gradient; negative ones count from the end
+    sparse : accepted, gradients are dense.    max_norm and scale_grad_by_freq are not available
+    """
+    if max_norm is not None or scale_grad_by_freq:
+        raise NotImplementedError("embedding: max_norm and scale_grad_by_freq are not available")
+    index, rows = raw(input), weight.shape[0]
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"embedding: input is {index.dtype}, expected row numbers (integers), e.g. input.long()")
+    if isinstance(index, np.ndarray) and index.size and not (0 <= index.min() and index.max() < rows):
+        raise IndexError(f"embedding: input ranges over [{index.min()}, {index.max()}], weight has {rows} rows")
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise ValueError(f"embedding: padding_idx={padding_idx} is no row of a weight with {rows}")
+        padding_idx %= rows
+    return pick_rows(weight, input, padding_idx)

@@ -1,0 +1,327 @@
+"""Pooling: windows slide over the last one or two dimensions, and each gives its maximum or its mean.
+
+Means are linear, so they are `Taps`. A maximum is an element of the input: a kernel finds where, and a gather takes it. Its
+derivative adds into the same places, whose derivative gathers from them.
+"""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from ..autograd import Tensor, op, raw
+from ..backend import array_module, kernel
+from .each import on_planes
+from .reduction import mean
+from .taps import apply_taps, taps
+
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
+    "max_pool1d", "max_pool2d",
+]  # fmt: skip
+
+
+# --- arguments ---
+
+
+def numbers(name, what, value, dims, least):
+    """One number for each of `dims` dimensions, from one number or a sequence; each at least `least`."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    values = values * dims if len(values) == 1 else values
+    if len(values) != dims or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
+        raise ValueError(f"{name}: {what}={value!r}, expected {'an integer' if dims == 1 else f'one or {dims} integers'} >= {least}")
+    return values
+
+
+def check_dims(name, input, dims):
+    """The input must have `dims` dimensions after N and C, or after C alone."""
+    if input.ndim not in (dims + 1, dims + 2):
+        layout = "C, " + ("L" if dims == 1 else "H, W" if dims == 2 else "D, H, W")
+        raise ValueError(f"{name}: expected input (N, {layout}) or ({layout}), got shape {tuple(input.shape)}")
+
+
+def _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode):
+    """(size, kernel, stride, padding, dilation, number of windows) along each of the last `dims` dimensions."""
+    check_dims(name, input, dims)
+    kernel_size = numbers(name, "kernel_size", kernel_size, dims, 1)
+    strides = kernel_size if stride is None or stride == () or stride == [] else numbers(name, "stride", stride, dims, 1)
+    padding, dilation = numbers(name, "padding", padding, dims, 0), numbers(name, "dilation", dilation, dims, 1)
+    found = []
+    for n, k, s, p, d in zip(input.shape[-dims:], kernel_size, strides, padding, dilation):
+        reach = (k - 1) * d + 1
+        if p > reach // 2:
+            raise ValueError(f"{name}: padding={p} must be at most half of the window, whose size is {reach}")
+        count = (n + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
+        if ceil_mode and (count - 1) * s >= n + p:
+            count -= 1  # the last window must start inside the input or the padding before it
+        if count < 1:
+            raise ValueError(f"{name}: a window of size {reach} does not fit into input of shape {tuple(input.shape)} with padding {p}")
+        found.append((int(n), int(k), int(s), int(p), int(d), int(count)))
+    return found
+
+
+# --- the mean ---
+
+
+@functools.lru_cache(maxsize=64)
+def _mean_taps(n, k, s, p, count, count_include_pad, divide):
+    """Windows of k every s positions over n of them with p zeros on both sides. divide=False: sums instead of means."""
+    start = np.arange(count) * s - p
+    stop = np.minimum(start + k, n + p)  # in ceil mode the last one may be cut
+    low, high = np.maximum(start, 0), np.minimum(stop, n)
+    return _window_taps(n, low, high, (stop - start if count_include_pad else high - low) if divide else np.ones(count))
+
+
+@functools.lru_cache(maxsize=64)
+def adaptive_taps(n, count):
+    low, high = _adaptive_windows(n, count)
+    return _window_taps(n, low, high, high - low)
+
+
+def _adaptive_windows(n, count):
+    """`count` windows that cover n positions: [floor(i n / count), ceil((i + 1) n / count))."""
+    i = np.arange(count)
+    return i * n // count, -(-(i + 1) * n // count)
+
+
+def _window_taps(n, low, high, divisor):
+    output = [o for o, (a, b) in enumerate(zip(low, high)) for _ in range(a, b)]
+    source = [i for a, b in zip(low, high) for i in range(a, b)]
+    return taps(len(low), n, output, source, [1 / divisor[o] for o in output])
+
+
+def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None):
+    geometry = _geometry(name, input, dims, kernel_size, stride, padding, 1, ceil_mode)
+    divide = divisor_override is None
+    maps = [_mean_taps(n, k, s, p, count, bool(count_include_pad), divide) for n, k, s, p, _, count in geometry]
+    y = apply_taps(input, *maps)
+    return y if divide else y * (1 / divisor_override)
+
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The means of windows of input (N, C, L) or (C, L). Arguments as in `avg_pool2d`, one number each."""
+    return _avg_pool("avg_pool1d", input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    """The means of windows of input (N, C, H, W) or (C, H, W).
+
+    kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
+    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    ceil_mode : windows may reach over the end, as long as they start inside
+    divisor_override : divide each sum by this number instead
+    """
+    if divisor_override == 0:
+        raise ValueError("avg_pool2d: divisor_override must not be 0")
+    return _avg_pool("avg_pool2d", input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _adaptive_sizes(name, input, dims, output_size):
+    check_dims(name, input, dims)
+    sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    sizes = tuple(n if m is None else m for m, n in zip(sizes, input.shape[-dims:])) if len(sizes) == dims else output_size
+    return numbers(name, "output_size", sizes, dims, 1)
+
+
+def _adaptive_avg_pool(name, input, dims, output_size):
+    sizes = _adaptive_sizes(name, input, dims, output_size)
+    if all(m == 1 for m in sizes):
+        return mean(input, tuple(range(-dims, 0)), True)
+    return apply_taps(input, *[adaptive_taps(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
+
+
+def adaptive_avg_pool1d(input, output_size):
+    """The means of `output_size` windows that cover input (N, C, L) or (C, L)."""
+    return _adaptive_avg_pool("adaptive_avg_pool1d", input, 1, output_size)
+
+
+def adaptive_avg_pool2d(input, output_size):
+    """The means of windows that cover input (N, C, H, W) or (C, H, W).
+
+    output_size : one number, or two; None keeps the size. Window i of m over n positions is [floor(i n / m), ceil((i + 1) n / m)).
+    """
+    return _adaptive_avg_pool("adaptive_avg_pool2d", input, 2, output_size)
+
+
+# --- the maximum ---
+
+
+@op
+class plane_gather:
+    """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
+
+    saves = ("x.shape", "index")
+    mixed = True
+
+    def forward(x, index):
+        flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
+        return flat.reshape(index.shape)
+
+    def cpu(x, index):
+        return on_planes(_gather, index.shape[-2:], x, index)
+
+    def backward(g, need, shape, index):
+        return plane_scatter(g, index, shape)
+
+
+@op
+class plane_scatter:
+    """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane.    dL/dg = plane_gather of gg"""
+
+    saves = ("index",)
+    mixed = True
+
+    def forward(g, index, shape):
+        xp = array_module(g)
+        planes = math.prod(shape[:-2])
+        y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
+        xp.add.at(y, (xp.arange(planes)[:, None], index.reshape(planes, -1)), g.reshape(planes, -1))
+        return y.reshape(shape)
+
+    def cpu(g, index, shape):
+        return on_planes(_scatter, shape[-2:], g, index)
+
+    def backward(gg, need, index):
+        return plane_gather(gg, index)
+
+
+@kernel
+def _gather(x, index, y):
+    height, width = index.shape[1:]
+    for p in range(len(x)):
+        source, at, out = x[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        for i in range(height * width):
+            out[i] = source[np.uint32(at[i])]
+
+
+@kernel
+def _scatter(g, index, y):
+    for p in range(len(g)):
+        source, at, out = g[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        for i in range(out.size):
+            out[i] = 0
+        for i in range(source.size):
+            out[np.uint32(at[i])] += source[i]
+
+
+@kernel
+def _find_max(x, rows, row_step, columns, index):
+    planes, height, width = x.shape
+    top, at = np.empty(width, x.dtype), np.empty(width, np.int32)
+    for p in range(planes):
+        for o in range(index.shape[1]):
+            first = rows[0, o]
+            for j in range(width):  # the maximum of each column of the window's rows
+                top[j] = x[p, first, j]
+                at[j] = np.int32(first * width) + np.int32(j)
+            for i in range(first + row_step, rows[1, o], row_step):
+                start = np.int32(i * width)
+                for j in range(width):
+                    v, t = x[p, i, j], top[j]
+                    better = (v > t) | (v != v)  # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    top[j] = v if better else t
+                    at[j] = start + np.int32(j) if better else at[j]
+            for q in range(index.shape[2]):  # the maximum of these; of equal ones the first in the plane
+                j = columns[0, q]
+                best, found = top[j], at[j]
+                for c in range(1, len(columns)):
+                    j = columns[c, q]
+                    v, w = top[j], at[j]
+                    better = (v > best) | (v != v) | ((v == best) & (w < found))
+                    best = v if better else best
+                    found = w if better else found
+                index[p, o, q] = found
+
+
+@functools.lru_cache(maxsize=64)
+def _elements(first, stop, step):
+    """(most, windows): the positions of each window's elements; short windows have their last element again."""
+    first, stop = np.array(first), np.array(stop)
+    most = -(-int((stop - first).max()) // step)
+    return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
+
+
+def _argmax(x, rows, columns, steps):
+    """Where in its plane the maximum of each window is (the first of equals): int32 (..., windows down, windows across).
+
+    rows, columns : the first position of each window, and the end behind its last; steps : between positions
+    """
+    places = [_elements(*w, s) for w, s in zip((rows, columns), steps)]
+    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+        limits = np.array(rows)
+        size = limits.shape[1], places[1].shape[1]
+        return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
+    xp = array_module(x)
+    best = index = None
+    for i, j in itertools.product(*places):
+        v, at = x[..., xp.asarray(i)[:, None], xp.asarray(j)], xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
+        if index is None:
+            best, index = v, xp.broadcast_to(at, v.shape)
+        else:
+            better = (v > best) | (v != v)
+            best, index = xp.where(better, v, best), xp.where(better, at, index)
+    return index
+
+
+@functools.lru_cache(maxsize=64)
+def _max_windows(name, n, k, s, p, d, count):
+    """The first position inside the input of each window, and the end behind its last."""
+    start = np.arange(count) * s - p
+    low = start + -(-np.maximum(-start, 0) // d) * d
+    high = np.minimum(start + (k - 1) * d + 1, n)
+    if (low >= high).any():
+        raise ValueError(f"{name}: with dilation={d} and padding={p} a window over {n} positions has no element inside the input")
+    return tuple(low.tolist()), tuple(high.tolist())
+
+
+def _max_pool(input, windows, steps, return_indices):
+    shape = tuple(input.shape)
+    if len(windows) == 1:  # a row is a plane of height 1
+        input, windows, steps = input.reshape((*shape[:-1], 1, shape[-1])), [((0,), (1,)), *windows], (1, *steps)
+        dims = 1
+    else:
+        dims = 2
+    index = _argmax(raw(input), *windows, steps)
+    y = plane_gather(input, index)
+    if dims == 1:
+        y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))
+    return (y, Tensor(index.astype(np.int64))) if return_indices else y
+
+
+def _sliding_max(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    geometry = _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool(input, [_max_windows(name, *g) for g in geometry], [g[4] for g in geometry], return_indices)
+
+
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maxima of windows of input (N, C, L) or (C, L). Arguments as in `max_pool2d`, one number each."""
+    return _sliding_max("max_pool1d", input, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maxima of windows of input (N, C, H, W) or (C, H, W).
+
+    kernel_size, stride, padding, dilation : one number, or one for each dimension; stride None: kernel_size
+    padding : positions without a value on both sides, at most half the window
+    dilation : distance between the elements of a window
+    ceil_mode : windows may reach over the end, as long as they start inside
+    return_indices : also give the positions of the maxima in their planes, i W + j (int64); of equal ones the first
+    """
+    return _sliding_max("max_pool2d", input, 2, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _adaptive_max(name, input, dims, output_size, return_indices):
+    sizes = _adaptive_sizes(name, input, dims, output_size)
+    windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-dims:], sizes)]
+    return _max_pool(input, windows, (1,) * dims, return_indices)
+
+
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """The maxima of `output_size` windows that cover input (N, C, L) or (C, L); return_indices as in `max_pool2d`."""
+    return _adaptive_max("adaptive_max_pool1d", input, 1, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """The maxima of the windows of `adaptive_avg_pool2d`; return_indices as in `max_pool2d`."""
+    return _adaptive_max("adaptive_max_pool2d", input, 2, output_size, return_indices)

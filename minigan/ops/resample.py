@@ -1,0 +1,137 @@
+"""Images made larger or smaller: interpolation (linear maps along each dimension, see taps.py), and pixels to channels and back."""
+
+import functools
+import math
+
+import numpy as np
+
+from .pooling import adaptive_taps, numbers
+from .shape import permute
+from .taps import apply_taps, identity_taps, taps
+
+__all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
+
+DIMS = {"linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,)}  # the modes that are not for 1 to 3 dimensions
+MODES = ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area")
+
+
+def _step(n, m, factor, align):
+    """How far apart in the input two neighbours in the output are."""
+    if align:
+        return (n - 1) / (m - 1) if m > 1 else 0.0
+    return n / m if factor is None else 1 / factor
+
+
+@functools.lru_cache(maxsize=64)
+def _nearest_taps(n, m, factor, exact):
+    i = np.arange(m, dtype=np.float32)  # in float32 as in torch: rounding decides which one is taken
+    step = np.float32(_step(n, m, factor, False))
+    return taps(m, n, range(m), np.minimum(((i + np.float32(0.5) if exact else i) * step).astype(int), n - 1))
+
+
+def _positions(n, m, factor, align):
+    """Where in the input, in units of its pixels, the centres of the output's pixels are."""
+    step = _step(n, m, factor, align)
+    return np.arange(m) * step if align else (np.arange(m) + 0.5) * step - 0.5
+
+
+@functools.lru_cache(maxsize=64)
+def _linear_taps(n, m, factor, align):
+    at = np.maximum(_positions(n, m, factor, align), 0)
+    low = np.minimum(at.astype(int), n - 1)
+    share = np.clip(at - low, 0, 1)  # of the neighbour above
+    both = np.concatenate([low, np.minimum(low + 1, n - 1)])
+    return taps(m, n, np.tile(np.arange(m), 2), both, np.concatenate([1 - share, share]))
+
+
+@functools.lru_cache(maxsize=64)
+def _cubic_taps(n, m, factor, align, a=-0.75):
+    """Keys 1981, eq. 4 with a free: a cubic spline through 4 neighbours; those outside are the edge elements."""
+    at = _positions(n, m, factor, align)
+    low = np.floor(at).astype(int)
+    source, weight = [], []
+    for k in range(-1, 3):
+        d = np.abs(at - (low + k))
+        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+        source.append(np.clip(low + k, 0, n - 1))
+        weight.append(np.where(d <= 1, near, far))
+    return taps(m, n, np.tile(np.arange(m), 4), np.concatenate(source), np.concatenate(weight))
+
+
+def _taps_of(mode, n, m, factor, align):
+    if mode == "area":
+        return adaptive_taps(n, m)
+    if m == n and factor in (None, 1):
+        return identity_taps(n)
+    if mode in ("nearest", "nearest-exact"):
+        return _nearest_taps(n, m, factor, mode == "nearest-exact")
+    return (_cubic_taps if mode == "bicubic" else _linear_taps)(n, m, factor, align)
+
+
+def interpolate(
+    input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
+):  # fmt: skip
+    """`input` (N, C, L), (N, C, H, W) or (N, C, D, H, W) resampled to `size`, or by `scale_factor`, as torch does.
+
+    size, scale_factor : one number, or one for each dimension after C; give one of the two. The size becomes floor(n * factor)
+    mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D input), "bilinear",
+           "bicubic" (4-D) or "trilinear" (5-D)
+    align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on each other, instead of the corners
+    recompute_scale_factor : take the pixel distance from the rounded sizes and not from scale_factor
+    """
+    shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
+    if mode not in MODES:
+        raise ValueError(f"interpolate: mode={mode!r}; expected one of {', '.join(map(repr, MODES))}")
+    if dims not in DIMS.get(mode, (1, 2, 3)):
+        wanted = " or ".join(str(d + 2) for d in DIMS.get(mode, (1, 2, 3)))
+        raise ValueError(f"interpolate: mode={mode!r} needs input of {wanted} dimensions (N, C, ...), got shape {shape}")
+    if antialias:
+        raise NotImplementedError("interpolate: antialias=True is not available")
+    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
+        raise ValueError(f"interpolate: align_corners has no meaning with mode={mode!r}")
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give size or scale_factor, and not both")
+    factors = [None] * dims
+    if size is not None:
+        if recompute_scale_factor:
+            raise ValueError("interpolate: recompute_scale_factor has no meaning with size")
+        sizes = numbers("interpolate", "size", size, dims, 1)
+    else:
+        factors = list(scale_factor) if isinstance(scale_factor, (tuple, list)) else [scale_factor] * dims
+        if len(factors) != dims or not all(f > 0 for f in factors):
+            raise ValueError(
+                f"interpolate: scale_factor={scale_factor!r}, expected a positive number, or one for each of {dims} dimensions"
+            )
+        sizes = [math.floor(n * f) for n, f in zip(shape[2:], factors)]
+        if not all(sizes):
+            raise ValueError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape {shape}")
+        factors = [None] * dims if recompute_scale_factor else [float(f) for f in factors]
+    maps = [_taps_of(mode, n, int(m), f, bool(align_corners)) for n, m, f in zip(shape[2:], sizes, factors)]
+    return apply_taps(input, *maps)
+
+
+def pixel_shuffle(input, upscale_factor):
+    """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channel c r^2 + i r + j becomes pixel (i, j) of each block.
+
+    Shi et al. 2016, eq. 4.
+    """
+    r = upscale_factor
+    shape = tuple(input.shape)
+    if len(shape) < 3 or r < 1 or shape[-3] % (r * r):
+        raise ValueError(f"pixel_shuffle: expected input (..., C, H, W), C a multiple of {r}^2, got shape {shape}")
+    *lead, c, h, w = shape
+    n = len(lead)
+    x = input.reshape((*lead, c // (r * r), r, r, h, w))
+    return permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2)).reshape((*lead, c // (r * r), h * r, w * r))
+
+
+def pixel_unshuffle(input, downscale_factor):
+    """(..., C, H r, W r) -> (..., C r^2, H, W), r = downscale_factor: the reverse of `pixel_shuffle`."""
+    r = downscale_factor
+    shape = tuple(input.shape)
+    if len(shape) < 3 or r < 1 or shape[-2] % r or shape[-1] % r:
+        raise ValueError(f"pixel_unshuffle: expected input (..., C, H, W), H and W multiples of {r}, got shape {shape}")
+    *lead, c, h, w = shape
+    n = len(lead)
+    x = input.reshape((*lead, c, h // r, r, w // r, r))
+    return permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3)).reshape((*lead, c * r * r, h // r, w // r))
