@@ -62,8 +62,8 @@ def main(arguments=None):
     p.add_argument("--sheet", metavar="FILE.png", help="only draw the first 72 into one picture")
     p.add_argument("--quiet", action="store_true", help="no progress line")
     options = p.parse_args(arguments)
-    if options.count < 1 or not 16 <= options.size <= 512 or (options.workers or 1) < 1:
-        p.error(f"--count {options.count} --size {options.size}: expected at least 1 picture, 16 to 512 pixels, at least 1 worker")
+    if options.count < 1 or not 16 <= options.size <= 512 or (options.workers is not None and options.workers < 1):
+        p.error("expected a --count of at least 1, a --size from 16 to 512, and at least 1 of --workers")
     try:
         if options.sheet:
             buffer = io.BytesIO()
@@ -80,9 +80,8 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes over {options.out} again")
         return 130
-    print(
-        f"{options.count} faces of {options.size}x{options.size} are in {options.out}" + f", beside {others} other pictures" * (others > 0)
-    )
+    beside = f", beside {others} other pictures" if others > 0 else ""
+    print(f"{options.count} faces of {options.size}x{options.size} are in {options.out}{beside}")
     return 0
 
 
