@@ -2,41 +2,29 @@
 """Train a GAN that draws handwritten digits.
 
     python examples/mnist_gan.py                      # the classic MLP GAN; CUDA where it is usable, else the CPU
+    python examples/mnist_gan.py --model dcgan        # a convolutional GAN: better digits, slower
     python examples/mnist_gan.py --dataset strokes    # the embedded data set: needs no files and no network
     python examples/mnist_gan.py --resume             # go on with an interrupted run
 """
 
 import argparse
-import shlex
 import sys
 
 import minigan
-from minigan.backend import DeviceError, resolve_device
+from minigan.backend import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import GAN, OBJECTIVES, Interrupted, Run, Trainer, mlp_discriminator, mlp_generator
+from minigan.gan import GAN, NETWORKS, OBJECTIVES, Run, Trainer, build_networks
+from minigan.gan.command import number, perform
 from minigan.gan.run import EMA_EVERY
 from minigan.optim import EMA, Adam
-
-NETWORKS = {"mlp": (mlp_generator, mlp_discriminator)}
 
 
 def parse_arguments(arguments=None):
     """The options, checked."""
-
-    def number(kind, low, high=float("inf")):
-        def parse(text):
-            value = kind(text)
-            if not low <= value <= high:
-                raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {high}]")
-            return value
-
-        parse.__name__ = kind.__name__
-        return parse
-
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--model", choices=NETWORKS, default="mlp")
+    p.add_argument("--model", choices=NETWORKS, default="mlp", help="mlp: the classic one; dcgan: convolutions (default %(default)s)")
     p.add_argument("--dataset", choices=DATASETS, default="mnist")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), default=30, help="passes through the data (default %(default)s)")
@@ -66,15 +54,14 @@ def build(options):
     print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} ({data.source})")
 
     minigan.manual_seed(options.seed)
-    make_generator, make_discriminator = NETWORKS[options.model]
-    shape = data.images.shape[1:]
-    G, D = make_generator(options.latent_dim, shape).to(device), make_discriminator(shape).to(device)
-    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, shape)}")
+    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "ema", "seed")}
+    config |= {"image_shape": list(data.images.shape[1:])}
+    G, D = (network.to(device) for network in build_networks(config))
+    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, data.images.shape[1:])}")
 
     game = GAN(G, D, OBJECTIVES[options.objective](), options.latent_dim, options.k)
     betas = (options.b1, options.b2)
     optimizers = {name: Adam(player.parameters(), options.lr, betas) for name, player in game.players.items()}
-    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "ema", "seed")}
     config |= {"dataset": data.name, "checksum": data.checksum, "minigan": minigan.__version__}
     ema = EMA(G, options.ema**EMA_EVERY) if options.ema else None
     batches = Batches(data.images, options.batch_size, options.seed, device)
@@ -86,21 +73,7 @@ def build(options):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    try:
-        run = build(options)
-    except (DeviceError, ValueError) as error:  # bad options, data or run folders: their errors are ValueErrors
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    try:
-        run.train()
-    except Interrupted as stopped:
-        words = shlex.join(w for w in sys.argv if w != "--resume")
-        print(f"\n{stopped}\nto go on: python {words} --resume")
-        return 130
-    except KeyboardInterrupt:
-        print(f"\nstopped at once; --resume goes on from the last checkpoint in {options.out}, if there is one")
-        return 130
-    return 0
+    return perform(lambda: build(options))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 from . import mnist
+from .folder import image_folder
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
 from .strokes import strokes
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "ImageSet", "load_dataset", "mnist", "read_idx", "strokes"]
+__all__ = ["DATASETS", "DataError", "DataUnavailable", "ImageSet", "image_folder", "load_dataset", "mnist", "read_idx", "strokes"]
 
 DATASETS = ("mnist", "fashion-mnist", "strokes")
 

@@ -22,7 +22,7 @@ class ImageSet:
 
     images    uint8 (N, C, H, W), C-contiguous, read-only; 0 is black, 255 is white
     labels    uint8 (N,), read-only
-    name      "mnist", "fashion-mnist", "strokes"
+    name      "mnist", "fashion-mnist", "strokes", or that of the folder
     source    where it came from, for messages
     checksum  sha256 hex digest of the images' bytes: equal checksums are equal training data
     """

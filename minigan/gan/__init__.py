@@ -2,12 +2,15 @@
 
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .games import GAN, Ascend, Descend, Game, Move, scores
-from .networks import mlp_discriminator, mlp_generator
+from .latents import interpolate, linear, slerp
+from .networks import NETWORKS, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
 from .objectives import OBJECTIVES, Minimax, NonSaturating
 from .run import Interrupted, Run, RunError
+from .saved import build_networks, generate, load_generator
 from .trainer import Trainer
 
 __all__ = [
-    "GAN", "OBJECTIVES", "Ascend", "CheckpointError", "Descend", "Game", "Interrupted", "Minimax", "Move", "NonSaturating", "Run",
-    "RunError", "Trainer", "load_checkpoint", "mlp_discriminator", "mlp_generator", "save_checkpoint", "scores",
+    "GAN", "NETWORKS", "OBJECTIVES", "Ascend", "CheckpointError", "Descend", "Game", "Interrupted", "Minimax", "Move", "NonSaturating",
+    "Run", "RunError", "Trainer", "build_networks", "dcgan_discriminator", "dcgan_generator", "generate", "interpolate", "linear",
+    "load_checkpoint", "load_generator", "mlp_discriminator", "mlp_generator", "save_checkpoint", "scores", "slerp",
 ]  # fmt: skip

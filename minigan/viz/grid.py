@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -21,16 +22,7 @@ def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.n
 
     Raises ValueError for any other shape, type or number.
     """
-    images = np.asarray(images)
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise ValueError(f"images must be (N, 1, H, W), (N, 3, H, W) or (N, H, W), not {images.shape}")
-    if images.dtype.kind == "f":
-        # A run that diverged still gets its picture.
-        images = np.rint((np.clip(np.nan_to_num(images, nan=-1.0), -1, 1) + 1) * 127.5).astype(np.uint8)
-    elif images.dtype != np.uint8:
-        raise ValueError(f"images must be uint8 or float in [-1, 1], not {images.dtype}")
+    images = _as_bytes(images)
     n, c, h, w = images.shape
     if rows < 1 or pad < 0 or (cols is not None and cols < 1):
         raise ValueError(f"rows and cols must be at least 1 and pad at least 0, not {rows}, {cols}, {pad}")
@@ -45,19 +37,50 @@ def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.n
     return grid[:, :, 0] if c == 1 else grid
 
 
+def _as_bytes(images) -> np.ndarray:
+    """Images as `image_grid` takes them, as uint8 (N, C, H, W)."""
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[:, None]
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(f"images must be (N, 1, H, W), (N, 3, H, W) or (N, H, W), not {images.shape}")
+    if images.dtype.kind == "f":
+        # A run that diverged still gets its picture.
+        images = np.rint((np.clip(np.nan_to_num(images, nan=-1.0), -1, 1) + 1) * 127.5).astype(np.uint8)
+    elif images.dtype != np.uint8:
+        raise ValueError(f"images must be uint8 or float in [-1, 1], not {images.dtype}")
+    return images
+
+
+def _save_png(path, pixels: np.ndarray) -> None:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue())
+
+
 def save_grid(path, images, rows: int, cols: int | None = None, scale: int = 2) -> None:
     """Write `image_grid(images, rows, cols)` as a PNG file, every pixel enlarged to scale x scale.
 
     Written atomically, the folder made if need be. Raises ValueError as `image_grid` does, OSError if writing fails.
     """
-    from PIL import Image
-
     grid = image_grid(images, rows, cols)
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")
-    buffer = io.BytesIO()
-    Image.fromarray(grid.repeat(scale, 0).repeat(scale, 1)).save(buffer, "PNG")
-    write_atomic(path, buffer.getvalue())
+    _save_png(path, grid.repeat(scale, 0).repeat(scale, 1))
+
+
+def save_images(folder, images) -> list[Path]:
+    """Write each image into a PNG file of its own, as it is: folder/00000.png, 00001.png, ...; their paths.
+
+    images  as for `image_grid`
+    """
+    paths = []
+    for i, image in enumerate(_as_bytes(images)):
+        paths.append(Path(folder) / f"{i:05d}.png")
+        _save_png(paths[-1], np.ascontiguousarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)))
+    return paths
 
 
 def save_gif(path, frames, ms_per_frame: int = 120, hold_last: int = 1500, max_frames: int = 200) -> None:

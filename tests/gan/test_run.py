@@ -13,7 +13,7 @@ import pytest
 
 from minigan.data import strokes
 from minigan.data.batches import Batches, gather_scaled
-from minigan.gan import CheckpointError, load_checkpoint, save_checkpoint
+from minigan.gan import CheckpointError, generate, load_checkpoint, load_generator, save_checkpoint
 
 SCRIPT = str(Path(__file__).parents[2] / "examples" / "mnist_gan.py")
 BASE = ["--dataset", "strokes", "--device", "cpu", "--sample-interval", "10", "--batch-size", "16", "--quiet"]
@@ -51,6 +51,15 @@ def test_a_run_leaves_all_that_the_readme_names(finished):
     assert [r["step"] for r in rows(folder)] == [10, 20, 30]
     for row in rows(folder):
         assert row["d_value"] < 0 and row["g_loss"] > 0 and 0 < row["d_real"] < 1 and 0 < row["d_fake"] < 1 and row["it_s"] > 0
+
+
+def test_the_convolutional_model_runs_resumes_and_can_be_loaded(tmp_path):
+    result = run(tmp_path / "r", "--model", "dcgan", "--max-steps", 1, "--sample-interval", 1)
+    assert result.returncode == 0 and "759,681" in result.stdout and "138,689" in result.stdout, result.stderr
+    assert run(tmp_path / "r", "--model", "dcgan", "--max-steps", 2, "--resume").returncode == 0
+    assert run(tmp_path / "r", "--model", "mlp", "--max-steps", 3, "--resume").returncode == 2
+    G, config = load_generator(tmp_path / "r")
+    assert config["image_shape"] == [1, 28, 28] and generate(G, np.zeros((2, 100), np.float32)).shape == (2, 1, 28, 28)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(finished, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigan.viz import image_grid, save_gif, save_grid
+from minigan.viz import image_grid, save_gif, save_grid, save_images
 
 RNG = np.random.default_rng(0)
 
@@ -130,3 +130,16 @@ def test_gif_refused(tmp_path):
     with pytest.raises(OSError):
         save_gif(tmp_path / "a.gif", [tmp_path / "absent.png"])
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_one_file_for_each_image(tmp_path, channels):
+    images = RNG.integers(0, 256, (3, 4, 6) if channels is None else (3, channels, 4, 6), np.uint8)
+    paths = save_images(tmp_path / "new", images)
+    assert [p.name for p in paths] == ["00000.png", "00001.png", "00002.png"] == sorted(os.listdir(tmp_path / "new"))
+    for path, image in zip(paths, images.reshape(3, channels or 1, 4, 6), strict=True):
+        back = np.asarray(Image.open(path))
+        np.testing.assert_array_equal(back, image.transpose(1, 2, 0) if channels == 3 else image[0])
+    assert np.asarray(Image.open(save_images(tmp_path, np.zeros((1, 1, 2, 2)))[0])).tolist() == [[128, 128], [128, 128]]
+    with pytest.raises(ValueError):
+        save_images(tmp_path, np.zeros((4, 4)))

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Train a DCGAN (Radford, Metz, Chintala 2016) on a folder of pictures; then let it draw.
+
+    python examples/make_faces.py                                                        # a data set to try it with
+    python examples/dcgan.py --dataset faces --input-fname-pattern "*.jpg" --crop --input-height 96 --output-height 48 --train
+    python examples/dcgan.py --generate 100                                              # without --train: use what was trained
+
+Words of options may be joined by "-" or "_".
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import minigan
+from minigan.backend import DeviceError, Generator, resolve_device
+from minigan.data import image_folder
+from minigan.data.batches import Batches
+from minigan.gan import GAN, NonSaturating, Run, Trainer, build_networks, generate, load_generator
+from minigan.gan.command import number, perform
+from minigan.gan.run import EMA_EVERY
+from minigan.gan.walk import save_walk
+from minigan.optim import EMA, Adam
+from minigan.viz import save_grid, save_images
+
+
+def parse_arguments(arguments=None):
+    """The options, checked."""
+    words = [re.sub("^--[^=]*", lambda name: name[0].replace("_", "-"), word) for word in arguments]
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--train", action="store_true", help="train; without it the model saved in --out draws pictures")
+    p.add_argument("--out", default="runs/dcgan", help="folder of the run (default %(default)s)")
+    p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
+
+    data = p.add_argument_group("data")
+    data.add_argument("--dataset", metavar="FOLDER", help="folder with the pictures")
+    data.add_argument("--input-fname-pattern", default="*.jpg", metavar="GLOB", help="which files in it (default %(default)s)")
+    data.add_argument("--crop", action="store_true", help="cut out the centre; without it pictures are squeezed into the output's shape")
+    data.add_argument("--input-height", type=number(int, 1), help="size of the centre that --crop cuts out (default: as large as can be)")
+    data.add_argument("--input-width", type=number(int, 1), help="(default: the height)")
+    data.add_argument("--output-height", type=number(int, 8), default=64, help="size of the GAN's pictures (default %(default)s)")
+    data.add_argument("--output-width", type=number(int, 8), help="(default: the height)")
+    data.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1: grey, 3: colour (default %(default)s)")
+    data.add_argument("--no-cache", action="store_true", help="do not keep the decoded pictures in the user's cache folder")
+    data.add_argument("--workers", type=number(int, 1), help="threads that decode pictures (default: one per CPU)")
+
+    train = p.add_argument_group("training")
+    train.add_argument("--epochs", type=number(int, 1), default=25, help="passes through the data (default %(default)s)")
+    train.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
+    train.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
+    train.add_argument("--learning-rate", type=number(float, 0), default=2e-4, help="Adam's (default %(default)s)")
+    train.add_argument("--beta1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    train.add_argument("--z-dim", type=number(int, 1), default=100, help="numbers in a latent vector (default %(default)s)")
+    train.add_argument("--features", type=number(int, 1), default=64, help="channels of the widest maps, ngf = ndf (default %(default)s)")
+    train.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999,
+                       help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
+    train.add_argument("--sample-interval", type=number(int, 1), default=200, help="steps between sample grids (default %(default)s)")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument("--quiet", action="store_true", help="no progress line")
+
+    draw = p.add_argument_group("drawing")
+    draw.add_argument("--generate", type=number(int, 1), metavar="N", help="also write N pictures, each into a file of its own")
+    options = p.parse_args(words)
+    if options.train and not options.dataset:
+        p.error("--train needs --dataset FOLDER")
+    return options
+
+
+def build(options):
+    """The run that the options describe."""
+    device = resolve_device(options.device)
+    print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
+    height, width = options.input_height or options.input_width, options.input_width or options.input_height
+    output_size = options.output_height, options.output_width or options.output_height
+    minigan.manual_seed(options.seed)
+    config = {
+        "model": "dcgan", "latent_dim": options.z_dim, "image_shape": [options.channels, *output_size], "features": options.features,
+        "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed, "minigan": minigan.__version__,
+    }  # fmt: skip
+    G, D = (network.to(device) for network in build_networks(config))
+
+    data = image_folder(
+        options.dataset, options.input_fname_pattern, options.crop, (height, width) if height else None, output_size, options.channels,
+        options.workers, not options.no_cache, quiet=options.quiet,
+    )  # fmt: skip
+    print(f"data: {len(data)} pictures from {data.source}, {options.channels}x{output_size[0]}x{output_size[1]}")
+    batch_size = min(options.batch_size, len(data))
+    if batch_size < options.batch_size:
+        print(f"there are fewer pictures than --batch-size {options.batch_size}: all {batch_size} make one batch")
+
+    config |= {"batch_size": batch_size, "dataset": data.name, "checksum": data.checksum}
+    print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, data.images.shape[1:])}")
+
+    game = GAN(G, D, NonSaturating(), options.z_dim)
+    optimizers = {name: Adam(player.parameters(), options.learning_rate, (options.beta1, 0.999)) for name, player in game.players.items()}
+    ema = EMA(G, options.ema**EMA_EVERY) if options.ema else None
+    return Run(
+        Trainer(game, optimizers), Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
+        max_steps=options.max_steps, sample_interval=options.sample_interval, seed=options.seed, ema=ema, resume=options.resume,
+        quiet=options.quiet,
+    )  # fmt: skip
+
+
+def draw(options):
+    """Pictures by the saved model: a grid, a walk through its latent space, and --generate files."""
+    G, config = load_generator(options.out, resolve_device(options.device))
+    random = Generator(options.seed)
+    out = Path(options.out)
+    save_grid(out / "generated.png", generate(G, random.normal((64, config["latent_dim"]))), 8)
+    written = [out / "generated.png", *save_walk(G, config["latent_dim"], out / "walk", seed=options.seed)]
+    if options.generate:
+        # One after the other, so that picture i is the same for every N.
+        latents = np.stack([random.normal((config["latent_dim"],)) for _ in range(options.generate)])
+        save_images(out / "generated", generate(G, latents))
+        written.append(f"{options.generate} pictures in {out / 'generated'}")
+    print("written:", *written, sep="\n  ")
+
+
+def main(arguments=None):
+    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    if options.train:
+        return perform(lambda: build(options))
+    try:
+        draw(options)
+    except (DeviceError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

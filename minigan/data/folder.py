@@ -1,0 +1,259 @@
+"""A folder of pictures as an ImageSet: cropped, resized, decoded by several threads, and kept in a cache.
+
+>>> data = image_folder("faces", "*.jpg", input_size=(96, 96), output_size=(48, 48))
+>>> data.images.shape
+(5000, 3, 48, 48)
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .foldercache import Cache, cache_key
+from .imageset import DataError, ImageSet
+
+Size = tuple[int, int]
+SHOWN = 3  # unreadable files that are named
+
+
+def image_folder(
+    folder, pattern: str = "*.jpg", crop: bool = True, input_size: Size | None = None, output_size: Size = (64, 64),
+    channels: int | None = 3, workers: int | None = None, cache: bool = True, *, recursive: bool = False,
+    on_notice: Callable[[str], object] = print, quiet: bool = False,
+) -> ImageSet:  # fmt: skip
+    """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their sorted paths.
+
+    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); names that begin with a dot are left out
+    crop         cut out the centre, of `input_size`; where a picture is smaller, and by default, the largest centre of that
+                 shape (by default of `output_size`'s). False: the whole picture is squeezed into `output_size`
+    input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag is obeyed)
+    output_size  (height, width): what is cut out is resized to it, bicubic and without aliasing
+    channels     3: RGB; 1: grey (ITU-R 601 luma); None: 1 if all pictures are grey, else 3
+    workers      threads that decode; default: one per CPU
+    cache        keep the decoded set in the user's cache folder, for as long as names, sizes and times of the files are the same
+    recursive    look in subfolders too
+    on_notice    called with one sentence if files were left out
+    quiet        no progress bar
+
+    Transparent parts become white; 16-bit pictures keep their upper 8 bits; of an animation the first frame counts. Labels: the
+    number of the subfolder of `folder` that a file is in, sorted by name (files of `folder` itself before them); 0 without any,
+    or if there are more than 256.
+
+    Files that are damaged, no pictures, or have more pixels than Pillow's limit (Image.MAX_IMAGE_PIXELS: a few bytes can unpack
+    to gigabytes) are left out and named in the notice. DataError: no such folder, no file matches, none can be read, the set
+    does not fit into memory, or an argument makes no sense.
+    """
+    folder = Path(folder).expanduser()
+    _check(input_size, output_size, channels, workers)
+    files = _find(folder, pattern, recursive)
+    if channels is None:
+        channels = 1 if all(_is_grey(folder / name) for name in files) else 3
+    shape = (len(files), channels, *output_size)
+    _check_memory(shape, folder)
+    options = {"crop": crop, "input": input_size if crop else None, "shape": shape[1:]}
+    store = Cache(cache_key(folder, files, options), on_notice) if cache else None
+    found = store.read(shape) if store else None
+    if found is None:
+        images, problems = _decode_all(folder, files, shape, crop, input_size, workers, quiet)
+        if store and len(images):
+            store.write(images, problems)
+    else:
+        images, problems = found
+    unread = dict(problems)
+    if not len(images):
+        raise DataError(f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: {_named(problems)}")
+    if problems:
+        on_notice(f"{folder}: {len(problems)} of {len(files)} files cannot be read and are left out: {_named(problems)}")
+    return ImageSet(images, _labels([name for name in files if name not in unread]), folder.resolve().name, str(folder))
+
+
+def _named(problems: list[tuple[str, str]]) -> str:
+    rest = len(problems) - SHOWN
+    return "; ".join(f"{name} ({what})" for name, what in problems[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def _check(input_size, output_size, channels, workers) -> None:
+    for name, size in (("input_size", input_size), ("output_size", output_size)):
+        if size is None and name == "input_size":
+            continue
+        if not (isinstance(size, (tuple, list)) and len(size) == 2 and all(isinstance(n, (int, np.integer)) and n > 0 for n in size)):
+            raise DataError(f"{name}={size!r}: expected (height, width), two positive integers")
+    if channels not in (1, 3, None):
+        raise DataError(f"channels={channels!r}: expected 3 (RGB), 1 (grey) or None (as the pictures are)")
+    if workers is not None and workers < 1:
+        raise DataError(f"workers={workers}: expected at least 1")
+
+
+def _find(folder: Path, pattern: str, recursive: bool) -> list[str]:
+    """The matching files as sorted paths relative to the folder, with slashes."""
+    if not os.path.isdir(folder):
+        raise DataError(f"{folder}: no such folder")
+    try:
+        found = folder.rglob(pattern) if recursive else folder.glob(pattern)
+        names = sorted({p.relative_to(folder).as_posix() for p in found if p.is_file() and not p.name.startswith(".")})
+    except (ValueError, NotImplementedError) as e:
+        raise DataError(f"pattern {pattern!r}: {e}; expected something like '*.jpg' or '**/*.png'") from e
+    except OSError as e:
+        raise DataError(f"{folder}: cannot be read ({e})") from e
+    if not names:
+        raise DataError(f"{folder}: no file matches {pattern!r}{' in it or below' * recursive}; {_what_is_there(folder)}")
+    return names
+
+
+def _what_is_there(folder: Path) -> str:
+    """For messages: the extensions in a folder and below, the most frequent first."""
+    counts: Counter[str] = Counter()
+    below = False
+    for place, _, names in os.walk(folder):
+        kinds = [Path(n).suffix or "no extension" for n in names if not n.startswith(".")]
+        below |= bool(kinds) and Path(place) != folder
+        counts.update(kinds)
+        if sum(counts.values()) > 100_000:
+            break
+    if not counts:
+        return "there are no files in it"
+    what = ", ".join(f"{n} {kind}" for kind, n in counts.most_common(5))
+    return f"there are {what}" + ("; those in subfolders need a pattern like '**/*.jpg'" if below else "")
+
+
+def _labels(names: list[str]) -> np.ndarray:
+    groups = [name.split("/")[0] if "/" in name else "" for name in names]
+    order = {group: i for i, group in enumerate(sorted(set(groups)))}
+    return np.array([order[g] if len(order) <= 256 else 0 for g in groups], np.uint8)
+
+
+# --- memory ---
+
+
+def _check_memory(shape: tuple[int, ...], folder: Path) -> None:
+    need, free = math.prod(shape), available_memory()
+    if free is not None and need > free:
+        n, c, h, w = shape
+        raise DataError(
+            f"{folder}: {n} pictures of {c}x{h}x{w} need {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free; "
+            "use a smaller output_size, 1 channel, or a pattern that matches fewer files"
+        )
+
+
+def available_memory() -> int | None:
+    """Bytes that can be had without swapping, container limits obeyed; None where the system does not tell (only Linux does)."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, ValueError, StopIteration):
+        return None
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit, used = (int((group / f"memory.{what}").read_text()) for what in ("max", "current"))
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return min(free, limit - used + int(stat.get("inactive_file", 0)))  # cached files are given back on demand
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return free
+
+
+# --- decoding ---
+
+
+def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """The pictures, and (name, what is wrong) of those that cannot be read."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from PIL import Image
+    from tqdm import tqdm
+
+    Image.init()  # loads the readers of all formats, once, before there are threads
+    images = np.empty(shape, np.uint8)
+    wrong: dict[int, str] = {}
+
+    def read(i):
+        try:
+            images[i] = _read(folder / names[i], shape[1:], crop, input_size)
+        except Exception as error:  # Pillow's readers fail in many ways on damaged files; each means: cannot be read
+            wrong[i] = " ".join(str(error).replace(f"{str(folder / names[i])!r}", "it").split()) or type(error).__name__
+
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)  # Pillow gives other threads way while it decodes and resizes
+    try:
+        with tqdm(total=len(names), desc=f"reading {folder.name}", unit="img", disable=quiet or None, delay=0.5) as bar:
+            for _ in pool.map(read, range(len(names))):
+                bar.update()
+    finally:
+        pool.shutdown(cancel_futures=True)
+    good = [i for i in range(len(names)) if i not in wrong]
+    if wrong:
+        for to, i in enumerate(good):  # in place: a copy might not fit into memory
+            images[to] = images[i]
+        images = images[: len(good)]
+    return images, [(names[i], what) for i, what in sorted(wrong.items())]
+
+
+def _read(path: Path, shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
+    """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
+    from PIL import Image
+
+    channels, *size = shape
+    with Image.open(path) as opened:
+        limit = Image.MAX_IMAGE_PIXELS
+        if limit is not None and opened.width * opened.height > limit:
+            raise ValueError(f"{opened.width}x{opened.height} are more than the {limit} pixels that are allowed")
+        opened.load()
+        image = _in_mode(_upright(opened), "L" if channels == 1 else "RGB")
+    if crop:  # not by resize's `box`, for which pixels outside it count too
+        image = image.crop(_centre(image.height, image.width, input_size or size, exact=input_size is not None))
+    image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+    return np.asarray(image).reshape(*size, channels).transpose(2, 0, 1)
+
+
+def _centre(height: int, width: int, window, exact: bool) -> tuple[int, int, int, int]:
+    """The box (left, top, right, bottom) in the middle: of the window's size if `exact` and it fits, else as large as can be."""
+    h, w = window
+    scale = min(height / h, width / w)
+    if exact:
+        scale = min(scale, 1.0)
+    h, w = min(height, round(h * scale)) or 1, min(width, round(w * scale)) or 1
+    left, top = (width - w) // 2, (height - h) // 2
+    return left, top, left + w, top + h
+
+
+def _upright(image) -> Any:
+    """As the camera's orientation tag says; a damaged tag says nothing."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the pixels are fine
+        return image
+
+
+def _in_mode(image, mode: str) -> Any:
+    """As 8-bit "L" or "RGB"; transparent parts over white."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16 bits of grey, which `convert` would cut off at 255
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("its pixels have more than 16 bits")
+        image = Image.fromarray((values >> 8).astype(np.uint8))
+    elif image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB").convert(mode) if image.mode not in ("L", "1", "RGB") else image.convert(mode)
+
+
+def _is_grey(path: Path) -> bool:
+    """Does the file's header promise a picture without colours? True also where it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
+    except Exception:  # whoever decodes it will say what is wrong
+        return True

@@ -1,0 +1,64 @@
+"""The generator of a saved run, and what it draws.
+
+>>> G, config = load_generator("runs/mnist_gan")
+>>> generate(G, Generator(0).normal((25, config["latent_dim"]))).shape
+(25, 1, 28, 28)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..autograd import Tensor, no_grad
+from ..backend import to_device
+from .checkpoint import load_checkpoint
+from .networks import NETWORKS
+from .run import RunError
+
+
+def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
+    """New networks (generator, discriminator) as a run's config describes them.
+
+    It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width) and, for some, "features".
+    """
+    if config.get("model") not in NETWORKS:
+        raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
+    make_generator, make_discriminator = NETWORKS[config["model"]]
+    options = {"features": config["features"]} if config.get("features") else {}
+    shape = tuple(config["image_shape"])
+    return make_generator(config["latent_dim"], shape, **options), make_discriminator(shape, **options)
+
+
+def load_generator(folder: str | os.PathLike, device="cpu") -> tuple[nn.Module, dict[str, Any]]:
+    """The generator that a run has saved, in evaluation mode, with its averaged weights if there are some; and the run's config.
+
+    RunError if there is no saved run in the folder, or not one with networks of this package; CheckpointError for a damaged file.
+    """
+    path = Path(folder) / "checkpoints" / "last.safetensors"
+    if not path.exists():
+        raise RunError(f"there is no saved model in {folder} ({path} does not exist): train one, or name the folder of another run")
+    state = load_checkpoint(path)
+    try:
+        config = state["config"]
+        generator, _ = build_networks(config)
+        weights = state["trainer"]["players"]["G"]
+        ema = state.get("ema")
+        if ema and ema["updates"]:
+            weights = ema["averages"] | ema["buffers"]
+        generator.load_state_dict(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise RunError(f"{path} holds no generator that can be built from its config ({type(error).__name__}: {error})") from error
+    return generator.to(device).eval(), config
+
+
+def generate(generator: nn.Module, latents: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """What the generator makes of latents (N, latent_dim): a NumPy array (N, C, H, W), made in batches without a tape."""
+    device = next(generator.parameters()).device
+    parts = np.split(latents, range(batch_size, len(latents), batch_size))
+    with no_grad():
+        return np.concatenate([generator(Tensor(to_device(z, device))).cpu().numpy() for z in parts])
