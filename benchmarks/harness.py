@@ -71,11 +71,11 @@ def compare(script, names, baseline, steps=50, rounds=7, warmup=20):
         contender.close()
     by_name = {c.name: c.medians for c in contenders}
     results = {}
-    print(f"{'':22}{'ms/step':>9}{'(min..max)':>16}   ratio to {baseline} (min..max)")
+    print(f"{'':34}{'ms/step':>9}{'(min..max)':>16}   ratio to {baseline} (min..max)")
     for name, medians in by_name.items():
         ms = [1e3 * m for m in medians]
         results[name] = {"ms": statistics.median(ms), "ms_min": min(ms), "ms_max": max(ms)}
-        text = f"{name:22}{statistics.median(ms):9.3f}{f'({min(ms):.2f}..{max(ms):.2f})':>16}"
+        text = f"{name:34}{statistics.median(ms):9.3f}{f'({min(ms):.2f}..{max(ms):.2f})':>16}"
         if baseline in by_name:
             ratios = [a / b for a, b in zip(medians, by_name[baseline])]
             results[name]["ratio"] = statistics.median(ratios)

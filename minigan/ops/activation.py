@@ -109,7 +109,7 @@ class relu:
         return np.maximum(x, 0)
 
     def backward(g, need, y):
-        return where(y > 0, g, 0.0)
+        return leaky_relu_grad(g, y, 0.0)
 
 
 @kernel
@@ -137,19 +137,23 @@ class leaky_relu:
 
 @kernel
 def _leaky_relu_grad(g, x, slope, out):
-    slope = x.dtype.type(slope)
-    for i in range(x.size):
-        out[i] = g[i] if x[i] > 0 else slope * g[i]
+    slope, zero = x.dtype.type(slope), x.dtype.type(0)
+    if slope == zero:
+        for i in range(x.size):
+            out[i] = g[i] if x[i] > 0 else zero
+    else:
+        for i in range(x.size):
+            out[i] = g[i] if x[i] > 0 else slope * g[i]
 
 
 @op
 class leaky_relu_grad:
-    """g where x > 0, else slope g.    d/dg = the same of gg, d/dx = 0"""
+    """g where x > 0, else slope g (0 for slope 0, also where g is infinite).    d/dg = the same of gg, d/dx = 0"""
 
     saves = ("x", "slope")
 
     def forward(g, x, slope):
-        return np.where(x > 0, g, g * slope)
+        return np.where(x > 0, g, g * slope if slope else 0)
 
     def cpu(g, x, slope):
         return each(_leaky_relu_grad, g, x, slope)

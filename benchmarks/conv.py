@@ -1,0 +1,181 @@
+"""Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional GANs (float32).
+
+    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp] [--rounds 5] [--only NAME ...] [--json FILE]
+
+dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
+dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16
+wgan-gp   the critic's step of WGAN-GP on dcgan28's discriminator without batch normalisation, batch 64, the fakes given
+layers    single layers: forward, gradient for the input (dx), gradient for the weight (dw)
+
+Contenders that are not installed are left out (`pip install '.[bench]'` brings them). The last column of a step is the share of
+the machine's GEMM rate: what a direct convolution's multiplications would take at that rate, over the measured time. It may
+exceed 100 %, as Toom and Cook's way needs fewer.
+"""
+
+import argparse
+import importlib.util
+import json
+import math
+
+import conv_peers
+import harness
+import numpy as np
+from mlp_gan import limits
+
+STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}  # batch, channels, side
+FEATURES = 64
+LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
+    "1>64 28x28 k4s2": (64, 1, 28, 64, 4, 2, 1),
+    "64>128 14x14 k4s2": (64, 64, 14, 128, 4, 2, 1),
+    "3>64 64x64 k4s2": (16, 3, 64, 64, 4, 2, 1),
+    "64>128 32x32 k4s2": (16, 64, 32, 128, 4, 2, 1),
+    "128>256 16x16 k4s2": (16, 128, 16, 256, 4, 2, 1),
+    "256>512 8x8 k4s2": (16, 256, 8, 512, 4, 2, 1),
+    "64>64 32x32 k3s1": (16, 64, 32, 64, 3, 1, 1),
+    "128>128 14x14 k1s1": (64, 128, 14, 128, 1, 1, 0),
+}
+
+
+def minigan_gan(side, channels, features):
+    """minigan: the example's own game, trainer and optimisers."""
+    import minigan
+    from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator
+    from minigan.optim import Adam
+
+    minigan.manual_seed(0)
+    G = dcgan_generator(conv_peers.LATENT, channels, side, side, features)
+    D = dcgan_discriminator(channels, side, side, features)
+    optimizers = {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))}
+    trainer = Trainer(GAN(G, D, NonSaturating(), conv_peers.LATENT), optimizers)
+    return lambda real: trainer.play(minigan.Tensor(real))
+
+
+def minigan_critic(side, channels, features):
+    """minigan: the critic's step of WGAN-GP, written as one would in PyTorch."""
+    import minigan
+    from minigan import nn
+    from minigan.optim import Adam
+
+    minigan.manual_seed(0)
+    D = nn.Sequential(
+        nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(2 * features * (side // 4) ** 2, 1),
+    )  # fmt: skip
+    opt = Adam(D.parameters(), 2e-4, (0.5, 0.999))
+
+    def step(real):
+        real = minigan.Tensor(real)
+        fake = minigan.rand_like(real) * 2 - 1
+        eps = minigan.rand(len(real), 1, 1, 1)
+        between = (eps * real + (1 - eps) * fake).requires_grad_()
+        (slope,) = minigan.grad(D(between).sum(), between, create_graph=True)
+        penalty = ((slope.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
+        opt.zero_grad()
+        (D(fake).mean() - D(real).mean() + 10 * penalty).backward()
+        opt.step()
+
+    return step
+
+
+def minigan_layer(case, part):
+    """minigan: one convolution, through the tape."""
+    import minigan
+    from minigan.nn import functional as F
+
+    n, c, side, o, kernel, stride, padding = case
+    minigan.manual_seed(0)
+    x = minigan.randn(n, c, side, side, requires_grad=True)
+    w = minigan.randn(o, c, kernel, kernel, requires_grad=True)
+    y = F.conv2d(x, w, None, stride, padding)
+    g = minigan.randn_like(y)
+    if part == "fwd":
+        return lambda _: F.conv2d(x, w, None, stride, padding)
+    return lambda _: minigan.grad(y, x if part == "dx" else w, g, retain_graph=True)
+
+
+def contenders(what):
+    """{name: (package, maker of the step)}"""
+    if what in LAYERS_PARTS:
+        case, part = LAYERS_PARTS[what]
+        return {
+            "torch eager": ("torch", lambda: conv_peers.torch_layer(case, part)),
+            "torch channels_last": ("torch", lambda: conv_peers.torch_layer(case, part, True)),
+            "minigan": ("minigan", lambda: minigan_layer(case, part)),
+        }
+    _, channels, side = STEPS[what]
+    sizes = side, channels, FEATURES
+    if what == "wgan-gp":
+        return {
+            "torch eager": ("torch", lambda: conv_peers.torch_critic(*sizes)),
+            "torch best": ("torch", lambda: conv_peers.torch_critic(*sizes, best=True)),
+            "jax jit": ("jax", lambda: conv_peers.jax_critic(*sizes)),
+            "minigan": ("minigan", lambda: minigan_critic(*sizes)),
+        }
+    return {
+        "torch eager": ("torch", lambda: conv_peers.torch_gan(*sizes)),
+        "torch best": ("torch", lambda: conv_peers.torch_gan(*sizes, best=True)),
+        "torch.compile": ("torch", lambda: conv_peers.torch_gan(*sizes, compiled=True)),
+        "jax jit": ("jax", lambda: conv_peers.jax_gan(*sizes)),
+        "minigan": ("minigan", lambda: minigan_gan(*sizes)),
+    }
+
+
+LAYERS_PARTS = {f"{name} {part}": (case, part) for name, case in LAYERS.items() for part in ("fwd", "dx", "dw")}
+
+
+def flops(what):
+    """Floating-point operations of a direct computation of all convolutions and linear layers of a step, or of a layer."""
+    if what in LAYERS_PARTS:
+        n, c, side, o, kernel, stride, padding = LAYERS_PARTS[what][0]
+        return 2 * n * c * o * kernel**2 * ((side + 2 * padding - kernel) // stride + 1) ** 2
+    batch, channels, side = STEPS[what]
+    sizes, h, convs = [channels], side, []
+    while h % 2 == 0 and h >= 6 and len(convs) < 4:
+        h //= 2
+        sizes.append(FEATURES * 2 ** len(convs))
+        convs.append(16 * sizes[-2] * sizes[-1] * h * h)
+    d = [*convs, sizes[-1] * h * h]
+    g = [conv_peers.LATENT * sizes[-1] * h * h, *convs[::-1]]
+    if what == "wgan-gp":  # three forward; the penalty's slope, and both of its products again backward; weights and inputs of three
+        return 2 * batch * (3 * sum(d) + sum(d) + 2 * sum(d) + 3 * (2 * sum(d) - d[0]))
+    ascend_d = sum(g) + 2 * sum(d) + 2 * (2 * sum(d) - d[0])
+    descend_g = sum(g) + sum(d) + sum(d) + 2 * sum(g) - g[0]
+    return 2 * batch * (ascend_d + descend_g)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--what", nargs="*", default=["dcgan28", "dcgan64", "wgan-gp", "layers"], choices=[*STEPS, "layers"])
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--seconds", type=float, default=1.0, help="how long a contender's turn in a round is, about")
+    p.add_argument("--only", nargs="*", help="names of contenders")
+    p.add_argument("--json", help="also write the figures here")
+    p.add_argument("--worker", help=argparse.SUPPRESS)
+    options = p.parse_args()
+    if options.worker:
+        what, _, name = options.worker.partition(": ")
+        step = contenders(what)[name][1]()
+        shape = (1,) if what in LAYERS_PARTS else (STEPS[what][0], STEPS[what][1], STEPS[what][2], STEPS[what][2])
+        real = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+        return harness.serve(lambda: step(real))
+    print(harness.machine())
+    gemm = limits()[0]
+    found = {"machine": harness.machine(), "gemm": gemm}
+    for what in [w for name in options.what for w in (LAYERS_PARTS if name == "layers" else [name])]:
+        names = [n for n, (package, _) in contenders(what).items() if importlib.util.find_spec(package)]
+        names = [n for n in names if options.only is None or n in options.only]
+        work = flops(what)
+        steps = max(2, math.ceil(options.seconds / (2 * work / gemm)))
+        print(f"\n{what}: {work / 1e9:.2f} GFLOP, {1e3 * work / gemm:.2f} ms at {gemm / 1e9:.0f} GFLOP/s")
+        results = harness.compare(__file__, [f"{what}: {n}" for n in names], f"{what}: torch eager", steps, options.rounds, 5)
+        for name, r in results.items():
+            r["share"] = 1e3 * work / gemm / r["ms"]
+            print(f"{name:34} {100 * r['share']:.0f} % of the GEMM rate")
+        found[what] = results
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
