@@ -42,15 +42,9 @@ def _like(a, y):
 
 
 def on_planes(loop, size, *arrays, dtype=None):
-    """y (..., *size) = loop over the planes: `loop(x, ..., y)` with each of `arrays` (..., H, W) as C-contiguous (planes, H, W).
-
-    Planes are independent, so their order does not matter: arrays (N, C, H, W) that lie in memory as (C, N, H, W) are not
-    copied, and y is laid out in the same way.
-    """
-    swapped = arrays[0].ndim == 4 and not arrays[0].flags.c_contiguous and arrays[0].swapaxes(0, 1).flags.c_contiguous
-    arrays = [a.swapaxes(0, 1) if swapped else a for a in arrays]
+    """y (..., *size) = loop over the planes: `loop(x, ..., y)` with each of `arrays` (..., H, W) as C-contiguous (planes, H, W)."""
     y = np.empty((*arrays[0].shape[:-2], *size), dtype or arrays[0].dtype)
     planes = [np.ascontiguousarray(a).reshape(-1, *a.shape[-2:]) for a in (*arrays, y)]
-    count, work = len(planes[-1]), max(a[:1].size for a in planes)
-    parallel_chunks(loop, count, *planes, min_chunk=-(-MIN_CHUNK // max(work, 1)))
-    return y.swapaxes(0, 1) if swapped else y
+    work = max(a[:1].size for a in planes)
+    parallel_chunks(loop, len(planes[-1]), *planes, min_chunk=-(-MIN_CHUNK // max(work, 1)))
+    return y
