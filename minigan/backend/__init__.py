@@ -19,10 +19,11 @@ from .device import (  # noqa: E402
     to_device,
     to_numpy,
 )
+from .gemm import PLAIN, TRANSPOSED, gemm, gemm_address  # noqa: E402
 from .kernels import kernel  # noqa: E402
 from .random import Generator, default_generator, manual_seed  # noqa: E402
 
 __all__ = [
-    "CPU", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "is_array",
+    "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "gemm", "gemm_address", "is_array",
     "kernel", "manual_seed", "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "resolve_device", "to_device", "to_numpy",
 ]  # fmt: skip

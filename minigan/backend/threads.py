@@ -119,7 +119,8 @@ def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
 
 
 @functools.cache
-def _blas():
+def blas_libraries():
+    """threadpoolctl's controllers of the BLAS libraries that are loaded."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas").lib_controllers
@@ -128,7 +129,7 @@ def _blas():
 @contextlib.contextmanager
 def blas_threads(number):
     """Let the BLAS use `number` threads for a product, in the whole process. Only the thread that holds the pool may call it."""
-    before = [(library, library.get_num_threads()) for library in _blas()]
+    before = [(library, library.get_num_threads()) for library in blas_libraries()]
     for library, _ in before:
         library.set_num_threads(number)
     try:

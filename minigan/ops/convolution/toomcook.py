@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...backend import num_threads, parallel_ranges
+from ...backend import gemm_address, num_threads, parallel_ranges
 from . import toomcook_kernels as kernels
 
 CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in its cache
@@ -68,17 +68,6 @@ def _tiles(outputs, taps):
     return np.array([four + three + two, four + three + two, four + three, four])
 
 
-class _Spectrum:
-    """The values of some images' channels at all pairs of points, a matrix (columns, channels) for each."""
-
-    def __init__(self, plan, images, channels, dtype):
-        columns = plan.pairs * images
-        ends = np.cumsum(channels * columns).reshape(POINTS, POINTS)
-        self.start = ends - channels * columns
-        self.array = np.empty(ends[-1, -1], dtype)
-        self.matrices = [self.array[a:b].reshape(-1, channels) for a, b in zip(self.start.flat, ends.flat)]
-
-
 class _Weights:
     """The values of a weight (O, C, kh, kw) at all pairs of points, a matrix for each: (K, O), or (O, K) if not `transposed`.
 
@@ -102,13 +91,11 @@ class _Weights:
         return self
 
 
-def _parts(low, high, plan, numbers, bound):
-    """Slices of the images low to high, so many at a time that `numbers` for each pair of points and image stay within the bound."""
+def _at_once(images, plan, numbers, bound):
+    """How many images to take together, so that `numbers` for each pair of points and image stay within the bound."""
     enough = -(-ENOUGH // int(plan.pairs.max()))
-    step = max(1, enough, bound // int(plan.pairs.sum() * numbers))
-    parts = -(-(high - low) // step)
-    bounds = [low + (high - low) * i // parts for i in range(parts + 1)]
-    return [slice(a, b) for a, b in zip(bounds, bounds[1:])]
+    parts = -(-images // max(1, enough, bound // int(plan.pairs.sum() * numbers)))
+    return -(-images // parts)
 
 
 def _bias(bias, channels, dtype):
@@ -118,18 +105,12 @@ def _bias(bias, channels, dtype):
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
     x, o, k = np.ascontiguousarray(x), len(w), w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1))
-    bias, y = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype)
+    weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
+    bias, y, address = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype), gemm_address(x.dtype)
 
     def run(low, high):
-        spectra = functools.cache(lambda images: (_Spectrum(plan, images, k, x.dtype), _Spectrum(plan, images, o, x.dtype)))
-        for part in _parts(low, high, plan, o + k, CACHE):
-            X, Y = spectra(part.stop - part.start)
-            kernels.expand_x(x[part], X.array, X.start, plan.stride, plan.taps, plan.pad, plan.high, plan.wide)
-            for a, b, c in zip(X.matrices, weights.matrices, Y.matrices):
-                if a.size:
-                    np.matmul(a, b, out=c)
-            kernels.collapse_y(y[part], Y.array, Y.start, plan.taps, plan.high, plan.wide, bias)
+        at_once = _at_once(high - low, plan, o + k, CACHE)
+        kernels.conv(x[low:high], weights, bias, y[low:high], at_once, address, *plan[:5])
 
     parallel_ranges(run, len(x), MIN_WORK // int(plan.pairs.sum() * k), products=True)
     return y
@@ -138,18 +119,12 @@ def conv(x, w, bias, geometry, plan):
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
     y, (o, c), k = np.ascontiguousarray(y), w.shape[:2], w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w)
-    bias, x = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype)
+    weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w).matrices
+    bias, x, address = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype), gemm_address(y.dtype)
 
     def run(low, high):
-        spectra = functools.cache(lambda images: (_Spectrum(plan, images, k, y.dtype), _Spectrum(plan, images, o, y.dtype)))
-        for part in _parts(low, high, plan, o + k, CACHE):
-            X, Y = spectra(part.stop - part.start)
-            kernels.expand_y(y[part], Y.array, Y.start, plan.taps, plan.high, plan.wide)
-            for a, b, c in zip(Y.matrices, weights.matrices, X.matrices):
-                if a.size:
-                    np.matmul(a, b, out=c)
-            kernels.collapse_x(x[part], X.array, X.start, plan.stride, plan.taps, plan.pad, plan.high, plan.wide, bias)
+        at_once = _at_once(high - low, plan, o + k, CACHE)
+        kernels.conv_transpose(y[low:high], weights, bias, x[low:high], at_once, address, *plan[:5])
 
     parallel_ranges(run, len(y), MIN_WORK // int(plan.pairs.sum() * k), products=True)
     return x
@@ -160,23 +135,21 @@ def conv_weight(x, y, geometry, plan):
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     o, c, k = y.shape[1], x.shape[1], x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
-    weights, threads = _Weights(w.shape, plan, x.dtype), num_threads()
-    for part in _parts(0, len(x), plan, o + k, BOUND):
-        images = part.stop - part.start
-        X, Y = _Spectrum(plan, images, k, x.dtype), _Spectrum(plan, images, o, x.dtype)
+    weights, threads, address = _Weights(w.shape, plan, x.dtype), num_threads(), gemm_address(x.dtype)
+    at_once = _at_once(len(x), plan, o + k, BOUND)
+    for start in range(0, len(x), at_once):
+        part = slice(start, min(start + at_once, len(x)))
+        images = part.stop - start
+        (at_x, n_x), (at_y, n_y) = (kernels.spectrum(channels, images, plan.high, plan.wide) for channels in (k, o))
+        X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 
         def expand(low, high):
-            a, b = x[part][low:high], y[part][low:high]
-            kernels.expand_x(a, X.array, X.start + low * k * plan.pairs, plan.stride, plan.taps, plan.pad, plan.high, plan.wide)
-            kernels.expand_y(b, Y.array, Y.start + low * o * plan.pairs, plan.taps, plan.high, plan.wide)
+            kernels.expand(x[part][low:high], y[part][low:high], low, X, Y, at_x, at_y, *plan[:5])
 
         def multiply(low, high):
-            for pair in [i for thread in range(low, high) for i in range(thread, POINTS**2, threads)]:
-                a, b, w = X.matrices[pair], Y.matrices[pair], weights.matrices[pair]
-                if part.start == 0:
-                    np.matmul(b.T, a, out=w)
-                else:
-                    w += b.T @ a
+            for i in range(low, high):
+                tiles = images, plan.high, plan.wide
+                kernels.multiply(X, Y, at_x, at_y, weights.matrices, i, threads, *tiles, float(start > 0), address)
 
         parallel_ranges(expand, images, MIN_WORK // int(plan.pairs.sum() * k))
         parallel_ranges(multiply, threads, products=True)

@@ -14,7 +14,7 @@ numbers in a flat array: input number i begins at `at + i * step`, point number 
 
 import numpy as np
 
-from ...backend import kernel
+from ...backend import PLAIN, TRANSPOSED, gemm, kernel
 
 U = np.uintp
 BLOCK = 16  # channels that are put last at a time: their numbers for one position fill one line of the cache
@@ -299,3 +299,74 @@ def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
                 points_to_outputs(taps, points_w, n, to, 0, n, 2 * n, 3 * n, v, p * line, n)
             points_to_outputs(taps, points_h, line, v, 0, line, 2 * line, 3 * line, flat, phase * line, stride * line)
         channels_first(plane[:kh, :kw], w[i], none)
+
+
+@kernel
+def spectrum(channels, images, high, wide):
+    """(where the matrix of each pair of points begins, how many numbers there are)"""
+    start, total = np.empty((4, 4), np.int64), 0
+    for p in range(4):
+        for q in range(4):
+            start[p, q] = total
+            total += images * high[p] * wide[q] * channels
+    return start, total
+
+
+@kernel
+def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
+    """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (16, stride^2 C, O)."""
+    _, k, o = weights.shape
+    X, Y = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype), np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
+    for low in range(0, len(x), at_once):
+        part = x[low : low + at_once]
+        at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
+        expand_x(part, X, at_x, stride, taps, pad, high, wide)
+        for p in range(4):
+            for q in range(4):
+                columns = len(part) * high[p] * wide[q]
+                if columns:
+                    a, b, c = X[at_x[p, q] :], weights[p * 4 + q], Y[at_y[p, q] :]
+                    gemm(address, PLAIN, PLAIN, columns, o, k, a, k, b, o, x.dtype.type(0), c, o)
+        collapse_y(y[low : low + at_once], Y, at_y, taps, high, wide, bias)
+
+
+@kernel
+def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, high, wide):
+    """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (16, O, stride^2 C)."""
+    _, o, k = weights.shape
+    X, Y = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype), np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
+    for low in range(0, len(y), at_once):
+        part = y[low : low + at_once]
+        at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
+        expand_y(part, Y, at_y, taps, high, wide)
+        for p in range(4):
+            for q in range(4):
+                columns = len(part) * high[p] * wide[q]
+                if columns:
+                    a, b, c = Y[at_y[p, q] :], weights[p * 4 + q], X[at_x[p, q] :]
+                    gemm(address, PLAIN, PLAIN, columns, k, o, a, o, b, k, x.dtype.type(0), c, k)
+        collapse_x(x[low : low + at_once], X, at_x, stride, taps, pad, high, wide, bias)
+
+
+@kernel
+def expand(x, y, first, X, Y, at_x, at_y, stride, taps, pad, high, wide):
+    """The points of x and y, images `first` on, in spectra that begin at `at_x`, `at_y`."""
+    at_x, at_y = at_x.copy(), at_y.copy()
+    for p in range(4):
+        for q in range(4):
+            at_x[p, q] += first * high[p] * wide[q] * x.shape[1] * stride * stride
+            at_y[p, q] += first * high[p] * wide[q] * y.shape[1]
+    expand_x(x, X, at_x, stride, taps, pad, high, wide)
+    expand_y(y, Y, at_y, taps, high, wide)
+
+
+@kernel
+def multiply(X, Y, at_x, at_y, weights, first, step, images, high, wide, beta, address):
+    """weights (16, O, K) = Y^T X + beta weights, for every `step`-th pair of points from `first` on."""
+    _, o, k = weights.shape
+    for pair in range(first, 16, step):
+        p, q = pair // 4, pair % 4
+        columns = images * high[p] * wide[q]
+        if columns:
+            a, b, c = Y[at_y[p, q] :], X[at_x[p, q] :], weights[pair]
+            gemm(address, TRANSPOSED, PLAIN, o, k, columns, a, o, b, k, c.dtype.type(beta), c, k)
