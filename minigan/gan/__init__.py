@@ -7,10 +7,11 @@ from .networks import NETWORKS, dcgan_discriminator, dcgan_generator, mlp_discri
 from .objectives import OBJECTIVES, Minimax, NonSaturating
 from .run import Interrupted, Run, RunError
 from .saved import build_networks, generate, load_generator
+from .statistics import settle
 from .trainer import Trainer
 
 __all__ = [
     "GAN", "NETWORKS", "OBJECTIVES", "Ascend", "CheckpointError", "Descend", "Game", "Interrupted", "Minimax", "Move", "NonSaturating",
     "Run", "RunError", "Trainer", "build_networks", "dcgan_discriminator", "dcgan_generator", "generate", "interpolate", "lerp",
-    "load_checkpoint", "load_generator", "mlp_discriminator", "mlp_generator", "save_checkpoint", "scores", "slerp",
+    "load_checkpoint", "load_generator", "mlp_discriminator", "mlp_generator", "save_checkpoint", "scores", "settle", "slerp",
 ]  # fmt: skip
