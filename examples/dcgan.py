@@ -56,7 +56,7 @@ def parse_arguments(arguments=None):
     train.add_argument("--beta1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
     train.add_argument("--z-dim", type=number(int, 1), default=100, help="numbers in a latent vector (default %(default)s)")
     train.add_argument("--features", type=number(int, 1), default=64, help="channels of the widest maps, ngf = ndf (default %(default)s)")
-    train.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999,
+    train.add_argument("--ema", type=number(float, 0, 0.999999), default=0.99,
                        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
     train.add_argument("--sample-interval", type=number(int, 1), default=200, help="steps between sample grids (default %(default)s)")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")

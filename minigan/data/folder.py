@@ -52,12 +52,14 @@ def image_folder(
     """
     folder = Path(folder).expanduser()
     _check(input_size, output_size, channels, workers)
+    output_size = int(output_size[0]), int(output_size[1])
+    input_size = (int(input_size[0]), int(input_size[1])) if input_size is not None and crop else None
     files = _find(folder, pattern, recursive)
     if channels is None:
         channels = 1 if all(_is_grey(folder / name) for name in files) else 3
     shape = (len(files), channels, *output_size)
     _check_memory(shape, folder)
-    options = {"crop": crop, "input": input_size if crop else None, "shape": shape[1:]}
+    options = {"crop": crop, "input": input_size, "shape": shape[1:]}
     store = Cache(cache_key(folder, files, options), on_notice) if cache else None
     found = store.read(shape) if store else None
     if found is None:
@@ -169,12 +171,13 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     from tqdm import tqdm
 
     Image.init()  # loads the readers of all formats, once, before there are threads
+    formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]  # a program that they would start is no part of reading pictures
     images = np.empty(shape, np.uint8)
     wrong: dict[int, str] = {}
 
     def read(i):
         try:
-            images[i] = _read(folder / names[i], shape[1:], crop, input_size)
+            images[i] = _read(folder / names[i], formats, shape[1:], crop, input_size)
         except Exception as error:  # Pillow's readers fail in many ways on damaged files; each means: cannot be read
             wrong[i] = " ".join(str(error).replace(f"{str(folder / names[i])!r}", "it").split()) or type(error).__name__
 
@@ -193,12 +196,12 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     return images, [(names[i], what) for i, what in sorted(wrong.items())]
 
 
-def _read(path: Path, shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
+def _read(path: Path, formats: list[str], shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
     """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
     from PIL import Image
 
     channels, *size = shape
-    with Image.open(path) as opened:
+    with Image.open(path, formats=formats) as opened:
         limit = Image.MAX_IMAGE_PIXELS
         if limit is not None and opened.width * opened.height > limit:
             raise ValueError(f"{opened.width}x{opened.height} are more than the {limit} pixels that are allowed")

@@ -31,6 +31,9 @@ def perform(build: Callable[[], Run]) -> int:
     except (DeviceError, ValueError) as error:  # options, data and run folders: their errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nstopped before the training began")
+        return 130
     try:
         run.train()
     except Interrupted as stopped:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from .. import nn
 from ..autograd import Tensor, no_grad
 from ..ops import cat, randn, sigmoid
+from .statistics import settle
 
 
 class Move:
@@ -52,6 +53,9 @@ class Game:
         """What the generator makes of `latents`, for people to look at."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Called after the generator has got averaged weights, before `sample`: make what depends on weights fit them."""
+
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """Numbers for the log from a round's moves; by default the value of each player's last move."""
         return {f"{m.player}_value": m.value.item() for m in moves}
@@ -90,6 +94,10 @@ class GAN(Game):
         *_, d, g = moves
         chances = {name: sigmoid(logits.detach()).mean().item() for name, logits in d.report.items()}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **chances}
+
+    def settle(self) -> None:
+        """Batch statistics of G's present weights."""
+        settle(self.G, self.latent_dim)
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""

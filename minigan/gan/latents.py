@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def linear(a, b, t) -> np.ndarray:
+def lerp(a, b, t) -> np.ndarray:
     """(1 - t) a + t b.   a, b: (..., d); t: a number or (n,), which puts n in front: (n, ..., d)."""
     a, b = np.asarray(a), np.asarray(b)
     t = np.asarray(t, np.float64).reshape(np.shape(t) + (1,) * max(a.ndim, b.ndim))
@@ -15,7 +15,7 @@ def linear(a, b, t) -> np.ndarray:
 def slerp(a, b, t) -> np.ndarray:
     """Spherical interpolation: [sin((1 - t) w) a + sin(t w) b] / sin w, w the angle between a and b (Shoemake 1985).
 
-    Arguments as for `linear`. Between vectors of equal length it keeps that length: normal vectors of many dimensions all lie
+    Arguments as for `lerp`. Between vectors of equal length it keeps that length: normal vectors of many dimensions all lie
     near a sphere, and a straight way between two of them leads through points that the generator never saw (White 2016).
     Where a and b have the same direction, or one is 0, it is the straight way. ValueError where they are opposite: the sphere
     then has no shortest way.
@@ -35,7 +35,7 @@ def slerp(a, b, t) -> np.ndarray:
     return way.astype(np.result_type(a, b, np.float32), copy=False)
 
 
-WAYS = {"slerp": slerp, "linear": linear}
+WAYS = {"slerp": slerp, "linear": lerp}
 
 
 def interpolate(a, b, steps: int, mode: str = "slerp") -> np.ndarray:

@@ -141,8 +141,13 @@ class Run:
 
     def sample(self) -> Path:
         """Draw the fixed latents as they are now into samples/."""
-        with self.ema.applied() if self.ema is not None and self.ema.updates else contextlib.nullcontext():
-            images = self.trainer.game.sample(self.latents)
+        game = self.trainer.game
+        if self.ema is not None and self.ema.updates:
+            with self.ema.applied():
+                game.settle()
+                images = game.sample(self.latents)
+        else:
+            images = game.sample(self.latents)
         path = self.folder / "samples" / f"{self.step:07d}.png"
         save_grid(path, images.cpu().numpy(), GRID)
         return path

@@ -19,6 +19,7 @@ from ..backend import to_device
 from .checkpoint import load_checkpoint
 from .networks import NETWORKS
 from .run import RunError
+from .statistics import settle
 
 
 def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
@@ -47,13 +48,15 @@ def load_generator(folder: str | os.PathLike, device="cpu") -> tuple[nn.Module, 
         config = state["config"]
         generator, _ = build_networks(config)
         weights = state["trainer"]["players"]["G"]
-        ema = state.get("ema")
-        if ema and ema["updates"]:
-            weights = ema["averages"] | ema["buffers"]
-        generator.load_state_dict(weights)
+        ema = state.get("ema", {"updates": 0})
+        averaged = ema["updates"] > 0
+        generator.load_state_dict(ema["averages"] | ema["buffers"] if averaged else weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunError(f"{path} holds no generator that can be built from its config ({type(error).__name__}: {error})") from error
-    return generator.to(device).eval(), config
+    generator.to(device)
+    if averaged:
+        settle(generator, config["latent_dim"])
+    return generator.eval(), config
 
 
 def generate(generator: nn.Module, latents: np.ndarray, batch_size: int = 64) -> np.ndarray:

@@ -123,6 +123,18 @@ def test_every_kind_of_picture(pictures):
     assert np.abs(found["la.png"].astype(int) - 191).max() <= 1 and (found["movie.gif"] == 50).all()
 
 
+def test_no_program_is_started_to_read_a_picture(pictures, monkeypatch):
+    """Pillow would let Ghostscript draw an EPS file, whatever the file is called."""
+    import subprocess
+
+    for name in ("Popen", "check_call", "run"):
+        monkeypatch.setattr(subprocess, name, lambda *a, **k: pytest.fail("a program was started"))
+    Image.fromarray(noise(4, 4)).save(pictures / "a.eps")
+    os.rename(pictures / "a.eps", pictures / "a.jpg")
+    with pytest.raises(DataError, match="cannot identify"):
+        load(pictures, "*.jpg")
+
+
 def test_a_camera_that_was_held_sideways(pictures):
     array = noise(4, 8)
     exif = Image.Exif()
@@ -245,7 +257,7 @@ def test_available_memory_is_plausible():
 
 def test_second_start_reads_no_picture(pictures, cache, monkeypatch):
     arrays = [put(pictures / f"{i}.png", noise(4, 4)) for i in range(3)]
-    first = image_folder(pictures, "*.png", output_size=(4, 4))
+    first = image_folder(pictures, "*.png", output_size=tuple(np.array([4, 4])))
     monkeypatch.setattr(folder_module, "_decode_all", lambda *a: pytest.fail("it decodes again"))
     again = image_folder(pictures, "*.png", output_size=(4, 4), on_notice=pytest.fail)
     np.testing.assert_array_equal(again.images, np.stack(arrays).transpose(0, 3, 1, 2))

@@ -138,6 +138,14 @@ def test_nonsense_is_refused_by_the_parser(capsys, options):
     assert e.value.code == 2 and options[0] in capsys.readouterr().err
 
 
+def test_ctrl_c_while_pictures_are_read(pictures, tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dcgan, "image_folder", interrupted)
+    assert train(pictures, tmp_path / "r") == 130 and "before the training" in capsys.readouterr().out
+
+
 def test_without_a_saved_model_nothing_is_drawn(tmp_path, capsys):
     for command in (dcgan.main, lambda words: walk.main(words[1:2])):
         assert command(["--out", str(tmp_path / "none"), "--device", "cpu"]) == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan.gan import interpolate, linear, slerp
+from minigan.gan import interpolate, lerp, slerp
 
 RNG = np.random.default_rng(0)
 
@@ -29,15 +29,15 @@ def test_equal_lengths_are_kept_and_steps_are_equal():
     np.testing.assert_allclose(np.linalg.norm(way, axis=1), 5)
     steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
     np.testing.assert_allclose(steps, steps[0])
-    assert np.linalg.norm(linear(a, b, 0.5)) < 4.9  # the straight way leaves the sphere
+    assert np.linalg.norm(lerp(a, b, 0.5)) < 4.9  # the straight way leaves the sphere
 
 
-def test_linear_by_hand():
-    assert linear([0.0, 4.0], [2.0, 0.0], 0.25).tolist() == [0.5, 3.0]
-    assert linear([0.0, 4.0], [2.0, 0.0], [0.0, 1.0]).tolist() == [[0, 4], [2, 0]]
+def test_lerp_by_hand():
+    assert lerp([0.0, 4.0], [2.0, 0.0], 0.25).tolist() == [0.5, 3.0]
+    assert lerp([0.0, 4.0], [2.0, 0.0], [0.0, 1.0]).tolist() == [[0, 4], [2, 0]]
 
 
-@pytest.mark.parametrize("way", [linear, slerp])
+@pytest.mark.parametrize("way", [lerp, slerp])
 def test_batches_dtypes_and_ends(way):
     a, b = RNG.normal(size=(2, 3, 4, 6)).astype(np.float32)
     before = a.copy()
