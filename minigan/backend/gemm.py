@@ -6,34 +6,43 @@ A thread that calls NumPy for each of many small products waits for the GIL as o
 import ctypes
 import functools
 
-import numpy as np
-
 PLAIN, TRANSPOSED = 111, 112  # CblasNoTrans, CblasTrans
 
 
-class _Gemm:
-    """In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc), c = op(a) op(b) + beta c, all row by row.
+class _Intrinsic:
+    """Code that a kernel may call, made when Numba first asks for it."""
 
-    address : `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of each matrix
-    trans_a, trans_b : PLAIN or TRANSPOSED;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc : numbers from row to row
-    """
+    def __init__(self, make):
+        self.make = functools.cache(make)
 
     @property
     def _numba_type_(self):
         """What Numba asks a global value of the function that it compiles."""
         from numba.core.registry import cpu_target
 
-        function = _intrinsic()
+        function = self.make()
         cpu_target.typing_context.refresh()
         cpu_target.target_context.refresh()
         return cpu_target.typing_context.resolve_value_type(function)
 
 
-gemm = _Gemm()
+def _make_call_address():
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def call_address(typing, address):
+        def codegen(context, builder, signature, args):
+            builder.call(builder.inttoptr(args[0], ir.FunctionType(ir.IntType(32), []).as_pointer()), [])
+            return context.get_dummy_value()
+
+        return types.void(types.intp), codegen
+
+    return call_address
 
 
-@functools.cache
-def _intrinsic():
+def _make_gemm():
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
@@ -66,9 +75,20 @@ def _intrinsic():
     return gemm
 
 
+# In a kernel: call_address(address) calls the C function there, which takes nothing.
+call_address = _Intrinsic(_make_call_address)
+
+# In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc), c = op(a) op(b) + beta c, all row by row.
+# address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of each matrix
+# trans_a, trans_b: PLAIN or TRANSPOSED;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc: numbers from row to row
+gemm = _Intrinsic(_make_gemm)
+
+
 @functools.cache
 def gemm_address(dtype):
     """Where cblas_sgemm or cblas_dgemm of NumPy's BLAS is; of a substitute that calls NumPy, where it cannot be found."""
+    import numpy as np
+
     from .threads import blas_libraries
 
     letter = {"float32": "s", "float64": "d"}[np.dtype(dtype).name]
@@ -87,6 +107,8 @@ _kept = []  # a callback lives as long as Python knows it
 
 def substitute(dtype):
     """cblas_?gemm as a C function that calls NumPy."""
+    import numpy as np
+
     real, whole = np.ctypeslib.as_ctypes_type(dtype), ctypes.c_int64
 
     def view(address, rows, columns, step):

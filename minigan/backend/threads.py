@@ -13,6 +13,9 @@ import os
 import sys
 import threading
 
+from .gemm import call_address
+from .kernels import kernel
+
 SPIN = "OPENBLAS_THREAD_TIMEOUT"  # spin for 2**value cycles
 
 
@@ -31,6 +34,7 @@ def tame_blas(value="18"):
             library.openblas_read_env()
             library.blas_thread_shutdown_()  # the next product starts new threads, with the new value
 
+TURNS = 500  # of spinning, half a microsecond each
 MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
 
 
@@ -42,8 +46,25 @@ def num_threads():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+@kernel
+def _spin(flag, value, turns, sched_yield):
+    """Wait until flag[0] reaches `value`, for so many turns at most. Each lets other threads run that want to."""
+    for _ in range(turns):
+        if flag[0] >= value:
+            break
+        call_address(sched_yield)
+
+
+@functools.cache
+def _sched_yield():
+    return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value if hasattr(os, "sched_yield") else 0
+
+
 class _Worker(threading.Thread):
-    """A thread that runs one call at a time, handed over through two locks (the cheapest hand-over in Python)."""
+    """A thread that runs one call at a time, handed over through two locks (the cheapest hand-over in Python).
+
+    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake.
+    """
 
     def __init__(self):
         super().__init__(daemon=True, name="minigan-worker")
@@ -51,23 +72,38 @@ class _Worker(threading.Thread):
         self.wake.acquire()
         self.done.acquire()
         self.call = self.error = None
+        import numpy as np
+
+        self.given, self.ended, self.number = np.zeros(1, np.int64), np.zeros(1, np.int64), 0
         self.start()
 
     def run(self):
+        number = 0
         while True:
+            number += 1
+            self._spin(self.given, number)
             self.wake.acquire()
             try:
                 self.call()
             except BaseException as error:  # raised again in the thread that waits
                 self.error = error
             self.done.release()
+            self.ended[0] = number
+
+    def _spin(self, flag, value):
+        address = _sched_yield()
+        if address:
+            _spin(flag, value, TURNS, address)
 
     def submit(self, call):
         self.call = call
+        self.number += 1
         self.wake.release()
+        self.given[0] = self.number
 
     def wait(self):
         """The error of the call, or None, once it has ended."""
+        self._spin(self.ended, self.number)
         self.done.acquire()
         error, self.call, self.error = self.error, None, None
         return error
