@@ -4,14 +4,15 @@ With P the patches (C kernel, positions) of some images and w as a matrix (O, C 
 
     conv  y = w @ P        conv_transpose  P = w^T @ y, added to x        conv_weight  w = y @ P^T
 
-An image with many positions has a matrix of its own; those with few share one, side by side. P is cut so that it stays in the cache.
+An image with many positions has a matrix of its own; those with few share one, side by side. So many images are taken at a time
+that P stays in the cache.
 """
 
 import math
 
 import numpy as np
 
-from ...backend import kernel, parallel_ranges
+from ...backend import PLAIN, TRANSPOSED, gemm, gemm_address, kernel, num_threads, parallel_ranges
 
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient
@@ -79,129 +80,190 @@ def unpack(x, patches, row, image, sizes):
                     at += out_w
 
 
-class _Patches:
-    """Patches of a geometry, with the channels of one group: matrices (N, C kernel, positions), or one (1, C kernel, N positions)."""
+@kernel
+def beside(y, out):
+    """The images y (N, O, positions) side by side: out (O, N positions), flat."""
+    images, channels, positions = y.shape
+    for c in range(channels):
+        for n in range(images):
+            at = (c * images + n) * positions
+            for k in range(positions):
+                out[U(at + k)] = y[U(n), U(c), U(k)]
 
-    def __init__(self, geometry, channels, dtype):
+
+@kernel
+def conv_kernel(x, w, bias, y, at_once, together, plain, sizes, address):
+    """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel), bias (O,)."""
+    (outputs, rows), positions, zero = w.shape, y.shape[2], x.dtype.type(0)
+    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
+    product = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+    for low in range(0, len(x), at_once):
+        images = min(at_once, len(x) - low)
+        if together:
+            n = images * positions
+            pack(x[low : low + images], patches, n, positions, sizes)
+            gemm(address, PLAIN, PLAIN, outputs, n, rows, w, rows, patches, n, zero, product, n)
+        elif not plain:
+            pack(x[low : low + images], patches, positions, rows * positions, sizes)
+        for i in range(images):
+            to = y[low + i]
+            if plain:
+                gemm(address, PLAIN, PLAIN, outputs, positions, rows, w, rows, x[low + i], positions, zero, to, positions)
+            elif not together:
+                matrix = patches[i * rows * positions :]
+                gemm(address, PLAIN, PLAIN, outputs, positions, rows, w, rows, matrix, positions, zero, to, positions)
+            for c in range(outputs):
+                b, at = bias[c], (c * images + i) * positions
+                if together:
+                    for k in range(positions):
+                        to[U(c), U(k)] = product[U(at + k)] + b
+                elif b != zero:
+                    for k in range(positions):
+                        to[U(c), U(k)] += b
+
+
+@kernel
+def conv_transpose_kernel(y, w, bias, x, at_once, together, plain, sizes, address):
+    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias (C,)."""
+    (outputs, rows), positions, zero = w.shape, y.shape[2], x.dtype.type(0)
+    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
+    given = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+    for low in range(0, len(y), at_once):
+        images = min(at_once, len(y) - low)
+        for i in range(images):
+            to = x[low + i]
+            if plain:
+                gemm(address, TRANSPOSED, PLAIN, rows, positions, outputs, w, rows, y[low + i], positions, zero, to, positions)
+                for c in range(len(bias)):
+                    to[c] += bias[c]
+            else:
+                for c in range(len(bias)):
+                    to[c] = bias[c]
+                if not together:
+                    matrix = patches[i * rows * positions :]
+                    gemm(address, TRANSPOSED, PLAIN, rows, positions, outputs, w, rows, y[low + i], positions, zero, matrix, positions)
+        if together:
+            n = images * positions
+            beside(y[low : low + images], given)
+            gemm(address, TRANSPOSED, PLAIN, rows, n, outputs, w, rows, given, n, zero, patches, n)
+            unpack(x[low : low + images], patches, n, positions, sizes)
+        elif not plain:
+            unpack(x[low : low + images], patches, positions, rows * positions, sizes)
+
+
+@kernel
+def conv_weight_kernel(x, y, w, row, at_once, together, plain, sizes, address):
+    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows begin `row` numbers apart."""
+    (outputs, rows), positions = w.shape, y.shape[2]
+    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
+    given = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+    for low in range(0, len(x), at_once):
+        images, beta = min(at_once, len(x) - low), x.dtype.type(0 if low == 0 else 1)
+        if together:
+            n = images * positions
+            pack(x[low : low + images], patches, n, positions, sizes)
+            beside(y[low : low + images], given)
+            gemm(address, PLAIN, TRANSPOSED, outputs, rows, n, given, n, patches, n, beta, w, row)
+        elif not plain:
+            pack(x[low : low + images], patches, positions, rows * positions, sizes)
+        if not together:
+            for i in range(images):
+                beta = x.dtype.type(0 if low + i == 0 else 1)
+                if plain:
+                    gemm(address, PLAIN, TRANSPOSED, outputs, rows, positions, y[low + i], positions, x[low + i], positions, beta, w, row)
+                else:
+                    matrix = patches[i * rows * positions :]
+                    gemm(address, PLAIN, TRANSPOSED, outputs, rows, positions, y[low + i], positions, matrix, positions, beta, w, row)
+
+
+class _Call:
+    """What the kernels need to know of a geometry; they see three spatial dimensions, those missing being 1."""
+
+    def __init__(self, geometry, channels, outputs, dtype):
         def three(values, missing):
             return [missing] * (3 - len(values)) + list(values)
 
         g, self.size = geometry, three(geometry.size, 1)
         fields = (g.out, 1), (g.kernel, 1), (g.stride, 1), (g.padding, 0), (g.dilation, 1)
         self.sizes = np.array([n for field, missing in fields for n in three(field, missing)])
-        self.positions, self.rows = math.prod(g.out), channels * math.prod(g.kernel)
+        self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
         # Where each tap sees the whole of x, x itself is the matrix.
-        self.plain = self.rows == channels and g.out == g.size and set(g.stride) == {1} and not any(g.padding)
+        self.plain = g.out == g.size and set(g.kernel) == {1} == set(g.stride) and not any(g.padding) and self.positions >= ENOUGH
         self.together = self.positions < ENOUGH
-        self.dtype, self.memory = dtype, None
+        self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
+        c, o = channels // g.groups, outputs // g.groups
+        self.groups = [(slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)]
+        self.least = MIN_WORK // max(1, self.rows * self.positions)
 
-    def parts(self, low, high, bound=CACHE):
-        """Slices of the images low to high."""
+    def arguments(self, images):
+        """at_once, together, plain, sizes, address. Where images share a product, a large weight is worth more of them."""
+        bound = max(CACHE, self.weight // 2) if self.together else CACHE
         step = max(1, bound // (self.rows * self.positions), -(-ENOUGH // self.positions) if self.together else 1)
-        return [slice(a, min(a + step, high)) for a in range(low, high, step)]
+        parts = -(-images // step)
+        return -(-images // parts), self.together, self.plain, self.sizes, self.address
 
-    def empty(self, images):
-        """Matrices for so many images, of undefined numbers; the memory is used again and again."""
-        n = self.rows * images * self.positions
-        if self.memory is None or self.memory.size < n:
-            self.memory = np.empty(n, self.dtype)
-        return self.memory[:n].reshape((1, self.rows, -1) if self.together else (images, self.rows, -1))
-
-    def _steps(self, images):
-        return (images * self.positions, self.positions) if self.together else (self.positions, self.rows * self.positions)
-
-    def of(self, x):
-        """The matrices of the images x (N, C, *size)."""
-        if self.plain and not self.together:
-            return x.reshape(*x.shape[:2], -1)
-        matrices = self.empty(len(x))
-        pack(x.reshape(*x.shape[:2], *self.size), matrices.reshape(-1), *self._steps(len(x)), self.sizes)
-        return matrices
-
-    def add_to(self, x, matrices):
-        """x += matrices, as patches."""
-        if self.plain and not self.together:
-            x += matrices.reshape(x.shape)
-        else:
-            unpack(x.reshape(*x.shape[:2], *self.size), matrices.reshape(-1), *self._steps(len(x)), self.sizes)
-
-    def beside(self, y):
-        """y (N, O, ...) as matrices that fit to those of the patches: (N, O, positions) or (1, O, N positions)."""
-        y = y.reshape(*y.shape[:2], -1)
-        return y.swapaxes(0, 1).reshape(1, y.shape[1], -1) if self.together else y
-
-
-def _grouped(geometry, x, y, w):
-    """For each group: its channels of x and of y as slices, its part of w as a matrix (O, C kernel)."""
-    groups = geometry.groups
-    c, o = x // groups, y // groups
-    return [(slice(g * c, (g + 1) * c), slice(g * o, (g + 1) * o), w[g * o : (g + 1) * o].reshape(o, -1)) for g in range(groups)]
+    def volume(self, x):
+        """x (N, C, *size) as (N, C, D, H, W)."""
+        return x.reshape(*x.shape[:2], *self.size)
 
 
 def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
     x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-    y = np.empty((len(x), len(w), *geometry.out), x.dtype)
-    flat = y.reshape(len(x), len(w), -1)
-    groups = _grouped(geometry, x.shape[1], len(w), w)
+    y, call = np.empty((len(x), len(w), *geometry.out), x.dtype), _Call(geometry, x.shape[1], len(w), x.dtype)
+    bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
+    volume, matrix, flat = call.volume(x), w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
 
     def run(low, high):
-        patches = _Patches(geometry, w.shape[1], x.dtype)
-        for part in patches.parts(low, high):
-            for cs, os, matrix in groups:
-                if patches.together:
-                    product = np.matmul(matrix, patches.of(x[part, cs])[0])
-                    flat[part, os] = product.reshape(len(matrix), part.stop - part.start, -1).swapaxes(0, 1)
-                else:
-                    np.matmul(matrix, patches.of(x[part, cs]), out=flat[part, os])
-            if bias is not None:
-                flat[part] += bias[:, None]
+        for c, o in call.groups:
+            conv_kernel(volume[low:high, c], matrix[o], bias[o], flat[low:high, o], *call.arguments(high - low))
 
-    _in_threads(run, x, geometry)
+    parallel_ranges(run, len(x), call.least, products=True)
     return y
 
 
 def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias."""
     y, w = np.ascontiguousarray(y), np.ascontiguousarray(w)
-    c = w.shape[1] * geometry.groups
-    x = np.empty((len(y), c, *geometry.size), y.dtype)
-    groups = _grouped(geometry, c, len(w), w)
-    start = np.zeros(c, y.dtype) if bias is None else bias
+    channels = w.shape[1] * geometry.groups
+    x, call = np.empty((len(y), channels, *geometry.size), y.dtype), _Call(geometry, channels, len(w), y.dtype)
+    bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
+    volume, matrix, flat = call.volume(x), w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
 
     def run(low, high):
-        patches = _Patches(geometry, w.shape[1], y.dtype)
-        for part in patches.parts(low, high):
-            x[part] = start.reshape(-1, *[1] * len(geometry.out))
-            for cs, os, matrix in groups:
-                product = np.matmul(matrix.T, patches.beside(y[part, os]), out=patches.empty(part.stop - part.start))
-                patches.add_to(x[part, cs], product)
+        for c, o in call.groups:
+            conv_transpose_kernel(flat[low:high, o], matrix[o], bias[c], volume[low:high, c], *call.arguments(high - low))
 
-    _in_threads(run, x, geometry)
+    parallel_ranges(run, len(y), call.least, products=True)
     return x
 
 
 def conv_weight(x, y, geometry):
-    """As `formula.conv_weight`. Each thread sums over its images; the sums are added in the order of the images."""
+    """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few: then their sums are added in order."""
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    shape = (y.shape[1], x.shape[1] // geometry.groups, *geometry.kernel)
+    outputs, channels, taps = y.shape[1], x.shape[1] // geometry.groups, math.prod(geometry.kernel)
+    call = _Call(geometry, x.shape[1], outputs, x.dtype)
+    volume, flat = call.volume(x), y.reshape(len(y), outputs, -1)
+    shape = outputs, channels * taps
+    if channels >= 4 * num_threads():
+        w = np.empty(shape, x.dtype)
+
+        def run(low, high):
+            for c, o in call.groups:
+                part, to = volume[:, c][:, low:high], w[o, low * taps : high * taps]
+                conv_weight_kernel(part, flat[:, o], to, shape[1], *call.arguments(len(x)))
+
+        parallel_ranges(run, channels, call.least * channels // len(x), products=True)
+        return w.reshape(outputs, channels, *geometry.kernel)
     sums = {}
 
-    def run(low, high):
-        w = sums[low] = np.zeros(shape, x.dtype)
-        patches = _Patches(geometry, shape[1], x.dtype)
-        for part in patches.parts(low, high, 8 * CACHE if patches.together else CACHE):
-            for cs, os, matrix in _grouped(geometry, x.shape[1], y.shape[1], w):
-                for rows, columns in zip(patches.beside(y[part, os]), patches.of(x[part, cs])):
-                    matrix += rows @ columns.T
+    def run_images(low, high):
+        w = sums[low] = np.empty(shape, x.dtype)
+        for c, o in call.groups:
+            conv_weight_kernel(volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low))
 
-    _in_threads(run, x, geometry)
+    parallel_ranges(run_images, len(x), call.least, products=True)
     first, *rest = [sums[low] for low in sorted(sums)]
     for w in rest:
         first += w
-    return first
-
-
-def _in_threads(run, x, geometry):
-    numbers = x.shape[1] // geometry.groups * math.prod(geometry.kernel) * math.prod(geometry.out)
-    parallel_ranges(run, len(x), MIN_WORK // max(1, numbers), products=True)
+    return first.reshape(outputs, channels, *geometry.kernel)

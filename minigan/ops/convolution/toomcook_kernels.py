@@ -26,8 +26,8 @@ def channels_last(x, plane):
     channels, height, width = x.shape
     for c0 in range(0, channels, BLOCK):
         for h in range(height):
-            for w in range(width):
-                for c in range(c0, min(c0 + BLOCK, channels)):
+            for c in range(c0, min(c0 + BLOCK, channels)):
+                for w in range(width):
                     plane[U(h), U(w), U(c)] = x[U(c), U(h), U(w)]
 
 
@@ -37,8 +37,8 @@ def channels_first(plane, x, bias):
     channels, height, width = x.shape
     for c0 in range(0, channels, BLOCK):
         for h in range(height):
-            for w in range(width):
-                for c in range(c0, min(c0 + BLOCK, channels)):
+            for c in range(c0, min(c0 + BLOCK, channels)):
+                for w in range(width):
                     x[U(c), U(h), U(w)] = plane[U(h), U(w), U(c)] + bias[U(c)]
 
 
