@@ -6,14 +6,17 @@ from . import patches, toomcook
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
+WORTH = 350  # columns that the larger tiles must save: the weight is larger at their points
 
 
 def _plan(images, c, o, geometry):
     """The plan of `toomcook`, where it is the better way; else None."""
-    plan = toomcook.plan(geometry)
-    if plan is None or min(c * plan.stride**2, o) < WIDE or images * int(plan.pairs.sum()) < MANY:
+    plan, large = toomcook.plan(geometry, 4), toomcook.plan(geometry)
+    if large is None or min(c * large.stride**2, o) < WIDE:
         return None
-    return plan
+    if plan is None or images * int(plan.pairs.sum() - large.pairs.sum()) > WORTH:
+        plan = large
+    return plan if images * int(plan.pairs.sum()) >= MANY else None
 
 
 def _whole(geometry):

@@ -2,8 +2,9 @@
 
 A convolution with stride s is one with stride 1 over s^2 phases of its input: a 4x4 kernel with stride 2 has 2x2 taps in each of 4.
 A run of m outputs under r taps is a product of polynomials, transposed. It is known from the product's values at m + r - 1 points:
-that many multiplications instead of m r, in each dimension. With the points 0, infinity, 1, -1 all else are a few additions, exact up
-to rounding: 3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead of 36.
+that many multiplications instead of m r, in each dimension. With the points 0, infinity, 1, -1, 2 all else are a few additions:
+3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead of 36; 4 take 5 instead of 8, 25 instead of 64.
+Results differ from a direct sum's only by rounding. (A NaN or infinity spreads over its tile.)
 
 For each pair of points the multiplications of all channels and tiles are one matrix product. With X, Y, W the values of x, y, w there,
 
@@ -24,48 +25,55 @@ CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 16  # numbers in a spectrum that are worth a thread
-POINTS = 4
+POINTS = 5
 
 
 class Plan(NamedTuple):
-    """How the outputs of a geometry are cut into tiles. `high`, `wide` (4,): how many tiles use each point; see the kernels."""
+    """How the outputs of a geometry are cut into tiles. `high`, `wide` (5,): how many tiles use each point; see the kernels."""
 
     stride: int
     taps: int
     pad: tuple[int, int]
     high: np.ndarray
     wide: np.ndarray
-    pairs: np.ndarray  # (4, 4) columns of an image
+    pairs: np.ndarray  # (5, 5) columns of an image
 
 
 @functools.lru_cache(maxsize=1024)
-def plan(geometry):
-    """The Plan of a geometry, or None where this method does not apply or brings nothing."""
+def plan(geometry, points=POINTS):
+    """The Plan of a geometry with tiles of at most so many points, or None where this method does not apply or brings nothing."""
     if len(geometry.size) != 2 or geometry.groups != 1 or geometry.dilation != (1, 1):
         return None
     stride, kernel = geometry.stride[0], max(geometry.kernel)
     taps = -(-kernel // stride)
     if geometry.stride[1] != stride or taps not in (2, 3):
         return None
-    high, wide = _tiles(geometry.out[0], taps), _tiles(geometry.out[1], taps)
+    high, wide = _tiles(geometry.out[0], taps, points), _tiles(geometry.out[1], taps, points)
     pairs = np.outer(high, wide)
     if pairs.sum() * stride**2 > 0.75 * np.prod(geometry.out) * np.prod(geometry.kernel):
         return None
     return Plan(stride, taps, geometry.padding, high, wide, pairs)
 
 
-def _tiles(outputs, taps):
-    """How many tiles use each of the 4 points when `outputs` are cut into tiles with as few multiplications as can be."""
-    best = None
-    for four in range(outputs // (5 - taps) + 1):
-        rest = outputs - four * (5 - taps)
-        three, two = divmod(rest, 4 - taps)
-        if taps + two <= 3:  # with 3 taps no tile has 2 points
-            cost = 4 * four + 3 * three + 2 * two
-            if best is None or cost <= best[0]:
-                best = cost, (four, three, two)
-    four, three, two = best[1]
-    return np.array([four + three + two, four + three + two, four + three, four])
+def _tiles(outputs, taps, points=POINTS):
+    """How many tiles use each of the 5 points when `outputs` are cut into tiles with as few multiplications as can be."""
+    sizes = [m for m in range(1, points - taps + 2)]  # outputs of a tile of m + taps - 1 points
+
+    @functools.cache
+    def best(n):
+        """(multiplications, tiles of each size) for n outputs."""
+        if not n:
+            return 0, (0,) * len(sizes)
+        options = []
+        for i, m in enumerate(sizes):
+            if m <= n:
+                cost, counts = best(n - m)
+                options.append((cost + m + taps - 1, tuple(c + (i == j) for j, c in enumerate(counts))))
+        return min(options)
+
+    counts = np.zeros(POINTS + 1, int)
+    counts[[m + taps - 1 for m in sizes]] = best(outputs)[1]
+    return np.array([counts[max(2, p + 1) :].sum() for p in range(POINTS)])
 
 
 class _Weights:
