@@ -16,7 +16,7 @@ from ..backend import array_module
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, check_finite
 from .primitives import identity, sum_to
-from .tensor import Tensor, raw
+from .tensor import Tensor, raw, stale
 
 _number = attrgetter("number")
 
@@ -89,6 +89,8 @@ def _sequence(x):
     for i, t in enumerate(x):
         if not isinstance(t, Tensor):
             raise TypeError(f"expected Tensors, item {i} is {type(t).__name__}")
+    if stale:
+        stale[0](x)
     return x
 
 
@@ -191,7 +193,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 else:
                     sums[edge] = g
             if not retain_graph and node.holds:
-                node.saved = None
+                node.free()
     found.update((e, g) for e, g in sums.items() if e.__class__ is not Node and (ends is None or e in ends))
     return found
 

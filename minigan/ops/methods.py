@@ -4,7 +4,7 @@ An op is a plain Python function, so as a class attribute it is a method: `x.exp
 """
 
 from ..autograd import Tensor
-from . import activation, arithmetic, creation, elementary, indexing, product, reduction, sampling, shape, sorting
+from . import activation, arithmetic, creation, elementary, indexing, inplace, product, reduction, sampling, shape, sorting
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
@@ -48,6 +48,8 @@ def install():
     for module, names in METHODS.items():
         for name in names.split():
             setattr(Tensor, name, getattr(module, name))
+    for name, method in inplace.methods().items():
+        setattr(Tensor, name, method)
     for name in ("zeros", "ones", "empty", "full"):
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_tensor = lambda self, data, dtype=None: creation.tensor(data, dtype or self.dtype, self.device)

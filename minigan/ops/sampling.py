@@ -5,6 +5,7 @@ import numpy as np
 from ..autograd import Tensor, op, raw
 from ..backend import default_generator, device_of, to_numpy
 from ..backend import device as as_device
+from .inplace import assign
 from .shape import _numbers
 
 __all__ = [
@@ -140,9 +141,7 @@ def alpha_dropout(input, p=0.5, training=False, *, generator=None):
 
 
 def _fill(self, name, draw):
-    array = self._write(name)
-    array[...] = draw(array.shape, array.dtype, device_of(array))
-    return self
+    return assign(self, name, ..., Tensor(draw(self.array.shape, self.array.dtype, device_of(self.array))))
 
 
 def normal_(self, mean=0.0, std=1.0, *, generator=None):
