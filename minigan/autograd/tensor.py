@@ -29,8 +29,11 @@ class Tensor:
 
     def __init__(self, array=(), requires_grad=False, node=None, version=None, *more):
         if array.__class__ is not ndarray and not is_array(array):
-            array, requires_grad = _from_python(array, requires_grad, node, version, *more)
-            node = version = None
+            if isinstance(array, Tensor):
+                array, version = array.array, array._version
+            else:  # not a Tensor's array: the arguments are those of torch.Tensor
+                more = [n for n in (array, requires_grad, node, version, *more) if n is not None and n is not True and n is not False]
+                array, requires_grad, node, version = from_python(more), requires_grad is True, None, None
         self.array = array
         self.requires_grad = requires_grad
         self.grad = None
@@ -263,19 +266,16 @@ class Size(tuple):
         return f"Size({list(self)})"
 
 
-def _from_python(*arguments, dtype=np.float32):
-    """(array, requires_grad) of Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([1, 2]): these numbers."""
-    data, requires_grad, *rest = arguments
-    sizes = data if isinstance(data, Size) else arguments if isinstance(data, int) and not isinstance(data, bool) else None
-    if sizes is not None:
-        sizes = [n for n in sizes if n is not None and n is not False]
-        return np.empty(sizes, dtype), False
-    if isinstance(data, Tensor):
-        return data.array, bool(requires_grad)
-    if isinstance(data, np.generic):
-        return np.asarray(data), bool(requires_grad)
-    array = np.array(data if data != () else [], dtype)
-    return array, bool(requires_grad)
+def from_python(arguments, dtype=np.float32):
+    """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
+    data = arguments[0] if arguments else []
+    if isinstance(data, Size) or (isinstance(data, (int, np.integer)) and not isinstance(data, bool)):
+        return np.empty(data if isinstance(data, Size) else arguments, dtype)
+    if len(arguments) > 1:
+        raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")
+    if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
+        data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
+    return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
 
 
 def raw(x):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..autograd import FLOATS, Handle, Tensor, move, no_grad, raw
 from ..backend import is_array, to_device
 from .parameter import Parameter, as_device, is_device
 
@@ -372,27 +372,11 @@ class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
         return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
 
 
-class _Handle:
-    """Takes a hook away again: `remove()`, or the end of a `with` block."""
-
-    def __init__(self, hooks, key):
-        self._hooks, self._key = hooks, key
-
-    def remove(self):
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
-
-
 def _register(module, where, hook):
     hooks = module.__dict__.setdefault(where, {})
     key = object()
     hooks[key] = hook
-    return _Handle(hooks, key)
+    return Handle(hooks, key)
 
 
 def _values(value):

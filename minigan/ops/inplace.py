@@ -10,15 +10,17 @@ brought up to date when they are used next (`_refresh`).
 """
 
 import functools
+import math
 
 import numpy as np
 
 from ..autograd import Tensor, enable_grad, raw
 from ..autograd.mode import mode
 from ..autograd.tensor import stale
-from ..backend import address, is_array, to_device
-from . import activation, arithmetic, elementary, indexing, shape
+from ..backend import address, array_module, is_array, to_device
+from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
+from .shape import _numbers
 
 __all__: list[str] = []
 
@@ -225,6 +227,42 @@ def zero_(self):
     return assign(self, "zero_", ..., 0)
 
 
+def turned(name, function):
+    """The method that makes a Tensor another view of its memory."""
+
+    @functools.wraps(function)
+    def method(self, *args, **named):
+        if _is_recorded(self, ()):
+            _family(self, name)
+        view = function(self, *args, **named)
+        self.array, self._node = view.array, view._node if view._node is not None else self._node
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"As `{name[:-1]}`, of this Tensor itself."
+    return method
+
+
+def resize_(self, *sizes):
+    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
+    if self.requires_grad:
+        raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
+    sizes = _numbers(sizes)
+    old, n = self.array.reshape(-1), math.prod(sizes)
+    if n > old.size:
+        array = array_module(old).empty(n, old.dtype)
+        array[: old.size] = old
+        self.data = array.reshape(sizes)
+    else:
+        self.array = old[:n].reshape(sizes)
+    return self
+
+
+def resize_as_(self, the_template):
+    """As `resize_`, to the shape of another."""
+    return self.resize_(the_template.shape)
+
+
 def _scaled(ufunc):
     def run(array, other, alpha=1, *, out=None):
         if hasattr(alpha, "dtype") and alpha.ndim:
@@ -253,6 +291,8 @@ PLAIN = {
 NAMES = {
     activation: "tanh sigmoid relu",
     arithmetic: "add sub mul div neg pow clamp floor round remainder",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
+    "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
     shape: "tril triu",
@@ -261,10 +301,12 @@ NAMES = {
 
 def methods():
     """{name: method} of all that write into a Tensor by computing."""
-    found = {"__setitem__": __setitem__, "copy_": copy_, "fill_": fill_, "zero_": zero_}
+    found = {"__setitem__": __setitem__, "copy_": copy_, "fill_": fill_, "zero_": zero_, "resize_": resize_, "resize_as_": resize_as_}
     for module, names in NAMES.items():
         for name in names.split():
             found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
-    for name, of in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "mod": "remainder"}.items():
+    for name in ("squeeze", "unsqueeze", "t", "transpose"):
+        found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
+    for name, of in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "mod": "remainder", "floordiv": "floor_divide"}.items():
         found[f"__i{name}__"] = found[f"{of}_"]
     return found
