@@ -1,6 +1,7 @@
 """torch.cuda's names: is there a GPU, how many, and tensors on it. `minigan.cuda.FloatTensor(...)` raises DeviceError without one."""
 
-from .backend import DeviceError, cuda_problem, manual_seed as _manual_seed
+from .backend import DeviceError, cuda_problem
+from .backend import manual_seed as _manual_seed
 from .ops.legacy import tensor_types
 
 __all__ = [
@@ -9,7 +10,7 @@ __all__ = [
     "max_memory_allocated", "memory_allocated", "set_device", "synchronize",
 ]  # fmt: skip
 
-globals().update(tensor_types("cuda", "cuda."))
+FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor = tensor_types("cuda", "cuda.")
 
 
 def is_available() -> bool:
@@ -40,7 +41,7 @@ def set_device(device) -> None:
     """Only device 0 can be the one that "cuda" means; name others: "cuda:1"."""
     number = device if isinstance(device, int) else getattr(device, "index", None) or int(str(device).partition(":")[2] or 0)
     if number not in (0, -1):
-        raise NotImplementedError(f"set_device({device!r}): minigan keeps no current device; name it where tensors are made: 'cuda:{number}'")
+        raise NotImplementedError(f"set_device({device!r}): minigan keeps no current device; name one for each tensor: 'cuda:{number}'")
 
 
 def get_device_name(device=0) -> str:

@@ -11,7 +11,8 @@ import threading
 
 import numpy as np
 
-from .device import CPU, array_module, device as place, module_for
+from .device import CPU, array_module, module_for
+from .device import device as place
 from .kernels import kernel
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round

@@ -32,7 +32,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return parts if type(first) is dict else type(first)(parts)  # type: ignore[call-arg]
     elif isinstance(first, (tuple, list)):
         if len({len(item) for item in batch}) != 1:
-            raise RuntimeError(f"a batch of items of different lengths: {sorted({len(item) for item in batch})}; give DataLoader a collate_fn")
+            lengths = sorted({len(item) for item in batch})
+            raise RuntimeError(f"a batch of items of different lengths: {lengths}; give DataLoader a collate_fn")
         columns = [default_collate(column) for column in zip(*batch)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     raise TypeError(f"no batch can be made of items like {first!r} ({type(first).__name__}): give DataLoader a collate_fn")

@@ -84,7 +84,7 @@ class ConcatDataset(Dataset):
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Generator = default_generator) -> list[Subset]:
-    """Random parts of the given lengths without common items; fractions that add up to 1 are shares (the rest goes round from the first)."""
+    """Random parts of the given lengths without common items; fractions that add up to 1 are shares."""
     n = len(dataset)
     if math.isclose(sum(lengths), 1) and all(0 <= x <= 1 for x in lengths):
         counts = [int(n * x) for x in lengths]

@@ -110,7 +110,9 @@ class _Job:
     __slots__ = ("index", "random", "result", "error", "done")
 
     def __init__(self, index: Any, random: Generator):
-        self.index, self.random, self.result, self.error, self.done = index, random, None, None, threading.Event()
+        self.index, self.random, self.done = index, random, threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
 
 
 class _Ahead:

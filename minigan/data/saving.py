@@ -61,7 +61,8 @@ def _take_apart(tree: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         hint = "; save its state_dict()"
     elif hasattr(tree, "__dict__"):
         hint = "; of an object such as argparse's options save vars(...)"
-    raise TypeError(f"save: {path or 'the object'} is {type(tree).__name__}: only Tensors, numbers, strings, dicts and lists go in a file{hint}")
+    what = f"{path or 'the object'} is {type(tree).__name__}"
+    raise TypeError(f"save: {what}: only Tensors, numbers, strings, dicts and lists go in a file{hint}")
 
 
 def _put_together(tree: Any, arrays: Mapping[str, Any]) -> Any:
@@ -109,7 +110,7 @@ def read(f: Any) -> Any:
     else:
         with open(f, "rb") as file:
             content = file.read()
-    if content[:4] == b"PK\x03\x04" or content[:1] == b"\x80":
+    if content[:4] == b"PK\x03\x04" or (content[:1] == b"\x80" and content[8:9] != b"{"):
         raise SavedFileError(
             f"{name} is a pickle (PyTorch's own format), which could run code. Convert it where PyTorch is: "
             "safetensors.torch.save_file(torch.load(path, map_location='cpu', weights_only=True), 'weights.safetensors')"

@@ -11,6 +11,7 @@ brought up to date when they are used next (`_refresh`).
 
 import functools
 import math
+import sys
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
 from .shape import _numbers
 
-__all__: list[str] = []
+__all__ = ["activated", "assign", "methods"]
 
 
 def _is_recorded(self, sources):
@@ -55,14 +56,17 @@ def _family(self, name):
     return found
 
 
-def _record(self, name, compute, assign=None):
+def _record(self, name, compute, assign=None, is_card=True):
     """A write on the tape: self becomes compute(what it was), in memory and in history.
 
-    compute : an op card called once, or functions that do not save what they are given
     assign(array) : writes the new values into self's array; default: all of them
+    is_card : is compute one op card, so that all it saved is in the result's tape entry?
     """
     family = _family(self, name)
+    alone = _alone(self)
     old = _standing_in(self)
+    if not is_card and not alone:
+        old.array = old.array.copy()
     with enable_grad():
         result = compute(old)
         if result.shape != self.shape:
@@ -71,6 +75,9 @@ def _record(self, name, compute, assign=None):
             result = _put(old, ..., result)
         elif result.dtype != self.dtype:
             raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
+        if alone:  # nobody can tell whether the memory is overwritten or exchanged, and what was saved of it stays right
+            self.array, self._version, self._node, self.requires_grad = result.array, [0], result._node, True
+            return self
         _part(result._node, old.array)
         changed = [(self, result)]
         for view, base in zip(family, family[1:]):
@@ -96,6 +103,18 @@ def _record(self, name, compute, assign=None):
 def _standing_in(x):
     """x as it is on the tape now: x itself will soon be elsewhere on it."""
     return Tensor(x.array, x.requires_grad, x._node)
+
+
+def _alone(x):
+    """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
+    return getattr(x, "_base", None) is None and x.array.base is None and _references(x.array) == _NO_OTHERS
+
+
+def _references(array):
+    return sys.getrefcount(array) if hasattr(sys, "getrefcount") else 0
+
+
+_NO_OTHERS = (lambda x: _references(x.array))(Tensor(np.empty(1)))
 
 
 def _part(node, array):
@@ -148,12 +167,10 @@ def in_place(name, function, plain=None):
         if _is_recorded(self, (*args, *named.values())):
 
             def compute(old):
-                if not is_card:  # who knows what the ops behind it save
-                    old.array = old.array.copy()
                 like = [old if a is self else _cast(a, self.dtype) for a in args]
                 return function(old, *like, **{k: _cast(a, self.dtype) for k, a in named.items()})
 
-            return _record(self, name, compute)
+            return _record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
         if plain is not None:
             plain(write(self), *args, **named)
@@ -166,14 +183,26 @@ def in_place(name, function, plain=None):
     return method
 
 
+def activated(function, input, *options):
+    """function(input, ...) written into input itself: what activations with inplace=True do."""
+    if _is_recorded(input, ()):
+        return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
+    return overwrite(input, function.__name__, function(input.array, *options))
+
+
 def overwrite(self, name, values):
     """Put an array of the same shape in the place of all values: what every write comes to where nothing is recorded."""
     array = self.array
     if values.shape != array.shape:
         raise RuntimeError(f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into {tuple(array.shape)}")
     if values.dtype.kind == "f" and array.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert first, e.g. with .float()")
-    write(self)[...] = values
+        raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
+    same = values.dtype == array.dtype
+    del array
+    if same and _alone(self):
+        self.array, self._version = values, [0]
+    else:
+        write(self)[...] = values
     return self
 
 
@@ -307,6 +336,7 @@ def methods():
             found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
-    for name, of in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "mod": "remainder", "floordiv": "floor_divide"}.items():
-        found[f"__i{name}__"] = found[f"{of}_"]
+    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
+    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv"):
+        found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
     return found

@@ -38,14 +38,12 @@ as_device = device
 
 
 def tensor_types(place, prefix=""):
-    """{name: class} of all dtypes on one device."""
+    """The classes of all dtypes on one device, in the order of NAMES."""
     fields = {"__doc__": "Tensors of one dtype: a call with sizes gives uninitialised memory, with numbers or an array these values."}
-    return {
-        name: TensorType(prefix + name, (), {**fields, "dtype": np.dtype(kind), "device": device(place)}) for name, kind in NAMES.items()
-    }
+    return [TensorType(prefix + name, (), {**fields, "dtype": np.dtype(kind), "device": device(place)}) for name, kind in NAMES.items()]
 
 
-globals().update(tensor_types("cpu"))
+FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor = tensor_types("cpu")
 
 
 def type(self, dtype=None, non_blocking=False):

@@ -19,26 +19,16 @@ def _place(device):
     return as_device(device or "cpu")
 
 
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False, **named):
+def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
-    size = _sizes(size, named)
-    return Tensor((generator or default_generator).uniform(size, dtype or np.float32, _place(device)), requires_grad)
+    draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or np.float32, _place(device))
+    return Tensor(draws, requires_grad)
 
 
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False, **named):
+def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
-    size = _sizes(size, named)
-    return Tensor((generator or default_generator).normal(size, dtype or np.float32, _place(device)), requires_grad)
-
-
-def _sizes(size, named):
-    """The sizes, by position or as size=; what else torch takes by name makes no difference here."""
-    if named:
-        size = named.pop("size", size)
-        unknown = named.keys() - {"pin_memory", "layout", "memory_format"}
-        if unknown:
-            raise TypeError(f"unexpected argument {min(unknown)!r}")
-    return _numbers(size if isinstance(size, (tuple, list)) else (size,))
+    draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or np.float32, _place(device))
+    return Tensor(draws, requires_grad)
 
 
 def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, device=None, requires_grad=False):

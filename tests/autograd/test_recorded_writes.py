@@ -43,7 +43,7 @@ WRITES = {  # how it is written, and the same without a write
     "mask": (lambda y, w: y.__setitem__(y > 3, 0.0), lambda y, w: minigan.where(y > 3, 0.0, y)),
     "masked_fill_": (lambda y, w: y.masked_fill_(y > 3, 9.0), lambda y, w: minigan.where(y > 3, 9.0, y)),
     "through a view": (lambda y, w: y.view(3, 1)[1:].mul_(w[0]), lambda y, w: minigan.cat([y[:1], y[1:] * w[0]])),
-    "through a mirror": (lambda y, w: y.reshape(1, 3).t()[::2, 0].mul_(w[::2]), lambda y, w: minigan.stack([y[0] * w[0], y[1], y[2] * w[2]])),
+    "through a mirror": (lambda y, w: y.reshape(1, 3).t()[::2, 0].mul_(w[::2]), lambda y, w: y * minigan.stack([w[0], w[0] * 0 + 1, w[2]])),
     "random numbers": (lambda y, w: y.normal_(0.0, 0.0), lambda y, w: y * 0),
 }  # fmt: skip
 
@@ -183,7 +183,8 @@ def interpret(lib, steps, numbers):
             x[-1] += y[0].clone()
         else:
             flat = x.reshape(-1)
-            new = {"view": flat, "row": x[:1], "turn": x.t() if x.ndim == 2 else x, "new": x * 2 + y, "half": flat[: flat.numel() // 2]}[step]
+            turned, half = x.t() if x.ndim == 2 else x, flat[: flat.numel() // 2]
+            new = {"view": flat, "row": x[:1], "turn": turned, "new": x * 2 + y, "half": half}[step]
             if new.numel():
                 pool.append(new)
     total = sum((x * w.reshape(-1)[: x.numel()].reshape(x.shape)).sum() for x in pool)
