@@ -10,7 +10,9 @@ __all__ = [
     "max_memory_allocated", "memory_allocated", "set_device", "synchronize",
 ]  # fmt: skip
 
-FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor = tensor_types("cuda", "cuda.")
+(
+    FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor,
+) = tensor_types("cuda", "cuda.")  # fmt: skip
 
 
 def is_available() -> bool:

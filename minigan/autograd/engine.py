@@ -173,7 +173,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             gradient = sums.pop(node, None)
             if gradient is None:
                 continue
-            if HOOKS and node in HOOKS:
+            if HOOKS and id(node) in HOOKS:
                 gradient = run_hooks(node, gradient, create_graph)
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else gradient.copy()
@@ -199,7 +199,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 node.free()
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
-                found[edge] = run_hooks(edge, g, create_graph) if HOOKS and edge in HOOKS else g
+                found[edge] = run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
     return found
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from .tensor import Tensor, raw
 
-# Of leaves and tape entries; while it is empty it costs the walk nothing.
-HOOKS: Any = weakref.WeakKeyDictionary()
+# id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
+HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
 
 
 class Handle:
@@ -33,8 +33,11 @@ def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
     """
     if not self.requires_grad:
         raise RuntimeError("register_hook: this tensor does not require a gradient, so none will come by")
-    hooks = HOOKS.setdefault(self._node or self, {})
-    key = object()
+    edge = self._node or self
+    number, key = id(edge), object()
+    if number not in HOOKS:
+        HOOKS[number] = weakref.ref(edge, lambda _: HOOKS.pop(number, None)), {}
+    hooks = HOOKS[number][1]
     hooks[key] = hook
     return Handle(hooks, key)
 
@@ -56,7 +59,7 @@ def retain_grad(self) -> None:
 
 def run_hooks(edge, gradient, create_graph):
     """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
-    for hook in list(HOOKS[edge].values()):
+    for hook in list(HOOKS[id(edge)][1].values()):
         seen = gradient if create_graph else Tensor(gradient)
         changed = hook(seen)
         if changed is not None:

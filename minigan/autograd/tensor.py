@@ -269,7 +269,7 @@ class Size(tuple):
 def from_python(arguments, dtype=np.float32):
     """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
     data = arguments[0] if arguments else []
-    if isinstance(data, Size) or (isinstance(data, (int, np.integer)) and not isinstance(data, bool)):
+    if isinstance(data, Size) or type(data) is int or (isinstance(data, np.integer) and len(arguments) > 1):
         return np.empty(data if isinstance(data, Size) else arguments, dtype)
     if len(arguments) > 1:
         raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")

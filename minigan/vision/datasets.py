@@ -1,4 +1,4 @@
-"""Data sets with torchvision's names and arguments: items are (image, label), the image a Pillow picture or what `transform` makes of it."""
+"""Data sets with torchvision's names and arguments: pairs (image, label), the image a Pillow picture or what `transform` makes of it."""
 
 from __future__ import annotations
 

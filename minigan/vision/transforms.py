@@ -201,7 +201,8 @@ class CenterCrop(_Transform):
 
     def __call__(self, image: Any) -> Any:
         (h, w), (height, width) = _size(image), _pair(self.size)
-        return _cut(image, round((h - height) / 2), round((w - width) / 2), height, width)
+        top, left = (round(spare / 2) if spare >= 0 else -(-spare // 2) for spare in (h - height, w - width))
+        return _cut(image, top, left, height, width)
 
 
 class RandomCrop(_Transform):

@@ -9,9 +9,9 @@ from minigan import Tensor, nn
 
 MODULES = {
     "ReLU": lambda i: nn.ReLU(i), "ReLU6": lambda i: nn.ReLU6(i), "LeakyReLU": lambda i: nn.LeakyReLU(0.2, i),
-    "ELU": lambda i: nn.ELU(inplace=i), "SELU": lambda i: nn.SELU(i), "SiLU": lambda i: nn.SiLU(i), "Hardtanh": lambda i: nn.Hardtanh(-0.5, 0.5, i),
-    "Mish": lambda i: nn.Mish(i), "Hardswish": lambda i: nn.Hardswish(i), "Dropout": lambda i: nn.Dropout(0.5, i), "Dropout2d": lambda i: nn.Dropout2d(0.5, i),
-    "Dropout3d of one": lambda i: nn.Dropout3d(0.5, i),
+    "ELU": lambda i: nn.ELU(inplace=i), "SELU": lambda i: nn.SELU(i), "SiLU": lambda i: nn.SiLU(i),
+    "Hardtanh": lambda i: nn.Hardtanh(-0.5, 0.5, i), "Mish": lambda i: nn.Mish(i), "Hardswish": lambda i: nn.Hardswish(i),
+    "Dropout": lambda i: nn.Dropout(0.5, i), "Dropout2d": lambda i: nn.Dropout2d(0.5, i), "Dropout3d": lambda i: nn.Dropout3d(0.5, i),
     "AlphaDropout": lambda i: nn.AlphaDropout(0.5, i),
 }  # fmt: skip
 
