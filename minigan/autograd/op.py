@@ -64,37 +64,37 @@ class Node:
 
     edges : for each argument, the Node that made it, the leaf Tensor itself, or None where no gradient is wanted
     number : order of creation; going down the numbers meets every node after all nodes that use its result
-    saved, boxes, versions : what `backward` needs (None once freed), the Tensors it came from, and the state of those memories
-        when they were saved
+    saved : what `backward` needs: arrays, numbers, shapes; None once it was freed
+    sources : of each array that came from a Tensor the memory's version, its number then, the argument (-1: the result), the
+              Tensor, the place in `saved`. A Tensor that is given other memory later (`.data = ...`) changes nothing in `saved`
     """
 
-    __slots__ = ("op", "edges", "saved", "boxes", "versions", "number", "shape", "dtype", "line", "holds", "__weakref__")
+    __slots__ = ("op", "edges", "saved", "sources", "number", "shape", "dtype", "line", "holds", "__weakref__")
 
     def __init__(self, op, edges, shape, dtype, number):
         self.op, self.edges, self.shape, self.dtype, self.number = op, edges, shape, dtype, number
-        self.saved = self.boxes = self.versions = ()
+        self.saved = self.sources = ()
         self.line, self.holds = None, False
 
     def save(self, plan, inputs, extra, out):
-        """Keep what the card's `saves` names: bare arrays in `saved`, the Tensors they came from in `boxes`. (Not that of the
-        result: it points back to this node, which would be a cycle.) A Tensor that is given other memory later (`.data = ...`)
-        does not change what was saved."""
-        saved, boxes, versions = [], [], []
+        """Keep what the card's `saves` names, as bare arrays; of those that came from Tensors also these and their versions.
+        (Not the Tensor of the result: it points back to this node, which would be a cycle.)"""
+        saved, sources, edges = [], [], self.edges
         holds = False  # arrays, which are dropped after use; numbers and shapes may stay
         for kind, i, only_for in plan:
-            box = None
-            if only_for is not None and self.edges[only_for] is None:
+            if only_for is not None and edges[only_for] is None:
                 x = None
             elif kind == "argument":
                 x = inputs[i]
                 if isinstance(x, Tensor):
-                    box, version, x = x, x._version, x.array
-                    versions.append((version, version[0], i))
+                    version = x._version
+                    sources.append((version, version[0], i, x, len(saved)))
+                    x = x.array
                 elif x.__class__ is ndarray:
                     holds = True
             elif kind == "out":
-                x = out.array
-                versions.append((out._version, out._version[0], -1))
+                x, version = out.array, out._version
+                sources.append((version, version[0], -1, None, len(saved)))
             elif kind == "shape":
                 x = getattr(inputs[i], "shape", ())
             elif kind == "extra":
@@ -103,12 +103,12 @@ class Node:
             elif kind == "rest shapes":
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
-                box = inputs[i:]
-                x = [y.array if isinstance(y, Tensor) else y for y in box]
-                versions.extend((y._version, y._version[0], i + j) for j, y in enumerate(box) if isinstance(y, Tensor))
+                x = [y.array if isinstance(y, Tensor) else y for y in inputs[i:]]
+                sources.extend(
+                    (y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor)
+                )
             saved.append(x)
-            boxes.append(box)
-        self.saved, self.boxes, self.versions, self.holds = saved, boxes, versions, holds or bool(versions)
+        self.saved, self.sources, self.holds = saved, sources, holds or bool(sources)
 
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
@@ -117,29 +117,33 @@ class Node:
                 f"backward through {self.op.__name__} a second time: its saved values were freed by the first; "
                 "pass retain_graph=True to the first backward or grad"
             )
-        for version, number, i in self.versions:
+        for version, number, i, _, _ in self.sources:
             if version[0] != number:
                 self._changed(i)
         if not as_tensors:
             return self.saved
-        saved = [
-            x if box is None else _as_saved(box, x) if isinstance(box, Tensor) else [_as_saved(*pair) for pair in zip(box, x)]
-            for box, x in zip(self.boxes, self.saved)
-        ]
-        if self.op.out_slot >= 0 and saved[self.op.out_slot] is not None:
-            saved[self.op.out_slot] = Tensor(saved[self.op.out_slot], True, self)
+        saved = [list(x) if x.__class__ is list else x for x in self.saved]
+        rest = len(self.op.names)  # arguments from here on are in a list of their own
+        for _, _, i, tensor, slot in self.sources:
+            if i < 0:
+                saved[slot] = Tensor(saved[slot], True, self)
+            elif i < rest:
+                saved[slot] = _as_saved(tensor, saved[slot])
+            else:
+                saved[slot][i - rest] = _as_saved(tensor, saved[slot][i - rest])
         return saved
 
     def free(self):
         """Drop what was saved."""
-        self.saved = self.boxes = None
+        self.saved, self.sources = None, ()
 
     def part_from_result(self):
         """Take a copy of the result where it was saved: its memory is about to change in a way that is on the tape."""
-        slot = self.op.out_slot
-        if slot >= 0 and self.saved and self.saved[slot] is not None and all(v[0] == n for v, n, i in self.versions if i < 0):
-            self.saved[slot] = self.saved[slot].copy()
-            self.versions = [v for v in self.versions if v[2] >= 0]
+        for version, number, i, _, slot in self.sources:
+            if i < 0 and version[0] == number:
+                self.saved[slot] = self.saved[slot].copy()
+                self.sources = [s for s in self.sources if s[2] >= 0]
+                self.sources.append(([0], 0, -1, None, slot))
 
     def _changed(self, i):
         what = "its result" if i < 0 else f"its argument {self.op.names[i] if i < len(self.op.names) else i}"
@@ -155,15 +159,15 @@ class Node:
         return f"<{self.op.__name__} #{self.number} {tuple(self.shape)}>"
 
 
-def _as_saved(box, array):
+def _as_saved(tensor, array):
     """A saved argument as a Tensor: itself, or what it was before its memory was exchanged."""
-    if not isinstance(box, Tensor) or box.array is array:
-        return box
-    if box.requires_grad and box._node is None:
+    if tensor.array is array:
+        return tensor
+    if tensor.requires_grad and tensor._node is None:
         from .primitives import identity
 
-        return Tensor(array, True, Node(identity, (box,), array.shape, array.dtype, next(_count)))
-    return Tensor(array, box.requires_grad, box._node)
+        return Tensor(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
+    return Tensor(array, tensor.requires_grad, tensor._node)
 
 
 def op(card: Any) -> Callable[..., Tensor]:
@@ -251,7 +255,6 @@ def op(card: Any) -> Callable[..., Tensor]:
     call.__doc__, call.__module__ = card.__doc__, card.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
-    call.out_slot = next((j for j, (kind, *_) in enumerate(plan) if kind == "out"), -1)
     OPS[card.__name__] = call
     return call
 

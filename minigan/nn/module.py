@@ -123,9 +123,9 @@ class Module:
 
     # --- what it holds ---
 
-    _parameters = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
-    _modules = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
-    _buffers = property(lambda self: MappingProxyType({k: self.__dict__[k] for k in self._buffer_names}))
+    _parameters = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
+    _modules = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
+    _buffers = property(lambda self: _Members(self, {k: self.__dict__[k] for k in self._buffer_names}))
 
     def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
         """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
@@ -363,6 +363,28 @@ class Module:
             return f"{type(self).__name__}({options})"
         lines = [*options.splitlines(), *children]
         return f"{type(self).__name__}(\n" + "\n".join("  " + line.replace("\n", "\n  ") for line in lines) + "\n)"
+
+
+class _Members(dict):
+    """The parameters, submodules or buffers of a module by name. Setting and deleting here does so in the module, as in torch."""
+
+    def __init__(self, module, members):
+        super().__init__(members)
+        self._module = module
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        setattr(self._module, name, value)
+
+    def __delitem__(self, name):
+        super().__delitem__(name)
+        delattr(self._module, name)
+
+    def pop(self, name, *default):
+        value = super().pop(name, *default)
+        if name in self._module.__dict__:
+            delattr(self._module, name)
+        return value
 
 
 class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):

@@ -53,7 +53,8 @@ def test_a_state_dict_is_a_file_for_others(tmp_path):
 
 
 numbers = st.one_of(st.none(), st.booleans(), st.integers(-(10**15), 10**15), st.floats(allow_nan=False), st.text())
-arrays = st.tuples(st.sampled_from(["float32", "float64", "int64", "uint8", "bool", "float16"]), st.lists(st.integers(0, 3), max_size=3)).map(
+kinds = ["float32", "float64", "int64", "uint8", "bool", "float16"]
+arrays = st.tuples(st.sampled_from(kinds), st.lists(st.integers(0, 3), max_size=3)).map(
     lambda a: Tensor(np.arange(int(np.prod(a[1])), dtype=a[0] if a[0] != "bool" else "int8").reshape(a[1]).astype(a[0]))
 )
 keys = st.one_of(st.text(), st.integers(-99, 99), st.sampled_from(["__array__", "__tuple__", "#1", "##", "a/b", "a"]))
@@ -83,7 +84,8 @@ def test_any_nesting_comes_back(tree):
 
 
 def test_values_that_become_others(tmp_path):
-    loaded = there_and_back({"p": nn.Parameter(minigan.ones(2)), "a": np.arange(3)[::2], "n": np.float32(0.5), "t": minigan.ones(2, 3).t()}, tmp_path)
+    tree = {"p": nn.Parameter(minigan.ones(2)), "a": np.arange(3)[::2], "n": np.float32(0.5), "t": minigan.ones(2, 3).t()}
+    loaded = there_and_back(tree, tmp_path)
     assert type(loaded["p"]) is Tensor and loaded["a"].tolist() == [0, 2] and loaded["n"] == 0.5 and loaded["t"].shape == (3, 2)
     assert there_and_back(minigan.ones(2), tmp_path, map_location=lambda storage, place: storage).tolist() == [1, 1]
 

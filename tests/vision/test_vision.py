@@ -187,7 +187,8 @@ def test_grid_as_torchvision(n, options, tmp_path):
 
 @pytest.mark.torch
 @pytest.mark.parametrize("make", [
-    lambda t: t.Resize(7), lambda t: t.Resize((7, 9), t.InterpolationMode.BICUBIC), lambda t: t.CenterCrop(6), lambda t: t.CenterCrop((15, 9)),
+    lambda t: t.Resize(7), lambda t: t.Resize((7, 9), t.InterpolationMode.BICUBIC), lambda t: t.CenterCrop(6),
+    lambda t: t.CenterCrop((15, 9)),
     lambda t: t.CenterCrop((7, 13)), lambda t: t.Grayscale(3), lambda t: t.ToTensor(), lambda t: t.RandomHorizontalFlip(1.0),
     lambda t: t.Compose([t.Resize(8), t.ToTensor(), t.Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))]), lambda t: t.Resize(9, max_size=11),
 ])  # fmt: skip

@@ -200,7 +200,7 @@ def test_random_state():
     assert minigan.equal(a, minigan.rand(3))
     assert minigan.seed() == minigan.initial_seed()
     g = minigan.Generator(device="cpu").manual_seed(4)
-    assert g.initial_seed() == 4 and minigan.equal(minigan.rand(2, generator=g), minigan.rand(2, generator=minigan.Generator().manual_seed(4)))
+    assert g.initial_seed() == 4 and minigan.equal(minigan.rand(2, generator=g), minigan.rand(2, generator=minigan.Generator(4)))
 
 
 def test_random_methods():
