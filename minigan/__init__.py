@@ -26,30 +26,44 @@ from .autograd import (
     gradcheck as gradcheck,
     gradgradcheck as gradgradcheck,
     graph as graph,
+    inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,
     op as op,
     raw as raw,
     set_grad_enabled as set_grad_enabled,
 )
-from .backend import DeviceError as DeviceError, Generator as Generator, device as device, manual_seed as manual_seed
+from .backend import (
+    DeviceError as DeviceError,
+    Generator as Generator,
+    device as device,
+    get_rng_state as get_rng_state,
+    initial_seed as initial_seed,
+    manual_seed as manual_seed,
+    seed as seed,
+    set_rng_state as set_rng_state,
+)
 from .nn import summary as summary
 from .ops import *
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import data as data, gan as gan, viz as viz
+    from . import backends as backends, cuda as cuda, data as data, gan as gan, utils as utils, vision as vision, viz as viz
+    from .data import load as load, save as save
 else:
-    _LATER = {"data", "gan", "viz"}
-    __all__ = sorted(n for n in {*globals(), *_LATER} - {"TYPE_CHECKING"} if not n.startswith("_"))
+    _LATER = {n: f"minigan.{n}" for n in ("backends", "cuda", "data", "gan", "utils", "vision", "viz")}
+    _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving"}
+    __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
 
     def __getattr__(name):
-        if name not in _LATER:
+        if name not in _LATER and name not in _FUNCTIONS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         import importlib
 
-        return importlib.import_module(f"{__name__}.{name}")
+        if name in _LATER:
+            return importlib.import_module(_LATER[name])
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
 
     def __dir__():
-        return sorted({*globals(), *_LATER})
+        return sorted({*globals(), *_LATER, *_FUNCTIONS})

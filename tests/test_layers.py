@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
 # Each imports only from those before it. gan is the last: its trainer draws grids and measures, and none of them knows a game.
-ORDER = ["backend", "autograd", "ops", "nn", "optim", "data", "metrics", "viz", "gan"]
+ORDER = ["backend", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan"]
 FILES = sorted(PACKAGE.rglob("*.py"))
 OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
 

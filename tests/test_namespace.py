@@ -10,7 +10,7 @@ import pytest
 import minigan
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = {"autograd", "backend", "data", "func", "gan", "nn", "ops", "optim", "viz"}
+PACKAGES = {"autograd", "backend", "backends", "cuda", "data", "func", "gan", "nn", "ops", "optim", "utils", "vision", "viz"}
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
 

@@ -3,13 +3,15 @@
 from .dot import graph
 from .engine import backward, grad
 from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
-from .mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .hooks import Handle
+from .mode import detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, set_detect_anomaly, set_grad_enabled
 from .op import OPS, AnomalyError, Node, OpError, op
 from .primitives import expand, identity, sum_to
 from .tensor import FLOATS, Size, Tensor, move, raw
+from .variable import Variable
 
 __all__ = [
-    "FLOATS", "OPS", "AnomalyError", "GradcheckError", "Node", "NonSmoothError", "OpError", "Size", "Tensor", "backward",
-    "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph", "identity", "is_grad_enabled",
-    "move", "no_grad", "op", "raw", "set_grad_enabled", "sum_to",
+    "FLOATS", "OPS", "AnomalyError", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size", "Tensor", "Variable",
+    "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph", "identity",
+    "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
 ]  # fmt: skip

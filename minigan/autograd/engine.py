@@ -13,10 +13,11 @@ from operator import attrgetter
 import numpy as np
 
 from ..backend import array_module
+from .hooks import HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, check_finite
 from .primitives import identity, sum_to
-from .tensor import Tensor, raw
+from .tensor import Tensor, raw, stale
 
 _number = attrgetter("number")
 
@@ -89,6 +90,8 @@ def _sequence(x):
     for i, t in enumerate(x):
         if not isinstance(t, Tensor):
             raise TypeError(f"expected Tensors, item {i} is {type(t).__name__}")
+    if stale:
+        stale[0](x)
     return x
 
 
@@ -170,6 +173,8 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             gradient = sums.pop(node, None)
             if gradient is None:
                 continue
+            if HOOKS and id(node) in HOOKS:
+                gradient = run_hooks(node, gradient, create_graph)
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else gradient.copy()
                 if useful.isdisjoint(node.edges):
@@ -191,8 +196,10 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 else:
                     sums[edge] = g
             if not retain_graph and node.holds:
-                node.saved = None
-    found.update((e, g) for e, g in sums.items() if e.__class__ is not Node and (ends is None or e in ends))
+                node.free()
+        for edge, g in sums.items():
+            if edge.__class__ is not Node and (ends is None or edge in ends):
+                found[edge] = run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
     return found
 
 

@@ -62,12 +62,27 @@ class set_grad_enabled(_Switch):
 
 
 class no_grad(_Switch):
-    """`with no_grad():` or `@no_grad()`: nothing inside is recorded, and results require no gradient."""
+    """`with no_grad():`, `@no_grad()` or `@no_grad`: nothing inside is recorded, and results require no gradient."""
 
     field = "recording"
 
-    def __init__(self) -> None:
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Any = None) -> None:
         self.value = False
+
+
+class inference_mode(_Switch):
+    """As `no_grad`; inference_mode(False) changes nothing."""
+
+    field = "recording"
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return cls()(mode) if callable(mode) else super().__new__(cls)
+
+    def __init__(self, mode: Any = True) -> None:
+        self.value = not mode and globals()["mode"].recording
 
 
 class enable_grad(_Switch):
@@ -87,6 +102,20 @@ class detect_anomaly(_Switch):
 
     def __init__(self) -> None:
         self.value = True
+
+
+class set_detect_anomaly(_Switch):
+    """`set_detect_anomaly(True)`: as `detect_anomaly`, from here on; `with set_detect_anomaly(True): ...`: only inside."""
+
+    field = "anomaly"
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        state = globals()["mode"]
+        self.value, self.previous = bool(mode), state.anomaly
+        state.anomaly = self.value
+
+    def __enter__(self) -> None:
+        setattr(globals()["mode"], self.field, self.value)
 
 
 def is_grad_enabled() -> bool:

@@ -39,20 +39,17 @@ import numpy as np
 
 from ..backend import DeviceError, device_of, is_array
 from .mode import mode
-from .tensor import FLOATS, Tensor
+from .tensor import FLOATS, Tensor, stale
 
 OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
 ndarray = np.ndarray
+_new = Tensor.__new__
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
 
 
 class AnomalyError(RuntimeError):
     """A NaN or infinity appeared under `detect_anomaly()`; the message names the op and the line that called it."""
-
-
-class Rest(tuple):
-    """The saved arguments of a card that takes any number of them."""
 
 
 class OpError(RuntimeError, ValueError, TypeError, IndexError):
@@ -67,33 +64,37 @@ class Node:
 
     edges : for each argument, the Node that made it, the leaf Tensor itself, or None where no gradient is wanted
     number : order of creation; going down the numbers meets every node after all nodes that use its result
-    saved, versions : what `backward` needs (None once freed), and the state of those memories when they were saved
+    saved : what `backward` needs: arrays, numbers, shapes; None once it was freed
+    sources : of each array that came from a Tensor the memory's version, its number then, the argument (-1: the result), the
+              Tensor, the place in `saved`. A Tensor that is given other memory later (`.data = ...`) changes nothing in `saved`
     """
 
-    __slots__ = ("op", "edges", "saved", "versions", "number", "shape", "dtype", "line", "holds")
+    __slots__ = ("op", "edges", "saved", "sources", "number", "shape", "dtype", "line", "holds", "__weakref__")
 
     def __init__(self, op, edges, shape, dtype, number):
         self.op, self.edges, self.shape, self.dtype, self.number = op, edges, shape, dtype, number
-        self.saved = self.versions = ()
+        self.saved = self.sources = ()
         self.line, self.holds = None, False
 
     def save(self, plan, inputs, extra, out):
-        """Keep what the card's `saves` names. The result is kept as a bare array: the Tensor would be a cycle."""
-        saved, versions = [], []
+        """Keep what the card's `saves` names, as bare arrays; of those that came from Tensors also these and their versions.
+        (Not the Tensor of the result: it points back to this node, which would be a cycle.)"""
+        saved, sources, edges = [], [], self.edges
         holds = False  # arrays, which are dropped after use; numbers and shapes may stay
         for kind, i, only_for in plan:
-            if kind == "argument":
+            if only_for is not None and edges[only_for] is None:
+                x = None
+            elif kind == "argument":
                 x = inputs[i]
-                if only_for is not None and self.edges[only_for] is None:
-                    x = None
-                elif isinstance(x, Tensor):
+                if isinstance(x, Tensor):
                     version = x._version
-                    versions.append((version, version[0], i))
+                    sources.append((version, version[0], i, x, len(saved)))
+                    x = x.array
                 elif x.__class__ is ndarray:
                     holds = True
             elif kind == "out":
-                x = out.array
-                versions.append((out._version, out._version[0], -1))
+                x, version = out.array, out._version
+                sources.append((version, version[0], -1, None, len(saved)))
             elif kind == "shape":
                 x = getattr(inputs[i], "shape", ())
             elif kind == "extra":
@@ -102,10 +103,12 @@ class Node:
             elif kind == "rest shapes":
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
-                x = Rest(inputs[i:])
-                versions.extend((y._version, y._version[0], i + j) for j, y in enumerate(x) if isinstance(y, Tensor))
+                x = [y.array if isinstance(y, Tensor) else y for y in inputs[i:]]
+                sources.extend(
+                    (y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor)
+                )
             saved.append(x)
-        self.saved, self.versions, self.holds = saved, versions, holds or bool(versions)
+        self.saved, self.sources, self.holds = saved, sources, holds or bool(sources)
 
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
@@ -114,21 +117,33 @@ class Node:
                 f"backward through {self.op.__name__} a second time: its saved values were freed by the first; "
                 "pass retain_graph=True to the first backward or grad"
             )
-        for version, number, i in self.versions:
+        for version, number, i, _, _ in self.sources:
             if version[0] != number:
                 self._changed(i)
         if not as_tensors:
-            return [
-                x.array if isinstance(x, Tensor)
-                else [y.array if isinstance(y, Tensor) else y for y in x] if x.__class__ is Rest
-                else x
-                for x in self.saved
-            ]  # fmt: skip
-        if self.op.out_slot < 0:
             return self.saved
-        saved = list(self.saved)
-        saved[self.op.out_slot] = Tensor(saved[self.op.out_slot], True, self)
+        saved = [list(x) if x.__class__ is list else x for x in self.saved]
+        rest = len(self.op.names)  # arguments from here on are in a list of their own
+        for _, _, i, tensor, slot in self.sources:
+            if i < 0:
+                saved[slot] = Tensor(saved[slot], True, self)
+            elif i < rest:
+                saved[slot] = _as_saved(tensor, saved[slot])
+            else:
+                saved[slot][i - rest] = _as_saved(tensor, saved[slot][i - rest])
         return saved
+
+    def free(self):
+        """Drop what was saved."""
+        self.saved, self.sources = None, ()
+
+    def part_from_result(self):
+        """Take a copy of the result where it was saved: its memory is about to change in a way that is on the tape."""
+        for version, number, i, _, slot in self.sources:
+            if i < 0 and version[0] == number:
+                self.saved[slot] = self.saved[slot].copy()
+                self.sources = [s for s in self.sources if s[2] >= 0]
+                self.sources.append(([0], 0, -1, None, slot))
 
     def _changed(self, i):
         what = "its result" if i < 0 else f"its argument {self.op.names[i] if i < len(self.op.names) else i}"
@@ -137,11 +152,22 @@ class Node:
             what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
         raise RuntimeError(
             f"backward of {self.op.__name__}: {what} was changed in place after the forward pass saved it (an optimiser "
-            "step, `.data =`, or a method ending in _); run the forward again, or change it after backward"
+            "step, +=, an assignment to x[...], or a method ending in _); run the forward again, or change it after backward"
         )
 
     def __repr__(self):
         return f"<{self.op.__name__} #{self.number} {tuple(self.shape)}>"
+
+
+def _as_saved(tensor, array):
+    """A saved argument as a Tensor: itself, or what it was before its memory was exchanged."""
+    if tensor.array is array:
+        return tensor
+    if tensor.requires_grad and tensor._node is None:
+        from .primitives import identity
+
+        return Tensor(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
+    return Tensor(array, tensor.requires_grad, tensor._node)
 
 
 def op(card: Any) -> Callable[..., Tensor]:
@@ -162,6 +188,8 @@ def op(card: Any) -> Callable[..., Tensor]:
             inputs = _bind(name, names, defaults, inputs, named)
         elif len(inputs) < count:
             inputs += defaults[len(inputs) - count :]
+        if stale and mode.recording:
+            stale[0](inputs)
         for x in inputs:
             if isinstance(x, Tensor):
                 break
@@ -207,7 +235,14 @@ def op(card: Any) -> Callable[..., Tensor]:
         if anomaly:
             check_finite(out, f"{name} (forward)", _user_line())
         record = record and backward is not None and mode.recording and out.dtype.kind == "f"
-        result = Tensor(out, record, None, inputs[0]._version if view and _shares(out, arrays[0]) else None)
+        result = _new(Tensor)
+        result.array, result.requires_grad, result.grad, result._node = out, record, None, None
+        if view and _shares(out, arrays[0]):
+            source = inputs[0]
+            result._version = source._version
+            result._base = source if record or source._node is None else False
+        else:
+            result._version = [0]
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:
@@ -220,7 +255,6 @@ def op(card: Any) -> Callable[..., Tensor]:
     call.__doc__, call.__module__ = card.__doc__, card.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
-    call.out_slot = next((j for j, (kind, *_) in enumerate(plan) if kind == "out"), -1)
     OPS[card.__name__] = call
     return call
 

@@ -5,30 +5,42 @@ Its mathematics (`+`, `.exp()`, `.sum(dim)` ...) are the ops of `minigan.ops`, w
 
 import numpy as np
 
-from ..backend import array_module, device_of, to_device, to_numpy
-from .mode import mode
+from ..backend import address, device_of, is_array, to_device, to_numpy
 
+ndarray = np.ndarray
 FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
+
+# Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
+# that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
+stale: list = []
 
 
 class Tensor:
     """An n-dimensional array that ops record on the tape.
 
-    array : the numpy.ndarray or cupy.ndarray that holds the values (not copied)
+    array : the numpy.ndarray or cupy.ndarray that holds the values (not copied, its dtype stays); as in torch also nested
+        lists of numbers (float32), or sizes: Tensor(2, 3) is uninitialised memory
     requires_grad : is a gradient wanted with respect to it?
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
-    __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "__weakref__", "__dict__")
+    __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
 
-    def __init__(self, array, requires_grad=False, node=None, version=None):
+    def __init__(self, array=(), requires_grad=False, node=None, version=None, *more):
+        if array.__class__ is not ndarray and not is_array(array):
+            if isinstance(array, Tensor):
+                array, version = array.array, array._version
+            else:  # not a Tensor's array: the arguments are those of torch.Tensor
+                more = [n for n in (array, requires_grad, node, version, *more) if n is not None and n is not True and n is not False]
+                array, requires_grad, node, version = from_python(more), requires_grad is True, None, None
         self.array = array
         self.requires_grad = requires_grad
         self.grad = None
         self._node = node  # the tape entry that computed it; None for a leaf
         # One counter per memory, shared by views: a one-element list, so that whoever writes can tell all who saved.
         self._version = [0] if version is None else version
+        # `_base`, which only ops that make views set: the Tensor that it is a view of.
 
     # --- what it is ---
 
@@ -37,18 +49,22 @@ class Tensor:
     ndim = property(lambda self: self.array.ndim, doc="The number of dimensions.")
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
     is_leaf = property(lambda self: self._node is None, doc="Was it made by a user (or detached), not by a recorded op?")
-    is_cuda = property(lambda self: self.device.type == "cuda")
+    is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
+    itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
     grad_fn = property(lambda self: self._node, doc="The tape node that made it, or None.")
 
     @property
     def data(self):
-        """The same memory as a Tensor outside the tape; writing through it is not noticed by backward, as in torch."""
-        return Tensor(self.array)
+        """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
+        the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
+        return Tensor(self.array, False, None, self._version)
 
     @data.setter
     def data(self, value):
-        self.array = value.array if isinstance(value, Tensor) else value
-        self._version[0] += 1  # whoever saved the old values must not take the new ones for them
+        array = value.array if isinstance(value, Tensor) else value
+        if array is not self.array:
+            self.array, self._base = array, None
+            self._version = value._version if isinstance(value, Tensor) else [0]
 
     def size(self, dim=None):
         """`shape`, or the length of dimension `dim`."""
@@ -68,15 +84,32 @@ class Tensor:
         """Are the elements floating-point numbers (the only ones that can have gradients)?"""
         return self.array.dtype in FLOATS
 
-    def is_contiguous(self):
+    def is_contiguous(self, memory_format=None):
         """Do the elements lie in C order without gaps?"""
         return self.array.flags.c_contiguous
+
+    def stride(self, dim=None):
+        """The distance in memory between neighbours along each dimension (or `dim`), counted in elements."""
+        strides = tuple(n // self.array.itemsize for n in self.array.strides)
+        return strides if dim is None else strides[dim]
+
+    def element_size(self):
+        """Bytes per element."""
+        return self.array.itemsize
+
+    def data_ptr(self):
+        """The address of the first element."""
+        return address(self.array)
+
+    def get_device(self):
+        """The number of the CUDA device; -1 on the CPU."""
+        return -1 if self.device.index is None else self.device.index
 
     # --- out of the tape ---
 
     def detach(self):
         """The same values and memory, as a constant: no gradient flows back through it."""
-        return Tensor(self.array, False, None, self._version)
+        return self.data
 
     def detach_(self):
         """Make this very Tensor a constant leaf."""
@@ -115,77 +148,19 @@ class Tensor:
             )
         return np.array(self.array, dtype=dtype, copy=copy)
 
-    # --- in place, outside the tape ---
-
-    def _write(self, name, source=None):
-        """Announce a write: backward must not use values saved before it."""
-        if mode.recording and isinstance(source, Tensor) and source.requires_grad:
-            raise RuntimeError(f"{name} would lose the gradient of its source, writes are not recorded: use .detach(), cat, stack or where")
-        if mode.recording and self.requires_grad:
-            what = "a leaf that requires grad" if self._node is None else "a recorded result"
-            raise RuntimeError(
-                f"{name} would change {what} in place while recording: wrap it in `with no_grad():`, or use the form without _"
-            )
-        self._version[0] += 1
-        return self.array
-
-    def copy_(self, source):
-        """Overwrite with the values of `source` (broadcast; an array, a Tensor or a number)."""
-        self._write("copy_", source)[...] = raw(source)
-        return self
-
-    def fill_(self, value):
-        """Overwrite every element with `value`."""
-        self._write("fill_", value)[...] = raw(value)
-        return self
-
-    def zero_(self):
-        """Overwrite every element with 0."""
-        return self.fill_(0)
-
-    def add_(self, other, alpha=1):
-        """self += alpha * other, in place."""
-        array = self._write("add_", other)
-        array += raw(other) if alpha == 1 else alpha * raw(other)
-        return self
-
-    def sub_(self, other, alpha=1):
-        """self -= alpha * other, in place."""
-        array = self._write("sub_", other)
-        array -= raw(other) if alpha == 1 else alpha * raw(other)
-        return self
-
-    def mul_(self, other):
-        """self *= other, in place."""
-        array = self._write("mul_", other)
-        array *= raw(other)
-        return self
-
-    def div_(self, other):
-        """self /= other, in place."""
-        array = self._write("div_", other)
-        array /= raw(other)
-        return self
-
-    def clamp_(self, min=None, max=None):
-        """Limit every element to [min, max], in place."""
-        array = self._write("clamp_")
-        array_module(array).clip(array, min, max, out=array)
-        return self
-
-    def __setitem__(self, index, value):
-        index = tuple(raw(i) for i in index) if isinstance(index, tuple) else raw(index)
-        self._write("item assignment", value)[index] = raw(value)
-
     # --- places and types ---
 
     def cpu(self):
         """On the CPU; itself when it is there already."""
         return self.to("cpu")
 
-    def cuda(self, index=0):
-        """On a CUDA device; DeviceError where there is none."""
-        return self.to(f"cuda:{index}")
+    def cuda(self, device=0, non_blocking=False):
+        """On a CUDA device (a number, or a device); DeviceError where there is none."""
+        return self.to(f"cuda:{device}" if isinstance(device, int) else "cuda" if device is None else device)
+
+    def pin_memory(self):
+        """Itself: minigan copies from ordinary memory."""
+        return self
 
     def float(self):
         """As float32."""
@@ -206,6 +181,18 @@ class Tensor:
     def int(self):
         """As int32."""
         return self.to(np.int32)
+
+    def short(self):
+        """As int16."""
+        return self.to(np.int16)
+
+    def char(self):
+        """As int8."""
+        return self.to(np.int8)
+
+    def byte(self):
+        """As uint8."""
+        return self.to(np.uint8)
 
     def bool(self):
         """As booleans: is the element non-zero?"""
@@ -277,6 +264,18 @@ class Size(tuple):
 
     def __repr__(self):
         return f"Size({list(self)})"
+
+
+def from_python(arguments, dtype=np.float32):
+    """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
+    data = arguments[0] if arguments else []
+    if isinstance(data, Size) or type(data) is int or (isinstance(data, np.integer) and len(arguments) > 1):
+        return np.empty(data if isinstance(data, Size) else arguments, dtype)
+    if len(arguments) > 1:
+        raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")
+    if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
+        data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
+    return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
 
 
 def raw(x):

@@ -9,6 +9,7 @@ tame_blas()  # before anything here imports NumPy
 from .device import (  # noqa: E402
     CPU,
     DeviceError,
+    address,
     array_module,
     cuda_problem,
     device,
@@ -21,9 +22,11 @@ from .device import (  # noqa: E402
 )
 from .gemm import PLAIN, TRANSPOSED, gemm, gemm_address  # noqa: E402
 from .kernels import kernel  # noqa: E402
-from .random import Generator, default_generator, manual_seed  # noqa: E402
+from .random import Generator, default_generator, drawing_from, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
 
 __all__ = [
-    "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "array_module", "cuda_problem", "default_generator", "device", "device_of", "gemm", "gemm_address", "is_array",
-    "kernel", "manual_seed", "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "resolve_device", "to_device", "to_numpy",
+    "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device",
+    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed", "is_array", "kernel", "manual_seed",
+    "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "resolve_device", "seed", "set_rng_state", "to_device",
+    "to_numpy",
 ]  # fmt: skip

@@ -122,3 +122,8 @@ def to_device(array, place):
 def to_numpy(array):
     """A NumPy array with the values of an array of either library."""
     return array if isinstance(array, np.ndarray) else np.asarray(array.get() if hasattr(array, "get") else array)
+
+
+def address(array):
+    """Where the first element of an array lies in its device's memory."""
+    return array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr

@@ -4,11 +4,15 @@ A counter-based generator is a function: block i of a stream is philox(counter=i
 a seed and a counter; the same seed draws the same integers on CPU and CUDA, and a run resumes by storing two numbers.
 """
 
+import contextlib
 import math
+import os
+import threading
 
 import numpy as np
 
 from .device import CPU, array_module, module_for
+from .device import device as place
 from .kernels import kernel
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
@@ -60,15 +64,22 @@ def box_muller(bits, out):
 
 
 class Generator:
-    """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit integers drawn so far)."""
+    """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit integers drawn so far).
 
-    def __init__(self, seed=0):
-        self.manual_seed(seed)
+    device : accepted as in torch; the numbers are made where they are asked for
+    """
+
+    def __init__(self, seed=0, device=None):
+        self.manual_seed(0 if isinstance(seed, (str, place)) else seed)
 
     def manual_seed(self, seed):
         """Start the stream of `seed` (an integer; its low 64 bits count) from its beginning."""
         self.seed, self.counter = int(seed) & 0xFFFFFFFFFFFFFFFF, 0
         return self
+
+    def initial_seed(self):
+        """The seed."""
+        return self.seed
 
     def get_state(self):
         """{"seed", "counter"}: all that `set_state` needs to go on from here."""
@@ -132,7 +143,46 @@ class Generator:
         return keys.argsort(kind="stable") if isinstance(keys, np.ndarray) else keys.argsort()
 
 
-default_generator = Generator(0)
+class _Default(Generator):
+    """The generator that is used where no other is given; inside `drawing_from` it draws from that one."""
+
+    def integers32(self, n, device=CPU):
+        own = getattr(_thread, "generator", None)
+        return super().integers32(n, device) if own is None else own.integers32(n, device)
+
+
+_thread = threading.local()
+default_generator = _Default(0)
+
+
+@contextlib.contextmanager
+def drawing_from(generator):
+    """Inside, and in this thread only, the default generator draws from another: what several threads draw can be repeated."""
+    _thread.generator, before = generator, getattr(_thread, "generator", None)
+    try:
+        yield
+    finally:
+        _thread.generator = before
+
+
+def initial_seed() -> int:
+    """The seed of the default generator."""
+    return default_generator.seed
+
+
+def seed() -> int:
+    """Seed the default generator with a number that is different each time, and return it."""
+    return default_generator.manual_seed(int.from_bytes(os.urandom(7), "little")).seed
+
+
+def get_rng_state() -> dict[str, int]:
+    """The state of the default generator."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: dict[str, int]) -> None:
+    """Put the default generator into a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
 
 
 def manual_seed(seed: int) -> Generator:

@@ -8,12 +8,22 @@
 from __future__ import annotations
 
 from . import mnist
+from .collate import default_collate
+from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from .folder import image_folder
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
+from .loader import DataLoader
+from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
+from .saving import SavedFileError, load, save
 from .strokes import strokes
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "ImageSet", "image_folder", "load_dataset", "mnist", "read_idx", "strokes"]
+__all__ = [
+    "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable", "Dataset", "ImageSet", "IterableDataset",
+    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset",
+    "WeightedRandomSampler", "default_collate", "image_folder", "load", "load_dataset", "mnist", "random_split", "read_idx", "save",
+    "strokes",
+]  # fmt: skip
 
 DATASETS = ("mnist", "fashion-mnist", "strokes")
 

@@ -1,6 +1,6 @@
 """Activation functions as modules. Formulas are with the ops of the same names.
 
-`inplace` is accepted, because PyTorch programs pass it, and has no effect.
+`inplace`: write the result into the input itself (as fast: memory is then exchanged unless something else uses it).
 """
 
 import numpy as np
@@ -61,21 +61,21 @@ class ReLU(_WithInplace):
     """max(x, 0)"""
 
     def forward(self, input):
-        return ops.relu(input)
+        return F.relu(input, self.inplace)
 
 
 class SELU(_WithInplace):
     """Scaled ELU, which keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
 
     def forward(self, input):
-        return ops.selu(input)
+        return F.selu(input, self.inplace)
 
 
 class SiLU(_WithInplace):
     """x sigmoid(x)"""
 
     def forward(self, input):
-        return ops.silu(input)
+        return F.silu(input, self.inplace)
 
 
 class LeakyReLU(_Activation):
@@ -88,7 +88,7 @@ class LeakyReLU(_Activation):
         self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input):
-        return ops.leaky_relu(input, self.negative_slope)
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
 
 
 class PReLU(_Activation):
@@ -116,7 +116,7 @@ class ELU(_Activation):
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input):
-        return ops.elu(input, self.alpha)
+        return F.elu(input, self.alpha, self.inplace)
 
 
 class GELU(_Activation):
@@ -157,7 +157,7 @@ class Hardtanh(_Activation):
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input):
-        return ops.hardtanh(input, self.min_val, self.max_val)
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
 
 class ReLU6(Hardtanh):
@@ -230,11 +230,11 @@ class Mish(_WithInplace):
     """x tanh(softplus(x))"""
 
     def forward(self, input):
-        return F.mish(input)
+        return F.mish(input, self.inplace)
 
 
 class Hardswish(_WithInplace):
     """x relu6(x + 3) / 6"""
 
     def forward(self, input):
-        return F.hardswish(input)
+        return F.hardswish(input, self.inplace)

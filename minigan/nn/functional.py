@@ -1,6 +1,6 @@
 """torch.nn.functional's names for what minigan has: ops as functions of Tensors, without modules.
 
-`inplace` is accepted and has no effect.
+With `inplace=True` the result is written into the input itself, as `x.relu_()` does.
 """
 
 import numpy as np
@@ -8,11 +8,12 @@ import numpy as np
 from .. import ops
 from ..autograd import Tensor, raw
 from ..backend import array_module
-from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, silu, softplus, tanh
+from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, softplus, tanh
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
 from ..ops.distance import cosine_similarity, normalize, pairwise_distance
 from ..ops.embedding import embedding
+from ..ops.inplace import activated
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 from ..ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
@@ -30,34 +31,43 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _activated(function, input, inplace, *options):
+    return activated(function, input, *options) if inplace else function(input, *options)
+
+
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0)"""
-    return ops.relu(input)
+    return _activated(ops.relu, input, inplace)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x limited to [0, 6]"""
-    return ops.hardtanh(input, 0.0, 6.0)
+    return _activated(ops.hardtanh, input, inplace, 0.0, 6.0)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope x"""
-    return ops.leaky_relu(input, negative_slope)
+    return _activated(ops.leaky_relu, input, inplace, negative_slope)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^x - 1)"""
-    return ops.elu(input, alpha)
+    return _activated(ops.elu, input, inplace, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Scaled ELU (Klambauer et al. 2017)"""
-    return ops.selu(input)
+    return _activated(ops.selu, input, inplace)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x sigmoid(x)"""
+    return _activated(ops.silu, input, inplace)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x limited to [min_val, max_val]"""
-    return ops.hardtanh(input, min_val, max_val)
+    return _activated(ops.hardtanh, input, inplace, min_val, max_val)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -83,7 +93,7 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element is 0 with probability p, else divided by 1 - p; otherwise y = x"""
-    return ops.dropout(input, p, training) if training else input
+    return _activated(ops.dropout, input, inplace and p > 0, p) if training else input
 
 
 def softmin(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
@@ -93,42 +103,44 @@ def softmin(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x))"""
-    return ops.mish(input)
+    return _activated(ops.mish, input, inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6"""
-    return ops.hardswish(input)
+    return _activated(ops.hardswish, input, inplace)
 
 
-def _drop_channels(name, input, p, training, dims, unbatched):
+def _drop_channels(name, input, p, training, inplace, dims, unbatched):
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p={p} is no probability")
     if input.ndim not in dims:
         raise ValueError(f"{name}: expected input of {' or '.join(map(str, dims))} dimensions, got shape {tuple(input.shape)}")
-    if input.ndim == unbatched and training:
-        return ops.feature_dropout(input[None], p, training)[0]
-    return ops.feature_dropout(input, p, training)
+    if not training or p == 0:
+        return input
+    if input.ndim == unbatched:
+        return _activated(lambda x: ops.feature_dropout(x[None], p)[0], input, inplace)
+    return _activated(ops.feature_dropout, input, inplace, p)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
-    return _drop_channels("dropout1d", input, p, training, (2, 3), 2)
+    return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each channel of (N, C, H, W), or (N, C, L), is 0 with probability p, else divided by 1 - p; otherwise y = x"""
-    return _drop_channels("dropout2d", input, p, training, (3, 4), None)
+    return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
-    return _drop_channels("dropout3d", input, p, training, (4, 5), 4)
+    return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
-    return ops.alpha_dropout(input, p, training)
+    return _activated(ops.alpha_dropout, input, inplace, p, True) if training and p > 0 else input
 
 
 def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:

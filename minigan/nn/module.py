@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..autograd import FLOATS, Handle, Tensor, move, no_grad, raw
 from ..backend import is_array, to_device
 from .parameter import Parameter, as_device, is_device
 
@@ -123,9 +123,9 @@ class Module:
 
     # --- what it holds ---
 
-    _parameters = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
-    _modules = property(lambda self: MappingProxyType({k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
-    _buffers = property(lambda self: MappingProxyType({k: self.__dict__[k] for k in self._buffer_names}))
+    _parameters = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
+    _modules = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
+    _buffers = property(lambda self: _Members(self, {k: self.__dict__[k] for k in self._buffer_names}))
 
     def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
         """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
@@ -365,6 +365,28 @@ class Module:
         return f"{type(self).__name__}(\n" + "\n".join("  " + line.replace("\n", "\n  ") for line in lines) + "\n)"
 
 
+class _Members(dict):
+    """The parameters, submodules or buffers of a module by name. Setting and deleting here does so in the module, as in torch."""
+
+    def __init__(self, module, members):
+        super().__init__(members)
+        self._module = module
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        setattr(self._module, name, value)
+
+    def __delitem__(self, name):
+        super().__delitem__(name)
+        delattr(self._module, name)
+
+    def pop(self, name, *default):
+        value = super().pop(name, *default)
+        if name in self._module.__dict__:
+            delattr(self._module, name)
+        return value
+
+
 class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
     """What `load_state_dict` did not find in the state, and what it found there but not in the module."""
 
@@ -372,27 +394,11 @@ class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
         return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
 
 
-class _Handle:
-    """Takes a hook away again: `remove()`, or the end of a `with` block."""
-
-    def __init__(self, hooks, key):
-        self._hooks, self._key = hooks, key
-
-    def remove(self):
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
-
-
 def _register(module, where, hook):
     hooks = module.__dict__.setdefault(where, {})
     key = object()
     hooks[key] = hook
-    return _Handle(hooks, key)
+    return Handle(hooks, key)
 
 
 def _values(value):

@@ -10,12 +10,14 @@ from ..autograd.primitives import identity as identity, sum_to as sum_to
 from . import (
     activation,
     arithmetic,
+    compose,
     convolution,
     creation,
     dtypes,
     elementary,
     fused,
     indexing,
+    legacy,
     normalization,
     product,
     reduction,
@@ -25,12 +27,14 @@ from . import (
 )
 from .activation import *
 from .arithmetic import *
+from .compose import *
 from .convolution import *
 from .creation import *
 from .dtypes import *
 from .elementary import *
 from .fused import *
 from .indexing import *
+from .legacy import *
 from .methods import install
 from .normalization import *
 from .product import *
@@ -42,8 +46,8 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, convolution, creation, dtypes, elementary, fused, indexing, normalization, product, reduction,
-        sampling, shape, sorting,
+        activation, arithmetic, compose, convolution, creation, dtypes, elementary, fused, indexing, legacy, normalization, product,
+        reduction, sampling, shape, sorting,
     ):  # fmt: skip
         __all__ += _family.__all__
 

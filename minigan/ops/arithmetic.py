@@ -81,7 +81,7 @@ class neg:
 class pow:
     """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
 
-    saves = ("input", "exponent", "out")
+    saves = ("input", "exponent", "out for exponent")
 
     def forward(input, exponent):
         return np.square(input) if isinstance(exponent, (int, float)) and exponent == 2 else np.power(input, exponent)

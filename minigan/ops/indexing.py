@@ -8,17 +8,19 @@ from ..backend import array_module
 from .arithmetic import where
 from .shape import _dim, flatten
 
-__all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
+__all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
 
 
-def _bare(index, keep):
-    """The index with arrays for Tensors, and lists as arrays. Those that the tape keeps are copies: who changes an index
-    after the forward pass must not change the gradient."""
+def bare_index(index, keep=False):
+    """The index with arrays for Tensors, and lists as arrays. Bytes are a mask, as in torch. keep: those that the tape keeps
+    are copies, as who changes an index after the forward pass must not change the gradient."""
     if isinstance(index, tuple):
-        return tuple([_bare(list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
+        return tuple([bare_index(list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
     if isinstance(index, list) and index:
-        return np.array(index)
+        return np.array([raw(i) for i in index])
     index = raw(index)
+    if getattr(index, "dtype", None) == np.uint8:
+        return index != 0
     return index.copy() if keep and hasattr(index, "dtype") else index
 
 
@@ -69,8 +71,38 @@ def getitem(input, index):
     An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
     """
     if index.__class__ is not int and index.__class__ is not slice:
-        index = _bare(index, mode.recording and getattr(input, "requires_grad", False))
+        index = bare_index(index, mode.recording and getattr(input, "requires_grad", False))
     return _getitem(input, index)
+
+
+@op
+class _put:
+    """y = input with `value` (broadcast) at `index`.    dL/dinput = g, but 0 at the index; dL/dvalue = g[index]
+
+    index as in `getitem`; positions that it names several times get any one of the values.
+    """
+
+    saves = ("index",)
+    mixed = True
+
+    def forward(input, index, value):
+        y = input.copy()
+        y[index] = value
+        return y
+
+    def backward(g, need, index):
+        return need[0] and _put(g, index, 0.0), None, need[2] and getitem(g, index)
+
+
+def index_put(input, indices, values, accumulate=False):
+    """input with `values` (broadcast) at `indices`, a tuple as in input[indices]; accumulate: added to what is there.
+
+    Without accumulate a position that is named several times gets any one of its values.
+    """
+    indices = bare_index(indices, keep=True)
+    if not accumulate:
+        return _put(input, indices, values)
+    return input + _setitem(expand(values, getitem(input, indices).shape), indices, tuple(input.shape))
 
 
 @op

@@ -4,18 +4,23 @@ An op is a plain Python function, so as a class attribute it is a method: `x.exp
 """
 
 from ..autograd import Tensor
-from . import activation, arithmetic, creation, elementary, indexing, product, reduction, sampling, shape, sorting
+from ..autograd.tensor import from_python
+from . import activation, arithmetic, compose, creation, elementary, indexing, inplace, legacy, product, reduction, sampling, shape, sorting
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
     arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
     "logical_not remainder",
+    compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
+    "diag dist divide exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
+    "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
+    "true_divide trunc unique",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    indexing: "gather index_select masked_fill masked_select nonzero scatter_add take_along_dim",
+    indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
     reduction: "sum mean var std prod amax amin max min argmax argmin cumsum norm logsumexp softmax log_softmax "
     "all any count_nonzero equal allclose",
-    sampling: "normal_ uniform_ bernoulli_ multinomial bernoulli",
+    sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
     sorting: "argsort sort topk median",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
     "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
@@ -24,13 +29,18 @@ METHODS = {
 
 def _operators():
     a = arithmetic
-    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder)
+    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
+                 floordiv=compose.floor_divide)  # fmt: skip
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         setattr(Tensor, f"__{name}__", getattr(a, name))
-    Tensor.__and__, Tensor.__or__, Tensor.__invert__ = a.logical_and, a.logical_or, a.logical_not
+    for name in ("and", "or", "xor"):
+        function = getattr(compose, f"bitwise_{name}")
+        setattr(Tensor, f"__{name}__", function)
+        setattr(Tensor, f"__r{name}__", function)
+    Tensor.__invert__, Tensor.__pos__ = compose.bitwise_not, lambda x: x
     Tensor.__neg__, Tensor.__abs__, Tensor.__getitem__ = a.neg, elementary.abs, indexing.getitem
 
 
@@ -42,16 +52,33 @@ def _new(name):
     return method
 
 
+def new_full(self, size, fill_value, dtype=None, device=None, requires_grad=False):
+    """full(size, fill_value) in the dtype and on the device of this Tensor."""
+    return creation.full(size, fill_value, dtype or self.dtype, device or self.device, requires_grad)
+
+
+def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
+    """tensor(data) in the dtype and on the device of this Tensor."""
+    return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
+
+
+def new(self, *arguments):
+    """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
+    return Tensor(from_python(arguments, self.dtype)).to(self.device)
+
+
 def install():
     """Called once, when minigan.ops is imported."""
     _operators()
     for module, names in METHODS.items():
         for name in names.split():
             setattr(Tensor, name, getattr(module, name))
-    for name in ("zeros", "ones", "empty", "full"):
+    for name, method in inplace.methods().items():
+        setattr(Tensor, name, method)
+    for name in ("zeros", "ones", "empty"):
         setattr(Tensor, f"new_{name}", _new(name))
-    Tensor.new_tensor = lambda self, data, dtype=None: creation.tensor(data, dtype or self.dtype, self.device)
-    Tensor.type = lambda self, dtype: self.to(getattr(dtype, "dtype", dtype))
+    Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
+    Tensor.type = legacy.type
     Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -47,7 +47,7 @@ class _sum:
     saves = ("x.shape", "axes")
 
     def forward(x, axes, keepdim):
-        return np.add.reduce(x, axis=axes, keepdims=keepdim)
+        return np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "iub" else None)
 
     def backward(g, need, shape, axes):
         return expand(g.reshape(_keep(shape, axes)), shape)

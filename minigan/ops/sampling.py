@@ -5,10 +5,12 @@ import numpy as np
 from ..autograd import Tensor, op, raw
 from ..backend import default_generator, device_of, to_numpy
 from ..backend import device as as_device
+from .inplace import assign
 from .shape import _numbers
 
 __all__ = [
-    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
+    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like",
+    "randn",
     "randn_like", "randperm",
 ]  # fmt: skip
 
@@ -17,51 +19,65 @@ def _place(device):
     return as_device(device or "cpu")
 
 
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
-    """Uniform on [0, 1)."""
-    return Tensor((generator or default_generator).uniform(_numbers(size), dtype or np.float32, _place(device)), requires_grad)
+def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+    """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
+    draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or np.float32, _place(device))
+    return Tensor(draws, requires_grad)
 
 
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
-    """Standard normal."""
-    return Tensor((generator or default_generator).normal(_numbers(size), dtype or np.float32, _place(device)), requires_grad)
+def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+    """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
+    draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or np.float32, _place(device))
+    return Tensor(draws, requires_grad)
 
 
-def randint(low, high=None, size=None, *, generator=None, dtype=np.int64, device=None):
+def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, device=None, requires_grad=False):
     """Integers uniform on [low, high), or [0, low) in the form randint(high, size)."""
     if size is None:
         high, size = None, high
     if high is None:
         low, high = 0, low
-    return Tensor((generator or default_generator).integers(low, high, tuple(size), _place(device)).astype(dtype, copy=False))
+    draws = (generator or default_generator).integers(int(low), int(high), tuple(size), _place(device))
+    return Tensor(draws.astype(dtype or np.int64, copy=False), requires_grad)
 
 
-def randperm(n, *, generator=None, device=None):
-    """0 .. n-1 in random order (int64)."""
-    return Tensor((generator or default_generator).permutation(n, _place(device)))
+def randperm(n, *, generator=None, dtype=np.int64, device=None):
+    """0 .. n-1 in random order."""
+    return Tensor((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
 
 
-def rand_like(input, *, generator=None, dtype=None):
+def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
-    return rand(*input.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
+    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None):
+def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Standard normal, in the shape and dtype and on the device of `input`."""
-    return randn(*input.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
+    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, device=None):
+def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None):
+    """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)
+
+
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one shape."""
     like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
-    draws = randn(*size, generator=generator, device=device) if like is None else randn_like(like, generator=generator)
-    return draws * std + mean
+    if like is None:
+        draws = randn(() if size is None else size, generator=generator, dtype=dtype, device=device)
+    else:
+        draws = randn_like(like, generator=generator)
+    draws = draws * std + mean
+    return draws.requires_grad_() if requires_grad else draws
 
 
-def bernoulli(input, *, generator=None):
-    """1 with probability input[i], else 0, in the dtype of `input`."""
-    p = raw(input)
-    return Tensor(((generator or default_generator).uniform(p.shape, np.float32, device_of(p)) < p).astype(p.dtype))
+def bernoulli(input, p=None, *, generator=None):
+    """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
+    array = raw(input)
+    p = array if p is None else raw(p)
+    return Tensor(((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype))
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None):
@@ -140,9 +156,7 @@ def alpha_dropout(input, p=0.5, training=False, *, generator=None):
 
 
 def _fill(self, name, draw):
-    array = self._write(name)
-    array[...] = draw(array.shape, array.dtype, device_of(array))
-    return self
+    return assign(self, name, ..., Tensor(draw(self.array.shape, self.array.dtype, device_of(self.array))))
 
 
 def normal_(self, mean=0.0, std=1.0, *, generator=None):
@@ -158,3 +172,25 @@ def uniform_(self, from_=0.0, to=1.0, *, generator=None):
 def bernoulli_(self, p=0.5, *, generator=None):
     """Overwrite with 1 (probability p) or 0."""
     return _fill(self, "bernoulli_", lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t))
+
+
+def random_(self, from_=0, to=None, *, generator=None):
+    """Overwrite with integers uniform on [from_, to), or on [0, from_) in the form random_(to).
+
+    With no limits up to the largest integer that the dtype can count to (booleans: 0 or 1).
+    """
+    kind = self.array.dtype
+    if to is None and from_ == 0:
+        to = 2 if kind.kind == "b" else min(np.iinfo(kind).max + 1 if kind.kind in "iu" else 2 ** (np.finfo(kind).nmant + 1), 2**32)
+    elif to is None:
+        from_, to = 0, from_
+    return _fill(self, "random_", lambda s, t, d: (generator or default_generator).integers(from_, to, s, d).astype(t))
+
+
+def exponential_(self, lambd=1.0, *, generator=None):
+    """Overwrite with draws from the exponential distribution of rate `lambd`: -log(1 - u) / lambd."""
+
+    def draw(shape, dtype, device):
+        return -np.log1p(-(generator or default_generator).uniform(shape, dtype, device)) / dtype.type(lambd)
+
+    return _fill(self, "exponential_", draw)

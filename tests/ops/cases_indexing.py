@@ -58,6 +58,23 @@ def put(values, index, shape):
 
 
 @st.composite
+def replacements(draw):
+    """x, an index that names no position twice, and values that broadcast to it."""
+    x, index = draw(st.one_of(basic(), masks(), masks(False)))
+    where = np.arange(x.size).reshape(x.shape)[index]
+    shape = tuple(n if draw(st.booleans()) else 1 for n in np.shape(where))
+    return x, index, draw(st.sampled_from([0.5, -2.0])) if draw(st.booleans()) and draw(st.booleans()) else fill(draw(seeds), shape)
+
+
+def replaced(x, index, value):
+    places = np.arange(x.size).reshape(x.shape)[index]
+    out = x.ravel().copy()
+    for place, v in zip(np.ravel(places), np.ravel(np.broadcast_to(value, np.shape(places)))):
+        out[place] = v
+    return out.reshape(x.shape)
+
+
+@st.composite
 def gathers(draw):
     """x, dim, and indices of at most x's sizes in the other dimensions."""
     x = draw(array(min_dims=1))
@@ -149,6 +166,10 @@ CASES = [
     Case("getitem:mixed", mixed(), lambda x, i: x[i]),
     Case("getitem:mask", masks(), lambda x, m: x[m]),
     Case("setitem", puts(), put),
+    Case("put", replacements(), replaced, call=lambda *a: card("put")(*a)),
+    Case("index_put", masks(False).map(lambda a: (a[0], (a[1],), a[0][a[1]] * 2)), lambda x, i, v: np.where(i[0], 2 * x, x), op="put"),
+    Case("index_put:accumulate", integers().map(lambda a: (a[0], tuple(a[1:]), a[0][tuple(a[1:])] * 2)),
+         lambda x, i, v: x + put(v, i, x.shape), call=lambda x, i, v: ops.index_put(x, i, v, True), op="setitem"),
     Case("gather", gathers(), gather),
     Case("take_along_dim", gathers().map(numpy_order), lambda x, i, d: gather(x, d, i), op="gather"),
     Case("scatter", gathers().map(shaped), lambda v, dim, i, s: scatter_add(np.zeros(s), dim, i, v), call=lambda *a: card("scatter")(*a)),

@@ -216,7 +216,7 @@ def test_views_share_memory():
 
 def test_writing_through_a_view_while_recording():
     x = leaf(np.arange(4.0))
-    with pytest.raises(RuntimeError, match="item assignment would change a recorded result"):
+    with pytest.raises(RuntimeError, match="item assignment would change a leaf that requires grad through a view"):
         x.reshape(2, 2)[0] = 1.0
 
 

@@ -1,0 +1,74 @@
+"""Functions that see a gradient as it passes: `tensor.register_hook(f)` and `tensor.retain_grad()`."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .tensor import Tensor, raw
+
+# id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
+HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
+
+
+class Handle:
+    """Takes a hook away again: `remove()`, or the end of a `with` block."""
+
+    def __init__(self, hooks: dict, key: object) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> "Handle":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
+    """Call hook(gradient) whenever the whole gradient of this Tensor has been computed, before it flows on (or into `.grad`).
+
+    A Tensor that it returns takes the gradient's place. The handle's `remove()` ends this.
+    """
+    if not self.requires_grad:
+        raise RuntimeError("register_hook: this tensor does not require a gradient, so none will come by")
+    edge = self._node or self
+    number, key = id(edge), object()
+    if number not in HOOKS:
+        HOOKS[number] = weakref.ref(edge, lambda _: HOOKS.pop(number, None)), {}
+    hooks = HOOKS[number][1]
+    hooks[key] = hook
+    return Handle(hooks, key)
+
+
+def retain_grad(self) -> None:
+    """Let backward leave the gradient in `.grad`, as it does for leaves."""
+    if self._node is None or getattr(self, "_retains", False):
+        return
+    self._retains = True
+    kept = weakref.ref(self)
+
+    def keep(gradient):
+        tensor = kept()
+        if tensor is not None:
+            tensor.grad = gradient.clone() if tensor.grad is None else tensor.grad + gradient
+
+    register_hook(self, keep)
+
+
+def run_hooks(edge, gradient, create_graph):
+    """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
+    for hook in list(HOOKS[id(edge)][1].values()):
+        seen = gradient if create_graph else Tensor(gradient)
+        changed = hook(seen)
+        if changed is not None:
+            if changed.shape != seen.shape or changed.dtype != seen.dtype:
+                raise RuntimeError(
+                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a {seen.dtype} {tuple(seen.shape)} one"
+                )
+            gradient = changed if create_graph else raw(changed).copy()
+    return gradient
+
+
+Tensor.register_hook, Tensor.retain_grad = register_hook, retain_grad  # type: ignore[method-assign]

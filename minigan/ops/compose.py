@@ -1,0 +1,394 @@
+"""Names of torch that are a line or two of other ops. Their derivatives, of any order, are those of the ops they are made of."""
+
+import math
+
+import numpy as np
+
+from ..autograd import Tensor, op, raw
+from ..autograd.primitives import expand
+from ..backend import array_module, to_numpy
+from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
+from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
+from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
+from .product import matmul, outer
+from .reduction import logsumexp, mean, norm, std, sum
+from .shape import _dim, cat, diagonal, flip, reshape, stack, transpose, unsqueeze
+
+__all__ = [
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "divide", "exp2", "fliplr",
+    "flipud", "floor_divide", "fmod", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
+    "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
+    "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
+    "trace", "true_divide", "trunc", "unique", "vstack",
+]  # fmt: skip
+
+absolute, clip, divide, true_divide, multiply, negative, subtract, ger = abs, clamp, div, div, mul, neg, sub, outer
+
+# --- elementwise ---
+
+
+def log2(input):
+    """The logarithm to base 2."""
+    return log(input) * (1 / math.log(2))
+
+
+def log10(input):
+    """The logarithm to base 10."""
+    return log(input) * (1 / math.log(10))
+
+
+def exp2(input):
+    """2^x"""
+    return exp(input * math.log(2))
+
+
+def logit(input, eps=None):
+    """log(x / (1 - x)), the inverse of sigmoid; eps: x is first limited to [eps, 1 - eps]."""
+    input = input if eps is None else clamp(input, eps, 1 - eps)
+    return log(input) - log1p(-input)
+
+
+def logaddexp(input, other):
+    """log(e^x + e^y), stable."""
+    return logsumexp(stack(broadcast_tensors(input, other)), 0)
+
+
+def tan(input):
+    """sin x / cos x"""
+    return sin(input) / cos(input)
+
+
+def sinh(input):
+    """(e^x - e^-x) / 2, accurate near 0"""
+    return (expm1(input) - expm1(-input)) * 0.5
+
+
+def cosh(input):
+    """(e^x + e^-x) / 2"""
+    return (exp(input) + exp(-input)) * 0.5
+
+
+def ceil(input):
+    """The smallest integer not below.    Its derivative is 0, as those of trunc, round and floor."""
+    return -floor(-input)
+
+
+def trunc(input):
+    """The integer part, towards 0."""
+    return sign(input) * floor(abs(input))
+
+
+def frac(input):
+    """What trunc leaves over."""
+    return input - trunc(input)
+
+
+def floor_divide(input, other):
+    """floor(x / y)"""
+    quotient = floor(input / other)
+    both = [np.asarray(raw(a)).dtype if not hasattr(raw(a), "dtype") else raw(a).dtype for a in (input, other)]
+    if all(d.kind in "iub" for d in both):
+        return quotient.astype(np.int64) if not isinstance(quotient, Tensor) else quotient.to(input.dtype)
+    return quotient
+
+
+def fmod(input, other):
+    """x - trunc(x / y) y: the remainder with the sign of x."""
+    return input - trunc(input / other) * other
+
+
+def clamp_min(input, min):
+    """Limited to at least `min`."""
+    return clamp(input, min=min)
+
+
+def clamp_max(input, max):
+    """Limited to at most `max`."""
+    return clamp(input, max=max)
+
+
+def lerp(input, end, weight):
+    """x + weight (end - x); weight a number or a Tensor."""
+    return input + (end - input) * weight
+
+
+def addcmul(input, tensor1, tensor2, value=1):
+    """x + value tensor1 tensor2. Also as addcmul(x, value, tensor1, tensor2), torch's old order."""
+    tensor1, tensor2, value = _old_order(tensor1, tensor2, value)
+    return input + tensor1 * tensor2 * value
+
+
+def addcdiv(input, tensor1, tensor2, value=1):
+    """x + value tensor1 / tensor2. Also as addcdiv(x, value, tensor1, tensor2), torch's old order."""
+    tensor1, tensor2, value = _old_order(tensor1, tensor2, value)
+    return input + tensor1 / tensor2 * value
+
+
+def _old_order(a, b, c):
+    return (b, c, a) if isinstance(a, (int, float)) else (a, b, c)
+
+
+@op
+class nan_to_num:
+    """With numbers for NaN and infinities (None: the largest and smallest of the dtype).    dL/dx = g, 0 for those"""
+
+    saves = ("input",)
+
+    def forward(input, nan=0.0, posinf=None, neginf=None):
+        return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+    def backward(g, need, x):
+        return where(isfinite(x), g, 0.0)
+
+
+# --- booleans and bits ---
+
+
+@op
+class bitwise_and:
+    """x & y, of booleans and integers"""
+
+    def forward(input, other):
+        return np.bitwise_and(input, other)
+
+
+@op
+class bitwise_or:
+    """x | y, of booleans and integers"""
+
+    def forward(input, other):
+        return np.bitwise_or(input, other)
+
+
+@op
+class bitwise_xor:
+    """x ^ y, of booleans and integers"""
+
+    def forward(input, other):
+        return np.bitwise_xor(input, other)
+
+
+@op
+class bitwise_not:
+    """~x, of booleans and integers"""
+
+    def forward(input):
+        return np.bitwise_not(input)
+
+
+def logical_xor(input, other):
+    """Is exactly one of the two not zero?"""
+    return (input != 0) != (other != 0)
+
+
+def isinf(input):
+    """Is the element infinite?"""
+    return eq(abs(input), math.inf)
+
+
+@op
+class isclose:
+    """Is |x - y| <= atol + rtol |y|, element by element?"""
+
+    def forward(input, other, rtol=1e-5, atol=1e-8, equal_nan=False):
+        return np.isclose(input, other, rtol, atol, equal_nan)
+
+
+def is_tensor(obj):
+    """Is it a Tensor?"""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input):
+    """Are the elements floating-point numbers?"""
+    return input.is_floating_point()
+
+
+def numel(input):
+    """The number of elements."""
+    return math.prod(input.shape)
+
+
+# --- picking and putting ---
+
+
+def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+    """input with src (a Tensor, or a number) put along `dim` at `index` (int64); reduce="add": added.
+
+    Of several values for one place any one is put.
+    """
+    src = value if src is None else src
+    dim = _check_index("scatter", input, dim, index)
+    if reduce not in (None, "add"):
+        raise ValueError(f"scatter: reduce={reduce!r}; expected None or 'add'")
+    where_to = raw(index)
+    if hasattr(raw(src), "dtype") and raw(src).ndim:
+        src = src[tuple(slice(n) for n in where_to.shape)]
+    if reduce:
+        full = expand(Tensor(np.full((1,) * where_to.ndim, src, raw(input).dtype)), where_to.shape) if np.ndim(raw(src)) == 0 else src
+        return scatter_add(input, dim, index, full)
+    return _put(input, _grid(where_to.copy(), dim), src)
+
+
+def _along(input, dim, index):
+    return (slice(None),) * _dim(dim, input.ndim) + (raw(index).copy(),)
+
+
+def index_add(input, dim, index, source, *, alpha=1):
+    """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
+    return input + _setitem(source * alpha, _along(input, dim, index), tuple(input.shape))
+
+
+def index_copy(input, dim, index, source):
+    """input with the slices of source put at the positions `index` (1-D) along `dim`."""
+    return _put(input, _along(input, dim, index), source)
+
+
+def index_fill(input, dim, index, value):
+    """input with `value` at the positions `index` (1-D) along `dim`."""
+    return _put(input, _along(input, dim, index), value)
+
+
+def select(input, dim, index):
+    """The slice number `index` of dimension `dim`: a view."""
+    return input[(slice(None),) * _dim(dim, input.ndim) + (index,)]
+
+
+def take(input, index):
+    """The elements of the flattened input at `index`, in its shape."""
+    return getitem(reshape(input, -1), (raw(index),))
+
+
+def repeat_interleave(input, repeats, dim=None):
+    """Each slice along `dim` (None: of the flattened input) `repeats` times in a row; a number, or one for each slice."""
+    if dim is None:
+        input, dim = reshape(input, -1), 0
+    times = to_numpy(raw(repeats)) if hasattr(raw(repeats), "dtype") else repeats
+    index = np.repeat(np.arange(input.shape[dim]), times)
+    return index_select(input, dim, array_module(raw(input)).asarray(index))
+
+
+# --- shapes ---
+
+
+def diag(input, diagonal=0):
+    """The matrix with a vector on its diagonal; of a matrix its diagonal."""
+    if input.ndim == 2:
+        return _diagonal(input, diagonal)
+    n = input.shape[0] + math.fabs(diagonal).__int__()
+    rows = np.arange(input.shape[0]) + max(0, -diagonal)
+    return _setitem(input, (rows, rows + diagonal), (n, n))
+
+
+_diagonal = diagonal
+
+
+def trace(input):
+    """The sum of a matrix's diagonal."""
+    return sum(_diagonal(input))
+
+
+def hstack(tensors):
+    """Joined along dimension 1 (vectors: 0)."""
+    tensors = [reshape(x, (1,)) if x.ndim == 0 else x for x in tensors]
+    return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
+
+
+def vstack(tensors):
+    """Joined along dimension 0, vectors as rows."""
+    return cat([reshape(x, (1, -1)) if x.ndim < 2 else x for x in tensors], 0)
+
+
+def fliplr(input):
+    """Reversed along dimension 1."""
+    return flip(input, 1)
+
+
+def flipud(input):
+    """Reversed along dimension 0."""
+    return flip(input, 0)
+
+
+def rot90(input, k=1, dims=(0, 1)):
+    """Turned by k quarters in the plane of two dimensions, from the first to the second."""
+    a, b = dims
+    if k % 4 == 2:
+        return flip(input, a, b)
+    if k % 4 == 1:
+        return flip(transpose(input, a, b), a)
+    return input[...] if k % 4 == 0 else flip(transpose(input, a, b), b)
+
+
+def broadcast_tensors(*tensors):
+    """All in their common shape: views."""
+    common = np.broadcast_shapes(*[x.shape for x in tensors])
+    return tuple(expand(x, common) for x in tensors)
+
+
+def meshgrid(*tensors, indexing="ij"):
+    """Of vectors (or one list of them) the grids of their coordinates; "xy" exchanges the first two dimensions."""
+    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f"meshgrid: indexing={indexing!r}; expected 'ij' or 'xy'")
+    n = len(tensors)
+    order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    grid = [reshape(x, tuple(-1 if d == order[i] else 1 for d in range(n))) for i, x in enumerate(tensors)]
+    return broadcast_tensors(*grid)
+
+
+# --- sums and products ---
+
+
+def mv(input, vec):
+    """A matrix times a vector."""
+    return matmul(input, vec)
+
+
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta input + alpha batch1 @ batch2"""
+    return input * beta + matmul(batch1, batch2) * alpha
+
+
+def dist(input, other, p=2):
+    """The p-norm of the difference."""
+    return norm(input - other, p)
+
+
+def cdist(x1, x2, p=2.0):
+    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R)."""
+    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+
+
+def std_mean(input, dim=None, unbiased=True, keepdim=False):
+    """(standard deviation, mean) over `dim`."""
+    return std(input, dim, unbiased, keepdim), mean(input, dim, keepdim)
+
+
+# --- counting, without gradients ---
+
+
+def bincount(input, weights=None, minlength=0):
+    """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of theirs."""
+    array, weights = raw(input), raw(weights)
+    counts = array_module(array).bincount(array, weights, minlength)
+    return Tensor(counts if weights is None else counts.astype(weights.dtype))
+
+
+def histc(input, bins=100, min=0, max=0):
+    """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
+    array = raw(input)
+    limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
+    return Tensor(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
+
+
+def unique(input, sorted=True, return_inverse=False, return_counts=False):
+    """The different elements in ascending order; also, where each element is among them, and how often each occurs."""
+    array = raw(input)
+    found = array_module(array).unique(array, return_inverse=return_inverse, return_counts=return_counts)
+    if not (return_inverse or return_counts):
+        return Tensor(found)
+    parts = [Tensor(p) for p in found]
+    if return_inverse:
+        parts[1] = parts[1].reshape(input.shape)
+    return tuple(parts)

@@ -1,0 +1,342 @@
+"""Writing into Tensors: `x += y`, `x[index] = y`, and the methods whose names end in _.
+
+A write changes the memory, so all views and `.data` see it, and raises the version that they share: backward through a value
+that was saved before is an error. Where nothing requires a gradient, or under `no_grad`, that is all.
+
+While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the new values are computed by
+the op of the same name (x.mul_(y) by mul), and x's memory and place on the tape become those of the result. If x is a view, the
+Tensor that it is a view of becomes `put(itself, where x lies, result)`. Other views of that memory do not know yet; they are
+brought up to date when they are used next (`_refresh`).
+"""
+
+import functools
+import math
+import sys
+
+import numpy as np
+
+from ..autograd import Tensor, enable_grad, raw
+from ..autograd.mode import mode
+from ..autograd.tensor import stale
+from ..backend import address, array_module, is_array, to_device
+from . import activation, arithmetic, compose, elementary, indexing, shape
+from .indexing import _put, bare_index, getitem
+from .shape import _numbers
+
+__all__ = ["activated", "assign", "methods"]
+
+
+def _is_recorded(self, sources):
+    """Does this write belong on the tape?"""
+    if not mode.recording:
+        return False
+    if stale:
+        _refresh((self, *sources))
+    return self.requires_grad or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s.requires_grad for s in sources))
+
+
+def write(self):
+    """The array to write into, after announcing the write: backward must not use values saved before it."""
+    self._version[0] += 1
+    return self.array
+
+
+def _family(self, name):
+    """self, what it is a view of, what that is a view of, ..."""
+    found = [self]
+    while (base := getattr(found[-1], "_base", None)) is not None:
+        if base is False:
+            raise RuntimeError(f"{name} into a view made under no_grad(), of a tensor that is on the tape: make the view outside")
+        found.append(base)
+    if any(t.requires_grad and t._node is None for t in found):
+        raise RuntimeError(
+            f"{name} would change a leaf that requires grad{' through a view' if len(found) > 1 else ''} in place while recording: "
+            "wrap it in `with no_grad():`, use .data, or the form that makes a new tensor"
+        )
+    return found
+
+
+def _record(self, name, compute, assign=None, is_card=True):
+    """A write on the tape: self becomes compute(what it was), in memory and in history.
+
+    assign(array) : writes the new values into self's array; default: all of them
+    is_card : is compute one op card, so that all it saved is in the result's tape entry?
+    """
+    family = _family(self, name)
+    alone = _alone(self)
+    old = _standing_in(self)
+    if not is_card and not alone:
+        old.array = old.array.copy()
+    with enable_grad():
+        result = compute(old)
+        if result.shape != self.shape:
+            raise RuntimeError(f"{name}: the result has shape {tuple(result.shape)}, it cannot be written into {tuple(self.shape)}")
+        if not result.requires_grad:  # the new values are constants
+            result = _put(old, ..., result)
+        elif result.dtype != self.dtype:
+            raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
+        if alone:  # nobody can tell whether the memory is overwritten or exchanged, and what was saved of it stays right
+            self.array, self._version, self._node, self.requires_grad = result.array, [0], result._node, True
+            return self
+        _part(result._node, old.array)
+        changed = [(self, result)]
+        for view, base in zip(family, family[1:]):
+            where = (_positions(base, view).reshape(-1),)
+            flat = _put(_standing_in(base).reshape(-1), where, changed[-1][1].reshape(-1))
+            changed.append((base, flat.reshape(base.shape)))
+    for tensor, _ in changed:
+        if tensor._node is not None:
+            tensor._node.part_from_result()
+    array = write(self)
+    if assign is None:
+        array[...] = result.array
+    else:
+        assign(array)
+    self._version[1:] = [result._node.number]
+    for tensor, value in changed:
+        tensor._node, tensor.requires_grad = value._node, True
+    if not stale:
+        stale.append(_refresh)
+    return self
+
+
+def _standing_in(x):
+    """x as it is on the tape now: x itself will soon be elsewhere on it."""
+    return Tensor(x.array, x.requires_grad, x._node)
+
+
+def _alone(x):
+    """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
+    return getattr(x, "_base", None) is None and x.array.base is None and _references(x.array) == _NO_OTHERS
+
+
+def _references(array):
+    return sys.getrefcount(array) if hasattr(sys, "getrefcount") else 0
+
+
+_NO_OTHERS = (lambda x: _references(x.array))(Tensor(np.empty(1)))
+
+
+def _part(node, array):
+    """What a tape entry saved of `array` becomes a copy: the memory is about to be overwritten."""
+    node.saved = [s.copy() if s is array else s for s in node.saved]
+
+
+def _refresh(tensors):
+    """Bring views up to date after writes that were recorded on what they are views of."""
+    for x in tensors:
+        base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
+        if isinstance(base, Tensor):
+            _refresh((base,))
+            if base.requires_grad and (x._node is None or x._node.number < x._version[1]):
+                where = (_positions(base, x).reshape(-1),)
+                with enable_grad():
+                    x._node, x.requires_grad = getitem(_standing_in(base).reshape(-1), where).reshape(x.shape)._node, True
+
+
+def _positions(base, view):
+    """Where in base.reshape(-1) the elements of a view of it are: integers in the shape of the view."""
+    first = address(base.array)
+    places, wanted = (address(a) - first + _offsets(a) for a in (base.array, view.array))
+    places = places.reshape(-1)
+    order = np.argsort(places, kind="stable")
+    found = order[np.searchsorted(places[order], wanted)]
+    return found if isinstance(base.array, np.ndarray) else to_device(found, base.device)
+
+
+def _offsets(array):
+    """The distance of each element from the first, in bytes."""
+    out = np.zeros(array.shape, np.int64)
+    for i, (n, stride) in enumerate(zip(array.shape, array.strides)):
+        out += (np.arange(n) * stride).reshape((-1,) + (1,) * (array.ndim - 1 - i))
+    return out
+
+
+# --- the methods ---
+
+
+def in_place(name, function, plain=None):
+    """The method that overwrites a Tensor with function(the Tensor, ...).
+
+    plain(array, ...) : does the same to a bare array, faster
+    """
+    is_card = hasattr(function, "card")
+
+    @functools.wraps(function)
+    def method(self, *args, **named):
+        if _is_recorded(self, (*args, *named.values())):
+
+            def compute(old):
+                like = [old if a is self else _cast(a, self.dtype) for a in args]
+                return function(old, *like, **{k: _cast(a, self.dtype) for k, a in named.items()})
+
+            return _record(self, name, compute, is_card=is_card)
+        args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
+        if plain is not None:
+            plain(write(self), *args, **named)
+            return self
+        result = function(self.array, *args, **named)
+        return overwrite(self, name, result)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"As `{name[:-1]}`, into this Tensor itself."
+    return method
+
+
+def activated(function, input, *options):
+    """function(input, ...) written into input itself: what activations with inplace=True do."""
+    if _is_recorded(input, ()):
+        return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
+    return overwrite(input, function.__name__, function(input.array, *options))
+
+
+def overwrite(self, name, values):
+    """Put an array of the same shape in the place of all values: what every write comes to where nothing is recorded."""
+    array = self.array
+    if values.shape != array.shape:
+        raise RuntimeError(f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into {tuple(array.shape)}")
+    if values.dtype.kind == "f" and array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
+    same = values.dtype == array.dtype
+    del array
+    if same and _alone(self):
+        self.array, self._version = values, [0]
+    else:
+        write(self)[...] = values
+    return self
+
+
+def assign(self, name, index, value):
+    """self[index] = value"""
+    if not _is_recorded(self, (value,)):
+        write(self)[bare_index(index)] = raw(value)
+        return self
+    index, value = bare_index(index, keep=True), _cast(value, self.dtype)
+
+    def into(array):
+        array[index] = raw(value)
+
+    return _record(self, name, lambda old: _put(old, index, value), into)
+
+
+def _cast(a, dtype):
+    """A Tensor of floats or integers in the dtype of the one that is written into; anything else as it is."""
+    return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind != "b" else a
+
+
+def __setitem__(self, index, value):
+    """self[index] = value: also recorded."""
+    if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
+        return  # the end of x[index] += y, which has already written
+    assign(self, "item assignment", index, value)
+
+
+def _is_there(self, index, value):
+    index = bare_index(index)
+    here = self.array[index]
+    if not is_array(here):  # NumPy makes a number of a single element
+        here = self.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
+
+
+def copy_(self, src, non_blocking=False):
+    """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to this dtype)."""
+    if isinstance(src, Tensor) and src.device != self.device:
+        src = src.to(self.device)
+    return assign(self, "copy_", ..., src)
+
+
+def fill_(self, value):
+    """Overwrite every element with `value`."""
+    return assign(self, "fill_", ..., value)
+
+
+def zero_(self):
+    """Overwrite every element with 0."""
+    return assign(self, "zero_", ..., 0)
+
+
+def turned(name, function):
+    """The method that makes a Tensor another view of its memory."""
+
+    @functools.wraps(function)
+    def method(self, *args, **named):
+        if _is_recorded(self, ()):
+            _family(self, name)
+        view = function(self, *args, **named)
+        self.array, self._node = view.array, view._node if view._node is not None else self._node
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"As `{name[:-1]}`, of this Tensor itself."
+    return method
+
+
+def resize_(self, *sizes):
+    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
+    if self.requires_grad:
+        raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
+    sizes = _numbers(sizes)
+    old, n = self.array.reshape(-1), math.prod(sizes)
+    if n > old.size:
+        array = array_module(old).empty(n, old.dtype)
+        array[: old.size] = old
+        self.data = array.reshape(sizes)
+    else:
+        self.array = old[:n].reshape(sizes)
+    return self
+
+
+def resize_as_(self, the_template):
+    """As `resize_`, to the shape of another."""
+    return self.resize_(the_template.shape)
+
+
+def _scaled(ufunc):
+    def run(array, other, alpha=1, *, out=None):
+        if hasattr(alpha, "dtype") and alpha.ndim:
+            other, alpha = alpha, other  # torch's old add_(number, tensor)
+        ufunc(array, other if alpha == 1 else alpha * other, out=array)
+
+    return run
+
+
+def _into(ufunc):
+    return lambda array, other: ufunc(array, other, out=array)
+
+
+def _clamp(array, min=None, max=None):
+    if min is None and max is None:
+        raise ValueError("clamp_ needs min, max or both")
+    if min is not None:
+        np.maximum(array, min, out=array)
+    if max is not None:
+        np.minimum(array, max, out=array)
+
+
+PLAIN = {
+    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "div_": _into(np.true_divide), "clamp_": _clamp,
+}  # fmt: skip
+NAMES = {
+    activation: "tanh sigmoid relu",
+    arithmetic: "add sub mul div neg pow clamp floor round remainder",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
+    "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
+    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
+    indexing: "index_put masked_fill scatter_add",
+    shape: "tril triu",
+}
+
+
+def methods():
+    """{name: method} of all that write into a Tensor by computing."""
+    found = {"__setitem__": __setitem__, "copy_": copy_, "fill_": fill_, "zero_": zero_, "resize_": resize_, "resize_as_": resize_as_}
+    for module, names in NAMES.items():
+        for name in names.split():
+            found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
+    for name in ("squeeze", "unsqueeze", "t", "transpose"):
+        found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
+    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
+    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv"):
+        found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
+    return found

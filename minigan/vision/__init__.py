@@ -1,0 +1,5 @@
+"""torchvision's names, as far as GAN programs use them: `transforms`, `datasets`, and `utils` with `save_image` and `make_grid`."""
+
+from . import datasets, transforms, utils
+
+__all__ = ["datasets", "transforms", "utils"]
