@@ -102,7 +102,7 @@ def gemm_address(dtype):
     return ctypes.cast(_kept[-1], ctypes.c_void_p).value
 
 
-_kept = []  # a callback lives as long as Python knows it
+_kept: list[object] = []  # a callback lives as long as Python knows it
 
 
 def substitute(dtype):

@@ -83,7 +83,8 @@ def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
 
 def test_the_fewest_multiplications():
     """7 outputs under 2 taps: 4 + 3 (5 + 4 points), or 3 + 3 + 1; 14: 4 + 4 + 3 + 3; under 3 taps 7 are 3 + 2 + 2."""
-    for outputs, taps, four, five in ((7, 2, 10, 9), (14, 2, 19, 18), (4, 2, 6, 5), (1, 2, 2, 2), (7, 3, 15, 13), (9, 3, 19, 15), (1, 3, 3, 3)):
+    known = (7, 2, 10, 9), (14, 2, 19, 18), (4, 2, 6, 5), (1, 2, 2, 2), (7, 3, 15, 13), (9, 3, 19, 15), (1, 3, 3, 3)
+    for outputs, taps, four, five in known:
         assert toomcook._tiles(outputs, taps, 4).sum() == four
         assert toomcook._tiles(outputs, taps, 5).sum() == five
         for points in (4, 5):  # they cover all outputs
