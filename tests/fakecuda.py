@@ -25,6 +25,7 @@ class DeviceArray:
         self.storage, self.base, self.place = storage, base, place
 
     device = property(lambda self: types.SimpleNamespace(id=self.place))
+    data = property(lambda self: types.SimpleNamespace(ptr=self.storage.__array_interface__["data"][0]))
     __cuda_array_interface__ = property(lambda self: {"shape": self.shape, "version": 3})
     shape = property(lambda self: self.storage.shape)
     dtype = property(lambda self: self.storage.dtype)
@@ -39,7 +40,7 @@ class DeviceArray:
         return len(self.storage)
 
     def __getattr__(self, name):
-        if name.startswith("__") or name in ("ctypes", "data", "tobytes"):
+        if name.startswith("__") or name in ("ctypes", "tobytes"):
             raise AttributeError(name)
         method = getattr(self.storage, name)
         return lambda *args, **kwargs: wrap(method(*unwrap(args), **unwrap(kwargs)), self)

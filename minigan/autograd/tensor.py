@@ -3,6 +3,8 @@
 Its mathematics (`+`, `.exp()`, `.sum(dim)` ...) are the ops of `minigan.ops`, which puts them on this class as methods.
 """
 
+import copy
+
 import numpy as np
 
 from ..backend import address, device_of, is_array, to_device, to_numpy
@@ -147,6 +149,18 @@ class Tensor:
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
         return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __deepcopy__(self, memo):
+        if self._node is not None:
+            raise RuntimeError(
+                f"deepcopy of the result of {self._node.op.__name__}, which is on the tape: copy leaves only, as torch does; "
+                "use .detach().clone(), or copy a module before its forward pass"
+            )
+        if id(self) not in memo:
+            memo[id(self)] = new = type(self)(self.array.copy(order="K"), self.requires_grad)
+            new.grad = None if self.grad is None else Tensor(self.grad.array.copy(order="K"))
+            new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return memo[id(self)]
 
     # --- places and types ---
 

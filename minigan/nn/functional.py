@@ -24,10 +24,11 @@ from ..ops.product import bilinear
 from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_convolutions, *_losses, *_pools, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d",
-    "dropout3d", "elu", "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm",
-    "leaky_relu", "linear", "log_softmax", "logsigmoid", "mish", "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle",
+    *_losses, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu",
+    "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu",
+    "linear", "log_softmax", "logsigmoid", "mish", "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle",
     "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
+    "upsample",
 ]  # fmt: skip
 
 
@@ -141,6 +142,11 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
     return _activated(ops.alpha_dropout, input, inplace, p, True) if training and p > 0 else input
+
+
+def upsample(input: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners: bool | None = None) -> Tensor:
+    """torch's old name of `interpolate`"""
+    return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:

@@ -166,3 +166,9 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
     for column in range(columns):
         values[draw.permutation(rows)[: math.ceil(sparsity * rows)], column] = 0
     return _fill(tensor, to_device(values, tensor.device))
+
+
+# Names from before torch 0.4, which it still has.
+uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
+xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal = xavier_uniform_, xavier_normal_, kaiming_uniform_, kaiming_normal_
+orthogonal, sparse = orthogonal_, sparse_

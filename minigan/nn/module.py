@@ -281,6 +281,10 @@ class Module:
         """Parameters and buffers as float16."""
         return self.to(np.float16)
 
+    def type(self, dst_type: Any) -> Self:
+        """Parameters and buffers with another dtype: a dtype, or a class such as `FloatTensor`."""
+        return self.to(getattr(dst_type, "dtype", dst_type), device=getattr(dst_type, "device", None))
+
     # --- saving ---
 
     def __getstate__(self):

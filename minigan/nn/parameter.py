@@ -1,6 +1,5 @@
 """Parameter: a Tensor that a Module owns and an optimiser changes."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,6 @@ class Parameter(Tensor):
             super().__init__(data.array, requires_grad, None, data._version)
         else:
             super().__init__(data, requires_grad)
-
-    def __deepcopy__(self, memo):
-        if id(self) not in memo:
-            memo[id(self)] = new = type(self)(self.array.copy(order="K"), self.requires_grad)
-            new.grad = None if self.grad is None else Tensor(self.grad.array.copy(order="K"))
-            new.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return memo[id(self)]
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"

@@ -226,8 +226,9 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     if hasattr(raw(src), "dtype") and raw(src).ndim:
         src = src[tuple(slice(n) for n in where_to.shape)]
     if reduce:
-        full = expand(Tensor(np.full((1,) * where_to.ndim, src, raw(input).dtype)), where_to.shape) if np.ndim(raw(src)) == 0 else src
-        return scatter_add(input, dim, index, full)
+        if not hasattr(raw(src), "dtype"):
+            src = Tensor(array_module(where_to).full(where_to.shape, src, raw(input).dtype))
+        return scatter_add(input, dim, index, src)
     return _put(input, _grid(where_to.copy(), dim), src)
 
 

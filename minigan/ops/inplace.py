@@ -18,7 +18,7 @@ import numpy as np
 from ..autograd import Tensor, enable_grad, raw
 from ..autograd.mode import mode
 from ..autograd.tensor import stale
-from ..backend import address, array_module, is_array, to_device
+from ..backend import address, array_module, is_array
 from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
 from .shape import _numbers
@@ -141,7 +141,7 @@ def _positions(base, view):
     places = places.reshape(-1)
     order = np.argsort(places, kind="stable")
     found = order[np.searchsorted(places[order], wanted)]
-    return found if isinstance(base.array, np.ndarray) else to_device(found, base.device)
+    return array_module(base.array).asarray(found)
 
 
 def _offsets(array):
