@@ -1,11 +1,12 @@
 """Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional GANs (float32).
 
-    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp] [--rounds 5] [--only NAME ...] [--json FILE]
+    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] [--only NAME ...] [--json FILE]
 
 dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
 dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16
 wgan-gp   the critic's step of WGAN-GP on dcgan28's discriminator without batch normalisation, batch 64, the fakes given
 layers    single layers: forward, gradient for the input (dx), gradient for the weight (dw)
+memory    peak memory of the step of dcgan64 at batch 128, above that of the imported library
 
 Contenders that are not installed are left out (`pip install '.[bench]'` brings them). The last column of a step is the share of
 the machine's GEMM rate: what a direct convolution's multiplications would take at that rate, over the measured time. It may
@@ -16,6 +17,9 @@ import argparse
 import importlib.util
 import json
 import math
+import resource
+import subprocess
+import sys
 
 import conv_peers
 import harness
@@ -123,6 +127,28 @@ def contenders(what):
 LAYERS_PARTS = {f"{name} {part}": (case, part) for name, case in LAYERS.items() for part in ("fwd", "dx", "dw")}
 
 
+def memory(names):
+    """{contender: MB by which the peak of resident memory rose in three steps of dcgan64 at batch 128}"""
+    found = {}
+    for name in names:
+        command = [sys.executable, __file__, "--worker", f"memory: {name}"]
+        found[name] = float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1])
+        print(f"{name:34} {found[name]:.0f} MB")
+    return found
+
+
+def measure_memory(name):
+    """The worker's side of `memory`."""
+    _, channels, side = STEPS["dcgan64"]
+    real = np.random.default_rng(0).uniform(-1, 1, (128, channels, side, side)).astype(np.float32)
+    __import__({"minigan": "minigan", "jax jit": "jax"}.get(name, "torch"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step = contenders("dcgan64")[name][1]()
+    for _ in range(3):
+        step(real)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
 def flops(what):
     """Floating-point operations of a direct computation of all convolutions and linear layers of a step, or of a layer."""
     if what in LAYERS_PARTS:
@@ -145,7 +171,7 @@ def flops(what):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--what", nargs="*", default=["dcgan28", "dcgan64", "wgan-gp", "layers"], choices=[*STEPS, "layers"])
+    p.add_argument("--what", nargs="*", default=["dcgan28", "dcgan64", "wgan-gp", "memory", "layers"], choices=[*STEPS, "memory", "layers"])
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=1.0, help="how long a contender's turn in a round is, about")
     p.add_argument("--only", nargs="*", help="names of contenders")
@@ -154,6 +180,8 @@ def main():
     options = p.parse_args()
     if options.worker:
         what, _, name = options.worker.partition(": ")
+        if what == "memory":
+            return measure_memory(name)
         step = contenders(what)[name][1]()
         shape = (1,) if what in LAYERS_PARTS else (STEPS[what][0], STEPS[what][1], STEPS[what][2], STEPS[what][2])
         real = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
@@ -162,8 +190,11 @@ def main():
     gemm = limits()[0]
     found = {"machine": harness.machine(), "gemm": gemm}
     for what in [w for name in options.what for w in (LAYERS_PARTS if name == "layers" else [name])]:
-        names = [n for n, (package, _) in contenders(what).items() if importlib.util.find_spec(package)]
+        names = [n for n, (package, _) in contenders("dcgan64" if what == "memory" else what).items() if importlib.util.find_spec(package)]
         names = [n for n in names if options.only is None or n in options.only]
+        if what == "memory":
+            found[what] = memory([n for n in names if n != "torch.compile"])
+            continue
         work = flops(what)
         steps = max(2, math.ceil(options.seconds / (2 * work / gemm)))
         print(f"\n{what}: {work / 1e9:.2f} GFLOP, {1e3 * work / gemm:.2f} ms at {gemm / 1e9:.0f} GFLOP/s")
