@@ -31,6 +31,7 @@ class DeviceArray:
     dtype = property(lambda self: self.storage.dtype)
     ndim = property(lambda self: self.storage.ndim)
     size = property(lambda self: self.storage.size)
+    itemsize = property(lambda self: self.storage.itemsize)
     flags = property(lambda self: self.storage.flags)
     strides = property(lambda self: self.storage.strides)
     T = property(lambda self: wrap(self.storage.T, self))

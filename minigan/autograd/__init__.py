@@ -2,6 +2,7 @@
 
 from .dot import graph
 from .engine import backward, grad
+from .function import Context, Function
 from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
 from .mode import detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, set_detect_anomaly, set_grad_enabled
@@ -11,7 +12,7 @@ from .tensor import FLOATS, Size, Tensor, move, raw
 from .variable import Variable
 
 __all__ = [
-    "FLOATS", "OPS", "AnomalyError", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size", "Tensor", "Variable",
-    "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph", "identity",
-    "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
+    "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
+    "Tensor", "Variable", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
+    "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
 ]  # fmt: skip

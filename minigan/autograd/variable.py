@@ -1,10 +1,12 @@
 """torch's Variable: since Tensors record, just another name for them."""
 
+from typing import Any
+
 from .tensor import Tensor
 
 
 class _Variable(type):
-    def __call__(cls, data, requires_grad=False, volatile=False):
+    def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
         x = data.detach() if isinstance(data, Tensor) else Tensor(data)
         return x.requires_grad_() if requires_grad else x
 

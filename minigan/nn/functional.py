@@ -24,7 +24,8 @@ from ..ops.product import bilinear
 from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_losses, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu",
+    *_convolutions, *_losses, *_pools, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d",
+    "dropout3d", "elu",
     "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu",
     "linear", "log_softmax", "logsigmoid", "mish", "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle",
     "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",

@@ -107,14 +107,13 @@ def _standing_in(x):
 
 def _alone(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    return getattr(x, "_base", None) is None and x.array.base is None and _references(x.array) == _NO_OTHERS
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
+        return False
+    return _references(x.array) == _NO_OTHERS
 
 
-def _references(array):
-    return sys.getrefcount(array) if hasattr(sys, "getrefcount") else 0
-
-
-_NO_OTHERS = (lambda x: _references(x.array))(Tensor(np.empty(1)))
+_references = getattr(sys, "getrefcount", None)  # CPython's
+_NO_OTHERS = (lambda x: _references and _references(x.array))(Tensor(np.empty(1)))
 
 
 def _part(node, array):
@@ -128,7 +127,8 @@ def _refresh(tensors):
         base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
         if isinstance(base, Tensor):
             _refresh((base,))
-            if base.requires_grad and (x._node is None or x._node.number < x._version[1]):
+            old = not x.requires_grad if x._node is None else x._node.number < x._version[1]
+            if base.requires_grad and old:
                 where = (_positions(base, x).reshape(-1),)
                 with enable_grad():
                     x._node, x.requires_grad = getitem(_standing_in(base).reshape(-1), where).reshape(x.shape)._node, True
@@ -136,11 +136,13 @@ def _refresh(tensors):
 
 def _positions(base, view):
     """Where in base.reshape(-1) the elements of a view of it are: integers in the shape of the view."""
-    first = address(base.array)
-    places, wanted = (address(a) - first + _offsets(a) for a in (base.array, view.array))
-    places = places.reshape(-1)
-    order = np.argsort(places, kind="stable")
-    found = order[np.searchsorted(places[order], wanted)]
+    wanted = address(view.array) - address(base.array) + _offsets(view.array)
+    if base.array.flags.c_contiguous:
+        found = wanted // base.array.itemsize
+    else:
+        places = _offsets(base.array).reshape(-1)
+        order = np.argsort(places, kind="stable")
+        found = order[np.searchsorted(places[order], wanted)]
     return array_module(base.array).asarray(found)
 
 

@@ -106,6 +106,15 @@ def test_views_made_before_a_write_know_of_it():
     np.testing.assert_array_equal(grads((turned * w).sum(), w)[0], [0.0, 0.0, 30.0 + 30.0])
 
 
+def test_a_leaf_that_is_a_view_stays_a_leaf():
+    w, constant = leaf(1.0, 2.0), Tensor(np.array([3.0, 4.0]))
+    part = constant[:1].requires_grad_()
+    kept = constant[1:]
+    constant.mul_(w)
+    (part * kept).sum().backward()
+    assert part.is_leaf and part.grad.tolist() == [8.0] and w.grad.tolist() == [0.0, 12.0]
+
+
 def test_backward_of_a_view_that_was_written_elsewhere():
     w = leaf(1.0, 2.0)
     base = w * 1

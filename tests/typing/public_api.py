@@ -8,7 +8,9 @@ import numpy as np
 import minigan
 import minigan.nn.functional as F
 from minigan import Tensor, func, nn, optim
+from minigan.autograd import Variable
 from minigan.gan import GAN, Ascend, Descend, Game, Move, NonSaturating, Trainer, mlp_discriminator, mlp_generator
+from minigan.utils.data import DataLoader
 
 
 def tensors() -> None:
@@ -27,6 +29,14 @@ def tensors() -> None:
     array: np.ndarray = first.detach().cpu().numpy()
     number: float = x.sum().item()
     print(z, both, top, rows, shape, same, array, number)
+
+    w: Tensor = Variable(minigan.FloatTensor(2, 3).fill_(1.0)).type(minigan.LongTensor)
+    w[0, 1:] = 3
+    w += x.data.clamp_(0, 1).add(w, alpha=2)
+    pictures = [batch["image"] for batch in DataLoader([{"image": w, "label": 1}], batch_size=1, shuffle=True, num_workers=2)]
+    minigan.save({"w": w, "pictures": pictures}, "file")
+    loaded = minigan.load("file", map_location="cpu")
+    print(loaded, minigan.cuda.is_available())
 
     x.tahn()  # type: ignore[attr-defined]
     minigan.tahn(x)  # type: ignore[attr-defined]
