@@ -20,6 +20,10 @@ from minigan.gan.run import EMA_EVERY
 from minigan.optim import EMA, Adam
 
 
+# An average of few steps is better in a short run.
+DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
+
+
 def parse_arguments(arguments=None):
     """The options, checked."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -27,7 +31,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--model", choices=NETWORKS, default="mlp", help="mlp: the classic one; dcgan: convolutions (default %(default)s)")
     p.add_argument("--dataset", choices=DATASETS, default="mnist")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
-    p.add_argument("--epochs", type=number(int, 1), default=30, help="passes through the data (default %(default)s)")
+    p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan: 5 minutes on 2 cores)")
     p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
     p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")
@@ -36,14 +40,18 @@ def parse_arguments(arguments=None):
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
     p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
-    p.add_argument("--ema", type=number(float, 0, 0.999999), default=0.999,
-                   help="decay per step of the averaged weights that draw the samples; 0: none (default %(default)s)")  # fmt: skip
+    p.add_argument("--ema", type=number(float, 0, 0.999999),
+                   help="decay per step of the averaged weights that draw the samples; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
     p.add_argument("--quiet", action="store_true", help="no progress line")
-    return p.parse_args(arguments)
+    options = p.parse_args(arguments)
+    for name, value in DEFAULTS[options.model].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return options
 
 
 def build(options):

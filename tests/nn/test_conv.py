@@ -10,14 +10,14 @@ import minigan.nn.functional as F
 from minigan import nn
 
 
-@pytest.mark.parametrize("mode, as_pad", [("reflect", "reflect"), ("replicate", "replicate"), ("circular", "circular"), ("zeros", "constant")])
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular", "zeros"])
 @pytest.mark.parametrize("padding", [(2, 1), "same"])
-def test_padding_modes(mode, as_pad, padding):
+def test_padding_modes(mode, padding):
     """What stands outside is what F.pad puts there; 'same' of an even kernel has the odd column behind."""
     layer = nn.Conv2d(2, 3, (3, 4), padding=padding, padding_mode=mode).double()
     x = minigan.randn(2, 2, 6, 7, dtype=np.float64, requires_grad=True)
     both = (1, 1, 2, 2) if padding != "same" else (1, 2, 1, 1)
-    expected = F.conv2d(F.pad(x, both, as_pad), layer.weight, layer.bias)
+    expected = F.conv2d(F.pad(x, both, "constant" if mode == "zeros" else mode), layer.weight, layer.bias)
     np.testing.assert_allclose(layer(x).detach().numpy(), expected.detach().numpy(), rtol=1e-12)
     assert minigan.autograd.gradcheck(layer, [x])
 

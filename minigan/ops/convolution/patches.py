@@ -132,9 +132,9 @@ def _table(geometry):
     steps = [math.prod(padded[i + 1 :]) for i in range(len(padded))]
     dims = zip(geometry.kernel, geometry.dilation, geometry.out, geometry.stride, steps)
     index = np.zeros((1, 1), np.int64)
-    for kernel, dilation, out, stride, step in dims:
-        taps, positions = np.arange(kernel) * dilation * step, np.arange(out) * stride * step
-        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(len(index) * kernel, -1)
+    for kernel_size, dilation, out, stride, step in dims:
+        taps, positions = np.arange(kernel_size) * dilation * step, np.arange(out) * stride * step
+        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(len(index) * kernel_size, -1)
     steps = [0] * (3 - len(steps)) + steps
     first = sum(p * s for p, s in zip(geometry.padding, steps[3 - len(padded) :]))
     return index, np.array([first, steps[0], steps[1], math.prod(padded)])
