@@ -76,5 +76,3 @@ def save_image(tensor: Any, fp: Any, format: str | None = None, **options: Any) 
         fp.write(buffer.getvalue())
     else:
         write_atomic(fp, buffer.getvalue())
-
-
