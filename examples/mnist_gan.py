@@ -19,7 +19,6 @@ from minigan.gan.command import number, perform
 from minigan.gan.run import EMA_EVERY
 from minigan.optim import EMA, Adam
 
-
 # An average of few steps is better in a short run.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
 
