@@ -34,7 +34,7 @@ def tame_blas(value="18"):
             library.openblas_read_env()
             library.blas_thread_shutdown_()  # the next product starts new threads, with the new value
 
-TURNS = 500  # of spinning, half a microsecond each
+FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
 MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
 
 
@@ -48,11 +48,12 @@ def num_threads():
 
 @kernel
 def _spin(flag, value, turns, sched_yield):
-    """Wait until flag[0] reaches `value`, for so many turns at most. Each lets other threads run that want to."""
+    """Wait until flag[0] reaches `value`, for so many turns at most; did it? Each turn lets other threads run that want to."""
     for _ in range(turns):
         if flag[0] >= value:
-            break
+            return True
         call_address(sched_yield)
+    return False
 
 
 @functools.cache
@@ -63,7 +64,8 @@ def _sched_yield():
 class _Worker(threading.Thread):
     """A thread that runs one call at a time, handed over through two locks (the cheapest hand-over in Python).
 
-    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake.
+    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake, and the system may
+    put the thread beside the one that wakes it. How long a worker spins follows from whether it paid the last time.
     """
 
     def __init__(self):
@@ -78,10 +80,10 @@ class _Worker(threading.Thread):
         self.start()
 
     def run(self):
-        number = 0
+        number, turns = 0, FEW
         while True:
             number += 1
-            self._spin(self.given, number)
+            turns = min(2 * turns, MANY) if self._spin(self.given, number, turns) else max(turns // 2, FEW)
             self.wake.acquire()
             try:
                 self.call()
@@ -90,10 +92,9 @@ class _Worker(threading.Thread):
             self.done.release()
             self.ended[0] = number
 
-    def _spin(self, flag, value):
+    def _spin(self, flag, value, turns):
         address = _sched_yield()
-        if address:
-            _spin(flag, value, TURNS, address)
+        return bool(address) and _spin(flag, value, turns, address)
 
     def submit(self, call):
         self.call = call
@@ -103,7 +104,7 @@ class _Worker(threading.Thread):
 
     def wait(self):
         """The error of the call, or None, once it has ended."""
-        self._spin(self.ended, self.number)
+        self._spin(self.ended, self.number, MANY)
         self.done.acquire()
         error, self.call, self.error = self.error, None, None
         return error
