@@ -40,7 +40,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
     p.add_argument("--ema", type=number(float, 0, 0.999999),
-                   help="decay per step of the averaged weights that draw the samples; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
+                   help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
