@@ -174,6 +174,18 @@ def extent(tiles, taps):
 
 
 @kernel
+def places(start, p, tile, wide, j, depth, first):
+    """Where the channels, from number `first` of `depth` on, of tile (`tile`, j) are in the matrices of p with each of the points."""
+    return (
+        start[p, 0] + (tile * wide[0] + j) * depth + first,
+        start[p, 1] + (tile * wide[1] + j) * depth + first,
+        start[p, 2] + (tile * wide[2] + j) * depth + first,
+        start[p, 3] + (tile * wide[3] + j) * depth + first,
+        start[p, 4] + (tile * wide[4] + j) * depth + first,
+    )
+
+
+@kernel
 def expand_x(x, out, start, stride, taps, pad, high, wide):
     """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride): channels (phase, C)."""
     images, channels, height, width = x.shape
@@ -193,11 +205,7 @@ def expand_x(x, out, start, stride, taps, pad, high, wide):
                     tile, left = image * high[p] + i, p * line
                     for j in range(wide[0]):
                         r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                        a0 = start[p, 0] + (tile * wide[0] + j) * depth + phase * n
-                        a1 = start[p, 1] + (tile * wide[1] + j) * depth + phase * n
-                        a2 = start[p, 2] + (tile * wide[2] + j) * depth + phase * n
-                        a3 = start[p, 3] + (tile * wide[3] + j) * depth + phase * n
-                        a4 = start[p, 4] + (tile * wide[4] + j) * depth + phase * n
+                        a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, depth, phase * n)
                         inputs_to_points(r, n, v, left, n, out, a0, a1, a2, a3, a4)
                         left += n * (r - taps + 1)
 
@@ -221,11 +229,7 @@ def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
                     tile, left = image * high[p] + i, p * line
                     for j in range(wide[0]):
                         r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                        a0 = start[p, 0] + (tile * wide[0] + j) * depth + phase * n
-                        a1 = start[p, 1] + (tile * wide[1] + j) * depth + phase * n
-                        a2 = start[p, 2] + (tile * wide[2] + j) * depth + phase * n
-                        a3 = start[p, 3] + (tile * wide[3] + j) * depth + phase * n
-                        a4 = start[p, 4] + (tile * wide[4] + j) * depth + phase * n
+                        a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, depth, phase * n)
                         points_to_inputs(r, n, given, a0, a1, a2, a3, a4, v, left, n)
                         left += n * (r - taps + 1)
                 points_to_inputs(q, columns * channels, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, stride * line)
@@ -251,11 +255,7 @@ def expand_y(y, out, start, taps, high, wide):
                 tile, left = image * high[p] + i, p * line
                 for j in range(wide[0]):
                     r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                    a0 = start[p, 0] + (tile * wide[0] + j) * n
-                    a1 = start[p, 1] + (tile * wide[1] + j) * n
-                    a2 = start[p, 2] + (tile * wide[2] + j) * n
-                    a3 = start[p, 3] + (tile * wide[3] + j) * n
-                    a4 = start[p, 4] + (tile * wide[4] + j) * n
+                    a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, n, 0)
                     outputs_to_points(r - taps + 1, r, n, v, left, n, out, a0, a1, a2, a3, a4)
                     left += n * (r - taps + 1)
 
@@ -275,11 +275,7 @@ def collapse_y(y, given, start, taps, high, wide, bias):
                 tile, left = image * high[p] + i, p * line
                 for j in range(wide[0]):
                     r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                    a0 = start[p, 0] + (tile * wide[0] + j) * n
-                    a1 = start[p, 1] + (tile * wide[1] + j) * n
-                    a2 = start[p, 2] + (tile * wide[2] + j) * n
-                    a3 = start[p, 3] + (tile * wide[3] + j) * n
-                    a4 = start[p, 4] + (tile * wide[4] + j) * n
+                    a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, n, 0)
                     points_to_outputs(r - taps + 1, r, n, given, a0, a1, a2, a3, a4, v, left, n)
                     left += n * (r - taps + 1)
             points_to_outputs(q - taps + 1, q, line, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, line)
