@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..autograd import Tensor, no_grad
-from ..backend import to_device
+from ..autograd import Tensor, no_grad, raw
+from ..backend import to_device, to_numpy
 from .checkpoint import load_checkpoint
 from .networks import NETWORKS
 from .run import RunError
@@ -59,9 +59,9 @@ def load_generator(folder: str | os.PathLike, device="cpu") -> tuple[nn.Module, 
     return generator.eval(), config
 
 
-def generate(generator: nn.Module, latents: np.ndarray, batch_size: int = 64) -> np.ndarray:
+def generate(generator: nn.Module, latents: np.ndarray | Tensor, batch_size: int = 64) -> np.ndarray:
     """What the generator makes of latents (N, latent_dim): a NumPy array (N, C, H, W), made in batches without a tape."""
-    device = next(generator.parameters()).device
+    device, latents = next(generator.parameters()).device, to_numpy(raw(latents))
     parts = np.split(latents, range(batch_size, len(latents), batch_size))
     with no_grad():
         return np.concatenate([generator(Tensor(to_device(z, device))).cpu().numpy() for z in parts])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minigan
 from minigan.data import strokes
 from minigan.data.batches import Batches, gather_scaled
 from minigan.gan import CheckpointError, generate, load_checkpoint, load_generator, save_checkpoint
@@ -59,7 +60,7 @@ def test_the_convolutional_model_runs_resumes_and_can_be_loaded(tmp_path):
     assert run(tmp_path / "r", "--model", "dcgan", "--max-steps", 2, "--resume").returncode == 0
     assert run(tmp_path / "r", "--model", "mlp", "--max-steps", 3, "--resume").returncode == 2
     G, config = load_generator(tmp_path / "r")
-    assert config["image_shape"] == [1, 28, 28] and generate(G, np.zeros((2, 100), np.float32)).shape == (2, 1, 28, 28)
+    assert config["image_shape"] == [1, 28, 28] and generate(G, minigan.zeros(2, 100)).shape == (2, 1, 28, 28)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(finished, tmp_path):
