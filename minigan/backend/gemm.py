@@ -45,6 +45,7 @@ def _make_call_address():
 def _make_gemm():
     from llvmlite import ir
     from numba import types
+    from numba.core.errors import TypingError
     from numba.extending import intrinsic
 
     # Whole numbers go as 64 bits: a BLAS that wants 32 finds them in the lower half of the same register or place on the stack.
@@ -52,6 +53,8 @@ def _make_gemm():
 
     @intrinsic
     def gemm(typing, address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc):
+        if not a.dtype == b.dtype == c.dtype:
+            raise TypingError(f"gemm: matrices of different dtypes: {a.dtype}, {b.dtype}, {c.dtype}")
         size = types.intp
         signature = types.void(size, size, size, size, size, size, a, size, b, size, c.dtype, c, size)
 

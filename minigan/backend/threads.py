@@ -12,6 +12,7 @@ import functools
 import os
 import sys
 import threading
+from typing import Any
 
 from .gemm import call_address
 from .kernels import kernel
@@ -74,6 +75,7 @@ class _Worker(threading.Thread):
         self.wake.acquire()
         self.done.acquire()
         self.call = self.error = None
+        self.retired = False
         import numpy as np
 
         self.given, self.ended, self.number = np.zeros(1, np.int64), np.zeros(1, np.int64), 0
@@ -85,16 +87,27 @@ class _Worker(threading.Thread):
             number += 1
             turns = min(2 * turns, MANY) if self._spin(self.given, number, turns) else max(turns // 2, FEW)
             self.wake.acquire()
+            if self.retired:
+                return
             try:
                 self.call()
             except BaseException as error:  # raised again in the thread that waits
                 self.error = error
-            self.done.release()
+            with contextlib.suppress(RuntimeError):  # nobody waited for the last call (`retire`)
+                self.done.release()
             self.ended[0] = number
 
     def _spin(self, flag, value, turns):
         address = _sched_yield()
         return bool(address) and _spin(flag, value, turns, address)
+
+    def retire(self):
+        """End this thread, after the call that it is in; wait for that, unless interrupted again."""
+        self.retired = True
+        with contextlib.suppress(RuntimeError):
+            self.wake.release()
+        self.given[0] = self.number + 1
+        self.join()
 
     def submit(self, call):
         self.call = call
@@ -124,24 +137,38 @@ def parallel_ranges(run, size, least=1, products=False):
     least = max(1, least)
     workers, busy = _pool(os.getpid()) if size >= 2 * least else ((), None)
     parts = min(len(workers) + 1, max(1, size // least))
-    if parts == 1 or not busy.acquire(blocking=False):  # a nested or concurrent call does its own work alone
+    if parts == 1:
         run(0, size)
         return
+    bounds, used, clean = [size * i // parts for i in range(parts + 1)], workers[: parts - 1], False
     try:
-        bounds = [size * i // parts for i in range(parts + 1)]
-        used = workers[: parts - 1]
-        with blas_threads(1) if products else contextlib.nullcontext():
-            for worker, low, high in zip(used, bounds[1:], bounds[2:]):
-                worker.submit(functools.partial(run, low, high))
-            try:
-                run(0, bounds[1])
-            finally:
-                errors = [worker.wait() for worker in used]  # of all of them, also after an error: they must be free for the next call
-        for error in errors:
-            if error is not None:
-                raise error
+        errors = None
+        if busy.acquire(blocking=False):
+            with blas_alone() if products else contextlib.nullcontext():
+                errors = _share(run, bounds, used)
+            busy.release()
+        clean = True
     finally:
-        busy.release()
+        if not clean:  # Ctrl-C in the middle of a hand-over: nobody knows in which state these workers are; the next call makes new ones
+            _pool.cache_clear()
+            for worker in used:
+                worker.retire()
+    if errors is None:  # a nested or concurrent call does its own work alone
+        run(0, size)
+    elif errors:
+        raise errors[0]
+
+
+def _share(run, bounds, workers):
+    """Run the parts between the bounds, the first here, the others in the workers. Returns the errors, once all have ended."""
+    for worker, low, high in zip(workers, bounds[1:], bounds[2:]):
+        worker.submit(functools.partial(run, low, high))
+    errors = []
+    try:
+        run(0, bounds[1])
+    except BaseException as error:  # first wait for the others: they must be free for the next call
+        errors.append(error)
+    return errors + [error for error in [worker.wait() for worker in workers] if error is not None]
 
 
 def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
@@ -163,14 +190,22 @@ def blas_libraries():
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
+_before: list[Any] = []  # (library, its number of threads) while it is changed
+
+
 @contextlib.contextmanager
-def blas_threads(number):
-    """Let the BLAS use `number` threads for a product, in the whole process. Only the thread that holds the pool may call it."""
-    before = [(library, library.get_num_threads()) for library in blas_libraries()]
-    for library, _ in before:
-        library.set_num_threads(number)
+def blas_alone():
+    """The BLAS computes each product in the thread that asks for it. Only the thread that holds the pool may call this.
+
+    Should Ctrl-C come in the middle, the next call still knows what to put right.
+    """
     try:
+        if not _before:
+            _before.extend((library, library.get_num_threads()) for library in blas_libraries())
+        for library, _ in _before:
+            library.set_num_threads(1)
         yield
     finally:
-        for library, threads in before:
+        for library, threads in _before:
             library.set_num_threads(threads)
+        _before.clear()

@@ -183,3 +183,49 @@ def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
             out = module.each(axpy, p, q, 2.0)
             assert out.dtype == p.dtype and out.shape == p.shape
             np.testing.assert_allclose(out, 2 * p + q, rtol=1e-5)
+
+
+def test_interrupts_leave_a_working_pool(four_threads):
+    """Ctrl-C at any moment, also in the middle of a hand-over: later calls do all of their parts."""
+    import signal
+    import time
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    def check():
+        parts = []
+        threads.parallel_ranges(lambda low, high: (time.sleep(0.001), parts.append((low, high))), 40, products=True)
+        assert sorted(parts) == [(0, 10), (10, 20), (20, 30), (30, 40)]
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    rng, interrupts = np.random.default_rng(0), 0
+    try:
+        for _ in range(60):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 6e-3))
+                for _ in range(20):
+                    threads.parallel_ranges(lambda low, high: time.sleep(1e-4), 40, products=True)
+            except KeyboardInterrupt:
+                interrupts += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            check()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupts > 30
+    assert sum(t.name == "minigan-worker" for t in threading.enumerate()) < 40
+
+
+def test_the_blas_gets_its_threads_back(four_threads):
+    """Inside, the number is 1; after it, that of before, also after an error."""
+
+    def numbers():
+        return {library.get_num_threads() for library in threads.blas_libraries()}
+
+    before, seen = numbers(), []
+    threads.parallel_ranges(lambda low, high: seen.append(numbers()), 8, products=True)
+    assert numbers() == before and seen == [{1}] * 4
+    with pytest.raises(ZeroDivisionError):
+        threads.parallel_ranges(lambda low, high: 1 / 0, 8, products=True)
+    assert numbers() == before

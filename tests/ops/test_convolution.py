@@ -143,3 +143,28 @@ def test_errors(call, words):
     with pytest.raises(ValueError) as error:
         call(minigan.ones(1, 2, 5, 5), minigan.ones(3, 2, 3, 3))
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("f8", "f4"), ("f4", "i8")])
+@pytest.mark.parametrize("channels", [2, 40])
+def test_mixed_dtypes_are_refused(dtypes, channels):
+    """Never garbage: a kernel would read the memory of one as the other."""
+    x, w = np.ones((8, channels, 12, 12), dtypes[0]), np.ones((channels, channels, 3, 3), dtypes[1])
+    for call in (F.conv2d, F.conv_transpose2d):
+        with pytest.raises(TypeError, match=f"weight is {np.dtype(dtypes[1])}"):
+            call(x, w)
+        with pytest.raises(TypeError, match="float32, bias is float64"):
+            call(x.astype("f4"), w.astype("f4"), np.ones(channels))
+    with pytest.raises(TypeError, match="y is"):
+        cpu.conv_weight(x, np.ones((8, channels, 10, 10), dtypes[1]), Geometry((12, 12), (10, 10), (3, 3), (1, 1), (0, 0), (1, 1), 1))
+
+
+def test_numbers_of_numpy():
+    x, w = minigan.randn(1, 4, 6, 6), minigan.randn(4, 2, 3, 3)
+    y = F.conv2d(x, w, None, np.int64(2), (np.int32(1), 1), groups=np.int64(2))
+    np.testing.assert_array_equal(y.array, F.conv2d(x, w, None, 2, 1, groups=2).array)
+    for wrong in (2.0, None, (1.5, 1)):
+        with pytest.raises(ValueError, match="stride=.*whole number"):
+            F.conv2d(x, w, None, wrong, groups=2)
+    with pytest.raises(ValueError, match="spatial size of 0"):
+        F.conv2d(minigan.zeros(2, 4, 0, 5), w, None, 1, 2, groups=2)

@@ -1,5 +1,6 @@
 """The sizes of a convolution, worked out and checked once, in a form that all three of its ops share."""
 
+import operator
 from typing import NamedTuple
 
 
@@ -28,10 +29,16 @@ class Geometry(NamedTuple):
 
 def each_dim(name, what, value, dims):
     """`value` for each spatial dimension: a whole number stands for all of them."""
-    values = (value,) * dims if isinstance(value, int) else tuple(value)
+    try:
+        try:
+            values = (operator.index(value),) * dims
+        except TypeError:
+            values = tuple(operator.index(v) for v in value)
+    except TypeError:
+        values = ()
     if len(values) == 1:
         values *= dims
-    if len(values) != dims or not all(isinstance(v, int) for v in values):
+    if len(values) != dims:
         raise ValueError(f"{name}: {what}={value!r}: expected a whole number or {dims} of them")
     return values
 
@@ -107,7 +114,9 @@ def _check(name, dims, x, w, bias, stride, dilation, groups, channels):
         raise ValueError(f"{name}: expected a weight with {dims + 2} dimensions, got shape {tuple(w.shape)}")
     if min(stride) < 1 or min(dilation) < 1:
         raise ValueError(f"{name}: stride={stride} and dilation={dilation} must be positive")
-    if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
+    if min(x.shape[2:]) < 1:
+        raise ValueError(f"{name}: the input of shape {tuple(x.shape)} has a spatial size of 0")
+    if groups < 1 or w.shape[0] % groups:
         raise ValueError(f"{name}: groups={groups!r} must be positive and divide the first size of the weight {tuple(w.shape)}")
     if min(w.shape) < 1:
         raise ValueError(f"{name}: the weight of shape {tuple(w.shape)} is empty")

@@ -4,7 +4,7 @@ A convolution with stride s is one with stride 1 over s^2 phases of its input: a
 A run of m outputs under r taps is a product of polynomials, transposed. It is known from the product's values at m + r - 1 points:
 that many multiplications instead of m r, in each dimension. With the points 0, infinity, 1, -1, 2 all else are a few additions:
 3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead of 36; 4 take 5 instead of 8, 25 instead of 64.
-Results differ from a direct sum's only by rounding. (A NaN or infinity spreads over its tile.)
+Results differ from a direct sum's only by rounding. (A NaN or infinity makes NaN of its tile.)
 
 For each pair of points the multiplications of all channels and tiles are one matrix product. With X, Y, W the values of x, y, w there,
 
