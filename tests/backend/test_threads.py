@@ -203,13 +203,14 @@ def test_interrupts_leave_a_working_pool(four_threads):
     try:
         for _ in range(60):
             try:
-                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 6e-3))
-                for _ in range(20):
-                    threads.parallel_ranges(lambda low, high: time.sleep(1e-4), 40, products=True)
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 6e-3))  # fires once
+                    for _ in range(20):
+                        threads.parallel_ranges(lambda low, high: time.sleep(1e-4), 40, products=True)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 interrupts += 1
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
             check()
     finally:
         signal.signal(signal.SIGALRM, before)
