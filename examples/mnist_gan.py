@@ -30,7 +30,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--model", choices=NETWORKS, default="mlp", help="mlp: the classic one; dcgan: convolutions (default %(default)s)")
     p.add_argument("--dataset", choices=DATASETS, default="mnist")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
-    p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan: 5 minutes on 2 cores)")
+    p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan)")
     p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
     p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")

@@ -92,6 +92,12 @@ def test_the_fewest_multiplications():
             assert tiles.sum() - tiles[0] * (taps - 1) == outputs
 
 
+def test_large_images():
+    """Sizes beyond Python's limit of recursion."""
+    x, w = minigan.ones(1, 1, 5, 2500), minigan.ones(1, 1, 3, 3)
+    np.testing.assert_array_equal(F.conv2d(x, w).array, np.full((1, 1, 3, 2498), 9))
+
+
 def test_memory_is_bounded():
     """No patches of all images at once: 64 images of 32x32 pixels with 64 channels would have 260 MB of them."""
     x, w = np.ones((64, 64, 32, 32), np.float32), np.ones((64, 64, 4, 4), np.float32)

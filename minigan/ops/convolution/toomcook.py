@@ -57,22 +57,16 @@ def plan(geometry, points=POINTS):
 
 def _tiles(outputs, taps, points=POINTS):
     """How many tiles use each of the 5 points when `outputs` are cut into tiles with as few multiplications as can be."""
-    sizes = [m for m in range(1, points - taps + 2)]  # outputs of a tile of m + taps - 1 points
-
-    @functools.cache
-    def best(n):
-        """(multiplications, tiles of each size) for n outputs."""
-        if not n:
-            return 0, (0,) * len(sizes)
+    sizes = range(1, points - taps + 2)  # outputs of a tile, which has m + taps - 1 points
+    best = [(0, (0,) * len(sizes))]  # for 0, 1, 2, ... outputs: (multiplications, tiles of each size)
+    for n in range(1, outputs + 1):
         options = []
-        for i, m in enumerate(sizes):
-            if m <= n:
-                cost, counts = best(n - m)
-                options.append((cost + m + taps - 1, tuple(c + (i == j) for j, c in enumerate(counts))))
-        return min(options)
-
+        for m in sizes[:n]:
+            cost, counts = best[n - m]
+            options.append((cost + m + taps - 1, tuple(c + (m == size) for size, c in zip(sizes, counts))))
+        best.append(min(options))
     counts = np.zeros(POINTS + 1, int)
-    counts[[m + taps - 1 for m in sizes]] = best(outputs)[1]
+    counts[[m + taps - 1 for m in sizes]] = best[outputs][1]
     return np.array([counts[max(2, p + 1) :].sum() for p in range(POINTS)])
 
 
