@@ -20,10 +20,9 @@ from minigan.backend import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
 from minigan.gan import GAN, NonSaturating, Run, Trainer, build_networks, generate, load_generator
-from minigan.gan.command import number, perform
-from minigan.gan.run import EMA_EVERY
+from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
 from minigan.gan.walk import save_walk
-from minigan.optim import EMA, Adam
+from minigan.optim import Adam
 from minigan.viz import save_grid, save_images
 
 
@@ -32,9 +31,7 @@ def parse_arguments(arguments=None):
     words = [re.sub("^--[^=]*", lambda name: name[0].replace("_", "-"), word) for word in arguments]
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--train", action="store_true", help="train; without it the model saved in --out draws pictures")
-    p.add_argument("--out", default="runs/dcgan", help="folder of the run (default %(default)s)")
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
 
     data = p.add_argument_group("data")
     data.add_argument("--dataset", metavar="FOLDER", help="folder with the pictures")
@@ -50,7 +47,6 @@ def parse_arguments(arguments=None):
 
     train = p.add_argument_group("training")
     train.add_argument("--epochs", type=number(int, 1), default=25, help="passes through the data (default %(default)s)")
-    train.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     train.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
     train.add_argument("--learning-rate", type=number(float, 0), default=2e-4, help="Adam's (default %(default)s)")
     train.add_argument("--beta1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
@@ -58,9 +54,8 @@ def parse_arguments(arguments=None):
     train.add_argument("--features", type=number(int, 1), default=64, help="channels of the widest maps, ngf = ndf (default %(default)s)")
     train.add_argument("--ema", type=number(float, 0, 0.999999), default=0.99,
                        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
-    train.add_argument("--sample-interval", type=number(int, 1), default=200, help="steps between sample grids (default %(default)s)")
-    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    train.add_argument("--quiet", action="store_true", help="no progress line")
+
+    add_run_options(p.add_argument_group("run"), "runs/dcgan", 200)
 
     draw = p.add_argument_group("drawing")
     draw.add_argument("--generate", type=number(int, 1), metavar="N", help="also write N pictures, each into a file of its own")
@@ -79,7 +74,7 @@ def build(options):
     minigan.manual_seed(options.seed)
     config = {
         "model": "dcgan", "latent_dim": options.z_dim, "image_shape": [options.channels, *output_size], "features": options.features,
-        "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed, "minigan": minigan.__version__,
+        "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed,
     }  # fmt: skip
     G, D = (network.to(device) for network in build_networks(config))
 
@@ -97,11 +92,9 @@ def build(options):
 
     game = GAN(G, D, NonSaturating(), options.z_dim)
     optimizers = {name: Adam(player.parameters(), options.learning_rate, (options.beta1, 0.999)) for name, player in game.players.items()}
-    ema = EMA(G, options.ema**EMA_EVERY) if options.ema else None
     return Run(
         Trainer(game, optimizers), Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
-        max_steps=options.max_steps, sample_interval=options.sample_interval, seed=options.seed, ema=ema, resume=options.resume,
-        quiet=options.quiet,
+        max_steps=options.max_steps, callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
     )  # fmt: skip
 
 

@@ -15,9 +15,8 @@ from minigan.backend import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
 from minigan.gan import GAN, NETWORKS, OBJECTIVES, Run, Trainer, build_networks
-from minigan.gan.command import number, perform
-from minigan.gan.run import EMA_EVERY
-from minigan.optim import EMA, Adam
+from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.optim import Adam
 
 # An average of few steps is better in a short run.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
@@ -31,7 +30,6 @@ def parse_arguments(arguments=None):
     p.add_argument("--dataset", choices=DATASETS, default="mnist")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan)")
-    p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
     p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")
     p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
@@ -41,11 +39,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
     p.add_argument("--ema", type=number(float, 0, 0.999999),
                    help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
-    p.add_argument("--sample-interval", type=number(int, 1), default=400, help="steps between sample grids (default %(default)s)")
-    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
-    p.add_argument("--out", default="runs/mnist_gan", help="folder of the run (default %(default)s)")
-    p.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    p.add_argument("--quiet", action="store_true", help="no progress line")
+    add_run_options(p, "runs/mnist_gan", 400)
     options = p.parse_args(arguments)
     for name, value in DEFAULTS[options.model].items():
         if getattr(options, name) is None:
@@ -69,12 +63,11 @@ def build(options):
     game = GAN(G, D, OBJECTIVES[options.objective](), options.latent_dim, options.k)
     betas = (options.b1, options.b2)
     optimizers = {name: Adam(player.parameters(), options.lr, betas) for name, player in game.players.items()}
-    config |= {"dataset": data.name, "checksum": data.checksum, "minigan": minigan.__version__}
-    ema = EMA(G, options.ema**EMA_EVERY) if options.ema else None
+    config |= {"dataset": data.name, "checksum": data.checksum}
     batches = Batches(data.images, options.batch_size, options.seed, device)
     return Run(
         Trainer(game, optimizers), batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
-        sample_interval=options.sample_interval, seed=options.seed, ema=ema, resume=options.resume, quiet=options.quiet,
+        callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
     )  # fmt: skip
 
 

@@ -352,11 +352,12 @@ def check_finite(array, what, line):
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("backend", "autograd", "ops", "nn", "optim"))
 
 
 def _user_line():
-    """file:line of the innermost frame outside this package."""
+    """file:line of the innermost frame outside the engine: of a network, a game or a script."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back and frame.f_code.co_filename.startswith(_ENGINE):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -4,23 +4,54 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from pathlib import Path
+
+_SUFFIX = ".tmp"
+_TEMPORARY = re.compile(r"\..+\.\d+\.\d+\.tmp")
 
 
 def write_atomic(path, content: bytes) -> None:
     """Write `content` to `path` through a temporary file beside it and a rename; makes the folder if need be.
 
-    A reader, or a run that is killed halfway, sees the old file or the new one. Raises OSError; then the old file,
-    if any, is untouched and the temporary one is gone.
+    A reader, a run that is killed halfway, or a machine that loses its power sees the old file or the new one. Raises
+    OSError; then the old file, if any, is untouched and the temporary one is gone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{_SUFFIX}")
     try:
-        temporary.write_bytes(content)
+        with open(temporary, "wb") as file:
+            file.write(content)
+            flush(file)
         os.replace(temporary, path)
+        _flush_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def flush(file) -> None:
+    """What was written to an open file is on the disk when this returns."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """The rename itself too; systems and file systems that cannot do that for folders are left alone."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_temporaries(folder) -> None:
+    """Delete what writers that were killed have left in a folder and its subfolders. Only while nobody writes there."""
+    for path in Path(folder).rglob(f".*{_SUFFIX}"):
+        if _TEMPORARY.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()

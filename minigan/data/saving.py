@@ -7,6 +7,7 @@ moment, finds the old file or the new one whole.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -78,6 +79,15 @@ def _put_together(tree: Any, arrays: Mapping[str, Any]) -> Any:
 # --- files ---
 
 
+def _digest(arrays: Mapping[str, np.ndarray], rest: str) -> str:
+    """Of all that was saved: the format itself has no checksum, and a flipped bit would be another number."""
+    digest = hashlib.sha256(rest.encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
 def save(obj: Any, f: Any) -> None:
     """Write nested dicts, lists and tuples of Tensors, arrays, numbers, strings and None to a file.
 
@@ -88,8 +98,8 @@ def save(obj: Any, f: Any) -> None:
     from safetensors.numpy import save as pack
 
     arrays: dict[str, np.ndarray] = {}
-    rest = _take_apart(obj, "", arrays)
-    content = pack(arrays, metadata={"minigan": json.dumps(rest)})
+    rest = json.dumps(_take_apart(obj, "", arrays))
+    content = pack(arrays, metadata={"minigan": rest, "sha256": _digest(arrays, rest)})
     if hasattr(f, "write"):
         f.write(content)
     else:
@@ -118,9 +128,13 @@ def read(f: Any) -> Any:
     try:
         arrays = unpack(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        text = header.get("__metadata__", {}).get("minigan")
-        return arrays if text is None else _put_together(json.loads(text), arrays)
-    except (SafetensorError, KeyError, ValueError) as error:
+        ours = header.get("__metadata__", {})
+        if "minigan" not in ours and "sha256" not in ours:
+            return arrays
+        if _digest(arrays, ours["minigan"]) != ours["sha256"]:
+            raise ValueError("its checksum does not fit what it holds")
+        return _put_together(json.loads(ours["minigan"]), arrays)
+    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise SavedFileError(f"{name} is damaged, or no safetensors file ({type(error).__name__}: {error})") from error
 
 

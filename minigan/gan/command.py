@@ -1,46 +1,116 @@
-"""What commands that train share: checked numbers among their options, and how a run's ends become messages and exit codes."""
+"""What commands that train share: options of every run, checked numbers, and how a run's ends become messages and exit codes."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
+import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
+from .. import nn
 from ..backend import DeviceError
+from .callbacks import Callback, usual
+from .checkpoint import CheckpointError, newest
+from .faults import Diverged
 from .run import Interrupted, Run
 
 
 def number(kind: Callable, low: float, high: float = float("inf")) -> Callable:
-    """An argparse type: kind(text), an int or float, if it is in [low, high]."""
+    """An argparse type: kind(text), a finite int or float, if it is in [low, high]."""
 
     def parse(text):
         value = kind(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {high}]")
+        if not (math.isfinite(value) and low <= value <= high):
+            raise argparse.ArgumentTypeError(f"{text} is not a number in [{low}, {high}]")
         return value
 
     parse.__name__ = kind.__name__
     return parse
 
 
+def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: int) -> None:
+    """The options of every run: where, how long, how often what is written. They do not change its numbers, but for --seed."""
+    p.add_argument("--out", default=out, help="folder of the run (default %(default)s)")
+    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
+    p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
+    p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between sample grids (default %(default)s)")
+    p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
+    p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
+    p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
+    p.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')")
+    p.add_argument("--quiet", action="store_true", help="no progress line")
+
+
+def usual_callbacks(options: argparse.Namespace, generator: nn.Module) -> list[Callback]:
+    """The callbacks that `add_run_options` (and an option --ema) describe."""
+    return usual(
+        generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval, keep=options.keep,
+        checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor, quiet=options.quiet, tensorboard=options.tensorboard,
+    )  # fmt: skip
+
+
+def about(options: argparse.Namespace) -> dict[str, Any]:
+    """For config.json: all options, and the command."""
+    return {"options": vars(options), "command": shlex.join(["python", *sys.argv])}
+
+
 def perform(build: Callable[[], Run]) -> int:
-    """Train the run that `build()` makes; the exit code: 0, 2 for bad options, data or folders, 130 after Ctrl-C."""
+    """Train the run that `build()` makes, and tell how it ended.
+
+    The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full disk, no memory, a NaN); 130
+    after Ctrl-C and 143 after SIGTERM. What was saved before is kept in each case.
+    """
     try:
         run = build()
-    except (DeviceError, ValueError) as error:  # options, data and run folders: their errors are ValueErrors
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    except (DeviceError, ValueError, ImportError) as error:  # options, data and run folders: their errors are ValueErrors
+        return _fail(f"error: {error}", 2)
+    except MemoryError as error:
+        return _fail(_no_memory(error), 2)
     except KeyboardInterrupt:
         print("\nstopped before the training began")
         return 130
     try:
         run.train()
     except Interrupted as stopped:
-        words = shlex.join(w for w in sys.argv if w != "--resume")
-        print(f"\n{stopped}\nto go on: python {words} --resume")
-        return 130
+        print(f"\n{stopped}\n{_go_on()}")
+        return 128 + stopped.signal
     except KeyboardInterrupt:
-        print(f"\nstopped at once; --resume goes on from the last checkpoint in {run.folder}, if there is one")
+        print(f"\nstopped at once. {_kept(run)}")
         return 130
+    except Diverged as error:
+        return _fail(f"\nerror: {error}", 1)
+    except MemoryError as error:
+        return _fail(f"\n{_no_memory(error)}\n{_kept(run)}", 1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else f" (in {run.folder})"
+        return _fail(f"\nerror: {error.strerror or error}{where} at step {run.step}: make room or mend it.\n{_kept(run)}", 1)
+    except (DeviceError, ValueError) as error:
+        return _fail(f"\nerror at step {run.step}: {error}\n{_kept(run)}", 1)
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _go_on() -> str:
+    return f"to go on: python {shlex.join(w for w in sys.argv if w != '--resume')} --resume"
+
+
+def _kept(run: Run) -> str:
+    """What is saved, and the command that goes on from it."""
+    try:
+        path, state = newest(run.folder, say=lambda text: None)
+    except CheckpointError:
+        return f"Nothing was saved in {run.folder} yet"
+    return f"The state of step {state['step']} is saved ({path}); {_go_on()}"
+
+
+def _no_memory(error: MemoryError) -> str:
+    said = str(error) or "an allocation failed"
+    return f"error: out of memory ({said}): lower --batch-size, the size of the pictures or the width of the networks, or stop other programs"

@@ -1,45 +1,47 @@
-"""How a run is run: epochs, progress, metrics, sample grids, checkpoints, resuming. The same for every game.
+"""How a run is run, the same for every game: the loop, its state, and where it ends. What else it does is done by callbacks.
 
     runs/<name>/
-        config.json                      version, options, data set and its checksum
-        metrics.jsonl                    one JSON object per logged step
-        samples/0000400.png              the fixed latents at that step
-        checkpoints/last.safetensors     everything a resumed run needs to end in bit-identical weights
-        curves.png, samples.gif          at the end
+        config.json                          version, options, data set and its checksum
+        metrics.jsonl                        one JSON object per logged step
+        samples/0000400.png                  the fixed latents at that step
+        checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical weights
+        curves.png, samples.gif              at the end
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import math
 import os
+import platform
 import signal
-import sys
-import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..autograd import Tensor
-from ..backend import Generator, default_generator
+import numpy as np
+
+from ..backend import default_generator, num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
-from ..optim import EMA
-from ..viz import read_metrics, save_curves, save_gif, save_grid
-from .checkpoint import load_checkpoint, save_checkpoint
+from .callbacks.callback import Callback
+from .checkpoint import newest, save_checkpoint
+from .faults import Diverged, explain, require_finite
+from .games import Move
+from .runfolder import RunError, open_again, open_new
+from .signals import StopSignals
 from .trainer import Trainer
 
-GRID = 5  # samples are drawn as GRID x GRID pictures
-LOG_EVERY = 50  # steps between lines in metrics.jsonl
-EMA_EVERY = 10  # steps between updates of the averaged weights
-
-
-class RunError(ValueError):
-    """The run cannot start or resume in this folder: the message says why."""
+CUDA_CHECK_EVERY = 50  # steps between looks at the values on a GPU, which has to finish its work first
 
 
 class Interrupted(Exception):
-    """The run was asked to stop (Ctrl-C, SIGTERM) and has saved its state."""
+    """The run was asked to stop (Ctrl-C, SIGTERM) and has saved its state. `signal`: the signal's number."""
+
+    def __init__(self, message: str, number: int = signal.SIGINT):
+        super().__init__(message)
+        self.signal = number
 
 
 class Run:
@@ -47,189 +49,155 @@ class Run:
 
     trainer, batches : what is trained, on what
     folder : where everything is written
-    config : JSON-serialisable facts about the run; what changes the mathematics must equal on resuming
+    config : JSON-serialisable facts that determine the run's numbers; they must be equal on resuming
     epochs, max_steps : the run ends after the one that comes first (max_steps None: no limit)
-    sample_interval : steps between sample grids
-    seed : of the fixed latents
-    ema : averaged weights of the generator, which samples are drawn with; None: the last weights
-    resume : go on from the folder's checkpoint
-    quiet : no progress line
+    callbacks : what else is done, in this order; `callbacks.usual(...)` gives what the examples do
+    resume : go on from the folder's newest checkpoint
+    about : other facts for config.json
     """
 
     def __init__(
         self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any], *, epochs: int,
-        max_steps: int | None = None, sample_interval: int = 400, seed: int = 0, ema: EMA | None = None, resume: bool = False,
-        quiet: bool = False,
+        max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False, about: dict[str, Any] | None = None,
     ):  # fmt: skip
-        self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), config
-        self.sample_interval, self.ema, self.quiet = sample_interval, ema, quiet
+        self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
+        self.callbacks, self.about = list(callbacks), about or {}
         self.total = min(epochs * len(batches), max_steps if max_steps is not None else epochs * len(batches))
-        latents = Generator(seed + 1).normal((GRID * GRID, trainer.game.latent_dim), device=batches.device)
-        self.latents = Tensor(latents)
         self.step = 0
-        self.metrics, self.checkpoint = self.folder / "metrics.jsonl", self.folder / "checkpoints" / "last.safetensors"
-        if resume:
-            self._resume()
-        else:
-            self._start()
-
-    # --- beginnings ---
-
-    def _start(self) -> None:
+        self.moves: list[Move] = []
+        self.warnings: list[str] = []  # names of what the doctor finds, for the progress line
+        self.leaves: list[str] = []
+        self._noted: dict[str, Any] = {}
+        self._row: dict[str, Any] | None = None
         try:
-            if (self.folder / "config.json").exists():
-                aside = next(p for n in range(1, 10**6) if not (p := self.folder.with_name(f"{self.folder.name}.{n}")).exists())
-                os.replace(self.folder, aside)
-                self._say(f"{self.folder} held an earlier run; it is now {aside}")
-            write_atomic(self.folder / "config.json", json.dumps(self.config, indent=1).encode())
-            (self.folder / "samples").mkdir(exist_ok=True)
+            self.lock = open_again(self.folder) if resume else open_new(self.folder, self.say)
+            if resume:
+                self._resume()
+            else:
+                write_atomic(self.folder / "config.json", json.dumps(self.config | self.about | made_with(), indent=1).encode())
         except OSError as error:
             raise RunError(f"cannot write the run's folder {self.folder} ({error.strerror}): name another with --out") from error
 
-    def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            raise RunError(
-                f"--resume: there is no checkpoint in {self.folder}; start without --resume, or name the run's folder with --out"
-            )
-        state = load_checkpoint(self.checkpoint)
-        before = state["config"]
-        differ = [f"{k} was {before.get(k)!r}, now {v!r}" for k, v in self.config.items() if before.get(k) != v]
-        if differ:
-            raise RunError(f"--resume: the run in {self.folder} was started with other options: {'; '.join(differ)}")
+    # --- state ---
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that determines the rest of the run."""
+        own = {type(c).__name__: state for c in self.callbacks if (state := c.state_dict())}
+        return {
+            "step": self.step, "random": default_generator.get_state(), "config": self.config, "made_with": made_with(),
+            "trainer": self.trainer.state_dict(), "callbacks": own,
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back, or on, to a state that `state_dict` gave."""
         self.trainer.load_state_dict(state["trainer"])
-        if self.ema is not None:
-            self.ema.load_state_dict(state["ema"])
+        for callback in self.callbacks:
+            if (own := state["callbacks"].get(type(callback).__name__)) is not None:
+                callback.load_state_dict(own)
         default_generator.set_state(state["random"])
         self.step = state["step"]
-        rows = [r for r in read_metrics(self.metrics) if r["step"] <= self.step] if self.metrics.exists() else []
-        write_atomic(self.metrics, "".join(json.dumps(r) + "\n" for r in rows).encode())
-        self._say(f"resuming {self.folder} after step {self.step}")
+
+    def save(self, path: Path) -> None:
+        """Write the state to a file; raises Diverged, and writes nothing, where it holds a NaN or an infinity."""
+        require_finite(self)
+        self._tell("on_save")
+        save_checkpoint(path, self.state_dict())
+
+    def _resume(self) -> None:
+        path, state = newest(self.folder, self.say)
+        before = state["config"]
+        differ = [
+            f"{k} was {before.get(k)!r}, now {self.config.get(k)!r}"
+            for k in sorted(before.keys() | self.config.keys())
+            if before.get(k) != self.config.get(k)
+        ]
+        if differ:
+            raise RunError(f"--resume: the run in {self.folder} was started with other options: {'; '.join(differ)}")
+        other = [f"{k} {v} (was {state['made_with'].get(k)})" for k, v in made_with().items() if state["made_with"].get(k) != v]
+        if other:
+            self.say(f"made with {', '.join(other)}: the run goes on, but its last bits may differ from those of an uninterrupted one")
+        try:
+            self.load_state_dict(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(f"--resume: {path} does not fit this run ({type(error).__name__}: {error})") from error
+        self.say(f"resuming {self.folder} after step {self.step}")
 
     # --- the run ---
 
+    epoch = property(lambda self: -(-self.step // len(self.batches)), doc="The number of the epoch of the last step, from 1.")
+
     def train(self) -> None:
-        """Play until the end, or raise Interrupted after saving."""
-        began = time.perf_counter()
-        with (
-            _StopSignals() as stop,
-            _Progress(self.step, self.total, self.quiet) as progress,
-            open(self.metrics, "a", encoding="utf-8") as log,
-        ):
-            while self.step < self.total and not stop.asked:
-                epoch, position = divmod(self.step, len(self.batches))
-                for real in self.batches.epoch(epoch, position):
-                    moves = self.trainer.play(real)
-                    self.step += 1
-                    if self.ema is not None and self.step % EMA_EVERY == 0:
-                        self.ema.update()
-                    sample = self.step % self.sample_interval == 0 or self.step == self.total
-                    record = sample or self.step % LOG_EVERY == 0
-                    if record or progress.due():
-                        row = {"step": self.step, "epoch": epoch + 1, **self.trainer.game.measure(moves)}
-                        progress.show(row)
-                    if record:
-                        log.write(json.dumps({**row, "it_s": progress.rate(self.step)}) + "\n")
-                        log.flush()
-                    if sample:
-                        self.sample()
-                    if self.step >= self.total or stop.asked:
-                        break
-                self.save()
+        """Play until the end. Interrupted after saving, when asked to stop; Diverged when a value is no number."""
+        began, first = time.perf_counter(), self.step
+        if self.step >= self.total:
+            self.lock.release()
+            return self.say(f"nothing is left to do: {self.folder} has made its {self.step} steps; more --epochs or --max-steps go on")
+        with StopSignals() as stop:
+            try:
+                self._tell("on_start")
+                while self.step < self.total and not stop.asked:
+                    self._play_epoch(stop)
+                self._tell("on_end" if self.step >= self.total else "on_stop")
+            except Diverged as fault:
+                raise Diverged(explain(self, fault), fault.step) from fault
+            finally:
+                self._tell("on_close")
+                self.lock.release()
         if self.step < self.total:
-            raise Interrupted(f"stopped after step {self.step} of {self.total}; the state is saved in {self.checkpoint}")
-        self._finish(time.perf_counter() - began)
+            raise Interrupted(f"stopped after step {self.step} of {self.total}; the state is saved in {self.folder}", stop.asked)
+        took = f"{self.step - first} steps, {time.perf_counter() - began:.0f} s"
+        self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
-    def sample(self) -> Path:
-        """Draw the fixed latents as they are now into samples/."""
-        game = self.trainer.game
-        if self.ema is not None and self.ema.updates:
-            with self.ema.applied():
-                game.settle()
-                images = game.sample(self.latents)
-        else:
-            images = game.sample(self.latents)
-        path = self.folder / "samples" / f"{self.step:07d}.png"
-        save_grid(path, images.cpu().numpy(), GRID)
-        return path
+    def _play_epoch(self, stop: StopSignals) -> None:
+        for real in self.batches.epoch(*divmod(self.step, len(self.batches))):
+            self.play(real)
+            self._tell("on_step")
+            if self.step >= self.total or stop.asked:
+                break
+        if self.step % len(self.batches) == 0:
+            self._tell("on_epoch")
 
-    def save(self) -> None:
-        """Write the checkpoint."""
-        state = {"step": self.step, "random": default_generator.get_state(), "config": self.config, "trainer": self.trainer.state_dict()}
-        save_checkpoint(self.checkpoint, state | ({"ema": self.ema.state_dict()} if self.ema is not None else {}))
+    def play(self, real) -> None:
+        """One step."""
+        self.moves = self.trainer.play(real)
+        self.step += 1
+        self._noted, self._row = {}, None
+        if self.batches.device.type == "cpu" or self.step % CUDA_CHECK_EVERY == 0:
+            for move in self.moves:
+                if not math.isfinite(move.value.item()):
+                    raise Diverged(f"the value of {move.player}'s move is {move.value.item()}", self.step)
 
-    def _finish(self, seconds: float) -> None:
-        pictures = sorted((self.folder / "samples").glob("*.png"))
-        rows = read_metrics(self.metrics)
-        if rows:
-            save_curves(self.folder / "curves.png", rows)
-        if pictures:
-            save_gif(self.folder / "samples.gif", pictures)
-        last = pictures[-1] if pictures else "none"
-        self._say(
-            f"done: {self.step} steps, {seconds:.0f} s. Everything is in {self.folder}: the last samples {last}, "
-            "their history samples.gif, curves.png, metrics.jsonl, checkpoints/last.safetensors"
-        )
+    def _tell(self, event: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(self)
 
-    def _say(self, text: str) -> None:
-        print(text, flush=True)
+    # --- for callbacks ---
 
+    def row(self) -> dict[str, Any]:
+        """The numbers of the step just made: "step", "epoch", what the game measures, and what was noted."""
+        if self._row is None:
+            self._row = {"step": self.step, "epoch": self.epoch, **self.trainer.game.measure(self.moves)}
+        return self._row | self._noted
 
-class _Progress:
-    """One line that says how far the run is, refreshed a few times a second (in a log file: a line now and then)."""
+    noted = property(lambda self: bool(self._noted), doc="Has anybody noted a number for this step?")
 
-    FIELDS = {"d_value": "D value", "g_loss": "G loss", "d_real": "D(x)", "d_fake": "D(G(z))"}
+    def note(self, **values: Any) -> None:
+        """Numbers for this step's row, by name; they make it one that is logged."""
+        self._noted |= {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
 
-    def __init__(self, step: int, total: int, quiet: bool):
+    def left(self, what: str) -> None:
+        """Mention `what` in the closing line, as a thing that the run leaves."""
+        self.leaves.append(what)
+
+    def say(self, text: str) -> None:
+        """A line for people, which does not break the progress line."""
         from tqdm import tqdm
 
-        form = "{desc} step {n_fmt}/{total_fmt}{postfix} | {rate_noinv_fmt}, {remaining} left"
-        self.bar = tqdm(total=total, initial=step, disable=quiet, bar_format=form, unit="it", mininterval=0, dynamic_ncols=True)
-        self.interval = 0.25 if sys.stderr.isatty() else 10.0
-        self.shown = 0.0
-        self.mark = (step, time.perf_counter())  # of the last metrics row, for its it/s
-
-    def due(self) -> bool:
-        """Is it time to refresh the line?"""
-        return not self.bar.disable and time.perf_counter() - self.shown > self.interval
-
-    def rate(self, step: int) -> float:
-        """Steps per second since this was asked last."""
-        (before, then), self.mark = self.mark, (step, time.perf_counter())
-        return round((step - before) / max(self.mark[1] - then, 1e-9), 2)
-
-    def show(self, row: dict[str, Any]) -> None:
-        if not self.due() and row["step"] < self.bar.total:
-            return
-        self.shown = time.perf_counter()
-        self.bar.set_description_str(f"epoch {row['epoch']}", refresh=False)
-        self.bar.set_postfix_str(", ".join(f"{text} {row[key]:.3f}" for key, text in self.FIELDS.items() if key in row), refresh=False)
-        self.bar.update(row["step"] - self.bar.n)
-        self.bar.refresh()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.bar.close()
+        tqdm.write(text)
 
 
-class _StopSignals:
-    """Ctrl-C and SIGTERM ask the run to stop after the step it is in; a second Ctrl-C stops at once."""
+def made_with() -> dict[str, Any]:
+    """What the last bits of a run's numbers depend on, beside its options."""
+    from .. import __version__
 
-    def __init__(self) -> None:
-        self.asked = False
-        self.old: dict[int, Any] = {}
-
-    def _ask(self, number, frame):
-        self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            self.old = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *exc):
-        for number, handler in self.old.items():
-            with contextlib.suppress(TypeError):
-                signal.signal(number, handler)
+    return {"minigan": __version__, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from .. import nn
 from ..autograd import Tensor, no_grad, raw
 from ..backend import to_device, to_numpy
-from .checkpoint import load_checkpoint
+from .checkpoint import checkpoints, newest
 from .networks import NETWORKS
-from .run import RunError
+from .runfolder import RunError
 from .statistics import settle
 
 
@@ -35,21 +34,22 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     return make_generator(config["latent_dim"], shape, **options), make_discriminator(shape, **options)
 
 
-def load_generator(folder: str | os.PathLike, device="cpu") -> tuple[nn.Module, dict[str, Any]]:
-    """The generator that a run has saved, in evaluation mode, with its averaged weights if there are some; and the run's config.
+def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = True) -> tuple[nn.Module, dict[str, Any]]:
+    """The generator that a run has saved, in evaluation mode, and the run's config.
+
+    averaged : with its averaged weights if there are some, else always with its last
 
     RunError if there is no saved run in the folder, or not one with networks of this package; CheckpointError for a damaged file.
     """
-    path = Path(folder) / "checkpoints" / "last.safetensors"
-    if not path.exists():
-        raise RunError(f"there is no saved model in {folder} ({path} does not exist): train one, or name the folder of another run")
-    state = load_checkpoint(path)
+    if not checkpoints(folder):
+        raise RunError(f"there is no saved model in {folder} (no checkpoints): train one, or name the folder of another run")
+    path, state = newest(folder)
     try:
         config = state["config"]
         generator, _ = build_networks(config)
         weights = state["trainer"]["players"]["G"]
-        ema = state.get("ema", {"updates": 0})
-        averaged = ema["updates"] > 0
+        ema = state["callbacks"].get("Average", {"updates": 0})
+        averaged = averaged and ema["updates"] > 0
         generator.load_state_dict(ema["averages"] | ema["buffers"] if averaged else weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunError(f"{path} holds no generator that can be built from its config ({type(error).__name__}: {error})") from error

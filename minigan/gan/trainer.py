@@ -20,6 +20,7 @@ class Trainer:
         if set(optimizers) != set(game.players):
             raise ValueError(f"optimizers for {sorted(optimizers)}, but the game's players are {sorted(game.players)}")
         self.game, self.optimizers = game, optimizers
+        self.watched: dict[str, list[Tensor | None]] | None = None  # a dict here is filled with each player's last gradients
         self.parameters = {name: list(module.parameters()) for name, module in game.players.items()}
 
     def play(self, real: Tensor) -> list[Move]:
@@ -38,6 +39,8 @@ class Trainer:
         gradients = [self._gradients(m, retain_graph=i < last) for i, m in enumerate(moves)]
         for move, gradient in zip(moves, gradients):
             optimizer = self.optimizers[move.player]
+            if self.watched is not None:
+                self.watched[move.player] = gradient
             for group in optimizer.param_groups:
                 group["maximize"] = move.ascends
             optimizer.step_with(gradient)

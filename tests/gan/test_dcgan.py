@@ -66,12 +66,12 @@ def trained(pictures, tmp_path_factory):
 
 
 def weights(folder):
-    players = load_checkpoint(Path(folder) / "checkpoints" / "last.safetensors")["trainer"]["players"]
+    players = newest(folder)[1]["trainer"]["players"]
     return {f"{player}.{name}": value for player, state in players.items() for name, value in state.items()}
 
 
 def test_training_leaves_a_run(trained):
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png", "checkpoints/last.safetensors"):
+    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png", "checkpoints/00000024.safetensors"):
         assert (trained / name).stat().st_size > 0, name
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8  # 3 steps an epoch: the rest of 2 pictures fills no batch
@@ -118,7 +118,7 @@ def test_fewer_pictures_than_a_batch_make_a_smaller_one(pictures, tmp_path, caps
     assert train(pictures, tmp_path / "r", "--batch-size", "64", "--epochs", "2") == 0
     assert "all 14 make one batch" in capsys.readouterr().out
     assert json.loads((tmp_path / "r" / "config.json").read_text())["batch_size"] == 14
-    assert load_checkpoint(tmp_path / "r" / "checkpoints" / "last.safetensors")["step"] == 2
+    assert newest(tmp_path / "r")[1]["step"] == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""Looks at the training from time to time, and says what is wrong with it and what helps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...autograd import Tensor
+from ...backend import Generator
+from ..doctor import DISEASES, KEPT, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
+from .callback import Callback
+
+EXAMPLES = 64  # samples, and pictures of the data, that are compared
+
+
+class Doctor(Callback):
+    """Diagnoses the run every `every` steps, from the gradients, D's answers and samples from latents that stay the same.
+
+    What it finds is in the progress line, in metrics.jsonl ("doctor": names), once with advice as a line of its own, and in a
+    summary at the end. `findings` : name -> [first step, last step]. See `minigan.gan.doctor` for what it looks for.
+
+    warm_up : steps at the beginning when a generator's samples are still alike, and a discriminator is easily sure
+    """
+
+    def __init__(self, every: int = 100, warm_up: int = 500):
+        self.every, self.warm_up = every, warm_up
+        self.looks: list[Look] = []
+        self.places: list[np.ndarray] = []  # the mean samples of the last looks
+        self.findings: dict[str, list[int]] = {}
+        self.known: dict[str, Disease] = {d.name: d for d in DISEASES}
+
+    def on_start(self, run):
+        game, batches = run.trainer.game, run.batches
+        real = next(iter(batches.epoch(0)))
+        self.real = real.cpu().numpy()[:EXAMPLES].reshape(min(len(real), EXAMPLES), -1)
+        self.batch = real
+        self.distance = mean_distance(self.real) if len(self.real) > 1 else 0.0
+        self.spread = spread(self.real)
+        self.latents = Tensor(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
+        for disease in at_start(game.players, run.trainer.optimizers, len(real)):
+            self.known[disease.name] = disease
+            self._found(run, disease)
+
+    def on_step(self, run):
+        if (run.step + 1) % self.every == 0:
+            run.trainer.watched = {}  # keep the next step's gradients
+        if run.step % self.every or run.trainer.watched is None:
+            return
+        self.looks = [*self.looks, self.look(run)][-KEPT:]
+        run.trainer.watched = None
+        lasting = [name for name in run.warnings if name not in {d.name for d in DISEASES}]
+        run.warnings = lasting
+        for disease in DISEASES:
+            if run.step > self.warm_up and disease.shows([k for k in self.looks if k.step > self.warm_up]):
+                self._found(run, disease)
+        if run.warnings:
+            run.note(doctor=list(run.warnings))
+
+    def look(self, run) -> Look:
+        """Measure the run as it is now."""
+        game, row = run.trainer.game, run.row()
+        gradients = {name: norm(g) for name, g in run.trainer.watched.items()}
+        gradients["reference"] = max([gradients.get("G", 0.0), *(k.gradients.get("G", 0.0) for k in self.looks)])
+        samples = game.sample(self.latents)
+        drawn = samples.cpu().numpy().reshape(EXAMPLES, -1)
+        self.places = [*self.places, drawn.mean(0)][-(REACH + 1) :]
+        look = Look(run.step, gradients, row.get("d_real"), row.get("d_fake"))
+        look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
+        look.moved = float(np.linalg.norm(self.places[-1] - self.places[-2]) / self.spread) if len(self.places) > 1 else 0.0
+        look.strayed = float(np.linalg.norm(self.places[-1] - self.places[0]) / self.spread)
+        inputs = {"G": self.latents, "D": self.batch}
+        for name, player in game.players.items():
+            if name in inputs:
+                look.dead |= {f"{name}.{layer}": share for layer, share in dead_units(player, inputs[name]).items()}
+        return look
+
+    def _found(self, run, disease: Disease) -> None:
+        run.warnings.append(disease.name)
+        if disease.name not in self.findings:
+            run.say(f"doctor, step {run.step}: {disease.what}. What helps: {disease.advice}")
+            self.findings[disease.name] = [run.step, run.step]
+        self.findings[disease.name][1] = run.step
+
+    def on_end(self, run):
+        self._sum_up(run)
+
+    def on_stop(self, run):
+        self._sum_up(run)
+
+    def _sum_up(self, run):
+        if not self.findings:
+            return run.say("doctor: nothing found" if self.looks else "doctor: the run was too short for a look")
+        for name, (first, last) in self.findings.items():
+            disease = self.known[name]
+            run.say(f"doctor: {name} (steps {first} to {last}): {disease.what}. What helps: {disease.advice}")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"looks": [look.state_dict() for look in self.looks], "places": list(self.places), "findings": dict(self.findings)}
+
+    def load_state_dict(self, state):
+        self.looks = [Look(**look) for look in state["looks"]]
+        self.places, self.findings = list(state["places"]), {k: list(v) for k, v in state["findings"].items()}

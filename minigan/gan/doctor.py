@@ -1,0 +1,162 @@
+"""The diseases of GAN training: how each shows in a few numbers, and what helps against it.
+
+A `Look` is what is measured of a run at one step; a diagnosis is a function of the looks so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..autograd import Tensor, no_grad
+from ..backend import to_numpy
+from ..nn.activation import _Activation
+
+KEPT = 30  # looks that are remembered
+
+
+@dataclass
+class Look:
+    """What the doctor sees at one step. Norms are over all parameters of a player."""
+
+    step: int
+    gradients: dict[str, float]  # norm of each player's last gradient
+    d_real: float | None = None  # means of D(x) and D(G(z)), where the game measures probabilities
+    d_fake: float | None = None
+    variety: float = 1.0  # mean distance of two samples, as a share of that of two pictures of the data
+    classes: float | None = None  # share of the data's classes among samples, where a classifier knows the data
+    moved: float = 0.0  # how far the mean sample moved since the last look, as a share of the data's spread
+    strayed: float = 0.0  # how far it is from where it was REACH looks ago, likewise
+    dead: dict[str, float] = field(default_factory=dict)  # layer -> share of its units that give the same for every example
+
+    state_dict = asdict
+
+
+@dataclass(frozen=True)
+class Disease:
+    """name: in metrics.jsonl; shows(looks): is it there now?; advice: what helps."""
+
+    name: str
+    what: str
+    advice: str
+    shows: Callable[[list[Look]], bool]
+
+
+REACH = 8  # looks over which a player that goes round in circles comes back
+
+
+def _lasting(test: Callable[[Look], bool], times: int = 3) -> Callable[[list[Look]], bool]:
+    """Has the test held at each of the last `times` looks?"""
+    return lambda looks: len(looks) >= times and all(test(look) for look in looks[-times:])
+
+
+def _saturated(look: Look) -> bool:
+    return _sure(look) and look.gradients.get("G", 1.0) < 1e-2 * max(look.gradients.get("reference", 0.0), 1e-3)
+
+
+def _sure(look: Look) -> bool:
+    return look.d_real is not None and look.d_fake is not None and look.d_real > 0.99 and look.d_fake < 0.01
+
+
+def _exploding(looks: list[Look]) -> bool:
+    if len(looks) < 5:
+        return False
+    *before, now = looks
+    return any(norm > 100 * max(float(np.median([b.gradients.get(p, 0.0) for b in before])), 1e-2) for p, norm in now.gradients.items())
+
+
+def _oscillating(looks: list[Look]) -> bool:
+    if len(looks) < REACH + 2:
+        return False
+    recent = looks[-REACH:]
+    path = sum(look.moved for look in recent)
+    return path > 0.5 * REACH and recent[-1].strayed < 0.5 * path
+
+
+DISEASES = [
+    Disease("d_saturated", "D rejects all samples with certainty, and G's gradient has vanished",
+            "use --objective nonsaturating (or another that does not saturate), a smaller D or a lower learning rate for it",
+            _lasting(_saturated)),
+    Disease("d_wins", "D tells every sample from the data with certainty: G learns little",
+            "lower D's learning rate or its size, smooth its labels, add instance noise or a gradient penalty",
+            _lasting(_sure)),
+    Disease("g_collapsed", "G's samples are much alike, much more than the data's pictures: its mode has collapsed",
+            "lower the learning rates, let D see several samples at once (minibatch discrimination, packing), try another objective or a "
+            "gradient penalty",
+            _lasting(lambda look: look.variety < 0.35 or (look.classes is not None and look.classes <= 0.5))),
+    Disease("oscillation", "the samples as a whole move far back and forth: the players go round in circles",
+            "lower the learning rates and Adam's b1, draw with averaged weights (--ema), add a gradient penalty",
+            _oscillating),
+    Disease("gradient_explosion", "a player's gradient is more than a hundred times what it was",
+            "lower the learning rate, clip gradients, check the weight of penalties",
+            _exploding),
+    Disease("dead_activations", "more than half of the units of a layer give the same for every example: they learn no more",
+            "lower the learning rate, use LeakyReLU instead of ReLU, normalise before it",
+            _lasting(lambda look: any(share > 0.5 for share in look.dead.values()), 2)),
+]  # fmt: skip
+
+
+def at_start(players: dict[str, nn.Module], optimizers: dict[str, Any], batch_size: int) -> list[Disease]:
+    """What can be seen before the first step."""
+    found, never = [], lambda looks: True
+    norms = [m for p in players.values() for m in p.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))]
+    if norms and batch_size == 1:
+        found.append(Disease("batch_norm_of_one", "batch normalisation with one example per batch sees no variance between examples",
+                             "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation", never))  # fmt: skip
+    rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
+    low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    if rates[high] > 10 * rates[low]:
+        found.append(Disease("learning_rates_apart", f"the learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
+                             "bring them within a factor of ten (two time scales usually differ by 2 to 5)", never))  # fmt: skip
+    return found
+
+
+def norm(gradients: list[Tensor | None]) -> float:
+    """The Euclidean norm of all gradients together."""
+    squares = [float((g.array.reshape(-1).astype(np.float32, copy=False) ** 2).sum()) for g in gradients if g is not None]
+    return float(np.sqrt(sum(squares)))
+
+
+def spread(images: np.ndarray) -> float:
+    """The root mean square distance of examples (N, D) from their mean."""
+    return float(np.sqrt(((images - images.mean(0)) ** 2).sum(1).mean()))
+
+
+def mean_distance(images: np.ndarray) -> float:
+    """The mean Euclidean distance of two different examples of (N, D)."""
+    squares = (images**2).sum(1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * images @ images.T, 0))
+    n = len(images)
+    return float(distances.sum() / (n * (n - 1)))
+
+
+def dead_units(player: nn.Module, x: Tensor) -> dict[str, float]:
+    """For each hidden activation layer: the share of units (features, channels) that are the same for all examples of x."""
+    layers = [(name, m) for name, m in player.named_modules() if isinstance(m, _Activation)][:-1]
+    shares: dict[str, float] = {}
+
+    def measure(name):
+        def hook(module, inputs, output):
+            y = to_numpy(output.array)
+            if y.ndim > 1:
+                rows = np.moveaxis(y, 1, 0).reshape(y.shape[1], -1)
+                shares[name] = float((rows.max(1) == rows.min(1)).mean())
+
+        return hook
+
+    handles = [m.register_forward_hook(measure(name)) for name, m in layers]
+    modes = [(m, m.training) for m in player.modules()]
+    player.eval()
+    try:
+        with no_grad():
+            player(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, training in modes:
+            module.training = training
+    return shares
