@@ -15,6 +15,7 @@ import math
 import os
 import platform
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -198,6 +199,5 @@ class Run:
 
 def made_with() -> dict[str, Any]:
     """What the last bits of a run's numbers depend on, beside its options."""
-    from .. import __version__
-
-    return {"minigan": __version__, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}
+    version = sys.modules[__name__.partition(".")[0]].__version__
+    return {"minigan": version, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}

@@ -128,11 +128,8 @@ def test_files_that_cannot_be_loaded(tmp_path):
     whole = path.read_bytes()
     for broken in (b"", b"hello", whole[:50], whole[:-1], whole + b"x", whole.replace(b"__array__", b"__arrow__")):
         path.write_bytes(broken)
-        if broken.startswith(whole[:8]) and len(broken) == len(whole):
-            assert not isinstance(minigan.load(path)["a"], Tensor)  # a dict of another program: nothing to object to
-        else:
-            with pytest.raises(SavedFileError, match="damaged, or no safetensors file"):
-                minigan.load(path)
+        with pytest.raises(SavedFileError, match="damaged, or no safetensors file"):
+            minigan.load(path)
 
 
 def test_names_of_arrays_are_those_of_the_tree(tmp_path):
