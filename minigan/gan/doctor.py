@@ -74,7 +74,7 @@ def _oscillating(looks: list[Look]) -> bool:
         return False
     recent = looks[-REACH:]
     path = sum(look.moved for look in recent)
-    return path > 0.5 * REACH and recent[-1].strayed < 0.5 * path
+    return path > 0.9 * REACH and recent[-1].strayed < 0.5 * path
 
 
 DISEASES = [

@@ -20,6 +20,7 @@ ADVICE = (
     "lower the learning rate or the weight of a penalty, clip gradients (nn.utils.clip_grad_norm_), keep arguments of log, sqrt and "
     "divisions away from 0"
 )
+HUGE = 1e15  # no weight of a network that works
 
 
 class Diverged(ArithmeticError):
@@ -63,7 +64,7 @@ def explain(run: Run, fault: Diverged) -> str:
     try:
         found = _replay(run, fault.step)
     except (AnomalyError, Diverged) as error:
-        found = f"first made at step {run.step + 1}{_layer(run, error)}: {error}"
+        found = f"first made at step {run.step + 1}{_layer(run, error)}: {error}{_grown(run)}"
     saved = f"The last good checkpoint, of step {state['step']}, is kept: {path}"
     return f"{said}; {found}. {saved}. To go on: {ADVICE}"
 
@@ -77,13 +78,21 @@ def _replay(run: Run, last: int) -> str:
             for callback in run.callbacks:
                 if callback.trains:
                     callback.on_step(run)
-            for name, player in run.trainer.game.players.items():
-                for key, p in player.named_parameters():
-                    if not np.isfinite(to_numpy(p.array)).all():
-                        return f"the optimiser's step {run.step} made {name}.{key} so, from a finite gradient"
+            if grown := _grown(run):
+                return f"at step {run.step}{grown}"
             if run.step >= last:
                 break
     return "the same steps, made again, did not show it: is something outside of minigan's generator random?"
+
+
+def _grown(run: Run) -> str:
+    """Which weights an optimiser's step has thrown far away, from a finite gradient; "" if none."""
+    for name, player in run.trainer.game.players.items():
+        for key, p in player.named_parameters():
+            size = float(np.abs(to_numpy(p.array)).max(initial=0))
+            if not size < HUGE:
+                return f"; the optimiser of {name} has made its steps too long: {name}.{key} has grown to {size:.3g}"
+    return ""
 
 
 def _layer(run: Run, error: BaseException) -> str:

@@ -78,11 +78,14 @@ class FashionMNIST(MNIST):
 
 
 def default_loader(path: Any) -> Any:
-    """The picture in a file, as RGB."""
+    """The picture in a file, as RGB. DataError, which names the file, if it cannot be read."""
     from PIL import Image
 
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except Exception as error:  # Pillow's readers fail in many ways on damaged files
+        raise DataError(f"{path}: this picture cannot be read ({type(error).__name__}: {error}); mend or remove it") from error
 
 
 class DatasetFolder(VisionDataset):
