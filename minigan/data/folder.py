@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+import io
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from .foldercache import Cache, cache_key
 from .imageset import DataError, ImageSet
 
 Size = tuple[int, int]
+FREE_PIXELS, DENSEST = 1 << 22, 500  # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
 SHOWN = 3  # unreadable files that are named
 
 
@@ -201,10 +203,11 @@ def _read(path: Path, formats: list[str], shape: tuple[int, int, int], crop: boo
     from PIL import Image
 
     channels, *size = shape
-    with Image.open(path, formats=formats) as opened:
-        limit = Image.MAX_IMAGE_PIXELS
-        if limit is not None and opened.width * opened.height > limit:
-            raise ValueError(f"{opened.width}x{opened.height} are more than the {limit} pixels that are allowed")
+    content = path.read_bytes()  # from a file, Pillow asks for as many bytes as a damaged header says
+    with Image.open(io.BytesIO(content), formats=formats) as opened:
+        limit, pixels = Image.MAX_IMAGE_PIXELS, opened.width * opened.height
+        if limit is not None and pixels > min(limit, max(FREE_PIXELS, DENSEST * len(content))):
+            raise ValueError(f"{opened.width}x{opened.height} are more pixels than are allowed, or than a file of its size holds")
         opened.load()
         image = _in_mode(_upright(opened), "L" if channels == 1 else "RGB")
     if crop:  # not by resize's `box`, for which pixels outside it count too

@@ -5,7 +5,7 @@ A `Look` is what is measured of a run at one step; a diagnosis is a function of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Look:
 
     step: int
     gradients: dict[str, float]  # norm of each player's last gradient
+    weights: float = 1.0  # norm of G's weights
     d_real: float | None = None  # means of D(x) and D(G(z)), where the game measures probabilities
     d_fake: float | None = None
     variety: float = 1.0  # mean distance of two samples, as a share of that of two pictures of the data
@@ -55,7 +56,7 @@ def _lasting(test: Callable[[Look], bool], times: int = 3) -> Callable[[list[Loo
 
 
 def _saturated(look: Look) -> bool:
-    return _sure(look) and look.gradients.get("G", 1.0) < 1e-2 * max(look.gradients.get("reference", 0.0), 1e-3)
+    return _sure(look) and look.gradients.get("G", np.inf) < 1e-3 * look.weights
 
 
 def _sure(look: Look) -> bool:
@@ -115,9 +116,9 @@ def at_start(players: dict[str, nn.Module], optimizers: dict[str, Any], batch_si
     return found
 
 
-def norm(gradients: list[Tensor | None]) -> float:
-    """The Euclidean norm of all gradients together."""
-    squares = [float((g.array.reshape(-1).astype(np.float32, copy=False) ** 2).sum()) for g in gradients if g is not None]
+def norm(tensors: Iterable[Tensor | None]) -> float:
+    """The Euclidean norm of all of them together."""
+    squares = [float((t.array.astype(np.float32, copy=False) ** 2).sum()) for t in tensors if t is not None]
     return float(np.sqrt(sum(squares)))
 
 
@@ -134,8 +135,8 @@ def mean_distance(images: np.ndarray) -> float:
     return float(distances.sum() / (n * (n - 1)))
 
 
-def dead_units(player: nn.Module, x: Tensor) -> dict[str, float]:
-    """For each hidden activation layer: the share of units (features, channels) that are the same for all examples of x."""
+def dead_units(player: nn.Module, forward: Callable[[], Any]) -> dict[str, float]:
+    """For each hidden activation layer: the share of units (features, channels) that are the same for all examples in `forward()`."""
     layers = [(name, m) for name, m in player.named_modules() if isinstance(m, _Activation)][:-1]
     shares: dict[str, float] = {}
 
@@ -153,7 +154,7 @@ def dead_units(player: nn.Module, x: Tensor) -> dict[str, float]:
     player.eval()
     try:
         with no_grad():
-            player(x)
+            forward()
     finally:
         for handle in handles:
             handle.remove()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
+from ... import nn
 from ...autograd import Tensor
 from ...backend import Generator
 from ..doctor import DISEASES, KEPT, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
@@ -38,21 +40,29 @@ class Doctor(Callback):
         self.distance = mean_distance(self.real) if len(self.real) > 1 else 0.0
         self.spread = spread(self.real)
         self.latents = Tensor(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
+        self._watch(run)
         for disease in at_start(game.players, run.trainer.optimizers, len(real)):
             self.known[disease.name] = disease
-            self._found(run, disease)
+            if disease.name not in self.findings:
+                self._found(run, disease)
+            else:
+                run.warnings.append(disease.name)
 
     def on_step(self, run):
-        if (run.step + 1) % self.every == 0:
-            run.trainer.watched = {}  # keep the next step's gradients
-        if run.step % self.every or run.trainer.watched is None:
-            return
+        if run.trainer.watched:
+            self._examine(run)
+        self._watch(run)
+
+    def _watch(self, run):
+        """Are the next step's gradients to be kept?"""
+        run.trainer.watched = {} if (run.step + 1) % self.every == 0 else None
+
+    def _examine(self, run):
         self.looks = [*self.looks, self.look(run)][-KEPT:]
-        run.trainer.watched = None
-        lasting = [name for name in run.warnings if name not in {d.name for d in DISEASES}]
-        run.warnings = lasting
+        run.warnings[:] = [name for name in run.warnings if name not in {d.name for d in DISEASES}]
+        later = [k for k in self.looks if k.step > self.warm_up]
         for disease in DISEASES:
-            if run.step > self.warm_up and disease.shows([k for k in self.looks if k.step > self.warm_up]):
+            if later and disease.shows(later):
                 self._found(run, disease)
         if run.warnings:
             run.note(doctor=list(run.warnings))
@@ -61,18 +71,17 @@ class Doctor(Callback):
         """Measure the run as it is now."""
         game, row = run.trainer.game, run.row()
         gradients = {name: norm(g) for name, g in run.trainer.watched.items()}
-        gradients["reference"] = max([gradients.get("G", 0.0), *(k.gradients.get("G", 0.0) for k in self.looks)])
-        samples = game.sample(self.latents)
-        drawn = samples.cpu().numpy().reshape(EXAMPLES, -1)
-        self.places = [*self.places, drawn.mean(0)][-(REACH + 1) :]
-        look = Look(run.step, gradients, row.get("d_real"), row.get("d_fake"))
-        look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
-        look.moved = float(np.linalg.norm(self.places[-1] - self.places[-2]) / self.spread) if len(self.places) > 1 else 0.0
+        drawn: list[np.ndarray] = []
+        generators = nn.ModuleDict({name: player for name, player in game.players.items() if name != "D"})
+        dead = dead_units(generators, lambda: drawn.append(game.sample(self.latents).cpu().numpy().reshape(EXAMPLES, -1)))
+        with contextlib.suppress(Exception):  # the discriminator of this game takes something else
+            dead |= {f"D.{layer}": share for layer, share in dead_units(game.players["D"], lambda: game.players["D"](self.batch)).items()}
+        self.places = [*self.places, drawn[0].mean(0)][-(REACH + 1) :]
+        look = Look(run.step, gradients, norm(generators.parameters()), row.get("d_real"), row.get("d_fake"), dead=dead)
+        look.variety = mean_distance(drawn[0]) / max(self.distance, 1e-12)
+        if len(self.places) > 1:
+            look.moved = float(np.linalg.norm(self.places[-1] - self.places[-2]) / self.spread)
         look.strayed = float(np.linalg.norm(self.places[-1] - self.places[0]) / self.spread)
-        inputs = {"G": self.latents, "D": self.batch}
-        for name, player in game.players.items():
-            if name in inputs:
-                look.dead |= {f"{name}.{layer}": share for layer, share in dead_units(player, inputs[name]).items()}
         return look
 
     def _found(self, run, disease: Disease) -> None:

@@ -1,0 +1,171 @@
+"""Each disease in a run that is made to have it, and silence on healthy ones."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import minigan
+from minigan import nn, optim
+from minigan.backend import default_generator
+from minigan.data import load_dataset, strokes
+from minigan.data.batches import Batches
+from minigan.gan import GAN, Ascend, Descend, Doctor, Game, Metrics, Minimax, NonSaturating, Run, Trainer, build_networks
+from minigan.gan.doctor import mean_distance, spread
+
+DATA = strokes(600)
+
+
+def small(hidden=nn.LeakyReLU, z=8):
+    """A generator and a discriminator that are quick."""
+    minigan.manual_seed(0)
+    G = nn.Sequential(nn.Linear(z, 32), hidden(), nn.Linear(32, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
+    D = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+    return G, D
+
+
+def diagnose(folder, game, optimizers, steps=200, every=10, batch_size=16, warm_up=0):
+    doctor = Doctor(every, warm_up)
+    batches = Batches(DATA.images, batch_size)
+    run = Run(Trainer(game, optimizers), batches, folder, {}, epochs=10**6, max_steps=steps, callbacks=[doctor, Metrics(10**6)])
+    run.train()
+    return doctor, [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def adam(game, **rates):
+    return {name: optim.Adam(player.parameters(), rates[name], (0.5, 0.999)) for name, player in game.players.items()}
+
+
+def test_a_saturated_discriminator(tmp_path, capsys):
+    G, D = small()
+    game = GAN(G, D, Minimax(), 8)
+    doctor, rows = diagnose(tmp_path / "r", game, adam(game, D=1e-2, G=1e-5))
+    assert "d_saturated" in doctor.findings and "learning_rates_apart" in doctor.findings
+    assert any("d_saturated" in row.get("doctor", []) for row in rows)
+    said = capsys.readouterr().out
+    assert said.count("--objective nonsaturating") == 2 and "doctor: d_saturated (steps" in said  # when found, and in the summary
+
+
+def test_a_discriminator_that_always_wins(tmp_path):
+    G, D = small()
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-2, G=1e-4))
+    assert "d_wins" in doctor.findings and "d_saturated" not in doctor.findings  # its gradient is strong: that is what it is for
+
+
+def test_a_collapsed_generator(tmp_path):
+    """Against a discriminator that never learns, the best answer is always the same picture."""
+    G, D = small()
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-9, G=1e-2))
+    assert "g_collapsed" in doctor.findings
+    assert doctor.looks[-1].variety < 0.35
+
+
+class Circles(Game):
+    """A linear critic and a generator that only shifts its noise: gradient steps circle around the equilibrium for ever
+    (Mescheder et al. 2018, "Which training methods for GANs do actually converge?", the Dirac GAN)."""
+
+    latent_dim = 784
+
+    def __init__(self):
+        self.shift, self.critic = nn.Module(), nn.Module()
+        self.shift.at = nn.Parameter(minigan.zeros(784))
+        self.critic.direction = nn.Parameter(minigan.zeros(784))
+        self.players = {"D": self.critic, "G": self.shift}
+
+    def moves(self, real):
+        x, y = real.flatten(1).mean(0), self.shift.at
+        yield (
+            Ascend("D", (self.critic.direction * (x - y.detach())).sum()),
+            Descend("G", -(self.critic.direction.detach() * y).sum()),
+        )
+
+    def sample(self, latents):
+        with minigan.no_grad():
+            return (self.shift.at + 0.5 * latents).reshape(-1, 1, 28, 28)
+
+
+def test_players_that_go_round_in_circles(tmp_path):
+    game = Circles()
+    optimizers = {name: optim.SGD(player.parameters(), 0.1) for name, player in game.players.items()}
+    doctor, _ = diagnose(tmp_path / "r", game, optimizers, steps=400)
+    assert "oscillation" in doctor.findings and "g_collapsed" not in doctor.findings
+
+
+class Steep(Circles):
+    """Its generator descends a hill that gets steeper."""
+
+    def moves(self, real):
+        yield Descend("G", -(self.shift.at - 0.01).pow(2).sum())
+
+
+def test_a_gradient_that_explodes(tmp_path):
+    game = Steep()
+    optimizers = {name: optim.SGD(player.parameters(), 1.0) for name, player in game.players.items()}
+    doctor, _ = diagnose(tmp_path / "r", game, optimizers, steps=14, every=1)
+    assert "gradient_explosion" in doctor.findings
+
+
+def test_activations_that_are_dead(tmp_path):
+    G, D = small(nn.ReLU)
+    with minigan.no_grad():
+        G[0].bias[:20].fill_(-100)
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=2e-4, G=2e-4), steps=60)
+    assert "dead_activations" in doctor.findings and doctor.looks[-1].dead["G.1"] == 20 / 32
+
+
+def test_what_shows_before_the_first_step(tmp_path, capsys):
+    G = nn.Sequential(nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Tanh())
+    D = nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
+    game = GAN(G, D, NonSaturating(), 784)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-4, G=2e-3), steps=3, batch_size=1)
+    assert set(doctor.findings) == {"batch_norm_of_one", "learning_rates_apart"}
+    said = capsys.readouterr().out
+    assert "0.0001 for D, 0.002 for G" in said and "InstanceNorm" in said
+
+
+def test_a_run_with_a_doctor_is_the_run_without_one(tmp_path):
+    states = []
+    for callbacks in ([Doctor(3, 0)], []):
+        G, D = small()
+        game = GAN(G, D, NonSaturating(), 8)
+        run = Run(Trainer(game, adam(game, D=1e-3, G=1e-3)), Batches(DATA.images, 16), tmp_path / str(len(callbacks)), {}, epochs=1,
+                  max_steps=20, callbacks=callbacks)  # fmt: skip
+        run.train()
+        states.append((default_generator.get_state(), [p.detach().numpy().copy() for p in (*G.parameters(), *D.parameters())]))
+    assert states[0][0] == states[1][0] and all((a == b).all() for a, b in zip(states[0][1], states[1][1]))
+
+
+def test_its_memory_is_part_of_the_state(tmp_path):
+    G, D = small()
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-9, G=1e-2))
+    other = Doctor()
+    other.load_state_dict(json.loads(json.dumps(doctor.state_dict() | {"places": []})))
+    assert other.looks == doctor.looks and other.findings == doctor.findings
+
+
+def test_the_measures():
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
+    assert mean_distance(points) == pytest.approx(10 / 3)
+    assert spread(np.array([[-1.0], [1.0]])) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("model, steps", [("mlp", 3000), ("dcgan", 1500)])
+def test_silence_on_healthy_runs(tmp_path, model, steps, seed):
+    if not os.environ.get("MINIGAN_DATA"):
+        pytest.skip("needs MNIST: set MINIGAN_DATA")
+    minigan.manual_seed(seed)
+    config = {"model": model, "latent_dim": 100, "image_shape": [1, 28, 28]}
+    G, D = build_networks(config)
+    game = GAN(G, D, NonSaturating(), 100)
+    doctor = Doctor()
+    run = Run(Trainer(game, adam(game, D=2e-4, G=2e-4)), Batches(load_dataset("mnist").images, 64, seed), tmp_path / "r", config,
+              epochs=99, max_steps=steps, callbacks=[doctor])  # fmt: skip
+    run.train()
+    assert doctor.findings == {} and len(doctor.looks) >= 15
