@@ -24,6 +24,7 @@ class Penalty:
     """Base class. weight : factor of the whole. Those that learn (averages) do it in `moved`, after the player's step."""
 
     name: str
+    of_gradients = False  # of D with respect to what it sees?
 
     def __init__(self, weight: float):
         self.weight = weight
@@ -45,17 +46,19 @@ class Penalty:
 # --- gradients of D with respect to what it sees ---
 
 
-def squared_slopes(critic: nn.Module, x: Tensor) -> Tensor:
-    """|dD(x_i)/dx_i|^2 for each example i, over all of its numbers: (N,). Differentiable.
-
-    ValueError for a critic with batch normalisation in training mode, where D(x_i) depends on all examples.
-    """
+def refuse_batch_statistics(critic: nn.Module) -> None:
+    """ValueError for a critic with batch normalisation in training mode, where D(x_i) depends on all examples."""
     for name, module in critic.named_modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and not module.per_example:
             raise ValueError(
                 f"a penalty of each example's gradient needs a critic that treats examples one by one, and its {name or 'module'} is "
                 f"{type(module).__name__}: use LayerNorm, GroupNorm or InstanceNorm there, or no normalisation (--d-norm layer)"
             )
+
+
+def squared_slopes(critic: nn.Module, x: Tensor) -> Tensor:
+    """|dD(x_i)/dx_i|^2 for each example i, over all of its numbers: (N,). Differentiable. Errors: `refuse_batch_statistics`."""
+    refuse_batch_statistics(critic)
     x = x.detach().requires_grad_()
     with enable_grad():
         (slope,) = grad(critic(x).sum(), x, create_graph=True)
@@ -82,6 +85,7 @@ class GradientPenalty(Penalty):
     """
 
     name = "gradient"
+    of_gradients = True
 
     def __init__(self, weight: float = 10.0, target: float = 1.0, one_sided: bool = False):
         super().__init__(weight)
@@ -118,6 +122,7 @@ class R1(Penalty):
     """Mescheder et al. 2018, eq. 9: weight / 2 E |grad D(x)|^2 at real examples. weight: their gamma"""
 
     name = "r1"
+    of_gradients = True
 
     def __init__(self, weight: float = 10.0):
         super().__init__(weight)
@@ -142,6 +147,7 @@ class WassersteinDivergence(Penalty):
     """
 
     name = "div"
+    of_gradients = True
 
     def __init__(self, weight: float = 2.0, power: float = 6.0):
         super().__init__(weight)
