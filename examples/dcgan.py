@@ -19,10 +19,10 @@ import minigan
 from minigan.backend import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
-from minigan.gan import GAN, NonSaturating, Run, Trainer, build_networks, generate, load_generator
+from minigan.gan import Run, generate, load_generator
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
 from minigan.gan.walk import save_walk
-from minigan.optim import Adam
 from minigan.viz import save_grid, save_images
 
 
@@ -56,6 +56,7 @@ def parse_arguments(arguments=None):
                        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
 
     add_run_options(p.add_argument_group("run"), "runs/dcgan", 200)
+    add_switches(p)
 
     draw = p.add_argument_group("drawing")
     draw.add_argument("--generate", type=number(int, 1), metavar="N", help="also write N pictures, each into a file of its own")
@@ -75,8 +76,8 @@ def build(options):
     config = {
         "model": "dcgan", "latent_dim": options.z_dim, "image_shape": [options.channels, *output_size], "features": options.features,
         "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed,
-    }  # fmt: skip
-    G, D = (network.to(device) for network in build_networks(config))
+    } | chosen(options)  # fmt: skip
+    G, D = (network.to(device) for network in build_players(config))
 
     data = image_folder(
         options.dataset, options.input_fname_pattern, options.crop, (height, width) if height else None, output_size, options.channels,
@@ -88,12 +89,11 @@ def build(options):
         print(f"there are fewer pictures than --batch-size {options.batch_size}: all {batch_size} make one batch")
 
     config |= {"batch_size": batch_size, "dataset": data.name, "checksum": data.checksum}
-    print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, data.images.shape[1:])}")
+    print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
 
-    game = GAN(G, D, NonSaturating(), options.z_dim)
-    optimizers = {name: Adam(player.parameters(), options.learning_rate, (options.beta1, 0.999)) for name, player in game.players.items()}
+    trainer = build_trainer(G, D, config)
     return Run(
-        Trainer(game, optimizers), Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
+        trainer, Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
         max_steps=options.max_steps, callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
     )  # fmt: skip
 

@@ -5,6 +5,10 @@
     python examples/mnist_gan.py --model dcgan        # a convolutional GAN: 5 epochs take as long as 30 of the other
     python examples/mnist_gan.py --dataset strokes    # the embedded data set: needs no files and no network
     python examples/mnist_gan.py --resume             # go on with an interrupted run
+
+Any game (docs/games.md), such as WGAN-GP:
+
+    python examples/mnist_gan.py --objective wasserstein --penalty gradient --k 5 --lr 1e-4 --b1 0 --b2 0.9
 """
 
 import argparse
@@ -14,9 +18,9 @@ import minigan
 from minigan.backend import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import GAN, NETWORKS, OBJECTIVES, Run, Trainer, build_networks
+from minigan.gan import NETWORKS, Run
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.optim import Adam
+from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
 
 # An average of few steps is better in a short run.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
@@ -35,11 +39,10 @@ def parse_arguments(arguments=None):
     p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
     p.add_argument("--b2", type=number(float, 0, 0.999999), default=0.999, help="Adam's decay of the variance (default %(default)s)")
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
-    p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
-    p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating")
     p.add_argument("--ema", type=number(float, 0, 0.999999),
                    help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     add_run_options(p, "runs/mnist_gan", 400)
+    add_switches(p)
     options = p.parse_args(arguments)
     for name, value in DEFAULTS[options.model].items():
         if getattr(options, name) is None:
@@ -55,18 +58,16 @@ def build(options):
     print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} ({data.source})")
 
     minigan.manual_seed(options.seed)
-    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "k", "objective", "ema", "seed")}
+    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")} | chosen(options)
     config |= {"image_shape": list(data.images.shape[1:])}
-    G, D = (network.to(device) for network in build_networks(config))
-    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, data.images.shape[1:])}")
+    G, D = (network.to(device) for network in build_players(config))
+    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
 
-    game = GAN(G, D, OBJECTIVES[options.objective](), options.latent_dim, options.k)
-    betas = (options.b1, options.b2)
-    optimizers = {name: Adam(player.parameters(), options.lr, betas) for name, player in game.players.items()}
+    trainer = build_trainer(G, D, config)
     config |= {"dataset": data.name, "checksum": data.checksum}
     batches = Batches(data.images, options.batch_size, options.seed, device)
     return Run(
-        Trainer(game, optimizers), batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
+        trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
         callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
     )  # fmt: skip
 

@@ -7,11 +7,14 @@ parameters only, then one step of the player's optimiser, up for Ascend and down
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
 from ..ops import cat, randn, sigmoid
+from .objectives import Objective
+from .penalties import total
 from .statistics import settle
 
 
@@ -60,6 +63,24 @@ class Game:
         """Numbers for the log from a round's moves; by default the value of each player's last move."""
         return {f"{m.player}_value": m.value.item() for m in moves}
 
+    def _parts(self) -> dict[str, Any]:
+        """Attributes, and members of tuples and lists, that have a state of their own; not the players."""
+        found, players = {}, [id(p) for p in self.players.values()]
+        for name, value in vars(self).items():
+            members = {f"{name}.{i}": v for i, v in enumerate(value)} if isinstance(value, (tuple, list)) else {name: value}
+            found.update({n: v for n, v in members.items() if hasattr(v, "state_dict") and id(v) not in players})
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs besides the players and their optimisers: the state of each part that has some."""
+        return {name: state for name, part in self._parts().items() if (state := part.state_dict())}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to what `state_dict` gave."""
+        for name, part in self._parts().items():
+            if name in state:
+                part.load_state_dict(state[name])
+
 
 def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """critic(real), critic(fake); in one pass where the critic treats every example by itself (no batch statistics)."""
@@ -69,31 +90,102 @@ def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tenso
     return both[: len(real)], both[len(real) :]
 
 
-class GAN(Game):
-    """Goodfellow et al. 2014, Algorithm 1: k ascents of D on V(D, G), then one descent of G."""
+def _several(parts) -> tuple:
+    """One or several of something, or None: as a tuple."""
+    return () if parts is None else tuple(parts) if isinstance(parts, (list, tuple)) else (parts,)
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, objective, latent_dim: int = 100, k: int = 1):
+
+class GAN(Game):
+    """Goodfellow et al. 2014, Algorithm 1: k ascents of D on V(D, G), then one descent of G.
+
+    generator, discriminator : latents (n, latent_dim) -> examples;  examples -> logits or a critic's values
+    objective : what they want (`OBJECTIVES`)
+    penalties : subtracted from what D ascends, in the same move (`PENALTIES`);  g_penalties : added to what G descends
+    views : what is done with examples before D sees them, real and fake alike: noise, augmentation, packing (`VIEWS`)
+    simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's program; needs k = 1
+    """
+
+    def __init__(
+        self, generator: nn.Module, discriminator: nn.Module, objective: Objective, latent_dim: int = 100, k: int = 1,
+        penalties: Callable | Sequence[Callable] | None = None, g_penalties: Callable | Sequence[Callable] | None = None,
+        views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
+    ):  # fmt: skip
         self.G, self.D, self.objective, self.latent_dim, self.k = generator, discriminator, objective, latent_dim, k
+        self.penalties, self.g_penalties, self.views = _several(penalties), _several(g_penalties), _several(views)
+        self.simultaneous = simultaneous
+        if k < 1 or (simultaneous and k > 1):
+            raise ValueError(f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for simultaneous moves")
         self.players = {"D": discriminator, "G": generator}
 
     def latents(self, n: int, like: Tensor) -> Tensor:
         """n latent vectors z ~ N(0, 1), (n, latent_dim), on the device of `like`."""
         return randn(n, self.latent_dim, device=like.device)
 
-    def moves(self, real: Tensor) -> Iterator[Move]:
+    def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
+        if self.simultaneous:
+            yield from self.simultaneous_moves(real)
+            return
         for _ in range(self.k):
             with no_grad():  # D's move needs nothing of how the fakes were made
                 fake = self.G(self.latents(len(real), real))
-            on_real, on_fake = scores(self.D, real, fake)
-            yield Ascend("D", self.objective.d_value(on_real, on_fake), d_real=on_real, d_fake=on_fake)
+            yield self.ascent(real, fake)
+            self.moved(self.objective, *self.penalties, *self.views)
         fake = self.G(self.latents(len(real), real))
-        yield Descend("G", self.objective.g_loss(self.D(fake)))
+        yield self.descent(real, fake)
+        self.moved(*self.g_penalties)
+
+    def simultaneous_moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
+        """Both at once: D looks at the fakes once (one dropout mask, one noise) for both players."""
+        fake = self.G(self.latents(len(real), real))
+        ascent = self.ascent(real, fake)
+        yield ascent, self.descent(real, fake, ascent.report)
+        self.moved(self.objective, *self.penalties, *self.g_penalties, *self.views)
+
+    def ascent(self, real: Tensor, fake: Tensor) -> Move:
+        """D's move: up its value minus the penalties."""
+        real, fake = self.show(real), self.show(fake)
+        on_real, on_fake = scores(self.D, real, fake)
+        value, report = self.objective.d_value(on_real, on_fake), {"d_real": on_real, "d_fake": on_fake}
+        if self.penalties:
+            report["penalty"] = total([penalty(self.D, real, fake) for penalty in self.penalties])
+            value = value - report["penalty"]
+        return Ascend("D", value, **report)
+
+    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
+        """G's move: down its loss plus its penalties. said: d_real and d_fake, if D has looked already."""
+        compares = self.objective.compares
+        if said is None:
+            said = {"d_fake": self.D(self.show(fake))}
+            if compares:
+                with no_grad():
+                    said["d_real"] = self.D(self.show(real))
+        loss = self.objective.g_loss(said["d_fake"], said["d_real"]) if compares else self.objective.g_loss(said["d_fake"])
+        return Descend("G", total([loss, *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))
+
+    def show(self, examples: Tensor) -> Tensor:
+        """What D sees of them."""
+        for view in self.views:
+            examples = view(examples)
+        return examples
+
+    @staticmethod
+    def moved(*parts: Any) -> None:
+        """Tell those that learn from a step (multipliers, averages, schedules) that it was made."""
+        for part in parts:
+            if hasattr(part, "moved"):
+                part.moved()
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move."""
+        """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move: probabilities d_real, d_fake where
+        the objective is logistic, else a critic's values critic_real, critic_fake. Also the penalty, if there is one."""
         *_, d, g = moves
-        chances = {name: sigmoid(logits.detach()).mean().item() for name, logits in d.report.items()}
-        return {"d_value": d.value.item(), "g_loss": g.value.item(), **chances}
+        said = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
+        if getattr(self.objective, "logistic", True):
+            means = {name: sigmoid(logits).mean().item() for name, logits in said.items()}
+        else:
+            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in said.items()}
+        penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
+        return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
     def settle(self) -> None:
         """Batch statistics of G's present weights."""
@@ -108,3 +200,25 @@ class GAN(Game):
                 return self.G(latents)
         finally:
             self.G.train(training)
+
+
+class FeatureMatching(GAN):
+    """Salimans et al. 2016, section 3.1: G descends |E f(x) - E f(G(z))|^2, f an intermediate layer of D; D's game is as before.
+
+    layer : f is what D's modules before this one give (D a Sequential); default: the input of the last one
+    Other arguments as for `GAN`.
+    """
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Sequential, *arguments, layer: int = -1, **named):
+        super().__init__(generator, discriminator, *arguments, **named)
+        if not isinstance(discriminator, nn.Sequential) or not len(discriminator[:layer]):
+            raise ValueError(f"FeatureMatching: D must be a Sequential with modules before layer={layer}")
+        self.layer = layer
+
+    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
+        assert isinstance(self.D, nn.Sequential)
+        features = self.D[: self.layer]
+        with no_grad():
+            target = features(self.show(real)).mean(0)
+        far = features(self.show(fake)).mean(0) - target
+        return Descend("G", total([(far * far).sum(), *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))

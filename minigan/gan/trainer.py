@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..autograd import Tensor, grad
 from ..optim import Optimizer
+from .constraints import Constraint
 from .games import Game, Move
 
 
@@ -14,14 +16,28 @@ class Trainer:
 
     game : whose players move by which rules
     optimizers : name of a player -> the optimiser of its parameters
+    constraints : name of a player -> what its network must obey (`CONSTRAINTS`), made so here and after each of its steps
     """
 
-    def __init__(self, game: Game, optimizers: dict[str, Optimizer]):
+    def __init__(self, game: Game, optimizers: dict[str, Optimizer], constraints: Mapping[str, Sequence[Constraint]] | None = None):
         if set(optimizers) != set(game.players):
             raise ValueError(f"optimizers for {sorted(optimizers)}, but the game's players are {sorted(game.players)}")
-        self.game, self.optimizers = game, optimizers
+        self.game, self.optimizers, self.constraints = game, optimizers, dict(constraints or {})
         self.watched: dict[str, list[Tensor | None]] | None = None  # a dict here is filled with each player's last gradients
-        self.parameters = {name: list(module.parameters()) for name, module in game.players.items()}
+        if not set(self.constraints) <= set(game.players):
+            raise ValueError(f"constraints for {sorted(self.constraints)}, but the game's players are {sorted(game.players)}")
+        self.parameters = {name: self._parameters(name) for name in game.players}
+        for name, several in self.constraints.items():
+            for constraint in several:
+                constraint.prepare(game.players[name])
+
+    def _parameters(self, name: str) -> list[Tensor]:
+        """The parameters of a player in the order of its optimiser."""
+        own = {id(p) for p in self.game.players[name].parameters()}
+        ordered = [p for group in self.optimizers[name].param_groups for p in group["params"]]
+        if not {id(p) for p in ordered} <= own:
+            raise ValueError(f"the optimizer of {name} has parameters that are not those of player {name}")
+        return ordered
 
     def play(self, real: Tensor) -> list[Move]:
         """One round with a batch of real examples; the moves as they were made."""
@@ -34,7 +50,7 @@ class Trainer:
 
     def perform(self, *moves: Move) -> None:
         """The gradient of each move's value with respect to its player's parameters only, all taken at the same point;
-        then a step of each: up for Ascend, down for Descend."""
+        then a step of each: up for Ascend, down for Descend; then its constraints."""
         last = len(moves) - 1
         gradients = [self._gradients(m, retain_graph=i < last) for i, m in enumerate(moves)]
         for move, gradient in zip(moves, gradients):
@@ -44,6 +60,8 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["maximize"] = move.ascends
             optimizer.step_with(gradient)
+            for constraint in self.constraints.get(move.player, ()):
+                constraint(self.game.players[move.player])
 
     def _gradients(self, move: Move, retain_graph: bool) -> list[Tensor | None]:
         """The gradient for each parameter of the player; None for one that is frozen or not used in this move."""
@@ -56,10 +74,11 @@ class Trainer:
         return [next(gradients) if p.requires_grad else None for p in parameters]
 
     def state_dict(self) -> dict[str, Any]:
-        """Parameters, buffers and optimiser states of all players."""
+        """Parameters, buffers and optimiser states of all players, and the state of the game."""
         return {
             "players": {name: dict(module.state_dict()) for name, module in self.game.players.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "game": self.game.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -68,3 +87,4 @@ class Trainer:
             module.load_state_dict(state["players"][name])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+        self.game.load_state_dict(state.get("game", {}))

@@ -5,31 +5,8 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
-from minigan.gan import GAN, OBJECTIVES, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, mlp_discriminator, mlp_generator, scores
+from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, mlp_discriminator, mlp_generator, scores
 from minigan.optim import SGD
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def test_objectives_are_the_papers_formulas():
-    rng = np.random.default_rng(0)
-    real, fake = rng.normal(size=(7, 1)), rng.normal(size=(5, 1))
-    value = np.log(sigmoid(real)).mean() + np.log(1 - sigmoid(fake)).mean()
-    for objective in (Minimax(), NonSaturating()):
-        assert objective.d_value(Tensor(real), Tensor(fake)).item() == pytest.approx(value, rel=1e-12)
-    assert Minimax().g_loss(Tensor(fake)).item() == pytest.approx(np.log(1 - sigmoid(fake)).mean(), rel=1e-12)
-    assert NonSaturating().g_loss(Tensor(fake)).item() == pytest.approx(-np.log(sigmoid(fake)).mean(), rel=1e-12)
-
-
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_objectives_stay_finite_for_extreme_logits(name):
-    objective = OBJECTIVES[name]()
-    logits = Tensor(np.array([[-1000.0], [1000.0]], np.float32), True)
-    for value in (objective.d_value(logits, logits), objective.g_loss(logits)):
-        (gradient,) = minigan.grad(value, [logits])
-        assert np.isfinite(value.item()) and np.isfinite(gradient.numpy()).all()
 
 
 def test_the_saturating_gradient_vanishes_where_the_other_does_not():

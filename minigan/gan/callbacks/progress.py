@@ -8,6 +8,7 @@ import time
 from .callback import Callback
 
 FIELDS = {"d_value": "D value", "g_loss": "G loss", "d_real": "D(x)", "d_fake": "D(G(z))"}
+FIELDS |= {"critic_real": "f(x)", "critic_fake": "f(G(z))"}
 
 
 class Progress(Callback):
