@@ -19,7 +19,9 @@ def test_points_fit_the_picture_and_can_be_repeated(name):
         data.draw(-1, Generator(0))
 
 
-@pytest.mark.parametrize("data, modes, gap", [(ring(), 8, 2 * np.sin(np.pi / 8)), (ring(5, 2.0, 0.1), 5, 4 * np.sin(np.pi / 5)), (grid(), 25, 2)])
+@pytest.mark.parametrize(
+    "data, modes, gap", [(ring(), 8, 2 * np.sin(np.pi / 8)), (ring(5, 2.0, 0.1), 5, 4 * np.sin(np.pi / 5)), (grid(), 25, 2)]
+)
 def test_mixtures(data, modes, gap):
     """All modes differ, the nearest two are as far apart as geometry says, each has its share, and deviates by std in x and y."""
     distances = np.linalg.norm(data.means[:, None] - data.means[None], axis=-1) + 1e9 * np.eye(modes)
