@@ -49,7 +49,7 @@ class Unrolled(GAN):
     def unrolled(self, real: Tensor, fake: Tensor) -> Tensor:
         """f_K, differentiable with respect to `fake`."""
         step, state = self.follow()
-        parameters = list(self.D.parameters())
+        parameters: list[Tensor] = list(self.D.parameters())
         with enable_grad():
             for _ in range(self.unroll):
                 learned = [p for p in parameters if p.requires_grad]

@@ -147,7 +147,7 @@ def test_similarity_pushes_apart_what_is_alike():
     first = Tensor(np.array([[1.0, 0]]))
     lacks = [game.shortfalls([first, Tensor(np.array([v]))], chances)[0].item() for v in ([1.0, 0], [1.0, 1], [0, 1.0])]
     assert lacks == pytest.approx([1, math.sqrt(0.5), 0])
-    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([first], chances[:1])] == [0], "one generator resembles none"
+    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([Tensor(X)], chances[:1])] == [0], "one generator resembles none"
 
     def lacking(x, y, c):
         return sum(u for u in game.shortfalls([x, y], [c[0], c[1]]))
