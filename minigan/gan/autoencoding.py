@@ -11,6 +11,7 @@ from ..autograd import Tensor, no_grad
 from ..ops import abs, norm, relu
 from ..ops.distance import normalize
 from .games import GAN, Descend, Move, scores
+from .objectives import Objective
 from .readings import readings
 
 
@@ -53,8 +54,9 @@ class EBGAN(GAN):
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, margin: float = 10.0, pull_away: float = 0.0
     ):  # fmt: skip
-        super().__init__(generator, discriminator, None, latent_dim)
-        self.margin, self.pull_away = margin, pull_away
+        super().__init__(generator, discriminator, Objective(), latent_dim)  # D says no scores that one could compare
+        self.margin: Any = margin
+        self.pull_away = pull_away
 
     def energy(self, x: Tensor, reconstruction: Tensor) -> Tensor:
         """|reconstruction - x| of each example: (N,)."""
@@ -94,11 +96,13 @@ class MAGAN(EBGAN):
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, period: int = 500, pretraining: int = 1000
     ):  # fmt: skip
-        super().__init__(generator, discriminator, latent_dim, margin=math.inf)
+        super().__init__(generator, discriminator, latent_dim)
         if not 1 <= period <= pretraining:
             raise ValueError(f"MAGAN: period={period}, pretraining={pretraining}: expected 1 <= period <= pretraining")
         self.period, self.pretraining = period, pretraining
-        self.round, self.real_sum, self.fake_sum, self.fake_before = 0, 0.0, 0.0, math.inf
+        self.round, self.real_sum, self.fake_sum = 0, 0.0, 0.0
+        self.margin = None  # until it is known
+        self.fake_before: float | None = None
 
     def moves(self, real: Tensor) -> Iterator[Move]:
         self.round += 1
@@ -121,12 +125,12 @@ class MAGAN(EBGAN):
 
     def adapt(self, real: float, fake: float) -> None:
         """The end of a period with these mean energies."""
-        if real < self.margin and real < fake and self.fake_before <= fake:
+        if self.fake_before is not None and real < self.margin and real < fake and self.fake_before <= fake:
             self.margin = real
         self.fake_before = fake
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        return readings(moves) | ({"margin": self.margin} if math.isfinite(self.margin) else {})
+        return readings(moves) | ({} if self.margin is None else {"margin": self.margin})
 
     _STATE = ("margin", "round", "real_sum", "fake_sum", "fake_before")
 
@@ -138,7 +142,7 @@ class MAGAN(EBGAN):
         """Go back to what `state_dict` gave."""
         super().load_state_dict({k: v for k, v in state.items() if k not in self._STATE})
         for name in self._STATE:
-            setattr(self, name, type(getattr(self, name))(state[name]))
+            setattr(self, name, state[name])
 
 
 class BEGAN(EBGAN):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigan.backend import Generator
-from minigan.data.toy import TOYS, grid, moons, ring, swiss_roll
+from minigan.data.toy import TOYS, PointBatches, grid, moons, ring, swiss_roll
 
 
 @pytest.mark.parametrize("name", TOYS)
@@ -57,3 +57,15 @@ def test_bad_parameters():
     for make, word in ((lambda: ring(0), "modes=0"), (lambda: ring(std=-1), "std=-1"), (lambda: grid(0), "side=0")):
         with pytest.raises(ValueError, match=word):
             make()
+
+
+def test_batches_are_the_points_each_once():
+    batches = PointBatches(ring(), 30, size=100, seed=2)
+    seen = [b.numpy() for b in batches.epoch(0)]
+    assert len(batches) == len(seen) == 3 and seen[0].shape == (30, 2) and seen[0].dtype == np.float32
+    points = {p.tobytes() for p in ring().draw(100, Generator(2))}
+    assert len({p.tobytes() for b in seen for p in b} & points) == 90
+    np.testing.assert_array_equal(next(batches.epoch(0, 2)).numpy(), seen[2])
+    assert not np.array_equal(next(batches.epoch(1)).numpy(), seen[0])
+    with pytest.raises(ValueError, match="1 to 100"):
+        PointBatches(ring(), 101, size=100)
