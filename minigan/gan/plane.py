@@ -128,7 +128,7 @@ GAMES: dict[str, Callable[[Players], Trainer]] = {
     "hinge": _gan(Hinge),
     "wgan": _gan(Wasserstein, constraint=WeightClip, simultaneous=False, k=5),
     "wgan-gp": _wgan_gp,
-    "dragan": _gan(NonSaturating, penalties=DRAGAN(10.0)),
+    "dragan": _gan(NonSaturating, penalties=DRAGAN(0.1)),
     "r1": _gan(NonSaturating, penalties=R1(0.1)),
     "spectral": _gan(NonSaturating, constraint=SpectralNorm),
     "pacgan2": _gan(NonSaturating, pack=2),

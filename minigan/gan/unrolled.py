@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from .. import nn
 from ..autograd import Tensor, enable_grad, grad
 from ..nn.stateless import functional_call
+from ..ops import cat
 from ..optim import Optimizer
 from ..optim.functional import follow
-from .games import GAN, Ascend, Descend, Move
+from .games import GAN, Ascend, Descend, Move, scores
 from .objectives import Minimax
 
 
@@ -32,33 +33,38 @@ class Unrolled(GAN):
         self, generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, latent_dim: int = 100, unroll: int = 5, objective=None
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective or Minimax(), latent_dim)
-        own = dict(discriminator.named_parameters())
         stepped = [p for group in optimizer.param_groups for p in group["params"]]
-        if [id(p) for p in stepped] != [id(p) for p in own.values()]:
+        if [id(p) for p in stepped] != [id(p) for p in discriminator.parameters()]:
             raise ValueError("Unrolled: optimizer must be D's: made from discriminator.parameters(), in their order")
         if unroll < 0:
             raise ValueError(f"Unrolled: unroll={unroll} must not be negative")
-        self.names, self.unroll = list(own), unroll
-        self.follow = lambda: follow(optimizer, maximize=True)
+        self.unroll = unroll
+        self.follow = lambda: follow(optimizer, maximize=True, joined=True)
 
-    def value(self, parameters: list[Tensor], real: Tensor, fake: Tensor) -> Tensor:
-        """f with these parameters of D."""
-        given = dict(zip(self.names, parameters))
-        return self.objective.d_value(functional_call(self.D, given, real), functional_call(self.D, given, fake))
+    def value(self, weights: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """f with these weights of D: all its parameters that learn, as one vector."""
+        given, start = {}, 0
+        for name, p in self.D.named_parameters():
+            if p.requires_grad:
+                given[name] = weights[start : start + p.numel()].reshape(p.shape)
+                start += p.numel()
+        if not self.D.per_example:
+            return self.objective.d_value(functional_call(self.D, given, real), functional_call(self.D, given, fake))
+        both = functional_call(self.D, given, cat([real, fake]))
+        return self.objective.d_value(both[: len(real)], both[len(real) :])
 
     def unrolled(self, real: Tensor, fake: Tensor) -> Tensor:
         """f_K, differentiable with respect to `fake`."""
         step, state = self.follow()
-        parameters: list[Tensor] = list(self.D.parameters())
+        weights = cat([p.detach().flatten() for p in self.D.parameters() if p.requires_grad]).requires_grad_()
         with enable_grad():
             for _ in range(self.unroll):
-                learned = [p for p in parameters if p.requires_grad]
-                slopes = iter(grad(self.value(parameters, real, fake), learned, create_graph=True, allow_unused=True))
-                parameters, state = step(parameters, [next(slopes) if p.requires_grad else None for p in parameters], state)
-            return self.value(parameters, real, fake)
+                slopes = grad(self.value(weights, real, fake), [weights], create_graph=True)
+                (weights,), state = step([weights], slopes, state)
+            return self.value(weights, real, fake)
 
     def moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
         fake = self.G(self.latents(len(real), real))
-        on_real, on_fake = self.D(real), self.D(fake)
+        on_real, on_fake = scores(self.D, real, fake)
         value = self.objective.d_value(on_real, on_fake)
         yield Ascend("D", value, d_real=on_real, d_fake=on_fake), Descend("G", self.unrolled(real, fake))

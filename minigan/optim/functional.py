@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd import Tensor
-from ..ops import maximum, sqrt, where
+from ..ops import cat, maximum, sqrt, where
 from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
@@ -93,11 +93,14 @@ STEPS: dict[type, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] =
 }  # fmt: skip
 
 
-def follow(optimizer: Optimizer, maximize: bool = False) -> tuple[Step, State]:
+def follow(optimizer: Optimizer, maximize: bool = False, joined: bool = False) -> tuple[Step, State]:
     """(step, state): what `optimizer` would do next, as a function, and copies of the state that it would start from.
 
     step(parameters, gradients, state) -> (parameters, state), in the order of the optimizer's parameters, with the options that it
     has now; `maximize` replaces its own. The optimizer, an SGD, Adam or AdamW with one parameter group, is not changed.
+
+    joined : the state for one parameter, all that require gradients as one vector: the same step in far fewer ops. They must
+             have made equally many steps, else ValueError.
     """
     found = next((v for kind, v in STEPS.items() if isinstance(optimizer, kind)), None)
     if found is None or len(optimizer.param_groups) != 1:
@@ -108,9 +111,19 @@ def follow(optimizer: Optimizer, maximize: bool = False) -> tuple[Step, State]:
     function, options, names = found
     group = optimizer.param_groups[0]
     chosen = {name: group[name] for name in options} | {"lr": float(group["lr"]), "maximize": maximize}
-    per_parameter = [optimizer.state[p] if p in optimizer.state else {} for p in group["params"]]
+    parameters = [p for p in group["params"] if p.requires_grad or not joined]
+    per_parameter = [optimizer.state[p] if p in optimizer.state else {} for p in parameters]
     state = {}
     for name in names:
         values = [s.get(name, 0 if name == "step" else None) for s in per_parameter]
-        state[name] = [Tensor(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
+        state[name] = [_join(name, values)] if joined else [Tensor(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
     return lambda parameters, gradients, state: function(parameters, gradients, state, **chosen), state
+
+
+def _join(name, values):
+    """The values of several parameters as that of one vector."""
+    if name != "step" and not any(v is None for v in values):
+        return cat([v.detach().flatten() for v in values])
+    if len(set(values)) > 1:
+        raise ValueError(f"follow(joined=True): the parameters have made different numbers of steps ({name})")
+    return values[0]

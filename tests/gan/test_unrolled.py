@@ -92,10 +92,10 @@ def test_looking_ahead_changes_the_gradient():
     (_, descend), *_ = game.moves(Tensor(X))
     whole = np.concatenate([s.numpy().ravel() for s in grad(descend.value, parameters)])
     step, state = game.follow()
-    d, fake = [p.detach() for p in game.D.parameters()], game.G(Tensor(Z))
+    d, fake = minigan.cat([p.detach().flatten() for p in game.D.parameters()]), game.G(Tensor(Z))
     for _ in range(5):
-        d = [p.detach().requires_grad_() for p in d]
-        d, state = step(d, grad(game.value(d, Tensor(X), fake.detach()), d), state)
+        d = d.detach().requires_grad_()
+        (d,), state = step([d], grad(game.value(d, Tensor(X), fake.detach()), [d]), state)
     constant = np.concatenate([s.numpy().ravel() for s in grad(game.value(d, Tensor(X), fake), parameters)])
     assert np.linalg.norm(whole - constant) > 0.1 * np.linalg.norm(whole)
 

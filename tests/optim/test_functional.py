@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, enable_grad, grad, gradcheck, gradgradcheck
+from minigan import Tensor, cat, enable_grad, grad, gradcheck, gradgradcheck
 from minigan.optim import SGD, Adam, AdamW, RMSprop
 from minigan.optim import functional as F
 
@@ -110,3 +110,33 @@ def test_what_cannot_be_followed():
     a, b, _ = start()
     with pytest.raises(TypeError, match="2 parameter groups"):
         F.follow(SGD([{"params": [a]}, {"params": [b]}], lr=0.1))
+
+
+@pytest.mark.parametrize("kind, options", OPTIONS)
+@pytest.mark.parametrize("before", [0, 3])
+def test_joined(kind, options, before):
+    """All parameters as one vector, without those that are frozen: the same numbers."""
+    parameters = start()
+    parameters[1].requires_grad_(False)
+    optimizer = kind(parameters, **options)
+
+    def slopes(t):
+        return [g if p.requires_grad else None for g, p in zip(start(seed=50 + t), parameters)]
+
+    for t in range(before):
+        optimizer.step_with(slopes(t))
+    step, state = F.follow(optimizer, joined=True)
+    vector = cat([p.detach().flatten() for p in parameters if p.requires_grad])
+    for t in range(before, before + 3):
+        (vector,), state = step([vector], [cat([g.flatten() for g in slopes(t) if g is not None])], state)
+        optimizer.step_with(slopes(t))
+    expected = np.concatenate([p.detach().numpy().ravel() for p in parameters if p.requires_grad])
+    np.testing.assert_allclose(vector.detach().numpy(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_joined_needs_one_number_of_steps():
+    parameters = start()
+    optimizer = Adam(parameters)
+    optimizer.step_with([gradients(0)[0], None, None])
+    with pytest.raises(ValueError, match="different numbers of steps"):
+        F.follow(optimizer, joined=True)
