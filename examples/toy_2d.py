@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Play any two-player game (and some with more players) in the plane, and watch: samples, D's surface, the field of G's gradient.
+
+    python examples/toy_2d.py                                     # the plain GAN on eight Gaussians in a ring
+    python examples/toy_2d.py --game unrolled --anim              # and an animation
+    python examples/toy_2d.py --game wgan-gp --data swiss_roll
+    python examples/toy_2d.py --list                              # the games
+"""
+
+import argparse
+import inspect
+import sys
+
+import numpy as np
+
+import minigan
+from minigan import Tensor, grad, no_grad
+from minigan.backend import Generator, resolve_device
+from minigan.data.toy import TOYS, PointBatches
+from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
+from minigan.gan.command import about, add_run_options, number, perform
+from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, points_per_example
+from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.viz import save_gif, save_images
+from minigan.viz.plane import plane_picture
+
+SURFACE, ARROWS, SAMPLES = 96, 17, 2500
+
+
+class Watch(Callback):
+    """A picture every `every` steps and at the end, with the modes that are covered; an animation of them if `anim`."""
+
+    def __init__(self, plane, every, seed, anim, title):
+        self.plane, self.every, self.seed, self.anim, self.title = plane, every, seed, anim, title
+
+    def on_start(self, run):
+        device, generator = run.batches.device, Generator(self.seed + 1)
+        self.folder = run.folder / "samples"
+        self.latents = Tensor(generator.normal((SAMPLES, run.trainer.game.latent_dim), device=device))
+        self.real = Tensor(self.plane.draw(2000, generator)).to(device)
+        if run.step == 0:
+            self.draw(run)
+
+    def on_step(self, run):
+        if run.step % self.every == 0 or run.step == run.total:
+            self.draw(run)
+
+    def draw(self, run):
+        game = run.trainer.game
+        made = game.sample(self.latents).cpu().numpy()
+        note = ""
+        if self.plane.means is not None:
+            found = mode_coverage(made, self.plane.means, self.plane.std)
+            numbers = {"modes": found.modes, "high_quality": found.high_quality, "reverse_kl": found.reverse_kl}
+            if run.step:
+                run.note(**{k: v for k, v in numbers.items() if v == v})
+            note = f"modes {found.modes} of {len(self.plane.means)},  within 3 std {found.high_quality:.1%} (data: {true_quality():.1%})"
+        surface, field = (looked(game, self.real, self.plane.limit, n) for n in (SURFACE, ARROWS))
+        several = len(getattr(game, "generators", ())) or None
+        picture = plane_picture(
+            self.plane.limit, self.real.cpu().numpy(), made, surface[0], field[1], f"{self.title}, step {run.step}", note,
+            None if several is None else np.arange(len(made)) % several, self.plane.means,
+        )  # fmt: skip
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{run.step:07d}.png"
+        save_images(self.folder / "new", picture.transpose(2, 0, 1)[None])[0].replace(path)
+
+    def on_end(self, run):
+        (self.folder / "new").rmdir()
+        pictures = sorted(self.folder.glob("*.png"))
+        if self.anim:
+            save_gif(run.folder / "samples.gif", pictures, ms_per_frame=100)
+        run.left(f"{pictures[-1].relative_to(run.folder)}" + (", samples.gif" if self.anim else ""))
+
+
+def looked(game, real, limit, n):
+    """D's surface (n, n) and minus the gradient of G's loss (n, n, 2), on a grid."""
+    at = np.linspace(-limit, limit, n, dtype=np.float32)
+    x = Tensor(np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)).to(real.device).requires_grad_()
+    modes = [(m, m.training) for player in game.players.values() for m in player.modules()]
+    for module, _ in modes:
+        module.training = False  # nothing moves: no dropout, no power iteration
+    try:
+        said, loss = judge(game, x, real)
+        (slope,) = grad(loss, [x])
+    finally:
+        for module, training in modes:
+            module.training = training
+    with no_grad():
+        return said.detach().cpu().numpy().reshape(n, n), -slope.cpu().numpy().reshape(n, n, 2)
+
+
+def parse_arguments(arguments=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--game", choices=GAMES, default="gan", help="(default %(default)s; --list says what they are)")
+    p.add_argument("--list", action="store_true", help="list the games and end")
+    p.add_argument("--data", choices=TOYS, default="ring", help="(default %(default)s)")
+    p.add_argument("--anim", action="store_true", help="write samples.gif, too")
+    p.add_argument("--networks", choices=NETWORKS_OF_THE_PLANE, default="small", help="two layers of 128, or those of PacGAN")
+    p.add_argument("--latent-dim", type=number(int, 1), default=2, help="(default %(default)s)")
+    p.add_argument("--batch-size", type=number(int, 2), default=100, help="(PacGAN: packs) (default %(default)s)")
+    p.add_argument("--steps", type=number(int, 1), default=10_000, help="rounds of the game (default %(default)s)")
+    p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    add_run_options(p, "runs/toy_2d", 500)
+    return p.parse_args(arguments)
+
+
+def build(options):
+    """The run that the options describe."""
+    device = resolve_device(options.device)
+    minigan.manual_seed(options.seed)
+    plane, trainer = TOYS[options.data](), GAMES[options.game](Players(options.networks, options.latent_dim))
+    for player in trainer.game.players.values():
+        player.to(device)
+    steps = min(options.steps, options.max_steps or options.steps)
+    batches = PointBatches(plane, options.batch_size * points_per_example(trainer.game), seed=options.seed, device=device)
+    config = {k: getattr(options, k) for k in ("game", "data", "networks", "latent_dim", "batch_size", "seed")}
+    callbacks = [] if options.quiet else [Progress()]
+    callbacks.append(Watch(plane, options.sample_interval, options.seed, options.anim, f"{options.game}, {options.data}"))
+    callbacks += [] if options.no_doctor else [Doctor()]
+    callbacks += [Metrics(min(50, options.sample_interval)), Checkpoints(options.checkpoint_seconds, options.keep)]
+    return Run(
+        trainer, batches, options.out, config, epochs=-(-steps // len(batches)), max_steps=steps, callbacks=callbacks,
+        resume=options.resume, about=about(options),
+    )  # fmt: skip
+
+
+def listing():
+    """Every game, with the first line of what its class says of itself."""
+    for name, make in GAMES.items():
+        game = make(Players()).game
+        parts = [type(game.objective).__name__] if type(game).__name__ == "GAN" else []
+        parts += [type(x).__name__ for x in (*getattr(game, "penalties", ()), *getattr(game, "views", ()))]
+        first = inspect.getdoc(type(game)).splitlines()[0]
+        print(f"{name:12s} {type(game).__name__}{' with ' + ', '.join(parts) if parts else ''}: {first}")
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    if options.list:
+        listing()
+        return 0
+    return perform(lambda: build(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
