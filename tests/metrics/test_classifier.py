@@ -1,0 +1,65 @@
+"""The classifier that comes with the package, and what it says of images."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+import minigan
+from minigan.data import SavedFileError, mnist, strokes
+from minigan.data.imageset import DataUnavailable
+from minigan.metrics import MnistClassifier, describe, load_classifier
+from minigan.metrics.classifier import WEIGHTS
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_classifier()
+
+
+def test_its_weights_are_those_that_were_published(classifier):
+    assert hashlib.sha256(WEIGHTS.read_bytes()).hexdigest().startswith("d84eb43aea301a9e") and classifier.digest == "d84eb43aea30"
+    assert sum(p.numel() for p in classifier.parameters()) == 60_986
+
+
+def test_it_knows_the_real_digits(classifier):
+    try:
+        test = mnist.load("mnist", "test", download=False)
+    except DataUnavailable as missing:
+        pytest.skip(str(missing))
+    assert (describe(test.images, classifier).digits == test.labels).sum() == 9_950
+
+
+def test_it_knows_drawn_digits_better_than_chance(classifier):
+    data = strokes(300, seed=3)
+    assert (describe(data.images, classifier).digits == data.labels).mean() > 0.8
+
+
+def test_bytes_and_floats_are_the_same_images_and_batches_do_not_matter(classifier, monkeypatch):
+    data = strokes(70, seed=1).images
+    whole = describe(data, classifier)
+    assert whole.features.shape == (70, 64) and whole.features.dtype == np.float32 and (whole.features >= 0).all()
+    assert np.allclose(whole.probabilities.sum(1), 1) and whole.probabilities.shape == (70, 10)
+    monkeypatch.setattr("minigan.metrics.classifier.BATCH", 16)
+    parts = describe(minigan.tensor(data.astype(np.float32) / 127.5 - 1), classifier)
+    assert np.allclose(whole.features, parts.features, rtol=1e-4, atol=1e-4)
+    assert (whole.digits == parts.digits).all()
+
+
+def test_what_is_no_digit_is_refused(classifier):
+    for images, words in (
+        (np.zeros((2, 3, 28, 28), np.float32), "digits"), (np.zeros((2, 1, 32, 32), np.uint8), "digits"),
+        (np.full((2, 1, 28, 28), 255.0), "-1, 1"), (np.full((2, 1, 28, 28), np.nan), "-1, 1"), (np.zeros((2, 1, 28, 28), int), "int64"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            describe(images, classifier)
+
+
+def test_other_weights(tmp_path):
+    minigan.save(MnistClassifier().state_dict(), tmp_path / "own")
+    assert load_classifier(tmp_path / "own").digest not in ("untrained", load_classifier().digest)
+    minigan.save({"a": minigan.zeros(2)}, tmp_path / "foreign")
+    with pytest.raises(SavedFileError, match="does not hold the weights"):
+        load_classifier(tmp_path / "foreign")
+    with pytest.raises(OSError):
+        load_classifier(tmp_path / "none")
