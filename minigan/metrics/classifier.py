@@ -30,8 +30,6 @@ class MnistClassifier(nn.Module):
     units with ReLU; then 10 linear units.
     """
 
-    digest = "untrained"  # of the weights' file: the first 12 hexadecimal digits of its SHA-256
-
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -39,6 +37,16 @@ class MnistClassifier(nn.Module):
             layers += [nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(), nn.MaxPool2d(2)]
         self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * 3 * 3, 64), nn.ReLU())
         self.head = nn.Linear(64, 10)
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name the weights: the beginning of the SHA-256 of their names, shapes and bytes."""
+        found = hashlib.sha256()
+        for name, value in sorted(self.state_dict().items()):
+            array = to_numpy(value.array)
+            found.update(f"{name} {array.dtype.name} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()[:12]
 
     def features(self, images: Tensor) -> Tensor:
         """(N, 64), each at least 0: what the last layer sees, which Frechet distance and its kin compare."""
@@ -74,7 +82,6 @@ def load_classifier(path: str | os.PathLike | None = None, device="cpu") -> Mnis
         net.load_state_dict(load(path))
     except (RuntimeError, TypeError, AttributeError) as error:
         raise SavedFileError(f"{path} does not hold the weights of {type(net).__name__}: {error}") from error
-    net.digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return net.to(as_device(device)).eval()
 
 
