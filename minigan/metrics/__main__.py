@@ -7,23 +7,48 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
-from ..backend import DeviceError, Generator, resolve_device
+from .. import nn
+from ..backend import DeviceError, Generator, resolve_device, to_device
 from ..data import load_dataset
 from ..data.files import write_atomic
 from ..gan.command import number
 from ..gan.saved import generate, load_generator
-from .evaluate import BETTER, Reference, evaluate, evaluate_pixels
+from .ais import ais_log_likelihood
+from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .rows import subset
 
 KNOWN = ("mnist", "strokes")
 
 
+class _Pixels(nn.Module):
+    """A generator of images in [-1, 1] as one of pixels in [0, 1]."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, z):
+        return (self.generator(z) + 1) / 2
+
+
+def annealed(generator: nn.Module, test, latent_dim: int, options) -> dict:
+    """AIS of some test images: mean, its error, and how far it can be trusted."""
+    rows = unit_pixels(subset(test, options.ais, options.seed))
+    found = ais_log_likelihood(_Pixels(generator), to_device(rows, options.place), options.ais_sigma, latent_dim, steps=options.ais_steps)
+    values = found.log_likelihood
+    return {
+        "ais": float(values.mean()), "ais_se": float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.inf, "ais_sigma": options.ais_sigma,
+        "ais_images": len(values), "ais_effective": float(found.effective.mean()), "ais_acceptance": found.acceptance,
+    }  # fmt: skip
+
+
 def measure(options) -> dict:
     """The numbers of the run's samples and of real images in their place."""
-    device = resolve_device(options.device)
+    device = options.place = resolve_device(options.device)
     generator, config = load_generator(options.run, device)
     dataset, shape = config.get("dataset"), tuple(config["image_shape"])
     if dataset not in KNOWN or shape != (1, 28, 28):
@@ -42,6 +67,8 @@ def measure(options) -> dict:
         # Real images as samples must not be looked for among themselves: one half of the training data stands for the other.
         half = len(training) // 2
         floor |= evaluate_pixels(subset(training[:half], options.samples, options.seed), training[half:], test)
+    if options.ais:
+        found |= annealed(generator, test, config["latent_dim"], options)
     return {
         "run": str(options.run), "dataset": dataset, "samples": options.samples, "seed": options.seed,
         "classifier": reference.classifier.digest, "classifier_accuracy": right, "metrics": found, "real": floor,
@@ -64,6 +91,11 @@ def table(result: dict) -> str:
     if "parzen_sigma" in found:
         lines.append(f"Parzen windows: sigma {found['parzen_sigma']:.3f} (real: {real['parzen_sigma']:.3f}), chosen on training images")
         lines.append(f"nearest_training of unseen images: {found['nearest_training_unseen']:.4f}")
+    if "ais" in found:
+        lines.append(
+            f"annealed importance sampling, sigma {found['ais_sigma']}, {found['ais_images']} test images: {found['ais']:.1f} +- "
+            f"{found['ais_se']:.1f} nats ({found['ais_effective']:.1f} effective chains of 16, {found['ais_acceptance']:.2f} accepted)"
+        )
     return "\n".join(lines)
 
 
@@ -72,6 +104,9 @@ def main(arguments=None) -> int:
     p.add_argument("run", help="folder of a run, such as runs/mnist_gan")
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="of the latents (default %(default)s)")
+    p.add_argument("--ais", type=number(int, 0), default=0, metavar="N", help="also annealed importance sampling of N test images: slow")
+    p.add_argument("--ais-sigma", type=number(float, 1e-3), default=0.1, help="of the noise on pixels in [0, 1] (default %(default)s)")
+    p.add_argument("--ais-steps", type=number(int, 2), default=500, help="temperatures (default %(default)s)")
     p.add_argument("--quick", action="store_true", help="only what rests on the classifier: some seconds instead of a minute")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--device", default="cpu", help="where generator and classifier compute: cpu (default), cuda, cuda:N or auto")

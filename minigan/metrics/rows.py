@@ -1,4 +1,7 @@
-"""What the metrics share: samples as rows of float64, and squared distances between rows in blocks of bounded memory."""
+"""What the metrics share: samples as rows of float64, and squared distances between rows in blocks of bounded memory.
+
+A metric of pairs needs memory for a float64 copy of its samples and a few arrays of BLOCK numbers, never for all pairs at once.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """The classifier that comes with the package, and what it says of images."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -62,3 +65,29 @@ def test_other_weights(tmp_path):
         load_classifier(tmp_path / "foreign")
     with pytest.raises(OSError):
         load_classifier(tmp_path / "none")
+
+
+@pytest.fixture(scope="module")
+def example():
+    spec = importlib.util.spec_from_file_location("mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_training_learns_and_can_be_repeated(example, capsys):
+    data = strokes(600, seed=9)
+    nets = [example.train(data, 3, 50, 3e-3, seed, "cpu") for seed in (0, 0, 1)]
+    assert nets[0].digest == nets[1].digest != nets[2].digest and not nets[0].training
+    assert (describe(data.images, nets[0]).digits == data.labels).mean() > 0.6
+    example.report(nets[0], data)
+    assert "strokes, 600 test images" in capsys.readouterr().out
+
+
+def test_shifted_images(example):
+    images = np.zeros((200, 1, 28, 28), np.uint8)
+    images[:, 0, 10, 12] = 255
+    moved = example.shifted(images, minigan.Generator(0))
+    assert moved.shape == images.shape and moved.dtype == np.float32 and (moved.reshape(200, -1).max(1) == 1).all()
+    _, _, rows, columns = np.nonzero(moved == 1)
+    assert {*rows} == {8, 9, 10, 11, 12} and {*columns} == {10, 11, 12, 13, 14} and (moved.sum((1, 2, 3)) == 2 - 784).all()

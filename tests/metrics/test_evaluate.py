@@ -117,8 +117,8 @@ def test_the_command_measures_a_run(run):
     assert result["metrics"]["samples"] == result["real"]["samples"] == 300
     for name in metrics.BETTER:
         assert name in done.stdout, name
-    quick = command("-m", "minigan.metrics", run, "--samples", 300, "--quick", "--out", run / "quick.json")
-    assert quick.returncode == 0 and "parzen" not in quick.stdout
+    quick = command("-m", "minigan.metrics", run, "--samples", 300, "--quick", "--ais", 2, "--ais-steps", 3, "--out", run / "quick.json")
+    assert quick.returncode == 0 and "parzen" not in quick.stdout and "2 test images" in quick.stdout, quick.stderr
     assert json.loads((run / "quick.json").read_text())["metrics"]["frechet"] == result["metrics"]["frechet"]
 
 
