@@ -40,8 +40,9 @@ def annealed(generator: nn.Module, test, latent_dim: int, options) -> dict:
     rows = unit_pixels(subset(test, options.ais, options.seed))
     found = ais_log_likelihood(_Pixels(generator), to_device(rows, options.place), options.ais_sigma, latent_dim, steps=options.ais_steps)
     values = found.log_likelihood
+    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.inf
     return {
-        "ais": float(values.mean()), "ais_se": float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.inf, "ais_sigma": options.ais_sigma,
+        "ais": float(values.mean()), "ais_se": error, "ais_sigma": options.ais_sigma,
         "ais_images": len(values), "ais_effective": float(found.effective.mean()), "ais_acceptance": found.acceptance,
     }  # fmt: skip
 
