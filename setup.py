@@ -17,10 +17,10 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["minigan", "minigan.*"]),
-    package_data={"minigan": ["py.typed", "**/*.pyi"]},
+    package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
     install_requires=[
         "numpy>=2.0", "numba>=0.61", "matplotlib>=3.8", "pillow>=10", "tqdm>=4.66", "safetensors>=0.4", "platformdirs>=4",
-        "threadpoolctl>=3.5",
+        "threadpoolctl>=3.5", "scipy>=1.11",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=14"],

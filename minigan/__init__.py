@@ -49,10 +49,11 @@ from .ops import *
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import backends as backends, cuda as cuda, data as data, gan as gan, utils as utils, vision as vision, viz as viz
+    from . import backends as backends, cuda as cuda, data as data, gan as gan, metrics as metrics
+    from . import utils as utils, vision as vision, viz as viz
     from .data import load as load, save as save
 else:
-    _LATER = {n: f"minigan.{n}" for n in ("backends", "cuda", "data", "gan", "utils", "vision", "viz")}
+    _LATER = {n: f"minigan.{n}" for n in ("backends", "cuda", "data", "gan", "metrics", "utils", "vision", "viz")}
     _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving"}
     __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
 

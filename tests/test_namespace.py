@@ -10,7 +10,7 @@ import pytest
 import minigan
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = {"autograd", "backend", "backends", "cuda", "data", "func", "gan", "nn", "ops", "optim", "utils", "vision", "viz"}
+PACKAGES = {"autograd", "backend", "backends", "cuda", "data", "func", "gan", "metrics", "nn", "ops", "optim", "utils", "vision", "viz"}
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
 
@@ -37,7 +37,7 @@ def test_nothing_public_by_accident():
         assert public <= set(module.__all__), sorted(public - set(module.__all__))
 
 
-@pytest.mark.parametrize("name", ["data", "gan", "viz"])
+@pytest.mark.parametrize("name", ["data", "gan", "metrics", "viz"])
 def test_packages_for_training_come_when_they_are_used(name):
     assert run(f"import sys, minigan; print('minigan.{name}' in sys.modules, minigan.{name}.__name__)") == f"False minigan.{name}"
 
