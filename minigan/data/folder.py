@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-import math
 import io
+import math
 import os
 from collections import Counter
 from collections.abc import Callable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import shlex
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +35,7 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
     p.add_argument("--out", default=out, help="folder of the run (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
-    p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between sample grids (default %(default)s)")
+    p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between grids (default %(default)s)")
     p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
     p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -113,4 +112,4 @@ def _kept(run: Run) -> str:
 
 def _no_memory(error: MemoryError) -> str:
     said = str(error) or "an allocation failed"
-    return f"error: out of memory ({said}): lower --batch-size, the size of the pictures or the width of the networks, or stop other programs"
+    return f"error: out of memory ({said}): lower --batch-size, the pictures' size or the networks' width, or stop other programs"

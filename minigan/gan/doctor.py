@@ -111,7 +111,7 @@ def at_start(players: dict[str, nn.Module], optimizers: dict[str, Any], batch_si
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
-        found.append(Disease("learning_rates_apart", f"the learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
+        found.append(Disease("learning_rates_apart", f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
                              "bring them within a factor of ten (two time scales usually differ by 2 to 5)", never))  # fmt: skip
     return found
 

@@ -37,7 +37,8 @@ def kill_and_resume(folder, model, steps, kills, random, say=lambda text: None):
     """Kill the run `kills` times (fewer if it ends before), then let it end. Returns how often, and how often while writing."""
     killed = writing = 0
     while killed < kills:
-        process = subprocess.Popen(command(folder, model, steps, bool(checkpoints(folder))), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        words = command(folder, model, steps, bool(checkpoints(folder)))
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         # Once in three times wait for a file that is being written, so that the kill falls into it.
         hit = _wait(process, folder, random)
         if process.poll() is not None:
@@ -109,7 +110,8 @@ def main():
             killed, writing = kill_and_resume(folder, options.model, options.steps, options.kills - done, dice, print)
             done, hits, rounds = done + killed, hits + writing, rounds + 1
             differ = same(undisturbed, folder)
-            print(f"round {rounds}: {killed} kills, {writing} of them while a file was written; " + (", ".join(differ) + " DIFFER" if differ else "the same bits"))
+            ends = f"{', '.join(differ)} DIFFER" if differ else "the same bits"
+            print(f"round {rounds}: {killed} kills, {writing} of them while a file was written; {ends}", flush=True)
             if differ:
                 return 1
     print(f"{options.model}: {done} kills, {hits} while writing, {rounds} runs: all ended in the bits of an undisturbed run")

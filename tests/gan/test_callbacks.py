@@ -142,7 +142,8 @@ def test_the_average_is_bias_corrected(tmp_path):
         def on_step(self, run):
             if run.step % 10 == 0:
                 seen.append(run.trainer.game.G[0].weight.detach().numpy().copy())
-                expected = sum(w * 0.9 ** (10 * age) for age, w in enumerate(reversed(seen))) / sum(0.9 ** (10 * a) for a in range(len(seen)))
+                weights = [0.9 ** (10 * age) for age in reversed(range(len(seen)))]
+                expected = sum(w * x for w, x in zip(weights, seen)) / sum(weights)
                 np.testing.assert_allclose(average.ema.averages["0.weight"].numpy(), expected, rtol=1e-5, atol=1e-7)
 
     def callbacks(trainer):

@@ -73,7 +73,8 @@ def weights(folder):
 
 
 def test_training_leaves_a_run(trained):
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png", "checkpoints/00000024.safetensors"):
+    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
+                 "checkpoints/00000024.safetensors"):  # fmt: skip
         assert (trained / name).stat().st_size > 0, name
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8  # 3 steps an epoch: the rest of 2 pictures fills no batch

@@ -17,6 +17,7 @@ from minigan.backend import CPU
 from minigan.data import strokes
 from minigan.data.batches import Batches
 from minigan.gan import GAN, Callback, Descend, Diverged, Game, NonSaturating, Run, Schedule, Trainer, command, mlp_discriminator
+
 from minigan.gan import mlp_generator, usual  # isort: skip
 from minigan.gan.checkpoint import checkpoints, newest
 
@@ -28,7 +29,8 @@ def disk(tmp_path):
     """A disk of 100 MB of its own; what it holds can be remounted read-only."""
     place = tmp_path / "disk"
     place.mkdir()
-    if shutil.which("mount") is None or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", place], capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", place]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a small tmpfs needs the rights of root")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
@@ -36,7 +38,8 @@ def disk(tmp_path):
 
 def started(folder, *options, steps=10**6):
     """A run in the background that has made at least one checkpoint after its first step."""
-    process = subprocess.Popen([*training(folder, "mlp", steps, False), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    words = [*training(folder, "mlp", steps, False), *options]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not any(int(p.stem) for p in checkpoints(folder)):
         assert time.monotonic() < deadline and process.poll() is None, process.stderr.read()
@@ -275,7 +278,8 @@ def test_memory_that_runs_out_while_training(tmp_path):
         "            size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "            resource.setrlimit(resource.RLIMIT_AS, (size + (200 << 20),) * 2)\n"
         "            self.kept = [np.ones(1 << 24) for _ in range(100)]\n"
-        "sys.exit(command.perform(lambda: small_run(sys.argv[2], callbacks=[*usual(None, ema=0, quiet=True, checkpoint_seconds=0), Greedy()])))\n"
+        "callbacks = [*usual(None, ema=0, quiet=True, checkpoint_seconds=0), Greedy()]\n"
+        "sys.exit(command.perform(lambda: small_run(sys.argv[2], callbacks=callbacks)))\n"
     )
     tests = str(__import__("pathlib").Path(__file__).parents[1])
     result = subprocess.run([sys.executable, "-c", program, tests, str(tmp_path / "r")], capture_output=True, text=True)
