@@ -94,7 +94,7 @@ def build(options):
     trainer = build_trainer(G, D, config)
     return Run(
         trainer, Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
-        max_steps=options.max_steps, callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
+        max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def build(options):
     batches = Batches(data.images, options.batch_size, options.seed, device)
     return Run(
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, G), resume=options.resume, about=about(options),
+        callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
     )  # fmt: skip
 
 

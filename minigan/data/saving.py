@@ -84,7 +84,7 @@ def _digest(arrays: Mapping[str, np.ndarray], rest: str) -> str:
     digest = hashlib.sha256(rest.encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
-        digest.update(memoryview(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8)))
+        digest.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

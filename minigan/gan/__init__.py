@@ -1,7 +1,7 @@
 """Games between networks: who ascends what, the trainer that performs the moves, and how a run is run."""
 
 from .autoencoding import BEGAN, EBGAN, MAGAN, AutoEncoder
-from .callbacks import Average, Callback, Checkpoints, Doctor, Metrics, Progress, Samples, Schedule, TensorBoard, usual
+from .callbacks import Average, Callback, Checkpoints, Doctor, Evaluate, Metrics, Progress, Samples, Schedule, TensorBoard, usual
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .faults import Diverged
@@ -24,7 +24,7 @@ from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 __all__ = [
     *_objectives, "BEGAN", "EBGAN", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "VEEGAN", "AutoEncoder", "SimilarityMADGAN", "Unrolled",
     "CONSTRAINTS", "DRAGAN", "GAN", "NETWORKS", "PENALTIES", "R1", "R2", "VIEWS", "Ascend", "Average", "Callback",
-    "CheckpointError", "Checkpoints", "Constraint", "Descend", "DiffAugment", "Diverged", "Doctor", "FeatureMatching", "Game",
+    "CheckpointError", "Checkpoints", "Constraint", "Descend", "DiffAugment", "Diverged", "Doctor", "Evaluate", "FeatureMatching", "Game",
     "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Interrupted", "Metrics", "Move", "Orthogonal", "Pack", "Penalty",
     "Progress", "Run", "RunError", "Samples", "Schedule", "SpectralNorm", "TensorBoard", "Trainer", "WassersteinDivergence", "WeightClip",
     "build_networks", "dcgan_discriminator", "dcgan_generator", "generate", "interpolate", "lerp", "load_checkpoint", "load_generator",

@@ -11,6 +11,8 @@ from typing import Any
 
 from .. import nn
 from ..backend import DeviceError
+from ..backend import device as Device
+from ..data import ImageSet, load_dataset
 from .callbacks import Callback, usual
 from .checkpoint import CheckpointError, newest
 from .faults import Diverged
@@ -39,16 +41,31 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
     p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
     p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument("--evaluate", type=number(int, 1), metavar="EPOCHS", help="measure samples every so many epochs, keep the best state")
     p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
     p.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')")
     p.add_argument("--quiet", action="store_true", help="no progress line")
 
 
-def usual_callbacks(options: argparse.Namespace, generator: nn.Module) -> list[Callback]:
-    """The callbacks that `add_run_options` (and an option --ema) describe."""
+def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: ImageSet, device: Device) -> list[Callback]:
+    """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`."""
+    digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
+    if options.evaluate and not digits:
+        raise ValueError(f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: leave it out")
+    measure, classify = None, None
+    if digits:
+        from ..metrics import Reference, describe, evaluate, load_classifier
+
+        classifier = load_classifier(device=str(device))
+        classify = lambda images: describe(images, classifier).digits
+        if options.evaluate:
+            test = load_dataset(data.name, "test", getattr(options, "data_dir", None))
+            reference = Reference(test.images, classifier)
+            measure = lambda images: evaluate(images, reference)
     return usual(
         generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval, keep=options.keep,
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor, quiet=options.quiet, tensorboard=options.tensorboard,
+        measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify,
     )  # fmt: skip
 
 

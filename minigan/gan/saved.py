@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from .. import nn
 from ..autograd import Tensor, no_grad, raw
 from ..backend import to_device, to_numpy
-from .checkpoint import checkpoints, newest
+from .checkpoint import BEST, FOLDER, checkpoints, load_checkpoint, newest
 from .networks import NETWORKS
 from .runfolder import RunError
 from .statistics import settle
@@ -34,16 +35,23 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     return make_generator(config["latent_dim"], shape, **options), make_discriminator(shape, **options)
 
 
-def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = True) -> tuple[nn.Module, dict[str, Any]]:
+def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False) -> tuple[nn.Module, dict[str, Any]]:
     """The generator that a run has saved, in evaluation mode, and the run's config.
 
+    best : the state that an evaluation found best, not the newest
     averaged : with its averaged weights if there are some, else always with its last
 
     RunError if there is no saved run in the folder, or not one with networks of this package; CheckpointError for a damaged file.
     """
     if not checkpoints(folder):
         raise RunError(f"there is no saved model in {folder} (no checkpoints): train one, or name the folder of another run")
-    path, state = newest(folder)
+    if best:
+        path = Path(folder) / FOLDER / BEST
+        if not path.exists():
+            raise RunError(f"{folder} has no best state ({path} does not exist): it was trained without evaluations")
+        state = load_checkpoint(path)
+    else:
+        path, state = newest(folder)
     try:
         config = state["config"]
         generator, _ = build_networks(config)

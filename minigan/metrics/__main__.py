@@ -50,7 +50,7 @@ def annealed(generator: nn.Module, test, latent_dim: int, options) -> dict:
 def measure(options) -> dict:
     """The numbers of the run's samples and of real images in their place."""
     device = options.place = resolve_device(options.device)
-    generator, config = load_generator(options.run, device)
+    generator, config = load_generator(options.run, device, best=options.best)
     dataset, shape = config.get("dataset"), tuple(config["image_shape"])
     if dataset not in KNOWN or shape != (1, 28, 28):
         raise ValueError(f"{options.run} was trained on {dataset!r} images of shape {shape}: the metrics here know digits of 28x28 only")
@@ -104,6 +104,7 @@ def main(arguments=None) -> int:
     p = argparse.ArgumentParser(prog="python -m minigan.metrics", description=__doc__.splitlines()[0])
     p.add_argument("run", help="folder of a run, such as runs/mnist_gan")
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
+    p.add_argument("--best", action="store_true", help="the state that the run's own evaluations found best, not the newest")
     p.add_argument("--seed", type=int, default=0, help="of the latents (default %(default)s)")
     p.add_argument("--ais", type=number(int, 0), default=0, metavar="N", help="also annealed importance sampling of N test images: slow")
     p.add_argument("--ais-sigma", type=number(float, 1e-3), default=0.1, help="of the noise on pixels in [0, 1] (default %(default)s)")

@@ -15,13 +15,16 @@ from minigan.gan import (
     Average,
     Callback,
     Checkpoints,
+    Evaluate,
     Metrics,
     NonSaturating,
     Run,
+    RunError,
     Samples,
     Schedule,
     TensorBoard,
     Trainer,
+    load_checkpoint,
     load_generator,
     mlp_discriminator,
     mlp_generator,
@@ -162,6 +165,41 @@ def test_samples_do_not_change_the_run(tmp_path):
         runs[-1].train()
     for a, b in zip(*(r.trainer.game.G.state_dict().values() for r in runs)):
         assert minigan.equal(a, b)
+
+
+def brightness(images):
+    assert images.shape == (600, 1, 28, 28) and images.dtype == np.float32 and abs(images).max() <= 1
+    return {"bright": float(images.mean()), "n": len(images)}
+
+
+@pytest.mark.parametrize("higher", [False, True])
+def test_the_best_state_is_kept(tmp_path, higher):
+    def callbacks(trainer):
+        return [Evaluate(brightness, 1, "bright", higher, samples=600), Metrics(1000), Checkpoints(0, keep=1)]
+
+    run = make(tmp_path / "r", callbacks, steps=20)  # evaluated at 6, 12, 18 and the end
+    run.train()
+    rows = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
+    assert [r["step"] for r in rows] == [6, 12, 18, 20] and all(r["n"] == 600 for r in rows)
+    best = (max if higher else min)(rows, key=lambda r: r["bright"])
+    state = load_checkpoint(tmp_path / "r" / "checkpoints" / "best.safetensors")
+    assert state["step"] == best["step"] and state["callbacks"]["Evaluate"]["best"]["value"] == best["bright"]
+    G, _ = load_generator(tmp_path / "r", best=True)
+    assert (G.state_dict()["0.weight"].numpy() == state["trainer"]["players"]["G"]["0.weight"]).all()
+    assert newest(tmp_path / "r")[1]["step"] == 20
+
+    make(tmp_path / "halves", callbacks, steps=8).train()  # its end, step 8, is one more evaluation
+    make(tmp_path / "halves", callbacks, steps=20, resume=True).train()
+    again = [json.loads(line) for line in (tmp_path / "halves" / "metrics.jsonl").read_text().splitlines()]
+    assert {r["step"]: r["bright"] for r in again if r["step"] != 8} == {r["step"]: r["bright"] for r in rows}
+
+
+def test_evaluations_that_cannot_be(tmp_path):
+    with pytest.raises(ValueError, match="best_by='x' is none of the numbers: bright, n"):
+        make(tmp_path / "r", [Evaluate(brightness, 1, "x", samples=600)], steps=6).train()
+    make(tmp_path / "s", [Checkpoints(0)], steps=1).train()
+    with pytest.raises(RunError, match="no best state"):
+        load_generator(tmp_path / "s", best=True)
 
 
 def test_tensorboard(tmp_path):

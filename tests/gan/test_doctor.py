@@ -25,8 +25,8 @@ def small(hidden=nn.LeakyReLU, z=8):
     return G, D
 
 
-def diagnose(folder, game, optimizers, steps=200, every=10, batch_size=16, warm_up=0):
-    doctor = Doctor(every, warm_up)
+def diagnose(folder, game, optimizers, steps=200, every=10, batch_size=16, warm_up=0, classify=None):
+    doctor = Doctor(every, warm_up, classify)
     batches = Batches(DATA.images, batch_size)
     run = Run(Trainer(game, optimizers), batches, folder, {}, epochs=10**6, max_steps=steps, callbacks=[doctor, Metrics(10**6)])
     run.train()
@@ -61,6 +61,18 @@ def test_a_collapsed_generator(tmp_path):
     doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-9, G=1e-2))
     assert "g_collapsed" in doctor.findings
     assert doctor.looks[-1].variety < 0.35
+
+
+def test_a_generator_that_forgets_classes(tmp_path):
+    """Samples that differ, but are of one class; here told by a classifier that sees dark and bright rows."""
+
+    def classify(images):
+        return images.mean((1, 3)).argmax(1) // 3 if np.abs(images).max() == 1 else np.zeros(len(images), int)
+
+    G, D = small()
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-4, G=1e-4), steps=50, classify=classify)
+    assert doctor.classes > 2 and "g_collapsed" in doctor.findings and doctor.looks[-1].variety > 0.35
 
 
 class Circles(Game):

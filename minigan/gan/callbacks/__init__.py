@@ -1,34 +1,42 @@
 """What a run does beside playing: samples, metrics, averages, checkpoints, progress, diagnoses. Each is a `Callback`, as yours would be."""
 
+from collections.abc import Callable
+
 from .average import Average
 from .callback import Callback
 from .checkpoints import Checkpoints
 from .doctor import Doctor
+from .evaluate import Evaluate
 from .metrics import Metrics
 from .progress import Progress
 from .samples import Samples
 from .schedule import Schedule
 from .tensorboard import TensorBoard
 
-__all__ = ["Average", "Callback", "Checkpoints", "Doctor", "Metrics", "Progress", "Samples", "Schedule", "TensorBoard", "usual"]
+__all__ = ["Average", "Callback", "Checkpoints", "Doctor", "Evaluate", "Metrics", "Progress", "Samples", "Schedule", "TensorBoard", "usual"]
 
 
 def usual(
     generator, *, ema: float = 0.999, seed: int = 0, sample_interval: int = 400, checkpoint_seconds: float = 60.0, keep: int = 2,
-    doctor: bool = True, quiet: bool = False, tensorboard: bool = False,
+    doctor: bool = True, quiet: bool = False, tensorboard: bool = False, measure: Callable | None = None, evaluate_epochs: int = 1,
+    classify: Callable | None = None,
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
 
     generator : whose weights are averaged with the decay `ema` per step (0: not at all)
     seed : of the latents that are drawn every `sample_interval` steps
     checkpoint_seconds, keep : how often the state is saved, and how many of the newest are kept
+    measure, evaluate_epochs : numbers of samples, found every so many epochs (`Evaluate`)
+    classify : images -> labels, for the doctor
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
     average = [Average(generator, ema)] if ema else []
     callbacks: list[Callback] = [] if quiet else [Progress()]  # first: its line ends before others have their last words
     callbacks += [*average, Samples(sample_interval, seed, average[0] if average else None)]
     if doctor:
-        callbacks.append(Doctor())
+        callbacks.append(Doctor(classify=classify))
+    if measure is not None:
+        callbacks.append(Evaluate(measure, evaluate_epochs, average=average[0] if average else None))
     callbacks.append(Metrics(min(50, sample_interval)))
     if tensorboard:
         callbacks.append(TensorBoard())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ class Doctor(Callback):
     What it finds is in the progress line, in metrics.jsonl ("doctor": names), once with advice as a line of its own, and in a
     summary at the end. `findings` : name -> [first step, last step]. See `minigan.gan.doctor` for what it looks for.
 
+    classify : images (N, C, H, W) -> labels (N,): how many classes the samples have is then compared with the data's
     warm_up : steps at the beginning when a generator's samples are still alike, and a discriminator is easily sure
     """
 
-    def __init__(self, every: int = 100, warm_up: int = 500):
-        self.every, self.warm_up = every, warm_up
+    def __init__(self, every: int = 100, warm_up: int = 500, classify: Callable[[np.ndarray], np.ndarray] | None = None):
+        self.every, self.warm_up, self.classify = every, warm_up, classify
         self.looks: list[Look] = []
         self.places: list[np.ndarray] = []  # the mean samples of the last looks
         self.findings: dict[str, list[int]] = {}
@@ -39,6 +41,7 @@ class Doctor(Callback):
         self.batch = real
         self.distance = mean_distance(self.real) if len(self.real) > 1 else 0.0
         self.spread = spread(self.real)
+        self.classes = len(np.unique(self.classify(real.cpu().numpy()[:EXAMPLES]))) if self.classify else 0
         self.latents = Tensor(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
         self._watch(run)
         for disease in at_start(game.players, run.trainer.optimizers, len(real)):
@@ -71,14 +74,17 @@ class Doctor(Callback):
         """Measure the run as it is now."""
         game, row = run.trainer.game, run.row()
         gradients = {name: norm(g) for name, g in run.trainer.watched.items()}
-        drawn: list[np.ndarray] = []
+        images: list[np.ndarray] = []
         generators = nn.ModuleDict({name: player for name, player in game.players.items() if name != "D"})
-        dead = dead_units(generators, lambda: drawn.append(game.sample(self.latents).cpu().numpy().reshape(EXAMPLES, -1)))
+        dead = dead_units(generators, lambda: images.append(game.sample(self.latents).cpu().numpy()))
+        drawn = images[0].reshape(EXAMPLES, -1)
         with contextlib.suppress(Exception):  # the discriminator of this game takes something else
             dead |= {f"D.{layer}": share for layer, share in dead_units(game.players["D"], lambda: game.players["D"](self.batch)).items()}
-        self.places = [*self.places, drawn[0].mean(0)][-(REACH + 1) :]
+        self.places = [*self.places, drawn.mean(0)][-(REACH + 1) :]
         look = Look(run.step, gradients, norm(generators.parameters()), row.get("d_real"), row.get("d_fake"), dead=dead)
-        look.variety = mean_distance(drawn[0]) / max(self.distance, 1e-12)
+        look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
+        if self.classify:
+            look.classes = len(np.unique(self.classify(images[0]))) / self.classes
         if len(self.places) > 1:
             look.moved = float(np.linalg.norm(self.places[-1] - self.places[-2]) / self.spread)
         look.strayed = float(np.linalg.norm(self.places[-1] - self.places[0]) / self.spread)
