@@ -34,7 +34,7 @@ from minigan.metrics.modes import mode_coverage, true_quality
 
 HERE = Path(__file__).parent
 SAMPLES, POINTS, BATCH, EPOCH, LOOKS = 2500, 100_000, 100, 1000, 10
-FIRST = ["gan", "lsgan", "wgan-gp", "dragan", "spectral", "pacgan2", "pacgan3", "pacgan4", "veegan", "unrolled"]
+FIRST = ["gan", "lsgan", "pacgan2", "pacgan3", "pacgan4", "dragan", "spectral", "veegan", "wgan-gp", "unrolled"]
 
 # Published: (modes, HQ %, reverse KL), with the standard error of 10 runs where given. PacGAN: Lin et al. 2018, Table 1, the protocol
 # above. VEEGAN: Srivastava et al. 2017, Table 1, means of 5 runs with other networks (a ring of radius 1? and no reverse KL).

@@ -9,7 +9,10 @@
 
 import argparse
 import inspect
+import os
 import sys
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices this small gain nothing from threads, and on a busy machine lose much
 
 import numpy as np
 

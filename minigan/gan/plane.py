@@ -142,8 +142,8 @@ GAMES: dict[str, Callable[[Players], Trainer]] = {
     "madgan-sim": _mad_sim,
     "ebgan": lambda p: _trainer(p, EBGAN(p.generator(), _coder(p), p.latent_dim, margin=1.0)),
     "ebgan-pt": lambda p: _trainer(p, EBGAN(p.generator(), _coder(p), p.latent_dim, margin=1.0, pull_away=0.1)),
-    "began": lambda p: _trainer(p, BEGAN(p.generator(), _coder(p), p.latent_dim, gamma=0.7)),
-    "magan": lambda p: _trainer(p, MAGAN(p.generator(), _coder(p), p.latent_dim)),
+    "began": lambda p: _trainer(p, BEGAN(p.generator(), _coder(p, 1), p.latent_dim, gamma=1.0, lambda_k=0.01)),
+    "magan": lambda p: _trainer(p, MAGAN(p.generator(), _coder(p, 1), p.latent_dim, period=250, pretraining=500)),
 }
 
 

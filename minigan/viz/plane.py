@@ -24,7 +24,7 @@ def plane_picture(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(2 * size, size + 0.55), dpi=80, layout="constrained")
+    figure = Figure(figsize=(2 * size, size), dpi=80, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     left.scatter(*real.T, s=2, color=_REAL, alpha=0.35, linewidths=0, label="data")
@@ -35,6 +35,7 @@ def plane_picture(
     if means is not None:
         left.scatter(*means.T, s=60, marker="+", color=_REAL, linewidths=0.7, alpha=0.5)
     left.set_xlabel(note)
+    left.set_title(title, fontsize=10, loc="left")
     left.legend(loc="upper right", markerscale=4, frameon=False, fontsize=8, borderpad=0, ncols=2, bbox_to_anchor=(1.0, 1.07))
 
     image = right.imshow(surface, extent=(-limit, limit) * 2, origin="lower", cmap="viridis", aspect="auto")
@@ -52,6 +53,5 @@ def plane_picture(
         axes.set_ylim(-limit, limit)
         axes.set_box_aspect(1)
         axes.tick_params(labelsize=8)
-    figure.suptitle(title, fontsize=11)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
