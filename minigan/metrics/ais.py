@@ -32,9 +32,9 @@ def ais_log_likelihood(
     chains : for each x;  steps : temperatures;  leapfrogs : steps of a Hamiltonian move (Neal 2011), of length `step_size` at first,
              which is then adapted to the acceptance of each chain (65 %)
 
-    Chains go from the prior to the posterior through p(z) p(x | z)^t, t from 0 to 1 by the sigmoid schedule of Wu et al. 2017,
-    section 3.1; a weight w gathers (t' - t) log p(x | z), and log p(x) is log mean w: exp of it is unbiased, so it is itself a lower
-    bound on average, which more steps make tighter. A wide sigma flatters a decoder less than it seems: compare at equal sigma only.
+    Chains go from the prior to the posterior through p(z) p(x | z)^t, t from 0 to 1 by the sigmoid schedule of Wu et al. 2017;
+    a weight w gathers (t' - t) log p(x | z), and log p(x) is log mean w: exp of it is unbiased (nearly, since step sizes follow past
+    moves), so it is itself a lower bound on average, which more steps make tighter. Compare at equal sigma only.
     Cost: N chains steps (leapfrogs + 1) passes through the decoder and back. Nothing is drawn from the default generator.
     """
     if not sigma > 0 or chains < 1 or steps < 2 or leapfrogs < 1 or not step_size > 0:

@@ -81,7 +81,7 @@ def precision_recall(real: Any, fake: Any, k: int = 5) -> Fidelity:
 
     All are high for good samples. For equal distributions density is 1 and coverage 1 - prod_{i<k} (N - 1 - i) / (N + M - 1 - i),
     which is 1 - 2^-k for many samples, as many of each (0.969 for k = 5); precision and recall depend on the distribution: see real
-    against real. Sources: Kynkaanniemi et al. 2019, eq. 1-2 (there k = 3); Naeem et al. 2020, eq. 3-4 and lemma 1-2.
+    against real. Sources: Kynkaanniemi et al. 2019, eq. 1-2 (there k = 3); Naeem et al. 2020, section 3.
     Cost: (N + M)^2 D multiplications; memory as in `rows.BLOCK`.
     """
     real, fake = as_pair(real, fake, ("real", "fake"))
@@ -128,7 +128,7 @@ def copying(images: Any, training: Any, unseen: Any) -> Copying:
     images, training, unseen : floats (N, ...), (T, ...), (M, ...)
 
     share is 0.5 for samples as fresh as unseen data, 1 for copies; below 0.5 they are farther off than real data are. Blurred
-    images, too, are near to many others: look at the pairs (`nearest_images`). Source: Meehan, Chaudhuri, Dasgupta 2020, section 3.1
+    images, too, are near to many others: look at the pairs (`nearest_images`). Source: Meehan, Chaudhuri, Dasgupta 2020
     (a Mann-Whitney test over the whole space; theirs has the opposite sign).
     """
     unseen = as_rows(unseen, "unseen", 2)

@@ -66,7 +66,7 @@ def parzen(samples: Any, test: Any, validation: Any = None, sigma: float | None 
     The standard error is the deviation of log p(x) over the test data / sqrt(N); it knows nothing of other samples.
 
     Compare only equal numbers of samples, and read it beside the value of real images as samples: a Parzen window rewards blurred
-    images, and centroids of the training data beat those (Theis, van den Oord, Bethge 2016, section 3.2).
+    images, and centroids of the training data beat those (Theis, van den Oord, Bethge 2016).
     """
     if sigma is None:
         if validation is None:

@@ -76,7 +76,7 @@ class ModesCovered(NamedTuple):
 
 
 def modes_covered(labels: Any, classes: int = 10) -> ModesCovered:
-    """Count the classes among `labels`, integers (N,) in [0, classes), as for stacked MNIST (Metz et al. 2017, section 3.3.1;
+    """Count the classes among `labels`, integers (N,) in [0, classes), as for stacked MNIST (Metz et al. 2017, section 3.3;
     Lin et al. 2018, section 4.2).
 
     The floor is the expectation of the KL under the uniform distribution, simulated for small N (100 draws with a fixed seed),
@@ -102,7 +102,7 @@ def stacked_labels(images: Any, classifier: MnistClassifier) -> np.ndarray:
 
     images : (N, C, 28, 28), a digit in each channel, uint8 or float in [-1, 1]
 
-    Source: Metz et al. 2017, section 3.3.1 (C = 3: the channels of a colour image).
+    Source: Metz et al. 2017, section 3.3 (C = 3: the channels of a colour image).
     """
     images = to_numpy(raw(images))
     if images.ndim != 4:
