@@ -34,10 +34,11 @@ from minigan.metrics.modes import mode_coverage, true_quality
 
 HERE = Path(__file__).parent
 SAMPLES, POINTS, BATCH, EPOCH, LOOKS = 2500, 100_000, 100, 1000, 10
+BEGIN, END = "<!-- toy_modes.py: begin -->", "<!-- toy_modes.py: end -->"
 FIRST = ["gan", "lsgan", "pacgan2", "pacgan3", "pacgan4", "dragan", "spectral", "veegan", "wgan-gp", "unrolled"]
 
 # Published: (modes, HQ %, reverse KL), with the standard error of 10 runs where given. PacGAN: Lin et al. 2018, Table 1, the protocol
-# above. VEEGAN: Srivastava et al. 2017, Table 1, means of 5 runs with other networks (a ring of radius 1? and no reverse KL).
+# above. VEEGAN: Srivastava et al. 2017, Table 1, means of 5 runs with other networks, without a reverse KL.
 PUBLISHED = {
     ("ring", "gan"): ["PacGAN: 6.3±.5, 98.2±.2 %, .45±.09", "VEEGAN: 1, 99.3 %"],
     ("ring", "pacgan2"): ["PacGAN: 7.9±.1, 95.6±2.0 %, .07±.03"],
@@ -160,6 +161,16 @@ def draw(options):
     print("figure:", options.figure)
 
 
+def write(page, table):
+    """Put the table between the page's marks, in place of what is there."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return print(f"{page} has no place for the table: the lines {BEGIN} and {END}")
+    write_atomic(page, f"{before}{begin}\n{table}\n\n{end}{after}".encode())
+    print("table:", page)
+
+
 def samples_file(options, data, game):
     return options.samples / f"{data}-{game}-{options.networks}-{options.epochs}.npy"
 
@@ -174,6 +185,7 @@ def main():
     p.add_argument("--results", type=Path, default=HERE / "results" / "toy_modes.jsonl")
     p.add_argument("--samples", type=Path, default=Path("runs/toy_modes"), help="folder of the first seed's last samples")
     p.add_argument("--figure", type=Path, default=HERE.parent / "docs" / "images" / "toy_modes.png")
+    p.add_argument("--page", type=Path, default=HERE.parent / "docs" / "modes.md", help="where the table is put (default %(default)s)")
     p.add_argument("--report", action="store_true", help="no runs: the table and the figure of those made")
     options = p.parse_args()
     done = {tuple(r[k] for k in KEY) for r in finished(options.results)}
@@ -187,7 +199,9 @@ def main():
             np.save(samples_file(options, data, game), made)
         with options.results.open("a") as file:
             file.write(json.dumps(row) + "\n")
-    print(report(finished(options.results), options))
+    table = report(finished(options.results), options)
+    print(table)
+    write(options.page, table)
     draw(options)
 
 

@@ -25,8 +25,7 @@ class MRGAN(GAN):
         R = E_x [lambda1 |x - G(E(x))|^2 - lambda2 log D(G(E(x)))]
         D as ever,     G descends  -E log D(G(z)) + R,     E descends  R
 
-    The paper prints lambda2 log D with a plus in what G and E descend, although it is there to make D(G(E(x))) large; some programs
-    copy that sign.
+    The second term of R is there to make D(G(E(x))) large: it is subtracted. Programs that add it to what G descends do the opposite.
 
     encoder : x -> latents (N, latent_dim), the player "E"
     """

@@ -39,7 +39,12 @@ class Unrolled(GAN):
         if unroll < 0:
             raise ValueError(f"Unrolled: unroll={unroll} must not be negative")
         self.unroll = unroll
-        self.follow = lambda: follow(optimizer, maximize=True, joined=True)
+        self._optimizer = lambda: optimizer  # not an attribute of its own: the trainer saves its state
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """D's."""
+        return self._optimizer()
 
     def value(self, weights: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """f with these weights of D: all its parameters that learn, as one vector."""
@@ -55,7 +60,7 @@ class Unrolled(GAN):
 
     def unrolled(self, real: Tensor, fake: Tensor) -> Tensor:
         """f_K, differentiable with respect to `fake`."""
-        step, state = self.follow()
+        step, state = follow(self.optimizer, maximize=True, joined=True)
         weights = cat([p.detach().flatten() for p in self.D.parameters() if p.requires_grad]).requires_grad_()
         with enable_grad():
             for _ in range(self.unroll):

@@ -14,6 +14,7 @@ from .classifier import Described, MnistClassifier, describe, load_classifier
 from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .frechet import Moments, frechet_distance, frechet_of_gaussians
 from .mmd import cubic, kid, median_distance, mmd2, mmd2_subsets, rbf
+from .modes import ModeCoverage, mode_coverage, true_quality
 from .neighbours import Copying, Fidelity, TwoSample, copying, nearest_images, nearest_neighbour_test, precision_recall
 from .parzen import SIGMAS, Parzen, choose_sigma, parzen, parzen_log_likelihoods
 from .rows import Estimate
@@ -21,9 +22,10 @@ from .scores import ModesCovered, inception_score, mode_score, modes_covered, st
 from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
 
 __all__ = [
-    "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity", "MnistClassifier", "ModesCovered", "Moments", "Parzen",
-    "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying", "cubic", "describe", "evaluate", "evaluate_pixels",
-    "frechet_distance", "frechet_of_gaussians", "inception_score", "kid", "load_classifier", "median_distance", "mmd2", "mmd2_subsets",
-    "mode_score", "modes_covered", "nearest_images", "nearest_neighbour_test", "parzen", "parzen_log_likelihoods", "precision_recall",
-    "rbf", "sliced_wasserstein", "stacked_labels", "unit_pixels", "wasserstein", "wasserstein_1d",
+    "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity", "MnistClassifier", "ModeCoverage", "ModesCovered",
+    "Moments", "Parzen", "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying", "cubic", "describe", "evaluate",
+    "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "inception_score", "kid", "load_classifier", "median_distance", "mmd2",
+    "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images", "nearest_neighbour_test", "parzen",
+    "parzen_log_likelihoods", "precision_recall", "rbf", "sliced_wasserstein", "stacked_labels", "true_quality", "unit_pixels",
+    "wasserstein", "wasserstein_1d",
 ]  # fmt: skip

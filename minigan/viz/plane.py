@@ -36,7 +36,6 @@ def plane_picture(
         left.scatter(*means.T, s=60, marker="+", color=_REAL, linewidths=0.7, alpha=0.5)
     left.set_xlabel(note)
     left.set_title(title, fontsize=10, loc="left")
-    left.legend(loc="upper right", markerscale=4, frameon=False, fontsize=8, borderpad=0, ncols=2, bbox_to_anchor=(1.0, 1.07))
 
     image = right.imshow(surface, extent=(-limit, limit) * 2, origin="lower", cmap="viridis", aspect="auto")
     figure.colorbar(image, ax=right, fraction=0.05)
@@ -47,6 +46,8 @@ def plane_picture(
     alpha = np.clip(lengths / typical, 0.15, 1.0)
     right.quiver(at, at, directions[..., 0], directions[..., 1], color=_ARROW, alpha=alpha.ravel(), scale=1.25 * len(field), width=0.004)
     right.scatter(*fake.T, s=1.5, color=_FAKE, alpha=0.5, linewidths=0)
+    kinds = left.get_legend_handles_labels()
+    right.legend(*kinds, loc="lower right", bbox_to_anchor=(1.0, 1.0), markerscale=4, frameon=False, fontsize=8, ncols=2)
     right.set_xlabel("what D says, and where G's samples would go")
     for axes in (left, right):
         axes.set_xlim(-limit, limit)

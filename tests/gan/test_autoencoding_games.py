@@ -227,3 +227,30 @@ def test_bad_options():
         BEGAN(*players(), gamma=2)
     with pytest.raises(ValueError, match="period=5"):
         MAGAN(*players(), period=5, pretraining=2)
+
+
+@pytest.mark.parametrize("kind, options", [(EBGAN, {}), (BEGAN, {"eta": 1}), (BEGAN, {"eta": 2})])
+def test_derivatives_of_the_energies(kind, options):
+    """Of both orders, with respect to the examples and D's weights: a gradient penalty on energies is possible."""
+    G, D = players()
+    game = kind(G, D, 2, **options)
+    enc, dec = D.encoder.weight, D.decoder.weight
+
+    def energy(x, a, b):
+        return game.energy(x, x @ a.T @ b.T)
+
+    inputs = [Tensor(X, True), *[Tensor(w.detach().numpy().copy(), True) for w in (enc, dec)]]
+    np.testing.assert_allclose(energy(*inputs).detach().numpy(), game.energy(inputs[0], D(inputs[0])).detach().numpy(), rtol=1e-12)
+    gradcheck(energy, inputs)
+    gradgradcheck(energy, inputs, directions=1)
+
+
+def test_a_perfect_reconstruction_has_a_gradient():
+    """|0| has no derivative; it counts as 0, not as NaN."""
+    G, D = players()
+    D.encoder.weight, D.decoder.weight = (nn.Parameter(w) for w in (np.eye(2, 3), np.eye(3, 2)))
+    game = EBGAN(G, D, 2)
+    x = Tensor(np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]]), True)
+    energy = game.energy(x, D(x))
+    np.testing.assert_allclose(energy.detach().numpy(), [0, 3])
+    np.testing.assert_allclose(minigan.grad(energy.sum(), [x])[0].numpy(), [[0, 0, 0], [0, 0, 1]])

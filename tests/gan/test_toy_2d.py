@@ -52,10 +52,14 @@ def test_the_list_names_every_game():
 
 
 def test_toy_modes_goes_on_after_a_kill(tmp_path):
-    files = ("--results", tmp_path / "r.jsonl", "--samples", tmp_path / "s", "--figure", tmp_path / "f.png")
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- toy_modes.py: begin -->\nold\n<!-- toy_modes.py: end -->\nafter\n")
+    files = ("--page", page, "--results", tmp_path / "r.jsonl", "--samples", tmp_path / "s", "--figure", tmp_path / "f.png")
     options = ("--games", "gan", "pacgan2", "--data", "ring", "--seeds", 1, "--epochs", 1, *files)
     said = run("benchmarks/toy_modes.py", *options)
     assert "98.89%" in said and "| gan | 1 |" in said and "6.3±.5" in said
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "| pacgan2 | 1 |" in text and "old" not in text
     rows = (tmp_path / "r.jsonl").read_text().splitlines()
     assert [json.loads(r)["batch"] for r in rows] == [100, 200]
     last = json.loads(rows[-1])

@@ -23,7 +23,7 @@ def test_samples_and_surface_are_where_they_belong():
     assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
     height, width = image.shape[:2]
     rows, columns = np.nonzero(near(image[:, : width // 2], [213, 94, 0]))
-    inside = rows > height * 0.12  # above are the title and the legend
+    inside = rows > height * 0.06  # above is the title
     assert inside.any() and (rows[inside] < height * 0.35).all(), "y = 1.5 of 2 is high in the picture"
     assert (columns[inside] > width * 0.25).all(), "x = 0.5 of 2 is right of the middle of its panel"
     low, high = np.array([68, 1, 84]), np.array([253, 231, 37])  # viridis' ends

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""MNIST with games that need other players than a G and a D that gives one number: auto-encoders as D, encoders, several generators.
+
+    python examples/mnist_games.py --game ebgan-pt            # an energy-based GAN with the pulling-away term
+    python examples/mnist_games.py --game began --gamma 0.7   # its k and measure of convergence are in metrics.jsonl
+    python examples/mnist_games.py --game unrolled --unroll 5
+
+All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.gan.walk` know the runs.
+"""
+
+import argparse
+import math
+import sys
+
+import minigan
+from minigan import nn
+from minigan.backend import resolve_device
+from minigan.data import DATASETS, load_dataset
+from minigan.data.batches import Batches
+from minigan.gan import (
+    BEGAN,
+    EBGAN,
+    MADGAN,
+    MAGAN,
+    MDGAN,
+    MRGAN,
+    VEEGAN,
+    AutoEncoder,
+    Run,
+    Trainer,
+    Unrolled,
+    mlp_discriminator,
+    mlp_generator,
+)
+from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.optim import Adam
+
+
+def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):
+    """Linear layers with activations between them."""
+    parts = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), activation())]
+    return parts[:-1]
+
+
+def coder(shape, codes=64, activation=lambda: nn.LeakyReLU(0.2)):
+    """An auto-encoder of images: pixels-512-256-codes and back, tanh."""
+    n = math.prod(shape)
+    encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, activation=activation))
+    return AutoEncoder(encoder, nn.Sequential(*layers(codes, 256, 512, n, activation=activation), nn.Tanh(), nn.Unflatten(1, shape)))
+
+
+def encoder(shape, n_out):
+    """Images -> n_out numbers."""
+    return nn.Sequential(nn.Flatten(), *layers(math.prod(shape), 512, 256, n_out))
+
+
+def unrolled(G, shape, o, device):
+    """Its game needs D's optimiser."""
+    D = mlp_discriminator(shape).to(device)
+    return Unrolled(G, D, Adam(D.parameters(), o.lr, (o.b1, 0.999)), o.latent_dim, o.unroll)
+
+
+def madgan(G, shape, o, device):
+    others = [mlp_generator(o.latent_dim, shape) for _ in range(o.generators - 1)]
+    return MADGAN([G, *others], encoder(shape, o.generators + 1), o.latent_dim, saturating=False)
+
+
+# name -> game(G, shape of the images, options, device)
+GAMES = {
+    "ebgan": lambda G, shape, o, device: EBGAN(G, coder(shape), o.latent_dim, o.margin),
+    "ebgan-pt": lambda G, shape, o, device: EBGAN(G, coder(shape), o.latent_dim, o.margin, pull_away=0.1),
+    "began": lambda G, shape, o, device: BEGAN(G, coder(shape, activation=nn.ELU), o.latent_dim, o.gamma),
+    "magan": lambda G, shape, o, device: MAGAN(G, coder(shape), o.latent_dim, o.period, 2 * o.period),
+    "unrolled": unrolled,
+    "madgan": madgan,
+    "mrgan": lambda G, shape, o, device: MRGAN(G, mlp_discriminator(shape), encoder(shape, o.latent_dim), o.latent_dim, 0.005, 0.1),
+    "mdgan": lambda G, shape, o, device: MDGAN(
+        G, mlp_discriminator(shape), mlp_discriminator(shape), encoder(shape, o.latent_dim), o.latent_dim
+    ),
+    "veegan": lambda G, shape, o, device: VEEGAN(
+        G, nn.Sequential(*layers(o.latent_dim + math.prod(shape), 512, 256, 1)), encoder(shape, o.latent_dim), o.latent_dim
+    ),
+}
+MATHEMATICS = ("game", "batch_size", "lr", "b1", "latent_dim", "ema", "seed", "margin", "gamma", "period", "unroll", "generators")
+
+
+def parse_arguments(arguments=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--game", choices=GAMES, default="ebgan-pt", help="(default %(default)s)")
+    p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    p.add_argument("--dataset", choices=DATASETS, default="mnist")
+    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
+    p.add_argument("--epochs", type=number(int, 1), default=10, help="(default %(default)s)")
+    p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
+    p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")
+    p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
+    p.add_argument("--ema", type=number(float, 0, 0.999999), help="decay of the averaged weights that draw (default 0.99; madgan: 0)")
+    p.add_argument("--margin", type=number(float, 0), default=10.0, help="of EBGAN (default %(default)s)")
+    p.add_argument("--gamma", type=number(float, 0, 1), default=0.5, help="of BEGAN (default %(default)s)")
+    p.add_argument("--period", type=number(int, 1), default=900, help="steps between MAGAN's margins; twice as many are pretraining")
+    p.add_argument("--unroll", type=number(int, 0), default=5, help="steps that Unrolled looks ahead (default %(default)s)")
+    p.add_argument("--generators", type=number(int, 1), default=4, help="of MAD-GAN (default %(default)s)")
+    add_run_options(p, "runs/mnist_games", 400)
+    options = p.parse_args(arguments)
+    if options.ema is None:
+        options.ema = 0.0 if options.game == "madgan" else 0.99
+    return options
+
+
+def build(options):
+    """The run that the options describe."""
+    device = resolve_device(options.device)
+    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    print(f"device: {device}; data: {data.name}, {len(data)} images ({data.source})")
+    minigan.manual_seed(options.seed)
+    shape = tuple(data.images.shape[1:])
+    G = mlp_generator(options.latent_dim, shape).to(device)
+    game = GAMES[options.game](G, shape, options, device)
+    optimizers = {}
+    for name, player in game.players.items():
+        own = getattr(game, "optimizer", None) if name == "D" else None
+        optimizers[name] = own or Adam(player.to(device).parameters(), options.lr, (options.b1, 0.999))
+    config = {name: getattr(options, name) for name in MATHEMATICS}
+    config |= {"model": "mlp", "image_shape": list(shape), "dataset": data.name, "checksum": data.checksum}
+    return Run(
+        Trainer(game, optimizers), Batches(data.images, options.batch_size, options.seed, device), options.out, config,
+        epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G), resume=options.resume,
+        about=about(options),
+    )  # fmt: skip
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    return perform(lambda: build(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
