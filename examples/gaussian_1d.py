@@ -53,6 +53,7 @@ def networks(options):
     kernels = options.kernels if options.minibatch else 0
     if kernels:
         layers.append(nn.MinibatchDiscrimination(2 * width, kernels, 3))
+        nn.init.normal_(layers[-1].T, 0.0, 0.35)
     return G, nn.Sequential(*layers, nn.Linear(2 * width + kernels, 1))
 
 
@@ -68,19 +69,17 @@ def pretrain(D, options):
 
 
 def state(game):
-    """What a figure shows: D on a grid, and 10,000 samples of G."""
-    grid = np.linspace(-RANGE, RANGE, 400)
+    """What a figure shows: D on a grid, and 10,000 samples of G. The run's random numbers go on as if nobody had looked."""
+    random, grid = minigan.get_rng_state(), np.linspace(-RANGE, RANGE, 400)
     with minigan.no_grad():
         column = Tensor(grid[:, None].astype(np.float32))
         if any(isinstance(m, nn.MinibatchDiscrimination) for m in game.D):  # D judges each point in a batch of real ones
-            rows = []
             others = data(11)
-            for x in column:
-                rows.append(game.D(minigan.cat([x[None], others]))[0].sigmoid().item())
-            boundary = np.array(rows)
+            boundary = np.array([game.D(minigan.cat([x[None], others]))[0].sigmoid().item() for x in column])
         else:
             boundary = game.D(column).sigmoid().numpy()[:, 0]
         samples = game.G(game.latents(10_000, column)).numpy()[:, 0]
+    minigan.set_rng_state(random)
     return grid, boundary, samples
 
 
@@ -150,7 +149,7 @@ def parse_arguments(arguments=None):
     """The options, checked."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--minibatch", action="store_true", help="minibatch discrimination in D (Salimans et al. 2016)")
-    p.add_argument("--kernels", type=number(int, 1), default=20, help="of it, each in 3 dimensions (default %(default)s)")
+    p.add_argument("--kernels", type=number(int, 1), default=3, help="of it, each in 3 dimensions (default %(default)s)")
     p.add_argument("--steps", type=number(int, 1), default=1200, help="rounds of the game (default %(default)s)")
     p.add_argument("--pretrain", type=number(int, 0), default=1000, help="steps of D alone before (default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=12, help="(default %(default)s)")
@@ -174,7 +173,10 @@ def main(arguments=None):
     for seed in range(options.seed, options.seed + options.seeds):
         game, frames = train(options, seed, options.anim_every if options.anim else None)
         samples = frames[-1][-1]
-        print(f"seed {seed}: mean {samples.mean():.3f}, standard deviation {samples.std():.3f} (data: 4, 0.5)", flush=True)
+        with minigan.no_grad():
+            trained = np.concatenate([game.G(game.latents(options.batch_size, None)).numpy() for _ in range(100)])
+        print(f"seed {seed}: mean {trained.mean():.3f}, standard deviation {trained.std():.3f} on the noise of its batches; "
+              f"{samples.mean():.3f}, {samples.std():.3f} on a fine grid (data: 4, 0.5)", flush=True)  # fmt: skip
     Path(options.out).parent.mkdir(parents=True, exist_ok=True)
     picture(frames[-1], options.out)
     written = [options.out]

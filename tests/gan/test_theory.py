@@ -82,6 +82,13 @@ def test_games_fit_what_the_divergence_says(make):
     np.testing.assert_allclose(divergences.fit(make(), 800), divergences.direct(f), atol=0.06)
 
 
+@pytest.mark.parametrize("name", ["lsgan", "hinge", "nonsaturating, r1"])
+def test_games_find_the_data(name):
+    minigan.manual_seed(0)
+    assert name in divergences.GAMES
+    np.testing.assert_allclose(divergences.play(name, 500, batch=128), divergences.TARGET, atol=0.12)
+
+
 def test_a_critic_with_bounded_slope_measures_w1():
     minigan.manual_seed(0)
     assert divergences.estimate("spectral", 1.0, 300, batch=128) == pytest.approx(1.0, abs=0.05)
@@ -96,6 +103,12 @@ def test_gaussian_1d_leaves_a_figure_and_an_animation(tmp_path, extra):
     options = ["--steps", "20", "--pretrain", "20", "--hidden", "4", "--out", str(out), "--anim", str(gif), *extra]
     assert gaussian.main(options) == 0
     assert out.read_bytes()[:4] == b"\x89PNG" and gif.read_bytes()[:4] == b"GIF8"
+
+
+def test_looking_at_a_run_does_not_change_it():
+    options = gaussian.parse_arguments(["--steps", "12", "--pretrain", "5", "--minibatch"])
+    (_, plain), (_, watched) = gaussian.train(options, 0), gaussian.train(options, 0, every=3)
+    assert len(plain) == 1 and len(watched) == 5 and (plain[-1][-1] == watched[-1][-1]).all()
 
 
 def test_gaussian_1d_is_the_published_protocol():
