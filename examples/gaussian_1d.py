@@ -149,7 +149,7 @@ def parse_arguments(arguments=None):
     """The options, checked."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--minibatch", action="store_true", help="minibatch discrimination in D (Salimans et al. 2016)")
-    p.add_argument("--kernels", type=number(int, 1), default=3, help="of it, each in 3 dimensions (default %(default)s)")
+    p.add_argument("--kernels", type=number(int, 1), default=2, help="of it, each in 3 dimensions (default %(default)s)")
     p.add_argument("--steps", type=number(int, 1), default=1200, help="rounds of the game (default %(default)s)")
     p.add_argument("--pretrain", type=number(int, 0), default=1000, help="steps of D alone before (default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=12, help="(default %(default)s)")
