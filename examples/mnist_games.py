@@ -125,7 +125,7 @@ def build(options):
     config |= {"model": "mlp", "image_shape": list(shape), "dataset": data.name, "checksum": data.checksum}
     return Run(
         Trainer(game, optimizers), Batches(data.images, options.batch_size, options.seed, device), options.out, config,
-        epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G), resume=options.resume,
+        epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         about=about(options),
     )  # fmt: skip
 
