@@ -1,19 +1,62 @@
 """A device that is not there: arrays that behave towards minigan as CuPy's do, with NumPy storage.
 
-They refuse to meet NumPy arrays and to turn into them implicitly, and count how often a value is fetched to the host. Code
-that runs on them takes the path of CUDA arrays (an op's `forward` instead of its `cpu` kernel), so this is also the way to
-hold the kernels against the formulas. The module itself stands for `cupy`: it has NumPy's functions, for these arrays.
+They refuse to meet NumPy arrays and to turn into them implicitly, and count how often a value is fetched to the host. The module
+itself stands for `cupy`: it has NumPy's functions, for these arrays.
+
+kernels : False: an op computes by its `forward`. True (see `with_kernels`): by its CUDA kernels, which are compiled for the host
+    (see hostcuda), and products by a stand-in for cuBLAS. So both ways are held against the CPU's.
+
+While a stream captures, nothing may be fetched, sent or waited for, and CuPy's own products are refused, as on CUDA. What is launched
+is recorded; the graph's `launch` does it again on the same memory, and the memory that capturing wrote into gets its old values back.
 """
 
 import contextlib
+import ctypes
 import math
 import sys
 import types
 from unittest import mock
 
+import hostcuda
 import numpy as np
 
 syncs = 0  # how many values were fetched to the host
+kernels = False
+capture = None  # the Capture that is going on
+NO_COMPILER = None if hostcuda.COMPILER else "no C++ compiler to compile CUDA kernels for the host"
+
+
+class Capture:
+    """Launches in their order, and what was in the memory that they wrote into."""
+
+    def __init__(self):
+        self.launches, self.old = [], {}
+
+    def wrote(self, storage, before):
+        """`storage` was written into; it held `before`."""
+        self.old.setdefault((storage.__array_interface__["data"][0], storage.shape, storage.strides), (storage, before))
+
+    def undo(self):
+        for storage, before in reversed(self.old.values()):
+            storage[...] = before
+
+
+def _recorded(run):
+    """Note a launch: run() does it again."""
+    if capture is not None:
+        capture.launches.append(run)
+
+
+def _written(*arrays):
+    """These arrays are about to be written into."""
+    if capture is not None:
+        for a in arrays:
+            capture.wrote(a, a.copy())
+
+
+def _refused(what):
+    if capture is not None:
+        raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})")
 
 
 class DeviceArray:
@@ -32,6 +75,7 @@ class DeviceArray:
     ndim = property(lambda self: self.storage.ndim)
     size = property(lambda self: self.storage.size)
     itemsize = property(lambda self: self.storage.itemsize)
+    nbytes = property(lambda self: self.storage.nbytes)
     flags = property(lambda self: self.storage.flags)
     strides = property(lambda self: self.storage.strides)
     T = property(lambda self: wrap(self.storage.T, self))
@@ -44,32 +88,61 @@ class DeviceArray:
         if name.startswith("__") or name in ("ctypes", "tobytes"):
             raise AttributeError(name)
         method = getattr(self.storage, name)
-        return lambda *args, **kwargs: wrap(method(*unwrap(args), **unwrap(kwargs)), self)
+        if name in ("fill", "sort"):
+
+            def in_place(*args, **kwargs):
+                _written(self.storage)
+                method(*args, **kwargs)
+                _recorded(lambda: method(*args, **kwargs))
+
+            return in_place
+        return lambda *args, **kwargs: computed(method, args, kwargs, self)
 
     def __getitem__(self, index):
-        return wrap(self.storage[unwrap(index, indices=True)], self)
+        return computed(lambda index: self.storage[index], (index,), {}, self, indices=True)
 
     def __setitem__(self, index, value):
-        self.storage[unwrap(index, indices=True)] = unwrap(value)
+        index, value = unwrap(index, indices=True), unwrap(value)
+        _written(self.storage)
+        self.storage[index] = value
+        _recorded(lambda: self.storage.__setitem__(index, value))
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if ufunc is np.matmul:
+            _refused("cuBLAS")
         out = kwargs.get("out")
-        result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
-        return (out[0] if isinstance(out, tuple) else out) if out is not None else wrap(result, self)
+        if out is not None:
+            target = out[0] if isinstance(out, tuple) else out
+            args, kwargs = unwrap(inputs), unwrap(kwargs)
+            _written(target.storage)
+            getattr(ufunc, method)(*args, **kwargs)
+            _recorded(lambda: getattr(ufunc, method)(*args, **kwargs))
+            return target
+        if method == "at":
+            args = unwrap(inputs)
+            _written(args[0])
+            ufunc.at(*args)
+            _recorded(lambda: ufunc.at(*args))
+            return None
+        return computed(getattr(ufunc, method), inputs, kwargs, self)
 
     def __array_function__(self, function, types, args, kwargs):
-        return wrap(function(*unwrap(args), **unwrap(kwargs)), self)
+        if function.__name__ in ("dot", "tensordot", "einsum", "vdot", "inner"):
+            _refused("cuBLAS")
+        return computed(function, args, kwargs, self)
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
 
     def get(self):
         global syncs
+        _refused("a copy to the host")
         syncs += 1
         return self.storage.copy()
 
     def item(self, *index):
         global syncs
+        _refused("a copy to the host")
         syncs += 1
         return self.storage.item(*index)
 
@@ -93,19 +166,53 @@ def _operator(name):
     def operator(self, other):
         if getattr(other, "__array_priority__", 0) > self.__array_priority__:
             return NotImplemented
-        result = getattr(self.storage, name)(unwrap(other))
+        if "matmul" in name:
+            _refused("cuBLAS")
+        method = getattr(self.storage, name)
         if name.startswith("__i") and name not in ("__invert__",):
+            value = unwrap(other)
+            _written(self.storage)
+            method(value)
+            _recorded(lambda: method(value))
             return self
-        return wrap(result, self)
+        return computed(method, (other,), {}, self)
 
     return operator
 
 
-_binary = "add sub mul truediv floordiv mod pow matmul and or xor".split()
+_binary = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 for _name in [*_binary, *[f"r{n}" for n in _binary], *[f"i{n}" for n in _binary], "eq", "ne", "lt", "le", "gt", "ge"]:
     setattr(DeviceArray, f"__{_name}__", _operator(f"__{_name}__"))
 for _name in ("neg", "invert", "abs", "pos"):
-    setattr(DeviceArray, f"__{_name}__", lambda self, f=f"__{_name}__": wrap(getattr(self.storage, f)(), self))
+    setattr(DeviceArray, f"__{_name}__", lambda self, f=f"__{_name}__": computed(getattr(self.storage, f), (), {}, self))
+
+
+def computed(function, args, kwargs, source=None, indices=False):
+    """function(*args) on the storages, as device arrays; noted as a launch where it computed something."""
+    args, kwargs = unwrap(args, indices), unwrap(kwargs)
+    if capture is not None and any(isinstance(i, np.ndarray) and i.dtype.kind == "b" for a in args for i in (a if isinstance(a, tuple) else (a,)) if indices):
+        _refused("an index by a mask, whose result has a shape that only the device knows")  # fmt: skip
+    result = function(*args, **kwargs)
+    wrapped = wrap(result, source)
+    if capture is not None:
+        parts = wrapped if isinstance(wrapped, (tuple, list)) else [wrapped]
+        fresh = [p for p in parts if isinstance(p, DeviceArray) and not _is_view(p.storage, args, source)]
+        if fresh:
+
+            def again():
+                new = function(*args, **kwargs)
+                new = new if isinstance(new, (tuple, list)) else [new]
+                for p, n in zip(parts, new):
+                    if any(p is f for f in fresh):
+                        p.storage[...] = n
+
+            _recorded(again)
+    return wrapped
+
+
+def _is_view(storage, args, source):
+    others = [a for a in args if isinstance(a, np.ndarray)] + ([source.storage] if source is not None else [])
+    return any(np.may_share_memory(storage, a) for a in others)
 
 
 def wrap(x, source=None):
@@ -137,9 +244,12 @@ def unwrap(x, indices=False):
     return x
 
 
-def asarray(x, dtype=None, place=0):
+def asarray(x, dtype=None, place=None):
     """The host array `x` on the device."""
-    return x if isinstance(x, DeviceArray) else DeviceArray(np.array(x, dtype), None, place)
+    if isinstance(x, DeviceArray):
+        return x
+    _refused("a copy from the host")
+    return DeviceArray(np.array(x, dtype), None, runtime.getDevice() if place is None else place)
 
 
 array = asarray
@@ -152,19 +262,264 @@ class _Function:
         self.ufunc = ufunc
 
     def __call__(self, *args, **kwargs):
-        return wrap(self.ufunc(*unwrap(args), **unwrap(kwargs)))
+        first = next(a for a in args if isinstance(a, DeviceArray))
+        return first.__array_ufunc__(self.ufunc, "__call__", *args, **{k: (v,) if k == "out" else v for k, v in kwargs.items()})
 
     def at(self, x, index, value):
-        self.ufunc.at(x.storage, unwrap(index, indices=True), unwrap(value))
+        index, value = unwrap(index, indices=True), unwrap(value)
+        _written(x.storage)
+        self.ufunc.at(x.storage, index, value)
+        _recorded(lambda: self.ufunc.at(x.storage, index, value))
+
+
+class RawModule:
+    """CUDA source, compiled for the host."""
+
+    def __init__(self, code, options=()):
+        self.code = code
+
+    def get_function(self, name):
+        function = hostcuda.Function(self.code, name)
+
+        def launch(grid, block, args):
+            constant = [t.startswith("const") for t in function.types]
+            _written(*[a.storage for a, c in zip(args, constant) if isinstance(a, DeviceArray) and not c])
+            _written(*_pointed_to(args, np.dtype("f8" if "#define REAL double" in self.code else "f4")))
+            function(grid, block, args)
+            _recorded(lambda: function(grid, block, args))
+
+        return launch
+
+
+def _pointed_to(args, real):
+    """The memory whose addresses stand in a structure (with `arrays` and `size`) among the arguments."""
+    for a in args:
+        if isinstance(a, np.ndarray) and a.dtype.names and "arrays" in a.dtype.names:
+            for row in a["arrays"][0]:
+                for address, n in zip(row, a["size"][0]):
+                    if address and n:
+                        yield np.frombuffer((ctypes.c_char * (int(n) * real.itemsize)).from_address(int(address)), real)
+
+
+# --- cuBLAS ---
+
+
+class _Cublas:
+    """The functions that minigan calls, on host memory."""
+
+    def __init__(self):
+        self.calls = []
+
+    def cublasCreate_v2(self, handle):
+        _refused("cublasCreate")
+        handle._obj.value = 1
+        return 0
+
+    def cublasSetStream_v2(self, handle, stream):
+        return 0
+
+    cublasSetMathMode = cublasSetStream_v2
+
+    def cublasSetWorkspace_v2(self, handle, place, size):
+        return 0
+
+    def cublasGemmStridedBatchedEx(self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc, sc, count, compute, algo):
+        """c = alpha op(a) op(b) + beta c, all column by column."""  # fmt: skip
+        m, n, k, lda, ldb, ldc, count = (x.value for x in (m, n, k, lda, ldb, ldc, count))
+        if lda < (k if ta.value else m) or ldb < (n if tb.value else k) or ldc < m or min(m, n, k) < 1:
+            return 7  # CUBLAS_STATUS_INVALID_VALUE
+        round = (lambda x: _tf32(x)) if compute.value == 77 else (lambda x: x)
+        factor, share = alpha._obj.value, beta._obj.value
+
+        def run():
+            for i in range(count):
+                x = round(_memory(a.value, at.value, i * sa.value, lda, (k, m) if ta.value else (m, k)))
+                y = round(_memory(b.value, bt.value, i * sb.value, ldb, (n, k) if tb.value else (k, n)))
+                z = _memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True)
+                product = factor * ((x.T if ta.value else x) @ (y.T if tb.value else y))
+                z[...] = product if share == 0 else product + share * z
+
+        _written(*[_memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True) for i in range(count)])
+        run()
+        _recorded(run)
+        self.calls.append((at.value, compute.value))
+        return 0
+
+
+KINDS = {0: np.float32, 1: np.float64, 14: np.uint16}
+
+
+def _memory(address, kind, offset, step, shape, raw=False):
+    """A column-major matrix in memory; bfloat16 as float32."""
+    dtype = np.dtype(KINDS[kind])
+    rows, columns = shape
+    count = (columns - 1) * step + rows
+    flat = np.frombuffer((ctypes.c_char * (count * dtype.itemsize)).from_address(address + offset * dtype.itemsize), dtype)
+    x = np.lib.stride_tricks.as_strided(flat, shape, (dtype.itemsize, step * dtype.itemsize))
+    return x if raw or kind != 14 else (x.astype(np.uint32) << 16).view(np.float32)
+
+
+def _tf32(x):
+    bits = np.ascontiguousarray(x).view(np.uint32)
+    return ((bits + 0xFFF + ((bits >> 13) & 1)) & 0xFFFFE000).astype(np.uint32).view(np.float32)
+
+
+_cublas = _Cublas()
+
+
+def cublas_library():
+    return _cublas
+
+
+# --- cupy.cuda ---
+
+
+class _Stream:
+    """A stream; the module's `capture` is what it captures."""
+
+    ptr = 0
+
+    def __init__(self, null=False, non_blocking=False):
+        self.ptr = 1000 + id(self) % 1000
+
+    def __enter__(self):
+        self.before, cuda.stream = cuda.stream, self
+        return self
+
+    def __exit__(self, *exc):
+        cuda.stream = self.before
+
+    def synchronize(self):
+        _refused("cudaStreamSynchronize")
+
+    def begin_capture(self, mode=None):
+        global capture
+        assert capture is None
+        capture = Capture()
+
+    def end_capture(self):
+        global capture
+        done, capture = capture, None
+        done.undo()
+        return _Graph(done)
+
+
+class _Graph:
+    def __init__(self, captured):
+        self.launches, self.count = captured.launches, 0
+
+    def launch(self, stream=None):
+        _refused("cudaGraphLaunch")
+        self.count += 1
+        for run in self.launches:
+            run()
+
+
+class _Device:
+    """`with Device(1): ...`, `Device(1).use()`"""
+
+    def __init__(self, id=None):
+        self.id = runtime.getDevice() if id is None else id
+
+    def use(self):
+        runtime.current = self.id
+
+    def __enter__(self):
+        self.before, runtime.current = runtime.current, self.id
+
+    def __exit__(self, *exc):
+        runtime.current = self.before
+
+    def synchronize(self):
+        _refused("cudaDeviceSynchronize")
+
+
+class _Runtime:
+    current, count, free, total = 0, 1, 8 << 30, 16 << 30
+
+    def getDevice(self):
+        return self.current
+
+    def getDeviceCount(self):
+        return self.count
+
+    def deviceSynchronize(self):
+        _refused("cudaDeviceSynchronize")
+
+    def memGetInfo(self):
+        return self.free, self.total
+
+    def getDeviceProperties(self, number):
+        return {"name": b"a stand-in"}
+
+
+class _Pool:
+    def malloc(self, size):
+        raise NotImplementedError
+
+    def used_bytes(self):
+        return 0
+
+    total_bytes = used_bytes
+
+    def free_all_blocks(self):
+        pass
+
+
+runtime = _Runtime()
+_default_stream = _Stream()
+_default_stream.ptr = 0
+cuda = types.SimpleNamespace(
+    runtime=runtime, Stream=_Stream, Device=_Device, MemoryPool=_Pool, using_allocator=lambda malloc: contextlib.nullcontext(),
+    stream=_default_stream, get_current_stream=lambda: cuda.stream,
+)  # fmt: skip
+_pool = _Pool()
+
+
+def get_default_memory_pool():
+    return _pool
 
 
 @contextlib.contextmanager
 def installed():
-    """Inside, `cupyx` is there too, as far as minigan uses it."""
+    """Inside, `cupy` and `cupyx` are there, as far as minigan uses them."""
+    from minigan.backend import cuda_problem
+
     special = types.ModuleType("cupyx.scipy.special")
-    special.erf = lambda x: wrap(np.vectorize(math.erf, otypes=[x.dtype])(x.storage), x)
-    with mock.patch.dict(sys.modules, {"cupyx": special, "cupyx.scipy": special, "cupyx.scipy.special": special}):
-        yield
+    special.erf = lambda x: computed(np.vectorize(math.erf, otypes=[x.dtype]), (x,), {}, x)
+    this = sys.modules[__name__]
+    modules = {"cupy": this, "cupyx": special, "cupyx.scipy": special, "cupyx.scipy.special": special}
+    with mock.patch.dict(sys.modules, modules):
+        cuda_problem.cache_clear()
+        try:
+            yield this
+        finally:
+            cuda_problem.cache_clear()
+
+
+@contextlib.contextmanager
+def with_kernels():
+    """Inside, ops on these arrays compute by their CUDA kernels."""
+    with mock.patch.object(sys.modules[__name__], "kernels", True), installed() as this:
+        yield this
+
+
+def _created(function):
+    """A function that makes an array from nothing."""
+
+    def make(*args, **kwargs):
+        args, kwargs = unwrap(args), unwrap(kwargs)
+        out = wrap(function(*args, **kwargs))
+        out.place = runtime.getDevice()
+        if function is not np.empty:
+            _recorded(lambda: out.storage.__setitem__(..., function(*args, **kwargs)))
+        return out
+
+    return make
+
+
+def empty_like(x, dtype=None, order="K"):
+    return DeviceArray(np.empty_like(x.storage, dtype, order), None, x.place)
 
 
 def __getattr__(name):
@@ -173,4 +528,15 @@ def __getattr__(name):
         return found
     if isinstance(found, np.ufunc):
         return _Function(found)
-    return lambda *args, **kwargs: wrap(found(*unwrap(args), **unwrap(kwargs)))
+    if name in ("zeros", "ones", "empty", "full", "arange", "eye", "linspace"):
+        return _created(found)
+
+    def call(*args, **kwargs):
+        source = next((a for a in args if isinstance(a, DeviceArray)), None)
+        if source is None:
+            source = next((b for a in args if isinstance(a, (tuple, list)) for b in a if isinstance(b, DeviceArray)), None)
+        if source is None and any(isinstance(a, np.ndarray) for a in args):
+            raise TypeError(f"Unsupported type {np.ndarray}")
+        return computed(found, args, kwargs, source)
+
+    return call

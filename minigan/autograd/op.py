@@ -16,7 +16,8 @@ The fields of a card:
 
 forward(x, y, option=default)   the reference: works on the arrays of either library. Any argument may be a Tensor; those
                                 that are not are constants. Its signature is the op's public one.
-cpu                             the same for NumPy arrays only, with a compiled kernel (optional)
+cpu                             the same for NumPy's float32 and float64 arrays, with a compiled kernel (optional)
+cuda                            the same for CuPy's, with CUDA kernels (optional); chosen by the first argument, as `cpu` is
 backward(g, need, *saved)       g = dL/d(out) -> dL/d(argument) for each argument that can have a gradient, in order (a
                                 tuple if more than one). `need[i]` says whether argument i wants one; None/False else.
                                 Un-broadcasting to the argument's shape is done by the engine, for all ops.
@@ -38,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import DeviceError, device_of, is_array
+from ..backend.cuda import has_kernels
 from .mode import mode
 from .tensor import FLOATS, Tensor, stale
 
@@ -173,8 +175,9 @@ def _as_saved(tensor, array):
 def op(card: Any) -> Callable[..., Tensor]:
     """Make the function of an op card (see the module's docstring)."""
     name, forward, backward = card.__name__.lstrip("_"), card.forward, getattr(card, "backward", None)
-    cpu, formula = getattr(card, "cpu", forward), getattr(card, "formula", None)
+    cpu, cuda, formula = getattr(card, "cpu", forward), getattr(card, "cuda", None), getattr(card, "formula", None)
     compiled = cpu is not forward  # a kernel for NumPy's float32 and float64
+    special = compiled or cuda is not None
     mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
     code, defaults = forward.__code__, forward.__defaults__ or ()
     names, count = code.co_varnames[: code.co_argcount], code.co_argcount
@@ -194,7 +197,12 @@ def op(card: Any) -> Callable[..., Tensor]:
             if isinstance(x, Tensor):
                 break
         else:  # bare arrays: compute, and that is all
-            run = cpu if compiled and inputs[0].__class__ is ndarray and inputs[0].dtype.char in "fd" else forward
+            run, first = forward, inputs[0]
+            if special:
+                if first.__class__ is ndarray:
+                    run = cpu if compiled and first.dtype.char in "fd" else forward
+                elif cuda is not None and has_kernels(first):
+                    run = cuda
             return run(*inputs)[0] if extras else run(*inputs)
         record = blend = bare = False
         dtype = None
@@ -214,7 +222,14 @@ def op(card: Any) -> Callable[..., Tensor]:
                 bare = True
             arrays.append(x)
             edges.append(edge)
-        run = cpu if compiled and arrays[0].__class__ is ndarray and arrays[0].dtype.char in "fd" else forward
+        run = forward
+        if special:
+            first = arrays[0]
+            if first.__class__ is ndarray:
+                if compiled and first.dtype.char in "fd":
+                    run = cpu
+            elif cuda is not None and has_kernels(first):
+                run = cuda
         if blend and not mixed:
             inputs, arrays, dtype = _common_dtype(name, inputs, arrays)
         if bare:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..autograd import op
 from ..backend import kernel
+from ..backend.cuda import elementwise
 from .arithmetic import where
 from .each import each
 from .elementary import erf, exp
@@ -25,6 +26,10 @@ class tanh:
 
     def forward(x):
         return np.tanh(x)
+
+    @elementwise
+    def cuda(x):
+        return math.tanh(x)
 
     def backward(g, need, y):
         return tanh_grad(g, y)
@@ -48,6 +53,8 @@ class tanh_grad:
     def cpu(g, y):
         return each(_tanh_grad, g, y)
 
+    cuda = elementwise(_tanh_grad)
+
     def backward(gg, need, g, y):
         return need[0] and tanh_grad(gg, y), need[1] and gg * g * y * -2
 
@@ -60,6 +67,10 @@ class sigmoid:
 
     def forward(x):
         return np.tanh(x * 0.5) * 0.5 + 0.5
+
+    @elementwise
+    def cuda(x):
+        return math.tanh(x * 0.5) * 0.5 + 0.5
 
     def backward(g, need, y):
         return g * (y * (1 - y))
@@ -80,6 +91,11 @@ class softplus:
         y = y if beta == 1 else y / beta
         return np.where(z > threshold, x, y) if threshold < 20 else y
 
+    @elementwise
+    def cuda(x, beta, threshold):
+        z = x * beta
+        return x if z > threshold else (max(z, 0.0) + math.log1p(math.exp(-abs(z)))) / beta
+
     def backward(g, need, x, beta, threshold):
         z = x if beta == 1 else x * beta
         slope = g * sigmoid(z)
@@ -95,6 +111,10 @@ class logsigmoid:
     def forward(x):
         return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
+    @elementwise
+    def cuda(x):
+        return min(x, 0.0) - math.log1p(math.exp(-abs(x)))
+
     def backward(g, need, x):
         return g * sigmoid(-x)
 
@@ -107,6 +127,10 @@ class relu:
 
     def forward(x):
         return np.maximum(x, 0)
+
+    @elementwise
+    def cuda(x):
+        return 0.0 if x < 0 else x
 
     def backward(g, need, y):
         return leaky_relu_grad(g, y, 0.0)
@@ -130,6 +154,8 @@ class leaky_relu:
 
     def cpu(x, negative_slope=0.01):
         return each(_leaky_relu, x, negative_slope)
+
+    cuda = elementwise(_leaky_relu)
 
     def backward(g, need, x, slope):
         return leaky_relu_grad(g, x, slope)
@@ -158,6 +184,8 @@ class leaky_relu_grad:
     def cpu(g, x, slope):
         return each(_leaky_relu_grad, g, x, slope)
 
+    cuda = elementwise(_leaky_relu_grad)
+
     def backward(gg, need, x, slope):
         return need[0] and leaky_relu_grad(gg, x, slope), need[1] and x * 0
 
@@ -170,6 +198,10 @@ class elu:
 
     def forward(x, alpha=1.0):
         return np.where(x > 0, x, np.expm1(np.minimum(x, 0)) * alpha)
+
+    @elementwise
+    def cuda(x, alpha):
+        return x if x > 0 else alpha * math.expm1(x)
 
     def backward(g, need, x, alpha):
         return where(x > 0, g, g * exp(where(x > 0, 0.0, x)) * alpha)
@@ -217,6 +249,10 @@ class silu:
     def forward(x):
         return x * sigmoid(x)
 
+    @elementwise
+    def cuda(x):
+        return x * (math.tanh(x * 0.5) * 0.5 + 0.5)
+
     def backward(g, need, x):
         s = sigmoid(x)
         return g * (s * (1 + x * (1 - s)))
@@ -230,6 +266,10 @@ class hardtanh:
 
     def forward(x, min_val=-1.0, max_val=1.0):
         return np.minimum(np.maximum(x, min_val), max_val)
+
+    @elementwise
+    def cuda(x, low, high):
+        return low if x < low else high if x > high else x
 
     def backward(g, need, x, low, high):
         return where((x > low) & (x < high), g, 0.0)

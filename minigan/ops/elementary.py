@@ -6,6 +6,7 @@ import numpy as np
 
 from ..autograd import op
 from ..backend import array_module, kernel
+from ..backend.cuda import elementwise
 from .each import each
 
 __all__ = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "reciprocal", "rsqrt", "sign", "sin", "sqrt", "square"]
@@ -186,6 +187,8 @@ class erf:
 
     def cpu(x):
         return each(_erf, x)
+
+    cuda = elementwise(_erf)
 
     def backward(g, need, x):
         return g * exp(-(x * x)) * (2 / math.sqrt(math.pi))

@@ -4,9 +4,12 @@ import numpy as np
 
 from ..autograd import op
 from ..backend import kernel
+from ..backend.cuda import has_kernels
+from ..backend.cuda import matmul as device_matmul
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from .elementary import expm1
 from .product import check_bias, linear, linear_rule
+from .rows import RULES, add_bias, rule_and_sums
 
 __all__ = ["linear_activation"]
 
@@ -91,9 +94,16 @@ class linear_activation:
             np.tanh(np.add(y, bias[:, None], out=y), out=y)
         return y.T
 
+    def cuda(input, weight, bias, activation, slope=0.0):
+        _check_slope(activation, slope)
+        check_bias(weight, bias)
+        return add_bias(device_matmul(input, weight.T), bias, activation, slope)
+
     def backward(g, need, x, w, y, activation, slope):
         if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
             return _rule_cpu(g, need, x, w, y, activation, slope)
+        if has_kernels(g) and activation in RULES:
+            return _rule_cuda(g, need, x, w, y, activation, slope)
         return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
 
 
@@ -103,3 +113,12 @@ def _rule_cpu(g, need, x, w, y, activation, slope):
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
     KERNELS[activation](np.ascontiguousarray(g.T), columns, slope, h, total)
     return need[0] and np.matmul(w.T, h).T, np.matmul(h, x), total
+
+
+def _rule_cuda(g, need, x, w, y, activation, slope):
+    """The same with a CUDA kernel."""
+    shape = g.shape[:-1]
+    g, y, x = (a.reshape(-1, a.shape[-1]) if a is not None and a.ndim != 2 else a for a in (g, y, x))
+    h, total = rule_and_sums(g, y, activation, slope)
+    gx = need[0] and device_matmul(h, w).reshape(*shape, w.shape[1])
+    return gx, need[1] and device_matmul(h.T, x), need[2] and total

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import op, raw
 from ..backend import kernel
+from ..backend.cuda import elementwise, has_kernels, summed
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
 from .each import each
@@ -159,6 +160,9 @@ def _bce_logits_total(x, t):
     return total
 
 
+_bce_logits_sum = summed(_bce_logits_total)
+
+
 @op
 class _bce_logits:
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
@@ -176,6 +180,11 @@ class _bce_logits:
             return _bce_logits.card.forward(input, target, reduction)
         total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
         return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+
+    def cuda(input, target, reduction):
+        if reduction == "none" or not input.size:
+            return _bce_logits.card.forward(input, target, reduction)
+        return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
 
     def backward(g, need, x, t, reduction):
         g = _each(g, x, reduction)
@@ -197,6 +206,9 @@ def _mean_logsigmoid_grad(x, sign, scale, out):
         out[i] = scale / (1.0 + math.exp(sign * x[i]))
 
 
+_sum_on_device, _grad_on_device = summed(_mean_logsigmoid_total), elementwise(_mean_logsigmoid_grad)
+
+
 @op
 class mean_logsigmoid:
     """y = mean of log sigmoid(sign x), sign 1 or -1: E log D for logits x, or E log(1 - D).
@@ -213,7 +225,12 @@ class mean_logsigmoid:
     def cpu(x, sign=1):
         return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
+    def cuda(x, sign=1):
+        return _sum_on_device(x, sign, scale=1 / x.size)
+
     def backward(g, need, x, sign):
+        if has_kernels(x):
+            return _grad_on_device(x, sign, g * (sign / x.size))
         if not isinstance(x, np.ndarray) or x.dtype.char not in "fd":
             return sigmoid(x * -sign) * (g * (sign / x.size))
         return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)

@@ -11,7 +11,9 @@ import numpy as np
 
 from ..autograd import op
 from ..backend import kernel, parallel_chunks
+from ..backend.cuda import has_kernels
 from ..backend.threads import MIN_CHUNK
+from .rows import norm_backward, norm_forward
 from .shape import repeat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
@@ -135,8 +137,14 @@ class _batch_norm:
         _over_channels(_forward, planes, weight, bias, eps, y, mean, rstd, running_mean, running_var, momentum)
         return _unplanes(y, x.shape, by_channel), mean, rstd
 
+    def cuda(x, weight, bias, running_mean, running_var, momentum, eps):
+        return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
+
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, rstd):
-        rule = _batch_norm_grad_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _batch_norm_grad
+        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+            rule = _batch_norm_grad_cpu
+        else:
+            rule = norm_backward if has_kernels(x) else _batch_norm_grad
         return rule(g, x, weight, mean, rstd)
 
     def formula(x, weight, bias, running_mean, running_var, momentum, eps):

@@ -3,7 +3,10 @@
 import numpy as np
 
 from ..autograd import expand, op
+from ..backend.cuda import has_kernels
+from ..backend.cuda import matmul as device_matmul
 from .arithmetic import mul
+from .rows import add_bias, column_sums
 from .shape import permute
 
 __all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
@@ -25,6 +28,9 @@ class matmul:
 
     def forward(input, other):
         return np.matmul(input, other)
+
+    def cuda(input, other):
+        return device_matmul(input, other)
 
     def backward(g, need, x, y):
         if x.ndim == 1 and y.ndim == 1:
@@ -66,6 +72,11 @@ class linear:
             y += bias[:, None]
         return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
+    def cuda(input, weight, bias=None):
+        check_bias(weight, bias)
+        y = device_matmul(input, weight.T)
+        return y if bias is None else add_bias(y, bias)
+
     def backward(g, need, x, w):
         return linear_rule(g, need, x, w)
 
@@ -76,7 +87,7 @@ def linear_rule(g, need, x, w):
     if need[1] or need[2]:
         rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
         gw = need[1] and weight_grad(rows, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
-        gb = need[2] and rows.sum(0)
+        gb = need[2] and (column_sums(rows) if has_kernels(rows) else rows.sum(0))
     return need[0] and linear(g, w.T), gw, gb
 
 
@@ -88,6 +99,9 @@ class weight_grad:
 
     def forward(g, x):
         return np.matmul(g.T, x)
+
+    def cuda(g, x):
+        return device_matmul(g.T, x)
 
     def backward(gg, need, g, x):
         return need[0] and linear(x, gg), need[1] and linear(g, gg.T)

@@ -4,7 +4,10 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 """
 
 from ...autograd import op
+from ...backend.cuda import has_kernels
+from ..rows import column_sums, to_rows
 from . import cpu as fast
+from . import cuda as device
 from . import formula
 from .geometry import conv_geometry, conv_transpose_geometry
 
@@ -18,6 +21,8 @@ def _with_bias(y, bias):
 
 
 def _channel_sums(g):
+    if has_kernels(g):
+        return column_sums(to_rows(g))
     return g.sum((0, *range(2, g.ndim)))
 
 
@@ -35,6 +40,9 @@ class conv:
 
     def cpu(x, w, bias, geometry):
         return fast.conv(x, w, bias, geometry)
+
+    def cuda(x, w, bias, geometry):
+        return device.conv(x, w, bias, geometry)
 
     def backward(g, need, x, w, geometry):
         return (
@@ -59,6 +67,9 @@ class conv_transpose:
     def cpu(y, w, bias, geometry):
         return fast.conv_transpose(y, w, bias, geometry)
 
+    def cuda(y, w, bias, geometry):
+        return device.conv_transpose(y, w, bias, geometry)
+
     def backward(g, need, y, w, geometry):
         return (
             need[0] and conv(g, w, None, geometry),
@@ -81,6 +92,9 @@ class conv_weight:
 
     def cpu(x, y, geometry):
         return fast.conv_weight(x, y, geometry)
+
+    def cuda(x, y, geometry):
+        return device.conv_weight(x, y, geometry)
 
     def backward(g, need, x, y, geometry):
         return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)

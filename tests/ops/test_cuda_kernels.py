@@ -1,0 +1,52 @@
+"""CUDA kernels without a GPU: every case of the table computed by the kernels, which are compiled for the host."""
+
+import fakecuda
+import numpy as np
+import pytest
+from ops.table import CASES
+from ops.test_ops import boxed, close, for_every, gradients, laid_out
+
+from minigan.backend.cuda import precision
+
+pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
+
+
+def on_device(how):
+    return lambda a: fakecuda.asarray(a) if how is None else fakecuda.DeviceArray(laid_out(a, how))
+
+
+@for_every(CASES, 4)
+def test_kernels(case, args, seed):
+    """The CPU's results and gradients, from arguments in any memory layout, and no value fetched."""
+    expected, _, grads, _ = gradients(case, boxed(case, args), seed)
+    how = seed % 5 if seed % 5 < 4 else None
+    with fakecuda.with_kernels():
+        boxes = boxed(case, args, on_device(how))
+        fakecuda.syncs = 0
+        outputs, _, found, _ = gradients(case, boxes, seed, on_device(how))
+        assert fakecuda.syncs == 0
+    for y, e in zip([*outputs, *found], [*expected, *grads]):
+        if e is not None:
+            assert isinstance(y.array, fakecuda.DeviceArray)
+            close(y.array.storage, e.array, 1e-11, 1e-12)
+
+
+@for_every(CASES, 2)
+def test_kernels_in_float32(case, args, seed):
+    """The same kernels for float32, products in full precision."""
+    tf32, precision.conv_tf32 = precision.conv_tf32, False
+    try:
+        check_float32(case, args, seed)
+    finally:
+        precision.conv_tf32 = tf32
+
+
+def check_float32(case, args, seed):
+    single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+    expected, _, grads, _ = gradients(case, boxed(case, single), seed)
+    with fakecuda.with_kernels():
+        outputs, _, found, _ = gradients(case, boxed(case, single, fakecuda.asarray), seed, fakecuda.asarray)
+    for y, e in zip([*outputs, *found], [*expected, *grads]):
+        if e is not None:
+            assert y.dtype == e.dtype
+            close(y.array.storage, e.array, 10 * case.tolerance, 10 * case.tolerance)
