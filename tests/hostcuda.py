@@ -120,7 +120,7 @@ def library(code):
         )
     text = "\n".join([SHIM, code, *calls])
     sanitize = ["-fsanitize=address"] if os.environ.get("MINIGAN_SANITIZE") else []
-    options = ["-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-Wall", "-Wno-unused", "-Wno-parentheses", *sanitize]
+    options = ["-std=c++17", "-O1", "-shared", "-fPIC", "-Wl,-Bsymbolic", "-ffp-contract=off", "-Wall", "-Wno-unused", "-Wno-parentheses", *sanitize]
     key = hashlib.sha256("\n".join([text, *options, COMPILER]).encode()).hexdigest()[:24]
     folder = pathlib.Path(tempfile.gettempdir()) / f"minigan-host-kernels-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)

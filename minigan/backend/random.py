@@ -11,6 +11,8 @@ import threading
 
 import numpy as np
 
+from .cuda import philox
+from .cuda.source import on_device
 from .device import CPU, array_module, module_for
 from .device import device as place
 from .kernels import kernel
@@ -88,8 +90,22 @@ class Generator:
     def set_state(self, state):
         self.seed, self.counter = int(state["seed"]) & 0xFFFFFFFFFFFFFFFF, int(state["counter"])
 
+    def _stream(self):
+        """The generator that is drawn from: this one."""
+        return self
+
+    def _kernels(self, device):
+        """The array library of a GPU, where its kernels draw the numbers; None elsewhere."""
+        if device.type == "cpu":
+            return None
+        xp = module_for(device)
+        return xp if getattr(xp, "kernels", True) else None
+
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
+        if (there := self._kernels(device)) is not None:
+            with on_device(there, device.index):
+                return philox.bits(there, self._stream(), n)[:n]
         blocks, xp = -(-n // 4), module_for(device)
         if xp is np:
             out = np.empty((blocks, 4), np.uint32)
@@ -101,6 +117,9 @@ class Generator:
 
     def uniform(self, shape, dtype=np.float32, device=CPU):
         """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
+        if np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
+            with on_device(there, device.index):
+                return philox.uniform(there, self._stream(), tuple(shape), dtype)
         n = math.prod(shape)
         if np.dtype(dtype) == np.float64:
             bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
@@ -112,6 +131,9 @@ class Generator:
 
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
+        if np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
+            with on_device(there, device.index):
+                return philox.normal(there, self._stream(), tuple(shape), dtype)
         n = math.prod(shape)
         half = -(-n // 2)
         if n < 512 and dtype == np.float32 and device.type == "cpu":  # one loop; for many, NumPy's SIMD functions are faster
@@ -133,6 +155,9 @@ class Generator:
         span = high - low
         if not 0 < span <= 2**32:
             raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
+        if (there := self._kernels(device)) is not None:
+            with on_device(there, device.index):
+                return philox.integers(there, self._stream(), low, span, tuple(shape))
         bits = self.integers32(math.prod(shape), device).astype(np.uint64)
         return ((bits * np.uint64(span)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
 
@@ -146,9 +171,13 @@ class Generator:
 class _Default(Generator):
     """The generator that is used where no other is given; inside `drawing_from` it draws from that one."""
 
-    def integers32(self, n, device=CPU):
+    def _stream(self):
         own = getattr(_thread, "generator", None)
-        return super().integers32(n, device) if own is None else own.integers32(n, device)
+        return self if own is None else own
+
+    def integers32(self, n, device=CPU):
+        stream = self._stream()
+        return super().integers32(n, device) if stream is self else stream.integers32(n, device)
 
 
 _thread = threading.local()

@@ -11,9 +11,16 @@ g is the gradient, p the parameter, the rest is the optimiser's memory of earlie
 `sign` is 1 to descend, -1 to ascend (maximize). State that an option does not need is None: the compiled loop then has no trace of it.
 """
 
+import functools
+import inspect
+import itertools
+
 import numpy as np
 
 from ..backend import num_threads, parallel_chunks
+from ..backend.cuda import Source, recording
+from ..backend.cuda.elementwise import laid_out_as
+from ..backend.cuda.translate import HELPERS, Formula
 from ..backend.kernels import compiled
 
 __all__ = ["adagrad_step", "adam_step", "ema_step", "rmsprop_step", "run_together", "sgd_step"]
@@ -40,6 +47,78 @@ class update:
             run_together([(self.compiled(), np.array(numbers, arrays[0].dtype), arrays)])
         else:
             self.reference(numbers, *arrays)
+
+    # --- on CUDA: all parameters in one launch ---
+
+    def variants(self):
+        """All ways in which arrays that an option needs may be missing: the names of those that are None."""
+        optional = [n for n, p in inspect.signature(self.loop).parameters.items() if p.default is None]
+        return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
+
+    @functools.cached_property
+    def count(self):
+        """How many numbers there are."""
+        return Formula(self.loop).constants
+
+    @functools.cache  # noqa: B019  (cards live as long as the program)
+    def kernel(self, none=frozenset()):
+        """(source, names of the arrays) of the step where the arrays `none` are None: the loop above, translated."""
+        formula = Formula(self.loop, none)
+        names = [n for n in formula.arguments[1:] if n not in none]
+        pointers = "\n".join(f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names))
+        code = f"""{HELPERS}
+struct Table {{ u64 arrays[{MOST_ARRAYS}][{TENSORS}]; i64 size[{TENSORS}], first[{TENSORS + 1}]; }};
+struct Numbers {{ double v[{MOST_NUMBERS}]; }};
+
+extern "C" __global__ void step(Table table, Numbers numbers, const double* fed, i64 tensors) {{
+    int t = 0;
+    while (t + 1 < tensors && (i64)blockIdx.x >= table.first[t + 1]) t++;
+    REAL c[{MOST_NUMBERS}];
+    for (int k = 0; k < {self.count}; k++) c[k] = (REAL)(fed ? fed[k] : numbers.v[k]);
+{pointers}
+    const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK}, end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
+    for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
+{formula.body}
+    }}
+}}
+"""
+        return Source(f"{self.__name__}:{','.join(names)}", code), names
+
+    def on_device(self, compute, jobs):
+        """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one device.
+
+        compute() : the numbers; while a step is captured it is called at each replay
+        """
+        recorder, fed = recording(), None
+        numbers = np.zeros(1, NUMBERS)
+        if recorder is None:
+            values = compute()
+            numbers["v"][0, : len(values)] = values
+        else:
+            fed = recorder.feed(compute, self.count)
+        jobs = [job for job in jobs if job[0].size]
+        names = list(inspect.signature(self.loop).parameters)[1:]
+        for start in range(0, len(jobs), TENSORS):
+            part = jobs[start : start + TENSORS]
+            there = [k for k, a in enumerate(part[0]) if a is not None]
+            source, _ = self.kernel(frozenset(n for k, n in enumerate(names) if k not in there))
+            table, block = np.zeros(1, TABLE), 0
+            for t, (g, *rest) in enumerate(part):
+                g = g if g.strides == rest[0].strides else laid_out_as(rest[0], g)
+                part[t] = g, *rest  # which keeps a copy alive until the launch
+                for row, k in enumerate(there):
+                    table["arrays"][0, row, t] = part[t][k].data.ptr
+                table["size"][0, t], table["first"][0, t] = g.size, block
+                block += -(-g.size // CHUNK)
+            table["first"][0, len(part) :] = block
+            source.launch("step", part[0][0], (block,), (256,), table, numbers, fed, len(part))
+
+
+TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
+TABLE = np.dtype(
+    [("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))]
+)
+NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 
 def run_together(jobs):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..autograd import Tensor, raw
+from ..backend.cuda import has_kernels
 from ..ops.update import COMPILED, ema_step, run_together
 from .memory import conform, flat, memory_order
 
@@ -37,6 +38,8 @@ class EMA:
         """Take the present parameters into the averages, and copy the buffers: call it after each optimiser step."""
         if self._applied:
             raise RuntimeError("EMA.update() inside applied(): the parameters are the averages there")
+        if all(has_kernels(p.array) for p in self.params.values()):
+            return self._update_on_device()
         self.updates += 1
         numbers, jobs, typed = ema_step.numbers(self.updates, self.decay), [], {}
         for name, p in self.params.items():
@@ -51,6 +54,26 @@ class EMA:
                     typed[kind] = np.array(numbers, kind)
                 jobs.append((ema_step.compiled(), typed[kind], views))
         run_together(jobs)
+        for name, b in self.buffers.items():
+            self.kept[name].array[...] = b.array
+
+    def _update_on_device(self):
+        """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay counts the update."""
+        by_dtype, first = {}, True
+        for name, p in self.params.items():
+            if self._plans.get(name) is not p.array:
+                if (fit := conform(self.averages[name].array, p.array)) is not self.averages[name].array:
+                    self.averages[name] = Tensor(fit)
+                self._plans[name] = p.array
+            by_dtype.setdefault(p.dtype, []).append((p.array, self.averages[name].array))
+
+        def count(first):
+            self.updates += first
+            return ema_step.numbers(self.updates, self.decay)
+
+        for jobs in by_dtype.values():
+            ema_step.on_device(lambda first=first: count(first), jobs)
+            first = False
         for name, b in self.buffers.items():
             self.kept[name].array[...] = b.array
 

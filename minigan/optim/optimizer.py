@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd import Tensor, enable_grad, raw
 from ..backend import device_of
+from ..backend.cuda import has_kernels, recording
 from ..ops.update import COMPILED, run_together
 from .memory import conform, flat, full_like, memory_order
 
@@ -59,6 +60,10 @@ class Slot:
         self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
         # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another order, or (False) not at all.
         self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
+
+    def states(self, optimizer):
+        """The state arrays as the update takes them."""
+        return [self.state[n].array if n else None for n in optimizer._ordered(self.names)]
 
 
 class Optimizer:
@@ -169,6 +174,8 @@ class Optimizer:
         group = kind = last = names = numbers = None
         if len(gradients) != len(slots):
             raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(slots)} parameters")
+        if slots[0].param.array.__class__ is not np.ndarray and has_kernels(slots[0].param.array):
+            return self._step_on_device(gradients)
         self._step_count += 1
         for slot, g in zip(slots, gradients):
             if g is None:
@@ -203,6 +210,44 @@ class Optimizer:
                 slot.state["step"] = step
         if jobs:
             run_together(jobs)
+
+    def _step_on_device(self, gradients):
+        """`step_with` on CUDA: one launch for all parameters of a group. In a captured step what is counted here is counted by each
+        replay."""
+        batches = {}  # (group, step so far, dtype) -> [(slot, gradient)]
+        for slot, g in zip(self._slots, gradients):
+            if g is None:
+                continue
+            g, names = raw(g), self._names(slot.group)
+            if slot.param.array is not slot.array or slot.names != names:
+                slot.attach(self, names)
+            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.array_type:
+                self._refuse(slot, g)
+            if slot.order is False or not has_kernels(slot.array):
+                raise RuntimeError(f"{self._name}: on CUDA parameters must be float32 or float64, without gaps in memory")
+            batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
+        for batch in batches.values():
+            slots = [slot for slot, _ in batch]
+            self.update.on_device(self._counting(slots), [(g, slot.array, *slot.states(self)) for slot, g in batch])
+        if recording() is None:
+            self._step_count += 1
+
+    def _counting(self, slots):
+        """A function that counts one step of these parameters, which have been stepped equally often, and gives its numbers."""
+        group = slots[0].group
+        maximize = group.get("maximize")
+
+        def count():
+            for slot in slots:
+                slot.step += 1
+                slot.param._version[0] += 1
+                if self.counted:
+                    slot.state["step"] = slot.step
+            if "maximize" in group:
+                group["maximize"] = maximize  # as it was when the step was captured
+            return self._numbers(group, slots[0].step)
+
+        return count
 
     counted = True  # is the number of steps part of the state?
 

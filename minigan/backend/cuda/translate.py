@@ -18,10 +18,20 @@ FUNCTIONS = {
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&&", ast.BitOr: "||"}
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
+KEYWORDS = frozenset(  # of C++, that Python allows as names
+    "new delete double float int long short char bool auto const default do switch case template this union struct signed unsigned "
+    "register operator private public protected friend goto enum extern inline static throw catch typename using virtual void".split()
+)
+
 HELPERS = """
 __device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }   // as Python's max(a, b) and min(a, b)
 __device__ inline REAL smaller(REAL a, REAL b) { return b < a ? b : a; }
 """
+
+
+def cpp(name):
+    """The variable's name in C++."""
+    return f"{name}_" if name in KEYWORDS else name
 
 
 class TranslationError(TypeError):
@@ -34,6 +44,7 @@ class Formula:
     arguments : its parameters' names, in order
     none : those that are None in this use
     elements : the parameters of a loop that are indexed by i
+    constants : how many numbers are taken by a constant index
     body : statements of C++ for element `i` of `n`; numbers and arrays are REAL variables and pointers of the parameters' names
     result : for a scalar function the expression it returns; for a summing loop the names of the sums; else None
     sums : does it sum up?
@@ -51,7 +62,7 @@ class Formula:
         self.sums = any(isinstance(s, ast.For) for s in tree.body) and isinstance(tree.body[-1], ast.Return)
         if self.sums:
             self.result = [n.id for n in self._returned(tree.body[-1])]
-        self.loops = False
+        self.loops, self.constants = False, 0
         self.elements: set[str] = set()  # arrays that are taken element by element
         body = tree.body[1:] if isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant) else tree.body
         lines = self._block(body, 1)
@@ -59,7 +70,7 @@ class Formula:
         self.body = "\n".join(["    " + self._declare(v) for v in self.locals if v not in changed], ) + "\n" + "\n".join(lines)
 
     def _declare(self, name):
-        return f"{self.locals[name]} {name};"
+        return f"{self.locals[name]} {cpp(name)};"
 
     def _wrong(self, node, what):
         line = self.first_line + node.lineno - 1
@@ -134,7 +145,7 @@ class Formula:
 
     def _target(self, node):
         if isinstance(node, ast.Name):
-            return node.id
+            return cpp(node.id)
         if isinstance(node, ast.Subscript):
             return self.expression(node)
         raise self._wrong(node, "an assignment to this")
@@ -156,6 +167,7 @@ class Formula:
         if isinstance(e, ast.Subscript):
             index = e.slice
             if isinstance(index, ast.Constant) and isinstance(index.value, int):
+                self.constants = max(self.constants, index.value + 1)
                 return f"{e.value.id}[{index.value}]"
             if isinstance(index, ast.Name) and index.id == "i":
                 self.elements.add(e.value.id)
@@ -201,7 +213,7 @@ class Formula:
 
     def _name(self, e):
         if e.id in self.arguments or e.id in self.locals or e.id in self.result:
-            return e.id
+            return cpp(e.id)
         value = self.function.__globals__.get(e.id)
         if isinstance(value, (int, float)):
             return self._number(e, value)
