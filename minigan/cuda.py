@@ -2,12 +2,14 @@
 
 from .backend import DeviceError, cuda_problem
 from .backend import manual_seed as _manual_seed
+from .backend.cuda.cublas import rounded
 from .ops.legacy import tensor_types
+from .utils.graph import CaptureError, graph
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
-    "current_device", "device_count", "empty_cache", "get_device_name", "is_available", "manual_seed", "manual_seed_all",
-    "max_memory_allocated", "memory_allocated", "set_device", "synchronize",
+    "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
+    "autocast", "current_device", "device_count", "empty_cache", "get_device_name", "graph", "is_available", "manual_seed",
+    "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated", "memory_summary", "set_device", "synchronize",
 ]  # fmt: skip
 
 (
@@ -37,6 +39,14 @@ def current_device() -> int:
     """The number of the GPU that "cuda" means: 0."""
     _cupy()
     return 0
+
+
+def autocast(dtype="bfloat16", enabled: bool = True):
+    """`with minigan.cuda.autocast(): ...`: products of float32 matrices, convolutions included, round their inputs to bfloat16 and sum
+    up in float32. Everything else, losses and optimisers among it, stays float32; parameters, too."""
+    if str(dtype).rpartition(".")[2] not in ("bfloat16", "bf16"):
+        raise ValueError(f"autocast: dtype={dtype!r}: expected 'bfloat16', in which products need no scaling of the loss")
+    return rounded(enabled)
 
 
 def set_device(device) -> None:
@@ -75,6 +85,26 @@ def empty_cache() -> None:
 def memory_allocated(device=None) -> int:
     """Bytes of the GPU's memory that arrays occupy now."""
     return _cupy().get_default_memory_pool().used_bytes() if is_available() else 0
+
+
+def mem_get_info(device=None) -> tuple[int, int]:
+    """(free, all) bytes of the GPU's memory, whoever uses it."""
+    free, total = _cupy().cuda.runtime.memGetInfo()
+    return int(free), int(total)
+
+
+def memory_summary(device=None, abbreviated: bool = False) -> str:
+    """A few lines for people: what arrays occupy, what is kept for reuse, and what the whole GPU has."""
+    if not is_available():
+        return "no CUDA device is used"
+    pool, (free, total) = _cupy().get_default_memory_pool(), mem_get_info()
+    used, kept = pool.used_bytes(), pool.total_bytes()
+    rows = {
+        "arrays": used, "kept for reuse (empty_cache() gives it back)": kept - used,
+        "used by others, by graphs and by CUDA itself": max(total - free - kept, 0), "free": free, "all": total,
+    }  # fmt: skip
+    width = max(map(len, rows))
+    return "\n".join([f"memory of {get_device_name()}", *[f"  {name:{width}} {n / 2**20:12,.1f} MiB" for name, n in rows.items()]])
 
 
 def max_memory_allocated(device=None) -> int:

@@ -31,6 +31,7 @@ class Capture:
 
     def __init__(self):
         self.launches, self.old = [], {}
+        self.kept = []  # the memory that was allocated: a graph's addresses stay good
 
     def wrote(self, storage, before):
         """`storage` was written into; it held `before`."""
@@ -66,6 +67,8 @@ class DeviceArray:
 
     def __init__(self, storage, base=None, place=0):
         self.storage, self.base, self.place = storage, base, place
+        if capture is not None:
+            capture.kept.append(storage)
 
     device = property(lambda self: types.SimpleNamespace(id=self.place))
     data = property(lambda self: types.SimpleNamespace(ptr=self.storage.__array_interface__["data"][0]))
@@ -406,7 +409,7 @@ class _Stream:
 
 class _Graph:
     def __init__(self, captured):
-        self.launches, self.count = captured.launches, 0
+        self.launches, self.kept, self.count = captured.launches, captured.kept, 0
 
     def launch(self, stream=None):
         _refused("cudaGraphLaunch")

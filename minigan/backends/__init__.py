@@ -1,5 +1,5 @@
 """torch.backends' names, for programs that set them."""
 
-from . import cudnn
+from . import cuda, cudnn
 
-__all__ = ["cudnn"]
+__all__ = ["cuda", "cudnn"]

@@ -19,6 +19,7 @@ from ..autograd import Tensor, enable_grad, raw
 from ..autograd.mode import mode
 from ..autograd.tensor import stale
 from ..backend import address, array_module, is_array
+from ..backend.cuda import recording
 from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
 from .shape import _numbers
@@ -107,8 +108,8 @@ def _standing_in(x):
 
 def _alone(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
-        return False
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or recording() is not None:
+        return False  # (a step that is captured must write where it reads)
     return _references(x.array) == _NO_OTHERS
 
 

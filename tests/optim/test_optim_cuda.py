@@ -74,4 +74,4 @@ def test_averages():
     expected = averaged(np.array)
     with fakecuda.with_kernels():
         for f, e in zip(averaged(fakecuda.asarray), expected):
-            np.testing.assert_allclose(f, e, rtol=1e-6, atol=1e-7)
+            np.testing.assert_allclose(f, e, rtol=1e-6, atol=1e-6)

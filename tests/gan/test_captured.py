@@ -1,0 +1,213 @@
+"""A training step as one graph, on a device that is not there: the graph's launches, recorded and repeated on the same memory, give the
+numbers that the step gives when it is run; and nothing is read or sent in between."""
+
+import fakecuda
+import numpy as np
+import pytest
+
+import minigan
+from minigan import Tensor, nn
+from minigan.backend import default_generator, device
+from minigan.cuda import CaptureError, graph
+from minigan.data.batches import Batches
+from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
+from minigan.gan.captured import Captured
+from minigan.optim import EMA, SGD, Adam, RMSprop
+
+pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8)).astype(np.uint8)
+GPU, CPU = device("cuda"), device("cpu")
+
+
+@pytest.fixture
+def kernels():
+    with fakecuda.with_kernels():
+        yield
+
+
+def mlp():
+    G = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16, 0.8), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(16, 64), nn.Tanh())
+    D = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+    return nn.Sequential(G, nn.Unflatten(1, (1, 8, 8))), D
+
+
+def dcgan():
+    return dcgan_generator(4, 1, 8, 8, 4), dcgan_discriminator(1, 8, 8, 4)
+
+
+def training(networks, place, objective="nonsaturating", optimizer=lambda p: Adam(p, 1e-2, (0.5, 0.9)), k=1):
+    minigan.manual_seed(3)
+    G, D = networks()
+    if place.type == "cuda":
+        G, D = G.cuda(), D.cuda()
+    game = GAN(G, D, OBJECTIVES[objective](), 4, k)
+    trainer = Trainer(game, {name: optimizer(player.parameters()) for name, player in game.players.items()})
+    return trainer, Batches(IMAGES, 8, 1, place)
+
+
+def state(trainer):
+    found = [t for player in trainer.game.players.values() for t in player.state_dict().values()]
+    for optimizer in trainer.optimizers.values():
+        found += [v for values in optimizer.state_dict()["state"].values() for v in values.values()]
+    return [getattr(t.array, "storage", t.array).copy() if isinstance(t, Tensor) else t for t in found]
+
+
+def run(player, batches, steps):
+    """The values of all moves."""
+    values = []
+    for epoch in range(-(-steps // len(batches))):
+        for real in player.epoch(epoch) if hasattr(player, "epoch") else batches.epoch(epoch):
+            if len(values) < steps:
+                values.append([m.value.array.storage.item() for m in player.play(real)])
+    return values
+
+
+@pytest.mark.parametrize("networks, objective, optimizer, k", [
+    (mlp, "nonsaturating", lambda p: Adam(p, 1e-2, (0.5, 0.9)), 1),
+    (mlp, "minimax", lambda p: SGD(p, 1e-2, momentum=0.5, dampening=0.1), 2),
+    (dcgan, "nonsaturating", lambda p: RMSprop(p, 1e-3), 1),
+], ids=["mlp", "k=2, momentum", "dcgan"])  # fmt: skip
+def test_a_graph_gives_what_the_step_gives(kernels, networks, objective, optimizer, k):
+    plain, batches = training(networks, GPU, objective, optimizer, k)
+    expected = run(plain, batches, 12)
+    drawn = default_generator.get_state()
+    trainer, batches = training(networks, GPU, objective, optimizer, k)
+    fakecuda.syncs = 0
+    player = Captured(trainer, batches)
+    found = run(player, batches, 12)
+    assert fakecuda.syncs == 0
+    assert found == expected  # the very same numbers
+    assert player.graphs[()].launches == 12
+    assert default_generator.get_state() == drawn
+    for f, e in zip(state(trainer), state(plain), strict=True):
+        np.testing.assert_array_equal(f, e)
+
+
+def test_a_changed_rate_and_reloaded_state_are_noticed(kernels):
+    trainers = []
+    for captured in (False, True):
+        trainer, batches = training(mlp, GPU)
+        player = Captured(trainer, batches) if captured else trainer
+        run(player, batches, 3)
+        for optimizer in trainer.optimizers.values():
+            optimizer.param_groups[0]["lr"] = 1e-3
+        run(player, batches, 2)
+        trainer.load_state_dict(trainer.state_dict())
+        run(player, batches, 3)
+        trainers.append(trainer)
+    for f, e in zip(*map(state, trainers), strict=True):
+        np.testing.assert_array_equal(f, e)
+
+
+@pytest.mark.parametrize("networks", [mlp, dcgan])
+def test_cuda_and_cpu_agree(kernels, networks):
+    """The same seed: 100 steps on both end in weights that agree within 2 % of their spread (rounding differs, and training amplifies it)."""
+    results = []
+    for place in (CPU, GPU):
+        trainer, batches = training(networks, place, optimizer=lambda p: SGD(p, 1e-2))
+        steps = 0
+        while steps < 100:
+            for real in batches.epoch(steps // len(batches)):
+                trainer.play(real)
+                steps += 1
+        results.append([a for a in state(trainer) if isinstance(a, np.ndarray)])
+    for here, there in zip(*results, strict=True):
+        np.testing.assert_allclose(there, here, atol=0.02 * max(float(here.std()), 1e-3), rtol=0.02)
+
+
+def test_gradients_are_kept_for_who_watches(kernels):
+    trainer, batches = training(mlp, GPU)
+    player = Captured(trainer, batches)
+    run(player, batches, 1)
+    trainer.watched = {}
+    run(player, batches, 1)
+    assert set(trainer.watched) == {"D", "G"}
+    assert all(g is not None and g.shape == p.shape for g, p in zip(trainer.watched["G"], trainer.game.G.parameters(), strict=True))
+
+
+# --- minigan.cuda.graph itself ---
+
+
+def tools():
+    net = nn.Linear(3, 2).cuda()
+    return net, Adam(net.parameters(), 0.1), Tensor(fakecuda.asarray(np.ones((4, 3), np.float32)))
+
+
+def test_a_step_of_ones_own(kernels):
+    """Everything a step changes is as if it had run once per call: weights, averages, buffers, draws, lists."""
+    results = []
+    for wrap in (lambda f: f, graph):
+        minigan.manual_seed(0)
+        net, optimizer, x = tools()
+        ema, seen = EMA(net, 0.9), []
+
+        @wrap
+        def step(x):
+            seen.append(1)
+            loss = (net(x + minigan.randn(4, 3, device="cuda")) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            ema.update()
+            return loss
+
+        losses = [step(x).array.storage.item() for _ in range(6)]
+        kept = [t.array.storage.copy() for t in (*net.parameters(), *ema.averages.values())]
+        results.append((losses, kept, optimizer.state_dict()["state"][0]["step"], ema.updates, default_generator.get_state()))
+    (l1, k1, *rest1), (l2, k2, *rest2) = results
+    assert l1 == l2 and rest1 == rest2
+    for a, b in zip(k1, k2):
+        np.testing.assert_array_equal(a, b)
+    assert len(set(l1)) == 6
+
+
+@pytest.mark.parametrize("offence, words", [
+    (lambda net, x: net(x).sum().item(), "needs a value on the host"),
+    (lambda net, x: float(net(x).sum()), "needs a value on the host"),
+    (lambda net, x: net(x) if net(x).sum() > 0 else x, "needs a value on the host"),
+    (lambda net, x: net(x).detach().numpy(), "needs a value on the host"),
+    (lambda net, x: x * Tensor(np.ones(3, np.float32)).cuda(), "sends data from the host"),
+    (lambda net, x: x[x > 0], "shape"),
+    (lambda net, x: minigan.cuda.synchronize(), "waits for the device"),
+], ids="item float if numpy send mask synchronize".split())  # fmt: skip
+def test_what_cannot_be_captured(kernels, offence, words):
+    net, _, x = tools()
+    before, drawn = net.weight.array.storage.copy(), default_generator.get_state()
+
+    def step(x):
+        minigan.randn(3, device="cuda")
+        return offence(net, x)
+
+    with pytest.raises(CaptureError, match=words) as error:
+        graph(step)(x)
+    assert "test_captured.py:" in str(error.value) and "lambda net, x" in str(error.value)
+    np.testing.assert_array_equal(net.weight.array.storage, before)
+    assert default_generator.get_state() == drawn and fakecuda.capture is None
+    assert graph(lambda x: net(x))(x).shape == (4, 2)  # the next one works
+
+
+def test_changing_arguments(kernels):
+    net, _, x = tools()
+    step = graph(lambda x, scale: net(x) * scale)
+    first = step(x, 2.0)
+    twice = step(Tensor(fakecuda.asarray(np.full((4, 3), 3, np.float32))), 2.0)
+    assert twice is first
+    with pytest.raises(CaptureError, match=r"argument 0 was float32 \(4, 3\).*now float32 \(5, 3\)"):
+        step(Tensor(fakecuda.asarray(np.ones((5, 3), np.float32))), 2.0)
+    with pytest.raises(CaptureError, match="on the CPU"):
+        step(Tensor(np.ones((4, 3), np.float32)), 2.0)
+    with pytest.raises(CaptureError, match="argument 1 was 2.0"):
+        step(x, 3.0)
+    with pytest.raises(CaptureError, match="move its modules"):
+        graph(lambda x: x * 2)(Tensor(np.ones(3, np.float32)))
+
+
+def test_exchanged_memory_is_an_error(kernels):
+    net, _, x = tools()
+
+    def step(x):
+        net.weight.data = net.weight.data * 0.9
+        return net(x)
+
+    with pytest.raises(CaptureError, match="other memory"):
+        graph(step)(x)
