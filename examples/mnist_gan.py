@@ -69,6 +69,7 @@ def build(options):
     return Run(
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
         callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
+        graph=not options.no_graph,
     )  # fmt: skip
 
 

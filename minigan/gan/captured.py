@@ -1,18 +1,17 @@
 """A trainer's steps as launches of a CUDA graph: the batch is gathered, every player moves, all in one launch.
 
-A game whose rounds are not all the same sequence of launches (a penalty in every 16th round, a schedule that is a Python number)
-says so: `graph_key()` gives what a round's launches depend on, and there is a graph for each of its values; None: such a round is
-played without a graph.
+Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise) or needs a value on the host is
+played without a graph, after a line that says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..autograd import Tensor
 from ..data.batches import Batches, gather_scaled
-from ..utils.graph import Graph
+from ..utils.graph import CaptureError, Graph
 from .games import Move
 from .trainer import Trainer
 
@@ -21,11 +20,15 @@ class Captured:
     """Plays a trainer's rounds by graphs. In its epochs a batch is given by where its images are: their numbers, on the device.
 
     trainer, batches : on one CUDA device
+    say : a function that shows a line
+    graph : the graph of a round; None where there is none
     """
 
-    def __init__(self, trainer: Trainer, batches: Batches):
-        self.trainer, self.batches = trainer, batches
-        self.graphs: dict[Any, Graph] = {}
+    def __init__(self, trainer: Trainer, batches: Batches, say: Callable[[str], None] = print):
+        self.trainer, self.batches, self.say = trainer, batches, say
+        self.graph: Graph | None = Graph(self._round)
+        if kept := sorted(trainer.game.state_dict()):
+            self._do_without(f"the game keeps a state between rounds ({', '.join(kept)})")
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
         """The numbers of the images of each batch of an epoch, from batch `start` on."""
@@ -42,15 +45,20 @@ class Captured:
         A Tensor of images is played without a graph."""
         if isinstance(index, Tensor):
             return self.trainer.play(index)
-        key = getattr(self.trainer.game, "graph_key", tuple)()
-        if key is None:
-            return self.trainer.play(self.real(index))
-        if key not in self.graphs:
-            self.graphs[key] = Graph(self._round)
-        moves, watched = self.graphs[key](index)
-        if self.trainer.watched is not None:
-            self.trainer.watched.update(watched)
-        return moves
+        if self.graph is not None:
+            try:
+                moves, watched = self.graph(index)
+            except CaptureError as error:  # and nothing has changed
+                self._do_without(str(error))
+            else:
+                if self.trainer.watched is not None:
+                    self.trainer.watched.update(watched)
+                return moves
+        return self.trainer.play(self.real(index))
+
+    def _do_without(self, why: str) -> None:
+        self.graph = None
+        self.say(f"without a CUDA graph, every kernel is launched by itself: {why}")
 
     def _round(self, index):
         before, self.trainer.watched = self.trainer.watched, {}  # so that a graph keeps the memory of the gradients

@@ -1,6 +1,8 @@
 """A training step as one graph, on a device that is not there: the graph's launches, recorded and repeated on the same memory, give the
 numbers that the step gives when it is run; and nothing is read or sent in between."""
 
+import re
+
 import fakecuda
 import numpy as np
 import pytest
@@ -77,7 +79,7 @@ def test_a_graph_gives_what_the_step_gives(kernels, networks, objective, optimiz
     found = run(player, batches, 12)
     assert fakecuda.syncs == 0
     assert found == expected  # the very same numbers
-    assert player.graphs[()].launches == 12
+    assert player.graph.launches == 12
     assert default_generator.get_state() == drawn
     for f, e in zip(state(trainer), state(plain), strict=True):
         np.testing.assert_array_equal(f, e)
@@ -123,6 +125,35 @@ def test_gradients_are_kept_for_who_watches(kernels):
     run(player, batches, 1)
     assert set(trainer.watched) == {"D", "G"}
     assert all(g is not None and g.shape == p.shape for g, p in zip(trainer.watched["G"], trainer.game.G.parameters(), strict=True))
+
+
+def test_games_that_cannot_be_captured_are_played_without(kernels):
+    """A value that a game needs on the host, or state that it keeps: a line says why, and the numbers are those of the plain trainer."""
+
+    class Curious(GAN):
+        def moves(self, real):
+            for move in super().moves(real):
+                move.value.item()
+                yield move
+
+    class Counting(GAN):
+        rounds = 0
+
+        def state_dict(self):
+            return {"rounds": self.rounds}
+
+    for kind, words in ((Curious, "needs a value on the host"), (Counting, r"keeps a state between rounds \(rounds\)")):
+        states, said = [], []
+        for captured in (False, True):
+            minigan.manual_seed(3)
+            G, D = (m.cuda() for m in mlp())
+            trainer = Trainer(kind(G, D, OBJECTIVES["nonsaturating"](), 4), {n: SGD(m.parameters(), 0.1) for n, m in (("D", D), ("G", G))})
+            batches = Batches(IMAGES, 8, 1, GPU)
+            run(Captured(trainer, batches, said.append) if captured else trainer, batches, 4)
+            states.append(state(trainer))
+        assert len(said) == 1 and re.search(words, said[0])
+        for f, e in zip(*states, strict=True):
+            np.testing.assert_array_equal(f, e)
 
 
 # --- minigan.cuda.graph itself ---
