@@ -13,9 +13,10 @@ from operator import attrgetter
 import numpy as np
 
 from ..backend import array_module
+from ..backend.device import memory_left
 from .hooks import HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
-from .op import AnomalyError, Node, OpError, check_finite
+from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite
 from .primitives import identity, sum_to
 from .tensor import Tensor, raw, stale
 
@@ -231,6 +232,8 @@ def _apply_rule(node, gradient, need, create_graph):
         where = node.line or "an unknown line"
         raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {where}") from error
     except Exception as error:
+        if isinstance(error, MemoryError):
+            raise OutOfMemoryError(f"the backward rule of {op.__name__}: {error}{memory_left()}; lower the batch size") from error
         raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
     return gradients if gradients.__class__ is tuple else (gradients,)
 

@@ -40,6 +40,7 @@ import numpy as np
 
 from ..backend import DeviceError, device_of, is_array
 from ..backend.cuda import has_kernels
+from ..backend.device import memory_left
 from .mode import mode
 from .tensor import FLOATS, Tensor, stale
 
@@ -59,6 +60,10 @@ class OpError(RuntimeError, ValueError, TypeError, IndexError):
 
     It is all these kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
     """
+
+
+class OutOfMemoryError(OpError, MemoryError):
+    """An array did not fit into memory: the message says what was asked for, what is free, and what to lower."""
 
 
 class Node:
@@ -353,6 +358,9 @@ def _explained(error, name, names, inputs):
     """The error of a kernel, said again with the op and what it was given."""
     if isinstance(error, (OpError, DeviceError)):
         return error
+    if isinstance(error, MemoryError):
+        what = f"{name}({', '.join(names)}): {error or 'an allocation failed'}{memory_left()}"
+        return OutOfMemoryError(f"{what}; given: {_describe(inputs)}; lower the batch size, the size of the pictures or the networks")
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
     hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""

@@ -59,9 +59,51 @@ def cuda_problem():
         if count:
             (cupy.zeros(2, "float32") + 1).sum().item()  # a kernel really compiles and runs
     except Exception as error:
-        first_line = (str(error).splitlines() or [""])[0]
-        return f"CuPy is installed but finds no usable GPU ({type(error).__name__}: {first_line}); see nvidia-smi, or {INSTALL_HINT}"
+        return _why_not(cupy, error)
     return None if count else "CuPy is installed but this machine shows no CUDA device; see nvidia-smi"
+
+
+def _why_not(cupy, error):
+    """What CuPy's first use says, and what helps."""
+    first_line = (str(error).splitlines() or [""])[0]
+    said = f"({type(error).__name__}: {first_line})"
+    driver, built = (_version(cupy, name) for name in ("driverGetVersion", "runtimeGetVersion"))
+    if driver == 0:
+        return f"CuPy is installed but there is no NVIDIA driver {said}: install the driver, see nvidia-smi"
+    if driver is not None and built is not None and driver // 1000 < built // 1000:
+        wheel = f"pip uninstall cupy-cuda{built // 1000}x; pip install cupy-cuda{driver // 1000}x, or a newer driver"
+        return f"the driver knows CUDA {_dotted(driver)}, this CuPy is made for CUDA {_dotted(built)} {said}: {wheel}"
+    if isinstance(error, MemoryError):
+        return f"the GPU has no memory left {said}{memory_left(cupy)}"
+    if "nvrtc" in first_line.lower() or "CUDA_PATH" in first_line:
+        return f"CuPy finds the GPU, but no compiler for its kernels {said}: pip install 'cupy-cuda{(built or 13000) // 1000}x[ctk]'"
+    return f"CuPy is installed but finds no usable GPU {said}; see nvidia-smi, or {INSTALL_HINT}"
+
+
+def _version(cupy, name):
+    """A version number of CUDA (13010: 13.1), None where it cannot be asked."""
+    try:
+        return int(getattr(cupy.cuda.runtime, name)())
+    except Exception:
+        return None
+
+
+def _dotted(version):
+    return f"{version // 1000}.{version % 1000 // 10}"
+
+
+def memory_left(cupy=None):
+    """What the GPU's memory is used for, as the end of a sentence; "" where it cannot be asked."""
+    try:
+        cupy = cupy or sys.modules["cupy"]
+        free, total = cupy.cuda.runtime.memGetInfo()
+        ours = cupy.get_default_memory_pool().total_bytes()
+    except Exception:
+        return ""
+    gib = 2**30
+    others = max(total - free - ours, 0)
+    text = f"; of {total / gib:.1f} GiB {free / gib:.1f} are free, {ours / gib:.1f} are this program's"
+    return text + (f", {others / gib:.1f} are other programs' (nvidia-smi lists them)" if others > gib else "")
 
 
 def resolve_device(name="auto"):
@@ -77,6 +119,8 @@ def resolve_device(name="auto"):
         count = cupy.cuda.runtime.getDeviceCount()
         if place.index >= count:
             raise DeviceError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")
+        if place.index:
+            cupy.cuda.Device(place.index).use()  # what CuPy allocates by itself, too
     return place
 
 

@@ -72,10 +72,12 @@ def np_tensor():
     return Tensor(np.ones(2))
 
 
-def fake_cupy(monkeypatch, count):
+def fake_cupy(monkeypatch, count, **runtime):
     """A CuPy that imports; `count` says how many GPUs it sees, or raises."""
     cupy = types.ModuleType("cupy")
-    cupy.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=count))
+    runtime = {name: (lambda value=value: value) for name, value in runtime.items()}
+    cupy.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=count, **runtime), Device=fakecuda.cuda.Device)
+    cupy.get_default_memory_pool = lambda: types.SimpleNamespace(total_bytes=lambda: 3 << 30)
     cupy.zeros = lambda n, dtype: fakecuda.asarray(np.zeros(n, dtype))
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     cuda_problem.cache_clear()
@@ -94,6 +96,38 @@ def test_cupy_without_gpu(monkeypatch):
             assert resolve_device("auto") == CPU
     finally:
         cuda_problem.cache_clear()
+
+
+def test_out_of_memory_says_what_to_lower(monkeypatch):
+    """An op whose array does not fit: what was asked, what is free, who has the rest, what helps; it is a MemoryError, too."""
+    import minigan
+    from minigan.autograd import OPS, op
+
+    @op
+    class enormous:
+        def forward(x):
+            raise MemoryError("Out of memory allocating 4,294,967,296 bytes (allocated so far: 1,024 bytes).")
+
+    del OPS["enormous"]
+    with fakecuda.installed():
+        x = minigan.Tensor(fakecuda.asarray(np.ones((3, 2), np.float32)), True)
+        monkeypatch.setattr(fakecuda.runtime, "free", 1 << 30)
+        with pytest.raises(MemoryError, match=r"allocating 4,294,967,296 bytes.*of 16.0 GiB 1.0 are free.*other programs.*float32\[3, 2\]"
+                           r" on cuda:0.*lower the batch size") as error:  # fmt: skip
+            enormous(x)
+    assert isinstance(error.value, minigan.OpError)
+
+
+def test_arrays_on_two_gpus_are_an_error():
+    """A kernel is not given an array of another GPU."""
+    import minigan
+
+    if fakecuda.NO_COMPILER:
+        pytest.skip(fakecuda.NO_COMPILER)
+    with fakecuda.with_kernels():
+        a, b = (minigan.Tensor(fakecuda.asarray(np.ones(3, np.float32), place=k)) for k in (0, 1))
+        with pytest.raises(minigan.OpError, match="cuda:0 and cuda:1.*move one of them"):
+            minigan.ops.activation.tanh_grad(a, b)
 
 
 def test_a_gpu_that_is_not_there(monkeypatch):
