@@ -4,7 +4,7 @@ import fakecuda
 import numpy as np
 import pytest
 from ops.table import CASES
-from ops.test_ops import boxed, close, for_every, gradients, laid_out
+from ops.test_ops import boxed, close, for_every, gradients, laid_out, second_gradients, twice
 
 from minigan.backend.cuda import precision
 
@@ -50,3 +50,13 @@ def check_float32(case, args, seed):
         if e is not None:
             assert y.dtype == e.dtype
             close(y.array.storage, e.array, 10 * case.tolerance, 10 * case.tolerance)
+
+
+@for_every(twice, 1)
+def test_second_order(case, args, seed):
+    """Second derivatives by the kernels are the CPU's."""
+    expected = second_gradients(case, boxed(case, args), seed)
+    with fakecuda.with_kernels():
+        found = second_gradients(case, boxed(case, args, fakecuda.asarray), seed, fakecuda.asarray)
+    for f, e in zip(found, expected, strict=True):
+        close(f.array.storage, e.array, 1e-8, 1e-9)

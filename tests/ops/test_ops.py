@@ -216,16 +216,54 @@ def test_the_card_is_used(case, args, seed):
 
 
 @pytest.mark.gpu
-@for_every(CASES, 5)
+@for_every(CASES, 4)
 def test_cuda(case, args, seed):
-    """CUDA computes what the CPU computes, forward and backward, in float32 and float64."""
+    """CUDA computes what the CPU computes, forward and backward, in float32 and float64, from arguments in any layout."""
     import cupy
 
-    for dtype, tolerance in ((np.float64, 1e-9), (np.float32, 10 * case.tolerance)):
-        cast = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
-        expected, _, grads, _ = gradients(case, boxed(case, cast), seed)
-        outputs, _, found, _ = gradients(case, boxed(case, cast, cupy.asarray), seed, cupy.asarray)
-        for y, e in zip([*outputs, *found], [*expected, *grads]):
-            if e is not None:
-                assert isinstance(y.array, cupy.ndarray) and y.dtype == e.dtype
-                close(y.array.get(), e.array, tolerance, tolerance)
+    from minigan.backend.cuda import precision
+
+    tf32, precision.conv_tf32 = precision.conv_tf32, False
+    try:
+        for dtype, tolerance in ((np.float64, 1e-9), (np.float32, 10 * case.tolerance)):
+            cast = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+            expected, _, grads, _ = gradients(case, boxed(case, cast), seed)
+
+            def there(a):
+                turned = cupy.asarray(a)
+                return cupy.asfortranarray(turned) if seed % 2 else turned
+
+            outputs, _, found, _ = gradients(case, boxed(case, cast, there), seed, there)
+            for y, e in zip([*outputs, *found], [*expected, *grads]):
+                if e is not None:
+                    assert isinstance(y.array, cupy.ndarray) and y.dtype == e.dtype
+                    close(y.array.get(), e.array, tolerance, tolerance)
+    finally:
+        precision.conv_tf32 = tf32
+
+
+def second_gradients(case, boxes, seed, convert=lambda a: a):
+    """The gradient of <gradient, random numbers>, for every differentiable argument; zeros where there is no dependence."""
+    outputs = [y for y in listed(case.call(*boxes)) if y.requires_grad]
+    rng = np.random.default_rng(seed)
+    draw = lambda y: Tensor(convert(rng.standard_normal(y.shape).astype(y.dtype)))  # noqa: E731
+    inputs = [x for x in boxes if isinstance(x, Tensor) and x.requires_grad]
+    zeros = [Tensor(x.array * 0) for x in inputs]
+    if not outputs:
+        return zeros
+    first = [g for g in minigan.grad(outputs, inputs, [draw(y) for y in outputs], create_graph=True, allow_unused=True) if g is not None]
+    first = [g for g in first if g.requires_grad]
+    found = minigan.grad(first, inputs, [draw(g) for g in first], allow_unused=True) if first else zeros
+    return [z if g is None else g for g, z in zip(found, zeros)]
+
+
+@pytest.mark.gpu
+@for_every(twice, 2)
+def test_cuda_second_order(case, args, seed):
+    """Second derivatives on CUDA are those of the CPU, in float64."""
+    import cupy
+
+    expected = second_gradients(case, boxed(case, args), seed)
+    found = second_gradients(case, boxed(case, args, cupy.asarray), seed, cupy.asarray)
+    for f, e in zip(found, expected, strict=True):
+        close(f.array.get(), e.array, 1e-8, 1e-9)
