@@ -66,11 +66,11 @@ def torch_gan(what, batch, side, channels, features, precision="fp32", tf32=Fals
     def step():
         if compiled:
             torch.compiler.cudagraph_mark_step_begin()
-        opts[1].zero_grad(set_to_none=not graph)
+        opts[1].zero_grad()
         losses[0](real, torch.randn(batch, LATENT, device="cuda")).backward()
         opts[1].step()
         D.requires_grad_(False)
-        opts[0].zero_grad(set_to_none=not graph)
+        opts[0].zero_grad()
         losses[1](torch.randn(batch, LATENT, device="cuda")).backward()
         opts[0].step()
         D.requires_grad_(True)
@@ -99,7 +99,7 @@ def torch_critic(what, batch, side, channels, features, precision="fp32", tf32=F
             (slope,) = torch.autograd.grad(D(between).float().sum(), between, create_graph=True)
             penalty = ((slope.float().flatten(1).norm(2, dim=1) - 1) ** 2).mean()
             loss = D(fake).float().mean() - D(real).float().mean() + 10 * penalty
-        opt.zero_grad(set_to_none=not graph)
+        opt.zero_grad()
         loss.backward()
         opt.step()
 

@@ -138,10 +138,17 @@ def library(code):
     return ctypes.CDLL(str(path))
 
 
+def dense(a):
+    """Does the array fill its memory, in whatever order?"""
+    order = sorted(range(a.ndim), key=lambda i: -a.strides[i])
+    return a.transpose(order).flags.c_contiguous
+
+
 def numbered(code):
     return "\n".join(f"{i:4} {line}" for i, line in enumerate(code.splitlines(), 1))
 
 
+ELEMENTS = {"int": "i4", "u32": "u4", "i64": "i8", "u64": "u8", "double": "f8", "unsigned char": "u1", "unsigned short": "u2"}
 CTYPES = {"i64": np.int64, "u64": np.uint64, "u32": np.uint32, "int": np.int32, "double": np.float64, "float": np.float32}
 
 
@@ -150,6 +157,7 @@ class Function:
 
     def __init__(self, code, name):
         self.name, self.types = name, kernels(code)[name]
+        self.elements = ELEMENTS | {"REAL": "f8" if "#define REAL double" in code else "f4"}
         self.call = getattr(library(code), f"launch_{name}")
         body = code[code.index(f"void {name}(") :]
         body = body[: body.index("\n}\n")]
@@ -163,6 +171,11 @@ class Function:
             if kind.endswith("*"):
                 if a is not None and not hasattr(a, "__cuda_array_interface__"):
                     raise TypeError(f"{self.name}: argument {i} ({kind}) is {type(a).__name__}, no array on the device")
+                element = self.elements.get(kind.replace("const", "").strip(" *"))
+                if a is not None and element is not None and a.dtype != element and not (a.dtype.kind == "u" and element == "f8"):
+                    raise TypeError(f"{self.name}: argument {i} is of {a.dtype}, the kernel takes {kind}")
+                if a is not None and element is not None and a.size and not dense(a.storage):
+                    raise TypeError(f"{self.name}: argument {i} ({kind}) has gaps in memory: shape {a.shape}, strides {a.strides}")
                 value = np.array(0 if a is None else a.storage.__array_interface__["data"][0], np.uint64)
             elif kind in CTYPES:
                 if getattr(a, "dtype", None) != CTYPES[kind]:

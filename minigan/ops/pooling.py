@@ -12,6 +12,8 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..backend import array_module, kernel
+from ..backend.cuda import Source, has_kernels
+from ..backend.cuda.source import blocks, on_device
 from .each import on_planes
 from .reduction import mean
 from .taps import apply_taps, taps
@@ -146,6 +148,38 @@ def adaptive_avg_pool2d(input, output_size):
 
 # --- the maximum ---
 
+PLANES = Source("planes", """
+extern "C" __global__ void gather_plane(const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {
+    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) y[i] = x[i / size * inside + index[i]];
+}
+
+// A thread adds up a whole plane: so always in the same order, without atomics.
+extern "C" __global__ void scatter_plane(const REAL* g, const int* index, REAL* y, i64 inside, i64 size, i64 planes) {
+    const i64 p = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (p >= planes) return;
+    for (i64 i = p * size; i < (p + 1) * size; i++) y[p * inside + index[i]] += g[i];
+}
+
+// index of the first maximum (a NaN counts as one) of the window whose elements are in rows[., o] and columns[., q]
+extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* columns, int* index, i64 most_rows, i64 most_columns,
+                                    i64 height, i64 width, i64 down, i64 across, i64 n) {
+    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    const i64 q = i % across, o = i / across % down;
+    const REAL* plane = x + i / (across * down) * height * width;
+    i64 found = (i64)rows[o] * width + columns[q];
+    REAL best = plane[found];
+    for (i64 r = 0; r < most_rows; r++)
+        for (i64 c = 0; c < most_columns; c++) {
+            const i64 at = (i64)rows[r * down + o] * width + columns[c * across + q];
+            const REAL v = plane[at];
+            if (v > best || v != v) best = v, found = at;
+        }
+    index[i] = (int)found;
+}
+""")  # fmt: skip
+
 
 @op
 class plane_gather:
@@ -160,6 +194,14 @@ class plane_gather:
 
     def cpu(x, index):
         return on_planes(_gather, index.shape[-2:], x, index)
+
+    def cuda(x, index):
+        xp = array_module(x)
+        x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
+        if y.size:
+            inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
+            PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
+        return y
 
     def backward(g, need, shape, index):
         return plane_scatter(g, index, shape)
@@ -181,6 +223,15 @@ class plane_scatter:
 
     def cpu(g, index, shape):
         return on_planes(_scatter, shape[-2:], g, index)
+
+    def cuda(g, index, shape):
+        xp = array_module(g)
+        g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
+        if g.size:
+            planes = math.prod(shape[:-2])
+            inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
+            PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
+        return y
 
     def backward(gg, need, index):
         return plane_gather(gg, index)
@@ -242,6 +293,13 @@ def _elements(first, stop, step):
     return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
 
 
+@functools.lru_cache(maxsize=64)
+def _table(xp, device, first, stop, step):
+    """`_elements` on a GPU."""
+    with on_device(xp, device):
+        return xp.asarray(_elements(first, stop, step))
+
+
 def _argmax(x, rows, columns, steps):
     """Where in its plane the maximum of each window is (the first of equals): int32 (..., windows down, windows across).
 
@@ -253,6 +311,14 @@ def _argmax(x, rows, columns, steps):
         size = limits.shape[1], places[1].shape[1]
         return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
     xp = array_module(x)
+    if has_kernels(x):
+        x, (down, across) = xp.ascontiguousarray(x), [p.shape[1] for p in places]
+        index = xp.empty((*x.shape[:-2], down, across), np.int32)
+        if index.size:
+            tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
+            most = [len(p) for p in places]
+            PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
+        return index
     best = index = None
     for i, j in itertools.product(*places):
         v, at = x[..., xp.asarray(i)[:, None], xp.asarray(j)], xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
