@@ -248,7 +248,15 @@ def main():
     name, driver = gpu()
     today = datetime.date.today().isoformat()
     path = pathlib.Path(options.json or HERE / "results" / f"cuda-{name.lower().replace(' ', '-')}-{today}.json")
-    report = {"gpu": name, "driver": driver, "machine": harness.machine(), "date": today, "versions": versions(), "results": {}, "left_out": {}}
+    report = {
+        "gpu": name,
+        "driver": driver,
+        "machine": harness.machine(),
+        "date": today,
+        "versions": versions(),
+        "results": {},
+        "left_out": {},
+    }
     end = time.monotonic() + options.seconds
     for i, workload in enumerate(options.only):
         share = (end - time.monotonic()) / (len(options.only) - i)

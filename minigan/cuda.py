@@ -7,9 +7,10 @@ from .ops.legacy import tensor_types
 from .utils.graph import CaptureError, graph
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
-    "autocast", "current_device", "device_count", "empty_cache", "get_device_name", "graph", "is_available", "manual_seed",
-    "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated", "memory_summary", "set_device", "synchronize",
+    "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "autocast", "current_device", "device_count", "empty_cache", "get_device_name", "graph", "is_available",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated", "memory_summary", "set_device",
+    "synchronize",
 ]  # fmt: skip
 
 (

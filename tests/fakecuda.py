@@ -193,8 +193,10 @@ for _name in ("neg", "invert", "abs", "pos"):
 def computed(function, args, kwargs, source=None, indices=False):
     """function(*args) on the storages, as device arrays; noted as a launch where it computed something."""
     args, kwargs = unwrap(args, indices), unwrap(kwargs)
-    if capture is not None and any(isinstance(i, np.ndarray) and i.dtype.kind == "b" for a in args for i in (a if isinstance(a, tuple) else (a,)) if indices):
-        _refused("an index by a mask, whose result has a shape that only the device knows")  # fmt: skip
+    if capture is not None and indices:
+        for a in args:
+            if any(isinstance(i, np.ndarray) and i.dtype.kind == "b" for i in (a if isinstance(a, tuple) else (a,))):
+                _refused("an index by a mask, whose result has a shape that only the device knows")
     result = function(*args, **kwargs)
     wrapped = wrap(result, source)
     if capture is not None:
@@ -326,7 +328,9 @@ class _Cublas:
     def cublasSetWorkspace_v2(self, handle, place, size):
         return 0
 
-    def cublasGemmStridedBatchedEx(self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc, sc, count, compute, algo):
+    def cublasGemmStridedBatchedEx(
+        self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc, sc, count, compute, algo
+    ):  # fmt: skip
         """c = alpha op(a) op(b) + beta c, all column by column."""  # fmt: skip
         m, n, k, lda, ldb, ldc, count = (x.value for x in (m, n, k, lda, ldb, ldc, count))
         if lda < (k if ta.value else m) or ldb < (n if tb.value else k) or ldc < m or min(m, n, k) < 1:
@@ -492,12 +496,18 @@ def installed():
     special.erf = lambda x: computed(np.vectorize(math.erf, otypes=[x.dtype]), (x,), {}, x)
     this = sys.modules[__name__]
     modules = {"cupy": this, "cupyx": special, "cupyx.scipy": special, "cupyx.scipy.special": special}
-    with mock.patch.dict(sys.modules, modules):
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)  # and no more: what is imported inside must stay (mock.patch.dict would take it out again)
+    cuda_problem.cache_clear()
+    try:
+        yield this
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
         cuda_problem.cache_clear()
-        try:
-            yield this
-        finally:
-            cuda_problem.cache_clear()
 
 
 @contextlib.contextmanager

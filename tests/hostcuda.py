@@ -1,8 +1,11 @@
 """CUDA kernels on a CPU: their sources compiled by the C++ compiler, their launches as loops over blocks and threads.
 
 Threads of a block that meet at __syncthreads are fibers (ucontext): each runs up to the barrier, then the next one does, so that
-shared memory holds what it would on a GPU. A block in which some threads end while others wait at a barrier is an error, as is a
-kernel that reads or writes outside of memory it was given, when built with MINIGAN_SANITIZE=1.
+shared memory holds what it would on a GPU. A block in which some threads end while others wait at a barrier is an error. With the
+address sanitizer an access outside of the memory that a kernel was given is one, too:
+
+    export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
+    MINIGAN_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 pytest tests/ops/test_cuda_kernels.py
 """
 
 import ctypes
@@ -120,7 +123,18 @@ def library(code):
         )
     text = "\n".join([SHIM, code, *calls])
     sanitize = ["-fsanitize=address"] if os.environ.get("MINIGAN_SANITIZE") else []
-    options = ["-std=c++17", "-O1", "-shared", "-fPIC", "-Wl,-Bsymbolic", "-ffp-contract=off", "-Wall", "-Wno-unused", "-Wno-parentheses", *sanitize]
+    options = [
+        "-std=c++17",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        "-Wl,-Bsymbolic",
+        "-ffp-contract=off",
+        "-Wall",
+        "-Wno-unused",
+        "-Wno-parentheses",
+        *sanitize,
+    ]
     key = hashlib.sha256("\n".join([text, *options, COMPILER]).encode()).hexdigest()[:24]
     folder = pathlib.Path(tempfile.gettempdir()) / f"minigan-host-kernels-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -160,7 +174,7 @@ class Function:
         self.elements = ELEMENTS | {"REAL": "f8" if "#define REAL double" in code else "f4"}
         self.call = getattr(library(code), f"launch_{name}")
         body = code[code.index(f"void {name}(") :]
-        body = body[: body.index("\n}\n")]
+        body = body.partition("\n}\n")[0]
         self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "barrier"))
 
     def __call__(self, grid, block, args):

@@ -124,9 +124,14 @@ def resolve_device(name="auto"):
     return place
 
 
+def on_gpu(x):
+    """Is `x` an array of CuPy's (or one that behaves like it)?"""
+    return hasattr(x.__class__, "__cuda_array_interface__")  # of the class: of an array it would be computed
+
+
 def is_array(x):
     """Is `x` an array of either library (or one that behaves like CuPy's)?"""
-    return isinstance(x, np.ndarray) or hasattr(x, "__cuda_array_interface__")
+    return isinstance(x, np.ndarray) or on_gpu(x)
 
 
 def array_module(x):

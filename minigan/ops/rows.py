@@ -127,7 +127,10 @@ extern "C" __global__ void norm_forward(const REAL* x, const REAL* w, const REAL
     if (!inside) return;
     const Channel s = channel(sum, square, shift, (double)rows);
     const REAL r = (REAL)(1 / sqrt(s.var + eps)), weight = w ? w[column] : 1, bias = b ? b[column] : 0;
-    for (i64 row = threadIdx.y; row < rows; row += 8) y[row * columns + column] = normalised(x[row * columns + column], s.mean, r, weight, bias);
+    for (i64 row = threadIdx.y; row < rows; row += 8) {
+        const i64 i = row * columns + column;
+        y[i] = normalised(x[i], s.mean, r, weight, bias);
+    }
     if (!threadIdx.y) keep(column, s, (double)rows, eps, momentum, mean, rstd, running_mean, running_var);
 }
 
@@ -305,7 +308,7 @@ def norm_backward(g, x, weight, mean, rstd):
     xp, rows, grad = array_module(x), to_rows(x), to_rows(g)
     (weight,) = _vectors(x, weight=weight)
     count, columns = rows.shape
-    gx, (gw, gb) = xp.empty_like(rows), xp.empty((2, columns), x.dtype)
+    gx, gw, gb = xp.empty_like(rows), xp.empty(columns, x.dtype), xp.empty(columns, x.dtype)
     grid, chunk = _shared(count, columns)
     if grid[1] == 1:
         ROWS.launch("norm_backward", x, grid, (32, LANES),

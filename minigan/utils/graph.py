@@ -11,6 +11,7 @@ import functools
 import linecache
 import os
 import sys
+import traceback
 import types
 from typing import Any
 
@@ -18,8 +19,8 @@ import numpy as np
 
 from ..autograd import Tensor, raw
 from ..backend import Generator, array_module, default_generator
-from ..backend.cuda import has_kernels
 from ..backend.cuda.recorder import Recorder, active
+from ..backend.device import on_gpu
 from ..optim import EMA, Optimizer
 
 
@@ -63,9 +64,10 @@ class Graph:
                     raise CaptureError(f"argument {i} was {there!r} when the step was captured, now {new!r}: pass it as a Tensor on CUDA")
                 continue
             new = raw(new)
-            if not hasattr(new, "__cuda_array_interface__") or new.shape != static.shape or new.dtype != static.dtype:
+            if not on_gpu(new) or new.shape != static.shape or new.dtype != static.dtype:
                 there, here = (f"{a.dtype} {tuple(a.shape)}" for a in (static, new))
-                raise CaptureError(f"argument {i} was {there} when the step was captured, now {here}{_where_is(new)}: a graph's shapes stay")
+                said = f"argument {i} was {there} when the step was captured, now {here}{_where_is(new)}"
+                raise CaptureError(f"{said}: the shapes of a graph stay as they are")
             static[...] = new
         self._recorder.push()
         self._executable.launch()
@@ -77,10 +79,10 @@ class Graph:
         return any(t.array is not a for t, a in self._places) or any(o._slots is not s for o, s in self._slots)
 
     def _capture(self, args):
-        device = next((raw(a) for a in args if has_kernels(raw(a)) or hasattr(raw(a), "__cuda_array_interface__")), None)
+        device = next((raw(a) for a in args if on_gpu(raw(a))), None)
         found = Reachable((self.step, args))
         if device is None:
-            device = next((t.array for t in found.tensors if hasattr(t.array, "__cuda_array_interface__")), None)
+            device = next((t.array for t in found.tensors if on_gpu(t.array)), None)
         if device is None:
             raise CaptureError("graph: the step uses nothing on CUDA: move its modules and arguments there, e.g. with .cuda()")
         xp = array_module(device)
@@ -89,7 +91,7 @@ class Graph:
             self._args, self._statics, boxed = args, [], []
             for a in args:
                 array = raw(a)
-                static = array.copy() if hasattr(array, "__cuda_array_interface__") else None
+                static = array.copy() if on_gpu(array) else None
                 self._statics.append(static)
                 boxed.append(a if static is None else Tensor(static, a.requires_grad) if isinstance(a, Tensor) else static)
             before = Snapshot(found)
@@ -128,7 +130,7 @@ class Graph:
 
 
 def _where_is(array):
-    return "" if hasattr(array, "__cuda_array_interface__") else " on the CPU"
+    return "" if on_gpu(array) else " on the CPU"
 
 
 def _end(stream):
@@ -166,18 +168,12 @@ def _explained(error):
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    frames, t = [], cause.__traceback__
-    while t is not None:
-        frames.append((t.tb_frame.f_code.co_filename, t.tb_lineno, t.tb_frame.f_code.co_name))
-        t = t.tb_next
-    outer, t = [], error.__traceback__
-    while t is not None:
-        outer.append((t.tb_frame.f_code.co_filename, t.tb_lineno, t.tb_frame.f_code.co_name))
-        t = t.tb_next
-    lines = [f for f in (*outer, *frames) if not f[0].startswith(PACKAGE) and "cupy" not in f[0] and os.path.exists(f[0])]
+    outer, frames = ([(f.filename, f.lineno, f.name) for f in traceback.extract_tb(e.__traceback__)] for e in (error, cause))
+    lines = [f for f in (*outer, *frames) if not f[0].startswith(PACKAGE) and os.path.exists(f[0])]
+    lines = [f for f in lines if os.path.basename(f[0]) != "fakecuda.py"]  # the tests' device is no user's file
     where = "an unknown line"
     if lines:
-        file, line, _ = lines[-1] if not _is_stand_in(lines[-1][0]) else next((x for x in reversed(lines) if not _is_stand_in(x[0])), lines[-1])
+        file, line, _ = lines[-1]
         where = f"{file}:{line} ({linecache.getline(file, line).strip()})"
     names = {name.rpartition(".")[2] for *_, name in (*outer, *frames)}
     text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
@@ -185,10 +181,6 @@ def _explained(error):
     if "cuBLAS" in text or (isinstance(cause, NotImplementedError) and "captur" in text):
         reason = "it multiplies matrices by CuPy itself; use minigan's matmul or linear, with float32 or float64"
     return CaptureError(f"the step cannot be captured, at {where}: {reason or text} [{type(cause).__name__}: {text}]")
-
-
-def _is_stand_in(file):
-    return os.path.basename(file) == "fakecuda.py"
 
 
 # --- what a step can change ---
@@ -214,7 +206,7 @@ class Reachable:
         alive = []  # an id is only good while its object lives
         while stack:
             x, users = stack.pop()  # does it belong to the user, rather than to an object of minigan's?
-            if id(x) in seen or isinstance(x, PLAIN) or hasattr(x, "__cuda_array_interface__"):
+            if id(x) in seen or isinstance(x, PLAIN) or on_gpu(x):
                 continue
             seen.add(id(x))
             alive.append(x)

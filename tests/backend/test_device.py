@@ -137,6 +137,7 @@ def test_a_gpu_that_is_not_there(monkeypatch):
         with pytest.raises(DeviceError, match=r"cuda:2.*2 CUDA device\(s\)"):
             resolve_device("cuda:2")
     finally:
+        fakecuda.runtime.current = 0
         cuda_problem.cache_clear()
 
 

@@ -31,7 +31,9 @@ def leaves(tree, path=""):
 @pytest.mark.parametrize("model", ["mlp", "dcgan"])
 def test_graphs_or_not(tmp_path, capsys, model):
     main = example("mnist_gan").main
-    arguments = f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 --sample-interval 2 --quiet --no-doctor".split()
+    arguments = (
+        f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 --sample-interval 2 --quiet --no-doctor".split()
+    )
     weights = []
     for more in ([], ["--no-graph"]):
         with fakecuda.with_kernels():
@@ -63,5 +65,3 @@ def test_a_gpu_that_is_not_there(capsys):
     with fakecuda.installed():
         assert example("mnist_gan").main(["--device", "cuda:7", "--dataset", "strokes"]) == 2
     assert "--device cuda:7: this machine has 1 CUDA device(s), numbered from 0" in capsys.readouterr().err
-
-

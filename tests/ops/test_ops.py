@@ -246,7 +246,7 @@ def second_gradients(case, boxes, seed, convert=lambda a: a):
     """The gradient of <gradient, random numbers>, for every differentiable argument; zeros where there is no dependence."""
     outputs = [y for y in listed(case.call(*boxes)) if y.requires_grad]
     rng = np.random.default_rng(seed)
-    draw = lambda y: Tensor(convert(rng.standard_normal(y.shape).astype(y.dtype)))  # noqa: E731
+    draw = lambda y: Tensor(convert(rng.standard_normal(y.shape).astype(y.dtype)))
     inputs = [x for x in boxes if isinstance(x, Tensor) and x.requires_grad]
     zeros = [Tensor(x.array * 0) for x in inputs]
     if not outputs:

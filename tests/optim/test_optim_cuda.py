@@ -1,4 +1,4 @@
-"""Optimisers and averages on CUDA: the same steps as on the CPU, by kernels translated from the same loops, one launch for all parameters."""
+"""Optimisers and averages on CUDA: the CPU's steps, by kernels translated from the same loops, in one launch for all parameters."""
 
 import fakecuda
 import numpy as np

@@ -2,7 +2,7 @@
 
 import functools
 
-from ..device import array_module
+from ..device import array_module, on_gpu
 from .source import Source, blocks
 from .translate import HELPERS, Formula
 
@@ -140,7 +140,7 @@ def _arguments(formula, x, rest, like):
     """The arguments as the kernel takes them, all arrays laid out as `like`; and their kinds."""
     arguments, kinds = [], ""
     for a, name in zip((x, *rest), formula.arguments):
-        if hasattr(a, "__cuda_array_interface__"):
+        if on_gpu(a):
             if a.dtype != x.dtype:
                 raise TypeError(f"arrays of different dtypes: {x.dtype} and {a.dtype}")
             single = name not in formula.elements if formula.loops else like.ndim > 0

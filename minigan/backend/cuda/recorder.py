@@ -35,13 +35,13 @@ class Recorder:
         self.feeds, self.used = [], 0
         self.streams = {}  # generator -> [its state when the capture began, where the state of a replay lies]
 
-    def feed(self, compute, count):
-        """A device array of `count` uint64 that holds the bits of compute()'s numbers (floats, or whole ones) in each replay."""
+    def feed(self, compute, count, kind=np.float64):
+        """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64 or uint64, in each replay."""
         if self.used + count > len(self.memory):
             raise RuntimeError(f"the step passes more than {len(self.memory)} numbers to its kernels")
         place = self.memory[self.used : self.used + count]
         self.used += count
-        self.feeds.append(compute)
+        self.feeds.append((compute, kind))
         return place
 
     def random(self, stream):
@@ -54,7 +54,7 @@ class Recorder:
                 stream.counter = counter + self.drawn[stream]
                 return seed, counter
 
-            self.streams[stream] = before, self.feed(state, 2)
+            self.streams[stream] = before, self.feed(state, 2, np.uint64)
         before, place = self.streams[stream]
         return place, before["counter"]
 
@@ -68,9 +68,8 @@ class Recorder:
     def push(self):
         """Compute the values of the next replay and send them to the device."""
         bits = []
-        for compute in self.feeds:
-            for x in compute():
-                bits.append(np.float64(x).view(np.uint64) if isinstance(x, float) else np.uint64(x))
+        for compute, kind in self.feeds:
+            bits += np.array(compute(), kind).view(np.uint64).tolist()
         for start in range(0, len(bits), SLOTS):
             part = bits[start : start + SLOTS]
             values = np.zeros(1, VALUES)

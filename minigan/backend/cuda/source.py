@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..device import array_module
+from ..device import array_module, on_gpu
 
 SOURCES: dict[str, "Source"] = {}  # name -> source, of all that were made: the tests compile each
 REALS = {"f": "float", "d": "double"}
@@ -70,7 +70,7 @@ class Source:
                 a = np.int64(a)
             elif a.__class__ is float:
                 a = np.float64(a)
-            elif hasattr(a, "__cuda_array_interface__") and a.device.id != place:
+            elif on_gpu(a) and a.device.id != place:
                 raise TypeError(f"arrays on cuda:{place} and cuda:{a.device.id} in one operation: move one of them")
             values.append(a)
         with on_device(xp, place):
@@ -93,7 +93,7 @@ def on_device(xp, number):
 
 def has_kernels(array):
     """Can kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or float64?"""
-    if not hasattr(array, "__cuda_array_interface__"):
+    if not on_gpu(array):
         return False
     return array.dtype.char in REALS and getattr(array_module(array), "kernels", True)
 

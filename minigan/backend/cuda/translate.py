@@ -67,7 +67,13 @@ class Formula:
         body = tree.body[1:] if isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant) else tree.body
         lines = self._block(body, 1)
         changed = [a for a in self.arguments if a in self.locals]  # a parameter that is assigned to becomes a variable
-        self.body = "\n".join(["    " + self._declare(v) for v in self.locals if v not in changed], ) + "\n" + "\n".join(lines)
+        self.body = (
+            "\n".join(
+                ["    " + self._declare(v) for v in self.locals if v not in changed],
+            )
+            + "\n"
+            + "\n".join(lines)
+        )
 
     def _declare(self, name):
         return f"{self.locals[name]} {cpp(name)};"

@@ -265,4 +265,3 @@ def _formula(function, a, b, bias, geometry):
     if bias is not None:
         y += bias.reshape(-1, *[1] * (y.ndim - 2))
     return y
-
