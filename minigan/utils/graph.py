@@ -163,7 +163,7 @@ REASONS = (
 )  # fmt: skip
 
 
-def _explained(error):
+def _explained(error: BaseException) -> CaptureError:
     """The error of a step while it was captured, with the line that caused it and the likely reason."""
     cause: BaseException = error
     while cause.__cause__ is not None:
@@ -174,7 +174,7 @@ def _explained(error):
     where = "an unknown line"
     if lines:
         file, line, _ = lines[-1]
-        where = f"{file}:{line} ({linecache.getline(file, line).strip()})"
+        where = f"{file}:{line} ({linecache.getline(file, line or 0).strip()})"
     names = {name.rpartition(".")[2] for *_, name in (*outer, *frames)}
     text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     reason = next((why for known, why in REASONS if known & names), None)
@@ -196,7 +196,7 @@ class Reachable:
     """All Tensors, optimisers, averages and generators, and other objects, that a function can reach: through its closure, its
     arguments and defaults, the object it is a method of, the global names that it uses, and from there through attributes."""
 
-    def __init__(self, roots):
+    def __init__(self, roots) -> None:
         self.tensors: list[Tensor] = []
         self.optimizers: list[Optimizer] = []
         self.averages: list[EMA] = []

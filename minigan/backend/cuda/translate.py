@@ -50,7 +50,7 @@ class Formula:
     sums : does it sum up?
     """
 
-    def __init__(self, function, none=()):
+    def __init__(self, function, none=()) -> None:
         self.function, self.none = function, frozenset(none)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
         if not isinstance(tree, ast.FunctionDef):
