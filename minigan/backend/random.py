@@ -95,15 +95,13 @@ class Generator:
         return self
 
     def _kernels(self, device):
-        """The array library of a GPU, where its kernels draw the numbers; None elsewhere."""
-        if device.type == "cpu":
-            return None
+        """The array library of a GPU, where its kernels draw the numbers; None where they cannot."""
         xp = module_for(device)
         return xp if getattr(xp, "kernels", True) else None
 
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
-        if (there := self._kernels(device)) is not None:
+        if device.type != "cpu" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.bits(there, self._stream(), n)[:n]
         blocks, xp = -(-n // 4), module_for(device)
@@ -117,7 +115,7 @@ class Generator:
 
     def uniform(self, shape, dtype=np.float32, device=CPU):
         """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
-        if np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
+        if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.uniform(there, self._stream(), tuple(shape), dtype)
         n = math.prod(shape)
@@ -131,7 +129,7 @@ class Generator:
 
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
-        if np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
+        if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.normal(there, self._stream(), tuple(shape), dtype)
         n = math.prod(shape)
@@ -155,7 +153,7 @@ class Generator:
         span = high - low
         if not 0 < span <= 2**32:
             raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
-        if (there := self._kernels(device)) is not None:
+        if device.type != "cpu" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.integers(there, self._stream(), low, span, tuple(shape))
         bits = self.integers32(math.prod(shape), device).astype(np.uint64)

@@ -229,11 +229,11 @@ class mean_logsigmoid:
         return _sum_on_device(x, sign, scale=1 / x.size)
 
     def backward(g, need, x, sign):
+        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+            return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
         if has_kernels(x):
             return _grad_on_device(x, sign, g * (sign / x.size))
-        if not isinstance(x, np.ndarray) or x.dtype.char not in "fd":
-            return sigmoid(x * -sign) * (g * (sign / x.size))
-        return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+        return sigmoid(x * -sign) * (g * (sign / x.size))
 
     def formula(x, sign):
         return logsigmoid(x * sign).mean()

@@ -87,7 +87,7 @@ def linear_rule(g, need, x, w):
     if need[1] or need[2]:
         rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
         gw = need[1] and weight_grad(rows, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
-        gb = need[2] and (column_sums(rows) if has_kernels(rows) else rows.sum(0))
+        gb = need[2] and (rows.sum(0) if rows.__class__ is np.ndarray or not has_kernels(rows) else column_sums(rows))
     return need[0] and linear(g, w.T), gw, gb
 
 
