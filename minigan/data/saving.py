@@ -106,8 +106,10 @@ def save(obj: Any, f: Any) -> None:
         write_atomic(f, content)
 
 
-def read(f: Any) -> Any:
+def read(f: Any, foreign: bool = True) -> Any:
     """What `save` wrote, with NumPy arrays for Tensors; of a file of another program the dict of its arrays.
+
+    foreign : are files of other programs, which have no checksum, taken?
 
     SavedFileError for a damaged or foreign file, OSError if it cannot be read.
     """
@@ -130,6 +132,8 @@ def read(f: Any) -> Any:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         ours = header.get("__metadata__", {})
         if "minigan" not in ours and "sha256" not in ours:
+            if not foreign:
+                raise ValueError("minigan has not written it")
             return arrays
         if _digest(arrays, ours["minigan"]) != ours["sha256"]:
             raise ValueError("its checksum does not fit what it holds")

@@ -25,7 +25,7 @@ def save_checkpoint(path: str | os.PathLike, tree: dict[str, Any]) -> None:
 def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """What `save_checkpoint` wrote, with NumPy arrays for Tensors. CheckpointError for a missing, damaged or foreign file."""
     try:
-        return read(path)
+        return read(path, foreign=False)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not a readable minigan checkpoint ({type(error).__name__}: {error})") from error
 

@@ -16,6 +16,7 @@ from ..autograd import Tensor, no_grad
 from ..backend import to_numpy
 from ..nn.activation import _Activation
 
+LONG = 5000  # steps after which a generator of digits has some of each
 KEPT = 30  # looks that are remembered
 
 
@@ -63,6 +64,19 @@ def _sure(look: Look) -> bool:
     return look.d_real is not None and look.d_fake is not None and look.d_real > 0.99 and look.d_fake < 0.01
 
 
+def _collapsed(looks: list[Look]) -> bool:
+    """Too alike; or half of the classes that the samples had are gone; or there are few after a long time. Before the samples look like
+    anything, what the classifier takes them for says nothing."""
+    peak = max((look.classes or 0.0) for look in looks)
+
+    def poor(look: Look) -> bool:
+        if look.classes is None:
+            return look.variety < 0.35
+        return look.variety < 0.35 or (peak >= 0.7 and look.classes <= peak / 2) or (look.step > LONG and look.classes <= 0.3)
+
+    return _lasting(poor)(looks)
+
+
 def _exploding(looks: list[Look]) -> bool:
     if len(looks) < 5:
         return False
@@ -88,7 +102,7 @@ DISEASES = [
     Disease("g_collapsed", "G's samples are much alike, much more than the data's pictures: its mode has collapsed",
             "lower the learning rates, let D see several samples at once (minibatch discrimination, packing), try another objective or a "
             "gradient penalty",
-            _lasting(lambda look: look.variety < 0.35 or (look.classes is not None and look.classes <= 0.5))),
+            _collapsed),
     Disease("oscillation", "the samples as a whole move far back and forth: the players go round in circles",
             "lower the learning rates and Adam's b1, draw with averaged weights (--ema), add a gradient penalty",
             _oscillating),

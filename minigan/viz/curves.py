@@ -94,6 +94,7 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
 def _columns(rows) -> dict[str, np.ndarray] | None:
     kept: list[dict] = []
     for row in rows:
+        row = {"d_real": row.get("critic_real"), "d_fake": row.get("critic_fake")} | row  # where D's outputs are no logits
         row = {name: _number(row.get(name)) for name in ("step", "epoch", "d_value", "g_loss", "d_real", "d_fake")}
         if np.isnan(row["step"]):
             continue
