@@ -19,3 +19,7 @@ def pytest_collection_modifyitems(config, items):
             for item in items:
                 if "gpu" in item.keywords:
                     item.add_marker(pytest.mark.skip(reason=problem))
+    if "slow" not in config.option.markexpr:
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: pytest -m slow"))
