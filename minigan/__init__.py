@@ -4,13 +4,13 @@ Read it top to bottom: backend (arrays, devices, random numbers), autograd (Tens
 metrics, viz, gan. The names are PyTorch's.
 
 The functions of `minigan.ops` and the names of `minigan.autograd` that users need are here too: `minigan.tanh`,
-`minigan.grad`. The packages that training needs but computing does not (`minigan.data`, `minigan.gan`, ...) are imported
-when they are first used.
+`minigan.grad`. The packages that computing does not need (`minigan.nn`, `minigan.data`, `minigan.gan`, ...) are imported when they
+are first used.
 """
 
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, backend as backend, func as func, nn as nn, ops as ops, optim as optim
+from . import autograd as autograd, backend as backend, ops as ops
 from .autograd import (
     OPS as OPS,
     AnomalyError as AnomalyError,
@@ -43,18 +43,19 @@ from .backend import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
-from .nn import summary as summary
 from .ops import *
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import backends as backends, cuda as cuda, data as data, gan as gan, metrics as metrics
-    from . import utils as utils, vision as vision, viz as viz
+    from . import backends as backends, cuda as cuda, data as data, func as func, gan as gan, metrics as metrics, nn as nn
+    from . import optim as optim, utils as utils, vision as vision, viz as viz
     from .data import load as load, save as save
+    from .nn import summary as summary
 else:
-    _LATER = {n: f"minigan.{n}" for n in ("backends", "cuda", "data", "gan", "metrics", "utils", "vision", "viz")}
-    _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving"}
+    _PARTS = "backends cuda data func gan metrics nn optim utils vision viz"
+    _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
+    _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
 
     def __getattr__(name):
