@@ -36,7 +36,7 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     """Add the options; docs/games.md says what each one is."""
     p = parser.add_argument_group("the game (docs/games.md)")
     p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating", help="what D and G want (default %(default)s)")
-    p.add_argument("--alpha", type=float, default=0.5, help="of the alpha divergence (default %(default)s)")
+    p.add_argument("--alpha", type=number(float, -1e6, 1e6), default=0.5, help="of the alpha divergence (default %(default)s)")
     p.add_argument("--f-heuristic", action="store_true", help="f-divergences: G ascends E T(G(z)), as in nonsaturating")
     p.add_argument("--real-label", type=labels, default=1.0, metavar="A[,B]",
                    help="label smoothing: what D shall say of real ones, or a range (default %(default)s)")  # fmt: skip
