@@ -54,7 +54,7 @@ def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: Ima
     if options.evaluate and not digits:
         raise ValueError(f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: leave it out")
     measure, classify = None, None
-    if digits:
+    if digits and (options.evaluate or not options.no_doctor):
         from ..metrics import Reference, describe, evaluate, load_classifier
 
         classifier = load_classifier(device=str(device))

@@ -40,12 +40,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Disease:
-    """name: in metrics.jsonl; shows(looks): is it there now?; advice: what helps."""
+    """name: in metrics.jsonl; shows(looks): is it there now? (not of those that show before the first step); advice: what helps."""
 
     name: str
     what: str
     advice: str
-    shows: Callable[[list[Look]], bool]
+    shows: Callable[[list[Look]], bool] = lambda looks: False
 
 
 REACH = 8  # looks over which a player that goes round in circles comes back
@@ -117,16 +117,16 @@ DISEASES = [
 
 def at_start(players: dict[str, nn.Module], optimizers: dict[str, Any], batch_size: int) -> list[Disease]:
     """What can be seen before the first step."""
-    found, never = [], lambda looks: True
+    found = []
     norms = [m for p in players.values() for m in p.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))]
     if norms and batch_size == 1:
         found.append(Disease("batch_norm_of_one", "batch normalisation with one example per batch sees no variance between examples",
-                             "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation", never))  # fmt: skip
+                             "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation"))  # fmt: skip
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
         found.append(Disease("learning_rates_apart", f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
-                             "bring them within a factor of ten (two time scales usually differ by 2 to 5)", never))  # fmt: skip
+                             "bring them within a factor of ten (two time scales usually differ by 2 to 5)"))  # fmt: skip
     return found
 
 

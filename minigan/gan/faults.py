@@ -64,7 +64,8 @@ def explain(run: Run, fault: Diverged) -> str:
     try:
         found = _replay(run, fault.step)
     except (AnomalyError, Diverged) as error:
-        found = f"first made at step {run.step + 1}{_layer(run, error)}: {error}{_grown(run)}"
+        step = error.step if isinstance(error, Diverged) else run.step + 1  # an op's error comes before the step is counted
+        found = f"first made at step {step}{_layer(run, error)}: {error}{_grown(run)}"
     saved = f"The last good checkpoint, of step {state['step']}, is kept: {path}"
     return f"{said}; {found}. {saved}. To go on: {ADVICE}"
 

@@ -76,10 +76,14 @@ class Run:
         self._row: dict[str, Any] | None = None
         try:
             self.lock = open_again(self.folder) if resume else open_new(self.folder, self.say)
-            if resume:
-                self._resume()
-            else:
-                write_atomic(self.folder / "config.json", json.dumps(self.config | self.about | made_with(), indent=1).encode())
+            try:
+                if resume:
+                    self._resume()
+                else:
+                    write_atomic(self.folder / "config.json", json.dumps(self.config | self.about | made_with(), indent=1).encode())
+            except BaseException:
+                self.lock.release()
+                raise
         except OSError as error:
             raise RunError(f"cannot write the run's folder {self.folder} ({error.strerror}): name another with --out") from error
 

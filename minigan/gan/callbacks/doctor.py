@@ -29,6 +29,7 @@ class Doctor(Callback):
 
     def __init__(self, every: int = 100, warm_up: int = 500, classify: Callable[[np.ndarray], np.ndarray] | None = None):
         self.every, self.warm_up, self.classify = every, warm_up, classify
+        self.classes = 0  # of the data, when they are known
         self.looks: list[Look] = []
         self.places: list[np.ndarray] = []  # the mean samples of the last looks
         self.findings: dict[str, list[int]] = {}
@@ -36,15 +37,14 @@ class Doctor(Callback):
 
     def on_start(self, run):
         game, batches = run.trainer.game, run.batches
-        real = next(iter(batches.epoch(0)))
-        self.real = real.cpu().numpy()[:EXAMPLES].reshape(min(len(real), EXAMPLES), -1)
-        self.batch = real
-        self.distance = mean_distance(self.real) if len(self.real) > 1 else 0.0
-        self.spread = spread(self.real)
-        self.classes = len(np.unique(self.classify(real.cpu().numpy()[:EXAMPLES]))) if self.classify else 0
+        self.batch = next(iter(batches.epoch(0)))
+        self.real = self.batch.cpu().numpy()[:EXAMPLES]
+        rows = self.real.reshape(len(self.real), -1)
+        self.distance = mean_distance(rows) if len(rows) > 1 else 0.0
+        self.spread = spread(rows)
         self.latents = Tensor(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
         self._watch(run)
-        for disease in at_start(game.players, run.trainer.optimizers, len(real)):
+        for disease in at_start(game.players, run.trainer.optimizers, len(self.batch)):
             self.known[disease.name] = disease
             if disease.name not in self.findings:
                 self._found(run, disease)
@@ -83,8 +83,10 @@ class Doctor(Callback):
         self.places = [*self.places, drawn.mean(0)][-(REACH + 1) :]
         look = Look(run.step, gradients, norm(generators.parameters()), row.get("d_real"), row.get("d_fake"), dead=dead)
         look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
-        if self.classify:
-            look.classes = len(np.unique(self.classify(images[0]))) / self.classes
+        if self.classify and run.step > self.warm_up:  # before, nobody asks, and a first run would compile the classifier's kernels
+            found = len(np.unique(self.classify(images[0])))
+            self.classes = self.classes or len(np.unique(self.classify(self.real)))
+            look.classes = found / self.classes
         if len(self.places) > 1:
             look.moved = float(np.linalg.norm(self.places[-1] - self.places[-2]) / self.spread)
         look.strayed = float(np.linalg.norm(self.places[-1] - self.places[0]) / self.spread)
