@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 
 from ..backend import Generator, device
-from ..ops.reduction import values_indices
+from ..ops.extremes import values_indices
 from ._types import Dims, DType, Index, Ints, Operand, Place, Shape
 from .hooks import Handle
 from .op import Node

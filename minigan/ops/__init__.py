@@ -15,6 +15,7 @@ from . import (
     creation,
     dtypes,
     elementary,
+    extremes,
     fused,
     indexing,
     legacy,
@@ -32,6 +33,7 @@ from .convolution import *
 from .creation import *
 from .dtypes import *
 from .elementary import *
+from .extremes import *
 from .fused import *
 from .indexing import *
 from .legacy import *
@@ -46,8 +48,8 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, compose, convolution, creation, dtypes, elementary, fused, indexing, legacy, normalization, product,
-        reduction, sampling, shape, sorting,
+        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, indexing, legacy, normalization,
+        product, reduction, sampling, shape, sorting,
     ):  # fmt: skip
         __all__ += _family.__all__
 

@@ -8,11 +8,12 @@ from ..autograd import Tensor, op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
 from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
+from .axes import axis_of
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .product import matmul, outer
 from .reduction import logsumexp, mean, norm, std, sum
-from .shape import _dim, cat, diagonal, flip, reshape, stack, transpose, unsqueeze
+from .shape import cat, diagonal, flip, reshape, stack, transpose, unsqueeze
 
 __all__ = [
     "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
@@ -233,7 +234,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 def _along(input, dim, index):
-    return (slice(None),) * _dim(dim, input.ndim) + (raw(index).copy(),)
+    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).copy(),)
 
 
 def index_add(input, dim, index, source, *, alpha=1):
@@ -253,7 +254,7 @@ def index_fill(input, dim, index, value):
 
 def select(input, dim, index):
     """The slice number `index` of dimension `dim`: a view."""
-    return input[(slice(None),) * _dim(dim, input.ndim) + (index,)]
+    return input[(slice(None),) * axis_of(dim, input.ndim) + (index,)]
 
 
 def take(input, index):

@@ -6,7 +6,8 @@ from ..autograd import Tensor, expand, op, raw
 from ..autograd.mode import mode
 from ..backend import array_module
 from .arithmetic import where
-from .shape import _dim, flatten
+from .axes import axis_of
+from .shape import flatten
 
 __all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
 
@@ -141,7 +142,7 @@ def _grid(index, axis):
 
 
 def _check_index(name, input, dim, index):
-    dim = _dim(dim, input.ndim)
+    dim = axis_of(dim, input.ndim)
     bare = raw(index)
     if bare.dtype.kind not in "iu":
         raise TypeError(f"{name}: index is {bare.dtype}, expected integers")
@@ -161,7 +162,7 @@ def take_along_dim(input, indices, dim=None):
     """As `gather`, but input and indices broadcast along the other dimensions; None: positions in the flattened input."""
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
-    dim = _dim(dim, input.ndim)
+    dim = axis_of(dim, input.ndim)
     others = np.broadcast_shapes(*[(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)])
     input, indices = [expand(x, (*others[:dim], x.shape[dim], *others[dim + 1 :])) for x in (input, indices)]
     return gather(input, dim, indices)
@@ -178,7 +179,7 @@ def index_select(input, dim, index):
     index = raw(index)
     if index.ndim > 1 or index.dtype.kind not in "iu":
         raise ValueError(f"index_select: index is {index.dtype} {tuple(index.shape)}, expected a vector of integers")
-    return _getitem(input, (slice(None),) * _dim(dim, input.ndim) + (index.reshape(-1),))
+    return _getitem(input, (slice(None),) * axis_of(dim, input.ndim) + (index.reshape(-1),))
 
 
 def masked_fill(input, mask, value):

@@ -5,7 +5,22 @@ An op is a plain Python function, so as a class attribute it is a method: `x.exp
 
 from ..autograd import Tensor
 from ..autograd.tensor import from_python
-from . import activation, arithmetic, compose, creation, elementary, indexing, inplace, legacy, product, reduction, sampling, shape, sorting
+from . import (
+    activation,
+    arithmetic,
+    compose,
+    creation,
+    elementary,
+    extremes,
+    indexing,
+    inplace,
+    legacy,
+    product,
+    reduction,
+    sampling,
+    shape,
+    sorting,
+)
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
@@ -18,8 +33,8 @@ METHODS = {
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
-    reduction: "sum mean var std prod amax amin max min argmax argmin cumsum norm logsumexp softmax log_softmax "
-    "all any count_nonzero equal allclose",
+    extremes: "amax amin max min argmax argmin",
+    reduction: "sum mean var std prod cumsum norm logsumexp softmax log_softmax all any count_nonzero equal allclose",
     sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
     sorting: "argsort sort topk median",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "

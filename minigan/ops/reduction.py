@@ -1,43 +1,22 @@
-"""Ops that reduce dimensions: sums, means, extremes, norms, and the softmax family."""
+"""Ops that reduce dimensions: sums, means, norms, and the softmax family."""
 
 import math
-from collections import namedtuple
 
 import numpy as np
 
 from ..autograd import op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module
-from .arithmetic import maximum, minimum, where
+from .arithmetic import where
+from .axes import axes_of, axis_of, count, kept, needed_axis
 from .elementary import abs, exp, sign, sqrt, square
-from .indexing import gather
-from .shape import _dim, cat, to
+from .extremes import amax, amin
+from .shape import cat, to
 
 __all__ = [
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp",
-    "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var", "var_mean",
+    "all", "allclose", "any", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "std",
+    "sum", "var", "var_mean",
 ]  # fmt: skip
-
-
-def _axes(dim, ndim):
-    """`dim` (None: all, an int, or several) as a tuple counted from the front."""
-    if dim is None:
-        return tuple(range(ndim))
-    if not isinstance(dim, (tuple, list)):
-        return (_dim(dim, ndim),) if ndim else (_dim(dim, 0),)[:0]
-    axes = tuple([_dim(d, ndim) for d in dim or range(ndim)])
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"dim={dim} names a dimension twice")
-    return axes if ndim else ()
-
-
-def _keep(shape, axes):
-    """`shape` with size 1 at `axes`."""
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
-def _count(shape, axes):
-    return math.prod(shape[i] for i in axes)
 
 
 @op
@@ -50,14 +29,14 @@ class _sum:
         return np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "iub" else None)
 
     def backward(g, need, shape, axes):
-        return expand(g.reshape(_keep(shape, axes)), shape)
+        return expand(g.reshape(kept(shape, axes)), shape)
 
 
 def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
     """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
     if dtype is not None:
         input = to(input, dtype)
-    return _sum(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+    return _sum(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims)
 
 
 @op
@@ -71,7 +50,7 @@ class _mean:
         return total * x.dtype.type(total.size / x.size)
 
     def backward(g, need, shape, axes):
-        return expand((g * (1 / _count(shape, axes))).reshape(_keep(shape, axes)), shape)
+        return expand((g * (1 / count(shape, axes))).reshape(kept(shape, axes)), shape)
 
 
 def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
@@ -81,7 +60,7 @@ def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
     array = raw(input)
     if array.dtype.kind != "f":
         raise TypeError(f"mean of {array.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
-    axes = _axes(dim if axis is None else axis, input.ndim)
+    axes = axes_of(dim if axis is None else axis, input.ndim)
     if not array.size:
         return sum(input, axes, keepdim or keepdims) * math.nan
     return _mean(input, axes, keepdim or keepdims)
@@ -96,12 +75,12 @@ def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
     """(variance, mean) over `dim`."""
     if isinstance(dim, bool):  # torch's var(unbiased)
         dim, unbiased = None, dim
-    axes = _axes(dim if axis is None else axis, input.ndim)
+    axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     correction = (1 if unbiased else 0) if correction is None else correction
     mu = mean(input, axes, True)
     total = sum(square(input - mu), axes, keepdim)
-    free = _count(input.shape, axes) - correction
+    free = count(input.shape, axes) - correction
     variance = total * (1 / free if free > 0 else math.nan)
     return variance, mu if keepdim else mu.reshape(tuple(n for i, n in enumerate(input.shape) if i not in axes))
 
@@ -123,7 +102,7 @@ class _prod:
         return np.multiply.reduce(x, axis=axis, keepdims=keepdim)
 
     def backward(g, need, x, axis, y):
-        shape = _keep(x.shape, (axis,))
+        shape = kept(x.shape, (axis,))
         g, y = g.reshape(shape), y.reshape(shape)
         if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
             return g * y / x
@@ -147,81 +126,10 @@ def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
         if not flat.shape[0]:
             return sum(flat) + 1
         return _prod(flat, 0, False)
-    axis = _dim(dim, input.ndim)
+    axis = axis_of(dim, input.ndim)
     if not input.shape[axis]:
         return sum(input, axis, keepdim or keepdims) + 1
     return _prod(input, axis, keepdim or keepdims)
-
-
-@op
-class _extreme:
-    """y = the largest (or smallest) element over `axes`.    dL/dx = g, shared equally by those that are it"""
-
-    saves = ("x", "axes", "out")
-
-    def forward(x, axes, keepdim, largest):
-        return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
-
-    def backward(g, need, x, axes, y):
-        shape = _keep(x.shape, axes)
-        hit = x == y.reshape(shape)
-        shares = where(hit, _ones(x), 0.0)
-        return where(hit, g.reshape(shape) / shares.sum(axes, keepdims=True), 0.0)
-
-
-def amax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The largest element over `dim`; equal ones share the gradient."""
-    return _extreme(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
-
-
-def amin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The smallest element over `dim`; equal ones share the gradient."""
-    return _extreme(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
-
-
-values_indices = namedtuple("values_indices", ["values", "indices"])
-
-
-def _pick(input, dim, keepdim, arg):
-    index = arg(input, dim, True)
-    values = gather(input, dim, index)
-    return values_indices(values, index) if keepdim else values_indices(values.squeeze(dim), index.squeeze(dim))
-
-
-def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """max(x): the largest element. max(x, dim): (values, indices), the gradient goes to the first. max(x, y): `maximum`."""
-    dim = dim if axis is None else axis
-    if dim is None:
-        return amax(input)
-    return _pick(input, dim, keepdim or keepdims, argmax) if isinstance(dim, int) else maximum(input, dim)
-
-
-def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """min(x): the smallest element. min(x, dim): (values, indices), the gradient goes to the first. min(x, y): `minimum`."""
-    dim = dim if axis is None else axis
-    if dim is None:
-        return amin(input)
-    return _pick(input, dim, keepdim or keepdims, argmin) if isinstance(dim, int) else minimum(input, dim)
-
-
-@op
-class _argextreme:
-    """The index of the first largest (or smallest) element"""
-
-    def forward(x, axis, keepdim, largest):
-        return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
-
-
-def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The index (int64) of the largest element along `dim`, of the flattened input if None; the first of equal ones."""
-    dim = dim if axis is None else axis
-    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim or keepdims, True)
-
-
-def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
-    dim = dim if axis is None else axis
-    return _argextreme(input, None if dim is None else _dim(dim, input.ndim), keepdim or keepdims, False)
 
 
 @op
@@ -239,19 +147,12 @@ class _cumsum:
 
 def cumsum(input, dim=None, *, axis=None):
     """The running sum along `dim`."""
-    return _cumsum(input, _needed("cumsum", dim, axis, input.ndim), False)
-
-
-def _needed(name, dim, axis, ndim):
-    dim = dim if axis is None else axis
-    if dim is None:
-        raise TypeError(f"{name} misses its argument 'dim': along which dimension?")
-    return _dim(dim, ndim)
+    return _cumsum(input, needed_axis("cumsum", dim, axis, input.ndim), False)
 
 
 def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf. The gradient at 0 is 0."""
-    axes = _axes(dim if axis is None else axis, input.ndim)
+    axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     p = 2 if p in (None, "fro") else p
     if p == 2:
@@ -279,7 +180,7 @@ class _norm2:
         return np.sqrt(np.add.reduce(np.square(x), axis=axes, keepdims=keepdim))
 
     def backward(g, need, x, axes, y):
-        shape = _keep(x.shape, axes)
+        shape = kept(x.shape, axes)
         g, y = g.reshape(shape), y.reshape(shape)
         zero = y == 0
         return where(zero, 0.0, g / where(zero, y * 0 + 1, y)) * x
@@ -302,7 +203,7 @@ class _logsumexp:
         return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
     def backward(g, need, x, axes, y):
-        shape = _keep(x.shape, axes)
+        shape = kept(x.shape, axes)
         y = y.reshape(shape)
         nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
         return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
@@ -321,8 +222,8 @@ def _zeros(x):
 
 def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """log(sum(exp(x))) over `dim` (None: all), stable; -inf for a sum of nothing."""
-    axes = _axes(dim if axis is None else axis, input.ndim)
-    if not _count(input.shape, axes):
+    axes = axes_of(dim if axis is None else axis, input.ndim)
+    if not count(input.shape, axes):
         return sum(input, axes, keepdim or keepdims) - math.inf
     return _logsumexp(input, axes, keepdim or keepdims)
 
@@ -362,12 +263,12 @@ class _log_softmax:
 
 def softmax(input, dim=None, dtype=None, *, axis=None):
     """e^x / sum e^x along `dim`."""
-    return _softmax(input if dtype is None else to(input, dtype), _needed("softmax", dim, axis, input.ndim))
+    return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
 
 
 def log_softmax(input, dim=None, dtype=None, *, axis=None):
     """log(softmax(x)) along `dim`, stable."""
-    return _log_softmax(input if dtype is None else to(input, dtype), _needed("log_softmax", dim, axis, input.ndim))
+    return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
 
 
 # --- without gradients ---
@@ -383,12 +284,12 @@ class _logical:
 
 def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Are all elements over `dim` non-zero?"""
-    return _logical(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
+    return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
 
 
 def any(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Is any element over `dim` non-zero?"""
-    return _logical(input, _axes(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
+    return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
 
 def count_nonzero(input, dim=None, *, axis=None):

@@ -1,18 +1,12 @@
 """Signatures of the ops in reduction.py."""
 
-from typing import NamedTuple, overload
-
 from ..autograd import Tensor
 from ..autograd._types import Dims, DType
 
 __all__ = [
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp",
-    "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var", "var_mean",
+    "all", "allclose", "any", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "std",
+    "sum", "var", "var_mean",
 ]  # fmt: skip
-
-class values_indices(NamedTuple):
-    values: Tensor
-    indices: Tensor
 
 def sum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType = None, *, axis: Dims = None, keepdims: bool = False
@@ -35,26 +29,6 @@ def std(
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, dtype: DType = None, *, axis: int | None = None, keepdims: bool = False
 ) -> Tensor: ...
-def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor: ...
-def amin(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor: ...
-@overload
-def max(input: Tensor, dim: None = None, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> Tensor: ...
-@overload
-def max(input: Tensor, dim: int, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> values_indices: ...
-@overload
-def max(input: Tensor, dim: None = None, keepdim: bool = False, *, axis: int, keepdims: bool = False) -> values_indices: ...
-@overload
-def max(input: Tensor, dim: Tensor, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> Tensor: ...
-@overload
-def min(input: Tensor, dim: None = None, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> Tensor: ...
-@overload
-def min(input: Tensor, dim: int, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> values_indices: ...
-@overload
-def min(input: Tensor, dim: None = None, keepdim: bool = False, *, axis: int, keepdims: bool = False) -> values_indices: ...
-@overload
-def min(input: Tensor, dim: Tensor, keepdim: bool = False, *, axis: None = None, keepdims: bool = False) -> Tensor: ...
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Tensor: ...
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Tensor: ...
 def cumsum(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor: ...
 def norm(
     input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False

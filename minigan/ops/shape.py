@@ -9,6 +9,7 @@ from ..autograd import Tensor, move, op, raw
 from ..autograd.primitives import expand as _broadcast
 from ..backend import array_module, device, device_of
 from .arithmetic import where
+from .axes import axis_of
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -20,13 +21,6 @@ __all__ = [
 def _numbers(args):
     """f(2, 3) and f((2, 3)) mean the same."""
     return tuple(args[0]) if len(args) == 1 and not isinstance(args[0], (int, np.integer)) else args
-
-
-def _dim(dim, ndim, extra=0):
-    """A dimension counted from the front; IndexError if there is none such."""
-    if not -ndim - extra <= dim < max(ndim + extra, 1):
-        raise IndexError(f"dimension {dim} is out of range for {ndim} dimensions")
-    return dim % max(ndim + extra, 1)
 
 
 @op
@@ -58,7 +52,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     shape, n = input.shape, input.ndim
     if n == 0:
         return reshape(input, (1,))
-    a, b = _dim(start_dim, n), _dim(end_dim, n)
+    a, b = axis_of(start_dim, n), axis_of(end_dim, n)
     if a > b:
         raise ValueError(f"flatten: start_dim={start_dim} comes after end_dim={end_dim}")
     return _reshape(input, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
@@ -71,7 +65,7 @@ def ravel(input):
 
 def unflatten(input, dim, sizes):
     """Dimension `dim` split into `sizes` (one may be -1)."""
-    dim = _dim(dim, input.ndim)
+    dim = axis_of(dim, input.ndim)
     return _reshape(input, (*input.shape[:dim], *sizes, *input.shape[dim + 1 :]))
 
 
@@ -92,7 +86,7 @@ class _permute:
 def permute(input, *dims):
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
     dims, n = _numbers(dims), input.ndim
-    order = tuple(_dim(d, n) for d in dims)
+    order = tuple(axis_of(d, n) for d in dims)
     if sorted(order) != list(range(n)):
         raise ValueError(f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}")
     return _permute(input, order)
@@ -101,7 +95,7 @@ def permute(input, *dims):
 def transpose(input, dim0, dim1):
     """Dimensions dim0 and dim1 exchanged: a view."""
     order = list(range(input.ndim))
-    a, b = _dim(dim0, input.ndim), _dim(dim1, input.ndim)
+    a, b = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
     order[a], order[b] = b, a
     return _permute(input, tuple(order))
 
@@ -118,7 +112,7 @@ def t(input):
 
 def movedim(input, source, destination):
     """Dimension(s) `source` moved to `destination`, the others in their order."""
-    source, destination = ([_dim(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
+    source, destination = ([axis_of(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
     rest = iter(i for i in range(input.ndim) if i not in source)
     target = dict(zip(destination, source))
     if len(source) != len(destination) or len(set(source)) != len(source) or len(target) != len(source):
@@ -131,14 +125,14 @@ def squeeze(input, dim=None):
     if dim is None:
         drop = set(range(input.ndim))
     else:
-        drop = {_dim(d, input.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+        drop = {axis_of(d, input.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
     return _reshape(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in drop))
 
 
 def unsqueeze(input, dim):
     """With a new dimension of size 1 at `dim`."""
     shape = list(input.shape)
-    shape.insert(_dim(dim, input.ndim, extra=1), 1)
+    shape.insert(axis_of(dim, input.ndim, extra=1), 1)
     return _reshape(input, tuple(shape))
 
 
@@ -194,7 +188,7 @@ class _flip:
 
 def flip(input, *dims):
     """Reversed along the dimensions `dims` (a copy)."""
-    return _flip(input, tuple(_dim(d, input.ndim) for d in _numbers(dims)))
+    return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(dims)))
 
 
 @op
@@ -237,7 +231,7 @@ def cat(tensors, dim=0, *, axis=None):
     tensors, dim = list(tensors), dim if axis is None else axis
     if not tensors:
         raise ValueError("cat: expected at least one tensor")
-    return _cat(_dim(dim, tensors[0].ndim), *tensors)
+    return _cat(axis_of(dim, tensors[0].ndim), *tensors)
 
 
 concat = cat
@@ -248,7 +242,7 @@ def stack(tensors, dim=0, *, axis=None):
     tensors, dim = list(tensors), dim if axis is None else axis
     if len({tuple(x.shape) for x in tensors}) != 1:
         raise ValueError(f"stack: expected at least one tensor and equal shapes, got {[tuple(x.shape) for x in tensors]}")
-    return cat([unsqueeze(x, dim) for x in tensors], _dim(dim, tensors[0].ndim, extra=1))
+    return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].ndim, extra=1))
 
 
 def narrow(input, dim, start, length):
@@ -257,7 +251,7 @@ def narrow(input, dim, start, length):
     start = start + size if start < 0 else start
     if length < 0 or start < 0 or start + length > size:
         raise IndexError(f"narrow: start={start}, length={length} is out of range for dimension {dim} of size {size}")
-    return input[(slice(None),) * _dim(dim, input.ndim) + (slice(start, start + length),)]
+    return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
 
 
 def split(input, split_size_or_sections, dim=0):
@@ -284,7 +278,7 @@ def chunk(input, chunks, dim=0):
 
 def unbind(input, dim=0):
     """The slices along `dim`, as a tuple of views."""
-    at = (slice(None),) * _dim(dim, input.ndim)
+    at = (slice(None),) * axis_of(dim, input.ndim)
     return tuple(input[(*at, i)] for i in range(input.shape[dim]))
 
 

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from ..autograd import op
+from .axes import axis_of
+from .extremes import values_indices
 from .indexing import gather
-from .reduction import values_indices
-from .shape import _dim, narrow
+from .shape import narrow
 
 __all__ = ["argsort", "median", "sort", "topk"]
 
@@ -24,7 +25,7 @@ class _argsort:
 
 def argsort(input, dim=-1, descending=False, stable=True):
     """The indices (int64) that sort along `dim`; equal elements keep their order."""
-    return _argsort(input, _dim(dim, input.ndim), descending)
+    return _argsort(input, axis_of(dim, input.ndim), descending)
 
 
 def sort(input, dim=-1, descending=False, stable=True):

@@ -1,7 +1,7 @@
 """Signatures of the ops in sorting.py."""
 
 from ..autograd import Tensor
-from .reduction import values_indices
+from .extremes import values_indices
 
 __all__ = ["argsort", "median", "sort", "topk"]
 

@@ -80,7 +80,7 @@ def card(name):
 def families():
     """The modules of ops."""
     found = [importlib.import_module(f"minigan.ops.{m.name}") for m in pkgutil.iter_modules(minigan.ops.__path__)]
-    aids = ("each", "inplace", "legacy", "methods", "dtypes", "update", "rows")  # no functions for users
+    aids = ("axes", "each", "inplace", "legacy", "methods", "dtypes", "update", "rows")  # no functions for users
     return [*[m for m in found if not m.__name__.endswith(aids)], primitives]
 
 

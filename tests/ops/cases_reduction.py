@@ -5,7 +5,7 @@ import statistics
 
 import numpy as np
 from hypothesis import strategies as st
-from ops.case import Case, dim_of, distinct, fill, seeds, shapes
+from ops.case import Case, card, dim_of, distinct, fill, seeds, shapes
 
 import minigan.ops as ops
 
@@ -110,6 +110,16 @@ def norm_case(p):
     )  # fmt: skip
 
 
+def with_extreme(a):
+    """x, its smallest elements with size 1 where they were taken, and the dimensions."""
+    x, gone = a[0], tuple(axes(*a[:2]))
+    return x, x.min(gone, keepdims=True), gone
+
+
+def share(x, y, gone):
+    return np.where(x == y, 1 / (x == y).sum(gone, keepdims=True), 0.0)
+
+
 def with_descending(a):
     return (*a, bool(a[0].size % 2))
 
@@ -132,8 +142,10 @@ CASES = [
     Case("prod", reducible(single=True), over(math.prod)),
     Case("prod:all", reducible(keep=False).map(lambda a: a[:1]), over(math.prod)),
     Case("prod:with zeros", reducible(rounded, single=True), over(math.prod)),
-    Case("amax", reducible(distinct), over(max), op="extreme"),
-    Case("amin", reducible(distinct), over(min), op="extreme"),
+    Case("amax", reducible(distinct), over(max), op="extreme", card_args=lambda x, d, k: (x, tuple(axes(x, d)), k, True)),
+    Case("amin", reducible(distinct), over(min), op="extreme", card_args=lambda x, d, k: (x, tuple(axes(x, d)), k, False)),
+    Case("amax:ties", reducible(rounded), over(max), op="extreme", orders=0),
+    Case("share", reducible(rounded).map(with_extreme), share, call=card("share"), op="share", orders=0),
     Case("max", single, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)], op="gather"),
     Case("min", single, lambda *a: [over(min)(*a), over(lambda v: v.index(min(v)))(*a)], op="gather"),
     Case("max:ties", ties, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)], op="gather", orders=0),

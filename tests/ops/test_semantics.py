@@ -291,3 +291,17 @@ def test_batch_norm_errors():
         minigan.batch_norm(x)
     with pytest.raises(ValueError, match="expected input"):
         minigan.batch_norm(Tensor(np.ones(3)), training=True)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 20)])
+def test_extremes_of_groups_with_nan_and_ties(shape):
+    values = np.random.default_rng(0).integers(0, 3, shape).astype(np.float32)
+    values[1, 2] = np.nan
+    for array in (values, np.asfortranarray(values)):
+        x = minigan.tensor(array).requires_grad_()
+        x.array = array  # in this layout
+        y = x.amax(1)
+        np.testing.assert_array_equal(y.detach().numpy(), np.max(array, 1))
+        (g,) = minigan.grad(y, x, minigan.ones(*y.shape))
+        top = array == np.max(array, 1, keepdims=True)
+        np.testing.assert_allclose(g.numpy(), top / np.maximum(top.sum(1, keepdims=True), 1), rtol=1e-6)
