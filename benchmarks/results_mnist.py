@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The results page: many GANs on MNIST with the same budget, seeds, measures and classifier.
 
-    python benchmarks/results_mnist.py                          # every system, 3 seeds: hours on two cores
+    python benchmarks/results_mnist.py                          # every system, 3 seeds: two hours of one core
     python benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
     python benchmarks/results_mnist.py --page                   # only write docs/results.md from what is measured
 
@@ -52,14 +52,16 @@ def mnist_gan():
 
 @dataclass
 class System:
-    """title : for the table;  options : of mnist_gan.py;  make_run(options) : the run, None: mnist_gan.py's own."""
+    """title : for the table;  options : of mnist_gan.py;  make_run(options) : the run, None: mnist_gan.py's own;
+    steps : for each step of the other systems, of one whose steps are that much cheaper."""
 
     title: str
     options: str = ""
     make_run: Callable | None = None
+    steps: int = 1
 
 
-def autoencoder(features=64, code=64):
+def autoencoder(features, code=64):
     """Images -> images (N, 1, 28, 28): as D a mirror image of the DCGAN's networks, without batch normalisation (BEGAN has none)."""
     from minigan.gan.autoencoding import AutoEncoder
 
@@ -82,10 +84,10 @@ def energy_run(name, **arguments):
 
         data = mnist.load("mnist", "train", options.data_dir)
         minigan.manual_seed(options.seed)
-        config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")}
+        config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed", "features")}
         config |= {"image_shape": [1, 28, 28], "dataset": data.name, "checksum": data.checksum, "game": name} | arguments
         device = resolve_device(options.device)
-        G, D = minigan.gan.build_networks(config)[0].to(device), autoencoder().to(device)
+        G, D = minigan.gan.build_networks(config)[0].to(device), autoencoder(options.features).to(device)
         game = getattr(autoencoding, name)(G, D, options.latent_dim, **arguments)
         trainer = Trainer(game, {k: Adam(p.parameters(), options.lr, (options.b1, options.b2)) for k, p in game.players.items()})
         return Run(
@@ -99,7 +101,7 @@ def energy_run(name, **arguments):
 DCGAN = "--model dcgan"
 NO_BN = f"{DCGAN} --d-norm layer"
 SYSTEMS = {
-    "mlp": System("MLP GAN (non-saturating)"),
+    "mlp": System("MLP GAN (non-saturating)", steps=3),
     "dcgan": System("DCGAN", DCGAN),
     "lsgan": System("LSGAN", f"{DCGAN} --objective lsgan"),
     "wgan": System("WGAN, clipped", f"{DCGAN} --objective wasserstein --constraint clip --k 5 --optimizer rmsprop --lr 5e-5"),
@@ -118,8 +120,10 @@ SYSTEMS = {
 
 def train(system, seed, folder, arguments):
     """Train, or go on, until --steps; seconds spent in training so far. Interrupted when stopped."""
-    words = [*system.options.split(), "--seed", seed, "--max-steps", arguments.steps, "--epochs", 10**6, "--out", folder]
-    words += ["--device", arguments.device, "--sample-interval", max(1, arguments.steps // 10), "--no-doctor"]
+    steps = arguments.steps * system.steps
+    words = [*system.options.split(), "--seed", seed, "--max-steps", steps, "--epochs", 10**6, "--out", folder]
+    words += ["--features", arguments.features] if DCGAN in system.options else []
+    words += ["--device", arguments.device, "--sample-interval", max(1, steps // 10), "--no-doctor"]
     words += ["--data-dir", arguments.data_dir] if arguments.data_dir else []
     clock, folder = folder / "seconds.json", Path(folder)
     before = json.loads(clock.read_text()) if clock.exists() else 0.0
@@ -164,7 +168,7 @@ def floors(arguments, reference, data):
 
 def key(line):
     """What must agree between lines of one table."""
-    return line["steps"], line["samples"], line["classifier"], line["quick"]
+    return line["steps"], line["features"], line["samples"], line["classifier"], line["quick"]
 
 
 def read_lines():
@@ -181,7 +185,7 @@ def run_all(arguments):
     """Every system with every seed that has no line yet; the exit code."""
     data = {split: mnist.load("mnist", split, arguments.data_dir) for split in ("train", "test")}
     reference = Reference(data["test"].images)
-    common = {"steps": arguments.steps, "samples": arguments.samples, "classifier": reference.classifier.digest, "quick": arguments.quick}
+    common = {k: getattr(arguments, k) for k in ("steps", "features", "samples", "quick")} | {"classifier": reference.classifier.digest}
     # A run that diverged would do so again; other failures (a system that this version lacks) are tried again.
     done = [line for line in read_lines() if key(line) == key(common) and line.get("failed", "Diverged").startswith("Diverged")]
     made = {(line["system"], line["seed"]) for line in done}
@@ -192,7 +196,7 @@ def run_all(arguments):
         for name in arguments.systems:
             if (name, seed) in made:
                 continue
-            folder = arguments.runs / f"{name}-{arguments.steps}-{seed}"
+            folder = arguments.runs / f"{name}-{arguments.features}-{arguments.steps}-{seed}"
             print(f"== {name}, seed {seed}", flush=True)
             try:
                 seconds = train(SYSTEMS[name], seed, folder, arguments)
@@ -236,7 +240,8 @@ def write_page(arguments):
         print(f"there is nothing in {LINES} yet", file=sys.stderr)
         return 2
     lines = [line for line in lines if key(line) == key(lines[-1])]
-    steps, samples, classifier, _ = key(lines[-1])
+    steps, features, samples, classifier, _ = key(lines[-1])
+    more = ", ".join(f"{s.title}: {s.steps} times as many, as each takes a fraction of the time" for s in SYSTEMS.values() if s.steps > 1)
     latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}  # a repeated run counts once
     columns = {h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())}
     rows, pictures, missing = [], [], []
@@ -256,10 +261,11 @@ def write_page(arguments):
 
 Made by `python benchmarks/results_mnist.py` (lines of numbers: `benchmarks/results/results_mnist.jsonl`); do not edit by hand.
 
-Every system: {steps} steps of G with batches of 64 (systems with k = 5 move D five times a step), {samples} samples drawn with averaged
-weights, compared with the 10,000 test images. Mean ± standard deviation over seeds. Features and classes are those of the classifier
-`{classifier}` that comes with minigan: values of other classifiers, numbers of samples or budgets cannot be compared with these. The first
-row, real training images in place of samples, is what each column can be at best. Seconds are of a shared machine, and say little.
+Every system: {steps} steps of G with batches of 64 ({more}; systems with k = 5 move D five times a step); convolutions with
+{features} channels next to the image. {samples} samples, drawn with averaged weights, are compared with the 10,000 test images.
+Mean ± standard deviation over seeds. Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
+other classifiers, numbers of samples or budgets cannot be compared with these. The first row, real training images in place of samples, is
+what each column can be at best. Seconds are of a shared machine, and say little.
 
 | {" | ".join(head)} |
 |{"---|" * len(head)}
@@ -288,7 +294,8 @@ def main(words=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="(default: all)")
     p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="(default 0 1 2)")
-    p.add_argument("--steps", type=number(int, 1), default=4685, help="updates of G (default %(default)s: 5 epochs)")
+    p.add_argument("--steps", type=number(int, 1), default=1874, help="updates of G (default %(default)s: 2 epochs)")
+    p.add_argument("--features", type=number(int, 1), default=32, help="of the DCGAN's networks (default %(default)s)")
     p.add_argument("--samples", type=number(int, 200), default=10_000, help="(default %(default)s)")
     p.add_argument("--quick", action="store_true", help="only the metrics that rest on the classifier")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")

@@ -39,11 +39,14 @@ def parse_arguments(arguments=None):
     p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
     p.add_argument("--b2", type=number(float, 0, 0.999999), default=0.999, help="Adam's decay of the variance (default %(default)s)")
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
+    p.add_argument("--features", type=number(int, 1), help="dcgan: channels of the layers next to the images (default 64)")
     p.add_argument("--ema", type=number(float, 0, 0.999999),
                    help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     add_run_options(p, "runs/mnist_gan", 400)
     add_switches(p)
     options = p.parse_args(arguments)
+    if options.features and options.model != "dcgan":
+        p.error(f"--features is for --model dcgan: --model {options.model} has no channels")
     for name, value in DEFAULTS[options.model].items():
         if getattr(options, name) is None:
             setattr(options, name, value)
@@ -59,7 +62,7 @@ def build(options):
 
     minigan.manual_seed(options.seed)
     config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")} | chosen(options)
-    config |= {"image_shape": list(data.images.shape[1:])}
+    config |= {"image_shape": list(data.images.shape[1:])} | ({"features": options.features} if options.features else {})
     G, D = (network.to(device) for network in build_players(config))
     print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
 

@@ -32,22 +32,8 @@ def lines(module):
 
 
 def test_runs_are_measured_once_and_the_page_shows_them(results, tmp_path):
-    words = [
-        "--systems",
-        "mlp",
-        "--seeds",
-        "0",
-        "1",
-        "--steps",
-        "2",
-        "--samples",
-        "200",
-        "--quick",
-        "--device",
-        "cpu",
-        "--runs",
-        str(tmp_path / "runs"),
-    ]
+    words = ["--systems", "mlp", "--seeds", "0", "1", "--steps", "2", "--samples", "200", "--quick", "--device", "cpu"]
+    words += ["--runs", str(tmp_path / "runs")]
     assert results.main(words) == 0
     first = lines(results)
     assert [(line["system"], line["seed"]) for line in first] == [("real", 0), ("real", 1), ("real", 2), ("mlp", 0), ("mlp", 1)]
@@ -64,7 +50,8 @@ def test_what_fails_is_said_and_other_budgets_are_left_out(results, tmp_path, mo
     words = ["--systems", "mlp", "--seeds", "0", "--samples", "200", "--quick", "--runs", str(tmp_path / "runs")]
     assert results.main([*words, "--steps", "2"]) == 0
     assert "MLP: failed (SystemExit" in results.PAGE.read_text()
-    results.add_line(system="dcgan", seed=0, seconds=1.0, steps=9, samples=1, classifier="x", quick=True, metrics={"frechet": 1.25})
+    budget = {"steps": 9, "features": 4, "samples": 1, "classifier": "x", "quick": True}
+    results.add_line(system="dcgan", seed=0, seconds=1.0, **budget, metrics={"frechet": 1.25})
     assert results.main(["--page"]) == 0
     page = results.PAGE.read_text()
     assert "| DCGAN | 1 | 1 | 1.2 |" in page and "real training images" in page and "not run yet" in page
