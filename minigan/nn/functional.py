@@ -13,10 +13,11 @@ from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
 from ..ops.distance import cosine_similarity, normalize, pairwise_distance
 from ..ops.embedding import embedding
+from ..ops.group_normalization import group_norm, instance_norm, layer_norm
 from ..ops.inplace import activated
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
-from ..ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from ..ops.normalization import batch_norm
 from ..ops.padding import pad
 from ..ops.pooling import *  # noqa: F403
 from ..ops.pooling import __all__ as _pools

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..ops.normalization import group_norm, instance_norm, layer_norm
+from ..ops.group_normalization import group_norm, instance_norm, layer_norm
 from . import init
 from .batchnorm import _BatchNorm
 from .module import Module

@@ -17,6 +17,7 @@ from . import (
     elementary,
     extremes,
     fused,
+    group_normalization,
     indexing,
     legacy,
     normalization,
@@ -35,6 +36,7 @@ from .dtypes import *
 from .elementary import *
 from .extremes import *
 from .fused import *
+from .group_normalization import *
 from .indexing import *
 from .legacy import *
 from .methods import install
@@ -48,8 +50,8 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, indexing, legacy, normalization,
-        product, reduction, sampling, shape, sorting,
+        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, group_normalization,
+        indexing, legacy, normalization, product, reduction, sampling, shape, sorting,
     ):  # fmt: skip
         __all__ += _family.__all__
 

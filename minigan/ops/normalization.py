@@ -1,11 +1,7 @@
-"""Normalisation: batch (Ioffe and Szegedy 2015), instance (Ulyanov et al. 2016), layer (Ba et al. 2016), group (Wu and He 2018).
-
-All are batch normalisation with other things as channels: its forward and backward are each one fused kernel. The kernels see
+"""Batch normalisation (Ioffe and Szegedy 2015): forward and backward are each one fused kernel. The kernels see
 (N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory channel by channel (the results of
 `linear`) are seen as (1, C, N L) without a copy. Sums are taken in float64, in two passes, so nothing cancels.
 """
-
-import math
 
 import numpy as np
 
@@ -14,9 +10,8 @@ from ..backend import kernel, parallel_chunks
 from ..backend.cuda import has_kernels
 from ..backend.threads import MIN_CHUNK
 from .rows import norm_backward, norm_forward
-from .shape import repeat
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
+__all__ = ["batch_norm"]
 
 
 @kernel
@@ -176,7 +171,7 @@ def _batch_norm_grad_cpu(g, x, weight, mean, rstd):
     return _unplanes(gx, x.shape, by_channel), gw, gb
 
 
-def _check_parameters(name, input, **parameters):
+def check_parameters(name, input, **parameters):
     """Each must be None or have one number for each channel."""
     if input.ndim < 2:
         raise ValueError(f"{name}: expected input (N, C, ...), got shape {tuple(input.shape)}")
@@ -196,7 +191,7 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     momentum : share of the new statistics in the running ones
     eps : added to the variance
     """
-    _check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
         if input.array.size // max(input.shape[1], 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
@@ -212,65 +207,4 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     scale = (running_var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     y = (input - running_mean.reshape(shape)) * scale.reshape(shape)
-    return y if bias is None else y + bias.reshape(shape)
-
-
-def instance_norm(
-    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
-):  # fmt: skip
-    """Normalisation of each channel of each example of input (N, C, ...), as torch.nn.functional.instance_norm.
-
-    running_mean, running_var : (C,) Tensors, or None; updated in place with the means over the batch if use_input_stats, else used
-    weight, bias : (C,) scale and shift, or None
-    """
-    _check_parameters("instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    if not use_input_stats:
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    n, c, *sizes = input.shape
-    if math.prod(sizes) == 1:
-        raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
-    weight, bias = (v if v is None or n == 1 else repeat(v, n) for v in (weight, bias))
-    runnings = [None if v is None else np.tile(v.array, n) for v in (running_mean, running_var)]
-    y = _batch_norm(input.reshape((1, n * c, *sizes)), weight, bias, *runnings, momentum, eps).reshape(tuple(input.shape))
-    for running, new in zip((running_mean, running_var), runnings):
-        if running is not None:
-            running.array[...] = new.reshape(n, c).mean(0)
-            running._version[0] += 1
-    return y
-
-
-def _normalise(input, channels, eps):
-    """Each of `channels` equal parts of `input`, which follow each other, with mean 0 and variance 1."""
-    return _batch_norm(input.reshape((1, channels, -1)), None, None, None, None, 0.0, eps).reshape(tuple(input.shape))
-
-
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """Normalisation over the last dimensions, whose sizes are `normalized_shape`, as torch.nn.functional.layer_norm.
-
-    weight, bias : scale and shift of the shape `normalized_shape`, or None
-    """
-    normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    shape = tuple(input.shape)
-    if not normalized_shape or shape[-len(normalized_shape) :] != normalized_shape:
-        raise ValueError(f"layer_norm: normalized_shape={normalized_shape} is not the end of the input's shape {shape}")
-    for what, v in dict(weight=weight, bias=bias).items():
-        if v is not None and tuple(v.shape) != normalized_shape:
-            raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
-    y = _normalise(input, math.prod(shape) // math.prod(normalized_shape), eps)
-    y = y if weight is None else y * weight
-    return y if bias is None else y + bias
-
-
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
-    """Normalisation of `num_groups` groups of channels of each example of input (N, C, ...), as torch.nn.functional.group_norm.
-
-    weight, bias : (C,) scale and shift, or None
-    """
-    _check_parameters("group_norm", input, weight=weight, bias=bias)
-    n, c = input.shape[:2]
-    if num_groups < 1 or c % num_groups:
-        raise ValueError(f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of shape {tuple(input.shape)})")
-    y = _normalise(input, n * num_groups, eps)
-    shape = (1, -1) + (1,) * (input.ndim - 2)
-    y = y if weight is None else y * weight.reshape(shape)
     return y if bias is None else y + bias.reshape(shape)

@@ -68,7 +68,7 @@ def normalised(x, axes, eps):
 
 
 def per_channel(x, v):
-    return np.reshape(v, (1, -1) + (1,) * (x.ndim - 2))
+    return v if np.ndim(v) == 0 else np.reshape(v, (1, -1) + (1,) * (x.ndim - 2))
 
 
 def instance_norm(x, weight, bias, eps):
@@ -104,20 +104,31 @@ CASES = [
     ),
     Case(
         "instance_norm", examples("instance", True), instance_norm, call=lambda x, w, b, e: ops.instance_norm(x, None, None, w, b, eps=e),
-        op="_batch_norm", tolerance=1e-3,
+        op="_group_norm", tolerance=1e-3,
     ),
     Case(
         "instance_norm:not affine", examples("instance", False), lambda x, e: normalised(x, range(2, x.ndim), e),
-        call=lambda x, e: ops.instance_norm(x, eps=e), op="_batch_norm", tolerance=1e-3,
+        call=lambda x, e: ops.instance_norm(x, eps=e), op="_group_norm", tolerance=1e-3,
     ),
-    Case("layer_norm", examples("layer", True), layer_norm, op="_batch_norm", tolerance=1e-3),
+    Case("layer_norm", examples("layer", True), layer_norm, op="_group_norm", tolerance=1e-3),
     Case(
         "layer_norm:not affine", examples("layer", False), lambda x, s, e: normalised(x, range(x.ndim - len(s), x.ndim), e),
-        call=lambda x, s, e: ops.layer_norm(x, s, eps=e), op="_batch_norm", tolerance=1e-3,
+        call=lambda x, s, e: ops.layer_norm(x, s, eps=e), op="_group_norm", tolerance=1e-3,
     ),
-    Case("group_norm", examples("group", True), group_norm, op="_batch_norm", tolerance=1e-3),
+    Case(
+        "group_norm", examples("group", True), group_norm, op="_group_norm", tolerance=1e-3,
+        card_args=lambda x, g, w, b, e: (x, w, b, g, e),
+    ),
+    Case(
+        "group_norm:single", examples("group", True).map(lambda a: (a[0].reshape(*a[0].shape[:2], -1)[:, :, 0], *a[1:-1], 0.8)), group_norm,
+        op="_group_norm", tolerance=1e-3, card_args=lambda x, g, w, b, e: (x, w, b, g, e),
+    ),
+    Case(
+        "group_norm:weight only", examples("group", True).map(lambda a: (*a[:3], a[4])), lambda x, g, w, e: group_norm(x, g, w, 0.0, e),
+        call=lambda x, g, w, e: ops.group_norm(x, g, w, eps=e), op="_group_norm", tolerance=1e-3,
+    ),
     Case(
         "group_norm:not affine", examples("group", False), lambda x, g, e: group_norm(x, g, 1.0, 0.0, e),
-        call=lambda x, g, e: ops.group_norm(x, g, eps=e), op="_batch_norm", tolerance=1e-3,
+        call=lambda x, g, e: ops.group_norm(x, g, eps=e), op="_group_norm", tolerance=1e-3,
     ),
 ]  # fmt: skip
