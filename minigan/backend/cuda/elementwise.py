@@ -10,12 +10,8 @@ THREADS = 256
 SMALL = 1 << 14  # elements that one block sums up
 
 
-class Elementwise:
-    """`y = kernel(x, *rest)`: a translated formula on device arrays; y is laid out in memory like x.
-
-    function : either of numbers, which returns one; or a loop `loop(x, *rest, y)` over flat arrays, as `@kernel` takes it
-    rest : arrays of the shape of x (they broadcast to it), arrays without dimensions, and numbers
-    """
+class Translated:
+    """Kernels made from a Python function, one text for each kind of its arguments."""
 
     def __init__(self, function):
         self.function = getattr(function, "reference", function)
@@ -27,16 +23,26 @@ class Elementwise:
         return Formula(self.function)
 
     def source(self, kinds):
-        """The kernel where the arguments are of these kinds: "a" array, "s" array without dimensions, "n" number, "N" None."""
-        if kinds in self._sources:
-            return self._sources[kinds]
-        formula = self._formula
-        names = formula.arguments
-        code, out = [], "out"
+        """The kernels where the arguments are of these kinds: "a" array, "s" array without dimensions, "n" number, "N" None."""
+        if kinds not in self._sources:
+            name = f"{self.function.__module__}.{self.function.__qualname__}:{kinds}"
+            self._sources[kinds] = Source(name, HELPERS + self._code(self._formula, kinds))
+        return self._sources[kinds]
+
+
+class Elementwise(Translated):
+    """`y = kernel(x, *rest)`: a translated formula on device arrays; y is laid out in memory like x.
+
+    function : either of numbers, which returns one; or a loop `loop(x, *rest, y)` over flat arrays, as `@kernel` takes it
+    rest : arrays of the shape of x (they broadcast to it), arrays without dimensions, and numbers
+    """
+
+    def _code(self, formula, kinds):
+        names, out = formula.arguments, "out"
         if formula.loops:
             *names, out = names
         parameters, prologue = _parameters(names, kinds, "a" if formula.loops else "v")
-        code = f"""{HELPERS}
+        return f"""
 extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
@@ -45,9 +51,6 @@ extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
 {"" if formula.loops else f"    {out}[i] = {formula.result[0]};"}
 }}
 """
-        name = f"{self.function.__module__}.{self.function.__qualname__}:{kinds}"
-        self._sources[kinds] = Source(name, code)
-        return self._sources[kinds]
 
     def __call__(self, x, *rest):
         y = array_module(x).empty_like(dense(x))
@@ -57,26 +60,13 @@ extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
         return y
 
 
-class Summed:
+class Summed(Translated):
     """`kernel(x, *rest, scale=1.0)`: the sum that a loop makes, times `scale`, as an array without dimensions. Always in one order."""
 
-    def __init__(self, function):
-        self.function = getattr(function, "reference", function)
-        functools.update_wrapper(self, self.function)
-        self._sources = {}
-
-    @functools.cached_property
-    def _formula(self):
-        return Formula(self.function)
-
-    def source(self, kinds):
-        """The kernels for arguments of these kinds (see `Elementwise.source`)."""
-        if kinds in self._sources:
-            return self._sources[kinds]
-        formula = self._formula
+    def _code(self, formula, kinds):
         (total,) = formula.result
         parameters, prologue = _parameters(formula.arguments, kinds, "a")
-        code = f"""{HELPERS}
+        return f"""
 extern "C" __global__ void partial({", ".join(parameters)}, double* sums, REAL* out, double scale, i64 n) {{
     double sum_{total} = 0;
     for (i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (i64)gridDim.x * blockDim.x) {{
@@ -96,9 +86,6 @@ extern "C" __global__ void finish(const double* sums, REAL* out, double scale, i
     if (!threadIdx.x) *out = (REAL)(sum * scale);
 }}
 """
-        name = f"{self.function.__module__}.{self.function.__qualname__}:{kinds}"
-        self._sources[kinds] = Source(name, code)
-        return self._sources[kinds]
 
     def __call__(self, x, *rest, scale=1.0):
         xp = array_module(x)
