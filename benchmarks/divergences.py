@@ -126,11 +126,11 @@ def fit(objective, steps, batch=512, k=2):
         rates, k = {"D": 1e-2, "G": 2e-3}, 5
     G, D = Affine(0.5, 1.0), critic()
     optimizers = {name: Adam(player.parameters(), rates[name], (0.5, 0.99)) for name, player in (("D", D), ("G", G))}
-    trainer, found = Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers), []
+    play, found = minigan.cpu.graph(Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers).play), []
     for step in range(steps):
         for name, optimizer in optimizers.items():
             optimizer.param_groups[0]["lr"] = rates[name] * (1 - 0.9 * step / steps)
-        trainer.play(data(batch))
+        play(data(batch))
         if step >= steps * 3 // 4:
             found.append((G.mu.item(), np.exp(G.s.item())))
     return np.mean(found, 0)
@@ -166,11 +166,11 @@ def play(name, steps, batch=256):
     G, D = Affine(0.0, 1.5), critic(inputs=inputs)
     optimizers = {player: Adam(net.parameters(), 1e-2, (0.5, 0.99)) for player, net in (("D", D), ("G", G))}
     game = GAN(G, D, make(), latent_dim=1, **({"k": 2} | options))
-    trainer, found = Trainer(game, optimizers, {"D": [make() for make in constraints]}), []
+    play, found = minigan.cpu.graph(Trainer(game, optimizers, {"D": [make() for make in constraints]}).play), []
     for step in range(steps):
         for optimizer in optimizers.values():
             optimizer.param_groups[0]["lr"] = 1e-2 * (1 - 0.9 * step / steps)
-        trainer.play(minigan.randn(batch, 1) * TARGET[1] + TARGET[0])
+        play(minigan.randn(batch, 1) * TARGET[1] + TARGET[0])
         if step >= steps * 3 // 4:
             found.append((G.mu.item(), np.exp(G.s.item())))
     return np.mean(found, 0)

@@ -16,7 +16,7 @@ import numpy as np
 BATCH, LR = 12, 0.005
 
 
-def minigan_gan():
+def minigan_gan(repeated=False):
     import minigan
     from minigan import nn
     from minigan.gan import GAN, NonSaturating, Trainer
@@ -26,8 +26,9 @@ def minigan_gan():
     G = nn.Sequential(nn.Linear(1, 4), nn.Softplus(), nn.Linear(4, 1))
     D = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))
     trainer = Trainer(GAN(G, D, NonSaturating(), latent_dim=1), {n: SGD(m.parameters(), LR) for n, m in (("G", G), ("D", D))})
+    play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     rng = np.random.default_rng(0)
-    return lambda: trainer.play(minigan.Tensor(rng.normal(4, 0.5, (BATCH, 1)).astype(np.float32)))
+    return lambda: play(minigan.Tensor(rng.normal(4, 0.5, (BATCH, 1)).astype(np.float32)))
 
 
 def torch_gan(compiled=False):
@@ -112,6 +113,7 @@ def numpy_gan():
 
 
 CONTENDERS = {"torch eager": ("torch", torch_gan), "numpy by hand": ("numpy", numpy_gan), "minigan": ("minigan", minigan_gan)}
+CONTENDERS["minigan.cpu.graph"] = ("minigan", lambda: minigan_gan(repeated=True))
 
 
 def per_op(kind, n=2000):

@@ -60,11 +60,12 @@ def run(game, data, networks, epochs, seed, say):
     plane, points = TOYS[data](), Generator(1000 + seed)
     minigan.manual_seed(seed)
     trainer = GAMES[game](Players(networks))
+    play = minigan.cpu.graph(trainer.play)
     n = BATCH * points_per_example(trainer.game)
     pool, latents = plane.draw(POINTS, points), Tensor(Generator(2000 + seed).normal((SAMPLES, trainer.game.latent_dim)))
     steps, history, spent, began = epochs * EPOCH, [], 0.0, time.process_time()
     for step in range(1, steps + 1):
-        trainer.play(Tensor(pool[points.integers(0, POINTS, (n,))]))
+        play(Tensor(pool[points.integers(0, POINTS, (n,))]))
         if step * LOOKS // steps > (step - 1) * LOOKS // steps:
             spent = time.process_time() - began
             made = trainer.game.sample(latents).numpy()

@@ -91,11 +91,11 @@ def train(options, seed, every=None):
     game = Line(G, D, NonSaturating(), latent_dim=1)
     optimizers = {name: SGD(player.parameters(), options.lr) for name, player in game.players.items()}
     schedules, trainer = [StepLR(o, 150, 0.95) for o in optimizers.values()], Trainer(game, optimizers)
-    frames = []
+    play, frames = minigan.cpu.graph(trainer.play), []
     for step in range(options.steps):
         if every and step % every == 0:
             frames.append((step, *state(game)))
-        trainer.play(data(options.batch_size))
+        play(data(options.batch_size))
         for schedule in schedules:
             schedule.step()
     return game, [*frames, (options.steps, *state(game))]

@@ -8,12 +8,13 @@ same rules then record what they do, and the gradients can be differentiated aga
 """
 
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import attrgetter, iadd
 
 import numpy as np
 
 from ..backend import array_module
 from ..backend.device import memory_left
+from ..backend.program import active, told
 from .hooks import HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite
@@ -168,7 +169,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
     found = {}
     for edge, seed in zip(roots, seeds):
         if useful is None or edge in useful:
-            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else seed.copy())
+            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else told(_copied, seed))
     with set_grad_enabled(create_graph):
         for node in order:
             gradient = sums.pop(node, None)
@@ -177,7 +178,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             if HOOKS and id(node) in HOOKS:
                 gradient = run_hooks(node, gradient, create_graph)
             if ends is not None and node in ends:
-                found[node] = gradient if create_graph else gradient.copy()
+                found[node] = gradient if create_graph else told(_copied, gradient)
                 if useful.isdisjoint(node.edges):
                     continue
             edges = node.edges
@@ -191,7 +192,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if g.__class__ is not np.ndarray or g.shape != like.shape or g.dtype is not like.dtype or mode.anomaly:
                     g = _fit(node, i, g, like)
                 if like is not edge and not create_graph and (g is gradient or g.base is not None or (i and _among(g, gradients[:i]))):
-                    g = g.copy()  # a leaf keeps its gradient: not one that the rule only passed on or gave twice, nor a view
+                    g = told(_copied, g)  # a leaf keeps its gradient: not one that the rule only passed on or gave twice, nor a view
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:
@@ -208,13 +209,23 @@ def _accumulate(sums, owned, edge, gradient):
     """Add to the sum of an edge: in place only into sums made here."""
     if edge not in sums:
         sums[edge] = gradient
+    elif isinstance(gradient, Tensor):
+        sums[edge] = sums[edge] + gradient
     elif edge in owned:
-        sums[edge] += gradient
+        sums[edge] = told(iadd, sums[edge], gradient)
     else:
-        total = sums[edge] + gradient
-        sums[edge] = np.asarray(total) if isinstance(total, np.generic) else total
-        if not isinstance(gradient, Tensor) and total.shape:
+        total = sums[edge] = told(_added, sums[edge], gradient)
+        if total.shape:
             owned.add(edge)
+
+
+def _added(x, y):
+    total = x + y
+    return np.asarray(total) if isinstance(total, np.generic) else total
+
+
+def _copied(x):
+    return x.copy()
 
 
 def _among(g, gradients):
@@ -228,6 +239,8 @@ def _apply_rule(node, gradient, need, create_graph):
         return _through_formula(op, gradient, need, saved)
     try:
         gradients = op.backward(gradient, need, *saved)
+        if active and not create_graph:
+            active[-1].call(op.backward, (gradient, need, *saved), gradients)
     except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
         where = node.line or "an unknown line"
         raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {where}") from error
@@ -243,15 +256,17 @@ def _fit(node, i, g, like):
     name = node.op.__name__
     if g is None or g is False:
         raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.names[i : i + 1]}), which needs one")
-    if g.shape != like.shape:
-        g = sum_to(g, like.shape)
-    if isinstance(g, np.generic):
-        g = np.asarray(g)
+    if g.shape != like.shape or isinstance(g, np.generic):
+        g = sum_to(g, like.shape) if isinstance(g, Tensor) else told(_summed_to, g, like.shape)
     if g.dtype != like.dtype:
         raise OpError(f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
     if mode.anomaly:
         check_finite(raw(g), f"{name} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
     return g
+
+
+def _summed_to(g, shape):
+    return np.asarray(sum_to(g, shape)) if isinstance(g, (np.ndarray, np.generic)) else sum_to(g, shape)
 
 
 def _through_formula(op, gradient, need, saved):

@@ -41,6 +41,7 @@ import numpy as np
 from ..backend import DeviceError, device_of, is_array
 from ..backend.cuda import has_kernels
 from ..backend.device import memory_left
+from ..backend.program import active
 from .mode import mode
 from .tensor import FLOATS, Tensor, stale
 
@@ -243,7 +244,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             out = run(*arrays)
         except Exception as error:
             raise _explained(error, name, names, inputs) from error
-        extra = ()
+        whole, extra = out, ()
         if extras:
             out, *extra = out
         if out.__class__ is not ndarray and isinstance(out, np.generic):
@@ -251,6 +252,8 @@ def op(card: Any) -> Callable[..., Tensor]:
         result_dtype = out.dtype
         if result_dtype is not dtype and result_dtype is _F64 and not mixed:
             out = out.astype(_F32)  # NumPy makes float64 of integers; the default here is float32
+        if active:
+            _tell(run, arrays, whole, out, extras)
         anomaly = mode.anomaly
         if anomaly:
             check_finite(out, f"{name} (forward)", _user_line())
@@ -277,6 +280,14 @@ def op(card: Any) -> Callable[..., Tensor]:
     call.names, call.card, call.backward, call.formula = names, card, backward, formula
     OPS[card.__name__] = call
     return call
+
+
+def _tell(run, arrays, whole, out, extras):
+    """The active recording of what an op computed; out: its result as a Tensor holds it."""
+    active[-1].call(run, arrays, whole)
+    first = whole[0] if extras else whole
+    if first is not out:
+        active[-1].call(np.asarray, (first, out.dtype), out)
 
 
 def _place(saved, names, card):

@@ -8,6 +8,7 @@ import copy
 import numpy as np
 
 from ..backend import address, device_of, is_array, to_device, to_numpy
+from ..backend.program import refuse
 
 ndarray = np.ndarray
 FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
@@ -131,16 +132,19 @@ class Tensor:
         """The value of a one-element Tensor as a Python number."""
         if self.array.size != 1:
             raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
+        refuse("it reads a Tensor's values (item, tolist, numpy)")
         return self.array.item()
 
     def tolist(self):
         """Nested Python lists of the values."""
+        refuse("it reads a Tensor's values (item, tolist, numpy)")
         return self.array.tolist()
 
     def numpy(self):
         """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
         if self.requires_grad:
             raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
+        refuse("it reads a Tensor's values (item, tolist, numpy)")
         return to_numpy(self.array)
 
     def __array__(self, dtype=None, copy=None):
@@ -148,6 +152,7 @@ class Tensor:
             raise TypeError(
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
+        refuse("it reads a Tensor's values (item, tolist, numpy)")
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo):

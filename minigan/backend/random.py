@@ -16,6 +16,7 @@ from .cuda.source import on_device
 from .device import CPU, array_module, module_for
 from .device import device as place
 from .kernels import kernel
+from .program import drawn
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
 W0, W1 = 0x9E3779B9, 0xBB67AE85
@@ -99,6 +100,7 @@ class Generator:
         xp = module_for(device)
         return xp if getattr(xp, "kernels", True) else None
 
+    @drawn
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
         if device.type != "cpu" and (there := self._kernels(device)) is not None:
@@ -113,6 +115,7 @@ class Generator:
         self.counter += blocks
         return out.reshape(-1)[:n]
 
+    @drawn
     def uniform(self, shape, dtype=np.float32, device=CPU):
         """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
         if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
@@ -127,6 +130,7 @@ class Generator:
         bits = self.integers32(n, device) >> np.uint32(32 - digits)
         return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
 
+    @drawn
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
         if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
@@ -148,6 +152,7 @@ class Generator:
         xp.multiply(radius, xp.sin(angle), out=both[1])
         return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
 
+    @drawn
     def integers(self, low, high, shape, device=CPU):
         """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low) / 2**32)."""
         span = high - low
@@ -159,6 +164,7 @@ class Generator:
         bits = self.integers32(math.prod(shape), device).astype(np.uint64)
         return ((bits * np.uint64(span)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
 
+    @drawn
     def permutation(self, n, device=CPU):
         """A random order of 0 .. n-1 (int64): the stable sorting order of n random 64-bit keys."""
         bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import Tensor, no_grad
 from ..backend import default_generator
+from ..backend.program import told
 from ..ops import dot, movedim, norm
 from .conv import _ConvTranspose
 from .module import Module
@@ -86,6 +87,10 @@ class _Computed:
         setattr(module, self.name, self.compute(module, module.training))
 
 
+def _copies(*arrays):
+    return tuple(a.copy() for a in arrays)
+
+
 class _SpectralNorm(_Computed):
     ends = ("_orig", "_u", "_v")
 
@@ -101,14 +106,19 @@ class _SpectralNorm(_Computed):
         matrix = self.matrix(weight)
         w, a, b = matrix.array, u.array, v.array
         if iterate:
-            for _ in range(self.n_power_iterations):
-                b = _unit(np.matmul(w.T, a), self.eps)
-                a = _unit(np.matmul(w, b), self.eps)
+            a, b = told(self._power_iteration, w, a, b)
             with no_grad():
                 u.copy_(a)
                 v.copy_(b)
         # The tape gets copies: the buffers will change at the next forward pass, which may come before backward.
-        return weight / dot(Tensor(a.copy()), matrix @ Tensor(b.copy()))
+        a, b = told(_copies, a, b)
+        return weight / dot(Tensor(a), matrix @ Tensor(b))
+
+    def _power_iteration(self, w, a, b):
+        for _ in range(self.n_power_iterations):
+            b = _unit(np.matmul(w.T, a), self.eps)
+            a = _unit(np.matmul(w, b), self.eps)
+        return a, b
 
 
 class _WeightNorm(_Computed):

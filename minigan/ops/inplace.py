@@ -20,6 +20,7 @@ from ..autograd.mode import mode
 from ..autograd.tensor import stale
 from ..backend import address, array_module, is_array
 from ..backend.cuda import recording
+from ..backend.program import active, refuse, told
 from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
 from .shape import _numbers
@@ -63,6 +64,7 @@ def _record(self, name, compute, assign=None, is_card=True):
     assign(array) : writes the new values into self's array; default: all of them
     is_card : is compute one op card, so that all it saved is in the result's tape entry?
     """
+    refuse(f"{name} writes on the tape")
     family = _family(self, name)
     alone = _alone(self)
     old = _standing_in(self)
@@ -108,8 +110,8 @@ def _standing_in(x):
 
 def _alone(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or recording() is not None:
-        return False  # (a step that is captured must write where it reads)
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or active or recording() is not None:
+        return False  # (a step that is repeated must write where it reads)
     return _references(x.array) == _NO_OTHERS
 
 
@@ -176,9 +178,9 @@ def in_place(name, function, plain=None):
             return _record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
         if plain is not None:
-            plain(write(self), *args, **named)
+            told(_named, plain, write(self), args, tuple(named.items()))
             return self
-        result = function(self.array, *args, **named)
+        result = told(_named, function, self.array, args, tuple(named.items()))
         return overwrite(self, name, result)
 
     method.__name__ = method.__qualname__ = name
@@ -190,7 +192,15 @@ def activated(function, input, *options):
     """function(input, ...) written into input itself: what activations with inplace=True do."""
     if _is_recorded(input, ()):
         return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
-    return overwrite(input, function.__name__, function(input.array, *options))
+    return overwrite(input, function.__name__, told(function, input.array, *options))
+
+
+def _named(function, array, args, named):
+    return function(array, *args, **dict(named))
+
+
+def _put_into(array, index, values):
+    array[index] = values
 
 
 def overwrite(self, name, values):
@@ -205,14 +215,14 @@ def overwrite(self, name, values):
     if same and _alone(self):
         self.array, self._version = values, [0]
     else:
-        write(self)[...] = values
+        told(_put_into, write(self), ..., values)
     return self
 
 
 def assign(self, name, index, value):
     """self[index] = value"""
     if not _is_recorded(self, (value,)):
-        write(self)[bare_index(index)] = raw(value)
+        told(_put_into, write(self), bare_index(index), raw(value))
         return self
     index, value = bare_index(index, keep=True), _cast(value, self.dtype)
 

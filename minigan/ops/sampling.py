@@ -5,6 +5,7 @@ import numpy as np
 from ..autograd import Tensor, op, raw
 from ..backend import default_generator, device_of, to_numpy
 from ..backend import device as as_device
+from ..backend.program import told
 from .inplace import assign
 from .shape import _numbers
 
@@ -76,8 +77,11 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
 def bernoulli(input, p=None, *, generator=None):
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    p = array if p is None else raw(p)
-    return Tensor(((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype))
+    return Tensor(told(_bernoulli, array, array if p is None else raw(p), generator))
+
+
+def _bernoulli(array, p, generator):
+    return ((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype)
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None):
@@ -134,8 +138,11 @@ def feature_dropout(input, p=0.5, training=True, *, generator=None):
 def _drop(input, shape, p, training, generator):
     if not training or p == 0:
         return input
-    array = raw(input)
-    return _masked_scale(input, _kept(array, shape, p, generator) * array.dtype.type(1 / (1 - p) if p < 1 else 0))
+    return _masked_scale(input, told(_scales, raw(input), tuple(shape), p, generator))
+
+
+def _scales(array, shape, p, generator):
+    return _kept(array, shape, p, generator) * array.dtype.type(1 / (1 - p) if p < 1 else 0)
 
 
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity
@@ -146,13 +153,15 @@ def alpha_dropout(input, p=0.5, training=False, *, generator=None):
     variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
     if not training or p == 0:
         return input
-    array = raw(input)
+    scales, shifts = told(_scales_and_shifts, raw(input), p, generator)
+    return _masked_scale(input, scales) + shifts
+
+
+def _scales_and_shifts(array, p, generator):
     keep = _kept(array, array.shape, p, generator)
-    if p == 1:
-        return _masked_scale(input, keep)
-    scale = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5
+    scale = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5 if p < 1 else 0.0
     scale, low = array.dtype.type(scale), array.dtype.type(scale * SATURATION)
-    return _masked_scale(input, keep * scale) + ((1 - keep) * low - array.dtype.type(p) * low)
+    return keep * scale, (1 - keep) * low - array.dtype.type(p) * low
 
 
 def _fill(self, name, draw):

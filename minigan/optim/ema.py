@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd import Tensor, raw
 from ..backend.cuda import has_kernels
+from ..backend.program import active, told
 from ..ops.update import COMPILED, ema_step, run_together
 from .memory import conform, flat, memory_order
 
@@ -36,6 +37,8 @@ class EMA:
 
     def update(self):
         """Take the present parameters into the averages, and copy the buffers: call it after each optimiser step."""
+        if active:
+            return told(self.update)
         if self._applied:
             raise RuntimeError("EMA.update() inside applied(): the parameters are the averages there")
         if all(has_kernels(p.array) for p in self.params.values()):

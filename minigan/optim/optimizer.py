@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd import Tensor, enable_grad, raw
 from ..backend import device_of
 from ..backend.cuda import has_kernels, recording
+from ..backend.program import active, told
 from ..ops.update import COMPILED, run_together
 from .memory import conform, flat, full_like, memory_order
 
@@ -168,6 +169,8 @@ class Optimizer:
 
     def step_with(self, gradients: Sequence[Any]) -> None:
         """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
+        if active:
+            return told(self.step_with, list(gradients))
         if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
             self._renew()
         slots, counted, jobs = self._slots, self.counted, []

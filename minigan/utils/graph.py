@@ -202,6 +202,7 @@ class Reachable:
         self.averages: list[EMA] = []
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
+        self.objects: list[Any] = []  # whatever else has attributes
         seen, stack = {id(default_generator)}, [(x, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
@@ -229,9 +230,10 @@ class Reachable:
             return list(x)
         if isinstance(x, dict):
             return list(x.values())
-        for kind, found in ((Optimizer, self.optimizers), (EMA, self.averages), (Generator, self.generators)):
+        for kind, found in ((Optimizer, self.optimizers), (EMA, self.averages), (Generator, self.generators), (object, self.objects)):
             if isinstance(x, kind):
                 found.append(x)
+                break
         if _top(type(x)) in FOREIGN:
             return []
         slots = [getattr(x, n, None) for c in type(x).__mro__ for n in getattr(c, "__slots__", ()) if isinstance(n, str)]

@@ -1,0 +1,138 @@
+"""A whole training step on the CPU as one straight function: recorded in two calls, checked in a third, then repeated.
+
+What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of the time where layers are small. The
+step is the same sequence of calls on arrays each time; `minigan.backend.program` writes it down.
+"""
+
+import functools
+import warnings
+
+import numpy as np
+
+from ..autograd import raw
+from ..autograd.mode import mode
+from ..backend.program import Program, recording, same
+from .graph import Reachable, Snapshot
+
+
+def graph(step):
+    """`step` as a function of the same arguments that repeats its computations without the tape and the Python around them.
+
+    step : a function of Tensors or arrays on the CPU (whose values may change from call to call) and other things (which must not).
+        It may do all that training does: forward passes, `backward` or `grad`, optimiser steps, averages, random numbers
+
+    The first two calls run the step and record it (up to four, until two did the same). The next one runs it, goes back, repeats it from
+    the recording, and compares all that the step can reach, to the bit. From then on calls repeat the recording; one with arguments of
+    other shapes runs the step itself, and a parameter that is given other memory makes it begin anew.
+
+    Returns what the step returns: the same Tensors in every call, which hold the values of the last, outside the tape.
+
+    Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. A step that needs a value
+    (`.item()`), writes into Tensors in place, or computes with arrays outside of ops is played as it is, after a warning that says why.
+    """
+    return Repeated(step)
+
+
+PATIENCE = 4  # recordings: the first steps may make what later ones find (an optimiser's state)
+
+
+class Repeated:
+    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason if there will be none."""
+
+    def __init__(self, step):
+        self.step, self.why = step, None
+        self.program: Program | None = None
+        self._recordings = []  # of the first calls: (recording, arrays given)
+        self._like = self._outputs = self._places = None
+        functools.update_wrapper(self, step, updated=())
+
+    def __call__(self, *args):
+        like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
+        if self.why is not None or mode.anomaly or (self._like is not None and not _equal(like, self._like)):
+            return self.step(*args)
+        if self._places is not None:
+            if not any(t.array is not a for t, a in self._places):
+                self._repeat(args)
+                return self._outputs
+            self.program = self._places = None  # a parameter has other memory: begin anew
+        self._like = like
+        if self.program is not None:
+            return self._check(args)
+        return self._record(args)
+
+    def _record(self, args):
+        """One of the first calls: until two in a row did the same."""
+        with recording() as new:
+            outputs = self.step(*args)
+        self._recordings.append((new, _arrays(args)))
+        if len(self._recordings) > 1:
+            try:
+                (first, given), (second, there) = self._recordings[-2:]
+                self.program = Program(first, second, (given, there), [t.array for t in Reachable((outputs,)).tensors])
+                self._recordings = []
+            except ValueError as error:
+                if len(self._recordings) == PATIENCE:
+                    self._recordings = []
+                    self._give_up(str(error))
+        return outputs
+
+    def _check(self, args):
+        """The third call: the step, then the same again from the program, and a comparison."""
+        found = Reachable((self.step, args))
+        before, numbers = Snapshot(found), _numbers(found)
+        self._outputs = outputs = self.step(*args)
+        if changed := next((n for n, x in _numbers(found).items() if x != numbers.get(n)), None):
+            self._give_up(f"its Python code changes {changed[1]!r}, which a repetition would not")
+            return outputs
+        self._targets = self.program.among(Reachable((outputs,)).tensors)
+        expected = _state(found, self._targets)
+        before.restore()
+        self._repeat(args)
+        if difference := next((w for w, a, b in zip(*expected, _state(found, self._targets)[1]) if not same(a, b)), None):
+            before.restore()
+            self._give_up(f"it changes {difference} in a way that is not an op")
+            return self.step(*args)
+        for tensor in self._targets:
+            tensor._node, tensor.requires_grad = None, False
+        self._places = [(t, t.array) for t in found.tensors if id(t.array) in self.program.memory]
+        return outputs
+
+    def _give_up(self, why):
+        self.program, self.why = None, why
+        warnings.warn(f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4)
+
+    def _repeat(self, args):
+        for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):
+            tensor.array = array
+
+
+def _arrays(args):
+    return [a for x in args if isinstance(a := raw(x), np.ndarray)]
+
+
+def _equal(given, like):
+    return len(given) == len(like) and all(a is b or same(a, b) for a, b in zip(given, like))
+
+
+def _numbers(found):
+    """Whatever Python's code may count or keep: {(id of an object, what it is): number, text, or the ids of a list's elements}."""
+    kept = {}
+    for x in found.objects:
+        kept |= {(id(x), f"{type(x).__name__}.{n}"): v for n, v in getattr(x, "__dict__", {}).items() if type(v) in COUNTED}
+    for x in found.containers:
+        named = enumerate(x) if isinstance(x, list) else x.items()
+        kept |= {(id(x), f"{type(x).__name__}[{n!r}]"): v if type(v) in COUNTED else id(v) for n, v in named}
+    return kept
+
+
+COUNTED = (int, float, bool, str, type(None))
+
+
+def _state(found, outputs):
+    """(what it is, its value) of all that a step can change, as two lists."""
+    things = [(f"a Tensor of shape {tuple(t.shape)}", t.array.copy()) for t in found.tensors]
+    things += [("random numbers", g.get_state()) for g in found.generators]
+    things += [("an optimiser's count", [slot.step for slot in o._slots]) for o in found.optimizers]
+    things += [("an average's count", e.updates) for e in found.averages]
+    things += [(f"its result of shape {tuple(t.shape)}", t.array.copy()) for t in outputs]
+    return [list(x) for x in zip(*things)]
