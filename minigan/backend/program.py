@@ -12,28 +12,65 @@ import keyword
 import math
 import re
 import threading
+import weakref
 
 import numpy as np
 
 active: list["Recording"] = []  # the recording that is going on, if there is one
 
 
-class Recording:
-    """The calls of one step, in order. `problem`: why the step cannot be repeated, or None."""
+class Name(str):
+    """Of an array in a program: what stands for it in a recorded call."""
 
-    def __init__(self):
+
+class Recording:
+    """The calls of one step, in order, as (function, arguments, results); arrays that the step was given or made are Names there.
+
+    given : the arrays that the step is given
+    problem : why the step cannot be repeated, or None
+    """
+
+    def __init__(self, given):
         self.calls, self.problem, self.thread = [], None, threading.get_ident()
+        self._names, self._references = {}, []  # id -> Name, as long as the array lives: the recording keeps no memory
+        self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
         """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None. args: arrays, lists of arrays,
         and things that must be the same in each step."""
-        self.calls.append((function, args, result))
+        i, args = len(self.calls), self.written(args)
+        if isinstance(result, (tuple, list)):
+            made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
+        else:
+            made = self._name(result, f"v{i}")
+        self.calls.append((function, args, made))
+
+    def written(self, x):
+        """x with Names for arrays that have one."""
+        if isinstance(array := getattr(x, "array", None), np.ndarray):  # a Tensor: those who are given them take arrays, too
+            x = array
+        if isinstance(x, (np.ndarray, np.generic)):
+            return self._names.get(id(x), x)
+        return x.__class__(map(self.written, x)) if x.__class__ in (list, tuple) else x
+
+    def _name(self, x, name):
+        if isinstance(x, np.ndarray):
+            self._references.append(weakref.ref(x, functools.partial(self._forget, id(x))))
+        elif isinstance(x, np.generic):
+            self._references.append(x)
+        else:
+            return None
+        self._names[id(x)] = name = Name(name)
+        return name
+
+    def _forget(self, key, reference):
+        self._names.pop(key, None)
 
 
 @contextlib.contextmanager
-def recording():
-    """Inside, a new recording is active."""
-    new = Recording()
+def recording(given):
+    """Inside, a new recording of a step that is given these arrays is active."""
+    new = Recording(given)
     active.append(new)
     try:
         yield new
@@ -79,7 +116,7 @@ def _draw(method, generator, args, named):
 class Program:
     """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays that were asked for.
 
-    first, second : the recordings;  arguments : of each, the arrays that the step was given
+    first, second : the recordings
     results : arrays of the second that `run` returns if it computes them (see `among`)
 
     text : the function as Python;  memory : the ids of the arrays that it refers to, parameters among them
@@ -87,69 +124,50 @@ class Program:
     ValueError with the reason where the step is not the same both times.
     """
 
-    def __init__(self, first, second, arguments, results):
+    def __init__(self, first, second, results):
         problem = first.problem or second.problem
         if not problem and len(first.calls) != len(second.calls):
             problem = f"it computed {len(first.calls)} things in one step and {len(second.calls)} in the next"
         if problem:
             raise ValueError(problem)
-        self._names, self._constants, self._lines = ({}, {}), {}, []
-        self._known = {}  # id of a constant -> its name
-        for i, pair in enumerate(zip(*arguments, strict=True)):
-            self._name(pair, f"input{i}")
-        for i, pair in enumerate(zip(first.calls, second.calls, strict=True)):
-            self._line(i, *pair)
-        self._results = [i for i, r in enumerate(results) if id(r) in self._names[1]]
-        returned = [self._names[1][id(results[i])] for i in self._results]
-        text = "\n    ".join([f"def run({', '.join(f'input{i}' for i in range(len(arguments[0])))}):", *self._freed(returned)])
+        self._constants, self._known = {}, {}  # name -> constant, id -> name
+        lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
+        results = [second.written(r) for r in results]
+        self._results = [i for i, r in enumerate(results) if isinstance(r, Name)]
+        returned = [results[i] for i in self._results]
+        text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
         exec(compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"), self._constants)
         self.text, self.run = text, self._constants["run"]
         self.memory = {id(c) for c in self._constants.values() if isinstance(c, np.ndarray)}
-        del self._names
 
     def among(self, results):
         """Of a list of results of the step those that `run` computes, in its order."""
         return [results[i] for i in self._results]
 
-    def _name(self, pair, name):
-        for known, array in zip(self._names, pair):
-            known[id(array)] = name
-
-    def _line(self, i, one, other):
-        (f, args, result), (g, more, again) = one, other
+    def _line(self, one, other):
+        (f, args, made), (g, more, again) = one, other
         if f != g or len(args) != len(more):
             raise ValueError(f"it called {_called(f)} in one step where it called {_called(g)} in the next")
-        text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
-        several = isinstance(result, (tuple, list))
-        if several != isinstance(again, (tuple, list)) or (several and len(result) != len(again)):
+        if made != again:
             raise ValueError(f"{_called(f)} gave other kinds of things in one step than in the next")
-        targets = []
-        for k, pair in enumerate(zip(result, again) if several else [(result, again)]):
-            if isinstance(pair[0], (np.ndarray, np.generic)):
-                targets.append(f"v{i}_{k}" if several else f"v{i}")
-                self._name(pair, targets[-1])
-            else:
-                targets.append("_")
-        self._lines.append(text if set(targets) <= {"_"} else f"{', '.join(targets)}{',' if several else ''} = {text}")
+        text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
+        if isinstance(made, list):
+            return f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text
+        return f"{made} = {text}" if made else text
 
     def _argument(self, function, x, y):
         """The text that stands for an argument, which was x in one recording and y in the other."""
-        names = [known.get(id(v)) for known, v in zip(self._names, (x, y))]
-        if names[0] != names[1]:
-            raise ValueError(f"{_called(function)} was given different things in two steps")
-        if names[0] is not None:
-            return names[0]
         if x.__class__ is not y.__class__:
-            raise ValueError(f"{_called(function)} was given {type(x).__name__} in one step and {type(y).__name__} in the next")
-        if isinstance(x, (list, tuple)):
+            raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next")
+        if x.__class__ in (list, tuple):
             if len(x) != len(y):
                 raise ValueError(f"{_called(function)} was given {len(x)} things in one step and {len(y)} in the next")
             parts = [self._argument(function, *pair) for pair in zip(x, y)]
             return f"[{', '.join(parts)}]" if isinstance(x, list) else f"({''.join(p + ', ' for p in parts)})"
-        if hasattr(x, "array") and x.array.__class__ is np.ndarray:  # a Tensor: those who are given them take arrays, too
-            return self._argument(function, x.array, y.array)
         if x is not y and not same(x, y):
             raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next, which no op has computed")
+        if isinstance(y, Name):
+            return y
         if y.__class__ in PLAIN or (y.__class__ is float and math.isfinite(y)):
             return repr(y)
         return self._constant(_kind(y), y)
@@ -162,16 +180,15 @@ class Program:
             self._constants[name] = value
         return self._known[id(value)]
 
-    def _freed(self, returned):
-        """The lines, each variable deleted after its last use."""
-        last = {}
-        words = [VARIABLE.findall(line) for line in self._lines]
-        for i, used in enumerate(words):
-            last.update(dict.fromkeys(used, i))
-        for i, line in enumerate(self._lines):
-            yield line
-            if over := sorted({w for w in words[i] if last[w] == i} - set(returned)):
-                yield f"del {', '.join(over)}"
+
+def _freed(lines, returned):
+    """The lines, each variable deleted after its last use."""
+    words = [VARIABLE.findall(line) for line in lines]
+    last = {w: i for i, used in enumerate(words) for w in used}
+    for i, line in enumerate(lines):
+        yield line
+        if over := sorted({w for w in words[i] if last[w] == i} - set(returned)):
+            yield f"del {', '.join(over)}"
 
 
 PLAIN = (int, bool, str, type(None))
@@ -195,6 +212,8 @@ def _kind(x):
 
 
 def _shown(x):
+    if isinstance(x, Name):
+        return "what an op had computed"
     return f"an array {x.shape}" if isinstance(x, np.ndarray) else repr(x)[:40]
 
 

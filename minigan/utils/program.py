@@ -42,7 +42,7 @@ class Repeated:
     def __init__(self, step):
         self.step, self.why = step, None
         self.program: Program | None = None
-        self._recordings = []  # of the first calls: (recording, arrays given)
+        self._recordings = []  # of the first calls
         self._like = self._outputs = self._places = None
         functools.update_wrapper(self, step, updated=())
 
@@ -62,13 +62,12 @@ class Repeated:
 
     def _record(self, args):
         """One of the first calls: until two in a row did the same."""
-        with recording() as new:
+        with recording(_arrays(args)) as new:
             outputs = self.step(*args)
-        self._recordings.append((new, _arrays(args)))
+        self._recordings.append(new)
         if len(self._recordings) > 1:
             try:
-                (first, given), (second, there) = self._recordings[-2:]
-                self.program = Program(first, second, (given, there), [t.array for t in Reachable((outputs,)).tensors])
+                self.program = Program(*self._recordings[-2:], [t.array for t in Reachable((outputs,)).tensors])
                 self._recordings = []
             except ValueError as error:
                 if len(self._recordings) == PATIENCE:
