@@ -41,9 +41,10 @@ LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
 
 
 def minigan_gan(side, channels, features):
-    """minigan: the example's own game, trainer and optimisers."""
+    """minigan: the example's own game, trainer and optimisers, played as the example plays them."""
     import minigan
     from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator
+    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
@@ -51,11 +52,12 @@ def minigan_gan(side, channels, features):
     D = dcgan_discriminator(channels, side, side, features)
     optimizers = {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))}
     trainer = Trainer(GAN(G, D, NonSaturating(), conv_peers.LATENT), optimizers)
-    return lambda real: trainer.play(minigan.Tensor(real))
+    play = Straight(trainer).play
+    return lambda real: play(minigan.Tensor(real))
 
 
 def minigan_critic(side, channels, features):
-    """minigan: the critic's step of WGAN-GP, written as one would in PyTorch."""
+    """minigan: the critic's step of WGAN-GP, written as one would in PyTorch, repeated as one function."""
     import minigan
     from minigan import nn
     from minigan.optim import Adam
@@ -67,8 +69,8 @@ def minigan_critic(side, channels, features):
     )  # fmt: skip
     opt = Adam(D.parameters(), 2e-4, (0.5, 0.999))
 
+    @minigan.cpu.graph
     def step(real):
-        real = minigan.Tensor(real)
         fake = minigan.rand_like(real) * 2 - 1
         eps = minigan.rand(len(real), 1, 1, 1)
         between = (eps * real + (1 - eps) * fake).requires_grad_()
@@ -78,7 +80,7 @@ def minigan_critic(side, channels, features):
         (D(fake).mean() - D(real).mean() + 10 * penalty).backward()
         opt.step()
 
-    return step
+    return lambda real: step(minigan.Tensor(real))
 
 
 def minigan_layer(case, part):
@@ -128,7 +130,7 @@ LAYERS_PARTS = {f"{name} {part}": (case, part) for name, case in LAYERS.items() 
 
 
 def memory(names):
-    """{contender: MB by which the peak of resident memory rose in three steps of dcgan64 at batch 128}"""
+    """{contender: MB by which the peak of resident memory rose in five steps of dcgan64 at batch 128}"""
     found = {}
     for name in names:
         command = [sys.executable, __file__, "--worker", f"memory: {name}"]
@@ -144,7 +146,7 @@ def measure_memory(name):
     __import__({"minigan": "minigan", "jax jit": "jax"}.get(name, "torch"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     step = contenders("dcgan64")[name][1]()
-    for _ in range(3):
+    for _ in range(5):
         step(real)
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 

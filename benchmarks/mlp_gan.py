@@ -19,16 +19,18 @@ BATCH, LATENT = 64, 100
 G_SIZES, D_SIZES = (LATENT, *mlp_peers.HIDDEN_G, 784), (784, *mlp_peers.HIDDEN_D, 1)
 
 
-def minigan_step():
-    """minigan: the example's own game, trainer and optimisers."""
+def minigan_step(repeated=True):
+    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`Straight`)."""
     import minigan
     from minigan.gan import GAN, NonSaturating, Trainer, mlp_discriminator, mlp_generator
+    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     G, D = mlp_generator(LATENT), mlp_discriminator()
     trainer = Trainer(GAN(G, D, NonSaturating(), LATENT), {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))})
-    return lambda real: trainer.play(minigan.Tensor(real.reshape(-1, 1, 28, 28)))
+    play = Straight(trainer).play if repeated else trainer.play
+    return lambda real: play(minigan.Tensor(real.reshape(-1, 1, 28, 28)))
 
 
 CONTENDERS = {
@@ -37,6 +39,7 @@ CONTENDERS = {
     "torch fused, D frozen": ("torch", lambda: mlp_peers.torch_step(fused=True, freeze=True)),
     "torch.compile": ("torch", lambda: mlp_peers.torch_step(fused=True, compiled=True)),
     "jax jit": ("jax", mlp_peers.jax_step),
+    "minigan, op by op": ("minigan", lambda: minigan_step(repeated=False)),
     "minigan": ("minigan", minigan_step),
 }
 

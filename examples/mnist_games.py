@@ -126,7 +126,7 @@ def build(options):
     return Run(
         Trainer(game, optimizers), Batches(data.images, options.batch_size, options.seed, device), options.out, config,
         epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
-        about=about(options),
+        about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def build(options):
     callbacks += [Metrics(min(50, options.sample_interval)), Checkpoints(options.checkpoint_seconds, options.keep)]
     return Run(
         trainer, batches, options.out, config, epochs=-(-steps // len(batches)), max_steps=steps, callbacks=callbacks,
-        resume=options.resume, about=about(options),
+        resume=options.resume, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 
 

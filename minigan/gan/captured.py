@@ -1,4 +1,5 @@
-"""A trainer's steps as launches of a CUDA graph: the batch is gathered, every player moves, all in one launch.
+"""A trainer's steps as launches of a CUDA graph: the batch is gathered, every player moves, all in one launch. On the CPU they are
+repeated as one straight function.
 
 Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise) or needs a value on the host is
 played without a graph, after a line that says so.
@@ -12,6 +13,7 @@ from typing import Any
 from ..autograd import Tensor
 from ..data.batches import Batches, gather_scaled
 from ..utils.graph import CaptureError, Graph
+from ..utils.program import Repeated
 from .games import Move
 from .trainer import Trainer
 
@@ -66,3 +68,15 @@ class Captured:
             return self.trainer.play(self.real(index)), self.trainer.watched
         finally:
             self.trainer.watched = before
+
+
+class Straight:
+    """Plays a trainer's rounds on the CPU by `minigan.cpu.graph`: to the bit the same, with less beside the arithmetic."""
+
+    def __init__(self, trainer: Trainer):
+        self.trainer, self.graph = trainer, Repeated(trainer.play, warn=False)
+
+    def play(self, real: Tensor) -> list[Move]:
+        """One round. The moves are the same objects each time; their Tensors hold the values of the last round."""
+        alone = self.trainer.watched is not None or self.trainer.game.state_dict()  # someone looks at gradients, or the game counts
+        return self.trainer.play(real) if alone else self.graph(real)

@@ -42,7 +42,7 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
     p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
     p.add_argument("--evaluate", type=number(int, 1), metavar="EPOCHS", help="measure samples every so many epochs, keep the best state")
-    p.add_argument("--no-graph", action="store_true", help="on CUDA: launch every kernel by itself, not a step as one CUDA graph")
+    p.add_argument("--no-graph", action="store_true", help="call every op by itself, not a step as one CUDA graph (CPU: function)")
     p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
     p.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')")
     p.add_argument("--quiet", action="store_true", help="no progress line")

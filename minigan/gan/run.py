@@ -27,7 +27,7 @@ from ..backend import default_generator, num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
 from .callbacks.callback import Callback
-from .captured import Captured
+from .captured import Captured, Straight
 from .checkpoint import newest, save_checkpoint
 from .faults import Diverged, explain, require_finite
 from .games import Move
@@ -56,7 +56,7 @@ class Run:
     callbacks : what else is done, in this order; `callbacks.usual(...)` gives what the examples do
     resume : go on from the folder's newest checkpoint
     about : other facts for config.json
-    graph : on CUDA, make each step one launch of a CUDA graph (see `minigan.gan.captured`)
+    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.gan.captured`)
     """
 
     def __init__(
@@ -66,7 +66,9 @@ class Run:
     ):  # fmt: skip
         self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
-        self.player = Captured(trainer, batches, self.say) if graph and batches.device.type == "cuda" else None
+        captured = Captured(trainer, batches, self.say) if graph and batches.device.type == "cuda" else None
+        self.source = captured or batches
+        self.player = captured or (Straight(trainer) if graph else trainer)
         self.total = min(epochs * len(batches), max_steps if max_steps is not None else epochs * len(batches))
         self.step = 0
         self.moves: list[Move] = []
@@ -158,7 +160,7 @@ class Run:
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
     def _play_epoch(self, stop: StopSignals) -> None:
-        for real in (self.player or self.batches).epoch(*divmod(self.step, len(self.batches))):
+        for real in self.source.epoch(*divmod(self.step, len(self.batches))):
             self.play(real)
             self._tell("on_step")
             if self.step >= self.total or stop.asked:
@@ -168,7 +170,7 @@ class Run:
 
     def play(self, real) -> None:
         """One step."""
-        self.moves = (self.player or self.trainer).play(real)
+        self.moves = self.player.play(real)
         self.step += 1
         self._noted, self._row = {}, None
         if self.batches.device.type == "cpu" or self.step % CUDA_CHECK_EVERY == 0:

@@ -4,6 +4,8 @@ What an engine costs beside the arithmetic (making Tensors, the tape, finding th
 step is the same sequence of calls on arrays each time; `minigan.backend.program` writes it down.
 """
 
+from __future__ import annotations
+
 import functools
 import warnings
 
@@ -11,11 +13,11 @@ import numpy as np
 
 from ..autograd import raw
 from ..autograd.mode import mode
-from ..backend.program import Program, recording, same
+from ..backend.program import Program, Recording, recording, same
 from .graph import Reachable, Snapshot
 
 
-def graph(step):
+def graph(step) -> Repeated:
     """`step` as a function of the same arguments that repeats its computations without the tape and the Python around them.
 
     step : a function of Tensors or arrays on the CPU (whose values may change from call to call) and other things (which must not).
@@ -37,12 +39,15 @@ PATIENCE = 4  # recordings: the first steps may make what later ones find (an op
 
 
 class Repeated:
-    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason if there will be none."""
+    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason if there will be none.
 
-    def __init__(self, step):
-        self.step, self.why = step, None
+    warn : is that reason a warning?
+    """
+
+    def __init__(self, step, warn: bool = True):
+        self.step, self.warn, self.why = step, warn, None
         self.program: Program | None = None
-        self._recordings = []  # of the first calls
+        self._recordings: list[Recording] = []  # of the first calls
         self._like = self._outputs = self._places = None
         functools.update_wrapper(self, step, updated=())
 
@@ -98,7 +103,8 @@ class Repeated:
 
     def _give_up(self, why):
         self.program, self.why = None, why
-        warnings.warn(f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4)
+        if self.warn:
+            warnings.warn(f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4)
 
     def _repeat(self, args):
         for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):

@@ -185,3 +185,16 @@ def test_batches_cover_an_epoch_once_scaled_and_in_a_repeatable_order():
     for bad in (0, 101):
         with pytest.raises(ValueError, match="batch_size"):
             Batches(images, bad)
+
+
+@pytest.mark.parametrize("model", ["mlp", "dcgan"])
+def test_steps_repeated_as_a_function_are_the_steps(tmp_path, model):
+    with_graph, without = tmp_path / "with", tmp_path / "without"
+    more = ["--model", model, "--max-steps", 12, *(["--features", 4] if model == "dcgan" else [])]
+    for folder, option in ((with_graph, []), (without, ["--no-graph"])):
+        result = run(folder, *more, *option)
+        assert result.returncode == 0 and "RuntimeWarning" not in result.stderr, result.stderr
+    one, other = weights(with_graph), weights(without)
+    assert one.keys() == other.keys() and rows(with_graph)[0]["d_value"] == rows(without)[0]["d_value"]
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)

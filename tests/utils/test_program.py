@@ -8,7 +8,8 @@ import pytest
 import minigan
 from minigan import Tensor, nn
 from minigan.backend import Generator
-from minigan.gan import GAN, NonSaturating, Trainer
+from minigan.data.toy import TOYS, PointBatches
+from minigan.gan import GAN, NonSaturating, Run, Trainer
 from minigan.gan.plane import GAMES, Players, points_per_example
 from minigan.optim import EMA, SGD, Adam
 from minigan.optim.lr_scheduler import StepLR
@@ -192,3 +193,11 @@ def test_the_program_reads_as_python():
     text = step.program.text
     assert text.startswith("def run(input0):\n    v0 = draw(") and "linear_activation(v0, array4x2, array4, 'tanh', 0.0)" in text
     compile(text, "text", "exec")
+
+
+def test_a_run_repeats_its_steps(tmp_path):
+    trainer = game("pacgan2")
+    points = PointBatches(TOYS["ring"](), 20 * points_per_example(trainer.game), seed=0)
+    run = Run(trainer, points, tmp_path / "run", {}, epochs=1, max_steps=8)
+    run.train()
+    assert run.player.graph.program is not None
