@@ -37,7 +37,9 @@ class Recording:
 
     def call(self, function, args, result):
         """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None. args: arrays, lists of arrays,
-        and things that must be the same in each step."""
+        and things that must be the same in each step. What other threads do is not part of the step."""
+        if threading.get_ident() != self.thread:
+            return
         i, args = len(self.calls), self.written(args)
         if isinstance(result, (tuple, list)):
             made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
@@ -93,7 +95,7 @@ def told(function, *args):
 
 def refuse(why):
     """The step does something that cannot be repeated."""
-    if active:
+    if active and active[-1].thread == threading.get_ident():
         active[-1].problem = active[-1].problem or why
 
 

@@ -203,18 +203,22 @@ class Reachable:
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
         self.objects: list[Any] = []  # whatever else has attributes
-        seen, stack = {id(default_generator)}, [(x, True) for x in roots]
+        self.settings: list[Any] = []  # all lists and dicts but those of optimisers, averages and generators: what Python decides by
+        seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
-            x, users = stack.pop()  # does it belong to the user, rather than to an object of minigan's?
+            # users: does it belong to the user, rather than to an object of minigan's? decides: is it in no optimiser's inside?
+            x, users, decides = stack.pop()
             if id(x) in seen or isinstance(x, PLAIN) or on_gpu(x):
                 continue
             seen.add(id(x))
             alive.append(x)
-            if users and isinstance(x, (list, dict)):
-                self.containers.append(x)
+            if isinstance(x, (list, dict)):
+                self.containers += [x] if users else []
+                self.settings += [x] if decides else []
             own = users if isinstance(x, (list, tuple, dict, set)) else _top(type(x)) != PACKAGE_NAME
-            stack.extend((child, own) for child in self._visit(x))
+            decides = decides and not isinstance(x, (Optimizer, EMA, Generator))
+            stack.extend((child, own, decides) for child in self._visit(x))
 
     def _visit(self, x):
         if isinstance(x, Tensor):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import warnings
+from operator import is_
 
 import numpy as np
 
@@ -26,12 +27,14 @@ def graph(step) -> Repeated:
 
     The first two calls run the step and record it (up to four, until two did the same). The next one runs it, goes back, repeats it from
     the recording, and compares all that the step can reach, to the bit. From then on calls repeat the recording; one with arguments of
-    other shapes runs the step itself, and a parameter that is given other memory makes it begin anew.
+    other shapes runs the step itself, and where an attribute, a list or a dict that the step can reach is changed from outside (or a
+    parameter's memory is exchanged) it begins anew.
 
     Returns what the step returns: the same Tensors in every call, which hold the values of the last, outside the tape.
 
     Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. A step that needs a value
-    (`.item()`), writes into Tensors in place, or computes with arrays outside of ops is played as it is, after a warning that says why.
+    (`.item()`), writes in place what is on the tape, or computes with arrays outside of ops is played as it is, after a warning that says
+    why.
     """
     return Repeated(step)
 
@@ -49,18 +52,18 @@ class Repeated:
         self.step, self.warn, self.why = step, warn, None
         self.program: Program | None = None
         self._recordings: list[Recording] = []  # of the first calls
-        self._like = self._outputs = self._places = None
+        self._like = self._outputs = self._seen = None
         functools.update_wrapper(self, step, updated=())
 
     def __call__(self, *args):
         like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
         if self.why is not None or mode.anomaly or (self._like is not None and not _equal(like, self._like)):
             return self.step(*args)
-        if self._places is not None:
-            if not any(t.array is not a for t, a in self._places):
+        if self._seen is not None:
+            if self._seen.same():
                 self._repeat(args)
                 return self._outputs
-            self.program = self._places = None  # a parameter has other memory: begin anew
+            self.program = self._seen = None  # begin anew
         self._like = like
         if self.program is not None:
             return self._check(args)
@@ -99,7 +102,7 @@ class Repeated:
             return self.step(*args)
         for tensor in self._targets:
             tensor._node, tensor.requires_grad = None, False
-        self._places = [(t, t.array) for t in found.tensors if id(t.array) in self.program.memory]
+        self._seen = Settings(found, self.program.memory)
         return outputs
 
     def _give_up(self, why):
@@ -110,6 +113,30 @@ class Repeated:
     def _repeat(self, args):
         for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):
             tensor.array = array
+
+
+class Settings:
+    """What a step's Python code could decide by when it was recorded: attributes, lists, dicts, flags of Tensors, and where parameters are.
+
+    found : what the step can reach;  memory : the ids of the arrays that the program refers to
+    """
+
+    def __init__(self, found, memory):
+        self.contents = [(c, list(_values(c))) for c in found.settings]
+        self.flags = [(t, t.requires_grad) for t in found.tensors if t._node is None]
+        self.places = [(t, t.array) for t in found.tensors if id(t.array) in memory]
+
+    def same(self):
+        """Is all of it as it was?"""
+        return (
+            all([t.array is a for t, a in self.places])
+            and all([t.requires_grad is flag for t, flag in self.flags])
+            and all([len(c) == len(then) and all(map(is_, _values(c), then)) for c, then in self.contents])
+        )
+
+
+def _values(container):
+    return container.values() if isinstance(container, dict) else container
 
 
 def _arrays(args):

@@ -1,5 +1,7 @@
 """minigan.cpu.graph: what is repeated is what would have happened, to the bit; what cannot be repeated is said and played as it is."""
 
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -9,7 +11,7 @@ import minigan
 from minigan import Tensor, nn
 from minigan.backend import Generator
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import GAN, NonSaturating, Run, Trainer
+from minigan.gan import GAN, R1, NonSaturating, Run, Trainer
 from minigan.gan.plane import GAMES, Players, points_per_example
 from minigan.optim import EMA, SGD, Adam
 from minigan.optim.lr_scheduler import StepLR
@@ -201,3 +203,47 @@ def test_a_run_repeats_its_steps(tmp_path):
     run = Run(trainer, points, tmp_path / "run", {}, epochs=1, max_steps=8)
     run.train()
     assert run.player.graph.program is not None
+
+
+def test_what_other_threads_compute_is_not_in_the_program():
+    stop, x = threading.Event(), minigan.ones(3)
+
+    def others():
+        while not stop.is_set():
+            (minigan.rand(4) * 2).sum().item()
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        graph = minigan.cpu.graph(lambda x: x.exp() + 1)
+        for _ in range(4):
+            time.sleep(0.01)
+            graph(x)
+    finally:
+        stop.set()
+        thread.join()
+    assert graph.program.text.count("=") == 2
+
+
+@pytest.mark.parametrize("change", [
+    lambda t: setattr(t.game.penalties[0], "weight", 3.0), lambda t: setattr(t.game, "k", 2), lambda t: t.game.D.eval(),
+    lambda t: t.game.G[0].weight.requires_grad_(False), lambda t: setattr(t.game, "penalties", ()),
+    lambda t: t.game.G.register_forward_pre_hook(lambda module, args: (args[0] * 2,)),
+])  # fmt: skip
+def test_what_is_changed_from_outside_counts(change):
+    found = []
+    for wrap in (lambda step: step, minigan.cpu.graph):
+        minigan.manual_seed(0)
+        G, D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)), nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.1), nn.Linear(4, 1))
+        players = GAN(G, D, NonSaturating(), 2, penalties=R1(2.0))
+        trainer = Trainer(players, {"G": Adam(G.parameters(), 0.01), "D": SGD(D.parameters(), 0.01)})
+        step, values = wrap(trainer.play), []
+        for i, real in enumerate(batches(trainer, 12)):
+            if i == 6:
+                change(trainer)
+            values.append([m.value.item() for m in step(real)])
+        found.append((values, state(trainer)))
+    assert found[0][0] == found[1][0]
+    for a, b in zip(found[0][1][0], found[1][1][0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert step.program is not None
