@@ -44,30 +44,22 @@ class Captured:
 
     def play(self, index) -> list[Move]:
         """One round with these images. The moves are the same objects each time; their Tensors hold the values of the last round.
-        A Tensor of images is played without a graph."""
+        A Tensor of images is played without a graph; so is a round whose gradients are watched."""
         if isinstance(index, Tensor):
             return self.trainer.play(index)
-        if self.graph is not None:
+        if self.graph is not None and self.trainer.watched is None:
             try:
-                moves, watched = self.graph(index)
+                return self.graph(index)
             except CaptureError as error:  # and nothing has changed
                 self._do_without(str(error))
-            else:
-                if self.trainer.watched is not None:
-                    self.trainer.watched.update(watched)
-                return moves
-        return self.trainer.play(self.real(index))
+        return self._round(index)
 
     def _do_without(self, why: str) -> None:
         self.graph = None
         self.say(f"without a CUDA graph, every kernel is launched by itself: {why}")
 
-    def _round(self, index):
-        before, self.trainer.watched = self.trainer.watched, {}  # so that a graph keeps the memory of the gradients
-        try:
-            return self.trainer.play(self.real(index)), self.trainer.watched
-        finally:
-            self.trainer.watched = before
+    def _round(self, index) -> list[Move]:
+        return self.trainer.play(self.real(index))
 
 
 class Straight:

@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 import types
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,10 @@ class Graph:
         return self._outputs
 
     def _moved(self):
-        """Has a parameter other memory, or an optimiser other state, than when the step was captured?"""
-        return any(t.array is not a for t, a in self._places) or any(o._slots is not s for o, s in self._slots)
+        """Has a parameter other memory, an optimiser other state, or the step other settings than when it was captured?"""
+        if any(t.array is not a for t, a in self._places) or any(o._slots is not s for o, s in self._slots):
+            return True
+        return not self._settings.same()
 
     def _capture(self, args):
         device = next((raw(a) for a in args if on_gpu(raw(a))), None)
@@ -120,6 +123,7 @@ class Graph:
             here.synchronize()
         self._outputs, self._stream = _detached(outputs), stream
         self._places = [(t, a) for t, a, _ in before.tensors if t.array is a or t in before.leaves]
+        self._settings = Settings(found)
         self._slots = [(o, o._slots) for o in found.optimizers]
         if exchanged := [t for t, a in self._places if t.array is not a]:
             self._executable = None
@@ -326,3 +330,33 @@ class Snapshot:
                         slot.state[name] = slot.step
                 elif not isinstance(value, Tensor):
                     slot.state[name] = before[name]
+
+
+class Settings:
+    """What the Python code of a step can decide by: attributes, lists, dicts, flags of Tensors, and where parameters are.
+
+    found : what the step can reach
+    memory : the ids of arrays that must stay where they are (default: those of all leaves)
+    """
+
+    def __init__(self, found: Reachable, memory=None):
+        leaves = [t for t in found.tensors if t._node is None]
+        self.contents = [(c, *_fixed(c)) for c in found.settings]
+        self.flags = [(t, t.requires_grad) for t in leaves]
+        self.places = [(t, t.array) for t in (leaves if memory is None else found.tensors) if memory is None or id(t.array) in memory]
+
+    def same(self) -> bool:
+        """Is all of it as it was?"""
+        for container, size, keys, values in self.contents:
+            now = container.values() if isinstance(container, dict) else container
+            if len(container) != size or not all(map(is_, now if keys is None else [container.get(k) for k in keys], values)):
+                return False
+        return all([t.array is a for t, a in self.places]) and all([t.requires_grad is flag for t, flag in self.flags])
+
+
+def _fixed(container):
+    """(length, keys, values) of what only other code than the step changes; keys None: all of it."""
+    if not isinstance(container, dict):
+        return len(container), None, list(container)
+    keys = [k for k, v in container.items() if not (isinstance(v, Tensor) and v._node is not None)]  # a weight that a hook computes
+    return len(container), None if len(keys) == len(container) else keys, [container[k] for k in keys]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import warnings
-from operator import is_
 
 import numpy as np
 
 from ..autograd import raw
 from ..autograd.mode import mode
 from ..backend.program import Program, Recording, recording, same
-from .graph import Reachable, Snapshot
+from .graph import Reachable, Settings, Snapshot
 
 
 def graph(step) -> Repeated:
@@ -113,30 +112,6 @@ class Repeated:
     def _repeat(self, args):
         for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):
             tensor.array = array
-
-
-class Settings:
-    """What a step's Python code could decide by when it was recorded: attributes, lists, dicts, flags of Tensors, and where parameters are.
-
-    found : what the step can reach;  memory : the ids of the arrays that the program refers to
-    """
-
-    def __init__(self, found, memory):
-        self.contents = [(c, list(_values(c))) for c in found.settings]
-        self.flags = [(t, t.requires_grad) for t in found.tensors if t._node is None]
-        self.places = [(t, t.array) for t in found.tensors if id(t.array) in memory]
-
-    def same(self):
-        """Is all of it as it was?"""
-        return (
-            all([t.array is a for t, a in self.places])
-            and all([t.requires_grad is flag for t, flag in self.flags])
-            and all([len(c) == len(then) and all(map(is_, _values(c), then)) for c, then in self.contents])
-        )
-
-
-def _values(container):
-    return container.values() if isinstance(container, dict) else container
 
 
 def _arrays(args):
