@@ -45,6 +45,13 @@ def test_runs_are_measured_once_and_the_page_shows_them(results, tmp_path):
     assert (tmp_path / "docs" / "images" / "results_mlp.png").exists() and "images/results_mlp.png" in page
 
 
+@pytest.mark.parametrize("system", ["began", "ebgan"])
+def test_systems_of_their_own(results, tmp_path, system):
+    words = ["--systems", system, "--seeds", "0", "--steps", "2", "--samples", "200", "--quick", "--features", "4", "--device", "cpu"]
+    assert results.main([*words, "--runs", str(tmp_path / "runs")]) == 0
+    assert lines(results)[-1]["system"] == system and lines(results)[-1]["metrics"]["frechet"] > 0
+
+
 def test_what_fails_is_said_and_other_budgets_are_left_out(results, tmp_path, monkeypatch):
     monkeypatch.setitem(results.SYSTEMS, "mlp", results.System("MLP", "--no-such-option"))
     words = ["--systems", "mlp", "--seeds", "0", "--samples", "200", "--quick", "--runs", str(tmp_path / "runs")]
