@@ -105,7 +105,7 @@ def test_interrupt_saves_and_says_how_to_go_on(tmp_path):
 
 def test_resuming_with_other_mathematics_or_without_a_run_is_refused(finished, tmp_path):
     result = run(finished[0], "--resume", "--lr", 0.1, "--b1", 0.9)
-    assert result.returncode == 2 and "lr was 0.0002, now 0.1" in result.stderr and "b1" in result.stderr
+    assert result.returncode == 2 and "lr was 0.001, now 0.1" in result.stderr and "b1" in result.stderr
     result = run(tmp_path / "nothing", "--resume")
     assert result.returncode == 2 and "no checkpoint" in result.stderr and "Traceback" not in result.stderr
     assert not (tmp_path / "nothing").exists()
