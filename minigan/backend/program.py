@@ -119,7 +119,7 @@ class Program:
     """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays that were asked for.
 
     first, second : the recordings
-    results : arrays of the second that `run` returns if it computes them (see `among`)
+    results : arrays that the second left behind, of which `run` returns those that it computes (see `among`)
 
     text : the function as Python;  memory : the ids of the arrays that it refers to, parameters among them
 
@@ -135,7 +135,7 @@ class Program:
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
         results = [second.written(r) for r in results]
-        self._results = [i for i, r in enumerate(results) if isinstance(r, Name)]
+        self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
         exec(compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"), self._constants)
@@ -143,7 +143,9 @@ class Program:
         self.memory = {id(c) for c in self._constants.values() if isinstance(c, np.ndarray)}
 
     def among(self, results):
-        """Of a list of results of the step those that `run` computes, in its order."""
+        """Of a list of what a later step left behind, in the order of `results`, those that `run` computes."""
+        if len(results) != self._asked:
+            raise ValueError(f"it left {self._asked} Tensors behind in one step and {len(results)} in the next")
         return [results[i] for i in self._results]
 
     def _line(self, one, other):

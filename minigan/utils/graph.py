@@ -206,7 +206,6 @@ class Reachable:
         self.averages: list[EMA] = []
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
-        self.objects: list[Any] = []  # whatever else has attributes
         self.settings: list[Any] = []  # all lists and dicts but those of optimisers, averages and generators: what Python decides by
         seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
@@ -238,10 +237,9 @@ class Reachable:
             return list(x)
         if isinstance(x, dict):
             return list(x.values())
-        for kind, found in ((Optimizer, self.optimizers), (EMA, self.averages), (Generator, self.generators), (object, self.objects)):
+        for kind, found in ((Optimizer, self.optimizers), (EMA, self.averages), (Generator, self.generators)):
             if isinstance(x, kind):
                 found.append(x)
-                break
         if _top(type(x)) in FOREIGN:
             return []
         slots = [getattr(x, n, None) for c in type(x).__mro__ for n in getattr(c, "__slots__", ()) if isinstance(n, str)]
@@ -337,12 +335,14 @@ class Settings:
 
     found : what the step can reach
     memory : the ids of arrays that must stay where they are (default: those of all leaves)
+    renewed : the ids of Tensors that the step itself puts where they are
+    computed : do results of ops count, such as weights that hooks compute? (default: no)
     """
 
-    def __init__(self, found: Reachable, memory=None):
-        leaves = [t for t in found.tensors if t._node is None]
+    def __init__(self, found: Reachable, memory=None, renewed=frozenset(), computed=False):
+        leaves = [t for t in found.tensors if t._node is None and id(t) not in renewed]
         self.empty = [c for c in found.settings if not c]
-        self.contents = [(c, *_fixed(c)) for c in found.settings if c]
+        self.contents = [(c, *_fixed(c, renewed, computed)) for c in found.settings if c]
         self.flags = [(t, t.requires_grad) for t in leaves]
         self.places = [(t, t.array) for t in (leaves if memory is None else found.tensors) if memory is None or id(t.array) in memory]
 
@@ -356,10 +356,23 @@ class Settings:
                 return False
         return all([t.array is a for t, a in self.places]) and all([t.requires_grad is flag for t, flag in self.flags])
 
+    def changed(self):
+        """(container, name or number of an entry, what it is now) for each that is not what it was."""
+        for container, _, keys, values in [*self.contents, *((c, 0, None, []) for c in self.empty)]:
+            now = container if isinstance(container, dict) else dict(enumerate(container))
+            then = dict(zip(now if keys is None else keys, values))
+            for key in [k for k in {**then, **(now if keys is None else {})} if k not in now or k not in then or now[k] is not then[k]]:
+                old, new = then.get(key), now.get(key)
+                if not (type(old) is type(new) and type(new) in VALUES and old == new):
+                    yield container, key, new
 
-def _fixed(container):
+
+VALUES = (int, float, bool, str, type(None))
+
+
+def _fixed(container, renewed, computed):
     """(length, keys, values) of what only other code than the step changes; keys None: all of it."""
     if not isinstance(container, dict):
         return len(container), None, list(container)
-    keys = [k for k, v in container.items() if not (isinstance(v, Tensor) and v._node is not None)]  # a weight that a hook computes
+    keys = [k for k, v in container.items() if not isinstance(v, Tensor) or (id(v) not in renewed and (computed or v._node is None))]
     return len(container), None if len(keys) == len(container) else keys, [container[k] for k in keys]

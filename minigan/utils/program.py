@@ -70,12 +70,15 @@ class Repeated:
 
     def _record(self, args):
         """One of the first calls: until two in a row did the same."""
-        with recording(_arrays(args)) as new:
+        arrays = _arrays(args)
+        with recording(arrays) as new:
             outputs = self.step(*args)
+        if len({id(a) for a in arrays}) < len(arrays):
+            new.problem = "it was given the same array twice"
         self._recordings.append(new)
         if len(self._recordings) > 1:
             try:
-                self.program = Program(*self._recordings[-2:], [t.array for t in Reachable((outputs,)).tensors])
+                self.program = Program(*self._recordings[-2:], [t.array for t in Reachable((self.step, args, outputs)).tensors])
                 self._recordings = []
             except ValueError as error:
                 if len(self._recordings) == PATIENCE:
@@ -86,22 +89,37 @@ class Repeated:
     def _check(self, args):
         """The third call: the step, then the same again from the program, and a comparison."""
         found = Reachable((self.step, args))
-        before, numbers = Snapshot(found), _numbers(found)
+        before, settings = Snapshot(found), Settings(found, computed=True)
         self._outputs = outputs = self.step(*args)
-        if changed := next((n for n, x in _numbers(found).items() if x != numbers.get(n)), None):
-            self._give_up(f"its Python code changes {changed[1]!r}, which a repetition would not")
+        try:
+            self._targets = self.program.among(Reachable((self.step, args, outputs)).tensors)
+        except ValueError as error:
+            self._give_up(str(error))
             return outputs
-        self._targets = self.program.among(Reachable((outputs,)).tensors)
+        renewed = {id(t) for t in self._targets}
+        left = list(settings.changed())
+        if others := [key for _, key, new in left if id(new) not in renewed]:
+            self._give_up(f"its Python code changes {others[0]!r}, which a repetition would not")
+            return outputs
+        gradients = [(t, t.grad) for t in found.tensors]
         expected = _state(found, self._targets)
         before.restore()
-        self._repeat(args)
-        if difference := next((a for a, b in zip(expected, _state(found, self._targets)) if a != b), None):
+        try:
+            self._repeat(args)
+            difference = next((a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None)
+        except Exception as error:
+            difference = f"something else ({type(error).__name__}: {error})"
+        if difference:
             before.restore()
-            self._give_up(f"it changes {difference[0]} in a way that is not an op")
+            self._give_up(f"it changes {difference} in a way that is not an op")
             return self.step(*args)
+        for container, key, new in left:
+            container[key] = new
+        for tensor, gradient in gradients:
+            tensor.grad = gradient
         for tensor in self._targets:
             tensor._node, tensor.requires_grad = None, False
-        self._seen = Settings(found, self.program.memory)
+        self._seen = Settings(found, self.program.memory, renewed)
         return outputs
 
     def _give_up(self, why):
@@ -120,20 +138,6 @@ def _arrays(args):
 
 def _equal(given, like):
     return len(given) == len(like) and all(a is b or same(a, b) for a, b in zip(given, like))
-
-
-def _numbers(found):
-    """Whatever Python's code may count or keep: {(id of an object, what it is): number, text, or the ids of a list's elements}."""
-    kept = {}
-    for x in found.objects:
-        kept |= {(id(x), f"{type(x).__name__}.{n}"): v for n, v in getattr(x, "__dict__", {}).items() if type(v) in COUNTED}
-    for x in found.containers:
-        named = enumerate(x) if isinstance(x, list) else x.items()
-        kept |= {(id(x), f"{type(x).__name__}[{n!r}]"): v if type(v) in COUNTED else id(v) for n, v in named}
-    return kept
-
-
-COUNTED = (int, float, bool, str, type(None))
 
 
 def _state(found, outputs):
