@@ -242,7 +242,7 @@ def write_page(arguments):
         return 2
     lines = [line for line in lines if key(line) == key(lines[-1])]
     steps, features, samples, classifier, _ = key(lines[-1])
-    more = ", ".join(f"{s.title}: {s.steps} times as many, as each takes a fraction of the time" for s in SYSTEMS.values() if s.steps > 1)
+    more = ", ".join(f"{s.title}: {s.steps} times as many steps, which are that much cheaper" for s in SYSTEMS.values() if s.steps > 1)
     latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}  # a repeated run counts once
     columns = {h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())}
     rows, pictures, missing = [], [], []
@@ -262,8 +262,9 @@ def write_page(arguments):
 
 Made by `python benchmarks/results_mnist.py` (lines of numbers: `benchmarks/results/results_mnist.jsonl`); do not edit by hand.
 
-Every system: {steps} steps of G with batches of 64 ({more}; systems with k = 5 move D five times a step); convolutions with
-{features} channels next to the image. {samples} samples, drawn with averaged weights, are compared with the 10,000 test images.
+Every system: {steps} steps of G with batches of 64, convolutions with {features} channels next to the image; systems with k = 5 move D five
+times a step. {more}.
+{samples} samples, drawn with averaged weights, are compared with the 10,000 test images.
 Mean ± standard deviation over seeds. Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
 other classifiers, numbers of samples or budgets cannot be compared with these. The first row, real training images in place of samples, is
 what each column can be at best. Seconds are of a shared machine, and say little.
