@@ -12,7 +12,7 @@ from typing import Any
 
 from ..autograd import Tensor
 from ..data.batches import Batches, gather_scaled
-from ..utils.graph import CaptureError, Graph
+from ..utils.graph import CaptureError, Graph, Reachable
 from ..utils.program import Repeated
 from .games import Move
 from .trainer import Trainer
@@ -63,10 +63,16 @@ class Captured:
 
 
 class Straight:
-    """Plays a trainer's rounds on the CPU by `minigan.cpu.graph`: to the bit the same, with less beside the arithmetic."""
+    """Plays a trainer's rounds on the CPU by `minigan.cpu.graph`: to the bit the same, with less beside the arithmetic.
+
+    Where the game, its networks or what they use are of other classes than minigan's, their Python code is run in each round:
+    nobody has said that it may be left out.
+    """
 
     def __init__(self, trainer: Trainer):
         self.trainer, self.graph = trainer, Repeated(trainer.play, warn=False)
+        if Reachable((trainer.play,)).code:
+            self.graph.why = "it has code of its own"
 
     def play(self, real: Tensor) -> list[Move]:
         """One round. The moves are the same objects each time; their Tensors hold the values of the last round."""

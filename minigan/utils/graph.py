@@ -194,6 +194,7 @@ PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleTy
 
 PACKAGE_NAME = __name__.partition(".")[0]
 FOREIGN = {*sys.stdlib_module_names, "numpy", "cupy", "numba", "matplotlib", "PIL", "tqdm"} - {"__main__"}
+KNOWN = FOREIGN | {PACKAGE_NAME}
 
 
 class Reachable:
@@ -207,6 +208,7 @@ class Reachable:
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
         self.settings: list[Any] = []  # all lists and dicts but those of optimisers, averages and generators: what Python decides by
+        self.code: list[Any] = []  # objects of classes, and functions, that are neither minigan's nor of a library it knows
         seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
@@ -219,6 +221,8 @@ class Reachable:
             if isinstance(x, (list, dict)):
                 self.containers += [x] if users else []
                 self.settings += [x] if decides else []
+            if _top(x if isinstance(x, types.FunctionType) else type(x)) not in KNOWN:
+                self.code.append(x)
             own = users if isinstance(x, (list, tuple, dict, set)) else _top(type(x)) != PACKAGE_NAME
             decides = decides and not isinstance(x, (Optimizer, EMA, Generator))
             stack.extend((child, own, decides) for child in self._visit(x))

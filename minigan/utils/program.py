@@ -48,7 +48,8 @@ class Repeated:
     """
 
     def __init__(self, step, warn: bool = True):
-        self.step, self.warn, self.why = step, warn, None
+        self.step, self.warn = step, warn
+        self.why: str | None = None
         self.program: Program | None = None
         self._recordings: list[Recording] = []  # of the first calls
         self._like = self._outputs = self._seen = None

@@ -206,6 +206,22 @@ def test_a_run_repeats_its_steps(tmp_path):
     assert run.player.graph.program is not None
 
 
+def test_a_run_calls_code_of_others_in_each_step(tmp_path):
+    called = []
+
+    class Mine(GAN):
+        def moves(self, real):
+            called.append(len(called))
+            return super().moves(real)
+
+    minigan.manual_seed(0)
+    G, D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)), nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    trainer = Trainer(Mine(G, D, NonSaturating(), 2), {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)})
+    run = Run(trainer, PointBatches(TOYS["ring"](), 20, seed=0), tmp_path / "other", {}, epochs=1, max_steps=8)
+    run.train()
+    assert len(called) == 8 and run.player.graph.program is None
+
+
 def test_what_other_threads_compute_is_not_in_the_program():
     stop, x = threading.Event(), minigan.ones(3)
 
