@@ -212,7 +212,10 @@ def same(x, y):
 
 def _kind(x):
     """What a constant is called in the program."""
-    return "array" + "x".join(map(str, x.shape)) if isinstance(x, np.ndarray) else type(x).__name__.strip("_").lower()
+    if isinstance(x, np.ndarray):
+        return "array" + "x".join(map(str, x.shape))
+    name = getattr(x, "__name__", type(x).__name__.lower()).strip("_")
+    return name if name.isidentifier() else "constant"
 
 
 def _shown(x):
