@@ -89,10 +89,10 @@ def train(q, steps, batch=256, every=25):
     """D, and V after every few steps of its training against samples of P and q."""
     D = discriminator()
     optimizer = Adam(D.parameters(), 5e-3)
-    play, values = minigan.cpu.graph(Trainer(Judging(D, q), {"D": optimizer}).play), []
+    trainer, values = Trainer(Judging(D, q), {"D": optimizer}), []
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 5e-3 * (1 - step / steps) + 1e-5
-        play(P.sample(batch))
+        trainer.play(P.sample(batch))
         if step % every == every - 1:
             values.append((step + 1, value(logits(D), P.density(X), q.density(X))))
     return D, np.array(values)
