@@ -239,7 +239,7 @@ REMARKS = """## What it shows
 
 * At this budget the MLP GAN is best in nearly every column, though some of its samples have speckle. Convolutions cost more per step than
   they gain in two epochs; with more epochs and 64 features the DCGAN comes nearer (README), but not past it.
-* WGAN-GP is the best of the convolutional systems, at about four times the time; LSGAN, DRAGAN, R1 and the relativistic game are about as
+* WGAN-GP is the best of the convolutional systems, at some five times the time; LSGAN, DRAGAN, R1 and the relativistic game are about as
   good as the plain DCGAN; spectral normalisation with the hinge and WGAN with clipping are behind.
 * EBGAN's samples have more of the data's variety (coverage, 1-NN test) than the other convolutional systems', at a like Frechet distance.
 * **A miss: BEGAN** collapses to one kind of picture. D's auto-encoder, with absolute errors, needs longer than this to learn digits (0.17
