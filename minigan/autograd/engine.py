@@ -220,8 +220,7 @@ def _accumulate(sums, owned, edge, gradient):
 
 
 def _added(x, y):
-    total = x + y
-    return np.asarray(total) if isinstance(total, np.generic) else total
+    return _array(x + y)
 
 
 def _copied(x):
@@ -266,7 +265,12 @@ def _fit(node, i, g, like):
 
 
 def _summed_to(g, shape):
-    return np.asarray(sum_to(g, shape)) if isinstance(g, (np.ndarray, np.generic)) else sum_to(g, shape)
+    return _array(sum_to(g, shape))
+
+
+def _array(x):
+    """x, of NumPy's scalars (sums without dimensions) an array."""
+    return np.asarray(x) if isinstance(x, np.generic) else x
 
 
 def _through_formula(op, gradient, need, saved):

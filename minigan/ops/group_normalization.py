@@ -12,7 +12,7 @@ from ..autograd import op, raw
 from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
 from ..backend.threads import MIN_CHUNK
-from .normalization import batch_norm, check_parameters
+from .normalization import _channels, batch_norm, check_parameters
 from .rows import norm_backward, norm_forward
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
@@ -98,11 +98,6 @@ def _rows(x, groups):
     return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, -1)
 
 
-def _per_channel(x, v):
-    """v (C,) shaped so that it broadcasts over x (N, C, ...); 1 or 0 for None stay."""
-    return v.reshape((1, -1) + (1,) * (x.ndim - 2))
-
-
 @op
 class _group_norm:
     """y = (x - mean) / sqrt(var + eps) * weight + bias; mean and (biased) variance over a group of channels of an example (N, C, ...).
@@ -144,16 +139,14 @@ class _group_norm:
     def formula(x, weight, bias, groups, eps):
         rows = x.reshape(x.shape[0] * groups, -1)
         d = rows - rows.mean(1, True)
-        y = (d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape)
-        y = y if weight is None else y * _per_channel(x, weight)
-        return y if bias is None else y + _per_channel(x, bias)
+        return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
 
 
 def _affine(y, weight, bias):
     """y weight + bias, channel by channel."""
     if weight is not None:
-        y = y * _per_channel(y, weight)
-    return y if bias is None else y + _per_channel(y, bias)
+        y = y * _channels(y, weight)
+    return y if bias is None else y + _channels(y, bias)
 
 
 def _rule(g, need, x, weight, groups, mean, rstd):
@@ -161,7 +154,7 @@ def _rule(g, need, x, weight, groups, mean, rstd):
     h = ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
     others = (0, *range(2, x.ndim))
     gw, gb = need[1] and (g * h).sum(others), need[2] and g.sum(others)
-    a = g if weight is None else g * _per_channel(x, weight)
+    a = g if weight is None else g * _channels(x, weight)
     if has_kernels(x):
         gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
         return gx, gw, gb
