@@ -11,6 +11,7 @@ import numpy as np
 from ..autograd import op, raw
 from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
+from ..backend.program import told
 from ..backend.threads import MIN_CHUNK
 from .normalization import _channels, batch_norm, check_parameters
 from .rows import norm_backward, norm_forward
@@ -178,6 +179,15 @@ def _rule_cpu(g, need, x, weight, groups, mean, rstd):
     return gx.reshape(x.shape), gw, gb
 
 
+def _track(x, running_mean, running_var, momentum):
+    """running += momentum (mean over the examples - running), of x (N, C, ...), with the unbiased variance."""
+    x = x.reshape(*x.shape[:2], -1)
+    count = x.shape[2]
+    for running, new in ((running_mean, x.mean(2)), (running_var, x.var(2) * (count / (count - 1)))):
+        if running is not None:
+            running += momentum * (new.mean(0) - running)
+
+
 def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
 ):  # fmt: skip
@@ -189,14 +199,13 @@ def instance_norm(
     check_parameters("instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    n, c, *sizes = input.shape
+    _, c, *sizes = input.shape
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
     if running_mean is not None or running_var is not None:
-        x, count = raw(input).reshape(n, c, -1), math.prod(sizes)
-        for running, new in ((running_mean, x.mean(2)), (running_var, x.var(2) * (count / (count - 1)))):
+        told(_track, raw(input), raw(running_mean), raw(running_var), momentum)
+        for running in (running_mean, running_var):
             if running is not None:
-                running.array += momentum * (new.mean(0) - running.array)
                 running._version[0] += 1
     return _group_norm(input, weight, bias, c, eps)
 

@@ -299,3 +299,16 @@ def test_the_same_array_twice_is_refused():
         for _ in range(5):
             assert graph(x, x).tolist() == [0, 0, 0]
     assert graph(x, y).tolist() == [1, 1, 1]
+
+
+def test_running_statistics_of_instances_are_repeated():
+    def run(wrap):
+        layer = nn.InstanceNorm1d(2, track_running_stats=True)
+        step, source = wrap(lambda x: layer(x).sum()), Generator(0)
+        for _ in range(6):
+            step(Tensor(source.normal((3, 2, 5))))
+        return layer.running_mean.tolist(), layer.running_var.tolist(), step
+
+    *plain, _ = run(lambda step: step)
+    *found, graph = run(minigan.cpu.graph)
+    assert plain == found and graph.program is not None
