@@ -221,8 +221,9 @@ def table(lines, preset):
         name = {0: "*real images*", 1: "DCGAN"}.get(pack, f"PacDCGAN{pack}")
         minutes = spread([line["seconds"] / 60 for line in own], 0) if pack else ""
         covered, kl = spread([line["covered"] for line in own], 1), spread([line["kl"] for line in own], 3)
-        rows.append(f"| {name} | {len(own)} | {covered} | {kl} | {minutes} |")
-    return "| | runs | modes | KL to uniform | minutes |\n|---|---|---|---|---|\n" + "\n".join(rows)
+        each = ", ".join(str(line["covered"]) for line in own)
+        rows.append(f"| {name} | {covered} | {each} | {kl} | {minutes} |")
+    return "| | modes | of each run | KL to uniform | minutes |\n|---|---|---|---|---|\n" + "\n".join(rows)
 
 
 def write_page():
@@ -240,6 +241,7 @@ def write_page():
             body += f"\n\nPublished, with other classifiers:\n\n| | modes | KL to uniform |\n|---|---|---|\n{rows}"
         else:
             body += "\n\nThis is a smaller problem with smaller networks: its numbers are not comparable with published ones."
+            body += "\nA run with one mode has collapsed: all of its samples are alike (a KL of log 100 = 4.605)."
         parts.append(f"{head}\n{body}\n")
     digest = lines[-1]["classifier"] if lines else "none"
     text = f"""# Stacked MNIST

@@ -6,10 +6,14 @@ A thread that calls NumPy for each of many small products waits for the GIL as o
 import ctypes
 import functools
 
+import numpy as np
+
+from .blas import blas_libraries
+
 PLAIN, TRANSPOSED = 111, 112  # CblasNoTrans, CblasTrans
 
 
-class _Intrinsic:
+class Intrinsic:
     """Code that a kernel may call, made when Numba first asks for it."""
 
     def __init__(self, make):
@@ -79,21 +83,17 @@ def _make_gemm():
 
 
 # In a kernel: call_address(address) calls the C function there, which takes nothing.
-call_address = _Intrinsic(_make_call_address)
+call_address = Intrinsic(_make_call_address)
 
 # In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc), c = op(a) op(b) + beta c, all row by row.
 # address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of each matrix
 # trans_a, trans_b: PLAIN or TRANSPOSED;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc: numbers from row to row
-gemm = _Intrinsic(_make_gemm)
+gemm = Intrinsic(_make_gemm)
 
 
 @functools.cache
 def gemm_address(dtype):
     """Where cblas_sgemm or cblas_dgemm of NumPy's BLAS is; of a substitute that calls NumPy, where it cannot be found."""
-    import numpy as np
-
-    from .threads import blas_libraries
-
     letter = {"float32": "s", "float64": "d"}[np.dtype(dtype).name]
     for library in blas_libraries():
         loaded = ctypes.CDLL(library.filepath)
@@ -110,8 +110,6 @@ _kept: list[object] = []  # a callback lives as long as Python knows it
 
 def substitute(dtype):
     """cblas_?gemm as a C function that calls NumPy."""
-    import numpy as np
-
     real, whole = np.ctypeslib.as_ctypes_type(dtype), ctypes.c_int64
 
     def view(address, rows, columns, step):

@@ -13,7 +13,7 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 
 
 @functools.cache
-def _announce_compilation():
+def announce_compilation():
     from numba.core import event
 
     class Notice(event.Listener):
@@ -36,7 +36,7 @@ def compiled(function):
     """Numba's dispatcher for `function`, made once."""
     import numba
 
-    _announce_compilation()
+    announce_compilation()
     # numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
     options = {"nogil": True, "error_model": "numpy", "fastmath": set(FASTMATH)}
     try:

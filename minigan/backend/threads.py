@@ -1,39 +1,21 @@
-"""Two kinds of threads share the cores: those of the BLAS, and ours, which run chunks of our own kernels.
+"""Our threads, which run chunks of our own kernels.
 
-After each product OpenBLAS's threads spin for 2**28 cycles (0.1 s), waiting for the next one. That makes the next product start
-at once, and takes the cores from everyone else meanwhile. `tame_blas` shortens the spin to 2**18 cycles (0.1 ms), the usual gap
-between two products of a training step: our threads then get the cores when they need them, in the optimiser's pass over memory.
-It is called when minigan is imported, and works also where NumPy was imported first.
+Those of the BLAS (see `blas`) share the cores with them.
 """
 
 import contextlib
 import ctypes
 import functools
 import os
-import sys
 import threading
 from typing import Any
 
+import numpy as np
+
+from .blas import blas_alone
 from .gemm import call_address
+from .handover import CALL, CALLED, ENDED, ROW, TIMED_OUT, lead, serve
 from .kernels import kernel
-
-SPIN = "OPENBLAS_THREAD_TIMEOUT"  # spin for 2**value cycles
-
-
-def tame_blas(value="18"):
-    """Let OpenBLAS's threads spin for 2**value cycles only; a value that the user has set in the environment stays."""
-    if SPIN in os.environ:
-        return
-    os.environ[SPIN] = value
-    if "numpy" not in sys.modules:
-        return  # OpenBLAS will read it when NumPy loads it
-    with contextlib.suppress(OSError, AttributeError):  # another system or another BLAS: nothing to tame
-        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-            paths = {line.split(maxsplit=5)[-1].strip() for line in maps if "openblas" in line}
-        for path in paths:
-            library = ctypes.CDLL(path)
-            library.openblas_read_env()
-            library.blas_thread_shutdown_()  # the next product starts new threads, with the new value
 
 FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
 MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
@@ -49,44 +31,54 @@ def num_threads():
 
 @kernel
 def _spin(flag, value, turns, sched_yield):
-    """Wait until flag[0] reaches `value`, for so many turns at most; did it? Each turn lets other threads run that want to."""
+    """Wait until flag[0] reaches `value`, for so many turns at most. Each turn lets other threads run that want to."""
     for _ in range(turns):
         if flag[0] >= value:
-            return True
+            return
         call_address(sched_yield)
-    return False
 
 
 @functools.cache
-def _sched_yield():
-    return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value if hasattr(os, "sched_yield") else 0
+def sched_yield():
+    """The address of the C library's function that lets other threads run."""
+    if hasattr(os, "sched_yield"):
+        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value
+    _kept.append(ctypes.CFUNCTYPE(None)(lambda: None))
+    return ctypes.cast(_kept[-1], ctypes.c_void_p).value
+
+
+_kept: list[Any] = []  # a callback lives as long as Python knows it
 
 
 class _Worker(threading.Thread):
-    """A thread that runs one call at a time, handed over through two locks (the cheapest hand-over in Python).
+    """A thread that does one piece of work at a time: a call of Python's, or a function in machine code (see `handover`).
 
     Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake, and the system may
     put the thread beside the one that wakes it. How long a worker spins follows from whether it paid the last time.
+
+    row : its numbers in `handover`
     """
 
-    def __init__(self):
+    def __init__(self, row):
         super().__init__(daemon=True, name="minigan-worker")
         self.wake, self.done = threading.Lock(), threading.Lock()
         self.wake.acquire()
         self.done.acquire()
         self.call = self.error = None
         self.retired = False
-        import numpy as np
-
-        self.given, self.ended, self.number = np.zeros(1, np.int64), np.zeros(1, np.int64), 0
+        self.row, self.ended, self.number = row, row[ENDED // 8 :], 0
         self.start()
 
     def run(self):
-        number, turns = 0, FEW
-        while True:
-            number += 1
-            turns = min(2 * turns, MANY) if self._spin(self.given, number, turns) else max(turns // 2, FEW)
-            self.wake.acquire()
+        number, turns = 1, FEW
+        while not self.retired:
+            reason = serve(self.row, number, turns, MANY, sched_yield())
+            turns = max(turns // 2, FEW) if reason == TIMED_OUT else min(2 * turns, MANY)
+            if reason != CALLED:
+                self.wake.acquire()
+                turns = MANY  # someone has work: now, or soon
+                continue
+            self.wake.acquire(blocking=False)  # it did not sleep: it need not be woken
             if self.retired:
                 return
             try:
@@ -95,29 +87,30 @@ class _Worker(threading.Thread):
                 self.error = error
             with contextlib.suppress(RuntimeError):  # nobody waited for the last call (`retire`)
                 self.done.release()
-            self.ended[0] = number
+            self.row[ENDED // 8] = number
+            number += 1
 
-    def _spin(self, flag, value, turns):
-        address = _sched_yield()
-        return bool(address) and _spin(flag, value, turns, address)
+    def rouse(self):
+        """Let it begin to wait for work, if it sleeps."""
+        with contextlib.suppress(RuntimeError):  # it has been told already
+            self.wake.release()
 
     def retire(self):
         """End this thread, after the call that it is in; wait for that, unless interrupted again."""
         self.retired = True
-        with contextlib.suppress(RuntimeError):
-            self.wake.release()
-        self.given[0] = self.number + 1
+        self.row[CALL // 8] = self.number + 1
+        self.rouse()
         self.join()
 
     def submit(self, call):
         self.call = call
         self.number += 1
-        self.wake.release()
-        self.given[0] = self.number
+        self.row[CALL // 8] = self.number
+        self.rouse()
 
     def wait(self):
         """The error of the call, or None, once it has ended."""
-        self._spin(self.ended, self.number, MANY)
+        _spin(self.ended, self.number, MANY, sched_yield())
         self.done.acquire()
         error, self.call, self.error = self.error, None, None
         return error
@@ -125,7 +118,31 @@ class _Worker(threading.Thread):
 
 @functools.cache
 def _pool(pid):  # keyed by process: threads do not survive a fork
-    return [_Worker() for _ in range(num_threads() - 1)], threading.Lock()
+    rows = np.zeros((num_threads() - 1, ROW), np.int64)
+    return rows, [_Worker(row) for row in rows], threading.Lock()
+
+
+NOBODY: tuple[Any, list, Any] = (np.zeros((0, ROW), np.int64), [], None)
+
+
+@contextlib.contextmanager
+def _held(workers, busy):
+    """Is the pool ours, inside? It is not while it is busy with other work.
+
+    Ctrl-C in the middle of a hand-over: nobody knows in which state these workers are; the next call makes new ones.
+    """
+    clean = False
+    try:
+        mine = busy.acquire(blocking=False)
+        yield mine
+        if mine:
+            busy.release()
+        clean = True
+    finally:
+        if not clean:
+            _pool.cache_clear()
+            for worker in workers:
+                worker.retire()
 
 
 def parallel_ranges(run, size, least=1, products=False):
@@ -135,28 +152,34 @@ def parallel_ranges(run, size, least=1, products=False):
     products : does `run` multiply matrices? Each thread's products then run in that thread alone.
     """
     least = max(1, least)
-    workers, busy = _pool(os.getpid()) if size >= 2 * least else ((), None)
+    _, workers, busy = _pool(os.getpid()) if size >= 2 * least else NOBODY
     parts = min(len(workers) + 1, max(1, size // least))
     if parts == 1:
         run(0, size)
         return
-    bounds, used, clean = [size * i // parts for i in range(parts + 1)], workers[: parts - 1], False
-    try:
-        errors = None
-        if busy.acquire(blocking=False):
+    bounds, errors = [size * i // parts for i in range(parts + 1)], None
+    with _held(workers, busy) as mine:
+        if mine:
             with blas_alone() if products else contextlib.nullcontext():
-                errors = _share(run, bounds, used)
-            busy.release()
-        clean = True
-    finally:
-        if not clean:  # Ctrl-C in the middle of a hand-over: nobody knows in which state these workers are; the next call makes new ones
-            _pool.cache_clear()
-            for worker in used:
-                worker.retire()
+                errors = _share(run, bounds, workers[: parts - 1])
     if errors is None:  # a nested or concurrent call does its own work alone
         run(0, size)
     elif errors:
         raise errors[0]
+
+
+def together(work, args, parts):
+    """`work(args, part, parts)`, a C function (see `handover`), in up to so many threads: those that are there at once.
+
+    work : its address;  args : int64 array, whose address it is given
+    """
+    rows, workers, busy = _pool(os.getpid()) if parts > 1 else NOBODY
+    with _held(workers, busy) if workers else contextlib.nullcontext() as mine:
+        if not mine:
+            lead(NOBODY[0], work, args, sched_yield())
+        elif lead(rows[: parts - 1], work, args, sched_yield()) < min(parts, len(workers) + 1):
+            for worker in workers[: parts - 1]:  # for the next time
+                worker.rouse()
 
 
 def _share(run, bounds, workers):
@@ -180,32 +203,3 @@ def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
         run(*arrays)
     else:
         parallel_ranges(lambda low, high: run(*[a[low:high] for a in arrays]), size, min_chunk)
-
-
-@functools.cache
-def blas_libraries():
-    """threadpoolctl's controllers of the BLAS libraries that are loaded."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-_before: list[Any] = []  # (library, its number of threads) while it is changed
-
-
-@contextlib.contextmanager
-def blas_alone():
-    """The BLAS computes each product in the thread that asks for it. Only the thread that holds the pool may call this.
-
-    Should Ctrl-C come in the middle, the next call still knows what to put right.
-    """
-    try:
-        if not _before:
-            _before.extend((library, library.get_num_threads()) for library in blas_libraries())
-        for library, _ in _before:
-            library.set_num_threads(1)
-        yield
-    finally:
-        for library, threads in _before:
-            library.set_num_threads(threads)
-        _before.clear()

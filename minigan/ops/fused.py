@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..autograd import op
-from ..backend import kernel
+from ..backend import kernel, product
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
@@ -12,16 +12,6 @@ from .product import check_bias, linear, linear_rule
 from .rows import RULES, add_bias, rule_and_sums
 
 __all__ = ["linear_activation"]
-
-
-@kernel
-def _add_bias_leaky(y, bias, slope):
-    slope = y.dtype.type(slope)
-    for o in range(y.shape[0]):
-        row, b = y[o], bias[o]
-        for i in range(row.size):
-            v = row[i] + b
-            row[i] = v if v > 0 else slope * v
 
 
 @kernel
@@ -87,12 +77,10 @@ class linear_activation:
         if bias is None or input.ndim != 2 or activation not in KERNELS:
             return linear_activation.card.forward(input, weight, bias, activation, slope)
         check_bias(weight, bias)
-        y = np.matmul(weight, input.T)
         if activation == "leaky_relu":
-            _add_bias_leaky(y, bias, slope)
-        else:  # NumPy's tanh is vectorised
-            np.tanh(np.add(y, bias[:, None], out=y), out=y)
-        return y.T
+            return product(weight, input.T, bias, slope).T
+        y = product(weight, input.T, bias)
+        return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
     def cuda(input, weight, bias, activation, slope=0.0):
         _check_slope(activation, slope)
@@ -112,7 +100,7 @@ def _rule_cpu(g, need, x, w, y, activation, slope):
     columns = np.ascontiguousarray(y.T)
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
     KERNELS[activation](np.ascontiguousarray(g.T), columns, slope, h, total)
-    return need[0] and np.matmul(w.T, h).T, np.matmul(h, x), total
+    return need[0] and product(w.T, h).T, product(h, x), total
 
 
 def _rule_cuda(g, need, x, w, y, activation, slope):

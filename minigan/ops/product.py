@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..autograd import expand, op
+from ..backend import product
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
 from .arithmetic import mul
@@ -56,20 +57,23 @@ class linear:
 
     dL/dinput = g @ weight,  dL/dweight = g^T @ input,  dL/dbias = sum of g over all rows
 
-    Computed as y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it. For the tall
-    weights and few rows of a GAN's batch that is the order in which the BLAS comes closest to its peak (5-30 % faster, measured).
+    On the CPU computed as y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it. The tall
+    matrix is then the one whose numbers are used once for each row of the batch, and it is read where it lies.
     """
 
     saves = ("input for weight", "weight for input")
 
     def forward(input, weight, bias=None):
         check_bias(weight, bias)
+        y = np.matmul(input, weight.T)
+        return y if bias is None else y + bias
+
+    def cpu(input, weight, bias=None):
+        check_bias(weight, bias)
         rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
         if rows.shape[1] == 1 and bias is None:  # the gradient of a single unit, maybe for images: they want their rows together
             return np.matmul(input, weight.T)
-        y = np.matmul(weight, rows.T)
-        if bias is not None:
-            y += bias[:, None]
+        y = product(weight, rows.T, bias)
         return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
     def cuda(input, weight, bias=None):
@@ -99,6 +103,9 @@ class weight_grad:
 
     def forward(g, x):
         return np.matmul(g.T, x)
+
+    def cpu(g, x):
+        return product(g.T, x)
 
     def cuda(g, x):
         return device_matmul(g.T, x)

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from minigan.backend import kernel, num_threads, parallel_chunks, threads
+from minigan.backend import blas, kernel, num_threads, parallel_chunks, threads
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_the_blas_gets_its_threads_back(four_threads):
     """Inside, the number is 1; after it, that of before, also after an error."""
 
     def numbers():
-        return {library.get_num_threads() for library in threads.blas_libraries()}
+        return {library.get_num_threads() for library in blas.blas_libraries()}
 
     before, seen = numbers(), []
     threads.parallel_ranges(lambda low, high: seen.append(numbers()), 8, products=True)

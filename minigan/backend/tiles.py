@@ -1,0 +1,249 @@
+"""Products of a layer and a batch, c = activation(a @ b + bias), in tiles that stay in registers.
+
+A BLAS first copies ("packs") its matrices into the order that its innermost loop likes. That pays where a number is used hundreds of
+times. A batch of 64 uses each weight 64 times, and then to copy weights that come from memory takes a good part of the time. Here a
+tile of c, 6 rows of 64 float32, is summed up in 24 of the 32 registers of AVX-512, while its rows of `a`, read in place in any layout,
+and its columns of `b`, whose rows lie together, pass by. The threads share the rows of c. Each number of c is summed up in one order,
+whatever the number of threads.
+
+With the 16 smaller registers of AVX2 the tiles are no faster than OpenBLAS (measured): there, and on other processors, it is called.
+"""
+
+import functools
+
+import numpy as np
+
+from .device import address
+from .gemm import Intrinsic
+from .handover import meet
+from .kernels import announce_compilation, kernel
+from .threads import sched_yield, together
+
+__all__ = ["product"]
+
+ROWS, VECTOR = 6, 64  # rows of a tile; bytes of a register
+DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
+PAD = 16  # numbers behind each row of packed b: rows a power of two apart would push each other out of the cache
+LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
+WORK = 1 << 20  # multiply-adds that are worth another thread
+PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+
+# The numbers that a piece of work finds at its address. Strides count elements; PACKED and BIAS may be 0.
+M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, PACKED, C, BIAS, SLOPE, COUNTER, YIELD, NUMBERS = range(16)
+
+
+@functools.cache
+def _registers():
+    """Has this processor the registers of AVX-512?"""
+    from numba.core.registry import cpu_target
+
+    return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+
+
+def _make_tile(vectors):
+    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more): 6 rows of c = a @ b, or c += a @ b, `vectors` registers wide;
+    addresses of the dtype of zero, strides in elements."""
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    whole, word, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+
+    @intrinsic
+    def tile(typing, zero, a, a_row, a_column, b, b_row, c, c_row, k, more):
+        def codegen(context, builder, signature, given):
+            real = context.get_value_type(zero)
+            size = 8 if isinstance(real, ir.DoubleType) else 4
+            lanes = VECTOR // size
+            vector = ir.VectorType(real, lanes)
+            empty, everywhere = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
+            name = f"llvm.fma.v{lanes}f{8 * size}"
+            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+            _, a, a_row, a_column, b, b_row, c, c_row, k, more = given
+            a, b, c = (builder.inttoptr(p, real.as_pointer()) for p in (a, b, c))
+
+            def vectors_at(start):
+                places = (builder.gep(start, [whole(v * lanes)]) for v in range(vectors))
+                return [builder.bitcast(p, vector.as_pointer()) for p in places]
+
+            prefetch = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word]), "llvm.prefetch.p0"
+            )
+
+            targets = [vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(ROWS)]
+            for place in sum(targets, []):  # c will be written: have its lines here by then
+                builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)])
+            sums = [[cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * lanes)) for _ in range(vectors)] for _ in range(ROWS)]
+            with builder.if_then(more):
+                for own, places in zip(sums, targets):
+                    for there, place in zip(own, places):
+                        builder.store(builder.load(place, align=size), there)
+            rows = [builder.gep(a, [builder.mul(a_row, whole(r))]) for r in range(ROWS)]
+            with cgutils.for_range(builder, k) as loop:
+                row = [builder.load(p, align=size) for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))]
+                column = builder.mul(loop.index, a_column)
+                for start, own in zip(rows, sums):
+                    one = builder.insert_element(empty, builder.load(builder.gep(start, [column])), word(0))
+                    one = builder.shuffle_vector(one, empty, everywhere)
+                    for there, part in zip(own, row):
+                        builder.store(builder.call(fma, [one, part, builder.load(there)]), there)
+            for own, places in zip(sums, targets):
+                for there, place in zip(own, places):
+                    builder.store(builder.load(there), place, align=size)
+            return context.get_dummy_value()
+
+        return types.void(zero, *[types.intp] * 8, types.boolean), codegen
+
+    return tile
+
+
+def _make_pointer():
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def pointer(typing, address, zero):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(zero).as_pointer())
+
+        return types.CPointer(zero)(types.intp, zero), codegen
+
+    return pointer
+
+
+def _make_carray():
+    from numba import carray
+
+    return carray
+
+
+_tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (4, 2, 1))
+pointer, carray = Intrinsic(_make_pointer), Intrinsic(_make_carray)
+
+
+@kernel
+def _strip(zero, size, p, b, b_row, i, first, last, low, high):
+    """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low to high - 1 of a."""
+    lanes, k, more, j = VECTOR // size, high - low, low > 0, first
+    a, b, c = p[A] + size * (i * p[A_ROW] + low * p[A_COLUMN]), b + size * low * b_row, p[C] + size * i * p[N]
+    while j < last:
+        left = (last - j) // lanes
+        if left >= 4:
+            _tile4(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            j += 4 * lanes
+        elif left >= 2:
+            _tile2(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            j += 2 * lanes
+        else:
+            _tile1(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            j += lanes
+
+
+@kernel
+def _rows(zero, size, p, b, b_row, low, high):
+    """Rows low to high - 1 of c. What whole tiles leave over below and at the right is summed up in tiles that begin earlier."""
+    n, lanes = p[N], VECTOR // size
+    bottom, right = high - (high - low) % ROWS, n - n % lanes
+    for k in range(0, p[K], DEPTH):
+        for i in range(low, bottom, ROWS):
+            _strip(zero, size, p, b, b_row, i, 0, right, k, min(k + DEPTH, p[K]))
+    if bottom < high:
+        _strip(zero, size, p, b, b_row, high - ROWS, 0, right, 0, p[K])
+    if right < n:
+        for i in range(low, high, ROWS):
+            _strip(zero, size, p, b, b_row, min(i, high - ROWS), n - lanes, n, 0, p[K])
+
+
+@kernel
+def _pack(zero, size, p, low, high):
+    """Rows low to high - 1 of b, laid out row by row."""
+    b = carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))
+    packed = carray(pointer(p[PACKED], zero), (p[K], p[N] + PAD))
+    for first in range(low, high, 16):  # a cache line of four columns at a time
+        for n in range(0, p[N], 4):
+            n = min(n, p[N] - 4)
+            for k in range(first, min(first + 16, high)):
+                packed[k, n], packed[k, n + 1], packed[k, n + 2], packed[k, n + 3] = b[n, k], b[n + 1, k], b[n + 2, k], b[n + 3, k]
+
+
+@kernel
+def _add_bias(c, bias, slope):
+    """c = leaky ReLU of c + bias[:, None]"""
+    slope = c.dtype.type(slope)
+    for i in range(c.shape[0]):
+        row, b = c[i], bias[i]
+        for j in range(row.size):
+            v = row[j] + b
+            row[j] = v if v > 0 else slope * v
+
+
+@kernel
+def _work(zero, size, args, part, parts):
+    """A thread's part of a product: its share of the rows of c."""
+    p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
+    b, b_row = p[B], p[B_ROW]
+    if p[PACKED]:
+        _pack(zero, size, p, p[K] * part // parts, p[K] * (part + 1) // parts)
+        meet(args + 8 * COUNTER, parts, p[YIELD])
+        b, b_row = p[PACKED], p[N] + PAD
+    tiles = p[M] // ROWS
+    low = tiles * part // parts * ROWS
+    high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
+    _rows(zero, size, p, b, b_row, low, high)
+    if p[BIAS]:
+        c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
+        _add_bias(c[low:high], bias[low:high], slope)
+
+
+def _work32(args, part, parts):
+    _work(np.float32(0), 4, args, part, parts)
+
+
+def _work64(args, part, parts):
+    _work(0.0, 8, args, part, parts)
+
+
+@functools.cache
+def _compiled(dtype):
+    """(address of the work for a dtype, what keeps it alive)."""
+    import numba
+
+    announce_compilation()
+    function = numba.cfunc("void(intp, intp, intp)", nopython=True, cache=True)({"f": _work32, "d": _work64}[dtype])
+    return function.address, function
+
+
+def _pays(a, b):
+    """Is a @ b computed here, or by the BLAS?"""
+    (m, k), n = a.shape, b.shape[1]
+    few = m < ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
+    return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype.char in "fd" and b.dtype == a.dtype and _registers()
+
+
+def product(a, b, bias=None, slope=1.0):
+    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N), laid out row by row.
+
+    slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
+    """
+    if not _pays(a, b):
+        c = np.matmul(a, b)
+        if bias is not None:
+            _add_bias(c, bias, slope)
+        return c
+    size, (m, k), n = a.itemsize, a.shape, b.shape[1]
+    if any(s % size for s in a.strides):
+        a = np.ascontiguousarray(a)
+    if size not in b.strides or any(s % size for s in b.strides):
+        b = np.ascontiguousarray(b)
+    bias = None if bias is None else np.ascontiguousarray(bias, a.dtype)
+    a_row, a_column, b_row, b_column = (s // size for s in a.strides + b.strides)
+    packed = np.empty((k, n + PAD), b.dtype) if b_column != 1 else None
+    c = np.empty((m, n), a.dtype)
+    args = np.array([
+        m, n, k, address(a), a_row, a_column, address(b), b_row, b_column, 0 if packed is None else address(packed), address(c),
+        0 if bias is None else address(bias), 0, 0, sched_yield(),
+    ])  # fmt: skip
+    args[SLOPE : SLOPE + 1].view(np.float64)[0] = slope
+    together(_compiled(a.dtype.char)[0], args, min(m // ROWS, m * n * k // WORK))
+    return c
