@@ -14,7 +14,7 @@ import numpy as np
 
 from .blas import blas_alone
 from .gemm import call_address
-from .handover import CALL, CALLED, ENDED, ROW, TIMED_OUT, lead, serve
+from .handover import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
 from .kernels import kernel
 
 FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
@@ -168,17 +168,18 @@ def parallel_ranges(run, size, least=1, products=False):
         raise errors[0]
 
 
-def together(work, args, parts):
-    """`work(args, part, parts)`, a C function (see `handover`), in up to so many threads: those that are there at once.
+def together(run, parts):
+    """`run(rows)` with the rows (see `handover`) of so many workers less one; it returns how many parts there were.
 
-    work : its address;  args : int64 array, whose address it is given
+    A worker that slept is woken for the next time.
     """
     rows, workers, busy = _pool(os.getpid()) if parts > 1 else NOBODY
-    with _held(workers, busy) if workers else contextlib.nullcontext() as mine:
-        if not mine:
-            lead(NOBODY[0], work, args, sched_yield())
-        elif lead(rows[: parts - 1], work, args, sched_yield()) < min(parts, len(workers) + 1):
-            for worker in workers[: parts - 1]:  # for the next time
+    if not workers or busy.locked():
+        run(NOBODY[0])
+        return
+    with _held(workers, busy) as mine:
+        if run(rows[: parts - 1] if mine else NOBODY[0]) < min(parts, len(workers) + 1) and mine:
+            for worker in workers[: parts - 1]:
                 worker.rouse()
 
 

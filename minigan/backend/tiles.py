@@ -13,9 +13,8 @@ import functools
 
 import numpy as np
 
-from .device import address
 from .gemm import Intrinsic
-from .handover import meet
+from .handover import lead, meet
 from .kernels import announce_compilation, kernel
 from .threads import sched_yield, together
 
@@ -25,7 +24,7 @@ ROWS, VECTOR = 6, 64  # rows of a tile; bytes of a register
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
 PAD = 16  # numbers behind each row of packed b: rows a power of two apart would push each other out of the cache
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
-WORK = 1 << 20  # multiply-adds that are worth another thread
+WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
 # The numbers that a piece of work finds at its address. Strides count elements; PACKED and BIAS may be 0.
@@ -204,14 +203,34 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
+def _lead(rows, work, sched_yield, a, b, packed, c, bias, slope):
+    """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
+    p = np.zeros(NUMBERS, np.int64)
+    p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
+    p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
+    p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
+    p[PACKED], p[C], p[BIAS] = packed.ctypes.data if packed.size else 0, c.ctypes.data, bias.ctypes.data if bias.size else 0
+    p.view(np.float64)[SLOPE], p[YIELD] = slope, sched_yield
+    return lead(rows, work, p, sched_yield)
+
+
 @functools.cache
 def _compiled(dtype):
-    """(address of the work for a dtype, what keeps it alive)."""
+    """(`_lead` for arrays of a dtype in any layout, address of the work)."""
     import numba
 
     announce_compilation()
-    function = numba.cfunc("void(intp, intp, intp)", nopython=True, cache=True)({"f": _work32, "d": _work64}[dtype])
-    return function.address, function
+    types, real = numba.types, {"f": numba.types.float32, "d": numba.types.float64}[dtype]
+    work = numba.cfunc("void(intp, intp, intp)", nopython=True, cache=True)({"f": _work32, "d": _work64}[dtype])
+    _kept.append(work)
+    rows, out = types.Array(types.int64, 2, "C"), types.Array(real, 2, "C")
+    matrix, bias = types.Array(real, 2, "A", readonly=True), types.Array(real, 1, "C", readonly=True)
+    signature = types.intp(rows, types.intp, types.intp, matrix, matrix, out, out, bias, types.float64)
+    return numba.njit([signature], nogil=True, cache=True)(_lead), work.address
+
+
+_kept: list[object] = []  # compiled code lives as long as Python knows it
+NOTHING = {d: (np.empty((0, 0), d), np.empty(0, d)) for d in "fd"}
 
 
 def _pays(a, b):
@@ -231,19 +250,14 @@ def product(a, b, bias=None, slope=1.0):
         if bias is not None:
             _add_bias(c, bias, slope)
         return c
-    size, (m, k), n = a.itemsize, a.shape, b.shape[1]
-    if any(s % size for s in a.strides):
+    size, kind, (m, k), n = a.itemsize, a.dtype.char, a.shape, b.shape[1]
+    if not a.flags.aligned:  # strides of half an element
         a = np.ascontiguousarray(a)
-    if size not in b.strides or any(s % size for s in b.strides):
+    if size not in b.strides or not b.flags.aligned:
         b = np.ascontiguousarray(b)
-    bias = None if bias is None else np.ascontiguousarray(bias, a.dtype)
-    a_row, a_column, b_row, b_column = (s // size for s in a.strides + b.strides)
-    packed = np.empty((k, n + PAD), b.dtype) if b_column != 1 else None
-    c = np.empty((m, n), a.dtype)
-    args = np.array([
-        m, n, k, address(a), a_row, a_column, address(b), b_row, b_column, 0 if packed is None else address(packed), address(c),
-        0 if bias is None else address(bias), 0, 0, sched_yield(),
-    ])  # fmt: skip
-    args[SLOPE : SLOPE + 1].view(np.float64)[0] = slope
-    together(_compiled(a.dtype.char)[0], args, min(m // ROWS, m * n * k // WORK))
+    no_matrix, no_bias = NOTHING[kind]
+    packed = no_matrix if b.strides[1] == size else np.empty((k, n + PAD), b.dtype)
+    bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)
+    c, (run, work) = np.empty((m, n), a.dtype), _compiled(kind)
+    together(lambda rows: run(rows, work, sched_yield(), a, b, packed, c, bias, slope), min(m // ROWS, m * n * k // WORK))
     return c
