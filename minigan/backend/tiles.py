@@ -16,6 +16,7 @@ import numpy as np
 from .gemm import Intrinsic
 from .handover import lead, meet
 from .kernels import announce_compilation, kernel
+from .layout import row_major, turn
 from .threads import sched_yield, together
 
 __all__ = ["product"]
@@ -159,11 +160,7 @@ def _pack(zero, size, p, low, high):
     """Rows low to high - 1 of b, laid out row by row."""
     b = carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))
     packed = carray(pointer(p[PACKED], zero), (p[K], p[N] + PAD))
-    for first in range(low, high, 16):  # a cache line of four columns at a time
-        for n in range(0, p[N], 4):
-            n = min(n, p[N] - 4)
-            for k in range(first, min(first + 16, high)):
-                packed[k, n], packed[k, n + 1], packed[k, n + 2], packed[k, n + 3] = b[n, k], b[n + 1, k], b[n + 2, k], b[n + 3, k]
+    turn(b[:, low:high], packed[low:high, : p[N]])
 
 
 @kernel
@@ -233,11 +230,44 @@ _kept: list[object] = []  # compiled code lives as long as Python knows it
 NOTHING = {d: (np.empty((0, 0), d), np.empty(0, d)) for d in "fd"}
 
 
+@kernel
+def _few_rows(a, b, c):
+    for i in range(a.shape[0]):
+        row = c[i]
+        row[:] = 0
+        for k in range(a.shape[1]):
+            factor, other = a[i, k], b[k]
+            for j in range(row.size):
+                row[j] += factor * other[j]
+
+
+@kernel
+def _few_dots(a, b, c):
+    """c = a @ b^T"""
+    for i in range(a.shape[0]):
+        row = a[i]
+        for j in range(b.shape[0]):
+            other, total = b[j], row.dtype.type(0)
+            for k in range(row.size):
+                total += row[k] * other[k]
+            c[i, j] = total
+
+
 def _pays(a, b):
-    """Is a @ b computed here, or by the BLAS?"""
+    """Is a @ b computed in tiles?"""
     (m, k), n = a.shape, b.shape[1]
     few = m < ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
     return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype.char in "fd" and b.dtype == a.dtype and _registers()
+
+
+def _elsewhere(a, b):
+    """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
+    if len(a) < ROWS and 0 < len(a) * b.size < LEAST and a.dtype.char in "fd" and b.dtype == a.dtype:
+        if b.flags.c_contiguous or b.flags.f_contiguous:
+            c = np.empty((len(a), b.shape[1]), a.dtype)
+            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(row_major(a), b.T, c)
+            return c
+    return np.matmul(a, b)
 
 
 def product(a, b, bias=None, slope=1.0):
@@ -245,16 +275,18 @@ def product(a, b, bias=None, slope=1.0):
 
     slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
     """
+    if a.shape[1] != b.shape[0]:
+        raise ValueError(f"a product of {a.shape} and {b.shape}: the inner sizes differ")
     if not _pays(a, b):
-        c = np.matmul(a, b)
+        c = _elsewhere(a, b)
         if bias is not None:
             _add_bias(c, bias, slope)
         return c
     size, kind, (m, k), n = a.itemsize, a.dtype.char, a.shape, b.shape[1]
-    if not a.flags.aligned:  # strides of half an element
-        a = np.ascontiguousarray(a)
-    if size not in b.strides or not b.flags.aligned:
-        b = np.ascontiguousarray(b)
+    if not a.flags.aligned:  # it begins, or its rows do, within an element
+        a = a.copy()
+    if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= k * size)):
+        b = b.copy()
     no_matrix, no_bias = NOTHING[kind]
     packed = no_matrix if b.strides[1] == size else np.empty((k, n + PAD), b.dtype)
     bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)

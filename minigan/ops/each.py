@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import parallel_chunks
+from ..backend import parallel_chunks, row_major
 from ..backend.threads import MIN_CHUNK
 
 
@@ -36,6 +36,10 @@ def each(loop, x, *rest):
 
 def _like(a, y):
     """The elements of `a`, flat, in the order in which those of `y` lie in memory (y has no gaps)."""
+    if y.flags.c_contiguous:
+        return row_major(a).reshape(-1)
+    if y.ndim == 2 and y.flags.f_contiguous:
+        return row_major(a.T).reshape(-1)
     copy = np.empty_like(y, a.dtype)
     copy[...] = a
     return copy.ravel("K")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..autograd import op
-from ..backend import kernel, product
+from ..backend import kernel, product, row_major
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
@@ -97,9 +97,9 @@ class linear_activation:
 
 def _rule_cpu(g, need, x, w, y, activation, slope):
     """The rule with a kernel that makes h and the gradient of the bias in one pass, laid out as `linear` lays out y."""
-    columns = np.ascontiguousarray(y.T)
+    columns = row_major(y.T)
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
-    KERNELS[activation](np.ascontiguousarray(g.T), columns, slope, h, total)
+    KERNELS[activation](row_major(g.T), columns, slope, h, total)
     return need[0] and product(w.T, h).T, product(h, x), total
 
 

@@ -6,7 +6,7 @@
 import numpy as np
 
 from ..autograd import op
-from ..backend import kernel, parallel_chunks
+from ..backend import kernel, parallel_chunks, row_major
 from ..backend.cuda import has_kernels
 from ..backend.threads import MIN_CHUNK
 from .rows import norm_backward, norm_forward
@@ -78,8 +78,8 @@ def _channel_by_channel(x):
 def _planes(x, by_channel):
     """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N L)."""
     if by_channel:
-        return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
-    return np.ascontiguousarray(x).reshape(x.shape[0], x.shape[1], -1)
+        return row_major(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
+    return row_major(x).reshape(x.shape[0], x.shape[1], -1)
 
 
 def _unplanes(y, shape, by_channel):

@@ -132,6 +132,12 @@ def test_small_wide_and_other_products_are_the_blas_s():
             np.testing.assert_allclose(product(a, b, bias, 0.5), np.where(v > 0, v, 0.5 * v))
 
 
+def test_sizes_that_do_not_fit():
+    for m, k, other, n in ((100, 100, 99, 100), (2, 3, 4, 5), (100, 1, 100, 100)):
+        with pytest.raises(ValueError, match="inner sizes differ"):
+            product(np.ones((m, k), "f"), np.ones((other, n), "f"))
+
+
 def test_workers_asleep_awake_and_busy(some_threads):
     """Products right after each other, after pauses in which the workers fall asleep, from several threads and beside other calls."""
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from ...backend import PLAIN, TRANSPOSED, gemm, gemm_address, kernel, num_threads, parallel_ranges
+from ...backend import PLAIN, TRANSPOSED, gemm, gemm_address, kernel, num_threads, parallel_ranges, row_major
 
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient
@@ -288,7 +288,7 @@ class _Call:
 
 def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
-    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+    x, w = row_major(x), np.ascontiguousarray(w)
     y, call = np.empty((len(x), len(w), *geometry.out), x.dtype), _Call(geometry, x.shape[1], len(w), x.dtype)
     bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
     volume, matrix, flat = call.volume(x), w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
@@ -303,7 +303,7 @@ def conv(x, w, bias, geometry):
 
 def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias."""
-    y, w = np.ascontiguousarray(y), np.ascontiguousarray(w)
+    y, w = row_major(y), np.ascontiguousarray(w)
     channels = w.shape[1] * geometry.groups
     x, call = np.empty((len(y), channels, *geometry.size), y.dtype), _Call(geometry, channels, len(w), y.dtype)
     bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
@@ -319,7 +319,7 @@ def conv_transpose(y, w, bias, geometry):
 
 def conv_weight(x, y, geometry):
     """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few: then their sums are added in order."""
-    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    x, y = row_major(x), row_major(y)
     outputs, channels, taps = y.shape[1], x.shape[1] // geometry.groups, math.prod(geometry.kernel)
     call = _Call(geometry, x.shape[1], outputs, x.dtype)
     volume, flat = call.volume(x), y.reshape(len(y), outputs, -1)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...backend import gemm_address, num_threads, parallel_ranges
+from ...backend import gemm_address, num_threads, parallel_ranges, row_major
 from . import toomcook_kernels as kernels
 
 CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in its cache
@@ -106,7 +106,7 @@ def _bias(bias, channels, dtype):
 
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
-    x, o, k = np.ascontiguousarray(x), len(w), w.shape[1] * plan.stride**2
+    x, o, k = row_major(x), len(w), w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
     bias, y, address = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype), gemm_address(x.dtype)
 
@@ -120,7 +120,7 @@ def conv(x, w, bias, geometry, plan):
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
-    y, (o, c), k = np.ascontiguousarray(y), w.shape[:2], w.shape[1] * plan.stride**2
+    y, (o, c), k = row_major(y), w.shape[:2], w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w).matrices
     bias, x, address = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype), gemm_address(y.dtype)
 
@@ -134,7 +134,7 @@ def conv_transpose(y, w, bias, geometry, plan):
 
 def conv_weight(x, y, geometry, plan):
     """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a weight for each thread."""
-    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    x, y = row_major(x), row_major(y)
     o, c, k = y.shape[1], x.shape[1], x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights, threads, address = _Weights(w.shape, plan, x.dtype), num_threads(), gemm_address(x.dtype)
