@@ -14,10 +14,10 @@ import functools
 import numpy as np
 
 from .gemm import Intrinsic
-from .handover import lead, meet
-from .kernels import announce_compilation, kernel
+from .handover import meet
+from .kernels import kernel
 from .layout import row_major, turn
-from .threads import sched_yield, together
+from .shared import Shared, carray, lead, pointer
 
 __all__ = ["product"]
 
@@ -98,28 +98,7 @@ def _make_tile(vectors):
     return tile
 
 
-def _make_pointer():
-    from numba import types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def pointer(typing, address, zero):
-        def codegen(context, builder, signature, args):
-            return builder.inttoptr(args[0], context.get_value_type(zero).as_pointer())
-
-        return types.CPointer(zero)(types.intp, zero), codegen
-
-    return pointer
-
-
-def _make_carray():
-    from numba import carray
-
-    return carray
-
-
 _tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (4, 2, 1))
-pointer, carray = Intrinsic(_make_pointer), Intrinsic(_make_carray)
 
 
 @kernel
@@ -211,22 +190,12 @@ def _lead(rows, work, sched_yield, a, b, packed, c, bias, slope):
     return lead(rows, work, p, sched_yield)
 
 
-@functools.cache
-def _compiled(dtype):
-    """(`_lead` for arrays of a dtype in any layout, address of the work)."""
-    import numba
-
-    announce_compilation()
-    types, real = numba.types, {"f": numba.types.float32, "d": numba.types.float64}[dtype]
-    work = numba.cfunc("void(intp, intp, intp)", nopython=True, cache=True)({"f": _work32, "d": _work64}[dtype])
-    _kept.append(work)
-    rows, out = types.Array(types.int64, 2, "C"), types.Array(real, 2, "C")
-    matrix, bias = types.Array(real, 2, "A", readonly=True), types.Array(real, 1, "C", readonly=True)
-    signature = types.intp(rows, types.intp, types.intp, matrix, matrix, out, out, bias, types.float64)
-    return numba.njit([signature], nogil=True, cache=True)(_lead), work.address
+def _arguments(array, real, number):
+    matrix, out = array(real, 2, "A"), array(real, 2, written=True)
+    return matrix, matrix, out, out, array(real, 1), number
 
 
-_kept: list[object] = []  # compiled code lives as long as Python knows it
+_shared = Shared(_work32, _work64, _lead, _arguments)
 NOTHING = {d: (np.empty((0, 0), d), np.empty(0, d)) for d in "fd"}
 
 
@@ -290,6 +259,6 @@ def product(a, b, bias=None, slope=1.0):
     no_matrix, no_bias = NOTHING[kind]
     packed = no_matrix if b.strides[1] == size else np.empty((k, n + PAD), b.dtype)
     bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)
-    c, (run, work) = np.empty((m, n), a.dtype), _compiled(kind)
-    together(lambda rows: run(rows, work, sched_yield(), a, b, packed, c, bias, slope), min(m // ROWS, m * n * k // WORK))
+    c = np.empty((m, n), a.dtype)
+    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, packed, c, bias, float(slope))
     return c

@@ -1,73 +1,18 @@
-"""Batch normalisation (Ioffe and Szegedy 2015): forward and backward are each one fused kernel. The kernels see
-(N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory channel by channel (the results of
-`linear`) are seen as (1, C, N L) without a copy. Sums are taken in float64, in two passes, so nothing cancels.
+"""Batch normalisation (Ioffe and Szegedy 2015), and a leaky ReLU behind it: forward and backward are each one fused kernel. The
+kernels see (N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory channel by channel (the results of
+`linear`) are seen as (1, C, N L) without a copy.
 """
 
 import numpy as np
 
 from ..autograd import op
-from ..backend import kernel, parallel_chunks, row_major
+from ..backend import row_major
 from ..backend.cuda import has_kernels
-from ..backend.threads import MIN_CHUNK
+from . import normalization_kernels
+from .activation import leaky_relu, leaky_relu_grad
 from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
-
-
-@kernel
-def _forward(channels, x, w, b, eps, y, mean, rstd, running_mean, running_var, momentum):
-    rows, _, length = x.shape
-    count = rows * length
-    for c in channels:
-        total = 0.0
-        for n in range(rows):
-            for i in range(length):
-                total += x[n, c, i]
-        mean[c] = total / count
-        m = x.dtype.type(mean[c])
-        total, rest = 0.0, mean[c] - m  # far from 0 the rest is not small compared with the deviations
-        for n in range(rows):
-            for i in range(length):
-                d = x[n, c, i] - m
-                total += d * d
-        var = total / count - rest * rest
-        rstd[c] = 1 / np.sqrt(var + eps)
-        if running_mean is not None:
-            running_mean[c] += momentum * (mean[c] - running_mean[c])
-        if running_var is not None:
-            running_var[c] += momentum * (var * count / max(count - 1, 1) - running_var[c])
-        # In x's dtype: float64 numbers here would make the last loop do everything in float64.
-        scale = rstd[c] * w[c]
-        shift = x.dtype.type(b[c] - rest * scale)
-        for n in range(rows):
-            for i in range(length):
-                y[n, c, i] = (x[n, c, i] - m) * scale + shift
-
-
-@kernel
-def _backward(channels, x, g, w, mean, rstd, gx, gw, gb):
-    rows, _, length = x.shape
-    count = rows * length
-    for c in channels:
-        sum_g, sum_gd, m, r = 0.0, 0.0, x.dtype.type(mean[c]), rstd[c]
-        rest = mean[c] - m
-        for n in range(rows):
-            for i in range(length):
-                sum_g += g[n, c, i]
-                sum_gd += g[n, c, i] * (x[n, c, i] - m)
-        sum_gh = (sum_gd - rest * sum_g) * r
-        gb[c], gw[c] = sum_g, sum_gh
-        a, k = w[c] * r, x.dtype.type(sum_gh * r / count)
-        h0 = x.dtype.type((sum_g - rest * r * sum_gh) / count)
-        for n in range(rows):
-            for i in range(length):
-                gx[n, c, i] = a * (g[n, c, i] - h0 - (x[n, c, i] - m) * k)
-
-
-def _over_channels(loop, x, *rest):
-    """loop(channels, x, *rest), the channels of x (N, C, L) shared among threads."""
-    rows, c, length = x.shape
-    parallel_chunks(lambda channels: loop(channels, x, *rest), c, np.arange(c), min_chunk=-(-MIN_CHUNK // max(rows * length, 1)))
 
 
 def _channel_by_channel(x):
@@ -103,51 +48,69 @@ def _update_running(x, running_mean, running_var, momentum, mean, var):
             running += momentum * (new - running)
 
 
+def _affine(weight, bias, x):
+    """weight and bias without gaps, 1 and 0 for None."""
+    c = x.shape[1]
+    weight = np.ones(c, x.dtype) if weight is None else np.ascontiguousarray(weight)
+    return weight, np.zeros(c, x.dtype) if bias is None else np.ascontiguousarray(bias)
+
+
 @op
 class _batch_norm:
-    """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance taken over all dimensions but 1.
+    """y = a((x - mean) / sqrt(var + eps) * weight + bias), mean and (biased) variance taken over all dimensions but 1; a is a leaky ReLU
+    with this slope (1: none).
 
-    With h = (x - mean) rstd, and means over a channel of N elements:
+    With h = (x - mean) rstd, g the gradient of a's argument, and means over a channel of N elements:
     dL/dx = weight rstd (g - mean(g) - h mean(g h)),    dL/dweight = sum g h,    dL/dbias = sum g
     """
 
-    saves = ("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "mean", "rstd")
+    saves = ("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "slope", "mean", "rstd")
 
-    def forward(x, weight, bias, running_mean, running_var, momentum, eps):
+    def forward(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         mean = np.mean(x, axis=_axes(x), dtype=x.dtype)
         var = np.mean(np.square(x - _channels(x, mean)), axis=_axes(x), dtype=x.dtype)
         rstd = 1 / np.sqrt(var + eps)
-        y = (x - _channels(x, mean)) * _channels(x, rstd)
-        y = y if weight is None else y * _channels(x, weight)
         _update_running(x, running_mean, running_var, momentum, mean, var)
-        return (y if bias is None else y + _channels(x, bias)), mean, rstd
+        y = _normalised(x, weight, bias, mean, rstd)
+        return (y if slope == 1 else leaky_relu(y, slope)), mean, rstd
 
-    def cpu(x, weight, bias, running_mean, running_var, momentum, eps):
-        c, by_channel = x.shape[1], _channel_by_channel(x)
-        planes = _planes(x, by_channel)
-        weight = np.ones(c, x.dtype) if weight is None else weight
-        bias = np.zeros(c, x.dtype) if bias is None else bias
-        y = np.empty(planes.shape, x.dtype)
-        mean, rstd = np.empty(c), np.empty(c, x.dtype)  # the mean in float64 also of float32
-        _over_channels(_forward, planes, weight, bias, eps, y, mean, rstd, running_mean, running_var, momentum)
-        return _unplanes(y, x.shape, by_channel), mean, rstd
+    def cpu(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+        by_channel = _channel_by_channel(x)
+        running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
+        y, *statistics = normalization_kernels.forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
+        for old, new in zip((running_mean, running_var), running):
+            if new is not old:  # it had gaps
+                old[...] = new
+        return _unplanes(y, x.shape, by_channel), *statistics
 
-    def cuda(x, weight, bias, running_mean, running_var, momentum, eps):
-        return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
+    def cuda(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+        y, *statistics = norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
+        return (y if slope == 1 else leaky_relu(y, slope)), *statistics  # never asked for: see `batch_norm_leaky_relu`
 
-    def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, rstd):
+    def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
         if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-            rule = _batch_norm_grad_cpu
-        else:
-            rule = norm_backward if has_kernels(x) else _batch_norm_grad
-        return rule(g, x, weight, mean, rstd)
+            by_channel = _channel_by_channel(x)
+            planes = [_planes(a, by_channel) for a in (g, x)]
+            gx, *rest = normalization_kernels.backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
+            return _unplanes(gx, x.shape, by_channel), *rest
+        if slope != 1:
+            g = leaky_relu_grad(g, _normalised(x, weight, bias, mean, rstd), slope)
+        return (norm_backward if has_kernels(x) else _batch_norm_grad)(g, x, weight, mean, rstd)
 
-    def formula(x, weight, bias, running_mean, running_var, momentum, eps):
+    def formula(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         shape, axes = (1, -1) + (1,) * (x.ndim - 2), _axes(x)
         d = x - x.mean(axes, True)
         y = d * ((d * d).mean(axes, True) + eps).rsqrt()
         y = y if weight is None else y * weight.reshape(shape)
-        return y if bias is None else y + bias.reshape(shape)
+        y = y if bias is None else y + bias.reshape(shape)
+        return y if slope == 1 else leaky_relu(y, slope)
+
+
+def _normalised(x, weight, bias, mean, rstd):
+    """(x - mean) rstd weight + bias in array operations of either library."""
+    y = (x - _channels(x, mean.astype(x.dtype))) * _channels(x, rstd)
+    y = y if weight is None else y * _channels(x, weight)
+    return y if bias is None else y + _channels(x, bias)
 
 
 def _batch_norm_grad(g, x, weight, mean, rstd):
@@ -158,17 +121,6 @@ def _batch_norm_grad(g, x, weight, mean, rstd):
     count = x.size // x.shape[1]
     a = rstd if weight is None else rstd * weight
     return _channels(x, a) * (g - _channels(x, gb / count) - h * _channels(x, gw / count)), gw, gb
-
-
-def _batch_norm_grad_cpu(g, x, weight, mean, rstd):
-    """The same as one compiled kernel."""
-    by_channel = _channel_by_channel(x)
-    planes = _planes(x, by_channel)
-    weight = np.ones_like(rstd) if weight is None else weight
-    gx = np.empty(planes.shape, x.dtype)
-    gw, gb = np.empty((2, len(mean)), x.dtype)
-    _over_channels(_backward, planes, _planes(g, by_channel), weight, mean, rstd, gx, gw, gb)
-    return _unplanes(gx, x.shape, by_channel), gw, gb
 
 
 def check_parameters(name, input, **parameters):
@@ -191,12 +143,20 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     momentum : share of the new statistics in the running ones
     eps : added to the variance
     """
+    return batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, 1.0)
+
+
+def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
+    """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
+    if slope != 1 and not isinstance(input.array, np.ndarray):
+        y = batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, 1.0)
+        return leaky_relu(y, slope)
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
         if input.array.size // max(input.shape[1], 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
-        y = _batch_norm(input, weight, bias, *arrays, momentum, eps)
+        y = _batch_norm(input, weight, bias, *arrays, momentum, eps, slope)
         for running in (running_mean, running_var):
             if running is not None:
                 running._version[0] += 1
@@ -207,4 +167,5 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     scale = (running_var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     y = (input - running_mean.reshape(shape)) * scale.reshape(shape)
-    return y if bias is None else y + bias.reshape(shape)
+    y = y if bias is None else y + bias.reshape(shape)
+    return y if slope == 1 else leaky_relu(y, slope)
