@@ -28,8 +28,8 @@ LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faste
 WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
-# The numbers that a piece of work finds at its address. Strides count elements; PACKED and BIAS may be 0.
-M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, PACKED, C, BIAS, SLOPE, COUNTER, YIELD, NUMBERS = range(16)
+# The numbers that a piece of work finds at its address. Strides count elements; PACKED, BIAS and SUMS may be 0.
+M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, PACKED, C, BIAS, SUMS, SLOPE, COUNTER, YIELD, NUMBERS = range(17)
 
 
 @functools.cache
@@ -154,6 +154,17 @@ def _add_bias(c, bias, slope):
 
 
 @kernel
+def _sum_rows(zero, size, p, low, high):
+    """The sums of rows low to high - 1 of a, whose numbers lie together."""
+    sums = carray(pointer(p[SUMS], zero), p[M])
+    for i in range(low, high):
+        row, total = carray(pointer(p[A] + size * i * p[A_ROW], zero), p[K]), zero
+        for k in range(row.size):
+            total += row[k]
+        sums[i] = total
+
+
+@kernel
 def _work(zero, size, args, part, parts):
     """A thread's part of a product: its share of the rows of c."""
     p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
@@ -169,6 +180,8 @@ def _work(zero, size, args, part, parts):
     if p[BIAS]:
         c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
         _add_bias(c[low:high], bias[low:high], slope)
+    if p[SUMS]:
+        _sum_rows(zero, size, p, low, high)
 
 
 def _work32(args, part, parts):
@@ -179,20 +192,21 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
-def _lead(rows, work, sched_yield, a, b, packed, c, bias, slope):
+def _lead(rows, work, sched_yield, a, b, packed, c, bias, sums, slope):
     """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
     p = np.zeros(NUMBERS, np.int64)
     p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
     p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
-    p[PACKED], p[C], p[BIAS] = packed.ctypes.data if packed.size else 0, c.ctypes.data, bias.ctypes.data if bias.size else 0
+    p[PACKED], p[C] = packed.ctypes.data if packed.size else 0, c.ctypes.data
+    p[BIAS], p[SUMS] = bias.ctypes.data if bias.size else 0, sums.ctypes.data if sums.size else 0
     p.view(np.float64)[SLOPE], p[YIELD] = slope, sched_yield
     return lead(rows, work, p, sched_yield)
 
 
 def _arguments(array, real, number):
     matrix, out = array(real, 2, "A"), array(real, 2, written=True)
-    return matrix, matrix, out, out, array(real, 1), number
+    return matrix, matrix, out, out, array(real, 1), array(real, 1, written=True), number
 
 
 _shared = Shared(_work32, _work64, _lead, _arguments)
@@ -239,10 +253,11 @@ def _elsewhere(a, b):
     return np.matmul(a, b)
 
 
-def product(a, b, bias=None, slope=1.0):
+def product(a, b, bias=None, slope=1.0, sums=None):
     """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N), laid out row by row.
 
     slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
+    sums : (M,) array that takes the sums of the rows of a, or None
     """
     if a.shape[1] != b.shape[0]:
         raise ValueError(f"a product of {a.shape} and {b.shape}: the inner sizes differ")
@@ -250,9 +265,11 @@ def product(a, b, bias=None, slope=1.0):
         c = _elsewhere(a, b)
         if bias is not None:
             _add_bias(c, bias, slope)
+        if sums is not None:
+            np.sum(a, 1, out=sums)
         return c
     size, kind, (m, k), n = a.itemsize, a.dtype.char, a.shape, b.shape[1]
-    if not a.flags.aligned:  # it begins, or its rows do, within an element
+    if not a.flags.aligned or (sums is not None and a.strides[1] != size):  # it begins, or its rows do, within an element
         a = a.copy()
     if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= k * size)):
         b = b.copy()
@@ -260,5 +277,5 @@ def product(a, b, bias=None, slope=1.0):
     packed = no_matrix if b.strides[1] == size else np.empty((k, n + PAD), b.dtype)
     bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)
     c = np.empty((m, n), a.dtype)
-    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, packed, c, bias, float(slope))
+    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, packed, c, bias, no_bias if sums is None else sums, float(slope))
     return c

@@ -89,9 +89,14 @@ def linear_rule(g, need, x, w):
     """The gradients of `linear` for input, weight and bias."""
     gw = gb = None
     if need[1] or need[2]:
-        rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-        gw = need[1] and weight_grad(rows, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
-        gb = need[2] and (rows.sum(0) if rows.__class__ is np.ndarray or not has_kernels(rows) else column_sums(rows))
+        rows, on_cpu = g if g.ndim == 2 else g.reshape(-1, g.shape[-1]), g.__class__ is np.ndarray
+        inputs = x if x is None or x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        if on_cpu and need[1] and need[2]:
+            gb = np.empty(rows.shape[1], rows.dtype)
+            gw = product(rows.T, inputs, sums=gb)
+        else:
+            gw = need[1] and weight_grad(rows, inputs)
+            gb = need[2] and (rows.sum(0) if on_cpu or not has_kernels(rows) else column_sums(rows))
     return need[0] and linear(g, w.T), gw, gb
 
 
