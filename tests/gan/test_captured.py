@@ -234,6 +234,45 @@ def test_changing_arguments(kernels):
         graph(lambda x: x * 2)(Tensor(np.ones(3, np.float32)))
 
 
+def test_changed_settings_are_captured_anew(kernels):
+    """An attribute, an entry of a dict, a flag, a list: whatever the step's Python code can decide by. A rate is sent along instead."""
+    results, captures = [], []
+    for wrap in (lambda f: f, graph):
+        net, optimizer, x = tools()
+        with minigan.no_grad():
+            for i, p in enumerate(net.parameters()):
+                p.copy_(Tensor(fakecuda.asarray(np.linspace(-1, i + 1, p.array.size, dtype=np.float32).reshape(p.shape))))
+        settings, extra = {"weight": 1.0}, []
+        net.power = 2
+
+        @wrap
+        def step(x):
+            loss = (net(x) ** net.power).mean() * settings["weight"]
+            for factor in extra:
+                loss = loss * factor
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        if wrap is graph:
+            capture = step._capture
+            step._capture = lambda args: captures.append(len(losses)) or capture(args)
+        changes = {
+            2: lambda: settings.update(weight=0.5), 4: lambda: setattr(net, "power", 4), 6: lambda: net.bias.requires_grad_(False),
+            8: lambda: extra.append(3.0), 10: lambda: optimizer.param_groups[0].update(lr=0.01),
+        }  # fmt: skip
+        losses = []
+        for i in range(12):
+            changes.get(i, lambda: None)()
+            losses.append(step(x).array.storage.item())
+        results.append((losses, [p.array.storage.copy() for p in net.parameters()]))
+    assert captures == [0, 2, 4, 6, 8]
+    assert results[0][0] == results[1][0]
+    for a, b in zip(results[0][1], results[1][1]):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_exchanged_memory_is_an_error(kernels):
     net, _, x = tools()
 
