@@ -97,8 +97,7 @@ def serve(row, number, turns, most, sched_yield):
             call_work(load(row + WORK), load(row + ARGS), load(row + PART), load(row + PARTS))
             store(row + STATE, WAITING)
             left, reason = most, WORKED
-        elif state == WAITING and load(row + CALL) >= number:
-            store(row + STATE, ASLEEP)  # nobody claims it meanwhile: who calls holds the pool
+        elif state == WAITING and load(row + CALL) >= number and exchange(row + STATE, WAITING, ASLEEP):
             return CALLED
         elif state == WAITING and left <= 0 and exchange(row + STATE, WAITING, ASLEEP):
             return reason

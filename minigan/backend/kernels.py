@@ -5,7 +5,9 @@ compiles; it says so once on stderr. Loops are not `parallel=True`: that compile
 would compete with those of the BLAS. Large arrays are instead cut in chunks for our own threads (see `threads.py`).
 """
 
+import contextlib
 import functools
+import pathlib
 import sys
 
 # Reassociation lets reductions use SIMD; NaN, infinity and division keep their meaning.
@@ -31,18 +33,36 @@ def announce_compilation():
     event.register("numba:compile", Notice())
 
 
+# numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+
+
 @functools.cache
 def compiled(function):
     """Numba's dispatcher for `function`, made once."""
     import numba
 
     announce_compilation()
-    # numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
-    options = {"nogil": True, "error_model": "numpy", "fastmath": set(FASTMATH)}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no file to keep a cache beside: a function typed in at a prompt
-        return numba.njit(**options)(function)
+    return cached(numba.njit(**OPTIONS, fastmath=set(FASTMATH))(function))
+
+
+def cached(function):
+    """The Numba function given, whose code will be kept on disk.
+
+    Numba compiles anew when the file of a function has changed. Kernels of this folder go into the code of others: its files count, too.
+    """
+    with contextlib.suppress(RuntimeError):  # no file to keep a cache beside: a function typed in at a prompt
+        function.enable_caching()
+        with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
+            file = function._cache._cache_file
+            file._source_stamp = (file._source_stamp, _sources())
+    return function
+
+
+@functools.cache
+def _sources():
+    """What tells states of this folder's files apart."""
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(pathlib.Path(__file__).parent.glob("*.py")))
 
 
 class kernel:

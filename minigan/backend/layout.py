@@ -8,6 +8,7 @@ from .kernels import kernel
 __all__ = ["row_major", "turn"]
 
 LINE = 16  # float32 in a line of the cache
+COMPILED = (np.dtype("float32"), np.dtype("float64"))  # what kernels are compiled for; the other order of bytes is another dtype
 
 
 @kernel
@@ -43,13 +44,13 @@ def _into_rows(x, y):
 
 
 def row_major(x):
-    """x laid out row by row, as numpy.ascontiguousarray gives it. Fast where x (N, ...) is a batch that is laid out feature by feature
+    """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out feature by feature
     (see `linear`)."""
-    if x.flags.c_contiguous or x.ndim < 2 or x.dtype.char not in "fd":
-        return np.ascontiguousarray(x)
+    if x.flags.c_contiguous or x.ndim < 2 or x.dtype not in COMPILED:
+        return np.asarray(x, order="C")
     features = x.transpose(*range(1, x.ndim), 0)
     if not features.flags.c_contiguous:
-        return np.ascontiguousarray(x)
+        return np.asarray(x, order="C")
     y = np.empty(x.shape, x.dtype)
     turn(features.reshape(-1, len(x)), y.reshape(len(x), -1))
     return y

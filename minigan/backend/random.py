@@ -61,7 +61,7 @@ def philox_fill(out, counter, k0, k1):
 @kernel
 def box_muller(bits, out):
     """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of `Generator.normal`, with polynomials that
-    the compiler can compute for many numbers at once (Moshier 1992, Cephes: logf, sinf, cosf; within 2 units in the last place)."""
+    the compiler can compute for many numbers at once (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
     f = np.float32
     n = out.shape[1]
     for i in range(n):

@@ -4,7 +4,7 @@ import functools
 
 from .gemm import Intrinsic
 from .handover import lead
-from .kernels import announce_compilation
+from .kernels import OPTIONS, announce_compilation, cached
 from .threads import sched_yield, together
 
 __all__ = ["Shared", "carray", "lead", "pointer"]
@@ -52,18 +52,22 @@ class Shared:
     def _compile(self, dtype):
         import numba
         from numba import types
+        from numba.core.ccallback import CFunc
+        from numba.core.sigutils import normalize_signature
 
         announce_compilation()
-        options = {"cache": True, "error_model": "numpy"}
-        work = numba.cfunc("void(intp, intp, intp)", nopython=True, **options)(self.parts[dtype])
+        work = CFunc(self.parts[dtype], normalize_signature("void(intp, intp, intp)"), {}, {"nopython": True, "error_model": "numpy"})
+        cached(work).compile()
 
         def array(kind, ndim, layout="C", written=False):
             return types.Array(kind, ndim, layout, readonly=not written)
 
         real = {"f": types.float32, "d": types.float64}[dtype]
         given = self.arguments(array, real, types.float64)
-        signature = types.intp(array(types.int64, 2, written=True), types.intp, types.intp, *given)
-        return numba.njit([signature], nogil=True, **options)(self.begin), work
+        begin = cached(numba.njit(**OPTIONS)(self.begin))
+        begin.compile(types.intp(array(types.int64, 2, written=True), types.intp, types.intp, *given))
+        begin.disable_compile()
+        return begin, work
 
     def __call__(self, dtype, most, *arguments):
         run, work = self._compiled(dtype)

@@ -116,31 +116,46 @@ class _Worker(threading.Thread):
         return error
 
 
-@functools.cache
-def _pool(pid):  # keyed by process: threads do not survive a fork
-    rows = np.zeros((num_threads() - 1, ROW), np.int64)
-    return rows, [_Worker(row) for row in rows], threading.Lock()
+_pools: dict[int, tuple] = {}  # keyed by process: threads do not survive a fork
+_making = threading.Lock()
+NOBODY: tuple[Any, list, dict] = (np.zeros((0, ROW), np.int64), [], {})
 
 
-NOBODY: tuple[Any, list, Any] = (np.zeros((0, ROW), np.int64), [], None)
+def _pool(pid):
+    """(rows of `handover`, workers, who holds them)"""
+    if pid not in _pools:
+        with _making:
+            if pid not in _pools:
+                _pools[pid] = _new_pool(num_threads() - 1)
+    return _pools[pid]
+
+
+def _new_pool(workers):
+    flat = np.zeros((workers + 1) * ROW, np.int64)
+    start = -flat.ctypes.data % (8 * ROW) // 8  # a row is a cache line
+    rows = flat[start : start + workers * ROW].reshape(workers, ROW)
+    # Compiled here and now: a process that is forked while another thread compiles could never compile again.
+    serve(np.zeros(ROW, np.int64), 0, 0, 0, sched_yield())
+    _spin(np.zeros(1, np.int64), 0, 0, sched_yield())
+    return rows, [_Worker(row) for row in rows], {}
 
 
 @contextlib.contextmanager
-def _held(workers, busy):
+def _held(workers, holder):
     """Is the pool ours, inside? It is not while it is busy with other work.
 
     Ctrl-C in the middle of a hand-over: nobody knows in which state these workers are; the next call makes new ones.
+    holder : a dict, {"by": who} while the pool is held. Unlike a lock it tells after an interrupt at any moment whether it is held by us
     """
-    clean = False
+    me = object()
     try:
-        mine = busy.acquire(blocking=False)
+        mine = holder.setdefault("by", me) is me
         yield mine
         if mine:
-            busy.release()
-        clean = True
+            del holder["by"]
     finally:
-        if not clean:
-            _pool.cache_clear()
+        if holder.get("by") is me:
+            _pools.clear()
             for worker in workers:
                 worker.retire()
 
@@ -152,13 +167,13 @@ def parallel_ranges(run, size, least=1, products=False):
     products : does `run` multiply matrices? Each thread's products then run in that thread alone.
     """
     least = max(1, least)
-    _, workers, busy = _pool(os.getpid()) if size >= 2 * least else NOBODY
+    _, workers, holder = _pool(os.getpid()) if size >= 2 * least else NOBODY
     parts = min(len(workers) + 1, max(1, size // least))
     if parts == 1:
         run(0, size)
         return
     bounds, errors = [size * i // parts for i in range(parts + 1)], None
-    with _held(workers, busy) as mine:
+    with _held(workers, holder) as mine:
         if mine:
             with blas_alone() if products else contextlib.nullcontext():
                 errors = _share(run, bounds, workers[: parts - 1])
@@ -173,11 +188,11 @@ def together(run, parts):
 
     A worker that slept is woken for the next time.
     """
-    rows, workers, busy = _pool(os.getpid()) if parts > 1 else NOBODY
-    if not workers or busy.locked():
+    rows, workers, holder = _pool(os.getpid()) if parts > 1 else NOBODY
+    if not workers or holder:
         run(NOBODY[0])
         return
-    with _held(workers, busy) as mine:
+    with _held(workers, holder) as mine:
         if run(rows[: parts - 1] if mine else NOBODY[0]) < min(parts, len(workers) + 1) and mine:
             for worker in workers[: parts - 1]:
                 worker.rouse()

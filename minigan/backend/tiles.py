@@ -16,7 +16,7 @@ import numpy as np
 from .gemm import Intrinsic
 from .handover import meet
 from .kernels import kernel
-from .layout import row_major, turn
+from .layout import COMPILED, row_major, turn
 from .shared import Shared, carray, lead, pointer
 
 __all__ = ["product"]
@@ -240,12 +240,12 @@ def _pays(a, b):
     """Is a @ b computed in tiles?"""
     (m, k), n = a.shape, b.shape[1]
     few = m < ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
-    return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype.char in "fd" and b.dtype == a.dtype and _registers()
+    return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype in COMPILED and b.dtype == a.dtype and _registers()
 
 
 def _elsewhere(a, b):
     """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
-    if len(a) < ROWS and 0 < len(a) * b.size < LEAST and a.dtype.char in "fd" and b.dtype == a.dtype:
+    if len(a) < ROWS and 0 < len(a) * b.size < LEAST and a.dtype in COMPILED and b.dtype == a.dtype:
         if b.flags.c_contiguous or b.flags.f_contiguous:
             c = np.empty((len(a), b.shape[1]), a.dtype)
             _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(row_major(a), b.T, c)

@@ -9,7 +9,7 @@ from ..autograd import op
 from ..backend import row_major
 from ..backend.cuda import has_kernels
 from . import normalization_kernels
-from .activation import leaky_relu, leaky_relu_grad
+from .activation import leaky_relu, leaky_relu_grad, relu
 from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
@@ -72,7 +72,7 @@ class _batch_norm:
         rstd = 1 / np.sqrt(var + eps)
         _update_running(x, running_mean, running_var, momentum, mean, var)
         y = _normalised(x, weight, bias, mean, rstd)
-        return (y if slope == 1 else leaky_relu(y, slope)), mean, rstd
+        return _activated(y, slope), mean, rstd
 
     def cpu(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         by_channel = _channel_by_channel(x)
@@ -85,7 +85,7 @@ class _batch_norm:
 
     def cuda(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         y, *statistics = norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
-        return (y if slope == 1 else leaky_relu(y, slope)), *statistics  # never asked for: see `batch_norm_leaky_relu`
+        return _activated(y, slope), *statistics  # never asked for: see `batch_norm_leaky_relu`
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
         if isinstance(x, np.ndarray) and x.dtype.char in "fd":
@@ -103,7 +103,12 @@ class _batch_norm:
         y = d * ((d * d).mean(axes, True) + eps).rsqrt()
         y = y if weight is None else y * weight.reshape(shape)
         y = y if bias is None else y + bias.reshape(shape)
-        return y if slope == 1 else leaky_relu(y, slope)
+        return _activated(y, slope)
+
+
+def _activated(y, slope):
+    """leaky_relu; 0 is relu, which makes 0 of minus infinity, and 1 is nothing."""
+    return y if slope == 1 else relu(y) if slope == 0 else leaky_relu(y, slope)
 
 
 def _normalised(x, weight, bias, mean, rstd):
@@ -150,7 +155,7 @@ def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, traini
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
     if slope != 1 and not isinstance(input.array, np.ndarray):
         y = batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, 1.0)
-        return leaky_relu(y, slope)
+        return _activated(y, slope)
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
         if input.array.size // max(input.shape[1], 1) <= 1:
@@ -168,4 +173,4 @@ def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, traini
     scale = scale if weight is None else scale * weight
     y = (input - running_mean.reshape(shape)) * scale.reshape(shape)
     y = y if bias is None else y + bias.reshape(shape)
-    return y if slope == 1 else leaky_relu(y, slope)
+    return _activated(y, slope)

@@ -19,7 +19,7 @@ def _forward(low, high, x, w, b, y, mean, rstd, running_mean, running_var, eps, 
     """Channels low to high - 1. Running statistics of size 0: there are none."""
     rows, _, length = x.shape
     count = rows * length
-    slope = x.dtype.type(slope)
+    slope, zero = x.dtype.type(slope), x.dtype.type(0)
     for c in range(low, high):
         total = 0.0
         for n in range(rows):
@@ -44,7 +44,7 @@ def _forward(low, high, x, w, b, y, mean, rstd, running_mean, running_var, eps, 
         for n in range(rows):
             for i in range(length):
                 v = (x[n, c, i] - m) * scale + shift
-                y[n, c, i] = v if v > 0 else slope * v
+                y[n, c, i] = v if not v <= 0 else (slope * v if slope != 0 else zero)  # NaN stays
 
 
 @kernel

@@ -84,6 +84,26 @@ def test_fused_layers_are_the_layers():
         minigan.linear_activation(x, layer.weight, layer.bias, "leaky_relu", -0.5)
 
 
+def test_relu_behind_batch_normalisation_is_relu():
+    norm = nn.BatchNorm1d(2)
+    both = nn.Sequential(norm, nn.ReLU())
+    x = Tensor(np.array([[-np.inf, 1.0], [2.0, np.nan], [-3.0, -1.0]], np.float32))
+    with minigan.no_grad():
+        both.eval()
+        np.testing.assert_array_equal(both(x).numpy(), nn.ReLU()(norm(x)).numpy())
+        assert both(x).numpy()[0, 0] == 0 and np.isnan(both(x).numpy()[1, 1])
+        both.train()
+        x = minigan.randn(50, 2)
+        fused = both(x).numpy()
+        np.testing.assert_array_equal(fused, nn.ReLU()(norm(x)).numpy())
+        assert not np.signbit(fused).any() and (fused == 0).any()
+
+
+def test_scalars_cannot_be_joined():
+    with pytest.raises(RuntimeError, match="cat"):
+        minigan.cat([minigan.tensor(1.0), minigan.tensor(2.0)])
+
+
 def test_set_grad_enabled_as_a_call():
     x = leaf(1.0)
     try:

@@ -9,15 +9,15 @@ import threading
 import numpy as np
 import pytest
 
-from minigan.backend import blas, kernel, num_threads, parallel_chunks, threads
+from minigan.backend import blas, kernel, kernels, num_threads, parallel_chunks, threads
 
 
 @pytest.fixture
 def four_threads(monkeypatch):
     monkeypatch.setenv("MINIGAN_NUM_THREADS", "4")
-    threads._pool.cache_clear()
+    threads._pools.clear()
     yield
-    threads._pool.cache_clear()
+    threads._pools.clear()
 
 
 def test_num_threads(monkeypatch):
@@ -123,7 +123,33 @@ assert os.waitpid(pid, 0)[1] == 0
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=env, cwd=os.getcwd())
 
 
+def test_a_fork_after_the_first_product():
+    """The child compiles kernels of its own: no thread of the parent may be in the middle of that."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork on this system")
+    code = """
+import os, faulthandler, numpy as np, minigan
+x, w = minigan.ones(64, 512), minigan.ones(512, 512)
+minigan.linear(x, w, minigan.zeros(512))
+pid = os.fork()
+if pid == 0:
+    faulthandler.dump_traceback_later(60, exit=True)
+    minigan.batch_norm(x, training=True)
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+"""
+    env = dict(os.environ, MINIGAN_NUM_THREADS="3")
+    for _ in range(3):
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120, env=env, cwd=os.getcwd())
+
+
 # --- kernels ---
+
+
+def test_code_on_disk_knows_the_files_that_went_into_it(monkeypatch):
+    """A kernel of another file is part of the code: when that file changes, the code is stale."""
+    stamp = kernels.compiled(_triple.reference)._cache._cache_file._source_stamp
+    assert stamp[1] == kernels._sources() and "handover.py" in {name for name, *_ in stamp[1]}
 
 
 @kernel
@@ -216,6 +242,66 @@ def test_interrupts_leave_a_working_pool(four_threads):
         signal.signal(signal.SIGALRM, before)
     assert interrupts > 30
     assert sum(t.name == "minigan-worker" for t in threading.enumerate()) < 40
+
+
+def test_interrupts_do_not_disturb_another_thread(four_threads):
+    """Ctrl-C in one thread while another holds the workers: they stay its own."""
+    import signal
+    import time
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    stop, done = threading.Event(), []
+
+    def work():
+        while not stop.is_set():
+            parts = []
+            threads.parallel_ranges(lambda low, high: (time.sleep(0.0005), parts.append(high - low)), 40)
+            done.append(sum(parts))
+
+    other = threading.Thread(target=work, daemon=True)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    rng = np.random.default_rng(0)
+    other.start()
+    try:
+        for _ in range(150):
+            try:
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 3e-3))
+                    while True:
+                        threads.parallel_ranges(lambda low, high: None, 40)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                pass
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        stop.set()
+        other.join(20)
+    assert not other.is_alive() and set(done) == {40}
+
+
+def test_many_threads_make_one_pool(monkeypatch):
+    monkeypatch.setenv("MINIGAN_NUM_THREADS", "3")
+    threads._pools.clear()
+    start, found = threading.Barrier(8), []
+
+    def first():
+        start.wait()
+        found.append(threads._pool(os.getpid()))
+
+    users = [threading.Thread(target=first) for _ in range(8)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join(60)
+    assert len(found) == 8 and all(pool is found[0] for pool in found)
+    rows, workers, _ = found[0]
+    assert rows.ctypes.data % 64 == 0 and len(workers) == 2
+    for worker in workers:
+        worker.retire()
+    threads._pools.clear()
 
 
 def test_the_blas_gets_its_threads_back(four_threads):

@@ -25,11 +25,11 @@ def threads_of(number):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINIGAN_NUM_THREADS", str(number))
         patch.setattr(tiles, "WORK", 1 << 12)
-        threads._pool.cache_clear()
+        threads._pools.clear()
         yield
         for worker in threads._pool(os.getpid())[1]:
             worker.retire()
-        threads._pool.cache_clear()
+        threads._pools.clear()
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -127,7 +127,7 @@ def test_small_wide_and_other_products_are_the_blas_s():
     def ones(m, k, n, dtype="f", other="f"):
         return np.ones((m, k), dtype), np.ones((k, n), other)
 
-    for a, b in (ones(64, 64, 64, "e", "e"), ones(64, 64, 64, "f", "d")):
+    for a, b in (ones(64, 64, 64, "e", "e"), ones(64, 64, 64, "f", "d"), ones(64, 64, 64, ">f4", ">f4"), ones(2, 64, 64, ">f4", ">f4")):
         assert not tiles._pays(a, b) and (product(a, b) == 64).all()
     for a, b in (ones(4, 512, 512), ones(8, 8, 8), ones(64, 512, 8), ones(600, 600, 600)):
         assert not tiles._pays(a, b)
