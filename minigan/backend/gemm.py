@@ -9,25 +9,9 @@ import functools
 import numpy as np
 
 from .blas import blas_libraries
+from .kernels import Intrinsic
 
 PLAIN, TRANSPOSED = 111, 112  # CblasNoTrans, CblasTrans
-
-
-class Intrinsic:
-    """Code that a kernel may call, made when Numba first asks for it."""
-
-    def __init__(self, make):
-        self.make = functools.cache(make)
-
-    @property
-    def _numba_type_(self):
-        """What Numba asks a global value of the function that it compiles."""
-        from numba.core.registry import cpu_target
-
-        function = self.make()
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
-        return cpu_target.typing_context.resolve_value_type(function)
 
 
 def _make_call_address():

@@ -1,6 +1,6 @@
 """CPU kernels: plain Python loops, compiled by Numba when they are first called.
 
-`@kernel` costs nothing at import. The compiled code is cached on disk (`cache=True`), so only the first run on a machine
+`@kernel` costs nothing at import. The compiled code is kept on disk (`cached`), so only the first run on a machine
 compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles ten times as long, and Numba's threads
 would compete with those of the BLAS. Large arrays are instead cut in chunks for our own threads (see `threads.py`).
 """
@@ -84,3 +84,20 @@ class kernel:
     def _numba_type_(self):
         """What Numba asks a global value of the function that it compiles: one kernel may call another."""
         return compiled(self.reference)._numba_type_
+
+
+class Intrinsic:
+    """Code that a kernel may call, made when Numba first asks for it."""
+
+    def __init__(self, make):
+        self.make = functools.cache(make)
+
+    @property
+    def _numba_type_(self):
+        """What Numba asks a global value of the function that it compiles."""
+        from numba.core.registry import cpu_target
+
+        function = self.make()
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
+        return cpu_target.typing_context.resolve_value_type(function)

@@ -2,9 +2,8 @@
 
 import functools
 
-from .gemm import Intrinsic
 from .handover import lead
-from .kernels import OPTIONS, announce_compilation, cached
+from .kernels import OPTIONS, Intrinsic, announce_compilation, cached
 from .threads import sched_yield, together
 
 __all__ = ["Shared", "carray", "lead", "pointer"]

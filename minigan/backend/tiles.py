@@ -13,9 +13,8 @@ import functools
 
 import numpy as np
 
-from .gemm import Intrinsic
 from .handover import meet
-from .kernels import kernel
+from .kernels import Intrinsic, kernel
 from .layout import COMPILED, row_major, turn
 from .shared import Shared, carray, lead, pointer
 
@@ -23,7 +22,6 @@ __all__ = ["product"]
 
 ROWS, VECTOR = 6, 64  # rows of a tile; bytes of a register
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
-PAD = 16  # numbers behind each row of packed b: rows a power of two apart would push each other out of the cache
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
 WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
@@ -138,8 +136,8 @@ def _rows(zero, size, p, b, b_row, low, high):
 def _pack(zero, size, p, low, high):
     """Rows low to high - 1 of b, laid out row by row."""
     b = carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))
-    packed = carray(pointer(p[PACKED], zero), (p[K], p[N] + PAD))
-    turn(b[:, low:high], packed[low:high, : p[N]])
+    packed = carray(pointer(p[PACKED], zero), (p[K], p[N]))
+    turn(b[:, low:high], packed[low:high])
 
 
 @kernel
@@ -172,7 +170,7 @@ def _work(zero, size, args, part, parts):
     if p[PACKED]:
         _pack(zero, size, p, p[K] * part // parts, p[K] * (part + 1) // parts)
         meet(args + 8 * COUNTER, parts, p[YIELD])
-        b, b_row = p[PACKED], p[N] + PAD
+        b, b_row = p[PACKED], p[N]
     tiles = p[M] // ROWS
     low = tiles * part // parts * ROWS
     high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
@@ -274,7 +272,7 @@ def product(a, b, bias=None, slope=1.0, sums=None):
     if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= k * size)):
         b = b.copy()
     no_matrix, no_bias = NOTHING[kind]
-    packed = no_matrix if b.strides[1] == size else np.empty((k, n + PAD), b.dtype)
+    packed = no_matrix if b.strides[1] == size else np.empty((k, n), b.dtype)
     bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)
     c = np.empty((m, n), a.dtype)
     _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, packed, c, bias, no_bias if sums is None else sums, float(slope))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..backend import module_for
-from ..ops.normalization import batch_norm_leaky_relu as batch_norm
+from ..ops.normalization import batch_norm_leaky_relu
 from . import init
 from .module import Module
 from .parameter import Parameter, as_device, new_parameter
@@ -79,15 +79,15 @@ class _BatchNorm(Module):
             )
         mean, var = self.running_mean, self.running_var
         if not self.training:
-            return batch_norm(input, mean, var, self.weight, self.bias, mean is None, 0.0, self.eps, slope)
+            return batch_norm_leaky_relu(input, mean, var, self.weight, self.bias, mean is None, 0.0, self.eps, slope)
         if not self.track_running_stats:
-            return batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps, slope)
+            return batch_norm_leaky_relu(input, None, None, self.weight, self.bias, True, 0.0, self.eps, slope)
         momentum = self.momentum
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if momentum is None:
                 momentum = 1 / self.num_batches_tracked.item()
-        return batch_norm(input, mean, var, self.weight, self.bias, True, momentum or 0.0, self.eps, slope)
+        return batch_norm_leaky_relu(input, mean, var, self.weight, self.bias, True, momentum or 0.0, self.eps, slope)
 
     def extra_repr(self):
         return (

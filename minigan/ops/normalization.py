@@ -85,7 +85,7 @@ class _batch_norm:
 
     def cuda(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         y, *statistics = norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
-        return _activated(y, slope), *statistics  # never asked for: see `batch_norm_leaky_relu`
+        return _activated(y, slope), *statistics
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
         if isinstance(x, np.ndarray) and x.dtype.char in "fd":
@@ -153,19 +153,17 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
 
 def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
-    if slope != 1 and not isinstance(input.array, np.ndarray):
-        y = batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, 1.0)
-        return _activated(y, slope)
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
         if input.array.size // max(input.shape[1], 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
-        y = _batch_norm(input, weight, bias, *arrays, momentum, eps, slope)
+        fused = isinstance(input.array, np.ndarray)
+        y = _batch_norm(input, weight, bias, *arrays, momentum, eps, slope if fused else 1.0)
         for running in (running_mean, running_var):
             if running is not None:
                 running._version[0] += 1
-        return y
+        return y if fused else _activated(y, slope)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: running_mean and running_var are needed when not training")
     shape = (1, -1) + (1,) * (input.ndim - 2)
