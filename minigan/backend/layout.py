@@ -3,44 +3,71 @@ does it element by element."""
 
 import numpy as np
 
-from .kernels import kernel
+from .kernels import Intrinsic, kernel
 
 __all__ = ["row_major", "turn"]
 
-LINE = 16  # float32 in a line of the cache
 COMPILED = (np.dtype("float32"), np.dtype("float64"))  # what kernels are compiled for; the other order of bytes is another dtype
+VECTOR = 64  # bytes of a line of the cache, and of a register of AVX-512
+
+
+def _make_turn_block():
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    whole, word = ir.IntType(64), ir.IntType(32)
+
+    @intrinsic
+    def turn_block(typing, zero, x, x_row, y, y_row):
+        def codegen(context, builder, signature, given):
+            real = context.get_value_type(zero)
+            size = 8 if isinstance(real, ir.DoubleType) else 4
+            n = VECTOR // size
+            vector = ir.VectorType(real, n)
+
+            def row(start, stride, i):
+                start = builder.inttoptr(start, real.as_pointer())
+                return builder.bitcast(builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer())
+
+            def merged(a, b, first):
+                places = sum(([k, n + k] for k in range(first, first + n // 2)), [])
+                return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(word, n), places))
+
+            _, x, x_row, y, y_row = given
+            rows = [builder.load(row(x, x_row, i), align=size) for i in range(n)]
+            for _ in range(n.bit_length() - 1):  # n numbers merged log2(n) times
+                rows = [merged(rows[i // 2], rows[(i + n) // 2], i % 2 * n // 2) for i in range(n)]
+            for i, one in enumerate(rows):
+                builder.store(one, row(y, y_row, i), align=size)
+            return context.get_dummy_value()
+
+        return types.void(zero, *[types.intp] * 4), codegen
+
+    return turn_block
+
+
+# turn_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype of zero), in registers: at each stage rows i
+# and i + n/2 are merged number by number. Addresses; strides in elements.
+_turn_block = Intrinsic(_make_turn_block)
 
 
 @kernel
 def turn(x, y):
-    """y = x^T: x (n, k), y (k, n). Lines of the cache are read, or written, four at a time along the longer side."""
+    """y = x^T: x (n, k), y (k, n), the numbers of a row side by side."""
     n, k = x.shape
-    if n > k:
-        _into_rows(x, y)
-        return
-    whole = n - n % 4
-    for first in range(0, k, LINE):
-        last = min(first + LINE, k)
-        for i in range(0, whole, 4):
-            for j in range(first, last):
-                y[j, i], y[j, i + 1], y[j, i + 2], y[j, i + 3] = x[i, j], x[i + 1, j], x[i + 2, j], x[i + 3, j]
-        for i in range(whole, n):
-            for j in range(first, last):
-                y[j, i] = x[i, j]
-
-
-@kernel
-def _into_rows(x, y):
-    n, k = x.shape
-    whole = k - k % 4
-    for first in range(0, n, LINE):
-        last = min(first + LINE, n)
-        for j in range(0, whole, 4):
-            for i in range(first, last):
-                y[j, i], y[j + 1, i], y[j + 2, i], y[j + 3, i] = x[i, j], x[i, j + 1], x[i, j + 2], x[i, j + 3]
-        for j in range(whole, k):
-            for i in range(first, last):
-                y[j, i] = x[i, j]
+    zero, size = x.dtype.type(0), x.itemsize
+    side, x_row, y_row = VECTOR // size, x.strides[0] // size, y.strides[0] // size
+    rows, columns, x_start, y_start = n - n % side, k - k % side, np.intp(x.ctypes.data), np.intp(y.ctypes.data)
+    for j in range(0, columns, side):
+        for i in range(0, rows, side):
+            _turn_block(zero, x_start + size * (i * x_row + j), x_row, y_start + size * (j * y_row + i), y_row)
+    for i in range(rows, n):
+        for j in range(k):
+            y[j, i] = x[i, j]
+    for i in range(rows):
+        for j in range(columns, k):
+            y[j, i] = x[i, j]
 
 
 def row_major(x):

@@ -13,7 +13,6 @@ import functools
 
 import numpy as np
 
-from .handover import meet
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, row_major, turn
 from .shared import Shared, carray, lead, pointer
@@ -26,8 +25,8 @@ LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faste
 WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
-# The numbers that a piece of work finds at its address. Strides count elements; PACKED, BIAS and SUMS may be 0.
-M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, PACKED, C, BIAS, SUMS, SLOPE, COUNTER, YIELD, NUMBERS = range(17)
+# The numbers that a piece of work finds at its address. Strides count elements; BIAS and SUMS may be 0.
+M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SUMS, SLOPE, NUMBERS = range(14)
 
 
 @functools.cache
@@ -81,6 +80,8 @@ def _make_tile(vectors):
             with cgutils.for_range(builder, k) as loop:
                 row = [builder.load(p, align=size) for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))]
                 column = builder.mul(loop.index, a_column)
+                ahead = builder.gep(rows[0], [builder.add(column, whole(lanes))])  # what the next tiles need, if columns lie together
+                builder.call(prefetch, [builder.bitcast(ahead, byte.as_pointer()), word(0), word(1), word(1)])  # into the L2 cache
                 for start, own in zip(rows, sums):
                     one = builder.insert_element(empty, builder.load(builder.gep(start, [column])), word(0))
                     one = builder.shuffle_vector(one, empty, everywhere)
@@ -120,7 +121,7 @@ def _strip(zero, size, p, b, b_row, i, first, last, low, high):
 @kernel
 def _rows(zero, size, p, b, b_row, low, high):
     """Rows low to high - 1 of c. What whole tiles leave over below and at the right is summed up in tiles that begin earlier."""
-    n, lanes = p[N], VECTOR // size
+    n, lanes, b = p[N], VECTOR // size, np.intp(b.ctypes.data)
     bottom, right = high - (high - low) % ROWS, n - n % lanes
     for k in range(0, p[K], DEPTH):
         for i in range(low, bottom, ROWS):
@@ -133,11 +134,15 @@ def _rows(zero, size, p, b, b_row, low, high):
 
 
 @kernel
-def _pack(zero, size, p, low, high):
-    """Rows low to high - 1 of b, laid out row by row."""
-    b = carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))
-    packed = carray(pointer(p[PACKED], zero), (p[K], p[N]))
-    turn(b[:, low:high], packed[low:high])
+def _row_by_row(zero, p):
+    """b, the numbers of its rows side by side: itself, or turned over, by each thread for itself. What another core has just written
+    would have to come from there."""
+    b = carray(pointer(p[B], zero), (p[K], p[N]))
+    if p[B_COLUMN] != 1:
+        turned = np.empty_like(b)
+        turn(carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))[:, : p[K]], turned)
+        b = turned
+    return b
 
 
 @kernel
@@ -166,15 +171,10 @@ def _sum_rows(zero, size, p, low, high):
 def _work(zero, size, args, part, parts):
     """A thread's part of a product: its share of the rows of c."""
     p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
-    b, b_row = p[B], p[B_ROW]
-    if p[PACKED]:
-        _pack(zero, size, p, p[K] * part // parts, p[K] * (part + 1) // parts)
-        meet(args + 8 * COUNTER, parts, p[YIELD])
-        b, b_row = p[PACKED], p[N]
     tiles = p[M] // ROWS
     low = tiles * part // parts * ROWS
     high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
-    _rows(zero, size, p, b, b_row, low, high)
+    _rows(zero, size, p, _row_by_row(zero, p), p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
     if p[BIAS]:
         c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
         _add_bias(c[low:high], bias[low:high], slope)
@@ -190,25 +190,25 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
-def _lead(rows, work, sched_yield, a, b, packed, c, bias, sums, slope):
+def _lead(rows, work, sched_yield, a, b, c, bias, sums, slope):
     """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
     p = np.zeros(NUMBERS, np.int64)
     p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
     p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
-    p[PACKED], p[C] = packed.ctypes.data if packed.size else 0, c.ctypes.data
+    p[C] = c.ctypes.data
     p[BIAS], p[SUMS] = bias.ctypes.data if bias.size else 0, sums.ctypes.data if sums.size else 0
-    p.view(np.float64)[SLOPE], p[YIELD] = slope, sched_yield
+    p.view(np.float64)[SLOPE] = slope
     return lead(rows, work, p, sched_yield)
 
 
 def _arguments(array, real, number):
     matrix, out = array(real, 2, "A"), array(real, 2, written=True)
-    return matrix, matrix, out, out, array(real, 1), array(real, 1, written=True), number
+    return matrix, matrix, out, array(real, 1), array(real, 1, written=True), number
 
 
 _shared = Shared(_work32, _work64, _lead, _arguments)
-NOTHING = {d: (np.empty((0, 0), d), np.empty(0, d)) for d in "fd"}
+NOTHING = {d: np.empty(0, d) for d in "fd"}
 
 
 @kernel
@@ -271,9 +271,8 @@ def product(a, b, bias=None, slope=1.0, sums=None):
         a = a.copy()
     if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= k * size)):
         b = b.copy()
-    no_matrix, no_bias = NOTHING[kind]
-    packed = no_matrix if b.strides[1] == size else np.empty((k, n), b.dtype)
-    bias = no_bias if bias is None else np.ascontiguousarray(bias, a.dtype)
+    nothing = NOTHING[kind]
+    bias = nothing if bias is None else np.ascontiguousarray(bias, a.dtype)
     c = np.empty((m, n), a.dtype)
-    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, packed, c, bias, no_bias if sums is None else sums, float(slope))
+    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, c, bias, nothing if sums is None else sums, float(slope))
     return c
