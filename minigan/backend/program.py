@@ -13,8 +13,11 @@ import math
 import re
 import threading
 import weakref
+from collections import Counter
 
 import numpy as np
+
+from .late import LATER
 
 active: list["Recording"] = []  # the recording that is going on, if there is one
 
@@ -133,8 +136,11 @@ class Program:
         if problem:
             raise ValueError(problem)
         self._constants, self._known = {}, {}  # name -> constant, id -> name
-        lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
         results = [second.written(r) for r in results]
+        for place in _late(second.calls, results):
+            for calls in (first.calls, second.calls):
+                _ask_later(calls, *place)
+        lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
         self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
@@ -183,6 +189,37 @@ class Program:
             self._known[id(value)] = name = next(n for n in numbered if n not in self._constants and n not in RESERVED)
             self._constants[name] = value
         return self._known[id(value)]
+
+
+def _late(calls, results):
+    """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written.
+
+    Who writes, and does not only compute, gives nothing.
+    """
+    uses = Counter(name for _, args, _ in calls for name in _names(args))
+    uses.update(_names(results))
+    made = {}  # name -> where it was made, since the last call that gave nothing
+    for i, (function, args, names) in enumerate(calls):
+        if getattr(function, "takes_late", False):
+            yield from (made[name] for name in _names(args) if name in made and uses[name] == 1)
+        if not names:
+            made = {}
+        made.update({names[k]: (i, k) for k in getattr(function, "can_wait", ()) if args[1][k] is True})
+
+
+def _names(x):
+    """All Names in an argument, or in a list of arguments."""
+    if isinstance(x, Name):
+        yield x
+    elif x.__class__ in (list, tuple):
+        for y in x:
+            yield from _names(y)
+
+
+def _ask_later(calls, i, k):
+    """The rule that is call i shall give its gradient k LATER."""
+    function, (g, need, *saved), made = calls[i]
+    calls[i] = function, (g, [*need[:k], LATER, *need[k + 1 :]], *saved), made
 
 
 def _freed(lines, returned):

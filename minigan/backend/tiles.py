@@ -25,8 +25,9 @@ LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faste
 WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
-# The numbers that a piece of work finds at its address. Strides count elements; BIAS and SUMS may be 0.
-M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SUMS, SLOPE, NUMBERS = range(14)
+# The numbers that a piece of work finds at its address. Strides count elements; BIAS may be 0. AFTER1 to AFTER3: 0, or the addresses of
+# arrays like c whose rows will be used together with those of c.
+M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SLOPE, AFTER1, AFTER2, AFTER3, NUMBERS = range(16)
 
 
 @functools.cache
@@ -38,8 +39,9 @@ def _registers():
 
 
 def _make_tile(vectors):
-    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more): 6 rows of c = a @ b, or c += a @ b, `vectors` registers wide;
-    addresses of the dtype of zero, strides in elements."""
+    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step): 6 rows of c = a @ b, or c += a @ b, `vectors` registers
+    wide; addresses of the dtype of zero, strides in elements. Meanwhile k lines of memory from `ahead` on, `step` bytes apart, come into
+    the L2 cache: where a column of `a`, not a row, lies together, the hardware does not see what will be needed next."""
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
@@ -48,7 +50,7 @@ def _make_tile(vectors):
     whole, word, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 
     @intrinsic
-    def tile(typing, zero, a, a_row, a_column, b, b_row, c, c_row, k, more):
+    def tile(typing, zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step):
         def codegen(context, builder, signature, given):
             real = context.get_value_type(zero)
             size = 8 if isinstance(real, ir.DoubleType) else 4
@@ -57,7 +59,7 @@ def _make_tile(vectors):
             empty, everywhere = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
             name = f"llvm.fma.v{lanes}f{8 * size}"
             fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
-            _, a, a_row, a_column, b, b_row, c, c_row, k, more = given
+            _, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step = given
             a, b, c = (builder.inttoptr(p, real.as_pointer()) for p in (a, b, c))
 
             def vectors_at(start):
@@ -80,8 +82,8 @@ def _make_tile(vectors):
             with cgutils.for_range(builder, k) as loop:
                 row = [builder.load(p, align=size) for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))]
                 column = builder.mul(loop.index, a_column)
-                ahead = builder.gep(rows[0], [builder.add(column, whole(lanes))])  # what the next tiles need, if columns lie together
-                builder.call(prefetch, [builder.bitcast(ahead, byte.as_pointer()), word(0), word(1), word(1)])  # into the L2 cache
+                line = builder.inttoptr(builder.add(ahead, builder.mul(loop.index, step)), byte.as_pointer())
+                builder.call(prefetch, [line, word(0), word(1), word(1)])
                 for start, own in zip(rows, sums):
                     one = builder.insert_element(empty, builder.load(builder.gep(start, [column])), word(0))
                     one = builder.shuffle_vector(one, empty, everywhere)
@@ -92,7 +94,7 @@ def _make_tile(vectors):
                     builder.store(builder.load(there), place, align=size)
             return context.get_dummy_value()
 
-        return types.void(zero, *[types.intp] * 8, types.boolean), codegen
+        return types.void(zero, *[types.intp] * 8, types.boolean, *[types.intp] * 2), codegen
 
     return tile
 
@@ -103,24 +105,29 @@ _tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (
 @kernel
 def _strip(zero, size, p, b, b_row, i, first, last, low, high):
     """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low to high - 1 of a."""
-    lanes, k, more, j = VECTOR // size, high - low, low > 0, first
+    lanes, k, more, j, tile = VECTOR // size, high - low, low > 0, first, 0
     a, b, c = p[A] + size * (i * p[A_ROW] + low * p[A_COLUMN]), b + size * low * b_row, p[C] + size * i * p[N]
+    ahead, step = a + VECTOR, size * p[A_COLUMN]  # the columns that the next rows need, where they lie together
     while j < last:
+        if p[AFTER1]:  # each tile fetches k lines of one of these arrays
+            ahead, step = p[AFTER1 + tile % 3] + size * i * p[N] + tile // 3 * k * VECTOR, VECTOR
         left = (last - j) // lanes
         if left >= 4:
-            _tile4(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            _tile4(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
             j += 4 * lanes
         elif left >= 2:
-            _tile2(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            _tile2(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
             j += 2 * lanes
         else:
-            _tile1(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more)
+            _tile1(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
             j += lanes
+        tile += 1
 
 
 @kernel
-def _rows(zero, size, p, b, b_row, low, high):
-    """Rows low to high - 1 of c. What whole tiles leave over below and at the right is summed up in tiles that begin earlier."""
+def multiply(zero, size, p, b, b_row, low, high):
+    """Rows low to high - 1 of c, from b row by row. What whole tiles leave over below and at the right is summed up in tiles that begin
+    earlier."""
     n, lanes, b = p[N], VECTOR // size, np.intp(b.ctypes.data)
     bottom, right = high - (high - low) % ROWS, n - n % lanes
     for k in range(0, p[K], DEPTH):
@@ -134,7 +141,7 @@ def _rows(zero, size, p, b, b_row, low, high):
 
 
 @kernel
-def _row_by_row(zero, p):
+def row_by_row(zero, p):
     """b, the numbers of its rows side by side: itself, or turned over, by each thread for itself. What another core has just written
     would have to come from there."""
     b = carray(pointer(p[B], zero), (p[K], p[N]))
@@ -157,29 +164,16 @@ def _add_bias(c, bias, slope):
 
 
 @kernel
-def _sum_rows(zero, size, p, low, high):
-    """The sums of rows low to high - 1 of a, whose numbers lie together."""
-    sums = carray(pointer(p[SUMS], zero), p[M])
-    for i in range(low, high):
-        row, total = carray(pointer(p[A] + size * i * p[A_ROW], zero), p[K]), zero
-        for k in range(row.size):
-            total += row[k]
-        sums[i] = total
-
-
-@kernel
 def _work(zero, size, args, part, parts):
     """A thread's part of a product: its share of the rows of c."""
     p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
     tiles = p[M] // ROWS
     low = tiles * part // parts * ROWS
     high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
-    _rows(zero, size, p, _row_by_row(zero, p), p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
+    multiply(zero, size, p, row_by_row(zero, p), p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
     if p[BIAS]:
         c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
         _add_bias(c[low:high], bias[low:high], slope)
-    if p[SUMS]:
-        _sum_rows(zero, size, p, low, high)
 
 
 def _work32(args, part, parts):
@@ -190,21 +184,20 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
-def _lead(rows, work, sched_yield, a, b, c, bias, sums, slope):
+def _lead(rows, work, sched_yield, a, b, c, bias, slope):
     """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
     p = np.zeros(NUMBERS, np.int64)
     p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
     p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
-    p[C] = c.ctypes.data
-    p[BIAS], p[SUMS] = bias.ctypes.data if bias.size else 0, sums.ctypes.data if sums.size else 0
+    p[C], p[BIAS] = c.ctypes.data, bias.ctypes.data if bias.size else 0
     p.view(np.float64)[SLOPE] = slope
     return lead(rows, work, p, sched_yield)
 
 
 def _arguments(array, real, number):
     matrix, out = array(real, 2, "A"), array(real, 2, written=True)
-    return matrix, matrix, out, array(real, 1), array(real, 1, written=True), number
+    return matrix, matrix, out, array(real, 1), number
 
 
 _shared = Shared(_work32, _work64, _lead, _arguments)
@@ -241,6 +234,11 @@ def _pays(a, b):
     return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype in COMPILED and b.dtype == a.dtype and _registers()
 
 
+def in_cache(a, b):
+    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the cache?"""
+    return _pays(a, b) and b.nbytes <= PANEL
+
+
 def _elsewhere(a, b):
     """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
     if len(a) < ROWS and 0 < len(a) * b.size < LEAST and a.dtype in COMPILED and b.dtype == a.dtype:
@@ -251,11 +249,27 @@ def _elsewhere(a, b):
     return np.matmul(a, b)
 
 
-def product(a, b, bias=None, slope=1.0, sums=None):
+def readable(a, b):
+    """a and b, or copies that tiles can read: of `a` any layout, of b one in which the numbers of rows or of columns are side by side."""
+    size = a.itemsize
+    if not a.flags.aligned:  # it begins within an element
+        a = a.copy()
+    if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= len(b) * size)):
+        b = b.copy()
+    return a, b
+
+
+def described(a, b):
+    """The first numbers of a piece of work, M to B_COLUMN: the product of two matrices that tiles can read."""
+    size = a.itemsize
+    left, right = (a.strides[0] // size, a.strides[1] // size), (b.strides[0] // size, b.strides[1] // size)
+    return [len(a), b.shape[1], len(b), a.ctypes.data, *left, b.ctypes.data, *right]
+
+
+def product(a, b, bias=None, slope=1.0):
     """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N), laid out row by row.
 
     slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
-    sums : (M,) array that takes the sums of the rows of a, or None
     """
     if a.shape[1] != b.shape[0]:
         raise ValueError(f"a product of {a.shape} and {b.shape}: the inner sizes differ")
@@ -263,16 +277,10 @@ def product(a, b, bias=None, slope=1.0, sums=None):
         c = _elsewhere(a, b)
         if bias is not None:
             _add_bias(c, bias, slope)
-        if sums is not None:
-            np.sum(a, 1, out=sums)
         return c
-    size, kind, (m, k), n = a.itemsize, a.dtype.char, a.shape, b.shape[1]
-    if not a.flags.aligned or (sums is not None and a.strides[1] != size):  # it begins, or its rows do, within an element
-        a = a.copy()
-    if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= k * size)):
-        b = b.copy()
-    nothing = NOTHING[kind]
-    bias = nothing if bias is None else np.ascontiguousarray(bias, a.dtype)
+    (m, k), n = a.shape, b.shape[1]
+    a, b = readable(a, b)
+    bias = NOTHING[a.dtype.char] if bias is None else np.ascontiguousarray(bias, a.dtype)
     c = np.empty((m, n), a.dtype)
-    _shared(kind, min(m // ROWS, m * n * k // WORK), a, b, c, bias, nothing if sums is None else sums, float(slope))
+    _shared(a.dtype.char, min(m // ROWS, m * n * k // WORK), a, b, c, bias, float(slope))
     return c

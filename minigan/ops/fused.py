@@ -6,6 +6,7 @@ from ..autograd import op
 from ..backend import kernel, product, row_major
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
+from ..backend.late import can_wait, late_product
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from .elementary import expm1
 from .product import check_bias, linear, linear_rule
@@ -87,6 +88,7 @@ class linear_activation:
         check_bias(weight, bias)
         return add_bias(device_matmul(input, weight.T), bias, activation, slope)
 
+    @can_wait(1)
     def backward(g, need, x, w, y, activation, slope):
         if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
             return _rule_cpu(g, need, x, w, y, activation, slope)
@@ -100,7 +102,7 @@ def _rule_cpu(g, need, x, w, y, activation, slope):
     columns = row_major(y.T)
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
     KERNELS[activation](row_major(g.T), columns, slope, h, total)
-    return need[0] and product(w.T, h).T, product(h, x), total
+    return need[0] and product(w.T, h).T, late_product(need[1], h, x), total
 
 
 def _rule_cuda(g, need, x, w, y, activation, slope):

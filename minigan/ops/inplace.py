@@ -315,7 +315,10 @@ def _scaled(ufunc):
 
 
 def _into(ufunc):
-    return lambda array, other: ufunc(array, other, out=array)
+    def run(array, other):
+        ufunc(array, other, out=array)
+
+    return run
 
 
 def _clamp(array, min=None, max=None):

@@ -3,9 +3,11 @@
 import numpy as np
 
 from ..autograd import expand, op
-from ..backend import product
+from ..backend import kernel, product
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
+from ..backend.late import can_wait, late_product
+from ..backend.layout import COMPILED
 from .arithmetic import mul
 from .rows import add_bias, column_sums
 from .shape import permute
@@ -81,8 +83,27 @@ class linear:
         y = device_matmul(input, weight.T)
         return y if bias is None else add_bias(y, bias)
 
+    @can_wait(1)
     def backward(g, need, x, w):
         return linear_rule(g, need, x, w)
+
+
+@kernel
+def _row_sums(x, total):
+    for i in range(x.shape[0]):
+        row, t = x[i], total.dtype.type(0)
+        for j in range(row.size):
+            t += row[j]
+        total[i] = t
+
+
+def _sums(rows):
+    """The sums over the rows of a matrix (rows, C) -> (C,), quickly where it is laid out column by column."""
+    if rows.__class__ is not np.ndarray or not rows.T.flags.c_contiguous or rows.dtype not in COMPILED:
+        return rows.sum(0)
+    total = np.empty(rows.shape[1], rows.dtype)
+    _row_sums(rows.T, total)
+    return total
 
 
 def linear_rule(g, need, x, w):
@@ -91,12 +112,8 @@ def linear_rule(g, need, x, w):
     if need[1] or need[2]:
         rows, on_cpu = g if g.ndim == 2 else g.reshape(-1, g.shape[-1]), g.__class__ is np.ndarray
         inputs = x if x is None or x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        if on_cpu and need[1] and need[2]:
-            gb = np.empty(rows.shape[1], rows.dtype)
-            gw = product(rows.T, inputs, sums=gb)
-        else:
-            gw = need[1] and weight_grad(rows, inputs)
-            gb = need[2] and (rows.sum(0) if on_cpu or not has_kernels(rows) else column_sums(rows))
+        gw = need[1] and (late_product(need[1], rows.T, inputs) if on_cpu else weight_grad(rows, inputs))
+        gb = need[2] and (_sums(rows) if on_cpu or not has_kernels(rows) else column_sums(rows))
     return need[0] and linear(g, w.T), gw, gb
 
 

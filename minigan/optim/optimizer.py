@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd import Tensor, enable_grad, raw
 from ..backend import device_of
 from ..backend.cuda import has_kernels, recording
+from ..backend.late import Late, owner
 from ..backend.program import active, told
 from ..ops.update import COMPILED, run_together
 from .memory import conform, flat, full_like, memory_order
@@ -179,6 +180,8 @@ class Optimizer:
             raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(slots)} parameters")
         if slots[0].param.array.__class__ is not np.ndarray and has_kernels(slots[0].param.array):
             return self._step_on_device(gradients)
+        if any(g.__class__ is Late for g in gradients):
+            gradients = self._with_late(gradients)
         self._step_count += 1
         for slot, g in zip(slots, gradients):
             if g is None:
@@ -191,7 +194,8 @@ class Optimizer:
             param = slot.param
             if param.array is not slot.array or slot.names != names:
                 slot.attach(self, names)
-            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.array_type:
+            late = g.__class__ is Late
+            if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not slot.array_type and not late):
                 self._refuse(slot, g)
             step = slot.step = slot.step + 1
             if step != last or kind is not slot.kind:  # they are the same for all parameters of a group that started together
@@ -200,7 +204,9 @@ class Optimizer:
                 if kind is not None:
                     numbers = np.array(numbers, kind)
             order = slot.order
-            if order is None:
+            if late:
+                pass
+            elif order is None:
                 g = g.ravel()
             elif order:
                 g = flat(g, order)
@@ -212,7 +218,23 @@ class Optimizer:
             if counted:
                 slot.state["step"] = step
         if jobs:
-            run_together(jobs)
+            self._together(jobs)
+
+    step_with.takes_late = True  # type: ignore[attr-defined]
+
+    _together = staticmethod(run_together)  # the steps of large parameters, (compiled loop, its numbers, (gradient, parameter, *state))
+
+    def _takes_late(self, slot):
+        """Can this parameter's gradient be a product that is not computed yet?"""
+        return False
+
+    def _with_late(self, gradients):
+        """These gradients, those computed that cannot be late: the optimiser does not know how, or they read what the step writes."""
+        memory = {id(owner(slot.param.array)) for slot in self._slots}
+        return [
+            g if g.__class__ is not Late or (self._takes_late(slot) and not g.reads(memory)) else g.array()
+            for slot, g in zip(self._slots, gradients)
+        ]
 
     def _step_on_device(self, gradients):
         """`step_with` on CUDA: one launch for all parameters of a group. In a captured step what is counted here is counted by each

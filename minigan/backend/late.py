@@ -1,0 +1,62 @@
+"""Products that are computed where they are used: the gradient of a weight that only an optimiser asks for.
+
+The gradient of a weight is as large as the weight, and after the optimiser's step nobody needs it. A step that is repeated (`program`)
+knows that beforehand. It asks the rule for the gradient LATER; the rule then gives the two factors, g^T and x, and the optimiser multiplies
+a few rows of them at a time, uses them where they are, in the cache next to the core, and forgets them: memory never sees the gradient.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .tiles import in_cache, product
+
+__all__ = ["LATER", "Late", "can_wait", "late_product"]
+
+
+class _Later:
+    """What a rule is told in `need` instead of True."""
+
+    __name__ = "later"
+
+
+LATER = _Later()
+
+
+class Late:
+    """a @ b, not computed yet: a (M, K), b (K, N)."""
+
+    __slots__ = ("a", "b", "dtype", "shape")
+
+    def __init__(self, a, b):
+        self.a, self.b, self.dtype, self.shape = a, b, a.dtype, (len(a), b.shape[1])
+
+    def array(self):
+        """It is computed after all."""
+        return product(self.a, self.b)
+
+    def reads(self, memory):
+        """Does it read memory that belongs to one of these arrays, given by the ids of their owners?"""
+        return id(owner(self.a)) in memory or id(owner(self.b)) in memory
+
+
+def late_product(need, a, b):
+    """a @ b; where `need` is LATER and rows of it can be computed one by one, a Late."""
+    return Late(a, b) if need is LATER and in_cache(a, b) else product(a, b)
+
+
+def owner(array):
+    """The array whose memory this is a view of, or itself."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def can_wait(*places):
+    """Decorator: a backward rule whose gradients at these places are Late where `need` says LATER."""
+
+    def mark(rule: Any) -> Any:
+        rule.can_wait = places
+        return rule
+
+    return mark
