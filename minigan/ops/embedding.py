@@ -4,6 +4,7 @@ import numpy as np
 
 from ..autograd import op, raw
 from ..backend import array_module, kernel
+from .adding import add_rows as rows_added
 from .arithmetic import where
 
 __all__ = ["embedding"]
@@ -49,6 +50,12 @@ class add_rows:
     def cpu(g, index, shape, padding_idx=None):
         y = np.zeros(shape, g.dtype)
         _add_rows(np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y)
+        if padding_idx is not None:
+            y[padding_idx] = 0
+        return y
+
+    def cuda(g, index, shape, padding_idx=None):
+        y = rows_added(g, index, shape)
         if padding_idx is not None:
             y[padding_idx] = 0
         return y

@@ -5,6 +5,8 @@ import numpy as np
 from ..autograd import Tensor, expand, op, raw
 from ..autograd.mode import mode
 from ..backend import array_module
+from ..backend.cuda import has_kernels
+from .adding import add_at, add_lines
 from .arithmetic import where
 from .axes import axis_of
 from .shape import flatten
@@ -61,6 +63,9 @@ class _setitem:
         else:
             xp.add.at(y, index, x)
         return y
+
+    def cuda(x, index, shape):
+        return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
 
     def backward(g, need, index):
         return _getitem(g, index)
@@ -129,6 +134,10 @@ class _scatter:
 
     def forward(x, axis, index, shape):
         return _setitem(x, _grid(index, axis), shape)
+
+    def cuda(x, axis, index, shape):
+        whole = has_kernels(x) and all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
+        return add_lines(x, axis, index, shape) if whole else _setitem(x, _grid(index, axis), shape)
 
     def backward(g, need, axis, index):
         return _gather(g, axis, index)

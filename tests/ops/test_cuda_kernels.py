@@ -6,7 +6,10 @@ import pytest
 from ops.table import CASES
 from ops.test_ops import boxed, close, for_every, gradients, laid_out, second_gradients, twice
 
+import minigan
+from minigan import Tensor
 from minigan.backend.cuda import precision
+from minigan.nn import functional as F
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 
@@ -60,3 +63,38 @@ def test_second_order(case, args, seed):
         found = second_gradients(case, boxed(case, args, fakecuda.asarray), seed, fakecuda.asarray)
     for f, e in zip(found, expected, strict=True):
         close(f.array.storage, e.array, 1e-8, 1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
+    """The CPU's numbers to the bit: gradients of rows, of elements, and along an axis, which places of an index name many times."""
+
+    def refuse(*args):
+        raise AssertionError("atomic additions")
+
+    rng = np.random.default_rng(0)
+    x, few = rng.standard_normal((40, 5, 3)).astype(dtype), rng.integers(0, 4, (40,))
+    g = rng.standard_normal((4, 40, 3)).astype(dtype)
+    along = rng.integers(0, 5, (4, 40, 3))
+    cases = {
+        "rows": (x, lambda t, i: t[i], few),
+        "negative rows": (x, lambda t, i: t[i - 4], few),
+        "columns": (x[:5], lambda t, i: t[:, i], few),
+        "pairs": (x, lambda t, i: t[i, i], few),
+        "gather": (g[:, :5], lambda t, i: minigan.gather(t, 1, i), along),
+        "embedding": (x[:4, 0], lambda t, i: F.embedding(i, t), few),
+    }
+    for name, (values, function, index) in cases.items():
+
+        def gradient(make, values=values, function=function, index=index):
+            t = Tensor(make(values), True)
+            y = function(t, Tensor(make(index)))
+            y.backward(Tensor(make(np.random.default_rng(1).standard_normal(y.shape).astype(dtype))))
+            return t.grad.array
+
+        expected = gradient(np.asarray)
+        with fakecuda.with_kernels() as xp:
+            monkeypatch.setattr(type(xp.add), "at", refuse)
+            found = gradient(fakecuda.asarray).storage
+        assert np.abs(expected).max() > 0
+        np.testing.assert_array_equal(found, expected, err_msg=name)
