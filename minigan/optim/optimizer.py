@@ -203,13 +203,10 @@ class Optimizer:
                 numbers = self._numbers(group, step)
                 if kind is not None:
                     numbers = np.array(numbers, kind)
-            order = slot.order
-            if late:
-                pass
-            elif order is None:
+            if slot.order:
+                g = flat(g, slot.order)
+            elif slot.order is None and not late:
                 g = g.ravel()
-            elif order:
-                g = flat(g, order)
             if slot.large:
                 jobs.append((slot.run, numbers, (g, *slot.views)))
             else:
