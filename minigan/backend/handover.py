@@ -58,13 +58,6 @@ def _atomic():
         return t.boolean(t.intp, t.int64, t.int64), codegen
 
     @intrinsic
-    def add(typing, address, value):
-        def codegen(context, builder, signature, args):
-            return builder.atomic_rmw("add", place(builder, args[0]), args[1], "acq_rel")
-
-        return t.int64(t.intp, t.int64), codegen
-
-    @intrinsic
     def call_work(typing, work, args, part, parts):
         def codegen(context, builder, signature, given):
             function = builder.inttoptr(given[0], ir.FunctionType(ir.VoidType(), [whole] * 3).as_pointer())
@@ -73,13 +66,12 @@ def _atomic():
 
         return t.void(t.intp, t.intp, t.intp, t.intp), codegen
 
-    return types.SimpleNamespace(load=load, store=store, exchange=exchange, add=add, call_work=call_work)
+    return types.SimpleNamespace(load=load, store=store, exchange=exchange, call_work=call_work)
 
 
 load = Intrinsic(lambda: _atomic().load)  # load(address): the number there, and all that was written before it
 store = Intrinsic(lambda: _atomic().store)  # store(address, value)
 exchange = Intrinsic(lambda: _atomic().exchange)  # exchange(address, old, new): put `new` where `old` is; was it?
-add = Intrinsic(lambda: _atomic().add)  # add(address, value)
 call_work = Intrinsic(lambda: _atomic().call_work)  # call_work(work, args, part, parts)
 
 
@@ -127,11 +119,3 @@ def lead(rows, work, args, sched_yield):
         while load(first + 8 * ROW * i + STATE) == GO:
             call_address(sched_yield)
     return parts
-
-
-@kernel
-def meet(counter, parts, sched_yield):
-    """Wait until all parts have come here; `counter` is the address of a number that was 0 before."""
-    add(counter, 1)
-    while load(counter) < parts:
-        call_address(sched_yield)

@@ -7,8 +7,6 @@ a few rows of them at a time, uses them where they are, in the cache next to the
 
 from typing import Any
 
-import numpy as np
-
 from .tiles import in_cache, product
 
 __all__ = ["LATER", "Late", "can_wait", "late_product"]
@@ -46,9 +44,9 @@ def late_product(need, a, b):
 
 
 def owner(array):
-    """The array whose memory this is a view of, or itself."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    """The array whose memory this is a view of, also by way of other objects, or itself."""
+    while (base := array.obj if isinstance(array, memoryview) else getattr(array, "base", None)) is not None:
+        array = base
     return array
 
 

@@ -84,7 +84,10 @@ def recording(given):
 
 
 def told(function, *args):
-    """function(*args), as one call of the active recording whatever happens inside."""
+    """function(*args), as one call of the active recording whatever happens inside.
+
+    A function that writes into memory that others may know returns None: by that the program sees it.
+    """
     if not active or active[-1].thread != threading.get_ident():
         return function(*args)
     now = active.pop()
@@ -137,10 +140,10 @@ class Program:
             raise ValueError(problem)
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         results = [second.written(r) for r in results]
-        for place in _late(second.calls, results):
-            for calls in (first.calls, second.calls):
-                _ask_later(calls, *place)
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
+        for i, k in _late(second.calls, results):
+            second.calls[i] = _asked_later(second.calls[i], k)
+            lines[i] = self._line(second.calls[i], second.calls[i])
         self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
@@ -192,10 +195,8 @@ class Program:
 
 
 def _late(calls, results):
-    """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written.
-
-    Who writes, and does not only compute, gives nothing.
-    """
+    """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written
+    (by a call that gives nothing, see `told`)."""
     uses = Counter(name for _, args, _ in calls for name in _names(args))
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing
@@ -204,7 +205,7 @@ def _late(calls, results):
             yield from (made[name] for name in _names(args) if name in made and uses[name] == 1)
         if not names:
             made = {}
-        made.update({names[k]: (i, k) for k in getattr(function, "can_wait", ()) if args[1][k] is True})
+        made.update({names[k]: (i, k) for k in getattr(function, "can_wait", ())})
 
 
 def _names(x):
@@ -216,10 +217,10 @@ def _names(x):
             yield from _names(y)
 
 
-def _ask_later(calls, i, k):
-    """The rule that is call i shall give its gradient k LATER."""
-    function, (g, need, *saved), made = calls[i]
-    calls[i] = function, (g, [*need[:k], LATER, *need[k + 1 :]], *saved), made
+def _asked_later(call, k):
+    """A rule's call that asks for its gradient k LATER."""
+    function, (g, need, *saved), made = call
+    return function, (g, [*need[:k], LATER, *need[k + 1 :]], *saved), made
 
 
 def _freed(lines, returned):

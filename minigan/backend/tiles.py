@@ -16,6 +16,7 @@ import numpy as np
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, row_major, turn
 from .shared import Shared, carray, lead, pointer
+from .threads import num_threads
 
 __all__ = ["product"]
 
@@ -27,7 +28,7 @@ PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with mo
 
 # The numbers that a piece of work finds at its address. Strides count elements; BIAS may be 0. AFTER1 to AFTER3: 0, or the addresses of
 # arrays like c whose rows will be used together with those of c.
-M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SLOPE, AFTER1, AFTER2, AFTER3, NUMBERS = range(16)
+M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SLOPE, SCRATCH, AFTER1, AFTER2, AFTER3, NUMBERS = range(17)
 
 
 @functools.cache
@@ -141,15 +142,14 @@ def multiply(zero, size, p, b, b_row, low, high):
 
 
 @kernel
-def row_by_row(zero, p):
-    """b, the numbers of its rows side by side: itself, or turned over, by each thread for itself. What another core has just written
-    would have to come from there."""
-    b = carray(pointer(p[B], zero), (p[K], p[N]))
-    if p[B_COLUMN] != 1:
-        turned = np.empty_like(b)
-        turn(carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))[:, : p[K]], turned)
-        b = turned
-    return b
+def row_by_row(zero, p, scratch):
+    """b, the numbers of its rows side by side: itself, or turned over into the scratch memory of this thread. Each turns it for itself:
+    what another core has just written would have to come from there."""
+    if p[B_COLUMN] == 1:
+        return carray(pointer(p[B], zero), (p[K], p[N]))
+    turned = carray(pointer(scratch, zero), (p[K], p[N]))
+    turn(carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))[:, : p[K]], turned)
+    return turned
 
 
 @kernel
@@ -170,7 +170,8 @@ def _work(zero, size, args, part, parts):
     tiles = p[M] // ROWS
     low = tiles * part // parts * ROWS
     high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
-    multiply(zero, size, p, row_by_row(zero, p), p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
+    b = row_by_row(zero, p, p[SCRATCH] + size * part * p[K] * p[N])
+    multiply(zero, size, p, b, p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
     if p[BIAS]:
         c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
         _add_bias(c[low:high], bias[low:high], slope)
@@ -184,20 +185,20 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
-def _lead(rows, work, sched_yield, a, b, c, bias, slope):
+def _lead(rows, work, sched_yield, a, b, scratch, c, bias, slope):
     """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
     p = np.zeros(NUMBERS, np.int64)
     p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
     p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
-    p[C], p[BIAS] = c.ctypes.data, bias.ctypes.data if bias.size else 0
+    p[SCRATCH], p[C], p[BIAS] = scratch.ctypes.data, c.ctypes.data, bias.ctypes.data if bias.size else 0
     p.view(np.float64)[SLOPE] = slope
     return lead(rows, work, p, sched_yield)
 
 
 def _arguments(array, real, number):
     matrix, out = array(real, 2, "A"), array(real, 2, written=True)
-    return matrix, matrix, out, array(real, 1), number
+    return matrix, matrix, array(real, 1, written=True), out, array(real, 1), number
 
 
 _shared = Shared(_work32, _work64, _lead, _arguments)
@@ -259,6 +260,11 @@ def readable(a, b):
     return a, b
 
 
+def must_turn(b):
+    """Does each thread need scratch memory for b?"""
+    return b.strides[1] != b.itemsize
+
+
 def described(a, b):
     """The first numbers of a piece of work, M to B_COLUMN: the product of two matrices that tiles can read."""
     size = a.itemsize
@@ -281,6 +287,9 @@ def product(a, b, bias=None, slope=1.0):
     (m, k), n = a.shape, b.shape[1]
     a, b = readable(a, b)
     bias = NOTHING[a.dtype.char] if bias is None else np.ascontiguousarray(bias, a.dtype)
-    c = np.empty((m, n), a.dtype)
-    _shared(a.dtype.char, min(m // ROWS, m * n * k // WORK), a, b, c, bias, float(slope))
+    most, scratch, c = max(1, min(m // ROWS, m * n * k // WORK)), NOTHING[a.dtype.char], np.empty((m, n), a.dtype)
+    if must_turn(b):
+        most = min(most, num_threads())
+        scratch = np.empty(most * k * n, a.dtype)
+    _shared(a.dtype.char, most, a, b, scratch, c, bias, float(slope))
     return c

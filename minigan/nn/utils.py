@@ -6,6 +6,7 @@ import numpy as np
 
 from ..autograd import Tensor, no_grad
 from ..backend import array_module
+from ..backend.program import active, refuse, told
 from ..ops import cat
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
@@ -34,16 +35,28 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         return Tensor(np.zeros((), np.float32))
     p = float(norm_type)
     xp = array_module(gradients[0].array)
-    norms = xp.stack([xp.linalg.norm(g.array.reshape(-1), p) for g in gradients])
-    total = xp.asarray(xp.linalg.norm(norms, p))
-    if error_if_nonfinite and not math.isfinite(total.item()):
-        raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
-    scale = xp.minimum(max_norm / (total + 1e-6), 1)
-    if xp is not np or not scale >= 1:  # reading the number would make a GPU wait
+    total, scale = told(_norm_and_scale, [g.array for g in gradients], max_norm, p)
+    if error_if_nonfinite:
+        refuse("clip_grad_norm_(error_if_nonfinite=True) looks at the norm")
+        if not math.isfinite(total.item()):
+            raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
+    if xp is not np or active or not scale >= 1:  # reading the number would make a GPU wait, and a step that is recorded decide for all
         with no_grad():
             for g in gradients:
-                g.mul_(scale.astype(g.dtype))
+                g.mul_(told(_as_dtype, scale, g.dtype))
     return Tensor(total)
+
+
+def _norm_and_scale(gradients, max_norm, p):
+    """Their common norm, and the factor that brings it to `max_norm` where it is above."""
+    xp = array_module(gradients[0])
+    norms = xp.stack([xp.linalg.norm(g.reshape(-1), p) for g in gradients])
+    total = xp.asarray(xp.linalg.norm(norms, p))
+    return total, xp.asarray(xp.minimum(max_norm / (total + 1e-6), 1))
+
+
+def _as_dtype(x, dtype):
+    return x.astype(dtype)
 
 
 def clip_grad_value_(parameters, clip_value):

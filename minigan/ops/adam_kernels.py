@@ -12,26 +12,28 @@ from .update import ALIGN, THREADED, adam_step
 
 __all__: list[str] = []  # no ops
 
-# A row for each parameter: the numbers of a product, or of an array at A that is M long (N = 1, K = 0), and behind them addresses.
+# First how many rows there are, the scratch memory of the threads, and how many bytes each has. Then a row for each parameter: the
+# numbers of a product, or of an array at A that is M long (N = 1, K = 0), and behind them addresses.
 CONSTANTS, P, FIRST, SECOND, WIDTH = range(tiles.NUMBERS, tiles.NUMBERS + 5)
 
 _step = kernel(adam_step.loop)
 
 
 @kernel
-def _by_rows(zero, size, row, c, p, m, v, part, parts):
-    """A thread's rows of a parameter whose gradient is a product."""
+def _by_rows(zero, size, row, c, p, m, v, scratch, part, parts):
+    """A thread's rows of a parameter whose gradient is a product. scratch: for six rows of it, and b turned over."""
     n, whole = row[tiles.N], row[tiles.M] // tiles.ROWS
     low = whole * part // parts * tiles.ROWS
     high = row[tiles.M] if part == parts - 1 else whole * (part + 1) // parts * tiles.ROWS
     if low == high:
         return
-    b, own, g = tiles.row_by_row(zero, row), row.copy(), np.empty_like(carray(pointer(row[tiles.A], zero), tiles.ROWS * n))
+    own, g = row.copy(), carray(pointer(scratch, zero), tiles.ROWS * n)
+    b = tiles.row_by_row(zero, row, scratch + size * g.size)
     b_row = row[tiles.B_ROW] if row[tiles.B_COLUMN] == 1 else n
     own[tiles.AFTER1], own[tiles.AFTER2], own[tiles.AFTER3] = row[P], row[FIRST], row[SECOND]
     for first in range(low, high, tiles.ROWS):
         start, last = min(first, high - tiles.ROWS), min(first + tiles.ROWS, high)
-        own[tiles.C] = np.intp(g.ctypes.data) - size * start * n  # row `start` of the product comes to the beginning of g
+        own[tiles.C] = scratch - size * start * n  # row `start` of the product comes to the beginning of g
         tiles.multiply(zero, size, own, b, b_row, start, start + tiles.ROWS)
         _step(c, g[(first - start) * n :], p[first * n : last * n], m[first * n : last * n], v[first * n : last * n])
 
@@ -46,7 +48,7 @@ def _work(zero, size, args, part, parts):
         p, m = carray(pointer(row[P], zero), length), carray(pointer(row[FIRST], zero), length)
         v, c = carray(pointer(row[SECOND], zero), length), carray(pointer(row[CONSTANTS], zero), 9)
         if row[tiles.K]:
-            _by_rows(zero, size, row, c, p, m, v, part, parts)
+            _by_rows(zero, size, row, c, p, m, v, table[0, 1] + part * table[0, 2], part, parts)
         else:
             low = length * part // parts // ALIGN * ALIGN
             high = length if part == parts - 1 else length * (part + 1) // parts // ALIGN * ALIGN
@@ -79,13 +81,16 @@ def step_together(jobs):
     """Adam's steps, given as (numbers in the dtype of the arrays, (g, p, m, v)): flat arrays, or g a Late of rows of p."""
     for dtype in {c.dtype for c, _ in jobs}:
         own = [job for job in jobs if job[0].dtype == dtype]
-        table, alive = [[len(own) + 1] + [0] * (WIDTH - 1)], []
+        table, alive, most = [], [], 0
         for c, (g, *state) in own:
             if isinstance(g, Late):
-                alive.append(tiles.readable(g.a, g.b))
-                row = tiles.described(*alive[-1])
+                a, b = tiles.readable(g.a, g.b)
+                alive.append((a, b))
+                row, most = tiles.described(a, b), max(most, b.shape[1] * (tiles.ROWS + len(b) * tiles.must_turn(b)))
             else:
                 row = [g.size, 1, 0, g.ctypes.data]
             table.append(row + [0] * (CONSTANTS - len(row)) + [a.ctypes.data for a in (c, *state)])
-        size = sum(state[0].size for _, (_, *state) in own)
-        _shared(dtype.char, num_threads() if size >= THREADED else 1, np.array(table))
+        threads = num_threads() if sum(state[0].size for _, (_, *state) in own) >= THREADED else 1
+        scratch = np.empty((threads, most), dtype)
+        head = [len(own) + 1, scratch.ctypes.data, scratch.strides[0]]
+        _shared(dtype.char, threads, np.array([head + [0] * (WIDTH - len(head)), *table]))

@@ -35,6 +35,7 @@ extern "C" __global__ void add_lines(const REAL* x, const i64* index, REAL* y, i
 """)  # fmt: skip
 
 MOST = 1 << 32  # comparisons of one call
+LONGEST = 1 << 12  # line that one thread walks
 
 
 def add_rows(x, at, shape):
@@ -52,9 +53,16 @@ def add_rows(x, at, shape):
 
 def add_at(x, index, shape):
     """Zeros of `shape` with x added at an index that has arrays."""
-    xp = array_module(x)
-    if hasattr(index, "dtype") and index.dtype.kind in "iu":
-        return add_rows(x, index, shape)
+    xp, parts = array_module(x), index if isinstance(index, tuple) else (index,)
+    arrays = [i for i in parts if hasattr(i, "dtype")]
+    if all(a.dtype.kind == "b" for a in arrays):  # a mask names no place twice
+        y = xp.zeros(shape, x.dtype)
+        y[index] = x
+        return y
+    axis = len(parts) - 1
+    if arrays[-1] is parts[-1] and arrays[-1].ndim == 1 and all(i.__class__ is slice and i == slice(None) for i in parts[:-1]):
+        moved = add_rows(xp.moveaxis(x, axis, 0), xp.asarray(arrays[-1]), (shape[axis], *shape[:axis], *shape[axis + 1 :]))
+        return xp.moveaxis(moved, 0, axis)
     places = xp.arange(math.prod(shape)).reshape(shape)[index]
     return add_rows(x.reshape(-1), places, (math.prod(shape),)).reshape(shape)
 

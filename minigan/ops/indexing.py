@@ -5,8 +5,7 @@ import numpy as np
 from ..autograd import Tensor, expand, op, raw
 from ..autograd.mode import mode
 from ..backend import array_module
-from ..backend.cuda import has_kernels
-from .adding import add_at, add_lines
+from .adding import LONGEST, add_at, add_lines
 from .arithmetic import where
 from .axes import axis_of
 from .shape import flatten
@@ -136,8 +135,9 @@ class _scatter:
         return _setitem(x, _grid(index, axis), shape)
 
     def cuda(x, axis, index, shape):
-        whole = has_kernels(x) and all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
-        return add_lines(x, axis, index, shape) if whole else _setitem(x, _grid(index, axis), shape)
+        whole = all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
+        lines = whole and x.shape[axis] <= LONGEST
+        return add_lines(x, axis, index, shape) if lines else _setitem(x, _grid(index, axis), shape)
 
     def backward(g, need, axis, index):
         return _gather(g, axis, index)

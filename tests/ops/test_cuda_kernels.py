@@ -83,6 +83,11 @@ def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
         "pairs": (x, lambda t, i: t[i, i], few),
         "gather": (g[:, :5], lambda t, i: minigan.gather(t, 1, i), along),
         "embedding": (x[:4, 0], lambda t, i: F.embedding(i, t), few),
+        "a list": (x, lambda t, i: t[[1, 1, 2, 1]], few),
+        "lists": (x, lambda t, i: t[[1, 1, 2], :, [0, 0, 1]], few),
+        "an array of the host": (x, lambda t, i: t[:, np.array([4, 4, 0])], few),
+        "a mask": (x, lambda t, i: t[i > 1], few),
+        "many": (x, lambda t, i: t[:, i][:, :, i % 3], few),
     }
     for name, (values, function, index) in cases.items():
 

@@ -1,5 +1,9 @@
 """A weight's gradient that is computed row by row while the optimiser steps: the same numbers to the bit, wherever that is possible."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,10 +87,50 @@ def test_only_what_pays_waits():
     assert isinstance(late_product(True, a, b), np.ndarray)
     assert isinstance(late_product(LATER, a[:5], b), np.ndarray)  # no whole tile
     assert isinstance(late_product(LATER, a[:, :1], b[:1]), np.ndarray)
-    wide = np.ones((300, 1000), "float32")  # 1.2 MB would pass for each row
-    assert isinstance(late_product(LATER, np.ones((64, 300), "float32"), wide), np.ndarray)
+    a, b = factors(64, 300, 600, "float32", True)  # all of b, 720 KB, would pass for each row
+    assert tiles._pays(a, b) and isinstance(late_product(LATER, a, b), np.ndarray)
     np.testing.assert_array_equal(Late(a, b).array(), product(a, b))
-    assert late.owner(a.T[3:][:, ::2]) is a
+    windows = np.lib.stride_tricks.sliding_window_view(a, 3, 0)
+    for view in (a, a.T[3:][:, ::2], windows, np.asarray(memoryview(a)), np.frombuffer(a, "float32")):
+        assert late.owner(view) is a
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda x: x[:40, :40], lambda x: x.astype("float64")])
+def test_parameters_that_are_stepped_otherwise(change):
+    """Laid out column by column, small, or of another dtype than the one beside it in the same Adam."""
+
+    def run(make):
+        values = np.linspace(-1, 1, 200 * 100, dtype="float32").reshape(200, 100)
+        p, q = nn.Parameter(values.copy()), nn.Parameter(change(values))
+        optimizer = Adam([p, q], 1e-2)
+        for step in range(3):
+            a, b = factors(200, 100, 64, "float32", False, seed=step)
+            c, d = (x.astype(q.dtype) for x in factors(*q.shape, 64, "float32", True, seed=9 + step))
+            optimizer.step_with([make(a, b), make(c, d)])
+        return [p.array, q.array]
+
+    for a, b in zip(run(product), run(Late), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_out_of_memory_is_an_error():
+    """What threads need is allocated before they begin: in them nobody could be told."""
+    code = """
+import resource, numpy as np
+from minigan.backend import product, tiles
+tiles._registers = lambda: True
+a, b = np.ones((12, 600000), "f"), np.asfortranarray(np.ones((600000, 64), "f"))
+product(a[:, :9000], b[:9000])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (60 << 20), -1))
+try:
+    product(a, b)
+except MemoryError:
+    print("told")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "MINIGAN_NUM_THREADS": "2"})
+    assert done.stdout == "told\n", done.stderr
 
 
 def perceptron():
@@ -154,3 +198,23 @@ def test_gradients_that_stay_are_not_late():
         step(x)
     assert step.why is None and "later" not in step.program.text
     assert all(np.abs(p.grad.array).max() > 0 for p in model.parameters())
+
+
+def test_recordings_that_differ_are_no_error():
+    """The first step writes behind the gradients, the later ones before them: the calls of the two recordings do not match."""
+    model, optimizer, batches = perceptron()
+    first = []
+
+    def step(x):
+        optimizer.zero_grad()
+        if first:
+            model[0].bias * 2.0
+        gradients = minigan.autograd.grad(model(x).square().mean(), list(model.parameters()))
+        if not first:
+            first.append(model[0].bias * 2.0)
+        optimizer.step_with(gradients)
+
+    run = minigan.cpu.graph(step)
+    for x in batches:
+        run(x)
+    assert run.why is None and "later" in run.program.text

@@ -312,3 +312,30 @@ def test_running_statistics_of_instances_are_repeated():
     *plain, _ = run(lambda step: step)
     *found, graph = run(minigan.cpu.graph)
     assert plain == found and graph.program is not None
+
+
+def test_gradients_are_clipped_as_soon_as_they_are_large():
+    """Whether clipping does something is decided anew in each step."""
+
+    def trained(wrap):
+        minigan.manual_seed(0)
+        model = nn.Linear(10, 10, bias=False)
+        optimizer = SGD(model.parameters(), 0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            model(x).square().sum().backward()
+            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            return norm
+
+        step = wrap(step)
+        norms = [step(0.01 * (i + 1) * minigan.randn(8, 10)).item() for i in range(5)]
+        norms += [step(100 * minigan.randn(8, 10)).item() for _ in range(3)]
+        return step, norms, [p.array for p in model.parameters()]
+
+    _, expected, values = trained(lambda step: step)
+    graph, norms, repeated = trained(minigan.cpu.graph)
+    assert graph.why is None and norms == expected and norms[0] < 1 < norms[-1]
+    for a, b in zip(values, repeated, strict=True):
+        np.testing.assert_array_equal(a, b)
