@@ -14,13 +14,13 @@ import functools
 import numpy as np
 
 from .kernels import Intrinsic, kernel
-from .layout import COMPILED, row_major, turn
+from .layout import COMPILED, VECTOR, row_major, turn
 from .shared import Shared, carray, lead, pointer
 from .threads import num_threads
 
 __all__ = ["product"]
 
-ROWS, VECTOR = 6, 64  # rows of a tile; bytes of a register
+ROWS = 6  # of a tile
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
 WORK = 1 << 18  # multiply-adds that are worth another thread
@@ -143,13 +143,20 @@ def multiply(zero, size, p, b, b_row, low, high):
 
 @kernel
 def row_by_row(zero, p, scratch):
-    """b, the numbers of its rows side by side: itself, or turned over into the scratch memory of this thread. Each turns it for itself:
-    what another core has just written would have to come from there."""
+    """b, the numbers of its rows side by side, and how far its rows are apart: itself, or turned over into the scratch memory of this
+    thread. Each turns it for itself: what another core has just written would have to come from there."""
     if p[B_COLUMN] == 1:
-        return carray(pointer(p[B], zero), (p[K], p[N]))
+        return carray(pointer(p[B], zero), (p[K], p[N])), p[B_ROW]
     turned = carray(pointer(scratch, zero), (p[K], p[N]))
     turn(carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))[:, : p[K]], turned)
-    return turned
+    return turned, p[N]
+
+
+@kernel
+def share(rows, part, parts):
+    """The rows of a thread, (low, high): whole tiles, and in the last part what is left."""
+    tiles = rows // ROWS
+    return tiles * part // parts * ROWS, rows if part == parts - 1 else tiles * (part + 1) // parts * ROWS
 
 
 @kernel
@@ -167,11 +174,9 @@ def _add_bias(c, bias, slope):
 def _work(zero, size, args, part, parts):
     """A thread's part of a product: its share of the rows of c."""
     p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
-    tiles = p[M] // ROWS
-    low = tiles * part // parts * ROWS
-    high = p[M] if part == parts - 1 else tiles * (part + 1) // parts * ROWS
-    b = row_by_row(zero, p, p[SCRATCH] + size * part * p[K] * p[N])
-    multiply(zero, size, p, b, p[B_ROW] if p[B_COLUMN] == 1 else p[N], low, high)
+    low, high = share(p[M], part, parts)
+    b, b_row = row_by_row(zero, p, p[SCRATCH] + size * part * p[K] * p[N])
+    multiply(zero, size, p, b, b_row, low, high)
     if p[BIAS]:
         c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
         _add_bias(c[low:high], bias[low:high], slope)

@@ -22,14 +22,11 @@ _step = kernel(adam_step.loop)
 @kernel
 def _by_rows(zero, size, row, c, p, m, v, scratch, part, parts):
     """A thread's rows of a parameter whose gradient is a product. scratch: for six rows of it, and b turned over."""
-    n, whole = row[tiles.N], row[tiles.M] // tiles.ROWS
-    low = whole * part // parts * tiles.ROWS
-    high = row[tiles.M] if part == parts - 1 else whole * (part + 1) // parts * tiles.ROWS
+    n, (low, high) = row[tiles.N], tiles.share(row[tiles.M], part, parts)
     if low == high:
         return
     own, g = row.copy(), carray(pointer(scratch, zero), tiles.ROWS * n)
-    b = tiles.row_by_row(zero, row, scratch + size * g.size)
-    b_row = row[tiles.B_ROW] if row[tiles.B_COLUMN] == 1 else n
+    b, b_row = tiles.row_by_row(zero, row, scratch + size * g.size)
     own[tiles.AFTER1], own[tiles.AFTER2], own[tiles.AFTER3] = row[P], row[FIRST], row[SECOND]
     for first in range(low, high, tiles.ROWS):
         start, last = min(first, high - tiles.ROWS), min(first + tiles.ROWS, high)

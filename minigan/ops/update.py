@@ -22,10 +22,10 @@ from ..backend.cuda import Source, recording
 from ..backend.cuda.elementwise import laid_out_as
 from ..backend.cuda.translate import HELPERS, Formula
 from ..backend.kernels import compiled
+from ..backend.layout import COMPILED
 
 __all__ = ["adagrad_step", "adam_step", "ema_step", "rmsprop_step", "run_together", "sgd_step"]
 
-COMPILED = (np.dtype("float32"), np.dtype("float64"))  # what Numba can compute with on a CPU
 THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
 ALIGN = 16  # pieces start at a multiple of this many elements
 

@@ -10,8 +10,9 @@ from ..autograd import Tensor, enable_grad, raw
 from ..backend import device_of
 from ..backend.cuda import has_kernels, recording
 from ..backend.late import Late, owner
+from ..backend.layout import COMPILED
 from ..backend.program import active, told
-from ..ops.update import COMPILED, run_together
+from ..ops.update import run_together
 from .memory import conform, flat, full_like, memory_order
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
