@@ -12,18 +12,19 @@ _SUFFIX = ".tmp"
 _TEMPORARY = re.compile(r"\..+\.\d+\.\d+\.tmp")
 
 
-def write_atomic(path, content: bytes) -> None:
-    """Write `content` to `path` through a temporary file beside it and a rename; makes the folder if need be.
+@contextlib.contextmanager
+def open_atomic(path):
+    """A binary file to write, which becomes `path` at the end of the block, by a rename; makes the folder if need be.
 
-    A reader, a run that is killed halfway, or a machine that loses its power sees the old file or the new one. Raises
-    OSError; then the old file, if any, is untouched and the temporary one is gone.
+    A reader, a run that is killed halfway, or a machine that loses its power sees the old file or the new one. If the block raises,
+    or the system (OSError), the old file, if any, is untouched and the temporary one is gone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{_SUFFIX}")
     try:
         with open(temporary, "wb") as file:
-            file.write(content)
+            yield file
             flush(file)
         os.replace(temporary, path)
         _flush_folder(path.parent)
@@ -31,6 +32,12 @@ def write_atomic(path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def write_atomic(path, content: bytes) -> None:
+    """Write `content` to `path`, as `open_atomic`."""
+    with open_atomic(path) as file:
+        file.write(content)
 
 
 def flush(file) -> None:

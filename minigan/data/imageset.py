@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
-class DataError(ValueError):
-    """A data file is missing, damaged, foreign or of the wrong kind; the text says which one and what to do."""
+class DataError(ValueError, RuntimeError):
+    """A data file is missing, damaged, foreign or of the wrong kind; the text says which one and what to do.
+
+    It is both kinds of error because torchvision raises RuntimeError where files are missing.
+    """
 
 
 class DataUnavailable(DataError):

@@ -1,21 +1,18 @@
-"""MNIST and Fashion-MNIST: found in a folder, in the cache, or downloaded from a public mirror.
+"""MNIST and its siblings: found in a folder, in the cache, or downloaded from a public mirror.
 
-LeCun, Cortes, Burges: The MNIST database of handwritten digits. Xiao, Rasul, Vollgraf: Fashion-MNIST (2017).
+LeCun, Cortes, Burges: The MNIST database of handwritten digits. Xiao, Rasul, Vollgraf: Fashion-MNIST (2017). Clanuwat et al.: Deep
+Learning for Classical Japanese Literature (2018), Kuzushiji-MNIST.
 """
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
-import queue
-import threading
-import time
-import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from .files import write_atomic
+import numpy as np
+
+from .download import fetch, md5_of
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
 
@@ -28,10 +25,11 @@ MIRRORS = {
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     ),
+    "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
 }
 
-# Size in bytes and md5 of each file as the mirrors serve it, with ".gz" added to the name.
-FILES = {
+# Size in bytes (None: not known) and md5 of each file as the mirrors serve it, with ".gz" added to the name.
+FILES: dict[str, dict[str, tuple[int | None, str]]] = {
     "mnist": {
         "train-images-idx3-ubyte": (9912422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
         "train-labels-idx1-ubyte": (28881, "d53e105ee54ea40749a09fcbcd1e9432"),
@@ -44,7 +42,15 @@ FILES = {
         "t10k-images-idx3-ubyte": (4422102, "bef4ecab320f06d8554ea6380940ec79"),
         "t10k-labels-idx1-ubyte": (5148, "bb300cfdad3c16e7a12a480ee83cd310"),
     },
+    "kmnist": {
+        "train-images-idx3-ubyte": (None, "bdb82020997e1d708af4cf47b453dcf7"),
+        "train-labels-idx1-ubyte": (None, "e144d726b3acfaa3e44228e80efcd344"),
+        "t10k-images-idx3-ubyte": (None, "5c965bf0a639b31b8f53240b1b52f4d7"),
+        "t10k-labels-idx1-ubyte": (None, "7320c461ea6c1c855c0b718fb2a4b134"),
+    },
 }
+
+TORCH_NAMES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}  # of the folders that torchvision makes
 
 # ImageSet.checksum of the genuine MNIST: both data sets use the same file names, so a folder can be taken for the other.
 MNIST_CHECKSUMS = {
@@ -52,19 +58,16 @@ MNIST_CHECKSUMS = {
     "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
 }
 
-ANSWER_SECONDS = 4.0  # a mirror that has not answered by then counts as unreachable
-STALL_SECONDS = 10.0  # a download that stands still this long is given up
-SLOWEST_RATE = 20_000  # bytes per second over the whole file; a slower one is given up too
-
 _HOW_TO = "name a folder with the four idx files by --data-dir DIR or MINIGAN_DATA"
 
 
 def load(name: str = "mnist", split: str = "train", data_dir=None, download: bool = True) -> ImageSet:
-    """Load MNIST or Fashion-MNIST: images uint8 (N, 1, 28, 28), labels uint8 (N,), N = 60,000 or 10,000.
+    """Load MNIST or a sibling of it: images uint8 (N, 1, 28, 28), labels uint8 (N,), N = 60,000 or 10,000.
 
-    name      "mnist" or "fashion-mnist"
+    name      "mnist", "fashion-mnist" or "kmnist"
     split     "train" or "test"
-    data_dir  folder (str or path) that holds the idx files, gzipped or not, itself or in a subfolder called `name`
+    data_dir  folder (str or path) that holds the idx files, gzipped or not, itself or in a subfolder called `name`, MNIST/raw (where
+              torchvision puts them) or raw; also under the names that Kaggle gives them, and as its table mnist_train.csv
     download  whether a mirror may be asked, last of all
 
     Looks in `data_dir` and nowhere else if it is given; otherwise in $MINIGAN_DATA (the same layout), then in the
@@ -77,20 +80,17 @@ def load(name: str = "mnist", split: str = "train", data_dir=None, download: boo
     """
     if name not in FILES or split not in ("train", "test"):
         raise DataError(f"no data set {name!r} / {split!r}; there are {', '.join(FILES)}, each 'train' and 'test'")
-    wanted = [file for file in FILES[name] if file.startswith("train" if split == "train" else "t10k")]
+    wanted = wanted_files(name, split)
 
     searched = []
     folder = (os.environ.get("MINIGAN_DATA") or None) if data_dir is None else data_dir
     if folder is not None:
         what = "MINIGAN_DATA" if data_dir is None else "data folder"
-        found = _find(Path(folder).expanduser(), name, wanted, what)
+        found = find(folder, name, split, what)
         if found:
-            return _read(name, *found)
+            return found
         if data_dir is not None:
-            raise DataError(
-                f"data folder {folder} does not hold {name}: expected {' and '.join(wanted)} (or with .gz) in it "
-                f"or in {Path(folder) / name}"
-            )
+            raise DataError(f"data folder {folder} does not hold {name}: {expected(folder, name, split)}")
         searched.append(f"MINIGAN_DATA={folder}")
 
     from platformdirs import user_cache_dir
@@ -100,18 +100,60 @@ def load(name: str = "mnist", split: str = "train", data_dir=None, download: boo
     return _read(name, *(_cached(cache, name, file, download, searched) for file in wanted))
 
 
-def _find(folder: Path, name: str, wanted: list[str], what: str) -> list[Path] | None:
-    """The files `wanted`, all from one place in the user's folder; None if none of them is there."""
+def wanted_files(name: str, split: str) -> list[str]:
+    """The names of the images' and the labels' file."""
+    return [file for file in FILES[name] if file.startswith("train" if split == "train" else "t10k")]
+
+
+def _places(folder: Path, name: str) -> list[Path]:
+    """Where in a folder files may be: where we, the user, torchvision or a copy of its folder put them."""
+    theirs = TORCH_NAMES[name]
+    return [folder / name, folder, folder / theirs / "raw", folder / theirs, folder / "raw"]
+
+
+def expected(folder, name: str, split: str) -> str:
+    """For messages: what is looked for, and where."""
+    first, _, *others = (str(place) for place in _places(Path(folder), name))
+    names = " and ".join(wanted_files(name, split))
+    return f"expected {names} (or with .gz) in it or in {', '.join([first, *others[:-1]])} or {others[-1]}"
+
+
+def find(folder, name: str, split: str, what: str = "data folder") -> ImageSet | None:
+    """The images and labels of a user's folder; None if none of the files is there."""
+    folder, wanted = Path(folder).expanduser(), wanted_files(name, split)
     if not os.path.isdir(folder):  # os.path answers where pathlib would raise PermissionError
         raise DataError(f"{what} {folder}: no such folder; {_HOW_TO}")
-    for place in (folder / name, folder):
-        found = {f: p for f in wanted for p in (place / f"{f}.gz", place / f) if os.path.isfile(p)}
+    for place in _places(folder, name):
+        found = {f: p for f in wanted for p in _spellings(place, f) if os.path.isfile(p)}
         if len(found) == len(wanted):
-            return [found[f] for f in wanted]
+            return _read(name, *(found[f] for f in wanted))
         if found:
             missing = " and ".join(f for f in wanted if f not in found)
             raise DataError(f"{what} {place}: {missing} (or with .gz) is missing beside {', '.join(found)}; add it")
+        table = place / f"{name}_{split}.csv"
+        if os.path.isfile(table):
+            return _read_table(name, table)
     return None
+
+
+def _spellings(place: Path, file: str) -> Iterator[Path]:
+    """Names under which a file is passed around, ours last: Kaggle's have a dot before idx3, or are in a folder of their own name."""
+    dotted = file.replace("-idx", ".idx")
+    for name in (dotted, file):
+        yield from (place / dotted / name, place / file / name, place / name, place / f"{name}.gz")
+
+
+def _read_table(name: str, path: Path) -> ImageSet:
+    """Kaggle's form: a line an image, the label and its 784 pixels, with commas; a line of names before them or not."""
+    try:
+        with open(path, encoding="ascii") as lines:
+            names = not lines.read(1).isdigit()
+        rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(names), ndmin=2)
+    except (OSError, ValueError, OverflowError) as e:
+        raise DataError(f"{path}: cannot be read as a table of labels and pixels ({e}); put the original file in its place") from e
+    if rows.shape[1] != 785 or not len(rows) or rows[:, 0].max() > 9:
+        raise DataError(f"{path}: expected rows of a label 0 to 9 and 784 pixels, but it holds {rows.shape[0]} of {rows.shape[1]} numbers")
+    return ImageSet(rows[:, 1:].reshape(-1, 1, 28, 28), rows[:, 0], name, str(path))
 
 
 def _read(name: str, images_path: Path, labels_path: Path) -> ImageSet:
@@ -136,101 +178,19 @@ def _read(name: str, images_path: Path, labels_path: Path) -> ImageSet:
 def _cached(cache: Path, name: str, file: str, download: bool, searched: list[str]) -> Path:
     """The path of a file in the cache that has the right checksum, downloaded if it is not there yet."""
     path = cache / f"{file}.gz"
+    size, md5 = FILES[name][file]
     try:
         present = path.is_file()
-        if present and hashlib.md5(path.read_bytes()).hexdigest() == FILES[name][file][1]:
+        if present and md5_of(path) == md5:
             return path
         if not download:
             raise DataUnavailable(f"{name} is not in {' or '.join(searched)}; {_HOW_TO}.")
         try:
-            content = _download(name, file)
+            fetch([f"{mirror}{file}.gz" for mirror in MIRRORS[name]], path, md5, size, f"{name} {file}", _HOW_TO)
         except DataUnavailable as e:
             if present:
                 raise DataError(f"{path}: damaged (wrong checksum), and {e}; delete it, or {_HOW_TO}") from e
             raise DataUnavailable(f"{name} is not in {' or '.join(searched)}, and {e}; to use it, {_HOW_TO}.") from e
-        write_atomic(path, content)
     except OSError as e:
         raise DataError(f"{path}: the cache cannot be used ({e}); {_HOW_TO}") from e
     return path
-
-
-def _download(name: str, file: str) -> bytes:
-    """The file from the first mirror that serves it whole. The checksum is checked before anything is written."""
-    from tqdm import tqdm
-
-    size, md5 = FILES[name][file]
-    problems: list[str] = []
-    error: type[DataError] = DataUnavailable
-    for mirror in MIRRORS[name]:
-        url = f"{mirror}{file}.gz"
-        try:
-            response = _open(url)
-        except (OSError, http.client.HTTPException) as e:
-            problems.append(f"{url}: {getattr(e, 'reason', None) or e}")
-            continue
-        try:
-            with response, tqdm(total=size, desc=f"{name} {file}", unit="B", unit_scale=True, disable=None) as bar:
-                content = _receive(response, size, bar)
-        except (OSError, http.client.HTTPException) as e:
-            problem = f"the download broke off ({e or type(e).__name__})"
-        else:
-            if len(content) == size and hashlib.md5(content).hexdigest() == md5:
-                return content
-            problem = f"wrong checksum ({len(content)} bytes received, {size} expected)"
-        problems.append(f"{url}: {problem}")
-        error = DataError
-    if error is DataError:
-        raise DataError(f"download failed: {'; '.join(problems)}. Try again, or {_HOW_TO}.")
-    raise DataUnavailable(f"no mirror can be reached ({'; '.join(problems)})")
-
-
-def _open(url: str):
-    """Open the URL and wait for the first answer, but no longer than ANSWER_SECONDS.
-
-    In a thread, because no timeout of the socket covers the look-up of the host's name, which can take minutes.
-    """
-    answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def ask():
-        try:
-            request = urllib.request.Request(url, headers={"User-Agent": "minigan"})
-            answer.put(urllib.request.urlopen(request, timeout=STALL_SECONDS, context=_tls()))
-        except Exception as e:  # raised again below
-            answer.put(e)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        response = answer.get(timeout=ANSWER_SECONDS)
-    except queue.Empty:
-        raise TimeoutError(f"no answer within {ANSWER_SECONDS:g} s") from None
-    if isinstance(response, Exception):
-        raise response
-    return response
-
-
-def _tls():
-    import ssl
-
-    context = ssl.create_default_context()
-    try:  # some Pythons (python.org's for macOS) come without certificates of their own
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    except ImportError:
-        pass
-    return context
-
-
-def _receive(response, size: int, bar) -> bytes:
-    """The body of the response, `size` + 1 bytes at most. Raises OSError if it stalls or crawls."""
-    content, deadline = bytearray(), time.monotonic() + STALL_SECONDS + size / SLOWEST_RATE
-    while len(content) <= size:
-        # read1 returns with whatever has arrived, so that a server that drips cannot hold us past the deadline
-        chunk = response.read1(min(1 << 16, size + 1 - len(content)))
-        if not chunk:
-            break
-        content += chunk
-        bar.update(len(chunk))
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"too slow: {len(content)} bytes of {size}")
-    return bytes(content)

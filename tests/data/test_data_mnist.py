@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 import pytest
 
-from minigan.data import DataError, DataUnavailable, ImageSet, load_dataset, mnist, read_idx
+from minigan.data import DataError, DataUnavailable, ImageSet, download, load_dataset, mnist, read_idx
 from minigan.data.files import write_atomic
 
 RNG = np.random.default_rng(0)
@@ -41,8 +41,8 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setattr(mnist, "MIRRORS", {"mnist": (), "fashion-mnist": ()})
     sizes = {file: (len(content), hashlib.md5(content).hexdigest()) for file, content in SERVED.items()}
     monkeypatch.setattr(mnist, "FILES", {"mnist": sizes, "fashion-mnist": sizes})
-    monkeypatch.setattr(mnist, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(mnist, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(download, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.5)
     return tmp_path / "cache" / "minigan"
 
 
@@ -222,7 +222,7 @@ def test_environment_without_the_files_goes_on_to_the_mirrors(mirror, tmp_path, 
 
 @pytest.mark.parametrize("how", ["wrong", "portal", "short", "stalls", "drips", "endless"])
 def test_a_bad_download_is_an_error_and_leaves_nothing(mirror, nowhere, monkeypatch, how):
-    monkeypatch.setattr(mnist, "SLOWEST_RATE", 20_000)
+    monkeypatch.setattr(download, "SLOWEST_RATE", 20_000)
     server, start = mirror(how), time.monotonic()
     with pytest.raises(DataError, match="download failed") as e:
         load_dataset("mnist", on_notice=pytest.fail)
