@@ -58,7 +58,33 @@ def _cubic_taps(n, m, factor, align, a=-0.75):
     return taps(m, n, np.tile(np.arange(m), 4), np.concatenate(source), np.concatenate(weight))
 
 
-def _taps_of(mode, n, m, factor, align):
+@functools.lru_cache(maxsize=64)
+def _wide_taps(mode, n, m, factor, align):
+    """antialias: the weights of neighbours as for an image made larger, stretched over all the input pixels that an output pixel covers.
+
+    As Pillow has it: a triangle, or Keys' cubic with a = -1/2; weights add up to 1 at the edges too.
+    """
+    step = _step(n, m, factor, align)
+    stretch = max(step, 1.0)
+    reach = stretch * (2 if mode == "bicubic" else 1)
+    output, source, weight = [], [], []
+    for o in range(m):
+        centre = step * (o + 0.5)
+        at = np.arange(max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), n))
+        d = np.abs(at - centre + 0.5) / stretch
+        if mode == "bicubic":
+            w = np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0))
+        else:
+            w = np.maximum(1 - d, 0)
+        output += [o] * len(at)
+        source += at.tolist()
+        weight += (w / w.sum()).tolist()
+    return taps(m, n, output, source, weight)
+
+
+def _taps_of(mode, n, m, factor, align, antialias=False):
+    if antialias:
+        return _wide_taps(mode, n, m, factor, align)
     if mode == "area":
         return adaptive_taps(n, m)
     if m == n and factor in (None, 1):
@@ -77,6 +103,7 @@ def interpolate(
     mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D input), "bilinear",
            "bicubic" (4-D) or "trilinear" (5-D)
     align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on each other, instead of the corners
+    antialias : for "bilinear" and "bicubic": an output pixel is a weighted mean of all the input pixels that it covers
     recompute_scale_factor : take the pixel distance from the rounded sizes and not from scale_factor
     """
     shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
@@ -85,8 +112,8 @@ def interpolate(
     if dims not in DIMS.get(mode, (1, 2, 3)):
         wanted = " or ".join(str(d + 2) for d in DIMS.get(mode, (1, 2, 3)))
         raise ValueError(f"interpolate: mode={mode!r} needs input of {wanted} dimensions (N, C, ...), got shape {shape}")
-    if antialias:
-        raise NotImplementedError("interpolate: antialias=True is not available")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError(f"interpolate: antialias=True is for mode='bilinear' and 'bicubic', not mode={mode!r}")
     if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(f"interpolate: align_corners has no meaning with mode={mode!r}")
     if (size is None) == (scale_factor is None):
@@ -106,7 +133,7 @@ def interpolate(
         if not all(sizes):
             raise ValueError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape {shape}")
         factors = [None] * dims if recompute_scale_factor else [float(f) for f in factors]
-    maps = [_taps_of(mode, n, int(m), f, bool(align_corners)) for n, m, f in zip(shape[2:], sizes, factors)]
+    maps = [_taps_of(mode, n, int(m), f, bool(align_corners), bool(antialias)) for n, m, f in zip(shape[2:], sizes, factors)]
     return apply_taps(input, *maps)
 
 
