@@ -1,4 +1,5 @@
-"""Files from public mirrors: checked against a known md5 before anybody sees them, and given up soon where a network does not answer."""
+"""Files from public mirrors: checked against a known md5 before anybody sees them, and given up
+soon where a network does not answer."""
 
 from __future__ import annotations
 
@@ -28,12 +29,14 @@ def md5_of(path) -> str:
 
 
 def fetch(urls: Sequence[str], path, md5: str, size: int | None, name: str, how_to: str) -> None:
-    """Write the file of the first URL that serves it whole to `path`. The checksum is checked before the file has its name.
+    """Write the file of the first URL that serves it whole to `path`. The checksum is checked
+    before the file has its name.
 
     size : in bytes, if known
     name, how_to : for the progress bar, and for the message of what else can be done
 
-    DataUnavailable if no mirror answers, DataError if a download breaks off or has the wrong checksum; OSError if it cannot be written.
+    DataUnavailable if no mirror answers, DataError if a download breaks off or has the wrong
+    checksum; OSError if it cannot be written.
     """
     from tqdm import tqdm
 
@@ -45,8 +48,13 @@ def fetch(urls: Sequence[str], path, md5: str, size: int | None, name: str, how_
         except (OSError, http.client.HTTPException) as e:
             problems.append(f"{url}: {getattr(e, 'reason', None) or e}")
             continue
-        expected = size if size is not None else int(response.headers.get("Content-Length") or 0) or None
-        with response, tqdm(total=expected, desc=name, unit="B", unit_scale=True, disable=None) as bar:
+        expected = (
+            size if size is not None else int(response.headers.get("Content-Length") or 0) or None
+        )
+        with (
+            response,
+            tqdm(total=expected, desc=name, unit="B", unit_scale=True, disable=None) as bar,
+        ):
             problem = _receive(response, Path(path), md5, expected, bar)
         if problem is None:
             return
@@ -60,7 +68,8 @@ def fetch(urls: Sequence[str], path, md5: str, size: int | None, name: str, how_
 def _open(url: str):
     """Open the URL and wait for the first answer, but no longer than ANSWER_SECONDS.
 
-    In a thread, because no timeout of the socket covers the look-up of the host's name, which can take minutes.
+    In a thread, because no timeout of the socket covers the look-up of the host's name, which can
+    take minutes.
     """
     answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -99,12 +108,16 @@ class _Refused(Exception):
 
 
 def _receive(response, path: Path, md5: str, size: int | None, bar) -> str | None:
-    """The body of the response into `path`; or what is wrong with it, and then nothing is written."""
+    """The body of the response into `path`; or what is wrong with it, and then nothing is
+    written."""
     try:
         with open_atomic(path) as file:
             received, digest = _copy(response, file, LARGEST if size is None else size, bar)
             if digest != md5 or (size is not None and received != size):
-                raise _Refused(f"wrong checksum ({received} bytes received{'' if size is None else f', {size} expected'})")
+                raise _Refused(
+                    f"wrong checksum ({received} bytes "
+                    f"received{'' if size is None else f', {size} expected'})"
+                )
     except _Refused as e:
         return str(e)
     return None
@@ -112,9 +125,13 @@ def _receive(response, path: Path, md5: str, size: int | None, bar) -> str | Non
 
 def _copy(response, file, limit: int, bar) -> tuple[int, str]:
     """The number of bytes, `limit` + 1 at most, and their md5."""
-    received, digest, start = 0, hashlib.md5(), time.monotonic()
+    received = 0
+    digest = hashlib.md5()
+    start = time.monotonic()
     while received <= limit:
-        try:  # read1 returns with whatever has arrived, so that a server that drips cannot hold us for long
+        # read1 returns with whatever has arrived, so that a server that drips cannot hold us for
+        # long
+        try:
             chunk = response.read1(min(1 << 16, limit + 1 - received))
         except (OSError, http.client.HTTPException) as e:
             raise _Refused(f"the download broke off ({e or type(e).__name__})") from e

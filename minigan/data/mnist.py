@@ -147,8 +147,10 @@ def _read_table(name: str, path: Path) -> ImageSet:
     """Kaggle's form: a line an image, the label and its 784 pixels, with commas; a line of names before them or not."""
     try:
         with open(path, encoding="ascii") as lines:
-            names = not lines.read(1).isdigit()
-        rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(names), ndmin=2)
+            first = lines.read(1)
+        if not first:
+            raise ValueError("it is empty")
+        rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(not first.isdigit()), ndmin=2)
     except (OSError, ValueError, OverflowError) as e:
         raise DataError(f"{path}: cannot be read as a table of labels and pixels ({e}); put the original file in its place") from e
     if rows.shape[1] != 785 or not len(rows) or rows[:, 0].max() > 9:

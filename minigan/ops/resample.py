@@ -67,7 +67,9 @@ def _wide_taps(mode, n, m, factor, align):
     step = _step(n, m, factor, align)
     stretch = max(step, 1.0)
     reach = stretch * (2 if mode == "bicubic" else 1)
-    output, source, weight = [], [], []
+    output = []
+    source = []
+    weight = []
     for o in range(m):
         centre = step * (o + 0.5)
         at = np.arange(max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), n))

@@ -40,7 +40,7 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda app: str(tmp_path / "cache" / app))
     monkeypatch.setattr(mnist, "MIRRORS", {"mnist": (), "fashion-mnist": ()})
     sizes = {file: (len(content), hashlib.md5(content).hexdigest()) for file, content in SERVED.items()}
-    monkeypatch.setattr(mnist, "FILES", {"mnist": sizes, "fashion-mnist": sizes})
+    monkeypatch.setattr(mnist, "FILES", {"mnist": sizes, "fashion-mnist": sizes, "kmnist": sizes})
     monkeypatch.setattr(download, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(download, "STALL_SECONDS", 0.5)
     return tmp_path / "cache" / "minigan"
@@ -344,3 +344,43 @@ def test_the_real_mnist():
     assert {train.checksum, test.checksum} == mnist.MNIST_CHECKSUMS
     assert train.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert read_idx(os.path.join(train.source, min(os.listdir(train.source)))).dtype == np.uint8
+
+
+# ---- names under which others keep the files
+
+
+@pytest.mark.parametrize("place", ["MNIST/raw", "MNIST", "raw", "."])
+@pytest.mark.parametrize("spelling", ["{0}", "{1}", "{0}/{0}", "{0}/{1}", "{1}.gz"])
+def test_torchvisions_and_kaggles_places(tmp_path, monkeypatch, place, spelling):
+    for what, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        name = f"train-{what}-ubyte"
+        path = tmp_path / place / spelling.format(name, name.replace("-idx", ".idx"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(idx(array))
+    assert np.array_equal(load_dataset("mnist", data_dir=tmp_path).images[:, 0], IMAGES)
+    monkeypatch.setenv("MINIGAN_DATA", str(tmp_path))
+    assert len(load_dataset("mnist")) == 20
+
+
+def test_siblings_below_one_folder(tmp_path):
+    for folder, n in (("MNIST/raw", 3), ("FashionMNIST/raw", 4), ("KMNIST/raw", 5)):
+        put(tmp_path / folder, IMAGES[:n], LABELS[:n])
+    assert [len(mnist.load(name, data_dir=tmp_path)) for name in ("mnist", "fashion-mnist", "kmnist")] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_kaggles_table(tmp_path, header):
+    names = ["label", *(f"{i}x{j}" for i in range(1, 29) for j in range(1, 29))]
+    rows = [[label, *image.reshape(-1)] for label, image in zip(LABELS, IMAGES)]
+    (tmp_path / "mnist_test.csv").write_text("\n".join(",".join(map(str, row)) for row in [names] * header + rows) + "\n")
+    data = load_dataset("mnist", "test", tmp_path)
+    assert np.array_equal(data.images[:, 0], IMAGES) and np.array_equal(data.labels, LABELS)
+    for wrong in ("1,2,3\n", "label\nx\n", ",".join(["300"] * 785), ""):
+        (tmp_path / "mnist_test.csv").write_text(wrong)
+        with pytest.raises(DataError, match="mnist_test.csv"):
+            load_dataset("mnist", "test", tmp_path)
+
+
+def test_a_folder_without_them_says_where_they_may_be(tmp_path):
+    with pytest.raises(DataError, match="MNIST/raw"):
+        load_dataset("mnist", data_dir=tmp_path)

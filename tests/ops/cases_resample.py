@@ -30,10 +30,29 @@ def images(draw, mode):
     return x, size, factor, mode
 
 
+@st.composite
+def smooth_images(draw):
+    """The same with antialias=True."""
+    mode = draw(st.sampled_from(["bilinear", "bicubic"]))
+    *arguments, align = draw(images(mode))
+    return (*arguments, align, None, True)
+
+
 def cubic(d, a=-0.75):
     """Keys 1981, eq. 4."""
     d = abs(d)
     return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a if d < 2 else 0.0
+
+
+def wide_weights(n, m, factor, mode, align):
+    """The same with antialias: neighbours' weights, stretched where the image is made smaller, and made to add up to 1."""
+    step = ((n - 1) / (m - 1) if m > 1 else 0.0) if align else n / m if factor is None else 1 / factor
+    stretch, out = max(step, 1.0), np.zeros((m, n))
+    for o in range(m):
+        for i in range(n):
+            d = (i + 0.5 - step * (o + 0.5)) / stretch
+            out[o, i] = cubic(d, -0.5) if mode == "bicubic" else max(0, 1 - abs(d))
+    return out / out.sum(1, keepdims=True)
 
 
 def weights(n, m, factor, mode, align):
@@ -56,14 +75,15 @@ def weights(n, m, factor, mode, align):
     return out
 
 
-def interpolate(x, size=None, factor=None, mode="nearest", align=None):
+def interpolate(x, size=None, factor=None, mode="nearest", align=None, recompute=None, antialias=False):
     dims = x.ndim - 2
     factors = factor if isinstance(factor, tuple) else (factor,) * dims
     sizes = [int(n * f) for n, f in zip(x.shape[2:], factors)] if size is None else size if isinstance(size, tuple) else (size,) * dims
     if mode == "area":
         return adapt(arithmetic_mean, dims, x, tuple(sizes))
+    matrix = wide_weights if antialias else weights
     for axis, (m, f) in enumerate(zip(sizes, factors), start=2):
-        x = np.moveaxis(np.tensordot(weights(x.shape[axis], m, f, mode, align), x, (1, axis)), 0, axis)
+        x = np.moveaxis(np.tensordot(matrix(x.shape[axis], m, f, mode, align), x, (1, axis)), 0, axis)
     return x
 
 
@@ -123,6 +143,7 @@ CASES = [
         Case("interpolate" if mode == "nearest" else f"interpolate:{mode}", images(mode), interpolate, op="_taps")
         for mode in ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area")
     ],
+    Case("interpolate:antialias", smooth_images(), interpolate, op="_taps"),
     Case("pixel_shuffle", shuffles(False), shuffle, op=None),
     Case("pixel_unshuffle", shuffles(True), unshuffle, op=None),
     Case("apply_taps", mapped(), apply, op="_taps"),

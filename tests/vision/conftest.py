@@ -5,7 +5,8 @@ import pytest
 
 @pytest.fixture(scope="session")
 def torchvision():
-    """torchvision, also where its compiled ops (nms ...) do not load: transforms and data sets need none of them."""
+    """torchvision, also where its compiled ops (nms ...) do not load: transforms and data sets need
+    none of them."""
     torch = pytest.importorskip("torch")
     real = torch.library.register_fake
 

@@ -1,7 +1,9 @@
-"""Data sets with torchvision's names and arguments: pairs (image, label), the image a Pillow picture or what `transform` makes of it.
+"""Data sets with torchvision's names and arguments: pairs (image, label), the image a Pillow
+picture or what `transform` makes of it.
 
-Files are read where torchvision and their authors put them; what can be downloaded is with download=True, checked against its md5.
-Nothing in a file can run code: CIFAR's pickles are read by a reader that knows arrays, numbers and texts.
+Files are read where torchvision and their authors put them; what can be downloaded is with
+download=True, checked against its md5. Nothing in a file can run code: CIFAR's pickles are read by
+a reader that knows arrays, numbers and texts.
 """
 
 from .base import VisionDataset
@@ -16,6 +18,7 @@ from .svhn import SVHN
 from .usps import USPS
 
 __all__ = [
-    "CIFAR10", "CIFAR100", "EMNIST", "IMG_EXTENSIONS", "KMNIST", "LSUN", "MNIST", "QMNIST", "STL10", "SVHN", "USPS", "CelebA",
-    "DatasetFolder", "FakeData", "FashionMNIST", "ImageFolder", "VisionDataset", "default_loader",
+    "CIFAR10", "CIFAR100", "EMNIST", "IMG_EXTENSIONS", "KMNIST", "LSUN", "MNIST", "QMNIST", "STL10",
+    "SVHN", "USPS", "CelebA", "DatasetFolder", "FakeData", "FashionMNIST", "ImageFolder",
+    "VisionDataset", "default_loader",
 ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009): 60,000 photographs of 32x32 pixels, as Python's batches or in the binary form."""
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009): 60,000 photographs of 32x32 pixels, as Python's batches
+or in the binary form."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from .plainpickle import read_pickle
 
 
 class CIFAR10(VisionDataset):
-    """10 classes. `data`: NumPy uint8 (N, 32, 32, 3); `targets`: a list of N ints; `classes`, `class_to_idx`.
+    """10 classes. `data`: NumPy uint8 (N, 32, 32, 3); `targets`: a list of N ints; `classes`,
+    `class_to_idx`.
 
     root : holds the folder cifar-10-batches-py (or cifar-10-batches-bin, the binary form), or is it
     train : the 50,000 pictures, or the 10,000 for tests
@@ -27,30 +29,62 @@ class CIFAR10(VisionDataset):
     train_list = [[f"data_batch_{i}"] for i in range(1, 6)]
     test_list = [["test_batch"]]
     meta = {"filename": "batches.meta", "key": "label_names"}
-    binary_folder, binary_names, label_bytes = "cifar-10-batches-bin", "batches.meta.txt", 1
+    binary_folder = "cifar-10-batches-bin"
+    binary_names = "batches.meta.txt"
+    label_bytes = 1
 
     def __init__(
-        self, root: Any, train: bool = True, transform: Function = None, target_transform: Function = None, download: bool = False
-    ):  # fmt: skip
+        self,
+        root: Any,
+        train: bool = True,
+        transform: Function = None,
+        target_transform: Function = None,
+        download: bool = False,
+    ):
         super().__init__(root, transform=transform, target_transform=target_transform)
         self.train = train
         names = [name for name, *_ in (self.train_list if train else self.test_list)]
-        places = [self.base_folder, ".", str(Path(self.filename.removesuffix(".tar.gz")) / self.base_folder)]
+        places = [
+            self.base_folder,
+            ".",
+            str(Path(self.filename.removesuffix(".tar.gz")) / self.base_folder),
+        ]
         binary_places = [self.binary_folder, "."]
         folder = locate(root, places, [*names, self.meta["filename"]])
-        binary = None if folder else locate(root, binary_places, [*(f"{name}.bin" for name in names), self.binary_names])
+        binary = (
+            None
+            if folder
+            else locate(
+                root, binary_places, [*(f"{name}.bin" for name in names), self.binary_names]
+            )
+        )
         if folder is None and binary is None:
             if not download:
-                here = f"{self.filename} is there: " if (Path(root).expanduser() / self.filename).is_file() else ""
+                here = (
+                    f"{self.filename} is there: "
+                    if (Path(root).expanduser() / self.filename).is_file()
+                    else ""
+                )
                 how_to = f"{here}pass download=True, or unpack {self.filename} there"
-                raise missing(type(self).__name__, root, [*places, self.binary_folder], [*names, self.meta["filename"]], how_to)
+                raise missing(
+                    type(self).__name__,
+                    root,
+                    [*places, self.binary_folder],
+                    [*names, self.meta["filename"]],
+                    how_to,
+                )
             folder = self._download()
         if folder is not None:
             self._read_batches(folder, names)
         else:
             self._read_binary(binary, names)
-        if len(self.data) != len(self.targets) or not 0 <= min(self.targets) <= max(self.targets) < len(self.classes):
-            raise DataError(f"{folder or binary}: its labels do not fit its {len(self.data)} pictures or {len(self.classes)} classes")
+        if len(self.data) != len(self.targets) or not 0 <= min(self.targets) <= max(
+            self.targets
+        ) < len(self.classes):
+            raise DataError(
+                f"{folder or binary}: its labels do not fit its {len(self.data)} pictures or "
+                f"{len(self.classes)} classes"
+            )
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
 
     def _download(self) -> Path:
@@ -65,18 +99,36 @@ class CIFAR10(VisionDataset):
         for name in names:
             batch = read_pickle(folder / name)
             pixels, labels = batch.get("data"), batch.get("labels", batch.get("fine_labels"))
-            if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2 and pixels.shape[1] == 3072):
-                raise DataError(f"{folder / name}: expected data, uint8 (N, 3072); put the original file in its place")
+            if not (
+                isinstance(pixels, np.ndarray)
+                and pixels.dtype == np.uint8
+                and pixels.ndim == 2
+                and pixels.shape[1] == 3072
+            ):
+                raise DataError(
+                    f"{folder / name}: expected data, uint8 (N, 3072); put the original file in "
+                    "its place"
+                )
             if not isinstance(labels, (list, np.ndarray)) or len(labels) != len(pixels):
-                raise DataError(f"{folder / name}: expected {len(pixels)} labels; put the original file in its place")
+                raise DataError(
+                    f"{folder / name}: expected {len(pixels)} labels; put the original file in "
+                    "its place"
+                )
             parts.append(pixels)
             self.targets += [int(label) for label in labels]
         self._keep(np.concatenate(parts))
-        self.classes = [str(name) for name in read_pickle(folder / self.meta["filename"]).get(self.meta["key"], ())]
+        self.classes = [
+            str(name)
+            for name in read_pickle(folder / self.meta["filename"]).get(self.meta["key"], ())
+        ]
 
     def _read_binary(self, folder: Any, names: list[str]) -> None:
-        row = self.label_bytes + 3072  # the last byte of the label is the class, the one before it the superclass
-        rows = np.concatenate([read_bytes(folder / f"{name}.bin", multiple_of=row).reshape(-1, row) for name in names])
+        row = (
+            self.label_bytes + 3072
+        )  # the last byte of the label is the class, the one before it the superclass
+        rows = np.concatenate(
+            [read_bytes(folder / f"{name}.bin", multiple_of=row).reshape(-1, row) for name in names]
+        )
         self.targets = rows[:, self.label_bytes - 1].tolist()
         self._keep(rows[:, self.label_bytes :])
         self.classes = (folder / self.binary_names).read_text("ascii").split()
@@ -106,4 +158,6 @@ class CIFAR100(CIFAR10):
     train_list = [["train"]]
     test_list = [["test"]]
     meta = {"filename": "meta", "key": "fine_label_names"}
-    binary_folder, binary_names, label_bytes = "cifar-100-binary", "fine_label_names.txt", 2
+    binary_folder = "cifar-100-binary"
+    binary_names = "fine_label_names.txt"
+    label_bytes = 2

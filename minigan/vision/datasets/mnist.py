@@ -29,22 +29,43 @@ def _renamed(old: str, new: str) -> Any:
 
 
 class MNIST(VisionDataset):
-    """Handwritten digits. `data`: a Tensor, uint8 (N, 28, 28); `targets`: int64 (N,); `classes`, `class_to_idx`.
+    """Handwritten digits. `data`: a Tensor, uint8 (N, 28, 28); `targets`: int64 (N,); `classes`,
+    `class_to_idx`.
 
-    root : a folder with the idx files, in it or in its subfolder mnist, MNIST/raw or raw, or in the forms that Kaggle has; where
-           they are not there, they are looked for where `minigan.data.load_dataset` looks
+    root : a folder with the idx files, in it or in its subfolder mnist, MNIST/raw or raw, or in the
+           forms that Kaggle has; where they are not there, they are looked for where
+           `minigan.data.load_dataset` looks
     train : the 60,000 examples, or the 10,000 for tests
     download : may a mirror be asked? Files are then kept in minigan's cache folder, not in root
     """
 
     name = "mnist"
-    classes = ["0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine"]
+    classes = [
+        "0 - zero",
+        "1 - one",
+        "2 - two",
+        "3 - three",
+        "4 - four",
+        "5 - five",
+        "6 - six",
+        "7 - seven",
+        "8 - eight",
+        "9 - nine",
+    ]
     train_data, test_data = _renamed("train_data", "data"), _renamed("test_data", "data")
-    train_labels, test_labels = _renamed("train_labels", "targets"), _renamed("test_labels", "targets")
+    train_labels, test_labels = (
+        _renamed("train_labels", "targets"),
+        _renamed("test_labels", "targets"),
+    )
 
     def __init__(
-        self, root: Any, train: bool = True, transform: Function = None, target_transform: Function = None, download: bool = False
-    ):  # fmt: skip
+        self,
+        root: Any,
+        train: bool = True,
+        transform: Function = None,
+        target_transform: Function = None,
+        download: bool = False,
+    ):
         super().__init__(root, transform=transform, target_transform=target_transform)
         self.train = train
         images, targets = self._load(download)
@@ -55,12 +76,17 @@ class MNIST(VisionDataset):
         split = "train" if self.train else "test"
         there = Path(self.root).expanduser().is_dir()
         try:
-            found = (mnist.find(self.root, self.name, split, "root") if there else None) or mnist.load(self.name, split, None, download)
+            found = (
+                mnist.find(self.root, self.name, split, "root") if there else None
+            ) or mnist.load(self.name, split, None, download)
         except DataUnavailable as e:
             how_to = "" if download else "; put the files there, or pass download=True"
             none = "" if there else " (no such folder)"
             looked = mnist.expected(self.root, self.name, split)
-            raise DataUnavailable(f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: {looked}{how_to}. {e}") from e
+            raise DataUnavailable(
+                f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: "
+                f"{looked}{how_to}. {e}"
+            ) from e
         return found.images[:, 0].copy(), found.labels.astype(np.int64)
 
     @property
@@ -86,7 +112,18 @@ class FashionMNIST(MNIST):
     """Pictures of clothes, as `MNIST`."""
 
     name = "fashion-mnist"
-    classes = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+    classes = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ]
 
 
 class KMNIST(MNIST):
@@ -99,23 +136,36 @@ class KMNIST(MNIST):
 def _read_pair(images: Path, labels: Path, label_dims: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, 28, 28), and labels (N,) or (N, k) as int64."""
     x, y = read_idx(images), read_idx(labels)
-    if x.dtype != np.uint8 or x.ndim != 3 or y.dtype.kind not in "iu" or y.ndim != label_dims or len(x) != len(y) or not len(x):
+    if (
+        x.dtype != np.uint8
+        or x.ndim != 3
+        or y.dtype.kind not in "iu"
+        or y.ndim != label_dims
+        or len(x) != len(y)
+        or not len(x)
+    ):
         raise DataError(
-            f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, but they hold {x.dtype} {x.shape} and "
+            f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, "
+            f"but they hold {x.dtype} {x.shape} and "
             f"{y.dtype} {y.shape}"
         )
     return x, y.astype(np.int64)
 
 
 class _OtherNames(MNIST):
-    """As MNIST, in files of other names, in root/<class>/raw, root, or `folders` below it, gzipped or not."""
+    """As MNIST, in files of other names, in root/<class>/raw, root, or `folders` below it, gzipped
+    or not."""
 
     folders: tuple[str, ...] = ()
 
     def _find(self, names: list[str]) -> list[Path] | None:
         own = type(self).__name__
         for end in (".gz", ""):
-            folder = locate(self.root, [f"{own}/raw", ".", "raw", *self.folders], [f"{name}{end}" for name in names])
+            folder = locate(
+                self.root,
+                [f"{own}/raw", ".", "raw", *self.folders],
+                [f"{name}{end}" for name in names],
+            )
             if folder is not None:
                 return [folder / f"{name}{end}" for name in names]
         return None
@@ -128,7 +178,13 @@ class _OtherNames(MNIST):
             found = self._find(names)
         if found is None:
             own, how_to = type(self).__name__, "put them there, or pass download=True"
-            raise missing(own, self.root, [f"{own}/raw", ".", "raw", *self.folders], [f"{n} (or with .gz)" for n in names], how_to)
+            raise missing(
+                own,
+                self.root,
+                [f"{own}/raw", ".", "raw", *self.folders],
+                [f"{n} (or with .gz)" for n in names],
+                how_to,
+            )
         return self._read(*found)
 
     def _read(self, images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -142,11 +198,13 @@ class _OtherNames(MNIST):
 
 
 class EMNIST(_OtherNames):
-    """Letters and digits of the NIST forms (Cohen et al. 2017), as `MNIST`. The images lie on their side, as in the files: transposed.
+    """Letters and digits of the NIST forms (Cohen et al. 2017), as `MNIST`. The images lie on their
+    side, as in the files: transposed.
 
-    split : "byclass" (62 classes), "bymerge" (47: capitals and small letters that look alike are one), "balanced" (47), "letters"
-            (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
-    train, transform, target_transform, download : as `MNIST`; the archive of all splits (560 MB) is kept in root/EMNIST/raw
+    split : "byclass" (62 classes), "bymerge" (47: capitals and small letters that look alike are
+           one), "balanced" (47), "letters" (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
+    train, transform, target_transform, download : as `MNIST`; the archive of all splits (560 MB) is
+           kept in root/EMNIST/raw
     """
 
     url = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -155,16 +213,23 @@ class EMNIST(_OtherNames):
     folders = ("gzip", "EMNIST", "emnist")
     _merged = sorted(set(string.digits + string.ascii_letters) - set("cijklmopsuvwxyz"))
     classes_split_dict = {
-        "byclass": sorted(string.digits + string.ascii_letters), "bymerge": _merged, "balanced": _merged,
-        "letters": ["N/A", *string.ascii_lowercase], "digits": list(string.digits), "mnist": list(string.digits),
-    }  # fmt: skip
+        "byclass": sorted(string.digits + string.ascii_letters),
+        "bymerge": _merged,
+        "balanced": _merged,
+        "letters": ["N/A", *string.ascii_lowercase],
+        "digits": list(string.digits),
+        "mnist": list(string.digits),
+    }
 
     def __init__(self, root: Any, split: str, **kwargs: Any):
         self.split = choice("split", split, self.splits)
         super().__init__(root, **kwargs)
         self.classes = self.classes_split_dict[split]
         if int(self.targets.array.max()) >= len(self.classes):
-            raise DataError(f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has {len(self.classes)} classes")
+            raise DataError(
+                f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has "
+                f"{len(self.classes)} classes"
+            )
 
     def _names(self) -> list[str]:
         start = f"emnist-{self.split}-{'train' if self.train else 'test'}"
@@ -180,18 +245,34 @@ class EMNIST(_OtherNames):
 class QMNIST(_OtherNames):
     """MNIST rebuilt from NIST's forms, with 60,000 examples for tests (Yadav, Bottou 2019).
 
-    what : "train", "test", "test10k" (MNIST's), "test50k" (the others) or "nist" (all 402,953 digits); None: by `train`
+    what : "train", "test", "test10k" (MNIST's), "test50k" (the others) or "nist" (all 402,953
+           digits); None: by `train`
     compat : targets are classes; else rows of 8 numbers (class, series, writer, ...)
     """
 
-    subsets = {"train": "train", "test": "test", "test10k": "test", "test50k": "test", "nist": "nist"}
+    subsets = {
+        "train": "train",
+        "test": "test",
+        "test10k": "test",
+        "test50k": "test",
+        "nist": "nist",
+    }
     md5s = {
         "train": ("ed72d4157d28c017586c42bc6afe6370", "0058f8dd561b90ffdd0f734c6a30e5e4"),
         "test": ("1394631089c404de565df7b7aeaf9412", "5b5b05890a5e13444e108efe57b788aa"),
     }
 
-    def __init__(self, root: Any, what: str | None = None, compat: bool = True, train: bool = True, **kwargs: Any):
-        self.what = choice("what", ("train" if train else "test") if what is None else what, tuple(self.subsets))
+    def __init__(
+        self,
+        root: Any,
+        what: str | None = None,
+        compat: bool = True,
+        train: bool = True,
+        **kwargs: Any,
+    ):
+        self.what = choice(
+            "what", ("train" if train else "test") if what is None else what, tuple(self.subsets)
+        )
         self.compat = compat
         super().__init__(root, train, **kwargs)
 
@@ -201,12 +282,17 @@ class QMNIST(_OtherNames):
 
     def _read(self, images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
         x, y = _read_pair(images, labels, label_dims=2)
-        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(self.what, slice(None))
+        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(
+            self.what, slice(None)
+        )
         return x[part], y[part]
 
     def _download(self, folder: Path) -> None:
         if self.what == "nist":
-            raise DataUnavailable(f"QMNIST: fetch xnist-images-idx3-ubyte.xz and xnist-labels-idx2-int.xz from {FURTHER}, unpack into {folder}")
+            raise DataUnavailable(
+                f"QMNIST: fetch {' and '.join(self._names())} (.xz) from {FURTHER}, and unpack "
+                f"them into {folder}"
+            )
         for name, md5 in zip(self._names(), self.md5s[self.subsets[self.what]]):
             download("QMNIST", f"{FURTHER}{name}.gz", folder / f"{name}.gz", md5)
 

@@ -12,7 +12,8 @@ from .base import Function, VisionDataset, choice, download, locate, missing, re
 
 
 class STL10(VisionDataset):
-    """`data`: NumPy uint8 (N, 3, 96, 96); `labels`: (N,), 0 to 9, -1 for pictures without a label; `classes`.
+    """`data`: NumPy uint8 (N, 3, 96, 96); `labels`: (N,), 0 to 9, -1 for pictures without a label;
+    `classes`.
 
     root : holds the folder stl10_binary, or is it
     split : "train" (5,000), "test" (8,000), "unlabeled" (100,000) or "train+unlabeled"
@@ -28,9 +29,14 @@ class STL10(VisionDataset):
     splits = ("train", "train+unlabeled", "unlabeled", "test")
 
     def __init__(
-        self, root: Any, split: str = "train", folds: int | None = None, transform: Function = None, target_transform: Function = None,
+        self,
+        root: Any,
+        split: str = "train",
+        folds: int | None = None,
+        transform: Function = None,
+        target_transform: Function = None,
         download: bool = False,
-    ):  # fmt: skip
+    ):
         super().__init__(root, transform=transform, target_transform=target_transform)
         self.split = choice("split", split, self.splits)
         if folds is not None and (not isinstance(folds, int) or not 0 <= folds < 10):
@@ -38,8 +44,14 @@ class STL10(VisionDataset):
         self.folds = folds
         folder = self._folder(download)
         parts = [self._read(folder, part) for part in split.split("+")]
-        self.data = parts[0][0] if len(parts) == 1 else np.concatenate([images for images, _ in parts])
-        self.labels = parts[0][1] if len(parts) == 1 else np.concatenate([labels.astype(np.int64) for _, labels in parts])
+        self.data = (
+            parts[0][0] if len(parts) == 1 else np.concatenate([images for images, _ in parts])
+        )
+        self.labels = (
+            parts[0][1]
+            if len(parts) == 1
+            else np.concatenate([labels.astype(np.int64) for _, labels in parts])
+        )
         if (folder / self.class_names_file).is_file():
             self.classes = (folder / self.class_names_file).read_text("ascii").split()
 
@@ -64,12 +76,19 @@ class STL10(VisionDataset):
 
     def _read(self, folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
         names = self._files(part)
-        images = read_bytes(folder / names[0], multiple_of=3 * 96 * 96).reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)  # stored by columns
+        images = (
+            read_bytes(folder / names[0], multiple_of=3 * 96 * 96)
+            .reshape(-1, 3, 96, 96)
+            .transpose(0, 1, 3, 2)
+        )  # stored by columns
         if part == "unlabeled":
             return images, np.full(len(images), -1)
         labels = read_bytes(folder / names[1], size=len(images))
         if labels.min() < 1 or labels.max() > 10:
-            raise DataError(f"{folder / names[1]}: expected labels 1 to 10, but there are {labels.min()} to {labels.max()}; fetch it again")
+            raise DataError(
+                f"{folder / names[1]}: expected labels 1 to 10, but there are {labels.min()} to "
+                f"{labels.max()}; fetch it again"
+            )
         if part == "train" and self.folds is not None:
             chosen = self._fold(folder / self.folds_list_file, len(images))
             images, labels = images[chosen], labels[chosen]
@@ -82,7 +101,9 @@ class STL10(VisionDataset):
         except (OSError, ValueError, IndexError) as e:
             raise DataError(f"{path}: expected 10 lines of indices ({e})") from e
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n:
-            raise DataError(f"{path}: indices {chosen.min()} to {chosen.max()}, but there are {n} pictures")
+            raise DataError(
+                f"{path}: indices {chosen.min()} to {chosen.max()}, but there are {n} pictures"
+            )
         return chosen
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:

@@ -42,7 +42,9 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     if not is_tensor("rgb_to_grayscale", img):
         return to_grayscale(img, num_output_channels)
     if img.ndim < 3:
-        raise TypeError(f"rgb_to_grayscale: expected a Tensor (..., C, H, W), got shape {tuple(img.shape)}")
+        raise TypeError(
+            f"rgb_to_grayscale: expected a Tensor (..., C, H, W), got shape {tuple(img.shape)}"
+        )
     if check_channels("rgb_to_grayscale", img) == 3:
         red, green, blue = (as_floats(img[..., c : c + 1, :, :]) for c in range(3))
         img = (red * GREY[0] + green * GREY[1] + blue * GREY[2]).to(img.dtype)
@@ -119,12 +121,14 @@ def _hsv(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     sector = (hue * 6.0).floor()
     f = hue * 6.0 - sector
-    p, q, t = (
-        (value * (1.0 - saturation * part)).clamp(0.0, 1.0) for part in (1.0, f, 1.0 - f)
-    )
+    p, q, t = ((value * (1.0 - saturation * part)).clamp(0.0, 1.0) for part in (1.0, f, 1.0 - f))
     sixth = sector % 6
     channels = []
-    for values in ((value, q, p, p, t, value), (t, value, value, q, p, p), (p, p, t, value, value, q)):
+    for values in (
+        (value, q, p, p, t, value),
+        (t, value, value, q, p, p),
+        (p, p, t, value, value, q),
+    ):
         out = values[5]
         for k in range(5):
             out = where(sixth == k, values[k], out)
@@ -155,7 +159,10 @@ def invert(img: Any) -> Any:
     if not is_tensor("invert", img):
         return _by_pillow("invert", img)
     check_channels("invert", img)
-    return back_to(img.dtype, -(img - limit_of(img.dtype)) if img.is_floating_point() else int(limit_of(img.dtype)) - img)
+    return back_to(
+        img.dtype,
+        -(img - limit_of(img.dtype)) if img.is_floating_point() else int(limit_of(img.dtype)) - img,
+    )
 
 
 def posterize(img: Any, bits: int) -> Any:
@@ -216,7 +223,8 @@ def autocontrast(img: Any) -> Any:
 
 
 def equalize(img: Any) -> Any:
-    """Each channel with its values spread so that all are about equally frequent. A picture, or a Tensor of uint8."""
+    """Each channel with its values spread so that all are about equally frequent. A picture, or a
+    Tensor of uint8."""
     if not is_tensor("equalize", img):
         return _by_pillow("equalize", img)
     check_channels("equalize", img)
@@ -251,7 +259,11 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
         sigma = [0.15 * k + 0.35 for k in sizes]
     if not isinstance(sigma, (int, float, list, tuple)):
         raise TypeError(f"sigma={sigma!r}: expected a positive number, or two")
-    spreads: Sequence[float] = [float(sigma)] * 2 if isinstance(sigma, (int, float)) else [*sigma] * (2 if len(sigma) == 1 else 1)
+    spreads: Sequence[float] = (
+        [float(sigma)] * 2
+        if isinstance(sigma, (int, float))
+        else [*sigma] * (2 if len(sigma) == 1 else 1)
+    )
     if len(spreads) != 2 or any(s <= 0 for s in spreads):
         raise ValueError(f"sigma={sigma!r}: expected a positive number, or two")
     tensor = is_tensor("gaussian_blur", img)
@@ -266,8 +278,9 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Tensor:
     """With the values `v` in the rectangle (h, w) at row i, column j."""
     if not isinstance(img, Tensor):
-        raise TypeError(f"erase: expected a Tensor, got {type(img).__name__}; put ToTensor() before")
+        raise TypeError(
+            f"erase: expected a Tensor, got {type(img).__name__}; put ToTensor() before"
+        )
     out = img if inplace else img.clone()
     out[..., i : i + h, j : j + w] = v
     return out
-

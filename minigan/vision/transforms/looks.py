@@ -1,4 +1,5 @@
-"""Transforms by chance of what the pixels are: colours, sharpness, holes; and of which transforms are done at all."""
+"""Transforms by chance of what the pixels are: colours, sharpness, holes; and of which transforms
+are done at all."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ class RandomTransforms:
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]):
         if not isinstance(transforms, Sequence):
-            raise TypeError(f"{type(self).__name__}: transforms={transforms!r}: expected a sequence")
+            raise TypeError(
+                f"{type(self).__name__}: transforms={transforms!r}: expected a sequence"
+            )
         self.transforms = transforms
 
     def __repr__(self) -> str:
@@ -65,7 +68,9 @@ class RandomChoice(RandomTransforms):
         if p is not None and not isinstance(p, Sequence):
             raise TypeError(f"RandomChoice: p={p!r}: expected a sequence")
         if p is not None and len(p) != len(transforms):
-            raise ValueError(f"RandomChoice: p has {len(p)} numbers for {len(transforms)} transforms")
+            raise ValueError(
+                f"RandomChoice: p has {len(p)} numbers for {len(transforms)} transforms"
+            )
         self.p = p
 
     def __call__(self, *args: Any) -> Any:
@@ -94,10 +99,15 @@ class ColorJitter(Transform):
         self.hue = _range("hue", hue, 0.0, (-0.5, 0.5))
 
     @staticmethod
-    def get_params(brightness: Any, contrast: Any, saturation: Any, hue: Any) -> tuple[Tensor, Any, Any, Any, Any]:
+    def get_params(
+        brightness: Any, contrast: Any, saturation: Any, hue: Any
+    ) -> tuple[Tensor, Any, Any, Any, Any]:
         """The order, and a random factor for each range that is not None."""
         order = Tensor(default_generator.permutation(4))
-        b, c, s, h = (None if pair is None else uniform(*pair) for pair in (brightness, contrast, saturation, hue))
+        b, c, s, h = (
+            None if pair is None else uniform(*pair)
+            for pair in (brightness, contrast, saturation, hue)
+        )
         return order, b, c, s, h
 
     def forward(self, img: Any) -> Any:
@@ -109,7 +119,9 @@ class ColorJitter(Transform):
         return img
 
 
-def _range(name: str, value: Any, center: float, bound: tuple[float, float]) -> tuple[float, float] | None:
+def _range(
+    name: str, value: Any, center: float, bound: tuple[float, float]
+) -> tuple[float, float] | None:
     """(min, max), None if nothing would change."""
     if isinstance(value, numbers.Real):
         if value < 0:
@@ -121,7 +133,10 @@ def _range(name: str, value: Any, center: float, bound: tuple[float, float]) -> 
     else:
         raise TypeError(f"{name}={value!r}: expected a number, or two: (min, max)")
     if not bound[0] <= low <= high <= bound[1]:
-        raise ValueError(f"{name}={value}: expected values from {bound[0]:g} to {bound[1]:g}, the smaller one first; got {[low, high]}")
+        raise ValueError(
+            f"{name}={value}: expected values from {bound[0]:g} to {bound[1]:g}, the smaller one "
+            f"first; got {[low, high]}"
+        )
     return None if low == high == center else (low, high)
 
 
@@ -149,12 +164,19 @@ class RandomErasing(Transform):
     shown = ("p", "scale", "ratio", "value", "inplace")
 
     def __init__(
-        self, p: float = 0.5, scale: Sequence[float] = (0.02, 0.33), ratio: Sequence[float] = (0.3, 3.3), value: Any = 0,
+        self,
+        p: float = 0.5,
+        scale: Sequence[float] = (0.02, 0.33),
+        ratio: Sequence[float] = (0.3, 3.3),
+        value: Any = 0,
         inplace: bool = False,
-    ):  # fmt: skip
+    ):
         super().__init__()
         if not isinstance(value, (numbers.Number, str, tuple, list)):
-            raise TypeError(f"RandomErasing: value={value!r}: expected a number, one for each channel, or 'random'")
+            raise TypeError(
+                f"RandomErasing: value={value!r}: expected a number, one for each channel, or "
+                "'random'"
+            )
         if isinstance(value, str) and value != "random":
             raise ValueError(f"RandomErasing: value={value!r}: the only text is 'random'")
         _scales(scale, ratio)
@@ -162,13 +184,21 @@ class RandomErasing(Transform):
             raise ValueError(f"RandomErasing: scale={scale}: expected shares from 0 to 1")
         if not 0 <= p <= 1:
             raise ValueError(f"RandomErasing: p={p}: expected a probability, 0 to 1")
-        self.p, self.scale, self.ratio, self.value, self.inplace = p, scale, ratio, value, inplace
+        self.p = p
+        self.scale = scale
+        self.ratio = ratio
+        self.value: Any = value
+        self.inplace = inplace
 
     @staticmethod
     def get_params(
-        img: Tensor, scale: Sequence[float], ratio: Sequence[float], value: Sequence[float] | None = None
-    ) -> tuple[int, int, int, int, Tensor]:  # fmt: skip
-        """(top, left, height, width, what stands there); after ten that do not fit, the whole image."""
+        img: Tensor,
+        scale: Sequence[float],
+        ratio: Sequence[float],
+        value: Sequence[float] | None = None,
+    ) -> tuple[int, int, int, int, Tensor]:
+        """(top, left, height, width, what stands there); after ten that do not fit, the whole
+        image."""
         c, h, w = get_dimensions(img)
         for _ in range(10):
             height, width = (round(side) for side in random_box(h * w, scale, ratio))
@@ -178,17 +208,28 @@ class RandomErasing(Transform):
                 new = Tensor(default_generator.normal((c, height, width)))
             else:
                 new = Tensor(np.array(value, np.float32)[:, None, None])
-            return integer(0, h - height + 1), integer(0, w - width + 1), height, width, new.to(img.device)
+            return (
+                integer(0, h - height + 1),
+                integer(0, w - width + 1),
+                height,
+                width,
+                new.to(img.device),
+            )
         return 0, 0, h, w, img
 
     def forward(self, img: Tensor) -> Tensor:
         if not isinstance(img, Tensor):
-            raise TypeError(f"RandomErasing: expected a Tensor, got {type(img).__name__}; put ToTensor() before")
+            raise TypeError(
+                f"RandomErasing: expected a Tensor, got {type(img).__name__}; put ToTensor() before"
+            )
         if not chance(self.p):
             return img
-        value = [float(v) for v in (self.value if isinstance(self.value, (list, tuple)) else [self.value])] if self.value != "random" else None
+        given = self.value if isinstance(self.value, (list, tuple)) else [self.value]
+        value = None if self.value == "random" else [float(v) for v in given]
         if value is not None and len(value) not in (1, img.shape[-3]):
-            raise ValueError(f"RandomErasing: value has {len(value)} numbers, the image {img.shape[-3]} channels")
+            raise ValueError(
+                f"RandomErasing: value has {len(value)} numbers, the image {img.shape[-3]} channels"
+            )
         i, j, h, w, new = self.get_params(img, self.scale, self.ratio, value)
         return F.erase(img, i, j, h, w, new.to(img.dtype), self.inplace)
 
@@ -205,10 +246,14 @@ class GaussianBlur(Transform):
         super().__init__()
         self.kernel_size = size_pair("kernel_size", kernel_size)
         if any(k <= 0 or k % 2 == 0 for k in self.kernel_size):
-            raise ValueError(f"GaussianBlur: kernel_size={kernel_size!r}: expected positive odd numbers")
-        pair = (sigma, sigma) if isinstance(sigma, numbers.Real) else sigma
+            raise ValueError(
+                f"GaussianBlur: kernel_size={kernel_size!r}: expected positive odd numbers"
+            )
+        pair: Any = (sigma, sigma) if isinstance(sigma, numbers.Real) else sigma
         if not isinstance(pair, Sequence) or len(pair) != 2 or not 0.0 < pair[0] <= pair[1]:
-            raise ValueError(f"GaussianBlur: sigma={sigma!r}: expected a positive number, or (min, max)")
+            raise ValueError(
+                f"GaussianBlur: sigma={sigma!r}: expected a positive number, or (min, max)"
+            )
         self.sigma = pair
 
     @staticmethod
@@ -224,7 +269,7 @@ class GaussianBlur(Transform):
 class _Sometimes(Transform):
     """A function with probability p."""
 
-    shown = ("p",)
+    shown: tuple[str, ...] = ("p",)
 
     def __init__(self, p: float = 0.5):
         super().__init__()

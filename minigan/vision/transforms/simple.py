@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import warnings
 from collections.abc import Callable, Sequence
@@ -30,7 +31,8 @@ class Compose:
 
 
 class ToTensor:
-    """A picture, or an array (H, W, C) or (H, W), as a float32 Tensor (C, H, W); bytes become [0, 1], other numbers stay."""
+    """A picture, or an array (H, W, C) or (H, W), as a float32 Tensor (C, H, W); bytes become [0,
+    1], other numbers stay."""
 
     def __call__(self, pic: Any) -> Tensor:
         return F.to_tensor(pic)
@@ -40,7 +42,8 @@ class ToTensor:
 
 
 class PILToTensor:
-    """A picture as a Tensor (C, H, W) of its values: uint8, for 16 and 32 bits int32, for floats float32."""
+    """A picture as a Tensor (C, H, W) of its values: uint8, for 16 and 32 bits int32, for floats
+    float32."""
 
     def __call__(self, pic: Any) -> Tensor:
         return F.pil_to_tensor(pic)
@@ -85,26 +88,35 @@ class Normalize(Transform):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False):
         super().__init__()
-        self.mean, self.std, self.inplace = mean, std, inplace
+        self.mean = mean
+        self.std = std
+        self.inplace = inplace
 
     def forward(self, tensor: Tensor) -> Tensor:
         return F.normalize(tensor, self.mean, self.std, self.inplace)
 
 
 class Resize(Transform):
-    """To (height, width), or with one number so that the shorter side has it; see `functional.resize`."""
+    """To (height, width), or with one number so that the shorter side has it; see
+    `functional.resize`."""
 
     shown = ("size", "interpolation", "max_size", "antialias")
 
     def __init__(
-        self, size: Any, interpolation: Any = InterpolationMode.BILINEAR, max_size: int | None = None, antialias: bool | None = True
-    ):  # fmt: skip
+        self,
+        size: Any,
+        interpolation: Any = InterpolationMode.BILINEAR,
+        max_size: int | None = None,
+        antialias: bool | None = True,
+    ):
         super().__init__()
-        if not isinstance(size, (int, Sequence)):
+        if not isinstance(size, (int, Sequence)) or isinstance(size, str):
             raise TypeError(f"Resize: size={size!r}: expected one number, or two: (height, width)")
         if isinstance(size, Sequence) and len(size) not in (1, 2):
             raise ValueError(f"Resize: size={size!r}: expected one number, or two: (height, width)")
-        self.size, self.max_size, self.antialias = size, max_size, antialias
+        self.size = size
+        self.max_size = max_size
+        self.antialias = antialias
         self.interpolation = mode_of(interpolation)
 
     def forward(self, img: Any) -> Any:
@@ -140,14 +152,24 @@ class Pad(Transform):
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant"):
         super().__init__()
         if not isinstance(padding, (numbers.Number, tuple, list)):
-            raise TypeError(f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4")
+            raise TypeError(
+                f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4"
+            )
         if not isinstance(fill, (numbers.Number, tuple, list)):
             raise TypeError(f"Pad: fill={fill!r}: expected a number, or one for each channel")
         if padding_mode not in PADDING_MODES:
-            raise ValueError(f"Pad: padding_mode={padding_mode!r}: expected one of {', '.join(map(repr, PADDING_MODES))}")
+            raise ValueError(
+                f"Pad: padding_mode={padding_mode!r}: expected one of "
+                f"{', '.join(map(repr, PADDING_MODES))}"
+            )
         if isinstance(padding, (tuple, list)) and len(padding) not in (1, 2, 4):
-            raise ValueError(f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4, got {len(padding)}")
-        self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
+            raise ValueError(
+                f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4, got "
+                f"{len(padding)}"
+            )
+        self.padding = padding
+        self.fill = fill
+        self.padding_mode = padding_mode
 
     def forward(self, img: Any) -> Any:
         return F.pad(img, self.padding, self.fill, self.padding_mode)
@@ -217,18 +239,33 @@ class LinearTransformation(Transform):
         super().__init__()
         d, matrix = mean_vector.shape[0], tuple(transformation_matrix.shape)
         if matrix != (d, d):
-            raise ValueError(f"LinearTransformation: transformation_matrix is {matrix}, mean_vector ({d},): expected ({d}, {d})")
-        if transformation_matrix.dtype != mean_vector.dtype or transformation_matrix.device != mean_vector.device:
-            raise ValueError("LinearTransformation: transformation_matrix and mean_vector differ in dtype or device")
+            raise ValueError(
+                f"LinearTransformation: transformation_matrix is {matrix}, mean_vector ({d},): "
+                f"expected ({d}, {d})"
+            )
+        if (
+            transformation_matrix.dtype != mean_vector.dtype
+            or transformation_matrix.device != mean_vector.device
+        ):
+            raise ValueError(
+                "LinearTransformation: transformation_matrix and mean_vector differ in dtype or "
+                "device"
+            )
         self.transformation_matrix, self.mean_vector = transformation_matrix, mean_vector
 
     def forward(self, tensor: Tensor) -> Tensor:
         d = self.mean_vector.shape[0]
-        if tensor.ndim < 3 or tensor.shape[-3:].numel() != d:
-            raise ValueError(f"LinearTransformation: got shape {tuple(tensor.shape)}, whose images do not have {d} values")
+        if tensor.ndim < 3 or math.prod(tensor.shape[-3:]) != d:
+            raise ValueError(
+                f"LinearTransformation: got shape {tuple(tensor.shape)}, whose images do not have "
+                f"{d} values"
+            )
         rows = tensor.reshape((-1, d)) - self.mean_vector
         return (rows @ self.transformation_matrix.to(rows.dtype)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
-        values = f"transformation_matrix={self.transformation_matrix.tolist()}, mean_vector={self.mean_vector.tolist()}"
+        values = (
+            f"transformation_matrix={self.transformation_matrix.tolist()}, "
+            f"mean_vector={self.mean_vector.tolist()}"
+        )
         return f"{type(self).__name__}({values})"

@@ -1,4 +1,5 @@
-"""Ways to resample, sizes, and which kind of picture it is: what the functions of pictures share."""
+"""Ways to resample, sizes, and which kind of picture it is: what the functions of pictures
+share."""
 
 from __future__ import annotations
 
@@ -23,7 +24,15 @@ class InterpolationMode(enum.Enum):
     LANCZOS = "lanczos"
 
 
-_PILLOW = {"nearest": 0, "nearest-exact": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
+_PILLOW = {
+    "nearest": 0,
+    "nearest-exact": 0,
+    "lanczos": 1,
+    "bilinear": 2,
+    "bicubic": 3,
+    "box": 4,
+    "hamming": 5,
+}
 _NAMES = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
 
 
@@ -32,7 +41,10 @@ def mode_of(interpolation: Any) -> InterpolationMode:
     if isinstance(interpolation, int) and 0 <= interpolation < len(_NAMES):
         return InterpolationMode(_NAMES[interpolation])
     if not isinstance(interpolation, InterpolationMode):
-        raise TypeError(f"interpolation={interpolation!r}: expected an InterpolationMode, or Pillow's number of one")
+        raise TypeError(
+            f"interpolation={interpolation!r}: expected an InterpolationMode, or Pillow's number "
+            "of one"
+        )
     return interpolation
 
 
@@ -46,13 +58,17 @@ def is_tensor(name: str, image: Any) -> bool:
     """True for a Tensor (..., H, W), False for a picture of Pillow; TypeError for anything else."""
     if isinstance(image, Tensor):
         if image.ndim < 2:
-            raise TypeError(f"{name}: a Tensor (..., C, H, W) was expected, got shape {tuple(image.shape)}")
+            raise TypeError(
+                f"{name}: a Tensor (..., C, H, W) was expected, got shape {tuple(image.shape)}"
+            )
         return True
     from PIL import Image
 
     if not isinstance(image, Image.Image):
         hint = "; put ToTensor() or ToPILImage() before" if isinstance(image, np.ndarray) else ""
-        raise TypeError(f"{name}: expected a Pillow picture or a Tensor, got {type(image).__name__}{hint}")
+        raise TypeError(
+            f"{name}: expected a Pillow picture or a Tensor, got {type(image).__name__}{hint}"
+        )
     return False
 
 
@@ -87,7 +103,8 @@ def size_pair(name: str, size: Any) -> tuple[int, int]:
 def check_channels(name: str, image: Tensor, permitted: tuple[int, ...] = (1, 3)) -> int:
     channels = int(image.shape[-3]) if image.ndim > 2 else 1
     if channels not in permitted:
-        raise TypeError(f"{name}: expected a Tensor (..., C, H, W) of {' or '.join(map(str, permitted))} channels, got shape {tuple(image.shape)}")
+        wanted = f"a Tensor (..., C, H, W) of {' or '.join(map(str, permitted))} channels"
+        raise TypeError(f"{name}: expected {wanted}, got shape {tuple(image.shape)}")
     return channels
 
 

@@ -1,7 +1,8 @@
-"""torchvision's newer transforms: the same by the same names, of whole samples: `transform(image, label)`, or of dicts, lists, tuples.
+"""torchvision's newer transforms: the same by the same names, of whole samples: `transform(image,
+label)`, or of dicts, lists, tuples.
 
-All pictures of a sample (of Pillow, or `ToImage()`'s) are treated alike, with the same random numbers; if there are none, its first
-Tensor is taken for one. Everything else is passed on.
+All pictures of a sample (of Pillow, or `ToImage()`'s) are treated alike, with the same random
+numbers; if there are none, its first Tensor is taken for one. Everything else is passed on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from .. import looks as _looks, places as _places, simple as _simple
 from ..sizes import InterpolationMode
 from . import functional as functional
 from .samples import Transform, of_samples
-from .types import RGB, GaussianNoise, Identity, Lambda, ToDtype, ToImage, ToPILImage, ToPureTensor, ToTensor
+from .types import (
+    RGB,
+    GaussianNoise,
+    Identity,
+    Lambda,
+    ToDtype,
+    ToImage,
+    ToPILImage,
+    ToPureTensor,
+    ToTensor,
+)
 from .containers import Compose, RandomApply, RandomChoice, RandomOrder
 
 CenterCrop: Any = of_samples(_simple.CenterCrop)
@@ -45,10 +56,12 @@ RandomPosterize: Any = of_samples(_looks.RandomPosterize)
 RandomSolarize: Any = of_samples(_looks.RandomSolarize)
 
 __all__ = [
-    "CenterCrop", "ColorJitter", "Compose", "ConvertImageDtype", "ElasticTransform", "FiveCrop", "GaussianBlur", "GaussianNoise",
-    "Grayscale", "Identity", "InterpolationMode", "Lambda", "LinearTransformation", "Normalize", "PILToTensor", "Pad", "RGB",
-    "RandomAdjustSharpness", "RandomAffine", "RandomApply", "RandomAutocontrast", "RandomChoice", "RandomCrop", "RandomEqualize",
-    "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomOrder", "RandomPerspective", "RandomPosterize",
-    "RandomResizedCrop", "RandomRotation", "RandomSolarize", "RandomVerticalFlip", "Resize", "TenCrop", "ToDtype", "ToImage",
-    "ToPILImage", "ToPureTensor", "ToTensor", "Transform", "functional",
+    "CenterCrop", "ColorJitter", "Compose", "ConvertImageDtype", "ElasticTransform", "FiveCrop",
+    "GaussianBlur", "GaussianNoise", "Grayscale", "Identity", "InterpolationMode", "Lambda",
+    "LinearTransformation", "Normalize", "PILToTensor", "Pad", "RGB", "RandomAdjustSharpness",
+    "RandomAffine", "RandomApply", "RandomAutocontrast", "RandomChoice", "RandomCrop",
+    "RandomEqualize", "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert",
+    "RandomOrder", "RandomPerspective", "RandomPosterize", "RandomResizedCrop", "RandomRotation",
+    "RandomSolarize", "RandomVerticalFlip", "Resize", "TenCrop", "ToDtype", "ToImage", "ToPILImage",
+    "ToPureTensor", "ToTensor", "Transform", "functional",
 ]  # fmt: skip

@@ -9,14 +9,21 @@ import numpy as np
 from ....autograd import Tensor
 from ....ops import randn_like
 from ...tv_tensors import Image
-from ..color import rgb_to_grayscale
-from ..convert import convert_image_dtype, pil_to_tensor
-from ..functional import *
 from ..functional import __all__ as _names
-from ..geometry import hflip, vflip
-from ..sizes import as_floats, get_dimensions, limit_of
+from ..functional import convert_image_dtype as convert_image_dtype
+from ..functional import (
+    elastic_transform,
+    get_dimensions,
+    get_image_num_channels,
+    hflip,
+    pil_to_tensor,
+    rgb_to_grayscale,
+    vflip,
+)
+from ..sizes import as_floats, limit_of
 
-horizontal_flip, vertical_flip, elastic = hflip, vflip, elastic_transform
+horizontal_flip, vertical_flip = hflip, vflip
+elastic = elastic_transform
 get_num_channels = get_image_num_channels
 
 
@@ -26,7 +33,8 @@ def get_size(inpt: Any) -> list[int]:
 
 
 def to_image(inpt: Any) -> Image:
-    """A picture, an array (H, W, C) or a Tensor as an `Image` (C, H, W), values and dtype unchanged."""
+    """A picture, an array (H, W, C) or a Tensor as an `Image` (C, H, W), values and dtype
+    unchanged."""
     if isinstance(inpt, np.ndarray):
         return Image(Tensor(np.ascontiguousarray(np.atleast_3d(inpt).transpose(2, 0, 1))))
     return Image(inpt if isinstance(inpt, Tensor) else pil_to_tensor(inpt))
@@ -49,7 +57,9 @@ def grayscale_to_rgb(image: Any) -> Any:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def gaussian_noise(inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Tensor:
+def gaussian_noise(
+    inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True
+) -> Tensor:
     """With normal noise added; mean, sigma in units of white."""
     if sigma < 0:
         raise ValueError(f"gaussian_noise: sigma={sigma}: expected a number of at least 0")
@@ -61,6 +71,6 @@ def gaussian_noise(inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bo
 
 
 __all__ = [
-    *_names, "elastic", "gaussian_noise", "get_num_channels", "get_size", "grayscale_to_rgb", "horizontal_flip", "to_dtype", "to_image",
-    "vertical_flip",
+    *_names, "elastic", "gaussian_noise", "get_num_channels", "get_size", "grayscale_to_rgb",
+    "horizontal_flip", "to_dtype", "to_image", "vertical_flip",
 ]  # fmt: skip

@@ -12,7 +12,9 @@ from ....backend import default_generator
 from ....nn import Module
 from ...tv_tensors import Image, wrap
 
-IMAGE, TENSOR, ARRAY = "a picture of Pillow", "a Tensor", "an array"
+IMAGE = "a picture of Pillow"
+TENSOR = "a Tensor"
+ARRAY = "an array"
 
 
 def is_picture(x: Any) -> bool:
@@ -25,7 +27,11 @@ def is_picture(x: Any) -> bool:
 def _leaves(sample: Any) -> list[Any]:
     if isinstance(sample, Mapping):
         return [leaf for value in sample.values() for leaf in _leaves(value)]
-    return [leaf for value in sample for leaf in _leaves(value)] if isinstance(sample, (list, tuple)) else [sample]
+    return (
+        [leaf for value in sample for leaf in _leaves(value)]
+        if isinstance(sample, (list, tuple))
+        else [sample]
+    )
 
 
 def mapped(sample: Any, change: Callable[[Any], Any]) -> Any:
@@ -40,8 +46,8 @@ def mapped(sample: Any, change: Callable[[Any], Any]) -> Any:
 
 
 class Transform(Module):
-    """Base of the transforms here. A subclass of one's own defines `transform(inpt, params)`, and `make_params(flat_inputs)` for what is
-    drawn once a sample."""
+    """Base of the transforms here. A subclass of one's own defines `transform(inpt, params)`, and
+    `make_params(flat_inputs)` for what is drawn once a sample."""
 
     takes: tuple[str, ...] = (IMAGE, TENSOR)
 
@@ -62,7 +68,15 @@ class Transform(Module):
                 chosen.append(TENSOR in self.takes and plain)
                 plain = False
             else:
-                kind = TENSOR if isinstance(x, Image) else IMAGE if is_picture(x) else ARRAY if isinstance(x, np.ndarray) else ""
+                kind = (
+                    TENSOR
+                    if isinstance(x, Image)
+                    else IMAGE
+                    if is_picture(x)
+                    else ARRAY
+                    if isinstance(x, np.ndarray)
+                    else ""
+                )
                 chosen.append(kind in self.takes)
         return chosen
 
@@ -72,7 +86,9 @@ class Transform(Module):
         chosen = self._which(leaves)
         params = self.make_params([x for x, take in zip(leaves, chosen) if take])
         marks = iter(chosen)
-        return mapped(sample, lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x)
+        return mapped(
+            sample, lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x
+        )
 
 
 class _OfSamples(Transform):
@@ -92,7 +108,12 @@ class _OfSamples(Transform):
 def of_samples(one: type) -> type:
     """The class of a transform of one picture, for whole samples."""
     name = "forward" if hasattr(one, "forward") else "__call__"
-    body = {"_one": getattr(one, name), "__doc__": one.__doc__, "__module__": __package__, "__qualname__": one.__name__}
+    body = {
+        "_one": getattr(one, name),
+        "__doc__": one.__doc__,
+        "__module__": __package__,
+        "__qualname__": one.__name__,
+    }
     if name == "__call__":
         body["__call__"] = Module.__call__
     return type(one.__name__, (_OfSamples, one), body)

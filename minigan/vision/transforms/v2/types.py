@@ -8,12 +8,14 @@ from typing import Any
 
 from ....autograd import Tensor
 from ..base import described
+from ..convert import to_pil_image, to_tensor
 from . import functional as F
 from .samples import ARRAY, IMAGE, TENSOR, Transform, mapped
 
 
 class ToImage(Transform):
-    """A picture, an array (H, W, C) or a Tensor as an `Image` (C, H, W), values and dtype unchanged."""
+    """A picture, an array (H, W, C) or a Tensor as an `Image` (C, H, W), values and dtype
+    unchanged."""
 
     takes = (IMAGE, TENSOR, ARRAY)
 
@@ -47,7 +49,7 @@ class ToPILImage(Transform):
         self.mode = mode
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        return F.to_pil_image(inpt, self.mode)
+        return to_pil_image(inpt, self.mode)
 
     def __repr__(self) -> str:
         return described(self, ("mode",))
@@ -59,11 +61,15 @@ class ToTensor(Transform):
     takes = (IMAGE, ARRAY)
 
     def __init__(self) -> None:
-        warnings.warn("v2.ToTensor is deprecated: use Compose([ToImage(), ToDtype(float32, scale=True)])", UserWarning, stacklevel=2)
+        warnings.warn(
+            "v2.ToTensor is deprecated: use Compose([ToImage(), ToDtype(float32, scale=True)])",
+            UserWarning,
+            stacklevel=2,
+        )
         super().__init__()
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        return F.to_tensor(inpt)
+        return to_tensor(inpt)
 
     def __repr__(self) -> str:
         return described(self, ())
@@ -136,11 +142,12 @@ class GaussianNoise(Transform):
 
     def __init__(self, mean: float = 0.0, sigma: float = 0.1, clip: bool = True):
         super().__init__()
-        self.mean, self.sigma, self.clip = mean, sigma, clip
+        self.mean = mean
+        self.sigma = sigma
+        self.clip = clip
 
     def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
         return F.gaussian_noise(inpt, self.mean, self.sigma, self.clip)
 
     def __repr__(self) -> str:
         return described(self, ("mean", "sigma", "clip"))
-
