@@ -27,6 +27,7 @@ setup(
         "cuda13": ["cupy-cuda13x>=14"],
         "nvrtc": ["cupy-cuda13x>=14", "nvidia-cuda-nvrtc", "nvidia-cuda-runtime"],  # compiles the CUDA kernels, also without a GPU
         "tensorboard": ["tensorboardX>=2.6"],
+        "lsun": ["lmdb>=1.4"],
         "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11", "tensorboardX>=2.6"],
         "bench": ["torch", "jax"],
     },

@@ -12,7 +12,7 @@ from ...autograd import OpError, Tensor
 from ...backend import to_numpy
 from .sizes import limit_of
 
-# Pillow's mode for the dtype of an array with one channel; those for more channels, the default first
+# Pillow's mode for the dtype of an array with one channel; for more channels, the default first
 _ONE_CHANNEL = {"uint8": "L", "int16": "I;16", "int32": "I", "float32": "F"}
 _CHANNELS = {2: ("LA",), 3: ("RGB", "YCbCr", "HSV"), 4: ("RGBA", "CMYK", "RGBX")}
 
