@@ -54,27 +54,26 @@ class Module:
     # --- attributes ---
 
     def __setattr__(self, name, value):
-        own = self.__dict__
-        if isinstance(value, (Parameter, Module)):
-            own["_buffer_names"].pop(name, None)
-            if isinstance(value, Parameter) and value.name is None:
-                value.name = f"{type(self).__name__}.{name}"
-            if not isinstance(own.get(name), (Parameter, Module)):
-                own.pop(name, None)  # registered now: the order is that of registration
-            own[name] = value
+        own, buffers = self.__dict__, self.__dict__["_buffer_names"]
+        old, fix = own.get(name), None
+        kind = type(None) if name in buffers else Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else None
+        if kind is Parameter and value is not None and not isinstance(value, Parameter):
+            fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
+        elif kind is Module and value is not None and not isinstance(value, (Parameter, Module)):
+            fix = "a submodule: assign a Module, or `del` it first"
+        elif name in buffers and value is not None and not isinstance(value, (Tensor, Module)):
+            fix = "a buffer: assign a Tensor or None, or `del` it first"
+        if fix:
+            raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
+        if not isinstance(value, (Parameter, Module)):
+            object.__setattr__(self, name, value)
             return
-        if value is not None and name in own:
-            old = own[name]
-            fix = None
-            if isinstance(old, Parameter):
-                fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
-            elif isinstance(old, Module):
-                fix = "a submodule: assign a Module, or `del` it first"
-            elif name in own["_buffer_names"] and not isinstance(value, Tensor):
-                fix = "a buffer: assign a Tensor or None, or `del` it first"
-            if fix:
-                raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
-        object.__setattr__(self, name, value)
+        buffers.pop(name, None)
+        if isinstance(value, Parameter) and value.name is None:
+            value.name = f"{type(self).__name__}.{name}"
+        if kind is None or not isinstance(value, kind):
+            own.pop(name, None)  # registered now: the order is that of registration
+        own[name] = value
 
     def __delattr__(self, name):
         object.__delattr__(self, name)
@@ -88,24 +87,24 @@ class Module:
             close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
 
-    def _free_name(self, what, name, old):
+    def _free_name(self, what, name, free):
         """Check a name under which something is about to be registered."""
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{type(self).__name__}: the name of a {what} must be a string without '.', not empty; got {name!r}")
         taken = self.__dict__.get(name, getattr(type(self), name, None))
-        if taken is not None and not isinstance(taken, old) and name not in self._buffer_names:
+        if taken is not None and not free(taken):
             raise KeyError(f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter, or None for one that this module does without."""
-        self._free_name("parameter", name, Parameter)
+        self._free_name("parameter", name, lambda old: isinstance(old, Parameter) and name not in self._buffer_names)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Assign a Tensor that is state but no parameter (it moves with the module, and is in `state_dict` if persistent)."""
-        self._free_name("buffer", name, Tensor)
+        self._free_name("buffer", name, lambda old: name in self._buffer_names)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"{type(self).__name__}: buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
         self.__dict__.pop(name, None)
@@ -114,7 +113,7 @@ class Module:
 
     def add_module(self, name: str, module: "Module | None") -> None:
         """Assign a submodule, also under a name that is no Python identifier."""
-        self._free_name("submodule", name, Module)
+        self._free_name("submodule", name, lambda old: isinstance(old, Module))
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(self).__name__}: submodule {name!r} must be a Module or None, got {type(module).__name__}")
         setattr(self, name, module)
@@ -123,9 +122,13 @@ class Module:
 
     # --- what it holds ---
 
-    _parameters = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
+    _parameters = property(lambda self: _Members(self, self._own_parameters()))
     _modules = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
-    _buffers = property(lambda self: _Members(self, {k: self.__dict__[k] for k in self._buffer_names}))
+    _buffers = property(lambda self: _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names}))
+
+    def _own_parameters(self):
+        buffers = self._buffer_names  # a Parameter can be a buffer
+        return {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter) and k not in buffers}
 
     def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
         """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
@@ -389,6 +392,14 @@ class _Members(dict):
         if name in self._module.__dict__:
             delattr(self._module, name)
         return value
+
+
+class _Buffers(_Members):
+    """A Tensor that is set here becomes a buffer."""
+
+    def __setitem__(self, name, value):
+        self._module._buffer_names.setdefault(name, True)
+        super().__setitem__(name, value)
 
 
 class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
