@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .tensor import Tensor, raw
+from .tensor import Tensor, raw, tensor_of
 
 # id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
 HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
@@ -60,7 +60,7 @@ def retain_grad(self) -> None:
 def run_hooks(edge, gradient, create_graph):
     """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
     for hook in list(HOOKS[id(edge)][1].values()):
-        seen = gradient if create_graph else Tensor(gradient)
+        seen = gradient if create_graph else tensor_of(gradient)
         changed = hook(seen)
         if changed is not None:
             if changed.shape != seen.shape or changed.dtype != seen.dtype:

@@ -7,11 +7,11 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device_of, is_array, to_device, to_numpy
+from ..backend import address, device, device_of, is_array, to_device, to_numpy
+from ..backend.defaults import FLOATS, default
 from ..backend.program import refuse
 
 ndarray = np.ndarray
-FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
 
 # Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
@@ -21,29 +21,28 @@ stale: list = []
 class Tensor:
     """An n-dimensional array that ops record on the tape.
 
-    array : the numpy.ndarray or cupy.ndarray that holds the values (not copied, its dtype stays); as in torch also nested
-        lists of numbers (float32), or sizes: Tensor(2, 3) is uninitialised memory
+    data : as in torch: an array or nested lists of numbers, which become float32 (`set_default_dtype`); a Tensor, whose memory is
+        shared; or sizes: Tensor(2, 3) is uninitialised memory. `tensor`, `as_tensor` and `from_numpy` keep an array's dtype
     requires_grad : is a gradient wanted with respect to it?
+
+    array : the numpy.ndarray or cupy.ndarray that holds the values
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
     __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
 
-    def __init__(self, array=(), requires_grad=False, node=None, version=None, *more):
-        if array.__class__ is not ndarray and not is_array(array):
-            if isinstance(array, Tensor):
-                array, version = array.array, array._version
-            else:  # not a Tensor's array: the arguments are those of torch.Tensor
-                more = [n for n in (array, requires_grad, node, version, *more) if n is not None and n is not True and n is not False]
-                array, requires_grad, node, version = from_python(more), requires_grad is True, None, None
-        self.array = array
-        self.requires_grad = requires_grad
-        self.grad = None
-        self._node = node  # the tape entry that computed it; None for a leaf
-        # One counter per memory, shared by views: a one-element list, so that whoever writes can tell all who saved.
-        self._version = [0] if version is None else version
-        # `_base`, which only ops that make views set: the Tensor that it is a view of.
+    def __init__(self, *data, requires_grad=False, device=None):
+        like = data[0] if len(data) == 1 else None
+        if isinstance(like, Tensor):
+            tensor_of(like.array, requires_grad, None, like._version, self)
+            return
+        sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"  # to torch a 0-d array of an integer is a size
+        if is_array(like) and not sized:
+            array = like if like.dtype is default.dtype else like.astype(default.dtype, copy=False)
+        else:
+            array = from_python((int(like),) if sized else data)
+        tensor_of(array if device is None else to_device(array, as_device(device)), requires_grad, None, None, self)
 
     # --- what it is ---
 
@@ -60,7 +59,7 @@ class Tensor:
     def data(self):
         """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
         the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
-        return Tensor(self.array, False, None, self._version)
+        return tensor_of(self.array, False, None, self._version)
 
     @data.setter
     def data(self, value):
@@ -162,8 +161,8 @@ class Tensor:
                 "use .detach().clone(), or copy a module before its forward pass"
             )
         if id(self) not in memo:
-            memo[id(self)] = new = type(self)(self.array.copy(order="K"), self.requires_grad)
-            new.grad = None if self.grad is None else Tensor(self.grad.array.copy(order="K"))
+            memo[id(self)] = new = tensor_of(self.array.copy(order="K"), self.requires_grad, into=_new(type(self)))
+            new.grad = None if self.grad is None else tensor_of(self.grad.array.copy(order="K"))
             new.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return memo[id(self)]
 
@@ -269,6 +268,27 @@ class Tensor:
     __hash__ = object.__hash__  # by identity: == compares elements
 
 
+as_device, _new = device, Tensor.__new__
+
+
+def tensor_of(array, requires_grad=False, node=None, version=None, into=None):
+    """A Tensor that holds this very array, with its dtype: what minigan itself makes Tensors with.
+
+    node : the tape entry that computed it; None for a leaf
+    version : that of the memory, where another Tensor shares it: one counter per memory, a one-element list, so that whoever writes
+              can tell all who saved
+    into : an object whose fields are set, instead of a new Tensor
+    """
+    self = _new(Tensor) if into is None else into
+    self.array = array
+    self.requires_grad = requires_grad
+    self.grad = None
+    self._node = node
+    self._version = [0] if version is None else version
+    # `_base`, which only ops that make views set: the Tensor that it is a view of.
+    return self
+
+
 class Size(tuple):
     """A shape. A tuple with `numel()`, printed as torch prints it."""
 
@@ -285,16 +305,16 @@ class Size(tuple):
         return f"Size({list(self)})"
 
 
-def from_python(arguments, dtype=np.float32):
+def from_python(arguments, dtype=None):
     """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
-    data = arguments[0] if arguments else []
+    data, dtype = arguments[0] if arguments else [], dtype or default.dtype
     if isinstance(data, Size) or type(data) is int or (isinstance(data, np.integer) and len(arguments) > 1):
         return np.empty(data if isinstance(data, Size) else arguments, dtype)
     if len(arguments) > 1:
         raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
-    return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
+    return np.array(data, dtype)
 
 
 def raw(x):

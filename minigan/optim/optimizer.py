@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad, raw
+from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..backend import device_of
 from ..backend.cuda import has_kernels, recording
 from ..backend.late import Late, owner
@@ -43,7 +43,7 @@ class Slot:
         self.step = int(state.get("step", all(n in state for n in names)))
         for name in names:
             if name not in state:
-                state[name] = Tensor(full_like(array, optimizer._initial(name, self.group)))
+                state[name] = tensor_of(full_like(array, optimizer._initial(name, self.group)))
                 continue
             kept = raw(state[name])
             if kept.shape != array.shape:
@@ -52,7 +52,7 @@ class Slot:
                     "make a new optimizer after changing shapes"
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
-                state[name] = Tensor(fit)
+                state[name] = tensor_of(fit)
         self.array, self.shape, self.dtype, self.array_type, self.names = array, array.shape, array.dtype, type(array), names
         order, update = memory_order(array), optimizer.update
         compiled = isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED
@@ -333,7 +333,7 @@ class Optimizer:
         if value.shape != param.array.shape:
             raise ValueError(f"{self._name}.load_state_dict: {name!r} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
         fit = conform(value, param.array)
-        return Tensor(fit.copy(order="K") if fit is value else fit)
+        return tensor_of(fit.copy(order="K") if fit is value else fit)
 
     def __repr__(self):
         lines = [f"{self._name} ("]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import tensor_of
 from ..data import mnist
 from ..data.dataset import Dataset
 from ..data.imageset import DataError
@@ -51,7 +51,7 @@ class MNIST(VisionDataset):
         super().__init__(root, transform, target_transform)
         self.train = train
         found = mnist.load(self.name, "train" if train else "test", self._folder(), download)
-        self.data, self.targets = Tensor(found.images[:, 0].copy()), Tensor(found.labels.astype(np.int64))
+        self.data, self.targets = tensor_of(found.images[:, 0].copy()), tensor_of(found.labels.astype(np.int64))
 
     def _folder(self) -> Path | None:
         """The place under root where the files are."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import default_generator
 
 __all__ = [
@@ -109,7 +109,7 @@ class PILToTensor(_Transform):
         if array.dtype == np.uint16:
             array = array.astype(np.int32)
         array = array[:, :, None] if array.ndim == 2 else array
-        return Tensor(np.ascontiguousarray(array.transpose(2, 0, 1)))
+        return tensor_of(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
 class ToTensor(_Transform):
@@ -118,7 +118,7 @@ class ToTensor(_Transform):
     def __call__(self, image: Any) -> Tensor:
         if isinstance(image, np.ndarray):
             image = image[:, :, None] if image.ndim == 2 else image
-            pixels = Tensor(np.ascontiguousarray(image.transpose(2, 0, 1)))
+            pixels = tensor_of(np.ascontiguousarray(image.transpose(2, 0, 1)))
         else:
             pixels = PILToTensor()(image)
         return pixels.float() / 255 if pixels.dtype == np.uint8 else pixels
@@ -190,7 +190,7 @@ class Resize(_Transform):
         resized = np.stack([np.asarray(Image.fromarray(p.astype(np.float32)).resize((width, height), way)) for p in planes])
         if image.dtype == np.uint8:
             resized = np.clip(np.rint(resized), 0, 255)
-        return Tensor(resized.reshape(*image.shape[:-2], height, width).astype(image.dtype, copy=False)).to(image.device)
+        return tensor_of(resized.reshape(*image.shape[:-2], height, width).astype(image.dtype, copy=False)).to(image.device)
 
 
 class CenterCrop(_Transform):

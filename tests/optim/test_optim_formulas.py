@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigan import optim
-from minigan.autograd import Tensor
+from minigan.autograd import tensor_of
 from minigan.ops import update
 
 from . import formulas
@@ -43,10 +43,10 @@ def normal(seed, *shape):
 
 def trained(make, options, start, gradients):
     """The values of one parameter after each of the gradients."""
-    p = Tensor(start, requires_grad=True)
+    p = tensor_of(start, requires_grad=True)
     optimizer, path = make([p], **options), []
     for g in gradients:
-        p.grad = Tensor(g)
+        p.grad = tensor_of(g)
         optimizer.step()
         path.append(p.array.copy())
     assert p.array is start  # updated in place
@@ -164,7 +164,7 @@ def test_same_as_torch(name, options, dtype):
     torch = pytest.importorskip("torch")
     shapes = [(4, 3), (5,), (), (2, 1, 3)]
     starts = [normal(i, *s).astype(dtype) for i, s in enumerate(shapes)]
-    ours = [Tensor(a.copy(), requires_grad=True) for a in starts]
+    ours = [tensor_of(a.copy(), requires_grad=True) for a in starts]
     theirs = [torch.tensor(a, requires_grad=True) for a in starts]
     mine, peer = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
     tolerance = dict(rtol=3e-5, atol=3e-6) if dtype == "float32" else dict(rtol=1e-10, atol=1e-12)
@@ -174,7 +174,7 @@ def test_same_as_torch(name, options, dtype):
         for i, s in enumerate(shapes):
             if (t + i) % 5:
                 g = normal((t, i), *s).astype(dtype)
-                ours[i].grad, theirs[i].grad = Tensor(np.array(g)), torch.tensor(g)
+                ours[i].grad, theirs[i].grad = tensor_of(np.array(g)), torch.tensor(g)
         mine.step()
         peer.step()
         for a, b in zip(ours, theirs):
