@@ -8,7 +8,8 @@ import copy
 import numpy as np
 
 from ..backend import address, device, device_of, is_array, to_device, to_numpy
-from ..backend.defaults import FLOATS, default
+from ..backend.defaults import FLOATS, default, strided
+from ..backend.elsewhere import not_there
 from ..backend.program import refuse
 
 ndarray = np.ndarray
@@ -16,6 +17,7 @@ ndarray = np.ndarray
 # Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
+printed = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.set_printoptions
 
 
 class Tensor:
@@ -52,6 +54,10 @@ class Tensor:
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
     is_leaf = property(lambda self: self._node is None, doc="Was it made by a user (or detached), not by a recorded op?")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
+    is_cpu = property(lambda self: self.device.type == "cpu", doc="Does the array live in ordinary memory?")
+    is_xpu = is_mps = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False  # torch's other kinds, which are not here
+    layout = strided  # no Tensor is sparse
+    nbytes = property(lambda self: self.array.nbytes, doc="Bytes of all elements.")
     itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
     grad_fn = property(lambda self: self._node, doc="The tape node that made it, or None.")
 
@@ -86,6 +92,30 @@ class Tensor:
         """Are the elements floating-point numbers (the only ones that can have gradients)?"""
         return self.array.dtype in FLOATS
 
+    def is_complex(self):
+        """False: there are no complex numbers."""
+        return False
+
+    def is_signed(self):
+        """Can the elements be negative?"""
+        return self.array.dtype.kind in "fi"
+
+    def is_pinned(self):
+        """False: minigan copies from ordinary memory."""
+        return False
+
+    def is_shared(self):
+        """Is the memory shared with other processes? False."""
+        return False
+
+    def share_memory_(self):
+        """Itself: data loaders use threads, which share all memory."""
+        return self
+
+    def ndimension(self):
+        """The number of dimensions."""
+        return self.array.ndim
+
     def is_contiguous(self, memory_format=None):
         """Do the elements lie in C order without gaps?"""
         return self.array.flags.c_contiguous
@@ -106,6 +136,10 @@ class Tensor:
     def get_device(self):
         """The number of the CUDA device; -1 on the CPU."""
         return -1 if self.device.index is None else self.device.index
+
+    def __getattr__(self, name):  # called only where there is no such attribute
+        where = "" if name.startswith("_") else not_there(name)
+        raise AttributeError(f"'Tensor' object has no attribute {name!r}{where}")
 
     # --- out of the tape ---
 
@@ -234,7 +268,7 @@ class Tensor:
     # --- looks ---
 
     def __repr__(self):
-        body = np.array2string(to_numpy(self.array), separator=", ", precision=4, prefix="tensor(", threshold=1000, edgeitems=3)
+        body = np.array2string(to_numpy(self.array), separator=", ", prefix="tensor(", **printed)
         extra = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype.name}"
         extra += "" if isinstance(self.array, np.ndarray) else f", device='{self.device}'"
         extra += f", grad_fn=<{self._node.op.__name__}>" if self._node else ", requires_grad=True" if self.requires_grad else ""

@@ -1,5 +1,7 @@
 """torch.backends' names, for programs that set them."""
 
-from . import cuda, cudnn
+from ..backend.elsewhere import elsewhere as _elsewhere
+from . import cuda, cudnn, mps
 
-__all__ = ["cuda", "cudnn"]
+__all__ = ["cuda", "cudnn", "mps"]
+__getattr__ = _elsewhere(__name__)

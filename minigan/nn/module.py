@@ -238,7 +238,9 @@ class Module:
             elif p.grad is not None:
                 p.grad.detach_().zero_()
 
-    def to(self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> Self:
+    def to(
+        self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Self:  # fmt: skip
         """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor). Integers keep their dtype.
 
         In place: the Parameters stay the same objects, so that an optimiser keeps them.

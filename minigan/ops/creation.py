@@ -106,21 +106,21 @@ def _like(input, name, dtype, device, requires_grad, *value):
     return tensor_of(out if device is None else to_device(out, as_device(device)), requires_grad)
 
 
-def zeros_like(input, dtype=None, device=None, requires_grad=False):
+def zeros_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Zeros in the shape and dtype, and on the device, of `input`."""
     return _like(input, "zeros_like", dtype, device, requires_grad)
 
 
-def ones_like(input, dtype=None, device=None, requires_grad=False):
+def ones_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Ones in the shape and dtype, and on the device, of `input`."""
     return _like(input, "ones_like", dtype, device, requires_grad)
 
 
-def empty_like(input, dtype=None, device=None, requires_grad=False):
+def empty_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Uninitialised memory in the shape and dtype, and on the device, of `input`."""
     return _like(input, "empty_like", dtype, device, requires_grad)
 
 
-def full_like(input, fill_value, dtype=None, device=None, requires_grad=False):
+def full_like(input, fill_value, dtype=None, device=None, requires_grad=False, memory_format=None):
     """`fill_value` in the shape and dtype, and on the device, of `input`."""
     return _like(input, "full_like", dtype, device, requires_grad, fill_value)

@@ -48,17 +48,17 @@ def randperm(n, *, generator=None, dtype=np.int64, device=None):
     return tensor_of((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
 
 
-def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
+def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Standard normal, in the shape and dtype and on the device of `input`."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None):
+def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None, memory_format=None):
     """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)

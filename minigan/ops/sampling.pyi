@@ -1,5 +1,7 @@
 """Signatures of the ops in sampling.py."""
 
+from typing import Any
+
 from ..autograd import Tensor
 from ..autograd._types import DType, Ints, Place, Shape
 from ..backend import Generator
@@ -24,14 +26,16 @@ def randint(
 ) -> Tensor: ...
 def randperm(n: int, *, generator: Generator | None = None, dtype: DType = ..., device: Place = None) -> Tensor: ...
 def rand_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False
+    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False,
+    memory_format: Any = None
 ) -> Tensor: ...
 def randn_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False
+    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False,
+    memory_format: Any = None
 ) -> Tensor: ...
 def randint_like(
     input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, dtype: DType = None,
-    device: Place = None
+    device: Place = None, memory_format: Any = None
 ) -> Tensor: ...
 def normal(
     mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Shape | None = None, *, generator: Generator | None = None,
