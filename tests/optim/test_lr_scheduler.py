@@ -88,7 +88,7 @@ def test_errors():
     o = optimizer()
     with pytest.raises(TypeError, match="expected an Optimizer"):
         schedules.StepLR([1], 2)
-    with pytest.raises(ValueError, match="3 functions for 2"):
+    with pytest.raises(ValueError, match="3 entries for 2"):
         schedules.LambdaLR(o, [warm] * 3)
     with pytest.raises(ValueError, match="start_factor"):
         schedules.LinearLR(o, 0)
