@@ -1,6 +1,7 @@
 """torch.accelerator's names: the device that computes fastest here, CUDA or none."""
 
 from .backend import device as _device
+from .backend.elsewhere import complete as _complete
 from .cuda import current_device as _current_device
 from .cuda import device_count, is_available, set_device, synchronize
 
@@ -8,6 +9,7 @@ __all__ = [
     "current_accelerator", "current_device_idx", "current_device_index", "device_count", "is_available", "set_device_idx",
     "set_device_index", "synchronize",
 ]  # fmt: skip
+_complete(__name__)
 
 
 def current_accelerator(check_available: bool = False) -> _device | None:

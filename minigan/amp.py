@@ -7,9 +7,11 @@ import numpy as np
 
 from .backend import cuda_problem
 from .backend.cuda.cublas import rounded
+from .backend.elsewhere import complete as _complete
 from .backend.once import warn_once
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+_complete(__name__)
 
 
 class autocast:

@@ -8,7 +8,7 @@ from .backend import DeviceError, cuda_problem
 from .backend import get_rng_state as _get_rng_state
 from .backend import manual_seed as _manual_seed
 from .backend import set_rng_state as _set_rng_state
-from .backend.elsewhere import elsewhere as _elsewhere
+from .backend.elsewhere import complete as _complete
 from .ops.legacy import tensor_types
 from .utils.graph import CaptureError, graph
 
@@ -26,8 +26,7 @@ __all__ = [
 ) = tensor_types("cuda", "cuda.")  # fmt: skip
 
 
-__path__: list[str] = []
-__getattr__ = _elsewhere(__name__)  # cuda.amp
+_complete(__name__)
 
 
 def is_available() -> bool:

@@ -1,5 +1,6 @@
 """Reverse-mode automatic differentiation: Tensor, op cards, the tape, backward and grad to any order."""
 
+from ..backend.elsewhere import complete as _complete
 from .dot import graph
 from .engine import backward, grad
 from .function import Context, Function
@@ -17,3 +18,4 @@ __all__ = [
     "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip
+_complete(__name__)

@@ -15,7 +15,7 @@ import numpy as np
 from ..backend import array_module
 from ..backend.device import memory_left
 from ..backend.program import active, told
-from .hooks import HOOKS, run_hooks
+from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite
 from .primitives import identity, sum_to
@@ -50,6 +50,9 @@ def backward(
             leaf.grad = leaf.grad + gradient
         else:
             leaf.grad.add_(gradient)
+        if AFTERWARDS and id(leaf) in AFTERWARDS:
+            for hook in list(AFTERWARDS[id(leaf)][1].values()):
+                hook(leaf)
 
 
 def grad(

@@ -56,6 +56,14 @@ def elsewhere(module):
     return __getattr__
 
 
+def complete(module):
+    """Give a module `elsewhere`'s __getattr__; and a path, so that Python asks for what is below it, too."""
+    there = sys.modules[module]
+    there.__getattr__ = elsewhere(module)
+    if not hasattr(there, "__path__"):
+        there.__path__ = []
+
+
 class _Place(types.ModuleType):
     """The names of another module. torch has functions that are called as their module is (spectral_norm): so it can be called."""
 

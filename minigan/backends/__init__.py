@@ -1,7 +1,7 @@
 """torch.backends' names, for programs that set them."""
 
-from ..backend.elsewhere import elsewhere as _elsewhere
+from ..backend.elsewhere import complete as _complete
 from . import cuda, cudnn, mps
 
 __all__ = ["cuda", "cudnn", "mps"]
-__getattr__ = _elsewhere(__name__)
+_complete(__name__)

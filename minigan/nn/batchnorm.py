@@ -110,3 +110,6 @@ class BatchNorm2d(_BatchNorm):
 class BatchNorm3d(_BatchNorm):
     __doc__ = f"""Batch normalisation of (N, C, D, H, W).\n\n    {_BatchNorm.__doc__}"""
     sizes = {5: "5-D (N, C, D, H, W)"}
+
+
+_NormBase = _BatchNorm  # torch's name

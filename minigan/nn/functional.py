@@ -8,6 +8,7 @@ import numpy as np
 from .. import ops
 from ..autograd import Tensor, raw, tensor_of
 from ..backend import array_module
+from ..backend.elsewhere import complete as _complete
 from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, softplus, tanh
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
@@ -32,6 +33,7 @@ __all__ = [
     "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
     "upsample",
 ]  # fmt: skip
+_complete(__name__)
 
 
 def _activated(function, input, inplace, *options):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..autograd import FLOATS, Handle, Tensor, move, no_grad, raw
+from ..autograd import FLOATS, Tensor, move, no_grad, raw
 from ..backend import is_array, to_device
+from . import hooks
 from .parameter import Parameter, as_device, is_device
 
 
@@ -36,6 +37,8 @@ class Module:
     per_example = False
     _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
     _pre_hooks: Mapping = MappingProxyType({})
+    _backward_hooks: Mapping = MappingProxyType({})
+    _backward_pre_hooks: Mapping = MappingProxyType({})
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
@@ -44,7 +47,7 @@ class Module:
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
-            return self._call_with_hooks(inputs, named)
+            return hooks.call(self, inputs, named)
         return self.forward(*inputs, **named)
 
     def forward(self, *inputs):
@@ -290,6 +293,13 @@ class Module:
         """Parameters and buffers with another dtype: a dtype, or a class such as `FloatTensor`."""
         return self.to(getattr(dst_type, "dtype", dst_type), device=getattr(dst_type, "device", None))
 
+    def share_memory(self) -> Self:
+        """Itself: data loaders use threads, which share all memory."""
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Without effect, as minigan.compile."""
+
     # --- saving ---
 
     def __getstate__(self):
@@ -335,27 +345,35 @@ class Module:
 
     # --- hooks ---
 
-    def register_forward_hook(self, hook):
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Call hook(module, inputs, output) after each forward; what it returns, unless None, replaces the output.
+
+        prepend : before the hooks that are there already
+        with_kwargs : call hook(module, inputs, keywords, output)
 
         Returns a handle whose `remove()` ends that.
         """
-        return _register(self, "_hooks", hook)
+        return hooks.register(self, "_hooks", hook, prepend, with_kwargs)
 
-    def register_forward_pre_hook(self, hook):
-        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple)."""
-        return _register(self, "_pre_hooks", hook)
+    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple).
 
-    def _call_with_hooks(self, inputs, named):
-        for hook in list(self._pre_hooks.values()):
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs, **named)
-        for hook in list(self._hooks.values()):
-            changed = hook(self, inputs, output)
-            output = output if changed is None else changed
-        return output
+        with_kwargs : call hook(module, inputs, keywords), which returns None or (inputs, keywords)
+        """
+        return hooks.register(self, "_pre_hooks", hook, prepend, with_kwargs)
+
+    def register_full_backward_hook(self, hook, prepend=False):
+        """Call hook(module, grad_input, grad_output) when the gradients of a forward's inputs have been computed.
+
+        Both are tuples, with None for what has no gradient; a tuple that it returns takes grad_input's place.
+        """
+        return hooks.register(self, "_backward_hooks", hook, prepend)
+
+    register_backward_hook = register_full_backward_hook
+
+    def register_full_backward_pre_hook(self, hook, prepend=False):
+        """Call hook(module, grad_output) before the gradients of the inputs are computed; what it returns takes grad_output's place."""
+        return hooks.register(self, "_backward_pre_hooks", hook, prepend)
 
     # --- looks ---
 
@@ -409,13 +427,6 @@ class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
 
     def __repr__(self):
         return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
-
-
-def _register(module, where, hook):
-    hooks = module.__dict__.setdefault(where, {})
-    key = object()
-    hooks[key] = hook
-    return Handle(hooks, key)
 
 
 def _values(value):

@@ -247,3 +247,6 @@ class GRUCell(_Cell):
     __doc__ = f"""One step of a GRU.\n\n    {_Cell.__doc__}"""
 
     gates, kind = 3, staticmethod(_gru)
+
+
+RNNBase = _RecurrentLayers  # torch's name

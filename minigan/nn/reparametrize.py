@@ -138,6 +138,9 @@ class _WeightNorm(_Computed):
         return v * (g / self.length(v))
 
 
+SpectralNorm, WeightNorm = _SpectralNorm, _WeightNorm  # torch's names of the hooks
+
+
 def _parameter(what, module, name):
     """The Parameter to be computed from now on."""
     weight = module._parameters.get(name)

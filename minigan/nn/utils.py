@@ -6,6 +6,7 @@ import numpy as np
 
 from ..autograd import Tensor, no_grad, tensor_of
 from ..backend import array_module
+from ..backend.elsewhere import complete as _complete
 from ..backend.program import active, refuse, told
 from ..ops import cat
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
@@ -14,6 +15,7 @@ __all__ = [
     "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
     "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
+_complete(__name__)
 
 
 def _gradients(parameters):

@@ -1,5 +1,6 @@
 """Optimisers, learning-rate schedules and averaged weights. Names, arguments and state are those of torch.optim."""
 
+from ..backend.elsewhere import complete as _complete
 from . import functional, lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
@@ -9,3 +10,4 @@ from .rmsprop import RMSprop
 from .sgd import SGD
 
 __all__ = ["EMA", "SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "functional", "lr_scheduler"]
+_complete(__name__)

@@ -212,7 +212,7 @@ class SequentialLR(_Several):
         self._schedulers[bisect.bisect_right(self._milestones, 0)].restart()
         self._last_lr = self.current_lr()
 
-    def step(self) -> None:
+    def step(self, epoch=None) -> None:
         """Go to the next epoch and set its rates."""
         self.last_epoch += 1
         i = bisect.bisect_right(self._milestones, self.last_epoch)
@@ -235,7 +235,7 @@ class ChainedScheduler(_Several):
         for schedule in self._schedulers:
             schedule.restart()
 
-    def step(self) -> None:
+    def step(self, epoch=None) -> None:
         """A step of all."""
         for schedule in self._schedulers:
             schedule.step()
@@ -274,7 +274,7 @@ class ReduceLROnPlateau(LRScheduler):
         bound = best * (1 - sign * self.threshold) if self.threshold_mode == "rel" else best - sign * self.threshold
         return sign * a < sign * bound
 
-    def step(self, metrics, epoch=None) -> None:
+    def step(self, metrics, epoch=None) -> None:  # type: ignore[override]
         """Take the number of one more epoch, and lower the rates if it is time."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch

@@ -1,5 +1,6 @@
 """Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass over its memory."""
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,14 @@ from .memory import conform, flat, full_like, memory_order
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
+
+
+class _Required:
+    def __repr__(self):
+        return "<required parameter>"
+
+
+required = _Required()  # as a default: each group must give this option
 
 
 class Slot:
@@ -128,6 +137,8 @@ class Optimizer:
                 raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group, once")
             known.add(id(p))
         group = {**self.defaults, **param_group, "params": params}
+        if missing := [name for name, value in group.items() if value is required]:
+            raise ValueError(f"{self._name}: the parameter group has no {missing[0]!r}, which it must give")
         if names:
             group["param_names"] = names
         self._check(group)
@@ -327,6 +338,8 @@ class Optimizer:
 
     def _take(self, name, value, param):
         """A copy of one saved value, like its parameter; numbers (the step) stay numbers."""
+        if self.update is None:  # an optimiser of the user's own: whatever it keeps
+            return copy.deepcopy(value)
         value = raw(value)
         if name == "step":
             return int(value.item() if hasattr(value, "item") else value)

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..autograd import tensor_of
+from ..backend.elsewhere import complete as _complete
 from ..data import mnist
 from ..data.dataset import Dataset
 from ..data.imageset import DataError
 
 __all__ = ["MNIST", "DatasetFolder", "FashionMNIST", "ImageFolder", "default_loader"]
+_complete(__name__)
 
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 Function = Callable[[Any], Any] | None

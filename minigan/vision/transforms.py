@@ -13,11 +13,13 @@ import numpy as np
 
 from ..autograd import Tensor, tensor_of
 from ..backend import default_generator
+from ..backend.elsewhere import complete as _complete
 
 __all__ = [
     "CenterCrop", "Compose", "Grayscale", "InterpolationMode", "Lambda", "Normalize", "PILToTensor", "RandomApply", "RandomCrop",
     "RandomHorizontalFlip", "RandomVerticalFlip", "Resize", "ToPILImage", "ToTensor",
 ]  # fmt: skip
+_complete(__name__)
 
 
 class InterpolationMode(enum.Enum):

@@ -11,9 +11,11 @@ import numpy as np
 
 from ..autograd import Tensor, raw, tensor_of
 from ..backend import to_numpy
+from ..backend.elsewhere import complete as _complete
 from ..data.files import write_atomic
 
 __all__ = ["make_grid", "save_image"]
+_complete(__name__)
 
 
 def make_grid(

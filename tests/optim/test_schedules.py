@@ -18,11 +18,15 @@ CASES = {
     "restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 4, 2, 0.001),
     "restarts of one length": lambda s, o: s.CosineAnnealingWarmRestarts(o, 6),
     "one cycle": lambda s, o: s.OneCycleLR(o, 0.7, 49),
-    "one cycle, linear, three phases": lambda s, o: s.OneCycleLR(o, [0.7, 0.2], epochs=7, steps_per_epoch=7, anneal_strategy="linear", three_phase=True),
+    "one cycle, linear, three phases": lambda s, o: s.OneCycleLR(
+        o, [0.7, 0.2], epochs=7, steps_per_epoch=7, anneal_strategy="linear", three_phase=True
+    ),
     "cyclic": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 5, 7),
     "cyclic, halved": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 6, mode="triangular2"),
     "cyclic, exponential": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 6, mode="exp_range", gamma=0.97, cycle_momentum=False),
-    "sequential": lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1.0, 6), s.CosineAnnealingLR(o, 20), s.ExponentialLR(o, 0.9)], [6, 30]),
+    "sequential": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, 1.0, 6), s.CosineAnnealingLR(o, 20), s.ExponentialLR(o, 0.9)], [6, 30]
+    ),
     "sequential, steps": lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 20), s.StepLR(o, 5, 0.5)], [10]),
     "chained": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 9), s.ExponentialLR(o, 0.9)], o),
     "plateau": lambda s, o: s.ReduceLROnPlateau(o, "min", 0.5, 2, cooldown=3, min_lr=0.01),
@@ -56,7 +60,8 @@ def rates(torch, make):
 
 
 def close(found, expected):
-    return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for x, y in zip(found, expected, strict=True) for a, b in zip(x, y, strict=True))
+    pairs = [(a, b) for x, y in zip(found, expected, strict=True) for a, b in zip(x, y, strict=True)]
+    return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in pairs)
 
 
 @pytest.mark.filterwarnings("ignore:lr_scheduler.step")
