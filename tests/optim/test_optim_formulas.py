@@ -33,6 +33,18 @@ CASES = {
         optim.Adagrad, formulas.adagrad,
         dict(lr=rate, lr_decay=decay, weight_decay=decay, initial_accumulator_value=decay, maximize=flag),
     ),
+    "Adadelta": (
+        optim.Adadelta, formulas.adadelta, dict(lr=rate, rho=share, eps=st.floats(1e-3, 0.1), weight_decay=decay, maximize=flag),
+    ),
+    "Adamax": (
+        optim.Adamax, formulas.adamax,
+        dict(lr=rate, betas=st.tuples(share, share), eps=st.floats(1e-3, 0.1), weight_decay=decay, maximize=flag),
+    ),
+    "RAdam": (
+        optim.RAdam, formulas.radam,
+        dict(lr=rate, betas=st.tuples(share, st.floats(0.5, 0.999)), eps=st.floats(1e-3, 0.1), weight_decay=decay,
+             decoupled_weight_decay=flag, maximize=flag),
+    ),
 }  # fmt: skip
 SHAPE, STEPS = (3, 4), 5
 
@@ -90,6 +102,9 @@ def state_arrays(step, n, dtype, seed):
         "adam_step": [(g, p, m, v), (g, p, m, v, w)],
         "rmsprop_step": [(g, p, v), (g, p, v, m), (g, p, v, None, b), (g, p, v, m, b)],
         "adagrad_step": [(g, p, v)],
+        "adadelta_step": [(g, p, v, w)],
+        "adamax_step": [(g, p, m, v)],
+        "radam_step": [(g, p, m, v)],
         "ema_step": [(g, p)],
     }[step]
 
@@ -99,6 +114,9 @@ NUMBERS = {
     "adam_step": (3, 1e-2, (0.5, 0.9), 1e-3, 0.02, False, True),
     "rmsprop_step": (3, 1e-2, 0.9, 1e-3, 0.02, 0.7, True),
     "adagrad_step": (3, 1e-2, 0.1, 0.02, 1e-6, True),
+    "adadelta_step": (0.1, 0.9, 1e-3, 0.02, True),
+    "adamax_step": (3, 1e-2, (0.5, 0.9), 1e-3, 0.02, True),
+    "radam_step": (9, 1e-2, (0.5, 0.9), 1e-3, 0.02, False, True),
     "ema_step": (3, 0.9),
 }
 
@@ -152,6 +170,10 @@ TORCH = [
     ("AdamW", dict(lr=0.1, weight_decay=0.3, amsgrad=True, maximize=True)), ("RMSprop", {}),
     ("RMSprop", dict(momentum=0.9, weight_decay=0.1)),
     ("RMSprop", dict(centered=True)), ("RMSprop", dict(centered=True, momentum=0.5, maximize=True)), ("Adagrad", {}),
+    ("Adadelta", {}), ("Adadelta", dict(lr=0.5, rho=0.8, weight_decay=0.1, maximize=True)), ("Adamax", {}),
+    ("Adamax", dict(lr=0.1, betas=(0.5, 0.9), weight_decay=0.1, maximize=True)), ("RAdam", {}),
+    ("RAdam", dict(lr=0.1, betas=(0.5, 0.9), weight_decay=0.1)),
+    ("RAdam", dict(weight_decay=0.1, decoupled_weight_decay=True, maximize=True)),
     ("Adagrad", dict(lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.5, maximize=True)),
 ]  # fmt: skip
 
