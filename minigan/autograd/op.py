@@ -266,7 +266,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             result._version = source._version
             result._base = source if record or source._node is None else False
         else:
-            result._version = [0]
+            result._version, result._base = [0], None
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:

@@ -319,7 +319,7 @@ def tensor_of(array, requires_grad=False, node=None, version=None, into=None):
     self.grad = None
     self._node = node
     self._version = [0] if version is None else version
-    # `_base`, which only ops that make views set: the Tensor that it is a view of.
+    self._base = None  # the Tensor that it is a view of
     return self
 
 
