@@ -53,7 +53,7 @@ def minigan_gan(side, channels, features):
     optimizers = {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))}
     trainer = Trainer(GAN(G, D, NonSaturating(), conv_peers.LATENT), optimizers)
     play = Straight(trainer).play
-    return lambda real: play(minigan.Tensor(real))
+    return lambda real: play(minigan.as_tensor(real))
 
 
 def minigan_critic(side, channels, features):
@@ -80,7 +80,7 @@ def minigan_critic(side, channels, features):
         (D(fake).mean() - D(real).mean() + 10 * penalty).backward()
         opt.step()
 
-    return lambda real: step(minigan.Tensor(real))
+    return lambda real: step(minigan.as_tensor(real))
 
 
 def minigan_layer(case, part):

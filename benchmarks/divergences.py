@@ -13,7 +13,7 @@ import json
 import numpy as np
 
 import minigan
-from minigan import Tensor, nn
+from minigan import as_tensor, nn
 from minigan.gan import (
     DRAGAN,
     GAN,
@@ -65,7 +65,7 @@ def data(n):
     """(n, 1) samples of the mixture."""
     (w, m0, s0), (_, m1, s1) = PARTS
     first = (minigan.rand(n, 1).numpy() < w).astype(np.float32)
-    return Tensor(minigan.randn(n, 1).numpy() * (first * s0 + (1 - first) * s1) + (first * m0 + (1 - first) * m1)).float()
+    return as_tensor(minigan.randn(n, 1).numpy() * (first * s0 + (1 - first) * s1) + (first * m0 + (1 - first) * m1)).float()
 
 
 # name -> objective, f(u): the divergence is the integral of q f(p / q)

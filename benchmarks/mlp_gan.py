@@ -30,7 +30,7 @@ def minigan_step(repeated=True):
     G, D = mlp_generator(LATENT), mlp_discriminator()
     trainer = Trainer(GAN(G, D, NonSaturating(), LATENT), {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))})
     play = Straight(trainer).play if repeated else trainer.play
-    return lambda real: play(minigan.Tensor(real.reshape(-1, 1, 28, 28)))
+    return lambda real: play(minigan.as_tensor(real.reshape(-1, 1, 28, 28)))
 
 
 CONTENDERS = {

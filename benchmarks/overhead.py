@@ -28,7 +28,7 @@ def minigan_gan(repeated=False):
     trainer = Trainer(GAN(G, D, NonSaturating(), latent_dim=1), {n: SGD(m.parameters(), LR) for n, m in (("G", G), ("D", D))})
     play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     rng = np.random.default_rng(0)
-    return lambda: play(minigan.Tensor(rng.normal(4, 0.5, (BATCH, 1)).astype(np.float32)))
+    return lambda: play(minigan.as_tensor(rng.normal(4, 0.5, (BATCH, 1)).astype(np.float32)))
 
 
 def torch_gan(compiled=False):
@@ -120,12 +120,9 @@ def per_op(kind, n=2000):
     """(microseconds per op forward, per op backward) of a chain of n elementwise ops on 4 elements, and unrecorded."""
     if kind == "minigan":
         import minigan as lib
-
-        x = lib.Tensor(np.ones(4, np.float32), True)
     else:
         import torch as lib
-
-        x = lib.ones(4, requires_grad=True)
+    x = lib.ones(4, requires_grad=True)
 
     def chain():
         y = x

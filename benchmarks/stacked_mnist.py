@@ -124,7 +124,7 @@ class Experiment:
         """The real images of a step, (64, channels * pack, 28, 28) in [-1, 1]."""
         start = step % (len(self.which) // BATCH) * BATCH
         images = self.digits[self.which[start : start + BATCH]].astype(np.float32) / np.float32(127.5) - 1
-        return minigan.Tensor(to_device(images, self.device))
+        return minigan.as_tensor(to_device(images, self.device))
 
     def train(self, until=None):
         """Play to the end, or to step `until`, and save now and then."""
@@ -155,7 +155,7 @@ class Experiment:
         z, parts = Generator(seed).uniform((n, LATENT)) * np.float32(2) - 1, []
         with minigan.no_grad():
             for start in range(0, n, 500):
-                parts.append(to_numpy(self.game.G(minigan.Tensor(to_device(z[start : start + 500], self.device))).array))
+                parts.append(to_numpy(self.game.G(minigan.as_tensor(to_device(z[start : start + 500], self.device))).array))
         self.game.G.train()
         return np.concatenate(parts)
 

@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import minigan
-from minigan import Tensor
+from minigan import as_tensor
 from minigan.backend import Generator
 from minigan.data.files import write_atomic
 from minigan.data.toy import TOYS
@@ -62,10 +62,10 @@ def run(game, data, networks, epochs, seed, say):
     trainer = GAMES[game](Players(networks))
     play = minigan.cpu.graph(trainer.play)
     n = BATCH * points_per_example(trainer.game)
-    pool, latents = plane.draw(POINTS, points), Tensor(Generator(2000 + seed).normal((SAMPLES, trainer.game.latent_dim)))
+    pool, latents = plane.draw(POINTS, points), as_tensor(Generator(2000 + seed).normal((SAMPLES, trainer.game.latent_dim)))
     steps, history, spent, began = epochs * EPOCH, [], 0.0, time.process_time()
     for step in range(1, steps + 1):
-        play(Tensor(pool[points.integers(0, POINTS, (n,))]))
+        play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
         if step * LOOKS // steps > (step - 1) * LOOKS // steps:
             spent = time.process_time() - began
             made = trainer.game.sample(latents).numpy()

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import minigan
-from minigan import Tensor, nn
+from minigan import as_tensor, nn
 from minigan.gan import GAN, NonSaturating, Trainer
 from minigan.gan.command import number
 from minigan.optim import SGD
@@ -72,7 +72,7 @@ def state(game):
     """What a figure shows: D on a grid, and 10,000 samples of G. The run's random numbers go on as if nobody had looked."""
     random, grid = minigan.get_rng_state(), np.linspace(-RANGE, RANGE, 400)
     with minigan.no_grad():
-        column = Tensor(grid[:, None].astype(np.float32))
+        column = as_tensor(grid[:, None].astype(np.float32))
         if any(isinstance(m, nn.MinibatchDiscrimination) for m in game.D):  # D judges each point in a batch of real ones
             others = data(11)
             boundary = np.array([game.D(minigan.cat([x[None], others]))[0].sigmoid().item() for x in column])
@@ -112,7 +112,7 @@ def picture(frame, png=None):
     bins = np.linspace(-RANGE, RANGE, 101)
     shown, _ = np.histogram(samples, bins)
     ax.plot(grid, boundary, color=BLUE, label="D(x)")
-    ax.fill_between(grid, density(Tensor(grid)).numpy(), color=GREY, alpha=0.4, lw=0, label="data: N(4, 0.5)")
+    ax.fill_between(grid, density(as_tensor(grid)).numpy(), color=GREY, alpha=0.4, lw=0, label="data: N(4, 0.5)")
     ax.stairs(shown / (len(samples) * (bins[1] - bins[0])), bins, color=ORANGE, label=f"G: {samples.mean():.2f} +- {samples.std():.2f}")
     ax.axhline(0.5, color="k", lw=0.5, ls=":")
     ax.set(xlim=(-RANGE, RANGE), ylim=(0, 1.5), xlabel="x", title=f"step {step}")

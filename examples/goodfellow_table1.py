@@ -131,7 +131,7 @@ class Experiment:
         for start in range(0, n, 1000):
             z = (random.uniform((min(1000, n - start), LATENT), device=self.device) * 2 - 1) * np.float32(math.sqrt(3))
             with minigan.no_grad():
-                parts.append(to_numpy(self.game.G(minigan.Tensor(z)).array))
+                parts.append(to_numpy(self.game.G(minigan.as_tensor(z)).array))
         return np.concatenate(parts)
 
     def look(self, d_value, g_loss, samples=SAMPLES):

@@ -47,8 +47,8 @@ def train(data, epochs, batch_size, lr, seed, device):
         order = generator.permutation(len(data))
         for step in range(steps):
             rows = order[step * batch_size : (step + 1) * batch_size]
-            images = minigan.Tensor(to_device(shifted(data.images[rows], generator), device))
-            labels = minigan.Tensor(to_device(data.labels[rows].astype(np.int64), device))
+            images = minigan.as_tensor(to_device(shifted(data.images[rows], generator), device))
+            labels = minigan.as_tensor(to_device(data.labels[rows].astype(np.int64), device))
             optimizer.param_groups[0]["lr"] = lr * 0.5 * (1 + math.cos(math.pi * (epoch * steps + step) / (epochs * steps)))
             optimizer.zero_grad()
             loss = F.cross_entropy(net(images), labels)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import minigan
-from minigan import Tensor, nn
+from minigan import as_tensor, nn
 from minigan.gan import Ascend, Game, Minimax, NonSaturating, Trainer
 from minigan.gan.command import number
 from minigan.optim import Adam
@@ -43,7 +43,7 @@ class Mixture:
     def sample(self, n):
         """(n, 1) samples, by inverting the distribution function."""
         steps = np.cumsum(self.density(X)) * STEP
-        return Tensor(np.interp(minigan.rand(n, 1).numpy(), steps / steps[-1], X).astype(np.float32))
+        return as_tensor(np.interp(minigan.rand(n, 1).numpy(), steps / steps[-1], X).astype(np.float32))
 
 
 P = Mixture((0.6, -1.5, 0.6), (0.4, 2.0, 0.9))
@@ -76,7 +76,7 @@ def discriminator(width=48):
 
 
 def logits(D):
-    return D(Tensor(X[:, None].astype(np.float32))).detach().numpy()[:, 0].astype(np.float64)
+    return D(as_tensor(X[:, None].astype(np.float32))).detach().numpy()[:, 0].astype(np.float64)
 
 
 def value(logits, p, q):
@@ -154,7 +154,7 @@ def vanishing(steps):
     p = normal(X, 0, 0.5)
     for shift in shifts:
         q = normal(X, shift, 0.5)
-        v = Tensor(((X - shift) ** 2 - X**2) / (2 * 0.5**2), True)  # log p / q
+        v = as_tensor(((X - shift) ** 2 - X**2) / (2 * 0.5**2)).requires_grad_()  # log p / q
         slope = -shift / 0.5**2  # dv / dx
         sizes = []
         for objective in (Minimax(), NonSaturating()):

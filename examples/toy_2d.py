@@ -17,7 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices this small gain n
 import numpy as np
 
 import minigan
-from minigan import Tensor, grad, no_grad
+from minigan import as_tensor, grad, no_grad
 from minigan.backend import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
@@ -39,8 +39,8 @@ class Watch(Callback):
     def on_start(self, run):
         device, generator = run.batches.device, Generator(self.seed + 1)
         self.folder = run.folder / "samples"
-        self.latents = Tensor(generator.normal((SAMPLES, run.trainer.game.latent_dim), device=device))
-        self.real = Tensor(self.plane.draw(2000, generator)).to(device)
+        self.latents = as_tensor(generator.normal((SAMPLES, run.trainer.game.latent_dim), device=device))
+        self.real = as_tensor(self.plane.draw(2000, generator)).to(device)
         if run.step == 0:
             self.draw(run)
 
@@ -79,7 +79,7 @@ class Watch(Callback):
 def looked(game, real, limit, n):
     """D's surface (n, n) and minus the gradient of G's loss (n, n, 2), on a grid."""
     at = np.linspace(-limit, limit, n, dtype=np.float32)
-    x = Tensor(np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)).to(real.device).requires_grad_()
+    x = as_tensor(np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)).to(real.device).requires_grad_()
     modes = [(m, m.training) for player in game.players.values() for m in player.modules()]
     for module, _ in modes:
         module.training = False  # nothing moves: no dropout, no power iteration

@@ -43,24 +43,40 @@ from .backend import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
+from .backend import elsewhere as _elsewhere
 from .ops import *
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import backends as backends, cpu as cpu, cuda as cuda, data as data, func as func, gan as gan, metrics as metrics, nn as nn
-    from . import optim as optim, utils as utils, vision as vision, viz as viz
+    from . import accelerator as accelerator, amp as amp, backends as backends, cpu as cpu, cuda as cuda, data as data, func as func
+    from . import gan as gan, metrics as metrics, nn as nn, optim as optim, utils as utils, version as version, vision as vision
+    from . import viz as viz
+    from .amp import autocast as autocast
     from .data import load as load, save as save
-    from .nn import summary as summary
+    from .nn.summary import summary as summary
+    from .utils.switches import *
 else:
-    _PARTS = "backends cpu cuda data func gan metrics nn optim utils vision viz"
+    _PARTS = "accelerator amp backends cpu cuda data func gan metrics nn optim utils version vision viz"
     _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
-    _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
+    _FUNCTIONS = {
+        "load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn", "autocast": "minigan.amp",
+    }  # fmt: skip
+    _SWITCHES = """
+        are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e finfo get_default_device
+        get_default_dtype get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan pi
+        preserve_format set_default_device set_default_dtype set_default_tensor_type set_float32_matmul_precision
+        set_num_interop_threads set_num_threads set_printoptions strided use_deterministic_algorithms
+    """
+    _FUNCTIONS |= dict.fromkeys(_SWITCHES.split(), "minigan.utils.switches")
     __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
+
+    _elsewhere.install()
+    _not_here = _elsewhere.elsewhere(__name__)
 
     def __getattr__(name):
         if name not in _LATER and name not in _FUNCTIONS:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return _not_here(name)
         import importlib
 
         if name in _LATER:

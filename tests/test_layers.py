@@ -93,3 +93,11 @@ def test_no_torch():
 def test_files_stay_short():
     long = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 450}
     assert not long, f"over 450 lines, time for a folder: {long}"
+
+
+def test_arrays_become_tensors_as_they_are():
+    """minigan itself makes Tensors with tensor_of(array), which keeps the dtype; Tensor(array) is torch's, and makes float32."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Tensor":
+                assert path.name == "variable.py", f"{path.relative_to(ROOT)}:{node.lineno}: tensor_of(array)"

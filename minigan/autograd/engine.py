@@ -15,11 +15,11 @@ import numpy as np
 from ..backend import array_module
 from ..backend.device import memory_left
 from ..backend.program import active, told
-from .hooks import HOOKS, run_hooks
+from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite
 from .primitives import identity, sum_to
-from .tensor import Tensor, raw, stale
+from .tensor import Tensor, raw, stale, tensor_of
 
 _number = attrgetter("number")
 
@@ -45,11 +45,14 @@ def backward(
         if not isinstance(leaf, Tensor):
             continue
         if leaf.grad is None:
-            leaf.grad = gradient.clone() if create_graph else Tensor(gradient)
+            leaf.grad = gradient.clone() if create_graph else tensor_of(gradient)
         elif create_graph or leaf.grad.requires_grad:
             leaf.grad = leaf.grad + gradient
         else:
             leaf.grad.add_(gradient)
+        if AFTERWARDS and id(leaf) in AFTERWARDS:
+            for hook in list(AFTERWARDS[id(leaf)][1].values()):
+                hook(leaf)
 
 
 def grad(
@@ -81,10 +84,9 @@ def grad(
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and not allow_unused:
             raise RuntimeError(
-                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
-                "allow_unused=True gives None for it"
+                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it"
             )
-    return tuple(g if g is None or create_graph else Tensor(g) for g in gradients)
+    return tuple(g if g is None or create_graph else tensor_of(g) for g in gradients)
 
 
 def _sequence(x):
@@ -119,7 +121,7 @@ def _seeds(tensors, gradients, create_graph):
                     f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: "
                     "reduce it with .sum() or .mean(), or pass its gradient"
                 )
-            g = Tensor(_one(t.array))
+            g = tensor_of(_one(t.array))
         if g.shape != t.shape or g.dtype != t.dtype:
             raise ValueError(f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} {tuple(t.shape)}")
         seeds.append(g if create_graph else g.array)
@@ -278,7 +280,7 @@ def _through_formula(op, gradient, need, saved):
     with set_grad_enabled(True):
         # `identity` gives each argument a tape entry of its own, at which the inner walk ends.
         free = (*need, *[False] * len(saved))
-        arguments = [identity(x if x.requires_grad else Tensor(x.array, True)) if n else x for x, n in zip(saved, free)]
+        arguments = [identity(x if x.requires_grad else tensor_of(x.array, True)) if n else x for x, n in zip(saved, free)]
         arguments = arguments[: len(op.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
         found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))

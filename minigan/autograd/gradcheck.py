@@ -16,7 +16,7 @@ import numpy as np
 from ..backend import to_numpy
 from .engine import grad
 from .mode import enable_grad, is_grad_enabled, no_grad
-from .tensor import Tensor
+from .tensor import Tensor, tensor_of
 
 # With a plain seed, inputs that someone drew from default_rng(0) would meet a cotangent of the very same numbers, for which
 # wrong rules can be right (x^T x is its own transpose).
@@ -97,7 +97,7 @@ def gradgradcheck(
     def gradient(*arguments):
         x = list(arguments[:count])
         for i in checked:  # under no_grad the moved inputs are bare: the inner gradient still has to be recorded
-            x[i] = x[i] if x[i].requires_grad else Tensor(x[i].array, True)
+            x[i] = x[i] if x[i].requires_grad else tensor_of(x[i].array, True)
         # The differences are those of the plain first-order rules: these and their recorded form are so held against each other.
         recording = is_grad_enabled()
         with enable_grad():
@@ -121,7 +121,7 @@ def _outputs(fn, inputs):
 def _on(like, array):
     from ..backend import to_device
 
-    return Tensor(to_device(np.asarray(array), like.device))  # NumPy makes a scalar of a sum of 0-d arrays
+    return tensor_of(to_device(np.asarray(array), like.device))  # NumPy makes a scalar of a sum of 0-d arrays
 
 
 def _unit(rng, shape):

@@ -4,10 +4,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .tensor import Tensor, raw
+from .tensor import Tensor, raw, tensor_of
 
 # id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
 HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
+AFTERWARDS: dict[int, tuple[Any, dict[object, Callable]]] = {}  # the same for leaves whose `.grad` is there
 
 
 class Handle:
@@ -42,6 +43,18 @@ def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
     return Handle(hooks, key)
 
 
+def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
+    """Call hook(this leaf) after each `backward` that has left a gradient in its `.grad`."""
+    if self._node is not None or not self.requires_grad:
+        raise RuntimeError("register_post_accumulate_grad_hook: only leaves that require a gradient receive one")
+    number, key = id(self), object()
+    if number not in AFTERWARDS:
+        AFTERWARDS[number] = weakref.ref(self, lambda _: AFTERWARDS.pop(number, None)), {}
+    hooks = AFTERWARDS[number][1]
+    hooks[key] = hook
+    return Handle(hooks, key)
+
+
 def retain_grad(self) -> None:
     """Let backward leave the gradient in `.grad`, as it does for leaves."""
     if self._node is None or getattr(self, "_retains", False):
@@ -60,7 +73,7 @@ def retain_grad(self) -> None:
 def run_hooks(edge, gradient, create_graph):
     """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
     for hook in list(HOOKS[id(edge)][1].values()):
-        seen = gradient if create_graph else Tensor(gradient)
+        seen = gradient if create_graph else tensor_of(gradient)
         changed = hook(seen)
         if changed is not None:
             if changed.shape != seen.shape or changed.dtype != seen.dtype:
@@ -72,3 +85,4 @@ def run_hooks(edge, gradient, create_graph):
 
 
 Tensor.register_hook, Tensor.retain_grad = register_hook, retain_grad  # type: ignore[method-assign]
+Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[method-assign]

@@ -40,16 +40,17 @@ import numpy as np
 
 from ..backend import DeviceError, device_of, is_array
 from ..backend.cuda import has_kernels
+from ..backend.defaults import default
 from ..backend.device import memory_left
 from ..backend.program import active
 from .mode import mode
-from .tensor import FLOATS, Tensor, stale
+from .tensor import FLOATS, Tensor, stale, tensor_of
 
 OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
 ndarray = np.ndarray
 _new = Tensor.__new__
-_F32, _F64 = np.dtype("float32"), np.dtype("float64")
+_F64 = np.dtype("float64")
 
 
 class AnomalyError(RuntimeError):
@@ -112,9 +113,7 @@ class Node:
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
                 x = [y.array if isinstance(y, Tensor) else y for y in inputs[i:]]
-                sources.extend(
-                    (y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor)
-                )
+                sources.extend((y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor))
             saved.append(x)
         self.saved, self.sources, self.holds = saved, sources, holds or bool(sources)
 
@@ -134,7 +133,7 @@ class Node:
         rest = len(self.op.names)  # arguments from here on are in a list of their own
         for _, _, i, tensor, slot in self.sources:
             if i < 0:
-                saved[slot] = Tensor(saved[slot], True, self)
+                saved[slot] = tensor_of(saved[slot], True, self)
             elif i < rest:
                 saved[slot] = _as_saved(tensor, saved[slot])
             else:
@@ -174,8 +173,8 @@ def _as_saved(tensor, array):
     if tensor.requires_grad and tensor._node is None:
         from .primitives import identity
 
-        return Tensor(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
-    return Tensor(array, tensor.requires_grad, tensor._node)
+        return tensor_of(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
+    return tensor_of(array, tensor.requires_grad, tensor._node)
 
 
 def op(card: Any) -> Callable[..., Tensor]:
@@ -251,7 +250,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             out = np.asarray(out)  # NumPy's ufuncs turn arrays without dimensions into scalars
         result_dtype = out.dtype
         if result_dtype is not dtype and result_dtype is _F64 and not mixed:
-            out = out.astype(_F32)  # NumPy makes float64 of integers; the default here is float32
+            out = out.astype(default.dtype, copy=False)  # NumPy makes float64 of integers
         if active:
             _tell(run, arrays, whole, out, extras)
         anomaly = mode.anomaly
@@ -265,7 +264,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             result._version = source._version
             result._base = source if record or source._node is None else False
         else:
-            result._version = [0]
+            result._version, result._base = [0], None
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:
@@ -341,7 +340,7 @@ def _common_dtype(name, inputs, arrays):
         return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
     (dtype,) = floats
     arrays = [a.astype(dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
-    return [Tensor(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
+    return [tensor_of(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
 
 
 def _adapt(inputs, arrays, dtype):

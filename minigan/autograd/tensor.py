@@ -7,43 +7,44 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device_of, is_array, to_device, to_numpy
+from ..backend import address, device, device_of, is_array, to_device, to_numpy
+from ..backend.defaults import FLOATS, default, strided
+from ..backend.elsewhere import not_there
 from ..backend.program import refuse
 
 ndarray = np.ndarray
-FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
 
 # Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
+printed = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.set_printoptions
 
 
 class Tensor:
     """An n-dimensional array that ops record on the tape.
 
-    array : the numpy.ndarray or cupy.ndarray that holds the values (not copied, its dtype stays); as in torch also nested
-        lists of numbers (float32), or sizes: Tensor(2, 3) is uninitialised memory
+    data : as in torch: an array or nested lists of numbers, which become float32 (`set_default_dtype`); a Tensor, whose memory is
+        shared; or sizes: Tensor(2, 3) is uninitialised memory. `tensor`, `as_tensor` and `from_numpy` keep an array's dtype
     requires_grad : is a gradient wanted with respect to it?
+
+    array : the numpy.ndarray or cupy.ndarray that holds the values
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
     __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
 
-    def __init__(self, array=(), requires_grad=False, node=None, version=None, *more):
-        if array.__class__ is not ndarray and not is_array(array):
-            if isinstance(array, Tensor):
-                array, version = array.array, array._version
-            else:  # not a Tensor's array: the arguments are those of torch.Tensor
-                more = [n for n in (array, requires_grad, node, version, *more) if n is not None and n is not True and n is not False]
-                array, requires_grad, node, version = from_python(more), requires_grad is True, None, None
-        self.array = array
-        self.requires_grad = requires_grad
-        self.grad = None
-        self._node = node  # the tape entry that computed it; None for a leaf
-        # One counter per memory, shared by views: a one-element list, so that whoever writes can tell all who saved.
-        self._version = [0] if version is None else version
-        # `_base`, which only ops that make views set: the Tensor that it is a view of.
+    def __init__(self, *data, requires_grad=False, device=None):
+        like = data[0] if len(data) == 1 else None
+        if isinstance(like, Tensor):
+            tensor_of(like.array, requires_grad, None, like._version, self)
+            return
+        sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"  # to torch a 0-d array of an integer is a size
+        if is_array(like) and not sized:
+            array = like if like.dtype is default.dtype else like.astype(default.dtype, copy=False)
+        else:
+            array = from_python((int(like),) if sized else data)
+        tensor_of(array if device is None else to_device(array, as_device(device)), requires_grad, None, None, self)
 
     # --- what it is ---
 
@@ -53,6 +54,10 @@ class Tensor:
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
     is_leaf = property(lambda self: self._node is None, doc="Was it made by a user (or detached), not by a recorded op?")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
+    is_cpu = property(lambda self: self.device.type == "cpu", doc="Does the array live in ordinary memory?")
+    is_xpu = is_mps = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False  # torch's other kinds, which are not here
+    layout = strided  # no Tensor is sparse
+    nbytes = property(lambda self: self.array.nbytes, doc="Bytes of all elements.")
     itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
     grad_fn = property(lambda self: self._node, doc="The tape node that made it, or None.")
 
@@ -60,7 +65,7 @@ class Tensor:
     def data(self):
         """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
         the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
-        return Tensor(self.array, False, None, self._version)
+        return tensor_of(self.array, False, None, self._version)
 
     @data.setter
     def data(self, value):
@@ -87,6 +92,30 @@ class Tensor:
         """Are the elements floating-point numbers (the only ones that can have gradients)?"""
         return self.array.dtype in FLOATS
 
+    def is_complex(self):
+        """False: there are no complex numbers."""
+        return False
+
+    def is_signed(self):
+        """Can the elements be negative?"""
+        return self.array.dtype.kind in "fi"
+
+    def is_pinned(self):
+        """False: minigan copies from ordinary memory."""
+        return False
+
+    def is_shared(self):
+        """Is the memory shared with other processes? False."""
+        return False
+
+    def share_memory_(self):
+        """Itself: data loaders use threads, which share all memory."""
+        return self
+
+    def ndimension(self):
+        """The number of dimensions."""
+        return self.array.ndim
+
     def is_contiguous(self, memory_format=None):
         """Do the elements lie in C order without gaps?"""
         return self.array.flags.c_contiguous
@@ -107,6 +136,10 @@ class Tensor:
     def get_device(self):
         """The number of the CUDA device; -1 on the CPU."""
         return -1 if self.device.index is None else self.device.index
+
+    def __getattr__(self, name):  # called only where there is no such attribute
+        where = "" if name.startswith("_") else not_there(name)
+        raise AttributeError(f"'Tensor' object has no attribute {name!r}{where}")
 
     # --- out of the tape ---
 
@@ -162,8 +195,8 @@ class Tensor:
                 "use .detach().clone(), or copy a module before its forward pass"
             )
         if id(self) not in memo:
-            memo[id(self)] = new = type(self)(self.array.copy(order="K"), self.requires_grad)
-            new.grad = None if self.grad is None else Tensor(self.grad.array.copy(order="K"))
+            memo[id(self)] = new = tensor_of(self.array.copy(order="K"), self.requires_grad, into=_new(type(self)))
+            new.grad = None if self.grad is None else tensor_of(self.grad.array.copy(order="K"))
             new.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return memo[id(self)]
 
@@ -235,7 +268,7 @@ class Tensor:
     # --- looks ---
 
     def __repr__(self):
-        body = np.array2string(to_numpy(self.array), separator=", ", precision=4, prefix="tensor(", threshold=1000, edgeitems=3)
+        body = np.array2string(to_numpy(self.array), separator=", ", prefix="tensor(", **printed)
         extra = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype.name}"
         extra += "" if isinstance(self.array, np.ndarray) else f", device='{self.device}'"
         extra += f", grad_fn=<{self._node.op.__name__}>" if self._node else ", requires_grad=True" if self.requires_grad else ""
@@ -269,6 +302,27 @@ class Tensor:
     __hash__ = object.__hash__  # by identity: == compares elements
 
 
+as_device, _new = device, Tensor.__new__
+
+
+def tensor_of(array, requires_grad=False, node=None, version=None, into=None):
+    """A Tensor that holds this very array, with its dtype: what minigan itself makes Tensors with.
+
+    node : the tape entry that computed it; None for a leaf
+    version : that of the memory, where another Tensor shares it: one counter per memory, a one-element list, so that whoever writes
+              can tell all who saved
+    into : an object whose fields are set, instead of a new Tensor
+    """
+    self = _new(Tensor) if into is None else into
+    self.array = array
+    self.requires_grad = requires_grad
+    self.grad = None
+    self._node = node
+    self._version = [0] if version is None else version
+    self._base = None  # the Tensor that it is a view of
+    return self
+
+
 class Size(tuple):
     """A shape. A tuple with `numel()`, printed as torch prints it."""
 
@@ -285,16 +339,16 @@ class Size(tuple):
         return f"Size({list(self)})"
 
 
-def from_python(arguments, dtype=np.float32):
+def from_python(arguments, dtype=None):
     """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
-    data = arguments[0] if arguments else []
+    data, dtype = arguments[0] if arguments else [], dtype or default.dtype
     if isinstance(data, Size) or type(data) is int or (isinstance(data, np.integer) and len(arguments) > 1):
         return np.empty(data if isinstance(data, Size) else arguments, dtype)
     if len(arguments) > 1:
         raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
-    return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
+    return np.array(data, dtype)
 
 
 def raw(x):

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from .tensor import Tensor
+from ..backend import is_array
+from .tensor import Tensor, tensor_of
 
 
 class _Variable(type):
     def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-        x = data.detach() if isinstance(data, Tensor) else Tensor(data)
+        x = data.detach() if isinstance(data, Tensor) else tensor_of(data) if is_array(data) else Tensor(data)
         return x.requires_grad_() if requires_grad else x
 
     def __instancecheck__(cls, x):

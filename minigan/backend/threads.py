@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .blas import blas_alone
+from .blas import blas_alone, blas_libraries
 from .gemm import call_address
 from .handover import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
 from .kernels import kernel
@@ -21,8 +21,13 @@ FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
 MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
 
 
+_set: list[int] = []  # the number that `set_num_threads` set
+
+
 def num_threads():
-    """How many threads our kernels may use: MINIGAN_NUM_THREADS, else the CPUs this process may run on."""
+    """How many threads our kernels may use: what was set, else MINIGAN_NUM_THREADS, else the CPUs this process may run on."""
+    if _set:
+        return _set[0]
     asked = os.environ.get("MINIGAN_NUM_THREADS", "")
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
@@ -128,6 +133,21 @@ def _pool(pid):
             if pid not in _pools:
                 _pools[pid] = _new_pool(num_threads() - 1)
     return _pools[pid]
+
+
+def set_num_threads(num):
+    """Let our kernels and the BLAS use so many threads from here on."""
+    if not isinstance(num, int) or num < 1:
+        raise ValueError(f"set_num_threads: expected a positive integer, got {num!r}")
+    _set[:] = [num]
+    with _making:
+        _, workers, holder = _pools.pop(os.getpid(), NOBODY)
+    # Held for ever: who still has the old pool in hand works alone. If it is busy, its workers end unused, with the process.
+    if workers and holder.setdefault("by", me := object()) is me:
+        for worker in workers:
+            worker.retire()
+    for library in blas_libraries():
+        library.set_num_threads(num)
 
 
 def _new_pool(workers):

@@ -1,5 +1,7 @@
 """torch.backends' names, for programs that set them."""
 
-from . import cuda, cudnn
+from ..backend.elsewhere import complete as _complete
+from . import cuda, cudnn, mps
 
-__all__ = ["cuda", "cudnn"]
+__all__ = ["cuda", "cudnn", "mps"]
+_complete(__name__)

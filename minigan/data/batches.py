@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import CPU, Generator, array_module, kernel, to_device
 from ..backend.cuda import Source
 from ..backend.cuda.source import blocks
@@ -74,4 +74,4 @@ class Batches:
         """The batches of an epoch from number `start` on: float32 Tensors (batch_size, C, H, W) in [-1, 1]."""
         order = self.order(epoch)
         for i in range(start, len(self)):
-            yield Tensor(gather_scaled(self.images, order[i * self.batch_size : (i + 1) * self.batch_size]))
+            yield tensor_of(gather_scaled(self.images, order[i * self.batch_size : (i + 1) * self.batch_size]))

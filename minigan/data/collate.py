@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import is_array
 from ..ops import stack
 
@@ -21,10 +21,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if is_array(first) or isinstance(first, np.generic):
         arrays = [np.asarray(x) if isinstance(x, np.generic) else x for x in batch]
         if not is_array(arrays[0]) or arrays[0].dtype.kind in "fiub":
-            return stack([Tensor(a) for a in arrays])
+            return stack([tensor_of(a) for a in arrays])
     elif isinstance(first, (bool, int, float)):
         kind = bool if isinstance(first, bool) else np.float64 if any(isinstance(x, float) for x in batch) else np.int64
-        return Tensor(np.array(batch, kind))
+        return tensor_of(np.array(batch, kind))
     elif isinstance(first, (str, bytes)):
         return list(batch)
     elif isinstance(first, Mapping):

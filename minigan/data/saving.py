@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import device, is_array, to_device, to_numpy
 from .files import write_atomic
 
@@ -156,7 +156,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: b
 
     def boxed(tree: Any) -> Any:
         if is_array(tree):
-            return Tensor(tree if place is None else to_device(tree, place))
+            return tensor_of(tree if place is None else to_device(tree, place))
         if isinstance(tree, dict):
             return {k: boxed(v) for k, v in tree.items()}
         return type(tree)(boxed(v) for v in tree) if isinstance(tree, (list, tuple)) else tree

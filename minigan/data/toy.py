@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import CPU, Generator, to_device
 from .batches import Batches
 
@@ -110,4 +110,4 @@ class PointBatches(Batches):
         """The batches of an epoch from number `start` on."""
         order = self.order(epoch)
         for i in range(start, len(self)):
-            yield Tensor(self.images[order[i * self.batch_size : (i + 1) * self.batch_size]])
+            yield tensor_of(self.images[order[i * self.batch_size : (i + 1) * self.batch_size]])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..data.batches import Batches, gather_scaled
 from ..utils.graph import CaptureError, Graph, Reachable
 from ..utils.program import Repeated
@@ -40,7 +40,7 @@ class Captured:
 
     def real(self, index) -> Tensor:
         """The batch of these images."""
-        return Tensor(gather_scaled(self.batches.images, index))
+        return tensor_of(gather_scaled(self.batches.images, index))
 
     def play(self, index) -> list[Move]:
         """One round with these images. The moves are the same objects each time; their Tensors hold the values of the last round.

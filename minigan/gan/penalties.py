@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import nn
-from ..autograd import Tensor, enable_grad, grad, no_grad, raw
+from ..autograd import Tensor, enable_grad, grad, no_grad, raw, tensor_of
 from ..nn.conv import _Conv, _ConvTranspose
 from ..ops import eye, movedim, rand, randn_like, relu
 from ..ops import sum as sum_
@@ -229,7 +229,7 @@ class HistoricalAveraging(Penalty):
         return {"steps": self.steps, "averages": list(self.averages)}
 
     def load_state_dict(self, state):
-        self.steps, self.averages = int(state["steps"]), [Tensor(raw(a).copy()) for a in state["averages"]]
+        self.steps, self.averages = int(state["steps"]), [tensor_of(raw(a).copy()) for a in state["averages"]]
 
 
 PENALTIES: dict[str, Callable[..., Penalty]] = {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..autograd import Tensor, no_grad, raw
+from ..autograd import Tensor, no_grad, raw, tensor_of
 from ..backend import to_device, to_numpy
 from .checkpoint import BEST, FOLDER, checkpoints, load_checkpoint, newest
 from .networks import NETWORKS
@@ -72,4 +72,4 @@ def generate(generator: nn.Module, latents: np.ndarray | Tensor, batch_size: int
     device, latents = next(generator.parameters()).device, to_numpy(raw(latents))
     parts = np.split(latents, range(batch_size, len(latents), batch_size))
     with no_grad():
-        return np.concatenate([generator(Tensor(to_device(z, device))).cpu().numpy() for z in parts])
+        return np.concatenate([generator(tensor_of(to_device(z, device))).cpu().numpy() for z in parts])

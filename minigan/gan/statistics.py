@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import nn
-from ..autograd import Tensor, no_grad
+from ..autograd import no_grad, tensor_of
 from ..backend import Generator
 
 BATCHES, BATCH_SIZE = 8, 64
@@ -28,7 +28,7 @@ def settle(generator: nn.Module, latent_dim: int) -> None:
             layer.momentum, layer.training = None, True  # a plain mean over the batches
         with no_grad():
             for z in latents:
-                generator(Tensor(z))
+                generator(tensor_of(z))
     finally:
         for layer, momentum in zip(layers, momenta):
             layer.momentum = momentum

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import nn
-from ..autograd import Tensor, grad, no_grad, raw
+from ..autograd import Tensor, grad, no_grad, raw, tensor_of
 from ..backend import Generator, device_of, to_numpy
 from .rows import as_rows
 
@@ -45,7 +45,7 @@ def ais_log_likelihood(
     if device_of(rows) != place:
         raise TypeError(f"ais: the data are on {device_of(rows)}, the decoder on {place}: move one of them")
     n, size = len(rows), rows.shape[1]
-    target = Tensor(rows.repeat(chains, 0).astype(dtype))
+    target = tensor_of(rows.repeat(chains, 0).astype(dtype))
     random = Generator(seed)
     constant = -size * math.log(sigma * math.sqrt(2 * math.pi))
 
@@ -58,7 +58,7 @@ def ais_log_likelihood(
 
     def slope(z, t):
         """log p(x | z) as float64, and the gradient of log p(z) + t log p(x | z)."""
-        z = Tensor(z, requires_grad=True)
+        z = tensor_of(z, requires_grad=True)
         value = log_likelihood(z)
         (g,) = grad(value.sum(), z)
         return value.array.astype(np.float64), raw(g) * dtype.type(t) - z.array
@@ -66,7 +66,7 @@ def ais_log_likelihood(
     draw = lambda: random.normal((n * chains, latent_dim), dtype.type, place)
     z = draw()
     with no_grad():
-        like = raw(log_likelihood(Tensor(z))).astype(np.float64)
+        like = raw(log_likelihood(tensor_of(z))).astype(np.float64)
     ends = 1 / (1 + math.exp(4)), 1 / (1 + math.exp(-4))
     temperatures = [(1 / (1 + math.exp(4 - 8 * i / (steps - 1))) - ends[0]) / (ends[1] - ends[0]) for i in range(steps)]
     weights, epsilon, accepted = 0.0 * like, 0.0 * like + step_size, 0.0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import nn
-from ..autograd import Tensor, no_grad, raw
+from ..autograd import Tensor, no_grad, raw, tensor_of
 from ..backend import device as as_device
 from ..backend import to_device, to_numpy
 from ..data.saving import SavedFileError, load
@@ -115,7 +115,7 @@ def describe(images, classifier: MnistClassifier) -> Described:
             rows = slice(start, start + BATCH)
             batch = images[rows]
             batch = batch.astype(np.float32) / np.float32(127.5) - 1 if batch.dtype == np.uint8 else batch.astype(np.float32)
-            found = classifier.features(Tensor(to_device(batch, place)))
+            found = classifier.features(tensor_of(to_device(batch, place)))
             features[rows], logits[rows] = to_numpy(found.array), to_numpy(classifier.head(found).array)
     scores = logits.astype(np.float64)
     scores = np.exp(scores - scores.max(1, keepdims=True))

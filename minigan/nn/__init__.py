@@ -1,5 +1,6 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
+from ..backend.elsewhere import complete as _complete
 from . import functional, init, utils
 from .activation import (
     ELU,
@@ -102,3 +103,4 @@ __all__ = [
     "Softplus", "Softsign", "Summary", "Tanh", "Unflatten", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d",
     "ZeroPad2d", "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
+_complete(__name__)

@@ -3,10 +3,9 @@
 `inplace`: write the result into the input itself (as fast: memory is then exchanged unless something else uses it).
 """
 
-import numpy as np
-
 from .. import ops
 from ..backend import module_for
+from ..backend.defaults import default
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device
@@ -99,8 +98,8 @@ class PReLU(_Activation):
     def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        xp = module_for(as_device("cpu" if device is None else device))
-        self.weight = Parameter(xp.full((num_parameters,), init, dtype or np.float32))
+        xp = module_for(as_device(device))
+        self.weight = Parameter(xp.full((num_parameters,), init, dtype or default.dtype))
 
     def forward(self, input):
         return ops.prelu(input, self.weight)

@@ -2,7 +2,7 @@
 
 import math
 
-from ..autograd import Tensor
+from ..autograd import tensor_of
 from ..backend import module_for
 from ..ops import amax, cat, conv2d, conv_transpose2d, exp, linear, randn_like
 from ..ops.convolution.geometry import each_dim
@@ -221,11 +221,11 @@ class MaskedConv2d(Conv2d):
         height, width = self.kernel_size
         if not height % 2 or not width % 2:
             raise ValueError(f"MaskedConv2d: kernel_size={self.kernel_size} has no centre: odd sizes are needed")
-        xp = module_for(as_device("cpu" if device is None else device))
+        xp = module_for(as_device(device))
         mask = xp.ones(self.kernel_size, self.weight.dtype)
         mask[height // 2, width // 2 + (mask_type == "B") :] = 0
         mask[height // 2 + 1 :] = 0
-        self.register_buffer("mask", Tensor(mask), persistent=False)
+        self.register_buffer("mask", tensor_of(mask), persistent=False)
 
     def forward(self, input):
         return conv2d(input, self.weight * self.mask, self.bias, self.stride, self.padding, self.dilation)

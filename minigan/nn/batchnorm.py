@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import module_for
+from ..backend.defaults import default
 from ..ops.normalization import batch_norm_leaky_relu
 from . import init
 from .module import Module
@@ -38,13 +39,13 @@ class _BatchNorm(Module):
         self.affine, self.track_running_stats = affine, track_running_stats
         self.register_parameter("weight", new_parameter((num_features,), device, dtype) if affine else None)
         self.register_parameter("bias", new_parameter((num_features,), device, dtype) if affine and bias else None)
-        xp = module_for(as_device("cpu" if device is None else device))
+        xp = module_for(as_device(device))
 
         def buffer(shape, dtype):
-            return Tensor(xp.zeros(shape, dtype)) if track_running_stats else None
+            return tensor_of(xp.zeros(shape, dtype)) if track_running_stats else None
 
-        self.register_buffer("running_mean", buffer((num_features,), dtype or np.float32))
-        self.register_buffer("running_var", buffer((num_features,), dtype or np.float32))
+        self.register_buffer("running_mean", buffer((num_features,), dtype or default.dtype))
+        self.register_buffer("running_var", buffer((num_features,), dtype or default.dtype))
         self.register_buffer("num_batches_tracked", buffer((), np.int64))
         self.reset_parameters()
 
@@ -109,3 +110,6 @@ class BatchNorm2d(_BatchNorm):
 class BatchNorm3d(_BatchNorm):
     __doc__ = f"""Batch normalisation of (N, C, D, H, W).\n\n    {_BatchNorm.__doc__}"""
     sizes = {5: "5-D (N, C, D, H, W)"}
+
+
+_NormBase = _BatchNorm  # torch's name

@@ -147,3 +147,6 @@ class ConvTranspose3d(_ConvTranspose):
     """Transposed convolution of (N, C, D, H, W): see `ConvTranspose2d`. weight : (in_channels, out_channels / groups, kd, kh, kw)"""
 
     dims = 3
+
+
+_ConvNd, _ConvTransposeNd = _Conv, _ConvTranspose  # torch's names

@@ -6,8 +6,9 @@ With `inplace=True` the result is written into the input itself, as `x.relu_()` 
 import numpy as np
 
 from .. import ops
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..backend import array_module
+from ..backend.elsewhere import complete as _complete
 from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, softplus, tanh
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
@@ -32,6 +33,7 @@ __all__ = [
     "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
     "upsample",
 ]  # fmt: skip
+_complete(__name__)
 
 
 def _activated(function, input, inplace, *options):
@@ -160,4 +162,4 @@ def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = int(classes.max()) + 1
     if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < num_classes):
         raise ValueError(f"one_hot: target has classes from {int(classes.min())} to {int(classes.max())}, num_classes is {num_classes}")
-    return Tensor((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))
+    return tensor_of((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..autograd import FLOATS, Handle, Tensor, move, no_grad, raw
+from ..autograd import FLOATS, Tensor, move, no_grad, raw
 from ..backend import is_array, to_device
+from . import hooks
 from .parameter import Parameter, as_device, is_device
 
 
@@ -36,6 +37,8 @@ class Module:
     per_example = False
     _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
     _pre_hooks: Mapping = MappingProxyType({})
+    _backward_hooks: Mapping = MappingProxyType({})
+    _backward_pre_hooks: Mapping = MappingProxyType({})
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
@@ -44,7 +47,7 @@ class Module:
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
-            return self._call_with_hooks(inputs, named)
+            return hooks.call(self, inputs, named)
         return self.forward(*inputs, **named)
 
     def forward(self, *inputs):
@@ -54,27 +57,26 @@ class Module:
     # --- attributes ---
 
     def __setattr__(self, name, value):
-        own = self.__dict__
-        if isinstance(value, (Parameter, Module)):
-            own["_buffer_names"].pop(name, None)
-            if isinstance(value, Parameter) and value.name is None:
-                value.name = f"{type(self).__name__}.{name}"
-            if not isinstance(own.get(name), (Parameter, Module)):
-                own.pop(name, None)  # registered now: the order is that of registration
-            own[name] = value
+        own, buffers = self.__dict__, self.__dict__["_buffer_names"]
+        old, fix = own.get(name), None
+        kind = type(None) if name in buffers else Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else None
+        if kind is Parameter and value is not None and not isinstance(value, Parameter):
+            fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
+        elif kind is Module and value is not None and not isinstance(value, (Parameter, Module)):
+            fix = "a submodule: assign a Module, or `del` it first"
+        elif name in buffers and value is not None and not isinstance(value, (Tensor, Module)):
+            fix = "a buffer: assign a Tensor or None, or `del` it first"
+        if fix:
+            raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
+        if not isinstance(value, (Parameter, Module)):
+            object.__setattr__(self, name, value)
             return
-        if value is not None and name in own:
-            old = own[name]
-            fix = None
-            if isinstance(old, Parameter):
-                fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
-            elif isinstance(old, Module):
-                fix = "a submodule: assign a Module, or `del` it first"
-            elif name in own["_buffer_names"] and not isinstance(value, Tensor):
-                fix = "a buffer: assign a Tensor or None, or `del` it first"
-            if fix:
-                raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
-        object.__setattr__(self, name, value)
+        buffers.pop(name, None)
+        if isinstance(value, Parameter) and value.name is None:
+            value.name = f"{type(self).__name__}.{name}"
+        if kind is None or not isinstance(value, kind):
+            own.pop(name, None)  # registered now: the order is that of registration
+        own[name] = value
 
     def __delattr__(self, name):
         object.__delattr__(self, name)
@@ -88,24 +90,24 @@ class Module:
             close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
 
-    def _free_name(self, what, name, old):
+    def _free_name(self, what, name, free):
         """Check a name under which something is about to be registered."""
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{type(self).__name__}: the name of a {what} must be a string without '.', not empty; got {name!r}")
         taken = self.__dict__.get(name, getattr(type(self), name, None))
-        if taken is not None and not isinstance(taken, old) and name not in self._buffer_names:
+        if taken is not None and not free(taken):
             raise KeyError(f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter, or None for one that this module does without."""
-        self._free_name("parameter", name, Parameter)
+        self._free_name("parameter", name, lambda old: isinstance(old, Parameter) and name not in self._buffer_names)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Assign a Tensor that is state but no parameter (it moves with the module, and is in `state_dict` if persistent)."""
-        self._free_name("buffer", name, Tensor)
+        self._free_name("buffer", name, lambda old: name in self._buffer_names)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"{type(self).__name__}: buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
         self.__dict__.pop(name, None)
@@ -114,7 +116,7 @@ class Module:
 
     def add_module(self, name: str, module: "Module | None") -> None:
         """Assign a submodule, also under a name that is no Python identifier."""
-        self._free_name("submodule", name, Module)
+        self._free_name("submodule", name, lambda old: isinstance(old, Module))
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(self).__name__}: submodule {name!r} must be a Module or None, got {type(module).__name__}")
         setattr(self, name, module)
@@ -123,9 +125,13 @@ class Module:
 
     # --- what it holds ---
 
-    _parameters = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}))
+    _parameters = property(lambda self: _Members(self, self._own_parameters()))
     _modules = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
-    _buffers = property(lambda self: _Members(self, {k: self.__dict__[k] for k in self._buffer_names}))
+    _buffers = property(lambda self: _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names}))
+
+    def _own_parameters(self):
+        buffers = self._buffer_names  # a Parameter can be a buffer
+        return {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter) and k not in buffers}
 
     def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
         """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
@@ -235,7 +241,9 @@ class Module:
             elif p.grad is not None:
                 p.grad.detach_().zero_()
 
-    def to(self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> Self:
+    def to(
+        self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Self:  # fmt: skip
         """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor). Integers keep their dtype.
 
         In place: the Parameters stay the same objects, so that an optimiser keeps them.
@@ -285,6 +293,13 @@ class Module:
         """Parameters and buffers with another dtype: a dtype, or a class such as `FloatTensor`."""
         return self.to(getattr(dst_type, "dtype", dst_type), device=getattr(dst_type, "device", None))
 
+    def share_memory(self) -> Self:
+        """Itself: data loaders use threads, which share all memory."""
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Without effect, as minigan.compile."""
+
     # --- saving ---
 
     def __getstate__(self):
@@ -330,27 +345,35 @@ class Module:
 
     # --- hooks ---
 
-    def register_forward_hook(self, hook):
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Call hook(module, inputs, output) after each forward; what it returns, unless None, replaces the output.
+
+        prepend : before the hooks that are there already
+        with_kwargs : call hook(module, inputs, keywords, output)
 
         Returns a handle whose `remove()` ends that.
         """
-        return _register(self, "_hooks", hook)
+        return hooks.register(self, "_hooks", hook, prepend, with_kwargs)
 
-    def register_forward_pre_hook(self, hook):
-        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple)."""
-        return _register(self, "_pre_hooks", hook)
+    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple).
 
-    def _call_with_hooks(self, inputs, named):
-        for hook in list(self._pre_hooks.values()):
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs, **named)
-        for hook in list(self._hooks.values()):
-            changed = hook(self, inputs, output)
-            output = output if changed is None else changed
-        return output
+        with_kwargs : call hook(module, inputs, keywords), which returns None or (inputs, keywords)
+        """
+        return hooks.register(self, "_pre_hooks", hook, prepend, with_kwargs)
+
+    def register_full_backward_hook(self, hook, prepend=False):
+        """Call hook(module, grad_input, grad_output) when the gradients of a forward's inputs have been computed.
+
+        Both are tuples, with None for what has no gradient; a tuple that it returns takes grad_input's place.
+        """
+        return hooks.register(self, "_backward_hooks", hook, prepend)
+
+    register_backward_hook = register_full_backward_hook
+
+    def register_full_backward_pre_hook(self, hook, prepend=False):
+        """Call hook(module, grad_output) before the gradients of the inputs are computed; what it returns takes grad_output's place."""
+        return hooks.register(self, "_backward_pre_hooks", hook, prepend)
 
     # --- looks ---
 
@@ -391,18 +414,19 @@ class _Members(dict):
         return value
 
 
+class _Buffers(_Members):
+    """A Tensor that is set here becomes a buffer."""
+
+    def __setitem__(self, name, value):
+        self._module._buffer_names.setdefault(name, True)
+        super().__setitem__(name, value)
+
+
 class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
     """What `load_state_dict` did not find in the state, and what it found there but not in the module."""
 
     def __repr__(self):
         return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
-
-
-def _register(module, where, hook):
-    hooks = module.__dict__.setdefault(where, {})
-    key = object()
-    hooks[key] = hook
-    return Handle(hooks, key)
 
 
 def _values(value):

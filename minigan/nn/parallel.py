@@ -2,7 +2,16 @@
 
 from typing import Any
 
+from ..backend.elsewhere import complete as _complete
 from .module import Module
+
+
+def data_parallel(
+    module: Module, inputs: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0, module_kwargs: Any = None
+) -> Any:  # fmt: skip
+    """module(*inputs, **module_kwargs), on the device where it is. device_ids with more than one device: NotImplementedError."""
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    return DataParallel(module, device_ids)(*inputs, **(module_kwargs or {}))
 
 
 class DataParallel(Module):
@@ -23,3 +32,6 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         return self.module(*inputs, **named)
+
+
+_complete(__name__)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import FLOATS, Tensor
-from ..backend import device, module_for
+from ..autograd import FLOATS, Tensor, tensor_of
+from ..backend import device, is_array, module_for
+from ..backend.defaults import default
 
 
 class Parameter(Tensor):
@@ -21,20 +22,22 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         if isinstance(data, Tensor):
-            super().__init__(data.array, requires_grad, None, data._version)
+            tensor_of(data.array, requires_grad, None, data._version, self)
+        elif is_array(data):
+            tensor_of(data, requires_grad, into=self)
         else:
-            super().__init__(data, requires_grad)
+            super().__init__(data, requires_grad=requires_grad)
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
 def new_parameter(shape, device=None, dtype=None) -> Parameter:
-    """A Parameter of uninitialised float32 numbers on the CPU, or as asked for."""
-    dtype = np.dtype(np.float32 if dtype is None else dtype)
+    """A Parameter of uninitialised numbers, of the default dtype on the default device, or as asked for."""
+    dtype = np.dtype(default.dtype if dtype is None else dtype)
     if dtype not in FLOATS:
         raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")
-    return Parameter(module_for(as_device("cpu" if device is None else device)).empty(shape, dtype))
+    return Parameter(module_for(as_device(device)).empty(shape, dtype))
 
 
 def is_device(x):
@@ -43,5 +46,5 @@ def is_device(x):
 
 
 def as_device(x):
-    """A `device` from a device, a CUDA index, or a name."""
-    return device("cuda", x) if isinstance(x, int) else device(x)
+    """A `device` from a device, a CUDA index, or a name; the default one for None."""
+    return default.device if x is None else device("cuda", x) if isinstance(x, int) else device(x)

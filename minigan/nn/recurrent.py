@@ -8,7 +8,7 @@ import math
 import warnings
 from typing import Any
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..backend import array_module
 from ..ops import cat, stack
 from ..ops.recurrent import gru_steps, lstm_steps, rnn_steps
@@ -75,7 +75,7 @@ class _Recurrent(Module):
         """The initial states as a tuple, checked; zeros for None."""
         count, name = len(self.states), type(self).__name__
         if hx is None:
-            return (Tensor(array_module(like.array).zeros(shape, like.dtype)),) * count
+            return (tensor_of(array_module(like.array).zeros(shape, like.dtype)),) * count
         hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(hx) != count:
             raise ValueError(f"{name}: expected {count} initial state{'s' * (count > 1)} ({', '.join(self.states)}), got {len(hx)}")
@@ -247,3 +247,6 @@ class GRUCell(_Cell):
     __doc__ = f"""One step of a GRU.\n\n    {_Cell.__doc__}"""
 
     gates, kind = 3, staticmethod(_gru)
+
+
+RNNBase = _RecurrentLayers  # torch's name

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..autograd import Tensor, no_grad
+from ..autograd import no_grad, tensor_of
 from ..backend import default_generator
 from ..backend.program import told
 from ..ops import dot, movedim, norm
@@ -43,7 +43,7 @@ def spectral_norm(
     vectors = [_unit(default_generator.normal((n,), weight.dtype, weight.device), eps) for n in (rows, columns)]
     _replace(module, hook, weight, {"_orig": weight})
     for end, vector in zip(("_u", "_v"), vectors):
-        module.register_buffer(name + end, Tensor(vector))
+        module.register_buffer(name + end, tensor_of(vector))
     return module
 
 
@@ -112,7 +112,7 @@ class _SpectralNorm(_Computed):
                 v.copy_(b)
         # The tape gets copies: the buffers will change at the next forward pass, which may come before backward.
         a, b = told(_copies, a, b)
-        return weight / dot(Tensor(a), matrix @ Tensor(b))
+        return weight / dot(tensor_of(a), matrix @ tensor_of(b))
 
     def _power_iteration(self, w, a, b):
         for _ in range(self.n_power_iterations):
@@ -136,6 +136,9 @@ class _WeightNorm(_Computed):
     def compute(self, module, iterate):
         g, v = (getattr(module, self.name + end) for end in self.ends)
         return v * (g / self.length(v))
+
+
+SpectralNorm, WeightNorm = _SpectralNorm, _WeightNorm  # torch's names of the hooks
 
 
 def _parameter(what, module, name):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import FLOATS, Tensor, no_grad
+from ..autograd import FLOATS, Tensor, no_grad, tensor_of
 from ..backend import CPU, default_generator, module_for
 from .module import Module
 from .parameter import as_device
@@ -67,7 +67,7 @@ def summary(module: Module, input_size, batch_size: int = 2, dtypes=None, device
     dtypes = list(dtypes) if isinstance(dtypes, (list, tuple)) else [dtypes or usual] * len(sizes)
     if len(dtypes) != len(sizes):
         raise ValueError(f"summary: {len(sizes)} input sizes but {len(dtypes)} dtypes")
-    inputs = [Tensor(module_for(place).zeros((batch_size, *size), d)) for size, d in zip(sizes, dtypes)]
+    inputs = [tensor_of(module_for(place).zeros((batch_size, *size), d)) for size, d in zip(sizes, dtypes)]
     shapes: dict[int, Any] = {}
     handles = []
     modes, random = [(m, m.training) for m in module.modules()], default_generator.get_state()

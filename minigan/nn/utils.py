@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, no_grad
+from ..autograd import Tensor, no_grad, tensor_of
 from ..backend import array_module
+from ..backend.elsewhere import complete as _complete
 from ..backend.program import active, refuse, told
 from ..ops import cat
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
@@ -14,6 +15,7 @@ __all__ = [
     "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
     "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
+_complete(__name__)
 
 
 def _gradients(parameters):
@@ -32,7 +34,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     """
     gradients = _gradients(parameters)
     if not gradients:
-        return Tensor(np.zeros((), np.float32))
+        return tensor_of(np.zeros((), np.float32))
     p = float(norm_type)
     xp = array_module(gradients[0].array)
     total, scale = told(_norm_and_scale, [g.array for g in gradients], max_norm, p)
@@ -44,7 +46,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         with no_grad():
             for g in gradients:
                 g.mul_(told(_as_dtype, scale, g.dtype))
-    return Tensor(total)
+    return tensor_of(total)
 
 
 def _norm_and_scale(gradients, max_norm, p):

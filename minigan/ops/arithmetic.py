@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..autograd import op
+from ..backend.defaults import default
 from .elementary import log
 
 __all__ = [
@@ -147,7 +148,7 @@ class where:
             raise TypeError(f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): convert one of them")
         if floats:
             return out.astype(*floats, copy=False)
-        return out.astype(np.float32) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
+        return out.astype(default.dtype) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
 
     def backward(g, need, condition):
         return None, need[1] and where(condition, g, 0.0), need[2] and where(condition, 0.0, g)

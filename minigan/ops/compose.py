@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, op, raw
+from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
 from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
@@ -228,7 +228,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
         src = src[tuple(slice(n) for n in where_to.shape)]
     if reduce:
         if not hasattr(raw(src), "dtype"):
-            src = Tensor(array_module(where_to).full(where_to.shape, src, raw(input).dtype))
+            src = tensor_of(array_module(where_to).full(where_to.shape, src, raw(input).dtype))
         return scatter_add(input, dim, index, src)
     return _put(input, _grid(where_to.copy(), dim), src)
 
@@ -374,14 +374,14 @@ def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of theirs."""
     array, weights = raw(input), raw(weights)
     counts = array_module(array).bincount(array, weights, minlength)
-    return Tensor(counts if weights is None else counts.astype(weights.dtype))
+    return tensor_of(counts if weights is None else counts.astype(weights.dtype))
 
 
 def histc(input, bins=100, min=0, max=0):
     """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
     array = raw(input)
     limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
-    return Tensor(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
+    return tensor_of(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 
 
 def unique(input, sorted=True, return_inverse=False, return_counts=False):
@@ -389,8 +389,8 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False):
     array = raw(input)
     found = array_module(array).unique(array, return_inverse=return_inverse, return_counts=return_counts)
     if not (return_inverse or return_counts):
-        return Tensor(found)
-    parts = [Tensor(p) for p in found]
+        return tensor_of(found)
+    parts = [tensor_of(p) for p in found]
     if return_inverse:
         parts[1] = parts[1].reshape(input.shape)
     return tuple(parts)

@@ -1,10 +1,11 @@
-"""Tensors from nothing, or from Python and NumPy data. float32 is the default dtype."""
+"""Tensors from nothing, or from Python and NumPy data. float32 is the default dtype (`set_default_dtype`)."""
 
 import numpy as np
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..backend import array_module, is_array, module_for, to_device
 from ..backend import device as as_device
+from ..backend.defaults import default
 from .shape import _numbers
 
 __all__ = [
@@ -16,18 +17,18 @@ __all__ = [
 def tensor(data, dtype=None, device=None, requires_grad=False):
     """A Tensor with a copy of `data` (a number, nested lists, an array, a Tensor).
 
-    dtype : default: that of an array; float32 for Python floats, int64 for integers, bool for booleans
+    dtype : default: that of an array; the default dtype for Python floats, int64 for integers, bool for booleans
     """
     data = [raw(x) for x in data] if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data) else raw(data)
     array = data.copy() if is_array(data) else np.array(data)
     if dtype is None and not is_array(data) and array.dtype.kind == "f" and not _has_numpy(data):
-        dtype = np.float32
+        dtype = default.dtype
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: cannot make numbers of {type(data).__name__} (NumPy dtype {array.dtype})")
     array = array.astype(dtype, copy=False) if dtype is not None else array
-    if device is not None:
-        array = to_device(array, as_device(device))
-    return Tensor(array).requires_grad_(requires_grad) if requires_grad else Tensor(array)
+    if device is not None or not is_array(data):
+        array = to_device(array, as_device(device or default.device))
+    return tensor_of(array).requires_grad_(requires_grad) if requires_grad else tensor_of(array)
 
 
 def _has_numpy(data):
@@ -40,23 +41,23 @@ def as_tensor(data, dtype=None, device=None):
     """As `tensor`, but sharing memory with an array or Tensor where nothing has to change."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
-    return Tensor(data).to(dtype=dtype, device=device) if is_array(data) else tensor(data, dtype, device)
+    return tensor_of(data).to(dtype=dtype, device=device) if is_array(data) else tensor(data, dtype, device)
 
 
 def from_numpy(array):
     """A Tensor that shares the memory of a NumPy array."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
-    return Tensor(array)
+    return tensor_of(array)
 
 
 def _make(function, dtype, device, requires_grad):
-    place = as_device(device or "cpu")
-    xp, dtype = module_for(place), np.float32 if dtype is None else dtype
+    place = default.device if device is None else as_device(device)
+    xp, dtype = module_for(place), default.dtype if dtype is None else dtype
     if place.type == "cpu":
-        return Tensor(function(xp, dtype), requires_grad)
+        return tensor_of(function(xp, dtype), requires_grad)
     with xp.cuda.Device(place.index):
-        return Tensor(function(xp, dtype), requires_grad)
+        return tensor_of(function(xp, dtype), requires_grad)
 
 
 def zeros(*sizes, size=(), dtype=None, device=None, requires_grad=False):
@@ -77,7 +78,7 @@ def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
 def full(size, fill_value, dtype=None, device=None, requires_grad=False):
     """`fill_value` everywhere; the dtype follows it (float32, int64, bool)."""
     if dtype is None:
-        dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else np.float32
+        dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else default.dtype
     return _make(lambda xp, t: xp.full(size, raw(fill_value), t), dtype, device, requires_grad)
 
 
@@ -85,7 +86,7 @@ def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False
     """start, start + step, ... below end (0 .. start-1 with one argument): int64 for integers, else float32."""
     start, end = (0, start) if end is None else (start, end)
     if dtype is None:
-        dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else np.float32
+        dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else default.dtype
     return _make(lambda xp, t: xp.arange(start, end, step).astype(t), dtype, device, requires_grad)
 
 
@@ -102,24 +103,24 @@ def eye(n, m=None, dtype=None, device=None, requires_grad=False):
 def _like(input, name, dtype, device, requires_grad, *value):
     array = raw(input)
     out = getattr(array_module(array), name)(array, *value, dtype=dtype)
-    return Tensor(out if device is None else to_device(out, as_device(device)), requires_grad)
+    return tensor_of(out if device is None else to_device(out, as_device(device)), requires_grad)
 
 
-def zeros_like(input, dtype=None, device=None, requires_grad=False):
+def zeros_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Zeros in the shape and dtype, and on the device, of `input`."""
     return _like(input, "zeros_like", dtype, device, requires_grad)
 
 
-def ones_like(input, dtype=None, device=None, requires_grad=False):
+def ones_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Ones in the shape and dtype, and on the device, of `input`."""
     return _like(input, "ones_like", dtype, device, requires_grad)
 
 
-def empty_like(input, dtype=None, device=None, requires_grad=False):
+def empty_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Uninitialised memory in the shape and dtype, and on the device, of `input`."""
     return _like(input, "empty_like", dtype, device, requires_grad)
 
 
-def full_like(input, fill_value, dtype=None, device=None, requires_grad=False):
+def full_like(input, fill_value, dtype=None, device=None, requires_grad=False, memory_format=None):
     """`fill_value` in the shape and dtype, and on the device, of `input`."""
     return _like(input, "full_like", dtype, device, requires_grad, fill_value)

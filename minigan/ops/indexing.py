@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..autograd import Tensor, expand, op, raw
+from ..autograd import expand, op, raw, tensor_of
 from ..autograd.mode import mode
 from ..backend import array_module
 from .adding import LONGEST, add_at, add_lines
@@ -19,7 +19,9 @@ def bare_index(index, keep=False):
     if isinstance(index, tuple):
         return tuple([bare_index(list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
     if isinstance(index, list) and index:
-        return np.array([raw(i) for i in index])
+        index = np.array([raw(i) for i in index])
+    if index.__class__ is np.ndarray and index.dtype.kind == "f":
+        return index.astype(np.int64)  # as in torch, which takes an array of floats for indices (not a Tensor of them)
     index = raw(index)
     if getattr(index, "dtype", None) == np.uint8:
         return index != 0
@@ -206,5 +208,5 @@ def nonzero(input, as_tuple=False):
     """The positions of the non-zero elements: int64 (n, ndim), or one vector per dimension."""
     found = raw(input).nonzero()
     if as_tuple:
-        return tuple(Tensor(i) for i in found)
-    return Tensor(array_module(found[0]).stack(found, axis=1)) if found else Tensor(np.zeros((int(bool(input)), 0), np.int64))
+        return tuple(tensor_of(i) for i in found)
+    return tensor_of(array_module(found[0]).stack(found, axis=1)) if found else tensor_of(np.zeros((int(bool(input)), 0), np.int64))

@@ -15,7 +15,7 @@ import sys
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad, raw
+from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.mode import mode
 from ..autograd.tensor import stale
 from ..backend import address, array_module, is_array
@@ -105,7 +105,7 @@ def _record(self, name, compute, assign=None, is_card=True):
 
 def _standing_in(x):
     """x as it is on the tape now: x itself will soon be elsewhere on it."""
-    return Tensor(x.array, x.requires_grad, x._node)
+    return tensor_of(x.array, x.requires_grad, x._node)
 
 
 def _alone(x):
@@ -116,7 +116,7 @@ def _alone(x):
 
 
 _references = getattr(sys, "getrefcount", None)  # CPython's
-_NO_OTHERS = (lambda x: _references and _references(x.array))(Tensor(np.empty(1)))
+_NO_OTHERS = (lambda x: _references and _references(x.array))(tensor_of(np.empty(1)))
 
 
 def _part(node, array):

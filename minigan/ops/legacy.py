@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..autograd.tensor import from_python
 from ..backend import device, is_array, to_device
 
@@ -25,7 +25,7 @@ class TensorType(type):
         data = arguments[0] if arguments else []
         data = data.array if isinstance(data, Tensor) else data
         array = data.astype(cls.dtype, copy=False) if is_array(data) else from_python(arguments, cls.dtype)
-        return Tensor(to_device(array, cls.device if device is None else as_device(device)))
+        return tensor_of(to_device(array, cls.device if device is None else as_device(device)))
 
     def __instancecheck__(cls, x):
         return isinstance(x, Tensor) and x.dtype == cls.dtype and x.device.type == cls.device.type

@@ -3,7 +3,7 @@
 An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
 """
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..autograd.tensor import from_python
 from . import (
     activation,
@@ -79,7 +79,7 @@ def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
 
 def new(self, *arguments):
     """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
-    return Tensor(from_python(arguments, self.dtype)).to(self.device)
+    return tensor_of(from_python(arguments, self.dtype)).to(self.device)
 
 
 def install():

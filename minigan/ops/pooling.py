@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, op, raw
+from ..autograd import op, raw, tensor_of
 from ..backend import array_module, kernel
 from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
@@ -352,7 +352,7 @@ def _max_pool(input, windows, steps, return_indices):
     y = plane_gather(input, index)
     if dims == 1:
         y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))
-    return (y, Tensor(index.astype(np.int64))) if return_indices else y
+    return (y, tensor_of(index.astype(np.int64))) if return_indices else y
 
 
 def _sliding_max(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode, return_indices):

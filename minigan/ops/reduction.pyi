@@ -15,16 +15,34 @@ def mean(
     input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType = None, *, axis: Dims = None, keepdims: bool = False
 ) -> Tensor: ...
 def var(
-    input: Tensor, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, axis: Dims = None,
-    keepdims: bool = False
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
 ) -> Tensor: ...
 def var_mean(
-    input: Tensor, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, axis: Dims = None,
-    keepdims: bool = False
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
 ) -> tuple[Tensor, Tensor]: ...
 def std(
-    input: Tensor, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, axis: Dims = None,
-    keepdims: bool = False
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
 ) -> Tensor: ...
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, dtype: DType = None, *, axis: int | None = None, keepdims: bool = False

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ..autograd import Tensor, op, raw
+from ..autograd import Tensor, op, raw, tensor_of
 from ..backend import default_generator, device_of, to_numpy
 from ..backend import device as as_device
+from ..backend.defaults import default
 from ..backend.program import told
 from .inplace import assign
 from .shape import _numbers
@@ -17,19 +18,19 @@ __all__ = [
 
 
 def _place(device):
-    return as_device(device or "cpu")
+    return default.device if device is None else as_device(device)
 
 
 def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
-    draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or np.float32, _place(device))
-    return Tensor(draws, requires_grad)
+    draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or default.dtype, _place(device))
+    return tensor_of(draws, requires_grad)
 
 
 def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
-    draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or np.float32, _place(device))
-    return Tensor(draws, requires_grad)
+    draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or default.dtype, _place(device))
+    return tensor_of(draws, requires_grad)
 
 
 def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, device=None, requires_grad=False):
@@ -39,25 +40,25 @@ def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, devi
     if high is None:
         low, high = 0, low
     draws = (generator or default_generator).integers(int(low), int(high), tuple(size), _place(device))
-    return Tensor(draws.astype(dtype or np.int64, copy=False), requires_grad)
+    return tensor_of(draws.astype(dtype or np.int64, copy=False), requires_grad)
 
 
 def randperm(n, *, generator=None, dtype=np.int64, device=None):
     """0 .. n-1 in random order."""
-    return Tensor((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
+    return tensor_of((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
 
 
-def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
+def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """Standard normal, in the shape and dtype and on the device of `input`."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None):
+def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None, memory_format=None):
     """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)
@@ -77,7 +78,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
 def bernoulli(input, p=None, *, generator=None):
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    return Tensor(told(_bernoulli, array, array if p is None else raw(p), generator))
+    return tensor_of(told(_bernoulli, array, array if p is None else raw(p), generator))
 
 
 def _bernoulli(array, p, generator):
@@ -99,7 +100,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
             raise ValueError(f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; use replacement=True")
         with np.errstate(divide="ignore", invalid="ignore"):  # weight 0: infinite, or 0 / 0, comes last
             picked = np.argsort(-np.log1p(-draws) / weights, axis=1)[:, :num_samples]
-    return Tensor(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
+    return tensor_of(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 
 
 @op
@@ -165,7 +166,7 @@ def _scales_and_shifts(array, p, generator):
 
 
 def _fill(self, name, draw):
-    return assign(self, name, ..., Tensor(draw(self.array.shape, self.array.dtype, device_of(self.array))))
+    return assign(self, name, ..., tensor_of(draw(self.array.shape, self.array.dtype, device_of(self.array))))
 
 
 def normal_(self, mean=0.0, std=1.0, *, generator=None):

@@ -1,5 +1,7 @@
 """Signatures of the ops in sampling.py."""
 
+from typing import Any
+
 from ..autograd import Tensor
 from ..autograd._types import DType, Ints, Place, Shape
 from ..backend import Generator
@@ -11,31 +13,69 @@ __all__ = [
 ]  # fmt: skip
 
 def rand(
-    *sizes: Ints, size: Shape = (), generator: Generator | None = None, dtype: DType = None, device: Place = None,
-    requires_grad: bool = False
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor: ...
 def randn(
-    *sizes: Ints, size: Shape = (), generator: Generator | None = None, dtype: DType = None, device: Place = None,
-    requires_grad: bool = False
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor: ...
 def randint(
-    low: int = 0, high: int | Shape | None = None, size: Shape | None = None, *, generator: Generator | None = None, dtype: DType = ...,
-    device: Place = None, requires_grad: bool = False
+    low: int = 0,
+    high: int | Shape | None = None,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = ...,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor: ...
 def randperm(n: int, *, generator: Generator | None = None, dtype: DType = ..., device: Place = None) -> Tensor: ...
 def rand_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor: ...
 def randn_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType = None, device: Place = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor: ...
 def randint_like(
-    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, dtype: DType = None,
-    device: Place = None
+    input: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    memory_format: Any = None,
 ) -> Tensor: ...
 def normal(
-    mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Shape | None = None, *, generator: Generator | None = None,
-    dtype: DType = None, device: Place = None, requires_grad: bool = False
+    mean: float | Tensor = 0.0,
+    std: float | Tensor = 1.0,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor: ...
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor: ...
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor: ...

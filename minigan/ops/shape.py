@@ -315,7 +315,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 class clone:
     """A copy.    dL/dx = g"""
 
-    def forward(input):
+    def forward(input, memory_format=None):
         return input.copy()
 
     def backward(g, need):
@@ -328,7 +328,7 @@ class contiguous:
 
     view = True
 
-    def forward(input):
+    def forward(input, memory_format=None):
         return array_module(input).ascontiguousarray(input) if input.ndim else input
 
     def backward(g, need):
@@ -349,10 +349,11 @@ class _convert:
         return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
 
 
-def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False):
+def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
     """`input` on another device or in another dtype; itself where nothing changes.
 
     to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...
+    memory_format : accepted, here and in `clone` and `contiguous`; minigan lays arrays out itself
     """
     place, kind = device, dtype
     for a in args:

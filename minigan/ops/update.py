@@ -24,7 +24,9 @@ from ..backend.cuda.translate import HELPERS, Formula
 from ..backend.kernels import compiled
 from ..backend.layout import COMPILED
 
-__all__ = ["adagrad_step", "adam_step", "ema_step", "rmsprop_step", "run_together", "sgd_step"]
+__all__ = [
+    "adadelta_step", "adagrad_step", "adam_step", "adamax_step", "ema_step", "radam_step", "rmsprop_step", "run_together", "sgd_step",
+]  # fmt: skip
 
 THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
 ALIGN = 16  # pieces start at a multiple of this many elements
@@ -115,9 +117,7 @@ extern "C" __global__ void step(Table table, Numbers numbers, const double* fed,
 
 
 TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
-TABLE = np.dtype(
-    [("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))]
-)
+TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
 NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 
@@ -278,6 +278,99 @@ class adagrad_step:
         d = sign * g + decay * p
         s += d * d
         p -= lr * d / (np.sqrt(s) + eps)
+
+
+@update
+class adadelta_step:
+    """Adadelta (Zeiler 2012).    d = sign g + weight_decay p;    s = rho s + (1 - rho) d^2
+    d *= sqrt(a + eps) / sqrt(s + eps);    a = rho a + (1 - rho) d^2;    p -= lr d"""
+
+    def numbers(lr, rho, eps, weight_decay, maximize):
+        return -1.0 if maximize else 1.0, weight_decay, lr, rho, 1.0 - rho, eps
+
+    def loop(c, g, p, s, a):
+        sign, decay, lr, rho, new, eps = c[0], c[1], c[2], c[3], c[4], c[5]
+        for i in range(p.size):
+            d = sign * g[i] + decay * p[i]
+            square = rho * s[i] + new * d * d
+            s[i] = square
+            d = d * np.sqrt(a[i] + eps) / np.sqrt(square + eps)
+            a[i] = rho * a[i] + new * d * d
+            p[i] -= lr * d
+
+    def reference(c, g, p, s, a):
+        sign, decay, lr, rho, new, eps = c
+        d = sign * g + decay * p
+        s *= rho
+        s += new * d * d
+        d = d * np.sqrt(a + eps) / np.sqrt(s + eps)
+        a *= rho
+        a += new * d * d
+        p -= lr * d
+
+
+@update
+class adamax_step:
+    """Adamax (Kingma and Ba 2015).    d = sign g + weight_decay p;    m += (1 - beta1) (d - m);    u = max(beta2 u, |d| + eps)
+    p -= lr / (1 - beta1^t) m / u"""
+
+    def numbers(t, lr, betas, eps, weight_decay, maximize):
+        beta1, beta2 = betas
+        return -1.0 if maximize else 1.0, weight_decay, 1.0 - beta1, beta2, lr / (1.0 - beta1**t), eps
+
+    def loop(c, g, p, m, u):
+        sign, decay, new, beta2, size, eps = c[0], c[1], c[2], c[3], c[4], c[5]
+        for i in range(p.size):
+            d = sign * g[i] + decay * p[i]
+            average = m[i] + new * (d - m[i])
+            m[i] = average
+            largest = max(beta2 * u[i], abs(d) + eps)
+            u[i] = largest
+            p[i] -= size * average / largest
+
+    def reference(c, g, p, m, u):
+        sign, decay, new, beta2, size, eps = c
+        d = sign * g + decay * p
+        m += new * (d - m)
+        u *= beta2
+        np.maximum(u, np.abs(d) + eps, out=u)
+        p -= size * m / u
+
+
+@update
+class radam_step:
+    """RAdam (Liu et al. 2020).    m, v as Adam's;    r = 2 / (1 - beta2) - 1;    q = r - 2 t beta2^t / (1 - beta2^t)
+    p -= lr m / (1 - beta1^t), and if q > 5 times sqrt((q - 4) (q - 2) r / ((r - 4) (r - 2) q)) / (sqrt(v / (1 - beta2^t)) + ...)"""
+
+    def numbers(t, lr, betas, eps, weight_decay, decoupled, maximize):
+        beta1, beta2 = betas
+        decay, shrink = (0.0, 1.0 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
+        size, rest = lr / (1.0 - beta1**t), 1.0 - beta2**t
+        limit = 2.0 / (1.0 - beta2) - 1.0
+        length = limit - 2.0 * t * beta2**t / rest
+        sure = length > 5.0
+        share = ((length - 4.0) * (length - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * length) * rest) ** 0.5 if sure else 0.0
+        plain, scaled = (0.0, size * share) if sure else (size, 0.0)
+        return -1.0 if maximize else 1.0, decay, shrink, 1.0 - beta1, beta2, 1.0 - beta2, plain, scaled, eps
+
+    def loop(c, g, p, m, v):
+        sign, decay, shrink, new1, beta2, new2, plain, scaled, eps = c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
+        for i in range(p.size):
+            d = sign * g[i] + decay * p[i]
+            average = m[i] + new1 * (d - m[i])
+            square = beta2 * v[i] + new2 * d * d
+            m[i] = average
+            v[i] = square
+            p[i] = shrink * p[i] - average * (plain + scaled / (np.sqrt(square) + eps))
+
+    def reference(c, g, p, m, v):
+        sign, decay, shrink, new1, beta2, new2, plain, scaled, eps = c
+        d = sign * g + decay * p
+        m += new1 * (d - m)
+        v *= beta2
+        v += new2 * d * d
+        p *= shrink
+        p -= m * (plain + scaled / (np.sqrt(v) + eps))
 
 
 @update

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..backend.cuda import has_kernels
 from ..backend.program import active, told
 from ..ops.update import COMPILED, ema_step, run_together
@@ -31,8 +31,8 @@ class EMA:
         self.params, self.buffers = _named(module_or_params)
         if not self.params:
             raise ValueError("EMA: got no parameters")
-        self.averages = {name: Tensor(p.array.copy(order="K")) for name, p in self.params.items()}
-        self.kept = {name: Tensor(b.array.copy(order="K")) for name, b in self.buffers.items()}
+        self.averages = {name: tensor_of(p.array.copy(order="K")) for name, p in self.params.items()}
+        self.kept = {name: tensor_of(b.array.copy(order="K")) for name, b in self.buffers.items()}
         self._plans = {}
 
     def update(self):
@@ -66,7 +66,7 @@ class EMA:
         for name, p in self.params.items():
             if self._plans.get(name) is not p.array:
                 if (fit := conform(self.averages[name].array, p.array)) is not self.averages[name].array:
-                    self.averages[name] = Tensor(fit)
+                    self.averages[name] = tensor_of(fit)
                 self._plans[name] = p.array
             by_dtype.setdefault(p.dtype, []).append((p.array, self.averages[name].array))
 
@@ -84,7 +84,7 @@ class EMA:
         """How to update one average: (the parameter's array, the dtype of the numbers, flat views of parameter and average)."""
         array = p.array
         if (fit := conform(self.averages[name].array, array)) is not self.averages[name].array:
-            self.averages[name] = Tensor(fit)
+            self.averages[name] = tensor_of(fit)
         average, order = self.averages[name].array, memory_order(array)
         if isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED:
             return array, array.dtype, (flat(array, order), flat(average, order))
@@ -132,7 +132,7 @@ class EMA:
             for name, mine in list(ours.items()):
                 value = raw(state_dict[key][name])
                 fit = conform(value, mine.array)
-                ours[name] = Tensor(fit.copy(order="K") if fit is value else fit)
+                ours[name] = tensor_of(fit.copy(order="K") if fit is value else fit)
         self.decay, self.updates = float(state_dict["decay"]), int(state_dict["updates"])
         self._plans.clear()
 

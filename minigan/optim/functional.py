@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 from ..ops import cat, maximum, sqrt, where
 from .adam import Adam
 from .optimizer import Optimizer
@@ -116,7 +116,7 @@ def follow(optimizer: Optimizer, maximize: bool = False, joined: bool = False) -
     state = {}
     for name in names:
         values = [s.get(name, 0 if name == "step" else None) for s in per_parameter]
-        state[name] = [_join(name, values)] if joined else [Tensor(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
+        state[name] = [_join(name, values)] if joined else [tensor_of(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
     return lambda parameters, gradients, state: function(parameters, gradients, state, **chosen), state
 
 

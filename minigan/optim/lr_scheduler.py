@@ -5,96 +5,45 @@ optimiser multiply, and a rate that was set by hand stays set.
 """
 
 import math
-import warnings
 
-from .optimizer import Optimizer
+from ..backend.elsewhere import complete as _complete
+from .cycles import ChainedScheduler, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR
+from .schedule import LRScheduler, for_each
 
-__all__ = ["CosineAnnealingLR", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "StepLR"]
+__all__ = [
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR", "LRScheduler",
+    "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+]  # fmt: skip
+_complete(__name__)
 
 
-class LRScheduler:
-    """Base of the schedules. A subclass gives `multiplier(t)`, by which epoch t changes the rate, or `get_lr()` itself.
-
-    optimizer : its groups' `lr` at this moment are the first rates (kept as `initial_lr`)
-    last_epoch : -1 to start; k >= 0 to go on after epoch k, with an optimizer whose state was loaded
-
-    Call `step()` after the optimizer's, once an epoch (or whatever the unit of t is).
-    """
-
-    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
-        for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
-            elif "initial_lr" not in group:
-                name = type(self).__name__
-                raise KeyError(f"{name}: last_epoch={last_epoch} needs 'initial_lr' in param_groups[{i}]: load the optimizer's state first")
-        self.optimizer = optimizer
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch = last_epoch + 1
-        self._step_count = 1
-        self._set(self.first_lr())
-
-    def step(self) -> None:
-        """Go to the next epoch and set its rates."""
-        if self._step_count == 1 and self.last_epoch == 0 and self.optimizer._step_count == 0:
-            warnings.warn("lr_scheduler.step() before optimizer.step(): the first rate was not used", UserWarning, stacklevel=2)
-        self._step_count += 1
-        self.last_epoch += 1
-        self._set(self.get_lr())
-
-    def _set(self, rates):
-        for group, lr in zip(self.optimizer.param_groups, rates):
-            group["lr"] = lr
-        self._last_lr = list(rates)
-
-    def current_lr(self):
-        """The rates that the groups have now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def get_last_lr(self):
-        """The rates that this schedule set last, one for each group."""
-        return self._last_lr
-
-    def first_lr(self):
-        """The rates at construction: unchanged."""
-        return self.current_lr()
-
-    def get_lr(self):
-        """The rates of `last_epoch`, from the current ones."""
-        factor = self.multiplier(self.last_epoch)
-        return [lr * factor for lr in self.current_lr()]
-
-    def multiplier(self, t):
-        """lr of epoch t / lr of epoch t - 1."""
-        raise NotImplementedError
-
-    _unsaved = ("optimizer", "lr_lambdas")
-
-    def state_dict(self):
-        """All but the optimizer (and functions) as a dict of numbers and lists."""
-        return {k: v for k, v in self.__dict__.items() if k not in self._unsaved}
-
-    def load_state_dict(self, state_dict):
-        """Go on where `state_dict` was saved. The groups' current rates belong to the optimizer's state: load that too."""
-        self.__dict__.update({k: v for k, v in state_dict.items() if k not in self._unsaved})
+_LRScheduler = LRScheduler  # torch's old name
 
 
 class LambdaLR(LRScheduler):
     """lr(t) = initial lr * lr_lambda(t); lr_lambda is a function, or a list of one function per group."""
 
     def __init__(self, optimizer, lr_lambda, last_epoch=-1) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"LambdaLR: lr_lambda has {len(self.lr_lambdas)} functions for {groups} parameter groups")
+        self.lr_lambdas = for_each(self, optimizer, "lr_lambda", lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self):
         return [lr * f(self.last_epoch) for lr, f in zip(self.base_lrs, self.lr_lambdas)]
 
     first_lr = get_lr
+
+
+class MultiplicativeLR(LRScheduler):
+    """lr *= lr_lambda(t); lr_lambda is a function, or a list of one function per group."""
+
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1) -> None:
+        self.lr_lambdas = for_each(self, optimizer, "lr_lambda", lr_lambda)
+        super().__init__(optimizer, last_epoch)
+
+    first_lr = LRScheduler.current_lr
+
+    def get_lr(self):
+        return [lr * f(self.last_epoch) for lr, f in zip(self.current_lr(), self.lr_lambdas)]
 
 
 class StepLR(LRScheduler):
@@ -152,6 +101,34 @@ class LinearLR(LRScheduler):
         return (start + slope * t) / (start + slope * (t - 1))
 
 
+class ConstantLR(LRScheduler):
+    """lr(t) = initial lr * factor for t < total_iters, then the initial lr."""
+
+    def __init__(self, optimizer, factor=1 / 3, total_iters=5, last_epoch=-1) -> None:
+        if not 0 <= factor <= 1:
+            raise ValueError(f"ConstantLR: factor must be from 0 to 1, got {factor}")
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def first_lr(self):
+        return [lr * self.factor if self.last_epoch == 0 else lr for lr in self.current_lr()]
+
+    def multiplier(self, t):
+        return 1 / self.factor if t == self.total_iters else 1.0
+
+
+class PolynomialLR(LRScheduler):
+    """lr(t) = initial lr * (1 - t / total_iters) ^ power, and 0 from total_iters on."""
+
+    def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1) -> None:
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t):
+        n = self.total_iters
+        return 1.0 if t > n else ((1 - t / n) / (1 - (t - 1) / n)) ** self.power
+
+
 class CosineAnnealingLR(LRScheduler):
     """lr(t) = eta_min + (initial lr - eta_min) (1 + cos(pi t / T_max)) / 2: down in T_max epochs, then up again, and so on.
 
@@ -161,6 +138,8 @@ class CosineAnnealingLR(LRScheduler):
     def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
+
+    first_lr = LRScheduler.current_lr
 
     def get_lr(self):
         def height(t):

@@ -1,12 +1,13 @@
 """Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass over its memory."""
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad, raw
+from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..backend import device_of
 from ..backend.cuda import has_kernels, recording
 from ..backend.late import Late, owner
@@ -17,6 +18,14 @@ from .memory import conform, flat, full_like, memory_order
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
+
+
+class _Required:
+    def __repr__(self):
+        return "<required parameter>"
+
+
+required = _Required()  # as a default: each group must give this option
 
 
 class Slot:
@@ -43,7 +52,7 @@ class Slot:
         self.step = int(state.get("step", all(n in state for n in names)))
         for name in names:
             if name not in state:
-                state[name] = Tensor(full_like(array, optimizer._initial(name, self.group)))
+                state[name] = tensor_of(full_like(array, optimizer._initial(name, self.group)))
                 continue
             kept = raw(state[name])
             if kept.shape != array.shape:
@@ -52,7 +61,7 @@ class Slot:
                     "make a new optimizer after changing shapes"
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
-                state[name] = Tensor(fit)
+                state[name] = tensor_of(fit)
         self.array, self.shape, self.dtype, self.array_type, self.names = array, array.shape, array.dtype, type(array), names
         order, update = memory_order(array), optimizer.update
         compiled = isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED
@@ -128,6 +137,8 @@ class Optimizer:
                 raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group, once")
             known.add(id(p))
         group = {**self.defaults, **param_group, "params": params}
+        if missing := [name for name, value in group.items() if value is required]:
+            raise ValueError(f"{self._name}: the parameter group has no {missing[0]!r}, which it must give")
         if names:
             group["param_names"] = names
         self._check(group)
@@ -327,13 +338,15 @@ class Optimizer:
 
     def _take(self, name, value, param):
         """A copy of one saved value, like its parameter; numbers (the step) stay numbers."""
+        if self.update is None:  # an optimiser of the user's own: whatever it keeps
+            return copy.deepcopy(value)
         value = raw(value)
         if name == "step":
             return int(value.item() if hasattr(value, "item") else value)
         if value.shape != param.array.shape:
             raise ValueError(f"{self._name}.load_state_dict: {name!r} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
         fit = conform(value, param.array)
-        return Tensor(fit.copy(order="K") if fit is value else fit)
+        return tensor_of(fit.copy(order="K") if fit is value else fit)
 
     def __repr__(self):
         lines = [f"{self._name} ("]

@@ -1,5 +1,6 @@
 """torch.utils.data's names."""
 
+from ..backend.elsewhere import complete as _complete
 from ..data.collate import default_collate
 from ..data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from ..data.loader import DataLoader
@@ -9,3 +10,4 @@ __all__ = [
     "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler", "SequentialSampler",
     "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "default_collate", "random_split",
 ]  # fmt: skip
+_complete(__name__)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..backend import Generator, array_module, default_generator
 from ..backend.cuda.recorder import Recorder, active
 from ..backend.device import on_gpu
@@ -96,7 +96,7 @@ class Graph:
                 array = raw(a)
                 static = array.copy() if on_gpu(array) else None
                 self._statics.append(static)
-                boxed.append(a if static is None else Tensor(static, a.requires_grad) if isinstance(a, Tensor) else static)
+                boxed.append(a if static is None else tensor_of(static, a.requires_grad) if isinstance(a, Tensor) else static)
             before = Snapshot(found)
             here.synchronize()
             self._pool, stream = xp.cuda.MemoryPool(), xp.cuda.Stream(non_blocking=True)

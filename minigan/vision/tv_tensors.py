@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd import Tensor
+from ..autograd import Tensor, tensor_of
 
 __all__ = ["Image", "wrap"]
 
@@ -15,7 +15,7 @@ class Image(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool | None = None):
-        data = data if isinstance(data, Tensor) else Tensor(data)
+        data = data if isinstance(data, Tensor) else tensor_of(data)
         wanted = data.requires_grad if requires_grad is None else requires_grad
         super().__init__(data.array, wanted, None, data._version)
         if self.ndim == 2:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..backend import to_numpy
+from ..backend.elsewhere import complete as _complete
 from ..data.files import write_atomic
 
 __all__ = ["make_grid", "save_image"]
+_complete(__name__)
 
 
 def make_grid(
@@ -43,14 +45,14 @@ def make_grid(
         images = np.stack(parts) if scale_each else parts[0]
     n, c, h, w = images.shape
     if n == 1:
-        return Tensor(images[0].copy())
+        return tensor_of(images[0].copy())
     columns = min(nrow, n)
     rows = -(-n // columns)
     grid = np.full((c, rows * (h + padding) + padding, columns * (w + padding) + padding), pad_value, images.dtype)
     for k, image in enumerate(images):
         top, left = k // columns * (h + padding) + padding, k % columns * (w + padding) + padding
         grid[:, top : top + h, left : left + w] = image
-    return Tensor(grid)
+    return tensor_of(grid)
 
 
 def _scaled(x, low, high):

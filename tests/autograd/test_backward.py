@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from wrong_rules import card
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 
 
 def leaf(*values, dtype=np.float64):
-    return Tensor(np.array(values, dtype), True)
+    return tensor_of(np.array(values, dtype), True)
 
 
 def test_gradients_of_all_uses_add_up():
     x = leaf(1.0, 2.0, 3.0)
     y = x * x + x * 3.0 - x
-    y.backward(Tensor(np.array([1.0, -1.0, 0.5])))
+    y.backward(tensor_of(np.array([1.0, -1.0, 0.5])))
     np.testing.assert_allclose(x.grad.array, [2 + 2, -(4 + 2), 0.5 * (6 + 2)])
 
 
@@ -68,7 +68,7 @@ def test_random_programs(steps, seed, create_graph):
     rng = np.random.default_rng(seed)
     start = [rng.uniform(-1, 1, 3) for _ in range(3)]
     directions = [rng.standard_normal(3) for _ in range(3)]
-    values = [Tensor(a.copy(), True) for a in start]
+    values = [tensor_of(a.copy(), True) for a in start]
     inputs, duals = values[:], list(zip(start, directions))
     for name, i, j in steps:
         i, j = i % len(values), j % len(values)
@@ -80,7 +80,7 @@ def test_random_programs(steps, seed, create_graph):
     duals = [duals[-1], duals[len(values) // 2], duals[-1]]
     cotangents = [rng.standard_normal(3) for _ in outputs]
     expected = sum((u * dy).sum() for u, (_, dy) in zip(cotangents, duals))
-    seeds = [Tensor(u.copy()) for u in cotangents]
+    seeds = [tensor_of(u.copy()) for u in cotangents]
     found = minigan.grad(outputs, inputs, seeds, create_graph=create_graph, allow_unused=True)
     total = sum((g.array * v).sum() for g, v in zip(found, directions) if g is not None)
     np.testing.assert_allclose(total, expected, rtol=1e-9, atol=1e-9 * (1 + abs(expected)))
@@ -117,7 +117,7 @@ def test_grad_leaves_grad_alone():
 
 def test_backward_of_a_leaf_and_grad_of_an_output():
     x = leaf(2.0)
-    u = Tensor(np.array([7.0]))
+    u = tensor_of(np.array([7.0]))
     x.backward(u)
     assert x.grad.item() == 7 and not np.shares_memory(x.grad.array, u.array)
     y = x * 2.0
@@ -131,7 +131,7 @@ def test_gradients_of_inner_values():
     y = x * 3.0
     z = y * y
     u = np.array([0.5, -2.0])
-    (gy,) = minigan.grad(z, y, Tensor(u))
+    (gy,) = minigan.grad(z, y, tensor_of(u))
     np.testing.assert_allclose(gy.array, u * 2 * y.array)
 
 
@@ -139,7 +139,7 @@ def test_gradients_of_inner_values_are_separate():
     """Also where nothing is computed between the cotangent and the value."""
     x = leaf(1.0, 2.0)
     y = x * 3.0
-    u = Tensor(np.array([0.5, -2.0]))
+    u = tensor_of(np.array([0.5, -2.0]))
     for z in (y + 1.0, y):
         (g,) = minigan.grad(z, y, u, retain_graph=True)
         assert g.tolist() == u.tolist() and not np.shares_memory(g.array, u.array)
@@ -157,9 +157,9 @@ def test_a_rule_may_give_one_array_to_two_arguments():
             return h, h
 
     x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
-    card(twice_the_sum)(x, y).backward(Tensor(np.array([1.0, -1.0])))
+    card(twice_the_sum)(x, y).backward(tensor_of(np.array([1.0, -1.0])))
     assert not np.shares_memory(x.grad.array, y.grad.array)
-    (x * 5.0).backward(Tensor(np.array([1.0, 1.0])))
+    (x * 5.0).backward(tensor_of(np.array([1.0, 1.0])))
     assert x.grad.tolist() == [7, 3] and y.grad.tolist() == [2, -2]
 
 
@@ -173,7 +173,7 @@ def test_several_outputs():
     x = leaf(1.0, 2.0)
     a, b = x * 2.0, x * x
     u, v = np.array([1.0, -1.0]), np.array([0.3, 0.7])
-    minigan.backward([a, b], [Tensor(u), Tensor(v)])
+    minigan.backward([a, b], [tensor_of(u), tensor_of(v)])
     np.testing.assert_allclose(x.grad.array, 2 * u + 2 * x.array * v)
 
 
@@ -199,7 +199,7 @@ def spy(seen):
 def test_rules_are_told_what_is_needed():
     seen = []
     product = spy(seen)
-    x, w, c = leaf(2.0), leaf(3.0), Tensor(np.array([4.0]))
+    x, w, c = leaf(2.0), leaf(3.0), tensor_of(np.array([4.0]))
     product(x, c).backward()
     minigan.grad(product(x, w), w)
     minigan.grad(product(x, w), x)
@@ -210,7 +210,7 @@ def test_rules_are_told_what_is_needed():
 def test_no_discriminator_weight_gradient_in_a_generator_update():
     seen = []
     product = spy(seen)
-    g, d, z = leaf(2.0), leaf(3.0), Tensor(np.array([0.5]))
+    g, d, z = leaf(2.0), leaf(3.0), tensor_of(np.array([0.5]))
     fake = product(z, g)
     minigan.grad(product(fake, d), g)
     assert seen == [(True, False), (False, True)]  # through D to its input only; in G to the weight only
@@ -255,19 +255,19 @@ def test_unused_input():
 def test_input_without_requires_grad():
     x = leaf(1.0)
     with pytest.raises(RuntimeError, match=r"inputs\[0\].*does not require a gradient.*requires_grad_"):
-        minigan.grad(x * 2.0, Tensor(np.ones(1)))
+        minigan.grad(x * 2.0, tensor_of(np.ones(1)))
 
 
 def test_output_without_requires_grad():
     with pytest.raises(RuntimeError, match="output 0 .*does not require a gradient"):
-        (Tensor(np.ones(1)) * 2.0).backward()
+        (tensor_of(np.ones(1)) * 2.0).backward()
 
 
 def test_non_scalar_backward():
     x = leaf(1.0, 2.0)
     with pytest.raises(RuntimeError, match=r"output 0 has shape \(2,\).*\.sum\(\)"):
         (x * x).backward()
-    one = Tensor(np.full((1, 1), 3.0), True)
+    one = tensor_of(np.full((1, 1), 3.0), True)
     (one * one).backward()  # one element is enough
     assert one.grad.array.tolist() == [[6.0]]
 
@@ -275,13 +275,13 @@ def test_non_scalar_backward():
 @pytest.mark.parametrize("bad", [np.ones(3), np.ones((2, 1)), np.ones(2, np.float32), np.ones(2, int)], ids=lambda a: f"{a.dtype}{a.shape}")
 def test_gradient_of_wrong_shape_or_dtype(bad):
     with pytest.raises(ValueError, match="gradient of output 0"):
-        (leaf(1.0, 2.0) * 2.0).backward(Tensor(bad))
+        (leaf(1.0, 2.0) * 2.0).backward(tensor_of(bad))
 
 
 def test_wrong_number_of_gradients():
     x = leaf(1.0)
     with pytest.raises(ValueError, match="2 outputs but 1 gradient"):
-        minigan.backward([x * 2.0, x * 3.0], [Tensor(np.ones(1))])
+        minigan.backward([x * 2.0, x * 3.0], [tensor_of(np.ones(1))])
 
 
 def test_second_backward_names_the_op():

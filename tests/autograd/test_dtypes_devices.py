@@ -6,10 +6,11 @@ import pytest
 
 import minigan
 from minigan import OpError, Tensor
+from minigan.autograd import tensor_of
 
 
 def tensor(values, dtype=np.float32, grad=False):
-    return Tensor(np.array(values, dtype), grad)
+    return tensor_of(np.array(values, dtype), grad)
 
 
 NUMBERS = [2, 2.5, True, np.float64(2.5), np.float32(2.5), np.int64(2), np.int32(-2)]
@@ -19,12 +20,12 @@ NUMBERS = [2, 2.5, True, np.float64(2.5), np.float32(2.5), np.int64(2), np.int32
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
 @pytest.mark.parametrize("shape", [(), (3,)], ids=["scalar", "vector"])
 def test_numbers_adapt(number, dtype, shape):
-    x = Tensor(np.full(shape, 1.5, dtype), True)
+    x = tensor_of(np.full(shape, 1.5, dtype), True)
     results = [x + number, number + x, x - number, number - x, x * number, number * x, x / number, number / x, x**number]
     results += [minigan.maximum(x, number), minigan.where(x > 0, x, number), minigan.where(x > 0, number, x)]
     for y in results:
         assert isinstance(y, Tensor) and y.dtype == dtype and y.shape == shape
-        (g,) = minigan.grad(y, x, Tensor(np.full(shape, 0.5, dtype)))
+        (g,) = minigan.grad(y, x, tensor_of(np.full(shape, 0.5, dtype)))
         assert g.dtype == dtype and g.shape == shape
 
 
@@ -90,7 +91,7 @@ def test_results_without_dimensions_are_arrays():
 
 
 def test_mixed_devices_are_an_error():
-    x, y = tensor([1.0, 2.0]), Tensor(fakecuda.asarray(np.ones((3, 2), np.float32)))
+    x, y = tensor([1.0, 2.0]), tensor_of(fakecuda.asarray(np.ones((3, 2), np.float32)))
     for a, b in ((x, y), (y, x)):
         with pytest.raises(OpError) as error:
             a + b
@@ -105,7 +106,7 @@ def test_the_engine_runs_on_another_library():
     data = rng.standard_normal((6, 3)), rng.standard_normal((4, 3)), rng.standard_normal(4), rng.standard_normal((1, 4))
 
     def step(convert):
-        x, w1, b1, w2 = [Tensor(convert(a.astype(np.float32)), True) for a in data]
+        x, w1, b1, w2 = [tensor_of(convert(a.astype(np.float32)), True) for a in data]
         y = minigan.linear(minigan.leaky_relu(minigan.linear(x, w1, b1), 0.2).tanh(), w2)
         (g,) = minigan.grad(y.sum(), x, create_graph=True)
         loss = minigan.softplus(-y).mean() + ((g * g).sum(1).sqrt() - 1).square().mean()

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor
-from minigan.autograd import Function, gradcheck, gradgradcheck
+from minigan.autograd import Function, gradcheck, gradgradcheck, tensor_of
 
 
 class Cube(Function):
@@ -60,7 +59,7 @@ class Product(Function):
 
 
 def leaf(*values):
-    return Tensor(np.array(values, np.float64), True)
+    return tensor_of(np.array(values, np.float64), True)
 
 
 @pytest.mark.parametrize("function", [Cube, Exp])
@@ -71,7 +70,7 @@ def test_derivatives(function):
 
 
 def test_arguments():
-    x, y = leaf(1.0, 2.0), Tensor(np.array(3.0), True)
+    x, y = leaf(1.0, 2.0), tensor_of(np.array(3.0), True)
     Product.apply(x, y).sum().backward()
     assert x.grad.tolist() == [3, 3] and y.grad.item() == 3
     Product.apply(x.detach(), y).sum().backward()

@@ -14,13 +14,14 @@ from wrong_rules import (
 )
 
 import minigan
-from minigan import GradcheckError, NonSmoothError, Tensor, gradcheck, gradgradcheck
+from minigan import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
+from minigan.autograd import tensor_of
 
 
 @pytest.mark.parametrize("function, inputs", [(f, x) for f, *x in WRONG], ids=[f.__name__ for f, *_ in WRONG])
 @pytest.mark.parametrize("seed", range(3))
 def test_wrong_rules_are_caught(function, inputs, seed):
-    tensors = [Tensor(x.copy(), True) for x in inputs]
+    tensors = [tensor_of(x.copy(), True) for x in inputs]
     with pytest.raises(GradcheckError, match="analytic directional derivative") as error:
         gradcheck(function, tensors, seed=seed)
     assert not isinstance(error.value, NonSmoothError)
@@ -30,22 +31,22 @@ def test_wrong_rules_are_caught(function, inputs, seed):
 def test_a_constant_cotangent_would_hide_them():
     """Why the checker takes random ones: what these rules do for ones is right."""
     for function, right in ((batch_norm_times_seven, 0), (centred_with_no_gradient, 0)):
-        x = Tensor(normal(5, 3), True)
-        (g,) = minigan.grad(function(x), x, Tensor(np.ones((5, 3))))
+        x = tensor_of(normal(5, 3), True)
+        (g,) = minigan.grad(function(x), x, tensor_of(np.ones((5, 3))))
         np.testing.assert_allclose(g.array, right, atol=1e-12)
 
 
 def test_inputs_from_the_same_seed_are_no_excuse():
     """Were the cotangent equal to x, then x^T x would hide the transposition."""
     for seed in range(5):
-        x, w = Tensor(normal(3, 3, seed=seed), True), Tensor(normal(3, 3, seed=99), True)
+        x, w = tensor_of(normal(3, 3, seed=seed), True), tensor_of(normal(3, 3, seed=99), True)
         assert not gradcheck(linear_with_a_transposed_weight_gradient, [x, w], seed=seed, raise_exception=False)
 
 
 @pytest.mark.parametrize("function", SECOND, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("seed", range(3))
 def test_wrong_second_derivatives_are_caught(function, seed):
-    x = Tensor(normal(4), True)
+    x = tensor_of(normal(4), True)
     assert gradcheck(function, x, seed=seed)
     with pytest.raises(GradcheckError):
         gradgradcheck(function, x, seed=seed)
@@ -64,7 +65,7 @@ def test_float32_accuracy_is_caught_by_a_tighter_tolerance():
         def backward(g, need, y):
             return (g * (1 - y * y)).astype(np.float32).astype(np.float64)
 
-    x = Tensor(normal(20), True)
+    x = tensor_of(normal(20), True)
     with pytest.raises(GradcheckError):
         gradcheck(tanh_in_single_precision, x, rtol=1e-9, atol=1e-10)
     assert gradcheck(minigan.tanh, x, rtol=1e-9, atol=1e-10)
@@ -86,18 +87,18 @@ RIGHT = {
 
 @pytest.mark.parametrize("function, count", RIGHT.values(), ids=RIGHT)
 def test_right_rules_pass(function, count):
-    inputs = [Tensor(normal(3, 2, seed=i), True) for i in range(count)]
+    inputs = [tensor_of(normal(3, 2, seed=i), True) for i in range(count)]
     assert gradcheck(function, inputs) and gradgradcheck(function, inputs)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (2, 0, 3), (2, 1, 3)], ids=str)
 def test_shapes(shape):
-    x = Tensor(np.array(normal(*shape)), True)
+    x = tensor_of(np.array(normal(*shape)), True)
     assert gradcheck(minigan.sin, x) and gradgradcheck(minigan.sin, x)
 
 
 def test_constants_and_integers_beside_the_inputs():
-    x, c, i = Tensor(normal(3), True), Tensor(normal(3, seed=1)), Tensor(np.array([1, 0, 1]))
+    x, c, i = tensor_of(normal(3), True), tensor_of(normal(3, seed=1)), tensor_of(np.array([1, 0, 1]))
     assert gradcheck(lambda x, c, i, k: minigan.where(i > 0, x * c, x * k), [x, c, i, 2.0])
     assert gradgradcheck(lambda x, c: x * x * c, [x, c])
 
@@ -117,7 +118,7 @@ KINKED = {
 def test_kinks_are_no_errors(function, distance):
     """At, near and beside a kink: passed or declared non-smooth, never called wrong. Both kinds of derivative."""
     for sign in (-1, 1):
-        x = Tensor(np.array([sign * distance, 1.0, -0.7]), True)
+        x = tensor_of(np.array([sign * distance, 1.0, -0.7]), True)
         for check in (gradcheck, gradgradcheck):
             for seed in range(4):
                 try:
@@ -129,23 +130,23 @@ def test_kinks_are_no_errors(function, distance):
 @pytest.mark.parametrize("distance", [0.0, 1e-8, 3e-5, 7e-5])
 def test_a_kink_is_noticed(distance):
     with pytest.raises(NonSmoothError, match="input 0: finite differences disagree.*kink"):
-        gradcheck(minigan.relu, Tensor(np.array([distance]), True))
+        gradcheck(minigan.relu, tensor_of(np.array([distance]), True))
 
 
 def test_jumps_are_noticed():
     with pytest.raises(NonSmoothError):
-        gradcheck(minigan.floor, Tensor(np.array([1.00001, 0.5]), True))
+        gradcheck(minigan.floor, tensor_of(np.array([1.00001, 0.5]), True))
 
 
 def test_leaving_the_domain_is_no_error_of_the_rule():
     with np.errstate(all="ignore"), pytest.raises(NonSmoothError, match="not finite"):
-        gradcheck(minigan.log, Tensor(np.array([1e-5, 1.0]), True))
-    assert gradcheck(minigan.log, Tensor(np.array([1e-5, 1.0]), True), eps=1e-8, rtol=1e-4)
+        gradcheck(minigan.log, tensor_of(np.array([1e-5, 1.0]), True))
+    assert gradcheck(minigan.log, tensor_of(np.array([1e-5, 1.0]), True), eps=1e-8, rtol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e8])
 def test_scales_of_the_result(scale):
-    x = Tensor(normal(5), True)
+    x = tensor_of(normal(5), True)
     assert gradcheck(lambda x: minigan.sin(x) * scale, x)
     assert gradgradcheck(lambda x: minigan.sin(x) * scale, x)
     with pytest.raises(GradcheckError):
@@ -154,7 +155,7 @@ def test_scales_of_the_result(scale):
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3, 1e5])
 def test_scales_of_the_argument(scale):
-    x = Tensor(normal(5) * scale, True)
+    x = tensor_of(normal(5) * scale, True)
     assert gradcheck(lambda x: minigan.sin(x * (1 / scale)), x, eps=1e-4 * scale)
     assert gradcheck(lambda x: x * x, x, eps=1e-4 * scale)
     with pytest.raises(GradcheckError):
@@ -166,23 +167,23 @@ def test_scales_of_the_argument(scale):
 
 def test_float32_is_refused():
     with pytest.raises(ValueError, match=r"inputs\[0\] is float32.*float64.*double"):
-        gradcheck(minigan.sin, Tensor(np.ones(2, np.float32), True))
+        gradcheck(minigan.sin, tensor_of(np.ones(2, np.float32), True))
 
 
 def test_nothing_to_check_is_refused():
     with pytest.raises(ValueError, match="none of the inputs requires a gradient"):
-        gradcheck(minigan.sin, Tensor(np.ones(2)))
+        gradcheck(minigan.sin, tensor_of(np.ones(2)))
 
 
 def test_a_function_that_loses_the_tape_is_caught():
     with pytest.raises(GradcheckError, match="no output requires a gradient"):
-        gradcheck(lambda x: (x * x).detach(), Tensor(np.ones(2), True))
+        gradcheck(lambda x: (x * x).detach(), tensor_of(np.ones(2), True))
     with pytest.raises(GradcheckError):
-        gradcheck(lambda x: x + (x * x).detach(), Tensor(np.ones(2), True))
+        gradcheck(lambda x: x + (x * x).detach(), tensor_of(np.ones(2), True))
 
 
 def test_inputs_are_left_alone():
-    x, w = Tensor(normal(3), True), Tensor(normal(3, seed=1), True)
+    x, w = tensor_of(normal(3), True), tensor_of(normal(3, seed=1), True)
     before = x.array.copy(), w.array.copy()
     gradcheck(minigan.mul, [x, w])
     gradgradcheck(minigan.mul, [x, w])
@@ -192,7 +193,7 @@ def test_inputs_are_left_alone():
 
 
 def test_given_cotangents():
-    x = Tensor(normal(3), True)
-    assert gradgradcheck(minigan.sin, x, [Tensor(normal(3, seed=5))])
-    assert gradgradcheck(minigan.sin, x, [Tensor(normal(3, seed=5), True)])
-    assert gradgradcheck(lambda x: x * 3.0, x, [Tensor(normal(3, seed=5))])
+    x = tensor_of(normal(3), True)
+    assert gradgradcheck(minigan.sin, x, [tensor_of(normal(3, seed=5))])
+    assert gradgradcheck(minigan.sin, x, [tensor_of(normal(3, seed=5), True)])
+    assert gradgradcheck(lambda x: x * 3.0, x, [tensor_of(normal(3, seed=5))])

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 
 
 def test_fourth_derivative_of_a_power():
-    x = Tensor(np.array([1.5, -0.7, 2.0]), True)
+    x = tensor_of(np.array([1.5, -0.7, 2.0]), True)
     y = x * x * x * x * x
     expected = [5 * x.array**4, 20 * x.array**3, 60 * x.array**2, 120 * x.array, np.full(3, 120.0)]
     for e in expected:
@@ -30,7 +30,7 @@ def test_fourth_derivative_of_a_power():
     ]),
 ])  # fmt: skip
 def test_chains_of_derivatives(name, derivatives):
-    x = Tensor(np.array([0.4, 0.9, 1.7]), True)
+    x = tensor_of(np.array([0.4, 0.9, 1.7]), True)
     y = getattr(x, name)()
     for d in derivatives:
         (y,) = minigan.grad(y.sum(), x, create_graph=True)
@@ -42,7 +42,7 @@ def test_mixed_partials_in_every_order():
         return (x * x * y * y * y).sum() + (x * y).sin().sum()
 
     a, b = np.array([0.5, 1.2]), np.array([-0.3, 0.8])
-    x, y = Tensor(a, True), Tensor(b, True)
+    x, y = tensor_of(a, True), tensor_of(b, True)
     expected = 12 * a * b - 2 * a * np.sin(a * b) - a * a * b * np.cos(a * b)  # d3/dx dy2
     for order in ([x, y, y], [y, x, y], [y, y, x]):
         g = f(x, y)
@@ -53,10 +53,10 @@ def test_mixed_partials_in_every_order():
 
 def test_derivative_with_respect_to_the_cotangent():
     """g = u * cos x is linear in u: its derivative in the direction of v is v * cos x."""
-    x, u = Tensor(np.array([0.3, 1.1]), True), Tensor(np.array([2.0, -1.0]), True)
+    x, u = tensor_of(np.array([0.3, 1.1]), True), tensor_of(np.array([2.0, -1.0]), True)
     (g,) = minigan.grad(x.sin(), x, u, create_graph=True)
     v = np.array([0.7, 0.2])
-    gu, gx = minigan.grad(g, [u, x], Tensor(v))
+    gu, gx = minigan.grad(g, [u, x], tensor_of(v))
     np.testing.assert_allclose(gu.array, v * np.cos(x.array))
     np.testing.assert_allclose(gx.array, -v * u.array * np.sin(x.array))
 
@@ -66,8 +66,8 @@ class Net:
 
     def __init__(self, seed=0, sizes=(3, 5, 4, 1)):
         rng = np.random.default_rng(seed)
-        self.weights = [Tensor(rng.standard_normal((o, i)) / np.sqrt(i), True) for i, o in zip(sizes, sizes[1:])]
-        self.biases = [Tensor(rng.standard_normal(o) * 0.1, True) for o in sizes[1:]]
+        self.weights = [tensor_of(rng.standard_normal((o, i)) / np.sqrt(i), True) for i, o in zip(sizes, sizes[1:])]
+        self.biases = [tensor_of(rng.standard_normal(o) * 0.1, True) for o in sizes[1:]]
         self.parameters = [*self.weights, *self.biases]
 
     def __call__(self, x):
@@ -96,14 +96,14 @@ def along(parameters, directions, value, h):
 def test_hessian_vector_product():
     """H v of a perceptron's loss: the derivative of its gradient along v."""
     net, rng = Net(), np.random.default_rng(1)
-    x = Tensor(rng.standard_normal((6, 3)))
+    x = tensor_of(rng.standard_normal((6, 3)))
     v = [rng.standard_normal(p.shape) for p in net.parameters]
 
     def gradient(create_graph=False):
         y = net(x)
         return minigan.grad((y * y).sum(), net.parameters, create_graph=create_graph)
 
-    products = minigan.grad(gradient(True), net.parameters, [Tensor(d) for d in v])
+    products = minigan.grad(gradient(True), net.parameters, [tensor_of(d) for d in v])
     for i, product in enumerate(products):
         numeric = along(net.parameters, v, lambda: gradient()[i].array, 1e-5)
         np.testing.assert_allclose(product.array, numeric, rtol=1e-6, atol=1e-7)
@@ -111,8 +111,8 @@ def test_hessian_vector_product():
 
 def test_gradient_penalty_of_a_linear_critic():
     """D(x) = w x: the gradient with respect to x is w everywhere, so the penalty is (|w| - 1)^2."""
-    w = Tensor(np.array([[0.6, -1.2, 2.0]]), True)
-    x = Tensor(np.random.default_rng(0).standard_normal((4, 3)), True)
+    w = tensor_of(np.array([[0.6, -1.2, 2.0]]), True)
+    x = tensor_of(np.random.default_rng(0).standard_normal((4, 3)), True)
     (g,) = minigan.grad(minigan.linear(x, w).sum(), x, create_graph=True)
     penalty = (((g * g).sum(1).sqrt() - 1) ** 2).mean()
     norm = np.linalg.norm(w.array)
@@ -124,7 +124,7 @@ def test_gradient_penalty_of_a_linear_critic():
 def test_gradient_penalty_of_a_perceptron():
     """Its gradient with respect to the weights, against differences of the penalty, which takes a backward pass itself."""
     net, rng = Net(2), np.random.default_rng(3)
-    x = Tensor(rng.standard_normal((5, 3)), True)
+    x = tensor_of(rng.standard_normal((5, 3)), True)
 
     def penalty(create_graph):
         (g,) = minigan.grad(net(x).sum(), x, create_graph=create_graph)
@@ -139,7 +139,7 @@ def test_gradient_penalty_of_a_perceptron():
 
 def test_gradient_through_a_step_of_descent():
     """An unrolled step, w' = w - lr dL/dw, differentiated with respect to lr and the start."""
-    w, lr = Tensor(np.array([1.0, -2.0]), True), Tensor(np.array(0.1), True)
+    w, lr = tensor_of(np.array([1.0, -2.0]), True), tensor_of(np.array(0.1), True)
     (g,) = minigan.grad((w * w * w).sum(), w, create_graph=True)
     after = w - lr * g
     loss = (after * after).sum()
@@ -151,7 +151,7 @@ def test_gradient_through_a_step_of_descent():
 
 
 def test_backward_with_create_graph():
-    x = Tensor(np.array([2.0]), True)
+    x = tensor_of(np.array([2.0]), True)
     (x * x * x).backward(create_graph=True)
     g, x.grad = x.grad, None
     assert g.requires_grad
@@ -160,6 +160,6 @@ def test_backward_with_create_graph():
 
 
 def test_gradient_of_a_constant_slope_does_not_require_grad():
-    x = Tensor(np.array([2.0]), True)
+    x = tensor_of(np.array([2.0]), True)
     (g,) = minigan.grad(x * 3.0, x, create_graph=True)
     assert g.item() == 3 and not g.requires_grad

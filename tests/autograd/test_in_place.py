@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, no_grad
+from minigan import no_grad
+from minigan.autograd import tensor_of
 
 
 def leaf(*values):
-    return Tensor(np.array(values, np.float64), True)
+    return tensor_of(np.array(values, np.float64), True)
 
 
 WRITES = {
     "add_": lambda x: x.add_(1.0),
-    "add_ of a gradient": lambda x: x.add_(Tensor(np.ones(3)), alpha=-0.1),
+    "add_ of a gradient": lambda x: x.add_(tensor_of(np.ones(3)), alpha=-0.1),
     "sub_": lambda x: x.sub_(1.0),
     "mul_": lambda x: x.mul_(2.0),
     "div_": lambda x: x.div_(2.0),
@@ -22,7 +23,7 @@ WRITES = {
     "fill_": lambda x: x.fill_(0.5),
     "zero_": lambda x: x.zero_(),
     "item assignment": lambda x: x.__setitem__(0, 5.0),
-    "slice assignment": lambda x: x.__setitem__(slice(0, 2), Tensor(np.ones(2))),
+    "slice assignment": lambda x: x.__setitem__(slice(0, 2), tensor_of(np.ones(2))),
     "through data": lambda x: x.data.mul_(3.0),
     "+= on data": lambda x: exec("x.data -= 1.0", {"x": x}),
     "through detach()": lambda x: x.detach().add_(1.0),
@@ -40,7 +41,7 @@ def test_every_write_is_noticed(write):
     with no_grad():
         write(w)
     with pytest.raises(RuntimeError, match=r"backward of mul: its argument other \(a leaf of shape \(3,\)\) was changed in place"):
-        y.backward(Tensor(np.array([1.0, -1.0, 2.0])))
+        y.backward(tensor_of(np.array([1.0, -1.0, 2.0])))
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
@@ -50,7 +51,7 @@ def test_every_write_is_noticed_with_create_graph(write):
     with no_grad():
         write(w)
     with pytest.raises(RuntimeError, match="backward of mul: its argument other"):
-        minigan.grad(y, x, Tensor(np.array([1.0, -1.0, 2.0])), create_graph=True)
+        minigan.grad(y, x, tensor_of(np.array([1.0, -1.0, 2.0])), create_graph=True)
 
 
 def test_a_write_to_the_source_of_a_saved_view():
@@ -59,7 +60,7 @@ def test_a_write_to_the_source_of_a_saved_view():
     with no_grad():
         w.mul_(2.0)
     with pytest.raises(RuntimeError, match="backward of mul: its argument other"):
-        y.backward(Tensor(np.ones((2, 3))))
+        y.backward(tensor_of(np.ones((2, 3))))
 
 
 def test_a_saved_result():
@@ -68,7 +69,7 @@ def test_a_saved_result():
     with no_grad():
         y.mul_(2.0)
     with pytest.raises(RuntimeError, match="backward of exp: its result was changed in place"):
-        y.backward(Tensor(np.array([1.0, 0.5])))
+        y.backward(tensor_of(np.array([1.0, 0.5])))
 
 
 def test_an_inner_value():
@@ -78,16 +79,16 @@ def test_an_inner_value():
     with no_grad():
         y.zero_()
     with pytest.raises(RuntimeError, match="backward of mul: its argument input was changed"):
-        z.backward(Tensor(np.array([1.0, 0.5])))
+        z.backward(tensor_of(np.array([1.0, 0.5])))
 
 
 def test_a_constant():
     """Also Tensors without gradients are watched: recording a write to them is no error, using them afterwards is."""
-    x, c = leaf(1.0, 2.0), Tensor(np.array([3.0, 4.0]))
+    x, c = leaf(1.0, 2.0), tensor_of(np.array([3.0, 4.0]))
     y = x * c
     c.add_(1.0)
     with pytest.raises(RuntimeError, match="backward of mul: its argument other was changed"):
-        y.backward(Tensor(np.array([1.0, 0.5])))
+        y.backward(tensor_of(np.array([1.0, 0.5])))
 
 
 def test_arguments_of_an_op_with_any_number_of_them():
@@ -126,7 +127,7 @@ def test_writes_to_values_that_were_not_saved_are_allowed():
     with no_grad():
         w.add_(1.0)
         x.zero_()
-    y.backward(Tensor(np.array([1.0, 0.5])))
+    y.backward(tensor_of(np.array([1.0, 0.5])))
     np.testing.assert_array_equal(w.grad.array, [1.0, 0.5])
 
 
@@ -150,7 +151,7 @@ def test_a_write_to_an_op_that_is_not_walked_is_no_error():
 def test_a_copy_is_another_memory():
     x, w = leaf(1.0), leaf(2.0)
     y = x * w
-    copy = Tensor(w.array.copy())
+    copy = tensor_of(w.array.copy())
     copy.add_(1.0)
     y.backward()
     assert x.grad.item() == 2
@@ -183,10 +184,10 @@ def test_other_memory_leaves_what_was_saved():
     """`.data =` exchanges the memory: the tape has the old one, and its gradients are those of the old values."""
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     y = x * w
-    w.data = Tensor(np.array([50.0, 60.0]))
-    y.backward(Tensor(np.array([1.0, -1.0])), retain_graph=True)
+    w.data = tensor_of(np.array([50.0, 60.0]))
+    y.backward(tensor_of(np.array([1.0, -1.0])), retain_graph=True)
     np.testing.assert_array_equal(x.grad.array, [3.0, -4.0])
-    (dx,) = minigan.grad(y, x, Tensor(np.ones(2)), create_graph=True)
+    (dx,) = minigan.grad(y, x, tensor_of(np.ones(2)), create_graph=True)
     np.testing.assert_array_equal(dx.array, [3.0, 4.0])
     (dw,) = minigan.grad((dx * dx).sum(), w)  # of the leaf that has them no more
     np.testing.assert_array_equal(dw.array, [6.0, 8.0])
@@ -194,7 +195,7 @@ def test_other_memory_leaves_what_was_saved():
 
 
 def test_data_shares_the_memory_of_what_it_is_given():
-    x, y = leaf(1.0, 2.0), Tensor(np.array([3.0, 4.0]))
+    x, y = leaf(1.0, 2.0), tensor_of(np.array([3.0, 4.0]))
     x.data = y
     y.fill_(7.0)
     assert x.tolist() == [7.0, 7.0] and x.requires_grad and x.is_leaf

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def hidden(x, w):
 
 def parameters():
     rng = np.random.default_rng(0)
-    return Tensor(rng.standard_normal(7), True), Tensor(rng.standard_normal(7), True)
+    return tensor_of(rng.standard_normal(7), True), tensor_of(rng.standard_normal(7), True)
 
 
 def alive(references):
@@ -49,7 +49,7 @@ def alive(references):
 
 def test_long_chain(no_collector):
     """100,000 ops: forward, backward, and freed again, none of it by recursion."""
-    x = Tensor(np.array([2.0]), True)
+    x = tensor_of(np.array([2.0]), True)
     y = chain(x, 100_000)
     y.backward()
     np.testing.assert_allclose(x.grad.item(), 1.00001**100_000, rtol=1e-9)
@@ -59,7 +59,7 @@ def test_long_chain(no_collector):
 
 
 def test_long_chain_dropped_without_backward(no_collector):
-    x = Tensor(np.array([2.0]), True)
+    x = tensor_of(np.array([2.0]), True)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     y = chain(x, 100_000)
@@ -73,7 +73,7 @@ def test_long_chain_dropped_without_backward(no_collector):
 
 def test_long_chain_differentiated_twice(no_collector):
     """The tape of a derivative is as long again, and freed as well."""
-    x = Tensor(np.array([1.0]), True)
+    x = tensor_of(np.array([1.0]), True)
     y = x
     for _ in range(10_000):
         y = y.sin() + x * 0.0001
@@ -115,7 +115,7 @@ def test_freed_after_an_error(no_collector):
     x, w = parameters()
     y, arrays = hidden(x, w)
     with pytest.raises(ValueError):
-        y.backward(Tensor(np.ones(3)))
+        y.backward(tensor_of(np.ones(3)))
     del y
     assert alive(arrays) == 0
 
@@ -161,8 +161,8 @@ def test_leaves_and_results_go(no_collector):
 def test_training_steps_use_the_same_memory(no_collector):
     """A loop with a gradient penalty: nothing is left of a step, cyclic or not, and the peak stays the same."""
     rng = np.random.default_rng(0)
-    w1, w2 = Tensor(rng.standard_normal((20, 10)), True), Tensor(rng.standard_normal((1, 20)), True)
-    real = Tensor(rng.standard_normal((8, 10)), True)
+    w1, w2 = tensor_of(rng.standard_normal((20, 10)), True), tensor_of(rng.standard_normal((1, 20)), True)
+    real = tensor_of(rng.standard_normal((8, 10)), True)
 
     def step():
         y = minigan.linear(minigan.linear(real, w1).tanh(), w2)

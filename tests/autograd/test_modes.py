@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from minigan.autograd import AnomalyError
+from minigan import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minigan.autograd import AnomalyError, tensor_of
 
 
 def leaf(*values):
-    return Tensor(np.array(values, np.float64), True)
+    return tensor_of(np.array(values, np.float64), True)
 
 
 def test_nothing_is_recorded_under_no_grad():
@@ -99,7 +99,7 @@ def test_backward_in_several_threads():
             y = x
             for _ in range(20):
                 y = y.sin() * x
-            (g,) = minigan.grad(y, x, Tensor(np.array([1.0, 0.5])))
+            (g,) = minigan.grad(y, x, tensor_of(np.array([1.0, 0.5])))
         results[i] = g.array
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
@@ -112,7 +112,7 @@ def test_backward_in_several_threads():
         y = x
         for _ in range(20):
             y = y.sin() * x
-        np.testing.assert_array_equal(found, minigan.grad(y, x, Tensor(np.array([1.0, 0.5])))[0].array)
+        np.testing.assert_array_equal(found, minigan.grad(y, x, tensor_of(np.array([1.0, 0.5])))[0].array)
 
 
 def test_a_plain_backward_records_nothing():
@@ -171,7 +171,7 @@ def test_backward_anomaly_shows_the_forward_line():
         where, root = here(), y.sqrt()
         z = root * 2.0
         with pytest.raises(AnomalyError) as error:
-            z.backward(Tensor(np.array([1.0, 0.5])))
+            z.backward(tensor_of(np.array([1.0, 0.5])))
     assert "infinity in the result of sqrt (backward, argument 0)" in str(error.value)
     assert where in str(error.value)
 
@@ -181,7 +181,7 @@ def test_backward_anomaly_with_create_graph():
     with detect_anomaly(), np.errstate(all="ignore"):
         where, root = here(), x.sqrt()
         with pytest.raises(AnomalyError, match="sqrt") as error:
-            minigan.grad(root, x, Tensor(np.array([1.0, 0.5])), create_graph=True)
+            minigan.grad(root, x, tensor_of(np.array([1.0, 0.5])), create_graph=True)
     assert where in str(error.value)
 
 
@@ -196,7 +196,7 @@ def test_anomaly_mode_changes_no_numbers_and_ends():
     x = leaf(1.0, 2.0)
     with detect_anomaly():
         y = x.log() * x
-        y.backward(Tensor(np.array([1.0, 0.5])))
+        y.backward(tensor_of(np.array([1.0, 0.5])))
     np.testing.assert_allclose(x.grad.array, [1.0, 0.5 * (np.log(2) + 1)])
     with np.errstate(all="ignore"):
         assert np.isinf(leaf(0.0).log().item())
@@ -204,4 +204,4 @@ def test_anomaly_mode_changes_no_numbers_and_ends():
 
 def test_integers_are_not_looked_at():
     with detect_anomaly():
-        assert (Tensor(np.array([1, 2])) + 1).tolist() == [2, 3]
+        assert (tensor_of(np.array([1, 2])) + 1).tolist() == [2, 3]

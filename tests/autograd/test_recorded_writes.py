@@ -11,15 +11,15 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 
 
 def leaf(*values):
-    return Tensor(np.array(values, np.float64), True)
+    return tensor_of(np.array(values, np.float64), True)
 
 
 def grads(value, *leaves):
-    return [g.tolist() for g in minigan.grad(value, leaves, Tensor(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)), True)]
+    return [g.tolist() for g in minigan.grad(value, leaves, tensor_of(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)), True)]
 
 
 WRITES = {  # how it is written, and the same without a write
@@ -60,7 +60,7 @@ def test_as_without_writes(write, plain, make):
             return x.exp()  # which saves its result
         if make == "view":
             return (x * 2).repeat(2).view(2, 3)[1]
-        return Tensor(np.array([1.0, 4.0, 2.0])) + 0 * x
+        return tensor_of(np.array([1.0, 4.0, 2.0])) + 0 * x
 
     y = start()
     write(y, w)
@@ -74,7 +74,7 @@ def test_as_without_writes(write, plain, make):
 @pytest.mark.parametrize("write, plain", WRITES.values(), ids=WRITES)
 def test_on_another_device(write, plain):
     """Arrays that refuse to meet NumPy's, as CuPy's do."""
-    x, w = (Tensor(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
+    x, w = (tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
     y = (x * 2).reshape(1, 3)[0]
     kept = y.detach()
     with contextlib.suppress(minigan.DeviceError):  # only normal_ asks the device itself
@@ -107,7 +107,7 @@ def test_views_made_before_a_write_know_of_it():
 
 
 def test_a_leaf_that_is_a_view_stays_a_leaf():
-    w, constant = leaf(1.0, 2.0), Tensor(np.array([3.0, 4.0]))
+    w, constant = leaf(1.0, 2.0), tensor_of(np.array([3.0, 4.0]))
     part = constant[:1].requires_grad_()
     kept = constant[1:]
     constant.mul_(w)
@@ -143,14 +143,14 @@ def test_other_orders_of_derivative():
 
 
 def test_dtypes_and_shapes():
-    y, n = leaf(1.0, 2.0) * 1, Tensor(np.array([1, 2]))
-    y.add_(Tensor(np.ones(2, np.float32)))
+    y, n = leaf(1.0, 2.0) * 1, tensor_of(np.array([1, 2]))
+    y.add_(tensor_of(np.ones(2, np.float32)))
     y.copy_(n)
     assert y.dtype == np.float64 and y.tolist() == [1.0, 2.0]
     n[0] = leaf(5.0)[0]  # no gradient reaches an integer
     assert n.tolist() == [5, 2] and not n.requires_grad
     with pytest.raises(RuntimeError, match="cannot be written into"):
-        y.add_(Tensor(np.ones((3, 2))))
+        y.add_(tensor_of(np.ones((3, 2))))
     for write in (lambda: n.add_(0.5), lambda: n.exp_(), lambda: n.div_(2)):
         with pytest.raises((TypeError, RuntimeError), match="int64"):
             write()
@@ -185,7 +185,7 @@ STEPS = ["add", "mul", "set", "mask", "fill", "view", "row", "turn", "new", "hal
 
 def interpret(lib, steps, numbers):
     """A random program of writes and views over one leaf; its result and gradient, or None where backward refuses."""
-    make = (lambda a: Tensor(a, True)) if lib is minigan else (lambda a: lib.tensor(a, requires_grad=True))
+    make = (lambda a: tensor_of(a, True)) if lib is minigan else (lambda a: lib.tensor(a, requires_grad=True))
     w = make(np.arange(1.0, 7.0).reshape(2, 3))
     pool = [w * 1.0, lib.zeros(2, 3, dtype=lib.float64)]
     for step, a, b, c in steps:

@@ -7,6 +7,7 @@ import fakecuda
 import numpy as np
 import pytest
 
+from minigan.autograd import tensor_of
 from minigan.backend import (
     CPU,
     DeviceError,
@@ -67,9 +68,8 @@ def test_cuda_without_cupy(without_cupy):
 
 
 def np_tensor():
-    from minigan import Tensor
 
-    return Tensor(np.ones(2))
+    return tensor_of(np.ones(2))
 
 
 def fake_cupy(monkeypatch, count, **runtime):
@@ -110,7 +110,7 @@ def test_out_of_memory_says_what_to_lower(monkeypatch):
 
     del OPS["enormous"]
     with fakecuda.installed():
-        x = minigan.Tensor(fakecuda.asarray(np.ones((3, 2), np.float32)), True)
+        x = tensor_of(fakecuda.asarray(np.ones((3, 2), np.float32)), True)
         monkeypatch.setattr(fakecuda.runtime, "free", 1 << 30)
         with pytest.raises(MemoryError, match=r"allocating 4,294,967,296 bytes.*of 16.0 GiB 1.0 are free.*other programs.*float32\[3, 2\]"
                            r" on cuda:0.*lower the batch size") as error:  # fmt: skip
@@ -125,7 +125,7 @@ def test_arrays_on_two_gpus_are_an_error():
     if fakecuda.NO_COMPILER:
         pytest.skip(fakecuda.NO_COMPILER)
     with fakecuda.with_kernels():
-        a, b = (minigan.Tensor(fakecuda.asarray(np.ones(3, np.float32), place=k)) for k in (0, 1))
+        a, b = (tensor_of(fakecuda.asarray(np.ones(3, np.float32), place=k)) for k in (0, 1))
         with pytest.raises(minigan.OpError, match="cuda:0 and cuda:1.*move one of them"):
             minigan.ops.activation.tanh_grad(a, b)
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 import minigan
 from minigan import Tensor, nn, optim
+from minigan.autograd import tensor_of
 from minigan.data import SavedFileError
 
 
@@ -55,7 +56,7 @@ def test_a_state_dict_is_a_file_for_others(tmp_path):
 numbers = st.one_of(st.none(), st.booleans(), st.integers(-(10**15), 10**15), st.floats(allow_nan=False), st.text())
 kinds = ["float32", "float64", "int64", "uint8", "bool", "float16"]
 arrays = st.tuples(st.sampled_from(kinds), st.lists(st.integers(0, 3), max_size=3)).map(
-    lambda a: Tensor(np.arange(int(np.prod(a[1])), dtype=a[0] if a[0] != "bool" else "int8").reshape(a[1]).astype(a[0]))
+    lambda a: tensor_of(np.arange(int(np.prod(a[1])), dtype=a[0] if a[0] != "bool" else "int8").reshape(a[1]).astype(a[0]))
 )
 keys = st.one_of(st.text(), st.integers(-99, 99), st.sampled_from(["__array__", "__tuple__", "#1", "##", "a/b", "a"]))
 trees = st.recursive(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, gradcheck, gradgradcheck, nn
+from minigan import gradcheck, gradgradcheck, nn
+from minigan.autograd import tensor_of
 from minigan.gan import Trainer, load_checkpoint, save_checkpoint
 from minigan.gan.autoencoding import BEGAN, EBGAN, MAGAN, AutoEncoder, convergence, pulling_away
 from minigan.optim import SGD
@@ -27,7 +28,7 @@ def weights(G, D):
 
 def fixed(game, *batches):
     """Make the game draw these latents, one batch after the other."""
-    queue = [Tensor(b) for b in batches]
+    queue = [tensor_of(b) for b in batches]
     game.latents = lambda n, like: queue.pop(0)
     return game
 
@@ -53,13 +54,13 @@ def pull(codes):
 
 def test_pulling_away():
     codes = RNG.normal(size=(6, 4))
-    assert pulling_away(Tensor(codes)).item() == pytest.approx(pull(codes), rel=1e-12)
-    assert pulling_away(Tensor(np.eye(4))).item() == 0 and pulling_away(Tensor(np.ones((3, 2)))).item() == pytest.approx(1)
-    assert pulling_away(Tensor(codes.reshape(6, 2, 2))).item() == pytest.approx(pull(codes), rel=1e-12)
-    gradcheck(pulling_away, Tensor(codes, True))
-    gradgradcheck(pulling_away, Tensor(codes, True), directions=1)
+    assert pulling_away(tensor_of(codes)).item() == pytest.approx(pull(codes), rel=1e-12)
+    assert pulling_away(tensor_of(np.eye(4))).item() == 0 and pulling_away(tensor_of(np.ones((3, 2)))).item() == pytest.approx(1)
+    assert pulling_away(tensor_of(codes.reshape(6, 2, 2))).item() == pytest.approx(pull(codes), rel=1e-12)
+    gradcheck(pulling_away, tensor_of(codes, True))
+    gradgradcheck(pulling_away, tensor_of(codes, True), directions=1)
     with pytest.raises(ValueError, match="at least 2"):
-        pulling_away(Tensor(codes[:1]))
+        pulling_away(tensor_of(codes[:1]))
 
 
 @pytest.mark.parametrize("margin", [0.5, 3.0])
@@ -77,7 +78,7 @@ def test_ebgan(margin, weight):
         fake = energy(Z1 @ g.T, enc, dec)
         return energy(X, enc, dec).mean() + np.maximum(margin - fake, 0).mean()
 
-    d, after = trainer(game).play(Tensor(X))
+    d, after = trainer(game).play(tensor_of(X))
     assert (d.player, d.ascends, after.player, after.ascends) == ("D", False, "G", False)
     assert d.value.item() == pytest.approx(d_loss(enc, dec), rel=1e-12)
     (_, enc2, dec2), h = weights(G, D), 1e-6
@@ -98,7 +99,7 @@ def test_the_hinge_is_of_each_example():
         layer.weight = nn.Parameter(np.zeros_like(layer.weight.detach().numpy()))
     G.weight = nn.Parameter(np.array([[1.0, 0], [0, 0], [0, 0]]))
     game = fixed(EBGAN(G, D, 2, margin=2.0), np.array([[1.0, 0], [9.0, 0]]))
-    move = next(game.moves(Tensor(np.zeros((2, 3)))))
+    move = next(game.moves(tensor_of(np.zeros((2, 3)))))
     assert move.value.item() == pytest.approx(0.5)  # (2 - 1) / 2; of the mean it would be [2 - 5]+ = 0
 
 
@@ -113,7 +114,7 @@ def test_began(eta):
         return (np.abs(errors(x, enc, dec)) ** eta).mean()
 
     play = trainer(game)
-    moves = play.play(Tensor(X))
+    moves = play.play(tensor_of(X))
     real, fake = loss(X, enc, dec), loss(Z1 @ g.T, enc, dec)
     assert moves[0].value.item() == pytest.approx(real - 0.3 * fake, rel=1e-12)
     _, enc, dec = weights(G, D)
@@ -124,7 +125,7 @@ def test_began(eta):
     found = game.measure(moves)
     assert found["convergence"] == pytest.approx(real + abs(0.7 * real - made)) and found["k"] == game.k_t
     assert found["d_value"] == pytest.approx(moves[0].value.item()) and found["g_loss"] == pytest.approx(made)
-    play.play(Tensor(X))
+    play.play(tensor_of(X))
     assert game.k_t != pytest.approx(k)
 
 
@@ -134,7 +135,7 @@ def test_k_stays_between_0_and_1(lambda_k, end):
     G.weight = nn.Parameter(1e-3 * G.weight.detach().numpy())
     game = fixed(BEGAN(G, D, 2, lambda_k=lambda_k), Z1, Z2)
     assert game.k_t == 0  # it starts there
-    trainer(game).play(Tensor(X))
+    trainer(game).play(tensor_of(X))
     assert game.k_t == end
 
 
@@ -146,7 +147,7 @@ def test_magan_pretrains_then_takes_the_mean_energy_as_margin():
     minigan.manual_seed(0)
     G, D = players(dtype="float32")
     game = MAGAN(G, D, 2, period=2, pretraining=3)
-    play, x = trainer(game, 0.05), Tensor(X.astype(np.float32))
+    play, x = trainer(game, 0.05), tensor_of(X.astype(np.float32))
     before, seen = G.weight.detach().numpy().copy(), []
     for _ in range(3):
         assert game.margin is None
@@ -190,7 +191,7 @@ def test_a_saved_state_goes_on_bit_for_bit(kind, tmp_path):
         game = kind(*players(dtype="float32"), 2, **options)
         return game, trainer(game)
 
-    x = Tensor(X.astype(np.float32))
+    x = tensor_of(X.astype(np.float32))
     for stop in (2, 6):
         (game, play), (other, again) = make(), make()
         for _ in range(stop):
@@ -215,7 +216,8 @@ def test_began_finds_the_plane_of_the_data():
     game = BEGAN(G, D, 1, gamma=0.7, lambda_k=0.02)
     play = Trainer(game, {n: minigan.optim.Adam(m.parameters(), 5e-3, (0.5, 0.999)) for n, m in game.players.items()})
     direction, rng = np.array([[1.0, -1.0, 0.5]], np.float32), np.random.default_rng(0)
-    history = [game.measure(play.play(Tensor(rng.normal(size=(64, 1)).astype(np.float32) @ direction)))["convergence"] for _ in range(600)]
+    points = (tensor_of(rng.normal(size=(64, 1)).astype(np.float32) @ direction) for _ in range(600))
+    history = [game.measure(play.play(x))["convergence"] for x in points]
     made = game.sample(minigan.randn(500, 1)).numpy()
     off = made - made @ direction.T @ direction / (direction**2).sum()
     assert np.mean(history[-50:]) < 0.25 * np.mean(history[:10])
@@ -239,7 +241,7 @@ def test_derivatives_of_the_energies(kind, options):
     def energy(x, a, b):
         return game.energy(x, x @ a.T @ b.T)
 
-    inputs = [Tensor(X, True), *[Tensor(w.detach().numpy().copy(), True) for w in (enc, dec)]]
+    inputs = [tensor_of(X, True), *[tensor_of(w.detach().numpy().copy(), True) for w in (enc, dec)]]
     np.testing.assert_allclose(energy(*inputs).detach().numpy(), game.energy(inputs[0], D(inputs[0])).detach().numpy(), rtol=1e-12)
     gradcheck(energy, inputs)
     gradgradcheck(energy, inputs, directions=1)
@@ -250,7 +252,7 @@ def test_a_perfect_reconstruction_has_a_gradient():
     G, D = players()
     D.encoder.weight, D.decoder.weight = (nn.Parameter(w) for w in (np.eye(2, 3), np.eye(3, 2)))
     game = EBGAN(G, D, 2)
-    x = Tensor(np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]]), True)
+    x = tensor_of(np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]]), True)
     energy = game.energy(x, D(x))
     np.testing.assert_allclose(energy.detach().numpy(), [0, 3])
     np.testing.assert_allclose(minigan.grad(energy.sum(), [x])[0].numpy(), [[0, 0, 0], [0, 0, 1]])

@@ -9,6 +9,7 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
+from minigan.autograd import tensor_of
 from minigan.backend import default_generator, device
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
@@ -162,7 +163,7 @@ def test_games_that_cannot_be_captured_are_played_without(kernels):
 
 def tools():
     net = nn.Linear(3, 2).cuda()
-    return net, Adam(net.parameters(), 0.1), Tensor(fakecuda.asarray(np.ones((4, 3), np.float32)))
+    return net, Adam(net.parameters(), 0.1), tensor_of(fakecuda.asarray(np.ones((4, 3), np.float32)))
 
 
 def test_a_step_of_ones_own(kernels):
@@ -198,7 +199,7 @@ def test_a_step_of_ones_own(kernels):
     (lambda net, x: float(net(x).sum()), "needs a value on the host"),
     (lambda net, x: net(x) if net(x).sum() > 0 else x, "needs a value on the host"),
     (lambda net, x: net(x).detach().numpy(), "needs a value on the host"),
-    (lambda net, x: x * Tensor(np.ones(3, np.float32)).cuda(), "sends data from the host"),
+    (lambda net, x: x * tensor_of(np.ones(3, np.float32)).cuda(), "sends data from the host"),
     (lambda net, x: x[x > 0], "shape"),
     (lambda net, x: minigan.cuda.synchronize(), "waits for the device"),
 ], ids="item float if numpy send mask synchronize".split())  # fmt: skip
@@ -222,16 +223,16 @@ def test_changing_arguments(kernels):
     net, _, x = tools()
     step = graph(lambda x, scale: net(x) * scale)
     first = step(x, 2.0)
-    twice = step(Tensor(fakecuda.asarray(np.full((4, 3), 3, np.float32))), 2.0)
+    twice = step(tensor_of(fakecuda.asarray(np.full((4, 3), 3, np.float32))), 2.0)
     assert twice is first
     with pytest.raises(CaptureError, match=r"argument 0 was float32 \(4, 3\).*now float32 \(5, 3\)"):
-        step(Tensor(fakecuda.asarray(np.ones((5, 3), np.float32))), 2.0)
+        step(tensor_of(fakecuda.asarray(np.ones((5, 3), np.float32))), 2.0)
     with pytest.raises(CaptureError, match="on the CPU"):
-        step(Tensor(np.ones((4, 3), np.float32)), 2.0)
+        step(tensor_of(np.ones((4, 3), np.float32)), 2.0)
     with pytest.raises(CaptureError, match="argument 1 was 2.0"):
         step(x, 3.0)
     with pytest.raises(CaptureError, match="move its modules"):
-        graph(lambda x: x * 2)(Tensor(np.ones(3, np.float32)))
+        graph(lambda x: x * 2)(tensor_of(np.ones(3, np.float32)))
 
 
 def test_changed_settings_are_captured_anew(kernels):
@@ -241,7 +242,7 @@ def test_changed_settings_are_captured_anew(kernels):
         net, optimizer, x = tools()
         with minigan.no_grad():
             for i, p in enumerate(net.parameters()):
-                p.copy_(Tensor(fakecuda.asarray(np.linspace(-1, i + 1, p.array.size, dtype=np.float32).reshape(p.shape))))
+                p.copy_(tensor_of(fakecuda.asarray(np.linspace(-1, i + 1, p.array.size, dtype=np.float32).reshape(p.shape))))
         settings, extra = {"weight": 1.0}, []
         net.power = 2
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, mlp_discriminator, mlp_generator, scores
 from minigan.optim import SGD
 
 
 def test_the_saturating_gradient_vanishes_where_the_other_does_not():
-    rejected = Tensor(np.full((4, 1), -20.0), True)  # D is sure that all are fake
+    rejected = tensor_of(np.full((4, 1), -20.0), True)  # D is sure that all are fake
     (saturated,) = minigan.grad(Minimax().g_loss(rejected), [rejected])
     (alive,) = minigan.grad(NonSaturating().g_loss(rejected), [rejected])
     assert np.abs(saturated.numpy()).max() < 1e-8 and np.abs(alive.numpy()).min() > 0.2
@@ -68,7 +69,7 @@ def small_gan(k=1, objective=None):
 def test_each_move_changes_its_own_player_only_and_in_the_order_of_algorithm_1():
     game = small_gan(k=2)
     trainer = Trainer(game, {n: SGD(m.parameters(), lr=0.1) for n, m in game.players.items()})
-    real = Tensor(np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32))
+    real = tensor_of(np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32))
     seen = []
     for move in game.moves(real):
         before = {n: [p.numpy().copy() for p in (q.detach() for q in m.parameters())] for n, m in game.players.items()}
@@ -84,7 +85,7 @@ def test_d_step_raises_v_and_g_step_lowers_its_loss():
     game = small_gan()
     trainer = Trainer(game, {n: SGD(m.parameters(), lr=0.05) for n, m in game.players.items()})
     rng = np.random.default_rng(1)
-    real, fake = (Tensor(rng.normal(size=(64, 3)).astype(np.float32)) for _ in range(2))
+    real, fake = (tensor_of(rng.normal(size=(64, 3)).astype(np.float32)) for _ in range(2))
 
     def value():
         return game.objective.d_value(game.D(real), game.D(fake))
@@ -92,7 +93,7 @@ def test_d_step_raises_v_and_g_step_lowers_its_loss():
     before = value()
     trainer.perform(Ascend("D", before))
     assert value().item() > before.item()
-    z = Tensor(rng.normal(size=(64, 2)).astype(np.float32))
+    z = tensor_of(rng.normal(size=(64, 2)).astype(np.float32))
     before = game.objective.g_loss(game.D(game.G(z)))
     trainer.perform(Descend("G", before))
     assert game.objective.g_loss(game.D(game.G(z))).item() < before.item()
@@ -100,7 +101,7 @@ def test_d_step_raises_v_and_g_step_lowers_its_loss():
 
 def test_scores_run_together_only_where_examples_do_not_mix():
     rng = np.random.default_rng(0)
-    real, fake = (Tensor(rng.normal(size=(4, 3)).astype(np.float32)) for _ in range(2))
+    real, fake = (tensor_of(rng.normal(size=(4, 3)).astype(np.float32)) for _ in range(2))
     calls = []
 
     class Counting(nn.Linear):
@@ -146,6 +147,6 @@ def test_a_tiny_gan_learns_a_gaussian():
     trainer = Trainer(game, {n: minigan.optim.Adam(m.parameters(), 2e-3, (0.5, 0.999)) for n, m in game.players.items()})
     rng = np.random.default_rng(0)
     for _ in range(800):
-        trainer.play(Tensor(rng.normal(4, 0.5, (64, 1)).astype(np.float32)))
+        trainer.play(tensor_of(rng.normal(4, 0.5, (64, 1)).astype(np.float32)))
     samples = game.sample(minigan.randn(2000, 1)).numpy()
     assert abs(samples.mean() - 4) < 0.5

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.gan import Trainer
 from minigan.gan.inference import MDGAN, MRGAN, VEEGAN
 from minigan.optim import SGD, Adam
@@ -30,7 +31,7 @@ def fixed(game):
 
     def latents(n, like):
         drawn.append(rng.normal(size=(n, game.latent_dim)))
-        return Tensor(drawn[-1])
+        return tensor_of(drawn[-1])
 
     game.latents = latents
     return drawn
@@ -45,7 +46,7 @@ def played(game, lr=0.1):
     drawn, kept = fixed(game), [weights(game)]
     trainer = Trainer(game, {n: SGD(m.parameters(), lr=lr) for n, m in game.players.items()})
     moves = []
-    for turn in game.moves(Tensor(X)):
+    for turn in game.moves(tensor_of(X)):
         turn = turn if isinstance(turn, tuple) else (turn,)
         trainer.perform(*turn)
         moves += turn
@@ -150,9 +151,9 @@ def test_veegan_with_a_gaussian_reconstructor():
     z, told = RNG.normal(size=(4, 2)), RNG.normal(size=(4, 4))
     density = [-math.log(math.prod(math.exp(-0.5 * ((zi - m) / math.exp(s)) ** 2) / (math.exp(s) * math.sqrt(2 * math.pi))
                                    for zi, m, s in zip(row, t[:2], t[2:]))) for row, t in zip(z, told)]  # fmt: skip
-    assert game.distance(Tensor(z), Tensor(told)).item() == pytest.approx(np.mean(density), rel=1e-12)
+    assert game.distance(tensor_of(z), tensor_of(told)).item() == pytest.approx(np.mean(density), rel=1e-12)
     minigan.manual_seed(0)
-    drawn = game.draw(Tensor(np.tile([[1.0, -2.0, math.log(0.5), math.log(3.0)]], (20_000, 1)))).numpy()
+    drawn = game.draw(tensor_of(np.tile([[1.0, -2.0, math.log(0.5), math.log(3.0)]], (20_000, 1)))).numpy()
     np.testing.assert_allclose(drawn.mean(0), [1, -2], atol=0.07)
     np.testing.assert_allclose(drawn.std(0), [0.5, 3], rtol=0.03)
     moves, _, _ = played(game)
@@ -168,7 +169,7 @@ def test_veegan_at_the_truth():
     real = rng.normal(size=(20_000, 2)) @ game.G.weight.detach().numpy().T
     with minigan.no_grad():
         game.D.weight.fill_(0.0)
-    ((d, f, g),) = game.moves(Tensor(real))
+    ((d, f, g),) = game.moves(tensor_of(real))
     assert d.value.item() == pytest.approx(-2 * math.log(2)) and f.value.item() == pytest.approx(0, abs=1e-20)
     (slope,) = minigan.grad(d.value, [game.D.weight])
     assert np.abs(slope.numpy()).max() < 0.05
@@ -187,7 +188,7 @@ def test_mrgan_reaches_a_mode_that_g_never_makes():
     rng = np.random.default_rng(0)
     data = [(rng.choice([-3.0, 3.0], (64, 1)) + 0.1 * rng.normal(size=(64, 1))).astype(np.float32) for _ in range(400)]
     for batch in data:
-        play.play(Tensor(batch))
-    again = G(E(Tensor(data[0]))).detach().numpy()
+        play.play(tensor_of(batch))
+    again = G(E(tensor_of(data[0]))).detach().numpy()
     assert np.abs(again - data[0]).mean() < 0.5
     assert (game.sample(minigan.randn(500, 1)).numpy() > 1).mean() > 0.1

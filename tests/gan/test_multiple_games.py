@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, gradcheck, nn
+from minigan import gradcheck, nn
+from minigan.autograd import tensor_of
 from minigan.gan import Minimax, NonSaturating, Trainer
 from minigan.gan.multiple import MADGAN, SimilarityMADGAN
 from minigan.optim import SGD, Adam
@@ -33,7 +34,7 @@ def fixed(game):
 
     def latents(n, like):
         drawn.append(rng.normal(size=(n, game.latent_dim)))
-        return Tensor(drawn[-1])
+        return tensor_of(drawn[-1])
 
     game.latents = latents
     return drawn
@@ -50,7 +51,7 @@ def test_madgan(saturating):
     assert list(game.players) == ["D", "G0", "G1", "G2"]
     drawn = fixed(game)
     w, d = [g.weight.detach().numpy().copy() for g in generators], D.weight.detach().numpy().copy()
-    moves = trainer(game).play(Tensor(X))
+    moves = trainer(game).play(tensor_of(X))
     assert [(m.player, m.ascends) for m in moves] == [("D", True), ("G0", False), ("G1", False), ("G2", False)]
     value = np.log(softmax(X @ d.T)[:, 3]).mean()
     value += sum(np.log(softmax(drawn[i] @ w[i].T @ d.T)[:, i]).mean() for i in range(3))
@@ -69,7 +70,7 @@ def test_each_generator_moves_by_its_own_loss():
     game = MADGAN(generators, D, 2)
     drawn = fixed(game)
     w, h = generators[1].weight.detach().numpy().copy(), 1e-6
-    trainer(game, 0.1).play(Tensor(X))
+    trainer(game, 0.1).play(tensor_of(X))
     d = D.weight.detach().numpy()
 
     def loss(w):
@@ -86,7 +87,7 @@ def test_the_optimum_of_the_theorem():
     """D = 1 / (K + 1) for every class: D's value and the sum of the generators' game."""
     k = 4
     game = MADGAN([nn.Identity()] * k, nn.Identity(), 2)
-    same = Tensor(np.zeros((6, k + 1)))
+    same = tensor_of(np.zeros((6, k + 1)))
     assert game.d_value(same, [same] * k).item() == pytest.approx(-(k + 1) * math.log(k + 1))
     total = math.log(1 / (k + 1)) + k * game.g_loss(same).item()
     assert total == pytest.approx(-(k + 1) * math.log(k + 1) + k * math.log(k))
@@ -94,7 +95,7 @@ def test_the_optimum_of_the_theorem():
 
 def test_extreme_logits_stay_finite():
     game = MADGAN([nn.Identity()] * 2, nn.Identity(), 2)
-    y = Tensor(np.array([[-900.0, -900.0, 900.0], [900.0, 0.0, -900.0]], np.float32), True)
+    y = tensor_of(np.array([[-900.0, -900.0, 900.0], [900.0, 0.0, -900.0]], np.float32), True)
     for value in (game.g_loss(y), game.d_value(y, [y, y]), MADGAN([nn.Identity()] * 2, nn.Identity(), 2, False).g_loss(y)):
         assert np.isfinite(value.item()) and np.isfinite(minigan.grad(value, [y])[0].numpy()).all()
 
@@ -102,8 +103,8 @@ def test_extreme_logits_stay_finite():
 def test_one_generator_is_the_plain_gan():
     """K = 1: two classes, whose difference is the logit."""
     game, logits = MADGAN([nn.Identity()], nn.Identity(), 2), RNG.normal(size=(2, 6, 2))
-    real, fake = (Tensor(x) for x in logits)
-    real1, fake1 = (Tensor(x[:, 1:] - x[:, :1]) for x in logits)
+    real, fake = (tensor_of(x) for x in logits)
+    real1, fake1 = (tensor_of(x[:, 1:] - x[:, :1]) for x in logits)
     assert game.d_value(real, [fake]).item() == pytest.approx(Minimax().d_value(real1, fake1).item(), rel=1e-12)
     assert game.g_loss(fake).item() == pytest.approx(Minimax().g_loss(fake1).item(), rel=1e-12)
 
@@ -119,7 +120,7 @@ def test_similarity_madgan():
     drawn = fixed(game)
     w, p = [g.weight.detach().numpy().copy() for g in game.generators], psi.weight.detach().numpy()
     d = game.D.weight.detach().numpy().copy()
-    moves = trainer(game).play(Tensor(X))
+    moves = trainer(game).play(tensor_of(X))
 
     def chance(x, d):
         return 1 / (1 + np.exp(-(x @ d.T)[:, 0]))
@@ -143,16 +144,16 @@ def test_similarity_pushes_apart_what_is_alike():
     """Two generators at one point in feature space: the penalty is at its largest, and falls as one turns away."""
     game, _ = similarity_game(k=2)
     game.features = nn.Identity()
-    chances = [Tensor(np.array([0.5])), Tensor(np.array([0.5]))]
-    first = Tensor(np.array([[1.0, 0]]))
-    lacks = [game.shortfalls([first, Tensor(np.array([v]))], chances)[0].item() for v in ([1.0, 0], [1.0, 1], [0, 1.0])]
+    chances = [tensor_of(np.array([0.5])), tensor_of(np.array([0.5]))]
+    first = tensor_of(np.array([[1.0, 0]]))
+    lacks = [game.shortfalls([first, tensor_of(np.array([v]))], chances)[0].item() for v in ([1.0, 0], [1.0, 1], [0, 1.0])]
     assert lacks == pytest.approx([1, math.sqrt(0.5), 0])
-    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([Tensor(X)], chances[:1])] == [0], "one generator resembles none"
+    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([tensor_of(X)], chances[:1])] == [0], "one generator resembles none"
 
     def lacking(x, y, c):
         return sum(u for u in game.shortfalls([x, y], [c[0], c[1]]))
 
-    gradcheck(lacking, [Tensor(RNG.normal(size=s), True) for s in ((4, 3), (4, 3), (2, 4))])
+    gradcheck(lacking, [tensor_of(RNG.normal(size=s), True) for s in ((4, 3), (4, 3), (2, 4))])
 
 
 def test_samples_are_of_all_generators_in_the_order_of_the_latents():
@@ -169,7 +170,7 @@ def test_samples_are_of_all_generators_in_the_order_of_the_latents():
     for n in (1, 2, 3, 8):
         z = RNG.normal(size=(n, 2))
         expected = z + 100.0 * (np.arange(n) % 3)[:, None]
-        np.testing.assert_allclose(game.sample(Tensor(z)).numpy(), expected)
+        np.testing.assert_allclose(game.sample(tensor_of(z)).numpy(), expected)
     assert all(g.training for g in game.generators)
 
 
@@ -182,7 +183,7 @@ def test_two_generators_share_two_modes():
     play = Trainer(game, {n: Adam(m.parameters(), 1e-2 if n == "D" else 5e-3, (0.5, 0.9)) for n, m in game.players.items()})
     rng = np.random.default_rng(2)
     for _ in range(900):
-        play.play(Tensor((rng.choice([-1.0, 1.0], (64, 1)) + 0.4 * rng.normal(size=(64, 1))).astype(np.float32)))
+        play.play(tensor_of((rng.choice([-1.0, 1.0], (64, 1)) + 0.4 * rng.normal(size=(64, 1))).astype(np.float32)))
     assert sorted(g.bias.item() for g in generators) == pytest.approx([-1, 1], abs=0.25)
 
 
@@ -192,5 +193,5 @@ def test_errors():
     game = MADGAN([linear(2, 3, 0)] * 2, linear(3, 1, 1), 2)
     fixed(game)
     with pytest.raises(ValueError, match=r"expected \(N, 3\)"):
-        next(game.moves(Tensor(X)))
+        next(game.moves(tensor_of(X)))
     assert NonSaturating.name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 from minigan.gan import (
     KL,
     OBJECTIVES,
@@ -84,8 +84,8 @@ def g_loss(objective, fake, real):
 def test_objectives_are_the_papers_formulas(name):
     d_value, loss = FORMULAS[name]
     objective = OBJECTIVES[name]()
-    assert objective.d_value(Tensor(REAL), Tensor(FAKE)).item() == pytest.approx(d_value(REAL, FAKE), rel=1e-12)
-    assert g_loss(objective, Tensor(FAKE), Tensor(REAL)).item() == pytest.approx(loss(REAL, FAKE), rel=1e-12)
+    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(d_value(REAL, FAKE), rel=1e-12)
+    assert g_loss(objective, tensor_of(FAKE), tensor_of(REAL)).item() == pytest.approx(loss(REAL, FAKE), rel=1e-12)
 
 
 def test_every_objective_is_tested():
@@ -97,7 +97,7 @@ def test_every_objective_is_tested():
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_objectives_stay_finite_for_extreme_outputs(name):
     objective = OBJECTIVES[name]()
-    outputs = Tensor(np.array([[-1000.0], [1000.0]], np.float32), True)
+    outputs = tensor_of(np.array([[-1000.0], [1000.0]], np.float32), True)
     for value in (objective.d_value(outputs, outputs), g_loss(objective, outputs, outputs)):
         (gradient,) = minigan.grad(value, [outputs], allow_unused=True)
         assert value.dtype == np.float32 and np.isfinite(value.item())
@@ -107,7 +107,7 @@ def test_objectives_stay_finite_for_extreme_outputs(name):
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_first_and_second_derivatives(name):
     objective = OBJECTIVES[name]()
-    real, fake = Tensor(REAL, True), Tensor(FAKE, True)
+    real, fake = tensor_of(REAL, True), tensor_of(FAKE, True)
     for f in (objective.d_value, lambda r, f: g_loss(objective, f, r)):
         inputs = (real, fake)
         assert minigan.gradcheck(lambda r, x: f(r, x) + 0 * (r.sum() + x.sum()), inputs)
@@ -115,7 +115,7 @@ def test_first_and_second_derivatives(name):
 
 
 def test_gradients_flow_through_the_means_of_relativistic_average_objectives():
-    real, fake = Tensor(REAL, True), Tensor(FAKE, True)
+    real, fake = tensor_of(REAL, True), tensor_of(FAKE, True)
     for value in (RelativisticAverage().d_value(real, fake), RelativisticAverage().g_loss(fake, real)):
         both = minigan.grad(value, [real, fake])
         assert all(np.abs(g.numpy()).min() > 1e-4 for g in both)
@@ -127,9 +127,9 @@ def test_an_objective_that_compares_says_so():
         objective = make()
         if objective.compares:
             with pytest.raises(TypeError, match="real"):
-                objective.g_loss(Tensor(FAKE))
+                objective.g_loss(tensor_of(FAKE))
         else:
-            assert objective.g_loss(Tensor(FAKE)).shape == (), name
+            assert objective.g_loss(tensor_of(FAKE)).shape == (), name
 
 
 # --- label smoothing ---
@@ -138,23 +138,23 @@ def test_an_objective_that_compares_says_so():
 def test_smoothed_labels_are_one_sided():
     for a in (0.9, 1.0):
         value = a * np.log(sigmoid(REAL)).mean() + (1 - a) * np.log(1 - sigmoid(REAL)).mean() + np.log(1 - sigmoid(FAKE)).mean()
-        assert NonSaturating(real_label=a).d_value(Tensor(REAL), Tensor(FAKE)).item() == pytest.approx(value, rel=1e-12)
-        assert NonSaturating(real_label=a).g_loss(Tensor(FAKE)).item() == NonSaturating().g_loss(Tensor(FAKE)).item()
+        assert NonSaturating(real_label=a).d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(value, rel=1e-12)
+        assert NonSaturating(real_label=a).g_loss(tensor_of(FAKE)).item() == NonSaturating().g_loss(tensor_of(FAKE)).item()
 
 
 def test_the_best_d_of_smoothed_labels_is_a_p_over_p_plus_q():
     p, q = 0.7, 0.3  # of one point x: V is p [a log D + (1 - a) log(1 - D)] + q log(1 - D)
-    v = Tensor(np.zeros((1, 1)), True)
+    v = tensor_of(np.zeros((1, 1)), True)
     objective = Minimax(real_label=0.9)
     for _ in range(500):
         value = objective.on_real(v) * p + Minimax().g_loss(v) * q
-        v = Tensor((v.detach() + minigan.grad(value, v)[0] * 2).numpy(), True)
+        v = tensor_of((v.detach() + minigan.grad(value, v)[0] * 2).numpy(), True)
     assert sigmoid(v.item()) == pytest.approx(0.9 * p / (p + q), abs=1e-6)
 
 
 def test_drawn_labels_lie_between_their_bounds():
     minigan.manual_seed(0)
-    big = Tensor(np.full((5000, 1), 3.0))
+    big = tensor_of(np.full((5000, 1), 3.0))
     mean_label = 0.9
     expected = mean_label * np.log(sigmoid(3.0)) + (1 - mean_label) * np.log(1 - sigmoid(3.0))
     assert Minimax(real_label=(0.8, 1.0)).on_real(big).item() == pytest.approx(expected, rel=1e-2)
@@ -166,12 +166,12 @@ def test_drawn_labels_lie_between_their_bounds():
 def test_other_codings_of_least_squares():
     objective = LeastSquares(-1, 1, 0)
     expected = -((REAL - 1) ** 2).mean() / 2 - ((FAKE + 1) ** 2).mean() / 2
-    assert objective.d_value(Tensor(REAL), Tensor(FAKE)).item() == pytest.approx(expected, rel=1e-12)
-    assert objective.g_loss(Tensor(FAKE)).item() == pytest.approx((FAKE**2).mean() / 2, rel=1e-12)
+    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(expected, rel=1e-12)
+    assert objective.g_loss(tensor_of(FAKE)).item() == pytest.approx((FAKE**2).mean() / 2, rel=1e-12)
 
 
 def test_hinge_ignores_what_is_told_with_a_margin():
-    real, fake = Tensor(np.array([2.0, 0.5]), True), Tensor(np.array([-2.0, 0.5]), True)
+    real, fake = tensor_of(np.array([2.0, 0.5]), True), tensor_of(np.array([-2.0, 0.5]), True)
     on_real, on_fake = minigan.grad(Hinge().d_value(real, fake), [real, fake])
     assert on_real.tolist() == [0, 0.5] and on_fake.tolist() == [0, -0.5]
 
@@ -183,14 +183,14 @@ def test_fisher_multiplier_follows_its_gradient_and_is_saved():
         real, fake = REAL * (step + 1), FAKE
         moment = ((real**2).mean() + (fake**2).mean()) / 2
         value = real.mean() - fake.mean() + multiplier * (1 - moment) - rho / 2 * (moment - 1) ** 2
-        assert objective.d_value(Tensor(real), Tensor(fake)).item() == pytest.approx(value, rel=1e-9)
+        assert objective.d_value(tensor_of(real), tensor_of(fake)).item() == pytest.approx(value, rel=1e-9)
         assert objective.second_moment.item() == pytest.approx(moment)
         objective.moved()
         multiplier -= rho * (1 - moment)
         assert objective.multiplier.item() == pytest.approx(multiplier)
     other = Fisher(rho)
     other.load_state_dict(objective.state_dict())
-    assert other.d_value(Tensor(REAL), Tensor(FAKE)).item() == objective.d_value(Tensor(REAL), Tensor(FAKE)).item()
+    assert other.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item()
     empty = Fisher(rho)
     empty.load_state_dict(Fisher().state_dict())
     assert empty.multiplier is None
@@ -223,17 +223,17 @@ def test_the_conjugate_is_the_supremum_of_ut_minus_f(make, options, f, divergenc
     u = np.exp(np.linspace(-14, 14, 200_001))
     values = np.array([f(x) for x in u])
     for v in (-3.0, -1.1, -0.2, 0.0, 0.4, 1.3, 2.5):
-        t = objective.activation(Tensor(np.array(v))).item()
+        t = objective.activation(tensor_of(np.array(v))).item()
         if make is Pearson and t < -2:
             continue  # there the supremum is at u < 0, where the parabola goes on
-        assert objective.conjugate(Tensor(np.array(v))).item() == pytest.approx((u * t - values).max(), rel=1e-5, abs=2e-5)
+        assert objective.conjugate(tensor_of(np.array(v))).item() == pytest.approx((u * t - values).max(), rel=1e-5, abs=2e-5)
 
 
 @pytest.mark.parametrize(("make", "options", "f", "divergence"), DIVERGENCES, ids=IDS)
 def test_what_d_ascends_to_is_the_divergence(make, options, f, divergence):
     """F is a sum over points: the largest of each point's part, over all outputs v."""
     p, q = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.3, 0.1, 0.4])
-    objective, v = make(**options), Tensor(np.linspace(-40, 40, 400_001)[:, None])
+    objective, v = make(**options), tensor_of(np.linspace(-40, 40, 400_001)[:, None])
     parts = objective.activation(v) * p - objective.conjugate(v) * q
     assert parts.numpy().max(0).sum() == pytest.approx(divergence(p, q), rel=1e-7)
 
@@ -241,7 +241,7 @@ def test_what_d_ascends_to_is_the_divergence(make, options, f, divergence):
 @pytest.mark.parametrize("make", [case[0] for case in DIVERGENCES[:9]] + [Alpha])
 def test_activations_increase_and_the_bound_also_holds_where_v_is_bent(make):
     objective = make()
-    v = Tensor(np.linspace(-60, 60, 241))
+    v = tensor_of(np.linspace(-60, 60, 241))
     t, conjugate = objective.activation(v).numpy(), objective.conjugate(v).numpy()
     assert (np.diff(t) >= 0).all() and (np.diff(t)[100:140] > 0).all()
     p, q = 0.3, 0.6
@@ -251,7 +251,7 @@ def test_activations_increase_and_the_bound_also_holds_where_v_is_bent(make):
 
 
 def test_relations_between_divergences():
-    real, fake = Tensor(REAL), Tensor(FAKE)
+    real, fake = tensor_of(REAL), tensor_of(FAKE)
     value = lambda objective: objective.d_value(real, fake).item()
     assert value(Alpha(0.5)) == pytest.approx(2 * value(SquaredHellinger()), rel=1e-12)
     assert value(Alpha(-1)) == pytest.approx(value(Neyman()) / 2, rel=1e-12)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.gan import (
     DRAGAN,
     GAN,
@@ -57,8 +58,8 @@ SHAPES = [(2,), (1, 3, 3), (3, 2, 4)]
 def test_slopes_go_over_all_numbers_of_each_example(shape):
     critic, x = Quadratic(shape), RNG.normal(size=(5, *shape))
     expected = [sum(float(a * v) ** 2 for a, v in zip(critic.a.detach().numpy().ravel(), example.ravel())) for example in x]
-    np.testing.assert_allclose(squared_slopes(critic, Tensor(x)).detach().numpy(), expected, rtol=1e-12)
-    np.testing.assert_allclose(slopes(critic, Tensor(x)).detach().numpy(), np.sqrt(expected), rtol=1e-9)
+    np.testing.assert_allclose(squared_slopes(critic, tensor_of(x)).detach().numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(slopes(critic, tensor_of(x)).detach().numpy(), np.sqrt(expected), rtol=1e-9)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -66,7 +67,7 @@ def test_penalties_of_gradients_in_closed_form(shape):
     """Between equal batches, and around a constant batch without spread, the points asked are known."""
     critic, x = Quadratic(shape), RNG.normal(size=(5, *shape))
     lengths = np.sqrt(((critic.a.detach().numpy() * x) ** 2).reshape(5, -1).sum(1))
-    real, other = Tensor(x), Tensor(x * 2)
+    real, other = tensor_of(x), tensor_of(x * 2)
     value = lambda penalty, *batches: penalty(critic, *batches).item()
     assert value(GradientPenalty(7.0, 0.5), real, real) == pytest.approx(7 * ((lengths - 0.5) ** 2).mean(), rel=1e-9)
     assert value(GradientPenalty(7.0, 0.5, True), real, real) == pytest.approx(7 * (np.maximum(lengths - 0.5, 0) ** 2).mean(), rel=1e-9)
@@ -79,14 +80,14 @@ def test_penalties_of_gradients_in_closed_form(shape):
 
 def test_the_slope_of_a_linear_critic_is_its_weight():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1)).double()
-    x = Tensor(RNG.normal(size=(4, 3, 2, 2)))
+    x = tensor_of(RNG.normal(size=(4, 3, 2, 2)))
     length = np.linalg.norm(critic[1].weight.detach().numpy())
     assert GradientPenalty()(critic, x, x * 3).item() == pytest.approx(10 * (length - 1) ** 2, rel=1e-9)
 
 
 def test_each_example_has_its_own_point_between():
     minigan.manual_seed(0)
-    real, fake = Tensor(np.zeros((2000, 1, 2, 2))), Tensor(np.ones((2000, 1, 2, 2)))
+    real, fake = tensor_of(np.zeros((2000, 1, 2, 2))), tensor_of(np.ones((2000, 1, 2, 2)))
     e = 1 - between(real, fake).numpy()
     assert (e == e[:, :1, :1, :1]).all()  # one number for all pixels
     e = np.sort(e[:, 0, 0, 0])
@@ -97,7 +98,7 @@ def test_each_example_has_its_own_point_between():
 
 def test_dragan_looks_around_real_examples_only():
     minigan.manual_seed(0)
-    real, fake, critic = Tensor(RNG.normal(3, 2, (500, 4))), Tensor(np.full((500, 4), 100.0)), Recording()
+    real, fake, critic = tensor_of(RNG.normal(3, 2, (500, 4))), tensor_of(np.full((500, 4), 100.0)), Recording()
     DRAGAN(scale=0.5)(critic, real, fake)
     noise = critic.asked - real.numpy()
     assert noise.std() == pytest.approx(0.5 * real.numpy().std(), rel=0.05) and abs(noise.mean()) < 0.1
@@ -112,7 +113,7 @@ def smooth_critic():
 def test_penalties_are_differentiable_with_respect_to_the_weights(name):
     """Their gradient (second derivatives of D) and that one's derivative, against finite differences."""
     critic = smooth_critic()
-    real, fake = Tensor(RNG.normal(size=(3, 2, 4, 4))), Tensor(RNG.normal(size=(3, 2, 4, 4)))
+    real, fake = tensor_of(RNG.normal(size=(3, 2, 4, 4))), tensor_of(RNG.normal(size=(3, 2, 4, 4)))
     penalty = PENALTIES[name]()
     if name == "historical":
         penalty(critic, real, fake)
@@ -122,7 +123,7 @@ def test_penalties_are_differentiable_with_respect_to_the_weights(name):
         minigan.manual_seed(5)  # the same points every time
         return penalty(_With(critic, weights), real, fake)
 
-    weights = [Tensor(p.detach().numpy().copy(), True) for p in critic.parameters()]
+    weights = [tensor_of(p.detach().numpy().copy(), True) for p in critic.parameters()]
     assert value(*weights).item() == pytest.approx(_seeded(penalty, critic, real, fake), rel=1e-12) and value(*weights).item() > 0
     assert minigan.gradcheck(lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1)
     assert minigan.gradgradcheck(lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1)
@@ -259,7 +260,7 @@ def test_a_penalty_is_part_of_the_same_move():
     G, D = nn.Linear(2, 2).double(), nn.Linear(2, 1).double()
     game = GAN(G, D, Wasserstein(), latent_dim=2, penalties=R1(2.0))
     game.latents = lambda n, like: minigan.randn(n, 2).double()
-    w, real = D.weight.detach().numpy().copy(), Tensor(RNG.normal(size=(8, 2)))
+    w, real = D.weight.detach().numpy().copy(), tensor_of(RNG.normal(size=(8, 2)))
     move = next(game.moves(real))
     slope = minigan.grad(move.value, D.weight, retain_graph=True)[0].numpy()
     expected = slope + 2.0 * w  # R1 of a linear critic: gamma / 2 |w|^2

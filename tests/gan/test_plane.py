@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, grad, nn
+from minigan import grad, nn
+from minigan.autograd import tensor_of
 from minigan.backend import Generator
 from minigan.data.toy import ring
 from minigan.gan import GAN, Minimax
@@ -13,7 +14,7 @@ from minigan.gan.inference import VEEGAN
 from minigan.gan.multiple import MADGAN
 from minigan.gan.plane import GAMES, Players, judge, points_per_example
 
-REAL = Tensor(ring().draw(24, Generator(0)))
+REAL = tensor_of(ring().draw(24, Generator(0)))
 
 
 def flat(module):
@@ -31,7 +32,7 @@ def test_a_round_moves_every_player_and_stays_finite(name):
         waits = isinstance(trainer.game, MAGAN) and player == "G"  # D is pretrained first
         assert (flat(module) != before[player]).any() != waits, player
     assert all(np.isfinite(v) for v in trainer.game.measure(moves).values())
-    samples = trainer.game.sample(Tensor(Generator(1).normal((10, trainer.game.latent_dim)))).numpy()
+    samples = trainer.game.sample(tensor_of(Generator(1).normal((10, trainer.game.latent_dim)))).numpy()
     assert samples.shape == (10, 2) and np.isfinite(samples).all()
 
 
@@ -45,7 +46,7 @@ def test_the_networks_of_pacgan():
     for m in (*G.modules(), *D.modules()):
         if isinstance(m, nn.Linear):
             assert m.weight.std().item() == pytest.approx(0.02, rel=0.15) and (m.bias is None or not m.bias.detach().numpy().any())
-    assert G(Tensor(np.zeros((5, 2), np.float32))).shape == (5, 2)
+    assert G(tensor_of(np.zeros((5, 2), np.float32))).shape == (5, 2)
 
 
 @pytest.mark.parametrize("name", ["gan", "lsgan", "hinge", "wgan", "ebgan", "madgan", "began"])
@@ -53,7 +54,7 @@ def test_the_field_is_the_gradient_of_gs_loss(name):
     """What `judge` gives at a point is N times what G's own move has there: the samples of its batch are the points."""
     minigan.manual_seed(0)
     game = GAMES[name](Players()).game
-    x = Tensor(REAL.numpy().copy(), True)
+    x = tensor_of(REAL.numpy().copy(), True)
     said, loss = judge(game, x, REAL)
     (slope,) = grad(loss, [x], retain_graph=True)
     if isinstance(game, EBGAN):
@@ -73,7 +74,7 @@ def test_packs_are_of_the_point_and_others_of_the_data():
     game = GAMES["pacgan3"](Players()).game
     seen = []
     game.D.forward = lambda x: (seen.append(x.detach().numpy()), x.sum(1, keepdim=True))[1]
-    x = Tensor(np.full((8, 2), 9.0, np.float32))
+    x = tensor_of(np.full((8, 2), 9.0, np.float32))
     judge(game, x, REAL)
     assert points_per_example(game) == 3 and points_per_example(GAMES["gan"](Players()).game) == 1
     np.testing.assert_array_equal(seen[0][:, :2], x.numpy())
@@ -83,7 +84,7 @@ def test_packs_are_of_the_point_and_others_of_the_data():
 def test_minimax_is_drawn_where_it_does_not_vanish():
     """Its own gradient would be nothing where D is sure; the direction is the same."""
     G, D = nn.Linear(2, 2), nn.Linear(2, 1)
-    x = Tensor(REAL.numpy().copy(), True)
+    x = tensor_of(REAL.numpy().copy(), True)
     (drawn,) = grad(judge(GAN(G, D, Minimax(), 2), x, REAL)[1], [x])
     (own,) = grad(Minimax().g_loss(D(x)), [x])
     cosine = (drawn.numpy() * own.numpy()).sum(1) / np.linalg.norm(drawn.numpy(), axis=1) / np.linalg.norm(own.numpy(), axis=1)
@@ -94,7 +95,7 @@ def test_veegans_surface_is_of_real_pairs():
     """Its D is the other way round: generated pairs score high, and so what it says of them is low."""
     minigan.manual_seed(0)
     game = VEEGAN(nn.Linear(2, 2), nn.Linear(4, 1), nn.Linear(2, 2), 2)
-    x = Tensor(REAL.numpy().copy(), True)
+    x = tensor_of(REAL.numpy().copy(), True)
     said, loss = judge(game, x, REAL)
     with minigan.no_grad():
         logit = game.D(minigan.cat([game.F(x), x], 1))[:, 0].numpy()

@@ -3,7 +3,8 @@
 import numpy as np
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.backend import Generator, default_generator
 from minigan.gan import GAN, NonSaturating, Trainer, build_networks, settle
 from minigan.optim import EMA, Adam
@@ -54,7 +55,7 @@ def test_averaged_weights_draw_with_full_contrast():
     game = GAN(G, D, NonSaturating(), 4)
     trainer = Trainer(game, {name: Adam(player.parameters(), 2e-2, (0.5, 0.999)) for name, player in game.players.items()})
     ema = EMA(G, 0.99)
-    real = Tensor(np.random.default_rng(0).choice([-1, 1], (16, 1, 8, 8)).astype(np.float32))
+    real = tensor_of(np.random.default_rng(0).choice([-1, 1], (16, 1, 8, 8)).astype(np.float32))
     for _ in range(60):
         trainer.play(real)
         ema.update()

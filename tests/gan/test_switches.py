@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.gan import (
     GAN,
     OBJECTIVES,
@@ -43,7 +44,7 @@ def weights(game):
 
 
 def batches(n, size=8):
-    return [Tensor(RNG.normal(2, 1, (size, 3)).astype(np.float32)) for _ in range(n)]
+    return [tensor_of(RNG.normal(2, 1, (size, 3)).astype(np.float32)) for _ in range(n)]
 
 
 def test_simultaneous_moves_are_gradients_at_the_same_point_with_the_same_fakes():
@@ -71,7 +72,7 @@ def test_feature_matching_is_the_distance_of_mean_features(simultaneous):
     minigan.manual_seed(0)
     game = FeatureMatching(*networks(), NonSaturating(), latent_dim=2, simultaneous=simultaneous)
     (real,) = batches(1)
-    fake = Tensor(RNG.normal(size=(8, 3)).astype(np.float32))
+    fake = tensor_of(RNG.normal(size=(8, 3)).astype(np.float32))
     w, b = (p.detach().numpy() for p in game.D[0].parameters())
 
     def mean_features(x):
@@ -108,12 +109,12 @@ def test_every_objective_plays_and_reports(name, simultaneous):
 
 
 def test_packing_puts_neighbours_side_by_side():
-    x = Tensor(np.arange(24.0).reshape(4, 1, 3, 2))
+    x = tensor_of(np.arange(24.0).reshape(4, 1, 3, 2))
     packed = Pack(2)(x).numpy()
     assert packed.shape == (2, 2, 3, 2)
     for i in range(4):
         assert (packed[i // 2, i % 2] == x.numpy()[i, 0]).all()
-    assert (Pack(2)(Tensor(np.arange(12.0).reshape(4, 3))).numpy() == np.arange(12.0).reshape(2, 6)).all()
+    assert (Pack(2)(tensor_of(np.arange(12.0).reshape(4, 3))).numpy() == np.arange(12.0).reshape(2, 6)).all()
     with pytest.raises(ValueError, match="batch"):
         Pack(3)(x)
     minigan.manual_seed(0)
@@ -124,7 +125,7 @@ def test_packing_puts_neighbours_side_by_side():
 
 def test_instance_noise_falls_linearly_and_its_steps_are_saved():
     minigan.manual_seed(0)
-    x = Tensor(np.zeros((20_000, 1)))
+    x = tensor_of(np.zeros((20_000, 1)))
     noise = InstanceNoise(0.5, steps=4)
     spread = []
     for _ in range(6):
@@ -138,7 +139,7 @@ def test_instance_noise_falls_linearly_and_its_steps_are_saved():
 
 
 def images(n=64, channels=3):
-    return Tensor(RNG.uniform(-1, 1, (n, channels, 8, 12)))
+    return tensor_of(RNG.uniform(-1, 1, (n, channels, 8, 12)))
 
 
 def test_translation_shifts_each_image_by_its_own_way():
@@ -193,7 +194,7 @@ def test_gradients_flow_through_augmentations(change):
         minigan.manual_seed(3)
         return change(x)
 
-    x = Tensor(RNG.normal(size=(2, 2, 6, 6)), True)
+    x = tensor_of(RNG.normal(size=(2, 2, 6, 6)), True)
     assert minigan.gradcheck(seeded, x)
     assert minigan.gradgradcheck(lambda x: seeded(x) ** 2, x)
 
@@ -204,7 +205,7 @@ def test_augmentation_by_names():
     with pytest.raises(ValueError, match="blur"):
         DiffAugment("color,blur")
     with pytest.raises(ValueError, match="images"):
-        DiffAugment()(Tensor(np.zeros((3, 4))))
+        DiffAugment()(tensor_of(np.zeros((3, 4))))
     assert set(VIEWS) == {"noise", "augment", "pack"}
 
 

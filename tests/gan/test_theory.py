@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigan
+from minigan.autograd import tensor_of
 from minigan.gan import KL, Pearson
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +123,7 @@ def test_gaussian_1d_is_the_published_protocol():
     z = gaussian.Line(G, D, None, 1).latents(5, None).numpy()[:, 0] - np.linspace(-8, 8, 5)
     assert (z >= -1e-6).all() and (z < 0.0101).all() and len(set(z)) == 5
     x = np.linspace(2, 6, 9)
-    np.testing.assert_allclose(gaussian.density(minigan.Tensor(x)).numpy(), theory.normal(x, 4, 0.5))
+    np.testing.assert_allclose(gaussian.density(tensor_of(x)).numpy(), theory.normal(x, 4, 0.5))
 
 
 def test_gaussian_1d_refuses_other_animations(capsys):

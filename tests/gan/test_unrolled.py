@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, grad, nn
+from minigan import grad, nn
+from minigan.autograd import tensor_of
 from minigan.gan import GAN, Minimax, Trainer
 from minigan.gan.unrolled import Unrolled
 from minigan.optim import SGD, Adam
@@ -37,8 +38,8 @@ def build(kind, unroll, warm=0, latents=Z):
     game = Unrolled(G, D, optimizer, 2, unroll)
     for i in range(warm):
         g = np.random.default_rng(i)
-        optimizer.step_with([Tensor(g.normal(size=p.shape)) for p in D.parameters()])
-    game.latents = lambda n, like: Tensor(latents)
+        optimizer.step_with([tensor_of(g.normal(size=p.shape)) for p in D.parameters()])
+    game.latents = lambda n, like: tensor_of(latents)
     return game, optimizer
 
 
@@ -48,7 +49,7 @@ def sigmoid(x):
 
 def f(game, fake):
     """V = E log D(x) + E log(1 - D(fake)), with logits as the module gives them and the logarithms in NumPy."""
-    on_real, on_fake = (game.D(Tensor(x)).detach().numpy() for x in (X, fake))
+    on_real, on_fake = (game.D(tensor_of(x)).detach().numpy() for x in (X, fake))
     return np.log(sigmoid(on_real)).mean() + np.log(1 - sigmoid(on_fake)).mean()
 
 
@@ -58,13 +59,13 @@ def procedure(kind, unroll, warm, flat):
     with minigan.no_grad():
         start = 0
         for p in game.G.parameters():
-            p.copy_(Tensor(flat[start : start + p.numel()].reshape(p.shape)))
+            p.copy_(tensor_of(flat[start : start + p.numel()].reshape(p.shape)))
             start += p.numel()
-    fake = game.G(Tensor(Z)).detach().numpy()
+    fake = game.G(tensor_of(Z)).detach().numpy()
     for group in optimizer.param_groups:
         group["maximize"] = True
     for _ in range(unroll):
-        value = Minimax().d_value(game.D(Tensor(X)), game.D(Tensor(fake)))
+        value = Minimax().d_value(game.D(tensor_of(X)), game.D(tensor_of(fake)))
         optimizer.step_with(grad(value, list(game.D.parameters())))
     return f(game, fake)
 
@@ -74,7 +75,7 @@ def procedure(kind, unroll, warm, flat):
 def test_the_gradient_of_g_is_that_of_the_whole_procedure(kind, unroll, warm):
     game, _ = build(kind, unroll, warm)
     parameters = list(game.G.parameters())
-    (_, descend), *_ = game.moves(Tensor(X))
+    (_, descend), *_ = game.moves(tensor_of(X))
     assert (descend.player, descend.ascends) == ("G", False)
     found = np.concatenate([s.numpy().ravel() for s in grad(descend.value, parameters)])
     flat = np.concatenate([p.detach().numpy().ravel() for p in parameters])
@@ -90,14 +91,14 @@ def test_looking_ahead_changes_the_gradient():
     """The term that is left out when D after K steps counts as constant is not small: such a program would fail the test above."""
     game, _ = build("sgd", 5)
     parameters = list(game.G.parameters())
-    (_, descend), *_ = game.moves(Tensor(X))
+    (_, descend), *_ = game.moves(tensor_of(X))
     whole = np.concatenate([s.numpy().ravel() for s in grad(descend.value, parameters)])
     step, state = follow(game.optimizer, maximize=True, joined=True)
-    d, fake = minigan.cat([p.detach().flatten() for p in game.D.parameters()]), game.G(Tensor(Z))
+    d, fake = minigan.cat([p.detach().flatten() for p in game.D.parameters()]), game.G(tensor_of(Z))
     for _ in range(5):
         d = d.detach().requires_grad_()
-        (d,), state = step([d], grad(game.value(d, Tensor(X), fake.detach()), [d]), state)
-    constant = np.concatenate([s.numpy().ravel() for s in grad(game.value(d, Tensor(X), fake), parameters)])
+        (d,), state = step([d], grad(game.value(d, tensor_of(X), fake.detach()), [d]), state)
+    constant = np.concatenate([s.numpy().ravel() for s in grad(game.value(d, tensor_of(X), fake), parameters)])
     assert np.linalg.norm(whole - constant) > 0.1 * np.linalg.norm(whole)
 
 
@@ -109,8 +110,8 @@ def test_no_steps_is_the_simultaneous_gan(kind):
     G, D = players()
     steps = [OPTIMIZERS[kind](D.parameters()), SGD(G.parameters(), lr=0.1)]
     for _ in range(3):
-        play.play(Tensor(X))
-        value = Minimax().d_value(D(Tensor(X)), D(G(Tensor(Z))))
+        play.play(tensor_of(X))
+        value = Minimax().d_value(D(tensor_of(X)), D(G(tensor_of(Z))))
         gradients = [grad(value, list(m.parameters()), retain_graph=True) for m in (D, G)]
         steps[0].step_with([-g for g in gradients[0]])
         steps[1].step_with(gradients[1])
@@ -124,9 +125,9 @@ def test_d_makes_one_real_step_and_keeps_the_others_to_itself():
     play = Trainer(game, {"D": optimizer, "G": SGD(game.G.parameters(), lr=0.0)})
     _, twin = players()
     one = OPTIMIZERS["adam"](twin.parameters())
-    value = Minimax().d_value(twin(Tensor(X)), twin(game.G(Tensor(Z))))
+    value = Minimax().d_value(twin(tensor_of(X)), twin(game.G(tensor_of(Z))))
     one.step_with([-g for g in grad(value, list(twin.parameters()))])
-    moves = play.play(Tensor(X))
+    moves = play.play(tensor_of(X))
     for a, b in zip(game.D.parameters(), twin.parameters()):
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
     assert {int(s["step"]) for s in optimizer.state.values()} == {1}
@@ -139,9 +140,9 @@ def test_a_frozen_layer_of_d_stays():
     D[0].weight.requires_grad_(False)
     optimizer = SGD(D.parameters(), lr=0.3)
     game = Unrolled(G, D, optimizer, 2, 2)
-    game.latents = lambda n, like: Tensor(Z)
+    game.latents = lambda n, like: tensor_of(Z)
     before = D[0].weight.numpy().copy()
-    Trainer(game, {"D": optimizer, "G": SGD(G.parameters(), lr=0.1)}).play(Tensor(X))
+    Trainer(game, {"D": optimizer, "G": SGD(G.parameters(), lr=0.1)}).play(tensor_of(X))
     np.testing.assert_array_equal(D[0].weight.numpy(), before)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.backend import Generator, default_generator, device, resolve_device
 from minigan.backend.cuda import precision
 from minigan.cuda import CaptureError, graph
@@ -132,7 +133,7 @@ def switched(**values):
 def test_products_in_every_precision(shape):
     m, k, n = shape
     rng = np.random.default_rng(0)
-    a, b = (Tensor(rng.standard_normal(s).astype(np.float32)) for s in ((m, k), (n, k)))
+    a, b = (tensor_of(rng.standard_normal(s).astype(np.float32)) for s in ((m, k), (n, k)))
     exact = a.double().numpy() @ b.double().numpy().T
     scale = np.sqrt(k)
     for options, tolerance in (({}, 1e-6), ({"matmul_tf32": True}, 1e-3), ({"half": True}, 1e-2)):
@@ -140,7 +141,7 @@ def test_products_in_every_precision(shape):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
         assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale
-    turned = minigan.matmul(Tensor(a.numpy().T.copy()).cuda().t(), b.cuda().t())
+    turned = minigan.matmul(tensor_of(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)
 
 
@@ -160,12 +161,12 @@ def test_autocast_trains():
     (lambda net, x: net(x).sum().item(), "needs a value on the host"),
     (lambda net, x: net(x) if net(x).sum() > 0 else x, "needs a value on the host"),
     (lambda net, x: net(x).detach().numpy(), "needs a value on the host"),
-    (lambda net, x: x * Tensor(np.ones(3, np.float32)).cuda(), "sends data from the host"),
+    (lambda net, x: x * tensor_of(np.ones(3, np.float32)).cuda(), "sends data from the host"),
     (lambda net, x: x[x > 0], "."),
     (lambda net, x: minigan.cuda.synchronize(), "waits for the device|."),
 ], ids="item if numpy send mask synchronize".split())  # fmt: skip
 def test_what_cannot_be_captured(offence, words):
-    net, x = nn.Linear(3, 2).cuda(), Tensor(np.ones((4, 3), np.float32)).cuda()
+    net, x = nn.Linear(3, 2).cuda(), tensor_of(np.ones((4, 3), np.float32)).cuda()
     before = net.weight.cpu().numpy()
     with pytest.raises(CaptureError, match=words) as error:
         graph(lambda x: offence(net, x))(x)
@@ -179,7 +180,7 @@ def test_averages_and_gradients_in_a_graph():
     results = []
     for wrap in (lambda f: f, graph):
         minigan.manual_seed(0)
-        net, x = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(), Tensor(np.ones((4, 3), np.float32)).cuda()
+        net, x = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(), tensor_of(np.ones((4, 3), np.float32)).cuda()
         optimizer, ema = Adam(net.parameters(), 0.01), EMA(net, 0.9)
 
         @wrap
@@ -207,5 +208,5 @@ def test_names():
 
 def test_too_much_memory():
     with pytest.raises(MemoryError, match="lower the batch size"):
-        x = Tensor(np.ones((1, 1), np.float32)).cuda()
+        x = tensor_of(np.ones((1, 1), np.float32)).cuda()
         minigan.matmul(minigan.ones(1 << 22, 1, device="cuda"), minigan.ones(1, 1 << 22, device="cuda")) + x

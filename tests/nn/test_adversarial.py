@@ -6,7 +6,8 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan import Tensor, func, grad, gradcheck, gradgradcheck, manual_seed, nn
+from minigan import func, grad, gradcheck, gradgradcheck, manual_seed, nn
+from minigan.autograd import tensor_of
 
 
 def normal(*shape, seed=0, dtype=np.float64):
@@ -22,11 +23,11 @@ def test_maxout():
     p, expected = arrays(layer), np.empty((2, 6, 3))
     for i, j, o in np.ndindex(expected.shape):
         expected[i, j, o] = max(p["weight"][o * 5 + k] @ x[i, j] + p["bias"][o * 5 + k] for k in range(5))
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-12)
     assert list(nn.Maxout(4, 3, 5, bias=False).state_dict()) == ["weight"]
     assert repr(layer) == "Maxout(in_features=4, out_features=3, bias=True, pieces=5)"
     sequence = nn.Sequential(layer, nn.Tanh())  # no Linear, whose activation could be taken into its op
-    np.testing.assert_allclose(sequence(Tensor(x)).detach().numpy(), np.tanh(expected), rtol=1e-12)
+    np.testing.assert_allclose(sequence(tensor_of(x)).detach().numpy(), np.tanh(expected), rtol=1e-12)
     with pytest.raises(ValueError, match="pieces=0"):
         nn.Maxout(2, 2, 0)
 
@@ -41,11 +42,11 @@ def test_minibatch_discrimination():
         for b in range(3):
             for j in range(5):
                 expected[i, 4 + b] += math.exp(-sum(abs(x[i] @ t[:, b, c] - x[j] @ t[:, b, c]) for c in range(2)))
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-10)
-    same = layer(Tensor(np.ones((5, 4)))).detach().numpy()
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10)
+    same = layer(tensor_of(np.ones((5, 4)))).detach().numpy()
     np.testing.assert_allclose(same[:, 4:], 5)  # equal examples are as close as can be
     with pytest.raises(ValueError, match=r"expected \(N, 4\), got shape \(5, 4, 1, 1\): flatten"):
-        layer(Tensor(normal(5, 4, 1, 1)))
+        layer(tensor_of(normal(5, 4, 1, 1)))
     manual_seed(0)
     assert abs(arrays(nn.MinibatchDiscrimination(100, 30, 5))["T"].std() / 0.1 - 1) < 0.05
 
@@ -64,19 +65,19 @@ def test_minibatch_standard_deviation(shape, group, parts):
             some = x[together, part * c // parts : (part + 1) * c // parts]
             variance = ((some - some.mean(0)) ** 2).sum(0) / size
             expected[i, c + part] = np.sqrt(variance + 1e-8).mean()
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-10)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10)
     with pytest.raises(ValueError, match=r"group_size=4 must divide the batch.*\(6, 2\)"):
-        nn.MinibatchStdDev(4)(Tensor(normal(6, 2)))
+        nn.MinibatchStdDev(4)(tensor_of(normal(6, 2)))
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (2, 5, 2, 3)])
 def test_pixel_norm(shape):
     x = normal(*shape)
-    y = nn.PixelNorm()(Tensor(x)).numpy()
+    y = nn.PixelNorm()(tensor_of(x)).numpy()
     for index in np.ndindex(shape):
         pixel = x[(index[0], slice(None), *index[2:])]
         assert abs(y[index] - x[index] / math.sqrt((pixel**2).sum() / shape[1] + 1e-8)) < 1e-12
-    assert not nn.PixelNorm()(Tensor(np.zeros((1, 2)))).numpy().any()
+    assert not nn.PixelNorm()(tensor_of(np.zeros((1, 2)))).numpy().any()
 
 
 # --- equalized learning rate ---
@@ -100,7 +101,7 @@ def test_equalized(kind):
     layer.load_state_dict({"bias": normal(*layer.bias.shape, seed=1)}, strict=False)
     p = arrays(layer)
     plain.double().load_state_dict({"weight": p["weight"] * (1.5 / math.sqrt(fan_in) * 0.5), "bias": p["bias"] * 0.5})
-    x = Tensor(normal(*shape))
+    x = tensor_of(normal(*shape))
     np.testing.assert_allclose(layer(x).detach().numpy(), plain(x).detach().numpy(), rtol=1e-10, atol=1e-12)
     assert list(equalized(bias=False)[kind][0].state_dict()) == ["weight"]
     assert equalized(bias=False)[kind][0](x).shape == layer(x).shape
@@ -111,9 +112,9 @@ def test_equalized_weights_start_as_standard_normal_numbers():
     manual_seed(0)
     assert abs(arrays(nn.EqualizedLinear(100, 300))["weight"].std() - 1) < 0.02
     assert abs(arrays(nn.EqualizedConv2d(30, 40, 5, lrmul=0.1))["weight"].std() - 10) < 0.2
-    y = nn.EqualizedLinear(400, 500)(Tensor(normal(100, 400, dtype=np.float32))).detach().numpy()
+    y = nn.EqualizedLinear(400, 500)(tensor_of(normal(100, 400, dtype=np.float32))).detach().numpy()
     assert abs(y.std() - math.sqrt(2)) < 0.05, "He's constant by default"
-    assert nn.EqualizedConvTranspose2d(8, 4, 4, 2, 1)(Tensor(normal(2, 8, 3, 3, dtype=np.float32))).shape == (2, 4, 6, 6)
+    assert nn.EqualizedConvTranspose2d(8, 4, 4, 2, 1)(tensor_of(normal(2, 8, 3, 3, dtype=np.float32))).shape == (2, 4, 6, 6)
 
 
 # --- others ---
@@ -123,7 +124,7 @@ def test_equalized_weights_start_as_standard_normal_numbers():
 def test_masked_convolution(kind):
     """Which input pixels does an output pixel depend on? Those before it in reading order, and with B itself."""
     layer = nn.MaskedConv2d(kind, 2, 3, 3, dtype=np.float64)
-    x = Tensor(normal(1, 2, 5, 6), True)
+    x = tensor_of(normal(1, 2, 5, 6), True)
     y = layer(x)
     assert y.shape == (1, 3, 5, 6) and list(layer.state_dict()) == ["weight", "bias"]
     for row, column in [(0, 0), (2, 3), (4, 5), (3, 0)]:
@@ -133,7 +134,7 @@ def test_masked_convolution(kind):
         assert seen == {(i, j) for i, j in near if (i, j) < (row, column) or (kind == "B" and (i, j) == (row, column))}
     (w,) = grad((y * y).sum(), layer.weight)
     assert not w.numpy()[:, :, 2].any() and w.numpy()[:, :, 0].all(), "what is masked does not learn"
-    assert nn.MaskedConv2d(kind, 1, 1, 5, dilation=2, stride=1)(Tensor(normal(1, 1, 9, 9, dtype=np.float32))).shape == (1, 1, 9, 9)
+    assert nn.MaskedConv2d(kind, 1, 1, 5, dilation=2, stride=1)(tensor_of(normal(1, 1, 9, 9, dtype=np.float32))).shape == (1, 1, 9, 9)
     with pytest.raises(ValueError, match="mask_type='C'"):
         nn.MaskedConv2d("C", 1, 1, 3)
     with pytest.raises(ValueError, match=r"\(4, 4\) has no centre"):
@@ -142,7 +143,7 @@ def test_masked_convolution(kind):
 
 def test_gaussian_noise():
     manual_seed(0)
-    layer, x = nn.GaussianNoise(0.3), Tensor(np.full((200, 100), 2, np.float32))
+    layer, x = nn.GaussianNoise(0.3), tensor_of(np.full((200, 100), 2, np.float32))
     noise = layer(x).numpy() - 2
     assert noise.dtype == np.float32 and abs(noise.std() / 0.3 - 1) < 0.02 and abs(noise.mean()) < 0.01
     assert not np.array_equal(layer(x).numpy() - 2, noise)
@@ -155,7 +156,7 @@ def test_gaussian_noise():
 
 def test_gradient_reversal():
     """A gradient through it is that without it times -lambda, and so are its derivatives."""
-    x, w = Tensor(normal(4, 3), True), Tensor(normal(3, 2, seed=1), True)
+    x, w = tensor_of(normal(4, 3), True), tensor_of(normal(3, 2, seed=1), True)
     layer = nn.GradientReversal(0.7)
     np.testing.assert_array_equal(layer(x).detach().numpy(), x.detach().numpy())
 
@@ -163,16 +164,16 @@ def test_gradient_reversal():
         h = (x * x) @ w
         loss = ((layer(h) if through else h) ** 3).sum()
         g = grad(loss, [x, w], create_graph=True)
-        return g, [grad((g[0] * Tensor(normal(4, 3, seed=2))).sum(), t, retain_graph=True)[0] for t in (x, w)]
+        return g, [grad((g[0] * tensor_of(normal(4, 3, seed=2))).sum(), t, retain_graph=True)[0] for t in (x, w)]
 
     (first, _), (plain, _) = slopes(True), slopes(False)
     for a, b in zip(first, plain):
         np.testing.assert_allclose(a.detach().numpy(), -0.7 * b.detach().numpy(), rtol=1e-12)
     # Of second order: d/dg of the rule is -lambda again, so the cotangent that enters it comes out reversed.
-    y, g = layer(x), Tensor(normal(4, 3, seed=3), True)
+    y, g = layer(x), tensor_of(normal(4, 3, seed=3), True)
     (back,) = grad(y, x, g, create_graph=True)
     assert back.requires_grad
-    (again,) = grad(back, g, Tensor(np.ones((4, 3))))
+    (again,) = grad(back, g, tensor_of(np.ones((4, 3))))
     np.testing.assert_allclose(again.numpy(), -0.7)
 
 
@@ -198,7 +199,7 @@ def test_derivatives(name):
     def function(x, *parameters):
         return func.functional_call(layer, dict(zip(names, parameters)), x)
 
-    inputs = [Tensor(normal(*shape), True), *[Tensor(p.detach().numpy().copy(), True) for p in layer.parameters()]]
+    inputs = [tensor_of(normal(*shape), True), *[tensor_of(p.detach().numpy().copy(), True) for p in layer.parameters()]]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 
@@ -209,12 +210,12 @@ def test_other_library(name):
     manual_seed(1)
     make, shape = SMOOTH[name]
     layer, x = make(), normal(*shape)
-    expected = layer(Tensor(x)).detach().numpy()
+    expected = layer(tensor_of(x)).detach().numpy()
     for t in [*layer.parameters(), *layer.buffers()]:
         t.data = fakecuda.asarray(t.array)
     fakecuda.syncs = 0
     with fakecuda.installed():
-        y = layer(Tensor(fakecuda.asarray(x), True))
+        y = layer(tensor_of(fakecuda.asarray(x), True))
         y.sum().backward()
     assert fakecuda.syncs == 0
     np.testing.assert_allclose(y.array.storage, expected, rtol=1e-10, atol=1e-12)

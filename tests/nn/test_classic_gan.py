@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 from minigan.backend import default_generator
 from minigan.nn import summary
 
@@ -97,7 +98,7 @@ def test_like_torch():
         for mode in (True, False):
             ours.train(mode), theirs.train(mode)
             y = theirs(torch.from_numpy(x))
-            np.testing.assert_allclose(ours(Tensor(x)).detach().numpy(), y.detach().numpy(), rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(ours(tensor_of(x)).detach().numpy(), y.detach().numpy(), rtol=1e-4, atol=1e-5)
         for k, v in ours.state_dict().items():
             np.testing.assert_allclose(v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-5, atol=1e-6, err_msg=k)
 
@@ -124,12 +125,12 @@ def test_losses_like_torch(reduction):
     t[0, 0] = 2
     for options in ({}, {"ignore_index": 2}, {"label_smoothing": 0.2}, {"ignore_index": 2, "label_smoothing": 0.2}):
         for weight in (None, w):
-            ours = nn.CrossEntropyLoss(None if weight is None else Tensor(weight), reduction=reduction, **options)
+            ours = nn.CrossEntropyLoss(None if weight is None else tensor_of(weight), reduction=reduction, **options)
             theirs = torch.nn.CrossEntropyLoss(None if weight is None else torch.from_numpy(weight), reduction=reduction, **options)
-            a, b = Tensor(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
-            y, z = ours(a, Tensor(t)), theirs(b, torch.from_numpy(t))
+            a, b = tensor_of(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
+            y, z = ours(a, tensor_of(t)), theirs(b, torch.from_numpy(t))
             np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-9)
             u = rng.standard_normal(y.shape)
-            y.backward(Tensor(np.asarray(u)))
+            y.backward(tensor_of(np.asarray(u)))
             z.backward(torch.from_numpy(np.asarray(u)))
             np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-7, atol=1e-12)

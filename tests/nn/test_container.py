@@ -5,7 +5,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 
 
 class Times(nn.Module):
@@ -21,7 +22,7 @@ def values(modules):
     return [float(m.factor.array[0]) for m in modules]
 
 
-ONE = Tensor(np.ones(1, np.float32))
+ONE = tensor_of(np.ones(1, np.float32))
 
 
 def test_sequential():
@@ -89,7 +90,7 @@ def test_module_dict():
 
 
 def test_parameter_list():
-    weights = nn.ParameterList([nn.Parameter(np.zeros(2, np.float32)), Tensor(np.ones(3, np.float32))])
+    weights = nn.ParameterList([nn.Parameter(np.zeros(2, np.float32)), tensor_of(np.ones(3, np.float32))])
     assert [tuple(p.shape) for p in weights.parameters()] == [(2,), (3,)] and weights[1].requires_grad
     assert list(weights.state_dict()) == ["0", "1"]
 

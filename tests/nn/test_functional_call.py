@@ -5,7 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from minigan import Tensor, func, grad, gradcheck, gradgradcheck, manual_seed, nn
+from minigan import func, grad, gradcheck, gradgradcheck, manual_seed, nn
+from minigan.autograd import tensor_of
 
 
 def network():
@@ -15,10 +16,10 @@ def network():
 
 def other(module, seed=0, dtype=None):
     rng = np.random.default_rng(seed)
-    return {k: Tensor(rng.standard_normal(p.shape).astype(dtype or p.dtype), True) for k, p in module.named_parameters()}
+    return {k: tensor_of(rng.standard_normal(p.shape).astype(dtype or p.dtype), True) for k, p in module.named_parameters()}
 
 
-X = Tensor(np.random.default_rng(9).standard_normal((5, 2)).astype(np.float32))
+X = tensor_of(np.random.default_rng(9).standard_normal((5, 2)).astype(np.float32))
 
 
 def test_it_is_the_module_with_these_values():
@@ -71,14 +72,14 @@ def test_through_a_step_of_gradient_descent():
             for h in (1e-5, -1e-5):
                 array = value.detach().numpy().copy()
                 array[index] += h
-                ends.append(after(*[Tensor(array, True) if k == name else v for k, v in values.items()]).item())
+                ends.append(after(*[tensor_of(array, True) if k == name else v for k, v in values.items()]).item())
             np.testing.assert_allclose(slope.numpy()[index], (ends[0] - ends[1]) / 2e-5, rtol=1e-5, atol=1e-8)
 
 
 def test_an_error_leaves_the_module_as_it_was():
     module = network()
     own = dict(module.named_parameters())
-    wrong = {**other(module), "2.weight": Tensor(np.zeros((1, 4), np.float32))}
+    wrong = {**other(module), "2.weight": tensor_of(np.zeros((1, 4), np.float32))}
     with pytest.raises(ValueError, match="linear"):
         func.functional_call(module, wrong, X)
     assert all(p is own[k] for k, p in module.named_parameters())
@@ -92,7 +93,7 @@ def test_an_error_leaves_the_module_as_it_was():
 
 def test_buffers():
     module = nn.BatchNorm1d(2)
-    given = {"running_mean": Tensor(np.zeros(2, np.float32))}
+    given = {"running_mean": tensor_of(np.zeros(2, np.float32))}
     func.functional_call(module, given, X)
     np.testing.assert_allclose(given["running_mean"].numpy(), 0.1 * X.numpy().mean(0), rtol=1e-5)
     assert not module.running_mean.numpy().any() and module.num_batches_tracked.item() == 1
@@ -110,7 +111,7 @@ def test_tied_weights():
         def forward(self, x):
             return self.b(self.a(x))
 
-    module, w = Tied(), Tensor(np.float32([[1, 2], [3, 4]]))
+    module, w = Tied(), tensor_of(np.float32([[1, 2], [3, 4]]))
     expected = X.numpy() @ w.numpy().T @ w.numpy().T
     np.testing.assert_allclose(func.functional_call(module, {"a.weight": w}, X).detach().numpy(), expected, rtol=1e-5)
     half = X.numpy() @ w.numpy().T @ module.b.weight.detach().numpy().T

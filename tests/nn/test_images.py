@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn, summary
+from minigan import nn, summary
+from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
 
 def image(*shape):
-    return Tensor(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+    return tensor_of(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
 
 
 ERRORS = {
@@ -93,13 +94,13 @@ def test_infinities_stay_where_they_are():
     """A window beside an infinity does not become NaN."""
     x = np.zeros((1, 1, 5, 5), np.float32)
     x[0, 0, 0, 0] = np.inf
-    y = F.avg_pool2d(Tensor(x), 3, 2, 1).numpy()
+    y = F.avg_pool2d(tensor_of(x), 3, 2, 1).numpy()
     assert y[0, 0, 0, 0] == np.inf and np.isfinite(y).sum() == 8
-    assert np.isinf(F.pad(Tensor(x), (1, 1, 1, 1), "reflect").numpy()).sum() == 1
+    assert np.isinf(F.pad(tensor_of(x), (1, 1, 1, 1), "reflect").numpy()).sum() == 1
 
 
 def test_other_dtypes():
-    x = Tensor(np.arange(16).reshape(1, 1, 4, 4).astype(np.float16))
+    x = tensor_of(np.arange(16).reshape(1, 1, 4, 4).astype(np.float16))
     for y in (
         F.max_pool2d(x, 2),
         F.avg_pool2d(x, 2),
@@ -116,7 +117,7 @@ def test_large_arrays_in_any_layout(order):
     """Many planes are worked on by several threads, and any layout gives the same."""
     x = np.random.default_rng(0).standard_normal((40, 24, 30, 32)).astype(np.float32)
     back = np.argsort(order)
-    a, b = Tensor(x, requires_grad=True), Tensor(np.ascontiguousarray(x.transpose(order)).transpose(back), requires_grad=True)
+    a, b = tensor_of(x, requires_grad=True), tensor_of(np.ascontiguousarray(x.transpose(order)).transpose(back), requires_grad=True)
     for layer in (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(2), nn.Upsample(scale_factor=2, mode="bilinear"), nn.ReflectionPad2d(1)):
         y, z = layer(a), layer(b)
         np.testing.assert_array_equal(y.detach().numpy(), z.detach().numpy())
@@ -126,7 +127,7 @@ def test_large_arrays_in_any_layout(order):
 
 
 def test_empty_batches():
-    x = Tensor(np.zeros((0, 4, 6, 6), np.float32), requires_grad=True)
+    x = tensor_of(np.zeros((0, 4, 6, 6), np.float32), requires_grad=True)
     for call in ("MaxPool2d(2)", "AvgPool2d(2)", "Upsample(scale_factor=2)", "ReflectionPad2d(1)", "ZeroPad2d(1)", "PixelShuffle(2)"):
         y = eval("nn." + call)(x)
         assert y.shape == (0, *eval("nn." + call)(image(1, 4, 6, 6)).shape[1:])

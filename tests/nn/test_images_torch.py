@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -59,12 +60,12 @@ def test_like_torch(call):
     for shape in LAYERS[call]:
         rng = np.random.default_rng(0)
         x = rng.standard_normal(shape)
-        a, b = Tensor(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
+        a, b = tensor_of(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
         y, z = ours(a), theirs(b)
         assert y.shape == tuple(z.shape)
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-10, atol=1e-12)
         u = rng.standard_normal(y.shape)
-        y.backward(Tensor(u))
+        y.backward(tensor_of(u))
         z.backward(torch.from_numpy(u))
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-10, atol=1e-12)
 
@@ -76,7 +77,7 @@ def test_like_torch(call):
 def test_indices_like_torch(call, ties):
     x = np.random.default_rng(1).standard_normal((2, 3, 9) if "1d" in call else (2, 3, 9, 8))
     x = x.round() if ties else x
-    (y, i), (z, j) = eval("nn." + call)(Tensor(x)), eval("torch.nn." + call)(torch.from_numpy(x))
+    (y, i), (z, j) = eval("nn." + call)(tensor_of(x)), eval("torch.nn." + call)(torch.from_numpy(x))
     np.testing.assert_array_equal(y.numpy(), z.numpy())
     assert i.dtype == np.int64
     np.testing.assert_array_equal(i.numpy(), j.numpy())
@@ -85,7 +86,7 @@ def test_indices_like_torch(call, ties):
 def test_nan_wins_like_in_torch():
     x = np.random.default_rng(1).standard_normal((1, 1, 6, 6))
     x[0, 0, 2, 3] = np.nan
-    y, z = nn.MaxPool2d(3, 1)(Tensor(x)), torch.nn.MaxPool2d(3, 1)(torch.from_numpy(x))
+    y, z = nn.MaxPool2d(3, 1)(tensor_of(x)), torch.nn.MaxPool2d(3, 1)(torch.from_numpy(x))
     assert np.isnan(y.numpy()).sum() == 9
     np.testing.assert_array_equal(y.numpy(), z.numpy())
 
@@ -97,13 +98,14 @@ def test_nearest_picks_what_torch_picks(n, mode):
     x = np.arange(n, dtype=np.float32).reshape(1, 1, n)
     for m in (1, 2, 3, 5, 6, 9, 13, 28, 63, 128):
         ours, theirs = (
-            f(t, m, mode=mode) for f, t in ((nn.functional.interpolate, Tensor(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
+            f(t, m, mode=mode)
+            for f, t in ((nn.functional.interpolate, tensor_of(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
         )
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     for factor in (1.1, 1.3, 2.0, 2.2, 3.3, 0.7, 1 / 3, 7):
         if int(n * factor):
             ours, theirs = (
                 f(t, scale_factor=factor, mode=mode)
-                for f, t in ((nn.functional.interpolate, Tensor(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
+                for f, t in ((nn.functional.interpolate, tensor_of(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
             )
             np.testing.assert_array_equal(ours.numpy(), theirs.numpy())

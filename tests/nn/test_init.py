@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from minigan import Generator, Tensor, manual_seed, nn
+from minigan import Generator, manual_seed, nn
+from minigan.autograd import tensor_of
 from minigan.nn import init
 
 
@@ -104,7 +105,7 @@ def test_draws_repeat():
 def with_gradients():
     parameters = [fresh(2, 3), fresh(4), fresh(1)]
     for i, p in enumerate(parameters[:2]):
-        p.grad = Tensor(np.random.default_rng(i).standard_normal(p.shape).astype(np.float32))
+        p.grad = tensor_of(np.random.default_rng(i).standard_normal(p.shape).astype(np.float32))
     return parameters
 
 

@@ -5,7 +5,8 @@ import pytest
 
 import minigan
 import minigan.nn.functional as F
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 
 MODULES = {
     "ReLU": lambda i: nn.ReLU(i), "ReLU6": lambda i: nn.ReLU6(i), "LeakyReLU": lambda i: nn.LeakyReLU(0.2, i),
@@ -19,7 +20,7 @@ MODULES = {
 @pytest.mark.parametrize("make", MODULES.values(), ids=MODULES)
 @pytest.mark.parametrize("how", ["recorded", "recorded, seen", "no grad", "no grad, seen"])
 def test_the_input_becomes_the_result(make, how):
-    x = Tensor(np.linspace(-2.0, 2.0, 24).reshape(2, 3, 2, 2), True)
+    x = tensor_of(np.linspace(-2.0, 2.0, 24).reshape(2, 3, 2, 2), True)
     minigan.manual_seed(3)
     plain = make(False)(x * 2.0)
     (expected,) = minigan.grad((plain * plain).sum(), x)
@@ -53,7 +54,7 @@ def test_a_skip_connection_around_it():
 
 def test_a_leaf_is_refused():
     with pytest.raises(RuntimeError, match="relu would change a leaf that requires grad"):
-        F.relu(Tensor(np.ones(2), True), inplace=True)
+        F.relu(tensor_of(np.ones(2), True), inplace=True)
 
 
 def test_memory_that_nothing_else_uses_is_exchanged():

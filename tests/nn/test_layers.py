@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from minigan import Tensor, manual_seed, nn
+from minigan import manual_seed, nn
+from minigan.autograd import tensor_of
 
 
 def normal(*shape, seed=0, dtype=np.float32):
@@ -19,10 +20,10 @@ def test_linear():
     layer = nn.Linear(3, 2)
     x, w, b = normal(4, 5, 3), layer.weight.detach().numpy(), layer.bias.detach().numpy()
     expected = [[[sum(x[i, j, k] * w[o, k] for k in range(3)) + b[o] for o in range(2)] for j in range(5)] for i in range(4)]
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
     bare = nn.Linear(3, 2, bias=False)
     assert bare.bias is None and list(bare.state_dict()) == ["weight"]
-    np.testing.assert_allclose(bare(Tensor(x)).detach().numpy(), x @ bare.weight.detach().numpy().T, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(bare(tensor_of(x)).detach().numpy(), x @ bare.weight.detach().numpy().T, rtol=1e-5, atol=1e-6)
     assert nn.Linear(3, 2, dtype=np.float64).weight.dtype == np.float64
     with pytest.raises(TypeError, match="floating-point"):
         nn.Linear(3, 2, dtype=np.int64)
@@ -41,7 +42,7 @@ def test_linear_starts_as_in_torch():
 
 
 def test_flatten_unflatten_identity():
-    x = Tensor(normal(2, 3, 4, 5))
+    x = tensor_of(normal(2, 3, 4, 5))
     assert nn.Flatten()(x).shape == (2, 60) and nn.Flatten(0, 1)(x).shape == (6, 4, 5) and nn.Flatten(2)(x).shape == (2, 3, 20)
     y = nn.Unflatten(1, (3, 4, 5))(nn.Flatten()(x))
     np.testing.assert_array_equal(y.numpy(), x.numpy())
@@ -90,7 +91,7 @@ def test_batch_norm(kind, shape, momentum, affine):
     for step in range(1, 4):
         x = normal(*shape, seed=step) * 3 + 1
         mean, biased, unbiased = naive_statistics(x)
-        y = layer(Tensor(x)).detach().numpy()
+        y = layer(tensor_of(x)).detach().numpy()
         np.testing.assert_allclose(y, normalised(x, mean, biased, weight, bias, 0.8), rtol=1e-4, atol=1e-5)
         share = 1 / step if momentum is None else momentum
         running_mean += share * (mean - running_mean)
@@ -100,7 +101,7 @@ def test_batch_norm(kind, shape, momentum, affine):
         assert layer.num_batches_tracked.item() == step
     layer.eval()
     x = normal(*shape, seed=9)
-    y = layer(Tensor(x)).detach().numpy()
+    y = layer(tensor_of(x)).detach().numpy()
     np.testing.assert_allclose(y, normalised(x, running_mean, running_var, weight, bias, 0.8), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(layer.running_mean.numpy(), running_mean, rtol=1e-5, atol=1e-6)
     assert layer.num_batches_tracked.item() == 3
@@ -115,19 +116,19 @@ def test_batch_norm_without_running_statistics():
     mean, biased, _ = naive_statistics(x)
     expected = normalised(x, mean, biased, np.ones(3), np.zeros(3), 1e-5)
     for mode in (True, False):
-        np.testing.assert_allclose(layer.train(mode)(Tensor(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(layer.train(mode)(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_batch_norm_errors():
     with pytest.raises(ValueError, match=r"BatchNorm1d\(3\): expected 2-D .* or 3-D \(N, C, L\) input, got .* shape \(1, 3, 2, 2\)"):
-        nn.BatchNorm1d(3)(Tensor(normal(1, 3, 2, 2)))
+        nn.BatchNorm1d(3)(tensor_of(normal(1, 3, 2, 2)))
     with pytest.raises(ValueError, match=r"BatchNorm2d\(3\): expected 4-D"):
-        nn.BatchNorm2d(3)(Tensor(normal(4, 3)))
+        nn.BatchNorm2d(3)(tensor_of(normal(4, 3)))
     with pytest.raises(ValueError, match="more than 1 value per channel when training"):
-        nn.BatchNorm1d(3)(Tensor(normal(1, 3)))
+        nn.BatchNorm1d(3)(tensor_of(normal(1, 3)))
     with pytest.raises(ValueError, match=r"has shape \(3,\), the input has 4 channels"):
-        nn.BatchNorm1d(3)(Tensor(normal(5, 4)))
-    assert nn.BatchNorm1d(3).eval()(Tensor(normal(1, 3))).shape == (1, 3)
+        nn.BatchNorm1d(3)(tensor_of(normal(5, 4)))
+    assert nn.BatchNorm1d(3).eval()(tensor_of(normal(1, 3))).shape == (1, 3)
 
 
 # --- activations and dropout ---
@@ -157,7 +158,7 @@ def test_activation(call):
     x = normal(4, 5, dtype=np.float64) * 4
     layer = eval("nn." + call).double()
     expected = np.array([[SCALAR[call](v) for v in row] for row in x])
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
     assert layer.per_example
 
 
@@ -165,28 +166,28 @@ def test_softmax():
     x = normal(4, 5, dtype=np.float64) * 10 + 1000
     shifted = [[math.exp(v - max(row)) for v in row] for row in x]
     expected = np.array([[v / sum(row) for v in row] for row in shifted])
-    np.testing.assert_allclose(nn.Softmax(1)(Tensor(x)).numpy(), expected, rtol=1e-10)
-    np.testing.assert_allclose(nn.LogSoftmax(dim=-1)(Tensor(x)).numpy(), np.log(expected), rtol=1e-9)
+    np.testing.assert_allclose(nn.Softmax(1)(tensor_of(x)).numpy(), expected, rtol=1e-10)
+    np.testing.assert_allclose(nn.LogSoftmax(dim=-1)(tensor_of(x)).numpy(), np.log(expected), rtol=1e-9)
     with pytest.raises(ValueError, match="softmax: say which dimension"):
-        nn.Softmax()(Tensor(x))
+        nn.Softmax()(tensor_of(x))
 
 
 def test_prelu_per_channel():
     layer = nn.PReLU(3)
     layer.load_state_dict({"weight": np.float32([0.1, 0.2, 0.3])})
     x = -np.ones((2, 3, 2), np.float32)
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy()[0, :, 0], [-0.1, -0.2, -0.3], rtol=1e-6)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy()[0, :, 0], [-0.1, -0.2, -0.3], rtol=1e-6)
 
 
 def test_dropout():
     manual_seed(0)
     layer, x = nn.Dropout(0.25), np.ones((200, 100), np.float32)
-    y = layer(Tensor(x)).numpy()
+    y = layer(tensor_of(x)).numpy()
     np.testing.assert_allclose(np.unique(y), [0, 4 / 3], rtol=1e-6)
     assert abs((y == 0).mean() - 0.25) < 0.02
-    assert not np.array_equal(layer(Tensor(x)).numpy(), y)
-    np.testing.assert_array_equal(layer.eval()(Tensor(x)).numpy(), x)
-    assert not nn.Dropout(1.0)(Tensor(x)).numpy().any()
-    np.testing.assert_array_equal(nn.Dropout(0.0)(Tensor(x)).numpy(), x)
+    assert not np.array_equal(layer(tensor_of(x)).numpy(), y)
+    np.testing.assert_array_equal(layer.eval()(tensor_of(x)).numpy(), x)
+    assert not nn.Dropout(1.0)(tensor_of(x)).numpy().any()
+    np.testing.assert_array_equal(nn.Dropout(0.0)(tensor_of(x)).numpy(), x)
     with pytest.raises(ValueError, match="p=1.5"):
         nn.Dropout(1.5)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, nn
+from minigan import grad, nn
+from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
 RNG = np.random.default_rng(0)
@@ -42,9 +43,9 @@ def expect(values, reduction):
 @pytest.mark.parametrize("kind, options, x, t, formula", list(cases()))
 def test_elementwise(kind, options, x, t, formula, reduction):
     values = np.array([[formula(float(a), float(b)) for a, b in zip(*rows)] for rows in zip(x, t)])
-    loss = kind(reduction=reduction, **options)(Tensor(x), Tensor(t))
+    loss = kind(reduction=reduction, **options)(tensor_of(x), tensor_of(t))
     np.testing.assert_allclose(loss.numpy(), expect(values, reduction), rtol=1e-10)
-    single = kind(reduction=reduction, **options)(Tensor(x.astype(np.float32)), Tensor(t.astype(np.float32)))
+    single = kind(reduction=reduction, **options)(tensor_of(x.astype(np.float32)), tensor_of(t.astype(np.float32)))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single.numpy(), expect(values, reduction), rtol=2e-5, atol=1e-6)
 
@@ -53,39 +54,40 @@ def test_elementwise(kind, options, x, t, formula, reduction):
 def test_weights_of_binary_cross_entropy(reduction):
     w, p = RNG.uniform(0.5, 2, (4,)), RNG.uniform(0.5, 3, (4,))
     plain = -(Q * np.log(P) + (1 - Q) * np.log(1 - P)) * w
-    np.testing.assert_allclose(nn.BCELoss(Tensor(w), reduction)(Tensor(P), Tensor(Q)).numpy(), expect(plain, reduction), rtol=1e-10)
+    found = nn.BCELoss(tensor_of(w), reduction)(tensor_of(P), tensor_of(Q)).numpy()
+    np.testing.assert_allclose(found, expect(plain, reduction), rtol=1e-10)
     s = 1 / (1 + np.exp(-X))
     both = -(p * Q * np.log(s) + (1 - Q) * np.log(1 - s)) * w
-    loss = nn.BCEWithLogitsLoss(Tensor(w), reduction, Tensor(p))(Tensor(X), Tensor(Q))
+    loss = nn.BCEWithLogitsLoss(tensor_of(w), reduction, tensor_of(p))(tensor_of(X), tensor_of(Q))
     np.testing.assert_allclose(loss.numpy(), expect(both, reduction), rtol=1e-10)
     with pytest.raises(ValueError, match="does not broadcast|broadcast"):
-        F.binary_cross_entropy(Tensor(P), Tensor(Q), Tensor(np.ones((2, 3, 4))))
+        F.binary_cross_entropy(tensor_of(P), tensor_of(Q), tensor_of(np.ones((2, 3, 4))))
 
 
 def test_margin_ranking():
     y = np.maximum(0, 0.3 - SIGN * (X - T))
-    np.testing.assert_allclose(nn.MarginRankingLoss(0.3, "none")(Tensor(X), Tensor(T), Tensor(SIGN)).numpy(), y, rtol=1e-10)
+    np.testing.assert_allclose(nn.MarginRankingLoss(0.3, "none")(tensor_of(X), tensor_of(T), tensor_of(SIGN)).numpy(), y, rtol=1e-10)
 
 
 def test_batchmean():
     value = np.sum(Q * (np.log(Q) - X)) / 3
-    np.testing.assert_allclose(F.kl_div(Tensor(X), Tensor(Q), reduction="batchmean").numpy(), value, rtol=1e-10)
-    zero = F.kl_div(Tensor(X), Tensor(np.zeros((3, 4))), reduction="none")
+    np.testing.assert_allclose(F.kl_div(tensor_of(X), tensor_of(Q), reduction="batchmean").numpy(), value, rtol=1e-10)
+    zero = F.kl_div(tensor_of(X), tensor_of(np.zeros((3, 4))), reduction="none")
     assert not zero.numpy().any(), "0 log 0 is 0"
 
 
 def test_extreme_values():
     """Probabilities of exactly 0 and 1, and logits far out, in float32: finite, with useful gradients, no warnings."""
-    x = Tensor(np.float32([0, 1, 0, 1]), requires_grad=True)
+    x = tensor_of(np.float32([0, 1, 0, 1]), requires_grad=True)
     with np.errstate(all="raise"):
-        loss = F.binary_cross_entropy(x, Tensor(np.float32([0, 1, 1, 0])), reduction="none")
+        loss = F.binary_cross_entropy(x, tensor_of(np.float32([0, 1, 1, 0])), reduction="none")
         (g,) = grad(loss.sum(), [x])
     np.testing.assert_allclose(loss.detach().numpy(), [0, 0, 100, 100], rtol=1e-6)
     assert np.isfinite(g.numpy()).all() and g.numpy()[2] < 0 < g.numpy()[3]
-    z = Tensor(np.float32([-500, 500, -500, 500]), requires_grad=True)
-    loss = F.binary_cross_entropy_with_logits(z, Tensor(np.float32([0, 1, 1, 0])), reduction="none")
+    z = tensor_of(np.float32([-500, 500, -500, 500]), requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(z, tensor_of(np.float32([0, 1, 1, 0])), reduction="none")
     np.testing.assert_allclose(loss.detach().numpy(), [0, 0, 500, 500], rtol=1e-6)
-    (g,) = grad(F.binary_cross_entropy_with_logits(z, Tensor(np.float32([0, 1, 1, 0])), reduction="sum"), [z])
+    (g,) = grad(F.binary_cross_entropy_with_logits(z, tensor_of(np.float32([0, 1, 1, 0])), reduction="sum"), [z])
     np.testing.assert_allclose(g.numpy(), [0, 0, -1, 1], atol=1e-6)
 
 
@@ -118,12 +120,12 @@ def test_cross_entropy_of_class_numbers(options, reduction, extra):
         total += 0.0 if k == ignored else w[k]
     losses = np.reshape(losses, t.shape)
     expected = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
-    given = {**options, "weight": Tensor(w) if "weight" in options else None}
-    np.testing.assert_allclose(nn.CrossEntropyLoss(reduction=reduction, **given)(Tensor(x), Tensor(t)).numpy(), expected, rtol=1e-9)
+    given = {**options, "weight": tensor_of(w) if "weight" in options else None}
+    np.testing.assert_allclose(nn.CrossEntropyLoss(reduction=reduction, **given)(tensor_of(x), tensor_of(t)).numpy(), expected, rtol=1e-9)
     if not e:
         logs = np.moveaxis(logp.reshape(5, *extra, c), -1, 1)
         given.pop("label_smoothing", None)
-        np.testing.assert_allclose(nn.NLLLoss(reduction=reduction, **given)(Tensor(logs), Tensor(t)).numpy(), expected, rtol=1e-9)
+        np.testing.assert_allclose(nn.NLLLoss(reduction=reduction, **given)(tensor_of(logs), tensor_of(t)).numpy(), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -132,17 +134,17 @@ def test_cross_entropy_of_probabilities(reduction, e):
     t = Q / Q.sum(1, keepdims=True)
     w = RNG.uniform(0.5, 2, 4)
     losses = -(softmax_loss(X) * w * (t * (1 - e) + e / 4)).sum(1)
-    loss = F.cross_entropy(Tensor(X), Tensor(t), Tensor(w), reduction=reduction, label_smoothing=e)
+    loss = F.cross_entropy(tensor_of(X), tensor_of(t), tensor_of(w), reduction=reduction, label_smoothing=e)
     np.testing.assert_allclose(loss.numpy(), expect(losses, reduction), rtol=1e-9)
 
 
 def test_one_sample_without_a_batch():
     expected = -softmax_loss(X[:1])[0, 2]
-    np.testing.assert_allclose(F.cross_entropy(Tensor(X[0]), Tensor(np.array(2))).numpy(), expected, rtol=1e-9)
+    np.testing.assert_allclose(F.cross_entropy(tensor_of(X[0]), tensor_of(np.array(2))).numpy(), expected, rtol=1e-9)
 
 
 def test_shapes_must_agree():
-    a, b = Tensor(np.zeros((4, 1))), Tensor(np.zeros(4))
+    a, b = tensor_of(np.zeros((4, 1))), tensor_of(np.zeros(4))
     pairwise = [F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.kl_div, F.hinge_embedding_loss, F.soft_margin_loss]
     for loss in (*pairwise, F.binary_cross_entropy, F.binary_cross_entropy_with_logits):
         with pytest.raises(ValueError, match=rf"{loss.__name__}.*input has shape \(4, 1\), target \(4,\)"):
@@ -154,31 +156,31 @@ def test_shapes_must_agree():
 
 
 def test_errors_of_class_losses():
-    x = Tensor(np.zeros((3, 4)))
+    x = tensor_of(np.zeros((3, 4)))
     with pytest.raises(ValueError, match=r"target must have shape \(3,\), it has \(4,\)"):
-        F.cross_entropy(x, Tensor(np.zeros(4, np.int64)))
+        F.cross_entropy(x, tensor_of(np.zeros(4, np.int64)))
     with pytest.raises(IndexError, match="from 0 to 4, input has classes 0 to 3"):
-        F.cross_entropy(x, Tensor(np.array([0, 4, 1])))
+        F.cross_entropy(x, tensor_of(np.array([0, 4, 1])))
     with pytest.raises(TypeError, match="class numbers"):
-        F.nll_loss(x, Tensor(np.zeros(3)))
+        F.nll_loss(x, tensor_of(np.zeros(3)))
     with pytest.raises(ValueError, match="one for each class"):
-        F.nll_loss(x, Tensor(np.zeros(3, np.int64)), Tensor(np.ones(3)))
+        F.nll_loss(x, tensor_of(np.zeros(3, np.int64)), tensor_of(np.ones(3)))
     with pytest.raises(ValueError, match=r"in \[0, 1\].*from -1 to 2.*binary_cross_entropy_with_logits"):
-        F.binary_cross_entropy(Tensor(np.array([-1.0, 2.0])), Tensor(np.zeros(2)))
+        F.binary_cross_entropy(tensor_of(np.array([-1.0, 2.0])), tensor_of(np.zeros(2)))
 
 
 def test_one_hot():
-    y = F.one_hot(Tensor(np.array([[0, 2], [1, 0]])), 4)
+    y = F.one_hot(tensor_of(np.array([[0, 2], [1, 0]])), 4)
     assert y.dtype == np.int64 and y.shape == (2, 2, 4)
     assert [np.flatnonzero(row).tolist() for row in y.numpy().reshape(-1, 4)] == [[0], [2], [1], [0]]
-    assert F.one_hot(Tensor(np.array([0, 2]))).shape == (2, 3)
+    assert F.one_hot(tensor_of(np.array([0, 2]))).shape == (2, 3)
     with pytest.raises(ValueError, match="from 0 to 2, num_classes is 2"):
-        F.one_hot(Tensor(np.array([0, 2])), 2)
+        F.one_hot(tensor_of(np.array([0, 2])), 2)
 
 
 def test_normalize_and_cosine_similarity():
-    y = F.normalize(Tensor(X)).numpy()
+    y = F.normalize(tensor_of(X)).numpy()
     np.testing.assert_allclose(y, X / np.sqrt((X * X).sum(1, keepdims=True)), rtol=1e-10)
-    assert not F.normalize(Tensor(np.zeros((2, 3)))).numpy().any()
+    assert not F.normalize(tensor_of(np.zeros((2, 3)))).numpy().any()
     cosine = [sum(a * b for a, b in zip(u, v)) / math.dist(u, u * 0) / math.dist(v, v * 0) for u, v in zip(X, T)]
-    np.testing.assert_allclose(F.cosine_similarity(Tensor(X), Tensor(T)).numpy(), cosine, rtol=1e-10)
+    np.testing.assert_allclose(F.cosine_similarity(tensor_of(X), tensor_of(T)).numpy(), cosine, rtol=1e-10)

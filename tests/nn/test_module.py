@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn
-from minigan.autograd import no_grad
+from minigan import nn
+from minigan.autograd import no_grad, tensor_of
 
 
 def parameter(*shape, seed=0):
@@ -17,8 +17,8 @@ class Block(nn.Module):
     def __init__(self):
         super().__init__()
         self.scale = parameter(3)
-        self.register_buffer("count", Tensor(np.array(0)))
-        self.register_buffer("scratch", Tensor(np.zeros(2, np.float32)), persistent=False)
+        self.register_buffer("count", tensor_of(np.array(0)))
+        self.register_buffer("scratch", tensor_of(np.zeros(2, np.float32)), persistent=False)
         self.first = nn.Linear(2, 3)
         self.shift = parameter(3, seed=1)
         self.register_parameter("absent", None)
@@ -64,7 +64,7 @@ def test_replacing_keeps_the_place():
 
 def test_parameters_are_named_for_error_messages():
     net = Net()
-    y = net(Tensor(np.ones((4, 2), np.float32))).sum()
+    y = net(tensor_of(np.ones((4, 2), np.float32))).sum()
     with no_grad():
         net.later.weight.mul_(2)
     with pytest.raises(RuntimeError, match=r"Linear\.weight of shape \(1, 3\)"):
@@ -90,7 +90,7 @@ def test_modules_need_no_call_of_super_init():
 def test_wrong_assignments():
     block = Block()
     with pytest.raises(TypeError, match=r"Block\.scale cannot become Tensor.*nn\.Parameter"):
-        block.scale = Tensor(np.zeros(3, np.float32))
+        block.scale = tensor_of(np.zeros(3, np.float32))
     with pytest.raises(TypeError, match="first cannot become int"):
         block.first = 3
     with pytest.raises(TypeError, match="count cannot become int"):
@@ -100,13 +100,13 @@ def test_wrong_assignments():
     with pytest.raises(KeyError, match="'forward' already exists"):
         block.add_module("forward", nn.Identity())
     with pytest.raises(TypeError, match="must be an nn.Parameter"):
-        block.register_parameter("w", Tensor(np.zeros(3)))
+        block.register_parameter("w", tensor_of(np.zeros(3)))
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         nn.Module()(1)
-    block.count = Tensor(np.array(7))
+    block.count = tensor_of(np.array(7))
     assert block.state_dict()["a" and "count"].item() == 7
     del block.scale
-    block.scale = Tensor(np.zeros(3, np.float32))  # an ordinary attribute now
+    block.scale = tensor_of(np.zeros(3, np.float32))  # an ordinary attribute now
     assert "scale" not in block.state_dict()
     block.scratch = parameter(2)
     assert "scratch" in block._parameters and "scratch" not in block._buffers
@@ -119,9 +119,9 @@ def test_train_eval_apply_requires_grad_zero_grad():
     net.apply(lambda m: seen.append(type(m).__name__))
     assert seen == ["Linear", "Block", "Linear", "Net"]
     net.requires_grad_(False)
-    assert not net(Tensor(np.ones((4, 2), np.float32))).requires_grad
+    assert not net(tensor_of(np.ones((4, 2), np.float32))).requires_grad
     net.requires_grad_()
-    net(Tensor(np.ones((4, 2), np.float32))).sum().backward()
+    net(tensor_of(np.ones((4, 2), np.float32))).sum().backward()
     assert all(p.grad is not None for p in net.parameters())
     net.zero_grad(set_to_none=False)
     assert all(not p.grad.numpy().any() for p in net.parameters())
@@ -132,13 +132,13 @@ def test_train_eval_apply_requires_grad_zero_grad():
 def test_to_keeps_the_parameters():
     net = Net()
     before = list(net.parameters())
-    net(Tensor(np.ones((4, 2), np.float32))).sum().backward()
+    net(tensor_of(np.ones((4, 2), np.float32))).sum().backward()
     assert net.double() is net
     assert all(p is q for p, q in zip(before, net.parameters()))
     assert all(p.dtype == p.grad.dtype == np.float64 for p in before)
     assert net.a.count.dtype == np.int64 and net.a.scratch.dtype == np.float64
     assert net.to("cpu", np.float32).later.weight.dtype == np.float32
-    assert net.to(Tensor(np.zeros(1))).later.weight.dtype == np.float64
+    assert net.to(tensor_of(np.zeros(1))).later.weight.dtype == np.float64
     assert net.to(dtype=np.float16).later.weight.dtype == np.float16
     with pytest.raises(TypeError, match="floating-point dtype"):
         net.to(np.int64)
@@ -163,7 +163,7 @@ def test_state_dict_round_trip():
 
 def test_loading_is_noticed_by_backward():
     net = Net()
-    y = net(Tensor(np.ones((4, 2), np.float32))).sum()
+    y = net(tensor_of(np.ones((4, 2), np.float32))).sum()
     net.load_state_dict(net.state_dict())
     with pytest.raises(RuntimeError, match="changed in place"):
         y.backward()
@@ -194,7 +194,7 @@ def test_a_wrong_state_changes_nothing():
 
 def test_deepcopy_is_independent():
     net = Net()
-    net(Tensor(np.ones((4, 2), np.float32))).sum().backward()
+    net(tensor_of(np.ones((4, 2), np.float32))).sum().backward()
     twin = copy.deepcopy(net)
     assert twin.b is twin.a and twin.a is not net.a
     assert isinstance(twin.later.weight, nn.Parameter) and twin.later.weight.name == "Linear.weight"
@@ -209,7 +209,7 @@ def test_deepcopy_is_independent():
 
 def test_hooks():
     layer, calls = nn.Linear(2, 2), []
-    x = Tensor(np.ones((1, 2), np.float32))
+    x = tensor_of(np.ones((1, 2), np.float32))
     plain = layer(x).detach().numpy()
     first = layer.register_forward_hook(lambda m, inputs, y: calls.append((m, inputs, y)))
     with layer.register_forward_hook(lambda m, inputs, y: y * 2), layer.register_forward_pre_hook(lambda m, inputs: inputs[0] * 0):

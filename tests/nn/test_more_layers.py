@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, manual_seed, nn
+from minigan import grad, manual_seed, nn
+from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
 
@@ -20,15 +21,15 @@ def test_embedding():
     assert list(layer.state_dict()) == ["weight"] and weight.shape == (200, 50)
     assert abs(weight.mean()) < 0.03 and abs(weight.std() - 1) < 0.03
     index = np.array([[3, 3, 199], [0, 5, 3]])
-    y = layer(Tensor(index))
+    y = layer(tensor_of(index))
     np.testing.assert_array_equal(y.detach().numpy(), weight[index])
     g = normal(2, 3, 50)
-    y.backward(Tensor(g))
+    y.backward(tensor_of(g))
     expected = np.zeros_like(weight)
     for at, i in np.ndenumerate(index):
         expected[i] += g[at]
     np.testing.assert_allclose(layer.weight.grad.numpy(), expected, rtol=1e-6)
-    assert layer(Tensor(np.int32(7))).shape == (50,)
+    assert layer(tensor_of(np.int32(7))).shape == (50,)
 
 
 @pytest.mark.parametrize("padding", [2, -2])
@@ -37,8 +38,8 @@ def test_embedding_padding(padding):
     layer = nn.Embedding(4, 3, padding_idx=padding, dtype=np.float64)
     assert layer.padding_idx == 2 and not layer.weight[2].detach().numpy().any()
     assert layer.weight[[0, 1, 3]].detach().numpy().all()
-    y = layer(Tensor(np.array([2, 0, 2, 2, 1])))
-    g = Tensor(np.ones((5, 3)), True)
+    y = layer(tensor_of(np.array([2, 0, 2, 2, 1])))
+    g = tensor_of(np.ones((5, 3)), True)
     (dw,) = grad(y, layer.weight, g, create_graph=True)
     assert dw.detach().numpy()[:, 0].tolist() == [1, 1, 0, 0]
     (dg,) = grad((dw * 3).sum(), g)
@@ -47,29 +48,29 @@ def test_embedding_padding(padding):
 
 def test_embedding_from_pretrained():
     table = normal(4, 3)
-    layer = nn.Embedding.from_pretrained(Tensor(table), padding_idx=0)
+    layer = nn.Embedding.from_pretrained(tensor_of(table), padding_idx=0)
     assert not layer.weight.requires_grad and layer.padding_idx == 0
-    np.testing.assert_array_equal(layer(Tensor(np.array([0, 3]))).numpy(), table[[0, 3]])
-    assert nn.Embedding.from_pretrained(Tensor(table), freeze=False).weight.requires_grad
-    assert nn.Embedding(4, 3, _weight=Tensor(table)).weight.requires_grad
+    np.testing.assert_array_equal(layer(tensor_of(np.array([0, 3]))).numpy(), table[[0, 3]])
+    assert nn.Embedding.from_pretrained(tensor_of(table), freeze=False).weight.requires_grad
+    assert nn.Embedding(4, 3, _weight=tensor_of(table)).weight.requires_grad
 
 
 def test_embedding_errors():
     layer = nn.Embedding(4, 3)
     with pytest.raises(IndexError, match=r"input ranges over \[1, 4\], weight has 4 rows"):
-        layer(Tensor(np.array([1, 4])))
+        layer(tensor_of(np.array([1, 4])))
     with pytest.raises(IndexError, match=r"\[-1, 0\]"):
-        layer(Tensor(np.array([-1, 0])))
+        layer(tensor_of(np.array([-1, 0])))
     with pytest.raises(TypeError, match="input is float32, expected row numbers"):
-        layer(Tensor(np.float32([1])))
+        layer(tensor_of(np.float32([1])))
     with pytest.raises(ValueError, match="padding_idx=4 is no row of 4"):
         nn.Embedding(4, 3, padding_idx=4)
     with pytest.raises(ValueError, match=r"_weight has shape \(2, 3\), expected \(4, 3\)"):
-        nn.Embedding(4, 3, _weight=Tensor(normal(2, 3)))
+        nn.Embedding(4, 3, _weight=tensor_of(normal(2, 3)))
     with pytest.raises(NotImplementedError, match="max_norm"):
         nn.Embedding(4, 3, max_norm=1.0)
     with pytest.raises(ValueError, match=r"expected embeddings \(rows, D\), got shape \(3,\)"):
-        nn.Embedding.from_pretrained(Tensor(normal(3)))
+        nn.Embedding.from_pretrained(tensor_of(normal(3)))
 
 
 @pytest.mark.parametrize("kind, shape", [("1d", (40, 50, 3)), ("1d", (50, 3)), ("2d", (40, 50, 3, 2)), ("2d", (40, 50, 3)),
@@ -77,7 +78,7 @@ def test_embedding_errors():
 def test_dropout_of_channels(kind, shape):
     manual_seed(0)
     layer = getattr(nn, f"Dropout{kind}")(0.25)
-    x = Tensor(np.ones(shape, np.float32), requires_grad=True)
+    x = tensor_of(np.ones(shape, np.float32), requires_grad=True)
     y = layer(x)
     channels = y.detach().numpy().reshape(2000 if shape[0] == 40 else 50, -1)
     assert (channels == channels[:, :1]).all()
@@ -93,11 +94,11 @@ def test_dropout_errors():
     with pytest.raises(ValueError, match="Dropout2d: p=-1"):
         nn.Dropout2d(-1)
     with pytest.raises(ValueError, match=r"dropout2d: expected input of 3 or 4 dimensions, got shape \(2, 3\)"):
-        F.dropout2d(Tensor(normal(2, 3)))
+        F.dropout2d(tensor_of(normal(2, 3)))
     with pytest.raises(ValueError, match="dropout1d: p=2"):
-        F.dropout1d(Tensor(normal(2, 3)), 2)
+        F.dropout1d(tensor_of(normal(2, 3)), 2)
     with pytest.raises(ValueError, match="p=2 is no probability"):
-        F.alpha_dropout(Tensor(normal(2, 3)), 2, True)
+        F.alpha_dropout(tensor_of(normal(2, 3)), 2, True)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
@@ -105,7 +106,7 @@ def test_alpha_dropout_keeps_mean_and_variance(p):
     manual_seed(0)
     x = normal(500, 400, dtype=np.float64)
     layer = nn.AlphaDropout(p)
-    y = layer(Tensor(x)).numpy()
+    y = layer(tensor_of(x)).numpy()
     assert abs(y.mean()) < 0.02 and abs(y.var() - 1) < 0.03
     values, counts = np.unique(y, return_counts=True)
     low = values[counts.argmax()]  # where x was dropped
@@ -114,20 +115,20 @@ def test_alpha_dropout_keeps_mean_and_variance(p):
     # y = a x + b elsewhere, and a low' + b where dropped, low' = -1.7581 the limit of SELU
     a, b = np.polyfit(x[~dropped], y[~dropped], 1)
     np.testing.assert_allclose(a * -1.7580993408473766 + b, low, rtol=1e-6)
-    assert layer.eval()(Tensor(x)).numpy() is not None and np.array_equal(layer(Tensor(x)).numpy(), x)
-    assert not nn.AlphaDropout(1.0)(Tensor(x)).numpy().any()
+    assert layer.eval()(tensor_of(x)).numpy() is not None and np.array_equal(layer(tensor_of(x)).numpy(), x)
+    assert not nn.AlphaDropout(1.0)(tensor_of(x)).numpy().any()
 
 
 def test_distances():
     a, b = normal(4, 5, dtype=np.float64), normal(4, 5, seed=1, dtype=np.float64)
     cosine = [sum(x * y for x, y in zip(u, v)) / math.sqrt(sum(x * x for x in u) * sum(y * y for y in v)) for u, v in zip(a, b)]
-    np.testing.assert_allclose(nn.CosineSimilarity()(Tensor(a), Tensor(b)).numpy(), cosine)
-    np.testing.assert_allclose(nn.CosineSimilarity(dim=-1)(Tensor(a[0]), Tensor(b)).numpy()[0], cosine[0])
-    assert F.cosine_similarity(Tensor(a[:, None]), Tensor(b), dim=-1).shape == (4, 4)
-    assert not F.cosine_similarity(Tensor(np.zeros((2, 3))), Tensor(np.ones((2, 3)))).numpy().any()
+    np.testing.assert_allclose(nn.CosineSimilarity()(tensor_of(a), tensor_of(b)).numpy(), cosine)
+    np.testing.assert_allclose(nn.CosineSimilarity(dim=-1)(tensor_of(a[0]), tensor_of(b)).numpy()[0], cosine[0])
+    assert F.cosine_similarity(tensor_of(a[:, None]), tensor_of(b), dim=-1).shape == (4, 4)
+    assert not F.cosine_similarity(tensor_of(np.zeros((2, 3))), tensor_of(np.ones((2, 3)))).numpy().any()
     distance = [math.sqrt(sum((x - y + 1e-6) ** 2 for x, y in zip(u, v))) for u, v in zip(a, b)]
-    np.testing.assert_allclose(nn.PairwiseDistance()(Tensor(a), Tensor(b)).numpy(), distance)
-    assert nn.PairwiseDistance(1, keepdim=True)(Tensor(a), Tensor(b)).shape == (4, 1)
+    np.testing.assert_allclose(nn.PairwiseDistance()(tensor_of(a), tensor_of(b)).numpy(), distance)
+    assert nn.PairwiseDistance(1, keepdim=True)(tensor_of(a), tensor_of(b)).shape == (4, 1)
 
 
 def test_bilinear():
@@ -138,24 +139,24 @@ def test_bilinear():
         assert 0.9 / 4 < np.abs(v.numpy()).max() <= 1 / 4
     x, y = normal(2, 3, 16), normal(2, 3, 30)
     expected = np.einsum("bci,oij,bcj->bco", x, layer.weight.detach().numpy(), y) + layer.bias.detach().numpy()
-    np.testing.assert_allclose(layer(Tensor(x), Tensor(y)).detach().numpy(), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(layer(tensor_of(x), tensor_of(y)).detach().numpy(), expected, rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match=r"inputs of shapes \(2, 3, 16\) and \(2, 3, 16\) do not fit a weight of shape \(40, 16, 30\)"):
-        layer(Tensor(x), Tensor(x))
+        layer(tensor_of(x), tensor_of(x))
 
 
 def test_activations():
     x = normal(2, 4, 3, 5, dtype=np.float64)
     e = np.exp(x)
-    np.testing.assert_allclose(nn.Softmax2d()(Tensor(x)).numpy(), e / e.sum(1, keepdims=True))
-    np.testing.assert_allclose(nn.Softmax2d()(Tensor(x[0])).numpy(), (e / e.sum(1, keepdims=True))[0])
-    np.testing.assert_allclose(nn.Softmin(1)(Tensor(x)).numpy(), 1 / e / (1 / e).sum(1, keepdims=True))
-    np.testing.assert_allclose(nn.GLU(1)(Tensor(x)).numpy(), x[:, :2] / (1 + np.exp(-x[:, 2:])))
-    np.testing.assert_allclose(nn.Mish()(Tensor(x)).numpy(), x * np.tanh(np.log1p(e)))
-    np.testing.assert_allclose(nn.Hardswish()(Tensor(x * 4)).numpy(), x * 4 * np.clip(x * 4 + 3, 0, 6) / 6)
+    np.testing.assert_allclose(nn.Softmax2d()(tensor_of(x)).numpy(), e / e.sum(1, keepdims=True))
+    np.testing.assert_allclose(nn.Softmax2d()(tensor_of(x[0])).numpy(), (e / e.sum(1, keepdims=True))[0])
+    np.testing.assert_allclose(nn.Softmin(1)(tensor_of(x)).numpy(), 1 / e / (1 / e).sum(1, keepdims=True))
+    np.testing.assert_allclose(nn.GLU(1)(tensor_of(x)).numpy(), x[:, :2] / (1 + np.exp(-x[:, 2:])))
+    np.testing.assert_allclose(nn.Mish()(tensor_of(x)).numpy(), x * np.tanh(np.log1p(e)))
+    np.testing.assert_allclose(nn.Hardswish()(tensor_of(x * 4)).numpy(), x * 4 * np.clip(x * 4 + 3, 0, 6) / 6)
     with pytest.raises(ValueError, match=r"glu: dimension -1 of the input must be even to be halved, its shape is \(2, 4, 3, 5\)"):
-        nn.GLU()(Tensor(x))
+        nn.GLU()(tensor_of(x))
     with pytest.raises(ValueError, match="Softmax2d: expected input"):
-        nn.Softmax2d()(Tensor(x[0, 0]))
+        nn.Softmax2d()(tensor_of(x[0, 0]))
     assert nn.GLU(1).per_example and not nn.GLU(0).per_example
 
 
@@ -180,14 +181,14 @@ def test_embedding_and_cosine_like_torch():
     torch = pytest.importorskip("torch")
     table, index, g = normal(6, 3, dtype=np.float64), np.array([[1, 5, 1], [2, 0, 5]]), normal(2, 3, 3, seed=1, dtype=np.float64)
     for padding in (None, 1, -1):
-        a, b = Tensor(table, True), torch.from_numpy(table).requires_grad_()
-        y = F.embedding(Tensor(index), a, padding)
+        a, b = tensor_of(table, True), torch.from_numpy(table).requires_grad_()
+        y = F.embedding(tensor_of(index), a, padding)
         z = torch.nn.functional.embedding(torch.from_numpy(index), b, padding)
         np.testing.assert_array_equal(y.detach().numpy(), z.detach().numpy())
-        y.backward(Tensor(g)), z.backward(torch.from_numpy(g))
+        y.backward(tensor_of(g)), z.backward(torch.from_numpy(g))
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-12)
     for eps in (1e-8, 10.0):  # with 10 all norms are less than eps
         x1, x2 = table[None, :3], g
-        y = F.cosine_similarity(Tensor(x1), Tensor(x2), dim=-1, eps=eps)
+        y = F.cosine_similarity(tensor_of(x1), tensor_of(x2), dim=-1, eps=eps)
         z = torch.nn.functional.cosine_similarity(torch.from_numpy(x1), torch.from_numpy(x2), dim=-1, eps=eps)
         np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-12)

@@ -4,7 +4,8 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan import Tensor, manual_seed, nn
+from minigan import manual_seed, nn
+from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
 X = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)
@@ -28,11 +29,11 @@ def run(loss, place):
     for t in [*net.parameters(), *net.buffers()]:
         t.data = place(t.array)
     fakecuda.syncs = 0
-    value = LOSSES[loss](net(Tensor(place(X))), lambda a: Tensor(place(a)))
+    value = LOSSES[loss](net(tensor_of(place(X))), lambda a: tensor_of(place(a)))
     value.backward()
     total = nn.utils.clip_grad_norm_(net.parameters(), 0.5)
     syncs = fakecuda.syncs
-    net.eval()(Tensor(place(X)))
+    net.eval()(tensor_of(place(X)))
     found = [value.detach(), total, *[p.grad for p in net.parameters()], *net.state_dict().values()]
     return [getattr(t.array, "storage", t.array) for t in found], syncs
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, nn, summary
+from minigan import grad, nn, summary
+from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
 
@@ -25,14 +26,14 @@ def test_instance_norm(kind, shape):
     assert list(layer.state_dict()) == [] and not list(layer.parameters())
     expected = normalised(x, tuple(range(2, x.ndim)))
     for mode in (True, False):
-        np.testing.assert_allclose(layer.train(mode)(Tensor(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(layer(Tensor(x[1])).numpy(), expected[1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(layer.train(mode)(tensor_of(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer(tensor_of(x[1])).numpy(), expected[1], rtol=1e-4, atol=1e-5)
     layer = kind(3, affine=True)
     weight, bias = normal(3, seed=1), normal(3, seed=2)
     layer.load_state_dict({"weight": weight, "bias": bias})
     per_channel = (1, 3, *(1,) * (x.ndim - 2))
     expected = expected * weight.reshape(per_channel) + bias.reshape(per_channel)
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
     assert layer.per_example
 
 
@@ -44,28 +45,28 @@ def test_instance_norm_with_running_statistics():
     mean, var = np.zeros(3), np.ones(3)
     for seed in range(3):
         x = normal(4, 3, 2, 5, seed=seed) * 3 + 1
-        np.testing.assert_allclose(layer(Tensor(x)).numpy(), normalised(x, (2, 3)), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(layer(tensor_of(x)).numpy(), normalised(x, (2, 3)), rtol=1e-4, atol=1e-5)
         mean += 0.3 * (x.mean((2, 3)).mean(0) - mean)
         var += 0.3 * (x.var((2, 3), ddof=1).mean(0) - var)
         np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(layer.running_var.numpy(), var, rtol=1e-4)
     x = normal(1, 3, 1, 1)
     expected = (x - mean.reshape(1, 3, 1, 1)) / np.sqrt(var.reshape(1, 3, 1, 1) + 1e-5)
-    np.testing.assert_allclose(layer.eval()(Tensor(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer.eval()(tensor_of(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_layer_and_group_norm():
     x = normal(4, 6, 2, 5) * 3 + 1
     layer = nn.LayerNorm([6, 2, 5])
     assert {k: v.shape for k, v in layer.state_dict().items()} == {"weight": (6, 2, 5), "bias": (6, 2, 5)}
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), normalised(x, (1, 2, 3)), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(nn.LayerNorm(5)(Tensor(x)).detach().numpy(), normalised(x, (3,)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), normalised(x, (1, 2, 3)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(nn.LayerNorm(5)(tensor_of(x)).detach().numpy(), normalised(x, (3,)), rtol=1e-4, atol=1e-5)
     assert list(nn.LayerNorm(5, bias=False).state_dict()) == ["weight"] and not list(nn.LayerNorm(5, elementwise_affine=False).parameters())
     layer = nn.GroupNorm(3, 6)
     weight, bias = normal(6, seed=1), normal(6, seed=2)
     layer.load_state_dict({"weight": weight, "bias": bias})
     expected = normalised(x.reshape(4, 3, 2, 2, 5), (2, 3, 4)).reshape(x.shape) * weight.reshape(1, 6, 1, 1) + bias.reshape(1, 6, 1, 1)
-    np.testing.assert_allclose(layer(Tensor(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
     assert layer.per_example and nn.LayerNorm(5).per_example
 
 
@@ -73,21 +74,21 @@ def test_errors():
     with pytest.raises(
         ValueError, match=r"InstanceNorm2d\(3\): expected 3-D \(C, H, W\) or 4-D .* input, got 2 dimensions: shape \(4, 3\)"
     ):
-        nn.InstanceNorm2d(3)(Tensor(normal(4, 3)))
+        nn.InstanceNorm2d(3)(tensor_of(normal(4, 3)))
     with pytest.raises(ValueError, match=r"InstanceNorm2d\(3\): the input has 4 channels \(shape \(2, 4, 5, 5\)\)"):
-        nn.InstanceNorm2d(3)(Tensor(normal(2, 4, 5, 5)))
+        nn.InstanceNorm2d(3)(tensor_of(normal(2, 4, 5, 5)))
     with pytest.raises(ValueError, match="more than 1 value per channel and example"):
-        nn.InstanceNorm2d(3)(Tensor(normal(2, 3, 1, 1)))
+        nn.InstanceNorm2d(3)(tensor_of(normal(2, 3, 1, 1)))
     with pytest.raises(ValueError, match=r"normalized_shape=\(4,\) is not the end of the input's shape \(2, 3\)"):
-        nn.LayerNorm(4)(Tensor(normal(2, 3)))
+        nn.LayerNorm(4)(tensor_of(normal(2, 3)))
     with pytest.raises(ValueError, match="num_channels=4 must be divisible by num_groups=3"):
         nn.GroupNorm(3, 4)
     with pytest.raises(ValueError, match="4 channels cannot be divided into num_groups=3"):
-        F.group_norm(Tensor(normal(2, 4, 3)), 3)
+        F.group_norm(tensor_of(normal(2, 4, 3)), 3)
     with pytest.raises(ValueError, match=r"group_norm: weight has shape \(3,\), the input has 4 channels"):
-        F.group_norm(Tensor(normal(2, 4, 3)), 2, Tensor(normal(3)))
+        F.group_norm(tensor_of(normal(2, 4, 3)), 2, tensor_of(normal(3)))
     with pytest.raises(ValueError, match=r"layer_norm: bias has shape \(1,\), expected normalized_shape=\(3,\)"):
-        F.layer_norm(Tensor(normal(2, 3)), 3, None, Tensor(normal(1)))
+        F.layer_norm(tensor_of(normal(2, 3)), 3, None, tensor_of(normal(1)))
 
 
 FAR = [(0, 1), (100, 1), (1e4, 1), (1e4, 0.1), (1, 1e-3)]
@@ -106,9 +107,9 @@ def test_float32_far_from_zero(kind, mean, std):
     x, w, g = (normal(4, 6, 16, 16) * std + mean).astype(np.float32), normal(6, seed=1), normal(4, 6, 16, 16, seed=2)
     found = []
     for dtype in (np.float32, np.float64):
-        a, b = Tensor(x.astype(dtype), True), Tensor(w.astype(dtype), True)
+        a, b = tensor_of(x.astype(dtype), True), tensor_of(w.astype(dtype), True)
         y = KINDS[kind](a, b)
-        found.append([y.detach().numpy(), *[v.numpy() for v in grad(y, [a, b], Tensor(g.astype(dtype)))]])
+        found.append([y.detach().numpy(), *[v.numpy() for v in grad(y, [a, b], tensor_of(g.astype(dtype)))]])
     for single, double in zip(*found):
         assert single.dtype == np.float32
         np.testing.assert_allclose(single, double, rtol=0, atol=2e-6 * np.abs(double).max())
@@ -119,7 +120,7 @@ def test_large_arrays_in_any_layout(order):
     """Many values are worked on by several threads; channel by channel, as results of products lie, too."""
     x = normal(40, 24, 16, 17)
     back = np.argsort(order)
-    a, b = Tensor(x, True), Tensor(np.ascontiguousarray(x.transpose(order)).transpose(back), True)
+    a, b = tensor_of(x, True), tensor_of(np.ascontiguousarray(x.transpose(order)).transpose(back), True)
     for layer in (nn.BatchNorm2d(24), nn.InstanceNorm2d(24, affine=True), nn.GroupNorm(4, 24), nn.LayerNorm([24, 16, 17])):
         y, z = layer(a), layer(b)
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-4, atol=1e-5)
@@ -130,7 +131,7 @@ def test_large_arrays_in_any_layout(order):
 def test_nan_stays():
     x = normal(2, 3, 4, 4)
     x[0, 1, 2, 2] = np.nan
-    y = nn.InstanceNorm2d(3)(Tensor(x)).numpy()
+    y = nn.InstanceNorm2d(3)(tensor_of(x)).numpy()
     assert np.isnan(y[0, 1]).all() and np.isfinite(y).sum() == 5 * 16
 
 
@@ -168,10 +169,10 @@ def test_like_torch(call, shape):
     for mode in (True, False):
         ours.train(mode), theirs.train(mode)
         x, u = normal(*shape, dtype=np.float64) + 2, normal(*shape, seed=3, dtype=np.float64)
-        a, b = Tensor(x, True), torch.from_numpy(x).requires_grad_()
+        a, b = tensor_of(x, True), torch.from_numpy(x).requires_grad_()
         y, z = ours(a), theirs(b)
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-8, atol=1e-10)
-        y.backward(Tensor(u)), z.backward(torch.from_numpy(u))
+        y.backward(tensor_of(u)), z.backward(torch.from_numpy(u))
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-7, atol=1e-9)
         for p, q in zip(ours.parameters(), theirs.parameters()):
             np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-7, atol=1e-9)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minigan import Tensor, func, gradcheck, gradgradcheck, manual_seed, nn
-from minigan.autograd import FLOATS
+from minigan.autograd import FLOATS, tensor_of
 
 LAYERS, CELLS = {"RNN": 1, "LSTM": 4, "GRU": 3}, {"RNNCell": 1, "LSTMCell": 4, "GRUCell": 3}
 
@@ -72,8 +72,8 @@ def test_layers(kind, options):
     count = layer.num_layers * (1 + layer.bidirectional)
     x, states = normal(4, 3, 3), [normal(count, 3, 2, seed=i + 1) for i in range(1 + (kind == "LSTM"))]
     for given in (states, None):
-        hx = None if given is None else Tensor(given[0]) if len(given) == 1 else tuple(map(Tensor, given))
-        output, last = layer(Tensor(x), hx)
+        hx = None if given is None else tensor_of(given[0]) if len(given) == 1 else tuple(map(tensor_of, given))
+        output, last = layer(tensor_of(x), hx)
         last = list(last) if isinstance(last, tuple) else [last]
         expected, ends = naive(layer, x, given or [np.zeros((count, 3, 2))] * len(states))
         np.testing.assert_allclose(output.detach().numpy(), expected, rtol=1e-10, atol=1e-12)
@@ -85,7 +85,7 @@ def test_relu():
     layer = nn.RNN(3, 2, nonlinearity="relu", dtype=np.float64)
     x = normal(4, 3, 3)
     expected, _ = naive(layer, x, [np.zeros((1, 3, 2))], "relu")
-    np.testing.assert_allclose(layer(Tensor(x))[0].detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(layer(tensor_of(x))[0].detach().numpy(), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -94,8 +94,8 @@ def test_shapes(kind):
     first = getattr(nn, kind)(3, 2, 2, bidirectional=True, batch_first=True)
     first.load_state_dict(layer.state_dict())
     x = normal(5, 4, 3).astype(np.float32)
-    output, last = layer(Tensor(x))
-    output2, last2 = first(Tensor(x.swapaxes(0, 1)))
+    output, last = layer(tensor_of(x))
+    output2, last2 = first(tensor_of(x.swapaxes(0, 1)))
     assert output.shape == (5, 4, 4) and output2.shape == (4, 5, 4)
     np.testing.assert_array_equal(output2.detach().numpy(), output.detach().numpy().swapaxes(0, 1))
     last, last2 = (s if isinstance(s, tuple) else (s,) for s in (last, last2))
@@ -103,12 +103,12 @@ def test_shapes(kind):
         assert a.shape == (4, 4, 2)
         np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
     for which in (layer, first):
-        single, end = which(Tensor(x[:, 1]))  # no batch: then batch_first means nothing
+        single, end = which(tensor_of(x[:, 1]))  # no batch: then batch_first means nothing
         assert single.shape == (5, 4)
         np.testing.assert_allclose(single.detach().numpy(), output.detach().numpy()[:, 1], rtol=1e-5, atol=1e-6)
         end = end if isinstance(end, tuple) else (end,)
         assert all(e.shape == (4, 2) for e in end)
-        again, _ = which(Tensor(x[:, 1]), end if len(end) > 1 else end[0])
+        again, _ = which(tensor_of(x[:, 1]), end if len(end) > 1 else end[0])
         assert again.shape == (5, 4) and not np.allclose(again.detach().numpy(), single.detach().numpy())
 
 
@@ -122,12 +122,12 @@ def test_cells_are_layers_of_one_step(kind, bias):
     w = [p.get(n, zero) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     expected = [step(kind[:-4], row, [s[i] for s in states], w) for i, row in enumerate(x)]
     for index in (slice(None), 2):
-        start = tuple(Tensor(s[index]) for s in states) if len(states) > 1 else Tensor(states[0][index])
-        new = cell(Tensor(x[index]), start)
+        start = tuple(tensor_of(s[index]) for s in states) if len(states) > 1 else tensor_of(states[0][index])
+        new = cell(tensor_of(x[index]), start)
         for i, s in enumerate(new if isinstance(new, tuple) else (new,)):
             np.testing.assert_allclose(s.detach().numpy(), np.stack([e[i] for e in expected])[index], rtol=1e-10, atol=1e-12)
-    zeros = tuple(Tensor(np.zeros_like(s)) for s in states)
-    without, given = cell(Tensor(x)), cell(Tensor(x), zeros if len(zeros) > 1 else zeros[0])
+    zeros = tuple(tensor_of(np.zeros_like(s)) for s in states)
+    without, given = cell(tensor_of(x)), cell(tensor_of(x), zeros if len(zeros) > 1 else zeros[0])
     for a, b in zip(*(v if isinstance(v, tuple) else (v,) for v in (without, given)), strict=True):
         np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
 
@@ -136,7 +136,7 @@ def test_relu_cell():
     cell, x = nn.RNNCell(3, 2, nonlinearity="relu", dtype=np.float64), normal(4, 3)
     w = [v.numpy() for v in cell.state_dict().values()]
     expected = [step("RNN", row, (np.zeros(2),), w, "relu")[0] for row in x]
-    np.testing.assert_allclose(cell(Tensor(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(cell(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [*LAYERS, *CELLS])
@@ -145,8 +145,8 @@ def test_derivatives(kind):
     module = getattr(nn, kind)(2, 2, dtype=np.float64)
     count = 1 + kind.startswith("LSTM")
     names, lead = list(module.state_dict()), ((3, 2), (1, 2)) if kind in LAYERS else ((2,), (2,))
-    inputs = [Tensor(normal(*lead[0], 2), True), *[Tensor(normal(*lead[1], 2, seed=i + 1), True) for i in range(count)]]
-    parameters = [Tensor(p.detach().numpy().copy(), True) for p in module.parameters()]
+    inputs = [tensor_of(normal(*lead[0], 2), True), *[tensor_of(normal(*lead[1], 2, seed=i + 1), True) for i in range(count)]]
+    parameters = [tensor_of(p.detach().numpy().copy(), True) for p in module.parameters()]
 
     def function(x, *rest):
         states, values = rest[:count], rest[count:]
@@ -180,7 +180,7 @@ def test_the_tape_does_not_grow_with_the_sequence():
     layer = nn.LSTM(2, 3)
 
     def entries(steps):
-        seen, stack = set(), [layer(Tensor(np.ones((steps, 1, 2), np.float32)))[0].grad_fn]
+        seen, stack = set(), [layer(tensor_of(np.ones((steps, 1, 2), np.float32)))[0].grad_fn]
         while stack:
             node = stack.pop()
             if node is not None and not isinstance(node, Tensor) and node not in seen:
@@ -197,7 +197,7 @@ def test_other_library(kind):
     manual_seed(1)
     module, x = getattr(nn, kind)(3, 2), normal(*((4, 5, 3) if kind in LAYERS else (5, 3))).astype(np.float32)
     first = lambda out: out[0] if isinstance(out, tuple) else out
-    expected = first(module(Tensor(x)))
+    expected = first(module(tensor_of(x)))
     expected.sum().backward()
     gradients = [p.grad.numpy() for p in module.parameters()]
     module.zero_grad()
@@ -205,7 +205,7 @@ def test_other_library(kind):
         p.data = fakecuda.asarray(p.array)
     fakecuda.syncs = 0
     with fakecuda.installed():
-        y = first(module(Tensor(fakecuda.asarray(x))))
+        y = first(module(tensor_of(fakecuda.asarray(x))))
         y.sum().backward()
     assert fakecuda.syncs == 0
     np.testing.assert_allclose(y.array.storage, expected.detach().numpy(), rtol=1e-5, atol=1e-6)
@@ -215,7 +215,7 @@ def test_other_library(kind):
 
 def test_dropout_between_layers():
     layer = nn.GRU(3, 50, 2, dropout=0.5)
-    x = Tensor(normal(4, 2, 3).astype(np.float32))
+    x = tensor_of(normal(4, 2, 3).astype(np.float32))
     manual_seed(0)
     a = layer(x)[0].detach().numpy()
     assert not np.array_equal(a, layer(x)[0].detach().numpy())
@@ -244,13 +244,13 @@ def test_errors():
         (np.zeros((0, 2, 2), np.float32), "the sequence is empty"),
     ]:
         with pytest.raises(ValueError, match=message):
-            layer(Tensor(x))
-    x, h = Tensor(np.zeros((4, 5, 2), np.float32)), Tensor(np.zeros((1, 5, 3), np.float32))
+            layer(tensor_of(x))
+    x, h = tensor_of(np.zeros((4, 5, 2), np.float32)), tensor_of(np.zeros((1, 5, 3), np.float32))
     with pytest.raises(ValueError, match=r"expected 2 initial states \(h_0, c_0\), got 1"):
         layer(x, h)
     with pytest.raises(ValueError, match=r"c_0 has shape \(1, 4, 3\), expected \(1, 5, 3\)"):
         layer(x, (h, h[:, :4]))
     with pytest.raises(ValueError, match=r"h_0 has shape \(1, 3\), expected \(4, 3\)"):
-        nn.GRUCell(2, 3)(Tensor(np.zeros((4, 2), np.float32)), h[:, 0])
+        nn.GRUCell(2, 3)(tensor_of(np.zeros((4, 2), np.float32)), h[:, 0])
     assert repr(nn.GRU(2, 3, 2, batch_first=True)) == "GRU(2, 3, num_layers=2, batch_first=True)"
     assert repr(nn.RNNCell(2, 3, bias=False)) == "RNNCell(2, 3, bias=False)"

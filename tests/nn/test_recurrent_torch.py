@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, nn
+from minigan import nn
+from minigan.autograd import tensor_of
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -19,7 +20,7 @@ def compare(kind, options, x, states):
     assert list(ours.state_dict()) == list(theirs.state_dict()) and repr(ours) == repr(theirs)
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
-    a = [Tensor(v.copy(), True) for v in (x, *states)]
+    a = [tensor_of(v.copy(), True) for v in (x, *states)]
     b = [torch.tensor(v, requires_grad=True) for v in (x, *states)]
     calls = [(v[0],) if not states else (v[0], v[1] if len(states) == 1 else tuple(v[1:])) for v in (a, b)]
     found, expected = flat(ours(*calls[0])), flat(theirs(*calls[1]))
@@ -29,7 +30,7 @@ def compare(kind, options, x, states):
         assert tuple(f.shape) == tuple(e.shape)
         np.testing.assert_allclose(f.detach().numpy(), e.detach().numpy(), rtol=1e-10, atol=1e-12)
         u = rng.standard_normal(f.shape)
-        total, wanted = total + (f * Tensor(u)).sum(), wanted + (e * torch.tensor(u)).sum()
+        total, wanted = total + (f * tensor_of(u)).sum(), wanted + (e * torch.tensor(u)).sum()
     total.backward()
     wanted.backward()
     for f, e in zip([*a, *ours.parameters()], [*b, *theirs.parameters()]):

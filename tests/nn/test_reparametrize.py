@@ -6,7 +6,8 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan import Tensor, func, gradcheck, gradgradcheck, manual_seed, nn, optim
+from minigan import func, gradcheck, gradgradcheck, manual_seed, nn, optim
+from minigan.autograd import tensor_of
 from minigan.nn.utils import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
 
@@ -51,7 +52,7 @@ def test_power_iteration(kind, iterations):
     assert layer.weight_orig is own and [n for n, _ in layer.named_parameters()] == ["bias", "weight_orig"]
     assert list(layer.state_dict()) == ["bias", "weight_orig", "weight_u", "weight_v"] and optimiser.param_groups[0]["params"][0] is own
     np.testing.assert_array_equal(layer.weight.numpy(), before)
-    matrix, x = as_matrix(before, dim), Tensor(normal(*shape))
+    matrix, x = as_matrix(before, dim), tensor_of(normal(*shape))
     u, v = layer.weight_u.numpy().copy(), layer.weight_v.numpy().copy()
     np.testing.assert_allclose([u @ u, v @ v], 1)
     for _ in range(3):
@@ -82,7 +83,7 @@ def test_derivatives_of_the_spectral_norm(kind):
     def function(x, weight):
         return func.functional_call(layer, {"weight_orig": weight}, x)
 
-    inputs = [Tensor(normal(*shape), True), Tensor(layer.weight_orig.detach().numpy().copy(), True)]
+    inputs = [tensor_of(normal(*shape), True), tensor_of(layer.weight_orig.detach().numpy().copy(), True)]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 
@@ -91,7 +92,7 @@ def test_gradient_of_the_spectral_norm():
     """Equation 9 of Miyato et al. with their lambda, in training mode, where u and v move on in the same forward pass."""
     layer = spectral_norm(nn.Linear(4, 3, bias=False, dtype=np.float64))
     x, g = normal(5, 4), normal(5, 3, seed=1)
-    layer(Tensor(x)).backward(Tensor(g))
+    layer(tensor_of(x)).backward(tensor_of(g))
     u, v, w = (layer.state_dict()[f"weight_{k}"].numpy() for k in ("u", "v", "orig"))
     sigma = u @ w @ v
     plain = g.T @ x  # dL/dW of the normalised weight
@@ -102,14 +103,14 @@ def test_gradient_of_the_spectral_norm():
 def test_several_forward_passes_before_backward():
     layer = spectral_norm(nn.Linear(4, 3, dtype=np.float64))
     twin, x = copy.deepcopy(layer), normal(5, 4)
-    (layer(Tensor(x)).sum() + (layer(Tensor(2 * x)) ** 2).sum()).backward()
-    twin(Tensor(x)).sum().backward()
-    (twin(Tensor(2 * x)) ** 2).sum().backward()
+    (layer(tensor_of(x)).sum() + (layer(tensor_of(2 * x)) ** 2).sum()).backward()
+    twin(tensor_of(x)).sum().backward()
+    (twin(tensor_of(2 * x)) ** 2).sum().backward()
     np.testing.assert_allclose(layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy(), rtol=1e-10)
     twin = copy.deepcopy(layer.eval())
-    y = layer(Tensor(x)).sum()
-    layer.train()(Tensor(x))  # writes u and v
-    for module, value in ((layer, y), (twin, twin(Tensor(x)).sum())):
+    y = layer(tensor_of(x)).sum()
+    layer.train()(tensor_of(x))  # writes u and v
+    for module, value in ((layer, y), (twin, twin(tensor_of(x)).sum())):
         module.zero_grad()
         value.backward()
     np.testing.assert_array_equal(layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy())
@@ -120,7 +121,7 @@ def test_sequential_does_not_pass_the_hook_by():
     net = nn.Sequential(spectral_norm(nn.Linear(4, 3)), nn.Tanh(), nn.Linear(3, 2), nn.LeakyReLU(0.2))
     x = normal(5, 4, dtype=np.float32)
     with np.errstate(all="ignore"):
-        y = net(Tensor(x)).detach().numpy()
+        y = net(tensor_of(x)).detach().numpy()
     p = values(net)
     weight = p["0.weight_orig"] / (p["0.weight_u"] @ p["0.weight_orig"] @ p["0.weight_v"])
     h = np.tanh(x @ weight.T + p["0.bias"]) @ p["2.weight"].T + p["2.bias"]
@@ -130,7 +131,7 @@ def test_sequential_does_not_pass_the_hook_by():
 @pytest.mark.parametrize("wrap", [spectral_norm, weight_norm])
 def test_copies_and_states(wrap):
     """deepcopy after a forward pass (the computed weight is then on a tape), EMA, and saving."""
-    layer, x = wrap(nn.Linear(4, 3)), Tensor(normal(5, 4, dtype=np.float32))
+    layer, x = wrap(nn.Linear(4, 3)), tensor_of(normal(5, 4, dtype=np.float32))
     y = layer(x)
     assert not layer.weight.is_leaf
     twin = copy.deepcopy(layer)
@@ -164,7 +165,7 @@ def test_copies_and_states(wrap):
 @pytest.mark.parametrize("kind", KINDS)
 def test_removal(wrap, remove, kind):
     layer, shape, _ = layers()[kind]
-    x = Tensor(normal(*shape, dtype=np.float32))
+    x = tensor_of(normal(*shape, dtype=np.float32))
     wrap(layer)(x)
     expected = layer.eval()(x).detach().numpy()
     assert remove(layer) is layer
@@ -190,12 +191,12 @@ def test_errors():
 
 def test_on_a_device_without_syncs():
     layer, x = spectral_norm(nn.Linear(4, 3)), normal(5, 4, dtype=np.float32)
-    expected = copy.deepcopy(layer)(Tensor(x)).detach().numpy()
+    expected = copy.deepcopy(layer)(tensor_of(x)).detach().numpy()
     for t in [*layer.parameters(), *layer.buffers()]:
         t.data = fakecuda.asarray(t.array)
     fakecuda.syncs = 0
     with fakecuda.installed():
-        y = layer(Tensor(fakecuda.asarray(x)))
+        y = layer(tensor_of(fakecuda.asarray(x)))
         y.sum().backward()
     assert fakecuda.syncs == 0
     np.testing.assert_allclose(y.array.storage, expected, rtol=1e-5, atol=1e-6)
@@ -208,7 +209,7 @@ def test_on_a_device_without_syncs():
 @pytest.mark.parametrize("dim", [0, 1, None, -1])
 def test_weight_norm(kind, dim):
     layer, shape, _ = layers(np.float64)[kind]
-    x = Tensor(normal(*shape))
+    x = tensor_of(normal(*shape))
     expected, w = layer(x).detach().numpy(), layer.weight.detach().numpy().copy()
     weight_norm(layer, dim=dim)
     assert list(layer.state_dict()) == ["bias", "weight_g", "weight_v"]
@@ -228,14 +229,14 @@ def test_derivatives_of_the_weight_norm():
     def function(x, g, v):
         return func.functional_call(layer, {"weight_g": g, "weight_v": v}, x)
 
-    inputs = [Tensor(a, True) for a in (normal(5, 4), normal(3, 1, seed=1), normal(3, 4, seed=2))]
+    inputs = [tensor_of(a, True) for a in (normal(5, 4), normal(3, 1, seed=1), normal(3, 4, seed=2))]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 
 
 def test_weights_of_recurrent_layers():
     manual_seed(0)
-    layer, x = nn.GRU(3, 4), Tensor(normal(5, 2, 3, dtype=np.float32))
+    layer, x = nn.GRU(3, 4), tensor_of(normal(5, 2, 3, dtype=np.float32))
     expected = layer(x)[0].detach().numpy()
     weight_norm(weight_norm(layer, "weight_hh_l0"), "weight_ih_l0")
     np.testing.assert_allclose(layer(x)[0].detach().numpy(), expected, rtol=1e-5, atol=1e-6)
@@ -270,14 +271,14 @@ def test_as_torch(kind, wrap, options):
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     x = normal(*shape)
     for _ in range(3):
-        a, b = ours(Tensor(x)), theirs(torch.tensor(x))
+        a, b = ours(tensor_of(x)), theirs(torch.tensor(x))
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-12)
     (a * a).sum().backward()
     (b * b).sum().backward()
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters()):
         np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-10, err_msg=name)
     np.testing.assert_allclose(
-        ours.eval()(Tensor(x)).detach().numpy(), theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-9, atol=1e-12
+        ours.eval()(tensor_of(x)).detach().numpy(), theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-9, atol=1e-12
     )
     for k, v in theirs.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[k].numpy(), v.numpy(), rtol=1e-9)

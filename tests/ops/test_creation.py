@@ -5,6 +5,7 @@ import pytest
 
 import minigan
 from minigan import Tensor
+from minigan.autograd import tensor_of
 
 
 @pytest.mark.parametrize("data, dtype", [
@@ -20,9 +21,9 @@ def test_tensor_dtypes(data, dtype):
 def test_tensor_copies_and_as_tensor_does_not():
     a = np.zeros(3)
     assert not np.shares_memory(minigan.tensor(a).array, a)
-    assert not np.shares_memory(minigan.tensor(Tensor(a)).array, a)
+    assert not np.shares_memory(minigan.tensor(tensor_of(a)).array, a)
     assert minigan.as_tensor(a).array is a and minigan.from_numpy(a).array is a
-    t = Tensor(a)
+    t = tensor_of(a)
     assert minigan.as_tensor(t) is t
     assert minigan.as_tensor(a, dtype=np.float32).dtype == np.float32
 

@@ -7,7 +7,7 @@ from ops.table import CASES
 from ops.test_ops import boxed, close, for_every, gradients, laid_out, second_gradients, twice
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 from minigan.backend.cuda import precision
 from minigan.nn import functional as F
 
@@ -92,9 +92,9 @@ def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
     for name, (values, function, index) in cases.items():
 
         def gradient(make, values=values, function=function, index=index):
-            t = Tensor(make(values), True)
-            y = function(t, Tensor(make(index)))
-            y.backward(Tensor(make(np.random.default_rng(1).standard_normal(y.shape).astype(dtype))))
+            t = tensor_of(make(values), True)
+            y = function(t, tensor_of(make(index)))
+            y.backward(tensor_of(make(np.random.default_rng(1).standard_normal(y.shape).astype(dtype))))
             return t.grad.array
 
         expected = gradient(np.asarray)

@@ -9,7 +9,7 @@ from ops.table import CASES
 
 import minigan
 from minigan import Tensor
-from minigan.autograd import FLOATS, OPS, NonSmoothError, gradcheck, gradgradcheck
+from minigan.autograd import FLOATS, OPS, NonSmoothError, gradcheck, gradgradcheck, tensor_of
 
 
 def for_every(cases, examples):
@@ -42,7 +42,7 @@ def listed(y):
 def boxed(case, args, convert=lambda a: a):
     """The arguments with Tensors for arrays."""
     wrt = case.differentiable(args) if case.orders else []
-    return [Tensor(convert(a), i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+    return [tensor_of(convert(a), i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
 
 
 def gradients(case, boxes, seed, convert=lambda a: a):
@@ -50,7 +50,7 @@ def gradients(case, boxes, seed, convert=lambda a: a):
     outputs = listed(case.call(*boxes))
     live = [y for y in outputs if y.requires_grad]
     rng = np.random.default_rng(seed)
-    cotangents = [Tensor(convert(rng.standard_normal(y.shape).astype(y.dtype))) for y in live]
+    cotangents = [tensor_of(convert(rng.standard_normal(y.shape).astype(y.dtype))) for y in live]
     inputs = [x for x in boxes if isinstance(x, Tensor) and x.requires_grad]
     found = minigan.grad(live, inputs, cotangents, allow_unused=True) if live else []
     return outputs, inputs, found, cotangents
@@ -155,10 +155,10 @@ def checkable(case, args):
 
     def function(*xs):
         at = dict(zip(wrt, xs))
-        boxes = [at[i] if i in at else Tensor(a) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+        boxes = [at[i] if i in at else tensor_of(a) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
         return [y for y in listed(case.call(*boxes)) if y.dtype in FLOATS]
 
-    return function, [Tensor(args[i], True) for i in wrt]
+    return function, [tensor_of(args[i], True) for i in wrt]
 
 
 @for_every(smooth, 12)
@@ -178,7 +178,7 @@ def test_second_gradient(case, args, seed):
     function, inputs = checkable(case, args)
     assume(inputs)
     outputs = [y for y in function(*inputs) if y.requires_grad]
-    cotangents = [Tensor(np.random.default_rng(seed).standard_normal(y.shape)) for y in outputs]
+    cotangents = [tensor_of(np.random.default_rng(seed).standard_normal(y.shape)) for y in outputs]
     plain = minigan.grad(outputs, inputs, cotangents, retain_graph=True, allow_unused=True)
     for p, r in zip(plain, minigan.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)):
         assert (p is None) == (r is None)
@@ -246,9 +246,9 @@ def second_gradients(case, boxes, seed, convert=lambda a: a):
     """The gradient of <gradient, random numbers>, for every differentiable argument; zeros where there is no dependence."""
     outputs = [y for y in listed(case.call(*boxes)) if y.requires_grad]
     rng = np.random.default_rng(seed)
-    draw = lambda y: Tensor(convert(rng.standard_normal(y.shape).astype(y.dtype)))
+    draw = lambda y: tensor_of(convert(rng.standard_normal(y.shape).astype(y.dtype)))
     inputs = [x for x in boxes if isinstance(x, Tensor) and x.requires_grad]
-    zeros = [Tensor(x.array * 0) for x in inputs]
+    zeros = [tensor_of(x.array * 0) for x in inputs]
     if not outputs:
         return zeros
     first = [g for g in minigan.grad(outputs, inputs, [draw(y) for y in outputs], create_graph=True, allow_unused=True) if g is not None]

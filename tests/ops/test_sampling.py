@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import Generator, Tensor
+from minigan import Generator
+from minigan.autograd import tensor_of
 
 DRAWS = {
     "rand": lambda **o: minigan.rand(3, 4, **o),
@@ -62,7 +63,7 @@ def test_normal_of_tensors():
 
 
 def test_bernoulli():
-    p = Tensor(np.array([0.0, 1.0, 0.3], np.float32).repeat(50_000).reshape(3, -1))
+    p = tensor_of(np.array([0.0, 1.0, 0.3], np.float32).repeat(50_000).reshape(3, -1))
     x = minigan.bernoulli(p, generator=Generator(1))
     assert x.dtype == np.float32 and set(np.unique(x.array)) == {0.0, 1.0}
     np.testing.assert_allclose(x.array.mean(1), [0, 1, 0.3], atol=0.011)
@@ -92,13 +93,13 @@ def test_multinomial():
 
 
 def test_dropout_keeps_or_scales():
-    x = Tensor(np.random.default_rng(0).uniform(1, 2, (100, 100)).astype(np.float32), True)
+    x = tensor_of(np.random.default_rng(0).uniform(1, 2, (100, 100)).astype(np.float32), True)
     y = minigan.dropout(x, 0.3, generator=Generator(5))
     dropped = y.array == 0
     assert y.dtype == np.float32 and abs(dropped.mean() - 0.3) < 0.025
     np.testing.assert_allclose(y.array[~dropped], x.array[~dropped] / 0.7, rtol=1e-6)
     g = np.random.default_rng(1).standard_normal((100, 100)).astype(np.float32)
-    y.backward(Tensor(g))
+    y.backward(tensor_of(g))
     np.testing.assert_allclose(x.grad.array, np.where(dropped, 0, g / np.float32(0.7)), rtol=1e-6)
 
 

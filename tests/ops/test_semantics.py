@@ -7,17 +7,18 @@ import pytest
 
 import minigan
 from minigan import OpError, Tensor
+from minigan.autograd import tensor_of
 
 
 def leaf(values, dtype=np.float64):
-    return Tensor(np.array(values, dtype), True)
+    return tensor_of(np.array(values, dtype), True)
 
 
 def slope(function, *values):
     """The gradient at the given numbers, the cotangent being (3, -2, 0.5, ...) per element."""
     x = leaf(values)
     u = np.resize([3.0, -2.0, 0.5], len(values))
-    return (minigan.grad(function(x), x, Tensor(u))[0].array / u).tolist()
+    return (minigan.grad(function(x), x, tensor_of(u))[0].array / u).tolist()
 
 
 # --- at kinks: torch's choices ---
@@ -42,7 +43,7 @@ def slope(function, *values):
 def test_slopes_at_kinks(function, points, expected):
     if function(leaf(points)).shape != (len(points),):
         x = leaf(points)
-        (g,) = minigan.grad(function(x), x, Tensor(np.array(3.0)))
+        (g,) = minigan.grad(function(x), x, tensor_of(np.array(3.0)))
         assert (g.array / 3).tolist() == expected
     else:
         np.testing.assert_allclose(slope(function, *points), expected, atol=1e-15)
@@ -114,7 +115,7 @@ def test_logsumexp_of_minus_infinity():
 
 
 def test_float32_sums_are_accurate():
-    x = Tensor(np.full(1_000_000, 0.1, np.float32))
+    x = tensor_of(np.full(1_000_000, 0.1, np.float32))
     np.testing.assert_allclose(x.sum().item(), 1e5, rtol=1e-5)
     np.testing.assert_allclose(x.mean().item(), 0.1, rtol=1e-5)
 
@@ -123,7 +124,7 @@ def test_batch_norm_statistics_do_not_cancel():
     """Mean 1000, deviation 0.01 in float32."""
     rng = np.random.default_rng(0)
     x = (1000 + 0.01 * rng.standard_normal((4096, 1))).astype(np.float32)
-    y = minigan.batch_norm(Tensor(x), None, None, None, None, True, eps=0.0).array
+    y = minigan.batch_norm(tensor_of(x), None, None, None, None, True, eps=0.0).array
     exact = x.astype(np.float64)
     np.testing.assert_allclose(y, (exact - exact.mean()) / exact.std(), rtol=2e-2, atol=2e-2)
 
@@ -195,7 +196,7 @@ def test_equal_and_allclose():
 
 
 def test_views_share_memory():
-    x = Tensor(np.arange(12.0).reshape(3, 4))
+    x = tensor_of(np.arange(12.0).reshape(3, 4))
     views = [
         x.reshape(12),
         x.T,
@@ -245,8 +246,8 @@ def test_errors_name_the_op_and_its_arguments(call, message):
     (lambda x: x.expand(3), ValueError, "fewer dimensions"),
     (lambda x: x.split([1, 2]), ValueError, "do not add up"),
     (lambda x: x.narrow(0, 1, 5), IndexError, "out of range"),
-    (lambda x: x.gather(1, Tensor(np.array([[5], [0]]))), IndexError, r"index ranges over \[0, 5\], dimension 1 has size 3"),
-    (lambda x: x.gather(0, Tensor(np.array([[0.5]]))), TypeError, "index is float64, expected integers"),
+    (lambda x: x.gather(1, tensor_of(np.array([[5], [0]]))), IndexError, r"index ranges over \[0, 5\], dimension 1 has size 3"),
+    (lambda x: x.gather(0, tensor_of(np.array([[0.5]]))), TypeError, "index is float64, expected integers"),
     (lambda x: minigan.mm(x, x[0]), ValueError, "mm: expected two 2-dimensional"),
     (lambda x: minigan.dot(x, x), ValueError, "dot: expected two vectors"),
     (lambda x: minigan.einsum("ii->i", x), ValueError, "repeated within 'ii'"),
@@ -269,28 +270,28 @@ def test_other_errors(call, error, message):
 def test_running_statistics(shape):
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape)
-    mean, var = Tensor(np.full(3, 0.5)), Tensor(np.full(3, 2.0))
+    mean, var = tensor_of(np.full(3, 0.5)), tensor_of(np.full(3, 2.0))
     kept = mean.array
-    minigan.batch_norm(Tensor(x), mean, var, training=True, momentum=0.2)
+    minigan.batch_norm(tensor_of(x), mean, var, training=True, momentum=0.2)
     values = np.moveaxis(x, 1, 0).reshape(3, -1)
     np.testing.assert_allclose(mean.array, 0.8 * 0.5 + 0.2 * values.mean(1))
     np.testing.assert_allclose(var.array, 0.8 * 2.0 + 0.2 * values.var(1, ddof=1))
     assert mean.array is kept  # in place
     before = mean.array.copy(), var.array.copy()
-    minigan.batch_norm(Tensor(x), mean, var, training=False)
+    minigan.batch_norm(tensor_of(x), mean, var, training=False)
     assert (mean.array == before[0]).all() and (var.array == before[1]).all()
 
 
 def test_batch_norm_errors():
-    x = Tensor(np.ones((1, 3)))
+    x = tensor_of(np.ones((1, 3)))
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         minigan.batch_norm(x, training=True)
     with pytest.raises(ValueError, match=r"weight has shape \(2,\), the input has 3 channels"):
-        minigan.batch_norm(x, weight=Tensor(np.ones(2)), training=True)
+        minigan.batch_norm(x, weight=tensor_of(np.ones(2)), training=True)
     with pytest.raises(ValueError, match="needed when not training"):
         minigan.batch_norm(x)
     with pytest.raises(ValueError, match="expected input"):
-        minigan.batch_norm(Tensor(np.ones(3)), training=True)
+        minigan.batch_norm(tensor_of(np.ones(3)), training=True)
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 20)])

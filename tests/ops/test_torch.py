@@ -10,6 +10,7 @@ from ops.case import function_named
 from ops.table import CASES
 
 from minigan import Tensor
+from minigan.autograd import tensor_of
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -51,7 +52,7 @@ def test_as_torch(case, data):
     name = case.name.partition(":")[0]
     args = [np.asarray(a) if isinstance(a, np.generic) else a for a in data.draw(case.inputs)]
     wrt = case.differentiable(args) if case.orders else []
-    ours = [Tensor(a, i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+    ours = [tensor_of(a, i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
     assume(name != "logsumexp" or args[1] is not None)  # which torch cannot
     assume(name != "roll" or args[1] != ())
     their = [torch.tensor(a, requires_grad=i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
@@ -64,7 +65,7 @@ def test_as_torch(case, data):
         np.testing.assert_allclose(a.array, b.detach().numpy(), rtol=1e-10, atol=1e-12)
         if a.requires_grad:
             u = rng.standard_normal(a.shape)
-            a.backward(Tensor(np.asarray(u)), retain_graph=True)
+            a.backward(tensor_of(np.asarray(u)), retain_graph=True)
             b.backward(torch.tensor(u), retain_graph=True)
     for a, b in zip(ours, their):
         if isinstance(a, Tensor) and a.grad is not None:

@@ -56,3 +56,35 @@ def adagrad(state, t, p, g, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumul
     g = g + weight_decay * p
     state["s"] = state.get("s", float(initial_accumulator_value)) + g * g
     return p - lr / (1 + (t - 1) * lr_decay) * g / (math.sqrt(state["s"]) + eps)
+
+
+def adadelta(state, t, p, g, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, maximize=False):
+    g = (-g if maximize else g) + weight_decay * p
+    s = state["s"] = rho * state.get("s", 0.0) + (1 - rho) * g * g
+    step = math.sqrt(state.get("a", 0.0) + eps) / math.sqrt(s + eps) * g
+    state["a"] = rho * state.get("a", 0.0) + (1 - rho) * step * step
+    return p - lr * step
+
+
+def adamax(state, t, p, g, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, maximize=False):
+    g = (-g if maximize else g) + weight_decay * p
+    m = state["m"] = betas[0] * state.get("m", 0.0) + (1 - betas[0]) * g
+    u = state["u"] = max(betas[1] * state.get("u", 0.0), abs(g) + eps)
+    return p - lr / (1 - betas[0] ** t) * m / u
+
+
+def radam(state, t, p, g, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, maximize=False):
+    g = -g if maximize else g
+    if decoupled_weight_decay:
+        p = p - lr * weight_decay * p
+    else:
+        g = g + weight_decay * p
+    m = state["m"] = betas[0] * state.get("m", 0.0) + (1 - betas[0]) * g
+    v = state["v"] = betas[1] * state.get("v", 0.0) + (1 - betas[1]) * g * g
+    first, rest = m / (1 - betas[0] ** t), 1 - betas[1] ** t
+    most = 2 / (1 - betas[1]) - 1
+    now = most - 2 * t * betas[1] ** t / rest
+    if now <= 5:
+        return p - lr * first
+    rectified = math.sqrt((now - 4) * (now - 2) * most / ((most - 4) * (most - 2) * now))
+    return p - lr * first * rectified * math.sqrt(rest) / (math.sqrt(v) + eps)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan.autograd import Tensor
+from minigan.autograd import tensor_of
 from minigan.optim import EMA
 
 
@@ -15,9 +15,9 @@ class Net:
     """What EMA uses of a Module."""
 
     def __init__(self, seed=0):
-        self.weight = Tensor(np.asfortranarray(normal(seed, 4, 3)), requires_grad=True)
-        self.bias = Tensor(normal(seed + 1, 4), requires_grad=True)
-        self.mean, self.count = Tensor(normal(seed + 2, 4)), Tensor(np.array(0))
+        self.weight = tensor_of(np.asfortranarray(normal(seed, 4, 3)), requires_grad=True)
+        self.bias = tensor_of(normal(seed + 1, 4), requires_grad=True)
+        self.mean, self.count = tensor_of(normal(seed + 2, 4)), tensor_of(np.array(0))
 
     def named_parameters(self):
         return iter([("weight", self.weight), ("bias", self.bias)])
@@ -39,7 +39,7 @@ class Net:
 @pytest.mark.parametrize("layout", ["C", "F", "gaps"])
 def test_is_the_weighted_mean(decay, dtype, layout):
     """After t updates: sum_i decay^(t-i) p_i / sum_i decay^(t-i)."""
-    p = Tensor(np.zeros((3, 8), dtype)[:, ::2] if layout == "gaps" else np.zeros((3, 4), dtype, order=layout), requires_grad=True)
+    p = tensor_of(np.zeros((3, 8), dtype)[:, ::2] if layout == "gaps" else np.zeros((3, 4), dtype, order=layout), requires_grad=True)
     ema, history = EMA([p], decay), []
     for t in range(1, 9):
         p.array[...] = normal(t, 3, 4)
@@ -51,7 +51,7 @@ def test_is_the_weighted_mean(decay, dtype, layout):
 
 
 def test_large_in_threads():
-    p = Tensor(normal(0, 600, 700), requires_grad=True)
+    p = tensor_of(normal(0, 600, 700), requires_grad=True)
     ema = EMA([p], 0.9)
     first = p.array.copy()
     ema.update()
@@ -120,11 +120,11 @@ def test_state_dict_continues_bit_identically():
 
 
 def test_rebound_parameter():
-    p = Tensor(normal(0, 3, 2), requires_grad=True)
+    p = tensor_of(normal(0, 3, 2), requires_grad=True)
     ema = EMA([("w", p)], 0.5)
     ema.update()
     first = p.array.copy()
-    p.data = Tensor(np.asfortranarray(normal(1, 3, 2)))
+    p.data = tensor_of(np.asfortranarray(normal(1, 3, 2)))
     ema.update()
     np.testing.assert_allclose(ema.averages["w"].array, (0.5 * first + p.array) / 1.5, rtol=1e-5, atol=1e-6)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, cat, enable_grad, grad, gradcheck, gradgradcheck
+from minigan import cat, enable_grad, grad, gradcheck, gradgradcheck
+from minigan.autograd import tensor_of
 from minigan.optim import SGD, Adam, AdamW, RMSprop
 from minigan.optim import functional as F
 
@@ -16,13 +17,13 @@ OPTIONS = [
 
 def start(seed=0, dtype="float64"):
     rng = np.random.default_rng(seed)
-    return [Tensor(rng.normal(size=s).astype(dtype), True) for s in ((3, 2), (2,), ())]
+    return [tensor_of(rng.normal(size=s).astype(dtype), True) for s in ((3, 2), (2,), ())]
 
 
 def gradients(t, dtype="float64"):
     """Of step t; one parameter misses every third."""
     rng = np.random.default_rng(100 + t)
-    values = [Tensor(np.array(rng.normal(size=s) * (1 + t)).astype(dtype)) for s in ((3, 2), (2,), ())]
+    values = [tensor_of(np.array(rng.normal(size=s) * (1 + t)).astype(dtype)) for s in ((3, 2), (2,), ())]
     return [None if (t + i) % 3 == 0 and i == 1 else g for i, g in enumerate(values)]
 
 
@@ -84,7 +85,7 @@ def unrolled(function, options, steps):
 @pytest.mark.parametrize("steps", [1, 3])
 def test_derivatives_through_steps(function, options, steps):
     rng = np.random.default_rng(5)
-    inputs = [Tensor(rng.normal(size=s), True) for s in ((3, 2), (2,), (6, 3))]
+    inputs = [tensor_of(rng.normal(size=s), True) for s in ((3, 2), (2,), (6, 3))]
     gradcheck(unrolled(function, options, steps), inputs)
     if steps == 1:
         gradgradcheck(unrolled(function, options, steps), inputs, directions=1)
@@ -92,7 +93,7 @@ def test_derivatives_through_steps(function, options, steps):
 
 def test_a_parameter_without_influence():
     """Gradients that are exactly 0 (a dead ReLU's) leave Adam's derivative finite."""
-    w, x = Tensor(np.array([1.0, -1.0]), True), Tensor(np.array([2.0]), True)
+    w, x = tensor_of(np.array([1.0, -1.0]), True), tensor_of(np.array([2.0]), True)
 
     def loss(w):
         return ((w * x).relu() ** 2).sum()

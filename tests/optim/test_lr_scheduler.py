@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigan import optim
-from minigan.autograd import Tensor
+from minigan.autograd import tensor_of
 from minigan.optim import lr_scheduler as schedules
 
 STEPS = 25
@@ -37,7 +37,7 @@ each_case = pytest.mark.parametrize("cls, options, closed", CASES.values(), ids=
 
 
 def optimizer():
-    groups = [{"params": [Tensor(np.zeros(2, np.float32), requires_grad=True)], "lr": lr} for lr in RATES]
+    groups = [{"params": [tensor_of(np.zeros(2, np.float32), requires_grad=True)], "lr": lr} for lr in RATES]
     return optim.SGD(groups, lr=1.0)
 
 
@@ -88,7 +88,7 @@ def test_errors():
     o = optimizer()
     with pytest.raises(TypeError, match="expected an Optimizer"):
         schedules.StepLR([1], 2)
-    with pytest.raises(ValueError, match="3 functions for 2"):
+    with pytest.raises(ValueError, match="3 entries for 2"):
         schedules.LambdaLR(o, [warm] * 3)
     with pytest.raises(ValueError, match="start_factor"):
         schedules.LinearLR(o, 0)

@@ -4,7 +4,7 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan import Tensor
+from minigan.autograd import tensor_of
 from minigan.optim import EMA, SGD, Adagrad, Adam, AdamW, RMSprop
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
@@ -31,13 +31,13 @@ def arrays(seed, dtype):
 
 def steps(maker, place, dtype, turned=False):
     """The parameters and states after five steps, of which some leave a parameter out."""
-    params = [Tensor(place(a), True) for a in arrays(0, dtype)]
+    params = [tensor_of(place(a), True) for a in arrays(0, dtype)]
     if turned:
         params[0].data = params[0].data.array.T.copy().T if place is np.array else fakecuda.DeviceArray(params[0].array.storage.copy("F"))
     groups = [{"params": params[:2], "lr": 0.02}, {"params": params[2:]}]
     optimizer = maker(groups)
     for k in range(5):
-        gradients = [Tensor(place(g)) for g in arrays(k + 1, dtype)]
+        gradients = [tensor_of(place(g)) for g in arrays(k + 1, dtype)]
         if k == 2:
             gradients[0] = None
         optimizer.step_with(gradients)
@@ -62,7 +62,7 @@ def test_same_steps(name, dtype):
 
 def test_averages():
     def averaged(place):
-        params = {str(i): Tensor(place(a), True) for i, a in enumerate(arrays(0, np.float32))}
+        params = {str(i): tensor_of(place(a), True) for i, a in enumerate(arrays(0, np.float32))}
         ema = EMA(params.items(), 0.9)
         for k in range(3):
             for p, new in zip(params.values(), arrays(k + 1, np.float32)):

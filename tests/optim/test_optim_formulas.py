@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigan import optim
-from minigan.autograd import Tensor
+from minigan.autograd import tensor_of
 from minigan.ops import update
 
 from . import formulas
@@ -33,6 +33,18 @@ CASES = {
         optim.Adagrad, formulas.adagrad,
         dict(lr=rate, lr_decay=decay, weight_decay=decay, initial_accumulator_value=decay, maximize=flag),
     ),
+    "Adadelta": (
+        optim.Adadelta, formulas.adadelta, dict(lr=rate, rho=share, eps=st.floats(1e-3, 0.1), weight_decay=decay, maximize=flag),
+    ),
+    "Adamax": (
+        optim.Adamax, formulas.adamax,
+        dict(lr=rate, betas=st.tuples(share, share), eps=st.floats(1e-3, 0.1), weight_decay=decay, maximize=flag),
+    ),
+    "RAdam": (
+        optim.RAdam, formulas.radam,
+        dict(lr=rate, betas=st.tuples(share, st.floats(0.5, 0.999)), eps=st.floats(1e-3, 0.1), weight_decay=decay,
+             decoupled_weight_decay=flag, maximize=flag),
+    ),
 }  # fmt: skip
 SHAPE, STEPS = (3, 4), 5
 
@@ -43,10 +55,10 @@ def normal(seed, *shape):
 
 def trained(make, options, start, gradients):
     """The values of one parameter after each of the gradients."""
-    p = Tensor(start, requires_grad=True)
+    p = tensor_of(start, requires_grad=True)
     optimizer, path = make([p], **options), []
     for g in gradients:
-        p.grad = Tensor(g)
+        p.grad = tensor_of(g)
         optimizer.step()
         path.append(p.array.copy())
     assert p.array is start  # updated in place
@@ -90,6 +102,9 @@ def state_arrays(step, n, dtype, seed):
         "adam_step": [(g, p, m, v), (g, p, m, v, w)],
         "rmsprop_step": [(g, p, v), (g, p, v, m), (g, p, v, None, b), (g, p, v, m, b)],
         "adagrad_step": [(g, p, v)],
+        "adadelta_step": [(g, p, v, w)],
+        "adamax_step": [(g, p, m, v)],
+        "radam_step": [(g, p, m, v)],
         "ema_step": [(g, p)],
     }[step]
 
@@ -99,6 +114,9 @@ NUMBERS = {
     "adam_step": (3, 1e-2, (0.5, 0.9), 1e-3, 0.02, False, True),
     "rmsprop_step": (3, 1e-2, 0.9, 1e-3, 0.02, 0.7, True),
     "adagrad_step": (3, 1e-2, 0.1, 0.02, 1e-6, True),
+    "adadelta_step": (0.1, 0.9, 1e-3, 0.02, True),
+    "adamax_step": (3, 1e-2, (0.5, 0.9), 1e-3, 0.02, True),
+    "radam_step": (9, 1e-2, (0.5, 0.9), 1e-3, 0.02, False, True),
     "ema_step": (3, 0.9),
 }
 
@@ -152,6 +170,10 @@ TORCH = [
     ("AdamW", dict(lr=0.1, weight_decay=0.3, amsgrad=True, maximize=True)), ("RMSprop", {}),
     ("RMSprop", dict(momentum=0.9, weight_decay=0.1)),
     ("RMSprop", dict(centered=True)), ("RMSprop", dict(centered=True, momentum=0.5, maximize=True)), ("Adagrad", {}),
+    ("Adadelta", {}), ("Adadelta", dict(lr=0.5, rho=0.8, weight_decay=0.1, maximize=True)), ("Adamax", {}),
+    ("Adamax", dict(lr=0.1, betas=(0.5, 0.9), weight_decay=0.1, maximize=True)), ("RAdam", {}),
+    ("RAdam", dict(lr=0.1, betas=(0.5, 0.9), weight_decay=0.1)),
+    ("RAdam", dict(weight_decay=0.1, decoupled_weight_decay=True, maximize=True)),
     ("Adagrad", dict(lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.5, maximize=True)),
 ]  # fmt: skip
 
@@ -164,7 +186,7 @@ def test_same_as_torch(name, options, dtype):
     torch = pytest.importorskip("torch")
     shapes = [(4, 3), (5,), (), (2, 1, 3)]
     starts = [normal(i, *s).astype(dtype) for i, s in enumerate(shapes)]
-    ours = [Tensor(a.copy(), requires_grad=True) for a in starts]
+    ours = [tensor_of(a.copy(), requires_grad=True) for a in starts]
     theirs = [torch.tensor(a, requires_grad=True) for a in starts]
     mine, peer = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
     tolerance = dict(rtol=3e-5, atol=3e-6) if dtype == "float32" else dict(rtol=1e-10, atol=1e-12)
@@ -174,7 +196,7 @@ def test_same_as_torch(name, options, dtype):
         for i, s in enumerate(shapes):
             if (t + i) % 5:
                 g = normal((t, i), *s).astype(dtype)
-                ours[i].grad, theirs[i].grad = Tensor(np.array(g)), torch.tensor(g)
+                ours[i].grad, theirs[i].grad = tensor_of(np.array(g)), torch.tensor(g)
         mine.step()
         peer.step()
         for a, b in zip(ours, theirs):

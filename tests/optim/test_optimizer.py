@@ -7,7 +7,7 @@ import pytest
 
 import minigan.ops  # noqa: F401  (operators on Tensor)
 from minigan import optim
-from minigan.autograd import Tensor
+from minigan.autograd import tensor_of
 
 MAKERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.05),
@@ -28,7 +28,7 @@ def normal(seed, *shape):
 
 
 def parameters():
-    return [Tensor(normal(1, 3, 4), requires_grad=True), Tensor(np.asfortranarray(normal(2, 4, 2)), requires_grad=True)]
+    return [tensor_of(normal(1, 3, 4), requires_grad=True), tensor_of(np.asfortranarray(normal(2, 4, 2)), requires_grad=True)]
 
 
 def gradients(step, params):
@@ -46,8 +46,8 @@ def assert_same(a, b):
 
 @each_maker
 def test_descends_a_loss(make):
-    p = Tensor(normal(3, 5), requires_grad=True)
-    target = Tensor(normal(4, 5))
+    p = tensor_of(normal(3, 5), requires_grad=True)
+    target = tensor_of(normal(4, 5))
     optimizer = make([p])
 
     def loss():
@@ -65,7 +65,7 @@ def test_descends_a_loss(make):
 @each_class
 def test_maximize_ascends(cls):
     """-(p - 1)^2 has its maximum at 1; the gradient given is that of the value itself."""
-    p = Tensor(np.zeros(3, np.float32), requires_grad=True)
+    p = tensor_of(np.zeros(3, np.float32), requires_grad=True)
     optimizer = cls([p], lr=0.1, maximize=True)
     for _ in range(200):
         optimizer.zero_grad()
@@ -81,9 +81,9 @@ def test_step_with_equals_step_and_leaves_grad_alone(make):
     first, second = make(a), make(b)
     for t in range(3):
         for p, g in zip(a, gradients(t, a)):
-            p.grad = Tensor(g)
+            p.grad = tensor_of(g)
         first.step()
-        second.step_with([Tensor(g) if t % 2 else g for g in gradients(t, b)])
+        second.step_with([tensor_of(g) if t % 2 else g for g in gradients(t, b)])
     assert_same(values(a), values(b))
     assert all(p.grad is None for p in b)
 
@@ -102,8 +102,8 @@ def test_none_skips(make):
 def test_each_parameter_as_if_it_were_alone(make):
     """Different numbers of steps, dtypes and layouts in one group do not touch each other."""
     starts = [normal(0, 3, 2), normal(1, 4).astype(np.float64), np.asfortranarray(normal(2, 2, 3)), normal(3, 4, 6)[:, ::2], normal(4, 5)]
-    together = [Tensor(a.copy(order="K") if i != 3 else a.copy()[:, :3], requires_grad=True) for i, a in enumerate(starts)]
-    alone = [Tensor(p.array.copy(), requires_grad=True) for p in together]
+    together = [tensor_of(a.copy(order="K") if i != 3 else a.copy()[:, :3], requires_grad=True) for i, a in enumerate(starts)]
+    alone = [tensor_of(p.array.copy(), requires_grad=True) for p in together]
     optimizer, single = make(together), [make([p]) for p in alone]
     for t in range(6):
         grads = [normal((t, i), *p.shape).astype(p.dtype) if (t + i // 2) % 3 else None for i, p in enumerate(together)]
@@ -122,7 +122,7 @@ def test_state_dict_continues_bit_identically(make):
     optimizer = make(params)
     for t in range(4):
         optimizer.step_with(gradients(t, params))
-    copies = [Tensor(p.array.copy(order="K"), requires_grad=True) for p in params]
+    copies = [tensor_of(p.array.copy(order="K"), requires_grad=True) for p in params]
     other = make(copies)
     other.param_groups[0]["lr"] = 123.0
     saved = optimizer.state_dict()
@@ -186,7 +186,7 @@ def test_rebound_and_emptied_state(make):
     first, second = make(a), make(b)
     for t in range(3):
         if t == 1:
-            a[0].data = Tensor(np.asfortranarray(a[0].array))
+            a[0].data = tensor_of(np.asfortranarray(a[0].array))
         first.step_with(gradients(t, a))
         second.step_with(gradients(t, b))
     assert_same(values(a), values(b))
@@ -198,7 +198,7 @@ def test_rebound_and_emptied_state(make):
 
 
 def test_options_that_add_state_can_be_switched_on_later():
-    p = Tensor(normal(0, 3), requires_grad=True)
+    p = tensor_of(normal(0, 3), requires_grad=True)
     optimizer = optim.SGD([p], lr=0.1)
     optimizer.step_with([normal(1, 3)])
     optimizer.param_groups[0]["momentum"] = 0.5
@@ -209,7 +209,7 @@ def test_options_that_add_state_can_be_switched_on_later():
 
 
 def test_a_step_is_noticed_by_backward():
-    p = Tensor(normal(0, 3), requires_grad=True)
+    p = tensor_of(normal(0, 3), requires_grad=True)
     y = (p * p).dot(p)
     optim.SGD([p], lr=0.1).step_with([normal(1, 3)])
     with pytest.raises(RuntimeError, match="changed in place"):
@@ -217,7 +217,7 @@ def test_a_step_is_noticed_by_backward():
 
 
 def test_closure_and_zero_grad():
-    p = Tensor(normal(0, 3), requires_grad=True)
+    p = tensor_of(normal(0, 3), requires_grad=True)
     optimizer = optim.SGD([p], lr=0.1)
 
     def closure():
@@ -239,9 +239,9 @@ def test_large_parameters_equal_small_ones():
     """Above the threshold threads share the work: every element as if it were alone."""
     shape = (700, 800)
     start, grads = normal(0, *shape), [normal((1, t), *shape) for t in range(3)]
-    whole = Tensor(start.copy(), requires_grad=True)
-    transposed = Tensor(np.asfortranarray(start), requires_grad=True)
-    rows = [Tensor(row.copy(), requires_grad=True) for row in start]
+    whole = tensor_of(start.copy(), requires_grad=True)
+    transposed = tensor_of(np.asfortranarray(start), requires_grad=True)
+    rows = [tensor_of(row.copy(), requires_grad=True) for row in start]
     optimizers = [optim.Adam([whole]), optim.Adam([transposed]), optim.Adam(rows)]
     for g in grads:
         optimizers[0].step_with([g])
@@ -288,7 +288,7 @@ def test_bad_parameters():
     frozen = np.zeros(3, np.float32)
     frozen.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        optim.SGD([Tensor(frozen, requires_grad=True)]).step_with([np.ones(3, np.float32)])
+        optim.SGD([tensor_of(frozen, requires_grad=True)]).step_with([np.ones(3, np.float32)])
 
 
 @each_maker
@@ -304,7 +304,7 @@ def test_bad_gradients(make):
 
 
 def test_float64_numbers_do_not_leak_into_float32():
-    p = Tensor(normal(0, 4), requires_grad=True)
+    p = tensor_of(normal(0, 4), requires_grad=True)
     optimizer = optim.Adam([p], lr=np.float64(0.1))
     optimizer.step_with([normal(1, 4)])
     assert p.array.dtype == np.float32 and optimizer.state[p]["exp_avg"].dtype == np.float32

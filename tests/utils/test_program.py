@@ -9,6 +9,7 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
+from minigan.autograd import tensor_of
 from minigan.backend import Generator
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import GAN, R1, NonSaturating, Run, Trainer
@@ -32,7 +33,7 @@ def state(trainer):
 
 def batches(trainer, n, size=20):
     points, each = Generator(1), size * points_per_example(trainer.game)
-    return [Tensor(points.normal((each, 2))) for _ in range(n)]
+    return [tensor_of(points.normal((each, 2))) for _ in range(n)]
 
 
 def play(name, steps, wrap):
@@ -89,7 +90,7 @@ def test_backward_averages_schedules_and_running_statistics():
 
         repeat, losses, source = wrap(step), [], Generator(0)
         for _ in range(10):
-            losses.append(repeat(Tensor(source.normal((6, 3))))["loss"].item())
+            losses.append(repeat(tensor_of(source.normal((6, 3))))["loss"].item())
             schedule.step()
         averages = [t.array for t in average.averages.values()]
         return losses, [*[t.array for t in model.state_dict().values()], *averages], average.updates, optimizer.param_groups[0]["lr"]
@@ -142,7 +143,7 @@ def test_what_a_repetition_would_not_do_is_refused():
     assert refused(counts, "changes 'n'") and box["n"] == 6
     assert refused(lambda x: x * (1 if x.sum().item() > 0 else 2), "reads a Tensor's values")
     random = np.random.default_rng(0)
-    found = refused(lambda x: x * Tensor(random.normal(size=3).astype(np.float32)), "which no op has computed")
+    found = refused(lambda x: x * tensor_of(random.normal(size=3).astype(np.float32)), "which no op has computed")
     assert len({tuple(f) for f in found}) == 6
     names = iter("abcdefghij")
     refused(lambda x: x.exp() if next(names) in "bdfh" else x.log(), "it called")
@@ -306,7 +307,7 @@ def test_running_statistics_of_instances_are_repeated():
         layer = nn.InstanceNorm1d(2, track_running_stats=True)
         step, source = wrap(lambda x: layer(x).sum()), Generator(0)
         for _ in range(6):
-            step(Tensor(source.normal((3, 2, 5))))
+            step(tensor_of(source.normal((3, 2, 5))))
         return layer.running_mean.tolist(), layer.running_var.tolist(), step
 
     *plain, _ = run(lambda step: step)

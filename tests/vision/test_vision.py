@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import minigan
-from minigan import Tensor
+from minigan.autograd import tensor_of
 from minigan.vision import utils
 
 RNG = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def test_grid_places_every_image():
 
 
 def test_grid_normalised():
-    x = Tensor(np.array([-1.0, 0.0, 3.0, 1.0], np.float32).reshape(2, 1, 1, 2))
+    x = tensor_of(np.array([-1.0, 0.0, 3.0, 1.0], np.float32).reshape(2, 1, 1, 2))
     assert utils.make_grid(x, padding=0, normalize=True)[0].tolist() == [[0.0, 0.25, 1.0, 0.5]]
     assert utils.make_grid(x, padding=0, normalize=True, scale_each=True)[0].tolist() == [[0.0, 1.0, 1.0, 0.0]]
     assert utils.make_grid(x, padding=0, normalize=True, value_range=(-1, 1))[0].tolist() == [[0.0, 0.5, 1.0, 1.0]]
@@ -66,9 +66,9 @@ def test_grid_as_torchvision(n, options, tmp_path, torchvision):
     theirs = torchvision.utils
     for channels in (1, 3):
         x = RNG.standard_normal((n, channels, 5, 4)).astype(np.float32)
-        ours, their = utils.make_grid(Tensor(x), **options), theirs.make_grid(torch.tensor(x), **options)
+        ours, their = utils.make_grid(tensor_of(x), **options), theirs.make_grid(torch.tensor(x), **options)
         np.testing.assert_allclose(ours.numpy(), their.numpy(), atol=1e-6)
-        utils.save_image(Tensor(x), tmp_path / "a.png", **options)
+        utils.save_image(tensor_of(x), tmp_path / "a.png", **options)
         theirs.save_image(torch.tensor(x), tmp_path / "b.png", **options)
         a, b = (np.asarray(Image.open(tmp_path / f)).astype(int) for f in ("a.png", "b.png"))
         assert np.abs(a - b).max() <= 1 and (a != b).mean() < 0.01

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import nn
-from ...autograd import Tensor
+from ...autograd import tensor_of
 from ...backend import Generator
 from ..doctor import DISEASES, KEPT, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
 from .callback import Callback
@@ -42,7 +42,7 @@ class Doctor(Callback):
         rows = self.real.reshape(len(self.real), -1)
         self.distance = mean_distance(rows) if len(rows) > 1 else 0.0
         self.spread = spread(rows)
-        self.latents = Tensor(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
+        self.latents = tensor_of(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
         self._watch(run)
         for disease in at_start(game.players, run.trainer.optimizers, len(self.batch)):
             self.known[disease.name] = disease

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd import Tensor
+from ...autograd import tensor_of
 from ...backend import Generator
 from ..checkpoint import BEST, FOLDER
 from .average import Average
@@ -44,7 +44,7 @@ class Evaluate(Callback):
         latents = Generator(self.seed + 2).normal((self.samples, game.latent_dim), device=run.batches.device)
         averaged = self.average.applied(game) if self.average and self.average.ema.updates else contextlib.nullcontext()
         with averaged:
-            images = np.concatenate([game.sample(Tensor(latents[i : i + BATCH])).cpu().numpy() for i in range(0, self.samples, BATCH)])
+            images = np.concatenate([game.sample(tensor_of(latents[i : i + BATCH])).cpu().numpy() for i in range(0, self.samples, BATCH)])
         found = self.measure(images)
         if self.best_by not in found:
             raise ValueError(f"Evaluate: best_by={self.best_by!r} is none of the numbers: {', '.join(found)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...autograd import Tensor
+from ...autograd import tensor_of
 from ...backend import Generator
 from ...viz import save_gif, save_grid
 from .average import Average
@@ -26,7 +26,7 @@ class Samples(Callback):
     def on_start(self, run):
         self.folder = run.folder / "samples"
         latents = Generator(self.seed + 1).normal((GRID * GRID, run.trainer.game.latent_dim), device=run.batches.device)
-        self.latents = Tensor(latents)
+        self.latents = tensor_of(latents)
 
     def on_step(self, run):
         if run.step % self.every and run.step < run.total:

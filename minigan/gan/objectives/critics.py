@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...autograd import Tensor, raw
+from ...autograd import Tensor, raw, tensor_of
 from ...backend import to_device
 from ...ops import relu
 from .base import Objective
@@ -80,7 +80,7 @@ class Fisher(Wasserstein):
         if self.multiplier is None:
             self.multiplier = excess.detach() * 0
         elif self.multiplier.device != excess.device:  # it came from a file
-            self.multiplier = Tensor(to_device(self.multiplier.array, excess.device))
+            self.multiplier = tensor_of(to_device(self.multiplier.array, excess.device))
         return super().d_value(real, fake) - self.multiplier * excess - excess * excess * (self.rho / 2)
 
     def moved(self) -> None:
@@ -92,4 +92,4 @@ class Fisher(Wasserstein):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         saved = state["multiplier"]
-        self.multiplier = None if saved is None else Tensor(raw(saved).copy())
+        self.multiplier = None if saved is None else tensor_of(raw(saved).copy())

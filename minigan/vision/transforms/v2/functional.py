@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....autograd import Tensor
+from ....autograd import Tensor, tensor_of
 from ....ops import randn_like
 from ...tv_tensors import Image
 from ..functional import __all__ as _names
@@ -36,7 +36,7 @@ def to_image(inpt: Any) -> Image:
     """A picture, an array (H, W, C) or a Tensor as an `Image` (C, H, W), values and dtype
     unchanged."""
     if isinstance(inpt, np.ndarray):
-        return Image(Tensor(np.ascontiguousarray(np.atleast_3d(inpt).transpose(2, 0, 1))))
+        return Image(tensor_of(np.ascontiguousarray(np.atleast_3d(inpt).transpose(2, 0, 1))))
     return Image(inpt if isinstance(inpt, Tensor) else pil_to_tensor(inpt))
 
 
@@ -57,9 +57,7 @@ def grayscale_to_rgb(image: Any) -> Any:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def gaussian_noise(
-    inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True
-) -> Tensor:
+def gaussian_noise(inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Tensor:
     """With normal noise added; mean, sigma in units of white."""
     if sigma < 0:
         raise ValueError(f"gaussian_noise: sigma={sigma}: expected a number of at least 0")
