@@ -17,7 +17,7 @@ class Image(Tensor):
     def __init__(self, data: Any, requires_grad: bool | None = None):
         data = data if isinstance(data, Tensor) else tensor_of(data)
         wanted = data.requires_grad if requires_grad is None else requires_grad
-        super().__init__(data.array, wanted, None, data._version)
+        tensor_of(data.array, wanted, None, data._version, self)
         if self.ndim == 2:
             self.array = self.array[None]
         elif self.ndim < 2:
