@@ -43,7 +43,7 @@ from ..backend.cuda import has_kernels
 from ..backend.device import memory_left
 from ..backend.program import active
 from .mode import mode
-from .tensor import FLOATS, Tensor, stale
+from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale
 
 OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
@@ -134,7 +134,7 @@ class Node:
         rest = len(self.op.names)  # arguments from here on are in a list of their own
         for _, _, i, tensor, slot in self.sources:
             if i < 0:
-                saved[slot] = Tensor(saved[slot], True, self)
+                saved[slot] = fresh(saved[slot], True, self)
             elif i < rest:
                 saved[slot] = _as_saved(tensor, saved[slot])
             else:
@@ -171,11 +171,34 @@ def _as_saved(tensor, array):
     """A saved argument as a Tensor: itself, or what it was before its memory was exchanged."""
     if tensor.array is array:
         return tensor
-    if tensor.requires_grad and tensor._node is None:
-        from .primitives import identity
+    if tensor._wanted and tensor._node is None:
+        return entry(tensor, array)
+    return fresh(array, tensor._wanted, tensor._node)
 
-        return Tensor(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
-    return Tensor(array, tensor.requires_grad, tensor._node)
+
+def entry(tensor, array=None):
+    """A Tensor as the result of a tape entry of its own, without a copy. array: its values, if they are no longer in its memory."""
+    from .primitives import identity
+
+    own = array is None
+    array = tensor.array if own else array
+    node = Node(identity, (tensor._node or tensor,), array.shape, array.dtype, next(_count))
+    return fresh(array, True, node, tensor._version if own else None)
+
+
+def _view_of(source, result, record):
+    """Make `result` known as a view of the Tensor `source`: of what that is a view of, so that no chain grows. (But of a leaf itself.)"""
+    result._version = source._version
+    base = getattr(source, "_base", None)
+    if not record and source._node is not None:
+        base = False
+    elif base is None or (source._wanted and source._node is None):
+        base = source
+    result._base = base
+    if source._wanted and not record:  # as in torch it requires a gradient, which goes nowhere
+        from .primitives import cut
+
+        result._wanted, result._node = True, Node(cut, (), result.array.shape, result.array.dtype, next(_count))
 
 
 def op(card: Any) -> Callable[..., Tensor]:
@@ -199,6 +222,8 @@ def op(card: Any) -> Callable[..., Tensor]:
             inputs += defaults[len(inputs) - count :]
         if stale and mode.recording:
             stale[0](inputs)
+        if view and isinstance(inputs[0], Tensor):
+            lay_out(inputs[0])
         for x in inputs:
             if isinstance(x, Tensor):
                 break
@@ -216,7 +241,7 @@ def op(card: Any) -> Callable[..., Tensor]:
         for x in inputs:
             edge = None
             if isinstance(x, Tensor):
-                if x.requires_grad:
+                if x._wanted:
                     record = True
                     edge = x._node or x
                 x = x.array
@@ -259,13 +284,14 @@ def op(card: Any) -> Callable[..., Tensor]:
             check_finite(out, f"{name} (forward)", _user_line())
         record = record and backward is not None and mode.recording and out.dtype.kind == "f"
         result = _new(Tensor)
-        result.array, result.requires_grad, result.grad, result._node = out, record, None, None
+        result.array, result._wanted, result.grad, result._node = out, record, None, None
         if view and _shares(out, arrays[0]):
-            source = inputs[0]
-            result._version = source._version
-            result._base = source if record or source._node is None else False
+            _view_of(inputs[0], result, record)
         else:
             result._version = [0]
+            if permuted:
+                permuted[0](name, inputs, result)
+                out = result.array
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:

@@ -7,8 +7,9 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device_of, is_array, to_device, to_numpy
-from ..backend.program import refuse
+from ..backend import address, device_of, is_array, row_major, to_device, to_numpy
+from ..backend.program import refuse, told
+from .mode import mode
 
 ndarray = np.ndarray
 FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
@@ -16,6 +17,10 @@ FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
 # Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
+
+# Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is then a function
+# that gives a result that of torch's (minigan.autograd.strides). Until then this costs nothing.
+permuted: list = []
 
 
 class Tensor:
@@ -27,23 +32,27 @@ class Tensor:
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
-    __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
+    __slots__ = ("array", "_wanted", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
 
     def __init__(self, array=(), requires_grad=False, node=None, version=None, *more):
         if array.__class__ is not ndarray and not is_array(array):
             if isinstance(array, Tensor):
-                array, version = array.array, array._version
+                array, version = lay_out(array).array, array._version
             else:  # not a Tensor's array: the arguments are those of torch.Tensor
                 more = [n for n in (array, requires_grad, node, version, *more) if n is not None and n is not True and n is not False]
                 array, requires_grad, node, version = from_python(more), requires_grad is True, None, None
+        if requires_grad and array.dtype not in FLOATS:
+            raise RuntimeError(_no_gradient(array))
         self.array = array
-        self.requires_grad = requires_grad
+        self._wanted = requires_grad
         self.grad = None
         self._node = node  # the tape entry that computed it; None for a leaf
         # One counter per memory, shared by views: a one-element list, so that whoever writes can tell all who saved.
         self._version = [0] if version is None else version
-        # `_base`, which only ops that make views set: the Tensor that it is a view of.
+        # What it is a view of: a Tensor, or False for one that is on the tape where the view is not. None: it is no view, but
+        # others may know its memory. Not set: no one else does, and it may lie in any order (see `lay_out`).
+        self._base = None
 
     # --- what it is ---
 
@@ -51,20 +60,36 @@ class Tensor:
     dtype = property(lambda self: self.array.dtype, doc="The NumPy dtype of the elements.")
     ndim = property(lambda self: self.array.ndim, doc="The number of dimensions.")
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
-    is_leaf = property(lambda self: self._node is None, doc="Was it made by a user (or detached), not by a recorded op?")
+    is_leaf = property(lambda self: self.grad_fn is None, doc="Was it made by a user (or detached), not by a recorded op?")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
     itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
-    grad_fn = property(lambda self: self._node, doc="The tape node that made it, or None.")
+
+    @property
+    def grad_fn(self):
+        """The tape node that made it, or None."""
+        node = _current(self)._node
+        return None if node is None or node.op.__name__ == "cut" else node
+
+    @property
+    def requires_grad(self):
+        """Is a gradient wanted with respect to it, or what it is a view of? Can be set for leaves of floating-point numbers."""
+        return _current(self)._wanted or (isinstance(base := getattr(self, "_base", None), Tensor) and base.requires_grad)
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.requires_grad_(value)
 
     @property
     def data(self):
         """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
         the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
-        return Tensor(self.array, False, None, self._version)
+        return Tensor(lay_out(self).array, False, None, self._version)
+
+    real = property(lambda self: self, doc="Itself: there are no complex numbers.")
 
     @data.setter
     def data(self, value):
-        array = value.array if isinstance(value, Tensor) else value
+        array = lay_out(value).array if isinstance(value, Tensor) else value
         if array is not self.array:
             self.array, self._base = array, None
             self._version = value._version if isinstance(value, Tensor) else [0]
@@ -89,11 +114,11 @@ class Tensor:
 
     def is_contiguous(self, memory_format=None):
         """Do the elements lie in C order without gaps?"""
-        return self.array.flags.c_contiguous
+        return self.array.flags.c_contiguous or not hasattr(self, "_base")
 
     def stride(self, dim=None):
         """The distance in memory between neighbours along each dimension (or `dim`), counted in elements."""
-        strides = tuple(n // self.array.itemsize for n in self.array.strides)
+        strides = tuple(n // self.array.itemsize for n in lay_out(self).array.strides)
         return strides if dim is None else strides[dim]
 
     def element_size(self):
@@ -102,7 +127,7 @@ class Tensor:
 
     def data_ptr(self):
         """The address of the first element."""
-        return address(self.array)
+        return address(lay_out(self).array)
 
     def get_device(self):
         """The number of the CUDA device; -1 on the CPU."""
@@ -116,16 +141,16 @@ class Tensor:
 
     def detach_(self):
         """Make this very Tensor a constant leaf."""
-        self._node, self.requires_grad = None, False
+        self._node, self._wanted = None, False
         return self
 
     def requires_grad_(self, requires_grad=True):
         """Set `requires_grad` of a leaf, in place."""
-        if requires_grad and not self.is_floating_point():
-            raise TypeError(f"requires_grad_: only floating-point tensors can have gradients, this one is {self.dtype}")
-        if self._node is not None and not requires_grad:
+        if requires_grad and self.array.dtype not in FLOATS:
+            raise RuntimeError(_no_gradient(self.array))
+        if not self.is_leaf and not requires_grad:
             raise RuntimeError("requires_grad_(False) on the result of an op: use .detach()")
-        self.requires_grad = bool(requires_grad)
+        self._wanted = bool(requires_grad)
         return self
 
     def item(self):
@@ -142,10 +167,10 @@ class Tensor:
 
     def numpy(self):
         """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
-        if self.requires_grad:
+        if mode.recording and self.requires_grad:
             raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
         refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return to_numpy(self.array)
+        return to_numpy(lay_out(self).array)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad or not isinstance(self.array, np.ndarray):
@@ -153,10 +178,10 @@ class Tensor:
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
         refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.array(lay_out(self).array, dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo):
-        if self._node is not None:
+        if not self.is_leaf:
             raise RuntimeError(
                 f"deepcopy of the result of {self._node.op.__name__}, which is on the tape: copy leaves only, as torch does; "
                 "use .detach().clone(), or copy a module before its forward pass"
@@ -295,6 +320,45 @@ def from_python(arguments, dtype=np.float32):
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
     return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
+
+
+def fresh(array, wanted=False, node=None, version=None):
+    """The Tensor of an array that nobody else has seen: it may lie in memory in any order (see `lay_out`)."""
+    x = Tensor(array, wanted, node, version)
+    del x._base
+    return x
+
+
+def lay_out(x):
+    """x, before someone else gets to know its memory: laid out row by row if it is a result that lies in another order.
+
+    Results of `linear` and of what follows lie feature by feature, which nobody can see as long as there is no view of them.
+    """
+    if not x.array.flags.c_contiguous and not hasattr(x, "_base"):
+        x.array = told(_row_major, x.array)
+    return x
+
+
+def _row_major(array):
+    return row_major(array) if array.__class__ is ndarray else array.copy(order="C")
+
+
+def writable(view, source):
+    """A view that NumPy makes read-only (broadcast_to, diagonal), as writable as what it is a view of."""
+    if not getattr(view.flags, "writeable", True) and source.flags.writeable:
+        view.flags.writeable = True
+    return view
+
+
+def _current(x):
+    """x, brought up to date if it is a view of something that was written into on the tape."""
+    if stale:
+        stale[0]((x,))
+    return x
+
+
+def _no_gradient(array):
+    return f"only tensors of floating-point numbers can require gradients, this one is {array.dtype}; convert it with .float()"
 
 
 def raw(x):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from .pooling import adaptive_taps, numbers
-from .shape import permute
+from .shape import owned, permute
 from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -122,7 +122,8 @@ def pixel_shuffle(input, upscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c // (r * r), r, r, h, w))
-    return permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2)).reshape((*lead, c // (r * r), h * r, w * r))
+    out = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2)).reshape((*lead, c // (r * r), h * r, w * r))
+    return owned(out, input)
 
 
 def pixel_unshuffle(input, downscale_factor):
@@ -134,4 +135,5 @@ def pixel_unshuffle(input, downscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c, h // r, r, w // r, r))
-    return permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3)).reshape((*lead, c * r * r, h // r, w // r))
+    out = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3)).reshape((*lead, c * r * r, h // r, w // r))
+    return owned(out, input)
