@@ -196,9 +196,14 @@ def _view_of(source, result, record):
         base = source
     result._base = base
     if source._wanted and not record:  # as in torch it requires a gradient, which goes nowhere
-        from .primitives import cut
+        cut_off(result)
 
-        result._wanted, result._node = True, Node(cut, (), result.array.shape, result.array.dtype, next(_count))
+
+def cut_off(view):
+    """Let a view require a gradient that goes nowhere: what it is a view of requires one, but the tape does not know of the view."""
+    from .primitives import cut
+
+    view._wanted, view._node = True, Node(cut, (), view.array.shape, view.array.dtype, next(_count))
 
 
 def op(card: Any) -> Callable[..., Tensor]:

@@ -73,7 +73,11 @@ class Tensor:
     @property
     def requires_grad(self):
         """Is a gradient wanted with respect to it, or what it is a view of? Can be set for leaves of floating-point numbers."""
-        return _current(self)._wanted or (isinstance(base := getattr(self, "_base", None), Tensor) and base.requires_grad)
+        if not _current(self)._wanted and isinstance(base := getattr(self, "_base", None), Tensor) and base._wanted:
+            from .op import cut_off
+
+            cut_off(self)
+        return self._wanted
 
     @requires_grad.setter
     def requires_grad(self, value):
@@ -142,6 +146,8 @@ class Tensor:
     def detach_(self):
         """Make this very Tensor a constant leaf."""
         self._node, self._wanted = None, False
+        if isinstance(getattr(self, "_base", None), Tensor):
+            self._base = False
         return self
 
     def requires_grad_(self, requires_grad=True):

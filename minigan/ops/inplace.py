@@ -46,7 +46,7 @@ def write(self):
 
 def _repeats(array):
     """Does memory stand in this array several times?"""
-    return 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides))
+    return 0 in array.strides and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, array.strides))
 
 
 def _refuse_repeated(array, name):
@@ -249,6 +249,8 @@ def assign(self, name, index, value):
         _refuse_repeated(place, name)
         if value.ndim > place.ndim and all(n == 1 for n in value.shape[: value.ndim - place.ndim]):
             value = value.reshape(value.shape[value.ndim - place.ndim :])
+        if recorded and _repeats(self.array):  # only the place need not share memory
+            return assign(getitem(self, index), name, ..., value)
     if not recorded:
         told(_put_into, write(self), index, raw(value))
         return self
@@ -269,6 +271,8 @@ def _in_floats(a, dtype):
 def __setitem__(self, index, value):
     """self[index] = value: also recorded."""
     if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
+        if _is_recorded(self, ()):
+            _family(self, "item assignment")
         return  # the end of x[index] += y, which has already written
     assign(self, "item assignment", index, value)
 
