@@ -63,8 +63,9 @@ def _retain(self):
 
 def rebase(tensor, node):
     """Give a Tensor that was written into its new place on the tape. Only the retained gradient goes along: hooks stay with what was."""
+    retains = HOOKS and tensor.retains_grad  # asked for first: with its old place its hooks may go
     tensor._node, tensor._wanted = node, True
-    if HOOKS and tensor.retains_grad:
+    if retains:
         tensor._retained.remove()
         _retain(tensor)
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import FLOATS, Tensor
+from ..autograd.tensor import lay_out
 from ..backend import device, module_for
 
 
@@ -21,9 +22,14 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         if isinstance(data, Tensor):
-            super().__init__(data.array, requires_grad, None, data._version)
+            super().__init__(lay_out(data).array, requires_grad, None, data._version)
         else:
             super().__init__(data, requires_grad)
+
+    def __deepcopy__(self, memo):
+        new = super().__deepcopy__(memo)
+        new.grad = None  # as in torch: a copied module has no gradients yet
+        return new
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"

@@ -228,7 +228,9 @@ def overwrite(self, name, values):
     if values.dtype.kind == "f" and array.dtype.kind != "f":
         raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
     same = values.dtype == array.dtype and _exchangeable(self, values)
-    if _repeats(array):  # torch does so element by element: what was not meant to change does not bring back an old value
+    if _repeats(array):
+        if name not in IN_PLACES:
+            _refuse_repeated(array, name)
         changed = values != array
         told(_put_into, write(self), changed, values[changed])
         return self
@@ -374,6 +376,10 @@ NAMES = {
     indexing: "index_put masked_fill scatter_add",
     shape: "tril triu",
 }
+
+
+# Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
+IN_PLACES = set("index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split())
 
 
 def methods():
