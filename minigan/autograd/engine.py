@@ -278,7 +278,8 @@ def _through_formula(op, gradient, need, saved):
     with set_grad_enabled(True):
         # Each argument gets a tape entry of its own, at which the inner walk ends.
         free = (*need, *[False] * len(saved))
-        arguments = [entry(x if x._wanted else fresh(x.array, True)) if n else x for x, n in zip(saved, free)]
+        given = zip(saved, free)
+        arguments = [entry(x if x._wanted else fresh(x.array, True)) if n else x for x, n in given]
         arguments = arguments[: len(op.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
         found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))

@@ -43,9 +43,9 @@ def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
 
 
 def retain_grad(self) -> None:
-    """Let backward leave the gradient in `.grad`, as it does for leaves; after a write that is recorded the gradient of what it is then."""
+    """Let backward leave the gradient in `.grad`, as it does for leaves; after a recorded write of the new value."""
     if not self.requires_grad:
-        raise RuntimeError("retain_grad: this tensor does not require a gradient, so none will come by")
+        raise RuntimeError("retain_grad: this tensor does not require a gradient: none will come by")
     if not self.is_leaf and not self.retains_grad:
         _retain(self)
 
@@ -62,7 +62,10 @@ def _retain(self):
 
 
 def rebase(tensor, node):
-    """Give a Tensor that was written into its new place on the tape. Only the retained gradient goes along: hooks stay with what was."""
+    """Give a Tensor that was written into its new place on the tape.
+
+    Of its hooks only the one that retains the gradient goes along.
+    """
     retains = HOOKS and tensor.retains_grad  # asked for first: with its old place its hooks may go
     tensor._node, tensor._wanted = node, True
     if retains:
@@ -87,4 +90,3 @@ def run_hooks(edge, gradient, create_graph):
 
 
 Tensor.register_hook, Tensor.retain_grad = register_hook, retain_grad  # type: ignore[method-assign]
-Tensor.retains_grad = property(lambda self: "_retained" in self.__dict__)  # type: ignore[assignment, method-assign]

@@ -177,7 +177,10 @@ def _as_saved(tensor, array):
 
 
 def entry(tensor, array=None):
-    """A Tensor as the result of a tape entry of its own, without a copy. array: its values, if they are no longer in its memory."""
+    """A Tensor as the result of a tape entry of its own, without a copy.
+
+    array : its values, if they are no longer in its memory
+    """
     from .primitives import identity
 
     own = array is None
@@ -187,12 +190,12 @@ def entry(tensor, array=None):
 
 
 def _view_of(source, result, record):
-    """Make `result` known as a view of the Tensor `source`: of what that is a view of, so that no chain grows. (But of a leaf itself.)"""
+    """Make `result` known as a view of `source`, or of what that is a view of: no chain grows."""
     result._version = source._version
     base = getattr(source, "_base", None)
     if not record and source._node is not None:
         base = False
-    elif base is None or (source._wanted and source._node is None):
+    elif base is None or (source._wanted and source._node is None):  # a leaf has its own gradient
         base = source
     result._base = base
     if source._wanted and not record:  # as in torch it requires a gradient, which goes nowhere
@@ -200,7 +203,7 @@ def _view_of(source, result, record):
 
 
 def cut_off(view):
-    """Let a view require a gradient that goes nowhere: what it is a view of requires one, but the tape does not know of the view."""
+    """Let a view require a gradient that goes nowhere: its base does, but the tape does not know it."""
     from .primitives import cut
 
     view._wanted, view._node = True, Node(cut, (), view.array.shape, view.array.dtype, next(_count))

@@ -22,7 +22,7 @@ class identity:
 
 @op
 class cut:
-    """y = x, where the tape ends: what stands for a view that was made under no_grad.    No gradient goes on"""
+    """y = x, where the tape ends: stands for a view that was made under no_grad.    dL/dx is lost"""
 
     view = True
 

@@ -1,6 +1,7 @@
-"""In which order results lie in memory once dimensions have been exchanged: as in torch those of elementwise ops lie as their arguments.
+"""In which order results lie in memory once dimensions have been exchanged.
 
-Nobody would notice but those who ask for strides, and those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a copy.
+As in torch, those of elementwise ops lie as their arguments do. Nobody would notice but those who ask for strides, and
+those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a copy.
 """
 
 import numpy as np
@@ -12,15 +13,16 @@ from .tensor import Tensor
 __all__ = ["keep_strides"]
 
 ELEMENTWISE = set(
-    "add sub mul div neg pow maximum minimum where clamp eq ne lt le gt ge logical_and logical_or logical_not isfinite isnan floor round "
-    "remainder abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu "
-    "leaky_relu_grad elu gelu silu hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose masked_scale clone "
+    "add sub mul div neg pow maximum minimum where clamp eq ne lt le gt ge logical_and logical_or "
+    "logical_not isfinite isnan floor round remainder abs sign square sqrt rsqrt reciprocal exp expm1 "
+    "log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu leaky_relu_grad elu gelu silu "
+    "hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose masked_scale clone "
     "convert flip put".split()
 )
 
 
 def keep_strides(name, inputs, result):
-    """Lay the new result of an op out as torch lays it out, if one of the arguments lies in an order of its own."""
+    """Lay a new result out as torch does, if one of the arguments lies in an order of its own."""
     if name not in ELEMENTWISE:
         return
     given = [x for x in inputs if isinstance(x, Tensor)]
@@ -43,7 +45,11 @@ def _strides(x, ndim):
 
 
 def _order(shape, operands):
-    """The dimensions from the slowest to the fastest. Of two, the one with the larger stride in the first argument that tells is slower."""
+    """The dimensions from the slowest to the fastest.
+
+    Of two, the one with the larger stride in the first argument that tells is the slower. Sorted by insertion as in
+    torch, for not every two can be compared.
+    """
 
     def compared(a, b):
         for strides in operands:
@@ -54,7 +60,7 @@ def _order(shape, operands):
                     return 1
         return 0
 
-    order = list(range(len(shape)))[::-1]  # from the fastest; as in torch sorted by insertion, for not every two can be compared
+    order = list(range(len(shape)))[::-1]  # from the fastest
     for i in range(1, len(order)):
         at = i
         for j in range(i - 1, -1, -1):

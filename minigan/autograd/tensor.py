@@ -18,8 +18,8 @@ FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
 
-# Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is then a function
-# that gives a result that of torch's (minigan.autograd.strides). Until then this costs nothing.
+# Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is
+# then the function that does it (minigan.autograd.strides). Until then this costs nothing.
 permuted: list = []
 
 
@@ -50,8 +50,8 @@ class Tensor:
         self._node = node  # the tape entry that computed it; None for a leaf
         # One counter per memory, shared by views: a one-element list, so that whoever writes can tell all who saved.
         self._version = [0] if version is None else version
-        # What it is a view of: a Tensor, or False for one that is on the tape where the view is not. None: it is no view, but
-        # others may know its memory. Not set: no one else does, and it may lie in any order (see `lay_out`).
+        # What it is a view of: a Tensor, or False for one that is on the tape where the view is not. None: it is no
+        # view, but others may know its memory. Not set: no one else does, it may lie in any order (see `lay_out`).
         self._base = None
 
     # --- what it is ---
@@ -60,8 +60,9 @@ class Tensor:
     dtype = property(lambda self: self.array.dtype, doc="The NumPy dtype of the elements.")
     ndim = property(lambda self: self.array.ndim, doc="The number of dimensions.")
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
-    is_leaf = property(lambda self: self.grad_fn is None, doc="Was it made by a user (or detached), not by a recorded op?")
+    is_leaf = property(lambda self: self.grad_fn is None, doc="Was it made by a user, not by a recorded op?")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
+    retains_grad = property(lambda self: "_retained" in self.__dict__, doc="Was `retain_grad()` called?")
     itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
 
     @property
@@ -72,8 +73,9 @@ class Tensor:
 
     @property
     def requires_grad(self):
-        """Is a gradient wanted with respect to it, or what it is a view of? Can be set for leaves of floating-point numbers."""
-        if not _current(self)._wanted and isinstance(base := getattr(self, "_base", None), Tensor) and base._wanted:
+        """Is a gradient wanted with respect to it, or what it is a view of? Leaves of floats can be told so."""
+        base = getattr(self, "_base", None)
+        if not _current(self)._wanted and isinstance(base, Tensor) and base._wanted:
             from .op import cut_off
 
             cut_off(self)
@@ -329,16 +331,16 @@ def from_python(arguments, dtype=np.float32):
 
 
 def fresh(array, wanted=False, node=None, version=None):
-    """The Tensor of an array that nobody else has seen: it may lie in memory in any order (see `lay_out`)."""
+    """The Tensor of an array that nobody else has seen: it may lie in any order (see `lay_out`)."""
     x = Tensor(array, wanted, node, version)
     del x._base
     return x
 
 
 def lay_out(x):
-    """x, before someone else gets to know its memory: laid out row by row if it is a result that lies in another order.
+    """x, before someone else gets to know its memory: a result in another order is laid out row by row.
 
-    Results of `linear` and of what follows lie feature by feature, which nobody can see as long as there is no view of them.
+    Results of `linear` and of what follows lie feature by feature: nobody can tell while there is no view of them.
     """
     if not x.array.flags.c_contiguous and not hasattr(x, "_base"):
         x.array = told(_row_major, x.array)
@@ -350,7 +352,7 @@ def _row_major(array):
 
 
 def writable(view, source):
-    """A view that NumPy makes read-only (broadcast_to, diagonal), as writable as what it is a view of."""
+    """A view that NumPy makes read-only (broadcast_to, diagonal), as writable as its source."""
     if not getattr(view.flags, "writeable", True) and source.flags.writeable:
         view.flags.writeable = True
     return view
@@ -364,7 +366,8 @@ def _current(x):
 
 
 def _no_gradient(array):
-    return f"only tensors of floating-point numbers can require gradients, this one is {array.dtype}; convert it with .float()"
+    what = "only tensors of floating-point numbers can require gradients"
+    return f"{what}, this one is {array.dtype}; convert it with .float()"
 
 
 def raw(x):

@@ -42,7 +42,9 @@ def as_tensor(data, dtype=None, device=None):
     """As `tensor`, but sharing memory with an array or Tensor where nothing has to change."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
-    return _sharing(data).to(dtype=dtype, device=device) if is_array(data) else tensor(data, dtype, device)
+    if not is_array(data):
+        return tensor(data, dtype, device)
+    return _sharing(data).to(dtype=dtype, device=device)
 
 
 def from_numpy(array):
@@ -110,7 +112,8 @@ def eye(n, m=None, dtype=None, device=None, requires_grad=False):
 def _like(input, name, dtype, device, requires_grad, *value):
     array = raw(input)
     out = getattr(array_module(array), name)(array, *value, dtype=dtype)
-    return (Tensor if hasattr(input, "_base") else fresh)(out if device is None else to_device(out, as_device(device)), requires_grad)
+    out = out if device is None else to_device(out, as_device(device))
+    return Tensor(out, requires_grad) if hasattr(input, "_base") else fresh(out, requires_grad)
 
 
 def zeros_like(input, dtype=None, device=None, requires_grad=False):

@@ -25,7 +25,7 @@ def bare_index(index, keep=False):
     kind = getattr(index, "dtype", None)
     if kind == np.uint8:
         return index != 0
-    if kind is not None and kind.kind in "iu" and not index.ndim:  # as in torch a number, whose place is a view
+    if kind is not None and kind.kind in "iu" and not index.ndim:  # as in torch: what it picks is a view
         refuse("it reads a Tensor's values (as an index)")
         return int(index)
     return index.copy() if keep and hasattr(index, "dtype") else index

@@ -46,12 +46,14 @@ def write(self):
 
 def _repeats(array):
     """Does memory stand in this array several times?"""
-    return 0 in array.strides and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, array.strides))
+    steps = array.strides
+    return 0 in steps and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, steps))
 
 
 def _refuse_repeated(array, name):
     if _repeats(array):
-        raise RuntimeError(f"{name} into a tensor whose elements share memory, as expand() makes them: write into its clone()")
+        what = "a tensor whose elements share memory, as expand() makes them"
+        raise RuntimeError(f"{name} into {what}: write into its clone()")
 
 
 def _family(self, name):
@@ -118,7 +120,7 @@ def _record(self, name, compute, assign=None, is_card=True):
 
 def _standing_in(x):
     """x as it is on the tape now: x itself will soon be elsewhere on it."""
-    return Tensor(x.array, x._wanted, x._node) if hasattr(x, "_base") else fresh(x.array, x._wanted, x._node)
+    return (Tensor if hasattr(x, "_base") else fresh)(x.array, x._wanted, x._node)
 
 
 def _alone(x):
@@ -129,7 +131,7 @@ def _alone(x):
 
 
 def _exchangeable(x, array):
-    """Can x, whose memory nobody else uses, take this array instead? Nobody can tell; but the order in memory stays, if it is known."""
+    """Can x, whose memory nobody else uses, take this array instead? The order in memory, if known, must stay."""
     return array.strides == x.array.strides or not hasattr(x, "_base")
 
 
@@ -146,7 +148,7 @@ def _refresh(tensors):
     """Bring views up to date after writes that were recorded on what they are views of."""
     for x in tensors:
         base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
-        if isinstance(base, Tensor) and base._node is not None:  # a leaf is what it was: only its data was written into
+        if isinstance(base, Tensor) and base._node is not None:  # a leaf is what it was, but for its data
             if not x._wanted if x._node is None else x._node.number < min(x._version[1], base._node.number):
                 where = (_positions(base, x).reshape(-1),)
                 with enable_grad():
@@ -189,7 +191,8 @@ def in_place(name, function, plain=None):
 
             def compute(old):
                 like = [old if a is self else _in_floats(a, self.dtype) for a in args]
-                return function(old, *like, **{k: _in_floats(a, self.dtype) for k, a in named.items()})
+                more = {k: _in_floats(a, self.dtype) for k, a in named.items()}
+                return function(old, *like, **more)
 
             return _record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
@@ -229,14 +232,15 @@ def overwrite(self, name, values):
         raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
     same = values.dtype == array.dtype and _exchangeable(self, values)
     if _repeats(array):
-        if name not in IN_PLACES:
+        if name not in SINGLY:
             _refuse_repeated(array, name)
         changed = values != array
         told(_put_into, write(self), changed, values[changed])
         return self
     del array
     if same and _alone(self):
-        self.array, self._version = np.asarray(values) if isinstance(values, np.generic) else values, [0]
+        self.array = np.asarray(values) if isinstance(values, np.generic) else values
+        self._version = [0]
     else:
         told(_put_into, write(self), ..., values)
     return self
@@ -266,7 +270,7 @@ def assign(self, name, index, value):
 
 
 def _in_floats(a, dtype):
-    """A Tensor of floats in the dtype of the one that is written into; anything else, indices among them, as it is."""
+    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it is."""
     return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind == "f" else a
 
 
@@ -370,7 +374,8 @@ PLAIN = {
 NAMES = {
     activation: "tanh sigmoid relu",
     arithmetic: "add sub mul div neg pow clamp floor round remainder",
-    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
+    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
+    "ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
@@ -379,7 +384,7 @@ NAMES = {
 
 
 # Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
-IN_PLACES = set("index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split())
+SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
 
 def methods():
@@ -390,7 +395,8 @@ def methods():
             found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
-    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide", **{n: f"bitwise_{n}" for n in ("and", "or", "xor")}}
+    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
+    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")})
     for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "and", "or", "xor"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
     return found

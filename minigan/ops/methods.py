@@ -96,5 +96,5 @@ def install():
     Tensor.type = legacy.type
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
-    Tensor.T = property(lambda self: shape._ordered(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
+    Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

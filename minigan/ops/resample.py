@@ -122,8 +122,8 @@ def pixel_shuffle(input, upscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c // (r * r), r, r, h, w))
-    out = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2)).reshape((*lead, c // (r * r), h * r, w * r))
-    return owned(out, input)
+    x = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return owned(x.reshape((*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input, downscale_factor):
@@ -135,5 +135,5 @@ def pixel_unshuffle(input, downscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c, h // r, r, w // r, r))
-    out = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3)).reshape((*lead, c * r * r, h // r, w // r))
-    return owned(out, input)
+    x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return owned(x.reshape((*lead, c * r * r, h // r, w // r)), input)

@@ -46,16 +46,16 @@ def reshape(input, *shape):
 
 
 def view(input, *shape):
-    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order in memory (`x.t().view(-1)`)."""
+    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`)."""
     out = reshape(input, *shape)
     if isinstance(input, Tensor) and out._version is not input._version and out.numel():
-        how = f"shape {tuple(input.shape)} and strides {input.stride()}"
-        raise RuntimeError(f"view: a tensor of {how} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()")
+        what = f"a tensor of shape {tuple(input.shape)} and strides {input.stride()}"
+        raise RuntimeError(f"view: {what} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()")
     return out
 
 
 def flatten(input, start_dim=0, end_dim=-1):
-    """Dimensions start_dim to end_dim joined into one: itself where there is only one, else a view where possible."""
+    """Dimensions start_dim to end_dim joined into one (itself where there is one), a view where possible."""
     shape, n = input.shape, input.ndim
     if n == 0:
         return reshape(input, (1,))
@@ -93,11 +93,15 @@ class _permute:
 
 
 def _ordered(input, order):
-    """The dimensions in another order. From now on results may have to lie in memory as their arguments do."""
+    """The dimensions in another order. From now on results may lie in memory as their arguments do."""
     out = _permute(input, order)
     if not permuted and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
         permuted.append(keep_strides)
     return out
+
+
+def _reversed(input):
+    return _ordered(input, tuple(range(input.ndim))[::-1])
 
 
 def permute(input, *dims):
@@ -124,7 +128,7 @@ def t(input):
     """A matrix transposed; fewer dimensions are left as they are."""
     if input.ndim > 2:
         raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
-    return _ordered(input, tuple(range(input.ndim))[::-1])
+    return _reversed(input)
 
 
 def movedim(input, source, destination):
@@ -134,7 +138,8 @@ def movedim(input, source, destination):
     target = dict(zip(destination, source))
     if len(source) != len(destination) or len(set(source)) != len(source) or len(target) != len(source):
         raise ValueError(f"movedim: source {source} and destination {destination} must be equally many different dimensions")
-    return _ordered(input, tuple(target[i] if i in target else next(rest) for i in range(input.ndim)))
+    order = [target[i] if i in target else next(rest) for i in range(input.ndim)]
+    return _ordered(input, tuple(order))
 
 
 def squeeze(input, dim=None):
@@ -174,7 +179,7 @@ def expand_as(input, other):
 
 @op
 class _repeat:
-    """y = x copied times[i] times side by side along dimension i.    dL/dx = the sum of g over the copies"""
+    """y = x times[i] times side by side along dimension i.    dL/dx = the sum of g over the copies"""
 
     saves = ("x.shape", "times")
 
@@ -328,7 +333,7 @@ def triu(input, diagonal=0):
 
 @op
 class _diagonal:
-    """The elements with index difference `offset` along dim1 and dim2, as a last dimension (a view).    dL/dx = g there, 0 elsewhere"""
+    """The diagonals of dim1 and dim2 as a last dimension (a view).    dL/dx = g there, 0 elsewhere"""
 
     saves = ("x.shape", "offset", "dim1", "dim2")
     view = True
@@ -356,7 +361,7 @@ class _on_diagonal:
 
 
 def diagonal(input, offset=0, dim1=0, dim2=1):
-    """The elements with index difference `offset` along dim1 and dim2, as a last dimension: a view."""
+    """The elements with index difference `offset` along dim1 and dim2 as a last dimension: a view."""
     dim1, dim2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
     if dim1 == dim2:
         raise ValueError(f"diagonal: dim1 and dim2 are the same dimension {dim1}")

@@ -207,7 +207,7 @@ def unflatten(x, dim, shape):
 CASES = [
     Case("reshape", reshapes(), lambda x, s: x.reshape(s)),
     Case("reshape:numbers", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.reshape(x, *s)),
-    Case("view", reshapes(), lambda x, s: x.reshape(s), op="reshape"),
+    Case("view", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.view(ops.contiguous(x), s), op="reshape"),
     Case("flatten", flattenings(), lambda x, a, b: x.reshape(*x.shape[:a], -1, *x.shape[b % x.ndim + 1 :]), op="reshape"),
     Case("ravel", one(), lambda x: np.array([v.item() for v in x.flat]), op="reshape"),
     Case("unflatten", with_dims().map(lambda a: (*a, (1, -1, 1))), unflatten, op="reshape"),
@@ -243,7 +243,8 @@ CASES = [
     Case("clone", one(), lambda x: x),
     Case("contiguous", one(), lambda x: x, op=None),
     Case("contiguous:transposed", one(), lambda x: x.T, call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1])),
-         op="row_by_row"),
+         op=None),
+    Case("row_by_row", one(), lambda x: x),
     Case("to", one(), lambda x: x, call=lambda x: ops.to(x, copy=True), op="convert", bare=False),
     Case("to:there and back", one(), lambda x: x.astype(np.float16).astype(np.float64),
          call=lambda x: ops.to(ops.to(x, np.float16), x.dtype),
