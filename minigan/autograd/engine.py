@@ -17,9 +17,9 @@ from ..backend.device import memory_left
 from ..backend.program import active, told
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
-from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite
-from .primitives import identity, sum_to
-from .tensor import Tensor, raw, stale, tensor_of
+from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite, entry
+from .primitives import sum_to
+from .tensor import Tensor, fresh, raw, stale, tensor_of
 
 _number = attrgetter("number")
 
@@ -42,10 +42,10 @@ def backward(
     seeds = _seeds(tensors, gradients, create_graph)
     found = _walk(tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph)
     for leaf, gradient in found.items():
-        if not isinstance(leaf, Tensor):
+        if not isinstance(leaf, Tensor) or not leaf._wanted:
             continue
         if leaf.grad is None:
-            leaf.grad = gradient.clone() if create_graph else tensor_of(gradient)
+            leaf.grad = gradient.clone() if create_graph else fresh(gradient)
         elif create_graph or leaf.grad.requires_grad:
             leaf.grad = leaf.grad + gradient
         else:
@@ -86,7 +86,7 @@ def grad(
             raise RuntimeError(
                 f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it"
             )
-    return tuple(g if g is None or create_graph else tensor_of(g) for g in gradients)
+    return tuple(g if g is None or create_graph else fresh(g) for g in gradients)
 
 
 def _sequence(x):
@@ -278,9 +278,10 @@ def _array(x):
 def _through_formula(op, gradient, need, saved):
     """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
     with set_grad_enabled(True):
-        # `identity` gives each argument a tape entry of its own, at which the inner walk ends.
+        # Each argument gets a tape entry of its own, at which the inner walk ends.
         free = (*need, *[False] * len(saved))
-        arguments = [identity(x if x.requires_grad else tensor_of(x.array, True)) if n else x for x, n in zip(saved, free)]
+        given = zip(saved, free)
+        arguments = [entry(x if x._wanted else fresh(x.array, True)) if n else x for x, n in given]
         arguments = arguments[: len(op.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
         found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))

@@ -5,7 +5,7 @@ from typing import Any
 
 from .mode import mode, no_grad
 from .op import Node, _count
-from .tensor import Tensor, raw, tensor_of
+from .tensor import Tensor, fresh, lay_out, raw, tensor_of
 
 
 class Context:
@@ -53,7 +53,7 @@ class _Rule:
 
     def backward(self, g, need):
         as_tensors = isinstance(g, Tensor)
-        found = self.function.backward(self.ctx, g if as_tensors else tensor_of(g))
+        found = self.function.backward(self.ctx, g if as_tensors else fresh(g))
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(need):
             raise ValueError(f"backward gave {len(found)} gradients for {len(need)} arguments of forward; None for those without one")
@@ -90,7 +90,7 @@ class Function:
         if not isinstance(made, Tensor):
             raise NotImplementedError(f"{cls.__name__}: forward gave {type(made).__name__}; minigan has Functions of one resulting Tensor")
         record = mode.recording and any(wanted) and made.is_floating_point()
-        out = tensor_of(made.array, record, None, made._version)
+        out = tensor_of(lay_out(made).array, record, None, made._version)
         if record:
             edges = tuple((a._node or a) if w else None for a, w in zip(args, wanted))
             out._node = node = Node(_Rule(cls, ctx), edges, made.array.shape, made.array.dtype, next(_count))

@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .tensor import Tensor, raw, tensor_of
+from .tensor import Tensor, fresh, raw
 
 # id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
 HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
@@ -56,10 +56,14 @@ def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> 
 
 
 def retain_grad(self) -> None:
-    """Let backward leave the gradient in `.grad`, as it does for leaves."""
-    if self._node is None or getattr(self, "_retains", False):
-        return
-    self._retains = True
+    """Let backward leave the gradient in `.grad`, as it does for leaves; after a recorded write of the new value."""
+    if not self.requires_grad:
+        raise RuntimeError("retain_grad: this tensor does not require a gradient: none will come by")
+    if not self.is_leaf and not self.retains_grad:
+        _retain(self)
+
+
+def _retain(self):
     kept = weakref.ref(self)
 
     def keep(gradient):
@@ -67,15 +71,29 @@ def retain_grad(self) -> None:
         if tensor is not None:
             tensor.grad = gradient.clone() if tensor.grad is None else tensor.grad + gradient
 
-    register_hook(self, keep)
+    self._retained = register_hook(self, keep)
+
+
+def rebase(tensor, node):
+    """Give a Tensor that was written into its new place on the tape.
+
+    Of its hooks only the one that retains the gradient goes along.
+    """
+    retains = HOOKS and tensor.retains_grad  # asked for first: with its old place its hooks may go
+    tensor._node, tensor._wanted = node, True
+    if retains:
+        tensor._retained.remove()
+        _retain(tensor)
 
 
 def run_hooks(edge, gradient, create_graph):
     """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
     for hook in list(HOOKS[id(edge)][1].values()):
-        seen = gradient if create_graph else tensor_of(gradient)
+        seen = gradient if create_graph else fresh(gradient)
         changed = hook(seen)
-        if changed is not None:
+        if changed is None:  # but the hook may have written into it
+            gradient = seen if create_graph else seen.array
+        else:
             if changed.shape != seen.shape or changed.dtype != seen.dtype:
                 raise RuntimeError(
                     f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a {seen.dtype} {tuple(seen.shape)} one"

@@ -44,7 +44,7 @@ from ..backend.defaults import default
 from ..backend.device import memory_left
 from ..backend.program import active
 from .mode import mode
-from .tensor import FLOATS, Tensor, stale, tensor_of
+from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of
 
 OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
@@ -133,7 +133,7 @@ class Node:
         rest = len(self.op.names)  # arguments from here on are in a list of their own
         for _, _, i, tensor, slot in self.sources:
             if i < 0:
-                saved[slot] = tensor_of(saved[slot], True, self)
+                saved[slot] = fresh(saved[slot], True, self)
             elif i < rest:
                 saved[slot] = _as_saved(tensor, saved[slot])
             else:
@@ -170,11 +170,42 @@ def _as_saved(tensor, array):
     """A saved argument as a Tensor: itself, or what it was before its memory was exchanged."""
     if tensor.array is array:
         return tensor
-    if tensor.requires_grad and tensor._node is None:
-        from .primitives import identity
+    if tensor._wanted and tensor._node is None:
+        return entry(tensor, array)
+    return fresh(array, tensor._wanted, tensor._node)
 
-        return tensor_of(array, True, Node(identity, (tensor,), array.shape, array.dtype, next(_count)))
-    return tensor_of(array, tensor.requires_grad, tensor._node)
+
+def entry(tensor, array=None):
+    """A Tensor as the result of a tape entry of its own, without a copy.
+
+    array : its values, if they are no longer in its memory
+    """
+    from .primitives import identity
+
+    own = array is None
+    array = tensor.array if own else array
+    node = Node(identity, (tensor._node or tensor,), array.shape, array.dtype, next(_count))
+    return fresh(array, True, node, tensor._version if own else None)
+
+
+def _view_of(source, result, record):
+    """Make `result` known as a view of `source`, or of what that is a view of: no chain grows."""
+    result._version = source._version
+    base = getattr(source, "_base", None)
+    if not record and source._node is not None:
+        base = False
+    elif base is None or (source._wanted and source._node is None):  # a leaf has its own gradient
+        base = source
+    result._base = base
+    if source._wanted and not record:  # as in torch it requires a gradient, which goes nowhere
+        cut_off(result)
+
+
+def cut_off(view):
+    """Let a view require a gradient that goes nowhere: its base does, but the tape does not know it."""
+    from .primitives import cut
+
+    view._wanted, view._node = True, Node(cut, (), view.array.shape, view.array.dtype, next(_count))
 
 
 def op(card: Any) -> Callable[..., Tensor]:
@@ -198,6 +229,8 @@ def op(card: Any) -> Callable[..., Tensor]:
             inputs += defaults[len(inputs) - count :]
         if stale and mode.recording:
             stale[0](inputs)
+        if view and isinstance(inputs[0], Tensor):
+            lay_out(inputs[0])
         for x in inputs:
             if isinstance(x, Tensor):
                 break
@@ -215,7 +248,7 @@ def op(card: Any) -> Callable[..., Tensor]:
         for x in inputs:
             edge = None
             if isinstance(x, Tensor):
-                if x.requires_grad:
+                if x._wanted:
                     record = True
                     edge = x._node or x
                 x = x.array
@@ -258,13 +291,14 @@ def op(card: Any) -> Callable[..., Tensor]:
             check_finite(out, f"{name} (forward)", _user_line())
         record = record and backward is not None and mode.recording and out.dtype.kind == "f"
         result = _new(Tensor)
-        result.array, result.requires_grad, result.grad, result._node = out, record, None, None
+        result.array, result._wanted, result.grad, result._node = out, record, None, None
         if view and _shares(out, arrays[0]):
-            source = inputs[0]
-            result._version = source._version
-            result._base = source if record or source._node is None else False
+            _view_of(inputs[0], result, record)
         else:
-            result._version, result._base = [0], None
+            result._version = [0]
+            if permuted:
+                permuted[0](name, inputs, result)
+                out = result.array
         if record:
             node = result._node = Node(call, tuple(edges), out.shape, out.dtype, next(_count))
             if plan:

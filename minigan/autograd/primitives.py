@@ -4,6 +4,7 @@ import numpy as np
 
 from ..backend import array_module
 from .op import op
+from .tensor import writable
 
 
 @op
@@ -20,6 +21,19 @@ class identity:
 
 
 @op
+class cut:
+    """y = x, where the tape ends: stands for a view that was made under no_grad.    dL/dx is lost"""
+
+    view = True
+
+    def forward(x):
+        return x
+
+    def backward(g, need):
+        return ()
+
+
+@op
 class expand:
     """y = x repeated along new or length-1 dimensions up to `shape` (a view).    dL/dx = dL/dy summed over the copies"""
 
@@ -27,7 +41,7 @@ class expand:
     view = True
 
     def forward(x, shape):
-        return array_module(x).broadcast_to(x, shape)
+        return writable(array_module(x).broadcast_to(x, shape), x)
 
     def backward(g, need, shape):
         return sum_to(g, shape)

@@ -7,10 +7,11 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device, device_of, is_array, to_device, to_numpy
+from ..backend import address, device, device_of, is_array, row_major, to_device, to_numpy
 from ..backend.defaults import FLOATS, default, strided
 from ..backend.elsewhere import not_there
-from ..backend.program import refuse
+from ..backend.program import refuse, told
+from .mode import mode
 
 ndarray = np.ndarray
 
@@ -18,6 +19,10 @@ ndarray = np.ndarray
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
 printed = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.set_printoptions
+
+# Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is
+# then the function that does it (minigan.autograd.strides). Until then this costs nothing.
+permuted: list = []
 
 
 class Tensor:
@@ -31,13 +36,13 @@ class Tensor:
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
-    __slots__ = ("array", "requires_grad", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
+    __slots__ = ("array", "_wanted", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
 
     def __init__(self, *data, requires_grad=False, device=None):
         like = data[0] if len(data) == 1 else None
         if isinstance(like, Tensor):
-            tensor_of(like.array, requires_grad, None, like._version, self)
+            tensor_of(lay_out(like).array, requires_grad, None, like._version, self)
             return
         sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"  # to torch a 0-d array of an integer is a size
         if is_array(like) and not sized:
@@ -52,24 +57,46 @@ class Tensor:
     dtype = property(lambda self: self.array.dtype, doc="The NumPy dtype of the elements.")
     ndim = property(lambda self: self.array.ndim, doc="The number of dimensions.")
     device = property(lambda self: device_of(self.array), doc="Where the array lives: cpu or cuda:N.")
-    is_leaf = property(lambda self: self._node is None, doc="Was it made by a user (or detached), not by a recorded op?")
+    is_leaf = property(lambda self: self.grad_fn is None, doc="Was it made by a user, not by a recorded op?")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Does the array live on a CUDA device?")
     is_cpu = property(lambda self: self.device.type == "cpu", doc="Does the array live in ordinary memory?")
     is_xpu = is_mps = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False  # torch's other kinds, which are not here
     layout = strided  # no Tensor is sparse
+    retains_grad = property(lambda self: "_retained" in self.__dict__, doc="Was `retain_grad()` called?")
     nbytes = property(lambda self: self.array.nbytes, doc="Bytes of all elements.")
     itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
-    grad_fn = property(lambda self: self._node, doc="The tape node that made it, or None.")
+
+    @property
+    def grad_fn(self):
+        """The tape node that made it, or None."""
+        node = _current(self)._node
+        return None if node is None or node.op.__name__ == "cut" else node
+
+    @property
+    def requires_grad(self):
+        """Is a gradient wanted with respect to it, or what it is a view of? Leaves of floats can be told so."""
+        base = getattr(self, "_base", None)
+        if not _current(self)._wanted and isinstance(base, Tensor) and base._wanted:
+            from .op import cut_off
+
+            cut_off(self)
+        return self._wanted
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.requires_grad_(value)
 
     @property
     def data(self):
         """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
         the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
-        return tensor_of(self.array, False, None, self._version)
+        return tensor_of(lay_out(self).array, False, None, self._version)
+
+    real = property(lambda self: self, doc="Itself: there are no complex numbers.")
 
     @data.setter
     def data(self, value):
-        array = value.array if isinstance(value, Tensor) else value
+        array = lay_out(value).array if isinstance(value, Tensor) else value
         if array is not self.array:
             self.array, self._base = array, None
             self._version = value._version if isinstance(value, Tensor) else [0]
@@ -118,11 +145,11 @@ class Tensor:
 
     def is_contiguous(self, memory_format=None):
         """Do the elements lie in C order without gaps?"""
-        return self.array.flags.c_contiguous
+        return self.array.flags.c_contiguous or not hasattr(self, "_base")
 
     def stride(self, dim=None):
         """The distance in memory between neighbours along each dimension (or `dim`), counted in elements."""
-        strides = tuple(n // self.array.itemsize for n in self.array.strides)
+        strides = tuple(n // self.array.itemsize for n in lay_out(self).array.strides)
         return strides if dim is None else strides[dim]
 
     def element_size(self):
@@ -131,7 +158,7 @@ class Tensor:
 
     def data_ptr(self):
         """The address of the first element."""
-        return address(self.array)
+        return address(lay_out(self).array)
 
     def get_device(self):
         """The number of the CUDA device; -1 on the CPU."""
@@ -149,16 +176,18 @@ class Tensor:
 
     def detach_(self):
         """Make this very Tensor a constant leaf."""
-        self._node, self.requires_grad = None, False
+        self._node, self._wanted = None, False
+        if isinstance(getattr(self, "_base", None), Tensor):
+            self._base = False
         return self
 
     def requires_grad_(self, requires_grad=True):
         """Set `requires_grad` of a leaf, in place."""
-        if requires_grad and not self.is_floating_point():
-            raise TypeError(f"requires_grad_: only floating-point tensors can have gradients, this one is {self.dtype}")
-        if self._node is not None and not requires_grad:
+        if requires_grad and self.array.dtype not in FLOATS:
+            raise RuntimeError(_no_gradient(self.array))
+        if not self.is_leaf and not requires_grad:
             raise RuntimeError("requires_grad_(False) on the result of an op: use .detach()")
-        self.requires_grad = bool(requires_grad)
+        self._wanted = bool(requires_grad)
         return self
 
     def item(self):
@@ -175,10 +204,10 @@ class Tensor:
 
     def numpy(self):
         """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
-        if self.requires_grad:
+        if mode.recording and self.requires_grad:
             raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
         refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return to_numpy(self.array)
+        return to_numpy(lay_out(self).array)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad or not isinstance(self.array, np.ndarray):
@@ -186,10 +215,10 @@ class Tensor:
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
         refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.array(lay_out(self).array, dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo):
-        if self._node is not None:
+        if not self.is_leaf:
             raise RuntimeError(
                 f"deepcopy of the result of {self._node.op.__name__}, which is on the tape: copy leaves only, as torch does; "
                 "use .detach().clone(), or copy a module before its forward pass"
@@ -313,13 +342,17 @@ def tensor_of(array, requires_grad=False, node=None, version=None, into=None):
               can tell all who saved
     into : an object whose fields are set, instead of a new Tensor
     """
+    if requires_grad and array.dtype not in FLOATS:
+        raise RuntimeError(_no_gradient(array))
     self = _new(Tensor) if into is None else into
     self.array = array
-    self.requires_grad = requires_grad
+    self._wanted = requires_grad
     self.grad = None
     self._node = node
     self._version = [0] if version is None else version
-    self._base = None  # the Tensor that it is a view of
+    # What it is a view of: a Tensor, or False for one that is on the tape where the view is not. None: it is no
+    # view, but others may know its memory. Not set: no one else does, it may lie in any order (see `lay_out`).
+    self._base = None
     return self
 
 
@@ -349,6 +382,46 @@ def from_python(arguments, dtype=None):
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
     return np.array(data, dtype)
+
+
+def fresh(array, wanted=False, node=None, version=None):
+    """The Tensor of an array that nobody else has seen: it may lie in any order (see `lay_out`)."""
+    x = tensor_of(array, wanted, node, version)
+    del x._base
+    return x
+
+
+def lay_out(x):
+    """x, before someone else gets to know its memory: a result in another order is laid out row by row.
+
+    Results of `linear` and of what follows lie feature by feature: nobody can tell while there is no view of them.
+    """
+    if not x.array.flags.c_contiguous and not hasattr(x, "_base"):
+        x.array = told(_row_major, x.array)
+    return x
+
+
+def _row_major(array):
+    return row_major(array) if array.__class__ is ndarray else array.copy(order="C")
+
+
+def writable(view, source):
+    """A view that NumPy makes read-only (broadcast_to, diagonal), as writable as its source."""
+    if not getattr(view.flags, "writeable", True) and source.flags.writeable:
+        view.flags.writeable = True
+    return view
+
+
+def _current(x):
+    """x, brought up to date if it is a view of something that was written into on the tape."""
+    if stale:
+        stale[0]((x,))
+    return x
+
+
+def _no_gradient(array):
+    what = "only tensors of floating-point numbers can require gradients"
+    return f"{what}, this one is {array.dtype}; convert it with .float()"
 
 
 def raw(x):

@@ -44,7 +44,7 @@ def _take_apart(tree: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(tree, Tensor):
         tree = tree.array
     if is_array(tree):
-        while path in arrays:
+        while path in arrays or path == "__metadata__":  # the format's own name for its header
             path += "'"
         arrays[path] = np.ascontiguousarray(to_numpy(tree)).reshape(tree.shape)
         return {"__array__": path}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import FLOATS, Tensor, tensor_of
+from ..autograd.tensor import lay_out
 from ..backend import device, is_array, module_for
 from ..backend.defaults import default
 
@@ -22,11 +23,16 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         if isinstance(data, Tensor):
-            tensor_of(data.array, requires_grad, None, data._version, self)
+            tensor_of(lay_out(data).array, requires_grad, None, data._version, self)
         elif is_array(data):
             tensor_of(data, requires_grad, into=self)
         else:
             super().__init__(data, requires_grad=requires_grad)
+
+    def __deepcopy__(self, memo):
+        new = super().__deepcopy__(memo)
+        new.grad = None  # as in torch: a copied module has no gradients yet
+        return new
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"

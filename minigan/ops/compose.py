@@ -13,7 +13,7 @@ from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .product import matmul, outer
 from .reduction import logsumexp, mean, norm, std, sum
-from .shape import cat, diagonal, flip, reshape, stack, transpose, unsqueeze
+from .shape import cat, clone, diagonal, flip, reshape, stack, transpose, unsqueeze
 
 __all__ = [
     "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
@@ -277,7 +277,7 @@ def repeat_interleave(input, repeats, dim=None):
 def diag(input, diagonal=0):
     """The matrix with a vector on its diagonal; of a matrix its diagonal."""
     if input.ndim == 2:
-        return _diagonal(input, diagonal)
+        return clone(_diagonal(input, diagonal))
     n = input.shape[0] + math.fabs(diagonal).__int__()
     rows = np.arange(input.shape[0]) + max(0, -diagonal)
     return _setitem(input, (rows, rows + diagonal), (n, n))
@@ -319,7 +319,7 @@ def rot90(input, k=1, dims=(0, 1)):
         return flip(input, a, b)
     if k % 4 == 1:
         return flip(transpose(input, a, b), a)
-    return input[...] if k % 4 == 0 else flip(transpose(input, a, b), b)
+    return clone(input) if k % 4 == 0 else flip(transpose(input, a, b), b)
 
 
 def broadcast_tensors(*tensors):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..autograd import Tensor, raw, tensor_of
+from ..autograd.strides import keep_strides
+from ..autograd.tensor import fresh, permuted
 from ..backend import array_module, is_array, module_for, to_device
 from ..backend import device as as_device
 from ..backend.defaults import default
@@ -41,13 +43,21 @@ def as_tensor(data, dtype=None, device=None):
     """As `tensor`, but sharing memory with an array or Tensor where nothing has to change."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
-    return tensor_of(data).to(dtype=dtype, device=device) if is_array(data) else tensor(data, dtype, device)
+    if not is_array(data):
+        return tensor(data, dtype, device)
+    return _sharing(data).to(dtype=dtype, device=device)
 
 
 def from_numpy(array):
     """A Tensor that shares the memory of a NumPy array."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
+    return _sharing(array)
+
+
+def _sharing(array):
+    if not permuted and not array.flags.c_contiguous:
+        permuted.append(keep_strides)
     return tensor_of(array)
 
 
@@ -103,7 +113,8 @@ def eye(n, m=None, dtype=None, device=None, requires_grad=False):
 def _like(input, name, dtype, device, requires_grad, *value):
     array = raw(input)
     out = getattr(array_module(array), name)(array, *value, dtype=dtype)
-    return tensor_of(out if device is None else to_device(out, as_device(device)), requires_grad)
+    out = out if device is None else to_device(out, as_device(device))
+    return tensor_of(out, requires_grad) if hasattr(input, "_base") else fresh(out, requires_grad)
 
 
 def zeros_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):

@@ -5,6 +5,7 @@ import numpy as np
 from ..autograd import expand, op, raw, tensor_of
 from ..autograd.mode import mode
 from ..backend import array_module
+from ..backend.program import refuse
 from .adding import LONGEST, add_at, add_lines
 from .arithmetic import where
 from .axes import axis_of
@@ -23,9 +24,21 @@ def bare_index(index, keep=False):
     if index.__class__ is np.ndarray and index.dtype.kind == "f":
         return index.astype(np.int64)  # as in torch, which takes an array of floats for indices (not a Tensor of them)
     index = raw(index)
-    if getattr(index, "dtype", None) == np.uint8:
+    kind = getattr(index, "dtype", None)
+    if kind == np.uint8:
         return index != 0
+    if kind is not None and kind.kind in "iu" and not index.ndim:  # as in torch: what it picks is a view
+        refuse("it reads a Tensor's values (as an index)")
+        return int(index)
     return index.copy() if keep and hasattr(index, "dtype") else index
+
+
+def at(array, index):
+    """array[index], an array: NumPy would make a number of a single element."""
+    here = array[index]
+    if isinstance(here, np.generic):
+        here = array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return here
 
 
 def _is_basic(index):
@@ -41,10 +54,7 @@ class _getitem:
     view = True
 
     def forward(x, index):
-        y = x[index]
-        if isinstance(y, np.generic):  # keep a view: NumPy would make a number of a single element
-            y = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-        return y
+        return at(x, index)
 
     def backward(g, need, shape, index):
         return _setitem(g, index, shape)
@@ -89,7 +99,7 @@ class _put:
     index as in `getitem`; positions that it names several times get any one of the values.
     """
 
-    saves = ("index",)
+    saves = ("index", "value.shape")
     mixed = True
 
     def forward(input, index, value):
@@ -97,8 +107,11 @@ class _put:
         y[index] = value
         return y
 
-    def backward(g, need, index):
-        return need[0] and _put(g, index, 0.0), None, need[2] and getitem(g, index)
+    def backward(g, need, index, shape):
+        picked = need[2] and getitem(g, index)
+        if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
+            picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
+        return need[0] and _put(g, index, 0.0), None, picked
 
 
 def index_put(input, indices, values, accumulate=False):

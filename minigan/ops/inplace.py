@@ -16,13 +16,14 @@ import sys
 import numpy as np
 
 from ..autograd import Tensor, enable_grad, raw, tensor_of
+from ..autograd.hooks import rebase
 from ..autograd.mode import mode
-from ..autograd.tensor import stale
-from ..backend import address, array_module, is_array
+from ..autograd.tensor import fresh, stale
+from ..backend import address, array_module
 from ..backend.cuda import recording
 from ..backend.program import active, refuse, told
 from . import activation, arithmetic, compose, elementary, indexing, shape
-from .indexing import _put, bare_index, getitem
+from .indexing import _put, at, bare_index, getitem
 from .shape import _numbers
 
 __all__ = ["activated", "assign", "methods"]
@@ -34,13 +35,25 @@ def _is_recorded(self, sources):
         return False
     if stale:
         _refresh((self, *sources))
-    return self.requires_grad or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s.requires_grad for s in sources))
+    return self._wanted or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources))
 
 
 def write(self):
     """The array to write into, after announcing the write: backward must not use values saved before it."""
     self._version[0] += 1
     return self.array
+
+
+def _repeats(array):
+    """Does memory stand in this array several times?"""
+    steps = array.strides
+    return 0 in steps and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, steps))
+
+
+def _refuse_repeated(array, name):
+    if _repeats(array):
+        what = "a tensor whose elements share memory, as expand() makes them"
+        raise RuntimeError(f"{name} into {what}: write into its clone()")
 
 
 def _family(self, name):
@@ -50,7 +63,7 @@ def _family(self, name):
         if base is False:
             raise RuntimeError(f"{name} into a view made under no_grad(), of a tensor that is on the tape: make the view outside")
         found.append(base)
-    if any(t.requires_grad and t._node is None for t in found):
+    if any(t._wanted and t._node is None for t in found):
         raise RuntimeError(
             f"{name} would change a leaf that requires grad{' through a view' if len(found) > 1 else ''} in place while recording: "
             "wrap it in `with no_grad():`, use .data, or the form that makes a new tensor"
@@ -65,6 +78,7 @@ def _record(self, name, compute, assign=None, is_card=True):
     is_card : is compute one op card, so that all it saved is in the result's tape entry?
     """
     refuse(f"{name} writes on the tape")
+    _refuse_repeated(self.array, name)
     family = _family(self, name)
     alone = _alone(self)
     old = _standing_in(self)
@@ -78,8 +92,9 @@ def _record(self, name, compute, assign=None, is_card=True):
             result = _put(old, ..., result)
         elif result.dtype != self.dtype:
             raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
-        if alone:  # nobody can tell whether the memory is overwritten or exchanged, and what was saved of it stays right
-            self.array, self._version, self._node, self.requires_grad = result.array, [0], result._node, True
+        if alone and _exchangeable(self, result.array):  # what was saved of the memory stays right
+            self.array, self._version = result.array, [0]
+            rebase(self, result._node)
             return self
         _part(result._node, old.array)
         changed = [(self, result)]
@@ -97,7 +112,7 @@ def _record(self, name, compute, assign=None, is_card=True):
         assign(array)
     self._version[1:] = [result._node.number]
     for tensor, value in changed:
-        tensor._node, tensor.requires_grad = value._node, True
+        rebase(tensor, value._node)
     if not stale:
         stale.append(_refresh)
     return self
@@ -105,7 +120,7 @@ def _record(self, name, compute, assign=None, is_card=True):
 
 def _standing_in(x):
     """x as it is on the tape now: x itself will soon be elsewhere on it."""
-    return tensor_of(x.array, x.requires_grad, x._node)
+    return (tensor_of if hasattr(x, "_base") else fresh)(x.array, x._wanted, x._node)
 
 
 def _alone(x):
@@ -113,6 +128,11 @@ def _alone(x):
     if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or active or recording() is not None:
         return False  # (a step that is repeated must write where it reads)
     return _references(x.array) == _NO_OTHERS
+
+
+def _exchangeable(x, array):
+    """Can x, whose memory nobody else uses, take this array instead? The order in memory, if known, must stay."""
+    return array.strides == x.array.strides or not hasattr(x, "_base")
 
 
 _references = getattr(sys, "getrefcount", None)  # CPython's
@@ -128,13 +148,11 @@ def _refresh(tensors):
     """Bring views up to date after writes that were recorded on what they are views of."""
     for x in tensors:
         base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
-        if isinstance(base, Tensor):
-            _refresh((base,))
-            old = not x.requires_grad if x._node is None else x._node.number < x._version[1]
-            if base.requires_grad and old:
+        if isinstance(base, Tensor) and base._node is not None:  # a leaf is what it was, but for its data
+            if not x._wanted if x._node is None else x._node.number < min(x._version[1], base._node.number):
                 where = (_positions(base, x).reshape(-1),)
                 with enable_grad():
-                    x._node, x.requires_grad = getitem(_standing_in(base).reshape(-1), where).reshape(x.shape)._node, True
+                    rebase(x, getitem(_standing_in(base).reshape(-1), where).reshape(x.shape)._node)
 
 
 def _positions(base, view):
@@ -172,12 +190,14 @@ def in_place(name, function, plain=None):
         if _is_recorded(self, (*args, *named.values())):
 
             def compute(old):
-                like = [old if a is self else _cast(a, self.dtype) for a in args]
-                return function(old, *like, **{k: _cast(a, self.dtype) for k, a in named.items()})
+                like = [old if a is self else _in_floats(a, self.dtype) for a in args]
+                more = {k: _in_floats(a, self.dtype) for k, a in named.items()}
+                return function(old, *like, **more)
 
             return _record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
         if plain is not None:
+            _refuse_repeated(self.array, name)
             told(_named, plain, write(self), args, tuple(named.items()))
             return self
         result = told(_named, function, self.array, args, tuple(named.items()))
@@ -210,10 +230,17 @@ def overwrite(self, name, values):
         raise RuntimeError(f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into {tuple(array.shape)}")
     if values.dtype.kind == "f" and array.dtype.kind != "f":
         raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
-    same = values.dtype == array.dtype
+    same = values.dtype == array.dtype and _exchangeable(self, values)
+    if _repeats(array):
+        if name not in SINGLY:
+            _refuse_repeated(array, name)
+        changed = values != array
+        told(_put_into, write(self), changed, values[changed])
+        return self
     del array
     if same and _alone(self):
-        self.array, self._version = values, [0]
+        self.array = np.asarray(values) if isinstance(values, np.generic) else values
+        self._version = [0]
     else:
         told(_put_into, write(self), ..., values)
     return self
@@ -221,10 +248,20 @@ def overwrite(self, name, values):
 
 def assign(self, name, index, value):
     """self[index] = value"""
-    if not _is_recorded(self, (value,)):
-        told(_put_into, write(self), bare_index(index), raw(value))
+    recorded = _is_recorded(self, (value,))
+    index = bare_index(index, keep=recorded)
+    if hasattr(value, "dtype") and value.ndim:
+        place = at(self.array, index)
+        _refuse_repeated(place, name)
+        if value.ndim > place.ndim and all(n == 1 for n in value.shape[: value.ndim - place.ndim]):
+            value = value.reshape(value.shape[value.ndim - place.ndim :])
+        if recorded and _repeats(self.array):  # only the place need not share memory
+            return assign(getitem(self, index), name, ..., value)
+    if not recorded:
+        told(_put_into, write(self), index, raw(value))
         return self
-    index, value = bare_index(index, keep=True), _cast(value, self.dtype)
+    if isinstance(value, Tensor) and value.dtype != self.dtype and value.dtype.kind != "b":
+        value = value.to(self.dtype)
 
     def into(array):
         array[index] = raw(value)
@@ -232,23 +269,22 @@ def assign(self, name, index, value):
     return _record(self, name, lambda old: _put(old, index, value), into)
 
 
-def _cast(a, dtype):
-    """A Tensor of floats or integers in the dtype of the one that is written into; anything else as it is."""
-    return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind != "b" else a
+def _in_floats(a, dtype):
+    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it is."""
+    return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind == "f" else a
 
 
 def __setitem__(self, index, value):
     """self[index] = value: also recorded."""
     if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
+        if _is_recorded(self, ()):
+            _family(self, "item assignment")
         return  # the end of x[index] += y, which has already written
     assign(self, "item assignment", index, value)
 
 
 def _is_there(self, index, value):
-    index = bare_index(index)
-    here = self.array[index]
-    if not is_array(here):  # NumPy makes a number of a single element
-        here = self.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    here = at(self.array, bare_index(index))
     return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
 
 
@@ -277,7 +313,9 @@ def turned(name, function):
         if _is_recorded(self, ()):
             _family(self, name)
         view = function(self, *args, **named)
-        self.array, self._node = view.array, view._node if view._node is not None else self._node
+        if mode.recording and self._wanted:
+            self._node = view._node
+        self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 
     method.__name__ = method.__qualname__ = name
@@ -287,7 +325,7 @@ def turned(name, function):
 
 def resize_(self, *sizes):
     """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
-    if self.requires_grad:
+    if self._wanted:
         raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
     sizes = _numbers(sizes)
     old, n = self.array.reshape(-1), math.prod(sizes)
@@ -336,12 +374,17 @@ PLAIN = {
 NAMES = {
     activation: "tanh sigmoid relu",
     arithmetic: "add sub mul div neg pow clamp floor round remainder",
-    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
+    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
+    "ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
     shape: "tril triu",
 }
+
+
+# Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
+SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
 
 def methods():
@@ -353,6 +396,7 @@ def methods():
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
     named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
-    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv"):
+    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")})
+    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "and", "or", "xor"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
     return found

@@ -94,6 +94,7 @@ def install():
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
     Tensor.type = legacy.type
-    Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
-    Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
+    Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
+    Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
+    Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

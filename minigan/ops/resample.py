@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from .pooling import adaptive_taps, numbers
-from .shape import permute
+from .shape import owned, permute
 from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -151,7 +151,8 @@ def pixel_shuffle(input, upscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c // (r * r), r, r, h, w))
-    return permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2)).reshape((*lead, c // (r * r), h * r, w * r))
+    x = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return owned(x.reshape((*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input, downscale_factor):
@@ -163,4 +164,5 @@ def pixel_unshuffle(input, downscale_factor):
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c, h // r, r, w // r, r))
-    return permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3)).reshape((*lead, c * r * r, h // r, w // r))
+    x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return owned(x.reshape((*lead, c * r * r, h // r, w // r)), input)

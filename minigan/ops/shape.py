@@ -7,6 +7,9 @@ import numpy as np
 
 from ..autograd import Tensor, move, op, raw
 from ..autograd.primitives import expand as _broadcast
+from ..autograd.primitives import sum_to
+from ..autograd.strides import keep_strides
+from ..autograd.tensor import permuted, writable
 from ..backend import array_module, device, device_of, row_major
 from .arithmetic import where
 from .axes import axis_of
@@ -43,18 +46,24 @@ def reshape(input, *shape):
 
 
 def view(input, *shape):
-    """As `reshape`."""
-    return reshape(input, *shape)
+    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`)."""
+    out = reshape(input, *shape)
+    if isinstance(input, Tensor) and out._version is not input._version and out.numel():
+        what = f"a tensor of shape {tuple(input.shape)} and strides {input.stride()}"
+        raise RuntimeError(f"view: {what} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()")
+    return out
 
 
 def flatten(input, start_dim=0, end_dim=-1):
-    """Dimensions start_dim to end_dim joined into one."""
+    """Dimensions start_dim to end_dim joined into one (itself where there is one), a view where possible."""
     shape, n = input.shape, input.ndim
     if n == 0:
         return reshape(input, (1,))
     a, b = axis_of(start_dim, n), axis_of(end_dim, n)
     if a > b:
         raise ValueError(f"flatten: start_dim={start_dim} comes after end_dim={end_dim}")
+    if a == b:
+        return input
     return _reshape(input, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
@@ -83,13 +92,25 @@ class _permute:
         return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
 
 
+def _ordered(input, order):
+    """The dimensions in another order. From now on results may lie in memory as their arguments do."""
+    out = _permute(input, order)
+    if not permuted and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
+        permuted.append(keep_strides)
+    return out
+
+
+def _reversed(input):
+    return _ordered(input, tuple(range(input.ndim))[::-1])
+
+
 def permute(input, *dims):
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
     dims, n = _numbers(dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
     if sorted(order) != list(range(n)):
         raise ValueError(f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}")
-    return _permute(input, order)
+    return _ordered(input, order)
 
 
 def transpose(input, dim0, dim1):
@@ -97,7 +118,7 @@ def transpose(input, dim0, dim1):
     order = list(range(input.ndim))
     a, b = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
     order[a], order[b] = b, a
-    return _permute(input, tuple(order))
+    return _ordered(input, tuple(order))
 
 
 swapaxes = swapdims = transpose
@@ -107,7 +128,7 @@ def t(input):
     """A matrix transposed; fewer dimensions are left as they are."""
     if input.ndim > 2:
         raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
-    return _permute(input, tuple(range(input.ndim))[::-1])
+    return _reversed(input)
 
 
 def movedim(input, source, destination):
@@ -117,7 +138,8 @@ def movedim(input, source, destination):
     target = dict(zip(destination, source))
     if len(source) != len(destination) or len(set(source)) != len(source) or len(target) != len(source):
         raise ValueError(f"movedim: source {source} and destination {destination} must be equally many different dimensions")
-    return _permute(input, tuple(target[i] if i in target else next(rest) for i in range(input.ndim)))
+    order = [target[i] if i in target else next(rest) for i in range(input.ndim)]
+    return _ordered(input, tuple(order))
 
 
 def squeeze(input, dim=None):
@@ -155,16 +177,27 @@ def expand_as(input, other):
     return _broadcast(input, tuple(other.shape))
 
 
+@op
+class _repeat:
+    """y = x times[i] times side by side along dimension i.    dL/dx = the sum of g over the copies"""
+
+    saves = ("x.shape", "times")
+
+    def forward(x, times):
+        return array_module(x).tile(x, times)
+
+    def backward(g, need, shape, times):
+        parts = _reshape(g, tuple(k for pair in zip(times, shape) for k in pair))
+        return _reshape(sum_to(parts, tuple(k for n in shape for k in (1, n))), shape)
+
+
 def repeat(input, *sizes):
     """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
     sizes = _numbers(sizes)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
     if len(shape) != len(sizes):
         raise ValueError(f"repeat: {len(sizes)} sizes for {input.ndim} dimensions")
-    if all(r == 1 for r in sizes):
-        return clone(_reshape(input, shape))
-    spread = _reshape(input, tuple(k for n in shape for k in (1, n)))
-    return _reshape(_broadcast(spread, tuple(k for r, n in zip(sizes, shape) for k in (r, n))), tuple(r * n for r, n in zip(sizes, shape)))
+    return _repeat(_reshape(input, shape), tuple(sizes))
 
 
 def tile(input, *dims):
@@ -298,14 +331,41 @@ def triu(input, diagonal=0):
     return _triangle(input, diagonal, lower=False)
 
 
+@op
+class _diagonal:
+    """The diagonals of dim1 and dim2 as a last dimension (a view).    dL/dx = g there, 0 elsewhere"""
+
+    saves = ("x.shape", "offset", "dim1", "dim2")
+    view = True
+
+    def forward(x, offset, dim1, dim2):
+        return writable(x.diagonal(offset, dim1, dim2), x)
+
+    def backward(g, need, shape, offset, dim1, dim2):
+        return _on_diagonal(g, shape, offset, dim1, dim2)
+
+
+@op
+class _on_diagonal:
+    """y = zeros of `shape` with x on a diagonal.    dL/dx = that diagonal of g"""
+
+    saves = ("offset", "dim1", "dim2")
+
+    def forward(x, shape, offset, dim1, dim2):
+        y = array_module(x).zeros(shape, x.dtype)
+        _diagonal.card.forward(y, offset, dim1, dim2)[...] = x
+        return y
+
+    def backward(g, need, offset, dim1, dim2):
+        return _diagonal(g, offset, dim1, dim2)
+
+
 def diagonal(input, offset=0, dim1=0, dim2=1):
-    """The elements with index difference `offset` along dim1 and dim2, as a last dimension."""
-    moved = movedim(input, (dim1, dim2), (-2, -1))
-    rows, cols = moved.shape[-2:]
-    n = max(0, min(rows + min(offset, 0), cols - max(offset, 0)))
-    xp = array_module(raw(input))
-    i = xp.arange(n)
-    return moved[(Ellipsis, i - min(offset, 0), i + max(offset, 0))]
+    """The elements with index difference `offset` along dim1 and dim2 as a last dimension: a view."""
+    dim1, dim2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
+    if dim1 == dim2:
+        raise ValueError(f"diagonal: dim1 and dim2 are the same dimension {dim1}")
+    return _diagonal(input, offset, dim1, dim2)
 
 
 # --- copies, types, places ---
@@ -316,23 +376,32 @@ class clone:
     """A copy.    dL/dx = g"""
 
     def forward(input, memory_format=None):
-        return input.copy()
+        return input.copy(order="K")
 
     def backward(g, need):
         return g
 
 
 @op
-class contiguous:
-    """The same elements in C order: itself, or a copy.    dL/dx = g"""
+class _row_by_row:
+    """A copy in C order.    dL/dx = g"""
 
-    view = True
-
-    def forward(input, memory_format=None):
-        return array_module(input).ascontiguousarray(input) if input.ndim else input
+    def forward(input):
+        return input.copy(order="C")
 
     def backward(g, need):
         return g
+
+
+def owned(out, input):
+    """`out`, of a function whose result is a copy: copied if it is still a view of `input`."""
+    return clone(out) if isinstance(out, Tensor) and out._version is input._version else out
+
+
+def contiguous(input, memory_format=None):
+    """The same elements in C order: itself, or a copy."""
+    there = input.is_contiguous() if isinstance(input, Tensor) else input.flags.c_contiguous
+    return input if there else _row_by_row(input)
 
 
 @op

@@ -285,7 +285,7 @@ class Snapshot:
 
     def __init__(self, found: Reachable):
         self.tensors = [(t, t.array, t.array.copy()) for t in found.tensors]
-        self.leaves = {t for t in found.tensors if t.requires_grad and t._node is None}
+        self.leaves = {t for t in found.tensors if t._wanted and t._node is None}
         self.grads = [(t, t.grad, None if t.grad is None else t.grad.array.copy()) for t in found.tensors]
         self.steps = [(o, o._step_count, [(s, _steps(o, s), dict(s.state)) for s in o._slots]) for o in found.optimizers]
         self.updates = [(e, e.updates) for e in found.averages]
@@ -347,7 +347,7 @@ class Settings:
         leaves = [t for t in found.tensors if t._node is None and id(t) not in renewed]
         self.empty = [c for c in found.settings if not c]
         self.contents = [(c, *_fixed(c, renewed, computed)) for c in found.settings if c]
-        self.flags = [(t, t.requires_grad) for t in leaves]
+        self.flags = [(t, t._wanted) for t in leaves]
         self.places = [(t, t.array) for t in (leaves if memory is None else found.tensors) if memory is None or id(t.array) in memory]
 
     def same(self) -> bool:
@@ -358,7 +358,7 @@ class Settings:
             now = container.values() if isinstance(container, dict) else container
             if len(container) != size or not all(map(is_, now if keys is None else [container.get(k) for k in keys], values)):
                 return False
-        return all([t.array is a for t, a in self.places]) and all([t.requires_grad is flag for t, flag in self.flags])
+        return all([t.array is a for t, a in self.places]) and all([t._wanted is flag for t, flag in self.flags])
 
     def changed(self):
         """(container, name or number of an entry, what it is now) for each that is not what it was."""

@@ -119,7 +119,7 @@ class Repeated:
         for tensor, gradient in gradients:
             tensor.grad = gradient
         for tensor in self._targets:
-            tensor._node, tensor.requires_grad = None, False
+            tensor._node, tensor._wanted = None, False
         self._seen = Settings(found, self.program.memory, renewed)
         return outputs
 

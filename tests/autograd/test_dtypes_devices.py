@@ -59,7 +59,7 @@ def test_division_and_functions_of_integers_are_float32():
 
 def test_integers_have_no_gradients():
     i = tensor([1, 2], np.int64)
-    with pytest.raises(TypeError, match="only floating-point tensors can have gradients, this one is int64"):
+    with pytest.raises(RuntimeError, match="only tensors of floating-point numbers can require gradients, this one is int64"):
         i.requires_grad_()
     x = tensor([1.0, 2.0], grad=True)
     y = x * i

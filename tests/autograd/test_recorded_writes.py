@@ -11,6 +11,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import minigan
+from minigan import Tensor
 from minigan.autograd import tensor_of
 
 
@@ -241,3 +242,206 @@ def test_random_programs_as_torch(steps):
     if theirs is not None:
         assert gradient is not None
         np.testing.assert_allclose(gradient, theirs)
+
+
+# --- what a write may look like ---
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("start, index, value, expected", [
+    ((2, 3), 0, [[1, 2, 3]], [[1, 2, 3], [0, 0, 0]]),
+    ((2, 3), 0, [[[[4]]]], [[4, 4, 4], [0, 0, 0]]),
+    ((3,), 1, [5], [0, 5, 0]),
+    ((3,), 1, [[5]], [0, 5, 0]),
+    ((3,), minigan.tensor(1), [5], [0, 5, 0]),
+    ((3,), slice(None), [[1, 2, 3]], [1, 2, 3]),
+    ((3,), [0, 1], [[1, 2]], [1, 2, 0]),
+    ((3,), np.array([True, False, True]), [[7]], [7, 0, 7]),
+    ((2, 3), np.array([True, False]), [[[1, 2, 3]]], [[1, 2, 3], [0, 0, 0]]),
+    ((), ..., [1], 1),
+    ((), (), [[1]], 1),
+    ((2, 2), (slice(None), 0), [[[6]]], [[6, 0], [6, 0]]),
+])  # fmt: skip
+def test_leading_ones_of_a_value_are_dropped(start, index, value, expected, recorded):
+    x, v = minigan.zeros(*start) if start else minigan.tensor(0.0), tensor_of(np.array(value, np.float32), recorded)
+    x[index] = v
+    assert x.tolist() == expected and x.requires_grad == recorded
+    if recorded:
+        (x * x).sum().backward()
+        written = np.broadcast_to(np.array(expected) != 0, np.shape(expected)).sum()
+        assert v.grad.shape == v.shape and v.grad.sum().item() == 2 * sum(np.ravel(expected)) and written
+
+
+def test_rows_of_a_network_one_by_one():
+    net = minigan.nn.Linear(2, 3)
+    z, out = minigan.randn(4, 2), minigan.zeros(4, 3)
+    for i in range(4):
+        out[i] = net(z[i : i + 1])
+    (out * out).sum().backward()
+    grads_of_rows = net.weight.grad.clone()
+    net.zero_grad()
+    (net(z) ** 2).sum().backward()
+    np.testing.assert_allclose(grads_of_rows.tolist(), net.weight.grad.tolist(), rtol=1e-5)
+
+
+def test_a_value_that_does_not_fit_is_an_error():
+    for start, value in (((2, 3), (2, 3)), ((3,), (2,))):
+        with pytest.raises((RuntimeError, ValueError)):
+            minigan.zeros(*start)[0] = minigan.ones(*value)
+
+
+NAMES = [n for n in dir(Tensor) if n.endswith("_") and not n.startswith("_")]
+ARGUMENTS = {
+    "addcdiv_": (2.0, 4.0), "addcmul_": (2.0, 4.0), "lerp_": (2.0, 0.25), "clamp_": (0.0, 0.25), "clip_": (0.0, 0.25), "nan_to_num_": (),
+    "masked_fill_": (True, 2.0), "fill_": (2.0,), "copy_": (2.0,), "uniform_": (), "normal_": (), "random_": (), "exponential_": (),
+    "bernoulli_": (),
+}  # fmt: skip
+TENSORS = {"addcdiv_", "addcmul_", "copy_", "lerp_"}
+ONE = "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_".split()
+NOT_OF_NUMBERS = {
+    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_", "index_put_",
+    "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("name", sorted(set(NAMES) - NOT_OF_NUMBERS))
+def test_methods_of_tensors_without_dimensions(name, recorded):
+    """The result stays an array: a NumPy scalar could not be used on."""
+    given = ARGUMENTS.get(name, (2.0,) if name in ONE else ())
+    given = [minigan.tensor(a, dtype=bool if a is True else np.float32) if a is True or (name in TENSORS and i < 2) else a
+             for i, a in enumerate(given)]  # fmt: skip
+    x = tensor_of(np.array(0.5, np.float32), recorded)
+    x = x * 1 if recorded else x
+    expected = getattr(minigan.ops, name[:-1], None)
+    expected = None if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None else expected(x.detach(), *given)
+    minigan.manual_seed(0)
+    assert getattr(x, name)(*given) is x
+    assert type(x.array) is np.ndarray and x.shape == () and x.dtype == np.float32
+    if expected is not None:
+        assert x.item() == pytest.approx(expected.item(), rel=1e-6)
+    x[...] = 0.5
+    x += 1.0
+    assert x.item() == 1.5 and (x * 2).item() == 3
+
+
+@pytest.mark.parametrize("write, expected", [
+    (lambda x: x.__ipow__(2), 0.25), (lambda x: x.__ifloordiv__(0.2), 2.0), (lambda x: x.__imod__(0.3), 0.2),
+    (lambda x: x.__itruediv__(2), 0.25), (lambda x: x.__imul__(3), 1.5), (lambda x: x.__isub__(3), -2.5),
+])  # fmt: skip
+def test_operators_of_tensors_without_dimensions(write, expected):
+    x = minigan.tensor(0.5)
+    alias = x.detach()
+    y = write(x)
+    assert y is x and type(x.array) is np.ndarray and x.item() == alias.item() == pytest.approx(expected) and (x + 1).ndim == 0
+
+
+def test_bits_are_written_in_place():
+    m = minigan.tensor([True, True, False])
+    alias = m.detach()
+    m &= minigan.tensor([True, False, True])
+    assert alias.tolist() == [True, False, False]
+    m |= minigan.tensor([False, False, True])
+    assert alias.tolist() == [True, False, True]
+    m ^= minigan.tensor([True, True, True])
+    assert alias.tolist() == [False, True, False]
+    n = minigan.tensor([6, 3])
+    alias = n.detach()
+    n &= 2
+    assert alias.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("write, values, slope", [
+    (lambda x, w: x.scatter_(0, minigan.tensor([2]), 7.0), [1, 2, 7], [1, 2, 0]),
+    (lambda x, w: x.scatter_(0, minigan.tensor([2, 0]), w[:2]), [5, 2, 4], [0, 2, 0]),
+    (lambda x, w: x.scatter_add_(0, minigan.tensor([2, 2]), w[:2]), [1, 2, 12], [1, 2, 12]),
+    (lambda x, w: x.index_add_(0, minigan.tensor([0, 0]), w[:2]), [10, 2, 3], [10, 2, 3]),
+    (lambda x, w: x.index_fill_(0, minigan.tensor([1]), 7.0), [1, 7, 3], [1, 0, 3]),
+    (lambda x, w: x.index_copy_(0, minigan.tensor([1, 0]), w[:2]), [5, 4, 3], [0, 0, 3]),
+    (lambda x, w: x.index_put_((minigan.tensor([1, 0]),), w[:2]), [5, 4, 3], [0, 0, 3]),
+    (lambda x, w: x.index_put_((minigan.tensor([1]),), w[:1], True), [1, 6, 3], [1, 6, 3]),
+    (lambda x, w: x.masked_fill_(minigan.tensor([True, False, False]), 7.0), [7, 2, 3], [0, 2, 3]),
+])  # fmt: skip
+def test_recorded_writes_at_an_index(write, values, slope):
+    """The index stays one of integers; half the gradient of the sum of squares is the value, but 0 where it was overwritten."""
+    x, w = leaf(1.0, 2.0, 3.0), leaf(4.0, 5.0, 6.0)
+    y = x * 1
+    write(y, w)
+    assert y.tolist() == values
+    (y * y).sum().backward()
+    assert (x.grad / 2).tolist() == slope
+
+
+# --- what the tape keeps of it ---
+
+
+def test_data_of_a_leaf_that_has_a_view():
+    w, s = leaf(1.0, 2.0), leaf(3.0)
+    view = w.view(-1)
+    w.data.add_(s)
+    view.sum().backward()
+    assert view.tolist() == [4, 5] and w.grad.tolist() == [1, 1] and s.grad is None
+    w = leaf(1.0, 2.0)
+    view = w[:1]
+    w.detach().mul_(s)
+    view.sum().backward()
+    assert w.grad.tolist() == [1, 0]
+    w = leaf(1.0, 2.0)
+    inner = w * 1
+    view = inner[:1]
+    inner.data.mul_(s)
+    (view * view).sum().backward()
+    assert view.tolist() == [3] and w.grad.tolist() == [6, 0]
+
+
+def test_the_gradient_that_is_retained_is_of_what_was_written():
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    y.retain_grad()
+    y.mul_(3)
+    y.sum().backward()
+    assert y.grad.tolist() == [1, 1] and w.grad.tolist() == [6, 6] and y.retains_grad
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    y.retain_grad()
+    y[0].mul_(3)
+    (y * tensor_of(np.array([5.0, 7.0]))).sum().backward()
+    assert y.grad.tolist() == [5, 7] and w.grad.tolist() == [30, 14]
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    view = y[:1]
+    view.retain_grad()
+    y.mul_(3)
+    (view * 5).sum().backward()
+    assert view.grad.tolist() == [5] and w.grad.tolist() == [30, 0]
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    y.retain_grad()
+    z = y * 1
+    y.mul_(3)
+    z.sum().backward()
+    assert y.grad is None and w.grad.tolist() == [2, 2]
+
+
+def test_hooks_stay_with_what_was():
+    y, seen = leaf(1.0, 2.0) * 2, []
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.mul_(3)
+    y.sum().backward()
+    assert seen == [[3, 3]]
+
+
+def test_retain_grad_needs_a_gradient():
+    with pytest.raises(RuntimeError, match="retain_grad: this tensor does not require a gradient"):
+        minigan.ones(2).retain_grad()
+    w = leaf(1.0)
+    w.retain_grad()
+    assert not w.retains_grad
+
+
+def test_a_leaf_that_no_longer_requires_a_gradient_gets_none():
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    w.requires_grad = False
+    y.sum().backward()
+    assert w.grad is None

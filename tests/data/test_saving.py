@@ -58,7 +58,7 @@ kinds = ["float32", "float64", "int64", "uint8", "bool", "float16"]
 arrays = st.tuples(st.sampled_from(kinds), st.lists(st.integers(0, 3), max_size=3)).map(
     lambda a: tensor_of(np.arange(int(np.prod(a[1])), dtype=a[0] if a[0] != "bool" else "int8").reshape(a[1]).astype(a[0]))
 )
-keys = st.one_of(st.text(), st.integers(-99, 99), st.sampled_from(["__array__", "__tuple__", "#1", "##", "a/b", "a"]))
+keys = st.one_of(st.text(), st.integers(-99, 99), st.sampled_from(["__array__", "__tuple__", "__metadata__", "#1", "##", "a/b", "a"]))
 trees = st.recursive(
     st.one_of(numbers, arrays),
     lambda t: st.one_of(st.lists(t, max_size=3), st.lists(t, max_size=3).map(tuple), st.dictionaries(keys, t, max_size=3)),

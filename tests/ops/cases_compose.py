@@ -134,7 +134,7 @@ CASES = [
     Case("repeat_interleave:each", array(min_dims=1, max_dims=1).map(lambda x: (x, list(range(len(x))))),
          lambda x, n: np.array([v for v, k in zip(x, n) for _ in range(k)]), op="getitem"),
     Case("diag", st.tuples(array(min_dims=1, max_dims=1), st.integers(-2, 2)), lambda x, k: sum_at(x, k), op="setitem"),
-    Case("diag:matrix", matrices("nm"), lambda x: np.array([x[i, i] for i in range(min(x.shape))]), op="getitem"),
+    Case("diag:matrix", matrices("nm"), lambda x: np.array([x[i, i] for i in range(min(x.shape))]), op="diagonal"),
     Case("trace", matrices("nm"), lambda x: np.array(sum(x[i, i] for i in range(min(x.shape)))), op="sum"),
     Case("hstack", matrices("nm", "nk"), lambda *a: np.array([[*r, *s] for r, s in zip(*a)]), call=lambda *a: ops.hstack(a), op="cat"),
     Case("hstack:vectors", vectors, lambda *a: np.array([v for x in a for v in x]), call=lambda *a: ops.hstack(a), op="cat"),

@@ -37,6 +37,7 @@ def contractions(draw):
 
 CASES = [
     Case("identity", one(), lambda x: x),
+    Case("cut", one(), lambda x: x, orders=0),
     Case("expand", expansions(), expand),
     Case("sum_to", contractions(), sum_to),
 ]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-from ops.case import Case, array, dim_of, fill, one, seeds, shapes
+from ops.case import Case, array, card, dim_of, fill, one, seeds, shapes
 
 import minigan.ops as ops
 
@@ -181,6 +181,18 @@ def diagonal(x, offset):
     return np.array(found).reshape(-1, *x.shape[2:])
 
 
+def on_diagonal(values, shape, offset):
+    out = np.zeros(shape)
+    found = [(i, i + offset) for i in range(shape[0]) if 0 <= i + offset < shape[1]]
+    for place, v in zip(found, values):
+        out[place] = v
+    return out
+
+
+def bare(x):
+    return isinstance(x, np.ndarray) or not hasattr(x, "array")
+
+
 def moved(x, a, b):
     order = [d for d in range(x.ndim) if d != a % x.ndim]
     order.insert(b % x.ndim, a % x.ndim)
@@ -195,7 +207,7 @@ def unflatten(x, dim, shape):
 CASES = [
     Case("reshape", reshapes(), lambda x, s: x.reshape(s)),
     Case("reshape:numbers", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.reshape(x, *s)),
-    Case("view", reshapes(), lambda x, s: x.reshape(s), op="reshape"),
+    Case("view", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.view(ops.contiguous(x), s), op="reshape"),
     Case("flatten", flattenings(), lambda x, a, b: x.reshape(*x.shape[:a], -1, *x.shape[b % x.ndim + 1 :]), op="reshape"),
     Case("ravel", one(), lambda x: np.array([v.item() for v in x.flat]), op="reshape"),
     Case("unflatten", with_dims().map(lambda a: (*a, (1, -1, 1))), unflatten, op="reshape"),
@@ -210,8 +222,8 @@ CASES = [
     Case("expand:numbers", expansions(), expand, call=lambda x, sizes: ops.expand(x, *sizes) if sizes else ops.expand(x, ())),
     Case("broadcast_to", expansions().map(lambda a: (a[0], expand(*a).shape)), expand, op="expand"),
     Case("expand_as", expansions().map(lambda a: (a[0], expand(*a).copy())), lambda x, y: expand(x, y.shape), op="expand", constant=(1,)),
-    Case("repeat", repeats(), np.tile, op=None),
-    Case("tile", repeats().map(lambda a: (a[0], a[1][-1:])), np.tile, op=None),
+    Case("repeat", repeats(), np.tile),
+    Case("tile", repeats().map(lambda a: (a[0], a[1][-1:])), np.tile, op="repeat"),
     Case("flip", some_dims(), flip),
     Case("roll", rolls(), roll),
     Case("roll:flattened", one(st.integers(-5, 5)), lambda x, s: roll(x.reshape(-1), (s,), (0,)).reshape(x.shape)),
@@ -225,10 +237,14 @@ CASES = [
     Case("unbind", with_dims(), lambda x, d: [np.take(x, i, d) for i in range(x.shape[d])], op="getitem"),
     Case("tril", matrices(), triangle(lambda offset, k: offset <= k), op="where"),
     Case("triu", matrices(), triangle(lambda offset, k: offset >= k), op="where"),
-    Case("diagonal", matrices(), diagonal, call=lambda x, k: ops.movedim(ops.diagonal(x, k), -1, 0), op="getitem"),
+    Case("diagonal", matrices(), diagonal, call=lambda x, k: ops.movedim(ops.diagonal(x, k), -1, 0)),
+    Case("on_diagonal", matrices().map(lambda a: (diagonal(*a), a[0].shape, a[1])), on_diagonal,
+         call=lambda v, shape, k: card("on_diagonal")(np.moveaxis(v, 0, -1) if bare(v) else ops.movedim(v, 0, -1), shape, k, 0, 1)),
     Case("clone", one(), lambda x: x),
-    Case("contiguous", one(), lambda x: x),
-    Case("contiguous:transposed", one(), lambda x: x.T, call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1]))),
+    Case("contiguous", one(), lambda x: x, op=None),
+    Case("contiguous:transposed", one(), lambda x: x.T, call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1])),
+         op=None),
+    Case("row_by_row", one(), lambda x: x),
     Case("to", one(), lambda x: x, call=lambda x: ops.to(x, copy=True), op="convert", bare=False),
     Case("to:there and back", one(), lambda x: x.astype(np.float16).astype(np.float64),
          call=lambda x: ops.to(ops.to(x, np.float16), x.dtype),

@@ -205,14 +205,16 @@ def test_gradients_are_separate(case, args, seed):
 @for_every(smooth, 3)
 def test_the_card_is_used(case, args, seed):
     """What the case calls records the card that the case is for."""
-    outputs = [y for y in listed(case.call(*boxed(case, args))) if y.requires_grad]
+    if case.op is None:
+        return
+    outputs = [y for y in listed(case.call(*boxed(case, args))) if y.grad_fn is not None]
     assume(outputs)
     seen, stack = set(), [y.grad_fn for y in outputs]
     while stack:
         node = stack.pop()
         seen.add(node.op.__name__)
         stack.extend(e for e in node.edges if e is not None and not isinstance(e, Tensor))
-    assert case.op is None or case.op.lstrip("_") in seen
+    assert case.op.lstrip("_") in seen
 
 
 @pytest.mark.gpu
