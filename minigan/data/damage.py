@@ -34,7 +34,9 @@ def what_it_is(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         kind = content[8:12].decode("ascii", "replace")
         heif = kind in ("heic", "heix", "mif1", "msf1", "avif", "avis", "hevc")
-        return f"it is a picture of the kind {kind!r}, which this Pillow cannot read: convert it" if heif else "it is no picture but a video"
+        if heif:
+            return f"it is a picture of the kind {kind!r}, which this Pillow cannot read: convert it"
+        return "it is no picture but a video"
     head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(PAGE) or (head.startswith(b"<") and any(word in head for word in PAGE)):
         return "it is no picture but a web page (HTML): the download was answered by a message"

@@ -11,7 +11,6 @@ import pytest
 
 from minigan.backend import blas, kernel, kernels, num_threads, parallel_chunks, threads
 
-
 LONG = 600  # seconds after which a test takes a thing for stuck: no machine is so slow
 
 
