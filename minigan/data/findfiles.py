@@ -78,7 +78,7 @@ def _walk(folder: Path, parts: list[str]) -> tuple[set[str], Named]:
             waiting.appendleft((where, depth + 1, False))
         for entry in entries:
             name = f"{where}/{entry.name}" if where else entry.name
-            if entry.name.startswith(".") and (deep or last):
+            if entry.name.startswith(".") and (last or not parts[depth].startswith(".")):
                 continue
             link = entry.is_symlink()
             if _is_folder(entry):

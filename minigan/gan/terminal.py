@@ -59,12 +59,13 @@ def _streams() -> Iterator[None]:
     written; stderr never fails; either may have been closed from the beginning."""
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
+        out: Any
         out, err = (s if s is not None else stack.enter_context(open(os.devnull, "w", encoding="utf-8")) for s in before)
         settings = None
         if hasattr(out, "reconfigure"):
             settings = {"errors": out.errors, "line_buffering": out.line_buffering}
             out.reconfigure(errors="backslashreplace", line_buffering=True)
-        sys.stdout, sys.stderr = _Stdout(out), _Stderr(err)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = _Stdout(out), _Stderr(err)
         try:
             yield
         finally:
