@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import address, device_of, is_array, to_device, to_numpy
 from ..backend.program import refuse
+from .names import public
 
 ndarray = np.ndarray
 FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
@@ -16,6 +17,11 @@ FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
 # Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
 # that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
 stale: list = []
+
+
+class TruthError(RuntimeError, ValueError):
+    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch, ValueError in NumPy."""
+
 
 
 class Tensor:
@@ -158,7 +164,7 @@ class Tensor:
     def __deepcopy__(self, memo):
         if self._node is not None:
             raise RuntimeError(
-                f"deepcopy of the result of {self._node.op.__name__}, which is on the tape: copy leaves only, as torch does; "
+                f"deepcopy of the result of {public(self._node.op.__name__)}, which is on the tape: copy leaves only, as torch does; "
                 "use .detach().clone(), or copy a module before its forward pass"
             )
         if id(self) not in memo:
@@ -253,6 +259,11 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self):
+        if self.array.size != 1:
+            raise TruthError(
+                f"the truth value of a Tensor is ambiguous unless it has exactly one element, this one has {self.array.size} (shape "
+                f"{tuple(self.shape)}): ask for x.any() or x.all(), or compare with `is None`"
+            )
         return bool(self.item())
 
     def __float__(self):
