@@ -20,6 +20,8 @@ _int = int
 FLOATS: set[np.dtype[Any]]
 stale: list[Any]
 
+class TruthError(RuntimeError, ValueError): ...
+
 class Tensor:
     array: Any  # numpy.ndarray or cupy.ndarray
     requires_grad: _bool
