@@ -21,7 +21,9 @@ from minigan.data import image_folder
 from minigan.data.batches import Batches
 from minigan.gan import Run, generate, load_generator
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.gan.memory import require_room, room_for_networks
 from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.gan.terminal import program
 from minigan.gan.walk import save_walk
 from minigan.viz import save_grid, save_images
 
@@ -43,16 +45,16 @@ def parse_arguments(arguments=None):
     data.add_argument("--output-width", type=number(int, 8), help="(default: the height)")
     data.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1: grey, 3: colour (default %(default)s)")
     data.add_argument("--no-cache", action="store_true", help="do not keep the decoded pictures in the user's cache folder")
-    data.add_argument("--workers", type=number(int, 1), help="threads that decode pictures (default: one per CPU)")
+    data.add_argument("--workers", type=number(int, 1, 1000), help="threads that decode pictures (default: one per CPU)")
 
     train = p.add_argument_group("training")
     train.add_argument("--epochs", type=number(int, 1), default=25, help="passes through the data (default %(default)s)")
     train.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
-    train.add_argument("--learning-rate", type=number(float, 0), default=2e-4, help="Adam's (default %(default)s)")
-    train.add_argument("--beta1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    train.add_argument("--learning-rate", type=number(float, above=0), default=2e-4, help="Adam's (default %(default)s)")
+    train.add_argument("--beta1", type=number(float, 0, below=1), default=0.5, help="Adam's decay of the mean (default %(default)s)")
     train.add_argument("--z-dim", type=number(int, 1), default=100, help="numbers in a latent vector (default %(default)s)")
     train.add_argument("--features", type=number(int, 1), default=64, help="channels of the widest maps, ngf = ndf (default %(default)s)")
-    train.add_argument("--ema", type=number(float, 0, 0.999999), default=0.99,
+    train.add_argument("--ema", type=number(float, 0, below=1), default=0.99,
                        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
 
     add_run_options(p.add_argument_group("run"), "runs/dcgan", 200)
@@ -77,7 +79,10 @@ def build(options):
         "model": "dcgan", "latent_dim": options.z_dim, "image_shape": [options.channels, *output_size], "features": options.features,
         "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed,
     } | chosen(options)  # fmt: skip
-    G, D = (network.to(device) for network in build_players(config))
+    lower = "--features, --output-height or --z-dim"
+    with room_for_networks(lower, options.optimizer, device):
+        G, D = build_players(config)
+    require_room(G, D, config | {"batch_size": 1}, packed_shape(config), lower, device)  # before the pictures are read
 
     data = image_folder(
         options.dataset, options.input_fname_pattern, options.crop, (height, width) if height else None, output_size, options.channels,
@@ -88,14 +93,17 @@ def build(options):
     if batch_size < options.batch_size:
         print(f"there are fewer pictures than --batch-size {options.batch_size}: all {batch_size} make one batch")
 
-    config |= {"batch_size": batch_size, "dataset": data.name, "checksum": data.checksum}
+    config |= {"batch_size": batch_size}
+    require_room(G, D, config, packed_shape(config), lower, device)
+    G, D = G.to(device), D.to(device)
+    config |= {"dataset": data.name, "checksum": data.checksum}
     print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
 
     trainer = build_trainer(G, D, config)
     return Run(
         trainer, Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
-        max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
-        graph=not options.no_graph,
+        max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
+        new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 
 
@@ -114,6 +122,7 @@ def draw(options):
     print("written:", *written, sep="\n  ")
 
 
+@program
 def main(arguments=None):
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     if options.train:

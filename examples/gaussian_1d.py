@@ -20,7 +20,9 @@ import numpy as np
 import minigan
 from minigan import as_tensor, nn
 from minigan.gan import GAN, NonSaturating, Trainer
-from minigan.gan.command import number
+from minigan.gan.command import SEED, number
+from minigan.gan.memory import room_for_networks
+from minigan.gan.terminal import program
 from minigan.optim import SGD
 from minigan.optim.lr_scheduler import StepLR
 from minigan.viz import save_gif
@@ -86,7 +88,8 @@ def state(game):
 def train(options, seed, every=None):
     """(game, frames): the game at its end, and its state every so many steps."""
     minigan.manual_seed(seed)
-    G, D = networks(options)
+    with room_for_networks("--hidden or --kernels", "sgd"):
+        G, D = networks(options)
     pretrain(D, options)
     game = Line(G, D, NonSaturating(), latent_dim=1)
     optimizers = {name: SGD(player.parameters(), options.lr) for name, player in game.players.items()}
@@ -153,9 +156,9 @@ def parse_arguments(arguments=None):
     p.add_argument("--steps", type=number(int, 1), default=1200, help="rounds of the game (default %(default)s)")
     p.add_argument("--pretrain", type=number(int, 0), default=1000, help="steps of D alone before (default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=12, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, 0), default=0.005, help="rate at the start (default %(default)s)")
+    p.add_argument("--lr", type=number(float, above=0), default=0.005, help="rate at the start (default %(default)s)")
     p.add_argument("--hidden", type=number(int, 1), default=32, help="units of G; D's layers have twice as many (default %(default)s)")
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seed", type=SEED, default=0)
     p.add_argument("--seeds", type=number(int, 1), default=1, help="how many runs, with the seeds from --seed on")
     p.add_argument("--out", default="runs/gaussian_1d.png", help="the figure of the last run's end (default %(default)s)")
     p.add_argument("--anim", type=Path, metavar="FILE", help="its animation, .gif or .mp4")
@@ -168,8 +171,11 @@ def parse_arguments(arguments=None):
     return options
 
 
+@program
 def main(arguments=None):
     options = parse_arguments(arguments)
+    for file in [Path(options.out), *filter(None, [options.anim])]:  # before the training, not after it
+        file.parent.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.seeds):
         game, frames = train(options, seed, options.anim_every if options.anim else None)
         samples = frames[-1][-1]
@@ -177,11 +183,12 @@ def main(arguments=None):
             trained = np.concatenate([game.G(game.latents(options.batch_size, None)).numpy() for _ in range(100)])
         print(f"seed {seed}: mean {trained.mean():.3f}, standard deviation {trained.std():.3f} on the noise of its batches; "
               f"{samples.mean():.3f}, {samples.std():.3f} on a fine grid (data: 4, 0.5)", flush=True)  # fmt: skip
-    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
+    if not np.isfinite(samples).all():
+        print("error: the numbers have run away to infinity: lower --lr", file=sys.stderr)
+        return 1
     picture(frames[-1], options.out)
     written = [options.out]
     if options.anim:
-        options.anim.parent.mkdir(parents=True, exist_ok=True)
         save_animation(options.anim, frames)
         written.append(str(options.anim))
     print("written: " + ", ".join(written))

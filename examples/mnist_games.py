@@ -33,6 +33,8 @@ from minigan.gan import (
     mlp_generator,
 )
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.gan.memory import room_for_networks
+from minigan.gan.terminal import program
 from minigan.optim import Adam
 
 
@@ -92,10 +94,10 @@ def parse_arguments(arguments=None):
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), default=10, help="(default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, 0), default=2e-4, help="Adam's learning rate (default %(default)s)")
-    p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    p.add_argument("--lr", type=number(float, above=0), default=2e-4, help="Adam's learning rate (default %(default)s)")
+    p.add_argument("--b1", type=number(float, 0, below=1), default=0.5, help="Adam's decay of the mean (default %(default)s)")
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
-    p.add_argument("--ema", type=number(float, 0, 0.999999), help="decay of the averaged weights that draw (default 0.99; madgan: 0)")
+    p.add_argument("--ema", type=number(float, 0, below=1), help="decay of the averaged weights that draw (default 0.99; madgan: 0)")
     p.add_argument("--margin", type=number(float, 0), default=10.0, help="of EBGAN (default %(default)s)")
     p.add_argument("--gamma", type=number(float, 0, 1), default=0.5, help="of BEGAN (default %(default)s)")
     p.add_argument("--period", type=number(int, 1), default=900, help="steps between MAGAN's margins; twice as many are pretraining")
@@ -115,8 +117,9 @@ def build(options):
     print(f"device: {device}; data: {data.name}, {len(data)} images ({data.source})")
     minigan.manual_seed(options.seed)
     shape = tuple(data.images.shape[1:])
-    G = mlp_generator(options.latent_dim, shape).to(device)
-    game = GAMES[options.game](G, shape, options, device)
+    with room_for_networks("--latent-dim or --generators", place=device):
+        G = mlp_generator(options.latent_dim, shape).to(device)
+        game = GAMES[options.game](G, shape, options, device)
     optimizers = {}
     for name, player in game.players.items():
         own = getattr(game, "optimizer", None) if name == "D" else None
@@ -126,10 +129,11 @@ def build(options):
     return Run(
         Trainer(game, optimizers), Batches(data.images, options.batch_size, options.seed, device), options.out, config,
         epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
-        about=about(options), graph=not options.no_graph,
+        new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 
 
+@program
 def main(arguments=None):
     options = parse_arguments(arguments)
     return perform(lambda: build(options))

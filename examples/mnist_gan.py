@@ -20,7 +20,9 @@ from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
 from minigan.gan import NETWORKS, Run
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
+from minigan.gan.memory import require_room, room_for_networks
 from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.gan.terminal import program
 
 # Some minutes on two cores, and an average of fewer steps where there are few.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
@@ -35,12 +37,12 @@ def parse_arguments(arguments=None):
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan)")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, 0), default=1e-3, help="Adam's learning rate (default %(default)s)")
-    p.add_argument("--b1", type=number(float, 0, 0.999999), default=0.5, help="Adam's decay of the mean (default %(default)s)")
-    p.add_argument("--b2", type=number(float, 0, 0.999999), default=0.999, help="Adam's decay of the variance (default %(default)s)")
+    p.add_argument("--lr", type=number(float, above=0), default=1e-3, help="Adam's learning rate (default %(default)s)")
+    p.add_argument("--b1", type=number(float, 0, below=1), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    p.add_argument("--b2", type=number(float, 0, below=1), default=0.999, help="Adam's decay of the variance (default %(default)s)")
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
     p.add_argument("--features", type=number(int, 1), help="dcgan: channels of the layers next to the images (default 64)")
-    p.add_argument("--ema", type=number(float, 0, 0.999999),
+    p.add_argument("--ema", type=number(float, 0, below=1),
                    help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     add_run_options(p, "runs/mnist_gan", 400)
     add_switches(p)
@@ -63,7 +65,11 @@ def build(options):
     minigan.manual_seed(options.seed)
     config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")} | chosen(options)
     config |= {"image_shape": list(data.images.shape[1:])} | ({"features": options.features} if options.features else {})
-    G, D = (network.to(device) for network in build_players(config))
+    lower = "--features or --latent-dim" if options.model == "dcgan" else "--latent-dim"
+    with room_for_networks(lower, options.optimizer, device):
+        G, D = build_players(config)
+    require_room(G, D, config, packed_shape(config), lower, device)
+    G, D = G.to(device), D.to(device)
     print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
 
     trainer = build_trainer(G, D, config)
@@ -71,11 +77,12 @@ def build(options):
     batches = Batches(data.images, options.batch_size, options.seed, device)
     return Run(
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
+        callbacks=usual_callbacks(options, G, data, device), resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
 
 
+@program
 def main(arguments=None):
     options = parse_arguments(arguments)
     return perform(lambda: build(options))

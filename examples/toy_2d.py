@@ -22,7 +22,9 @@ from minigan.backend import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
 from minigan.gan.command import about, add_run_options, number, perform
+from minigan.gan.memory import room_for_networks
 from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, points_per_example
+from minigan.gan.terminal import program
 from minigan.metrics.modes import mode_coverage, true_quality
 from minigan.viz import save_gif, save_images
 from minigan.viz.plane import plane_picture
@@ -112,7 +114,9 @@ def build(options):
     """The run that the options describe."""
     device = resolve_device(options.device)
     minigan.manual_seed(options.seed)
-    plane, trainer = TOYS[options.data](), GAMES[options.game](Players(options.networks, options.latent_dim))
+    plane = TOYS[options.data]()
+    with room_for_networks("--latent-dim", place=device):
+        trainer = GAMES[options.game](Players(options.networks, options.latent_dim))
     for player in trainer.game.players.values():
         player.to(device)
     steps = min(options.steps, options.max_steps or options.steps)
@@ -124,7 +128,7 @@ def build(options):
     callbacks += [Metrics(min(50, options.sample_interval)), Checkpoints(options.checkpoint_seconds, options.keep)]
     return Run(
         trainer, batches, options.out, config, epochs=-(-steps // len(batches)), max_steps=steps, callbacks=callbacks,
-        resume=options.resume, about=about(options), graph=not options.no_graph,
+        resume=options.resume, new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 
 
@@ -138,6 +142,7 @@ def listing():
         print(f"{name:12s} {type(game).__name__}{' with ' + ', '.join(parts) if parts else ''}: {first}")
 
 
+@program
 def main(arguments=None):
     options = parse_arguments(arguments)
     if options.list:

@@ -17,6 +17,7 @@ from ..backend.device import memory_left
 from ..backend.program import active, told
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
+from .names import public
 from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite, entry
 from .primitives import sum_to
 from .tensor import Tensor, fresh, raw, stale, tensor_of
@@ -244,17 +245,17 @@ def _apply_rule(node, gradient, need, create_graph):
             active[-1].call(op.backward, (gradient, need, *saved), gradients)
     except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
         where = node.line or "an unknown line"
-        raise AnomalyError(f"{error}, in the backward rule of {op.__name__}, which was called at {where}") from error
+        raise AnomalyError(f"{error}, in the backward rule of {public(op.__name__)}, which was called at {where}") from error
     except Exception as error:
         if isinstance(error, MemoryError):
-            raise OutOfMemoryError(f"the backward rule of {op.__name__}: {error}{memory_left()}; lower the batch size") from error
-        raise OpError(f"the backward rule of {op.__name__} failed: {type(error).__name__}: {error}") from error
+            raise OutOfMemoryError(f"the backward rule of {public(op.__name__)}: {error}{memory_left()}; lower the batch size") from error
+        raise OpError(f"the backward rule of {public(op.__name__)} failed: {type(error).__name__}: {error}") from error
     return gradients if gradients.__class__ is tuple else (gradients,)
 
 
 def _fit(node, i, g, like):
     """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a bug of the op."""
-    name = node.op.__name__
+    name = public(node.op.__name__)
     if g is None or g is False:
         raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.names[i : i + 1]}), which needs one")
     if g.shape != like.shape or isinstance(g, np.generic):

@@ -44,6 +44,7 @@ from ..backend.defaults import default
 from ..backend.device import memory_left
 from ..backend.program import active
 from .mode import mode
+from .names import called, public, reason
 from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of
 
 OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
@@ -121,7 +122,7 @@ class Node:
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
         if self.saved is None:
             raise RuntimeError(
-                f"backward through {self.op.__name__} a second time: its saved values were freed by the first; "
+                f"backward through {public(self.op.__name__)} a second time: its saved values were freed by the first; "
                 "pass retain_graph=True to the first backward or grad"
             )
         for version, number, i, _, _ in self.sources:
@@ -158,7 +159,7 @@ class Node:
         if isinstance(edge, Tensor):
             what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
         raise RuntimeError(
-            f"backward of {self.op.__name__}: {what} was changed in place after the forward pass saved it (an optimiser "
+            f"backward of {public(self.op.__name__)}: {what} was changed in place after the forward pass saved it (an optimiser "
             "step, +=, an assignment to x[...], or a method ending in _); run the forward again, or change it after backward"
         )
 
@@ -369,7 +370,9 @@ def _common_dtype(name, inputs, arrays):
     tensors = [isinstance(x, Tensor) for x in inputs]
     floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
     if len(floats) > 1:
-        raise OpError(f"{name}: arguments of different dtypes: {_describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)")
+        raise OpError(
+            f"{called(name)}: arguments of different dtypes: {_describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)"
+        )
     if not floats:
         return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
     (dtype,) = floats
@@ -402,13 +405,17 @@ def _explained(error, name, names, inputs):
     """The error of a kernel, said again with the op and what it was given."""
     if isinstance(error, (OpError, DeviceError)):
         return error
+    known = called(name)
+    what = f"{name}({', '.join(names)})" if known == name else known
     if isinstance(error, MemoryError):
-        what = f"{name}({', '.join(names)}): {error or 'an allocation failed'}{memory_left()}"
+        what = f"{what}: {error or 'an allocation failed'}{memory_left()}"
         return OutOfMemoryError(f"{what}; given: {_describe(inputs)}; lower the batch size, the size of the pictures or the networks")
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
     hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""
-    return OpError(f"{name}({', '.join(names)}): {error}; given: {_describe(inputs)}{hint}")
+    said = reason(error, [a.shape for a in arrays if is_array(a)])
+    said = said.removeprefix(f"{known}: ")  # the card has said it already
+    return OpError(f"{what}: {said}; given: {_describe(inputs)}{hint}")
 
 
 def check_finite(array, what, line):

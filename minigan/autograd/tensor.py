@@ -12,6 +12,7 @@ from ..backend.defaults import FLOATS, default, strided
 from ..backend.elsewhere import not_there
 from ..backend.program import refuse, told
 from .mode import mode
+from .names import public
 
 ndarray = np.ndarray
 
@@ -23,6 +24,10 @@ printed = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.se
 # Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is
 # then the function that does it (minigan.autograd.strides). Until then this costs nothing.
 permuted: list = []
+
+
+class TruthError(RuntimeError, ValueError):
+    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch, ValueError in NumPy."""
 
 
 class Tensor:
@@ -220,7 +225,7 @@ class Tensor:
     def __deepcopy__(self, memo):
         if not self.is_leaf:
             raise RuntimeError(
-                f"deepcopy of the result of {self._node.op.__name__}, which is on the tape: copy leaves only, as torch does; "
+                f"deepcopy of the result of {public(self._node.op.__name__)}, which is on the tape: copy leaves only, as torch does; "
                 "use .detach().clone(), or copy a module before its forward pass"
             )
         if id(self) not in memo:
@@ -315,6 +320,11 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self):
+        if self.array.size != 1:
+            raise TruthError(
+                f"the truth value of a Tensor is ambiguous unless it has exactly one element, this one has {self.array.size} (shape "
+                f"{tuple(self.shape)}): ask for x.any() or x.all(), or compare with `is None`"
+            )
         return bool(self.item())
 
     def __float__(self):

@@ -22,6 +22,8 @@ stale: list[Any]
 printed: dict[str, Any]
 permuted: list[Any]
 
+class TruthError(RuntimeError, ValueError): ...
+
 class Tensor:
     array: Any  # numpy.ndarray or cupy.ndarray
     requires_grad: _bool

@@ -72,7 +72,6 @@ class _Worker(threading.Thread):
         self.call = self.error = None
         self.retired = False
         self.row, self.ended, self.number = row, row[ENDED // 8 :], 0
-        self.start()
 
     def run(self):
         number, turns = 1, FEW
@@ -100,11 +99,15 @@ class _Worker(threading.Thread):
         with contextlib.suppress(RuntimeError):  # it has been told already
             self.wake.release()
 
-    def retire(self):
-        """End this thread, after the call that it is in; wait for that, unless interrupted again."""
+    def dismiss(self):
+        """Let this thread end, after the call that it is in; one that has not begun ends at once when it does."""
         self.retired = True
         self.row[CALL // 8] = self.number + 1
         self.rouse()
+
+    def retire(self):
+        """End this thread, and wait for that, unless interrupted again."""
+        self.dismiss()
         self.join()
 
     def submit(self, call):
@@ -157,7 +160,15 @@ def _new_pool(workers):
     # Compiled here and now: a process that is forked while another thread compiles could never compile again.
     serve(np.zeros(ROW, np.int64), 0, 0, 0, sched_yield())
     _spin(np.zeros(1, np.int64), 0, 0, sched_yield())
-    return rows, [_Worker(row) for row in rows], {}
+    team = [_Worker(row) for row in rows]
+    try:
+        for worker in team:
+            worker.start()
+    except BaseException:  # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
+        for worker in team:
+            worker.dismiss()
+        raise
+    return rows, team, {}
 
 
 @contextlib.contextmanager

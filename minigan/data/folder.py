@@ -10,19 +10,22 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..backend.memory import available_memory
+from .damage import what_it_is
+from .findfiles import find_files
 from .foldercache import Cache, cache_key
 from .imageset import DataError, ImageSet
 
 Size = tuple[int, int]
 FREE_PIXELS, DENSEST = 1 << 22, 500  # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
 SHOWN = 3  # unreadable files that are named
+LIMIT_IS = "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): make the picture smaller"
 
 
 def image_folder(
@@ -32,7 +35,8 @@ def image_folder(
 ) -> ImageSet:  # fmt: skip
     """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their sorted paths.
 
-    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); names that begin with a dot are left out
+    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is also "*.JPG"; names that begin with
+                 a dot are left out. Links to folders are followed, but no folder is read twice
     crop         cut out the centre, of `input_size`; where a picture is smaller, and by default, the largest centre of that
                  shape (by default of `output_size`'s). False: the whole picture is squeezed into `output_size`
     input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag is obeyed)
@@ -49,14 +53,14 @@ def image_folder(
     or if there are more than 256.
 
     Files that are damaged, no pictures, or have more pixels than Pillow's limit (Image.MAX_IMAGE_PIXELS: a few bytes can unpack
-    to gigabytes) are left out and named in the notice. DataError: no such folder, no file matches, none can be read, the set
-    does not fit into memory, or an argument makes no sense.
+    to gigabytes), and links that lead nowhere, are left out: the notice names the first of them, the result's `left_out` all.
+    DataError: no such folder, no file matches, none can be read, the set does not fit into memory, or an argument makes no sense.
     """
     folder = Path(folder).expanduser()
     _check(input_size, output_size, channels, workers)
     output_size = int(output_size[0]), int(output_size[1])
     input_size = (int(input_size[0]), int(input_size[1])) if input_size is not None and crop else None
-    files = _find(folder, pattern, recursive)
+    files, unseen = find_files(folder, pattern, recursive)
     if channels is None:
         channels = 1 if all(_is_grey(folder / name) for name in files) else 3
     shape = (len(files), channels, *output_size)
@@ -75,7 +79,10 @@ def image_folder(
         raise DataError(f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: {_named(problems)}")
     if problems:
         on_notice(f"{folder}: {len(problems)} of {len(files)} files cannot be read and are left out: {_named(problems)}")
-    return ImageSet(images, _labels([name for name in files if name not in unread]), folder.resolve().name, str(folder))
+    if unseen:
+        on_notice(f"{folder}: not looked into: {_named(unseen)}")
+    labels, name = _labels([name for name in files if name not in unread]), folder.resolve().name
+    return ImageSet(images, labels, name, str(folder), (*problems, *unseen))
 
 
 def _named(problems: list[tuple[str, str]]) -> str:
@@ -93,38 +100,6 @@ def _check(input_size, output_size, channels, workers) -> None:
         raise DataError(f"channels={channels!r}: expected 3 (RGB), 1 (grey) or None (as the pictures are)")
     if workers is not None and workers < 1:
         raise DataError(f"workers={workers}: expected at least 1")
-
-
-def _find(folder: Path, pattern: str, recursive: bool) -> list[str]:
-    """The matching files as sorted paths relative to the folder, with slashes."""
-    if not os.path.isdir(folder):
-        raise DataError(f"{folder}: no such folder")
-    try:
-        found = folder.rglob(pattern) if recursive else folder.glob(pattern)
-        names = sorted({p.relative_to(folder).as_posix() for p in found if p.is_file() and not p.name.startswith(".")})
-    except (ValueError, NotImplementedError) as e:
-        raise DataError(f"pattern {pattern!r}: {e}; expected something like '*.jpg' or '**/*.png'") from e
-    except OSError as e:
-        raise DataError(f"{folder}: cannot be read ({e})") from e
-    if not names:
-        raise DataError(f"{folder}: no file matches {pattern!r}{' in it or below' * recursive}; {_what_is_there(folder)}")
-    return names
-
-
-def _what_is_there(folder: Path) -> str:
-    """For messages: the extensions in a folder and below, the most frequent first."""
-    counts: Counter[str] = Counter()
-    below = False
-    for place, _, names in os.walk(folder):
-        kinds = [Path(n).suffix or "no extension" for n in names if not n.startswith(".")]
-        below |= bool(kinds) and Path(place) != folder
-        counts.update(kinds)
-        if sum(counts.values()) > 100_000:
-            break
-    if not counts:
-        return "there are no files in it"
-    what = ", ".join(f"{n} {kind}" for kind, n in counts.most_common(5))
-    return f"there are {what}" + ("; those in subfolders need a pattern like '**/*.jpg'" if below else "")
 
 
 def _labels(names: list[str]) -> np.ndarray:
@@ -146,22 +121,6 @@ def _check_memory(shape: tuple[int, ...], folder: Path) -> None:
         )
 
 
-def available_memory() -> int | None:
-    """Bytes that can be had without swapping, container limits obeyed; None where the system does not tell (only Linux does)."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, ValueError, StopIteration):
-        return None
-    try:
-        group = Path("/sys/fs/cgroup")
-        limit, used = (int((group / f"memory.{what}").read_text()) for what in ("max", "current"))
-        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        return min(free, limit - used + int(stat.get("inactive_file", 0)))  # cached files are given back on demand
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return free
-
-
 # --- decoding ---
 
 
@@ -176,6 +135,7 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]  # a program that they would start is no part of reading pictures
     images = np.empty(shape, np.uint8)
     wrong: dict[int, str] = {}
+    shown = folder.name.encode(errors="replace").decode()
 
     def read(i):
         try:
@@ -185,7 +145,7 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
 
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)  # Pillow gives other threads way while it decodes and resizes
     try:
-        with tqdm(total=len(names), desc=f"reading {folder.name}", unit="img", disable=quiet or None, delay=0.5) as bar:
+        with tqdm(total=len(names), desc=f"reading {shown}", unit="img", disable=quiet or None, delay=0.5) as bar:
             for _ in pool.map(read, range(len(names))):
                 bar.update()
     finally:
@@ -200,14 +160,24 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
 
 def _read(path: Path, formats: list[str], shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
     """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     channels, *size = shape
+    if not path.is_file():
+        raise ValueError(f"a link to {os.readlink(path)}, which is not there" if path.is_symlink() else "no file, but a pipe or a device")
     content = path.read_bytes()  # from a file, Pillow asks for as many bytes as a damaged header says
-    with Image.open(io.BytesIO(content), formats=formats) as opened:
+    try:
+        opened = Image.open(io.BytesIO(content), formats=formats)
+    except UnidentifiedImageError as error:
+        raise ValueError(what_it_is(content)) from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"it has more than twice as many pixels as Pillow's limit, {LIMIT_IS}") from error
+    with opened:
         limit, pixels = Image.MAX_IMAGE_PIXELS, opened.width * opened.height
-        if limit is not None and pixels > min(limit, max(FREE_PIXELS, DENSEST * len(content))):
-            raise ValueError(f"{opened.width}x{opened.height} are more pixels than are allowed, or than a file of its size holds")
+        if limit is not None and pixels > limit:
+            raise ValueError(f"{opened.width}x{opened.height} are {pixels:,} pixels: more than Pillow's limit of {limit:,}, {LIMIT_IS}")
+        if limit is not None and pixels > max(FREE_PIXELS, DENSEST * len(content)):
+            raise ValueError(f"{opened.width}x{opened.height} are more pixels than a file of {len(content):,} bytes holds: it is damaged")
         opened.load()
         image = _in_mode(_upright(opened), "L" if channels == 1 else "RGB")
     if crop:  # not by resize's `box`, for which pixels outside it count too
@@ -259,6 +229,8 @@ def _is_grey(path: Path) -> bool:
     from PIL import Image
 
     try:
+        if not path.is_file():
+            return True
         with Image.open(path) as image:
             return image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
     except Exception:  # whoever decodes it will say what is wrong

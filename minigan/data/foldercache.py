@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-VERSION = 1  # of the files, and of what decoding does: with another, what is cached counts no more
+VERSION = 2  # of the files, and of what decoding does: with another, what is cached counts no more
 LIMIT = 4 << 30  # bytes that all of them together may take
 
 

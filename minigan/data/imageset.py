@@ -27,6 +27,7 @@ class ImageSet:
     labels    uint8 (N,), read-only
     name      "mnist", "fashion-mnist", "strokes", or that of the folder
     source    where it came from, for messages
+    left_out  (name, why) of each file of a folder that is not in the set
     checksum  sha256 hex digest of the images' bytes: equal checksums are equal training data
     """
 
@@ -34,6 +35,7 @@ class ImageSet:
     labels: np.ndarray
     name: str
     source: str
+    left_out: tuple[tuple[str, str], ...] = ()
     checksum: str = field(init=False)
 
     def __post_init__(self):

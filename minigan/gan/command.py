@@ -13,34 +13,47 @@ from .. import nn
 from ..backend import DeviceError
 from ..backend import device as Device
 from ..data import ImageSet, load_dataset
+from ..data.files import write_atomic
 from .callbacks import Callback, usual
 from .checkpoint import CheckpointError, newest
 from .faults import Diverged
 from .run import Interrupted, Run
 
 
-def number(kind: Callable, low: float, high: float = float("inf")) -> Callable:
-    """An argparse type: kind(text), a finite int or float, if it is in [low, high]."""
+def number(
+    kind: Callable, low: float = -math.inf, high: float = math.inf, *, above: float | None = None, below: float | None = None
+) -> Callable:  # fmt: skip
+    """An argparse type: kind(text), a finite int or float, if it is in [low, high] and in the open interval (above, below)."""
+    bounds = [f"at least {low}" * (low > -math.inf), f"above {above}" * (above is not None)]
+    bounds += [f"at most {high}" * (high < math.inf), f"below {below}" * (below is not None)]
+    wanted = ("a whole number" if kind is int else "a number") + "".join(f", {b}" for b in [" and ".join(filter(None, bounds))] if b)
 
     def parse(text):
-        value = kind(text)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise argparse.ArgumentTypeError(f"{text} is not a number in [{low}, {high}]")
+        try:
+            value = kind(text)
+            fits = math.isfinite(value) and low <= value <= high
+        except (ValueError, OverflowError):
+            fits = False
+        if not (fits and (above is None or value > above) and (below is None or value < below)):
+            raise argparse.ArgumentTypeError(f"expected {wanted}, not {text!r}")
         return value
 
-    parse.__name__ = kind.__name__
     return parse
+
+
+SEED = number(int, -(2**63), 2**64 - 1)
 
 
 def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: int) -> None:
     """The options of every run: where, how long, how often what is written. They do not change its numbers, but for --seed."""
     p.add_argument("--out", default=out, help="folder of the run (default %(default)s)")
-    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default %(default)s)")
+    p.add_argument("--seed", type=SEED, default=0, help="the same seed gives the same run (default %(default)s)")
     p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
     p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between grids (default %(default)s)")
     p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
     p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument("--new-data", action="store_true", help="with --resume: the data may have changed; their order begins anew from here")
     p.add_argument("--evaluate", type=number(int, 1), metavar="EPOCHS", help="measure samples every so many epochs, keep the best state")
     p.add_argument("--no-graph", action="store_true", help="call every op by itself, not a step as one CUDA graph (CPU: function)")
     p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
@@ -63,11 +76,24 @@ def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: Ima
             test = load_dataset(data.name, "test", getattr(options, "data_dir", None))
             reference = Reference(test.images, classifier)
             measure = lambda images: evaluate(images, reference)
-    return usual(
+    callbacks = usual(
         generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval, keep=options.keep,
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor, quiet=options.quiet, tensorboard=options.tensorboard,
         measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify,
     )  # fmt: skip
+    return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
+
+
+class LeftOut(Callback):
+    """Writes the files that are not in the data into left_out.txt of the run's folder: a line has the name, a tab and the reason."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def on_start(self, run):
+        lines = "".join(f"{name}\t{why}\n" for name, why in self.files)
+        write_atomic(run.folder / "left_out.txt", lines.encode("utf-8", "surrogateescape"))
+        run.say(f"all {len(self.files)} files that are left out are named in {run.folder / 'left_out.txt'}")
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:

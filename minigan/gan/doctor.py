@@ -40,28 +40,33 @@ class Look:
 
 @dataclass(frozen=True)
 class Disease:
-    """name: in metrics.jsonl; shows(looks): is it there now? (not of those that show before the first step); advice: what helps."""
+    """name: in metrics.jsonl; shows(looks): is it there now? (not of those that show before the first step); advice: what helps.
+
+    at_once(looks): is it there beyond doubt, also among the first steps, in which healthy players may look ill?
+    """
 
     name: str
     what: str
     advice: str
     shows: Callable[[list[Look]], bool] = lambda looks: False
+    at_once: Callable[[list[Look]], bool] = lambda looks: False
 
 
+NEEDED = 3  # looks that most diagnoses rest on
 REACH = 8  # looks over which a player that goes round in circles comes back
 
 
-def _lasting(test: Callable[[Look], bool], times: int = 3) -> Callable[[list[Look]], bool]:
+def _lasting(test: Callable[[Look], bool], times: int = NEEDED) -> Callable[[list[Look]], bool]:
     """Has the test held at each of the last `times` looks?"""
     return lambda looks: len(looks) >= times and all(test(look) for look in looks[-times:])
 
 
-def _saturated(look: Look) -> bool:
-    return _sure(look) and look.gradients.get("G", np.inf) < 1e-3 * look.weights
+def _saturated(look: Look, doubt: float = 0.01) -> bool:
+    return _sure(look, doubt) and look.gradients.get("G", np.inf) < 1e-3 * look.weights
 
 
-def _sure(look: Look) -> bool:
-    return look.d_real is not None and look.d_fake is not None and look.d_real > 0.99 and look.d_fake < 0.01
+def _sure(look: Look, doubt: float = 0.01) -> bool:
+    return look.d_real is not None and look.d_fake is not None and look.d_real > 1 - doubt and look.d_fake < doubt
 
 
 def _collapsed(looks: list[Look]) -> bool:
@@ -95,10 +100,10 @@ def _oscillating(looks: list[Look]) -> bool:
 DISEASES = [
     Disease("d_saturated", "D rejects all samples with certainty, and G's gradient has vanished",
             "use --objective nonsaturating (or another that does not saturate), a smaller D or a lower learning rate for it",
-            _lasting(_saturated)),
+            _lasting(_saturated), _lasting(lambda look: _saturated(look, 1e-3), 1)),
     Disease("d_wins", "D tells every sample from the data with certainty: G learns little",
             "lower D's learning rate or its size, smooth its labels, add instance noise or a gradient penalty",
-            _lasting(_sure)),
+            _lasting(_sure), _lasting(lambda look: _sure(look, 1e-5), 2)),
     Disease("g_collapsed", "G's samples are much alike, much more than the data's pictures: its mode has collapsed",
             "lower the learning rates, let D see several samples at once (minibatch discrimination, packing), try another objective or a "
             "gradient penalty",

@@ -73,7 +73,7 @@ def explain(run: Run, fault: Diverged) -> str:
 def _replay(run: Run, last: int) -> str:
     """Make the steps up to `last` again; AnomalyError where an op makes a NaN or an infinity. What can be said without one."""
     while run.step < last:
-        for real in run.batches.epoch(*divmod(run.step, len(run.batches))):
+        for real in run.batches.epoch(*run.position(run.step)):
             with detect_anomaly() if run.step >= last - 2 else contextlib.nullcontext():
                 run.play(real)
             for callback in run.callbacks:

@@ -55,6 +55,7 @@ class Run:
     epochs, max_steps : the run ends after the one that comes first (max_steps None: no limit)
     callbacks : what else is done, in this order; `callbacks.usual(...)` gives what the examples do
     resume : go on from the folder's newest checkpoint
+    new_data : on resuming, `batches` may be of other data than before: their order begins anew, after the epochs made so far
     about : other facts for config.json
     graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.gan.captured`)
     """
@@ -62,32 +63,61 @@ class Run:
     def __init__(
         self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any], *, epochs: int,
         max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False, about: dict[str, Any] | None = None,
-        graph: bool = True,
+        graph: bool = True, new_data: bool = False,
     ):  # fmt: skip
         self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
         captured = Captured(trainer, batches, self.say) if graph and batches.device.type == "cuda" else None
         self.source = captured or batches
         self.player = captured or (Straight(trainer) if graph else trainer)
-        self.total = min(epochs * len(batches), max_steps if max_steps is not None else epochs * len(batches))
+        self.epochs, self.max_steps = epochs, max_steps
         self.step = 0
+        self.data = [self._data_of_now()]  # what it was trained on, from which step and epoch on
         self.moves: list[Move] = []
         self.warnings: list[str] = []  # names of what the doctor finds, for the progress line
         self.leaves: list[str] = []
         self._noted: dict[str, Any] = {}
         self._row: dict[str, Any] | None = None
+        if new_data and not resume:
+            raise RunError("--new-data goes with --resume: a new run takes the data that it is given")
         try:
             self.lock = open_again(self.folder) if resume else open_new(self.folder, self.say)
             try:
                 if resume:
-                    self._resume()
-                else:
-                    write_atomic(self.folder / "config.json", json.dumps(self.config | self.about | made_with(), indent=1).encode())
+                    self._resume(new_data)
+                if not resume or len(self.data) > 1:
+                    content = self.config | self.about | made_with() | {"trained_on": self.data}
+                    write_atomic(self.folder / "config.json", json.dumps(content, indent=1).encode())
             except BaseException:
                 self.lock.release()
                 raise
         except OSError as error:
             raise RunError(f"cannot write the run's folder {self.folder} ({error.strerror}): name another with --out") from error
+
+    # --- where in the data ---
+
+    @property
+    def total(self) -> int:
+        """The step after which the run ends."""
+        begin = self.data[-1]
+        last = begin["step"] + max(0, self.epochs - begin["epoch"]) * len(self.batches)
+        return last if self.max_steps is None else min(last, self.max_steps)
+
+    def position(self, step: int) -> tuple[int, int]:
+        """How many epochs are complete after so many steps, and how many batches of the next one are done."""
+        begin = self.data[-1]
+        epochs, done = divmod(step - begin["step"], len(self.batches))
+        return begin["epoch"] + epochs, done
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch of the last step, from 1."""
+        complete, done = self.position(self.step)
+        return complete + (done > 0)
+
+    def _data_of_now(self) -> dict[str, Any]:
+        images = getattr(self.batches, "images", None)
+        return {"step": 0, "epoch": 0, "images": None if images is None else len(images), "checksum": self.config.get("checksum")}
 
     # --- state ---
 
@@ -96,7 +126,8 @@ class Run:
         own = {type(c).__name__: state for c in self.callbacks if (state := c.state_dict())}
         return {
             "step": self.step, "random": default_generator.get_state(), "config": self.config, "made_with": made_with(),
-            "trainer": self.trainer.state_dict(), "callbacks": own,
+            "trainer": self.trainer.state_dict(), "callbacks": own, "trained_on": self.data,
+            "epoch": self.epoch,
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -114,16 +145,27 @@ class Run:
         self._tell("on_save")
         save_checkpoint(path, self.state_dict())
 
-    def _resume(self) -> None:
+    def _resume(self, new_data: bool) -> None:
         path, state = newest(self.folder, self.say)
-        before = state["config"]
-        differ = [
-            f"{k} was {before.get(k)!r}, now {self.config.get(k)!r}"
-            for k in sorted(before.keys() | self.config.keys())
-            if before.get(k) != self.config.get(k)
-        ]
+        before, now = state["config"], self._data_of_now()
+        differ = {k: f"{k} was {before.get(k)!r}, now {v!r}" for k, v in _different(before, self.config).items()}
+        self.data = state.get("trained_on") or [now | {"images": None, "checksum": before.get("checksum")}]
+        if "checksum" in differ:
+            del differ["checksum"]
+            follows = before.get("batch_size") == self.data[-1]["images"]  # all made one batch
+            may = ("batch_size", "dataset") if new_data else ("batch_size",) if follows else ()
+            of_data = {k: differ.pop(k) for k in may if k in differ}
+            what = f"its data have changed ({_counted(now)}, were {_counted(self.data[-1])}{''.join('; ' + t for t in of_data.values())})"
+            if not new_data:
+                differ = {"data": f"{what}: bring the old ones back, or go on with the new ones by --resume --new-data"} | differ
         if differ:
-            raise RunError(f"--resume: the run in {self.folder} was started with other options: {'; '.join(differ)}")
+            raise RunError(f"--resume: the run in {self.folder} was started with other options or data: {'; '.join(differ.values())}")
+        if new_data and before.get("checksum") == self.config.get("checksum"):
+            self.say("--new-data: the data are the same as before; the run goes on as it would without it")
+        elif new_data:
+            self.step = state["step"]
+            self.data = [*self.data, now | {"step": self.step, "epoch": state.get("epoch", 0)}]
+            self.say(f"{what}: from step {self.step} on they come in a new order")
         other = [f"{k} {v} (was {state['made_with'].get(k)})" for k, v in made_with().items() if state["made_with"].get(k) != v]
         if other:
             self.say(f"made with {', '.join(other)}: the run goes on, but its last bits may differ from those of an uninterrupted one")
@@ -134,8 +176,6 @@ class Run:
         self.say(f"resuming {self.folder} after step {self.step}")
 
     # --- the run ---
-
-    epoch = property(lambda self: -(-self.step // len(self.batches)), doc="The number of the epoch of the last step, from 1.")
 
     def train(self) -> None:
         """Play until the end. Interrupted after saving, when asked to stop; Diverged when a value is no number."""
@@ -160,12 +200,12 @@ class Run:
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
     def _play_epoch(self, stop: StopSignals) -> None:
-        for real in self.source.epoch(*divmod(self.step, len(self.batches))):
+        for real in self.source.epoch(*self.position(self.step)):
             self.play(real)
             self._tell("on_step")
             if self.step >= self.total or stop.asked:
                 break
-        if self.step % len(self.batches) == 0:
+        if self.position(self.step)[1] == 0:
             self._tell("on_epoch")
 
     def play(self, real) -> None:
@@ -205,6 +245,15 @@ class Run:
         from tqdm import tqdm
 
         tqdm.write(text)
+
+
+def _different(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """The entries that are not as before, sorted by name, as they are now."""
+    return {k: now.get(k) for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k)}
+
+
+def _counted(data: dict[str, Any]) -> str:
+    return "others" if data["images"] is None else str(data["images"])
 
 
 def made_with() -> dict[str, Any]:

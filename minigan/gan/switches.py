@@ -28,8 +28,13 @@ KERNELS, KERNEL_DIM = 50, 5  # of minibatch discrimination
 
 def labels(text: str) -> float | list[float]:
     """An argparse type: "0.9", or "0.8,1" for a range."""
-    values = [float(part) for part in text.split(",")]
-    return values[0] if len(values) == 1 else values
+    try:
+        values = [float(part) for part in text.split(",")]
+        if len(values) <= 2:
+            return values[0] if len(values) == 1 else values
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected a number such as 0.9, or two such as 0.8,1, not {text!r}")
 
 
 def add_switches(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +53,7 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--historical-averaging", type=number(float, 0), default=0.0, metavar="W",
                    help="weight of both players' distance from their past mean (default 0: none)")  # fmt: skip
     p.add_argument("--constraint", choices=CONSTRAINTS, nargs="+", default=[], help="that D obeys after each step")
-    p.add_argument("--clip", type=number(float, 1e-12), default=0.01, help="limit of --constraint clip (default %(default)s)")
+    p.add_argument("--clip", type=number(float, above=0), default=0.01, help="limit of --constraint clip (default %(default)s)")
     p.add_argument("--instance-noise", type=number(float, 0), default=0.0, metavar="STD", help="on all that D sees (default 0: none)")
     p.add_argument("--noise-steps", type=number(int, 1), help="D's steps until the noise is 0 (default: it stays)")
     p.add_argument("--augment", metavar="POLICY", help="color,translation,cutout or some of these, on all that D sees")
@@ -57,7 +62,7 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--d-norm", choices=("batch", "layer", "none"), default="batch",
                    help="in D, instead of batch normalisation; penalties of gradients need another (default %(default)s)")  # fmt: skip
     p.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="(default %(default)s)")
-    p.add_argument("--d-lr", type=number(float, 0), help="D's learning rate: two time scales (default: that of G)")
+    p.add_argument("--d-lr", type=number(float, above=0), help="D's learning rate: two time scales (default: that of G)")
 
 
 SWITCHES = (

@@ -13,9 +13,10 @@ from pathlib import Path
 from .. import nn
 from ..backend import DeviceError, Generator, resolve_device
 from ..viz import image_grid, save_gif, save_grid
-from .command import number
+from .command import SEED, number
 from .latents import WAYS, interpolate
 from .saved import generate, load_generator
+from .terminal import program
 
 FRAMES = 30  # of the animation, for one way
 
@@ -42,13 +43,14 @@ def save_walk(
     return png, gif
 
 
+@program
 def main(arguments=None) -> int:
     p = argparse.ArgumentParser(prog="python -m minigan.gan.walk", description=__doc__.splitlines()[0])
     p.add_argument("run", help="folder of a run, such as runs/mnist_gan")
     p.add_argument("--steps", type=number(int, 2), default=10, help="pictures in a row of the strip (default %(default)s)")
     p.add_argument("--rows", type=number(int, 1), default=5, help="walks (default %(default)s)")
     p.add_argument("--mode", choices=WAYS, default="slerp", help="along the sphere, or straight (default %(default)s)")
-    p.add_argument("--seed", type=int, default=0, help="of the walks' ends (default %(default)s)")
+    p.add_argument("--seed", type=SEED, default=0, help="of the walks' ends (default %(default)s)")
     p.add_argument("--out", help="where: OUT.png and OUT.gif are written (default: RUN/walk)")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(arguments)

@@ -15,8 +15,9 @@ from .. import nn
 from ..backend import DeviceError, Generator, resolve_device, to_device
 from ..data import load_dataset
 from ..data.files import write_atomic
-from ..gan.command import number
+from ..gan.command import SEED, number
 from ..gan.saved import generate, load_generator
+from ..gan.terminal import program
 from .ais import ais_log_likelihood
 from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .rows import subset
@@ -100,12 +101,13 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
+@program
 def main(arguments=None) -> int:
     p = argparse.ArgumentParser(prog="python -m minigan.metrics", description=__doc__.splitlines()[0])
     p.add_argument("run", help="folder of a run, such as runs/mnist_gan")
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that the run's own evaluations found best, not the newest")
-    p.add_argument("--seed", type=int, default=0, help="of the latents (default %(default)s)")
+    p.add_argument("--seed", type=SEED, default=0, help="of the latents (default %(default)s)")
     p.add_argument("--ais", type=number(int, 0), default=0, metavar="N", help="also annealed importance sampling of N test images: slow")
     p.add_argument("--ais-sigma", type=number(float, 1e-3), default=0.1, help="of the noise on pixels in [0, 1] (default %(default)s)")
     p.add_argument("--ais-steps", type=number(int, 2), default=500, help="temperatures (default %(default)s)")

@@ -1,5 +1,7 @@
 """Parameter: a Tensor that a Module owns and an optimiser changes."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,11 +40,16 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+watchers: list[Callable[[int], None]] = []  # told the bytes of each new parameter, before memory is asked for
+
+
 def new_parameter(shape, device=None, dtype=None) -> Parameter:
     """A Parameter of uninitialised numbers, of the default dtype on the default device, or as asked for."""
     dtype = np.dtype(default.dtype if dtype is None else dtype)
     if dtype not in FLOATS:
         raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")
+    for watch in watchers:
+        watch(math.prod(shape) * dtype.itemsize)
     return Parameter(module_for(as_device(device)).empty(shape, dtype))
 
 

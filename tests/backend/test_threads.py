@@ -11,13 +11,27 @@ import pytest
 
 from minigan.backend import blas, kernel, kernels, num_threads, parallel_chunks, threads
 
+LONG = 600  # seconds after which a test takes a thing for stuck: no machine is so slow
+
+
+def end_pools():
+    """All workers have ended when this returns; the next call makes new ones."""
+    for _, workers, _ in list(threads._pools.values()):
+        for worker in workers:
+            worker.retire()
+    threads._pools.clear()
+
+
+def workers_alive():
+    return {t for t in threading.enumerate() if t.name == "minigan-worker"}
+
 
 @pytest.fixture
 def four_threads(monkeypatch):
     monkeypatch.setenv("MINIGAN_NUM_THREADS", "4")
-    threads._pools.clear()
+    end_pools()
     yield
-    threads._pools.clear()
+    end_pools()
 
 
 def test_num_threads(monkeypatch):
@@ -98,7 +112,7 @@ def test_nested_and_concurrent_calls(four_threads):
     for u in users:
         u.start()
     for u in users:
-        u.join(30)
+        u.join(LONG)
     assert not any(u.is_alive() for u in users) and all((r == 50).all() for r in results)
 
 
@@ -120,7 +134,7 @@ if pid == 0:
 assert os.waitpid(pid, 0)[1] == 0
 """
     env = dict(os.environ, MINIGAN_NUM_THREADS="3")
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=env, cwd=os.getcwd())
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=LONG, env=env, cwd=os.getcwd())
 
 
 def test_a_fork_after_the_first_product():
@@ -133,13 +147,13 @@ x, w = minigan.ones(64, 512), minigan.ones(512, 512)
 minigan.linear(x, w, minigan.zeros(512))
 pid = os.fork()
 if pid == 0:
-    faulthandler.dump_traceback_later(60, exit=True)
+    faulthandler.dump_traceback_later(500, exit=True)
     minigan.batch_norm(x, training=True)
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 """
     env = dict(os.environ, MINIGAN_NUM_THREADS="3")
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120, env=env, cwd=os.getcwd())
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=LONG, env=env, cwd=os.getcwd())
 
 
 # --- kernels ---
@@ -223,24 +237,53 @@ def test_interrupts_leave_a_working_pool(four_threads):
         threads.parallel_ranges(lambda low, high: (time.sleep(0.001), parts.append((low, high))), 40, products=True)
         assert sorted(parts) == [(0, 10), (10, 20), (20, 30), (30, 40)]
 
+    others = workers_alive()  # of tests before this one
     before = signal.signal(signal.SIGALRM, interrupt)
-    rng, interrupts = np.random.default_rng(0), 0
+    rng = np.random.default_rng(0)
     try:
         for _ in range(60):
-            try:
+            with pytest.raises(KeyboardInterrupt):
                 try:
                     signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 6e-3))  # fires once
-                    for _ in range(20):
+                    while True:
                         threads.parallel_ranges(lambda low, high: time.sleep(1e-4), 40, products=True)
                 finally:
                     signal.setitimer(signal.ITIMER_REAL, 0)
-            except KeyboardInterrupt:
-                interrupts += 1
             check()
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert interrupts > 30
-    assert sum(t.name == "minigan-worker" for t in threading.enumerate()) < 40
+    _settled(lambda: len(workers_alive() - others) <= 3)  # those of the last pool: nobody left any behind
+
+
+def _settled(test):
+    """Wait until it holds: threads that were told to end need the processor once more."""
+    import time
+
+    end = time.monotonic() + LONG
+    while not test():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_an_interrupt_while_the_pool_is_made_leaves_no_thread(four_threads, monkeypatch, at):
+    """Nobody would know those that have begun."""
+    start, begun = threading.Thread.start, []
+
+    def interrupted(thread):
+        start(thread)
+        begun.append(thread)
+        if len(begun) == at + 1:
+            raise KeyboardInterrupt
+
+    others = workers_alive()
+    monkeypatch.setattr(threads._Worker, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        threads.parallel_ranges(lambda low, high: None, 40)
+    _settled(lambda: not workers_alive() - others)
+    parts = []
+    threads.parallel_ranges(lambda low, high: parts.append(high - low), 40)
+    assert parts == [10] * 4
 
 
 def test_interrupts_do_not_disturb_another_thread(four_threads):
@@ -274,16 +317,17 @@ def test_interrupts_do_not_disturb_another_thread(four_threads):
                     signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 pass
+        _settled(lambda: done)
     finally:
         signal.signal(signal.SIGALRM, before)
         stop.set()
-        other.join(20)
+        other.join(LONG)
     assert not other.is_alive() and set(done) == {40}
 
 
 def test_many_threads_make_one_pool(monkeypatch):
     monkeypatch.setenv("MINIGAN_NUM_THREADS", "3")
-    threads._pools.clear()
+    end_pools()
     start, found = threading.Barrier(8), []
 
     def first():
@@ -294,13 +338,11 @@ def test_many_threads_make_one_pool(monkeypatch):
     for user in users:
         user.start()
     for user in users:
-        user.join(60)
+        user.join(LONG)
     assert len(found) == 8 and all(pool is found[0] for pool in found)
     rows, workers, _ = found[0]
     assert rows.ctypes.data % 64 == 0 and len(workers) == 2
-    for worker in workers:
-        worker.retire()
-    threads._pools.clear()
+    end_pools()
 
 
 def test_the_blas_gets_its_threads_back(four_threads):

@@ -158,5 +158,5 @@ def test_workers_asleep_awake_and_busy(some_threads):
     for user in users:
         user.start()
     for user in users:
-        user.join(60)
+        user.join(600)
     assert not any(user.is_alive() for user in users) and not wrong

@@ -15,6 +15,7 @@ import pytest
 from minigan.data import DataError, DataUnavailable, ImageSet, download, load_dataset, mnist, read_idx
 from minigan.data.files import write_atomic
 
+LONG = 600  # seconds after which a thing counts as stuck: no machine is so slow
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (20, 28, 28), np.uint8)
 LABELS = (np.arange(20) % 10).astype(np.uint8)
@@ -34,15 +35,15 @@ SERVED = {
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch, tmp_path):
-    """No environment, an empty cache, no mirror, short waits, and checksums of the small files served here."""
+    """No environment, an empty cache, no mirror, patience, and checksums of the small files served here."""
     monkeypatch.delenv("MINIGAN_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda app: str(tmp_path / "cache" / app))
     monkeypatch.setattr(mnist, "MIRRORS", {"mnist": (), "fashion-mnist": ()})
     sizes = {file: (len(content), hashlib.md5(content).hexdigest()) for file, content in SERVED.items()}
     monkeypatch.setattr(mnist, "FILES", {"mnist": sizes, "fashion-mnist": sizes, "kmnist": sizes})
-    monkeypatch.setattr(download, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(download, "ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(download, "STALL_SECONDS", 60.0)
     return tmp_path / "cache" / "minigan"
 
 
@@ -141,7 +142,7 @@ class Mirror(BaseHTTPRequestHandler):
         content = SERVED[file.removesuffix(".gz")]
         self.server.asked.append(self.path)
         if how == "silent":
-            self.server.over.wait(5)
+            self.server.over.wait(LONG)
             return
         if how == "missing":
             self.send_error(404)
@@ -159,7 +160,7 @@ class Mirror(BaseHTTPRequestHandler):
         if how == "stalls":
             self.wfile.write(content[:100])
             self.wfile.flush()
-            self.server.over.wait(5)
+            self.server.over.wait(LONG)
         elif how == "drips":
             for byte in content:
                 self.wfile.write(bytes([byte]))
@@ -222,29 +223,32 @@ def test_environment_without_the_files_goes_on_to_the_mirrors(mirror, tmp_path, 
 
 @pytest.mark.parametrize("how", ["wrong", "portal", "short", "stalls", "drips", "endless"])
 def test_a_bad_download_is_an_error_and_leaves_nothing(mirror, nowhere, monkeypatch, how):
-    monkeypatch.setattr(download, "SLOWEST_RATE", 20_000)
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.5)
     server, start = mirror(how), time.monotonic()
     with pytest.raises(DataError, match="download failed") as e:
         load_dataset("mnist", on_notice=pytest.fail)
     assert not isinstance(e.value, DataUnavailable)
     assert f"http://127.0.0.1:{server.server_port}/{how}/train-images-idx3-ubyte.gz" in str(e.value)
     assert cached_files(nowhere) == []
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < LONG
 
 
 @pytest.mark.parametrize("how", ["wrong", "missing", "short", "silent"])
-def test_the_next_mirror_is_tried(mirror, how):
+def test_the_next_mirror_is_tried(mirror, monkeypatch, how):
+    if how == "silent":
+        monkeypatch.setattr(download, "ANSWER_SECONDS", 3.0)
     mirror(how, "good")
     assert len(mnist.load()) == 20
 
 
 @pytest.mark.parametrize("how", ["missing", "silent"])
-def test_no_answer_is_unavailable(mirror, nowhere, how):
+def test_no_answer_is_unavailable(mirror, nowhere, monkeypatch, how):
+    monkeypatch.setattr(download, "ANSWER_SECONDS", 0.5 if how == "silent" else 60.0)
     mirror(how, how)
     start = time.monotonic()
     with pytest.raises(DataUnavailable):
         mnist.load()
-    assert time.monotonic() - start < 4 and cached_files(nowhere) == []
+    assert time.monotonic() - start < LONG and cached_files(nowhere) == []
 
 
 def test_without_a_network_strokes_and_one_notice(monkeypatch):
@@ -253,7 +257,7 @@ def test_without_a_network_strokes_and_one_notice(monkeypatch):
     notices, start = [], time.monotonic()
     data = load_dataset("mnist", "test", on_notice=notices.append)
     assert data.name == "strokes" and data.images.shape == (4000, 1, 28, 28)
-    assert len(notices) == 1 and time.monotonic() - start < 4
+    assert len(notices) == 1 and time.monotonic() - start < LONG
     for part in ("mnist", f"127.0.0.1:{port}", "strokes", "--data-dir", "MINIGAN_DATA"):
         assert part in notices[0]
     with pytest.raises(DataUnavailable):  # digits are no stand-in for clothes
@@ -263,11 +267,12 @@ def test_without_a_network_strokes_and_one_notice(monkeypatch):
 def test_a_name_look_up_that_hangs_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(mnist, "MIRRORS", {"mnist": ("http://nowhere.invalid/",)})
     hang = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: hang.wait(20))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: hang.wait(LONG))
+    monkeypatch.setattr(download, "ANSWER_SECONDS", 0.5)
     start = time.monotonic()
     with pytest.raises(DataUnavailable, match="no answer"):
         mnist.load()
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < LONG
     hang.set()
 
 

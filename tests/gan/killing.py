@@ -62,7 +62,7 @@ def _wait(process, folder, random):
         time.sleep(random.uniform(0, 2))
         return False
     before = {p.name for p in checkpoints(folder)}
-    while process.poll() is None and {p.name for p in checkpoints(folder)} <= before and time.monotonic() - began < 60:
+    while process.poll() is None and {p.name for p in checkpoints(folder)} <= before and time.monotonic() - began < 600:
         time.sleep(0.005)
     time.sleep(random.uniform(0, 0.5))
     if random.random() < 0.5:

@@ -1,5 +1,6 @@
 """Callbacks: when they are called, what they are told, and what they keep."""
 
+import io
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ from minigan.gan import (
     Evaluate,
     Metrics,
     NonSaturating,
+    Progress,
     Run,
     RunError,
     Samples,
@@ -235,3 +237,40 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
     run.trainer.game.players["G"] = nn.Linear(3, 4)
     with pytest.raises((RuntimeError, ValueError, KeyError)):
         run.load_state_dict(state)
+
+
+class Slow(Callback):
+    """Moves the clock: steps of 10 ms, but for those that compile."""
+
+    def __init__(self, monkeypatch, seconds):
+        self.now, self.seconds = 0.0, seconds
+        monkeypatch.setattr("minigan.gan.callbacks.progress.time.perf_counter", lambda: self.now)
+
+    def on_step(self, run):
+        self.now += self.seconds.get(run.step, 0.01)
+
+
+@pytest.mark.parametrize("first", [0, 7])
+def test_the_time_left_does_not_count_compilation(tmp_path, monkeypatch, first):
+    """A first step of 15 seconds, then 100 a second: never "0.06 it/s, 1:18:55 left"."""
+    monkeypatch.setattr("minigan.gan.callbacks.progress.sys.stderr", io.StringIO())
+    if first:
+        make(tmp_path / "r", [Checkpoints(0)], steps=first).train()
+    said = []
+
+    class Shown(Progress):
+        def on_start(self, run):
+            super().on_start(run)
+            self.interval = 0.0
+            assert self.bar.n == first
+
+        def on_step(self, run):
+            super().on_step(run)
+            said.append((run.step, self.bar.postfix.rpartition("| ")[2]))
+
+    slow = Slow(monkeypatch, {first + 1: 15.0, first + 10: 1.0, first + 60: 11.0})
+    make(tmp_path / "r", [slow, Shown(), Checkpoints(1000)], steps=100, resume=bool(first)).train()
+    assert said[0][1] == said[1][1] == "? it/s, ? left"
+    for step, text in said[13:-1]:
+        assert text.startswith("100.00 it/s, 00:00 left"), (step, text)
+    assert all(float(text.split()[0]) > 5 for _, text in said[2:12] if text[0] != "?")

@@ -195,3 +195,49 @@ def test_silence_on_healthy_runs(tmp_path, model, steps, seed):
     run.train()
     print([(k.step, k.variety, k.classes, k.moved) for k in doctor.looks])
     assert doctor.findings == {} and len(doctor.looks) >= 15
+
+
+# --- short runs ---
+
+
+def sunk(folder, objective, **options):
+    """The report of a user: D(x) = 1, D(G(z)) = 0 and both losses 0, in a run of 400 steps with the doctor's usual settings."""
+    G, D = small()
+    with minigan.no_grad():
+        D[1].weight.mul_(50)
+    game = GAN(G, D, objective(), 8)
+    return diagnose(folder, game, adam(game, D=5e-2, G=1e-6), **{"steps": 400, "every": 100, "warm_up": 500} | options)
+
+
+def test_saturation_is_told_at_once(tmp_path, capsys):
+    doctor, rows = sunk(tmp_path / "r", Minimax)
+    assert doctor.looks[-1].d_real > 0.999 and doctor.looks[-1].d_fake < 1e-3 and abs(rows[-1]["d_value"]) < 1e-3
+    assert doctor.findings["d_saturated"][0] == 40  # the first of ten looks
+    said = capsys.readouterr().out
+    assert "nothing found" not in said and "400 steps are too few to judge" in said
+
+
+def test_saturation_is_told_in_a_run_of_thirty_steps(tmp_path, capsys):
+    doctor, _ = sunk(tmp_path / "r", Minimax, steps=30)
+    assert "d_saturated" in doctor.findings and "30 steps are too few" in capsys.readouterr().out
+
+
+def test_a_d_that_is_sure_beyond_doubt_is_told_early_also_where_g_has_a_gradient(tmp_path):
+    doctor, _ = sunk(tmp_path / "r", NonSaturating)
+    assert "d_wins" in doctor.findings and "d_saturated" not in doctor.findings
+
+
+def test_a_healthy_short_run_is_too_short_to_judge(tmp_path, capsys):
+    G, D = small()
+    game = GAN(G, D, NonSaturating(), 8)
+    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-4, G=1e-4), steps=400, every=100, warm_up=500)
+    said = capsys.readouterr().out
+    assert doctor.findings == {} and "400 steps are too few to judge" in said and "nothing found" not in said
+
+
+def test_a_sure_d_in_the_beginning_is_no_disease():
+    """What healthy convolutional runs show in their first steps."""
+    looks = [Look(40 * i, {"D": 0.1, "G": 1.0}, d_real=0.9995, d_fake=5e-4) for i in range(1, 5)]
+    assert not [d.name for d in DISEASES if d.at_once(looks)]
+    vanished = [Look(40, {"D": 0.0, "G": 1e-9}, d_real=1.0, d_fake=0.0)]
+    assert [d.name for d in DISEASES if d.at_once(vanished)] == ["d_saturated"]

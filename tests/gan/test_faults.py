@@ -40,7 +40,7 @@ def started(folder, *options, steps=10**6):
     """A run in the background that has made at least one checkpoint after its first step."""
     words = [*training(folder, "mlp", steps, False), *options]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not any(int(p.stem) for p in checkpoints(folder)):
         assert time.monotonic() < deadline and process.poll() is None, process.stderr.read()
         time.sleep(0.02)
@@ -55,7 +55,7 @@ def test_a_full_disk(disk):
                 filler.write(bytes(1 << 20))
         except OSError:
             pass
-    said, errors = process.communicate(timeout=120)
+    said, errors = process.communicate(timeout=600)
     assert process.returncode == 1 and "No space left" in errors and "is saved" in errors and "--resume" in errors
     assert "Traceback" not in errors and not list(disk.rglob(".*.tmp"))
     step = newest(disk / "r")[1]["step"]
@@ -70,7 +70,7 @@ def test_a_disk_that_becomes_read_only(disk):
     # While a file is open for writing the kernel refuses to; a bind mount of the folder over itself does not mind.
     subprocess.run(["mount", "--bind", disk / "r", disk / "r"], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", disk / "r"], check=True)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=600)
     subprocess.run(["umount", "-l", disk / "r"], check=True)
     assert process.returncode == 1 and "Read-only" in errors and "is saved" in errors and "Traceback" not in errors, errors
 
@@ -110,7 +110,7 @@ def test_a_data_folder_that_vanishes(tmp_path):
     options = ["--dataset", "mnist", "--data-dir", str(tmp_path / "data")]
     process = started(tmp_path / "r", *options, steps=100)
     shutil.rmtree(tmp_path / "data")
-    said, errors = process.communicate(timeout=120)
+    said, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors  # the pictures are in memory
     again = subprocess.run([*training(tmp_path / "r", "mlp", 110, True), *options], capture_output=True, text=True)
     assert again.returncode == 2 and "no such folder" in again.stderr and newest(tmp_path / "r")[1]["step"] == 100

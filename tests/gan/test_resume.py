@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,11 @@ from .killing import command, kill_and_resume, same, whole
 @pytest.mark.parametrize("model, steps, kills", [("mlp", 40, 2), ("dcgan", 25, 1)])
 def test_a_killed_run_ends_in_the_same_bits(tmp_path, model, steps, kills):
     whole(tmp_path / "whole", model, steps)
-    killed, _ = kill_and_resume(tmp_path / "killed", model, steps, kills, random.Random(0))
+    for seed in range(50):  # a run that was too quick to be killed is made again
+        shutil.rmtree(tmp_path / "killed", ignore_errors=True)
+        killed, _ = kill_and_resume(tmp_path / "killed", model, steps, kills, random.Random(seed))
+        if killed:
+            break
     assert killed and same(tmp_path / "whole", tmp_path / "killed") == []
     assert same(tmp_path / "whole", tmp_path / "whole") == []
     rows = (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()
@@ -87,7 +92,7 @@ def test_a_folder_with_other_things_is_refused(tmp_path):
 def test_two_runs_do_not_write_in_one_folder(tmp_path):
     first = subprocess.Popen(command(tmp_path / "r", "mlp", 10**6, False), stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not checkpoints(tmp_path / "r"):
             assert time.monotonic() < deadline and first.poll() is None
             time.sleep(0.05)
@@ -95,7 +100,7 @@ def test_two_runs_do_not_write_in_one_folder(tmp_path):
             second = again(tmp_path / "r", resume=resume)
             assert second.returncode == 2 and "another run is writing" in second.stderr and "Traceback" not in second.stderr
         first.send_signal(signal.SIGTERM)
-        said, _ = first.communicate(timeout=60)
+        said, _ = first.communicate(timeout=600)
         assert first.returncode == 143 and "--resume" in said and "state is saved" in said
     finally:
         first.kill()
@@ -112,6 +117,12 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
         "    moves = play(self, real)\n"
         "    print('in a step', flush=True); time.sleep(1000)\n"
         "Trainer.play = slow\n"
+        "from minigan.gan.signals import StopSignals\n"
+        "ask = StopSignals._ask\n"
+        "def heard(self, number, frame):\n"
+        "    ask(self, number, frame)\n"
+        "    print('heard', flush=True)\n"
+        "StopSignals._ask = heard\n"
         "import runpy; runpy.run_path(sys.argv.pop(1), run_name='__main__')\n"
     )
     words = command(tmp_path / "r", "mlp", 50, False)
@@ -120,10 +131,12 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
         if line == "in a step\n":
             break
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    for line in process.stdout:
+        if line == "heard\n":
+            break
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=30)
+    said, errors = process.communicate(timeout=600)
     assert process.returncode == 130 and "stopped at once" in said and "step 0 is saved" in said and "Traceback" not in errors
 
 

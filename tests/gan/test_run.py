@@ -89,12 +89,12 @@ def test_interrupt_saves_and_says_how_to_go_on(tmp_path):
     folder = tmp_path / "stopped"
     command = [sys.executable, SCRIPT, *BASE, "--out", str(folder), "--max-steps", "100000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not (folder / "samples" / "0000010.png").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 130 and "--resume" in said and "saved" in said
     step = int(weights(folder)["step"])
     result = run(folder, "--max-steps", step + 5, "--resume")

@@ -11,7 +11,7 @@ import numpy as np
 from ... import nn
 from ...autograd import tensor_of
 from ...backend import Generator
-from ..doctor import DISEASES, KEPT, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
+from ..doctor import DISEASES, KEPT, NEEDED, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
 from .callback import Callback
 
 EXAMPLES = 64  # samples, and pictures of the data, that are compared
@@ -19,6 +19,9 @@ EXAMPLES = 64  # samples, and pictures of the data, that are compared
 
 class Doctor(Callback):
     """Diagnoses the run every `every` steps, from the gradients, D's answers and samples from latents that stay the same.
+
+    In a short run it looks more often: ten times. A D that is sure beyond doubt is told at the first look; all else needs
+    some looks after `warm_up`, and a run that ends before is told to be too short to judge.
 
     What it finds is in the progress line, in metrics.jsonl ("doctor": names), once with advice as a line of its own, and in a
     summary at the end. `findings` : name -> [first step, last step]. See `minigan.gan.doctor` for what it looks for.
@@ -37,11 +40,12 @@ class Doctor(Callback):
 
     def on_start(self, run):
         game, batches = run.trainer.game, run.batches
+        self.interval = max(1, min(self.every, run.total // 10))
         self.batch = next(iter(batches.epoch(0)))
         self.real = self.batch.cpu().numpy()[:EXAMPLES]
         rows = self.real.reshape(len(self.real), -1)
         self.distance = mean_distance(rows) if len(rows) > 1 else 0.0
-        self.spread = spread(rows)
+        self.spread = max(spread(rows), 1e-12)  # a batch of one has none
         self.latents = tensor_of(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
         self._watch(run)
         for disease in at_start(game.players, run.trainer.optimizers, len(self.batch)):
@@ -58,14 +62,14 @@ class Doctor(Callback):
 
     def _watch(self, run):
         """Are the next step's gradients to be kept?"""
-        run.trainer.watched = {} if (run.step + 1) % self.every == 0 else None
+        run.trainer.watched = {} if (run.step + 1) % self.interval == 0 else None
 
     def _examine(self, run):
         self.looks = [*self.looks, self.look(run)][-KEPT:]
         run.warnings[:] = [name for name in run.warnings if name not in {d.name for d in DISEASES}]
         later = [k for k in self.looks if k.step > self.warm_up]
         for disease in DISEASES:
-            if later and disease.shows(later):
+            if disease.at_once(self.looks) or (later and disease.shows(later)):
                 self._found(run, disease)
         if run.warnings:
             run.note(doctor=list(run.warnings))
@@ -106,8 +110,11 @@ class Doctor(Callback):
         self._sum_up(run)
 
     def _sum_up(self, run):
-        if not self.findings:
-            return run.say("doctor: nothing found" if self.looks else "doctor: the run was too short for a look")
+        judged = self.warm_up + NEEDED * self.interval
+        if run.step < judged:
+            run.say(f"doctor: {run.step} steps are too few to judge most of what may go wrong; it takes {judged}")
+        elif not self.findings:
+            run.say("doctor: nothing found")
         for name, (first, last) in self.findings.items():
             disease = self.known[name]
             run.say(f"doctor: {name} (steps {first} to {last}): {disease.what}. What helps: {disease.advice}")

@@ -38,7 +38,8 @@ class Evaluate(Callback):
         self.best: dict[str, Any] = {}
 
     def on_step(self, run):  # not on_epoch: what is found in a step belongs to the checkpoint after it
-        if run.step % (self.epochs * len(run.batches)) and run.step < run.total:
+        complete, done = run.position(run.step)
+        if (done or complete % self.epochs) and run.step < run.total:
             return
         game = run.trainer.game
         latents = Generator(self.seed + 2).normal((self.samples, game.latent_dim), device=run.batches.device)
