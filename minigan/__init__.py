@@ -48,12 +48,12 @@ from .ops import *
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import backends as backends, cpu as cpu, cuda as cuda, data as data, func as func, gan as gan, metrics as metrics, nn as nn
-    from . import optim as optim, utils as utils, vision as vision, viz as viz
+    from . import backends as backends, cpu as cpu, cuda as cuda, data as data, func as func, gan as gan, linalg as linalg
+    from . import metrics as metrics, nn as nn, optim as optim, utils as utils, vision as vision, viz as viz
     from .data import load as load, save as save
     from .nn import summary as summary
 else:
-    _PARTS = "backends cpu cuda data func gan metrics nn optim utils vision viz"
+    _PARTS = "backends cpu cuda data func gan linalg metrics nn optim utils vision viz"
     _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
     _FUNCTIONS = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from ..autograd.primitives import identity as identity, sum_to as sum_to
 from . import (
     activation,
+    angles,
     arithmetic,
+    arrange,
     compose,
+    contraction,
     convolution,
     creation,
     dtypes,
@@ -20,16 +23,25 @@ from . import (
     group_normalization,
     indexing,
     legacy,
+    linalg,
+    matrices,
     normalization,
     product,
+    quantiles,
     reduction,
+    running,
     sampling,
     shape,
     sorting,
+    special,
+    thresholds,
 )
 from .activation import *
+from .angles import *
 from .arithmetic import *
+from .arrange import *
 from .compose import *
+from .contraction import *
 from .convolution import *
 from .creation import *
 from .dtypes import *
@@ -39,19 +51,26 @@ from .fused import *
 from .group_normalization import *
 from .indexing import *
 from .legacy import *
+from .linalg import *
+from .matrices import *
 from .methods import install
 from .normalization import *
 from .product import *
+from .quantiles import *
 from .reduction import *
+from .running import *
 from .sampling import *
 from .shape import *
 from .sorting import *
+from .special import *
+from .thresholds import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, group_normalization,
-        indexing, legacy, normalization, product, reduction, sampling, shape, sorting,
+        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation, dtypes, elementary, extremes, fused,
+        group_normalization, indexing, legacy, linalg, matrices, normalization, product, quantiles, reduction, running, sampling, shape,
+        sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__
 

@@ -7,22 +7,42 @@ from ..autograd import Tensor
 from ..autograd.tensor import from_python
 from . import (
     activation,
+    angles,
     arithmetic,
+    arrange,
     compose,
+    contraction,
     creation,
     elementary,
     extremes,
     indexing,
     inplace,
     legacy,
+    linalg,
+    matrices,
     product,
+    quantiles,
     reduction,
+    running,
     sampling,
     shape,
     sorting,
+    special,
+    thresholds,
 )
 
 METHODS = {
+    angles: "acos acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
+    arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
+    "split_with_sizes tensor_split unfold unique_consecutive vsplit",
+    contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
+    linalg: "cholesky det inverse logdet pinverse qr slogdet svd",
+    matrices: "matrix_power",
+    quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
+    running: "cummax cummin cumprod diff",
+    special: "copysign erfc erfinv fix float_power fmax fmin greater greater_equal heaviside isneginf isposinf isreal ldexp less "
+    "less_equal logaddexp2 not_equal positive sgn signbit xlogy",
+    thresholds: "hardshrink",
     activation: "tanh sigmoid relu softplus prelu",
     arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
     "logical_not remainder",
@@ -36,7 +56,7 @@ METHODS = {
     extremes: "amax amin max min argmax argmin",
     reduction: "sum mean var std prod cumsum norm logsumexp softmax log_softmax all any count_nonzero equal allclose",
     sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
-    sorting: "argsort sort topk median",
+    sorting: "argsort sort topk",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
     "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
 }

@@ -1,0 +1,55 @@
+"""torch.linalg's names for what minigan has of it."""
+
+from collections import namedtuple
+
+from .ops.contraction import cross as _cross
+from .ops.linalg import cholesky, det, eigh, eigvalsh, inv, pinv, qr, slogdet, solve, svdvals
+from .ops.linalg import svd as _svd
+from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
+from .ops.matrices import lstsq as _lstsq
+from .ops.product import matmul
+from .ops.shape import diagonal as _diagonal
+from .ops.shape import transpose
+from .ops.arrange import vander
+
+__all__ = [
+    "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
+    "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vander", "vecdot", "vector_norm",
+]  # fmt: skip
+
+decomposition = namedtuple("linalg_svd", ["U", "S", "Vh"])
+least_squares = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "singular_values"])
+
+
+def svd(A, full_matrices=True, *, driver=None):
+    """(U, S, Vh) with A = U diag(S) Vh: (..., m, k), (..., k), (..., k, n), k = min(m, n).
+
+    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n), without a derivative where m is not n
+    """
+    U, S, V = _svd(A, not full_matrices)
+    return decomposition(U, S, transpose(V, -2, -1))
+
+
+def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
+    """`vector_norm`, or `matrix_norm` where `dim` names two dimensions, or `ord` is given and A is a matrix.
+
+    ord, dim None : the root of the sum of the squares of all elements
+    """
+    if ord is not None and ((isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.ndim == 2)):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+
+
+def lstsq(A, B, rcond=None, *, driver=None):
+    """(solution, residuals, rank, singular values): X that minimises |A X - B|. Only the solution and the rank are given."""
+    return least_squares(_lstsq(A, B, rcond), None, matrix_rank(A), None)
+
+
+def cross(input, other, *, dim=-1):
+    """The vector products along `dim` of size 3."""
+    return _cross(input, other, dim)
+
+
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """The diagonals of matrices."""
+    return _diagonal(A, offset, dim1, dim2)
