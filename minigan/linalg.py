@@ -3,14 +3,15 @@
 from collections import namedtuple
 
 from .ops.contraction import cross as _cross
+from .ops.creation import zeros
+from .ops.elementary import square
 from .ops.linalg import cholesky, det, eigh, eigvalsh, inv, pinv, qr, slogdet, solve, svdvals
 from .ops.linalg import svd as _svd
 from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
-from .ops.shape import transpose
-from .ops.arrange import vander
+from .ops.shape import stack, transpose
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
@@ -41,8 +42,15 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
 
 def lstsq(A, B, rcond=None, *, driver=None):
-    """(solution, residuals, rank, singular values): X that minimises |A X - B|. Only the solution and the rank are given."""
-    return least_squares(_lstsq(A, B, rcond), None, matrix_rank(A), None)
+    """(solution, residuals, rank, singular values): X that minimises |A X - B|, (..., m, n) and (..., m, k) -> (..., n, k).
+
+    driver : as in torch; here it decides only what is given: residuals, the sums of the squares of A X - B where m > n and all
+        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is not given is empty.
+    """
+    X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
+    empty = zeros(0, dtype=A.dtype, device=A.device)
+    full = driver not in (None, "gelsy") and m > n and bool((rank == n).all())
+    return least_squares(X, square(matmul(A, X) - B).sum(-2) if full else empty, rank, svdvals(A) if driver in ("gelsd", "gelss") else empty)
 
 
 def cross(input, other, *, dim=-1):
@@ -53,3 +61,8 @@ def cross(input, other, *, dim=-1):
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     """The diagonals of matrices."""
     return _diagonal(A, offset, dim1, dim2)
+
+
+def vander(x, *, N=None):
+    """The powers 0 to N - 1 of each element, in a new last dimension; N: by default x.shape[-1]."""
+    return stack([x**p for p in range(x.shape[-1] if N is None else N)], -1)

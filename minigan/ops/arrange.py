@@ -9,6 +9,7 @@ from ..autograd import Size, Tensor, raw
 from ..backend import array_module
 from ..backend import device as as_device
 from ..backend import to_device
+from .arithmetic import where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .indexing import _put, _setitem, getitem, nonzero
@@ -123,8 +124,9 @@ def dsplit(input, indices_or_sections):
     return _split_equally("dsplit", input, indices_or_sections, 2)
 
 
-def unfold(input, dimension, size, step):
-    """The windows of `size` elements every `step` along a dimension, each as a new last dimension. (A copy; torch's is a view.)"""
+def windows(input, dimension, size, step):
+    """The windows of `size` elements every `step` along a dimension, each as a new last dimension. Tensor.unfold.
+    (A copy; torch's is a view.)"""
     if not input.ndim:
         return reshape(input, (1,))[:size]
     axis = axis_of(dimension, input.ndim)
@@ -168,11 +170,11 @@ def vander(x, N=None, increasing=False):
 def masked_scatter(input, mask, source):
     """`input` with the elements of source, in order, where `mask` (booleans, broadcast) is true."""
     input, mask = broadcast_tensors(input, mask)
-    where_to = raw(mask)
-    count = int(where_to.sum())
-    if math.prod(source.shape) < count:
-        raise ValueError(f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at {count} places")
-    return _put(input, (where_to.copy(),), reshape(source, (-1,))[:count])
+    there = raw(mask)
+    if isinstance(there, np.ndarray) and math.prod(source.shape) < there.sum():
+        raise ValueError(f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at {there.sum()} places")
+    place = array_module(there).cumsum(there).reshape(there.shape) - 1  # which element of source is for this place, or the one before
+    return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
@@ -199,7 +201,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 
 def argwhere(input):
     """The positions of the non-zero elements, as rows."""
-    return nonzero(input)
+    return nonzero(input) if input.ndim else Tensor(np.zeros((int(bool(input)), 0), np.int64))
 
 
 def _triangle_indices(lower, row, col, offset, dtype, device):
@@ -218,27 +220,29 @@ def triu_indices(row, col, offset=0, *, dtype=np.int64, device=None):
     return _triangle_indices(False, row, col, offset, dtype, device)
 
 
-def searchsorted(sorted_sequence, input, *, right=False, side=None):
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each element of the input would have to be put into the sorted sequence (int64), before equal ones, or behind (right).
 
-    sorted_sequence : a vector, or (..., n) with the leading sizes of the input
+    sorted_sequence : a vector, or (..., n) with the leading sizes of the input; sorter: the indices that sort it
     """
+    kind = np.int32 if out_int32 else np.int64
     edges, values = raw(sorted_sequence), raw(input)
     xp = array_module(edges)
+    edges = edges if sorter is None else xp.take_along_axis(edges, raw(sorter), -1)
     side = side or ("right" if right else "left")
     if not hasattr(values, "dtype"):
         values = xp.asarray(np.asarray(values))
     if edges.ndim == 1:
-        return Tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(np.int64).reshape(values.shape))
+        return Tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape))
     if edges.shape[:-1] != values.shape[:-1]:
         raise ValueError(f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal")
     before = edges[..., None, :] <= values[..., None] if side == "right" else edges[..., None, :] < values[..., None]
-    return Tensor(before.sum(-1).astype(np.int64))
+    return Tensor(before.sum(-1).astype(kind))
 
 
-def bucketize(input, boundaries, *, right=False):
+def bucketize(input, boundaries, *, out_int32=False, right=False):
     """The number of the interval between `boundaries` (sorted) that each element lies in."""
-    return searchsorted(boundaries, input, right=right)
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 def isin(elements, test_elements, *, invert=False):
@@ -255,7 +259,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     xp = array_module(x)
     axis = 0 if dim is None else axis_of(dim, x.ndim)
     lines = x.reshape(-1) if dim is None else xp.moveaxis(x, axis, 0)
-    flat = lines.reshape(len(lines), -1)
+    flat = lines.reshape(len(lines), math.prod(lines.shape[1:]))
     fresh = xp.ones(len(lines), bool)
     fresh[1:] = (flat[1:] != flat[:-1]).any(1)
     found = [Tensor(lines[fresh] if dim is None else xp.moveaxis(lines[fresh], 0, axis))]

@@ -34,6 +34,7 @@ def tensordot(a, b, dims=2):
     else:
         first, second = [d if isinstance(d, (list, tuple)) else [d] for d in dims]
         of_a, of_b = [axis_of(d, a.ndim) for d in first], [axis_of(d, b.ndim) for d in second]
+    a, b = _summed(a, of_a, b, of_b), _summed(b, of_b, a, of_a)
     sizes = [a.shape[i] for i in of_a], [b.shape[i] for i in of_b]
     if sizes[0] != sizes[1]:
         raise ValueError(f"tensordot: dims={dims} have sizes {sizes[0]} in a, {sizes[1]} in b")
@@ -42,6 +43,12 @@ def tensordot(a, b, dims=2):
     left = reshape(permute(a, (*free_a, *of_a)), (math.prod(a.shape[i] for i in free_a), n))
     right = reshape(permute(b, (*of_b, *free_b)), (n, math.prod(b.shape[i] for i in free_b)))
     return reshape(matmul(left, right), (*[a.shape[i] for i in free_a], *[b.shape[i] for i in free_b]))
+
+
+def _summed(x, dims, other, others):
+    """x summed over those of its dimensions whose partner has size 1."""
+    over = tuple(i for i, j in zip(dims, others) if other.shape[j] == 1 != x.shape[i])
+    return sum(x, over, True) if over else x
 
 
 def inner(input, other):
@@ -103,7 +110,9 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     """
     if input.ndim > 2:
         raise ValueError(f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}")
+    input = input if raw(input).dtype.kind == "f" else to(input, np.float32)
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
+    fweights, aweights = [w if w is None else to(w, input.dtype) for w in (fweights, aweights)]
     weight = aweights if fweights is None else fweights if aweights is None else fweights * aweights
     if weight is None:
         x = x - mean(x, 1, True)
@@ -114,7 +123,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
         x = x - unsqueeze(sum(x * weight, 1) / total, 1)
         free = total - correction * (1 if aweights is None else sum(weight * aweights) / total)
         result = matmul(x, (x * weight).T) / free
-    return reshape(result, ()) if input.ndim < 2 else result
+    return reshape(result, ()) if x.shape[0] == 1 else result
 
 
 def corrcoef(input):

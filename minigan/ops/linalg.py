@@ -12,7 +12,7 @@ from ..autograd import op, raw
 from ..backend import array_module
 from .arithmetic import where
 from .product import matmul
-from .shape import narrow, reshape, transpose, tril, unsqueeze
+from .shape import cat, narrow, reshape, transpose, tril, unsqueeze
 
 __all__ = ["cholesky", "det", "inverse", "logdet", "pinverse", "qr", "slogdet", "svd"]  # torch's; the others are in minigan.linalg
 
@@ -121,9 +121,11 @@ class _pinv:
         return matmul(matmul(yt, g), -yt) + (right - matmul(matmul(A, y), right)) + (left - matmul(matmul(left, y), A))
 
 
-def pinv(A, rcond=None, *, atol=None, rtol=None):
-    """Moore and Penrose's inverse of (..., m, n): singular values below rtol times the largest count as 0 (default: max(m, n) eps)."""
+def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
+    """Moore and Penrose's inverse of (..., m, n): singular values below rtol times the largest count as 0 (default: max(m, n) eps).
+    hermitian: the matrices are symmetric, and their lower triangles are read."""
     _real("pinv", A)
+    A = tril(A) + _t(tril(A, -1)) if hermitian else A
     if atol is not None:
         raise NotImplementedError("pinv: atol is not available: use rtol, a share of the largest singular value")
     rtol = rcond if rtol is None else rtol
@@ -170,10 +172,15 @@ class _logabsdet:
 
 @op
 class _signdet:
-    """The sign of det A.    No derivative"""
+    """The sign of det A.    dL/dA = 0"""
+
+    saves = ("A",)
 
     def forward(A):
         return np.linalg.slogdet(A)[0]
+
+    def backward(g, need, A):
+        return A * 0
 
 
 sign_logabsdet = namedtuple("slogdet", ["sign", "logabsdet"])
@@ -198,7 +205,7 @@ def logdet(A):
 class _eigh:
     """Row 0: the eigenvalues v of symmetric matrices, ascending; below: the eigenvectors V, as columns. Reads one triangle of A.
 
-    dL/dA = V (diag(gv) + (V^T gV) / (v_j - v_i)) V^T
+    dL/dA = V (diag(gv) + (V^T gV) / (v_j - v_i)) V^T, and the mean of that and its transpose, as A is symmetric
     """
 
     saves = ("out",)
@@ -211,7 +218,8 @@ class _eigh:
         n = y.shape[-1]
         v, V = y[..., 0, :], _rows(y, 1, n)
         inner = _diagonals(g[..., 0, :]) + matmul(_t(V), _rows(g, 1, n)) * _reciprocal_gaps(v)
-        return matmul(matmul(V, inner), _t(V))
+        gA = matmul(matmul(V, inner), _t(V))
+        return (gA + _t(gA)) * 0.5
 
 
 eigen = namedtuple("eigh", ["eigenvalues", "eigenvectors"])
@@ -330,23 +338,27 @@ def cholesky(A, upper=False):
 class _qr:
     """Q (m, k) and R^T (n, k) below each other, with A = Q R and k = min(m, n).
 
-    For m >= n:  dL/dA = (gQ + Q sym(tril(M))) R^-T, M = R gR^T - gQ^T Q, and sym(tril(M)) its lower triangle, mirrored
+    For m >= n:  dL/dA = (gQ + Q sym(tril(M))) R^-T, M = R gR^T - gQ^T Q, and sym(tril(M)) its lower triangle, mirrored.
+    For m < n the first m columns are such a matrix, X = Q R, and the others are Y = Q V: gY = Q gV, and gQ gets Y gV^T.
     """
 
-    saves = ("out", "A.shape")
+    saves = ("out", "A")
 
     def forward(A):
         Q, R = np.linalg.qr(A)
         return array_module(A).concatenate([Q, R.swapaxes(-1, -2)], -2)
 
-    def backward(g, need, y, shape):
-        m, n = shape[-2:]
+    def backward(g, need, y, A):
+        m, n = A.shape[-2:]
+        k = min(m, n)
+        (Q, Rt), (gQ, gRt) = [(_rows(x, 0, m), _rows(x, m, k)) for x in (y, g)]
+        gVt = _rows(g, m + k, n - k)
         if m < n:
-            raise NotImplementedError(f"qr: no derivative for matrices that are wider than high, (..., {m}, {n})")
-        (Q, Rt), (gQ, gRt) = [(_rows(x, 0, m), _rows(x, m, n)) for x in (y, g)]
+            gQ = gQ + matmul(narrow(A, -1, k, n - k), gVt)
         M = matmul(_t(Rt), gRt) - matmul(_t(gQ), Q)
         mirrored = tril(M) + _t(tril(M, -1))
-        return _t(_solve(_t(Rt), _t(gQ + matmul(Q, mirrored))))
+        gX = _t(_solve(_t(Rt), _t(gQ + matmul(Q, mirrored))))
+        return cat([gX, matmul(Q, _t(gVt))], gX.ndim - 1) if m < n else gX
 
 
 factors = namedtuple("qr", ["Q", "R"])

@@ -69,6 +69,8 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
 
 def _rows(name, input, target, like_input):
     """input (N, C), and target as rows."""
+    if input.ndim == target.ndim == 0:
+        return input.reshape(1, 1), target.reshape((1, 1) if like_input else (1,))
     if input.ndim not in (1, 2) or tuple(target.shape) != (tuple(input.shape) if like_input else tuple(input.shape[:-1])):
         if not (input.ndim == 1 and not like_input and tuple(target.shape) == (1,)):
             wanted = "(N, C)" if like_input else "(N,)"
@@ -78,9 +80,9 @@ def _rows(name, input, target, like_input):
     return input.reshape(-1, input.shape[-1]), target.reshape((-1, input.shape[-1]) if like_input else (-1,))
 
 
-def _given_back(loss, input, reduction):
+def _given_back(loss, input, target, reduction):
     """The losses of rows, reduced; of a single vector without dimensions."""
-    loss = loss.reshape(()) if input.ndim == 1 and reduction == "none" else loss
+    loss = loss.reshape(target.shape) if input.ndim < 2 and reduction == "none" else loss
     return _reduce(loss, reduction)
 
 
@@ -98,7 +100,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     gap = gap if p == 1 else gap * gap
     gap = gap if weight is None else gap * unsqueeze(weight[classes], 1)
     other = array_module(raw(x)).arange(x.shape[1]) != raw(right)
-    return _given_back(sum(where(other, gap, 0.0), 1) / x.shape[1], input, reduction)
+    return _given_back(sum(where(other, gap, 0.0), 1) / x.shape[1], input, target, reduction)
 
 
 def multilabel_margin_loss(input, target, reduction="mean"):
@@ -114,7 +116,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     named = ((index[:, :, None] == xp.arange(x.shape[1])) & counts[:, :, None]).any(1)
     gap = clamp(1 - unsqueeze(gather(x, 1, index), 2) + unsqueeze(x, 1), min=0.0)
     loss = sum(where(counts[:, :, None] & ~named[:, None, :], gap, 0.0), (1, 2)) / x.shape[1]
-    return _given_back(loss, input, reduction)
+    return _given_back(loss, input, raw(target).reshape(-1)[0], reduction)
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):

@@ -66,6 +66,8 @@ def matrix_rank(A, *, atol=None, rtol=None, hermitian=False):
     values = abs(eigvalsh(A)) if hermitian else svdvals(A)
     if rtol is None:
         rtol = max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if atol is None else 0.0
+    if not values.shape[-1]:
+        return sum(values, -1).to(np.int64)
     limit = amax(values, -1, True) * rtol
     return sum((values > limit) & (values > (0.0 if atol is None else atol)), -1)
 

@@ -34,7 +34,7 @@ from . import (
 METHODS = {
     angles: "acos acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
     arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
-    "split_with_sizes tensor_split unfold unique_consecutive vsplit",
+    "split_with_sizes tensor_split unique_consecutive vsplit",
     contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
     linalg: "cholesky det inverse logdet pinverse qr slogdet svd",
     matrices: "matrix_power",
@@ -114,6 +114,8 @@ def install():
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
     Tensor.type = legacy.type
+    Tensor.unfold = arrange.windows
     Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
+    Tensor.mH = property(lambda self: shape.transpose(self, -2, -1), doc="As mT: there are no complex numbers.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -1,6 +1,6 @@
 """Patches of images as columns (unfold), and columns added back into images (fold): each is the other's derivative."""
 
-import numpy as np
+import math
 
 from ..autograd import op
 from ..backend import array_module
@@ -18,8 +18,8 @@ class _unfold:
 
     def forward(x, geometry):
         padded = formula._pad(x, geometry)[:, 0]
-        parts = [padded[(..., *where)].reshape(*x.shape[:2], -1) for _, where in formula.taps(geometry)]
-        return array_module(x).stack(parts, 2).reshape(len(x), -1, parts[0].shape[-1])
+        parts = [padded[(..., *where)].reshape(*x.shape[:2], math.prod(geometry.out)) for _, where in formula.taps(geometry)]
+        return array_module(x).stack(parts, 2).reshape(len(x), x.shape[1] * len(parts), math.prod(geometry.out))
 
     def backward(g, need, geometry):
         return _fold(g, geometry)
@@ -32,7 +32,7 @@ class _fold:
     saves = ("geometry",)
 
     def forward(y, geometry):
-        kernel = int(np.prod(geometry.kernel))
+        kernel = math.prod(geometry.kernel)
         parts = y.reshape(len(y), y.shape[1] // kernel, kernel, *geometry.out)
         padded = array_module(y).zeros((*parts.shape[:2], *geometry.padded()), y.dtype)
         for k, (_, where) in enumerate(formula.taps(geometry)):
@@ -71,7 +71,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     images: (N, C, H, W) or (C, H, W)."""
     size = each_dim("fold", "output_size", output_size, 2)
     geometry = _geometry("fold", size, kernel_size, dilation, padding, stride)
-    kernel, positions = int(np.prod(geometry.kernel)), int(np.prod(geometry.out))
+    kernel, positions = math.prod(geometry.kernel), math.prod(geometry.out)
     if input.ndim not in (2, 3) or input.shape[-2] % kernel or input.shape[-1] != positions:
         raise ValueError(
             f"fold: expected input (N, C {kernel}, {positions}) for output_size={size} and kernel_size={geometry.kernel}, "

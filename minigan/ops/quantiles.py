@@ -8,10 +8,10 @@ from ..autograd import Tensor, op, raw
 from ..backend import array_module
 from .arithmetic import clamp, floor, isnan, round, where
 from .axes import axis_of
-from .extremes import _share, values_indices
+from .extremes import _share, amax, argmax, values_indices
 from .indexing import gather
 from .reduction import any, count_nonzero
-from .shape import cat, expand, movedim, narrow, to
+from .shape import clone, expand, movedim, narrow, to
 from .sorting import argsort, sort
 
 __all__ = ["kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile"]
@@ -47,7 +47,7 @@ class _median:
         return flat[_middle(flat, 0, skip)].reshape(())
 
     def backward(g, need, x, y):
-        return g * _share(x, y, tuple(range(x.ndim)))
+        return g * _share(x, y.reshape((1,) * x.ndim), tuple(range(x.ndim)))
 
 
 def _medians(name, input, dim, keepdim, skip):
@@ -55,7 +55,7 @@ def _medians(name, input, dim, keepdim, skip):
     if dim is None:
         return _median(input, skip)
     if not input.ndim:
-        return values_indices(input * 1, to(input * 0, np.int64))
+        return values_indices(clone(input), to(input != input, np.int64) * 0)
     axis = axis_of(dim, input.ndim)
     index = _middle(input, axis, skip)
     values = gather(input, axis, index)
@@ -74,6 +74,8 @@ def nanmedian(input, dim=None, keepdim=False):
 
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(values, indices) of the k-th smallest (from 1) elements along `dim`."""
+    if not input.ndim:
+        return values_indices(*[x.reshape(()) for x in kthvalue(input.reshape(1), k)])
     axis = axis_of(dim, input.ndim)
     if not 1 <= k <= input.shape[axis]:
         raise ValueError(f"kthvalue: k={k} for dimension {dim} of size {input.shape[axis]}")
@@ -84,16 +86,18 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 def mode(input, dim=-1, keepdim=False):
     """(values, indices) of the most frequent elements along `dim`; of equally frequent ones the smallest."""
+    if not input.ndim:
+        return values_indices(*[x.reshape(()) for x in mode(input.reshape(1))])
     axis = axis_of(dim, input.ndim)
     lines = movedim(input, axis, -1)
     same = count_nonzero(lines[..., :, None] == lines[..., None, :], -1)
-    top = same == same.max(-1, True).values
+    top = same == amax(same, -1, True)
     order = argsort(lines, -1)
-    place = (gather(to(top, np.int64), -1, order)).argmax(-1, True)
+    place = argmax(gather(to(top, np.int64), -1, order), -1, True)
     value = gather(lines, -1, gather(order, -1, place))
     n = lines.shape[-1]
     last = array_module(raw(input)).arange(n)
-    index = movedim((where(lines == value, last, -1)).max(-1, True).values, -1, axis)
+    index = movedim(amax(where(lines == value, last, -1), -1, True), -1, axis)
     values = gather(input, axis, index)
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
 
@@ -140,7 +144,7 @@ def _quantile(name, input, q, dim, keepdim, interpolation, skip):
     values = gather(lines, -1, to(low, np.int64))
     if interpolation in ("linear", "midpoint"):
         above = gather(lines, -1, clamp(to(-floor(-ranks), np.int64), max=n - 1))
-        share = ranks - low if interpolation == "linear" else where(ranks > low, 0.5, 0.0)
+        share = ranks - low if interpolation == "linear" else to(ranks > low, ranks.dtype) * 0.5
         values = values + where(ranks > low, (above - values) * share, 0.0)
     values = movedim(values, -1, 0)
     out = shape if keepdim else [] if dim is None else [m for i, m in enumerate(shape) if i != axis]

@@ -8,7 +8,7 @@ from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather
 from .reduction import _cumsum, sum
-from .shape import cat, narrow, to
+from .shape import cat, clone, narrow, to
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 
@@ -20,7 +20,7 @@ class _cumprod:
     saves = ("x", "axis", "out")
 
     def forward(x, axis):
-        return np.cumprod(x, axis)
+        return np.cumprod(x, axis, np.int64 if x.dtype.kind in "iub" else None)
 
     def backward(g, need, x, axis, y):
         if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
@@ -62,8 +62,7 @@ class _running:
 
 def _extremes(input, dim, largest):
     if not input.ndim:
-        index = to(input * 0, np.int64)
-        return values_indices(input * 1, index)
+        return values_indices(clone(input), to(input != input, np.int64))
     axis = axis_of(dim, input.ndim)
     index = _running(input, axis, largest) if input.shape[axis] else to(input, np.int64)
     return values_indices(gather(input, axis, index), index)
@@ -84,6 +83,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     if not input.ndim:
         raise ValueError("diff: expected an input of at least one dimension")
     axis = axis_of(dim, input.ndim)
+    if n == 0:
+        return input
     parts = [x for x in (prepend, input, append) if x is not None]
     input = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(n):
@@ -96,12 +97,12 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
 
 
 def _areas(y, x, dx, dim):
-    """The areas under the pieces of a polygon, and their axis."""
+    """Twice the areas under the pieces of a polygon, and their axis."""
     axis = axis_of(dim, y.ndim)
     n = y.shape[axis]
     if n < 2:
         return narrow(y, axis, 0, 0) * 1, axis
-    height = (narrow(y, axis, 0, n - 1) + narrow(y, axis, 1, n - 1)) * 0.5
+    height = narrow(y, axis, 0, n - 1) + narrow(y, axis, 1, n - 1)
     if x is None:
         return height * dx, axis
     if x.ndim == 1:
@@ -112,7 +113,7 @@ def _areas(y, x, dx, dim):
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of y along `dim` by the trapezoidal rule; x: where the values are (else `dx` apart)."""
     areas, axis = _areas(y, x, dx, dim)
-    return sum(areas, axis)
+    return sum(areas, axis) * 0.5
 
 
 trapz = trapezoid
@@ -121,4 +122,4 @@ trapz = trapezoid
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of y along `dim` by the trapezoidal rule: one element less than y."""
     areas, axis = _areas(y, x, dx, dim)
-    return _cumsum(areas, axis, False)
+    return _cumsum(areas, axis, False) * 0.5

@@ -8,6 +8,7 @@ from ..autograd import op, raw
 from .arithmetic import ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
 from .compose import logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
+from .shape import to
 
 __all__ = [
     "copysign", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isneginf",
@@ -103,7 +104,7 @@ def copysign(input, other):
 
 def heaviside(input, values):
     """0 where input < 0, 1 where input > 0, values where it is 0."""
-    return where(input == 0, values, where(input > 0, 1.0, 0.0))
+    return where(input == 0, values, to(input > 0, input.dtype))
 
 
 def rsub(input, other, alpha=1):

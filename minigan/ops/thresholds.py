@@ -34,14 +34,14 @@ def celu(input, alpha=1.0):
 
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, else 0"""
-    return where(abs(input) > lambd, input, 0.0)
+    return where(abs(input) <= lambd, 0.0, input)
 
 
 def softshrink(input, lambd=0.5):
     """x - lambd where x > lambd, x + lambd where x < -lambd, else 0"""
     if lambd < 0:
         raise ValueError(f"softshrink: lambd={lambd} must not be negative")
-    return where(abs(input) > lambd, input - sign(input) * lambd, 0.0)
+    return where(abs(input) <= lambd, 0.0, input - sign(input) * lambd)
 
 
 def tanhshrink(input):
@@ -56,7 +56,7 @@ def hardsigmoid(input):
 
 def threshold(input, threshold, value):
     """x where x > threshold, else value"""
-    return where(input > threshold, input, float(value))
+    return where(input <= threshold, value, input)
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None):
@@ -123,7 +123,9 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     if tuple(input.shape[input.ndim - len(shape) :]) != shape:
         raise ValueError(f"rms_norm: input of shape {tuple(input.shape)} does not end with normalized_shape={shape}")
     eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
-    y = input * rsqrt(mean(square(input), tuple(range(-len(shape), 0)), True) + eps)
+    dtype, wide = raw(input).dtype, to(input, np.float32) if raw(input).dtype == np.float16 else input  # whose squares would overflow
+    y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
+    y = y if wide is input else to(y, dtype)
     return y if weight is None else y * weight
 
 
