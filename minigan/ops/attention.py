@@ -2,7 +2,7 @@
 
 import math
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, expand, raw
 from ..backend import array_module
 from .arithmetic import where
 from .compose import repeat_interleave
@@ -10,7 +10,7 @@ from .padding import pad
 from .product import linear, matmul
 from .reduction import mean, softmax
 from .sampling import dropout
-from .shape import cat, expand, transpose
+from .shape import cat, permute, transpose
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -86,7 +86,7 @@ def multi_head_attention_forward(
     q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias, separate)
     if bias_k is not None:
         k, v = [cat([x, expand(b, (1, batch, size))]) for x, b in ((k, bias_k), (v, bias_v))]
-    heads = lambda x: x.reshape(x.shape[0], batch, num_heads, size // num_heads).permute(1, 2, 0, 3)
+    heads = lambda x: permute(x.reshape(x.shape[0], batch, num_heads, size // num_heads), 1, 2, 0, 3)
     q, k, v = heads(q), heads(k), heads(v)
     if add_zero_attn:
         k, v = pad(k, (0, 0, 0, 1)), pad(v, (0, 0, 0, 1))
@@ -102,7 +102,7 @@ def multi_head_attention_forward(
         mask = keys if mask is None else mask + keys
     weights = _weights(q, k, mask, False, None)
     weights = dropout(weights, dropout_p, training)
-    y = linear(matmul(weights, v).permute(2, 0, 1, 3).reshape(length, batch, size), out_proj_weight, out_proj_bias)
+    y = linear(permute(matmul(weights, v), 2, 0, 1, 3).reshape(length, batch, size), out_proj_weight, out_proj_bias)
     weights = (mean(weights, 1) if average_attn_weights else weights) if need_weights else None
     if alone:
         return y[:, 0], None if weights is None else weights[0]

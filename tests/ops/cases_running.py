@@ -9,6 +9,7 @@ from ops.case import Case, array, dim_of, distinct, fill, seeds, shapes
 from ops.cases_reduction import reducible, rounded
 
 import minigan.ops as ops
+from minigan.autograd import OPS
 
 
 @st.composite
@@ -100,6 +101,8 @@ CASES = [
     Case("cummax:equal", lines(rounded), running(max), op="gather", orders=0),
     Case("cummin", lines(distinct), running(min), op="gather"),
     Case("cummin:equal", lines(rounded), running(min), op="gather", orders=0),
+    Case("running", lines(rounded).map(lambda a: (*a, True)), lambda x, dim, _: running(max)(x, dim)[1], orders=0,
+         call=lambda x, dim, largest: OPS["_running"](x, dim % x.ndim, largest)),
     Case("diff", lines(options=(st.integers(1, 2),), min_side=3).map(lambda a: (a[0], a[2], a[1])),
          lambda x, n, d: along(lambda v: differences(v, n))(x, d), op=None),
     Case("trapezoid", lines(min_side=2).map(lambda a: (*a, 0.5)), along(area), call=lambda x, d, dx: ops.trapezoid(x, dx=dx, dim=d),
