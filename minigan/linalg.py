@@ -5,8 +5,8 @@ from collections import namedtuple
 from .ops.contraction import cross as _cross
 from .ops.creation import zeros
 from .ops.elementary import square
-from .ops.linalg import cholesky, det, eigh, eigvalsh, inv, pinv, qr, slogdet, solve, svdvals
-from .ops.linalg import svd as _svd
+from .ops.linear_algebra import cholesky, det, eigh, eigvalsh, inv, pinv, qr, slogdet, solve, svdvals
+from .ops.linear_algebra import svd as _svd
 from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
@@ -18,8 +18,8 @@ __all__ = [
     "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
-decomposition = namedtuple("linalg_svd", ["U", "S", "Vh"])
-least_squares = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "singular_values"])
+linalg_svd = namedtuple("linalg_svd", ["U", "S", "Vh"])
+linalg_lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "singular_values"])
 
 
 def svd(A, full_matrices=True, *, driver=None):
@@ -28,7 +28,7 @@ def svd(A, full_matrices=True, *, driver=None):
     full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n), without a derivative where m is not n
     """
     U, S, V = _svd(A, not full_matrices)
-    return decomposition(U, S, transpose(V, -2, -1))
+    return linalg_svd(U, S, transpose(V, -2, -1))
 
 
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
@@ -50,7 +50,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
     empty = zeros(0, dtype=A.dtype, device=A.device)
     full = driver not in (None, "gelsy") and m > n and bool((rank == n).all())
-    return least_squares(X, square(matmul(A, X) - B).sum(-2) if full else empty, rank, svdvals(A) if driver in ("gelsd", "gelss") else empty)
+    return linalg_lstsq(X, square(matmul(A, X) - B).sum(-2) if full else empty, rank, svdvals(A) if driver in ("gelsd", "gelss") else empty)
 
 
 def cross(input, other, *, dim=-1):

@@ -10,7 +10,7 @@ import pytest
 import minigan
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = set("autograd backend backends cpu cuda data func gan metrics nn ops optim utils vision viz".split())
+PACKAGES = set("autograd backend backends cpu cuda data func gan linalg metrics nn ops optim utils vision viz".split())
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
 

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor
 from ..backend import module_for
+from ..ops import as_tensor
 from . import functional as F
 from . import init
 from .container import ModuleList
@@ -224,4 +224,4 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz, device=None, dtype=None):
         """(sz, sz): 0 on and below the diagonal, -inf above: position i sees those up to itself."""
         xp = module_for(as_device("cpu" if device is None else device))
-        return Tensor(xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or np.float32))
+        return as_tensor(xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or np.float32))

@@ -23,7 +23,7 @@ from . import (
     group_normalization,
     indexing,
     legacy,
-    linalg,
+    linear_algebra,
     matrices,
     normalization,
     product,
@@ -51,7 +51,7 @@ from .fused import *
 from .group_normalization import *
 from .indexing import *
 from .legacy import *
-from .linalg import *
+from .linear_algebra import *
 from .matrices import *
 from .methods import install
 from .normalization import *
@@ -68,9 +68,9 @@ from .thresholds import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation, dtypes, elementary, extremes, fused,
-        group_normalization, indexing, legacy, linalg, matrices, normalization, product, quantiles, reduction, running, sampling, shape,
-        sorting, special, thresholds,
+        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation, dtypes, elementary,
+        extremes, fused, group_normalization, indexing, legacy, linear_algebra, matrices, normalization, product,
+        quantiles, reduction, running, sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__
 

@@ -19,6 +19,7 @@ class asin:
     """y = arcsin x.    dL/dx = g / sqrt(1 - x^2)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arcsin(input)
@@ -32,6 +33,7 @@ class acos:
     """y = arccos x.    dL/dx = -g / sqrt(1 - x^2)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arccos(input)
@@ -45,6 +47,7 @@ class atan:
     """y = arctan x.    dL/dx = g / (1 + x^2)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arctan(input)
@@ -58,6 +61,7 @@ class atan2:
     """y = the angle of the point (other, input), in (-pi, pi].    dL/dinput = g other / r^2, dL/dother = -g input / r^2; 0 at r = 0"""
 
     saves = ("input", "other")
+    floating = True
 
     def forward(input, other):
         return np.arctan2(input, other)
@@ -74,6 +78,7 @@ class asinh:
     """y = arsinh x.    dL/dx = g / sqrt(x^2 + 1)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arcsinh(input)
@@ -87,6 +92,7 @@ class acosh:
     """y = arcosh x.    dL/dx = g / sqrt(x^2 - 1)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arccosh(input)
@@ -100,6 +106,7 @@ class atanh:
     """y = artanh x.    dL/dx = g / (1 - x^2)"""
 
     saves = ("input",)
+    floating = True
 
     def forward(input):
         return np.arctanh(input)

@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 
-from ..autograd import Size, Tensor, raw
-from ..backend import array_module
+from ..autograd import Size, raw
+from ..backend import array_module, to_device
 from ..backend import device as as_device
-from ..backend import to_device
 from .arithmetic import where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
+from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
 from .shape import cat, movedim, narrow, permute, reshape, split, stack, unsqueeze
 
@@ -201,13 +201,13 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 
 def argwhere(input):
     """The positions of the non-zero elements, as rows."""
-    return nonzero(input) if input.ndim else Tensor(np.zeros((int(bool(input)), 0), np.int64))
+    return nonzero(input) if input.ndim else as_tensor(np.zeros((int(bool(input)), 0), np.int64))
 
 
 def _triangle_indices(lower, row, col, offset, dtype, device):
     keep = np.tri(row, col, offset if lower else offset - 1, dtype=bool)
     found = np.stack(np.nonzero(keep if lower else ~keep)).astype(dtype)
-    return Tensor(to_device(found, as_device(device or "cpu")))
+    return as_tensor(to_device(found, as_device(device or "cpu")))
 
 
 def tril_indices(row, col, offset=0, *, dtype=np.int64, device=None):
@@ -233,11 +233,11 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     if not hasattr(values, "dtype"):
         values = xp.asarray(np.asarray(values))
     if edges.ndim == 1:
-        return Tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape))
+        return as_tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape))
     if edges.shape[:-1] != values.shape[:-1]:
         raise ValueError(f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal")
     before = edges[..., None, :] <= values[..., None] if side == "right" else edges[..., None, :] < values[..., None]
-    return Tensor(before.sum(-1).astype(kind))
+    return as_tensor(before.sum(-1).astype(kind))
 
 
 def bucketize(input, boundaries, *, out_int32=False, right=False):
@@ -250,7 +250,7 @@ def isin(elements, test_elements, *, invert=False):
     other = raw(test_elements)
     other = other.reshape(-1) if hasattr(other, "dtype") else other
     hit = (raw(elements)[..., None] == other).any(-1)
-    return Tensor(~hit if invert else hit)
+    return as_tensor(~hit if invert else hit)
 
 
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
@@ -262,10 +262,10 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     flat = lines.reshape(len(lines), math.prod(lines.shape[1:]))
     fresh = xp.ones(len(lines), bool)
     fresh[1:] = (flat[1:] != flat[:-1]).any(1)
-    found = [Tensor(lines[fresh] if dim is None else xp.moveaxis(lines[fresh], 0, axis))]
+    found = [as_tensor(lines[fresh] if dim is None else xp.moveaxis(lines[fresh], 0, axis))]
     run = xp.cumsum(fresh) - 1
     if return_inverse:
-        found.append(Tensor(run.reshape(x.shape) if dim is None else run))
+        found.append(as_tensor(run.reshape(x.shape) if dim is None else run))
     if return_counts:
-        found.append(Tensor(xp.bincount(run)))
+        found.append(as_tensor(xp.bincount(run)))
     return tuple(found) if len(found) > 1 else found[0]

@@ -77,7 +77,7 @@ def multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
     length, batch, size = query.shape
     if size != embed_dim_to_check or size % num_heads:
-        raise ValueError(f"multi_head_attention_forward: query has {size} numbers, expected {embed_dim_to_check}, a multiple of {num_heads}")
+        raise ValueError(f"multi_head_attention_forward: query has {size} numbers, not {embed_dim_to_check}, a multiple of {num_heads}")
     if is_causal and attn_mask is None:
         raise ValueError("multi_head_attention_forward: is_causal=True needs attn_mask too")
     if static_k is not None or static_v is not None:

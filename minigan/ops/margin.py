@@ -74,7 +74,8 @@ def _rows(name, input, target, like_input):
     if input.ndim not in (1, 2) or tuple(target.shape) != (tuple(input.shape) if like_input else tuple(input.shape[:-1])):
         if not (input.ndim == 1 and not like_input and tuple(target.shape) == (1,)):
             wanted = "(N, C)" if like_input else "(N,)"
-            raise ValueError(f"{name}: expected input (N, C) and target {wanted}, got shapes {tuple(input.shape)} and {tuple(target.shape)}")
+            shapes = f"{tuple(input.shape)} and {tuple(target.shape)}"
+            raise ValueError(f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}")
     if raw(target).dtype.kind not in "iu":
         raise TypeError(f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: convert it with .long()")
     return input.reshape(-1, input.shape[-1]), target.reshape((-1, input.shape[-1]) if like_input else (-1,))
@@ -133,7 +134,8 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    """(log var + (input - target)^2 / var) / 2, the negative log-likelihood of normal numbers, var at least eps; reduced. Nix and Weigend 1994.
+    """(log var + (input - target)^2 / var) / 2, the negative log-likelihood of normal numbers, var at least eps; reduced.
+    Nix and Weigend 1994.
 
     var : variances in the shape of the input, or with size 1 or none in its last dimension, or a number;  full : add log(2 pi) / 2
     eps : a limit, of which the gradient does not know

@@ -1,4 +1,4 @@
-"""Functions of matrices that are a line or two of `linalg`: norms, powers, ranks, conditions."""
+"""Functions of matrices that are a line or two of `linear_algebra`: norms, powers, ranks, conditions."""
 
 import math
 
@@ -10,7 +10,7 @@ from .axes import axes_of
 from .contraction import chain_matmul
 from .elementary import abs
 from .extremes import amax, amin
-from .linalg import eigvalsh, inv, pinv, svdvals
+from .linear_algebra import eigvalsh, inv, pinv, svdvals
 from .product import matmul
 from .reduction import norm, sum
 from .shape import movedim, reshape, to

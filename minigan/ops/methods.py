@@ -18,7 +18,7 @@ from . import (
     indexing,
     inplace,
     legacy,
-    linalg,
+    linear_algebra,
     matrices,
     product,
     quantiles,
@@ -36,7 +36,7 @@ METHODS = {
     arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
     "split_with_sizes tensor_split unique_consecutive vsplit",
     contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
-    linalg: "cholesky det inverse logdet pinverse qr slogdet svd",
+    linear_algebra: "cholesky det inverse logdet pinverse qr slogdet svd",
     matrices: "matrix_power",
     quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
     running: "cummax cummin cumprod diff",

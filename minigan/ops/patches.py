@@ -47,10 +47,12 @@ def _geometry(name, size, kernel_size, dilation, padding, stride):
     kernel, dilation = each_dim(name, "kernel_size", kernel_size, 2), each_dim(name, "dilation", dilation, 2)
     padding, stride = each_dim(name, "padding", padding, 2), each_dim(name, "stride", stride, 2)
     if min(kernel) < 1 or min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
-        raise ValueError(f"{name}: kernel_size={kernel}, stride={stride} and dilation={dilation} must be positive, padding={padding} not negative")
+        numbers = f"kernel_size={kernel}, stride={stride} and dilation={dilation}"
+        raise ValueError(f"{name}: {numbers} must be positive, padding={padding} not negative")
     out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in zip(size, padding, dilation, kernel, stride))
     if min(out) < 1:
-        raise ValueError(f"{name}: a window of kernel_size={kernel} with dilation={dilation} does not fit into {tuple(size)} with padding={padding}")
+        window = f"kernel_size={kernel} with dilation={dilation}"
+        raise ValueError(f"{name}: a window of {window} does not fit into {tuple(size)} with padding={padding}")
     return Geometry(tuple(int(n) for n in size), out, kernel, stride, padding, dilation, 1)
 
 

@@ -15,9 +15,7 @@ from ..backend import array_module, kernel
 from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
 from .each import on_planes
-from .elementary import sign
 from .reduction import mean
-from .shape import to
 from .taps import apply_taps, taps
 
 __all__ = [
@@ -96,10 +94,6 @@ def _window_taps(n, low, high, divisor):
 
 
 def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None):
-    kind = raw(input).dtype
-    if kind.kind in "iu":  # sums over counts, without fractions
-        mean = _avg_pool(name, to(input, np.float64), dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-        return to(mean + sign(mean) * 1e-9, kind)
     geometry = _geometry(name, input, dims, kernel_size, stride, padding, 1, ceil_mode)
     divide = divisor_override is None
     maps = [_mean_taps(n, k, s, p, count, bool(count_include_pad), divide) for n, k, s, p, _, count in geometry]

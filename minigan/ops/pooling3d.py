@@ -8,6 +8,7 @@ from ..autograd import Tensor, raw
 from ..backend import array_module
 from .activation import relu
 from .compose import scatter
+from .creation import as_tensor
 from .elementary import abs, sign
 from .pooling import (
     _adaptive_avg_pool,
@@ -55,7 +56,7 @@ def _max_pool(input, windows, steps, return_indices):
     y = plane_gather(input.reshape(*lead, depth, height * width), index)
     shape = (*lead, index.shape[-2], down, across)
     y = y.reshape(shape)
-    return (y, Tensor(index.reshape(shape).astype(np.int64))) if return_indices else y
+    return (y, as_tensor(index.reshape(shape).astype(np.int64))) if return_indices else y
 
 
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -76,7 +77,8 @@ def adaptive_max_pool3d(input, output_size, return_indices=False):
 
 def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output_size):
     if input.ndim not in (dims + 1, dims + 2) or tuple(indices.shape) != tuple(input.shape):
-        raise ValueError(f"{name}: input {tuple(input.shape)} and indices {tuple(indices.shape)} must be equal, of {dims + 1} or {dims + 2} sizes")
+        shapes = f"input {tuple(input.shape)} and indices {tuple(indices.shape)}"
+        raise ValueError(f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions")
     kernel = numbers(name, "kernel_size", kernel_size, dims, 1)
     stride = kernel if stride is None else numbers(name, "stride", stride, dims, 1)
     padding = numbers(name, "padding", padding, dims, 0)
@@ -84,11 +86,12 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
     usual = [(n - 1) * s - 2 * p + k for n, s, p, k in zip(pooled, stride, padding, kernel)]
     size = usual if output_size is None else list(output_size)[-dims:]
     if len(size) != dims or not all(u - s < n < u + s for n, u, s in zip(size, usual, stride)):
-        raise ValueError(f"{name}: output_size={output_size} for windows that cover {usual}: each may differ by less than the stride {stride}")
+        limit = f"each may differ by less than the stride {stride}"
+        raise ValueError(f"{name}: output_size={output_size} for windows that cover {usual}: {limit}")
     area = math.prod(size)
     flat, places = input.reshape(*lead, math.prod(pooled)), indices.reshape(*lead, math.prod(pooled))
     zeros = array_module(raw(input)).zeros((*lead, area), raw(input).dtype)
-    zeros = Tensor(zeros) if isinstance(input, Tensor) else zeros
+    zeros = as_tensor(zeros) if isinstance(input, Tensor) else zeros
     return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])
 
 

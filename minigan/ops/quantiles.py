@@ -8,6 +8,7 @@ from ..autograd import Tensor, op, raw
 from ..backend import array_module
 from .arithmetic import clamp, floor, isnan, round, where
 from .axes import axis_of
+from .creation import as_tensor
 from .extremes import _share, amax, argmax, values_indices
 from .indexing import gather
 from .reduction import any, count_nonzero
@@ -117,7 +118,7 @@ def _quantile(name, input, q, dim, keepdim, interpolation, skip):
         raise TypeError(f"{name}: the input is {raw(input).dtype}: convert it with .float()")
     _line(name, input)
     if not isinstance(q, Tensor):
-        q = Tensor(array_module(raw(input)).asarray(np.asarray(q, raw(input).dtype)))
+        q = as_tensor(array_module(raw(input)).asarray(np.asarray(q, raw(input).dtype)))
     if q.ndim > 1 or q.dtype != input.dtype:
         raise ValueError(f"{name}: q is {q.dtype} {tuple(q.shape)}: expected a number, or a vector, of the input's {input.dtype}")
     if isinstance(q.array, np.ndarray) and not ((q.array >= 0) & (q.array <= 1)).all():

@@ -31,6 +31,7 @@ class erfinv:
     """
 
     saves = ("out",)
+    floating = True
 
     def forward(input):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -51,9 +52,13 @@ class erfinv:
 
 @op
 class xlogy:
-    """y = input log other, and 0 where input is 0.    dL/dinput = g log other (0 where input = 0 and other <= 0), dL/dother = g input / other"""
+    """y = input log other, and 0 where input is 0.
+
+    dL/dinput = g log other (0 where input = 0 and other <= 0), dL/dother = g input / other
+    """
 
     saves = ("input", "other")
+    floating = True
 
     def forward(input, other):
         with np.errstate(divide="ignore", invalid="ignore"):

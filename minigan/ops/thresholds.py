@@ -91,9 +91,10 @@ def _channel_scales(array, p, generator):
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1, *, generator=None):
-    """A sample from the classes along `dim` with probabilities softmax(logits), made differentiable: softmax((logits + Gumbel noise) / tau).
+    """A sample of the classes along `dim` with probabilities softmax(logits), made differentiable:
+    softmax((logits + noise) / tau), the noise Gumbel's. Jang et al. 2017; Maddison et al. 2017.
 
-    hard : the result is one-hot, its gradient that of the soft sample.    Jang et al. 2017; Maddison et al. 2017. eps: as in torch unused
+    hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
     smallest = float(np.finfo(raw(logits).dtype).tiny)
     waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)  # exponential: their -log is Gumbel's noise

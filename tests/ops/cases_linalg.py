@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ops.case import Case, fill, seeds
 
 import minigan.ops as ops
-import minigan.ops.linalg as linalg
+import minigan.ops.linear_algebra as linalg
 
 
 @st.composite

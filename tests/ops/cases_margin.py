@@ -145,7 +145,8 @@ def attended(q, k, v, mask=None, causal=False):
         scores = [q[at] @ key / math.sqrt(q.shape[-1]) for key in k[at[:-1]]]
         for j in range(len(scores)):
             if mask is not None:
-                scores[j] = -math.inf if mask.dtype == bool and not mask[at[-1], j] else scores[j] + (0 if mask.dtype == bool else mask[at[-1], j])
+                m = mask[at[-1], j]
+                scores[j] += (0.0 if m else -math.inf) if mask.dtype == bool else m
             if causal and j > at[-1]:
                 scores[j] = -math.inf
         share = np.exp(np.array(scores) - max(scores))
