@@ -21,7 +21,7 @@ from ..autograd.tensor import stale
 from ..backend import address, array_module, is_array
 from ..backend.cuda import recording
 from ..backend.program import active, refuse, told
-from . import activation, arithmetic, compose, elementary, indexing, shape
+from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, bare_index, getitem
 from .shape import _numbers
 
@@ -335,6 +335,10 @@ PLAIN = {
 }  # fmt: skip
 NAMES = {
     activation: "tanh sigmoid relu",
+    angles: "acos acosh arccos arcsin arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
+    arrange: "masked_scatter",
+    running: "cumprod",
+    special: "copysign erfc erfinv fix heaviside ldexp sgn xlogy",
     arithmetic: "add sub mul div neg pow clamp floor round remainder",
     compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
