@@ -8,7 +8,7 @@ from ..autograd import op
 from .elementary import log
 
 __all__ = [
-    "add", "clamp", "div", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
+    "add", "clamp", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
     "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
 ]  # fmt: skip
 
@@ -53,7 +53,7 @@ class mul:
 
 
 @op
-class div:
+class _div:
     """y = input / other.    dL/dinput = g / other, dL/dother = -g input / other^2"""
 
     saves = ("input for other", "other")

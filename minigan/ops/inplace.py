@@ -331,17 +331,17 @@ def _clamp(array, min=None, max=None):
 
 
 PLAIN = {
-    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "div_": _into(np.true_divide), "clamp_": _clamp,
+    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "clamp_": _clamp,
 }  # fmt: skip
 NAMES = {
     activation: "tanh sigmoid relu",
     angles: "acos acosh arccos arcsin arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
     arrange: "masked_scatter",
     running: "cumprod",
-    special: "copysign erfc erfinv fix heaviside ldexp sgn xlogy",
-    arithmetic: "add sub mul div neg pow clamp floor round remainder",
-    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
-    "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
+    special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
+    arithmetic: "add sub mul neg pow clamp floor round remainder",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip exp2 floor_divide fmod frac index_add index_copy index_fill "
+    "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
     shape: "tril triu",
@@ -356,7 +356,8 @@ def methods():
             found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
-    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
-    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv"):
+    named = {"mod": "remainder", "floordiv": "floor_divide"}
+    for name in ("add", "sub", "mul", "pow", "mod", "floordiv"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
+    found["__itruediv__"] = in_place("div_", arithmetic._div, _into(np.true_divide))
     return found

@@ -40,16 +40,16 @@ METHODS = {
     matrices: "matrix_power",
     quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
     running: "cummax cummin cumprod diff",
-    special: "copysign erfc erfinv fix float_power fmax fmin greater greater_equal heaviside isneginf isposinf isreal ldexp less "
-    "less_equal logaddexp2 not_equal positive sgn signbit xlogy",
+    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside isneginf isposinf isreal ldexp less "
+    "less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
     thresholds: "hardshrink",
     activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
+    arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
     "logical_not remainder",
     compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
-    "diag dist divide exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
+    "diag dist exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
-    "true_divide trunc unique",
+    "trunc unique",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
@@ -64,7 +64,7 @@ METHODS = {
 
 def _operators():
     a = arithmetic
-    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
+    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a._div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
                  floordiv=compose.floor_divide)  # fmt: skip
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", function)

@@ -5,14 +5,15 @@ import math
 import numpy as np
 
 from ..autograd import op, raw
-from .arithmetic import ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
+from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
 from .compose import logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
 from .shape import to
 
 __all__ = [
-    "copysign", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isneginf",
-    "isposinf", "isreal", "ldexp", "less", "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit", "xlogy",
+    "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isneginf",
+    "isposinf", "isreal", "ldexp", "less", "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit",
+    "true_divide", "xlogy",
 ]  # fmt: skip
 
 greater, greater_equal, less, less_equal, not_equal, fix, sgn = gt, ge, lt, le, ne, trunc, sign
@@ -70,6 +71,25 @@ class xlogy:
             nothing = (x == 0) & (y <= 0)
             gx = where(nothing, 0.0, g * log(where(nothing, 1.0, y)))
         return gx, need[1] and g * x / y
+
+
+def div(input, other, *, rounding_mode=None):
+    """input / other; rounding_mode "floor": rounded down, "trunc": towards 0, and then of integers an integer."""
+    if rounding_mode is None:
+        return _div(input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise ValueError(f"div: rounding_mode={rounding_mode!r}; expected None, 'floor' or 'trunc'")
+    rounded = floor if rounding_mode == "floor" else trunc
+    arrays = [raw(a) for a in (input, other) if hasattr(raw(a), "dtype")]
+    if not all(a.dtype.kind in "iub" for a in arrays) or isinstance(input, float) or isinstance(other, float):
+        return rounded(_div(input, other))
+    if isinstance(raw(other), (np.ndarray, int)) and np.any(raw(other) == 0):
+        raise ZeroDivisionError("div: other has a 0, by which integers cannot be divided")
+    wide = lambda a: to(a, np.float64) if hasattr(raw(a), "dtype") else a
+    return to(rounded(_div(wide(input), wide(other))), np.result_type(*arrays))
+
+
+divide = true_divide = div
 
 
 def float_power(input, exponent):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from ops.case import Case, apart, array, broadcast, one, scalar
 from ops.cases_compose import strange
 
+import minigan.ops as ops
+
 INSIDE = {"low": -0.9, "high": 0.9}
 
 
@@ -48,6 +50,12 @@ CASES = [
     Case("xlogy", broadcast(ranges=((-2.0, 2.0), (0.2, 2.0))), scalar(xlogy)),
     Case("xlogy:zero", st.just((np.array([0.0, 0.0, 1.0]), np.array([0.0, 2.0, 2.0]))), scalar(xlogy), orders=0),
     Case("logaddexp2", broadcast(), scalar(lambda x, y: math.log2(2**x + 2**y)), op="logsumexp"),
+    Case("div:floor", broadcast(ranges=((-2.0, 2.0), (0.4, 2.0))), scalar(lambda x, y: float(math.floor(x / y))), op="floor", orders=0,
+         call=lambda x, y: ops.div(x, y, rounding_mode="floor")),
+    Case("div:trunc", broadcast(ranges=((-2.0, 2.0), (0.4, 2.0))), scalar(lambda x, y: float(math.trunc(x / y))), op="sign", orders=0,
+         call=lambda x, y: ops.div(x, y, rounding_mode="trunc")),
+    Case("div:integers", st.just((np.array([7, -7, 6]), np.array([2, 2, -4]))), lambda x, y: np.array([3, -3, -1]), op=None, orders=0,
+         bare=False, call=lambda x, y: ops.div(x, y, rounding_mode="trunc")),
     Case("ldexp", broadcast(), scalar(lambda x, y: x * 2.0**y), op="mul"),
     Case("fmax", apart(), scalar(larger), op="where"),
     Case("fmin", apart(), scalar(smaller), op="where"),
