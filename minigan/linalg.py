@@ -4,18 +4,28 @@ from collections import namedtuple
 
 from .ops.contraction import cross as _cross
 from .ops.creation import zeros
+from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
+from .ops.decompositions import svd as _svd
 from .ops.elementary import square
-from .ops.linear_algebra import cholesky, det, eigh, eigvalsh, inv, pinv, qr, slogdet, solve, svdvals
-from .ops.linear_algebra import svd as _svd
-from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
+from .ops.linear_algebra import det, inv, pinv, slogdet, solve
+from .ops.matrices import (
+    cond,
+    matrix_norm,
+    matrix_power,
+    matrix_rank,
+    multi_dot,
+    vecdot,
+    vector_norm,
+)
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
 from .ops.shape import stack, transpose
 
 __all__ = [
-    "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
-    "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vander", "vecdot", "vector_norm",
+    "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
+    "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
+    "solve", "svd", "svdvals", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 linalg_svd = namedtuple("linalg_svd", ["U", "S", "Vh"])
@@ -25,32 +35,44 @@ linalg_lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "sin
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with A = U diag(S) Vh: (..., m, k), (..., k), (..., k, n), k = min(m, n).
 
-    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n), without a derivative where m is not n
+    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n), without a
+        derivative where m is not n
     """
     U, S, V = _svd(A, not full_matrices)
     return linalg_svd(U, S, transpose(V, -2, -1))
 
 
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
-    """`vector_norm`, or `matrix_norm` where `dim` names two dimensions, or `ord` is given and A is a matrix.
+    """`vector_norm`, or `matrix_norm` where `dim` names two dimensions, or `ord` is given and A is
+    a matrix.
 
     ord, dim None : the root of the sum of the squares of all elements
     """
-    if ord is not None and ((isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.ndim == 2)):
+    if ord is not None and (
+        (isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.ndim == 2)
+    ):
         return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 def lstsq(A, B, rcond=None, *, driver=None):
-    """(solution, residuals, rank, singular values): X that minimises |A X - B|, (..., m, n) and (..., m, k) -> (..., n, k).
+    """(solution, residuals, rank, singular values): X that minimises |A X - B|, (..., m, n) and
+    (..., m, k) -> (..., n, k).
 
-    driver : as in torch; here it decides only what is given: residuals, the sums of the squares of A X - B where m > n and all
-        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is not given is empty.
+    driver : as in torch; here it decides only what is given: residuals, the sums of the squares of
+        A X - B where m > n and all
+        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is
+        not given is empty.
     """
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
     empty = zeros(0, dtype=A.dtype, device=A.device)
     full = driver not in (None, "gelsy") and m > n and bool((rank == n).all())
-    return linalg_lstsq(X, square(matmul(A, X) - B).sum(-2) if full else empty, rank, svdvals(A) if driver in ("gelsd", "gelss") else empty)
+    return linalg_lstsq(
+        X,
+        square(matmul(A, X) - B).sum(-2) if full else empty,
+        rank,
+        svdvals(A) if driver in ("gelsd", "gelss") else empty,
+    )
 
 
 def cross(input, other, *, dim=-1):

@@ -70,4 +70,5 @@ def untyped_storage(self):
     return Storage(Storage(self.array)._row.view("uint8"))
 
 
-Tensor.storage, Tensor.storage_offset, Tensor.untyped_storage = storage, storage_offset, untyped_storage  # type: ignore[method-assign]
+for _method in (storage, storage_offset, untyped_storage):
+    setattr(Tensor, _method.__name__, _method)

@@ -7,8 +7,9 @@ import numpy as np
 
 from ..backend import Generator, device
 from ..ops.contraction import min_max
+from ..ops.decompositions import factors, usv
 from ..ops.extremes import values_indices
-from ..ops.linear_algebra import factors, sign_logabsdet, usv
+from ..ops.linear_algebra import sign_logabsdet
 from ._types import Dims, DType, Index, Ints, Operand, Place, Shape
 from .hooks import Handle
 from .op import Node

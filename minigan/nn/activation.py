@@ -296,7 +296,9 @@ class Threshold(_Activation):
 
 
 class RReLU(_Activation):
-    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, in evaluation the middle of the two"""
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, in
+    evaluation the middle of the two
+    """
 
     options = ("lower", "upper")
 

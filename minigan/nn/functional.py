@@ -49,14 +49,16 @@ from ..ops.product import bilinear
 from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout", "batch_norm", "bilinear", "celu",
-    "channel_shuffle", "cosine_similarity", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding",
-    "feature_alpha_dropout", "fold", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu", "linear", "local_response_norm",
-    "log_softmax", "logsigmoid", "mish", "multi_head_attention_forward", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
-    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu",
-    "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold",
-    "upsample",
+    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
+    "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
+    "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout", "fold",
+    "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu", "linear",
+    "local_response_norm", "log_softmax", "logsigmoid", "mish", "multi_head_attention_forward",
+    "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
+    "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
+    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
 ]  # fmt: skip
 
 
@@ -151,9 +153,12 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 
 def rrelu(
-    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
+    inplace: bool = False,
 ) -> Tensor:  # fmt: skip
-    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the middle of the two"""
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the
+    middle of the two
+    """
     return _activated(ops.rrelu, input, inplace, lower, upper, training)
 
 
@@ -194,9 +199,12 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return _activated(ops.alpha_dropout, input, inplace, p, True) if training and p > 0 else input
 
 
-def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:  # fmt: skip
     """`alpha_dropout` of whole channels of (N, C, ...)"""
-    return _activated(ops.feature_alpha_dropout, input, inplace, p, True) if training and p > 0 else input
+    drop = training and p > 0
+    return _activated(ops.feature_alpha_dropout, input, inplace, p, True) if drop else input
 
 
 def upsample(input: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners: bool | None = None) -> Tensor:

@@ -130,36 +130,35 @@ class GroupNorm(_Affine):
 
 
 class RMSNorm(_Affine):
-    """y = x / sqrt(mean(x^2) + eps) * weight, the mean over the last dimensions normalized_shape of each example.
+    """y = x / sqrt(mean(x^2) + eps) * weight, the mean over the last dimensions normalized_shape of
+    each example.
 
     eps : None: the dtype's machine epsilon;  elementwise_affine : learn weight
     Zhang and Sennrich 2019
     """
 
     def __init__(
-        self, normalized_shape, eps: float | None = None, elementwise_affine: bool = True, device=None, dtype=None
+        self, normalized_shape, eps: float | None = None, elementwise_affine: bool = True,
+        device=None, dtype=None,
     ) -> None:  # fmt: skip
         super().__init__()
         one = isinstance(normalized_shape, (int, np.integer))
         self.normalized_shape = (int(normalized_shape),) if one else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        self.register_parameter("weight", new_parameter(self.normalized_shape, device, dtype) if elementwise_affine else None)
-        self.reset_parameters()
-
-    def reset_parameters(self):
-        """Weight 1."""
-        if self.weight is not None:
-            init.ones_(self.weight)
+        self._make(self.normalized_shape, elementwise_affine, False, device, dtype)
 
     def forward(self, input):
         return rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self):
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        shape, affine = self.normalized_shape, self.elementwise_affine
+        return f"{shape}, eps={self.eps}, elementwise_affine={affine}"
 
 
 class LocalResponseNorm(Module):
-    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...). Krizhevsky et al. 2012"""
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...).
+    Krizhevsky et al. 2012
+    """
 
     per_example = True
 

@@ -99,7 +99,9 @@ class ReplicationPad2d(_Pad):
 
 
 class ReflectionPad3d(_Pad):
-    """(N, C, D, H, W) or (C, D, H, W) mirrored at its edge elements, which are not repeated; less than the size on a side."""
+    """(N, C, D, H, W) or (C, D, H, W) mirrored at its edge elements, which are not repeated; less
+    than the size on a side.
+    """
 
     dims, mode = 3, "reflect"
 

@@ -16,6 +16,7 @@ from . import (
     contraction,
     convolution,
     creation,
+    decompositions,
     dtypes,
     elementary,
     extremes,
@@ -44,6 +45,7 @@ from .compose import *
 from .contraction import *
 from .convolution import *
 from .creation import *
+from .decompositions import *
 from .dtypes import *
 from .elementary import *
 from .extremes import *
@@ -68,9 +70,10 @@ from .thresholds import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation, dtypes, elementary,
-        extremes, fused, group_normalization, indexing, legacy, linear_algebra, matrices, normalization, product,
-        quantiles, reduction, running, sampling, shape, sorting, special, thresholds,
+        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
+        decompositions, dtypes, elementary, extremes, fused, group_normalization, indexing,
+        legacy, linear_algebra, matrices, normalization, product, quantiles, reduction, running,
+        sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__
 

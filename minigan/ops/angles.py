@@ -1,4 +1,6 @@
-"""Angles and hyperbolic angles: the inverses of sine, cosine, tangent and of their hyperbolic relatives, and what goes with them."""
+"""Angles and hyperbolic angles: the inverses of sine, cosine, tangent and of their hyperbolic
+relatives, and what goes with them.
+"""
 
 import math
 
@@ -9,8 +11,8 @@ from .arithmetic import where
 from .elementary import rsqrt, sin
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
-    "deg2rad", "hypot", "rad2deg", "sinc",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "asin", "asinh", "atan", "atan2", "atanh", "deg2rad", "hypot", "rad2deg", "sinc",
 ]  # fmt: skip
 
 
@@ -58,7 +60,9 @@ class atan:
 
 @op
 class atan2:
-    """y = the angle of the point (other, input), in (-pi, pi].    dL/dinput = g other / r^2, dL/dother = -g input / r^2; 0 at r = 0"""
+    """y = the angle of the point (other, input), in (-pi, pi].    dL/dinput = g other / r^2,
+    dL/dother = -g input / r^2; 0 at r = 0
+    """
 
     saves = ("input", "other")
     floating = True
@@ -115,12 +119,22 @@ class atanh:
         return g / (1 - x * x)
 
 
-arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh
+arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = (
+    asin,
+    acos,
+    atan,
+    atan2,
+    asinh,
+    acosh,
+    atanh,
+)
 
 
 @op
 class hypot:
-    """y = sqrt(input^2 + other^2), without overflow on the way.    dL/dinput = g input / y, dL/dother = g other / y"""
+    """y = sqrt(input^2 + other^2), without overflow on the way.    dL/dinput = g input / y,
+    dL/dother = g other / y
+    """
 
     saves = ("input", "other", "out")
 

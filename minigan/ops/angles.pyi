@@ -4,8 +4,8 @@ from ..autograd import Tensor
 from ..autograd._types import Operand
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
-    "deg2rad", "hypot", "rad2deg", "sinc",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "asin", "asinh", "atan", "atan2", "atanh", "deg2rad", "hypot", "rad2deg", "sinc",
 ]  # fmt: skip
 
 def asin(input: Tensor) -> Tensor: ...

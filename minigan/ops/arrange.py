@@ -1,4 +1,6 @@
-"""More ways to join, cut and place: names of torch that are a line or two of `shape` and `indexing`."""
+"""More ways to join, cut and place: names of torch that are a line or two of `shape` and
+`indexing`.
+"""
 
 import itertools
 import math
@@ -16,10 +18,12 @@ from .indexing import _put, _setitem, getitem, nonzero
 from .shape import cat, movedim, narrow, permute, reshape, split, stack, unsqueeze
 
 __all__ = [
-    "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "bucketize", "cartesian_prod",
-    "column_stack", "combinations", "concatenate", "diag_embed", "diagflat", "diagonal_scatter", "dsplit", "dstack", "hsplit", "isin",
-    "masked_scatter", "moveaxis", "row_stack", "searchsorted", "select_scatter", "slice_scatter", "split_with_sizes", "tensor_split",
-    "tril_indices", "triu_indices", "unique_consecutive", "vander", "vsplit",
+    "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
+    "bucketize", "cartesian_prod", "column_stack", "combinations", "concatenate", "diag_embed",
+    "diagflat", "diagonal_scatter", "dsplit", "dstack", "hsplit", "isin", "masked_scatter",
+    "moveaxis", "row_stack", "searchsorted", "select_scatter", "slice_scatter",
+    "split_with_sizes", "tensor_split", "tril_indices", "triu_indices", "unique_consecutive",
+    "vander", "vsplit",
 ]  # fmt: skip
 
 concatenate, moveaxis, row_stack, split_with_sizes = cat, movedim, vstack, split
@@ -46,8 +50,13 @@ def atleast_2d(*tensors):
 
 
 def atleast_3d(*tensors):
-    """With at least three dimensions: a vector of n becomes (1, n, 1), a matrix gets a last dimension."""
-    return _atleast(tensors, lambda x: x if x.ndim > 2 else unsqueeze(x, -1) if x.ndim == 2 else reshape(x, (1, -1, 1)))
+    """With at least three dimensions: a vector of n becomes (1, n, 1), a matrix gets a last
+    dimension.
+    """
+    return _atleast(
+        tensors,
+        lambda x: x if x.ndim > 2 else unsqueeze(x, -1) if x.ndim == 2 else reshape(x, (1, -1, 1)),
+    )
 
 
 def dstack(tensors):
@@ -73,7 +82,9 @@ def block_diag(*tensors):
 
 
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
-    """Matrices, in the new dimensions dim1 and dim2, with the last dimension of the input on their diagonal `offset`."""
+    """Matrices, in the new dimensions dim1 and dim2, with the last dimension of the input on their
+    diagonal `offset`.
+    """
     n = input.shape[-1] + abs(offset)
     rows = np.arange(input.shape[-1]) + max(0, -offset)
     lead = tuple(input.shape[:-1])
@@ -88,7 +99,9 @@ def diagflat(input, offset=0):
 
 
 def tensor_split(input, indices_or_sections, dim=0):
-    """Views of parts along `dim`: of n parts the first ones are longer by one; or cut at the indices of a list."""
+    """Views of parts along `dim`: of n parts the first ones are longer by one; or cut at the
+    indices of a list.
+    """
     axis = axis_of(dim, input.ndim)
     size, cuts = input.shape[axis], raw(indices_or_sections)
     cuts = cuts.tolist() if hasattr(cuts, "tolist") else cuts
@@ -105,7 +118,10 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 def _split_equally(name, input, parts, dim):
     if isinstance(parts, int) and input.shape[dim] % parts:
-        raise ValueError(f"{name}: dimension {dim} of shape {tuple(input.shape)} cannot be cut into {parts} equal parts")
+        raise ValueError(
+            f"{name}: dimension {dim} of shape {tuple(input.shape)} cannot be cut into {parts} "
+            f"equal parts"
+        )
     return tensor_split(input, parts, dim)
 
 
@@ -125,7 +141,8 @@ def dsplit(input, indices_or_sections):
 
 
 def windows(input, dimension, size, step):
-    """The windows of `size` elements every `step` along a dimension, each as a new last dimension. Tensor.unfold.
+    """The windows of `size` elements every `step` along a dimension, each as a new last dimension.
+    Tensor.unfold.
     (A copy; torch's is a view.)"""
     if not input.ndim:
         return reshape(input, (1,))[:size]
@@ -172,8 +189,13 @@ def masked_scatter(input, mask, source):
     input, mask = broadcast_tensors(input, mask)
     there = raw(mask)
     if isinstance(there, np.ndarray) and math.prod(source.shape) < there.sum():
-        raise ValueError(f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at {there.sum()} places")
-    place = array_module(there).cumsum(there).reshape(there.shape) - 1  # which element of source is for this place, or the one before
+        raise ValueError(
+            f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true "
+            f"at {there.sum()} places"
+        )
+    place = (
+        array_module(there).cumsum(there).reshape(there.shape) - 1
+    )  # which element of source is for this place, or the one before
     return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 
@@ -189,10 +211,16 @@ def select_scatter(input, src, dim, index):
 
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """`input` with src on a diagonal."""
-    order = [i for i in range(input.ndim) if i not in (axis_of(dim1, input.ndim), axis_of(dim2, input.ndim))]
+    order = [
+        i
+        for i in range(input.ndim)
+        if i not in (axis_of(dim1, input.ndim), axis_of(dim2, input.ndim))
+    ]
     order += [axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)]
     i = np.arange(src.shape[-1])
-    moved = _put(permute(input, tuple(order)), (Ellipsis, i - min(offset, 0), i + max(offset, 0)), src)
+    moved = _put(
+        permute(input, tuple(order)), (Ellipsis, i - min(offset, 0), i + max(offset, 0)), src
+    )
     return permute(moved, tuple(int(i) for i in np.argsort(order)))
 
 
@@ -221,9 +249,11 @@ def triu_indices(row, col, offset=0, *, dtype=np.int64, device=None):
 
 
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
-    """Where each element of the input would have to be put into the sorted sequence (int64), before equal ones, or behind (right).
+    """Where each element of the input would have to be put into the sorted sequence (int64), before
+    equal ones, or behind (right).
 
-    sorted_sequence : a vector, or (..., n) with the leading sizes of the input; sorter: the indices that sort it
+    sorted_sequence : a vector, or (..., n) with the leading sizes of the input; sorter: the indices
+        that sort it
     """
     kind = np.int32 if out_int32 else np.int64
     edges, values = raw(sorted_sequence), raw(input)
@@ -233,10 +263,18 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     if not hasattr(values, "dtype"):
         values = xp.asarray(np.asarray(values))
     if edges.ndim == 1:
-        return as_tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape))
+        return as_tensor(
+            xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape)
+        )
     if edges.shape[:-1] != values.shape[:-1]:
-        raise ValueError(f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal")
-    before = edges[..., None, :] <= values[..., None] if side == "right" else edges[..., None, :] < values[..., None]
+        raise ValueError(
+            f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal"
+        )
+    before = (
+        edges[..., None, :] <= values[..., None]
+        if side == "right"
+        else edges[..., None, :] < values[..., None]
+    )
     return as_tensor(before.sum(-1).astype(kind))
 
 
@@ -254,7 +292,9 @@ def isin(elements, test_elements, *, invert=False):
 
 
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
-    """The first of each run of equal elements; also, which run each element is in, and how long each is."""
+    """The first of each run of equal elements; also, which run each element is in, and how long
+    each is.
+    """
     x = raw(input)
     xp = array_module(x)
     axis = 0 if dim is None else axis_of(dim, x.ndim)

@@ -358,7 +358,9 @@ def dist(input, other, p=2):
 
 
 def cdist(x1, x2, p=2.0, compute_mode=None):
-    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R). compute_mode: as in torch, unused."""
+    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P,
+    R). compute_mode: as in torch, unused.
+    """
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 

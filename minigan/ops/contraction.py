@@ -1,4 +1,6 @@
-"""Products and sums over dimensions beyond `matmul`: tensordot, Kronecker, cross products, covariances."""
+"""Products and sums over dimensions beyond `matmul`: tensordot, Kronecker, cross products,
+covariances.
+"""
 
 import math
 from collections import namedtuple
@@ -15,8 +17,8 @@ from .reduction import mean, sum
 from .shape import permute, reshape, roll, to, unsqueeze
 
 __all__ = [
-    "addbmm", "addmv", "addr", "aminmax", "chain_matmul", "corrcoef", "cov", "cross", "inner", "kron", "nanmean", "nansum", "tensordot",
-    "vdot",
+    "addbmm", "addmv", "addr", "aminmax", "chain_matmul", "corrcoef", "cov", "cross", "inner",
+    "kron", "nanmean", "nansum", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -29,7 +31,9 @@ def tensordot(a, b, dims=2):
         dims = dims.tolist()
     if isinstance(dims, (int, np.integer)):
         if not 0 <= dims <= min(a.ndim, b.ndim):
-            raise ValueError(f"tensordot: dims={dims} for shapes {tuple(a.shape)} and {tuple(b.shape)}")
+            raise ValueError(
+                f"tensordot: dims={dims} for shapes {tuple(a.shape)} and {tuple(b.shape)}"
+            )
         of_a, of_b = list(range(a.ndim - dims, a.ndim)), list(range(dims))
     else:
         first, second = [d if isinstance(d, (list, tuple)) else [d] for d in dims]
@@ -38,11 +42,16 @@ def tensordot(a, b, dims=2):
     sizes = [a.shape[i] for i in of_a], [b.shape[i] for i in of_b]
     if sizes[0] != sizes[1]:
         raise ValueError(f"tensordot: dims={dims} have sizes {sizes[0]} in a, {sizes[1]} in b")
-    free_a, free_b = [i for i in range(a.ndim) if i not in of_a], [i for i in range(b.ndim) if i not in of_b]
+    free_a, free_b = (
+        [i for i in range(a.ndim) if i not in of_a],
+        [i for i in range(b.ndim) if i not in of_b],
+    )
     n = math.prod(sizes[0])
     left = reshape(permute(a, (*free_a, *of_a)), (math.prod(a.shape[i] for i in free_a), n))
     right = reshape(permute(b, (*of_b, *free_b)), (n, math.prod(b.shape[i] for i in free_b)))
-    return reshape(matmul(left, right), (*[a.shape[i] for i in free_a], *[b.shape[i] for i in free_b]))
+    return reshape(
+        matmul(left, right), (*[a.shape[i] for i in free_a], *[b.shape[i] for i in free_b])
+    )
 
 
 def _summed(x, dims, other, others):
@@ -53,7 +62,9 @@ def _summed(x, dims, other, others):
 
 def inner(input, other):
     """Sums of products over the last dimensions of both; a number multiplies."""
-    return input * other if not input.ndim or not other.ndim else tensordot(input, other, ([-1], [-1]))
+    return (
+        input * other if not input.ndim or not other.ndim else tensordot(input, other, ([-1], [-1]))
+    )
 
 
 def vdot(input, other):
@@ -75,7 +86,10 @@ def cross(input, other, dim=None):
     if dim is None:
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
     if dim is None or input.shape[dim] != 3 or other.shape[dim] != 3:
-        raise ValueError(f"cross: dim={dim} must have size 3 in both, the shapes are {tuple(input.shape)} and {tuple(other.shape)}")
+        raise ValueError(
+            f"cross: dim={dim} must have size 3 in both, the shapes are {tuple(input.shape)} "
+            f"and {tuple(other.shape)}"
+        )
     turned = lambda x, k: roll(x, k, axis_of(dim, x.ndim))
     return turned(input, -1) * turned(other, -2) - turned(input, -2) * turned(other, -1)
 
@@ -104,12 +118,15 @@ def chain_matmul(*matrices):
 
 
 def cov(input, *, correction=1, fweights=None, aweights=None):
-    """The covariances of variables (rows) over observations (columns); correction 1: divided by N - 1.
+    """The covariances of variables (rows) over observations (columns); correction 1: divided by N -
+    1.
 
     fweights : how often each observation counts (integers);  aweights : its weight
     """
     if input.ndim > 2:
-        raise ValueError(f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}"
+        )
     input = input if raw(input).dtype.kind == "f" else to(input, np.float32)
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
     fweights, aweights = [w if w is None else to(w, input.dtype) for w in (fweights, aweights)]
@@ -137,12 +154,19 @@ def corrcoef(input):
 
 def nansum(input, dim=None, keepdim=False, dtype=None):
     """The sum of the elements that are numbers."""
-    return sum(where(isnan(input), 0.0, input) if raw(input).dtype.kind == "f" else input, dim, keepdim, dtype)
+    return sum(
+        where(isnan(input), 0.0, input) if raw(input).dtype.kind == "f" else input,
+        dim,
+        keepdim,
+        dtype,
+    )
 
 
 def nanmean(input, dim=None, keepdim=False, dtype=None):
     """The mean of the elements that are numbers; NaN where there are none."""
-    return nansum(input, dim, keepdim, dtype) / sum(to(input == input, dtype or input.dtype), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype) / sum(
+        to(input == input, dtype or input.dtype), dim, keepdim
+    )
 
 
 min_max = namedtuple("min_max", ["min", "max"])

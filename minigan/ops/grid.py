@@ -1,6 +1,8 @@
-"""Sampling at points: an image is read wherever a grid says, between its pixels (Jaderberg et al. 2015, "Spatial transformer networks").
+"""Sampling at points: an image is read wherever a grid says, between its pixels (Jaderberg et al.
+2015, "Spatial transformer networks").
 
-The value at a point is a sum over the pixels around it, each times a weight for each dimension. Pixels are gathered, weights are
+The value at a point is a sum over the pixels around it, each times a weight for each dimension.
+Pixels are gathered, weights are
 arithmetic with the grid, so that all derivatives are those of these ops.
 """
 
@@ -44,44 +46,68 @@ def _inside(x, n, padding_mode, align_corners):
 
 
 def _cubic(t, a=-0.75):
-    """The weights of the four pixels around a point that is t behind the second: Keys 1981, eq. 4 with a free."""
+    """The weights of the four pixels around a point that is t behind the second: Keys 1981, eq. 4
+    with a free.
+    """
     near = lambda d: ((d * (a + 2) - (a + 3)) * d) * d + 1
     far = lambda d: ((d * a - 5 * a) * d + 8 * a) * d - 4 * a
     return far(t + 1), near(t), near(1 - t), far(2 - t)
 
 
 def _taps(x, n, mode, padding_mode, align_corners):
-    """[(positions of pixels, their weights)] along a dimension of n pixels, at the points x (N, points)."""
+    """[(positions of pixels, their weights)] along a dimension of n pixels, at the points x (N,
+    points).
+    """
     if mode == "bicubic":
         first = floor(x)
-        found = [(_inside(first + (k - 1), n, padding_mode, align_corners), w) for k, w in enumerate(_cubic(x - first))]
+        found = [
+            (_inside(first + (k - 1), n, padding_mode, align_corners), w)
+            for k, w in enumerate(_cubic(x - first))
+        ]
     else:
         x = _inside(x, n, padding_mode, align_corners)
         first = round(x) if mode == "nearest" else floor(x)
         share = x - first
-        found = [(first, first * 0 + 1)] if mode == "nearest" else [(first, 1 - share), (first + 1, share)]
+        found = (
+            [(first, first * 0 + 1)]
+            if mode == "nearest"
+            else [(first, 1 - share), (first + 1, share)]
+        )
     taps = []
     for at, weight in found:
         there = (at >= 0) & (at <= n - 1)
-        taps.append((to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0)))
+        taps.append(
+            (to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0))
+        )
     return taps
 
 
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
-    """input (N, C, H, W) at the points of grid (N, h, w, 2) -> (N, C, h, w); or (N, C, D, H, W), (N, d, h, w, 3) -> (N, C, d, h, w).
+    """input (N, C, H, W) at the points of grid (N, h, w, 2) -> (N, C, h, w); or (N, C, D, H, W),
+    (N, d, h, w, 3) -> (N, C, d, h, w).
 
-    grid : points (x, y) or (x, y, z) in [-1, 1]: from the left, upper, front edge of the input to the others
+    grid : points (x, y) or (x, y, z) in [-1, 1]: from the left, upper, front edge of the input to
+        the others
     mode : "bilinear" (in 5-D trilinear), "nearest", or "bicubic" (4-D)
-    padding_mode : what is outside: "zeros", "border" (the edge pixels), or "reflection" (mirrored at the edge)
+    padding_mode : what is outside: "zeros", "border" (the edge pixels), or "reflection" (mirrored
+        at the edge)
     align_corners : -1 and 1 are the centres of the edge pixels, not their outer edges (the default)
     """
     shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
     if mode not in MODES or padding_mode not in PADDINGS:
         known = f"{', '.join(map(repr, MODES))}; {', '.join(map(repr, PADDINGS))}"
-        raise ValueError(f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}")
-    if dims not in (2, 3) or grid.ndim != dims + 2 or grid.shape[-1] != dims or grid.shape[0] != shape[0]:
         raise ValueError(
-            f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, W) and (N, d, h, w, 3), got shapes {shape} "
+            f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}"
+        )
+    if (
+        dims not in (2, 3)
+        or grid.ndim != dims + 2
+        or grid.shape[-1] != dims
+        or grid.shape[0] != shape[0]
+    ):
+        raise ValueError(
+            f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, "
+            f"W) and (N, d, h, w, 3), got shapes {shape} "
             f"and {tuple(grid.shape)}"
         )
     if mode == "bicubic" and dims != 2:
@@ -107,7 +133,8 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
 
 
 def affine_grid(theta, size, align_corners=None):
-    """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2); or theta (N, 3, 4)
+    """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) ->
+    (N, H, W, 2); or theta (N, 3, 4)
     and size (N, C, D, H, W) -> (N, D, H, W, 3).
 
     align_corners : as in `grid_sample`
@@ -116,13 +143,16 @@ def affine_grid(theta, size, align_corners=None):
     dims = len(size) - 2
     if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1) or min(size) < 1:
         raise ValueError(
-            f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, C, D, H, W), all positive, got theta of "
+            f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, "
+            f"C, D, H, W), all positive, got theta of "
             f"shape {tuple(theta.shape)}, size={size}"
         )
     lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
     if not align_corners:
         lines = [line * ((n - 1) / n) for line, n in zip(lines, size[2:])]
-    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(1, -1, dims + 1)
+    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(
+        1, -1, dims + 1
+    )
     array = raw(theta)
     base = array_module(array).asarray(grid.astype(array.dtype))
     return matmul(base, theta.swapaxes(1, 2)).reshape(size[0], *size[2:], dims)

@@ -4,40 +4,31 @@ from typing import NamedTuple
 
 from ..autograd import Tensor
 
-__all__ = ["cholesky", "det", "inverse", "logdet", "pinverse", "qr", "slogdet", "svd"]
+__all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]
 
 class sign_logabsdet(NamedTuple):
     sign: Tensor
     logabsdet: Tensor
 
-class eigen(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-class usv(NamedTuple):
-    U: Tensor
-    S: Tensor
-    V: Tensor
-
-class factors(NamedTuple):
-    Q: Tensor
-    R: Tensor
-
 def inv(A: Tensor) -> Tensor: ...
 def inverse(A: Tensor) -> Tensor: ...
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor: ...
 def pinv(
-    A: Tensor, rcond: float | None = None, hermitian: bool = False, *, atol: float | None = None, rtol: float | None = None
+    A: Tensor,
+    rcond: float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
 ) -> Tensor: ...
 def pinverse(
-    A: Tensor, rcond: float | None = None, hermitian: bool = False, *, atol: float | None = None, rtol: float | None = None
+    A: Tensor,
+    rcond: float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
 ) -> Tensor: ...
 def det(A: Tensor) -> Tensor: ...
 def slogdet(A: Tensor) -> sign_logabsdet: ...
 def logdet(A: Tensor) -> Tensor: ...
-def eigh(A: Tensor, UPLO: str = "L") -> eigen: ...
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor: ...
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> usv: ...
-def svdvals(A: Tensor) -> Tensor: ...
-def cholesky(A: Tensor, upper: bool = False) -> Tensor: ...
-def qr(A: Tensor, mode: str | bool = "reduced") -> factors: ...

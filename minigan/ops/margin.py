@@ -1,4 +1,5 @@
-"""Losses of distances and margins, and likelihoods of numbers; compositions of ops, to be read as their formulas. As in loss.py,
+"""Losses of distances and margins, and likelihoods of numbers; compositions of ops, to be read as
+their formulas. As in loss.py,
 `reduction` is "mean", "sum" or "none"."""
 
 import math
@@ -17,27 +18,50 @@ from .reduction import mean, sum
 from .shape import to, unsqueeze
 
 __all__ = [
-    "cosine_embedding_loss", "gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
-    "poisson_nll_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
+    "cosine_embedding_loss", "gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "poisson_nll_loss", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]  # fmt: skip
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
-    """max(0, margin + |a - p| - |a - n|), p-norms along the last dimension; reduced. Schroff et al. 2015.
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"
+):
+    """max(0, margin + |a - p| - |a - n|), p-norms along the last dimension; reduced. Schroff et al.
+    2015.
 
-    eps : added to each difference;  swap : for |a - n| the smaller of it and |p - n| (Balntas et al. 2016)
+    eps : added to each difference;  swap : for |a - n| the smaller of it and |p - n| (Balntas et
+        al. 2016)
     """
     distance = lambda x, y: pairwise_distance(x, y, float(p), eps)
     if not anchor.ndim == positive.ndim == negative.ndim:
         shapes = ", ".join(str(tuple(x.shape)) for x in (anchor, positive, negative))
-        raise ValueError(f"triplet_margin_loss: anchor, positive and negative must have as many dimensions, got shapes {shapes}")
-    return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
+        raise ValueError(
+            f"triplet_margin_loss: anchor, positive and negative must have as many dimensions, "
+            f"got shapes {shapes}"
+        )
+    return _triplet(
+        "triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction
+    )
 
 
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
-    """As `triplet_margin_loss`, with distances distance_function(x, y) (default: `pairwise_distance`)."""
+def triplet_margin_with_distance_loss(
+    anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"
+):
+    """As `triplet_margin_loss`, with distances distance_function(x, y) (default:
+    `pairwise_distance`).
+    """
     name = "triplet_margin_with_distance_loss"
-    return _triplet(name, distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction)
+    return _triplet(
+        name,
+        distance_function or pairwise_distance,
+        anchor,
+        positive,
+        negative,
+        margin,
+        swap,
+        reduction,
+    )
 
 
 def _triplet(name, distance, anchor, positive, negative, margin, swap, reduction):
@@ -58,27 +82,40 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
     _check_reduction("cosine_embedding_loss", reduction)
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
         raise ValueError(
-            f"cosine_embedding_loss: expected inputs (N, D) and target (N,), or (D,) and (), got shapes {tuple(input1.shape)}, "
+            f"cosine_embedding_loss: expected inputs (N, D) and target (N,), or (D,) and (), "
+            f"got shapes {tuple(input1.shape)}, "
             f"{tuple(input2.shape)} and {tuple(target.shape)}"
         )
     eps = 1e-12  # under the root, as in torch
     lengths = (sum(square(input1), -1) + eps) * (sum(square(input2), -1) + eps)
     cos = sum(input1 * input2, -1) / lengths**0.5
-    return _reduce(where(target == 1, 1 - cos, 0.0) + where(target == -1, clamp(cos - margin, min=0.0), 0.0), reduction)
+    return _reduce(
+        where(target == 1, 1 - cos, 0.0) + where(target == -1, clamp(cos - margin, min=0.0), 0.0),
+        reduction,
+    )
 
 
 def _rows(name, input, target, like_input):
     """input (N, C), and target as rows."""
     if input.ndim == target.ndim == 0:
         return input.reshape(1, 1), target.reshape((1, 1) if like_input else (1,))
-    if input.ndim not in (1, 2) or tuple(target.shape) != (tuple(input.shape) if like_input else tuple(input.shape[:-1])):
+    if input.ndim not in (1, 2) or tuple(target.shape) != (
+        tuple(input.shape) if like_input else tuple(input.shape[:-1])
+    ):
         if not (input.ndim == 1 and not like_input and tuple(target.shape) == (1,)):
             wanted = "(N, C)" if like_input else "(N,)"
             shapes = f"{tuple(input.shape)} and {tuple(target.shape)}"
-            raise ValueError(f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}")
+            raise ValueError(
+                f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}"
+            )
     if raw(target).dtype.kind not in "iu":
-        raise TypeError(f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: convert it with .long()")
-    return input.reshape(-1, input.shape[-1]), target.reshape((-1, input.shape[-1]) if like_input else (-1,))
+        raise TypeError(
+            f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: "
+            f"convert it with .long()"
+        )
+    return input.reshape(-1, input.shape[-1]), target.reshape(
+        (-1, input.shape[-1]) if like_input else (-1,)
+    )
 
 
 def _given_back(loss, input, target, reduction):
@@ -88,9 +125,11 @@ def _given_back(loss, input, target, reduction):
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
-    """The sum over classes j other than target of max(0, margin - input[target] + input[j])^p / C; reduced.
+    """The sum over classes j other than target of max(0, margin - input[target] + input[j])^p / C;
+    reduced.
 
-    input : (N, C) or (C,);  target : class numbers (N,) or ();  p : 1 or 2;  weight : (C,), a factor for each target's class
+    input : (N, C) or (C,);  target : class numbers (N,) or ();  p : 1 or 2;  weight : (C,), a
+        factor for each target's class
     """
     _check_reduction("multi_margin_loss", reduction)
     if p not in (1, 2):
@@ -105,9 +144,11 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
 
 
 def multilabel_margin_loss(input, target, reduction="mean"):
-    """The sum over classes i in target and j not in it of max(0, 1 - input[i] + input[j]) / C; reduced.
+    """The sum over classes i in target and j not in it of max(0, 1 - input[i] + input[j]) / C;
+    reduced.
 
-    input : (N, C) or (C,);  target : class numbers of the same shape; those before the first -1 count
+    input : (N, C) or (C,);  target : class numbers of the same shape; those before the first -1
+        count
     """
     _check_reduction("multilabel_margin_loss", reduction)
     x, target = _rows("multilabel_margin_loss", input, target, True)
@@ -121,7 +162,8 @@ def multilabel_margin_loss(input, target, reduction="mean"):
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
-    """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(input), averaged over the classes (the last dimension); reduced.
+    """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(input), averaged over the classes (the last
+    dimension); reduced.
 
     target : 0 or 1 for each class, in the shape of the input;  weight : a factor for each class
     """
@@ -134,10 +176,12 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    """(log var + (input - target)^2 / var) / 2, the negative log-likelihood of normal numbers, var at least eps; reduced.
+    """(log var + (input - target)^2 / var) / 2, the negative log-likelihood of normal numbers, var
+    at least eps; reduced.
     Nix and Weigend 1994.
 
-    var : variances in the shape of the input, or with size 1 or none in its last dimension, or a number;  full : add log(2 pi) / 2
+    var : variances in the shape of the input, or with size 1 or none in its last dimension, or a
+        number;  full : add log(2 pi) / 2
     eps : a limit, of which the gradient does not know
     """
     _check_reduction("gaussian_nll_loss", reduction)
@@ -147,7 +191,9 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if tuple(input.shape[:-1]) == tuple(var.shape):
             var = unsqueeze(var, -1)
         elif var.ndim != input.ndim or any(v not in (1, n) for v, n in zip(var.shape, input.shape)):
-            raise ValueError(f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}")
+            raise ValueError(
+                f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}"
+            )
     if isinstance(raw(var), np.ndarray) and (raw(var) < 0).any():
         raise ValueError("gaussian_nll_loss: var has negative elements")
     low = raw(var) < eps
@@ -157,7 +203,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
 
 def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
-    """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or for x the rate itself
+    """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or
+    for x the rate itself
     (log_input=False) x - t log(x + eps); reduced.
 
     full : add t log t - t + log(2 pi t) / 2 where t > 1, Stirling's approximation of log t!

@@ -13,6 +13,7 @@ from . import (
     compose,
     contraction,
     creation,
+    decompositions,
     elementary,
     extremes,
     indexing,
@@ -36,12 +37,13 @@ METHODS = {
     arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
     "split_with_sizes tensor_split unique_consecutive vsplit",
     contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
-    linear_algebra: "cholesky det inverse logdet pinverse qr slogdet svd",
+    decompositions: "cholesky qr svd",
+    linear_algebra: "det inverse logdet pinverse slogdet",
     matrices: "matrix_power",
     quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
     running: "cummax cummin cumprod diff",
-    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside isneginf isposinf isreal ldexp less "
-    "less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
+    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside "
+    "isneginf isposinf isreal ldexp less less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
     thresholds: "hardshrink",
     activation: "tanh sigmoid relu softplus prelu",
     arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
@@ -117,5 +119,5 @@ def install():
     Tensor.unfold = arrange.windows
     Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
-    Tensor.mH = property(lambda self: shape.transpose(self, -2, -1), doc="As mT: there are no complex numbers.")
+    Tensor.mH = property(lambda self: self.mT, doc="As mT: there are no complex numbers.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -14,8 +14,18 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> val
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> values_indices: ...
 def msort(input: Tensor) -> Tensor: ...
 def quantile(
-    input: Tensor, q: float | Sequence[float] | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: float | Sequence[float] | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
 ) -> Tensor: ...
 def nanquantile(
-    input: Tensor, q: float | Sequence[float] | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: float | Sequence[float] | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
 ) -> Tensor: ...

@@ -15,7 +15,9 @@ __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trape
 
 @op
 class _cumprod:
-    """y_i = x_1 ... x_i along an axis.    dL/dx_k = sum over i >= k of g_i times the product of the others (right also with zeros)"""
+    """y_i = x_1 ... x_i along an axis.    dL/dx_k = sum over i >= k of g_i times the product of the
+    others (right also with zeros)
+    """
 
     saves = ("x", "axis", "out")
 
@@ -23,7 +25,9 @@ class _cumprod:
         return np.cumprod(x, axis, np.int64 if x.dtype.kind in "iub" else None)
 
     def backward(g, need, x, axis, y):
-        if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+        if (
+            isinstance(raw(x), np.ndarray) and (raw(x) != 0).all()
+        ):  # asking CUDA would make the CPU wait
             return _cumsum(g * y, axis, True) / x
         # s_k = g_k + x_(k+1) s_(k+1), and dL/dx_k = x_1 ... x_(k-1) s_k
         n = x.shape[axis]
@@ -32,7 +36,13 @@ class _cumprod:
         for k in range(n - 2, -1, -1):
             found.append(part(g, k) + part(x, k + 1) * found[-1])
         sums = cat(found[::-1], axis)
-        return sums if n == 1 else cat([part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis)
+        return (
+            sums
+            if n == 1
+            else cat(
+                [part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis
+            )
+        )
 
 
 def cumprod(input, dim=None, dtype=None, *, axis=None):
@@ -44,7 +54,9 @@ def cumprod(input, dim=None, dtype=None, *, axis=None):
 
 @op
 class _running:
-    """The position of the largest (or smallest) element so far along an axis; of equal ones the last, and a NaN counts as larger"""
+    """The position of the largest (or smallest) element so far along an axis; of equal ones the
+    last, and a NaN counts as larger
+    """
 
     def forward(x, axis, largest):
         xp, n = array_module(x), x.shape[axis]
@@ -79,7 +91,9 @@ def cummin(input, dim):
 
 
 def diff(input, n=1, dim=-1, prepend=None, append=None):
-    """The differences of neighbours along `dim`, taken n times; `prepend` and `append` are joined to the input first."""
+    """The differences of neighbours along `dim`, taken n times; `prepend` and `append` are joined
+    to the input first.
+    """
     if not input.ndim:
         raise ValueError("diff: expected an input of at least one dimension")
     axis = axis_of(dim, input.ndim)
@@ -111,7 +125,9 @@ def _areas(y, x, dx, dim):
 
 
 def trapezoid(y, x=None, *, dx=1, dim=-1):
-    """The integral of y along `dim` by the trapezoidal rule; x: where the values are (else `dx` apart)."""
+    """The integral of y along `dim` by the trapezoidal rule; x: where the values are (else `dx`
+    apart).
+    """
     areas, axis = _areas(y, x, dx, dim)
     return sum(areas, axis) * 0.5
 

@@ -1,4 +1,6 @@
-"""Orders: sorting, the k largest. The values are gathered, so their gradients go back to where they came from."""
+"""Orders: sorting, the k largest. The values are gathered, so their gradients go back to where they
+came from.
+"""
 
 import numpy as np
 

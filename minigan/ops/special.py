@@ -11,9 +11,10 @@ from .elementary import abs, erf, exp, log, sign
 from .shape import to
 
 __all__ = [
-    "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isneginf",
-    "isposinf", "isreal", "ldexp", "less", "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit",
-    "true_divide", "xlogy",
+    "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",
+    "greater", "greater_equal", "heaviside", "isneginf", "isposinf", "isreal", "ldexp", "less",
+    "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit", "true_divide",
+    "xlogy",
 ]  # fmt: skip
 
 greater, greater_equal, less, less_equal, not_equal, fix, sgn = gt, ge, lt, le, ne, trunc, sign
@@ -28,7 +29,8 @@ def erfc(input):
 class erfinv:
     """y with erf(y) = x; infinite at -1 and 1, NaN outside.    dL/dx = g sqrt(pi) / 2 e^(y^2)
 
-    Winitzki's approximation (2008), then Newton's method with Halley's correction, which triples the digits twice.
+    Winitzki's approximation (2008), then Newton's method with Halley's correction, which triples
+    the digits twice.
     """
 
     saves = ("out",)
@@ -74,14 +76,20 @@ class xlogy:
 
 
 def div(input, other, *, rounding_mode=None):
-    """input / other; rounding_mode "floor": rounded down, "trunc": towards 0, and then of integers an integer."""
+    """input / other; rounding_mode "floor": rounded down, "trunc": towards 0, and then of integers
+    an integer.
+    """
     if rounding_mode is None:
         return _div(input, other)
     if rounding_mode not in ("floor", "trunc"):
         raise ValueError(f"div: rounding_mode={rounding_mode!r}; expected None, 'floor' or 'trunc'")
     rounded = floor if rounding_mode == "floor" else trunc
     arrays = [raw(a) for a in (input, other) if hasattr(raw(a), "dtype")]
-    if not all(a.dtype.kind in "iub" for a in arrays) or isinstance(input, float) or isinstance(other, float):
+    if (
+        not all(a.dtype.kind in "iub" for a in arrays)
+        or isinstance(input, float)
+        or isinstance(other, float)
+    ):
         return rounded(_div(input, other))
     if isinstance(raw(other), (np.ndarray, int)) and np.any(raw(other) == 0):
         raise ZeroDivisionError("div: other has a 0, by which integers cannot be divided")
@@ -94,7 +102,13 @@ divide = true_divide = div
 
 def float_power(input, exponent):
     """input ** exponent in float64."""
-    to64 = lambda v: v.astype(np.float64) if isinstance(v, np.ndarray) else v.to(np.float64) if hasattr(v, "to") else float(v)
+    to64 = lambda v: (
+        v.astype(np.float64)
+        if isinstance(v, np.ndarray)
+        else v.to(np.float64)
+        if hasattr(v, "to")
+        else float(v)
+    )
     return to64(input) ** to64(exponent)
 
 

@@ -4,9 +4,10 @@ from ..autograd import Tensor
 from ..autograd._types import Operand
 
 __all__ = [
-    "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isneginf",
-    "isposinf", "isreal", "ldexp", "less", "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit",
-    "true_divide", "xlogy",
+    "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",
+    "greater", "greater_equal", "heaviside", "isneginf", "isposinf", "isreal", "ldexp", "less",
+    "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit", "true_divide",
+    "xlogy",
 ]  # fmt: skip
 
 def greater(input: Tensor, other: Operand) -> Tensor: ...

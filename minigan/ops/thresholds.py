@@ -1,4 +1,6 @@
-"""More activation functions, with thresholds, and with random slopes or choices; over the ops of `activation` and `sampling`."""
+"""More activation functions, with thresholds, and with random slopes or choices; over the ops of
+`activation` and `sampling`.
+"""
 
 import math
 
@@ -20,8 +22,9 @@ from .sampling import SATURATION, _kept, _masked_scale, rand_like
 from .shape import to, unsqueeze
 
 __all__ = [
-    "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink", "hardsigmoid", "local_response_norm", "pdist",
-    "rms_norm", "rrelu", "softshrink", "tanhshrink", "threshold",
+    "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",
+    "hardsigmoid", "local_response_norm", "pdist", "rms_norm", "rrelu", "softshrink",
+    "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -60,7 +63,9 @@ def threshold(input, threshold, value):
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None):
-    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the middle of the two. Xu et al. 2015"""
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the
+    middle of the two. Xu et al. 2015
+    """
     if not 0 <= lower <= upper:
         raise ValueError(f"rrelu: lower={lower} and upper={upper} must be 0 <= lower <= upper")
     if not training:
@@ -70,9 +75,15 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None
 
 
 def _slopes(array, lower, upper, generator):
-    draws = (generator or default_generator).uniform(array.shape, np.float32, device_of(array)).astype(array.dtype)
+    draws = (
+        (generator or default_generator)
+        .uniform(array.shape, np.float32, device_of(array))
+        .astype(array.dtype)
+    )
     one = array.dtype.type(1)
-    return np.where(array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower))
+    return np.where(
+        array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower)
+    )
 
 
 def feature_alpha_dropout(input, p=0.5, training=False, *, generator=None):
@@ -97,43 +108,65 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1, *, generator=No
     hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
     smallest = float(np.finfo(raw(logits).dtype).tiny)
-    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)  # exponential: their -log is Gumbel's noise
+    waits = clamp(
+        -log1p(-rand_like(logits, generator=generator)), min=smallest
+    )  # exponential: their -log is Gumbel's noise
     soft = softmax((logits - log(waits)) * (1 / tau), dim)
     if not hard:
         return soft
     axis = axis_of(dim, logits.ndim)
-    classes = array_module(raw(soft)).arange(soft.shape[axis]).reshape((-1,) + (1,) * (logits.ndim - 1 - axis))
+    classes = (
+        array_module(raw(soft))
+        .arange(soft.shape[axis])
+        .reshape((-1,) + (1,) * (logits.ndim - 1 - axis))
+    )
     chosen = to(argmax(soft, axis, True) == classes, soft.dtype)
     return chosen - soft.detach() + soft
 
 
 def channel_shuffle(input, groups):
-    """Channels of input (N, C, ...) taken in turn from each of `groups` groups. Zhang et al. 2018"""
+    """Channels of input (N, C, ...) taken in turn from each of `groups` groups. Zhang et al.
+    2018
+    """
     n, c, *rest = input.shape
     if groups < 1 or c % groups:
-        raise ValueError(f"channel_shuffle: groups={groups} must divide the {c} channels of shape {tuple(input.shape)}")
+        raise ValueError(
+            f"channel_shuffle: groups={groups} must divide the {c} channels of shape "
+            f"{tuple(input.shape)}"
+        )
     return input.reshape(n, groups, c // groups, *rest).swapaxes(1, 2).reshape(n, c, *rest)
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """x / sqrt(mean(x^2) + eps) weight, the mean over the last dimensions normalized_shape. Zhang and Sennrich 2019
+    """x / sqrt(mean(x^2) + eps) weight, the mean over the last dimensions normalized_shape. Zhang
+    and Sennrich 2019
 
     eps : None: the dtype's machine epsilon
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if tuple(input.shape[input.ndim - len(shape) :]) != shape:
-        raise ValueError(f"rms_norm: input of shape {tuple(input.shape)} does not end with normalized_shape={shape}")
+        raise ValueError(
+            f"rms_norm: input of shape {tuple(input.shape)} does not end with "
+            f"normalized_shape={shape}"
+        )
     eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
-    dtype, wide = raw(input).dtype, to(input, np.float32) if raw(input).dtype == np.float16 else input  # whose squares would overflow
+    dtype, wide = (
+        raw(input).dtype,
+        to(input, np.float32) if raw(input).dtype == np.float16 else input,
+    )  # whose squares would overflow
     y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
     y = y if wide is input else to(y, dtype)
     return y if weight is None else y * weight
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
-    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...). Krizhevsky et al. 2012, section 3.3"""
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...).
+    Krizhevsky et al. 2012, section 3.3
+    """
     if input.ndim < 3:
-        raise ValueError(f"local_response_norm: expected input (N, C, ...), got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"local_response_norm: expected input (N, C, ...), got shape {tuple(input.shape)}"
+        )
     if not math.prod(input.shape):
         return input
     squares = unsqueeze(square(input), 1)
@@ -142,13 +175,19 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         means = avg_pool2d(pad(squares, (0, 0, *ends)), (size, 1), 1)[:, 0]
     else:
         flat = squares.reshape(input.shape[0], 1, input.shape[1], input.shape[2], -1)
-        means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), 1)[:, 0].reshape(input.shape)
+        means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), 1)[:, 0].reshape(
+            input.shape
+        )
     return input / (means * alpha + k) ** beta
 
 
 def pdist(input, p=2.0):
-    """The p-norms of the differences of all pairs of rows i < j of input (N, M): (N (N - 1) / 2,)."""
+    """The p-norms of the differences of all pairs of rows i < j of input (N, M): (N (N - 1) /
+    2,).
+    """
     if input.ndim != 2:
         raise ValueError(f"pdist: expected a matrix, got shape {tuple(input.shape)}")
-    first, second = [array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)]
+    first, second = [
+        array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)
+    ]
     return norm(input[first] - input[second], p, -1)

@@ -1,4 +1,6 @@
-"""Attention and Transformers: torch's values for weights that are sines, and against torch itself where it is installed."""
+"""Attention and Transformers: torch's values for weights that are sines, and against torch itself
+where it is installed.
+"""
 
 import numpy as np
 import pytest
@@ -25,14 +27,29 @@ def values(torch, nn):
     later = torch.triu(torch.ones(3, 3), 1) > 0
     gone = torch.tensor([[False, False, True], [False, True, False]])
     attend = waves(nn.MultiheadAttention(4, 2), torch)
-    found = [*attend(x, x, x, key_padding_mask=gone), attend(y, x, x, average_attn_weights=False)[1]]
+    found = [
+        *attend(x, x, x, key_padding_mask=gone),
+        attend(y, x, x, average_attn_weights=False)[1],
+    ]
     found += [attend(x, x, x, attn_mask=later, need_weights=False)[0]]
-    first = waves(nn.MultiheadAttention(4, 4, batch_first=True, bias=False, add_zero_attn=True, add_bias_kv=True), torch)
+    first = waves(
+        nn.MultiheadAttention(
+            4, 4, batch_first=True, bias=False, add_zero_attn=True, add_bias_kv=True
+        ),
+        torch,
+    )
     found += first(x, x, x)
     other = waves(nn.MultiheadAttention(4, 1, kdim=3, vdim=2), torch)
     found += [other(x, x[..., :3], x[..., :2])[0]]
     found += [waves(nn.TransformerEncoderLayer(4, 2, 3), torch)(x, src_key_padding_mask=gone)]
-    found += [waves(nn.TransformerEncoderLayer(4, 2, 3, activation="gelu", norm_first=True, batch_first=True), torch)(x)]
+    found += [
+        waves(
+            nn.TransformerEncoderLayer(
+                4, 2, 3, activation="gelu", norm_first=True, batch_first=True
+            ),
+            torch,
+        )(x)
+    ]
     found += [waves(nn.TransformerDecoderLayer(4, 2, 3), torch)(y, x, tgt_mask=later[:2, :2])]
     found += [waves(nn.Transformer(4, 2, 1, 2, 3), torch)(x, y)]
     found = [f.detach().double() for f in found]
@@ -41,7 +58,17 @@ def values(torch, nn):
 
 
 EXPECTED: list = [
-    9.27086, 6.0, 8.0, 10.44227, 2.83649, 6.0, 13.39604, 10.21941, 19.67507, 6.31178, 5.32554,
+    9.27086,
+    6.0,
+    8.0,
+    10.44227,
+    2.83649,
+    6.0,
+    13.39604,
+    10.21941,
+    19.67507,
+    6.31178,
+    5.32554,
     [0.33017, -0.63748, -0.40038, 0.01599],
     [0.33361, 0.66639, 0.0],
     [0.18572, 0.41093, 0.40335, 0.70048],
@@ -82,7 +109,9 @@ def test_a_query_alone():
 def test_dropout_of_weights():
     minigan.manual_seed(0)
     v = minigan.eye(50)
-    weights = F.scaled_dot_product_attention(minigan.zeros(1, 200, 8), minigan.zeros(1, 50, 8), v[None], dropout_p=0.5)
+    weights = F.scaled_dot_product_attention(
+        minigan.zeros(1, 200, 8), minigan.zeros(1, 50, 8), v[None], dropout_p=0.5
+    )
     share = (weights == 0).float().mean().item()
     assert abs(share - 0.5) < 0.03
     np.testing.assert_allclose(weights[weights != 0].numpy(), 2 / 50, rtol=1e-5)
@@ -101,9 +130,20 @@ def test_layers_in_training_drop_and_have_all_gradients():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nn.MultiheadAttention(5, 2), "embed_dim=5 must be a positive multiple of num_heads=2"),
-        (lambda: nn.MultiheadAttention(4, 2)(*[minigan.ones(2, 1, 3)] * 3), "query has 3 numbers, not 4"),
-        (lambda: F.scaled_dot_product_attention(*[minigan.ones(2, 2)] * 3, minigan.ones(2, 2), is_causal=True), "not both"),
+        (
+            lambda: nn.MultiheadAttention(5, 2),
+            "embed_dim=5 must be a positive multiple of num_heads=2",
+        ),
+        (
+            lambda: nn.MultiheadAttention(4, 2)(*[minigan.ones(2, 1, 3)] * 3),
+            "query has 3 numbers, not 4",
+        ),
+        (
+            lambda: F.scaled_dot_product_attention(
+                *[minigan.ones(2, 2)] * 3, minigan.ones(2, 2), is_causal=True
+            ),
+            "not both",
+        ),
     ],
 )
 def test_errors(call, message):

@@ -31,7 +31,13 @@ def inside(x, n, padding, align):
 
 def cubic(d, a=-0.75):
     d = abs(d)
-    return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a if d < 2 else 0.0
+    return (
+        (a + 2) * d**3 - (a + 3) * d**2 + 1
+        if d <= 1
+        else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+        if d < 2
+        else 0.0
+    )
 
 
 def sampled(x, grid, mode="bilinear", padding="zeros", align=False):
@@ -44,16 +50,25 @@ def sampled(x, grid, mode="bilinear", padding="zeros", align=False):
         for p, n in zip(where, sizes):
             if mode == "bicubic":
                 first = math.floor(p)
-                near = [(inside(k, n, padding, align), cubic(p - k)) for k in range(first - 1, first + 3)]
+                near = [
+                    (inside(k, n, padding, align), cubic(p - k))
+                    for k in range(first - 1, first + 3)
+                ]
             else:
                 p = inside(p, n, padding, align)
                 first = math.floor(p)
-                near = [(round(p), 1.0)] if mode == "nearest" else [(first, first + 1 - p), (first + 1, p - first)]
+                near = (
+                    [(round(p), 1.0)]
+                    if mode == "nearest"
+                    else [(first, first + 1 - p), (first + 1, p - first)]
+                )
             taps.append(near)
         for corner in itertools.product(*taps):
             pixel = tuple(int(i) for i, _ in corner)
             if all(0 <= i < n for i, n in zip(pixel, sizes)):
-                out[(at[0], slice(None), *at[1:])] += x[(at[0], slice(None), *pixel)] * math.prod(w for _, w in corner)
+                out[(at[0], slice(None), *at[1:])] += x[(at[0], slice(None), *pixel)] * math.prod(
+                    w for _, w in corner
+                )
     return out
 
 
@@ -61,7 +76,10 @@ def sampled(x, grid, mode="bilinear", padding="zeros", align=False):
 def images_and_grids(draw, dims, modes):
     sizes, points = [[draw(st.integers(1, 3)) for _ in range(dims)] for _ in range(2)]
     n = draw(st.integers(1, 2))
-    mode, padding = draw(st.sampled_from(modes)), draw(st.sampled_from(["zeros", "border", "reflection"]))
+    mode, padding = (
+        draw(st.sampled_from(modes)),
+        draw(st.sampled_from(["zeros", "border", "reflection"])),
+    )
     x = fill(draw(seeds), (n, 2, *sizes))
     return x, fill(draw(seeds), (n, *points, dims), -1.6, 1.6), mode, padding, draw(st.booleans())
 
@@ -75,27 +93,37 @@ def maps(draw, dims):
 def mapped(theta, size, align):
     out = np.zeros((size[0], *size[2:], len(size) - 2))
     for at in np.ndindex(out.shape[:-1]):
-        point = [0 if n == 1 else -1 + 2 * i / (n - 1) if align else (2 * i + 1) / n - 1 for i, n in zip(at[1:], size[2:])][::-1]
+        point = [
+            0 if n == 1 else -1 + 2 * i / (n - 1) if align else (2 * i + 1) / n - 1
+            for i, n in zip(at[1:], size[2:])
+        ][::-1]
         out[at] = theta[at[0]] @ np.array([*point, 1.0])
     return out
 
 
 @st.composite
 def windows(draw):
-    x = fill(draw(seeds), (2, draw(st.integers(1, 2)), draw(st.integers(3, 5)), draw(st.integers(3, 5))))
+    x = fill(
+        draw(seeds), (2, draw(st.integers(1, 2)), draw(st.integers(3, 5)), draw(st.integers(3, 5)))
+    )
     pair = lambda a, b: (draw(st.integers(a, b)), draw(st.integers(a, b)))
     return x, (draw(st.integers(1, 2)), 2), pair(1, 2), pair(0, 1), pair(1, 2)
 
 
 def out_size(size, kernel, dilation, padding, stride):
-    return [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, kernel, dilation, padding, stride)]
+    return [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, d, p, s in zip(size, kernel, dilation, padding, stride)
+    ]
 
 
 def unfolded(x, kernel, dilation, padding, stride):
     out = out_size(x.shape[2:], kernel, dilation, padding, stride)
     y = np.zeros((*x.shape[:2], *kernel, *out))
     for at in np.ndindex(y.shape):
-        i, j = [o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)]
+        i, j = [
+            o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)
+        ]
         if 0 <= i < x.shape[2] and 0 <= j < x.shape[3]:
             y[at] = x[at[0], at[1], i, j]
     return y.reshape(len(x), -1, math.prod(out))
@@ -106,7 +134,9 @@ def folded(y, size, kernel, dilation, padding, stride):
     y = y.reshape(len(y), -1, *kernel, *out)
     x = np.zeros((*y.shape[:2], *size))
     for at in np.ndindex(y.shape):
-        i, j = [o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)]
+        i, j = [
+            o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)
+        ]
         if 0 <= i < size[0] and 0 <= j < size[1]:
             x[at[0], at[1], i, j] += y[at]
     return x
@@ -116,7 +146,11 @@ def folded(y, size, kernel, dilation, padding, stride):
 def columns(draw):
     x, *geometry = draw(windows())
     out = out_size(x.shape[2:], *geometry)
-    return fill(draw(seeds), (2, math.prod(geometry[0]) * x.shape[1], math.prod(out))), x.shape[2:], *geometry
+    return (
+        fill(draw(seeds), (2, math.prod(geometry[0]) * x.shape[1], math.prod(out))),
+        x.shape[2:],
+        *geometry,
+    )
 
 
 def card_geometry(x, *geometry):
@@ -151,20 +185,45 @@ def norms(draw, dims):
 
 def norm_pool(dims):
     def reference(x, p, kernel, stride):
-        return average(dims, x**p * kernel**dims, kernel, kernel if stride is None else stride, 0) ** (1 / p)
+        return average(
+            dims, x**p * kernel**dims, kernel, kernel if stride is None else stride, 0
+        ) ** (1 / p)
 
     return reference
 
 
 CASES = [
-    Case("grid_sample", images_and_grids(2, ["bilinear", "bicubic"]), sampled, op="plane_gather", tolerance=2e-3),
-    Case("grid_sample:nearest", images_and_grids(2, ["nearest"]), sampled, op="plane_gather", orders=0),
-    Case("grid_sample:3d", images_and_grids(3, ["bilinear"]), sampled, op="plane_gather", tolerance=2e-3),
+    Case(
+        "grid_sample",
+        images_and_grids(2, ["bilinear", "bicubic"]),
+        sampled,
+        op="plane_gather",
+        tolerance=2e-3,
+    ),
+    Case(
+        "grid_sample:nearest",
+        images_and_grids(2, ["nearest"]),
+        sampled,
+        op="plane_gather",
+        orders=0,
+    ),
+    Case(
+        "grid_sample:3d",
+        images_and_grids(3, ["bilinear"]),
+        sampled,
+        op="plane_gather",
+        tolerance=2e-3,
+    ),
     Case("affine_grid", maps(2), mapped, op="matmul"),
     Case("affine_grid:3d", maps(3), mapped, op="matmul"),
     Case("unfold", windows(), unfolded, card_args=card_geometry),
     Case("fold", columns(), folded, card_args=fold_geometry),
-    Case("avg_pool3d", pooled(3, last=(st.booleans(), st.sampled_from([None, 3]))), lambda *a: average(3, *a), op="_taps"),
+    Case(
+        "avg_pool3d",
+        pooled(3, last=(st.booleans(), st.sampled_from([None, 3]))),
+        lambda *a: average(3, *a),
+        op="_taps",
+    ),
     Case("adaptive_avg_pool3d", adaptive(3), lambda x, n: adapt(arithmetic_mean, 3, x, n), op=None),
     Case("max_pool3d", pooled(3, dilation=True), lambda *a: maximum(3, *a), op="plane_gather"),
     Case("adaptive_max_pool3d", adaptive(3), lambda x, n: adapt(max, 3, x, n), op="plane_gather"),

@@ -1,4 +1,6 @@
-"""Cases: linear algebra. Textbook formulas by elimination and by NumPy's other functions; decompositions by what they do to a matrix."""
+"""Cases: linear algebra. Textbook formulas by elimination and by NumPy's other functions;
+decompositions by what they do to a matrix.
+"""
 
 import math
 
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from ops.case import Case, fill, seeds
 
 import minigan.ops as ops
+import minigan.ops.decompositions as decompositions
 import minigan.ops.linear_algebra as linalg
 
 
@@ -51,7 +54,9 @@ def eliminated(A, B):
 
 
 def stacked(function):
-    return lambda A, *more: np.stack([function(*x) for x in zip(A, *more)]) if A.ndim > 2 else function(A, *more)
+    return lambda A, *more: (
+        np.stack([function(*x) for x in zip(A, *more)]) if A.ndim > 2 else function(A, *more)
+    )
 
 
 inverse = stacked(lambda A: eliminated(A, np.eye(len(A)))[0])
@@ -65,7 +70,7 @@ def sym(x):
 
 def roots_of(A):
     """Of a symmetric matrix: A^1/2, from the eigenvalues and eigenvectors."""
-    v, V = linalg.eigh(sym(A))
+    v, V = decompositions.eigh(sym(A))
     return (V * v**0.5) @ V.swapaxes(-1, -2)
 
 
@@ -81,8 +86,10 @@ def squares(x):
 
 
 def projections(A):
-    """What of the singular vectors does not depend on their signs: u_i u_i^T weighted by i, and the same of v."""
-    U, S, V = linalg.svd(A)
+    """What of the singular vectors does not depend on their signs: u_i u_i^T weighted by i, and the
+    same of v.
+    """
+    U, S, V = decompositions.svd(A)
     weight = ops.cumsum(S * 0 + 1, -1)
     return [(U * weight) @ U.swapaxes(-1, -2), S, (V * weight) @ V.swapaxes(-1, -2)]
 
@@ -108,7 +115,7 @@ def gram_schmidt(A):
 
 def signed(A):
     """Q and R with R's diagonal positive."""
-    Q, R = linalg.qr(A)
+    Q, R = decompositions.qr(A)
     s = ops.sign(ops.diagonal(R, 0, -2, -1))
     return [Q * s, s[..., None] * R]
 
@@ -123,29 +130,83 @@ def factor(A):
 
 
 def least(A):
-    return np.linalg.inv(A.T @ A) @ A.T if A.shape[0] >= A.shape[1] else A.T @ np.linalg.inv(A @ A.T)
+    return (
+        np.linalg.inv(A.T @ A) @ A.T if A.shape[0] >= A.shape[1] else A.T @ np.linalg.inv(A @ A.T)
+    )
 
 
 LOOSE = {"tolerance": 5e-4}
 CASES = [
     Case("inv", regular(), inverse, call=linalg.inv, **LOOSE),
     Case("det", regular(), determinant, **LOOSE),
-    Case("slogdet", regular(), lambda A: [np.sign(determinant(A)), np.log(np.abs(determinant(A)))], op="logabsdet", **LOOSE),
-    Case("slogdet:sign", regular(), lambda A: np.sign(determinant(A)), call=lambda A: linalg.slogdet(A).sign, op="signdet"),
+    Case(
+        "slogdet",
+        regular(),
+        lambda A: [np.sign(determinant(A)), np.log(np.abs(determinant(A)))],
+        op="logabsdet",
+        **LOOSE,
+    ),
+    Case(
+        "slogdet:sign",
+        regular(),
+        lambda A: np.sign(determinant(A)),
+        call=lambda A: linalg.slogdet(A).sign,
+        op="signdet",
+    ),
     Case("logdet", regular(), lambda A: np.log(determinant(A)), op="logabsdet", **LOOSE),
     Case("solve", regular((2,)), solved, call=linalg.solve, **LOOSE),
-    Case("solve:vector", regular(()).filter(lambda a: a[0].ndim == 2), solved, call=linalg.solve, op="solve", **LOOSE),
-    Case("solve:right", regular((3,)).map(lambda a: (a[0], a[1].swapaxes(-1, -2).copy())),
-         lambda A, B: B @ inverse(A), call=lambda A, B: linalg.solve(A, B, left=False), op="solve", **LOOSE),
+    Case(
+        "solve:vector",
+        regular(()).filter(lambda a: a[0].ndim == 2),
+        solved,
+        call=linalg.solve,
+        op="solve",
+        **LOOSE,
+    ),
+    Case(
+        "solve:right",
+        regular((3,)).map(lambda a: (a[0], a[1].swapaxes(-1, -2).copy())),
+        lambda A, B: B @ inverse(A),
+        call=lambda A, B: linalg.solve(A, B, left=False),
+        op="solve",
+        **LOOSE,
+    ),
     Case("pinv", tall(), least, call=linalg.pinv, **LOOSE),
     Case("eigh", symmetric(), newton_root, call=roots_of, **LOOSE),
-    Case("eigvalsh", symmetric(), lambda A: np.sort(np.linalg.eigvals(A)), call=lambda A: linalg.eigvalsh(sym(A)), op="eigh", **LOOSE),
+    Case(
+        "eigvalsh",
+        symmetric(),
+        lambda A: np.sort(np.linalg.eigvals(A)),
+        call=lambda A: decompositions.eigvalsh(sym(A)),
+        op="eigh",
+        **LOOSE,
+    ),
     Case("svd", tall(), expected_projections, call=projections, **LOOSE),
-    Case("svdvals", tall(), lambda A: np.sqrt(squares(A)), call=linalg.svdvals, op="svd", **LOOSE),
-    Case("svd:whole", tall(), lambda A: [np.eye(A.shape[0]), np.eye(A.shape[1])], op="bases", orders=0,
-         call=lambda A: [x @ x.swapaxes(-1, -2) for x in (linalg._bases(A, True), linalg._bases(A, False))]),
-    Case("cholesky", symmetric(), factor, call=lambda A: linalg.cholesky(sym(A)), op="cholesky", **LOOSE),
+    Case("svdvals", tall(), lambda A: np.sqrt(squares(A)), call=decompositions.svdvals, op="svd", **LOOSE),
+    Case(
+        "svd:whole",
+        tall(),
+        lambda A: [np.eye(A.shape[0]), np.eye(A.shape[1])],
+        op="bases",
+        orders=0,
+        call=lambda A: [
+            x @ x.swapaxes(-1, -2) for x in (decompositions._bases(A, True), decompositions._bases(A, False))
+        ],
+    ),
+    Case(
+        "cholesky",
+        symmetric(),
+        factor,
+        call=lambda A: decompositions.cholesky(sym(A)),
+        op="cholesky",
+        **LOOSE,
+    ),
     Case("qr", tall(), gram_schmidt, call=signed, **LOOSE),
-    Case("matrix_power", regular().flatmap(lambda a: st.tuples(st.just(a[0]), st.integers(-2, 3))), op=None, **LOOSE,
-         reference=np.linalg.matrix_power),
-]  # fmt: skip
+    Case(
+        "matrix_power",
+        regular().flatmap(lambda a: st.tuples(st.just(a[0]), st.integers(-2, 3))),
+        op=None,
+        **LOOSE,
+        reference=np.linalg.matrix_power,
+    ),
+]

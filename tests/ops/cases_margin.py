@@ -1,4 +1,6 @@
-"""Cases: losses of distances, margins and likelihoods, row by row; activations with thresholds, and attention."""
+"""Cases: losses of distances, margins and likelihoods, row by row; activations with thresholds, and
+attention.
+"""
 
 import math
 
@@ -17,7 +19,11 @@ import minigan.ops.margin as margin
 def rows(draw, count, *options):
     """Matrices of one shape, options, a reduction."""
     shape = (draw(st.integers(1, 3)), draw(st.integers(1, 4)))
-    return (*[fill(draw(seeds), shape) for _ in range(count)], *[draw(o) for o in options], draw(reduction))
+    return (
+        *[fill(draw(seeds), shape) for _ in range(count)],
+        *[draw(o) for o in options],
+        draw(reduction),
+    )
 
 
 def p_norm(x, p, eps=1e-6):
@@ -42,7 +48,9 @@ def with_signs(draw):
 
 def cosine(x, y, target, gap, how):
     cos = [a @ b / math.sqrt((a @ a + 1e-12) * (b @ b + 1e-12)) for a, b in zip(x, y)]
-    return reduce(np.array([1 - c if t == 1 else max(0.0, c - gap) for c, t in zip(cos, target)]), how)
+    return reduce(
+        np.array([1 - c if t == 1 else max(0.0, c - gap) for c, t in zip(cos, target)]), how
+    )
 
 
 @st.composite
@@ -55,12 +63,24 @@ def with_classes(draw, weight=False, many=False):
         for row in target:
             row[rng.integers(0, c + 1) :][:1] = -1
         return x, target, how
-    return x, rng.integers(0, c, n), draw(st.sampled_from([1, 2])), 0.7, fill(3, (c,), 0.5, 2.0) if weight else None, how
+    return (
+        x,
+        rng.integers(0, c, n),
+        draw(st.sampled_from([1, 2])),
+        0.7,
+        fill(3, (c,), 0.5, 2.0) if weight else None,
+        how,
+    )
 
 
 def multi(x, target, p, gap, weight, how):
     loss = [
-        sum(max(0.0, gap - r[t] + r[j]) ** p * (1 if weight is None else weight[t]) for j in range(len(r)) if j != t) / len(r)
+        sum(
+            max(0.0, gap - r[t] + r[j]) ** p * (1 if weight is None else weight[t])
+            for j in range(len(r))
+            if j != t
+        )
+        / len(r)
         for r, t in zip(x, target)
     ]
     return reduce(np.array(loss), how)
@@ -70,25 +90,39 @@ def multilabel(x, target, how):
     loss = []
     for r, t in zip(x, target.tolist()):
         named = t[: t.index(-1)] if -1 in t else t
-        loss.append(sum(max(0.0, 1 - r[i] + r[j]) for i in named for j in range(len(r)) if j not in named) / len(r))
+        loss.append(
+            sum(max(0.0, 1 - r[i] + r[j]) for i in named for j in range(len(r)) if j not in named)
+            / len(r)
+        )
     return reduce(np.array(loss), how)
 
 
 def soft(x, target, weight, how):
-    loss = scalar(lambda a, t: math.log1p(math.exp(-a)) if t else math.log1p(math.exp(a)))(x, target)
-    return reduce(np.array([sum(r * w for r, w in zip(row, weight)) / len(row) for row in loss]), how)
+    loss = scalar(lambda a, t: math.log1p(math.exp(-a)) if t else math.log1p(math.exp(a)))(
+        x, target
+    )
+    return reduce(
+        np.array([sum(r * w for r, w in zip(row, weight)) / len(row) for row in loss]), how
+    )
 
 
 @st.composite
 def with_labels(draw):
     x, how = draw(rows(1))
-    return x, (fill(draw(seeds), x.shape) > 0).astype(float), fill(draw(seeds), x.shape[1:], 0.5, 2.0), how
+    return (
+        x,
+        (fill(draw(seeds), x.shape) > 0).astype(float),
+        fill(draw(seeds), x.shape[1:], 0.5, 2.0),
+        how,
+    )
 
 
 @st.composite
 def gaussians(draw):
     x, t, full, how = draw(rows(2, st.booleans()))
-    shape = draw(st.sampled_from([x.shape, (len(x), 1), x.shape[:1]])) if x.shape[0] != 1 else x.shape
+    shape = (
+        draw(st.sampled_from([x.shape, (len(x), 1), x.shape[:1]])) if x.shape[0] != 1 else x.shape
+    )
     return x, t, fill(draw(seeds), shape, 0.2, 2.0), full, 1e-6, how
 
 
@@ -106,8 +140,14 @@ def poisson(x, t, log_input, full, eps, how):
     return reduce(scalar(loss)(x, t), how)
 
 
-counts = st.tuples(array(shape=(4,), low=0.2), array(shape=(4,), low=0.0, high=4.0, away=(1.0,)), st.booleans(), st.booleans(),
-                   st.just(1e-8), reduction)  # fmt: skip
+counts = st.tuples(
+    array(shape=(4,), low=0.2),
+    array(shape=(4,), low=0.0, high=4.0, away=(1.0,)),
+    st.booleans(),
+    st.booleans(),
+    st.just(1e-8),
+    reduction,
+)
 
 
 # --- activations and normalisations ---
@@ -120,7 +160,12 @@ def shuffled(x, groups):
 
 def rms(x, shape, weight):
     flat = x.reshape(-1, math.prod(shape))
-    return np.array([r / math.sqrt(sum(r * r) / len(r) + np.finfo(float).eps) for r in flat]).reshape(x.shape) * weight
+    return (
+        np.array([r / math.sqrt(sum(r * r) / len(r) + np.finfo(float).eps) for r in flat]).reshape(
+            x.shape
+        )
+        * weight
+    )
 
 
 def response(x, size):
@@ -163,9 +208,15 @@ def queries(draw):
 def head_by_head(q, k, v, w, b, out_w, out_b, heads):
     """(L, N, E): projected, attended with each head, projected again."""
     size = q.shape[-1]
-    q, k, v = [x @ w[i * size : (i + 1) * size].T + b[i * size : (i + 1) * size] for i, x in enumerate((q, k, v))]
+    q, k, v = [
+        x @ w[i * size : (i + 1) * size].T + b[i * size : (i + 1) * size]
+        for i, x in enumerate((q, k, v))
+    ]
     n = size // heads
-    parts = [attended(*[x[..., h * n : (h + 1) * n].swapaxes(0, 1) for x in (q, k, v)]) for h in range(heads)]
+    parts = [
+        attended(*[x[..., h * n : (h + 1) * n].swapaxes(0, 1) for x in (q, k, v)])
+        for h in range(heads)
+    ]
     return np.concatenate(parts, -1).swapaxes(0, 1) @ out_w.T + out_b
 
 
@@ -176,19 +227,35 @@ def projected(draw):
 
 
 def attend(q, k, v, w, b, out_w, out_b, heads):
-    return attention.multi_head_attention_forward(q, k, v, 4, heads, w, b, None, None, False, 0.0, out_w, out_b)[0]
+    return attention.multi_head_attention_forward(
+        q, k, v, 4, heads, w, b, None, None, False, 0.0, out_w, out_b
+    )[0]
 
 
 MASK = np.array([[True, False, True, True], [True, True, False, False]])
 KINK = {"away": (-0.5, 0.5)}
 
 CASES = [
-    Case("triplet_margin_loss", rows(3, st.just(0.7), st.sampled_from([1, 2, 3]), st.booleans()), triplet, op="clamp",
-         call=lambda a, p, n, gap, order, swap, how: margin.triplet_margin_loss(a, p, n, gap, order, swap=swap, reduction=how)),
-    Case("triplet_margin_with_distance_loss", rows(3), op=None,
-         reference=lambda a, p, n, how: reduce(np.maximum(0, 1 + abs(a - p).sum(1) - abs(a - n).sum(1)), how),
-         call=lambda a, p, n, how: margin.triplet_margin_with_distance_loss(
-             a, p, n, distance_function=lambda x, y: ops.abs(x - y).sum(1), reduction=how)),
+    Case(
+        "triplet_margin_loss",
+        rows(3, st.just(0.7), st.sampled_from([1, 2, 3]), st.booleans()),
+        triplet,
+        op="clamp",
+        call=lambda a, p, n, gap, order, swap, how: margin.triplet_margin_loss(
+            a, p, n, gap, order, swap=swap, reduction=how
+        ),
+    ),
+    Case(
+        "triplet_margin_with_distance_loss",
+        rows(3),
+        op=None,
+        reference=lambda a, p, n, how: reduce(
+            np.maximum(0, 1 + abs(a - p).sum(1) - abs(a - n).sum(1)), how
+        ),
+        call=lambda a, p, n, how: margin.triplet_margin_with_distance_loss(
+            a, p, n, distance_function=lambda x, y: ops.abs(x - y).sum(1), reduction=how
+        ),
+    ),
     Case("cosine_embedding_loss", with_signs(), cosine, op="where", tolerance=1e-4),
     Case("multi_margin_loss", with_classes(), multi, op="clamp"),
     Case("multi_margin_loss:weight", with_classes(True), multi, op="clamp", constant=(4,)),
@@ -196,23 +263,81 @@ CASES = [
     Case("multilabel_soft_margin_loss", with_labels(), soft, op="logsigmoid", constant=(1, 2)),
     Case("gaussian_nll_loss", gaussians(), gaussian, op="log", tolerance=1e-4),
     Case("poisson_nll_loss", counts, poisson, op=None, constant=(1,)),
-    Case("celu", one(st.sampled_from([1.0, 0.5]), away=(0.0,)), lambda x, a: scalar(lambda v: v if v > 0 else a * math.expm1(v / a))(x),
-         op="elu"),
+    Case(
+        "celu",
+        one(st.sampled_from([1.0, 0.5]), away=(0.0,)),
+        lambda x, a: scalar(lambda v: v if v > 0 else a * math.expm1(v / a))(x),
+        op="elu",
+    ),
     Case("hardshrink", one(**KINK), scalar(lambda v: v if abs(v) > 0.5 else 0.0), op="where"),
-    Case("softshrink", one(**KINK), scalar(lambda v: v - math.copysign(0.5, v) if abs(v) > 0.5 else 0.0), op="where"),
+    Case(
+        "softshrink",
+        one(**KINK),
+        scalar(lambda v: v - math.copysign(0.5, v) if abs(v) > 0.5 else 0.0),
+        op="where",
+    ),
     Case("tanhshrink", one(), scalar(lambda v: v - math.tanh(v)), op="tanh"),
-    Case("hardsigmoid", one(low=-4.0, high=4.0, away=(-3, 3)), scalar(lambda v: min(max(v + 3, 0), 6) / 6), op="hardtanh"),
-    Case("threshold", one(st.just(0.5), st.just(-1.5), **KINK), lambda x, t, v: scalar(lambda a: a if a > t else v)(x), op="where"),
+    Case(
+        "hardsigmoid",
+        one(low=-4.0, high=4.0, away=(-3, 3)),
+        scalar(lambda v: min(max(v + 3, 0), 6) / 6),
+        op="hardtanh",
+    ),
+    Case(
+        "threshold",
+        one(st.just(0.5), st.just(-1.5), **KINK),
+        lambda x, t, v: scalar(lambda a: a if a > t else v)(x),
+        op="where",
+    ),
     Case("channel_shuffle", one(st.just(2), shape=(2, 4, 2)), shuffled, op="permute"),
-    Case("rms_norm", st.tuples(array(shape=(2, 3, 4)), st.just((3, 4)), array(shape=(3, 4))), rms, op="rsqrt", tolerance=1e-4),
-    Case("local_response_norm", one(st.integers(1, 4), shape=(2, 4, 3)), response, call=lambda x, n: ops.local_response_norm(x, n, 0.5),
-         op="_taps", tolerance=1e-4),
-    Case("local_response_norm:images", one(st.integers(1, 4), shape=(2, 4, 2, 3)), response,
-         call=lambda x, n: ops.local_response_norm(x, n, 0.5), op="_taps", tolerance=1e-4),
-    Case("pdist", one(st.sampled_from([2.0, 3.0]), shape=(3, 2)), pair_norms, op=None, tolerance=1e-4),
+    Case(
+        "rms_norm",
+        st.tuples(array(shape=(2, 3, 4)), st.just((3, 4)), array(shape=(3, 4))),
+        rms,
+        op="rsqrt",
+        tolerance=1e-4,
+    ),
+    Case(
+        "local_response_norm",
+        one(st.integers(1, 4), shape=(2, 4, 3)),
+        response,
+        call=lambda x, n: ops.local_response_norm(x, n, 0.5),
+        op="_taps",
+        tolerance=1e-4,
+    ),
+    Case(
+        "local_response_norm:images",
+        one(st.integers(1, 4), shape=(2, 4, 2, 3)),
+        response,
+        call=lambda x, n: ops.local_response_norm(x, n, 0.5),
+        op="_taps",
+        tolerance=1e-4,
+    ),
+    Case(
+        "pdist", one(st.sampled_from([2.0, 3.0]), shape=(3, 2)), pair_norms, op=None, tolerance=1e-4
+    ),
     Case("scaled_dot_product_attention", queries(), attended, op="softmax", tolerance=1e-4),
-    Case("scaled_dot_product_attention:mask", queries().map(lambda a: (*a, MASK)), attended, op="softmax", tolerance=1e-4),
-    Case("scaled_dot_product_attention:causal", queries(), lambda *a: attended(*a, causal=True), op="softmax", tolerance=1e-4,
-         call=lambda *a: attention.scaled_dot_product_attention(*a, is_causal=True)),
-    Case("multi_head_attention_forward", projected(), head_by_head, call=attend, op="softmax", tolerance=1e-3),
-]  # fmt: skip
+    Case(
+        "scaled_dot_product_attention:mask",
+        queries().map(lambda a: (*a, MASK)),
+        attended,
+        op="softmax",
+        tolerance=1e-4,
+    ),
+    Case(
+        "scaled_dot_product_attention:causal",
+        queries(),
+        lambda *a: attended(*a, causal=True),
+        op="softmax",
+        tolerance=1e-4,
+        call=lambda *a: attention.scaled_dot_product_attention(*a, is_causal=True),
+    ),
+    Case(
+        "multi_head_attention_forward",
+        projected(),
+        head_by_head,
+        call=attend,
+        op="softmax",
+        tolerance=1e-3,
+    ),
+]

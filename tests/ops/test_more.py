@@ -1,4 +1,6 @@
-"""What a table of inputs and outputs does not describe: draws, functions of sizes, errors, and corners where torch's values are literal."""
+"""What a table of inputs and outputs does not describe: draws, functions of sizes, errors, and
+corners where torch's values are literal.
+"""
 
 import math
 
@@ -28,10 +30,12 @@ def test_gumbel_softmax_repeats_with_the_seed_and_from_a_generator():
     minigan.manual_seed(1)
     assert np.array_equal(a, draw())
     one = minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5))
-    assert minigan.equal(one, minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5)))
+    assert minigan.equal(
+        one, minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5))
+    )
 
 
-def test_gumbel_softmax_is_softmax_of_logits_and_noise_over_tau_and_its_hard_gradient_is_the_soft_one():
+def test_gumbel_softmax_is_softmax_of_noisy_logits_and_its_hard_gradient_is_the_soft_one():
     grads = []
     for hard in (False, True):
         minigan.manual_seed(3)
@@ -44,7 +48,9 @@ def test_gumbel_softmax_is_softmax_of_logits_and_noise_over_tau_and_its_hard_gra
     noise = -np.log(-np.log1p(-minigan.rand(1, 3).numpy()))
     soft = np.exp((np.array([[0.0, 1.0, -1.0]]) + noise) / 0.5)
     soft /= soft.sum()
-    np.testing.assert_allclose(grads[0], 2 * soft * ([1, 2, 3] - (soft * [1, 2, 3]).sum()), atol=1e-6)
+    np.testing.assert_allclose(
+        grads[0], 2 * soft * ([1, 2, 3] - (soft * [1, 2, 3]).sum()), atol=1e-6
+    )
 
 
 def test_rrelu():
@@ -72,7 +78,9 @@ def test_sizes_and_positions():
     assert tuple(minigan.broadcast_shapes((2, 1), (3,), 1)) == (2, 3)
     assert minigan.tril_indices(2, 3, 1).tolist() == [[0, 0, 1, 1, 1], [0, 1, 0, 1, 2]]
     assert minigan.triu_indices(2, 3, 1).tolist() == [[0, 0, 1], [1, 2, 2]]
-    found = minigan.unique_consecutive(minigan.tensor([3, 3, 1, 1, 3]), return_inverse=True, return_counts=True)
+    found = minigan.unique_consecutive(
+        minigan.tensor([3, 3, 1, 1, 3]), return_inverse=True, return_counts=True
+    )
     assert [f.tolist() for f in found] == [[3, 1, 3], [0, 0, 1, 1, 2], [2, 2, 1]]
     rows = minigan.unique_consecutive(minigan.tensor([[1, 2], [1, 2], [0, 2]]), dim=0)
     assert rows.tolist() == [[1, 2], [0, 2]]
@@ -93,7 +101,9 @@ def test_nearest_samples_have_a_gradient_of_zeros_for_the_grid(dims):
 
 
 def test_reflected_samples_far_outside():
-    """torch.nn.functional.grid_sample(arange(4.).view(1, 1, 1, 4), grid, padding_mode="reflection", align_corners=a)"""
+    """torch.nn.functional.grid_sample(arange(4.).view(1, 1, 1, 4), grid, padding_mode="reflection",
+    align_corners=a)
+    """
     x = minigan.arange(4.0).view(1, 1, 1, 4)
     grid = minigan.tensor([[[[-3.3, 0.0], [2.2, 0.0], [5.7, 0.0]]]])
     plain = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
@@ -108,7 +118,9 @@ CORNERS = [2.55, 1.2, 1.95]
 
 def test_cumprod_with_zeros_has_torchs_derivatives_of_both_orders():
     x = minigan.tensor([2.0, 0.0, 3.0, 0.0, 5.0], requires_grad=True)
-    (g,) = minigan.grad(x.cumprod(0) @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x, create_graph=True)
+    (g,) = minigan.grad(
+        x.cumprod(0) @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x, create_graph=True
+    )
     assert g.tolist() == [1, 22, 0, 0, 0]
     (h,) = minigan.grad(g @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x)
     assert h.tolist() == [22, 725, 12, 348, 0]
@@ -126,48 +138,83 @@ def test_the_determinant_of_a_singular_matrix():
 
 
 def test_frechet_distance_with_torchs_names_and_its_gradient():
-    """What a program writes for tr(S1 + S2 - 2 (S1 S2)^1/2): against minigan.metrics, and differentiable."""
+    """What a program writes for tr(S1 + S2 - 2 (S1 S2)^1/2): against minigan.metrics, and
+    differentiable.
+    """
     from minigan.metrics.frechet import frechet_of_gaussians
 
     rng = np.random.default_rng(0)
-    a, b = minigan.tensor(rng.standard_normal((50, 3)), requires_grad=True), minigan.tensor(rng.standard_normal((60, 3)) * 2)
+    a, b = (
+        minigan.tensor(rng.standard_normal((50, 3)), requires_grad=True),
+        minigan.tensor(rng.standard_normal((60, 3)) * 2),
+    )
 
     def distance(x, y):
         s, t = minigan.cov(x.T), minigan.cov(y.T)
         values, vectors = minigan.linalg.eigh(s)
         root = vectors @ minigan.diag(values.sqrt()) @ vectors.T
         cross = minigan.linalg.eigvalsh(root @ t @ root).sqrt().sum()
-        return ((x.mean(0) - y.mean(0)) ** 2).sum() + minigan.trace(s) + minigan.trace(t) - 2 * cross
+        return (
+            ((x.mean(0) - y.mean(0)) ** 2).sum() + minigan.trace(s) + minigan.trace(t) - 2 * cross
+        )
 
     d = distance(a, b)
     x, y = a.detach().numpy(), b.numpy()
-    np.testing.assert_allclose(d.item(), frechet_of_gaussians(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T)), rtol=1e-10)
+    np.testing.assert_allclose(
+        d.item(), frechet_of_gaussians(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T)), rtol=1e-10
+    )
     minigan.gradcheck(lambda x: distance(x, b), [a])
 
 
 def test_storage_is_shared_by_views():
     x = minigan.arange(6.0).view(2, 3)
     y = x.t()[1:]
-    assert y.storage().data_ptr() == x.storage().data_ptr() and y.storage().tolist() == [0, 1, 2, 3, 4, 5]
-    assert (y.storage_offset(), y.storage().size(), y.storage().nbytes(), y.storage()[2]) == (1, 6, 24, 2)
+    assert y.storage().data_ptr() == x.storage().data_ptr() and y.storage().tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert (y.storage_offset(), y.storage().size(), y.storage().nbytes(), y.storage()[2]) == (
+        1,
+        6,
+        24,
+        2,
+    )
 
 
 BAD = [
     (lambda: F.grid_sample(minigan.ones(1, 1, 2, 2), minigan.ones(1, 2, 2, 3)), "expected input"),
-    (lambda: F.grid_sample(minigan.ones(1, 1, 2, 2), minigan.ones(1, 2, 2, 2), "cubic"), "mode='cubic'"),
+    (
+        lambda: F.grid_sample(minigan.ones(1, 1, 2, 2), minigan.ones(1, 2, 2, 2), "cubic"),
+        "mode='cubic'",
+    ),
     (lambda: F.affine_grid(minigan.ones(1, 2, 2), (1, 1, 2, 2)), "expected theta"),
     (lambda: F.unfold(minigan.ones(1, 1, 2, 2), 3), "does not fit"),
     (lambda: F.fold(minigan.ones(1, 4, 3), (3, 3), 2), "expected input"),
-    (lambda: F.max_unpool2d(minigan.ones(1, 1, 2, 2), minigan.ones(1, 1, 2, 2).long(), 2, output_size=(9, 9)), "output_size"),
+    (
+        lambda: F.max_unpool2d(
+            minigan.ones(1, 1, 2, 2), minigan.ones(1, 1, 2, 2).long(), 2, output_size=(9, 9)
+        ),
+        "output_size",
+    ),
     (lambda: minigan.quantile(minigan.ones(2), 1.5), "must be in"),
-    (lambda: minigan.quantile(minigan.ones(2), 0.5, interpolation="cubic"), "interpolation='cubic'"),
+    (
+        lambda: minigan.quantile(minigan.ones(2), 0.5, interpolation="cubic"),
+        "interpolation='cubic'",
+    ),
     (lambda: minigan.tensordot(minigan.ones(2, 3), minigan.ones(2, 3), 1), "have sizes"),
     (lambda: minigan.linalg.inv(minigan.ones(2, 3)), "square matrices"),
     (lambda: minigan.linalg.inv(minigan.ones(2, 2)), "Singular matrix"),
     (lambda: minigan.div(minigan.ones(2), 2, rounding_mode="up"), "rounding_mode='up'"),
     (lambda: minigan.ones(3).unfold(0, 4, 1), "size=4"),
     (lambda: F.triplet_margin_loss(*[minigan.ones(2, 2)] * 3, margin=-1), "margin=-1"),
-    (lambda: F.gaussian_nll_loss(minigan.ones(2), minigan.ones(2), minigan.tensor([1.0, -1.0])), "negative"),
+    (
+        lambda: F.gaussian_nll_loss(minigan.ones(2), minigan.ones(2), minigan.tensor([1.0, -1.0])),
+        "negative",
+    ),
     (lambda: F.channel_shuffle(minigan.ones(1, 3, 1), 2), "groups=2"),
 ]
 
