@@ -9,12 +9,13 @@ from .hooks import Handle
 from .mode import detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, set_detect_anomaly, set_grad_enabled
 from .op import OPS, AnomalyError, Node, OpError, op
 from .primitives import expand, identity, sum_to
+from .storage import Storage
 from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
 from .variable import Variable
 
 __all__ = [
     "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
-    "Tensor", "Variable", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Storage", "Tensor", "Variable", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
     "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip

@@ -237,3 +237,73 @@ class Hardswish(_WithInplace):
 
     def forward(self, input):
         return F.hardswish(input, self.inplace)
+
+
+class Hardsigmoid(_WithInplace):
+    """relu6(x + 3) / 6"""
+
+    def forward(self, input):
+        return F.hardsigmoid(input, self.inplace)
+
+
+class CELU(ELU):
+    """x where x > 0, else alpha (e^(x / alpha) - 1)"""
+
+    def forward(self, input):
+        return F.celu(input, self.alpha, self.inplace)
+
+
+class Hardshrink(_Activation):
+    """x where |x| > lambd, else 0"""
+
+    def __init__(self, lambd=0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input):
+        return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self):
+        return str(self.lambd)
+
+
+class Softshrink(Hardshrink):
+    """x - lambd where x > lambd, x + lambd where x < -lambd, else 0"""
+
+    def forward(self, input):
+        return F.softshrink(input, self.lambd)
+
+
+class Tanhshrink(_Activation):
+    """x - tanh x"""
+
+    def forward(self, input):
+        return F.tanhshrink(input)
+
+
+class Threshold(_Activation):
+    """x where x > threshold, else value"""
+
+    options = ("threshold", "value")
+
+    def __init__(self, threshold, value, inplace=False) -> None:
+        super().__init__()
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+    def forward(self, input):
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
+class RReLU(_Activation):
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, in
+    evaluation the middle of the two
+    """
+
+    options = ("lower", "upper")
+
+    def __init__(self, lower=1.0 / 8, upper=1.0 / 3, inplace=False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input):
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)

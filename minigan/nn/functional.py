@@ -9,29 +9,57 @@ from .. import ops
 from ..autograd import Tensor, raw, tensor_of
 from ..backend import array_module
 from ..backend.elsewhere import complete as _complete
-from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, softplus, tanh
+from ..ops import (
+    channel_shuffle,
+    gelu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    linear,
+    local_response_norm,
+    logsigmoid,
+    pdist,
+    prelu,
+    rms_norm,
+    sigmoid,
+    softplus,
+    softshrink,
+    tanh,
+    tanhshrink,
+)
+from ..ops.attention import multi_head_attention_forward, scaled_dot_product_attention
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
 from ..ops.distance import cosine_similarity, normalize, pairwise_distance
 from ..ops.embedding import embedding
+from ..ops.grid import affine_grid, grid_sample
 from ..ops.group_normalization import group_norm, instance_norm, layer_norm
 from ..ops.inplace import activated
 from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
+from ..ops.margin import *  # noqa: F403
+from ..ops.margin import __all__ as _margins
 from ..ops.normalization import batch_norm
 from ..ops.padding import pad
+from ..ops.patches import fold, unfold
 from ..ops.pooling import *  # noqa: F403
 from ..ops.pooling import __all__ as _pools
+from ..ops.pooling3d import *  # noqa: F403
+from ..ops.pooling3d import __all__ as _pools3d
 from ..ops.product import bilinear
 from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
-    *_convolutions, *_losses, *_pools, "alpha_dropout", "batch_norm", "bilinear", "cosine_similarity", "dropout", "dropout1d", "dropout2d",
-    "dropout3d", "elu",
-    "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu",
-    "linear", "log_softmax", "logsigmoid", "mish", "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle",
-    "pixel_unshuffle", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
-    "upsample",
+    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
+    "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
+    "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout", "fold",
+    "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu", "linear",
+    "local_response_norm", "log_softmax", "logsigmoid", "mish", "multi_head_attention_forward",
+    "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
+    "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
+    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
 ]  # fmt: skip
 _complete(__name__)
 
@@ -111,6 +139,31 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _activated(ops.mish, input, inplace)
 
 
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else alpha (e^(x / alpha) - 1)"""
+    return _activated(ops.celu, input, inplace, alpha)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6"""
+    return _activated(ops.hardsigmoid, input, inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, else value"""
+    return _activated(ops.threshold, input, inplace, threshold, value)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
+    inplace: bool = False,
+) -> Tensor:  # fmt: skip
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the
+    middle of the two
+    """
+    return _activated(ops.rrelu, input, inplace, lower, upper, training)
+
+
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6"""
     return _activated(ops.hardswish, input, inplace)
@@ -148,6 +201,14 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return _activated(ops.alpha_dropout, input, inplace, p, True) if training and p > 0 else input
 
 
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:  # fmt: skip
+    """`alpha_dropout` of whole channels of (N, C, ...)"""
+    drop = training and p > 0
+    return _activated(ops.feature_alpha_dropout, input, inplace, p, True) if drop else input
+
+
 def upsample(input: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners: bool | None = None) -> Tensor:
     """torch's old name of `interpolate`"""
     return interpolate(input, size, scale_factor, mode, align_corners)
@@ -163,3 +224,18 @@ def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:
     if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < num_classes):
         raise ValueError(f"one_hot: target has classes from {int(classes.min())} to {int(classes.max())}, num_classes is {num_classes}")
     return tensor_of((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))
+
+
+def _into_itself(function):
+    """torch's name with _: the same, written into the input."""
+
+    def method(input, *args, **named):
+        return function(input, *args, **named, inplace=True)
+
+    method.__name__ = method.__qualname__ = f"{function.__name__}_"
+    method.__doc__ = f"As `{function.__name__}`, into the input itself."
+    return method
+
+
+relu_, leaky_relu_, elu_, selu_, celu_ = map(_into_itself, (relu, leaky_relu, elu, selu, celu))
+hardtanh_, threshold_, rrelu_ = map(_into_itself, (hardtanh, threshold, rrelu))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..ops import local_response_norm, rms_norm
 from ..ops.group_normalization import group_norm, instance_norm, layer_norm
 from . import init
 from .batchnorm import _BatchNorm
@@ -126,3 +127,47 @@ class GroupNorm(_Affine):
 
     def extra_repr(self):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+
+
+class RMSNorm(_Affine):
+    """y = x / sqrt(mean(x^2) + eps) * weight, the mean over the last dimensions normalized_shape of
+    each example.
+
+    eps : None: the dtype's machine epsilon;  elementwise_affine : learn weight
+    Zhang and Sennrich 2019
+    """
+
+    def __init__(
+        self, normalized_shape, eps: float | None = None, elementwise_affine: bool = True,
+        device=None, dtype=None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        one = isinstance(normalized_shape, (int, np.integer))
+        self.normalized_shape = (int(normalized_shape),) if one else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._make(self.normalized_shape, elementwise_affine, False, device, dtype)
+
+    def forward(self, input):
+        return rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self):
+        shape, affine = self.normalized_shape, self.elementwise_affine
+        return f"{shape}, eps={self.eps}, elementwise_affine={affine}"
+
+
+class LocalResponseNorm(Module):
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...).
+    Krizhevsky et al. 2012
+    """
+
+    per_example = True
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input):
+        return local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -96,3 +96,35 @@ class ReplicationPad2d(_Pad):
     """(N, C, H, W) or (C, H, W) with its edge elements repeated."""
 
     dims, mode = 2, "replicate"
+
+
+class ReflectionPad3d(_Pad):
+    """(N, C, D, H, W) or (C, D, H, W) mirrored at its edge elements, which are not repeated; less
+    than the size on a side.
+    """
+
+    dims, mode = 3, "reflect"
+
+
+class ReplicationPad3d(_Pad):
+    """(N, C, D, H, W) or (C, D, H, W) with its edge elements repeated."""
+
+    dims, mode = 3, "replicate"
+
+
+class CircularPad1d(_Pad):
+    """(N, C, L) or (C, L) continued from its other side."""
+
+    dims, mode = 1, "circular"
+
+
+class CircularPad2d(_Pad):
+    """(N, C, H, W) or (C, H, W) continued from its other sides."""
+
+    dims, mode = 2, "circular"
+
+
+class CircularPad3d(_Pad):
+    """(N, C, D, H, W) or (C, D, H, W) continued from its other sides."""
+
+    dims, mode = 3, "circular"

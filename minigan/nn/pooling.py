@@ -17,13 +17,15 @@ class _MaxPool(_Pool):
     ceil_mode : windows may reach over the end, as long as they start inside
     """
 
+    dims: int
+
     def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False) -> None:
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.return_indices, self.ceil_mode = padding, dilation, return_indices, ceil_mode
 
     def forward(self, input):
-        pool = F.max_pool1d if isinstance(self, MaxPool1d) else F.max_pool2d
+        pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[self.dims - 1]
         return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
 
     def extra_repr(self):
@@ -35,10 +37,17 @@ class _MaxPool(_Pool):
 
 class MaxPool1d(_MaxPool):
     __doc__ = (_MaxPool.__doc__ or "").format("L", "")
+    dims = 1
 
 
 class MaxPool2d(_MaxPool):
     __doc__ = (_MaxPool.__doc__ or "").format("H, W", ", or one for each dimension")
+    dims = 2
+
+
+class MaxPool3d(_MaxPool):
+    __doc__ = (_MaxPool.__doc__ or "").format("D, H, W", ", or one for each dimension")
+    dims = 3
 
 
 class AvgPool1d(_Pool):
@@ -86,6 +95,14 @@ class AvgPool2d(_Pool):
     extra_repr = AvgPool1d.extra_repr
 
 
+class AvgPool3d(AvgPool2d):
+    """Means of windows over (N, C, D, H, W) or (C, D, H, W). Arguments as in `AvgPool2d`."""
+
+    def forward(self, input):
+        options = self.ceil_mode, self.count_include_pad, self.divisor_override
+        return F.avg_pool3d(input, self.kernel_size, self.stride, self.padding, *options)
+
+
 class _AdaptivePool(_Pool):
     def __init__(self, output_size) -> None:
         super().__init__()
@@ -109,6 +126,15 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Means of windows that cover (N, C, D, H, W) or (C, D, H, W); output_size: one number, or
+    three (None keeps the size).
+    """
+
+    def forward(self, input):
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
 class _AdaptiveMaxPool(_AdaptivePool):
     def __init__(self, output_size, return_indices=False) -> None:
         super().__init__(output_size)
@@ -127,3 +153,85 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
 
     def forward(self, input):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """Maxima of the windows of `AdaptiveAvgPool3d`, and their positions if return_indices."""
+
+    def forward(self, input):
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
+
+
+class _MaxUnpool(_Pool):
+    """Maxima of a pooling of (N, C, {0}) or (C, {0}) put back to where they were, zeros elsewhere:
+    forward(input, indices).
+
+    kernel_size, stride, padding : those of the pooling; stride None: kernel_size
+    """
+
+    dims: int
+
+    def __init__(self, kernel_size, stride=None, padding=0) -> None:
+        super().__init__()
+        each = lambda v: tuple(v) if isinstance(v, (tuple, list)) else (v,) * self.dims
+        self.kernel_size, self.padding = each(kernel_size), each(padding)
+        self.stride = self.kernel_size if stride is None else each(stride)
+
+    def forward(self, input, indices, output_size=None):
+        unpool = (F.max_unpool1d, F.max_unpool2d, F.max_unpool3d)[self.dims - 1]
+        return unpool(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    extra_repr = AvgPool1d.extra_repr
+
+
+class MaxUnpool1d(_MaxUnpool):
+    __doc__ = (_MaxUnpool.__doc__ or "").format("L")
+    dims = 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    __doc__ = (_MaxUnpool.__doc__ or "").format("H, W")
+    dims = 2
+
+
+class MaxUnpool3d(_MaxUnpool):
+    __doc__ = (_MaxUnpool.__doc__ or "").format("D, H, W")
+    dims = 3
+
+
+class _LPPool(_Pool):
+    """(sum x^p)^(1/p) of windows over (N, C, {0}) or (C, {0}), p = norm_type.
+
+    kernel_size, stride : one number{1}; stride None: kernel_size
+    ceil_mode : windows may reach over the end, as long as they start inside
+    """
+
+    dims: int
+
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False) -> None:
+        super().__init__()
+        self.norm_type, self.ceil_mode = norm_type, ceil_mode
+        self.kernel_size, self.stride = kernel_size, stride
+
+    def forward(self, input):
+        pool = (F.lp_pool1d, F.lp_pool2d, F.lp_pool3d)[self.dims - 1]
+        return pool(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+    def extra_repr(self):
+        windows = f"kernel_size={self.kernel_size}, stride={self.stride}"
+        return f"norm_type={self.norm_type}, {windows}, ceil_mode={self.ceil_mode}"
+
+
+class LPPool1d(_LPPool):
+    __doc__ = (_LPPool.__doc__ or "").format("L", "")
+    dims = 1
+
+
+class LPPool2d(_LPPool):
+    __doc__ = (_LPPool.__doc__ or "").format("H, W", ", or one for each dimension")
+    dims = 2
+
+
+class LPPool3d(_LPPool):
+    __doc__ = (_LPPool.__doc__ or "").format("D, H, W", ", or one for each dimension")
+    dims = 3

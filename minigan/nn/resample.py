@@ -68,3 +68,55 @@ class PixelUnshuffle(Module):
 
     def extra_repr(self):
         return f"downscale_factor={self.downscale_factor}"
+
+
+class ChannelShuffle(Module):
+    """Channels of (N, C, ...) taken in turn from each of `groups` groups. Zhang et al. 2018"""
+
+    per_example = True
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, input):
+        return F.channel_shuffle(input, self.groups)
+
+    def extra_repr(self):
+        return f"groups={self.groups}"
+
+
+class Unfold(Module):
+    """The patches of (N, C, H, W) or (C, H, W) as columns: (N, C kernel, positions).
+
+    kernel_size, dilation, padding, stride : one number, or two, as in a convolution
+    """
+
+    per_example = True
+
+    def __init__(self, kernel_size, dilation=1, padding=0, stride=1) -> None:
+        super().__init__()
+        self.kernel_size, self.dilation = kernel_size, dilation
+        self.padding, self.stride = padding, stride
+
+    def forward(self, input):
+        return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self):
+        names = ("kernel_size", "dilation", "padding", "stride")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+
+class Fold(Unfold):
+    """Columns, as `Unfold` gives them for images of output_size, added up into such images."""
+
+    def __init__(self, output_size, kernel_size, dilation=1, padding=0, stride=1) -> None:
+        super().__init__(kernel_size, dilation, padding, stride)
+        self.output_size = output_size
+
+    def forward(self, input):
+        options = self.kernel_size, self.dilation, self.padding, self.stride
+        return F.fold(input, self.output_size, *options)
+
+    def extra_repr(self):
+        return f"output_size={self.output_size}, {super().extra_repr()}"

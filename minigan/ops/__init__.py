@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from ..autograd.primitives import identity as identity, sum_to as sum_to
 from . import (
     activation,
+    angles,
     arithmetic,
+    arrange,
     compose,
+    contraction,
     convolution,
     creation,
+    decompositions,
     dtypes,
     elementary,
     extremes,
@@ -20,18 +24,28 @@ from . import (
     group_normalization,
     indexing,
     legacy,
+    linear_algebra,
+    matrices,
     normalization,
     product,
+    quantiles,
     reduction,
+    running,
     sampling,
     shape,
     sorting,
+    special,
+    thresholds,
 )
 from .activation import *
+from .angles import *
 from .arithmetic import *
+from .arrange import *
 from .compose import *
+from .contraction import *
 from .convolution import *
 from .creation import *
+from .decompositions import *
 from .dtypes import *
 from .elementary import *
 from .extremes import *
@@ -39,19 +53,27 @@ from .fused import *
 from .group_normalization import *
 from .indexing import *
 from .legacy import *
+from .linear_algebra import *
+from .matrices import *
 from .methods import install
 from .normalization import *
 from .product import *
+from .quantiles import *
 from .reduction import *
+from .running import *
 from .sampling import *
 from .shape import *
 from .sorting import *
+from .special import *
+from .thresholds import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, group_normalization,
-        indexing, legacy, normalization, product, reduction, sampling, shape, sorting,
+        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
+        decompositions, dtypes, elementary, extremes, fused, group_normalization, indexing,
+        legacy, linear_algebra, matrices, normalization, product, quantiles, reduction, running,
+        sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__
 

@@ -9,7 +9,7 @@ from ..backend.defaults import default
 from .elementary import log
 
 __all__ = [
-    "add", "clamp", "div", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
+    "add", "clamp", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
     "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
 ]  # fmt: skip
 
@@ -54,7 +54,7 @@ class mul:
 
 
 @op
-class div:
+class _div:
     """y = input / other.    dL/dinput = g / other, dL/dother = -g input / other^2"""
 
     saves = ("input for other", "other")

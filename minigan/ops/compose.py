@@ -7,7 +7,7 @@ import numpy as np
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
-from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
+from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
 from .axes import axis_of
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
@@ -17,14 +17,14 @@ from .shape import cat, clone, diagonal, flip, reshape, stack, transpose, unsque
 
 __all__ = [
     "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
-    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "divide", "exp2", "fliplr",
+    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
     "flipud", "floor_divide", "fmod", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
     "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
-    "trace", "true_divide", "trunc", "unique", "vstack",
+    "trace", "trunc", "unique", "vstack",
 ]  # fmt: skip
 
-absolute, clip, divide, true_divide, multiply, negative, subtract, ger = abs, clamp, div, div, mul, neg, sub, outer
+absolute, clip, multiply, negative, subtract, ger = abs, clamp, mul, neg, sub, outer
 
 # --- elementwise ---
 
@@ -357,8 +357,10 @@ def dist(input, other, p=2):
     return norm(input - other, p)
 
 
-def cdist(x1, x2, p=2.0):
-    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R)."""
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P,
+    R). compute_mode: as in torch, unused.
+    """
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 

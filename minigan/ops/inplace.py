@@ -22,7 +22,7 @@ from ..autograd.tensor import fresh, stale
 from ..backend import address, array_module
 from ..backend.cuda import recording
 from ..backend.program import active, refuse, told
-from . import activation, arithmetic, compose, elementary, indexing, shape
+from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem
 from .shape import _numbers
 
@@ -369,14 +369,17 @@ def _clamp(array, min=None, max=None):
 
 
 PLAIN = {
-    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "div_": _into(np.true_divide), "clamp_": _clamp,
+    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "clamp_": _clamp,
 }  # fmt: skip
 NAMES = {
     activation: "tanh sigmoid relu",
-    arithmetic: "add sub mul div neg pow clamp floor round remainder",
-    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
-    "ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
-    "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
+    angles: "acos acosh arccos arcsin arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
+    arrange: "masked_scatter",
+    running: "cumprod",
+    special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
+    arithmetic: "add sub mul neg pow clamp floor round remainder",
+    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip exp2 floor_divide fmod frac index_add index_copy index_fill "
+    "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
     shape: "tril triu",
@@ -395,8 +398,9 @@ def methods():
             found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
-    named = {"truediv": "div", "mod": "remainder", "floordiv": "floor_divide"}
+    named = {"mod": "remainder", "floordiv": "floor_divide"}
     named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")})
-    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "and", "or", "xor"):
+    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
+    found["__itruediv__"] = in_place("div_", arithmetic._div, _into(np.true_divide))
     return found

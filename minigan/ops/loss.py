@@ -361,9 +361,13 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
-    _check("margin_ranking_loss", input1, input2, reduction)
-    _check("margin_ranking_loss", input1, target, reduction)
+    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the
+    larger, else -1. All broadcast.
+    """
+    _check_reduction("margin_ranking_loss", reduction)
+    if not input1.ndim == input2.ndim == target.ndim:
+        shapes = ", ".join(str(tuple(x.shape)) for x in (input1, input2, target))
+        raise ValueError(f"margin_ranking_loss: input1, input2 and target must have as many dimensions, got {shapes}")
     return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
 
 

@@ -7,36 +7,58 @@ from ..autograd import Tensor, tensor_of
 from ..autograd.tensor import from_python
 from . import (
     activation,
+    angles,
     arithmetic,
+    arrange,
     compose,
+    contraction,
     creation,
+    decompositions,
     elementary,
     extremes,
     indexing,
     inplace,
     legacy,
+    linear_algebra,
+    matrices,
     product,
+    quantiles,
     reduction,
+    running,
     sampling,
     shape,
     sorting,
+    special,
+    thresholds,
 )
 
 METHODS = {
+    angles: "acos acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
+    arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
+    "split_with_sizes tensor_split unique_consecutive vsplit",
+    contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
+    decompositions: "cholesky qr svd",
+    linear_algebra: "det inverse logdet pinverse slogdet",
+    matrices: "matrix_power",
+    quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
+    running: "cummax cummin cumprod diff",
+    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside "
+    "isneginf isposinf isreal ldexp less less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
+    thresholds: "hardshrink",
     activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
+    arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
     "logical_not remainder",
     compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
-    "diag dist divide exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
+    "diag dist exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
-    "true_divide trunc unique",
+    "trunc unique",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
     product: "matmul mm bmm dot outer addmm",
     extremes: "amax amin max min argmax argmin",
     reduction: "sum mean var std prod cumsum norm logsumexp softmax log_softmax all any count_nonzero equal allclose",
     sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
-    sorting: "argsort sort topk median",
+    sorting: "argsort sort topk",
     shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
     "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
 }
@@ -44,7 +66,7 @@ METHODS = {
 
 def _operators():
     a = arithmetic
-    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
+    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a._div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
                  floordiv=compose.floor_divide)  # fmt: skip
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", function)
@@ -94,7 +116,9 @@ def install():
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
     Tensor.type = legacy.type
+    Tensor.unfold = arrange.windows
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
+    Tensor.mH = property(lambda self: self.mT, doc="As mT: there are no complex numbers.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

@@ -1,6 +1,6 @@
-"""Orders: sorting, the k largest, the median. The values are gathered, so their gradients go back to where they came from."""
-
-import math
+"""Orders: sorting, the k largest. The values are gathered, so their gradients go back to where they
+came from.
+"""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .extremes import values_indices
 from .indexing import gather
 from .shape import narrow
 
-__all__ = ["argsort", "median", "sort", "topk"]
+__all__ = ["argsort", "sort", "topk"]
 
 
 @op
@@ -40,8 +40,3 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")
     index = narrow(argsort(input, dim, largest), dim, 0, k)
     return values_indices(gather(input, dim, index), index)
-
-
-def median(input):
-    """The median of all elements (the lower of two, as in torch)."""
-    return sort(input.reshape(-1)).values[(math.prod(input.shape) - 1) // 2]

@@ -159,7 +159,6 @@ CASES = [
     Case("sort", single_only.map(with_descending), lambda *a: [along(sort)(*a), along(order)(*a)], op="gather"),
     Case("topk", single_only, lambda x, d: [along(lambda v: sort(v, True)[:2])(x, d), along(lambda v: order(v, True)[:2])(x, d)],
          call=lambda x, d: ops.topk(x, min(2, x.shape[d]), d), op="gather"),
-    Case("median", reducible(distinct).map(lambda a: a[:1]), over(statistics.median_low), op=None, bare=False),
     Case("cumsum", reducible(single=True, keep=False), along(running)),
     *[norm_case(p) for p in (2, "fro", 1, 3, 1.5, math.inf, -math.inf, 0)],
     Case("logsumexp", reducible(), over(logsumexp)),

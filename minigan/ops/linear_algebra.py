@@ -1,0 +1,183 @@
+"""Inverses, systems of equations and determinants of matrices and stacks of matrices, by LAPACK (NumPy)
+or cuSOLVER (CuPy). `minigan.linalg` has torch's names.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..autograd import op, raw
+from .arithmetic import where
+from .product import matmul
+from .shape import reshape, transpose, tril, unsqueeze
+
+__all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]  # torch's; others: minigan.linalg
+
+
+def _t(x):
+    return transpose(x, -2, -1)
+
+
+def _square(name, x):
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"{name}: expected square matrices (..., n, n), got shape {tuple(x.shape)}")
+    _real(name, x)
+
+
+def _real(name, x):
+    if x.ndim < 2:
+        raise ValueError(f"{name}: expected matrices (..., m, n), got shape {tuple(x.shape)}")
+    if raw(x).dtype.kind != "f":
+        raise TypeError(f"{name}: expected floating-point matrices, they are {raw(x).dtype}: convert them with .float()")
+
+
+# --- inverses and systems ---
+
+
+@op
+class _inv:
+    """y = A^-1.    dL/dA = -y^T g y^T"""
+
+    saves = ("out",)
+
+    def forward(A):
+        return np.linalg.inv(A)
+
+    def backward(g, need, y):
+        return -matmul(matmul(_t(y), g), _t(y))
+
+
+def inv(A):
+    """The inverse of square matrices (..., n, n)."""
+    _square("inv", A)
+    return _inv(A)
+
+
+inverse = inv
+
+
+@op
+class _solve:
+    """y with A y = B, matrices.    dL/dB = A^-T g,  dL/dA = -(dL/dB) y^T"""
+
+    saves = ("A", "out")
+
+    def forward(A, B):
+        return np.linalg.solve(A, B)
+
+    def backward(g, need, A, y):
+        gB = _solve(_t(A), g)
+        return need[0] and -matmul(gB, _t(y)), gB
+
+
+def solve(A, B, *, left=True):
+    """X with A X = B (left=False: X A = B): A (..., n, n), B (..., n, k), or (n,) or (..., n) as
+    vectors.
+    """
+    _square("solve", A)
+    vector = B.ndim == 1 or (B.ndim == A.ndim - 1 and tuple(B.shape) == tuple(A.shape[:-1]))
+    if not left:
+        return B @ inv(A) if vector else _t(solve(_t(A), _t(B)))
+    if not vector:
+        return _solve(A, B)
+    y = _solve(A, unsqueeze(B, -1))
+    return reshape(y, tuple(y.shape[:-1]))
+
+
+@op
+class _pinv:
+    """y = A^+, Moore and Penrose's inverse.
+
+    dL/dA = -y^T g y^T + (1 - A y) g^T y y^T + y^T y g^T (1 - y A).    Golub and Pereyra 1973, eq.
+    4.12
+    """
+
+    saves = ("A", "out")
+
+    def forward(A, rcond):
+        return np.linalg.pinv(A, rcond)
+
+    def backward(g, need, A, y):
+        gt, yt = _t(g), _t(y)
+        right, left = matmul(matmul(gt, y), yt), matmul(matmul(yt, y), gt)
+        return matmul(matmul(yt, g), -yt) + (right - matmul(matmul(A, y), right)) + (left - matmul(matmul(left, y), A))
+
+
+def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
+    """Moore and Penrose's inverse of (..., m, n): singular values below rtol times the largest
+    count as 0 (default: max(m, n) eps).
+    hermitian: the matrices are symmetric, and their lower triangles are read."""
+    _real("pinv", A)
+    A = tril(A) + _t(tril(A, -1)) if hermitian else A
+    if atol is not None:
+        raise NotImplementedError("pinv: atol is not available: use rtol, a share of the largest singular value")
+    rtol = rcond if rtol is None else rtol
+    return _pinv(A, max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if rtol is None else rtol)
+
+
+pinverse = pinv
+
+
+# --- determinants ---
+
+
+@op
+class _det:
+    """y = det A.    dL/dA = g y A^-T"""
+
+    saves = ("A", "out")
+
+    def forward(A):
+        return np.linalg.det(A)
+
+    def backward(g, need, A, y):
+        return (g * y)[..., None, None] * _t(_inv(A))
+
+
+def det(A):
+    """The determinants of square matrices. Those of singular ones have no gradient here (torch
+    gives them one).
+    """
+    _square("det", A)
+    return _det(A)
+
+
+@op
+class _logabsdet:
+    """y = log |det A|.    dL/dA = g A^-T"""
+
+    saves = ("A",)
+
+    def forward(A):
+        return np.linalg.slogdet(A)[1]
+
+    def backward(g, need, A):
+        return g[..., None, None] * _t(_inv(A))
+
+
+@op
+class _signdet:
+    """The sign of det A.    dL/dA = 0"""
+
+    saves = ("A",)
+
+    def forward(A):
+        return np.linalg.slogdet(A)[0]
+
+    def backward(g, need, A):
+        return A * 0
+
+
+sign_logabsdet = namedtuple("slogdet", ["sign", "logabsdet"])
+
+
+def slogdet(A):
+    """(sign, log of the absolute value) of the determinants of square matrices."""
+    _square("slogdet", A)
+    return sign_logabsdet(_signdet(A), _logabsdet(A))
+
+
+def logdet(A):
+    """The logarithms of the determinants of square matrices: NaN where one is negative."""
+    sign, size = slogdet(A)
+    return where(sign < 0, float("nan"), size)

@@ -1,0 +1,107 @@
+"""Functions of matrices that are a line or two of `linear_algebra`: norms, powers, ranks,
+conditions.
+"""
+
+import math
+
+import numpy as np
+
+from ..autograd import raw
+from ..backend import array_module
+from .axes import axes_of
+from .contraction import chain_matmul
+from .decompositions import eigvalsh, svdvals
+from .elementary import abs
+from .extremes import amax, amin
+from .linear_algebra import inv, pinv
+from .product import matmul
+from .reduction import norm, sum
+from .shape import movedim, reshape, to
+
+__all__ = ["matrix_power"]  # torch's; the others are in minigan.linalg
+
+
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """The `ord`-norm (sum |x|^ord)^(1/ord) of vectors: over all elements (dim=None), or over
+    dimensions together.
+    """
+    x = x if dtype is None else to(x, dtype)
+    return norm(x, float(ord), dim, keepdim)
+
+
+def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    """Norms of matrices in two dimensions: "fro" (root of the sum of squares), "nuc" (sum of
+    singular values), 2 and -2 (largest and
+    smallest singular value), inf and -inf, 1 and -1 (largest and smallest sum of the absolute
+    values of a row, of a column)."""
+    A = A if dtype is None else to(A, dtype)
+    if len(tuple(dim)) != 2 or A.ndim < 2:
+        raise ValueError(f"matrix_norm: dim={dim} must name two dimensions of the input, whose shape is {tuple(A.shape)}")
+    rows, columns = axes_of(tuple(dim), A.ndim)
+    if ord == "fro":
+        return norm(A, 2, (rows, columns), keepdim)
+    if ord in ("nuc", 2, -2):
+        values = svdvals(movedim(A, (rows, columns), (-2, -1)))
+        y = sum(values, -1) if ord == "nuc" else (amax if ord == 2 else amin)(values, -1)
+        return reshape(y, tuple(1 if i in (rows, columns) else n for i, n in enumerate(A.shape))) if keepdim else y
+    if ord not in (1, -1, math.inf, -math.inf):
+        raise ValueError(f"matrix_norm: ord={ord!r}; expected 'fro', 'nuc', 2, -2, 1, -1, inf or -inf")
+    added, other = (rows, columns) if ord in (1, -1) else (columns, rows)
+    y = (amax if ord > 0 else amin)(sum(abs(A), added, True), other, True)
+    return y if keepdim else reshape(y, tuple(n for i, n in enumerate(A.shape) if i not in (rows, columns)))
+
+
+def matrix_power(A, n):
+    """The n-th power of square matrices; negative: of the inverse."""
+    if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
+        raise ValueError(f"matrix_power: expected square matrices (..., n, n), got shape {tuple(A.shape)}")
+    if n < 0:
+        A, n = inv(A), -n
+    if n == 0:
+        return A * 0 + array_module(raw(A)).eye(A.shape[-1], dtype=raw(A).dtype)
+    result = None
+    while n:
+        if n % 2:
+            result = A if result is None else matmul(result, A)
+        n //= 2
+        A = matmul(A, A) if n else A
+    return result
+
+
+def matrix_rank(A, *, atol=None, rtol=None, hermitian=False):
+    """How many singular values are larger than max(atol, rtol times the largest); int64. Default
+    rtol: max(m, n) eps, or 0 with atol.
+    """
+    values = abs(eigvalsh(A)) if hermitian else svdvals(A)
+    if rtol is None:
+        rtol = max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if atol is None else 0.0
+    if not values.shape[-1]:
+        return sum(values, -1).to(np.int64)
+    limit = amax(values, -1, True) * rtol
+    return sum((values > limit) & (values > (0.0 if atol is None else atol)), -1)
+
+
+def cond(A, p=None):
+    """The condition numbers of matrices: |A| |A^-1| in the norm p; None: the largest by the
+    smallest singular value.
+    """
+    if p in (None, 2, -2):
+        values = svdvals(A)
+        large, small = amax(values, -1), amin(values, -1)
+        return small / large if p == -2 else large / small
+    return matrix_norm(A, p) * matrix_norm(inv(A), p)
+
+
+def lstsq(A, B, rcond=None):
+    """X that minimises |A X - B|; of several the smallest: pinv(A) @ B."""
+    return matmul(pinv(A, rcond), B)
+
+
+def multi_dot(tensors):
+    """The product of several matrices, in a list; the first and the last may be vectors."""
+    return chain_matmul(*tensors)
+
+
+def vecdot(x, y, *, dim=-1):
+    """The inner products of vectors along `dim`."""
+    return sum(x * y, dim)

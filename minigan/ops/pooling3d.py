@@ -1,0 +1,183 @@
+"""Pooling of three dimensions, pooling by norms, and maxima put back where they came from; over the
+cards of pooling.py.
+"""
+
+import math
+
+import numpy as np
+
+from ..autograd import Tensor, raw
+from ..backend import array_module
+from .activation import relu
+from .compose import scatter
+from .creation import as_tensor
+from .elementary import abs, sign
+from .pooling import (
+    _adaptive_avg_pool,
+    _adaptive_sizes,
+    _adaptive_windows,
+    _argmax,
+    _avg_pool,
+    _geometry,
+    _max_windows,
+    avg_pool1d,
+    avg_pool2d,
+    numbers,
+    plane_gather,
+)
+
+__all__ = [
+    "adaptive_avg_pool3d", "adaptive_max_pool3d", "avg_pool3d", "lp_pool1d", "lp_pool2d",
+    "lp_pool3d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+]  # fmt: skip
+
+
+def avg_pool3d(
+    input,
+    kernel_size,
+    stride=None,
+    padding=0,
+    ceil_mode=False,
+    count_include_pad=True,
+    divisor_override=None,
+):
+    """The means of windows of input (N, C, D, H, W) or (C, D, H, W). Arguments as in
+    `avg_pool2d`.
+    """
+    if divisor_override == 0:
+        raise ValueError("avg_pool3d: divisor_override must not be 0")
+    return _avg_pool(
+        "avg_pool3d",
+        input,
+        3,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+    )
+
+
+def adaptive_avg_pool3d(input, output_size):
+    """The means of windows that cover input (N, C, D, H, W) or (C, D, H, W). Arguments as in
+    `adaptive_avg_pool2d`.
+    """
+    return _adaptive_avg_pool("adaptive_avg_pool3d", input, 3, output_size)
+
+
+def _max_pool(input, windows, steps, return_indices):
+    """The maxima along H and W first, then along D."""
+    *lead, depth, height, width = input.shape
+    x = raw(input)
+    flat = _argmax(x, *windows[1:], steps[1:])
+    down, across = flat.shape[-2:]
+    columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
+    best = plane_gather(x, flat).reshape(*lead, depth, down * across)
+    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(-1, 1)
+    at = _argmax(best, windows[0], columns, (steps[0], 1))
+    index = np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1).reshape(at.shape).astype(np.int32)
+    y = plane_gather(input.reshape(*lead, depth, height * width), index)
+    shape = (*lead, index.shape[-2], down, across)
+    y = y.reshape(shape)
+    return (y, as_tensor(index.reshape(shape).astype(np.int64))) if return_indices else y
+
+
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maxima of windows of input (N, C, D, H, W) or (C, D, H, W). Arguments as in `max_pool2d`;
+    positions are (d H + i) W + j.
+    """
+    geometry = _geometry("max_pool3d", input, 3, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool(
+        input,
+        [_max_windows("max_pool3d", *g) for g in geometry],
+        [g[4] for g in geometry],
+        return_indices,
+    )
+
+
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """The maxima of the windows of `adaptive_avg_pool3d`; return_indices as in `max_pool3d`."""
+    sizes = _adaptive_sizes("adaptive_max_pool3d", input, 3, output_size)
+    windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-3:], sizes)]
+    return _max_pool(input, windows, (1, 1, 1), return_indices)
+
+
+# --- maxima put back ---
+
+
+def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output_size):
+    if input.ndim not in (dims + 1, dims + 2) or tuple(indices.shape) != tuple(input.shape):
+        shapes = f"input {tuple(input.shape)} and indices {tuple(indices.shape)}"
+        raise ValueError(f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions")
+    kernel = numbers(name, "kernel_size", kernel_size, dims, 1)
+    stride = kernel if stride is None else numbers(name, "stride", stride, dims, 1)
+    padding = numbers(name, "padding", padding, dims, 0)
+    lead, pooled = tuple(input.shape[:-dims]), tuple(input.shape[-dims:])
+    usual = [(n - 1) * s - 2 * p + k for n, s, p, k in zip(pooled, stride, padding, kernel)]
+    size = usual if output_size is None else list(output_size)[-dims:]
+    if len(size) != dims or not all(u - s < n < u + s for n, u, s in zip(size, usual, stride)):
+        limit = f"each may differ by less than the stride {stride}"
+        raise ValueError(f"{name}: output_size={output_size} for windows that cover {usual}: {limit}")
+    area = math.prod(size)
+    flat, places = (
+        input.reshape(*lead, math.prod(pooled)),
+        indices.reshape(*lead, math.prod(pooled)),
+    )
+    zeros = array_module(raw(input)).zeros((*lead, area), raw(input).dtype)
+    zeros = as_tensor(zeros) if isinstance(input, Tensor) else zeros
+    return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])
+
+
+def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """The maxima of `max_pool1d` put back to where they were, zeros elsewhere. Arguments as in
+    `max_unpool2d`.
+    """
+    return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """The maxima of `max_pool2d` put back to where they were, zeros elsewhere.
+
+    indices : what the pooling gave with return_indices=True
+    kernel_size, stride, padding : those of the pooling;  output_size : of the result, where several
+        sizes are pooled to this one
+    """
+    return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """The maxima of `max_pool3d` put back to where they were, zeros elsewhere. Arguments as in
+    `max_unpool2d`.
+    """
+    return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
+
+
+# --- norms ---
+
+
+def _lp_pool(pool, dims, input, norm_type, kernel_size, stride, ceil_mode):
+    count = math.prod(numbers("lp_pool", "kernel_size", kernel_size, dims, 1))
+    mean = pool(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return (sign(mean) * relu(abs(mean)) * count) ** (1 / norm_type)
+
+
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum x^p)^(1/p) of windows of input (N, C, L) or (C, L), p = norm_type. Arguments as in
+    `avg_pool1d`.
+    """
+    return _lp_pool(avg_pool1d, 1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum x^p)^(1/p) of windows of input (N, C, H, W) or (C, H, W), p = norm_type. Arguments as in
+    `avg_pool2d`.
+    """
+    return _lp_pool(avg_pool2d, 2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum x^p)^(1/p) of windows of input (N, C, D, H, W) or (C, D, H, W), p = norm_type. Arguments
+    as in `avg_pool3d`.
+    """
+    return _lp_pool(avg_pool3d, 3, input, norm_type, kernel_size, stride, ceil_mode)

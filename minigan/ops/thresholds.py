@@ -1,0 +1,169 @@
+"""More activation functions, with thresholds, and with random slopes or choices; over the ops of
+`activation` and `sampling`.
+"""
+
+import math
+
+import numpy as np
+
+from ..autograd import raw
+from ..backend import array_module, default_generator, device_of
+from ..backend.program import told
+from .activation import elu, hardtanh, tanh
+from .arithmetic import clamp, where
+from .axes import axis_of
+from .elementary import abs, log, log1p, rsqrt, sign, square
+from .extremes import argmax
+from .padding import pad
+from .pooling import avg_pool2d
+from .pooling3d import avg_pool3d
+from .reduction import mean, norm, softmax
+from .sampling import SATURATION, _kept, _masked_scale, rand_like
+from .shape import to, unsqueeze
+
+__all__ = [
+    "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",
+    "hardsigmoid", "local_response_norm", "pdist", "rms_norm", "rrelu", "softshrink",
+    "tanhshrink", "threshold",
+]  # fmt: skip
+
+
+def celu(input, alpha=1.0):
+    """x where x > 0, else alpha (e^(x / alpha) - 1). Barron 2017"""
+    if alpha == 0:
+        raise ValueError("celu: alpha must not be 0")
+    return elu(input * (1 / alpha)) * alpha
+
+
+def hardshrink(input, lambd=0.5):
+    """x where |x| > lambd, else 0"""
+    return where(abs(input) <= lambd, 0.0, input)
+
+
+def softshrink(input, lambd=0.5):
+    """x - lambd where x > lambd, x + lambd where x < -lambd, else 0"""
+    if lambd < 0:
+        raise ValueError(f"softshrink: lambd={lambd} must not be negative")
+    return where(abs(input) <= lambd, 0.0, input - sign(input) * lambd)
+
+
+def tanhshrink(input):
+    """x - tanh x"""
+    return input - tanh(input)
+
+
+def hardsigmoid(input):
+    """relu6(x + 3) / 6"""
+    return hardtanh(input + 3, 0.0, 6.0) * (1 / 6)
+
+
+def threshold(input, threshold, value):
+    """x where x > threshold, else value"""
+    return where(input <= threshold, value, input)
+
+
+def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None):
+    """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the
+    middle of the two. Xu et al. 2015
+    """
+    if not 0 <= lower <= upper:
+        raise ValueError(f"rrelu: lower={lower} and upper={upper} must be 0 <= lower <= upper")
+    if not training:
+        return where(input > 0, input, input * ((lower + upper) / 2))
+    slopes = told(_slopes, raw(input), lower, upper, generator)
+    return _masked_scale(input, slopes)
+
+
+def _slopes(array, lower, upper, generator):
+    draws = (generator or default_generator).uniform(array.shape, np.float32, device_of(array)).astype(array.dtype)
+    one = array.dtype.type(1)
+    return np.where(array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower))
+
+
+def feature_alpha_dropout(input, p=0.5, training=False, *, generator=None):
+    """`alpha_dropout` of whole channels of input (N, C, ...)."""
+    if not training or p == 0:
+        return input
+    scales, shifts = told(_channel_scales, raw(input), p, generator)
+    return _masked_scale(input, scales) + shifts
+
+
+def _channel_scales(array, p, generator):
+    keep = _kept(array, (*array.shape[:2], *(1,) * (array.ndim - 2)), p, generator)
+    scale = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5 if p < 1 else 0.0
+    scale, low = array.dtype.type(scale), array.dtype.type(scale * SATURATION)
+    return keep * scale, (1 - keep) * low - array.dtype.type(p) * low
+
+
+def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1, *, generator=None):
+    """A sample of the classes along `dim` with probabilities softmax(logits), made differentiable:
+    softmax((logits + noise) / tau), the noise Gumbel's. Jang et al. 2017; Maddison et al. 2017.
+
+    hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
+    """
+    smallest = float(np.finfo(raw(logits).dtype).tiny)
+    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)  # exponential: their -log is Gumbel's noise
+    soft = softmax((logits - log(waits)) * (1 / tau), dim)
+    if not hard:
+        return soft
+    axis = axis_of(dim, logits.ndim)
+    classes = array_module(raw(soft)).arange(soft.shape[axis]).reshape((-1,) + (1,) * (logits.ndim - 1 - axis))
+    chosen = to(argmax(soft, axis, True) == classes, soft.dtype)
+    return chosen - soft.detach() + soft
+
+
+def channel_shuffle(input, groups):
+    """Channels of input (N, C, ...) taken in turn from each of `groups` groups. Zhang et al.
+    2018
+    """
+    n, c, *rest = input.shape
+    if groups < 1 or c % groups:
+        raise ValueError(f"channel_shuffle: groups={groups} must divide the {c} channels of shape {tuple(input.shape)}")
+    return input.reshape(n, groups, c // groups, *rest).swapaxes(1, 2).reshape(n, c, *rest)
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """x / sqrt(mean(x^2) + eps) weight, the mean over the last dimensions normalized_shape. Zhang
+    and Sennrich 2019
+
+    eps : None: the dtype's machine epsilon
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if tuple(input.shape[input.ndim - len(shape) :]) != shape:
+        raise ValueError(f"rms_norm: input of shape {tuple(input.shape)} does not end with normalized_shape={shape}")
+    eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
+    dtype, wide = (
+        raw(input).dtype,
+        to(input, np.float32) if raw(input).dtype == np.float16 else input,
+    )  # whose squares would overflow
+    y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
+    y = y if wide is input else to(y, dtype)
+    return y if weight is None else y * weight
+
+
+def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...).
+    Krizhevsky et al. 2012, section 3.3
+    """
+    if input.ndim < 3:
+        raise ValueError(f"local_response_norm: expected input (N, C, ...), got shape {tuple(input.shape)}")
+    if not math.prod(input.shape):
+        return input
+    squares = unsqueeze(square(input), 1)
+    ends = (size // 2, (size - 1) // 2)
+    if input.ndim == 3:
+        means = avg_pool2d(pad(squares, (0, 0, *ends)), (size, 1), 1)[:, 0]
+    else:
+        flat = squares.reshape(input.shape[0], 1, input.shape[1], input.shape[2], -1)
+        means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), 1)[:, 0].reshape(input.shape)
+    return input / (means * alpha + k) ** beta
+
+
+def pdist(input, p=2.0):
+    """The p-norms of the differences of all pairs of rows i < j of input (N, M): (N (N - 1) /
+    2,).
+    """
+    if input.ndim != 2:
+        raise ValueError(f"pdist: expected a matrix, got shape {tuple(input.shape)}")
+    first, second = [array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)]
+    return norm(input[first] - input[second], p, -1)

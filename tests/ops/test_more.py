@@ -1,0 +1,220 @@
+"""What a table of inputs and outputs does not describe: draws, functions of sizes, errors, and
+corners where torch's values are literal.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigan
+from minigan import nn
+from minigan.nn import functional as F
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    minigan.manual_seed(1)
+
+
+def test_gumbel_softmax_draws_classes_with_their_probabilities():
+    logits = minigan.tensor([0.5, 0.3, 0.2]).log().expand(20000, 3)
+    hard = F.gumbel_softmax(logits, hard=True)
+    assert set(hard.unique().tolist()) == {0.0, 1.0} and (hard.sum(1) == 1).all()
+    np.testing.assert_allclose(hard.mean(0).numpy(), [0.5, 0.3, 0.2], atol=0.015)
+
+
+def test_gumbel_softmax_repeats_with_the_seed_and_from_a_generator():
+    draw = lambda: F.gumbel_softmax(minigan.zeros(2, 3)).numpy()
+    a = draw()
+    minigan.manual_seed(1)
+    assert np.array_equal(a, draw())
+    one = minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5))
+    assert minigan.equal(one, minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5)))
+
+
+def test_gumbel_softmax_is_softmax_of_noisy_logits_and_its_hard_gradient_is_the_soft_one():
+    grads = []
+    for hard in (False, True):
+        minigan.manual_seed(3)
+        logits = minigan.tensor([[0.0, 1.0, -1.0]], requires_grad=True)
+        y = F.gumbel_softmax(logits, tau=0.5, hard=hard)
+        (y * minigan.tensor([1.0, 2.0, 3.0])).sum().backward()
+        grads.append(logits.grad.numpy())
+    np.testing.assert_allclose(*grads, rtol=1e-6)
+    minigan.manual_seed(3)
+    noise = -np.log(-np.log1p(-minigan.rand(1, 3).numpy()))
+    soft = np.exp((np.array([[0.0, 1.0, -1.0]]) + noise) / 0.5)
+    soft /= soft.sum()
+    np.testing.assert_allclose(grads[0], 2 * soft * ([1, 2, 3] - (soft * [1, 2, 3]).sum()), atol=1e-6)
+
+
+def test_rrelu():
+    x = minigan.full((1000,), -1.0, requires_grad=True)
+    y = F.rrelu(x, 0.1, 0.3, training=True)
+    slopes = -y.detach().numpy()
+    assert slopes.min() >= 0.1 and slopes.max() <= 0.3 and abs(slopes.mean() - 0.2) < 0.01
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), slopes, rtol=1e-6)
+    layer = nn.RReLU(0.1, 0.3)
+    assert layer(minigan.tensor([2.0])).item() == 2
+    np.testing.assert_allclose(layer.eval()(minigan.tensor([-2.0])).item(), -0.4, rtol=1e-6)
+
+
+def test_feature_alpha_dropout():
+    y = F.feature_alpha_dropout(minigan.randn(200, 50, 4), 0.3, training=True)
+    same = (y == y[..., :1]).all(-1)  # channels that were dropped have one value
+    assert abs(same.float().mean().item() - 0.3) < 0.02
+    assert abs(y.mean().item()) < 0.05 and abs(y.var().item() - 1) < 0.05
+    x = minigan.randn(2, 3)
+    assert nn.FeatureAlphaDropout(0.3).eval()(x) is x
+
+
+def test_sizes_and_positions():
+    assert tuple(minigan.broadcast_shapes((2, 1), (3,), 1)) == (2, 3)
+    assert minigan.tril_indices(2, 3, 1).tolist() == [[0, 0, 1, 1, 1], [0, 1, 0, 1, 2]]
+    assert minigan.triu_indices(2, 3, 1).tolist() == [[0, 0, 1], [1, 2, 2]]
+    found = minigan.unique_consecutive(minigan.tensor([3, 3, 1, 1, 3]), return_inverse=True, return_counts=True)
+    assert [f.tolist() for f in found] == [[3, 1, 3], [0, 0, 1, 1, 2], [2, 2, 1]]
+    rows = minigan.unique_consecutive(minigan.tensor([[1, 2], [1, 2], [0, 2]]), dim=0)
+    assert rows.tolist() == [[1, 2], [0, 2]]
+
+
+def test_float_power():
+    y = minigan.float_power(minigan.tensor([2, 3]), 0.5)
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y.numpy(), np.sqrt([2.0, 3.0]))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_nearest_samples_have_a_gradient_of_zeros_for_the_grid(dims):
+    x = minigan.randn(1, 2, *[3] * dims, requires_grad=True)
+    grid = minigan.rand(1, *[2] * dims, dims, requires_grad=True)
+    F.grid_sample(x, grid, mode="nearest", align_corners=True).sum().backward()
+    assert grid.grad.abs().sum().item() == 0 and x.grad.sum().item() == 2 * 2**dims
+
+
+def test_reflected_samples_far_outside():
+    """torch.nn.functional.grid_sample(arange(4.).view(1, 1, 1, 4), grid, padding_mode="reflection",
+    align_corners=a)
+    """
+    x = minigan.arange(4.0).view(1, 1, 1, 4)
+    grid = minigan.tensor([[[[-3.3, 0.0], [2.2, 0.0], [5.7, 0.0]]]])
+    plain = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    corners = F.grid_sample(x, grid, padding_mode="reflection", align_corners=True)
+    np.testing.assert_allclose(plain.flatten().numpy(), PLAIN, atol=1e-5)
+    np.testing.assert_allclose(corners.flatten().numpy(), CORNERS, atol=1e-5)
+
+
+PLAIN = [2.9, 1.1, 2.1]
+CORNERS = [2.55, 1.2, 1.95]
+
+
+def test_cumprod_with_zeros_has_torchs_derivatives_of_both_orders():
+    x = minigan.tensor([2.0, 0.0, 3.0, 0.0, 5.0], requires_grad=True)
+    (g,) = minigan.grad(x.cumprod(0) @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x, create_graph=True)
+    assert g.tolist() == [1, 22, 0, 0, 0]
+    (h,) = minigan.grad(g @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x)
+    assert h.tolist() == [22, 725, 12, 348, 0]
+
+
+def test_medians_share_the_gradient_among_equal_elements_as_in_torch():
+    x = minigan.tensor([1.0, 2.0, 2.0, 3.0, 2.0], requires_grad=True)
+    x.median().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [0, 1 / 3, 1 / 3, 0, 1 / 3])
+
+
+def test_the_determinant_of_a_singular_matrix():
+    assert minigan.det(minigan.ones(2, 2)).item() == 0
+    assert minigan.slogdet(minigan.ones(2, 2)).logabsdet.item() == -math.inf
+
+
+def test_frechet_distance_with_torchs_names_and_its_gradient():
+    """What a program writes for tr(S1 + S2 - 2 (S1 S2)^1/2): against minigan.metrics, and
+    differentiable.
+    """
+    from minigan.metrics.frechet import frechet_of_gaussians
+
+    rng = np.random.default_rng(0)
+    a, b = (
+        minigan.tensor(rng.standard_normal((50, 3)), requires_grad=True),
+        minigan.tensor(rng.standard_normal((60, 3)) * 2),
+    )
+
+    def distance(x, y):
+        s, t = minigan.cov(x.T), minigan.cov(y.T)
+        values, vectors = minigan.linalg.eigh(s)
+        root = vectors @ minigan.diag(values.sqrt()) @ vectors.T
+        cross = minigan.linalg.eigvalsh(root @ t @ root).sqrt().sum()
+        return ((x.mean(0) - y.mean(0)) ** 2).sum() + minigan.trace(s) + minigan.trace(t) - 2 * cross
+
+    d = distance(a, b)
+    x, y = a.detach().numpy(), b.numpy()
+    np.testing.assert_allclose(d.item(), frechet_of_gaussians(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T)), rtol=1e-10)
+    minigan.gradcheck(lambda x: distance(x, b), [a])
+
+
+def test_storage_is_shared_by_views():
+    x = minigan.arange(6.0).view(2, 3)
+    y = x.t()[1:]
+    assert y.storage().data_ptr() == x.storage().data_ptr() and y.storage().tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert (y.storage_offset(), y.storage().size(), y.storage().nbytes(), y.storage()[2]) == (
+        1,
+        6,
+        24,
+        2,
+    )
+
+
+BAD = [
+    (lambda: F.grid_sample(minigan.ones(1, 1, 2, 2), minigan.ones(1, 2, 2, 3)), "expected input"),
+    (
+        lambda: F.grid_sample(minigan.ones(1, 1, 2, 2), minigan.ones(1, 2, 2, 2), "cubic"),
+        "mode='cubic'",
+    ),
+    (lambda: F.affine_grid(minigan.ones(1, 2, 2), (1, 1, 2, 2)), "expected theta"),
+    (lambda: F.unfold(minigan.ones(1, 1, 2, 2), 3), "does not fit"),
+    (lambda: F.fold(minigan.ones(1, 4, 3), (3, 3), 2), "expected input"),
+    (
+        lambda: F.max_unpool2d(minigan.ones(1, 1, 2, 2), minigan.ones(1, 1, 2, 2).long(), 2, output_size=(9, 9)),
+        "output_size",
+    ),
+    (lambda: minigan.quantile(minigan.ones(2), 1.5), "must be in"),
+    (
+        lambda: minigan.quantile(minigan.ones(2), 0.5, interpolation="cubic"),
+        "interpolation='cubic'",
+    ),
+    (lambda: minigan.tensordot(minigan.ones(2, 3), minigan.ones(2, 3), 1), "have sizes"),
+    (lambda: minigan.linalg.inv(minigan.ones(2, 3)), "square matrices"),
+    (lambda: minigan.linalg.inv(minigan.ones(2, 2)), "Singular matrix"),
+    (lambda: minigan.div(minigan.ones(2), 2, rounding_mode="up"), "rounding_mode='up'"),
+    (lambda: minigan.ones(3).unfold(0, 4, 1), "size=4"),
+    (lambda: F.triplet_margin_loss(*[minigan.ones(2, 2)] * 3, margin=-1), "margin=-1"),
+    (
+        lambda: F.gaussian_nll_loss(minigan.ones(2), minigan.ones(2), minigan.tensor([1.0, -1.0])),
+        "negative",
+    ),
+    (lambda: F.channel_shuffle(minigan.ones(1, 3, 1), 2), "groups=2"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), BAD)
+def test_errors_name_the_argument(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_bases_of_the_whole_space_have_no_derivative():
+    x = minigan.randn(3, 2, requires_grad=True)
+    U, S, Vh = minigan.linalg.svd(x)
+    assert U.shape == (3, 3) and Vh.shape == (2, 2)
+    S.sum().backward(retain_graph=True)
+    with pytest.raises(minigan.OpError, match="full_matrices=False"):
+        U.sum().backward()
