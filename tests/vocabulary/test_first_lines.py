@@ -91,7 +91,7 @@ NOT_THERE = {
     "from minigan.vision import models": "minigan.vision has no 'models'",
     "from minigan.optim.lr_scheduler import Foo": "minigan.optim.lr_scheduler has no 'Foo'",
     "minigan.jit.script": "'minigan' has no attribute 'jit'; minigan.cpu.graph",
-    "minigan.nn.Transformer": "'minigan.nn' has no attribute 'Transformer'",
+    "minigan.nn.CTCLoss": "'minigan.nn' has no attribute 'CTCLoss'",
     "minigan.nn.functional.stft": "'minigan.nn.functional' has no attribute 'stft'",
     "minigan.optim.LBFGS": "'minigan.optim' has no attribute 'LBFGS'",
     "minigan.cuda.nvtx": "'minigan.cuda' has no attribute 'nvtx'",
