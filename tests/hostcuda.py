@@ -99,14 +99,14 @@ static int run_grid(void (*kernel)(void**), void** values, const unsigned* dims,
 }
 """
 
-KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(([^)]*)\)')
 
 
 def kernels(code):
     """{name: [types of the parameters]} of the kernels in a source."""
     found = {}
-    for name, parameters in KERNEL.findall(code):
-        found[name] = [re.sub(r"\s*\b\w+$", "", p.strip()) for p in parameters.split(",")]
+    for name, parameters in KERNEL.findall(code.replace("__restrict__", "")):
+        found[name] = [re.sub(r"\s*\b\w+$", "", p.strip()).strip() for p in parameters.split(",")]
     return found
 
 
@@ -133,6 +133,7 @@ def library(code):
         "-Wall",
         "-Wno-unused",
         "-Wno-parentheses",
+        "-Wno-unknown-pragmas",
         *sanitize,
     ]
     key = hashlib.sha256("\n".join([text, *options, COMPILER]).encode()).hexdigest()[:24]
@@ -173,9 +174,9 @@ class Function:
         self.name, self.types = name, kernels(code)[name]
         self.elements = ELEMENTS | {"REAL": "f8" if "#define REAL double" in code else "f4"}
         self.call = getattr(library(code), f"launch_{name}")
-        body = code[code.index(f"void {name}(") :]
+        body = code[re.search(rf"__global__ void [^;{{]*\b{name}\(", code).start() :]
         body = body.partition("\n}\n")[0]
-        self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "barrier"))
+        self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "column_sum", "barrier"))
 
     def __call__(self, grid, block, args):
         if len(args) != len(self.types):
