@@ -353,6 +353,13 @@ class _Cublas:
         return 0
 
 
+    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, at, lda, b, bt, ldb, beta, c, ct, ldc, compute, algo):
+        one, none = ctypes.c_int(1), ctypes.c_longlong(0)
+        return self.cublasGemmStridedBatchedEx(
+            handle, ta, tb, m, n, k, alpha, a, at, lda, none, b, bt, ldb, none, beta, c, ct, ldc, none, one, compute, algo
+        )
+
+
 KINDS = {0: np.float32, 1: np.float64, 14: np.uint16}
 
 

@@ -97,6 +97,13 @@ class Handle:
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
         integer, long, pointer = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
+        if batch == 1:  # for a long sum this one shares it among more multiprocessors
+            status = self.library.cublasGemmEx(
+                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
+                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr), integer(kinds[0]), integer(lda),
+                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc), integer(compute), integer(-1),
+            )  # fmt: skip
+            return self._check("cublasGemmEx", status)
         status = self.library.cublasGemmStridedBatchedEx(
             self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
             pointer(b.data.ptr), integer(kinds[1]), integer(ldb), long(steps[1]),
@@ -128,8 +135,12 @@ def _matrix(x):
     return array_module(x).ascontiguousarray(x), False, max(x.shape[-1], 1)
 
 
-def _halved(x):
-    """x rounded to bfloat16, as unsigned short, laid out alike."""
+def halved(*arrays):
+    """The arrays as `product` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
+    return [_to_bfloat16(x) if precision.half and x.dtype == np.float32 else x for x in arrays]
+
+
+def _to_bfloat16(x):
     from .elementwise import dense
 
     x = dense(x)
@@ -139,7 +150,7 @@ def _halved(x):
 
 
 def product(a, b, out=None, beta=0.0, conv=False):
-    """a @ b for stacks of matrices of float32 or float64 on CUDA with equal leading sizes, at most one of them: (m, k) @ (k, n), or
+    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them: (m, k) @ (k, n), or
     (batch, m, k) @ (batch, k, n).
 
     out : a C-contiguous array for the result; beta : its share in it
@@ -149,17 +160,16 @@ def product(a, b, out=None, beta=0.0, conv=False):
     *batch, m, k = a.shape
     n = b.shape[-1]
     if out is None:
-        out = xp.empty((*batch, m, n), a.dtype)
+        out = xp.empty((*batch, m, n), a.dtype if a.dtype != np.uint16 else np.float32)
     if not out.size:
         return out
     if not k:
         out *= beta
         return out
-    single = a.dtype == np.float32
-    half = single and precision.half
+    single = out.dtype == np.float32
+    a, b = halved(a, b)
+    half = a.dtype == np.uint16
     kind = F32 if single else F64
-    if half:
-        a, b = (x if x.dtype == np.uint16 else _halved(x) for x in (a, b))
     (a, trans_a, lda), (b, trans_b, ldb) = _matrix(a), _matrix(b)
     tf32 = precision.conv_tf32 if conv else precision.matmul_tf32
     compute = COMPUTE_F64 if not single else COMPUTE_TF32 if tf32 and not half else COMPUTE_F32
