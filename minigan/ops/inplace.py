@@ -19,7 +19,8 @@ from ..autograd import Tensor, enable_grad, raw
 from ..autograd.mode import mode
 from ..autograd.tensor import stale
 from ..backend import address, array_module, is_array
-from ..backend.cuda import recording
+from ..backend.cuda import constant, recording
+from ..backend.device import on_gpu
 from ..backend.program import active, refuse, told
 from . import activation, arithmetic, compose, elementary, indexing, shape
 from .indexing import _put, bare_index, getitem
@@ -146,7 +147,7 @@ def _positions(base, view):
         places = _offsets(base.array).reshape(-1)
         order = np.argsort(places, kind="stable")
         found = order[np.searchsorted(places[order], wanted)]
-    return array_module(base.array).asarray(found)
+    return constant(base.array, found) if on_gpu(base.array) else found
 
 
 def _offsets(array):
@@ -222,9 +223,9 @@ def overwrite(self, name, values):
 def assign(self, name, index, value):
     """self[index] = value"""
     if not _is_recorded(self, (value,)):
-        told(_put_into, write(self), bare_index(index), raw(value))
+        told(_put_into, write(self), bare_index(self, index), raw(value))
         return self
-    index, value = bare_index(index, keep=True), _cast(value, self.dtype)
+    index, value = bare_index(self, index, keep=True), _cast(value, self.dtype)
 
     def into(array):
         array[index] = raw(value)
@@ -245,7 +246,7 @@ def __setitem__(self, index, value):
 
 
 def _is_there(self, index, value):
-    index = bare_index(index)
+    index = bare_index(self, index)
     here = self.array[index]
     if not is_array(here):  # NumPy makes a number of a single element
         here = self.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]

@@ -293,6 +293,11 @@ def from_rows(y, shape):
     return y.reshape(n, *sizes, c).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
 
 
+def by_position(x):
+    """x (N, C, ...) laid out in memory as (N, ..., C): itself, or a copy."""
+    return from_rows(to_rows(x), x.shape)
+
+
 def _shared(rows, columns):
     """(grid, block, rows of each block) for sums over rows: few enough blocks that their sums are quickly added, enough to fill the
     GPU."""

@@ -78,19 +78,6 @@ def test_two_runs_are_identical(kind):
         np.testing.assert_array_equal(second[name], value, err_msg=name)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_100_steps_agree_with_the_cpu(kind):
-    """The same seed: weights that agree within 2 % of their spread, and values within 2 % (rounding differs; training amplifies it)."""
-    found = []
-    for place in (CPU, GPU):
-        trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
-        found.append((run(trainer, batches, 100), state(trainer)))
-    (v1, s1), (v2, s2) = found
-    np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
-    for name, value in s1.items():
-        np.testing.assert_allclose(s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name)
-
-
 @pytest.mark.parametrize("captured", [False, True])
 def test_memory_does_not_grow(captured):
     import cupy
@@ -139,7 +126,8 @@ def test_products_in_every_precision(shape):
         with switched(**options):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
-        assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale
+        in_order = 0 if options else 2e-7 * k  # of k products added one after the other, the worst of all elements
+        assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale + in_order
     turned = minigan.matmul(Tensor(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)
 
@@ -209,3 +197,17 @@ def test_too_much_memory():
     with pytest.raises(MemoryError, match="lower the batch size"):
         x = Tensor(np.ones((1, 1), np.float32)).cuda()
         minigan.matmul(minigan.ones(1 << 22, 1, device="cuda"), minigan.ones(1, 1 << 22, device="cuda")) + x
+
+
+# Last, as the CPU's kernels are compiled for it, which takes half a minute.
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_100_steps_agree_with_the_cpu(kind):
+    """The same seed: weights that agree within 2 % of their spread, and values within 2 % (rounding differs; training amplifies it)."""
+    found = []
+    for place in (CPU, GPU):
+        trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
+        found.append((run(trainer, batches, 100), state(trainer)))
+    (v1, s1), (v2, s2) = found
+    np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
+    for name, value in s1.items():
+        np.testing.assert_allclose(s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name)

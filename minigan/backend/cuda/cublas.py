@@ -78,12 +78,14 @@ def _library():
 class Handle:
     """A cuBLAS handle of one stream, with its workspace."""
 
-    def __init__(self, xp, stream):
+    def __init__(self, xp):
         self.library = getattr(xp, "cublas_library", _library)()
         self.handle = ctypes.c_void_p()
         self._check("cublasCreate_v2", self.library.cublasCreate_v2(ctypes.byref(self.handle)))
-        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
         self.workspace = xp.empty(WORKSPACE, np.uint8)
+
+    def work_on(self, stream):
+        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
         place = ctypes.c_void_p(self.workspace.data.ptr)
         self._check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)))
 
@@ -113,15 +115,40 @@ class Handle:
         self._check("cublasGemmStridedBatchedEx", status)
 
 
-_handles: dict[tuple, Handle] = {}
+_handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle
+_spare: dict[tuple, list[Handle]] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
 
 
 def _handle(xp, device):
     stream = xp.cuda.get_current_stream().ptr
     key = xp, device, stream
     if key not in _handles:
-        _handles[key] = Handle(xp, stream)
+        spare = _spare.get((xp, device))
+        handle = spare.pop() if spare else Handle(xp)
+        handle.work_on(stream)
+        _handles[key] = handle
     return _handles[key]
+
+
+class Lease:
+    """The handle with which a stream captured a graph: as long as this object lives nobody else writes into its workspace."""
+
+    def __init__(self, spare):
+        self.handle, self.spare = None, spare
+
+    def __del__(self):
+        if self.handle is not None:
+            self.spare.append(self.handle)
+
+
+@contextlib.contextmanager
+def leased(xp, device, stream):
+    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who keeps the Lease."""
+    lease = Lease(_spare.setdefault((xp, device), []))
+    try:
+        yield lease
+    finally:
+        lease.handle = _handles.pop((xp, device, stream), None)
 
 
 def _matrix(x):
@@ -175,7 +202,7 @@ def product(a, b, out=None, beta=0.0, conv=False):
     compute = COMPUTE_F64 if not single else COMPUTE_TF32 if tf32 and not half else COMPUTE_F32
     kinds = (BF16, BF16, F32) if half else (kind, kind, kind)
     steps = [x.strides[0] // x.itemsize if batch and len(x) > 1 else 0 for x in (a, b, out)]
-    place = a.device.id
+    place = a.data.device_id
     with on_device(xp, place):
         sizes = (m, n, k, lda, ldb, n)
         _handle(xp, place).gemm(a, trans_a, b, trans_b, out, beta, sizes, steps, batch[0] if batch else 1, kinds, compute)
@@ -184,7 +211,7 @@ def product(a, b, out=None, beta=0.0, conv=False):
 
 def matmul(a, b):
     """np.matmul for arrays on CUDA: vectors, matrices, and stacks of matrices that broadcast."""
-    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.device.id != b.device.id:
+    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.data.device_id != b.data.device_id:
         return np.matmul(a, b)  # other dtypes, and errors
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the inner sizes differ")

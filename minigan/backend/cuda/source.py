@@ -67,15 +67,16 @@ class Source:
         function = self._functions.get(key)
         if function is None:
             function = self._functions[key] = xp.RawModule(code=self.text(char), options=OPTIONS).get_function(kernel)
-        place = like.device.id
-        values = []
+        place, arrays, values = like.data.device_id, like.__class__, []
         for a in args:
-            if a.__class__ is int or a.__class__ is bool:
+            kind = a.__class__
+            if kind is arrays:
+                if a.data.device_id != place:
+                    raise TypeError(f"arrays on cuda:{place} and cuda:{a.data.device_id} in one operation: move one of them")
+            elif kind is int or kind is bool:
                 a = np.int64(a)
-            elif a.__class__ is float:
+            elif kind is float:
                 a = np.float64(a)
-            elif on_gpu(a) and a.device.id != place:
-                raise TypeError(f"arrays on cuda:{place} and cuda:{a.device.id} in one operation: move one of them")
             values.append(a)
         with on_device(xp, place):
             function(grid, block, tuple(values))
