@@ -95,8 +95,13 @@ def test_bfloat16_is_rounded_to_before_rows_are_made(name, c, o, monkeypatch):
 def test_one_product_is_no_stack(monkeypatch):
     """cuBLAS is asked for a single product where it is one: a stack of one it does not share among multiprocessors."""
     library, called = fakecuda.cublas_library(), []
-    for name in ("cublasGemmEx", "cublasGemmStridedBatchedEx"):
-        monkeypatch.setattr(library, name, lambda *a, f=getattr(library, name), name=name: called.append(name) or f(*a), raising=False)
+
+    def noted(name):
+        function = getattr(library, name)
+        monkeypatch.setattr(library, name, lambda *a: called.append(name) or function(*a), raising=False)
+
+    noted("cublasGemmEx")
+    noted("cublasGemmStridedBatchedEx")
     a, b = (Tensor(fakecuda.asarray(np.ones(s, np.float32))) for s in ((2, 3, 4), (2, 4, 5)))
     minigan.matmul(a[0], b[0])
     assert called[0] == "cublasGemmEx"

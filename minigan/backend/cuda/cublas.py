@@ -177,8 +177,8 @@ def _to_bfloat16(x):
 
 
 def product(a, b, out=None, beta=0.0, conv=False):
-    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them: (m, k) @ (k, n), or
-    (batch, m, k) @ (batch, k, n).
+    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them:
+    (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
 
     out : a C-contiguous array for the result; beta : its share in it
     conv : is it part of a convolution, so that `conv_tf32` counts?
