@@ -14,7 +14,7 @@ from ..backend.cuda.source import blocks
 
 KINDS = {None: 0, "leaky_relu": 1, "tanh": 2, "sigmoid": 3, "softplus": 4}
 RULES = KINDS.keys() - {None}
-ALONE = 512  # up to so many rows one block takes them all, with 32 threads for a column; where there are several each has 8
+ALONE = 512  # up to so many rows one block takes them all, with up to 32 threads for a column; where there are several each has 8
 CHUNK = 128  # rows that one of several blocks takes at least
 BLOCKS = 528  # so many fill the largest GPU: 4 of 256 threads for each of its 132 multiprocessors
 
@@ -303,7 +303,7 @@ def _shared(rows, columns):
     GPU."""
     across = -(-columns // 32)
     if rows <= ALONE:
-        return (across, 1), (32, 32), rows
+        return (across, 1), (32, 8 if rows <= 16 else 16 if rows <= 32 else 32), rows
     chunk = max(CHUNK, -(-rows // -(-BLOCKS // across)))
     return (across, -(-rows // chunk)), (32, 8), chunk
 

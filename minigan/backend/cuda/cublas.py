@@ -78,6 +78,8 @@ def _library():
 class Handle:
     """A cuBLAS handle of one stream, with its workspace."""
 
+    single = True  # does one product go to cublasGemmEx, and not through the call for many? False to compare
+
     def __init__(self, xp):
         self.library = getattr(xp, "cublas_library", _library)()
         self.handle = ctypes.c_void_p()
@@ -99,7 +101,7 @@ class Handle:
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
         integer, long, pointer = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
-        if batch == 1:  # for a long sum this one shares it among more multiprocessors
+        if batch == 1 and self.single:  # for a long sum this one shares it among more multiprocessors
             status = self.library.cublasGemmEx(
                 self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
                 pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr), integer(kinds[0]), integer(lda),
