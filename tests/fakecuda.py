@@ -185,6 +185,9 @@ class DeviceArray:
         return f"DeviceArray({self.storage!r})"
 
 
+ndarray = DeviceArray  # as CuPy calls it
+
+
 def _operator(name):
     def operator(self, other):
         if getattr(other, "__array_priority__", 0) > self.__array_priority__:
