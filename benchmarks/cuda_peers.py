@@ -1,4 +1,4 @@
-"""The training steps of cuda.py in PyTorch on a GPU: the same networks, losses, order of moves and optimiser as minigan's.
+"""The training steps of gpu_steps.py in PyTorch on a GPU: the same networks, losses, order of moves and optimiser as minigan's.
 
 Every way has the fused Adam, and gives D's weights no gradients in G's move: what a careful user writes.
 """

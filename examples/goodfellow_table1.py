@@ -36,6 +36,7 @@ from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
 from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
+from minigan.gan.captured import Captured
 from minigan.gan.command import number
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init
@@ -108,6 +109,8 @@ class Experiment:
         optimizers = {name: SGD(player.parameters(), 0.1, 0.5) for name, player in self.game.players.items()}
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
+        # On CUDA a step is one launch, and a batch is given by where its images are.
+        self.player = Captured(self.trainer, self.batches) if self.device.type == "cuda" else None
         self.epoch, self.rows, self.seconds = 0, [], 0.0
         if resume:
             self._load()
@@ -115,15 +118,17 @@ class Experiment:
     def run_epoch(self):
         """One pass over the training images."""
         start = time.perf_counter()
-        values = np.zeros(2)
-        for i, real in enumerate(self.batches.epoch(self.epoch)):
+        values = None
+        for i, real in enumerate((self.player or self.batches).epoch(self.epoch)):
             for optimizer in self.trainer.optimizers.values():
                 for group in optimizer.param_groups:
                     group.update(lr=learning_rate(self.epoch * len(self.batches) + i), momentum=momentum(self.epoch + 1))
-            values += [move.value.item() for move in self.trainer.play(real)]
+            found = [move.value.array.astype(np.float64) for move in (self.player or self.trainer).play(real)]
+            values = found if values is None else [v + f for v, f in zip(values, found)]  # on CUDA nobody waits for them
         self.epoch += 1
+        values = [float(v) / len(self.batches) for v in values]
         self.seconds += time.perf_counter() - start
-        return values / len(self.batches)
+        return values
 
     def draw(self, n, seed):
         """n samples, rows of pixels in [0, 1]; nothing is drawn from the default generator."""

@@ -60,6 +60,22 @@ def _refused(what):
         raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})")
 
 
+JOINS = ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
+
+
+def _refused_join(function, args):
+    """CuPy joins more than 8 arrays (small, of one dtype) in one kernel, and copies their addresses to the device for it."""
+    if function.__name__ in JOINS and len(args[0]) > 8 and all(a.nbytes < 2 << 20 for a in args[0]):
+        _refused("a copy from the host: the addresses of more than 8 arrays to be joined")
+
+
+def _refused_index(index):
+    """CuPy sends the indices that the host has, lists among them."""
+    for i in index if isinstance(index, tuple) else (index,):
+        if (isinstance(i, list) and i) or (isinstance(i, np.ndarray) and i.ndim):
+            _refused("a copy from the host: an index")
+
+
 class DeviceArray:
     """An array on the device `cuda:<place>`."""
 
@@ -71,7 +87,7 @@ class DeviceArray:
             capture.kept.append(storage)
 
     device = property(lambda self: types.SimpleNamespace(id=self.place))
-    data = property(lambda self: types.SimpleNamespace(ptr=self.storage.__array_interface__["data"][0]))
+    data = property(lambda self: types.SimpleNamespace(ptr=self.storage.__array_interface__["data"][0], device_id=self.place))
     __cuda_array_interface__ = property(lambda self: {"shape": self.shape, "version": 3})
     shape = property(lambda self: self.storage.shape)
     dtype = property(lambda self: self.storage.dtype)
@@ -102,9 +118,11 @@ class DeviceArray:
         return lambda *args, **kwargs: computed(method, args, kwargs, self)
 
     def __getitem__(self, index):
+        _refused_index(index)
         return computed(lambda index: self.storage[index], (index,), {}, self, indices=True)
 
     def __setitem__(self, index, value):
+        _refused_index(index)
         index, value = unwrap(index, indices=True), unwrap(value)
         _written(self.storage)
         self.storage[index] = value
@@ -122,6 +140,7 @@ class DeviceArray:
             _recorded(lambda: getattr(ufunc, method)(*args, **kwargs))
             return target
         if method == "at":
+            _refused_index(inputs[1])
             args = unwrap(inputs)
             _written(args[0])
             ufunc.at(*args)
@@ -132,6 +151,7 @@ class DeviceArray:
     def __array_function__(self, function, types, args, kwargs):
         if function.__name__ in ("dot", "tensordot", "einsum", "vdot", "inner"):
             _refused("cuBLAS")
+        _refused_join(function, args)
         return computed(function, args, kwargs, self)
 
     def __array__(self, dtype=None, copy=None):
@@ -163,6 +183,9 @@ class DeviceArray:
 
     def __repr__(self):
         return f"DeviceArray({self.storage!r})"
+
+
+ndarray = DeviceArray  # as CuPy calls it
 
 
 def _operator(name):
@@ -271,6 +294,7 @@ class _Function:
         return first.__array_ufunc__(self.ufunc, "__call__", *args, **{k: (v,) if k == "out" else v for k, v in kwargs.items()})
 
     def at(self, x, index, value):
+        _refused_index(index)
         index, value = unwrap(index, indices=True), unwrap(value)
         _written(x.storage)
         self.ufunc.at(x.storage, index, value)
@@ -313,10 +337,11 @@ class _Cublas:
     """The functions that minigan calls, on host memory."""
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.created = [], 0
 
     def cublasCreate_v2(self, handle):
         _refused("cublasCreate")
+        self.created += 1
         handle._obj.value = 1
         return 0
 
@@ -351,6 +376,12 @@ class _Cublas:
         _recorded(run)
         self.calls.append((at.value, compute.value))
         return 0
+
+    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, at, lda, b, bt, ldb, beta, c, ct, ldc, compute, algo):
+        one, none = ctypes.c_int(1), ctypes.c_longlong(0)
+        return self.cublasGemmStridedBatchedEx(
+            handle, ta, tb, m, n, k, alpha, a, at, lda, none, b, bt, ldb, none, beta, c, ct, ldc, none, one, compute, algo
+        )
 
 
 KINDS = {0: np.float32, 1: np.float64, 14: np.uint16}
@@ -550,6 +581,7 @@ def __getattr__(name):
             source = next((b for a in args if isinstance(a, (tuple, list)) for b in a if isinstance(b, DeviceArray)), None)
         if source is None and any(isinstance(a, np.ndarray) for a in args):
             raise TypeError(f"Unsupported type {np.ndarray}")
+        _refused_join(found, args)
         return computed(found, args, kwargs, source)
 
     return call

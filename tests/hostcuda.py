@@ -1,8 +1,8 @@
 """CUDA kernels on a CPU: their sources compiled by the C++ compiler, their launches as loops over blocks and threads.
 
-Threads of a block that meet at __syncthreads are fibers (ucontext): each runs up to the barrier, then the next one does, so that
-shared memory holds what it would on a GPU. A block in which some threads end while others wait at a barrier is an error. With the
-address sanitizer an access outside of the memory that a kernel was given is one, too:
+Threads of a block that meet at __syncthreads are fibers (each has a stack of its own): each runs up to the barrier, then the next one
+does, so that shared memory holds what it would on a GPU. A block in which some threads end while others wait at a barrier is an error.
+With the address sanitizer an access outside of the memory that a kernel was given is one, too:
 
     export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
     MINIGAN_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 pytest tests/ops/test_cuda_kernels.py
@@ -24,6 +24,7 @@ COMPILER = shutil.which(os.environ.get("CXX", "g++")) or shutil.which("c++")
 
 SHIM = r"""
 #include <cmath>
+#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -42,18 +43,36 @@ static uint3_ threadIdx, blockIdx, blockDim, gridDim;
 struct float4 { float x, y, z, w; };
 
 enum { STACK = 32768, MOST = 1024 };
-static ucontext_t scheduler, fibers[MOST];
+static ucontext_t fibers[MOST];  // how each begins; from then on the jump buffers say where it is: they ask no system call
+static jmp_buf scheduler, places[MOST];
 static char* stacks = nullptr;
-static unsigned current, running;
-static bool done[MOST], cooperative = false;
+static unsigned current;
+static bool done[MOST], begun[MOST], cooperative = false;
 static void (*body)(void**);
 static void** arguments;
 
 static void __syncthreads() {
     if (!cooperative) { fprintf(stderr, "a barrier in a kernel that was launched without fibers\n"); abort(); }
-    swapcontext(&fibers[current], &scheduler);
+    if (!_setjmp(places[current])) _longjmp(scheduler, 1);
 }
-static void fiber() { body(arguments); done[current] = true; swapcontext(&fibers[current], &scheduler); }
+static void fiber() {
+    for (;;) {  // one block after the other
+        body(arguments);
+        done[current] = true;
+        if (!_setjmp(places[current])) _longjmp(scheduler, 1);
+    }
+}
+static __attribute__((noinline)) void resume(unsigned t) {
+    if (_setjmp(scheduler)) return;
+    if (begun[t]) _longjmp(places[t], 1);
+    begun[t] = true;
+    getcontext(&fibers[t]);
+    fibers[t].uc_stack.ss_sp = stacks + (size_t)STACK * t;
+    fibers[t].uc_stack.ss_size = STACK;
+    fibers[t].uc_link = nullptr;
+    makecontext(&fibers[t], fiber, 0);
+    setcontext(&fibers[t]);
+}
 static void place(unsigned t) { threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)}; }
 
 static int run_block() {
@@ -63,24 +82,20 @@ static int run_block() {
         return 0;
     }
     if (!stacks) stacks = (char*)malloc((size_t)STACK * MOST);
-    for (unsigned t = 0; t < n; t++) {
-        done[t] = false;
-        getcontext(&fibers[t]);
-        fibers[t].uc_stack.ss_sp = stacks + (size_t)STACK * t;
-        fibers[t].uc_stack.ss_size = STACK;
-        fibers[t].uc_link = nullptr;
-        makecontext(&fibers[t], fiber, 0);
-    }
+    for (unsigned t = 0; t < n; t++) done[t] = false;
     for (unsigned left = n; left;) {
         unsigned ended = 0, waiting = 0;
         for (current = 0; current < n; current++) {
             if (done[current]) continue;
             place(current);
-            swapcontext(&scheduler, &fibers[current]);
+            resume(current);
             done[current] ? ended++ : waiting++;
         }
         left -= ended;
-        if (ended && waiting) return 1;  // some threads of the block never come to the barrier
+        if (ended && waiting) {  // some threads of the block never come to the barrier
+            for (unsigned t = 0; t < n; t++) begun[t] = false;
+            return 1;
+        }
     }
     return 0;
 }
@@ -99,14 +114,14 @@ static int run_grid(void (*kernel)(void**), void** values, const unsigned* dims,
 }
 """
 
-KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(([^)]*)\)')
 
 
 def kernels(code):
     """{name: [types of the parameters]} of the kernels in a source."""
     found = {}
-    for name, parameters in KERNEL.findall(code):
-        found[name] = [re.sub(r"\s*\b\w+$", "", p.strip()) for p in parameters.split(",")]
+    for name, parameters in KERNEL.findall(code.replace("__restrict__", "")):
+        found[name] = [re.sub(r"\s*\b\w+$", "", p.strip()).strip() for p in parameters.split(",")]
     return found
 
 
@@ -133,6 +148,8 @@ def library(code):
         "-Wall",
         "-Wno-unused",
         "-Wno-parentheses",
+        "-Wno-unknown-pragmas",
+        "-U_FORTIFY_SOURCE",  # to jump to another stack is no mistake here
         *sanitize,
     ]
     key = hashlib.sha256("\n".join([text, *options, COMPILER]).encode()).hexdigest()[:24]
@@ -173,9 +190,9 @@ class Function:
         self.name, self.types = name, kernels(code)[name]
         self.elements = ELEMENTS | {"REAL": "f8" if "#define REAL double" in code else "f4"}
         self.call = getattr(library(code), f"launch_{name}")
-        body = code[code.index(f"void {name}(") :]
+        body = code[re.search(rf"__global__ void [^;{{]*\b{name}\(", code).start() :]
         body = body.partition("\n}\n")[0]
-        self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "barrier"))
+        self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "column_sum", "barrier"))
 
     def __call__(self, grid, block, args):
         if len(args) != len(self.types):

@@ -13,7 +13,7 @@ from operator import attrgetter, iadd
 import numpy as np
 
 from ..backend import array_module
-from ..backend.device import memory_left
+from ..backend.device import memory_left, on_gpu
 from ..backend.program import active, told
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
@@ -223,6 +223,9 @@ def _accumulate(sums, owned, edge, gradient):
 
 
 def _added(x, y):
+    if on_gpu(x) and x.ndim > 2 and not x.flags.c_contiguous:  # CuPy's sum would be in C order, and whoever takes it copy it back
+        order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
+        return (x.transpose(order) + y.transpose(order)).transpose([order.index(i) for i in range(x.ndim)])
     return _array(x + y)
 
 

@@ -15,6 +15,7 @@ from .device import (  # noqa: E402
     device,
     device_of,
     is_array,
+    join,
     module_for,
     resolve_device,
     to_device,
@@ -29,7 +30,7 @@ from .tiles import product  # noqa: E402
 
 __all__ = [
     "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device",
-    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed", "is_array", "kernel", "manual_seed",
+    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed", "is_array", "join", "kernel", "manual_seed",
     "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "product", "resolve_device", "row_major", "seed", "set_rng_state",
     "to_device", "to_numpy",
 ]  # fmt: skip

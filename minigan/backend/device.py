@@ -141,6 +141,15 @@ def array_module(x):
     return sys.modules[type(x).__module__.partition(".")[0]]
 
 
+def join(arrays, axis):
+    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and sends it their addresses, which a
+    captured step cannot: on CUDA they are joined by eights."""
+    xp = array_module(arrays[0])
+    while xp is not np and len(arrays) > 8:
+        arrays = [xp.concatenate(arrays[i : i + 8], axis=axis) for i in range(0, len(arrays), 8)]
+    return xp.concatenate(arrays, axis=axis)
+
+
 def device_of(x):
     """The `device` that an array lives on."""
     return CPU if isinstance(x, (np.ndarray, np.generic)) else device("cuda", int(x.device.id))

@@ -34,13 +34,19 @@ class Cache:
     """The place of one decoded folder. Whatever goes wrong here costs time, never the data: it ends in a notice."""
 
     def __init__(self, key: str, on_notice):
-        from platformdirs import user_cache_dir
-
-        self.path = Path(user_cache_dir("minigan")) / "folders" / f"{key}.npz"
+        self.path: Path | None = None
         self.on_notice = on_notice
+        try:
+            from platformdirs import user_cache_dir
+        except ImportError:
+            on_notice("without platformdirs (pip install platformdirs) decoded pictures are not kept: each run reads them again")
+        else:
+            self.path = Path(user_cache_dir("minigan")) / "folders" / f"{key}.npz"
 
     def read(self, shape: tuple[int, ...]) -> tuple[np.ndarray, list[tuple[str, str]]] | None:
         """What `write` wrote: images (at most `shape`) and problems; None if there is nothing, or nothing sound."""
+        if self.path is None:
+            return None
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 images, problems = file["images"], [(str(name), str(what)) for name, what in file["problems"]]
@@ -57,12 +63,14 @@ class Cache:
 
     def write(self, images: np.ndarray, problems: list[tuple[str, str]]) -> None:
         """Keep them, atomically, and remove the files that were not used for longest if all would take more than LIMIT."""
+        if self.path is None:
+            return None
         if images.nbytes > LIMIT:
             return self.on_notice(f"{images.nbytes / 2**30:.1f} GiB of pictures are not cached: the limit is {LIMIT / 2**30:g} GiB")
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._make_room(images.nbytes)
+            _make_room(self.path.parent, images.nbytes)
             with open(temporary, "wb") as file:  # savez writes piece by piece: no second copy in memory
                 np.savez(file, images=images, problems=np.array(problems, str).reshape(-1, 2))
             os.replace(temporary, self.path)
@@ -72,11 +80,12 @@ class Cache:
             with contextlib.suppress(OSError):
                 temporary.unlink()
 
-    def _make_room(self, size: int) -> None:
-        others = sorted((p.stat().st_mtime, p.stat().st_size, p) for p in self.path.parent.glob("*.npz"))
-        total = size + sum(s for _, s, _ in others)
-        for _, s, path in others:
-            if total <= LIMIT:
-                break
-            path.unlink(missing_ok=True)
-            total -= s
+
+def _make_room(folder: Path, size: int) -> None:
+    others = sorted((p.stat().st_mtime, p.stat().st_size, p) for p in folder.glob("*.npz"))
+    total = size + sum(s for _, s, _ in others)
+    for _, s, path in others:
+        if total <= LIMIT:
+            break
+        path.unlink(missing_ok=True)
+        total -= s

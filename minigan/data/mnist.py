@@ -93,8 +93,13 @@ def load(name: str = "mnist", split: str = "train", data_dir=None, download: boo
             raise DataError(f"data folder {folder} does not hold {name}: {expected(folder, name, split)}")
         searched.append(f"MINIGAN_DATA={folder}")
 
-    from platformdirs import user_cache_dir
-
+    try:
+        from platformdirs import user_cache_dir
+    except ImportError:
+        where = f" in {searched[0]}" if searched else " in a folder of yours"
+        raise DataUnavailable(
+            f"{name} is not{where}, and without platformdirs (pip install platformdirs) there is no cache to download it to; {_HOW_TO}."
+        ) from None
     cache = Path(user_cache_dir("minigan")) / name
     searched.append(str(cache))
     return _read(name, *(_cached(cache, name, file, download, searched) for file in wanted))

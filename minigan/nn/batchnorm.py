@@ -72,7 +72,7 @@ class _BatchNorm(Module):
         return self.leaky_relu(input, 1.0)
 
     def leaky_relu(self, input, slope):
-        """The forward pass, and behind it leaky_relu of this slope (0: relu; 1: nothing): in training on the CPU they are one op."""
+        """The forward pass, and behind it leaky_relu of this slope (0: relu; 1: nothing): in training they are one op."""
         if input.ndim not in self.sizes:
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}): expected {' or '.join(self.sizes.values())} input, "

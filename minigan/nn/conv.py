@@ -16,6 +16,7 @@ class _Conv(Module):
 
     dims: int
     transposed = False
+    convolves = True
     weight: Parameter
     bias: Parameter | None
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
 from ..backend import is_array, to_device
+from ..backend.device import on_gpu
+from ..ops.rows import by_position
 from . import hooks
 from .parameter import Parameter, as_device, is_device
 
@@ -30,11 +32,13 @@ class Module:
     training : mode of layers like BatchNorm and Dropout; set it with `train()` and `eval()`
     per_example : does row i of the output depend on row i of the input only, in the current mode? Then two batches may go
                   through together. False unless a class knows better.
+    convolves : do its parameters of more than two dimensions lie on CUDA as convolutions there read them, (O, ..., C)?
     """
 
     training: bool = True
     _buffer_names: dict[str, bool]
     per_example = False
+    convolves = False
     _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
     _pre_hooks: Mapping = MappingProxyType({})
     _backward_hooks: Mapping = MappingProxyType({})
@@ -261,12 +265,13 @@ class Module:
         dtype = None if dtype is None else np.dtype(dtype)
         if dtype is not None and dtype not in FLOATS:
             raise TypeError(f"{type(self).__name__}.to: parameters must have a floating-point dtype, got {dtype}")
+        kernels = {id(p) for module in self.modules() if module.convolves for p in module.parameters(False) if p.ndim > 2}
         for tensor in [*self.parameters(), *self.buffers()]:
             for t in (tensor, tensor.grad):
                 if t is not None:
                     moved = move(t.array, device, dtype if t.dtype in FLOATS else None)
                     if moved is not t.array:
-                        t.data = moved
+                        t.data = by_position(moved) if id(tensor) in kernels and on_gpu(moved) else moved
         return self
 
     def cpu(self) -> Self:

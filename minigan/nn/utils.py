@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..autograd import Tensor, no_grad, tensor_of
-from ..backend import array_module
+from ..backend import array_module, join
 from ..backend.elsewhere import complete as _complete
 from ..backend.program import active, refuse, told
 from ..ops import cat
@@ -52,7 +52,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
 def _norm_and_scale(gradients, max_norm, p):
     """Their common norm, and the factor that brings it to `max_norm` where it is above."""
     xp = array_module(gradients[0])
-    norms = xp.stack([xp.linalg.norm(g.reshape(-1), p) for g in gradients])
+    norms = join([xp.linalg.norm(g.reshape(-1), p).reshape(1) for g in gradients], 0)
     total = xp.asarray(xp.linalg.norm(norms, p))
     return total, xp.asarray(xp.minimum(max_norm / (total + 1e-6), 1))
 

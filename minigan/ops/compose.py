@@ -7,6 +7,8 @@ import numpy as np
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
+from ..backend.cuda import constant
+from ..backend.device import on_gpu
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
 from .axes import axis_of
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
@@ -268,7 +270,7 @@ def repeat_interleave(input, repeats, dim=None):
         input, dim = reshape(input, -1), 0
     times = to_numpy(raw(repeats)) if hasattr(raw(repeats), "dtype") else repeats
     index = np.repeat(np.arange(input.shape[dim]), times)
-    return index_select(input, dim, array_module(raw(input)).asarray(index))
+    return index_select(input, dim, constant(raw(input), index) if on_gpu(raw(input)) else index)
 
 
 # --- shapes ---
@@ -279,7 +281,7 @@ def diag(input, diagonal=0):
     if input.ndim == 2:
         return clone(_diagonal(input, diagonal))
     n = input.shape[0] + math.fabs(diagonal).__int__()
-    rows = np.arange(input.shape[0]) + max(0, -diagonal)
+    rows = array_module(raw(input)).arange(input.shape[0]) + max(0, -diagonal)
     return _setitem(input, (rows, rows + diagonal), (n, n))
 
 

@@ -157,7 +157,7 @@ def _rule(g, need, x, weight, groups, mean, rstd):
     gw, gb = need[1] and (g * h).sum(others), need[2] and g.sum(others)
     a = g if weight is None else g * _channels(x, weight)
     if has_kernels(x):
-        gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
+        gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, None, mean, rstd)[0].reshape(x.shape)
         return gx, gw, gb
     a, h = _rows(a, groups), _rows(h, groups)
     gx = rstd[:, None] * (a - a.mean(1, keepdims=True) - h * (a * h).mean(1, keepdims=True))

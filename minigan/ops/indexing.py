@@ -5,6 +5,8 @@ import numpy as np
 from ..autograd import expand, op, raw, tensor_of
 from ..autograd.mode import mode
 from ..backend import array_module
+from ..backend.cuda import constant
+from ..backend.device import on_gpu
 from ..backend.program import refuse
 from .adding import LONGEST, add_at, add_lines
 from .arithmetic import where
@@ -14,16 +16,18 @@ from .shape import flatten
 __all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
 
 
-def bare_index(index, keep=False):
-    """The index with arrays for Tensors, and lists as arrays. Bytes are a mask, as in torch. keep: those that the tape keeps
-    are copies, as who changes an index after the forward pass must not change the gradient."""
+def bare_index(x, index, keep=False):
+    """The index of x with arrays for Tensors, and lists as arrays, whole numbers where x is. Bytes are a mask, as in torch. keep: those
+    that the tape keeps are copies, as who changes an index after the forward pass must not change the gradient."""
     if isinstance(index, tuple):
-        return tuple([bare_index(list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
+        return tuple([bare_index(x, list(i) if isinstance(i, (tuple, range)) else i, keep) for i in index])
     if isinstance(index, list) and index:
         index = np.array([raw(i) for i in index])
     if index.__class__ is np.ndarray and index.dtype.kind == "f":
         return index.astype(np.int64)  # as in torch, which takes an array of floats for indices (not a Tensor of them)
     index = raw(index)
+    if isinstance(index, np.ndarray) and index.dtype.kind == "i" and index.ndim and on_gpu(raw(x)):
+        return constant(raw(x), index)
     kind = getattr(index, "dtype", None)
     if kind == np.uint8:
         return index != 0
@@ -88,7 +92,7 @@ def getitem(input, index):
     An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
     """
     if index.__class__ is not int and index.__class__ is not slice:
-        index = bare_index(index, mode.recording and getattr(input, "requires_grad", False))
+        index = bare_index(input, index, mode.recording and getattr(input, "requires_grad", False))
     return _getitem(input, index)
 
 
@@ -119,7 +123,7 @@ def index_put(input, indices, values, accumulate=False):
 
     Without accumulate a position that is named several times gets any one of its values.
     """
-    indices = bare_index(indices, keep=True)
+    indices = bare_index(input, indices, keep=True)
     if not accumulate:
         return _put(input, indices, values)
     return input + _setitem(expand(values, getitem(input, indices).shape), indices, tuple(input.shape))

@@ -20,7 +20,8 @@ from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
 from ..backend import address, array_module
-from ..backend.cuda import recording
+from ..backend.cuda import constant, recording
+from ..backend.device import on_gpu
 from ..backend.program import active, refuse, told
 from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem
@@ -164,7 +165,7 @@ def _positions(base, view):
         places = _offsets(base.array).reshape(-1)
         order = np.argsort(places, kind="stable")
         found = order[np.searchsorted(places[order], wanted)]
-    return array_module(base.array).asarray(found)
+    return constant(base.array, found) if on_gpu(base.array) else found
 
 
 def _offsets(array):
@@ -249,7 +250,7 @@ def overwrite(self, name, values):
 def assign(self, name, index, value):
     """self[index] = value"""
     recorded = _is_recorded(self, (value,))
-    index = bare_index(index, keep=recorded)
+    index = bare_index(self, index, keep=recorded)
     if hasattr(value, "dtype") and value.ndim:
         place = at(self.array, index)
         _refuse_repeated(place, name)
@@ -284,7 +285,7 @@ def __setitem__(self, index, value):
 
 
 def _is_there(self, index, value):
-    here = at(self.array, bare_index(index))
+    here = at(self.array, bare_index(self, index))
     return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
 
 

@@ -84,8 +84,7 @@ class _batch_norm:
         return _unplanes(y, x.shape, by_channel), *statistics
 
     def cuda(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-        y, *statistics = norm_forward(x, weight, bias, running_mean, running_var, momentum, eps)
-        return _activated(y, slope), *statistics
+        return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slope)
 
     def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
         if isinstance(x, np.ndarray) and x.dtype.char in "fd":
@@ -93,9 +92,11 @@ class _batch_norm:
             planes = [_planes(a, by_channel) for a in (g, x)]
             gx, *rest = normalization_kernels.backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
             return _unplanes(gx, x.shape, by_channel), *rest
+        if has_kernels(x):
+            return norm_backward(g, x, weight, bias, mean, rstd, slope)
         if slope != 1:
             g = leaky_relu_grad(g, _normalised(x, weight, bias, mean, rstd), slope)
-        return (norm_backward if has_kernels(x) else _batch_norm_grad)(g, x, weight, mean, rstd)
+        return _batch_norm_grad(g, x, weight, mean, rstd)
 
     def formula(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
         shape, axes = (1, -1) + (1,) * (x.ndim - 2), _axes(x)
@@ -152,13 +153,13 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
 
 
 def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
-    """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
+    """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training they are one op where there are kernels."""
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
         if input.array.size // max(input.shape[1], 1) <= 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
-        fused = isinstance(input.array, np.ndarray)
+        fused = isinstance(input.array, np.ndarray) or has_kernels(input.array)
         y = _batch_norm(input, weight, bias, *arrays, momentum, eps, slope if fused else 1.0)
         for running in (running_mean, running_var):
             if running is not None:

@@ -10,7 +10,7 @@ from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import permuted, writable
-from ..backend import array_module, device, device_of, row_major
+from ..backend import array_module, device, device_of, join, row_major
 from .arithmetic import where
 from .axes import axis_of
 
@@ -249,7 +249,7 @@ class _cat:
     saves = ("dim", "*tensors.shape")
 
     def forward(dim, *tensors):
-        return array_module(tensors[0]).concatenate([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], axis=dim)
+        return join([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], dim)
 
     def backward(g, need, dim, shapes):
         parts, start = [None], 0

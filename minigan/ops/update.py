@@ -19,7 +19,7 @@ import numpy as np
 
 from ..backend import num_threads, parallel_chunks
 from ..backend.cuda import Source, recording
-from ..backend.cuda.elementwise import laid_out_as
+from ..backend.cuda.elementwise import laid_out_as, lie_alike
 from ..backend.cuda.translate import HELPERS, Formula
 from ..backend.kernels import compiled
 from ..backend.layout import COMPILED
@@ -106,7 +106,7 @@ extern "C" __global__ void step(Table table, Numbers numbers, const double* fed,
             source, _ = self.kernel(frozenset(n for k, n in enumerate(names) if k not in there))
             table, block = np.zeros(1, TABLE), 0
             for t, (g, *rest) in enumerate(part):
-                g = g if g.strides == rest[0].strides else laid_out_as(rest[0], g)
+                g = g if lie_alike(g, rest[0]) else laid_out_as(rest[0], g)
                 part[t] = g, *rest  # which keeps a copy alive until the launch
                 for row, k in enumerate(there):
                     table["arrays"][0, row, t] = part[t][k].data.ptr

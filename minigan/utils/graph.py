@@ -20,6 +20,7 @@ import numpy as np
 
 from ..autograd import Tensor, raw, tensor_of
 from ..backend import Generator, array_module, default_generator
+from ..backend.cuda.cublas import leased
 from ..backend.cuda.recorder import Recorder, active
 from ..backend.device import on_gpu
 from ..optim import EMA, Optimizer
@@ -100,7 +101,8 @@ class Graph:
             before = Snapshot(found)
             here.synchronize()
             self._pool, stream = xp.cuda.MemoryPool(), xp.cuda.Stream(non_blocking=True)
-            with stream, xp.cuda.using_allocator(self._pool.malloc):
+            private = xp.cuda.using_allocator(self._pool.malloc)
+            with stream, private, leased(xp, here.id, stream.ptr) as self._products:
                 try:
                     for _ in range(self.warmup):
                         self.step(*boxed)

@@ -9,6 +9,7 @@ import minigan.backend.cuda.philox
 import minigan.ops
 from minigan.backend.cuda import SOURCES, elementwise, summed
 from minigan.backend.cuda.elementwise import Elementwise, Summed
+from minigan.backend.cuda.source import OPTIONS
 
 
 def every_source():
@@ -43,7 +44,7 @@ def cubin(text, arch):
         pytest.skip(f"needs NVRTC (pip install nvidia-cuda-nvrtc): {error}")
     program = nvrtc.createProgram(text, "kernel.cu", (), ())
     try:
-        nvrtc.compileProgram(program, (f"-arch=sm_{arch}", "-std=c++17"))
+        nvrtc.compileProgram(program, (f"-arch=sm_{arch}", *OPTIONS, "-ftz=true"))  # the last CuPy adds to every compilation
         return nvrtc.getCUBIN(program)
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program)[:3000])

@@ -1,6 +1,7 @@
 """The stand-in for a GPU itself: barriers, shared memory, and the mistakes that it must find."""
 
 import fakecuda
+import hostcuda
 import numpy as np
 import pytest
 
@@ -20,6 +21,10 @@ extern "C" __global__ void turn(const REAL* x, REAL* y) {
 extern "C" __global__ void total(const REAL* x, REAL* y, i64 n) {
     const double sum = block_sum(threadIdx.x < n ? (double)x[threadIdx.x] : 0);
     if (threadIdx.x == 7) *y = (REAL)sum;
+}
+
+extern "C" __global__ void __launch_bounds__(1024) twice(const REAL* __restrict__ x, REAL* __restrict__ y, i64 n) {
+    if (threadIdx.x < n) y[threadIdx.x] = 2 * x[threadIdx.x];
 }
 
 extern "C" __global__ void torn(REAL* y) {
@@ -48,6 +53,16 @@ def test_barriers(source, dtype):
     for threads in (256, 32):
         source.launch("total", x, (1,), (threads,), x, out, 20)
         assert out.storage[0] == 190
+
+
+def test_qualifiers_are_no_part_of_a_type(source):
+    """__restrict__ and __launch_bounds__ are understood, and an argument of another dtype is found all the same."""
+    assert hostcuda.kernels(source.text("f"))["twice"] == ["const REAL*", "REAL*", "i64"]
+    x, y = on(np.arange(8)), on(np.zeros(8))
+    source.launch("twice", x, (1,), (8,), x, y, 8)
+    np.testing.assert_array_equal(y.storage, 2 * np.arange(8))
+    with pytest.raises(TypeError, match="float64, the kernel takes const REAL"):
+        source.launch("twice", x, (1,), (8,), on([0], np.float64), y, 1)
 
 
 def test_what_is_found(source):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,21 @@ def test_a_folder(tmp_path, monkeypatch, packed, below, by):
     np.testing.assert_array_equal(data.labels, LABELS)
     assert data.checksum == hashlib.sha256(IMAGES.tobytes()).hexdigest()
     assert data.name == "mnist" and str(tmp_path / "data") in data.source
+
+
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_a_folder_needs_no_platformdirs(tmp_path, monkeypatch, by):
+    """That package says only where the cache is: who has the files does without it."""
+    monkeypatch.setitem(sys.modules, "platformdirs", None)  # its import raises ImportError
+    put(tmp_path / "data")
+    if by == "environment":
+        monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "data"))
+    data, notice = load_dataset("mnist", data_dir=tmp_path / "data" if by == "argument" else None), []
+    assert data.name == "mnist" and len(data) == 20
+    monkeypatch.delenv("MINIGAN_DATA", raising=False)
+    with pytest.raises(DataUnavailable, match="pip install platformdirs.*--data-dir"):
+        mnist.load("mnist")
+    assert load_dataset("mnist", on_notice=notice.append).name == "strokes" and "platformdirs" in notice[0]
 
 
 def test_splits_and_names_are_kept_apart(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 
 import numpy as np
 import platformdirs
@@ -329,6 +330,15 @@ def test_the_cache_is_bounded_and_the_oldest_go(pictures, cache, monkeypatch):
     notices = []
     image_folder(pictures, "*.png", output_size=(9, 9), on_notice=notices.append)
     assert len(notices) == 1 and "not cached" in notices[0]
+
+
+def test_without_platformdirs_nothing_is_kept(pictures, cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    array, said = put(pictures / "a.png", noise(4, 4)), []
+    for _ in range(2):
+        data = image_folder(pictures, "*.png", output_size=(4, 4), on_notice=said.append)
+        np.testing.assert_array_equal(data.images[0], array.transpose(2, 0, 1))
+    assert len(said) == 2 and "pip install platformdirs" in said[0] and not cache.exists()
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(pictures, cache):

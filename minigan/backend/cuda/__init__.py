@@ -2,7 +2,7 @@
 
 from .cublas import matmul, precision
 from .elementwise import elementwise, summed
-from .recorder import recording
+from .recorder import constant, recording
 from .source import SOURCES, Source, has_kernels
 
-__all__ = ["SOURCES", "Source", "elementwise", "has_kernels", "matmul", "precision", "recording", "summed"]
+__all__ = ["SOURCES", "Source", "constant", "elementwise", "has_kernels", "matmul", "precision", "recording", "summed"]

@@ -78,12 +78,16 @@ def _library():
 class Handle:
     """A cuBLAS handle of one stream, with its workspace."""
 
-    def __init__(self, xp, stream):
+    single = True  # does one product go to cublasGemmEx, and not through the call for many? False to compare
+
+    def __init__(self, xp):
         self.library = getattr(xp, "cublas_library", _library)()
         self.handle = ctypes.c_void_p()
         self._check("cublasCreate_v2", self.library.cublasCreate_v2(ctypes.byref(self.handle)))
-        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
         self.workspace = xp.empty(WORKSPACE, np.uint8)
+
+    def work_on(self, stream):
+        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
         place = ctypes.c_void_p(self.workspace.data.ptr)
         self._check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)))
 
@@ -97,6 +101,13 @@ class Handle:
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
         integer, long, pointer = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
+        if batch == 1 and self.single:  # for a long sum this one shares it among more multiprocessors
+            status = self.library.cublasGemmEx(
+                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
+                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr), integer(kinds[0]), integer(lda),
+                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc), integer(compute), integer(-1),
+            )  # fmt: skip
+            return self._check("cublasGemmEx", status)
         status = self.library.cublasGemmStridedBatchedEx(
             self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
             pointer(b.data.ptr), integer(kinds[1]), integer(ldb), long(steps[1]),
@@ -106,15 +117,40 @@ class Handle:
         self._check("cublasGemmStridedBatchedEx", status)
 
 
-_handles: dict[tuple, Handle] = {}
+_handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle
+_spare: dict[tuple, list[Handle]] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
 
 
 def _handle(xp, device):
     stream = xp.cuda.get_current_stream().ptr
     key = xp, device, stream
     if key not in _handles:
-        _handles[key] = Handle(xp, stream)
+        spare = _spare.get((xp, device))
+        handle = spare.pop() if spare else Handle(xp)
+        handle.work_on(stream)
+        _handles[key] = handle
     return _handles[key]
+
+
+class Lease:
+    """The handle with which a stream captured a graph: as long as this object lives nobody else writes into its workspace."""
+
+    def __init__(self, spare):
+        self.handle, self.spare = None, spare
+
+    def __del__(self):
+        if self.handle is not None:
+            self.spare.append(self.handle)
+
+
+@contextlib.contextmanager
+def leased(xp, device, stream):
+    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who keeps the Lease."""
+    lease = Lease(_spare.setdefault((xp, device), []))
+    try:
+        yield lease
+    finally:
+        lease.handle = _handles.pop((xp, device, stream), None)
 
 
 def _matrix(x):
@@ -128,8 +164,12 @@ def _matrix(x):
     return array_module(x).ascontiguousarray(x), False, max(x.shape[-1], 1)
 
 
-def _halved(x):
-    """x rounded to bfloat16, as unsigned short, laid out alike."""
+def halved(*arrays):
+    """The arrays as `product` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
+    return [_to_bfloat16(x) if precision.half and x.dtype == np.float32 else x for x in arrays]
+
+
+def _to_bfloat16(x):
     from .elementwise import dense
 
     x = dense(x)
@@ -139,8 +179,8 @@ def _halved(x):
 
 
 def product(a, b, out=None, beta=0.0, conv=False):
-    """a @ b for stacks of matrices of float32 or float64 on CUDA with equal leading sizes, at most one of them: (m, k) @ (k, n), or
-    (batch, m, k) @ (batch, k, n).
+    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them:
+    (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
 
     out : a C-contiguous array for the result; beta : its share in it
     conv : is it part of a convolution, so that `conv_tf32` counts?
@@ -149,23 +189,22 @@ def product(a, b, out=None, beta=0.0, conv=False):
     *batch, m, k = a.shape
     n = b.shape[-1]
     if out is None:
-        out = xp.empty((*batch, m, n), a.dtype)
+        out = xp.empty((*batch, m, n), a.dtype if a.dtype != np.uint16 else np.float32)
     if not out.size:
         return out
     if not k:
         out *= beta
         return out
-    single = a.dtype == np.float32
-    half = single and precision.half
+    single = out.dtype == np.float32
+    a, b = halved(a, b)
+    half = a.dtype == np.uint16
     kind = F32 if single else F64
-    if half:
-        a, b = (x if x.dtype == np.uint16 else _halved(x) for x in (a, b))
     (a, trans_a, lda), (b, trans_b, ldb) = _matrix(a), _matrix(b)
     tf32 = precision.conv_tf32 if conv else precision.matmul_tf32
     compute = COMPUTE_F64 if not single else COMPUTE_TF32 if tf32 and not half else COMPUTE_F32
     kinds = (BF16, BF16, F32) if half else (kind, kind, kind)
     steps = [x.strides[0] // x.itemsize if batch and len(x) > 1 else 0 for x in (a, b, out)]
-    place = a.device.id
+    place = a.data.device_id
     with on_device(xp, place):
         sizes = (m, n, k, lda, ldb, n)
         _handle(xp, place).gemm(a, trans_a, b, trans_b, out, beta, sizes, steps, batch[0] if batch else 1, kinds, compute)
@@ -174,7 +213,7 @@ def product(a, b, out=None, beta=0.0, conv=False):
 
 def matmul(a, b):
     """np.matmul for arrays on CUDA: vectors, matrices, and stacks of matrices that broadcast."""
-    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.device.id != b.device.id:
+    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.data.device_id != b.data.device_id:
         return np.matmul(a, b)  # other dtypes, and errors
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the inner sizes differ")

@@ -132,7 +132,7 @@ def _arguments(formula, x, rest, like):
                 raise TypeError(f"arrays of different dtypes: {x.dtype} and {a.dtype}")
             single = name not in formula.elements if formula.loops else like.ndim > 0
             kind = "s" if a.ndim == 0 and single else "a"
-            if kind == "a" and (a.shape != like.shape or a.strides != like.strides):
+            if kind == "a" and not lie_alike(a, like):
                 a = laid_out_as(like, a)
         elif hasattr(a, "dtype") and a.ndim:
             raise TypeError("a NumPy array among arrays on CUDA: move it there")
@@ -149,6 +149,13 @@ def dense(x):
         return x
     order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
     return x if x.transpose(order).flags.c_contiguous else array_module(x).ascontiguousarray(x)
+
+
+def lie_alike(a, b):
+    """Have they one shape, and their elements one order in memory? Where an axis has one element its stride says nothing."""
+    if a.shape != b.shape:
+        return False
+    return a.strides == b.strides or all(s == t or n == 1 for n, s, t in zip(a.shape, a.strides, b.strides))
 
 
 def laid_out_as(like, a):

@@ -9,7 +9,8 @@ import contextlib
 
 import numpy as np
 
-from .source import Source
+from ..device import array_module
+from .source import Source, on_device
 
 SLOTS = 64  # values that one launch of `store` takes
 
@@ -33,6 +34,7 @@ class Recorder:
     def __init__(self, xp, capacity=4096):
         self.memory = xp.zeros(capacity, np.uint64)
         self.feeds, self.used = [], 0
+        self.kept = []  # constants that the step reads
         self.streams = {}  # generator -> [its state when the capture began, where the state of a replay lies]
 
     def feed(self, compute, count, kind=np.float64):
@@ -76,6 +78,28 @@ class Recorder:
             values["v"][0, : len(part)] = part
             place = self.memory[start : start + len(part)]
             STORE.launch("store", self.memory, (1,), (SLOTS,), place, values, len(part))
+
+
+CONSTANTS: dict[tuple, object] = {}  # small arrays of the host that were sent to a device, the last ones
+MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
+
+
+def constant(like, values):
+    """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are the same array each time: a captured
+    step, which can send nothing, finds there what the runs before its capture have sent."""
+    xp, place = array_module(like), like.data.device_id
+    key = xp, place, values.dtype.str, values.shape, values.tobytes() if values.nbytes <= LARGEST else None
+    found = CONSTANTS.get(key) if values.nbytes <= LARGEST else None
+    if found is None:
+        with on_device(xp, place):
+            found = xp.asarray(values)
+        if values.nbytes <= LARGEST:
+            if len(CONSTANTS) >= MOST_CONSTANTS:
+                del CONSTANTS[next(iter(CONSTANTS))]
+            CONSTANTS[key] = found
+    if _active is not None:
+        _active.kept.append(found)
+    return found
 
 
 _active: Recorder | None = None

@@ -1,6 +1,6 @@
-"""Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See on_gpu.sh.
+"""Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See on_gpu_a.sh.
 
-    python benchmarks/cuda.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] [--json FILE]
+    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] [--json FILE] [--compile]
 
 mlp64, mlp1024   the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent of G
 dcgan28          DCGAN on 28x28 images of 1 channel, batch 64
@@ -10,6 +10,7 @@ wgan-gp          the critic's step of WGAN-GP (double backward), 28x28, batch 64
 All contenders of a workload are started together, each in a process of its own, and measured in turns: a block of steps without
 waiting, then the GPU is waited for. fp32: products in float32, convolutions in TF32, which is PyTorch's default; tf32: products, too;
 bf16: inputs of products in bfloat16 (PyTorch: autocast and channels_last). Who is not ready in time is left out, and named.
+torch.compile takes part only with --compile: to compile takes it longer than all others need together.
 """
 
 import argparse
@@ -29,9 +30,7 @@ import time
 import cuda_peers
 import harness
 
-# This file's name is that of NVIDIA's package `cuda`, which CuPy and PyTorch import: they must not find this folder.
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:] = [p for p in sys.path if pathlib.Path(p or ".").resolve() != HERE]
 
 WORKLOADS = {  # what, batch, side, channels, features
     "mlp64": ("mlp", 64, 28, 1, 0), "mlp1024": ("mlp", 1024, 28, 1, 0), "dcgan28": ("dcgan", 64, 28, 1, 64),
@@ -49,8 +48,7 @@ def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, 
 
     minigan.manual_seed(0)
     minigan.backends.cuda.matmul.allow_tf32, minigan.backends.cudnn.allow_tf32 = tf32, conv_tf32
-    if half:
-        minigan.cuda.autocast().__enter__()
+    minigan.backend.cuda.precision.half = half  # as in minigan.cuda.autocast(), for the whole process
     real = minigan.rand(batch, channels, side, side, device="cuda") * 2 - 1
     if what == "critic":
         D = nn.Sequential(
@@ -81,8 +79,8 @@ def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, 
     return lambda: run(real), minigan.cuda.synchronize
 
 
-def contenders(workload):
-    """{name: (package, maker)}"""
+def contenders(workload, compiled=True):
+    """{name: (package, maker)}; compiled: with torch.compile"""
     sizes = WORKLOADS[workload]
     torch_step = cuda_peers.torch_critic if sizes[0] == "critic" else cuda_peers.torch_gan
     ways = {
@@ -90,7 +88,7 @@ def contenders(workload):
         "torch graph fp32": {"graph": True}, "torch graph tf32": {"graph": True, "tf32": True},
         "torch graph bf16": {"graph": True, "precision": "bf16"}, "torch.compile reduce-overhead tf32": {"compiled": True, "tf32": True},
     }  # fmt: skip
-    if sizes[0] == "critic":
+    if sizes[0] == "critic" or not compiled:
         del ways["torch.compile reduce-overhead tf32"]
     found = {name: ("torch", lambda way=way: torch_step(*sizes, **way)) for name, way in ways.items()}
     found["jax jit"] = ("jax", lambda: cuda_peers.jax_step(*sizes))
@@ -136,8 +134,8 @@ class Worker:
 
     def __init__(self, workload, name):
         self.name, self.times, self.ready = name, [], False
-        command = [sys.executable, str(HERE / "cuda.py"), "--worker", workload, name]
-        self.errors = open(f"/tmp/cuda-{os.getpid()}-{re.sub('[^a-z0-9]+', '-', f'{workload} {name}'.lower())}.log", "w+")
+        command = [sys.executable, str(HERE / "gpu_steps.py"), "--worker", workload, name]
+        self.errors = open(f"/tmp/gpu-steps-{os.getpid()}-{re.sub('[^a-z0-9]+', '-', f'{workload} {name}'.lower())}.log", "w+")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, bufsize=0, cwd=HERE)
         self.buffer = b""
@@ -176,10 +174,10 @@ class Worker:
         return lines[-1][:300] if lines else "no message"
 
 
-def compare(workload, rounds, seconds):
+def compare(workload, rounds, seconds, compiled):
     """{name: {...}}, and what was left out and why."""
     start, left_out = time.monotonic(), {}
-    names = [n for n, (package, _) in contenders(workload).items() if importlib.util.find_spec(package)]
+    names = [n for n, (package, _) in contenders(workload, compiled).items() if importlib.util.find_spec(package)]
     workers = [Worker(workload, name) for name in names]
     waiting = list(workers)
     while waiting and time.monotonic() < start + 0.75 * seconds:
@@ -240,6 +238,7 @@ def main():
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=280, help="for everything")
     p.add_argument("--json", help="where the figures go (default benchmarks/results/cuda-<gpu>-<date>.json)")
+    p.add_argument("--compile", action="store_true", help="with torch.compile")
     p.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     options = p.parse_args()
     if options.worker:
@@ -263,7 +262,7 @@ def main():
         if share < 5:
             report["left_out"][workload] = "no time was left"
             continue
-        results, left_out = compare(workload, options.rounds, share)
+        results, left_out = compare(workload, options.rounds, share, options.compile)
         report["results"][workload], report["left_out"][workload] = results, left_out
         print(f"\n{workload:36}{'us/step':>10}  (min..max)")
         for contender, r in sorted(results.items(), key=lambda item: item[1]["us"]):
