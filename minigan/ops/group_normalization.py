@@ -13,7 +13,7 @@ from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
 from ..backend.program import told
 from ..backend.threads import MIN_CHUNK
-from .normalization import _channels, batch_norm, check_parameters
+from .normalization import _channels, batch_norm, check_parameters, scaled
 from .rows import norm_backward, norm_forward
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
@@ -114,7 +114,7 @@ class _group_norm:
         mean = np.mean(rows, axis=1, dtype=x.dtype)
         d = rows - mean[:, None]
         rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
-        return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
+        return scaled((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
 
     def cpu(x, weight, bias, groups, eps):
         rows, channels = _rows(x, groups), x.shape[1]
@@ -131,7 +131,7 @@ class _group_norm:
 
     def cuda(x, weight, bias, groups, eps):
         y, mean, rstd = norm_forward(x.reshape(1, x.shape[0] * groups, -1), None, None, None, None, 0.0, eps)
-        return _affine(y.reshape(x.shape), weight, bias), mean, rstd
+        return scaled(y.reshape(x.shape), weight, bias), mean, rstd
 
     def backward(g, need, x, weight, bias, groups, eps, mean, rstd):
         rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
@@ -140,14 +140,7 @@ class _group_norm:
     def formula(x, weight, bias, groups, eps):
         rows = x.reshape(x.shape[0] * groups, -1)
         d = rows - rows.mean(1, True)
-        return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
-
-
-def _affine(y, weight, bias):
-    """y weight + bias, channel by channel."""
-    if weight is not None:
-        y = y * _channels(y, weight)
-    return y if bias is None else y + _channels(y, bias)
+        return scaled((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
 
 
 def _rule(g, need, x, weight, groups, mean, rstd):
@@ -202,6 +195,8 @@ def instance_norm(
     _, c, *sizes = input.shape
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
+    if not input.array.size:
+        return scaled(input, weight, bias)
     if running_mean is not None or running_var is not None:
         told(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
@@ -222,6 +217,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     for what, v in dict(weight=weight, bias=bias).items():
         if v is not None and tuple(v.shape) != normalized_shape:
             raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
+    if not input.array.size:
+        return input if weight is None else input * weight if bias is None else input * weight + bias
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
     return _group_norm(input.reshape((-1, math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
 
@@ -235,4 +232,4 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     c = input.shape[1]
     if num_groups < 1 or c % num_groups:
         raise ValueError(f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of shape {tuple(input.shape)})")
-    return _group_norm(input, weight, bias, num_groups, eps)
+    return _group_norm(input, weight, bias, num_groups, eps) if input.array.size else scaled(input, weight, bias)

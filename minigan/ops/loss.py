@@ -346,8 +346,10 @@ def kl_div(input, target, reduction="mean", log_target=False):
     if log_target:
         loss = exp(target) * (target - input)
     else:
-        loss = target * (log(where(target > 0, target, 1.0)) - input)
-    return loss.sum() / input.shape[0] if reduction == "batchmean" else _reduce(loss, reduction)
+        loss = target * (log(where(target == 0, 1.0, target)) - input)
+    if reduction == "batchmean":
+        return loss.sum() / (input.shape[0] if input.ndim else 1)
+    return _reduce(loss, reduction)
 
 
 # --- margins ---
@@ -361,10 +363,17 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
-    _check("margin_ranking_loss", input1, input2, reduction)
-    _check("margin_ranking_loss", input1, target, reduction)
-    return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
+    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1.
+
+    The three have one number of dimensions and broadcast.
+    """
+    if not input1.ndim == input2.ndim == target.ndim:
+        raise ValueError(
+            "margin_ranking_loss: input1, input2 and target must have one number of dimensions; their shapes are "
+            f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
+        )
+    _check_reduction("margin_ranking_loss", reduction)
+    return _reduce(clamp(-target * (input1 - input2) + margin, 0.0), reduction)
 
 
 def soft_margin_loss(input, target, reduction="mean"):

@@ -36,6 +36,12 @@ def _channels(x, v):
     return v.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
+def scaled(y, weight, bias):
+    """y (N, C, ...) weight + bias, channel by channel; of an empty y also its normalisation."""
+    y = y if weight is None else y * _channels(y, weight)
+    return y if bias is None else y + _channels(y, bias)
+
+
 def _axes(x):
     return (0, *range(2, x.ndim))
 
@@ -113,9 +119,7 @@ def _activated(y, slope):
 
 def _normalised(x, weight, bias, mean, rstd):
     """(x - mean) rstd weight + bias in array operations of either library."""
-    y = (x - _channels(x, mean.astype(x.dtype))) * _channels(x, rstd)
-    y = y if weight is None else y * _channels(x, weight)
-    return y if bias is None else y + _channels(x, bias)
+    return scaled((x - _channels(x, mean.astype(x.dtype))) * _channels(x, rstd), weight, bias)
 
 
 def _batch_norm_grad(g, x, weight, mean, rstd):
@@ -154,8 +158,10 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
 def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if training and not input.array.size:
+        return _activated(scaled(input, weight, bias), slope)
     if training:
-        if input.array.size // max(input.shape[1], 1) <= 1:
+        if input.array.size // max(input.shape[1], 1) == 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
         fused = isinstance(input.array, np.ndarray)

@@ -67,6 +67,31 @@ def test_margin_ranking():
     np.testing.assert_allclose(nn.MarginRankingLoss(0.3, "none")(Tensor(X), Tensor(T), Tensor(SIGN)).numpy(), y, rtol=1e-10)
 
 
+def test_margin_ranking_broadcasts():
+    a, b, y = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[2.0], [1.0]]), Tensor([[1.0, -1.0]])
+    assert F.margin_ranking_loss(a, b, y, 0.5, reduction="none").tolist() == [[1.5, 0.5], [0.0, 3.5]]
+    with pytest.raises(ValueError, match=r"one number of dimensions; their shapes are \(2, 2\), \(2,\) and \(1, 2\)"):
+        F.margin_ranking_loss(a, Tensor([2.0, 1.0]), y)
+
+
+def test_kl_div_of_targets_that_want_gradients():
+    """The values are torch's."""
+    t = Tensor(np.array([[0.25, 0.75]]), requires_grad=True)
+    x = Tensor(np.array([[-2.0, -0.5]]), requires_grad=True)
+    gx, gt = grad(F.kl_div(x, t, reduction="sum"), [x, t], create_graph=True)
+    np.testing.assert_allclose(gx.detach().numpy(), [[-0.25, -0.75]])
+    np.testing.assert_allclose(gt.detach().numpy(), [[1.6137, 1.2123]], atol=5e-5)
+    second = grad((gx * gx).sum() + (gt * gt).sum(), [x, t])
+    np.testing.assert_allclose(second[0].numpy(), [[-3.2274, -2.4246]], atol=5e-5)
+    np.testing.assert_allclose(second[1].numpy(), [[13.4096, 4.7328]], atol=5e-5)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(F.kl_div(x.detach(), -t.detach(), reduction="none").numpy()).all(), "no probabilities"
+
+
+def test_batchmean_of_one_number():
+    assert F.kl_div(Tensor(np.float32(-1.0)), Tensor(np.float32(0.5)), reduction="batchmean").item() == pytest.approx(0.1534, abs=5e-5)
+
+
 def test_batchmean():
     value = np.sum(Q * (np.log(Q) - X)) / 3
     np.testing.assert_allclose(F.kl_div(Tensor(X), Tensor(Q), reduction="batchmean").numpy(), value, rtol=1e-10)

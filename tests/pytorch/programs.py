@@ -23,7 +23,8 @@ def fill(module, seed, dtype="float32"):
 
 UNARY = """abs neg square exp log1p_abs sqrt_abs tanh sigmoid relu sin cos sign floor round erf expm1 softplus leaky_relu elu selu gelu
  silu mish softsign logsigmoid hardtanh relu6 hardswish reciprocal_safe trunc frac isnan isfinite logical_not clone contiguous""".split()
-REDUCTIONS = "sum mean var std prod amax amin max min argmax argmin logsumexp norm all any count_nonzero cumsum softmax log_softmax sort topk".split()
+REDUCTIONS = """sum mean var std prod amax amin max min argmax argmin logsumexp norm all any count_nonzero
+ cumsum softmax log_softmax sort topk""".split()
 MIXED = """exp() sqrt() sin() tanh() abs() neg() sigmoid() float() long() bool() byte() double() int() log() erf() square() cumsum(0) prod()
  max() argmax() mean() softmax(-1) float().mean()""".split()
 
@@ -197,10 +198,11 @@ class Writer:
         a, b = (y, x) if swap else (x, y)
         texts = [f"{a} + {b}", f"{a} - {b}", f"{a} * {b}", f"{a} / ({b} * {b} + 1)", f"{a} > {b}", f"{a} == {b}", f"{a} <= {b}"]
         if not y[0].isdigit() and y[0] != "-" and y != "True":
-            texts += [f"torch.maximum({a}, {b})", f"torch.minimum({a}, {b})", f"torch.where({a} > 0, {a}, {b})", f"torch.lerp({a}, {b}, 0.3)",
-                      f"torch.addcmul({a}, {b}, {b}, value=0.5)"]  # fmt: skip
+            texts += [f"torch.maximum({a}, {b})", f"torch.minimum({a}, {b})", f"torch.where({a} > 0, {a}, {b})",
+                      f"torch.lerp({a}, {b}, 0.3)", f"torch.addcmul({a}, {b}, {b}, value=0.5)"]  # fmt: skip
         else:
-            texts += [f"{x}.clamp(-0.5, 0.8)", f"{x}.clamp(min=0.1)", f"{x} ** 2", f"{x} ** 3", f"{x} % 2", f"{x} // 2", f"torch.pow({x}, 2)"]
+            texts += [f"{x}.clamp(-0.5, 0.8)", f"{x}.clamp(min=0.1)", f"{x} ** 2", f"{x} ** 3", f"{x} % 2", f"{x} // 2",
+                      f"torch.pow({x}, 2)"]  # fmt: skip
         return self.rng.choice(texts)
 
     def mixed(self):
@@ -227,8 +229,8 @@ class Writer:
     def joins(self, x, t):
         same = self.pick(lambda s: s.shape == t.shape and s.dtype == t.dtype) or x
         d = self.dim(t)
-        return self.rng.choice([f"torch.cat([{x}, {same}], {d})", f"torch.stack([{x}, {same}], {self.dim(t, 1)})", f"torch.stack(({x}, {same}))",
-                                f"torch.cat(({same}, {x}, {same}), dim={d})"])  # fmt: skip
+        return self.rng.choice([f"torch.cat([{x}, {same}], {d})", f"torch.stack([{x}, {same}], {self.dim(t, 1)})",
+                                f"torch.stack(({x}, {same}))", f"torch.cat(({same}, {x}, {same}), dim={d})"])  # fmt: skip
 
     def reads(self, x, t):
         """Indexing that copies."""

@@ -4,8 +4,8 @@
 KINDS = []
 
 ACTIVATIONS = ["ReLU()", "ReLU(inplace=True)", "LeakyReLU(0.2, inplace=True)", "LeakyReLU(0.2)", "Tanh()", "Sigmoid()", "ELU(inplace=True)",
-               "SELU()", "GELU()", "SiLU(inplace=True)", "Softplus()", "PReLU()", "Hardtanh(inplace=True)", "ReLU6()", "Mish()", "Softmax(-1)",
-               "LogSoftmax(0)", "LogSigmoid()", "Identity()", "Flatten(0)", "Dropout(0.3).eval()"]  # fmt: skip
+               "SELU()", "GELU()", "SiLU(inplace=True)", "Softplus()", "PReLU()", "Hardtanh(inplace=True)", "ReLU6()", "Mish()",
+               "Softmax(-1)", "LogSoftmax(0)", "LogSigmoid()", "Identity()", "Flatten(0)", "Dropout(0.3).eval()"]  # fmt: skip
 LOSSES = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits", "soft_margin_loss"]
 OPTIMISERS = ["SGD({}, lr=0.1)", "SGD({}, lr=0.1, momentum=0.9)", "SGD({}, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1)",
               "Adam({}, lr=0.05)", "Adam({}, lr=0.05, betas=(0.5, 0.9), weight_decay=0.1)", "Adam({}, lr=0.05, amsgrad=True)",
@@ -126,18 +126,23 @@ def write_in_place(w):
         d = w.dim(t)
         n = t.shape[d] if t.ndim else 1
         at = f"torch.tensor([{r.randrange(max(1, n))}])"
-        texts = [f"{target} += {y}", f"{target} -= {y}", f"{target} *= {y}", f"{target} /= 2", f"{target}.add_({y})", f"{target}.mul_({y})",
-                 f"{target}.sub_({y}{', alpha=2' if not simple else ''})", f"{target}.zero_()", f"{target}.fill_(0.5)", f"{target}.clamp_(-1, 1)",
-                 f"{target}.clamp_(min=0)", f"{target}.tanh_()", f"{target}.sigmoid_()", f"{target}.relu_()", f"{target}.neg_()", f"{target}.abs_()",
-                 f"{target}.pow_(2)", f"{target} **= 2", f"{target}.masked_fill_({x} > 0, 0.5)", f"{target}.transpose_({d}, {w.dim(t)})",
-                 f"{target}.unsqueeze_({d})", f"{target}.squeeze_()", f"{target}.exp_()" if w.chance(0.3) else f"{target}.square_()",
+        texts = [f"{target} += {y}", f"{target} -= {y}", f"{target} *= {y}", f"{target} /= 2", f"{target}.add_({y})",
+                 f"{target}.mul_({y})", f"{target}.sub_({y}{', alpha=2' if not simple else ''})",
+                 f"{target}.zero_()", f"{target}.fill_(0.5)", f"{target}.clamp_(-1, 1)",
+                 f"{target}.clamp_(min=0)", f"{target}.tanh_()", f"{target}.sigmoid_()",
+                 f"{target}.relu_()", f"{target}.neg_()",
+                 f"{target}.abs_()", f"{target}.pow_(2)", f"{target} **= 2",
+                 f"{target}.masked_fill_({x} > 0, 0.5)", f"{target}.transpose_({d}, {w.dim(t)})",
+                 f"{target}.unsqueeze_({d})", f"{target}.squeeze_()",
+                 f"{target}.exp_()" if w.chance(0.3) else f"{target}.square_()",
                  f"{target}.index_fill_({d}, {at}, 1.5)", f"{target}.index_add_({d}, {at}, {x}.narrow({d}, 0, 1) * 2)",
                  f"{target}.index_copy_({d}, {at}, {x}.narrow({d}, 0, 1) * 2)",
                  f"{target}.scatter_({d}, torch.zeros_like({x}, dtype=torch.int64), 2.0)",
                  f"torch.nn.functional.leaky_relu({target}, 0.1, inplace=True)",
-                 f"torch.nn.functional.relu({target}, inplace=True)", f"{target}.requires_grad_()", f"{target}.detach_()"]  # fmt: skip
+                 f"torch.nn.functional.relu({target}, inplace=True)",
+                 f"{target}.requires_grad_()", f"{target}.detach_()"]  # fmt: skip
         if not simple:
-            texts += [f"{target}.copy_({y})", f"{target}.lerp_({y}, 0.3)", f"{target}.addcmul_({y}, {y}, value=0.5)", f"{target}.copy_({y})"]
+            texts += [f"{target}.copy_({y})", f"{target}.lerp_({y}, 0.3)", f"{target}.addcmul_({y}, {y}, value=0.5)"]
         line = r.choice(texts)
     return f"with torch.no_grad(): {line}" if w.chance(0.15) else line
 
@@ -171,7 +176,7 @@ def layer(w):
         (f"{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([2, 3])}, {s}, 1)", [1, c, *sizes[min(n, 2)]]),
         (f"Adaptive{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([1, 2, 3])})", [2, c, *sizes[min(n, 2)]]),
         (f"{r.choice(['ReflectionPad', 'ReplicationPad', 'ZeroPad'])}{min(n, 2)}d({r.choice([1, 2])})", [2, c, *sizes[min(n, 2)]]),
-        (f"ConstantPad2d((1, 0, -1, 2), 0.5)", [2, c, 4, 5]),
+        ("ConstantPad2d((1, 0, -1, 2), 0.5)", [2, c, 4, 5]),
         (f"Upsample(scale_factor=2{r.choice(UPSAMPLING)})", [2, c, 3, 4]),
         (f"Upsample(size=(5, 3), mode='{r.choice(['nearest', 'bilinear'])}')", [1, c, 3, 4]),
         ("PixelShuffle(2)", [1, 4, 2, 3]), ("PixelUnshuffle(2)", [1, 2, 4, 2]), ("Flatten()", image),
@@ -229,8 +234,8 @@ def backward(w):
     keep = w.rng.choice(["retain_graph=True"] * 4 + ["create_graph=True", ""])
     ones = f"torch.ones_like({y})"
     both = f"{ones}, {keep}" if keep else ones
-    return w.rng.choice([f"({y} * {y}).sum().backward({keep})", f"{y}.sum().backward({keep})", f"{y}.backward({both})", f"{y}.mean().backward({keep})",
-                         f"({y} * 0.5).tanh().sum().backward({keep})"])  # fmt: skip
+    return w.rng.choice([f"({y} * {y}).sum().backward({keep})", f"{y}.sum().backward({keep})", f"{y}.backward({both})",
+                         f"{y}.mean().backward({keep})", f"({y} * 0.5).tanh().sum().backward({keep})"])  # fmt: skip
 
 
 @statement(6)
@@ -249,7 +254,7 @@ def flags(w):
     y = w.pick(lambda t: t.requires_grad and not t.is_leaf)
     x = w.pick(lambda t: t.is_leaf and t.requires_grad)
     texts = [f"{y}.retain_grad()"] * 3 if y else []
-    texts += [f"{x}.grad = None", f"{x}.data = {x}.data * 0.5", f"{x}.data.mul_(0.9)", f"{x}.requires_grad_(False)"] if x else []
+    texts += [f"{x}.grad = None", f"{x}.data.mul_(0.9)", f"{x}.requires_grad_(False)"] if x else []
     if x and w.value(x).grad is not None:
         texts += [f"{x}.grad.zero_()", f"{w.name()} = {x}.grad", f"with torch.no_grad(): {x} -= 0.1 * {x}.grad"]
     return w.rng.choice(texts) if texts else None
@@ -263,7 +268,7 @@ def optimise(w):
     x = w.pick(lambda t: t.is_leaf and t.requires_grad and t.numel() > 0)
     text, opt = r.choice(OPTIMISERS), w.name("opt")
     if m and w.chance(0.5) and any(p.ndim == 2 for p in w.value(m).parameters()):
-        first = next((p for p in w.value(m).parameters()))
+        first = next(p for p in w.value(m).parameters())
         if first.ndim != 2 or isinstance(w.value(m), (torch.nn.RNNBase, torch.nn.Bilinear)):
             return None
         call = f"{m}({w.random([2, first.shape[1]], grad=False)}).pow(2).mean()"
