@@ -97,8 +97,10 @@ def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_
     geometry = _geometry(name, input, dims, kernel_size, stride, padding, 1, ceil_mode)
     divide = divisor_override is None
     maps = [_mean_taps(n, k, s, p, count, bool(count_include_pad), divide) for n, k, s, p, _, count in geometry]
-    y = apply_taps(input, *maps)
-    return y if divide else y * (1 / divisor_override)
+    whole = input.dtype.kind != "f"  # the means of integers are integers, rounded towards 0
+    y = apply_taps(input.to(np.float64) if whole else input, *maps)
+    y = y if divide else y * (1 / divisor_override)
+    return (y * (1 + 1e-12)).to(input.dtype) if whole else y  # a mean of 6 must not be 5.999...
 
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):

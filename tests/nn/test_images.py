@@ -140,3 +140,18 @@ def test_summary_and_per_example():
     shapes = [row[2] for row in summary(net, (3, 6, 6)).rows]
     assert shapes == [(2, 3, 8, 8), (2, 3, 4, 4), (2, 3, 8, 8), (2, 12, 4, 4), (2, 12, 1, 1)]
     assert net.per_example
+
+
+def test_integers():
+    """The values are torch's: uint8 is rounded along each dimension, means of int64 towards 0."""
+    x = Tensor((np.arange(9) * 25).astype(np.uint8).reshape(1, 1, 3, 3))
+    y = F.interpolate(x, (2, 5), mode="bilinear")
+    assert y.dtype == np.uint8 and y.tolist() == [[[[19, 29, 44, 59, 69], [131, 141, 156, 171, 181]]]]
+    assert F.interpolate(x, (2, 5), mode="bicubic").tolist() == [[[[14, 22, 39, 56, 66], [134, 144, 161, 178, 188]]]]
+    assert F.interpolate(x, (1, 2)).tolist() == [[[[0, 25]]]]
+    with pytest.raises(TypeError, match="is for floats and uint8, input is int64: convert it"):
+        F.interpolate(x.long(), (2, 5), mode="bilinear")
+    z = Tensor(np.arange(-6, 10).reshape(1, 1, 4, 4))
+    assert F.avg_pool2d(z, 2).tolist() == [[[[-3, -1], [4, 6]]]] and F.avg_pool2d(z, 2).dtype == np.int64
+    assert F.avg_pool2d(z, 2, divisor_override=3).tolist() == [[[[-4, -2], [6, 8]]]]
+    assert F.avg_pool1d(Tensor(np.array([[6, 6, 6]])), 3).tolist() == [[6]]

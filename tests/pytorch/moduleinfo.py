@@ -100,14 +100,14 @@ def run_sample(count, info, sample, dtype, training, inplace):
         count.add(stage)
 
 
-def run_module(info):
-    """The Count of all samples of a ModuleInfo."""
+def run_module(info, thorough=True):
+    """The Count of all samples of a ModuleInfo; unless `thorough` in float64, and in evaluation only where that differs."""
     count = Count(info.module_cls.__name__)
     forms = (False, True) if "inplace" in inspect.signature(info.module_cls).parameters else (False,)
-    for dtype in (torch.float64, torch.float32):
+    for dtype in (torch.float64, torch.float32)[: 1 + thorough]:
         if dtype not in info.supported_dtypes("cpu"):
             continue
-        for training in (True, False):
+        for training in (True, False) if thorough or info.train_and_eval_differ else (True,):
             for inplace in forms:
                 torch.manual_seed(0), random.seed(0), np.random.seed(0)
                 for sample in info.module_inputs_func(info, "cpu", dtype, True, training):

@@ -73,8 +73,8 @@ def variants(op):
     return found
 
 
-def samples(op, dtype):
-    """The samples of an op for a dtype: those of its tests, for elementwise ops some of the larger set of references."""
+def samples(op, dtype, most=None):
+    """The samples of an op for a dtype: those of its tests, for elementwise ops some of the larger set of references; at most `most`."""
     torch.manual_seed(0), random.seed(0), np.random.seed(0)
     grad = dtype.is_floating_point and op.supports_autograd
     found = list(op.sample_inputs("cpu", dtype, requires_grad=grad))
@@ -84,7 +84,8 @@ def samples(op, dtype):
         except (RuntimeError, TypeError, ValueError):
             more = []
         found += more[len(found) :: max(1, len(more) // 60)]
-    return [s for s in found if sum(t.numel() for t in tensors([s.input, s.args, s.kwargs], torch.Tensor)) <= LARGE]
+    found = [s for s in found if sum(t.numel() for t in tensors([s.input, s.args, s.kwargs], torch.Tensor)) <= LARGE]
+    return found if most is None else found[:: -(-len(found) // most) or 1]
 
 
 class Count:
@@ -157,8 +158,8 @@ def title(op, how):
     return f"{op.name}{variant}" + ("" if how == "function" else f" ({how})")
 
 
-def run_op(op):
-    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks."""
+def run_op(op, most=None):
+    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks. At most `most` samples a dtype."""
     counts, lacking = [], []
     for how, theirs, ours in variants(op):
         if ours is None:
@@ -171,7 +172,7 @@ def run_op(op):
                 continue
             if "inplace" in how and dtype is not torch.float64 and dtype is not torch.int64:
                 continue
-            for sample in samples(op, dtype):
+            for sample in samples(op, dtype, most):
                 run_sample(count, op, how, theirs, ours, sample, dtype)
         counts.append(count)
     return counts, lacking

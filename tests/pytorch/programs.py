@@ -87,11 +87,15 @@ class Writer:
         grad = self.chance(0.4) if grad is None else grad
         return f"torch.tensor(rand({self.seed()}{sizes}, dtype='{dtype}'){', requires_grad=True' if grad else ''})"
 
-    def broadcast(self, shape):
-        """A tensor's name or text that broadcasts with `shape`."""
+    def broadcast(self, shape, apart=None):
+        """A tensor's name or text that broadcasts with `shape`; not one that shares memory with the tensor `apart`, which is written:
+        what a write reads of its own memory, torch leaves open."""
+        memory = None if apart is None else apart.untyped_storage().data_ptr()
+
         def fits(t):
-            return t.dtype == getattr(torch, self.float) and t.ndim <= len(shape) and all(
-                a in (1, b) for a, b in zip(reversed(t.shape), reversed(shape)))
+            if t.dtype != getattr(torch, self.float) or t.untyped_storage().data_ptr() == memory:
+                return False
+            return t.ndim <= len(shape) and all(a in (1, b) for a, b in zip(reversed(t.shape), reversed(shape)))
 
         found = self.pick(fits)
         if found and self.chance(0.7):

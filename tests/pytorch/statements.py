@@ -108,7 +108,7 @@ def write_in_place(w):
     target = x
     if w.chance(0.12):
         target = f"{x}.data" if w.chance(0.6) else f"{x}.detach()"
-    r, shape, y = w.rng, list(t.shape), w.broadcast(list(t.shape))
+    r, shape, y = w.rng, list(t.shape), w.broadcast(list(t.shape), t)
     simple = y[0].isdigit() or y[0] == "-" or y == "True"
     if w.chance(0.45):  # through an index
         index = w.index(shape, 0.35)
@@ -116,7 +116,7 @@ def write_in_place(w):
             part = list(t[eval(f"__import__('numpy').index_exp[{index}]", dict(w.scope))].shape)
         except Exception:
             return None
-        value = w.broadcast(part)
+        value = w.broadcast(part, t)
         if w.chance(0.1):
             value = w.random([1, *part])
         if w.chance(0.12) and part:
