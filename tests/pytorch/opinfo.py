@@ -11,6 +11,7 @@ derivatives in float64.
 
 import argparse
 import fnmatch
+import itertools
 import random
 import sys
 import time
@@ -77,7 +78,7 @@ def samples(op, dtype, most=None):
     """The samples of an op for a dtype: those of its tests, for elementwise ops some of the larger set of references; at most `most`."""
     torch.manual_seed(0), random.seed(0), np.random.seed(0)
     grad = dtype.is_floating_point and op.supports_autograd
-    found = list(op.sample_inputs("cpu", dtype, requires_grad=grad))
+    found = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), None if most is None else 30 * most))
     if dtype in (torch.float32, torch.int64) and op.reference_inputs_func is not None:
         try:
             more = list(op.reference_inputs("cpu", dtype, requires_grad=grad))
@@ -160,7 +161,7 @@ def title(op, how):
 
 def run_op(op, most=None):
     """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks. At most `most` samples a dtype."""
-    counts, lacking = [], []
+    counts, lacking, drawn = [], [], {}
     for how, theirs, ours in variants(op):
         if ours is None:
             lacking.append(title(op, how))
@@ -172,7 +173,9 @@ def run_op(op, most=None):
                 continue
             if "inplace" in how and dtype is not torch.float64 and dtype is not torch.int64:
                 continue
-            for sample in samples(op, dtype, most):
+            if dtype not in drawn:
+                drawn[dtype] = samples(op, dtype, most)
+            for sample in drawn[dtype]:
                 run_sample(count, op, how, theirs, ours, sample, dtype)
         counts.append(count)
     return counts, lacking
