@@ -378,9 +378,9 @@ NAMES = {
     arrange: "masked_scatter",
     running: "cumprod",
     special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
-    arithmetic: "add sub mul neg pow clamp floor round remainder",
+    arithmetic: "add sub mul neg pow clamp floor floor_divide fmod round remainder",
     compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
-    "ceil clamp_max clamp_min clip exp2 floor_divide fmod frac index_add index_copy index_fill "
+    "ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",

@@ -35,11 +35,16 @@ def _reflected(i, n):
     return np.where(i < n, i, 2 * (n - 1) - i)
 
 
+def _wrapped(i, n):
+    low, high = max(i[0], 0), min(i[-1] + 1, n)  # what negative numbers leave
+    return low + (i - low) % (high - low)
+
+
 # mode -> (the input position of a position i outside [0, n), how many positions there may be on one side)
 _MODES = {
     "reflect": (_reflected, lambda n: n - 1),
     "replicate": (lambda i, n: np.clip(i, 0, n - 1), lambda n: None),
-    "circular": (lambda i, n: i % n, lambda n: n),
+    "circular": (_wrapped, lambda n: n),
 }
 
 
@@ -55,7 +60,7 @@ def pad(input, pad, mode="constant", value=None):
     mode : "constant": with `value` (default 0), any dimensions.    The others pad the 1 to 3 dimensions after (N, C) or (C):
            "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0); less than the size
            "replicate": with the edge elements (0 0 | 0 1 2 | 2 2)
-           "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size, and not negative
+           "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size
     """
     pads = [int(p) for p in pad]
     dims = len(pads) // 2
@@ -76,8 +81,6 @@ def pad(input, pad, mode="constant", value=None):
         raise ValueError(
             f"pad: mode={mode!r} with {2 * dims} numbers needs input of {dims + 1} or {dims + 2} dimensions, got shape {shape}"
         )
-    if mode == "circular" and min(pads) < 0:
-        raise ValueError(f"pad: pad={tuple(pads)} cuts, which mode='circular' does not do: cut first, with pad or a slice")
     for n, pair in zip(shape[-dims:], pairs):
         limit = _MODES[mode][1](n)
         if limit is not None and max(pair) > limit:

@@ -13,13 +13,13 @@ from .compose import scatter
 from .creation import as_tensor
 from .elementary import abs, sign
 from .pooling import (
-    _adaptive_avg_pool,
     _adaptive_sizes,
     _adaptive_windows,
     _argmax,
     _avg_pool,
     _geometry,
     _max_windows,
+    adaptive_means,
     avg_pool1d,
     avg_pool2d,
     numbers,
@@ -63,7 +63,7 @@ def adaptive_avg_pool3d(input, output_size):
     """The means of windows that cover input (N, C, D, H, W) or (C, D, H, W). Arguments as in
     `adaptive_avg_pool2d`.
     """
-    return _adaptive_avg_pool("adaptive_avg_pool3d", input, 3, output_size)
+    return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool3d", input, 3, output_size))
 
 
 def _max_pool(input, windows, steps, return_indices):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from .pooling import adaptive_taps, numbers
+from .pooling import adaptive_means, numbers
 from .shape import owned, permute
 from .taps import apply_taps, identity_taps, taps
 
@@ -87,8 +87,6 @@ def _wide_taps(mode, n, m, factor, align):
 def _taps_of(mode, n, m, factor, align, antialias=False):
     if antialias:
         return _wide_taps(mode, n, m, factor, align)
-    if mode == "area":
-        return adaptive_taps(n, m)
     if m == n and factor in (None, 1):
         return identity_taps(n)
     if mode in ("nearest", "nearest-exact"):
@@ -135,8 +133,17 @@ def interpolate(
         if not all(sizes):
             raise ValueError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape {shape}")
         factors = [None] * dims if recompute_scale_factor else [float(f) for f in factors]
+    if mode == "area":
+        return adaptive_means(input, sizes)
     maps = [_taps_of(mode, n, int(m), f, bool(align_corners), bool(antialias)) for n, m, f in zip(shape[2:], sizes, factors)]
-    return apply_taps(input, *maps)
+    if input.dtype.kind == "f" or mode.startswith("nearest"):
+        return apply_taps(input, *maps)
+    if input.dtype != np.uint8:
+        raise TypeError(f"interpolate: mode={mode!r} is for floats and uint8, input is {input.dtype}: convert it with .float()")
+    for k in range(dims)[::-1]:  # along one dimension after the other, rounded in between: as Pillow and torch do it
+        one = [m if i == k else identity_taps(n) for i, (m, n) in enumerate(zip(maps, input.shape[2:]))]
+        input = (apply_taps(input.to(np.float32), *one) + 0.5).floor().clamp(0, 255).to(np.uint8)
+    return input
 
 
 def pixel_shuffle(input, upscale_factor):

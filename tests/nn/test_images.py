@@ -25,7 +25,6 @@ ERRORS = {
     "pad(x, (4, 0), 'reflect')": r"needs input of 2 or 3 dimensions, got shape \(1, 2, 4, 4\)",
     "pad(x, (4, 0, 0, 0), 'reflect')": r"mode='reflect' can add at most 3 positions on a side of a dimension of size 4, asked for \(4, 0\)",
     "pad(x, (5, 0, 0, 0), 'circular')": r"mode='circular' can add at most 4",
-    "pad(x, (-1, 0, 0, 0), 'circular')": r"pad=\(-1, 0, 0, 0\) cuts",
     "pad(x, (1, 1), 'mirror')": r"mode='mirror'; expected one of 'constant', 'reflect'",
     "pad(x, (1, 1, 1, 1), 'reflect', 2.0)": "value=2.0 has no meaning with mode='reflect'",
     "pad(x, (1,))": r"must be two numbers for each padded dimension",
@@ -80,6 +79,8 @@ def test_padding_by_hand():
     assert F.pad(x, (2, 1), "reflect").numpy().tolist() == [[[2, 1, 0, 1, 2, 1]]]
     assert F.pad(x, (2, 1), "replicate").numpy().tolist() == [[[0, 0, 0, 1, 2, 2]]]
     assert F.pad(x, (2, 1), "circular").numpy().tolist() == [[[1, 2, 0, 1, 2, 0]]]
+    assert F.pad(x, (-1, 1), "circular").numpy().tolist() == [[[1, 2, 1]]]  # cut, then from the other side of what is left
+    assert F.pad(x, (2, -1), "circular").numpy().tolist() == [[[0, 1, 0, 1]]]
 
 
 def test_resampling_by_hand():
@@ -140,3 +141,18 @@ def test_summary_and_per_example():
     shapes = [row[2] for row in summary(net, (3, 6, 6)).rows]
     assert shapes == [(2, 3, 8, 8), (2, 3, 4, 4), (2, 3, 8, 8), (2, 12, 4, 4), (2, 12, 1, 1)]
     assert net.per_example
+
+
+def test_integers():
+    """The values are torch's: uint8 is rounded along each dimension, means of int64 towards 0."""
+    x = tensor_of((np.arange(9) * 25).astype(np.uint8).reshape(1, 1, 3, 3))
+    y = F.interpolate(x, (2, 5), mode="bilinear")
+    assert y.dtype == np.uint8 and y.tolist() == [[[[19, 29, 44, 59, 69], [131, 141, 156, 171, 181]]]]
+    assert F.interpolate(x, (2, 5), mode="bicubic").tolist() == [[[[14, 22, 39, 56, 66], [134, 144, 161, 178, 188]]]]
+    assert F.interpolate(x, (1, 2)).tolist() == [[[[0, 25]]]]
+    with pytest.raises(TypeError, match="is for floats and uint8, input is int64: convert it"):
+        F.interpolate(x.long(), (2, 5), mode="bilinear")
+    z = tensor_of(np.arange(-6, 10).reshape(1, 1, 4, 4))
+    assert F.avg_pool2d(z, 2).tolist() == [[[[-3, -1], [4, 6]]]] and F.avg_pool2d(z, 2).dtype == np.int64
+    assert F.avg_pool2d(z, 2, divisor_override=3).tolist() == [[[[-4, -2], [6, 8]]]]
+    assert F.avg_pool1d(tensor_of(np.array([[6, 6, 6]])), 3).tolist() == [[6]]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minigan import grad, nn
+from minigan import Tensor, grad, nn
 from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
@@ -58,7 +58,7 @@ def test_weights_of_binary_cross_entropy(reduction):
     np.testing.assert_allclose(found, expect(plain, reduction), rtol=1e-10)
     s = 1 / (1 + np.exp(-X))
     both = -(p * Q * np.log(s) + (1 - Q) * np.log(1 - s)) * w
-    loss = nn.BCEWithLogitsLoss(tensor_of(w), reduction, tensor_of(p))(tensor_of(X), tensor_of(Q))
+    loss = nn.BCEWithLogitsLoss(tensor_of(w), reduction=reduction, pos_weight=tensor_of(p))(tensor_of(X), tensor_of(Q))
     np.testing.assert_allclose(loss.numpy(), expect(both, reduction), rtol=1e-10)
     with pytest.raises(ValueError, match="does not broadcast|broadcast"):
         F.binary_cross_entropy(tensor_of(P), tensor_of(Q), tensor_of(np.ones((2, 3, 4))))
@@ -67,6 +67,33 @@ def test_weights_of_binary_cross_entropy(reduction):
 def test_margin_ranking():
     y = np.maximum(0, 0.3 - SIGN * (X - T))
     np.testing.assert_allclose(nn.MarginRankingLoss(0.3, "none")(tensor_of(X), tensor_of(T), tensor_of(SIGN)).numpy(), y, rtol=1e-10)
+
+
+def test_margin_ranking_broadcasts():
+    a, b, y = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[2.0], [1.0]]), Tensor([[1.0, -1.0]])
+    assert F.margin_ranking_loss(a, b, y, 0.5, reduction="none").tolist() == [[1.5, 0.5], [0.0, 3.5]]
+    with pytest.raises(ValueError, match=r"have shapes \(2, 2\), \(2,\), \(1, 2\): they need"):
+        F.margin_ranking_loss(a, Tensor([2.0, 1.0]), y)
+
+
+def test_kl_div_of_targets_that_want_gradients():
+    """The values are torch's."""
+    t = tensor_of(np.array([[0.25, 0.75]]), requires_grad=True)
+    x = tensor_of(np.array([[-2.0, -0.5]]), requires_grad=True)
+    gx, gt = grad(F.kl_div(x, t, reduction="sum"), [x, t], create_graph=True)
+    np.testing.assert_allclose(gx.detach().numpy(), [[-0.25, -0.75]])
+    np.testing.assert_allclose(gt.detach().numpy(), [[1.6137, 1.2123]], atol=5e-5)
+    second = grad((gx * gx).sum() + (gt * gt).sum(), [x, t])
+    np.testing.assert_allclose(second[0].numpy(), [[-3.2274, -2.4246]], atol=5e-5)
+    np.testing.assert_allclose(second[1].numpy(), [[13.4096, 4.7328]], atol=5e-5)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(F.kl_div(x.detach(), -t.detach(), reduction="none").numpy()).all(), "no probabilities"
+
+
+def test_batchmean_of_one_number():
+    assert F.kl_div(tensor_of(np.float32(-1.0)), tensor_of(np.float32(0.5)), reduction="batchmean").item() == pytest.approx(
+        0.1534, abs=5e-5
+    )
 
 
 def test_batchmean():
@@ -145,10 +172,15 @@ def test_one_sample_without_a_batch():
 
 def test_shapes_must_agree():
     a, b = tensor_of(np.zeros((4, 1))), tensor_of(np.zeros(4))
-    pairwise = [F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.kl_div, F.hinge_embedding_loss, F.soft_margin_loss]
-    for loss in (*pairwise, F.binary_cross_entropy, F.binary_cross_entropy_with_logits):
-        with pytest.raises(ValueError, match=rf"{loss.__name__}.*input has shape \(4, 1\), target \(4,\)"):
-            loss(a, b)
+    distances = [F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss]
+    entropies = [F.binary_cross_entropy, F.binary_cross_entropy_with_logits]
+    for loss in (*distances, *entropies, F.kl_div, F.hinge_embedding_loss, F.soft_margin_loss):
+        if loss in entropies:
+            with pytest.raises(ValueError, match=rf"{loss.__name__}.*input has shape \(4, 1\), target \(4,\)"):
+                loss(a, b)
+        if loss in distances:
+            with pytest.warns(UserWarning, match=rf"{loss.__name__}: using a target size \(\(4,\)\)"):
+                assert loss(a, b, reduction="none").shape == (4, 4)
         with pytest.raises(TypeError, match="target must be a Tensor"):
             loss(a, 1.0)
         with pytest.raises(ValueError, match="reduction='average'"):

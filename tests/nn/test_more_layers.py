@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minigan import grad, manual_seed, nn
+from minigan import Tensor, grad, gradgradcheck, manual_seed, nn
 from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 
@@ -192,3 +192,18 @@ def test_embedding_and_cosine_like_torch():
         y = F.cosine_similarity(tensor_of(x1), tensor_of(x2), dim=-1, eps=eps)
         z = torch.nn.functional.cosine_similarity(torch.from_numpy(x1), torch.from_numpy(x2), dim=-1, eps=eps)
         np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-12)
+
+
+def test_prelu_of_numbers():
+    """A 0-d input, a 0-d weight: torch's values."""
+    w, x = Tensor([0.25], requires_grad=True), tensor_of(np.float32(-2.0), requires_grad=True)
+    y = nn.functional.prelu(x, w)
+    y.backward()
+    assert y.shape == () and (y.item(), x.grad.item(), w.grad.tolist()) == (-0.5, 0.25, [-2.0])
+    w, x = tensor_of(np.float32(0.25), requires_grad=True), Tensor([[-2.0, 1.0], [-3.0, 4.0]], requires_grad=True)
+    y = nn.functional.prelu(x, w)
+    y.sum().backward()
+    assert y.tolist() == [[-0.5, 1.0], [-0.75, 4.0]] and x.grad.tolist() == [[0.25, 1.0], [0.25, 1.0]] and w.grad.item() == -5.0
+    assert gradgradcheck(
+        nn.functional.prelu, (tensor_of(np.float64(-1.3), requires_grad=True), tensor_of(np.array([0.3]), requires_grad=True))
+    )

@@ -70,6 +70,26 @@ def test_layer_and_group_norm():
     assert layer.per_example and nn.LayerNorm(5).per_example
 
 
+@pytest.mark.parametrize("layer, shape", [
+    (nn.BatchNorm1d(3), (0, 3)), (nn.BatchNorm2d(3, affine=False), (0, 3, 2, 2)), (nn.BatchNorm2d(3), (2, 3, 0, 2)),
+    (nn.InstanceNorm1d(3, affine=True, track_running_stats=True), (0, 3, 5)), (nn.InstanceNorm2d(3), (2, 3, 0, 2)),
+    (nn.LayerNorm(3), (0, 3)), (nn.LayerNorm([3, 2], bias=False), (0, 4, 3, 2)), (nn.GroupNorm(3, 6), (0, 6, 2)),
+    (nn.GroupNorm(1, 2, affine=False), (2, 2, 0)),
+])  # fmt: skip
+@pytest.mark.parametrize("training", [True, False])
+def test_empty_batches(layer, shape, training):
+    """An empty result, gradients of zero, running statistics as they were: as in torch."""
+    layer.zero_grad()
+    before = {k: v.numpy().copy() for k, v in layer.state_dict().items() if k.startswith("running")}
+    x = tensor_of(np.zeros(shape, np.float32), requires_grad=True)
+    y = layer.train(training)(x)
+    assert y.shape == shape and y.requires_grad
+    y.sum().backward()
+    assert x.grad.shape == shape and all(p.grad.shape == p.shape and not p.grad.numpy().any() for p in layer.parameters())
+    for name, value in before.items():
+        np.testing.assert_array_equal(layer.state_dict()[name].numpy(), value)
+
+
 def test_errors():
     with pytest.raises(
         ValueError, match=r"InstanceNorm2d\(3\): expected 3-D \(C, H, W\) or 4-D .* input, got 2 dimensions: shape \(4, 3\)"
