@@ -172,11 +172,11 @@ def bilinear(input1, input2, weight, bias=None):
     return y if bias is None else y + bias
 
 
-def dot(input, other):
+def dot(input, tensor):
     """The inner product of two vectors of equal length."""
-    if input.ndim != 1 or other.ndim != 1 or input.shape != other.shape:
-        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(other.shape)}")
-    return matmul(input, other)
+    if input.ndim != 1 or tensor.ndim != 1 or input.shape != tensor.shape:
+        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(tensor.shape)}")
+    return matmul(input, tensor)
 
 
 def outer(input, vec2):

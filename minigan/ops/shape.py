@@ -5,11 +5,11 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, move, op, raw
+from ..autograd import Tensor, move, op, raw, tensor_of
 from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
-from ..autograd.tensor import permuted, writable
+from ..autograd.tensor import lay_out, permuted, writable
 from ..backend import array_module, device, device_of, join, row_major
 from .arithmetic import where
 from .axes import axis_of, of_scalars
@@ -21,8 +21,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _numbers(args):
-    """f(2, 3) and f((2, 3)) mean the same."""
+def _numbers(args, named=None):
+    """f(2, 3), f((2, 3)) and f(named=(2, 3)) mean the same."""
+    if named is not None:
+        return tuple(named) if isinstance(named, (tuple, list)) else (named,)
     return tuple(args[0]) if len(args) == 1 and not isinstance(args[0], (int, np.integer)) else args
 
 
@@ -40,14 +42,20 @@ class _reshape:
         return g.reshape(shape)
 
 
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view where possible."""
-    return _reshape(input, _numbers(shape))
+    return _reshape(input, _numbers(sizes, shape))
 
 
-def view(input, *shape):
-    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`)."""
-    out = reshape(input, *shape)
+def view(input, *sizes, size=None, dtype=None):
+    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`).
+
+    view(dtype): the same memory read as another dtype, a constant
+    """
+    dtype = sizes[0] if sizes and isinstance(sizes[0], np.dtype) else dtype
+    if dtype is not None:
+        return tensor_of(lay_out(input).array.view(dtype), False, None, input._version)
+    out = reshape(input, *sizes, shape=size)
     if isinstance(input, Tensor) and out._version is not input._version and out.numel():
         what = f"a tensor of shape {tuple(input.shape)} and strides {input.stride()}"
         raise RuntimeError(f"view: {what} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()")
@@ -104,9 +112,9 @@ def _reversed(input):
     return _ordered(input, tuple(range(input.ndim))[::-1])
 
 
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
-    dims, n = _numbers(dims), input.ndim
+    dims, n = _numbers(order, dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
     if sorted(order) != list(range(n)):
         raise ValueError(f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}")
@@ -122,7 +130,12 @@ def transpose(input, dim0, dim1):
     return _ordered(input, tuple(order))
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input, axis0, axis1):
+    """As `transpose`."""
+    return transpose(input, axis0, axis1)
 
 
 def t(input):
@@ -159,18 +172,18 @@ def unsqueeze(input, dim):
     return _reshape(input, tuple(shape))
 
 
-def expand(input, *sizes):
+def expand(input, *sizes, size=None):
     """Repeated without copying along new and size-1 dimensions up to `sizes`; -1 keeps a size."""
-    sizes, old = _numbers(sizes), input.shape
+    sizes, old = _numbers(sizes, size), input.shape
     new = len(sizes) - len(old)
     if new < 0:
         raise ValueError(f"expand: {tuple(sizes)} has fewer dimensions than the shape {tuple(old)}")
     return _broadcast(input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes)))
 
 
-def broadcast_to(input, shape):
-    """`input` broadcast to `shape` (a view)."""
-    return expand(input, *shape)
+def broadcast_to(input, size):
+    """`input` broadcast to the shape `size` (a view)."""
+    return expand(input, *size)
 
 
 def expand_as(input, other):
@@ -192,18 +205,18 @@ class _repeat:
         return _reshape(sum_to(parts, tuple(k for n in shape for k in (1, n))), shape)
 
 
-def repeat(input, *sizes):
+def repeat(input, *sizes, repeats=None):
     """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
-    sizes = _numbers(sizes)
+    sizes = _numbers(sizes, repeats)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
     if len(shape) != len(sizes):
         raise ValueError(f"repeat: {len(sizes)} sizes for {input.ndim} dimensions")
     return _repeat(_reshape(input, shape), tuple(sizes))
 
 
-def tile(input, *dims):
+def tile(input, *sizes, dims=None):
     """As `repeat`; missing dimensions in front are not repeated."""
-    dims = _numbers(dims)
+    dims = _numbers(sizes, dims)
     return repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
 
 
@@ -221,9 +234,9 @@ class _flip:
 
 
 @of_scalars
-def flip(input, *dims):
-    """Reversed along the dimensions `dims` (a copy)."""
-    return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(dims)))
+def flip(input, *order, dims=None):
+    """Reversed along the dimensions `dims` (numbers, or one tuple; a copy)."""
+    return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(order, dims)))
 
 
 @op
@@ -294,9 +307,9 @@ def narrow(input, dim, start, length):
     return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
 
 
-def split(input, split_size_or_sections, dim=0):
+def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the sizes in a list."""
-    size, k = input.shape[dim], split_size_or_sections
+    size, k = input.shape[dim], split_size_or_sections if split_size is None else split_size
     if isinstance(k, int):
         if k <= 0:
             raise ValueError(f"split: split_size={k}, expected a positive number")
@@ -427,14 +440,14 @@ class _convert:
         return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
 
 
-def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
+def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None, other=None):
     """`input` on another device or in another dtype; itself where nothing changes.
 
     to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...
     memory_format : accepted, here and in `clone` and `contiguous`; minigan lays arrays out itself
     """
     place, kind = device, dtype
-    for a in args:
+    for a in args if other is None else (other,):
         if isinstance(a, Tensor):
             place, kind = a.device, a.dtype
         elif isinstance(a, bool):

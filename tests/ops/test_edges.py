@@ -13,7 +13,8 @@ ZERO = minigan.tensor(0)
 FIRST = minigan.tensor([0])
 
 SCALARS = {
-    "softmax": (lambda x: x.softmax(0), 1.0), "log_softmax": (lambda x: x.log_softmax(-1), 0.0), "F.softmin": (lambda x: F.softmin(x, 0), 1.0),
+    "softmax": (lambda x: x.softmax(0), 1.0), "log_softmax": (lambda x: x.log_softmax(-1), 0.0),
+    "F.softmin": (lambda x: F.softmin(x, 0), 1.0),
     "cumsum": (lambda x: x.cumsum(0), 3.0), "prod": (lambda x: x.prod(0), 3.0), "sum": (lambda x: x.sum(-1), 3.0),
     "sum of several": (lambda x: x.sum((0,)), 3.0), "mean": (lambda x: x.mean(0), 3.0), "amax": (lambda x: x.amax(-1, keepdim=True), 3.0),
     "norm": (lambda x: x.norm(dim=0), 3.0), "logsumexp": (lambda x: x.logsumexp(0), 3.0), "argmax": (lambda x: x.argmax(0), 0),
