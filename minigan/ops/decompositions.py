@@ -1,4 +1,4 @@
-"""Decompositions of matrices and stacks of matrices: eigenvalues, singular values, Cholesky's, and QR.
+"""Decompositions of matrices and stacks of them: eigenvalues, singular values, Cholesky's, and QR.
 
 A card has one result: a decomposition is one array with its factors below each other, which the
 functions cut. The formulas of the derivatives are those of Giles 2008, "Collected matrix derivative

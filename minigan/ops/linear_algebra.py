@@ -1,5 +1,5 @@
-"""Inverses, systems of equations and determinants of matrices and stacks of matrices, by LAPACK (NumPy)
-or cuSOLVER (CuPy). `minigan.linalg` has torch's names.
+"""Inverses, systems of equations and determinants of matrices and stacks of matrices, by LAPACK
+(NumPy) or cuSOLVER (CuPy). `minigan.linalg` has torch's names.
 """
 
 from collections import namedtuple

@@ -29,6 +29,20 @@ LAYERS = {
     "InstanceNorm3d": ((4, 1e-5, 0.1, True, True), (3, 4, 2, 3, 2)),
     "LayerNorm": (([4, 5],), (3, 4, 5)),
     "GroupNorm": ((2, 4), (3, 4, 5)),
+    "RMSNorm": (([4, 5],), (3, 4, 5)),
+    "MultiheadAttention": (
+        (4, 2, 0.0, True, True, True, 3, 5),
+        lambda rng: tuple(rng.standard_normal((n, 2, m)) for n, m in ((3, 4), (5, 3), (5, 5))),
+    ),
+    "TransformerEncoderLayer": ((4, 2, 3, 0.0), (5, 2, 4)),
+    "TransformerDecoderLayer": (
+        (4, 2, 3, 0.0),
+        lambda rng: (rng.standard_normal((3, 2, 4)), rng.standard_normal((5, 2, 4))),
+    ),
+    "Transformer": (
+        (4, 2, 1, 2, 3, 0.0),
+        lambda rng: (rng.standard_normal((3, 2, 4)), rng.standard_normal((5, 2, 4))),
+    ),
     "PReLU": ((4,), (3, 4, 5)),
     "Embedding": ((7, 3), lambda rng: (rng.integers(0, 7, (4, 2)),)),
     "RNN": ((3, 4, 2), (5, 2, 3)),
