@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..autograd import Tensor
-from ..autograd._types import Dims, DType, Ints, Place, Shape
+from ..autograd._types import Dims, DType, Ints, Shape
+from .placement import to as to
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -47,13 +48,3 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 def clone(input: Tensor, memory_format: Any = None) -> Tensor: ...
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor: ...
 def owned(out: Tensor, input: Tensor) -> Tensor: ...
-def to(
-    input: Tensor,
-    *args: Any,
-    dtype: DType = None,
-    device: Place = None,
-    copy: bool = False,
-    non_blocking: bool = False,
-    memory_format: Any = None,
-    other: Tensor | None = None,
-) -> Tensor: ...

@@ -20,7 +20,15 @@ def leaf(*values):
 
 
 def grads(value, *leaves):
-    return [g.tolist() for g in minigan.grad(value, leaves, tensor_of(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)), True)]
+    return [
+        g.tolist()
+        for g in minigan.grad(
+            value,
+            leaves,
+            tensor_of(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)),
+            True,
+        )
+    ]
 
 
 WRITES = {  # how it is written, and the same without a write
@@ -68,7 +76,10 @@ def test_as_without_writes(write, plain, make):
     expected = plain(start(), w)
     np.testing.assert_allclose(y.tolist(), expected.tolist())
     for z, e in [(y, expected), (y * w, expected * w)]:
-        for g, h in zip(grads(z.sum() + 0 * w.sum() + 0 * x.sum(), x, w), grads(e.sum() + 0 * w.sum() + 0 * x.sum(), x, w)):
+        for g, h in zip(
+            grads(z.sum() + 0 * w.sum() + 0 * x.sum(), x, w),
+            grads(e.sum() + 0 * w.sum() + 0 * x.sum(), x, w),
+        ):
             np.testing.assert_allclose(g, h)
 
 
@@ -102,7 +113,10 @@ def test_views_made_before_a_write_know_of_it():
     base.mul_(10.0)
     first.add_(1.0)
     assert seen.tolist() == turned.tolist()[0] == [11.0, 21.0, 30.0]
-    np.testing.assert_array_equal(grads(turned.sum() + (base * base).sum() + first[0], w)[0], [10 + 220 + 10, 10 + 420, 10 + 600])
+    np.testing.assert_array_equal(
+        grads(turned.sum() + (base * base).sum() + first[0], w)[0],
+        [10 + 220 + 10, 10 + 420, 10 + 600],
+    )
     first.zero_()
     np.testing.assert_array_equal(grads((turned * w).sum(), w)[0], [0.0, 0.0, 30.0 + 30.0])
 
@@ -181,7 +195,20 @@ def test_memory_is_freed_without_the_collector():
         gc.enable()
 
 
-STEPS = ["add", "mul", "set", "mask", "fill", "view", "row", "turn", "new", "half", "iadd row", "copy"]
+STEPS = [
+    "add",
+    "mul",
+    "set",
+    "mask",
+    "fill",
+    "view",
+    "row",
+    "turn",
+    "new",
+    "half",
+    "iadd row",
+    "copy",
+]
 
 
 def interpret(lib, steps, numbers):
@@ -221,7 +248,10 @@ def interpret(lib, steps, numbers):
     return [x.tolist() for x in pool], w.grad.tolist()
 
 
-programs = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), max_size=9)
+programs = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
+    max_size=9,
+)
 
 
 @pytest.mark.torch
@@ -263,7 +293,10 @@ def test_random_programs_as_torch(steps):
     ((2, 2), (slice(None), 0), [[[6]]], [[6, 0], [6, 0]]),
 ])  # fmt: skip
 def test_leading_ones_of_a_value_are_dropped(start, index, value, expected, recorded):
-    x, v = minigan.zeros(*start) if start else minigan.tensor(0.0), tensor_of(np.array(value, np.float32), recorded)
+    x, v = (
+        minigan.zeros(*start) if start else minigan.tensor(0.0),
+        tensor_of(np.array(value, np.float32), recorded),
+    )
     x[index] = v
     assert x.tolist() == expected and x.requires_grad == recorded
     if recorded:
@@ -300,9 +333,10 @@ ARGUMENTS = {
 TENSORS = {
     "addcdiv_", "addcmul_", "copy_", "lerp_", "arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_", "ldexp_", "xlogy_",
 }  # fmt: skip
-ONE = "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_".split()
+ONE = ("add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_").split()
 NOT_OF_NUMBERS = {
-    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_", "index_put_",
+    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
+    "index_put_",
     "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
 }  # fmt: skip
 
