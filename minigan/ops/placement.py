@@ -1,5 +1,7 @@
 """Tensors on other devices and in other dtypes."""
 
+import numpy as np
+
 from ..autograd import Tensor, move, op, raw
 from ..backend import device, device_of
 
