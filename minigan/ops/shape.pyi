@@ -5,11 +5,10 @@ from typing import Any
 
 from ..autograd import Tensor
 from ..autograd._types import Dims, DType, Ints, Shape
-from .placement import to as to
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
-    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile", "to",
+    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile",
     "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze", "view",
 ]  # fmt: skip
 
