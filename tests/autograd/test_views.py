@@ -385,7 +385,7 @@ def test_a_recorded_write_into_a_part_of_an_expanded_view():
     assert x.tolist() == [[0, 0, 0], [4, 4, 4]] and x.requires_grad
     (x * x).sum().backward()
     assert v.grad.tolist() == [[32, 32, 32]]
-    x, v = minigan.zeros(1, 3), Tensor(np.float32(3.0), True)
+    x, v = minigan.zeros(1, 3), tensor_of(np.float32(3.0), True)
     x.expand(2, 3)[:, 1:] = v
     x.expand(4, 3)[..., :1].fill_(1.0)
     assert x.tolist() == [[1, 3, 3]]

@@ -366,7 +366,7 @@ def test_views_and_numbers_of_tensors_are_repeated():
             return loss
 
         rng = np.random.default_rng(0)
-        losses = [step(Tensor(rng.standard_normal((6, 3), np.float32))).item() for _ in range(6)]
+        losses = [step(tensor_of(rng.standard_normal((6, 3), np.float32))).item() for _ in range(6)]
         return losses, seen.tolist(), net.weight.tolist(), step
 
     *expected, _ = run(lambda step: step)
