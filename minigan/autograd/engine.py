@@ -81,8 +81,7 @@ def grad(
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and not allow_unused:
             raise RuntimeError(
-                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
-                "allow_unused=True gives None for it"
+                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it"
             )
     return tuple(g if g is None or create_graph else Tensor(g) for g in gradients)
 

@@ -112,9 +112,7 @@ class Node:
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
                 x = [y.array if isinstance(y, Tensor) else y for y in inputs[i:]]
-                sources.extend(
-                    (y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor)
-                )
+                sources.extend((y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor))
             saved.append(x)
         self.saved, self.sources, self.holds = saved, sources, holds or bool(sources)
 

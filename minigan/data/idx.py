@@ -79,9 +79,7 @@ def _parse(stream, path, limit) -> np.ndarray:
             break
         content += chunk
     if len(content) < declared:
-        raise DataError(
-            f"{path}: cut short: shape {shape} needs {declared} bytes, the file holds {len(content)}; {_FETCH_AGAIN}"
-        )
+        raise DataError(f"{path}: cut short: shape {shape} needs {declared} bytes, the file holds {len(content)}; {_FETCH_AGAIN}")
     if len(content) > declared:
         raise DataError(f"{path}: bytes follow after the {declared} that shape {shape} needs; {_FETCH_AGAIN}")
     return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)

@@ -117,9 +117,7 @@ def _find(folder: Path, name: str, wanted: list[str], what: str) -> list[Path] |
 def _read(name: str, images_path: Path, labels_path: Path) -> ImageSet:
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.dtype != "uint8" or images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
-        raise DataError(
-            f"{images_path}: expected images, uint8 (N, 28, 28), but it holds {images.dtype} {images.shape}"
-        )
+        raise DataError(f"{images_path}: expected images, uint8 (N, 28, 28), but it holds {images.dtype} {images.shape}")
     if labels.dtype != "uint8" or labels.shape != images.shape[:1]:
         raise DataError(
             f"{labels_path}: expected {len(images)} labels, uint8 ({len(images)},), to go with {images_path}, but it "

@@ -1,11 +1,11 @@
 """How a run is run, the same for every game: the loop, its state, and where it ends. What else it does is done by callbacks.
 
-    runs/<name>/
-        config.json                          version, options, data set and its checksum
-        metrics.jsonl                        one JSON object per logged step
-        samples/0000400.png                  the fixed latents at that step
-        checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical weights
-        curves.png, samples.gif              at the end
+runs/<name>/
+    config.json                          version, options, data set and its checksum
+    metrics.jsonl                        one JSON object per logged step
+    samples/0000400.png                  the fixed latents at that step
+    checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical weights
+    curves.png, samples.gif              at the end
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..autograd import op, raw
+from ..autograd import Tensor, op, raw
 from ..backend import kernel
 from ..backend.cuda import elementwise, has_kernels, summed
 from .activation import logsigmoid, sigmoid
@@ -53,28 +53,31 @@ def _each(g, x, reduction):
     return g * (1 / max(math.prod(x.shape), 1)) if reduction == "mean" else g
 
 
-@op
-class mse_loss:
+@op(saves=("input", "target", "reduction"))
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
-
-    saves = ("input", "target", "reduction")
-
-    def forward(input, target, reduction="mean"):
-        _check("mse_loss", input, target, reduction)
-        return _reduce(np.square(np.subtract(input, target)), reduction)
-
-    def backward(g, need, x, t, reduction):
-        gx = (x - t) * (_each(g, x, reduction) * 2)
-        return gx, need[1] and -gx
+    _check("mse_loss", input, target, reduction)
+    return _reduce(np.square(np.subtract(input, target)), reduction)
 
 
-def l1_loss(input, target, reduction="mean"):
+@mse_loss.backward
+def _(g, need, x, t, reduction):
+    gx = (x - t) * (_each(g, x, reduction) * 2)
+    return gx, need[1] and -gx
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """|input - target|, reduced."""
     _check("l1_loss", input, target, reduction)
     return _reduce(abs(input - target), reduction)
 
 
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
     _check("smooth_l1_loss", input, target, reduction)
     if beta < 0:
@@ -83,7 +86,12 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     return _reduce(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta) if beta else d, reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0):
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964."""
     _check("huber_loss", input, target, reduction)
     if delta <= 0:
@@ -109,37 +117,42 @@ def _bce_total(x, t):
     return total, valid
 
 
-@op
-class _bce:
+@op(saves=("input", "target", "reduction"))
+def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
     """
-
-    saves = ("input", "target", "reduction")
-
-    def forward(input, target, reduction):
-        return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
-
-    def cpu(input, target, reduction):
-        if input.dtype.char not in "fd":
-            return _bce.card.forward(input, target, reduction)
-        total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
-        if not valid:
-            raise ValueError(
-                f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
-                "apply sigmoid to it, or use binary_cross_entropy_with_logits"
-            )
-        if reduction == "none":
-            return _bce.card.forward(input, target, reduction)
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
-
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+    return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
 
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+@_bce.kernel("cpu")
+def _(input, target, reduction):
+    if input.dtype.char not in "fd":
+        return _bce.card.forward(input, target, reduction)
+    total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
+    if not valid:
+        raise ValueError(
+            f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
+            "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+        )
+    if reduction == "none":
+        return _bce.card.forward(input, target, reduction)
+    return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+
+
+@_bce.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
 
     Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`, which is exact there.
@@ -163,32 +176,34 @@ def _bce_logits_total(x, t):
 _bce_logits_sum = summed(_bce_logits_total)
 
 
-@op
-class _bce_logits:
+@op(saves=("input", "target", "reduction"))
+def _bce_logits(input, target, reduction):
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
 
     dL/dx = g (s - t),  dL/dt = -g x
     """
+    return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
+@_bce_logits.kernel("cpu")
+def _(input, target, reduction):
+    if reduction == "none" or input.dtype.char not in "fd":
+        return _bce_logits.card.forward(input, target, reduction)
+    total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
+    return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
 
-    def cpu(input, target, reduction):
-        if reduction == "none" or input.dtype.char not in "fd":
-            return _bce_logits.card.forward(input, target, reduction)
-        total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
 
-    def cuda(input, target, reduction):
-        if reduction == "none" or not input.size:
-            return _bce_logits.card.forward(input, target, reduction)
-        return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
+@_bce_logits.kernel("cuda")
+def _(input, target, reduction):
+    if reduction == "none" or not input.size:
+        return _bce_logits.card.forward(input, target, reduction)
+    return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
 
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
+
+@_bce_logits.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
 
 
 @kernel
@@ -209,37 +224,47 @@ def _mean_logsigmoid_grad(x, sign, scale, out):
 _sum_on_device, _grad_on_device = summed(_mean_logsigmoid_total), elementwise(_mean_logsigmoid_grad)
 
 
-@op
-class mean_logsigmoid:
+@op(saves=("x", "sign"))
+def mean_logsigmoid(x: Tensor, sign: float = 1) -> Tensor:
     """y = mean of log sigmoid(sign x), sign 1 or -1: E log D for logits x, or E log(1 - D).
 
     dL/dx = g sign sigmoid(-sign x) / N
     """
-
-    saves = ("x", "sign")
-
-    def forward(x, sign=1):
-        z = x * sign
-        return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
-
-    def cpu(x, sign=1):
-        return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
-
-    def cuda(x, sign=1):
-        return _sum_on_device(x, sign, scale=1 / x.size)
-
-    def backward(g, need, x, sign):
-        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-            return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
-        if has_kernels(x):
-            return _grad_on_device(x, sign, g * (sign / x.size))
-        return sigmoid(x * -sign) * (g * (sign / x.size))
-
-    def formula(x, sign):
-        return logsigmoid(x * sign).mean()
+    z = x * sign
+    return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
 
 
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+@mean_logsigmoid.kernel("cpu")
+def _(x, sign=1):
+    return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
+
+
+@mean_logsigmoid.kernel("cuda")
+def _(x, sign=1):
+    return _sum_on_device(x, sign, scale=1 / x.size)
+
+
+@mean_logsigmoid.backward
+def _(g, need, x, sign):
+    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+        return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+    if has_kernels(x):
+        return _grad_on_device(x, sign, g * (sign / x.size))
+    return sigmoid(x * -sign) * (g * (sign / x.size))
+
+
+@mean_logsigmoid.formula
+def _(x, sign):
+    return logsigmoid(x * sign).mean()
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
 
     weight : factor of each element, broadcast to input's shape
@@ -295,7 +320,13 @@ def _average(loss, share, reduction):
     return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
 
 
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     """Negative log-likelihood -input[n, target[n]], reduced.
 
     input : log-probabilities (N, C), (C,) or (N, C, d1, ...)
@@ -308,7 +339,14 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     return _average(where(kept, -picked * share, 0.0), share, reduction)
 
 
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """-log softmax(input)[target], reduced.
 
     input : logits (N, C), (C,) or (N, C, d1, ...)
@@ -336,7 +374,12 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
 
 
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
     """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
 
     target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
@@ -353,21 +396,32 @@ def kl_div(input, target, reduction="mean", log_target=False):
 # --- margins ---
 
 
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    reduction: str = "mean",
+) -> Tensor:
     """input where target = 1, max(0, margin - input) where target = -1; reduced."""
     _check("hinge_embedding_loss", input, target, reduction)
     loss = where(target == 1, input, 0.0) + where(target == -1, clamp(margin - input, 0.0), 0.0)
     return _reduce(loss, reduction)
 
 
-def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
     """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
     _check("margin_ranking_loss", input1, input2, reduction)
     _check("margin_ranking_loss", input1, target, reduction)
     return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
 
 
-def soft_margin_loss(input, target, reduction="mean"):
+def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """log(1 + e^(-target input)), reduced; targets are 1 and -1."""
     _check("soft_margin_loss", input, target, reduction)
     return _reduce(-logsigmoid(input * target), reduction)

@@ -2,10 +2,13 @@
 
 import builtins
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..autograd import Tensor, move, op, raw
+from ..autograd._types import Dims, DType, Ints, Place, Shape
 from ..autograd.primitives import expand as _broadcast
 from ..backend import array_module, device, device_of, row_major
 from .arithmetic import where
@@ -23,31 +26,28 @@ def _numbers(args):
     return tuple(args[0]) if len(args) == 1 and not isinstance(args[0], (int, np.integer)) else args
 
 
-@op
-class _reshape:
+@op(saves=("x.shape",), view=True)
+def _reshape(x, shape):
     """The same elements in another shape, a view where possible.    dL/dx = g in the old shape"""
-
-    saves = ("x.shape",)
-    view = True
-
-    def forward(x, shape):
-        return x.reshape(shape)
-
-    def backward(g, need, shape):
-        return g.reshape(shape)
+    return x.reshape(shape)
 
 
-def reshape(input, *shape):
+@_reshape.backward
+def _(g, need, shape):
+    return g.reshape(shape)
+
+
+def reshape(input: Tensor, *shape: Ints) -> Tensor:
     """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view where possible."""
     return _reshape(input, _numbers(shape))
 
 
-def view(input, *shape):
+def view(input: Tensor, *shape: Ints) -> Tensor:
     """As `reshape`."""
     return reshape(input, *shape)
 
 
-def flatten(input, start_dim=0, end_dim=-1):
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim joined into one."""
     shape, n = input.shape, input.ndim
     if n == 0:
@@ -58,32 +58,29 @@ def flatten(input, start_dim=0, end_dim=-1):
     return _reshape(input, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def ravel(input):
+def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
     return flatten(input)
 
 
-def unflatten(input, dim, sizes):
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into `sizes` (one may be -1)."""
     dim = axis_of(dim, input.ndim)
     return _reshape(input, (*input.shape[:dim], *sizes, *input.shape[dim + 1 :]))
 
 
-@op
-class _permute:
+@op(saves=("dims",), view=True)
+def _permute(x, dims):
     """Dimensions in another order (a view).    dL/dx = g in the old order"""
-
-    saves = ("dims",)
-    view = True
-
-    def forward(x, dims):
-        return x.transpose(dims)
-
-    def backward(g, need, dims):
-        return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
+    return x.transpose(dims)
 
 
-def permute(input, *dims):
+@_permute.backward
+def _(g, need, dims):
+    return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
+
+
+def permute(input: Tensor, *dims: Ints) -> Tensor:
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
     dims, n = _numbers(dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
@@ -92,7 +89,7 @@ def permute(input, *dims):
     return _permute(input, order)
 
 
-def transpose(input, dim0, dim1):
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Dimensions dim0 and dim1 exchanged: a view."""
     order = list(range(input.ndim))
     a, b = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
@@ -103,14 +100,14 @@ def transpose(input, dim0, dim1):
 swapaxes = swapdims = transpose
 
 
-def t(input):
+def t(input: Tensor) -> Tensor:
     """A matrix transposed; fewer dimensions are left as they are."""
     if input.ndim > 2:
         raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
     return _permute(input, tuple(range(input.ndim))[::-1])
 
 
-def movedim(input, source, destination):
+def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
     """Dimension(s) `source` moved to `destination`, the others in their order."""
     source, destination = ([axis_of(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
     rest = iter(i for i in range(input.ndim) if i not in source)
@@ -120,7 +117,7 @@ def movedim(input, source, destination):
     return _permute(input, tuple(target[i] if i in target else next(rest) for i in range(input.ndim)))
 
 
-def squeeze(input, dim=None):
+def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without the dimensions of size 1: all, or those of `dim` (an int or a tuple) that have size 1."""
     if dim is None:
         drop = set(range(input.ndim))
@@ -129,14 +126,14 @@ def squeeze(input, dim=None):
     return _reshape(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in drop))
 
 
-def unsqueeze(input, dim):
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at `dim`."""
     shape = list(input.shape)
     shape.insert(axis_of(dim, input.ndim, extra=1), 1)
     return _reshape(input, tuple(shape))
 
 
-def expand(input, *sizes):
+def expand(input: Tensor, *sizes: Ints) -> Tensor:
     """Repeated without copying along new and size-1 dimensions up to `sizes`; -1 keeps a size."""
     sizes, old = _numbers(sizes), input.shape
     new = len(sizes) - len(old)
@@ -145,17 +142,17 @@ def expand(input, *sizes):
     return _broadcast(input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes)))
 
 
-def broadcast_to(input, shape):
+def broadcast_to(input: Tensor, shape: Shape) -> Tensor:
     """`input` broadcast to `shape` (a view)."""
     return expand(input, *shape)
 
 
-def expand_as(input, other):
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` broadcast to the shape of `other` (a view)."""
     return _broadcast(input, tuple(other.shape))
 
 
-def repeat(input, *sizes):
+def repeat(input: Tensor, *sizes: Ints) -> Tensor:
     """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
     sizes = _numbers(sizes)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
@@ -167,66 +164,60 @@ def repeat(input, *sizes):
     return _reshape(_broadcast(spread, tuple(k for r, n in zip(sizes, shape) for k in (r, n))), tuple(r * n for r, n in zip(sizes, shape)))
 
 
-def tile(input, *dims):
+def tile(input: Tensor, *dims: Ints) -> Tensor:
     """As `repeat`; missing dimensions in front are not repeated."""
     dims = _numbers(dims)
     return repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
 
 
-@op
-class _flip:
+@op(saves=("dims",))
+def _flip(x, dims):
     """Reversed along `dims`.    dL/dx = g reversed likewise"""
-
-    saves = ("dims",)
-
-    def forward(x, dims):
-        return np.flip(x, dims).copy()
-
-    def backward(g, need, dims):
-        return _flip(g, dims)
+    return np.flip(x, dims).copy()
 
 
-def flip(input, *dims):
+@_flip.backward
+def _(g, need, dims):
+    return _flip(g, dims)
+
+
+def flip(input: Tensor, *dims: Ints) -> Tensor:
     """Reversed along the dimensions `dims` (a copy)."""
     return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(dims)))
 
 
-@op
-class _roll:
+@op(saves=("shifts", "dims"))
+def _roll(x, shifts, dims):
     """Shifted around along `dims`.    dL/dx = g shifted back"""
-
-    saves = ("shifts", "dims")
-
-    def forward(x, shifts, dims):
-        return np.roll(x, shifts, dims)
-
-    def backward(g, need, shifts, dims):
-        return _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, dims)
+    return np.roll(x, shifts, dims)
 
 
-def roll(input, shifts, dims=None):
+@_roll.backward
+def _(g, need, shifts, dims):
+    return _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, dims)
+
+
+def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
     """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
     return _roll(input, shifts, dims)
 
 
-@op
-class _cat:
+@op(saves=("dim", "*tensors.shape"))
+def _cat(dim, *tensors):
     """Joined along `dim`.    dL/dx_i = the part of g that came from x_i"""
-
-    saves = ("dim", "*tensors.shape")
-
-    def forward(dim, *tensors):
-        return array_module(tensors[0]).concatenate([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], axis=dim)
-
-    def backward(g, need, dim, shapes):
-        parts, start = [None], 0
-        for shape, wanted in zip(shapes, need[1:]):
-            parts.append(wanted and narrow(g, dim, start, shape[dim]))
-            start += shape[dim]
-        return tuple(parts)
+    return array_module(tensors[0]).concatenate([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], axis=dim)
 
 
-def cat(tensors, dim=0, *, axis=None):
+@_cat.backward
+def _(g, need, dim, shapes):
+    parts, start = [None], 0
+    for shape, wanted in zip(shapes, need[1:]):
+        parts.append(wanted and narrow(g, dim, start, shape[dim]))
+        start += shape[dim]
+    return tuple(parts)
+
+
+def cat(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors (or arrays) joined along the existing dimension `dim`; their other sizes must agree."""
     tensors, dim = list(tensors), dim if axis is None else axis
     if not tensors:
@@ -237,7 +228,7 @@ def cat(tensors, dim=0, *, axis=None):
 concat = cat
 
 
-def stack(tensors, dim=0, *, axis=None):
+def stack(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension `dim`."""
     tensors, dim = list(tensors), dim if axis is None else axis
     if len({tuple(x.shape) for x in tensors}) != 1:
@@ -245,7 +236,7 @@ def stack(tensors, dim=0, *, axis=None):
     return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].ndim, extra=1))
 
 
-def narrow(input, dim, start, length):
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """input[..., start : start + length, ...] along `dim`: a view."""
     size = input.shape[dim]
     start = start + size if start < 0 else start
@@ -254,7 +245,7 @@ def narrow(input, dim, start, length):
     return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
 
 
-def split(input, split_size_or_sections, dim=0):
+def split(input: Tensor, split_size_or_sections: Ints, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the sizes in a list."""
     size, k = input.shape[dim], split_size_or_sections
     if isinstance(k, int):
@@ -269,14 +260,14 @@ def split(input, split_size_or_sections, dim=0):
     return tuple(narrow(input, dim, a, n) for a, n in zip(starts, sections))
 
 
-def chunk(input, chunks, dim=0):
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
     if chunks <= 0:
         raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
     return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
 
 
-def unbind(input, dim=0):
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, as a tuple of views."""
     at = (slice(None),) * axis_of(dim, input.ndim)
     return tuple(input[(*at, i)] for i in range(input.shape[dim]))
@@ -288,17 +279,17 @@ def _triangle(input, diagonal, lower):
     return where(keep if lower else ~keep, input, 0.0)
 
 
-def tril(input, diagonal=0):
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, 0 above `diagonal`."""
     return _triangle(input, diagonal, lower=True)
 
 
-def triu(input, diagonal=0):
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, 0 below `diagonal`."""
     return _triangle(input, diagonal, lower=False)
 
 
-def diagonal(input, offset=0, dim1=0, dim2=1):
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The elements with index difference `offset` along dim1 and dim2, as a last dimension."""
     moved = movedim(input, (dim1, dim2), (-2, -1))
     rows, cols = moved.shape[-2:]
@@ -312,44 +303,46 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
 
 @op
-class clone:
+def clone(input: Tensor) -> Tensor:
     """A copy.    dL/dx = g"""
-
-    def forward(input):
-        return input.copy()
-
-    def backward(g, need):
-        return g
+    return input.copy()
 
 
-@op
-class contiguous:
+@clone.backward
+def _(g, need):
+    return g
+
+
+@op(view=True)
+def contiguous(input: Tensor) -> Tensor:
     """The same elements in C order: itself, or a copy.    dL/dx = g"""
-
-    view = True
-
-    def forward(input):
-        return array_module(input).ascontiguousarray(input) if input.ndim else input
-
-    def backward(g, need):
-        return g
+    return array_module(input).ascontiguousarray(input) if input.ndim else input
 
 
-@op
-class _convert:
+@contiguous.backward
+def _(g, need):
+    return g
+
+
+@op(saves=("place", "dtype", "old_place", "old_dtype"), mixed=True)
+def _convert(x, place, dtype, old_place, old_dtype):
     """On another device and in another dtype.    dL/dx = g converted back"""
-
-    saves = ("place", "dtype", "old_place", "old_dtype")
-    mixed = True
-
-    def forward(x, place, dtype, old_place, old_dtype):
-        return move(x, place, dtype, copy=True)
-
-    def backward(g, need, place, dtype, old_place, old_dtype):
-        return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
+    return move(x, place, dtype, copy=True)
 
 
-def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False):
+@_convert.backward
+def _(g, need, place, dtype, old_place, old_dtype):
+    return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
+
+
+def to(
+    input: Tensor,
+    *args: Any,
+    dtype: DType = None,
+    device: Place = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+) -> Tensor:
     """`input` on another device or in another dtype; itself where nothing changes.
 
     to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...

@@ -115,9 +115,7 @@ extern "C" __global__ void step(Table table, Numbers numbers, const double* fed,
 
 
 TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
-TABLE = np.dtype(
-    [("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))]
-)
+TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
 NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 

@@ -61,13 +61,9 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
     figure = Figure(figsize=(8, 6.4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
-    _lines(
-        above, columns, smooth, ("d_value", "D's value (ascends)", _D, "-"), ("g_loss", "G's loss (descends)", _G, "--")
-    )
+    _lines(above, columns, smooth, ("d_value", "D's value (ascends)", _D, "-"), ("g_loss", "G's loss (descends)", _G, "--"))
     above.set_ylabel("value, loss")
-    _lines(
-        below, columns, smooth, ("d_real", "mean D(x), real", _D, "-"), ("d_fake", "mean D(G(z)), generated", _G, "--")
-    )
+    _lines(below, columns, smooth, ("d_real", "mean D(x), real", _D, "-"), ("d_fake", "mean D(G(z)), generated", _G, "--"))
     below.set_ylabel("D's output")
     outputs = np.concatenate([columns["d_real"], columns["d_fake"]])
     if not ((outputs < 0) | (outputs > 1)).any():  # probabilities; a critic's scores have no 1/2

@@ -23,8 +23,11 @@ class Generator(nn.Module):
         super(Generator, self).__init__()
         self.label_emb = nn.Embedding(n_classes, n_classes)
         self.model = nn.Sequential(
-            nn.Linear(latent_dim + n_classes, 16), nn.BatchNorm1d(16, 0.8), nn.LeakyReLU(0.2, inplace=True),
-            nn.Linear(16, int(np.prod(img_shape))), nn.Tanh(),
+            nn.Linear(latent_dim + n_classes, 16),
+            nn.BatchNorm1d(16, 0.8),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(16, int(np.prod(img_shape))),
+            nn.Tanh(),
         )
 
     def forward(self, noise, labels):
@@ -129,7 +132,11 @@ for imgs, labels in loader:
     onehot = torch.zeros(labels.size(0), n_classes).scatter_(1, labels.view(-1, 1), 1)
     assert (onehot == to_categorical(labels.numpy(), n_classes)).all()
     adv, probabilities = net(imgs, onehot)
-    losses = [categorical_loss(probabilities, labels), continuous_loss(adv, torch.ones_like(adv)), F.nll_loss(torch.log(probabilities), labels)]
+    losses = [
+        categorical_loss(probabilities, labels),
+        continuous_loss(adv, torch.ones_like(adv)),
+        F.nll_loss(torch.log(probabilities), labels),
+    ]
     loss = sum(losses) / np.float64(len(losses))
     loss.backward()
     optimizer.step()

@@ -174,8 +174,10 @@ def train(netG, netD, noise_shape, name):
             errG.backward()
             optimizerG.step()
             errors += [errD.item(), errG.item()]
-            print("[%d/%d][%d/%d] Loss_D: %.4f Loss_G: %.4f D(x): %.4f D(G(z)): %.4f / %.4f"
-                  % (epoch, opt.niter, i, len(dataloader), errD.item(), errG.item(), D_x, D_G_z1, output.data.mean()))
+            print(
+                "[%d/%d][%d/%d] Loss_D: %.4f Loss_G: %.4f D(x): %.4f D(G(z)): %.4f / %.4f"
+                % (epoch, opt.niter, i, len(dataloader), errD.item(), errG.item(), D_x, D_G_z1, output.data.mean())
+            )
         with torch.no_grad():
             fake = netG(fixed_noise).detach().cpu()
         vutils.save_image(fake, "%s/%s_%03d.png" % (opt.out, name, epoch), normalize=True)

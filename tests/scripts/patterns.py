@@ -108,9 +108,15 @@ class MinibatchDiscrimination(nn.Module):
 class Net(nn.Module):
     def __init__(self):
         super(Net, self).__init__()
-        self.main = nn.Sequential(OrderedDict([
-            ("conv", SpectralNorm(nn.Conv2d(2, 4, 3, 1, 1))), ("act", nn.LeakyReLU(0.1)), ("attention", SelfAttention(4)),
-        ]))
+        self.main = nn.Sequential(
+            OrderedDict(
+                [
+                    ("conv", SpectralNorm(nn.Conv2d(2, 4, 3, 1, 1))),
+                    ("act", nn.LeakyReLU(0.1)),
+                    ("attention", SelfAttention(4)),
+                ]
+            )
+        )
         self.adain = AdaptiveInstanceNorm2d(4)
         self.fc = nn.Linear(64, 6)
         self.mbd = MinibatchDiscrimination(6, 3, 2)

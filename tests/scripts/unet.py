@@ -100,8 +100,13 @@ class ResidualBlock(nn.Module):
     def __init__(self, features, norm_layer):
         super().__init__()
         self.block = nn.Sequential(
-            nn.ReflectionPad2d(1), nn.Conv2d(features, features, 3), norm_layer(features), nn.ReLU(inplace=True),
-            nn.ReflectionPad2d(1), nn.Conv2d(features, features, 3), norm_layer(features),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(features, features, 3),
+            norm_layer(features),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(features, features, 3),
+            norm_layer(features),
         )
 
     def forward(self, x):
@@ -179,7 +184,9 @@ class ReplayBuffer:
 criterion_GAN, criterion_pixelwise = torch.nn.MSELoss(), torch.nn.L1Loss()
 norm_layer = functools.partial(nn.InstanceNorm2d, affine=False, track_running_stats=False)
 generator, discriminator = init_weights(GeneratorUNet()), init_weights(Discriminator())
-other = nn.Sequential(nn.Conv2d(3, 4, 3, 1, 1), SkipBlock(4, 6, SkipBlock(6, 6)), ResidualBlock(8, norm_layer), nn.Conv2d(8, 3, 1), nn.Tanh())
+other = nn.Sequential(
+    nn.Conv2d(3, 4, 3, 1, 1), SkipBlock(4, 6, SkipBlock(6, 6)), ResidualBlock(8, norm_layer), nn.Conv2d(8, 3, 1), nn.Tanh()
+)
 init_weights(other, "xavier")
 optimizer_G = torch.optim.Adam(itertools.chain(generator.parameters(), other.parameters()), lr=0.0002, betas=(0.5, 0.999))
 optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=0.0002, betas=(0.5, 0.999))
@@ -212,14 +219,18 @@ for epoch in range(opt.epochs):
         loss_D = 0.5 * (loss_real + loss_fake)
         loss_D.backward()
         optimizer_D.step()
-        sys.stdout.write("\r[%d/%d] [D loss: %f] [G loss: %f, pixel: %f, adv: %f]\n"
-                         % (epoch, opt.epochs, loss_D.item(), loss_G.item(), loss_pixel.item(), loss_GAN.item()))
+        sys.stdout.write(
+            "\r[%d/%d] [D loss: %f] [G loss: %f, pixel: %f, adv: %f]\n"
+            % (epoch, opt.epochs, loss_D.item(), loss_G.item(), loss_pixel.item(), loss_GAN.item())
+        )
     lr_scheduler_G.step()
     lr_scheduler_D.step()
     path = os.path.join(opt.out, "generator_%d.pth" % epoch)
     torch.save(generator.state_dict(), path)
-    torch.save({"epoch": epoch, "G": generator.state_dict(), "opt": optimizer_G.state_dict(), "losses": [loss_G.item(), loss_D.item()]},
-               os.path.join(opt.out, "all.pth"))
+    torch.save(
+        {"epoch": epoch, "G": generator.state_dict(), "opt": optimizer_G.state_dict(), "losses": [loss_G.item(), loss_D.item()]},
+        os.path.join(opt.out, "all.pth"),
+    )
 
 assert abs(optimizer_D.param_groups[0]["lr"] - 0.0002 * 0.5**opt.epochs) < 1e-12
 assert abs(optimizer_G.param_groups[0]["lr"] - 0.0001) < 1e-12

@@ -114,6 +114,4 @@ def test_imports_are_lazy_and_the_backend_is_left_alone(tmp_path):
         f"minigan.viz.save_curves({str(tmp_path / 'c.png')!r}, [dict(step=1, d_value=1.0), dict(step=2, d_value=2.0)])\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
