@@ -5,61 +5,51 @@ from .op import op
 from .tensor import writable
 
 
-@op
-class identity:
+@op(view=True)
+def identity(x):
     """y = x, as an entry of its own on the tape.    dL/dx = dL/dy"""
-
-    view = True
-
-    def forward(x):
-        return x
-
-    def backward(g, need):
-        return g
+    return x
 
 
-@op
-class cut:
+@identity.backward
+def _(g, need):
+    return g
+
+
+@op(view=True)
+def cut(x):
     """y = x, where the tape ends: stands for a view that was made under no_grad.    dL/dx is lost"""
-
-    view = True
-
-    def forward(x):
-        return x
-
-    def backward(g, need):
-        return ()
+    return x
 
 
-@op
-class expand:
+@cut.backward
+def _(g, need):
+    return ()
+
+
+@op(saves=("x.shape",), view=True)
+def expand(x, shape):
     """y = x repeated along new or length-1 dimensions up to `shape` (a view).    dL/dx = dL/dy summed over the copies"""
-
-    saves = ("x.shape",)
-    view = True
-
-    def forward(x, shape):
-        return writable(array_module(x).broadcast_to(x, shape), x)
-
-    def backward(g, need, shape):
-        return sum_to(g, shape)
+    return writable(array_module(x).broadcast_to(x, shape), x)
 
 
-@op
-class sum_to:
+@expand.backward
+def _(g, need, shape):
+    return sum_to(g, shape)
+
+
+@op(saves=("x.shape",), view=True)
+def sum_to(x, shape):
     """y = x summed over what broadcasting from `shape` would have repeated.    dL/dx = dL/dy expanded back"""
+    if x.shape == shape:
+        return x
+    extra = x.ndim - len(shape)
+    if extra < 0:
+        raise ValueError(f"a gradient of shape {x.shape} where {shape} was expected")
+    axes = tuple(i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1))
+    return total(x, axes).reshape(shape)
 
-    saves = ("x.shape",)
-    view = True
 
-    def forward(x, shape):
-        if x.shape == shape:
-            return x
-        extra = x.ndim - len(shape)
-        if extra < 0:
-            raise ValueError(f"a gradient of shape {x.shape} where {shape} was expected")
-        axes = tuple(i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1))
-        return total(x, axes).reshape(shape)
-
-    def backward(g, need, shape):
-        return expand(g, shape)
+@sum_to.backward
+def _(g, need, shape):
+    return expand(g, shape)

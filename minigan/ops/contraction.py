@@ -4,10 +4,12 @@ covariances.
 
 import math
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
 from ..autograd import Tensor, raw
+from ..autograd._types import Dims, DType, Operand
 from .arithmetic import isnan, where
 from .axes import axis_of
 from .elementary import sqrt
@@ -22,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def tensordot(a, b, dims=2):
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sums of products over dimensions of a and b together.
 
     dims : how many, the last of a and the first of b; or two lists: which of a, which of b
@@ -56,17 +58,17 @@ def _summed(x, dims, other, others):
     return sum(x, over, True) if over else x
 
 
-def inner(input, other):
+def inner(input: Tensor, other: Operand) -> Tensor:
     """Sums of products over the last dimensions of both; a number multiplies."""
     return input * other if not input.ndim or not other.ndim else tensordot(input, other, ([-1], [-1]))
 
 
-def vdot(input, other):
+def vdot(input: Tensor, other: Operand) -> Tensor:
     """The inner product of two vectors."""
     return matmul(input, other)
 
 
-def kron(input, other):
+def kron(input: Tensor, other: Operand) -> Tensor:
     """Kronecker's product: every element of input times the whole of other, side by side."""
     n = max(input.ndim, other.ndim)
     a, b = [(1,) * (n - x.ndim) + tuple(x.shape) for x in (input, other)]
@@ -75,7 +77,7 @@ def kron(input, other):
     return reshape(left * right, tuple(s * t for s, t in zip(a, b)))
 
 
-def cross(input, other, dim=None):
+def cross(input: Tensor, other: Operand, dim: int | None = None) -> Tensor:
     """The vector products along `dim` of size 3 (None: the first such); the others broadcast."""
     if dim is None:
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
@@ -85,22 +87,29 @@ def cross(input, other, dim=None):
     return turned(input, -1) * turned(other, -2) - turned(input, -2) * turned(other, -1)
 
 
-def addmv(input, mat, vec, *, beta=1, alpha=1):
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta input + alpha mat @ vec"""
     return input * beta + matmul(mat, vec) * alpha
 
 
-def addr(input, vec1, vec2, *, beta=1, alpha=1):
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta input + alpha times all products of vec1 and vec2"""
     return input * beta + outer(vec1, vec2) * alpha
 
 
-def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+) -> Tensor:
     """beta input + alpha times the sum of the matrix products of a batch"""
     return input * beta + sum(matmul(batch1, batch2), 0) * alpha
 
 
-def chain_matmul(*matrices):
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices."""
     product = matrices[0]
     for m in matrices[1:]:
@@ -108,7 +117,13 @@ def chain_matmul(*matrices):
     return product
 
 
-def cov(input, *, correction=1, fweights=None, aweights=None):
+def cov(
+    input: Tensor,
+    *,
+    correction: int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:
     """The covariances of variables (rows) over observations (columns); correction 1: divided by N -
     1.
 
@@ -132,7 +147,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     return reshape(result, ()) if x.shape[0] == 1 else result
 
 
-def corrcoef(input):
+def corrcoef(input: Tensor) -> Tensor:
     """Pearson's correlations of variables (rows) over observations (columns)."""
     c = cov(input)
     if not c.ndim:
@@ -141,7 +156,7 @@ def corrcoef(input):
     return c / unsqueeze(spread, 1) / unsqueeze(spread, 0)
 
 
-def nansum(input, dim=None, keepdim=False, dtype=None):
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType = None) -> Tensor:
     """The sum of the elements that are numbers."""
     return sum(
         where(isnan(input), 0.0, input) if raw(input).dtype.kind == "f" else input,
@@ -151,7 +166,7 @@ def nansum(input, dim=None, keepdim=False, dtype=None):
     )
 
 
-def nanmean(input, dim=None, keepdim=False, dtype=None):
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType = None) -> Tensor:
     """The mean of the elements that are numbers; NaN where there are none."""
     return nansum(input, dim, keepdim, dtype) / sum(to(input == input, dtype or input.dtype), dim, keepdim)
 
@@ -159,6 +174,6 @@ def nanmean(input, dim=None, keepdim=False, dtype=None):
 min_max = namedtuple("min_max", ["min", "max"])
 
 
-def aminmax(input, *, dim=None, keepdim=False):
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> min_max:
     """(min, max) over `dim` (None: all)."""
     return min_max(amin(input, dim, keepdim), amax(input, dim, keepdim))

@@ -1,10 +1,12 @@
 """The largest and smallest elements, and where they are."""
 
 from collections import namedtuple
+from typing import overload
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import Tensor, op
+from ..autograd._types import Dims
 from ..backend import kernel
 from .arithmetic import maximum, minimum
 from .axes import Groups, axes_of, axis_of, kept, of_scalars, over_groups
@@ -75,51 +77,65 @@ def _shares_inner(x, y, out):
                 to[b] = share[b] if row[b] == best[b] else zero
 
 
-@op
-class _extreme:
+@op(saves=("x", "axes", "out"))
+def _extreme(x, axes, keepdim, largest):
     """y = the largest (or smallest) element over `axes`.    dL/dx = g, shared equally by those that are it"""
+    return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
 
-    saves = ("x", "axes", "out")
 
-    def forward(x, axes, keepdim, largest):
+@_extreme.kernel("cpu")
+def _(x, axes, keepdim, largest):
+    if not x.size:
         return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
+    groups = Groups(x, axes)
+    outer, _, inner = groups.x.shape
+    y = np.empty((outer, 1, inner), x.dtype)
+    loop = _extremes if inner < FEW else _extremes_inner
+    over_groups(lambda x, y: loop(x, y, largest), groups.x, y)
+    return groups.back(y, keepdim)
 
-    def cpu(x, axes, keepdim, largest):
-        if not x.size:
-            return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
-        groups = Groups(x, axes)
-        outer, _, inner = groups.x.shape
-        y = np.empty((outer, 1, inner), x.dtype)
-        loop = _extremes if inner < FEW else _extremes_inner
-        over_groups(lambda x, y: loop(x, y, largest), groups.x, y)
-        return groups.back(y, keepdim)
 
-    def backward(g, need, x, axes, y):
-        shape = kept(x.shape, axes)
-        return g.reshape(shape) * _share(x, y.reshape(shape), axes)
+@_extreme.backward
+def _(g, need, x, axes, y):
+    shape = kept(x.shape, axes)
+    return g.reshape(shape) * _share(x, y.reshape(shape), axes)
 
 
 @op
-class _share:
+def _share(x, y, axes):
     """1 / n for the n elements of x that are the extreme y of their group over `axes`, 0 for others. Constant in pieces: dL/dx = 0"""
-
-    def forward(x, y, axes):
-        hit = x == y
-        return hit / np.maximum(hit.sum(axes, keepdims=True, dtype=x.dtype), 1)  # of a group with a NaN nothing is y
-
-    def cpu(x, y, axes):
-        groups = Groups(x, axes)
-        shares = np.empty(groups.x.shape, x.dtype)
-        over_groups(_shares if shares.shape[2] < FEW else _shares_inner, groups.x, groups.view(y), shares)
-        return groups.back(shares)
+    hit = x == y
+    return hit / np.maximum(hit.sum(axes, keepdims=True, dtype=x.dtype), 1)  # of a group with a NaN nothing is y
 
 
-def amax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+@_share.kernel("cpu")
+def _(x, y, axes):
+    groups = Groups(x, axes)
+    shares = np.empty(groups.x.shape, x.dtype)
+    over_groups(_shares if shares.shape[2] < FEW else _shares_inner, groups.x, groups.view(y), shares)
+    return groups.back(shares)
+
+
+def amax(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The largest element over `dim`; equal ones share the gradient."""
     return _extreme(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
 
 
-def amin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def amin(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The smallest element over `dim`; equal ones share the gradient."""
     return _extreme(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
@@ -134,6 +150,20 @@ def _pick(input, dim, keepdim, arg):
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(dim), index.squeeze(dim))
 
 
+@overload
+def max(
+    input: Tensor, dim: None = None, keepdim: bool = False, *, other: Tensor | None = None, axis: None = None, keepdims: bool = False
+) -> Tensor: ...
+@overload
+def max(
+    input: Tensor, dim: int, keepdim: bool = False, *, other: None = None, axis: None = None, keepdims: bool = False
+) -> values_indices: ...
+@overload
+def max(
+    input: Tensor, dim: None = None, keepdim: bool = False, *, other: None = None, axis: int, keepdims: bool = False
+) -> values_indices: ...
+@overload
+def max(input: Tensor, dim: Tensor, keepdim: bool = False, *, other: None = None, axis: None = None, keepdims: bool = False) -> Tensor: ...
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False):
     """max(x): the largest element. max(x, dim): (values, indices), the gradient goes to the first. max(x, y): `maximum`."""
     dim = other if other is not None else dim if axis is None else axis
@@ -142,6 +172,20 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False
     return _pick(input, dim, keepdim or keepdims, argmax) if isinstance(dim, int) else maximum(input, dim)
 
 
+@overload
+def min(
+    input: Tensor, dim: None = None, keepdim: bool = False, *, other: Tensor | None = None, axis: None = None, keepdims: bool = False
+) -> Tensor: ...
+@overload
+def min(
+    input: Tensor, dim: int, keepdim: bool = False, *, other: None = None, axis: None = None, keepdims: bool = False
+) -> values_indices: ...
+@overload
+def min(
+    input: Tensor, dim: None = None, keepdim: bool = False, *, other: None = None, axis: int, keepdims: bool = False
+) -> values_indices: ...
+@overload
+def min(input: Tensor, dim: Tensor, keepdim: bool = False, *, other: None = None, axis: None = None, keepdims: bool = False) -> Tensor: ...
 def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False):
     """min(x): the smallest element. min(x, dim): (values, indices), the gradient goes to the first. min(x, y): `minimum`."""
     dim = other if other is not None else dim if axis is None else axis
@@ -151,11 +195,9 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False
 
 
 @op
-class _argextreme:
+def _argextreme(x, axis, keepdim, largest):
     """The index of the first largest (or smallest) element"""
-
-    def forward(x, axis, keepdim, largest):
-        return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
+    return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
 
 
 @of_scalars

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import Tensor, op
 from ..backend import kernel, product, row_major
 from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
@@ -60,41 +60,49 @@ def _check_slope(activation, slope):
         raise ValueError(f"linear_activation: {activation!r} with slope {slope}; expected one of {', '.join(ACTIVATIONS)}, and a slope > 0")
 
 
-@op
-class linear_activation:
+@op(saves=("input for weight", "weight for input", "out", "activation", "slope"))
+def linear_activation(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    activation: str | None,
+    slope: float = 0.0,
+) -> Tensor:
     """y = activation(input @ weight^T + bias), shapes as in `linear`; activation a name in ACTIVATIONS (slope > 0 of leaky_relu).
 
     With h = dL/d(activation's argument), which follows from y: dL/dinput = h @ weight, dL/dweight = h^T @ input, dL/dbias = sum h
     """
+    _check_slope(activation, slope)
+    return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
 
-    saves = ("input for weight", "weight for input", "out", "activation", "slope")
 
-    def forward(input, weight, bias, activation, slope=0.0):
-        _check_slope(activation, slope)
-        return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
+@linear_activation.kernel("cpu")
+def _(input, weight, bias, activation, slope=0.0):
+    _check_slope(activation, slope)
+    if bias is None or input.ndim != 2 or activation not in KERNELS:
+        return linear_activation.card.forward(input, weight, bias, activation, slope)
+    check_bias(weight, bias)
+    if activation == "leaky_relu":
+        return product(weight, input.T, bias, slope).T
+    y = product(weight, input.T, bias)
+    return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
-    def cpu(input, weight, bias, activation, slope=0.0):
-        _check_slope(activation, slope)
-        if bias is None or input.ndim != 2 or activation not in KERNELS:
-            return linear_activation.card.forward(input, weight, bias, activation, slope)
-        check_bias(weight, bias)
-        if activation == "leaky_relu":
-            return product(weight, input.T, bias, slope).T
-        y = product(weight, input.T, bias)
-        return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
-    def cuda(input, weight, bias, activation, slope=0.0):
-        _check_slope(activation, slope)
-        check_bias(weight, bias)
-        return add_bias(device_matmul(input, weight.T), bias, activation, slope)
+@linear_activation.kernel("cuda")
+def _(input, weight, bias, activation, slope=0.0):
+    _check_slope(activation, slope)
+    check_bias(weight, bias)
+    return add_bias(device_matmul(input, weight.T), bias, activation, slope)
 
-    @can_wait(1)
-    def backward(g, need, x, w, y, activation, slope):
-        if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
-            return _rule_cpu(g, need, x, w, y, activation, slope)
-        if has_kernels(g) and activation in RULES:
-            return _rule_cuda(g, need, x, w, y, activation, slope)
-        return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
+
+@linear_activation.backward
+@can_wait(1)
+def _(g, need, x, w, y, activation, slope):
+    if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
+        return _rule_cpu(g, need, x, w, y, activation, slope)
+    if has_kernels(g) and activation in RULES:
+        return _rule_cuda(g, need, x, w, y, activation, slope)
+    return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
 
 
 def _rule_cpu(g, need, x, w, y, activation, slope):

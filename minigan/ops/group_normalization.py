@@ -5,10 +5,11 @@ between. The kernels see (N groups, elements of a group); sums are taken in floa
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..autograd import op, raw
+from ..autograd import Tensor, op, raw
 from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
 from ..backend.program import told
@@ -100,51 +101,55 @@ def _rows(x, groups):
     return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
 
 
-@op
-class _group_norm:
+@op(saves=("x", "weight", "bias", "groups", "eps", "mean", "rstd"))
+def _group_norm(x, weight, bias, groups, eps):
     """y = (x - mean) / sqrt(var + eps) * weight + bias; mean and (biased) variance over a group of channels of an example (N, C, ...).
 
     With h = (x - mean) rstd, a = g weight, and means over a group:
     dL/dx = rstd (a - mean(a) - h mean(a h)),    dL/dweight = sum g h,    dL/dbias = sum g
     """
+    if x.dtype.char == "e":
+        y, mean, rstd = _group_norm.card.forward(*singles(x, weight, bias), groups, eps)
+        return y.astype(x.dtype), mean, rstd
+    rows = _rows(x, groups)
+    mean = np.mean(rows, axis=1, dtype=x.dtype)
+    d = rows - mean[:, None]
+    rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
+    return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
 
-    saves = ("x", "weight", "bias", "groups", "eps", "mean", "rstd")
 
-    def forward(x, weight, bias, groups, eps):
-        if x.dtype.char == "e":
-            y, mean, rstd = _group_norm.card.forward(*singles(x, weight, bias), groups, eps)
-            return y.astype(x.dtype), mean, rstd
-        rows = _rows(x, groups)
-        mean = np.mean(rows, axis=1, dtype=x.dtype)
-        d = rows - mean[:, None]
-        rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
-        return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
+@_group_norm.kernel("cpu")
+def _(x, weight, bias, groups, eps):
+    rows, channels = _rows(x, groups), x.shape[1]
+    weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
+    bias = np.zeros(channels, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    y, mean, rstd = np.empty_like(rows), np.empty(len(rows)), np.empty(len(rows), x.dtype)
+    length = math.prod(x.shape[2:])
 
-    def cpu(x, weight, bias, groups, eps):
-        rows, channels = _rows(x, groups), x.shape[1]
-        weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
-        bias = np.zeros(channels, x.dtype) if bias is None else np.ascontiguousarray(bias)
-        y, mean, rstd = np.empty_like(rows), np.empty(len(rows)), np.empty(len(rows), x.dtype)
-        length = math.prod(x.shape[2:])
+    def run(low, high):
+        _forward(low, high, rows, weight, bias, eps, y, mean, rstd, groups, length)
 
-        def run(low, high):
-            _forward(low, high, rows, weight, bias, eps, y, mean, rstd, groups, length)
+    parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
+    return y.reshape(x.shape), mean, rstd
 
-        parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
-        return y.reshape(x.shape), mean, rstd
 
-    def cuda(x, weight, bias, groups, eps):
-        y, mean, rstd = norm_forward(x.reshape(1, x.shape[0] * groups, -1), None, None, None, None, 0.0, eps)
-        return _affine(y.reshape(x.shape), weight, bias), mean, rstd
+@_group_norm.kernel("cuda")
+def _(x, weight, bias, groups, eps):
+    y, mean, rstd = norm_forward(x.reshape(1, x.shape[0] * groups, -1), None, None, None, None, 0.0, eps)
+    return _affine(y.reshape(x.shape), weight, bias), mean, rstd
 
-    def backward(g, need, x, weight, bias, groups, eps, mean, rstd):
-        rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
-        return rule(g, need, x, weight, groups, mean, rstd)
 
-    def formula(x, weight, bias, groups, eps):
-        rows = x.reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
-        d = rows - rows.mean(1, True)
-        return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
+@_group_norm.backward
+def _(g, need, x, weight, bias, groups, eps, mean, rstd):
+    rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
+    return rule(g, need, x, weight, groups, mean, rstd)
+
+
+@_group_norm.formula
+def _(x, weight, bias, groups, eps):
+    rows = x.reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
+    d = rows - rows.mean(1, True)
+    return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
 
 
 def _affine(y, weight, bias):
@@ -195,8 +200,15 @@ def _track(x, running_mean, running_var, momentum):
 
 
 def instance_norm(
-    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
-):  # fmt: skip
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """Normalisation of each channel of each example of input (N, C, ...), as torch.nn.functional.instance_norm.
 
     running_mean, running_var : (C,) Tensors, or None; updated in place with the means over the batch if use_input_stats, else used
@@ -216,7 +228,13 @@ def instance_norm(
     return _group_norm(input, weight, bias, c, eps)
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(
+    input: Tensor,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Normalisation over the last dimensions, whose sizes are `normalized_shape`, as torch.nn.functional.layer_norm.
 
     weight, bias : scale and shift of the shape `normalized_shape`, or None
@@ -233,7 +251,13 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     return _group_norm(rows, weight, bias, 1, eps).reshape(shape)
 
 
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Normalisation of `num_groups` groups of channels of each example of input (N, C, ...), as torch.nn.functional.group_norm.
 
     weight, bias : (C,) scale and shift, or None

@@ -1,8 +1,11 @@
 """Picking elements, and putting them back: each op's gradient is the other."""
 
+from typing import Literal, overload
+
 import numpy as np
 
-from ..autograd import expand, op, raw, tensor_of
+from ..autograd import Tensor, expand, op, raw, tensor_of
+from ..autograd._types import Index, Operand
 from ..autograd.mode import mode
 from ..backend import array_module
 from ..backend.cuda import constant
@@ -50,43 +53,40 @@ def _is_basic(index):
     return not any(hasattr(i, "dtype") and not isinstance(i, np.generic) for i in (index if isinstance(index, tuple) else (index,)))
 
 
-@op
-class _getitem:
+@op(saves=("x.shape", "index"), view=True)
+def _getitem(x, index):
     """y = x[index].    dL/dx = g at the index, 0 elsewhere; what was picked several times gets the sum"""
-
-    saves = ("x.shape", "index")
-    view = True
-
-    def forward(x, index):
-        return at(x, index)
-
-    def backward(g, need, shape, index):
-        return _setitem(g, index, shape)
+    return at(x, index)
 
 
-@op
-class _setitem:
+@_getitem.backward
+def _(g, need, shape, index):
+    return _setitem(g, index, shape)
+
+
+@op(saves=("index",))
+def _setitem(x, index, shape):
     """y = zeros of `shape` with x added at `index`.    dL/dx = g[index]"""
-
-    saves = ("index",)
-
-    def forward(x, index, shape):
-        xp = array_module(x)
-        y = xp.zeros(shape, x.dtype)
-        if _is_basic(index):
-            y[index] = x
-        else:
-            xp.add.at(y, index, x)
-        return y
-
-    def cuda(x, index, shape):
-        return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
-
-    def backward(g, need, index):
-        return _getitem(g, index)
+    xp = array_module(x)
+    y = xp.zeros(shape, x.dtype)
+    if _is_basic(index):
+        y[index] = x
+    else:
+        xp.add.at(y, index, x)
+    return y
 
 
-def getitem(input, index):
+@_setitem.kernel("cuda")
+def _(x, index, shape):
+    return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
+
+
+@_setitem.backward
+def _(g, need, index):
+    return _getitem(g, index)
+
+
+def getitem(input: Tensor, index: Index) -> Tensor:
     """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists.
 
     An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
@@ -96,29 +96,26 @@ def getitem(input, index):
     return _getitem(input, index)
 
 
-@op
-class _put:
+@op(saves=("index", "value.shape"), mixed=True)
+def _put(input, index, value):
     """y = input with `value` (broadcast) at `index`.    dL/dinput = g, but 0 at the index; dL/dvalue = g[index]
 
     index as in `getitem`; positions that it names several times get any one of the values.
     """
-
-    saves = ("index", "value.shape")
-    mixed = True
-
-    def forward(input, index, value):
-        y = input.copy()
-        y[index] = value
-        return y
-
-    def backward(g, need, index, shape):
-        picked = need[2] and getitem(g, index)
-        if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
-            picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
-        return need[0] and _put(g, index, 0.0), None, picked
+    y = input.copy()
+    y[index] = value
+    return y
 
 
-def index_put(input, indices, values, accumulate=False):
+@_put.backward
+def _(g, need, index, shape):
+    picked = need[2] and getitem(g, index)
+    if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
+        picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
+    return need[0] and _put(g, index, 0.0), None, picked
+
+
+def index_put(input: Tensor, indices: Index, values: Operand, accumulate: bool = False) -> Tensor:
     """input with `values` (broadcast) at `indices`, a tuple as in input[indices]; accumulate: added to what is there.
 
     Without accumulate a position that is named several times gets any one of its values.
@@ -129,37 +126,33 @@ def index_put(input, indices, values, accumulate=False):
     return input + _setitem(expand(values, getitem(input, indices).shape), indices, tuple(input.shape))
 
 
-@op
-class _gather:
+@op(saves=("x.shape", "axis", "index"), mixed=True)
+def _gather(x, axis, index):
     """y[..., i, ...] = x[..., index[..., i, ...], ...] along an axis.    dL/dx = scatter_add of g"""
-
-    saves = ("x.shape", "axis", "index")
-    mixed = True
-
-    def forward(x, axis, index):
-        return x[_grid(index, axis)]
-
-    def backward(g, need, shape, axis, index):
-        return _scatter(g, axis, index, shape)
+    return x[_grid(index, axis)]
 
 
-@op
-class _scatter:
+@_gather.backward
+def _(g, need, shape, axis, index):
+    return _scatter(g, axis, index, shape)
+
+
+@op(saves=("axis", "index"), mixed=True)
+def _scatter(x, axis, index, shape):
     """y = zeros of `shape` with x added along an axis at `index`.    dL/dx = g gathered at the index"""
+    return _setitem(x, _grid(index, axis), shape)
 
-    saves = ("axis", "index")
-    mixed = True
 
-    def forward(x, axis, index, shape):
-        return _setitem(x, _grid(index, axis), shape)
+@_scatter.kernel("cuda")
+def _(x, axis, index, shape):
+    whole = all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
+    lines = whole and x.shape[axis] <= LONGEST
+    return add_lines(x, axis, index, shape) if lines else _setitem(x, _grid(index, axis), shape)
 
-    def cuda(x, axis, index, shape):
-        whole = all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
-        lines = whole and x.shape[axis] <= LONGEST
-        return add_lines(x, axis, index, shape) if lines else _setitem(x, _grid(index, axis), shape)
 
-    def backward(g, need, axis, index):
-        return _gather(g, axis, index)
+@_scatter.backward
+def _(g, need, axis, index):
+    return _gather(g, axis, index)
 
 
 def _grid(index, axis):
@@ -181,7 +174,7 @@ def _check_index(name, input, dim, index):
     return dim
 
 
-def gather(input, dim, index, *, sparse_grad=False):
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input.
 
     sparse_grad : without effect; gradients are dense
@@ -194,7 +187,7 @@ def gather(input, dim, index, *, sparse_grad=False):
     return _gather(input, _check_index("gather", input, dim, index), index)
 
 
-def take_along_dim(input, indices, dim=None):
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """As `gather`, but input and indices broadcast along the other dimensions; None: positions in the flattened input."""
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
@@ -204,7 +197,7 @@ def take_along_dim(input, indices, dim=None):
     return gather(input, dim, indices)
 
 
-def scatter_add(input, dim, index, src):
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """input with src added along `dim` at `index` (int64, the shape of src); repeated positions add up."""
     if not input.ndim:
         return reshape(scatter_add(reshape(input, (1,)), dim, index.reshape(-1), src.reshape(-1)), ())
@@ -221,7 +214,7 @@ def index_select(input, dim, index):
     return _getitem(input, (slice(None),) * axis_of(dim, input.ndim) + (index.reshape(-1),))
 
 
-def masked_fill(input, mask, value):
+def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`input` with `value` (a number, or a Tensor of one element) wherever the boolean `mask` (broadcast) is true."""
     kind = raw(input).dtype
     if kind.kind != "f":
@@ -229,12 +222,16 @@ def masked_fill(input, mask, value):
     return where(mask, value, input)
 
 
-def masked_select(input, mask):
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` (booleans) is true, in one dimension; the two broadcast."""
     shape = np.broadcast_shapes(input.shape, mask.shape)
     return getitem(expand(input, shape), expand(mask, shape))
 
 
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 def nonzero(input, as_tuple=False):
     """The positions of the non-zero elements: int64 (n, ndim), or one vector per dimension."""
     array = raw(input)

@@ -12,6 +12,8 @@ brought up to date when they are used next (`_refresh`).
 import functools
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -209,7 +211,7 @@ def in_place(name, function, plain=None):
     return method
 
 
-def activated(function, input, *options):
+def activated(function: Callable[..., Tensor], input: Tensor, *options: Any) -> Tensor:
     """function(input, ...) written into input itself: what activations with inplace=True do."""
     if _is_recorded(input, ()):
         return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
@@ -247,7 +249,7 @@ def overwrite(self, name, values):
     return self
 
 
-def assign(self, name, index, value):
+def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
     """self[index] = value"""
     recorded = _is_recorded(self, (value,))
     index = bare_index(self, index, keep=recorded)
@@ -392,7 +394,7 @@ NAMES = {
 SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
 
-def methods():
+def methods() -> dict[str, Callable[..., Any]]:
     """{name: method} of all that write into a Tensor by computing."""
     found = {"__setitem__": __setitem__, "copy_": copy_, "fill_": fill_, "zero_": zero_, "resize_": resize_, "resize_as_": resize_as_}
     for module, names in NAMES.items():

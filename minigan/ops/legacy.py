@@ -1,5 +1,7 @@
 """torch's classes of tensors by dtype: FloatTensor(2, 3), FloatTensor(numbers), x.type(FloatTensor), isinstance(x, FloatTensor)."""
 
+from typing import Any
+
 import numpy as np
 
 from ..autograd import Tensor, tensor_of
@@ -37,7 +39,7 @@ class TensorType(type):
 as_device = device
 
 
-def tensor_types(place, prefix=""):
+def tensor_types(place: Any, prefix: str = "") -> list[TensorType]:
     """The classes of all dtypes on one device, in the order of NAMES."""
     fields = {"__doc__": "Tensors of one dtype: a call with sizes gives uninitialised memory, with numbers or an array these values."}
     return [TensorType(prefix + name, (), {**fields, "dtype": np.dtype(kind), "device": device(place)}) for name, kind in NAMES.items()]
@@ -46,7 +48,7 @@ def tensor_types(place, prefix=""):
 FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor = tensor_types("cpu")
 
 
-def type(self, dtype=None, non_blocking=False):
+def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """With another dtype: a dtype, its name, a class such as `FloatTensor` or its name "torch.FloatTensor"; without: that name."""
     if dtype is None:
         name = next(n for n, kind in NAMES.items() if kind == self.dtype.name)

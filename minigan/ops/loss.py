@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ..autograd import op, raw
+from ..autograd import Tensor, op, raw
 from ..backend import kernel, warn
 from ..backend.cuda import elementwise, has_kernels, summed
 from .activation import logsigmoid, sigmoid
@@ -52,7 +52,7 @@ def _common_shape(name, input, target, reduction, aloud=True):
     return input, target
 
 
-def legacy_reduction(size_average=None, reduce=None):
+def legacy_reduction(size_average: bool | None = None, reduce: bool | None = None) -> str:
     """The `reduction` that torch's old arguments mean: the mean, size_average=False the sum, reduce=False each element's loss."""
     reduce = reduce is None or reduce
     found = "none" if not reduce else "mean" if size_average is None or size_average else "sum"
@@ -103,18 +103,16 @@ def _each(g, x, reduction):
     return g / max(math.prod(x.shape), 1) if reduction == "mean" else g
 
 
-@op
-class _mse_loss:
+@op(saves=("input", "target", "reduction"))
+def _mse_loss(input, target, reduction):
     """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
+    return _reduce(np.square(np.subtract(input, target)), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(np.square(np.subtract(input, target)), reduction)
-
-    def backward(g, need, x, t, reduction):
-        gx = (x - t) * (_each(g, x, reduction) * 2)
-        return gx, need[1] and -gx
+@_mse_loss.backward
+def _(g, need, x, t, reduction):
+    gx = (x - t) * (_each(g, x, reduction) * 2)
+    return gx, need[1] and -gx
 
 
 def _distance(loss, weight, reduction):
@@ -152,7 +150,13 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     return _reduce(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta) if beta else d, reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964.
 
     weight : a factor of each element
@@ -188,34 +192,34 @@ def _bce_total(x, t):
     return total, valid
 
 
-@op
-class _bce:
+@op(saves=("input", "target", "reduction"))
+def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
     """
+    return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
+@_bce.kernel("cpu")
+def _(input, target, reduction):
+    if input.dtype.char not in "fd":
+        return _bce.card.forward(input, target, reduction)
+    total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
+    if not valid:
+        raise ValueError(
+            f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
+            "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+        )
+    if reduction == "none":
+        return _bce.card.forward(input, target, reduction)
+    return _of_total(total, input, reduction)
 
-    def cpu(input, target, reduction):
-        if input.dtype.char not in "fd":
-            return _bce.card.forward(input, target, reduction)
-        total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
-        if not valid:
-            raise ValueError(
-                f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
-                "apply sigmoid to it, or use binary_cross_entropy_with_logits"
-            )
-        if reduction == "none":
-            return _bce.card.forward(input, target, reduction)
-        return _of_total(total, input, reduction)
 
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+@_bce.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
 
 
 @_reduced("reduction")
@@ -243,32 +247,34 @@ def _bce_logits_total(x, t):
 _bce_logits_sum = summed(_bce_logits_total)
 
 
-@op
-class _bce_logits:
+@op(saves=("input", "target", "reduction"))
+def _bce_logits(input, target, reduction):
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
 
     dL/dx = g (s - t),  dL/dt = -g x
     """
+    return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
+@_bce_logits.kernel("cpu")
+def _(input, target, reduction):
+    if reduction == "none" or input.dtype.char not in "fd":
+        return _bce_logits.card.forward(input, target, reduction)
+    total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
+    return _of_total(total, input, reduction)
 
-    def cpu(input, target, reduction):
-        if reduction == "none" or input.dtype.char not in "fd":
-            return _bce_logits.card.forward(input, target, reduction)
-        total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-        return _of_total(total, input, reduction)
 
-    def cuda(input, target, reduction):
-        if reduction == "none" or not input.size:
-            return _bce_logits.card.forward(input, target, reduction)
-        return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
+@_bce_logits.kernel("cuda")
+def _(input, target, reduction):
+    if reduction == "none" or not input.size:
+        return _bce_logits.card.forward(input, target, reduction)
+    return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
 
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
+
+@_bce_logits.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
 
 
 @kernel
@@ -289,34 +295,38 @@ def _mean_logsigmoid_grad(x, sign, scale, out):
 _sum_on_device, _grad_on_device = summed(_mean_logsigmoid_total), elementwise(_mean_logsigmoid_grad)
 
 
-@op
-class mean_logsigmoid:
+@op(saves=("x", "sign"))
+def mean_logsigmoid(x: Tensor, sign: float = 1) -> Tensor:
     """y = mean of log sigmoid(sign x), sign 1 or -1: E log D for logits x, or E log(1 - D).
 
     dL/dx = g sign sigmoid(-sign x) / N
     """
+    z = x * sign
+    return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
 
-    saves = ("x", "sign")
 
-    def forward(x, sign=1):
-        z = x * sign
-        return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
+@mean_logsigmoid.kernel("cpu")
+def _(x, sign=1):
+    return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
-    def cpu(x, sign=1):
-        return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
-    def cuda(x, sign=1):
-        return _sum_on_device(x, sign, scale=1 / x.size)
+@mean_logsigmoid.kernel("cuda")
+def _(x, sign=1):
+    return _sum_on_device(x, sign, scale=1 / x.size)
 
-    def backward(g, need, x, sign):
-        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-            return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
-        if has_kernels(x):
-            return _grad_on_device(x, sign, g * (sign / x.size))
-        return sigmoid(x * -sign) * (g * (sign / x.size))
 
-    def formula(x, sign):
-        return logsigmoid(x * sign).mean()
+@mean_logsigmoid.backward
+def _(g, need, x, sign):
+    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+        return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+    if has_kernels(x):
+        return _grad_on_device(x, sign, g * (sign / x.size))
+    return sigmoid(x * -sign) * (g * (sign / x.size))
+
+
+@mean_logsigmoid.formula
+def _(x, sign):
+    return logsigmoid(x * sign).mean()
 
 
 @_reduced("reduction")

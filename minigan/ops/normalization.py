@@ -5,7 +5,7 @@ kernels see (N, C, L): L is the product of the sizes after the channels. Arrays 
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import Tensor, op
 from ..backend import row_major
 from ..backend.cuda import has_kernels
 from . import normalization_kernels
@@ -56,63 +56,67 @@ def _affine(weight, bias, x):
     return weight, np.zeros(c, x.dtype) if bias is None else np.ascontiguousarray(bias)
 
 
-@op
-class _batch_norm:
+@op(saves=("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "slope", "mean", "rstd"))
+def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
     """y = a((x - mean) / sqrt(var + eps) * weight + bias), mean and (biased) variance taken over all dimensions but 1; a is a leaky ReLU
     with this slope (1: none).
 
     With h = (x - mean) rstd, g the gradient of a's argument, and means over a channel of N elements:
     dL/dx = weight rstd (g - mean(g) - h mean(g h)),    dL/dweight = sum g h,    dL/dbias = sum g
     """
-
-    saves = ("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "slope", "mean", "rstd")
-
-    def forward(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-        if x.dtype.char == "e":
-            running = singles(running_mean, running_var)
-            y, *rest = _batch_norm.card.forward(*singles(x, weight, bias), *running, momentum, eps, slope)
-            for old, new in zip((running_mean, running_var), running):
-                if old is not None:
-                    old[...] = new
-            return y.astype(x.dtype), *rest
-        mean = np.mean(x, axis=_axes(x), dtype=x.dtype)
-        var = np.mean(np.square(x - _channels(x, mean)), axis=_axes(x), dtype=x.dtype)
-        rstd = 1 / np.sqrt(var + eps)
-        _update_running(x, running_mean, running_var, momentum, mean, var)
-        y = _normalised(x, weight, bias, mean, rstd)
-        return _activated(y, slope), mean, rstd
-
-    def cpu(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-        by_channel = _channel_by_channel(x)
-        running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
-        y, *statistics = normalization_kernels.forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
+    if x.dtype.char == "e":
+        running = singles(running_mean, running_var)
+        y, *rest = _batch_norm.card.forward(*singles(x, weight, bias), *running, momentum, eps, slope)
         for old, new in zip((running_mean, running_var), running):
-            if new is not old:  # it had gaps
+            if old is not None:
                 old[...] = new
-        return _unplanes(y, x.shape, by_channel), *statistics
+        return y.astype(x.dtype), *rest
+    mean = np.mean(x, axis=_axes(x), dtype=x.dtype)
+    var = np.mean(np.square(x - _channels(x, mean)), axis=_axes(x), dtype=x.dtype)
+    rstd = 1 / np.sqrt(var + eps)
+    _update_running(x, running_mean, running_var, momentum, mean, var)
+    y = _normalised(x, weight, bias, mean, rstd)
+    return _activated(y, slope), mean, rstd
 
-    def cuda(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-        return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slope)
 
-    def backward(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
-        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-            by_channel = _channel_by_channel(x)
-            planes = [_planes(a, by_channel) for a in (g, x)]
-            gx, *rest = normalization_kernels.backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
-            return _unplanes(gx, x.shape, by_channel), *rest
-        if has_kernels(x):
-            return norm_backward(g, x, weight, bias, mean, rstd, slope)
-        if slope != 1:
-            g = leaky_relu_grad(g, _normalised(x, weight, bias, mean, rstd), slope)
-        return _batch_norm_grad(g, x, weight, mean, rstd)
+@_batch_norm.kernel("cpu")
+def _(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+    by_channel = _channel_by_channel(x)
+    running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
+    y, *statistics = normalization_kernels.forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
+    for old, new in zip((running_mean, running_var), running):
+        if new is not old:  # it had gaps
+            old[...] = new
+    return _unplanes(y, x.shape, by_channel), *statistics
 
-    def formula(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-        shape, axes = (1, -1) + (1,) * (x.ndim - 2), _axes(x)
-        d = x - x.mean(axes, True)
-        y = d * ((d * d).mean(axes, True) + eps).rsqrt()
-        y = y if weight is None else y * weight.reshape(shape)
-        y = y if bias is None else y + bias.reshape(shape)
-        return _activated(y, slope)
+
+@_batch_norm.kernel("cuda")
+def _(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+    return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slope)
+
+
+@_batch_norm.backward
+def _(g, need, x, weight, bias, running_mean, running_var, momentum, eps, slope, mean, rstd):
+    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
+        by_channel = _channel_by_channel(x)
+        planes = [_planes(a, by_channel) for a in (g, x)]
+        gx, *rest = normalization_kernels.backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
+        return _unplanes(gx, x.shape, by_channel), *rest
+    if has_kernels(x):
+        return norm_backward(g, x, weight, bias, mean, rstd, slope)
+    if slope != 1:
+        g = leaky_relu_grad(g, _normalised(x, weight, bias, mean, rstd), slope)
+    return _batch_norm_grad(g, x, weight, mean, rstd)
+
+
+@_batch_norm.formula
+def _(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+    shape, axes = (1, -1) + (1,) * (x.ndim - 2), _axes(x)
+    d = x - x.mean(axes, True)
+    y = d * ((d * d).mean(axes, True) + eps).rsqrt()
+    y = y if weight is None else y * weight.reshape(shape)
+    y = y if bias is None else y + bias.reshape(shape)
+    return _activated(y, slope)
 
 
 def _activated(y, slope):
@@ -161,7 +165,16 @@ def check_parameters(name, input, **parameters):
             raise ValueError(f"{name}: {what} is {v.dtype}, the input {input.dtype}: convert one, e.g. the module with .double()")
 
 
-def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """Batch normalisation of input (N, C, ...) over all dimensions but 1, as torch.nn.functional.batch_norm.
 
     running_mean, running_var : (C,) Tensors; in training updated in place (unless None), otherwise used
@@ -172,7 +185,17 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
     return batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, 1.0)
 
 
-def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
+def batch_norm_leaky_relu(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    training: bool,
+    momentum: float | None,
+    eps: float,
+    slope: float,
+) -> Tensor:
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training they are one op where there are kernels."""
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:

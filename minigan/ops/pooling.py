@@ -7,10 +7,13 @@ derivative adds into the same places, whose derivative gathers from them.
 import functools
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from ..autograd import op, raw, tensor_of
+from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd._types import Ints
 from ..backend import array_module, kernel
 from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
@@ -19,6 +22,8 @@ from .each import on_planes
 from .reduction import mean
 from .shape import to
 from .taps import apply_taps, taps
+
+_Sizes = int | Sequence[int | None] | None
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
@@ -29,7 +34,7 @@ __all__ = [
 # --- arguments ---
 
 
-def numbers(name, what, value, dims, least):
+def numbers(name: str, what: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
     """One number for each of `dims` dimensions, from one number or a sequence; each at least `least`."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     values = values * dims if len(values) == 1 else values
@@ -38,7 +43,7 @@ def numbers(name, what, value, dims, least):
     return values
 
 
-def check_dims(name, input, dims):
+def check_dims(name: str, input: Tensor, dims: int) -> None:
     """The input must have `dims` dimensions after N and C, or after C alone."""
     if input.ndim not in (dims + 1, dims + 2):
         layout = "C, " + ("L" if dims == 1 else "H, W" if dims == 2 else "D, H, W")
@@ -115,12 +120,27 @@ def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_
     return _means(input, windows, divisor_override)
 
 
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
     """The means of windows of input (N, C, L) or (C, L). Arguments as in `avg_pool2d`, one number each."""
     return _avg_pool("avg_pool1d", input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: float | None = None,
+) -> Tensor:
     """The means of windows of input (N, C, H, W) or (C, H, W).
 
     kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
@@ -140,7 +160,7 @@ def _adaptive_sizes(name, input, dims, output_size):
     return numbers(name, "output_size", sizes, dims, 1)
 
 
-def adaptive_means(input, sizes):
+def adaptive_means(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """The means of `sizes` windows that cover the last dimensions."""
     dims = len(sizes)
     if all(m == 1 for m in sizes):
@@ -148,12 +168,12 @@ def adaptive_means(input, sizes):
     return _means(input, [_covering_windows(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
 
 
-def adaptive_avg_pool1d(input, output_size):
+def adaptive_avg_pool1d(input: Tensor, output_size: _Sizes) -> Tensor:
     """The means of `output_size` windows that cover input (N, C, L) or (C, L)."""
     return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool1d", input, 1, output_size))
 
 
-def adaptive_avg_pool2d(input, output_size):
+def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
     """The means of windows that cover input (N, C, H, W) or (C, H, W).
 
     output_size : one number, or two; None keeps the size. Window i of m over n positions is [floor(i n / m), ceil((i + 1) n / m)).
@@ -196,60 +216,62 @@ extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* c
 """)  # fmt: skip
 
 
-@op
-class plane_gather:
+@op(saves=("x.shape", "index"), mixed=True)
+def plane_gather(x: Tensor, index: Any) -> Tensor:
     """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
-
-    saves = ("x.shape", "index")
-    mixed = True
-
-    def forward(x, index):
-        flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
-        return flat.reshape(index.shape)
-
-    def cpu(x, index):
-        return on_planes(_gather, index.shape[-2:], x, index)
-
-    def cuda(x, index):
-        xp = array_module(x)
-        x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
-        if y.size:
-            inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
-            PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
-        return y
-
-    def backward(g, need, shape, index):
-        return plane_scatter(g, index, shape)
+    flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
+    return flat.reshape(index.shape)
 
 
-@op
-class plane_scatter:
+@plane_gather.kernel("cpu")
+def _(x, index):
+    return on_planes(_gather, index.shape[-2:], x, index)
+
+
+@plane_gather.kernel("cuda")
+def _(x, index):
+    xp = array_module(x)
+    x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
+    if y.size:
+        inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
+        PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
+    return y
+
+
+@plane_gather.backward
+def _(g, need, shape, index):
+    return plane_scatter(g, index, shape)
+
+
+@op(saves=("index",), mixed=True)
+def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane.    dL/dg = plane_gather of gg"""
+    xp = array_module(g)
+    planes = math.prod(shape[:-2])
+    y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
+    xp.add.at(y, (xp.arange(planes)[:, None], index.reshape(planes, -1)), g.reshape(planes, -1))
+    return y.reshape(shape)
 
-    saves = ("index",)
-    mixed = True
 
-    def forward(g, index, shape):
-        xp = array_module(g)
+@plane_scatter.kernel("cpu")
+def _(g, index, shape):
+    return on_planes(_scatter, shape[-2:], g, index)
+
+
+@plane_scatter.kernel("cuda")
+def _(g, index, shape):
+    xp = array_module(g)
+    g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
+    if g.size:
         planes = math.prod(shape[:-2])
-        y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
-        xp.add.at(y, (xp.arange(planes)[:, None], index.reshape(planes, -1)), g.reshape(planes, -1))
-        return y.reshape(shape)
+        inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
+        PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
+    return y
 
-    def cpu(g, index, shape):
-        return on_planes(_scatter, shape[-2:], g, index)
 
-    def cuda(g, index, shape):
-        xp = array_module(g)
-        g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
-        if g.size:
-            planes = math.prod(shape[:-2])
-            inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
-            PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
-        return y
-
-    def backward(gg, need, index):
-        return plane_gather(gg, index)
+@plane_scatter.backward
+def _(gg, need, index):
+    return plane_gather(gg, index)
 
 
 @kernel
@@ -375,11 +397,75 @@ def _sliding_max(name, input, dims, kernel_size, stride, padding, dilation, ceil
     return _max_pool(input, [_max_windows(name, *g) for g in geometry], [g[4] for g in geometry], return_indices)
 
 
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of input (N, C, L) or (C, L). Arguments as in `max_pool2d`, one number each."""
     return _sliding_max("max_pool1d", input, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of input (N, C, H, W) or (C, H, W).
 
@@ -398,11 +484,23 @@ def _adaptive_max(name, input, dims, output_size, return_indices):
     return _max_pool(input, windows, (1,) * dims, return_indices)
 
 
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
 def adaptive_max_pool1d(input, output_size, return_indices=False):
     """The maxima of `output_size` windows that cover input (N, C, L) or (C, L); return_indices as in `max_pool2d`."""
     return _adaptive_max("adaptive_max_pool1d", input, 1, output_size, return_indices)
 
 
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     """The maxima of the windows of `adaptive_avg_pool2d`; return_indices as in `max_pool2d`."""
     return _adaptive_max("adaptive_max_pool2d", input, 2, output_size, return_indices)

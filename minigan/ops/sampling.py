@@ -1,9 +1,12 @@
 """Random Tensors, and dropout. All draw from one counter-based generator (`minigan.manual_seed`) unless given another."""
 
+from typing import Any
+
 import numpy as np
 
 from ..autograd import Tensor, op, raw, tensor_of
-from ..backend import default_generator, device_of, to_numpy
+from ..autograd._types import DType, Ints, Place, Shape
+from ..backend import Generator, default_generator, device_of, to_numpy
 from ..backend import device as as_device
 from ..backend.defaults import default
 from ..backend.program import told
@@ -21,19 +24,42 @@ def _place(device):
     return default.device if device is None else as_device(device)
 
 
-def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+def rand(
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
     draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or default.dtype, _place(device))
     return tensor_of(draws, requires_grad)
 
 
-def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+def randn(
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
     draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or default.dtype, _place(device))
     return tensor_of(draws, requires_grad)
 
 
-def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, device=None, requires_grad=False):
+def randint(
+    low: int = 0,
+    high: int | Shape | None = None,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = np.int64,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers uniform on [low, high), or [0, low) in the form randint(high, size)."""
     if size is None:
         high, size = None, high
@@ -43,28 +69,68 @@ def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, devi
     return tensor_of(draws.astype(dtype or np.int64, copy=False), requires_grad)
 
 
-def randperm(n, *, generator=None, dtype=np.int64, device=None):
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = np.int64,
+    device: Place = None,
+) -> Tensor:
     """0 .. n-1 in random order."""
     return tensor_of((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
 
 
-def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Standard normal, in the shape and dtype and on the device of `input`."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None, memory_format=None):
+def randint_like(
+    input: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    memory_format: Any = None,
+) -> Tensor:
     """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)
 
 
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+def normal(
+    mean: float | Tensor = 0.0,
+    std: float | Tensor = 1.0,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one shape."""
     like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
     if like is None:
@@ -75,7 +141,12 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
     return draws.requires_grad_() if requires_grad else draws
 
 
-def bernoulli(input, p=None, *, generator=None):
+def bernoulli(
+    input: Tensor,
+    p: float | None = None,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
     return tensor_of(told(_bernoulli, array, array if p is None else raw(p), generator))
@@ -85,7 +156,13 @@ def _bernoulli(array, p, generator):
     return ((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype)
 
 
-def multinomial(input, num_samples, replacement=False, *, generator=None):
+def multinomial(
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
     """Indices (int64) drawn with probabilities proportional to each row of `input`; on the CPU."""
     weights = np.atleast_2d(to_numpy(raw(input))).astype(np.float64)
     if (weights < 0).any() or (weights.sum(1) <= 0).any():
@@ -103,17 +180,15 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     return tensor_of(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 
 
-@op
-class _masked_scale:
+@op(saves=("mask",))
+def _masked_scale(x, mask):
     """y = x * mask, the mask a constant.    dL/dx = g * mask"""
+    return x * mask
 
-    saves = ("mask",)
 
-    def forward(x, mask):
-        return x * mask
-
-    def backward(g, need, mask):
-        return _masked_scale(g, mask)
+@_masked_scale.backward
+def _(g, need, mask):
+    return _masked_scale(g, mask)
 
 
 def _kept(array, shape, p, generator):
@@ -124,13 +199,27 @@ def _kept(array, shape, p, generator):
     return keep.astype(array.dtype)
 
 
-def dropout(input, p=0.5, training=True, *, train=None, generator=None):
+def dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
     training = training if train is None else train
     return _drop(input, input.shape, p, training, generator)
 
 
-def feature_dropout(input, p=0.5, training=True, *, train=None, generator=None):
+def feature_dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p (Tompson et al. 2015)."""
     training = training if train is None else train
     if input.ndim < 2:
@@ -151,7 +240,14 @@ def _scales(array, shape, p, generator):
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity
 
 
-def alpha_dropout(input, p=0.5, training=False, *, train=None, generator=None):
+def alpha_dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each element takes SELU's lowest value with probability p, then all are scaled and shifted so that mean 0 and
     variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
     training = training if train is None else train

@@ -14,13 +14,11 @@ __all__ = ["argsort", "sort", "topk"]
 
 
 @op
-class _argsort:
+def _argsort(x, axis, descending):
     """The indices that sort along an axis"""
-
-    def forward(x, axis, descending):
-        if descending:  # stable also in this direction: sort the reversed order and turn it round
-            return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-        return np.argsort(x, axis=axis, kind="stable")
+    if descending:  # stable also in this direction: sort the reversed order and turn it round
+        return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+    return np.argsort(x, axis=axis, kind="stable")
 
 
 @of_scalars

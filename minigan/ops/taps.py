@@ -6,10 +6,11 @@ and since transposed maps gather too, sums are always taken in the same order.
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import Tensor, op
 from ..backend import array_module, device_of, kernel
 from .each import on_planes
 
@@ -53,7 +54,13 @@ class Taps:
         return self._copies[key]
 
 
-def taps(outputs, inputs, output, source, weight=None):
+def taps(
+    outputs: int,
+    inputs: int,
+    output: Sequence[int] | range,
+    source: Sequence[int] | range,
+    weight: Sequence[float] | None = None,
+) -> Taps:
     """Taps from sequences of numbers; without weights they are 1."""
     output, source = np.asarray(output, np.int64), np.asarray(source, np.int64)
     return Taps(outputs, inputs, output, source, np.ones(len(output)) if weight is None else np.asarray(weight, np.float64))
@@ -128,25 +135,25 @@ def _along(x, taps, axis):
     return y
 
 
-@op
-class _taps:
+@op(saves=("rows", "columns"))
+def _taps(x, rows, columns):
     """y = rows @ x @ columns^T for each plane of x (..., H, W).    dL/dx = rows^T @ g @ columns"""
-
-    saves = ("rows", "columns")
-
-    def forward(x, rows, columns):
-        return _along(_along(x, rows, -2), columns, -1)
-
-    def cpu(x, rows, columns):
-        loop = _columns_first if rows.outputs > rows.inputs else _rows_first  # columns are the slower: on the fewer rows
-        tables = *rows.like(x), *columns.like(x)
-        return on_planes(lambda x, y: loop(x, *tables, y), (rows.outputs, columns.outputs), x)
-
-    def backward(g, need, rows, columns):
-        return _taps(g, rows.T, columns.T)
+    return _along(_along(x, rows, -2), columns, -1)
 
 
-def apply_taps(input, *maps):
+@_taps.kernel("cpu")
+def _(x, rows, columns):
+    loop = _columns_first if rows.outputs > rows.inputs else _rows_first  # columns are the slower: on the fewer rows
+    tables = *rows.like(x), *columns.like(x)
+    return on_planes(lambda x, y: loop(x, *tables, y), (rows.outputs, columns.outputs), x)
+
+
+@_taps.backward
+def _(g, need, rows, columns):
+    return _taps(g, rows.T, columns.T)
+
+
+def apply_taps(input: Tensor, *maps: Taps) -> Tensor:
     """The maps along the last len(maps) dimensions (1 to 3) of `input`."""
     shape = tuple(input.shape)
     lead, out = shape[: len(shape) - len(maps)], tuple(m.outputs for m in maps)

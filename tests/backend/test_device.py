@@ -104,9 +104,8 @@ def test_out_of_memory_says_what_to_lower(monkeypatch):
     from minigan.autograd import OPS, op
 
     @op
-    class enormous:
-        def forward(x):
-            raise MemoryError("Out of memory allocating 4,294,967,296 bytes (allocated so far: 1,024 bytes).")
+    def enormous(x):
+        raise MemoryError("Out of memory allocating 4,294,967,296 bytes (allocated so far: 1,024 bytes).")
 
     del OPS["enormous"]
     with fakecuda.installed():

@@ -3,7 +3,9 @@
 They are the three gradients of one trilinear form, sum over n, o, c, positions p and taps t of y[n,o,p] w[o,c,t] x[n,c,p*stride+t].
 """
 
-from ...autograd import op
+from collections.abc import Sequence
+
+from ...autograd import Tensor, op
 from ...backend.cuda import has_kernels
 from ..reduction import sum
 from ..rows import column_sums, to_rows
@@ -27,78 +29,84 @@ def _channel_sums(g):
     return sum(g, (0, *range(2, g.ndim)))
 
 
-@op
-class conv:
+@op(saves=("x for w", "w for x", "geometry"))
+def conv(x, w, bias, geometry):
     """y[n,o,p] = bias[o] + sum over c, t of w[o,c,t] x[n,c, p stride - padding + t dilation]
 
     dL/dx = conv_transpose(g, w),  dL/dw = conv_weight(x, g),  dL/dbias = sum of g over batch and positions
     """
-
-    saves = ("x for w", "w for x", "geometry")
-
-    def forward(x, w, bias, geometry):
-        return _with_bias(formula.conv(x, w, geometry), bias)
-
-    def cpu(x, w, bias, geometry):
-        return fast.conv(x, w, bias, geometry)
-
-    def cuda(x, w, bias, geometry):
-        return device.conv(x, w, bias, geometry)
-
-    def backward(g, need, x, w, geometry):
-        return (
-            need[0] and conv_transpose(g, w, None, geometry),
-            need[1] and conv_weight(x, g, geometry),
-            need[2] and _channel_sums(g),
-        )
+    return _with_bias(formula.conv(x, w, geometry), bias)
 
 
-@op
-class conv_transpose:
+@conv.kernel("cpu")
+def _(x, w, bias, geometry):
+    return fast.conv(x, w, bias, geometry)
+
+
+@conv.kernel("cuda")
+def _(x, w, bias, geometry):
+    return device.conv(x, w, bias, geometry)
+
+
+@conv.backward
+def _(g, need, x, w, geometry):
+    return (
+        need[0] and conv_transpose(g, w, None, geometry),
+        need[1] and conv_weight(x, g, geometry),
+        need[2] and _channel_sums(g),
+    )
+
+
+@op(saves=("y for w", "w for y", "geometry"))
+def conv_transpose(y, w, bias, geometry):
     """x[n,c,q] = bias[c] + sum over o and those p, t with q = p stride - padding + t dilation of w[o,c,t] y[n,o,p]
 
     dL/dy = conv(g, w),  dL/dw = conv_weight(g, y),  dL/dbias = sum of g over batch and positions
     """
-
-    saves = ("y for w", "w for y", "geometry")
-
-    def forward(y, w, bias, geometry):
-        return _with_bias(formula.conv_transpose(y, w, geometry), bias)
-
-    def cpu(y, w, bias, geometry):
-        return fast.conv_transpose(y, w, bias, geometry)
-
-    def cuda(y, w, bias, geometry):
-        return device.conv_transpose(y, w, bias, geometry)
-
-    def backward(g, need, y, w, geometry):
-        return (
-            need[0] and conv(g, w, None, geometry),
-            need[1] and conv_weight(g, y, geometry),
-            need[2] and _channel_sums(g),
-        )
+    return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
 
-@op
-class conv_weight:
+@conv_transpose.kernel("cpu")
+def _(y, w, bias, geometry):
+    return fast.conv_transpose(y, w, bias, geometry)
+
+
+@conv_transpose.kernel("cuda")
+def _(y, w, bias, geometry):
+    return device.conv_transpose(y, w, bias, geometry)
+
+
+@conv_transpose.backward
+def _(g, need, y, w, geometry):
+    return (
+        need[0] and conv(g, w, None, geometry),
+        need[1] and conv_weight(g, y, geometry),
+        need[2] and _channel_sums(g),
+    )
+
+
+@op(saves=("x for y", "y for x", "geometry"))
+def conv_weight(x, y, geometry):
     """w[o,c,t] = sum over n, p of y[n,o,p] x[n,c, p stride - padding + t dilation]
 
     dL/dx = conv_transpose(y, g),  dL/dy = conv(x, g)
     """
+    return formula.conv_weight(x, y, geometry)
 
-    saves = ("x for y", "y for x", "geometry")
 
-    def forward(x, y, geometry):
-        return formula.conv_weight(x, y, geometry)
+@conv_weight.kernel("cpu")
+def _(x, y, geometry):
+    return fast.conv_weight(x, y, geometry)
 
-    def cpu(x, y, geometry):
-        return fast.conv_weight(x, y, geometry)
 
-    def cuda(x, y, geometry):
-        return device.conv_weight(x, y, geometry)
+@conv_weight.kernel("cuda")
+def _(x, y, geometry):
+    return device.conv_weight(x, y, geometry)
 
-    def backward(g, need, x, y, geometry):
-        return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)
+
+@conv_weight.backward
+def _(g, need, x, y, geometry):
+    return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)
 
 
 def _conv(name, dims, input, weight, bias, stride, padding, dilation, groups):
@@ -114,12 +122,28 @@ def _conv_transpose(name, dims, input, weight, bias, stride, padding, output_pad
     return conv_transpose(input, weight, bias, geometry)
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, L) or (C, L) with weight (O, C / groups, k) -> (N, O, L'), as `conv2d`."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, H, W) or (C, H, W) with weight (O, C / groups, kh, kw) -> (N, O, H', W'),
 
     H' = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1
@@ -133,17 +157,43 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, D, H, W) with weight (O, C / groups, kd, kh, kw) -> (N, O, D', H', W'), as `conv2d`."""
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """Transposed convolution: input (N, C, L), weight (C, O / groups, k) -> (N, O, L'), as `conv_transpose2d`."""
     return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """The gradient of a convolution with respect to its input, used as a layer that enlarges:
 
     input (N, C, H, W) or (C, H, W), weight (C, O / groups, kh, kw) -> (N, O, H', W')
@@ -155,6 +205,15 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """Transposed convolution: input (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O, D', H', W')."""
     return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -1,4 +1,4 @@
-"""The types of arguments, for the stubs (there is no such module when a program runs)."""
+"""The types of arguments, as signatures name them."""
 
 from collections.abc import Sequence
 from types import EllipsisType

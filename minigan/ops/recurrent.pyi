@@ -1,9 +1,0 @@
-"""Signatures of the ops in recurrent.py."""
-
-from ..autograd import Tensor
-
-__all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
-
-def rnn_steps(x: Tensor, h: Tensor, weight: Tensor, nonlinearity: str = "tanh") -> Tensor: ...
-def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor: ...
-def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor: ...
