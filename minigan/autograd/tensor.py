@@ -7,8 +7,7 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device_of, is_array, to_device, to_numpy
-from ..backend.program import refuse
+from ..backend import address, device_of, is_array, seam, to_device, to_numpy
 
 ndarray = np.ndarray
 FLOATS = {np.dtype(n) for n in ("float16", "float32", "float64")}
@@ -132,28 +131,24 @@ class Tensor:
         """The value of a one-element Tensor as a Python number."""
         if self.array.size != 1:
             raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return self.array.item()
+        return seam.execute(_item, self.array)
 
     def tolist(self):
         """Nested Python lists of the values."""
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return self.array.tolist()
+        return seam.execute(_tolist, self.array)
 
     def numpy(self):
         """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
         if self.requires_grad:
             raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return to_numpy(self.array)
+        return seam.execute(to_numpy, self.array)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad or not isinstance(self.array, np.ndarray):
             raise TypeError(
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.array(seam.execute(to_numpy, self.array), dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo):
         if self._node is not None:
@@ -295,6 +290,14 @@ def from_python(arguments, dtype=np.float32):
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
     return np.array(data, getattr(data, "dtype", dtype) if isinstance(data, np.generic) else dtype)
+
+
+def _item(array):
+    return array.item()
+
+
+def _tolist(array):
+    return array.tolist()
 
 
 def raw(x):

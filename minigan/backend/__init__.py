@@ -6,6 +6,7 @@ from .memory import keep_freed_memory  # isort: skip
 keep_freed_memory()
 tame_blas()  # before anything here imports NumPy
 
+from . import seam as seam  # noqa: E402
 from .device import (  # noqa: E402
     CPU,
     DeviceError,

@@ -10,6 +10,7 @@ import functools
 import itertools
 import keyword
 import math
+import operator
 import re
 import threading
 import weakref
@@ -17,6 +18,8 @@ from collections import Counter
 
 import numpy as np
 
+from . import seam
+from .device import to_numpy
 from .late import LATER
 
 active: list["Recording"] = []  # the recording that is going on, if there is one
@@ -44,6 +47,8 @@ class Recording:
         if threading.get_ident() != self.thread:
             return
         i, args = len(self.calls), self.written(args)
+        if function is to_numpy or not (result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))):
+            self.problem = self.problem or "it reads a Tensor's values (item, tolist, numpy)"
         if isinstance(result, (tuple, list)):
             made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
         else:
@@ -77,48 +82,29 @@ def recording(given):
     """Inside, a new recording of a step that is given these arrays is active."""
     new = Recording(given)
     active.append(new)
+    seam.execute, seam.exchange = _record, False
     try:
         yield new
     finally:
+        seam.execute, seam.exchange = operator.call, True
         active.clear()
 
 
-def told(function, *args):
+def _record(function, *args):
     """function(*args), as one call of the active recording whatever happens inside.
 
     A function that writes into memory that others may know returns None: by that the program sees it.
     """
-    if not active or active[-1].thread != threading.get_ident():
+    now = active[-1]
+    if now.thread != threading.get_ident():
         return function(*args)
-    now = active.pop()
+    seam.execute = operator.call
     try:
         result = function(*args)
     finally:
-        active.append(now)
+        seam.execute = _record
     now.call(function, args, result)
     return result
-
-
-def refuse(why):
-    """The step does something that cannot be repeated."""
-    if active and active[-1].thread == threading.get_ident():
-        active[-1].problem = active[-1].problem or why
-
-
-def drawn(method):
-    """Decorator: what a generator's method draws is drawn anew in each repetition."""
-
-    @functools.wraps(method)
-    def draw(self, *args, **named):
-        if not active or active[-1].thread != threading.get_ident():
-            return method(self, *args, **named)
-        return told(_draw, method, self, args, tuple(named.items()))
-
-    return draw
-
-
-def _draw(method, generator, args, named):
-    return method(generator, *args, **dict(named))
 
 
 class Program:

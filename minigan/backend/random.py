@@ -11,12 +11,12 @@ import threading
 
 import numpy as np
 
+from . import seam
 from .cuda import philox
 from .cuda.source import on_device
 from .device import CPU, array_module, module_for
 from .device import device as place
 from .kernels import kernel
-from .program import drawn
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
 W0, W1 = 0x9E3779B9, 0xBB67AE85
@@ -128,9 +128,11 @@ class Generator:
         xp = module_for(device)
         return xp if getattr(xp, "kernels", True) else None
 
-    @drawn
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
+        return seam.execute(self._integers32, n, device)
+
+    def _integers32(self, n, device):
         if device.type != "cpu" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.bits(there, self._stream(), n)[:n]
@@ -143,9 +145,11 @@ class Generator:
         self.counter += blocks
         return out.reshape(-1)[:n]
 
-    @drawn
     def uniform(self, shape, dtype=np.float32, device=CPU):
         """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
+        return seam.execute(self._uniform, tuple(shape), dtype, device)
+
+    def _uniform(self, shape, dtype, device):
         if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.uniform(there, self._stream(), tuple(shape), dtype)
@@ -158,9 +162,11 @@ class Generator:
         bits = self.integers32(n, device) >> np.uint32(32 - digits)
         return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
 
-    @drawn
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
+        return seam.execute(self._normal, tuple(shape), dtype, device)
+
+    def _normal(self, shape, dtype, device):
         if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
             with on_device(there, device.index):
                 return philox.normal(there, self._stream(), tuple(shape), dtype)
@@ -180,9 +186,11 @@ class Generator:
         xp.multiply(radius, xp.sin(angle), out=both[1])
         return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
 
-    @drawn
     def integers(self, low, high, shape, device=CPU):
         """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low) / 2**32)."""
+        return seam.execute(self._integers, low, high, tuple(shape), device)
+
+    def _integers(self, low, high, shape, device):
         span = high - low
         if not 0 < span <= 2**32:
             raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
@@ -192,9 +200,11 @@ class Generator:
         bits = self.integers32(math.prod(shape), device).astype(np.uint64)
         return ((bits * np.uint64(span)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
 
-    @drawn
     def permutation(self, n, device=CPU):
         """A random order of 0 .. n-1 (int64): the stable sorting order of n random 64-bit keys."""
+        return seam.execute(self._permutation, n, device)
+
+    def _permutation(self, n, device):
         bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
         keys = (bits[:, 0] << np.uint64(32)) | bits[:, 1]
         return keys.argsort(kind="stable") if isinstance(keys, np.ndarray) else keys.argsort()

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autograd import Tensor, op, raw
-from ..backend import array_module, kernel, parallel_ranges
+from ..backend import array_module, kernel, parallel_ranges, seam
 from ..backend.cuda import has_kernels
-from ..backend.program import told
 from ..backend.threads import MIN_CHUNK
 from .normalization import _channels, batch_norm, check_parameters
 from .rows import norm_backward, norm_forward
@@ -215,7 +214,7 @@ def instance_norm(
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
     if running_mean is not None or running_var is not None:
-        told(_track, raw(input), raw(running_mean), raw(running_var), momentum)
+        seam.execute(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
             if running is not None:
                 running._version[0] += 1

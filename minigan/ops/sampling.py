@@ -4,9 +4,8 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..autograd._types import DType, Ints, Place, Shape
-from ..backend import Generator, default_generator, device_of, to_numpy
+from ..backend import Generator, default_generator, device_of, seam, to_numpy
 from ..backend import device as as_device
-from ..backend.program import told
 from .inplace import assign
 from .shape import _numbers
 
@@ -143,7 +142,7 @@ def bernoulli(
 ) -> Tensor:
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    return Tensor(told(_bernoulli, array, array if p is None else raw(p), generator))
+    return Tensor(seam.execute(_bernoulli, array, array if p is None else raw(p), generator))
 
 
 def _bernoulli(array, p, generator):
@@ -220,7 +219,7 @@ def feature_dropout(
 def _drop(input, shape, p, training, generator):
     if not training or p == 0:
         return input
-    return _masked_scale(input, told(_scales, raw(input), tuple(shape), p, generator))
+    return _masked_scale(input, seam.execute(_scales, raw(input), tuple(shape), p, generator))
 
 
 def _scales(array, shape, p, generator):
@@ -241,7 +240,7 @@ def alpha_dropout(
     variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
     if not training or p == 0:
         return input
-    scales, shifts = told(_scales_and_shifts, raw(input), p, generator)
+    scales, shifts = seam.execute(_scales_and_shifts, raw(input), p, generator)
     return _masked_scale(input, scales) + shifts
 
 

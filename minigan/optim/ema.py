@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..autograd import Tensor, raw
+from ..backend import seam
 from ..backend.cuda import has_kernels
-from ..backend.program import active, told
 from ..ops.update import COMPILED, ema_step, run_together
 from .memory import conform, flat, memory_order
 
@@ -37,8 +37,9 @@ class EMA:
 
     def update(self):
         """Take the present parameters into the averages, and copy the buffers: call it after each optimiser step."""
-        if active:
-            return told(self.update)
+        seam.execute(self._update)
+
+    def _update(self):
         if self._applied:
             raise RuntimeError("EMA.update() inside applied(): the parameters are the averages there")
         if all(has_kernels(p.array) for p in self.params.values()):

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, enable_grad, raw
-from ..backend import device_of
+from ..backend import device_of, seam
 from ..backend.cuda import has_kernels, recording
 from ..backend.late import Late, owner
 from ..backend.layout import COMPILED
-from ..backend.program import active, told
 from ..ops.update import run_together
 from .memory import conform, flat, full_like, memory_order
 
@@ -171,8 +170,9 @@ class Optimizer:
 
     def step_with(self, gradients: Sequence[Any]) -> None:
         """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
-        if active:
-            return told(self.step_with, list(gradients))
+        seam.execute(self._step_with, list(gradients))
+
+    def _step_with(self, gradients):
         if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
             self._renew()
         slots, counted, jobs = self._slots, self.counted, []
@@ -218,7 +218,7 @@ class Optimizer:
         if jobs:
             self._together(jobs)
 
-    step_with.takes_late = True  # type: ignore[attr-defined]
+    _step_with.takes_late = True  # type: ignore[attr-defined]
 
     _together = staticmethod(run_together)  # the steps of large parameters, (compiled loop, its numbers, (gradient, parameter, *state))
 

@@ -9,6 +9,7 @@ import contextlib
 
 import numpy as np
 
+from .. import seam
 from .source import Source
 
 SLOTS = 64  # values that one launch of `store` takes
@@ -90,8 +91,9 @@ def recording():
 def active(recorder):
     """Inside, `recorder` records."""
     global _active
-    before, _active = _active, recorder
+    before, exchange = _active, seam.exchange
+    _active, seam.exchange = recorder, False
     try:
         yield recorder
     finally:
-        _active = before
+        _active, seam.exchange = before, exchange

@@ -1,0 +1,15 @@
+"""The one seam of the engine: whatever computes with arrays during a step is called as `seam.execute(function, *args)`.
+
+By itself that is `function(*args)` and nothing more. A fast path may put a function of its own here for a while, which notes the
+calls of a step in order to repeat them; nobody else knows.
+
+A function that is executed takes arrays (and numbers, lists of arrays, ...), and gives an array, a tuple of arrays, or None where
+it writes into memory that others know. What it calls itself is part of it.
+"""
+
+import operator
+
+execute = operator.call
+
+# May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads.
+exchange = True
