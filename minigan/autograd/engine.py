@@ -190,7 +190,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if g.__class__ is not np.ndarray or g.shape != like.shape or g.dtype is not like.dtype or mode.anomaly:
                     g = _fit(node, i, g, like)
                 if like is not edge and not create_graph and (g is gradient or g.base is not None or (i and _among(g, gradients[:i]))):
-                    g = seam.execute(_copied, g)  # a leaf keeps its gradient: not one that the rule only passed on or gave twice, nor a view
+                    g = seam.execute(_copied, g)  # not one that the rule only passed on or gave twice, nor a view
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:

@@ -308,16 +308,17 @@ def _make(card, saves):
     call.__doc__, call.__module__ = forward.__doc__, forward.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.card = card
-    call.backward, call.formula, call.kernel = _setter(card, "rule"), _setter(card, "formula"), _register(card)
+    call.backward, call.formula = _setter(card, "rule", "backward"), _setter(card, "formula", "formula")
+    call.kernel = _register(card)
     OPS[forward.__name__] = call
     return call
 
 
-def _setter(card, field):
-    """The decorator that puts a function on a card."""
+def _setter(card, field, name):
+    """The decorator that puts a function on a card; `name`: its own."""
 
     def put(function):
-        setattr(card, field, _called(function, f"{card.name}_{field}"))
+        setattr(card, field, _called(function, f"{card.name}_{name}"))
         return function
 
     return put

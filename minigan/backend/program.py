@@ -251,4 +251,4 @@ def _shown(x):
 def _called(function):
     """Its name for people: of a card's functions that of the op."""
     name = getattr(function, "__qualname__", type(function).__qualname__)
-    return name.removesuffix(".forward").removesuffix(".cpu").replace(".", "_").lstrip("_")
+    return name.removesuffix("_cpu").replace(".", "_").lstrip("_")

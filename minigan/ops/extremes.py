@@ -1,7 +1,6 @@
 """The largest and smallest elements, and where they are."""
 
-from collections import namedtuple
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -140,7 +139,12 @@ def amin(
     return _extreme(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
 
-values_indices = namedtuple("values_indices", ["values", "indices"])
+class values_indices(NamedTuple):
+    """What functions along a dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
 
 
 def _pick(input, dim, keepdim, arg):

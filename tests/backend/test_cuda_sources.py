@@ -29,7 +29,7 @@ def translated():
     """All translated formulas in the op modules."""
     from minigan.autograd import OPS
 
-    found = {f for op in OPS.values() for f in vars(op.card).values() if isinstance(f, (Elementwise, Summed))}
+    found = {f for op in OPS.values() for f in op.card.kernels.values() if isinstance(f, (Elementwise, Summed))}
     for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
         found |= {f for f in vars(importlib.import_module(module.name)).values() if isinstance(f, (Elementwise, Summed))}
     return sorted(found, key=lambda f: f.__qualname__ + f.__module__)
