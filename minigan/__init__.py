@@ -45,6 +45,8 @@ from .backend import (
 )
 from .ops import *
 
+from . import fast as fast
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:

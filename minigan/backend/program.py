@@ -22,6 +22,8 @@ from . import seam
 from .device import to_numpy
 from .late import LATER
 
+CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
+
 active: list["Recording"] = []  # the recording that is going on, if there is one
 
 
@@ -187,7 +189,7 @@ def _late(calls, results):
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing
     for i, (function, args, names) in enumerate(calls):
-        if getattr(function, "takes_late", False):
+        if function in CONSUMERS:
             yield from (made[name] for name in _names(args) if name in made and uses[name] == 1)
         if not names:
             made = {}

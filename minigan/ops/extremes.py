@@ -146,7 +146,6 @@ class values_indices(NamedTuple):
     indices: Tensor
 
 
-
 def _pick(input, dim, keepdim, arg):
     index = arg(input, dim, True)
     values = gather(input, dim, index)

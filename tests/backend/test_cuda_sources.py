@@ -15,13 +15,13 @@ def every_source():
     """All sources; those of translated formulas are made for the kinds of arguments that a first use would give."""
     for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
         importlib.import_module(module.name)
+    from minigan.fast import updates
     from minigan.ops import update
 
     for name in update.__all__:
         step = getattr(update, name)
-        if hasattr(step, "variants"):
-            for variant in step.variants():
-                step.kernel(variant)
+        for variant in updates.variants(step):
+            updates.kernel(step, variant)
     return dict(SOURCES)
 
 

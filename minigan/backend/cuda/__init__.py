@@ -3,6 +3,7 @@
 from .cublas import matmul, precision
 from .elementwise import elementwise, summed
 from .recorder import recording
-from .source import SOURCES, Source, has_kernels
+from ..device import has_kernels
+from .source import SOURCES, Source
 
 __all__ = ["SOURCES", "Source", "elementwise", "has_kernels", "matmul", "precision", "recording", "summed"]

@@ -91,13 +91,6 @@ def on_device(xp, number):
     return _stay if xp.cuda.runtime.getDevice() == number else _switched(xp.cuda.Device(number))
 
 
-def has_kernels(array):
-    """Can kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or float64?"""
-    if not on_gpu(array):
-        return False
-    return array.dtype.char in REALS and getattr(array_module(array), "kernels", True)
-
-
 def blocks(n, size=256):
     """How many blocks of `size` threads n threads are."""
     return (-(-n // size),)

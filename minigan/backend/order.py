@@ -1,6 +1,6 @@
 """How an array lies in memory, so that updates can run over it as one flat piece without copying it."""
 
-from ..backend import array_module, device_of, to_device
+from .device import array_module, device_of, to_device
 
 
 def memory_order(array):
