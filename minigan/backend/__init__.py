@@ -32,7 +32,9 @@ from .tiles import product  # noqa: E402
 
 __all__ = [
     "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device",
-    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed", "has_kernels", "is_array", "kernel", "kernel_place", "manual_seed",
+    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed",
+    "has_kernels", "is_array", "kernel", "kernel_place",
+    "manual_seed",
     "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "product", "resolve_device", "row_major", "seed", "set_rng_state",
     "to_device", "to_numpy",
 ]  # fmt: skip
