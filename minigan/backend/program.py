@@ -20,8 +20,9 @@ import numpy as np
 
 from . import seam
 from .device import to_numpy
-from .late import LATER
 
+# rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
+DEFERRABLE: dict = {}
 CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
 
 active: list["Recording"] = []  # the recording that is going on, if there is one
@@ -129,8 +130,9 @@ class Program:
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         results = [second.written(r) for r in results]
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
-        for i, k in _late(second.calls, results):
-            second.calls[i] = _asked_later(second.calls[i], k)
+        for i in _late(second.calls, results):
+            function, args, made = second.calls[i]
+            second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
         self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
         returned = [results[i] for i in self._results]
@@ -193,7 +195,8 @@ def _late(calls, results):
             yield from (made[name] for name in _names(args) if name in made and uses[name] == 1)
         if not names:
             made = {}
-        made.update({names[k]: (i, k) for k in getattr(function, "can_wait", ())})
+        if function in DEFERRABLE:
+            made[names[DEFERRABLE[function][0]]] = i
 
 
 def _names(x):
@@ -203,12 +206,6 @@ def _names(x):
     elif x.__class__ in (list, tuple):
         for y in x:
             yield from _names(y)
-
-
-def _asked_later(call, k):
-    """A rule's call that asks for its gradient k LATER."""
-    function, (g, need, *saved), made = call
-    return function, (g, [*need[:k], LATER, *need[k + 1 :]], *saved), made
 
 
 def _freed(lines, returned):
