@@ -1,5 +1,6 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
+from ..backend import seam
 from . import functional, init, utils
 from .activation import (
     ELU,
@@ -102,3 +103,5 @@ __all__ = [
     "Softplus", "Softsign", "Summary", "Tanh", "Unflatten", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d",
     "ZeroPad2d", "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
+
+seam.complete(__name__)
