@@ -11,7 +11,6 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..backend import array_module, kernel, parallel_ranges, seam
-from ..backend.cuda import has_kernels
 from ..backend.threads import MIN_CHUNK
 from .normalization import _channels, batch_norm, check_parameters
 from .rows import norm_backward, norm_forward
@@ -107,10 +106,10 @@ def _group_norm(x, weight, bias, groups, eps):
     dL/dx = rstd (a - mean(a) - h mean(a h)),    dL/dweight = sum g h,    dL/dbias = sum g
     """
     rows = _rows(x, groups)
-    mean = np.mean(rows, axis=1, dtype=x.dtype)
+    mean = np.mean(rows, axis=1, dtype=np.float64)
     d = rows - mean[:, None]
-    rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
-    return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
+    rstd = (1 / np.sqrt(np.mean(np.square(d), axis=1) + eps)).astype(x.dtype)
+    return _affine((d.astype(x.dtype) * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
 
 
 @_group_norm.kernel("cpu")
@@ -136,8 +135,7 @@ def _(x, weight, bias, groups, eps):
 
 @_group_norm.backward
 def _(g, need, x, weight, bias, groups, eps, mean, rstd):
-    rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
-    return rule(g, need, x, weight, groups, mean, rstd)
+    return group_norm_grad(g, x, weight, groups, mean, rstd)
 
 
 @_group_norm.formula
@@ -154,22 +152,34 @@ def _affine(y, weight, bias):
     return y if bias is None else y + _channels(y, bias)
 
 
-def _rule(g, need, x, weight, groups, mean, rstd):
-    """The rule of `_group_norm` in array operations of either library."""
-    h = ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
-    others = (0, *range(2, x.ndim))
-    gw, gb = need[1] and (g * h).sum(others), need[2] and g.sum(others)
-    a = g if weight is None else g * _channels(x, weight)
-    if has_kernels(x):
-        gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
-        return gx, gw, gb
+@op
+def group_norm_grad(g, x, weight, groups, mean, rstd):
+    """The rule of `_group_norm`: the gradients of x, weight and bias."""
+    h, a = _normalised(x, groups, mean, rstd), g if weight is None else g * _channels(x, weight)
+    gw, gb = _parameter_gradients(g, h)
     a, h = _rows(a, groups), _rows(h, groups)
     gx = rstd[:, None] * (a - a.mean(1, keepdims=True) - h * (a * h).mean(1, keepdims=True))
     return gx.reshape(x.shape), gw, gb
 
 
-def _rule_cpu(g, need, x, weight, groups, mean, rstd):
-    """The same as one compiled kernel."""
+def _normalised(x, groups, mean, rstd):
+    return ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
+
+
+def _parameter_gradients(g, h):
+    others = (0, *range(2, g.ndim))
+    return (g * h).sum(others), g.sum(others)
+
+
+@group_norm_grad.kernel("cuda")
+def _(g, x, weight, groups, mean, rstd):
+    a = g if weight is None else g * _channels(x, weight)
+    gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
+    return gx, *_parameter_gradients(g, _normalised(x, groups, mean, rstd))
+
+
+@group_norm_grad.kernel("cpu")
+def _(g, x, weight, groups, mean, rstd):
     rows, grads, channels = _rows(x, groups), _rows(g, groups), x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
     gx, length, parts = np.empty_like(rows), math.prod(x.shape[2:]), {}

@@ -14,7 +14,7 @@ SAMPLING = (
     "alpha_dropout bernoulli dropout feature_dropout multinomial normal rand rand_like randint randint_like randn randn_like randperm"
 )
 # Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them against their references.
-RULES = "activation_grad batch_norm_grad batch_norm_activation_grad"
+RULES = "activation_grad batch_norm_grad batch_norm_activation_grad group_norm_grad mean_logsigmoid_grad window_argmax"
 ELSEWHERE = {*RULES.split(), *CREATION.split(), *SAMPLING.split(), "allclose", "equal", "is_floating_point", "is_tensor", "numel"}
 
 

@@ -5,8 +5,7 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 
 from collections.abc import Sequence
 
-from ...autograd import Tensor, op
-from ...backend.cuda import has_kernels
+from ...autograd import Tensor, expand, op
 from ..rows import column_sums, to_rows
 from . import cpu as fast
 from . import cuda as device
@@ -22,10 +21,20 @@ def _with_bias(y, bias):
     return y
 
 
-def _channel_sums(g):
-    if has_kernels(g):
-        return column_sums(to_rows(g))
+@op(saves=("g.shape",))
+def channel_sums(g):
+    """y = the sums over all dimensions but 1, (N, C, ...) -> (C,).    d/dg = gg for each"""
     return g.sum((0, *range(2, g.ndim)))
+
+
+@channel_sums.kernel("cuda")
+def _(g):
+    return column_sums(to_rows(g))
+
+
+@channel_sums.backward
+def _(gg, need, shape):
+    return expand(gg.reshape((-1,) + (1,) * (len(shape) - 2)), shape)
 
 
 @op(saves=("x for w", "w for x", "geometry"))
@@ -52,7 +61,7 @@ def _(g, need, x, w, geometry):
     return (
         need[0] and conv_transpose(g, w, None, geometry),
         need[1] and conv_weight(x, g, geometry),
-        need[2] and _channel_sums(g),
+        need[2] and channel_sums(g),
     )
 
 
@@ -80,7 +89,7 @@ def _(g, need, y, w, geometry):
     return (
         need[0] and conv(g, w, None, geometry),
         need[1] and conv_weight(g, y, geometry),
-        need[2] and _channel_sums(g),
+        need[2] and channel_sums(g),
     )
 
 
