@@ -7,3 +7,4 @@ from . import updates as updates
 from .cpu import random as random
 
 seam.waiting["minigan.nn"] = [f"{__name__}.fusion"]
+seam.waiting["minigan.data.batches"] = [f"{__name__}.batches"]
