@@ -2,7 +2,7 @@
 
 from .backend import DeviceError, cuda_problem
 from .backend import manual_seed as _manual_seed
-from .backend.cuda.cublas import rounded
+from .backend.precision import rounded
 from .ops.legacy import tensor_types
 from .utils.graph import CaptureError, graph
 

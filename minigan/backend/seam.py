@@ -7,8 +7,11 @@ A function that is executed takes arrays (and numbers, lists of arrays, ...), an
 it writes into memory that others know. What it calls itself is part of it.
 """
 
+import functools
 import importlib
 import operator
+
+from .device import array_place
 
 execute = operator.call
 
@@ -23,3 +26,18 @@ def complete(package):
     """A package calls this at its end."""
     for module in waiting.pop(package, ()):
         importlib.import_module(module)
+
+
+class dispatched:
+    """Decorator: a function on arrays that is no op but may have kernels, `@gather_scaled.kernel("cpu")`. The first argument decides."""
+
+    def __init__(self, reference):
+        self.reference, self.kernels = reference, {}
+        functools.update_wrapper(self, reference)
+
+    def kernel(self, place):
+        """Decorator: this is faster for arrays there, "cpu" or "cuda"."""
+        return functools.partial(self.kernels.setdefault, place)
+
+    def __call__(self, x, *rest):
+        return self.kernels.get(array_place(x), self.reference)(x, *rest)

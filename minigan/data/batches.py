@@ -7,19 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import CPU, Generator, array_module, seam, to_device
-
-# "cpu", "cuda" -> a faster way to do what `gather_scaled` does with arrays there
-GATHER: dict = {}
+from ..backend import CPU, Generator, seam, to_device
 
 
+@seam.dispatched
 def gather_scaled(images, index):
     """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...), index int64."""
-    place = "cpu" if isinstance(images, np.ndarray) else "cuda" if getattr(array_module(images), "kernels", True) else None
-    return seam.execute(GATHER.get(place, _gather_scaled), images, index)
-
-
-def _gather_scaled(images, index):
     return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 

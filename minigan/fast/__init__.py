@@ -2,6 +2,10 @@
 
 from ..backend import seam
 from ..backend.cuda import philox as philox
+from ..ops import fused as fused
+from ..ops import normalization_kernels as normalization_kernels
+from ..ops.convolution import cpu as cpu
+from ..ops.convolution import cuda as cuda
 from . import deferred as deferred
 from . import updates as updates
 from .cpu import random as random

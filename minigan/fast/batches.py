@@ -5,7 +5,7 @@ import numpy as np
 from ..backend import array_module, kernel
 from ..backend.cuda import Source
 from ..backend.cuda.source import blocks
-from ..data.batches import GATHER, _gather_scaled
+from ..data.batches import gather_scaled
 
 
 @kernel
@@ -24,19 +24,18 @@ extern "C" __global__ void gather_scaled(const unsigned char* images, const i64*
 """)  # fmt: skip
 
 
+@gather_scaled.kernel("cpu")
 def gather(images, index):
     out = np.empty((len(index), images[0].size), np.float32)
     _gather(images.reshape(len(images), -1), index, out)
     return out.reshape(len(index), *images.shape[1:])
 
 
+@gather_scaled.kernel("cuda")
 def gather_on_device(images, index):
     if not images.flags.c_contiguous or index.dtype != np.int64:
-        return _gather_scaled(images, index)
+        return gather_scaled.reference(images, index)
     out = array_module(images).empty((len(index), *images.shape[1:]), np.float32)
     if out.size:
         SOURCE.launch("gather_scaled", out, blocks(out.size), (256,), images, index, out, images[0].size, out.size)
     return out
-
-
-GATHER.update(cpu=gather, cuda=gather_on_device)

@@ -16,7 +16,6 @@ from . import (
     dtypes,
     elementary,
     extremes,
-    fused,
     group_normalization,
     indexing,
     legacy,
@@ -35,7 +34,6 @@ from .creation import *
 from .dtypes import *
 from .elementary import *
 from .extremes import *
-from .fused import *
 from .group_normalization import *
 from .indexing import *
 from .legacy import *
@@ -50,7 +48,7 @@ from .sorting import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, fused, group_normalization,
+        activation, arithmetic, compose, convolution, creation, dtypes, elementary, extremes, group_normalization,
         indexing, legacy, normalization, product, reduction, sampling, shape, sorting,
     ):  # fmt: skip
         __all__ += _family.__all__

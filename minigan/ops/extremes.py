@@ -8,7 +8,8 @@ from ..autograd import Tensor, op
 from ..autograd._types import Dims
 from ..backend import kernel
 from .arithmetic import maximum, minimum
-from .axes import Groups, axes_of, axis_of, kept, over_groups
+from .axes import Groups, axes_of, axis_of, kept
+from .each import over_groups
 from .indexing import gather
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]

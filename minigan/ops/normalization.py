@@ -6,27 +6,9 @@ kernels see (N, C, L): L is the product of the sizes after the channels. Arrays 
 import numpy as np
 
 from ..autograd import Tensor, op
-from ..backend import row_major
-from . import normalization_kernels
 from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
-
-
-def _channel_by_channel(x):
-    """Does x (N, C, ...) lie in memory as (C, N, ...)?"""
-    return x.ndim == 2 or (not x.flags.c_contiguous and x.swapaxes(0, 1).flags.c_contiguous)
-
-
-def _planes(x, by_channel):
-    """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N L)."""
-    if by_channel:
-        return row_major(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
-    return row_major(x).reshape(x.shape[0], x.shape[1], -1)
-
-
-def _unplanes(y, shape, by_channel):
-    return y.reshape(shape[1], shape[0], *shape[2:]).swapaxes(0, 1) if by_channel else y.reshape(shape)
 
 
 def _channels(x, v):
@@ -46,13 +28,6 @@ def _update_running(x, running_mean, running_var, momentum, mean, var):
             running += momentum * (new - running)
 
 
-def _affine(weight, bias, x):
-    """weight and bias without gaps, 1 and 0 for None."""
-    c = x.shape[1]
-    weight = np.ones(c, x.dtype) if weight is None else np.ascontiguousarray(weight)
-    return weight, np.zeros(c, x.dtype) if bias is None else np.ascontiguousarray(bias)
-
-
 @op(saves=("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "mean", "rstd"))
 def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance taken over all dimensions but 1.
@@ -65,22 +40,6 @@ def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps):
     rstd = (1 / np.sqrt(var + eps)).astype(x.dtype)
     _update_running(x, running_mean, running_var, momentum, mean, var)
     return _normalised(x, weight, bias, mean, rstd), mean, rstd
-
-
-@_batch_norm.kernel("cpu")
-def _(x, weight, bias, running_mean, running_var, momentum, eps):
-    return by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, 1.0)
-
-
-def by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, slope):
-    """Batch normalisation and a leaky ReLU of this slope behind it (1: none), and the statistics."""
-    by_channel = _channel_by_channel(x)
-    running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
-    y, *statistics = normalization_kernels.forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
-    for old, new in zip((running_mean, running_var), running):
-        if new is not old:  # it had gaps
-            old[...] = new
-    return _unplanes(y, x.shape, by_channel), *statistics
 
 
 @_batch_norm.kernel("cuda")
@@ -112,19 +71,6 @@ def batch_norm_grad(g, x, weight, mean, rstd):
     a = rstd if weight is None else rstd * weight
     gx = _channels(x, a) * (g - _channels(x, gb / count) - h * _channels(x, gw / count))
     return gx.astype(x.dtype), gw.astype(x.dtype), gb.astype(x.dtype)
-
-
-@batch_norm_grad.kernel("cpu")
-def _(g, x, weight, mean, rstd):
-    return gradients_by_kernel(g, x, weight, None, mean, rstd, 1.0)
-
-
-def gradients_by_kernel(g, x, weight, bias, mean, rstd, slope):
-    """The gradients of `by_kernel`."""
-    by_channel = _channel_by_channel(x)
-    planes = [_planes(a, by_channel) for a in (g, x)]
-    gx, *rest = normalization_kernels.backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
-    return _unplanes(gx, x.shape, by_channel), *rest
 
 
 @batch_norm_grad.kernel("cuda")

@@ -10,7 +10,8 @@ import numpy as np
 from ..autograd import Tensor, move, op, raw
 from ..autograd._types import Dims, DType, Ints, Place, Shape
 from ..autograd.primitives import expand as _broadcast
-from ..backend import array_module, device, device_of, row_major
+from ..backend import array_module, device, device_of
+from ..backend.order import row_major
 from .arithmetic import where
 from .axes import axis_of
 

@@ -1,6 +1,7 @@
 """CUDA kernels and what launches them. Importing this loads neither CuPy nor a compiler: both come with the first launch."""
 
-from .cublas import matmul, precision
+from ..precision import precision
+from .cublas import matmul
 from .elementwise import elementwise, summed
 from .recorder import recording
 from ..device import has_kernels

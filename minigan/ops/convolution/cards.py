@@ -6,9 +6,6 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 from collections.abc import Sequence
 
 from ...autograd import Tensor, expand, op
-from ..rows import column_sums, to_rows
-from . import cpu as fast
-from . import cuda as device
 from . import formula
 from .geometry import conv_geometry, conv_transpose_geometry
 
@@ -27,11 +24,6 @@ def channel_sums(g):
     return g.sum((0, *range(2, g.ndim)))
 
 
-@channel_sums.kernel("cuda")
-def _(g):
-    return column_sums(to_rows(g))
-
-
 @channel_sums.backward
 def _(gg, need, shape):
     return expand(gg.reshape((-1,) + (1,) * (len(shape) - 2)), shape)
@@ -44,16 +36,6 @@ def conv(x, w, bias, geometry):
     dL/dx = conv_transpose(g, w),  dL/dw = conv_weight(x, g),  dL/dbias = sum of g over batch and positions
     """
     return _with_bias(formula.conv(x, w, geometry), bias)
-
-
-@conv.kernel("cpu")
-def _(x, w, bias, geometry):
-    return fast.conv(x, w, bias, geometry)
-
-
-@conv.kernel("cuda")
-def _(x, w, bias, geometry):
-    return device.conv(x, w, bias, geometry)
 
 
 @conv.backward
@@ -74,16 +56,6 @@ def conv_transpose(y, w, bias, geometry):
     return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
 
-@conv_transpose.kernel("cpu")
-def _(y, w, bias, geometry):
-    return fast.conv_transpose(y, w, bias, geometry)
-
-
-@conv_transpose.kernel("cuda")
-def _(y, w, bias, geometry):
-    return device.conv_transpose(y, w, bias, geometry)
-
-
 @conv_transpose.backward
 def _(g, need, y, w, geometry):
     return (
@@ -100,16 +72,6 @@ def conv_weight(x, y, geometry):
     dL/dx = conv_transpose(y, g),  dL/dy = conv(x, g)
     """
     return formula.conv_weight(x, y, geometry)
-
-
-@conv_weight.kernel("cpu")
-def _(x, y, geometry):
-    return fast.conv_weight(x, y, geometry)
-
-
-@conv_weight.kernel("cuda")
-def _(x, y, geometry):
-    return device.conv_weight(x, y, geometry)
 
 
 @conv_weight.backward
