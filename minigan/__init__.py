@@ -46,6 +46,8 @@ from .backend import (
 from .backend import elsewhere as _elsewhere
 from .ops import *
 
+from . import fast as fast
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:

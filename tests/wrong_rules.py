@@ -7,10 +7,12 @@ from minigan import Tensor, raw
 from minigan.autograd import OPS, op, tensor_of
 
 
-def card(cls):
-    """The op of a card that is only for these tests."""
-    function = op(cls)
-    del OPS[cls.__name__]
+def card(forward=None, **options):
+    """As `op`, for cards that are only for these tests."""
+    if forward is None:
+        return lambda forward: card(forward, **options)
+    function = op(**options)(forward)
+    del OPS[forward.__name__]
     return function
 
 

@@ -12,9 +12,8 @@ from operator import attrgetter, iadd
 
 import numpy as np
 
-from ..backend import array_module
+from ..backend import array_module, seam
 from ..backend.device import memory_left, on_gpu
-from ..backend.program import active, told
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .names import public
@@ -177,7 +176,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
     found = {}
     for edge, seed in zip(roots, seeds):
         if useful is None or edge in useful:
-            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else told(_copied, seed))
+            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else seam.execute(_copied, seed))
     with set_grad_enabled(create_graph):
         for node in order:
             gradient = sums.pop(node, None)
@@ -186,7 +185,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             if HOOKS and id(node) in HOOKS:
                 gradient = run_hooks(node, gradient, create_graph)
             if ends is not None and node in ends:
-                found[node] = gradient if create_graph else told(_copied, gradient)
+                found[node] = gradient if create_graph else seam.execute(_copied, gradient)
                 if useful.isdisjoint(node.edges):
                     continue
             edges = node.edges
@@ -200,7 +199,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if g.__class__ is not np.ndarray or g.shape != like.shape or g.dtype is not like.dtype or mode.anomaly:
                     g = _fit(node, i, g, like)
                 if like is not edge and not create_graph and (g is gradient or g.base is not None or (i and _among(g, gradients[:i]))):
-                    g = told(_copied, g)  # a leaf keeps its gradient: not one that the rule only passed on or gave twice, nor a view
+                    g = seam.execute(_copied, g)  # not one that the rule only passed on or gave twice, nor a view
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:
@@ -220,9 +219,9 @@ def _accumulate(sums, owned, edge, gradient):
     elif isinstance(gradient, Tensor):
         sums[edge] = sums[edge] + gradient
     elif edge in owned:
-        sums[edge] = told(iadd, sums[edge], gradient)
+        sums[edge] = seam.execute(iadd, sums[edge], gradient)
     else:
-        total = sums[edge] = told(_added, sums[edge], gradient)
+        total = sums[edge] = seam.execute(_added, sums[edge], gradient)
         if total.shape:
             owned.add(edge)
 
@@ -245,12 +244,14 @@ def _among(g, gradients):
 def _apply_rule(node, gradient, need, create_graph):
     """What the rule of a tape entry gives for its arguments, as a tuple."""
     op, saved = node.op, node.unpack(create_graph)
-    if create_graph and op.formula is not None:
-        return _through_formula(op, gradient, need, saved)
+    card = op.card
+    if create_graph and card.formula is not None:
+        return _through_formula(card, gradient, need, saved)
     try:
-        gradients = op.backward(gradient, need, *saved)
-        if active and not create_graph:
-            active[-1].call(op.backward, (gradient, need, *saved), gradients)
+        if create_graph:
+            gradients = card.rule(gradient, need, *saved)
+        else:
+            gradients = seam.execute(card.rule, gradient, need, *saved)
     except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
         where = node.line or "an unknown line"
         raise AnomalyError(f"{error}, in the backward rule of {public(op.__name__)}, which was called at {where}") from error
@@ -265,9 +266,9 @@ def _fit(node, i, g, like):
     """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a bug of the op."""
     name = public(node.op.__name__)
     if g is None or g is False:
-        raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.names[i : i + 1]}), which needs one")
+        raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.card.names[i : i + 1]}), which needs one")
     if g.shape != like.shape or isinstance(g, np.generic):
-        g = sum_to(g, like.shape) if isinstance(g, Tensor) else told(_summed_to, g, like.shape)
+        g = sum_to(g, like.shape) if isinstance(g, Tensor) else seam.execute(_summed_to, g, like.shape)
     if g.dtype != like.dtype:
         raise OpError(f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
     if mode.anomaly:
@@ -284,14 +285,14 @@ def _array(x):
     return np.asarray(x) if isinstance(x, np.generic) else x
 
 
-def _through_formula(op, gradient, need, saved):
+def _through_formula(card, gradient, need, saved):
     """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
     with set_grad_enabled(True):
         # Each argument gets a tape entry of its own, at which the inner walk ends.
         free = (*need, *[False] * len(saved))
         given = zip(saved, free)
         arguments = [entry(x if x._wanted else fresh(x.array, True)) if n else x for x, n in given]
-        arguments = arguments[: len(op.names)]
+        arguments = arguments[: len(card.names)]
         wanted = [x for x, n in zip(arguments, need) if n]
-        found = iter(grad(op.formula(*arguments), wanted, gradient, create_graph=True))
+        found = iter(grad(card.formula(*arguments), wanted, gradient, create_graph=True))
     return tuple(next(found) if n else None for n in need)

@@ -43,15 +43,16 @@ class Context:
 
 
 class _Rule:
-    """What stands in a tape entry for an op."""
+    """What stands in a tape entry for an op and its card."""
 
     formula = None
+    card = property(lambda self: self)
 
     def __init__(self, function, ctx):
         self.function, self.ctx, self.names = function, ctx, ()
         self.__name__ = function.__name__
 
-    def backward(self, g, need):
+    def rule(self, g, need):
         as_tensors = isinstance(g, Tensor)
         found = self.function.backward(self.ctx, g if as_tensors else fresh(g))
         found = found if isinstance(found, tuple) else (found,)

@@ -1,54 +1,56 @@
-"""An op is a card: its formula, what it keeps for backward, its kernels and its backward rule, in one class body.
+"""An op is a card: its formula, what it keeps for backward, its backward rule and its kernels, one below the other.
 
-    @op
-    class tanh:
+    @op(saves=("out",))
+    def tanh(x: Tensor) -> Tensor:
         '''y = tanh(x).    dL/dx = dL/dy * (1 - y^2)'''
-        saves = ("out",)
-        def forward(x): return np.tanh(x)
-        def backward(g, need, y): return g * (1 - y * y)
+        return np.tanh(x)
 
-`@op` turns the card into a function. Called with arrays it computes and records nothing; called with Tensors it returns
-a Tensor and puts a `Node` on the tape if one of them requires a gradient. Backward rules are written in ops and operators,
-so the first-order pass runs them on bare arrays, and `create_graph=True` on Tensors: that records the derivative, which
-can be differentiated again.
+    @tanh.backward
+    def _(g, need, y):
+        return g * (1 - y * y)
 
-The fields of a card:
+The function under `@op` is the reference: it works on the arrays of either library. `tanh` itself, called with arrays, computes
+and records nothing; called with Tensors it returns a Tensor and puts a `Node` on the tape if one of them requires a gradient. Any
+argument may be a Tensor; those that are not are constants. The signature, whose types are those that a caller sees, is the op's.
 
-forward(x, y, option=default)   the reference: works on the arrays of either library. Any argument may be a Tensor; those
-                                that are not are constants. Its signature is the op's public one.
-cpu                             the same for NumPy's float32 and float64 arrays, with a compiled kernel (optional)
-cuda                            the same for CuPy's, with CUDA kernels (optional); chosen by the first argument, as `cpu` is
-backward(g, need, *saved)       g = dL/d(out) -> dL/d(argument) for each argument that can have a gradient, in order (a
-                                tuple if more than one). `need[i]` says whether argument i wants one; None/False else.
-                                Un-broadcasting to the argument's shape is done by the engine, for all ops.
-saves = (...)                   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
-                                other name: the next extra result that forward returns after `out`; "*xs", "*xs.shape" for
-                                a card with `def forward(option, *xs)`; "x for y": x, but None where y wants no gradient
-formula                         for fused ops whose `backward` is a kernel for arrays: the same function written in ops.
-                                Derivatives of higher order go through it.
-mixed = True                    arguments may have different dtypes (indices, masks, targets)
-view = True                     the result may share memory with the first argument
-floating = True                 integers and booleans are taken as float32
+`@op(saves=..., mixed=..., view=..., floating=...)`
+
+saves   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any other name: the next extra
+        result that the function returns after its result; "*xs", "*xs.shape" for a card with `def sum_of(option, *xs)`;
+        "x for y": x, but None where y wants no gradient
+mixed   arguments may have different dtypes (indices, masks, targets)
+view    the result may share memory with the first argument
+floating   integers and booleans are taken as float32
+
+`@tanh.backward`          the rule (g, need, *saved): g = dL/d(out) -> dL/d(argument) for each argument that can have a gradient,
+                          in order (a tuple if more than one). `need[i]` says whether argument i wants one; None/False else. It is
+                          written in ops and operators, so the first-order pass runs it on bare arrays, and `create_graph=True` on
+                          Tensors: that records the derivative, which can be differentiated again. Un-broadcasting to the
+                          argument's shape is done by the engine, for all ops.
+`@tanh.formula`           for fused ops whose rule is a kernel for arrays: the same function written in ops. Derivatives of higher
+                          order go through it.
+`@tanh.kernel("cpu")`     a faster function of the same arguments and results, saved ones too, for NumPy's float32 and float64
+                          arrays; "cuda": for CuPy's. The first argument decides (`Card.select`).
 """
 
 import itertools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from ..backend import DeviceError, device_of, is_array
+from ..backend import DeviceError, device_of, is_array, seam
 from ..backend.cuda import has_kernels
 from ..backend.defaults import default
 from ..backend.device import memory_left
-from ..backend.program import active, told
 from .mode import mode
 from .names import called, public, reason
 from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of
 
-OPS: dict[str, Callable[..., Any]] = {}  # name -> op, of every card: the tests walk it
+P, R, F = ParamSpec("P"), TypeVar("R"), TypeVar("F", bound=Callable[..., Any])
+OPS: dict[str, Any] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
 ndarray = np.ndarray
 _new = Tensor.__new__
@@ -132,7 +134,7 @@ class Node:
         if not as_tensors:
             return self.saved
         saved = [list(x) if x.__class__ is list else x for x in self.saved]
-        rest = len(self.op.names)  # arguments from here on are in a list of their own
+        rest = len(self.op.card.names)  # arguments from here on are in a list of their own
         for _, _, i, tensor, slot in self.sources:
             if i < 0:
                 saved[slot] = fresh(saved[slot], True, self)
@@ -150,12 +152,12 @@ class Node:
         """Take a copy of the result where it was saved: its memory is about to change in a way that is on the tape."""
         for version, number, i, _, slot in self.sources:
             if i < 0 and version[0] == number:
-                self.saved[slot] = self.saved[slot].copy()
+                self.saved[slot] = seam.execute(_copied, self.saved[slot])
                 self.sources = [s for s in self.sources if s[2] >= 0]
                 self.sources.append(([0], 0, -1, None, slot))
 
     def _changed(self, i):
-        what = "its result" if i < 0 else f"its argument {self.op.names[i] if i < len(self.op.names) else i}"
+        what = "its result" if i < 0 else f"its argument {self.op.card.names[i] if i < len(self.op.card.names) else i}"
         edge = self.edges[i] if i >= 0 else None
         if isinstance(edge, Tensor):
             what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
@@ -210,18 +212,63 @@ def cut_off(view):
     view._wanted, view._node = True, Node(cut, (), view.array.shape, view.array.dtype, next(_count))
 
 
-def op(card: Any) -> Callable[..., Tensor]:
-    """Make the function of an op card (see the module's docstring)."""
-    name, forward, backward = card.__name__.lstrip("_"), card.forward, getattr(card, "backward", None)
-    cpu, cuda, formula = getattr(card, "cpu", forward), getattr(card, "cuda", None), getattr(card, "formula", None)
-    compiled = cpu is not forward  # a kernel for NumPy's float32 and float64
-    special = compiled or cuda is not None
-    mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
-    floating = getattr(card, "floating", False)
-    code, defaults = forward.__code__, forward.__defaults__ or ()
-    names, count = code.co_varnames[: code.co_argcount], code.co_argcount
-    required = count - len(defaults)
-    plan = [_place(s, names, card) for s in getattr(card, "saves", ())]
+class Card:
+    """What an op consists of: see the module's docstring.
+
+    name : for messages;  names : of its arguments
+    forward, rule, formula : the reference, and the functions under `@op.backward` and `@op.formula`, or None
+    kernels : {"cpu": ..., "cuda": ...}, those that there are
+    """
+
+    __slots__ = ("name", "names", "defaults", "forward", "rule", "formula", "kernels", "mixed", "view", "floating")
+
+    def __init__(self, forward, mixed, view, floating):
+        code = forward.__code__
+        self.name, self.names = forward.__name__.lstrip("_"), code.co_varnames[: code.co_argcount]
+        self.forward, self.defaults = forward, forward.__defaults__ or ()
+        self.rule = self.formula = None
+        self.kernels = {}
+        self.mixed, self.view, self.floating = mixed, view, floating
+
+    def select(self, first):
+        """The function that computes, for arguments like this first one: the one place where kernels are chosen."""
+        if first.__class__ is ndarray:
+            return self.kernels.get("cpu", self.forward) if first.dtype.char in "fd" else self.forward
+        return self.kernels.get("cuda", self.forward) if has_kernels(first) else self.forward
+
+
+if TYPE_CHECKING:
+
+    class Op(Generic[P, R]):
+        """An op as type checkers see it; when a program runs it is a function with these attributes."""
+
+        card: Card
+        __name__: str
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        def backward(self, rule: F) -> F: ...
+        def formula(self, function: F) -> F: ...
+        def kernel(self, device: str) -> Callable[[F], F]: ...
+
+
+@overload
+def op(forward: Callable[P, R]) -> "Op[P, R]": ...
+@overload
+def op(
+    *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False
+) -> "Callable[[Callable[P, R]], Op[P, R]]": ...
+def op(forward: Any = None, *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False) -> Any:
+    """Make an op of the function that computes it (see the module's docstring)."""
+    if forward is None:
+        return lambda forward: _make(Card(forward, mixed, view, floating), saves)
+    return _make(Card(forward, mixed, view, floating), saves)
+
+
+def _make(card, saves):
+    name, names, defaults, forward, kernels = card.name, card.names, card.defaults, card.forward, card.kernels
+    mixed, view, floating = card.mixed, card.view, card.floating
+    count, required = len(names), len(names) - len(defaults)
+    plan = [_place(s, names) for s in saves]
     extras = any(kind == "extra" for kind, *_ in plan)
     plan = [(kind, sum(k == "extra" for k, *_ in plan[:j]) if kind == "extra" else i, only) for j, (kind, i, only) in enumerate(plan)]
 
@@ -238,12 +285,7 @@ def op(card: Any) -> Callable[..., Tensor]:
             if isinstance(x, Tensor):
                 break
         else:  # bare arrays: compute, and that is all
-            run, first = forward, inputs[0]
-            if special:
-                if first.__class__ is ndarray:
-                    run = cpu if compiled and first.dtype.char in "fd" else forward
-                elif cuda is not None and has_kernels(first):
-                    run = cuda
+            run = card.select(inputs[0]) if kernels else forward
             return run(*inputs)[0] if extras else run(*inputs)
         record = blend = bare = False
         dtype = None
@@ -263,39 +305,30 @@ def op(card: Any) -> Callable[..., Tensor]:
                 bare = True
             arrays.append(x)
             edges.append(edge)
-        if floating and dtype.kind != "f":
-            dtype = default.dtype
-            arrays = [_converted(a, dtype) if hasattr(a, "dtype") else a for a in arrays]
-        run = forward
-        if special:
-            first = arrays[0]
-            if first.__class__ is ndarray:
-                if compiled and first.dtype.char in "fd":
-                    run = cpu
-            elif cuda is not None and has_kernels(first):
-                run = cuda
         if blend and not mixed:
             inputs, arrays, dtype = _common_dtype(name, inputs, arrays)
         if bare:
             inputs, arrays = _adapt(inputs, arrays, None if mixed else dtype)
+        if floating and dtype.kind != "f":
+            dtype = default.dtype
+            arrays = [_converted(a, dtype) if hasattr(a, "dtype") else a for a in arrays]
+        run = card.select(arrays[0]) if kernels else forward
         try:
-            out = run(*arrays)
+            out = seam.execute(run, *arrays)
         except Exception as error:
             raise _explained(error, name, names, inputs) from error
-        whole, extra = out, ()
+        extra = ()
         if extras:
             out, *extra = out
         if out.__class__ is not ndarray and isinstance(out, np.generic):
-            out = np.asarray(out)  # NumPy's ufuncs turn arrays without dimensions into scalars
+            out = seam.execute(np.asarray, out)  # NumPy's ufuncs turn arrays without dimensions into scalars
         result_dtype = out.dtype
         if result_dtype is not dtype and result_dtype is _F64 and not mixed:
-            out = out.astype(default.dtype, copy=False)  # NumPy makes float64 of integers
-        if active:
-            _tell(run, arrays, whole, out, extras)
+            out = seam.execute(_astype, out, default.dtype)  # NumPy makes float64 of integers
         anomaly = mode.anomaly
         if anomaly:
             check_finite(out, f"{name} (forward)", _user_line())
-        record = record and backward is not None and mode.recording and out.dtype.kind == "f"
+        record = record and card.rule is not None and mode.recording and out.dtype.kind == "f"
         result = _new(Tensor)
         result.array, result._wanted, result.grad, result._node = out, record, None, None
         if view and _shares(out, arrays[0]):
@@ -314,22 +347,50 @@ def op(card: Any) -> Callable[..., Tensor]:
         return result
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__, call.__module__ = card.__doc__, card.__module__
+    call.__doc__, call.__module__ = forward.__doc__, forward.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
-    call.names, call.card, call.backward, call.formula = names, card, backward, formula
-    OPS[card.__name__] = call
+    call.card = card
+    call.backward, call.formula = _setter(card, "rule", "backward"), _setter(card, "formula", "formula")
+    call.kernel = _register(card)
+    OPS[forward.__name__] = call
     return call
 
 
-def _tell(run, arrays, whole, out, extras):
-    """The active recording of what an op computed; out: its result as a Tensor holds it."""
-    active[-1].call(run, arrays, whole)
-    first = whole[0] if extras else whole
-    if first is not out:
-        active[-1].call(np.asarray, (first, out.dtype), out)
+def _setter(card, field, name):
+    """The decorator that puts a function on a card; `name`: its own."""
+
+    def put(function):
+        setattr(card, field, _called(function, f"{card.name}_{name}"))
+        return function
+
+    return put
 
 
-def _place(saved, names, card):
+def _register(card):
+    def kernel(device):
+        def put(function):
+            card.kernels[device] = _called(function, f"{card.name}_{device}")
+            return function
+
+        return put
+
+    return kernel
+
+
+def _called(function, name):
+    """The function; one that is written as `def _` gets a name, for tracebacks, profiles and programs."""
+    plain = getattr(function, "function", function)
+    if getattr(plain, "__name__", "") == "_":
+        plain.__name__ = plain.__qualname__ = name
+        plain.__code__ = plain.__code__.replace(co_name=name, co_qualname=name)
+    return function
+
+
+def _copied(x):
+    return x.copy()
+
+
+def _place(saved, names):
     """Where a name in `saves` is found: (kind, index, index of the argument for whose gradient alone it is needed)."""
     saved, _, only = saved.partition(" for ")
     only_for = names.index(only) if only else None
@@ -386,11 +447,11 @@ def _common_dtype(name, inputs, arrays):
 
 
 def _converted(array, dtype):
-    return told(_astype, array, dtype)
+    return seam.execute(_astype, array, dtype)
 
 
 def _astype(array, dtype):
-    return array.astype(dtype)
+    return array.astype(dtype, copy=False)
 
 
 def _adapt(inputs, arrays, dtype):

@@ -6,8 +6,7 @@ those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a cop
 
 import numpy as np
 
-from ..backend import array_module
-from ..backend.program import told
+from ..backend import array_module, seam
 from .tensor import Tensor
 
 __all__ = ["keep_strides"]
@@ -30,7 +29,7 @@ def keep_strides(name, inputs, result):
         return
     order = _order(result.array.shape, [_strides(x, result.array.ndim) for x in given])
     if not result.array.transpose(order).flags.c_contiguous:
-        result.array = told(_laid_out, result.array, order)
+        result.array = seam.execute(_laid_out, result.array, order)
     if not result.array.flags.c_contiguous:
         result._base = None  # the order is to be seen
 

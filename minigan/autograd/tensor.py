@@ -7,10 +7,10 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device, device_of, is_array, row_major, to_device, to_numpy
+from ..backend import address, device, device_of, is_array, seam, to_device, to_numpy
 from ..backend.defaults import FLOATS, default, strided
 from ..backend.elsewhere import not_there
-from ..backend.program import refuse, told
+from ..backend.order import row_major
 from .mode import mode
 from .names import public
 
@@ -199,28 +199,24 @@ class Tensor:
         """The value of a one-element Tensor as a Python number."""
         if self.array.size != 1:
             raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return self.array.item()
+        return seam.execute(_item, self.array)
 
     def tolist(self):
         """Nested Python lists of the values."""
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return self.array.tolist()
+        return seam.execute(_tolist, self.array)
 
     def numpy(self):
         """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
         if mode.recording and self.requires_grad:
             raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return to_numpy(lay_out(self).array)
+        return seam.execute(to_numpy, lay_out(self).array)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad or not isinstance(self.array, np.ndarray):
             raise TypeError(
                 "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
             )
-        refuse("it reads a Tensor's values (item, tolist, numpy)")
-        return np.array(lay_out(self).array, dtype=dtype, copy=copy)
+        return np.array(seam.execute(to_numpy, lay_out(self).array), dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo):
         if not self.is_leaf:
@@ -407,7 +403,7 @@ def lay_out(x):
     Results of `linear` and of what follows lie feature by feature: nobody can tell while there is no view of them.
     """
     if not x.array.flags.c_contiguous and not hasattr(x, "_base"):
-        x.array = told(_row_major, x.array)
+        x.array = seam.execute(_row_major, x.array)
     return x
 
 
@@ -432,6 +428,14 @@ def _current(x):
 def _no_gradient(array):
     what = "only tensors of floating-point numbers can require gradients"
     return f"{what}, this one is {array.dtype}; convert it with .float()"
+
+
+def _item(array):
+    return array.item()
+
+
+def _tolist(array):
+    return array.tolist()
 
 
 def raw(x):

@@ -6,6 +6,7 @@ from .memory import keep_freed_memory  # isort: skip
 keep_freed_memory()
 tame_blas()  # before anything here imports NumPy
 
+from . import seam as seam  # noqa: E402
 from .device import (  # noqa: E402
     CPU,
     DeviceError,
@@ -14,8 +15,10 @@ from .device import (  # noqa: E402
     cuda_problem,
     device,
     device_of,
+    has_kernels,
     is_array,
     join,
+    kernel_place,
     module_for,
     resolve_device,
     to_device,
@@ -32,7 +35,9 @@ from .warning import warn  # noqa: E402
 
 __all__ = [
     "CPU", "PLAIN", "TRANSPOSED", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device",
-    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed", "is_array", "join", "kernel", "manual_seed",
+    "device_of", "drawing_from", "gemm", "gemm_address", "get_rng_state", "initial_seed",
+    "has_kernels", "is_array", "join", "kernel", "kernel_place",
+    "manual_seed",
     "module_for", "num_threads", "parallel_chunks", "parallel_ranges", "product", "resolve_device", "row_major", "seed", "set_rng_state",
     "to_device", "to_numpy", "total", "warn",
 ]  # fmt: skip

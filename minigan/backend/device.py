@@ -129,6 +129,21 @@ def on_gpu(x):
     return hasattr(x.__class__, "__cuda_array_interface__")  # of the class: of an array it would be computed
 
 
+def array_place(x):
+    """ "cpu" or "cuda": where kernels for an array are looked up; None for one that only behaves like CuPy's."""
+    return "cpu" if isinstance(x, np.ndarray) else "cuda" if on_gpu(x) and getattr(array_module(x), "kernels", True) else None
+
+
+def has_kernels(x):
+    """Can CUDA kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or float64?"""
+    return on_gpu(x) and x.dtype.char in "fd" and getattr(array_module(x), "kernels", True)
+
+
+def kernel_place(x):
+    """`array_place`, but None where kernels cannot run for the dtype."""
+    return "cpu" if isinstance(x, np.ndarray) else "cuda" if has_kernels(x) else None
+
+
 def is_array(x):
     """Is `x` an array of either library (or one that behaves like CuPy's)?"""
     return isinstance(x, np.ndarray) or on_gpu(x)

@@ -1,24 +1,13 @@
 """Products that are computed where they are used: the gradient of a weight that only an optimiser asks for.
 
 The gradient of a weight is as large as the weight, and after the optimiser's step nobody needs it. A step that is repeated (`program`)
-knows that beforehand. It asks the rule for the gradient LATER; the rule then gives the two factors, g^T and x, and the optimiser multiplies
-a few rows of them at a time, uses them where they are, in the cache next to the core, and forgets them: memory never sees the gradient.
+knows that beforehand (`fast.deferred`). The rule then gives the two factors, g^T and x, and the optimiser multiplies a few rows of them
+at a time, uses them where they are, in the cache next to the core, and forgets them: memory never sees the gradient.
 """
-
-from typing import Any
 
 from .tiles import in_cache, product
 
-__all__ = ["LATER", "Late", "can_wait", "late_product"]
-
-
-class _Later:
-    """What a rule is told in `need` instead of True."""
-
-    __name__ = "later"
-
-
-LATER = _Later()
+__all__ = ["Late", "late_product", "owner"]
 
 
 class Late:
@@ -38,9 +27,9 @@ class Late:
         return id(owner(self.a)) in memory or id(owner(self.b)) in memory
 
 
-def late_product(need, a, b):
-    """a @ b; where `need` is LATER and rows of it can be computed one by one, a Late."""
-    return Late(a, b) if need is LATER and in_cache(a, b) else product(a, b)
+def late_product(g, x):
+    """g^T @ x, a Late where rows of it can be computed one by one."""
+    return Late(g.T, x) if in_cache(g.T, x) else product(g.T, x)
 
 
 def owner(array):
@@ -48,13 +37,3 @@ def owner(array):
     while (base := array.obj if isinstance(array, memoryview) else getattr(array, "base", None)) is not None:
         array = base
     return array
-
-
-def can_wait(*places):
-    """Decorator: a backward rule whose gradients at these places are Late where `need` says LATER."""
-
-    def mark(rule: Any) -> Any:
-        rule.can_wait = places
-        return rule
-
-    return mark

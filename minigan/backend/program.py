@@ -10,6 +10,7 @@ import functools
 import itertools
 import keyword
 import math
+import operator
 import re
 import threading
 import weakref
@@ -17,7 +18,12 @@ from collections import Counter
 
 import numpy as np
 
-from .late import LATER
+from . import seam
+from .device import to_numpy
+
+# rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
+DEFERRABLE: dict = {}
+CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
 
 active: list["Recording"] = []  # the recording that is going on, if there is one
 
@@ -44,6 +50,8 @@ class Recording:
         if threading.get_ident() != self.thread:
             return
         i, args = len(self.calls), self.written(args)
+        if function is to_numpy or not (result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))):
+            self.problem = self.problem or "it reads a Tensor's values (item, tolist, numpy)"
         if isinstance(result, (tuple, list)):
             made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
         else:
@@ -77,48 +85,29 @@ def recording(given):
     """Inside, a new recording of a step that is given these arrays is active."""
     new = Recording(given)
     active.append(new)
+    seam.execute, seam.exchange = _record, False
     try:
         yield new
     finally:
+        seam.execute, seam.exchange = operator.call, True
         active.clear()
 
 
-def told(function, *args):
+def _record(function, *args):
     """function(*args), as one call of the active recording whatever happens inside.
 
     A function that writes into memory that others may know returns None: by that the program sees it.
     """
-    if not active or active[-1].thread != threading.get_ident():
+    now = active[-1]
+    if now.thread != threading.get_ident():
         return function(*args)
-    now = active.pop()
+    seam.execute = operator.call
     try:
         result = function(*args)
     finally:
-        active.append(now)
+        seam.execute = _record
     now.call(function, args, result)
     return result
-
-
-def refuse(why):
-    """The step does something that cannot be repeated."""
-    if active and active[-1].thread == threading.get_ident():
-        active[-1].problem = active[-1].problem or why
-
-
-def drawn(method):
-    """Decorator: what a generator's method draws is drawn anew in each repetition."""
-
-    @functools.wraps(method)
-    def draw(self, *args, **named):
-        if not active or active[-1].thread != threading.get_ident():
-            return method(self, *args, **named)
-        return told(_draw, method, self, args, tuple(named.items()))
-
-    return draw
-
-
-def _draw(method, generator, args, named):
-    return method(generator, *args, **dict(named))
 
 
 class Program:
@@ -141,8 +130,9 @@ class Program:
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         results = [second.written(r) for r in results]
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
-        for i, k in _late(second.calls, results):
-            second.calls[i] = _asked_later(second.calls[i], k)
+        for i in _late(second.calls, results):
+            function, args, made = second.calls[i]
+            second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
         self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
         returned = [results[i] for i in self._results]
@@ -201,11 +191,12 @@ def _late(calls, results):
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing
     for i, (function, args, names) in enumerate(calls):
-        if getattr(function, "takes_late", False):
+        if function in CONSUMERS:
             yield from (made[name] for name in _names(args) if name in made and uses[name] == 1)
         if not names:
             made = {}
-        made.update({names[k]: (i, k) for k in getattr(function, "can_wait", ())})
+        if function in DEFERRABLE:
+            made[names[DEFERRABLE[function][0]]] = i
 
 
 def _names(x):
@@ -215,12 +206,6 @@ def _names(x):
     elif x.__class__ in (list, tuple):
         for y in x:
             yield from _names(y)
-
-
-def _asked_later(call, k):
-    """A rule's call that asks for its gradient k LATER."""
-    function, (g, need, *saved), made = call
-    return function, (g, [*need[:k], LATER, *need[k + 1 :]], *saved), made
 
 
 def _freed(lines, returned):
@@ -265,4 +250,4 @@ def _shown(x):
 def _called(function):
     """Its name for people: of a card's functions that of the op."""
     name = getattr(function, "__qualname__", type(function).__qualname__)
-    return name.removesuffix(".forward").removesuffix(".cpu").replace(".", "_").lstrip("_")
+    return name.removesuffix("_cpu").replace(".", "_").lstrip("_")

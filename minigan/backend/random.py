@@ -11,12 +11,9 @@ import threading
 
 import numpy as np
 
-from .cuda import philox
-from .cuda.source import on_device
+from . import seam
 from .device import CPU, array_module, module_for
 from .device import device as place
-from .kernels import kernel
-from .program import drawn
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
 W0, W1 = 0x9E3779B9, 0xBB67AE85
@@ -36,62 +33,72 @@ def philox_reference(counter, key, n, xp=np):
     return xp.stack(c, axis=1).astype(u32)
 
 
-@kernel
-def philox_fill(out, counter, k0, k1):
-    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen blocks at a time, so that the compiler
-    can use vectors."""
-    low, s = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c0, c1, c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64)
-    for first in range(0, out.shape[0], 16):
-        for j in range(16):
-            index = counter + np.uint64(first + j)
-            c0[j], c1[j], c2[j], c3[j] = index & low, index >> s, np.uint64(0), np.uint64(0)
-        a, b = k0, k1
-        for _ in range(10):
-            for j in range(16):
-                p0 = c0[j] * np.uint64(0xD2511F53)
-                p1 = c2[j] * np.uint64(0xCD9E8D57)
-                c0[j], c1[j], c2[j], c3[j] = (p1 >> s) ^ c1[j] ^ a, p1 & low, (p0 >> s) ^ c3[j] ^ b, p0 & low
-            a = (a + np.uint64(0x9E3779B9)) & low
-            b = (b + np.uint64(0xBB67AE85)) & low
-        for j in range(min(16, out.shape[0] - first)):
-            out[first + j, 0], out[first + j, 1], out[first + j, 2], out[first + j, 3] = c0[j], c1[j], c2[j], c3[j]
+# (name of a method of `Generator`, "cpu" or "cuda") -> a faster function of the same arguments: (generator, ..., device)
+DRAWS: dict = {}
 
 
-@kernel
-def box_muller(bits, out):
-    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of `Generator.normal`, with polynomials that
-    the compiler can compute for many numbers at once (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
-    f = np.float32
-    n = out.shape[1]
-    for i in range(n):
-        # 1 - u = 2^(e - 24) (1 + x), sqrt(1/2) <= 1 + x < sqrt(2)
-        word = f(np.int32(0x1000000) - np.int32(bits[i] >> np.uint32(8))).view(np.int32)
-        part = np.int32(word & np.int32(0x7FFFFF))
-        high = np.int32(part > np.int32(0x3504F3))  # 1 + x would be above sqrt(2): half of it
-        e = f(np.int32((word >> np.int32(23)) - np.int32(151) + high))
-        x = np.int32(part | (np.int32(0x3F800000) - (high << np.int32(23)))).view(f) - f(1)
-        z = x * x
-        p = f(7.0376836292e-2) * x - f(1.1514610310e-1)
-        p = p * x + f(1.1676998740e-1)
-        p = p * x - f(1.2420140846e-1)
-        p = p * x + f(1.4249322787e-1)
-        p = p * x - f(1.6668057665e-1)
-        p = p * x + f(2.0000714765e-1)
-        p = p * x - f(2.4999993993e-1)
-        p = p * x + f(3.3333331174e-1)
-        log = e * f(0.693359375) + (x + (p * x * z - e * f(2.12194440e-4) - f(0.5) * z))
-        radius = np.sqrt(f(-2) * log)
-        # 4 v = q + r, -1/2 <= r <= 1/2: the angle is q quarters of a turn and r more
-        t = f(np.int32(bits[n + i] >> np.uint32(8))) * f(2.0**-22)
-        q = np.int32(t + f(0.5))
-        r = (t - f(q)) * f(1.5707963267948966)
-        z = r * r
-        s = r + r * z * (f(-1.6666654611e-1) + z * (f(8.3321608736e-3) - z * f(1.9515295891e-4)))
-        c = f(1) - f(0.5) * z + z * z * (f(4.166664568298827e-2) + z * (f(-1.388731625493765e-3) + z * f(2.443315711809948e-5)))
-        cos, sin = (s, c) if q & 1 else (c, s)
-        out[0, i] = -radius * cos if (q + 1) & 2 else radius * cos
-        out[1, i] = -radius * sin if q & 2 else radius * sin
+def _draw(name, device, *arguments):
+    """What the fastest way to draw on this device gives, as one call of the step."""
+    fits = device.type == "cpu" or getattr(module_for(device), "kernels", True)
+    draw = DRAWS.get((name, device.type)) if fits else None
+    return seam.execute(draw or REFERENCES[name], *arguments, device)
+
+
+def integers32_reference(generator, n, device):
+    """`Generator.integers32` in array operations."""
+    stream, blocks = generator.stream(), -(-n // 4)
+    out = philox_reference(stream.counter, stream.seed, blocks, module_for(device))
+    stream.counter += blocks
+    return out.reshape(-1)[:n]
+
+
+def uniform_reference(generator, shape, dtype, device):
+    """`Generator.uniform` in array operations."""
+    n = math.prod(shape)
+    if np.dtype(dtype) == np.float64:
+        bits = generator.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
+        high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
+        return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
+    digits = 11 if np.dtype(dtype) == np.float16 else 24  # as many as the dtype holds: more would round up to 1
+    bits = generator.integers32(n, device) >> np.uint32(32 - digits)
+    return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
+
+
+def normal_reference(generator, shape, dtype, device):
+    """`Generator.normal` in array operations."""
+    n = math.prod(shape)
+    half = -(-n // 2)
+    work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
+    uniform = generator.uniform((2, half), work, device)
+    xp = array_module(uniform)
+    radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
+    angle = uniform[1] * work(2 * math.pi)
+    both = xp.empty_like(uniform)
+    xp.multiply(radius, xp.cos(angle), out=both[0])
+    xp.multiply(radius, xp.sin(angle), out=both[1])
+    return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
+
+
+def integers_reference(generator, low, high, shape, device):
+    """`Generator.integers` in array operations."""
+    bits = generator.integers32(math.prod(shape), device).astype(np.uint64)
+    return ((bits * np.uint64(high - low)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
+
+
+def permutation_reference(generator, n, device):
+    """`Generator.permutation` in array operations."""
+    bits = generator.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
+    keys = (bits[:, 0] << np.uint64(32)) | bits[:, 1]
+    return keys.argsort(kind="stable") if isinstance(keys, np.ndarray) else keys.argsort()
+
+
+REFERENCES = {
+    "integers32": integers32_reference,
+    "uniform": uniform_reference,
+    "normal": normal_reference,
+    "integers": integers_reference,
+    "permutation": permutation_reference,
+}
 
 
 class Generator:
@@ -119,97 +126,39 @@ class Generator:
     def set_state(self, state):
         self.seed, self.counter = int(state["seed"]) & 0xFFFFFFFFFFFFFFFF, int(state["counter"])
 
-    def _stream(self):
+    def stream(self):
         """The generator that is drawn from: this one."""
         return self
 
-    def _kernels(self, device):
-        """The array library of a GPU, where its kernels draw the numbers; None where they cannot."""
-        xp = module_for(device)
-        return xp if getattr(xp, "kernels", True) else None
-
-    @drawn
     def integers32(self, n, device=CPU):
         """The next `n` uint32, uniform on [0, 2**32), as a flat array."""
-        if device.type != "cpu" and (there := self._kernels(device)) is not None:
-            with on_device(there, device.index):
-                return philox.bits(there, self._stream(), n)[:n]
-        blocks, xp = -(-n // 4), module_for(device)
-        if xp is np:
-            out = np.empty((blocks, 4), np.uint32)
-            philox_fill(out, np.uint64(self.counter), np.uint64(self.seed & 0xFFFFFFFF), np.uint64(self.seed >> 32))
-        else:
-            out = philox_reference(self.counter, self.seed, blocks, xp)
-        self.counter += blocks
-        return out.reshape(-1)[:n]
+        return _draw("integers32", device, self, n)
 
-    @drawn
     def uniform(self, shape, dtype=np.float32, device=CPU):
         """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
-        if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
-            with on_device(there, device.index):
-                return philox.uniform(there, self._stream(), tuple(shape), dtype)
-        n = math.prod(shape)
-        if np.dtype(dtype) == np.float64:
-            bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
-            high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
-            return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
-        digits = 11 if np.dtype(dtype) == np.float16 else 24  # as many as the dtype holds: more would round up to 1
-        bits = self.integers32(n, device) >> np.uint32(32 - digits)
-        return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
+        return _draw("uniform", device, self, tuple(shape), dtype)
 
-    @drawn
     def normal(self, shape, dtype=np.float32, device=CPU):
         """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
-        if device.type != "cpu" and np.dtype(dtype).char in "fd" and (there := self._kernels(device)) is not None:
-            with on_device(there, device.index):
-                return philox.normal(there, self._stream(), tuple(shape), dtype)
-        n = math.prod(shape)
-        half = -(-n // 2)
-        if dtype == np.float32 and device.type == "cpu":
-            both = np.empty((2, half), np.float32)
-            box_muller(self.integers32(2 * half), both)
-            return both.reshape(-1)[:n].reshape(shape)
-        work = np.float64 if np.dtype(dtype) == np.float64 else np.float32
-        uniform = self.uniform((2, half), work, device)
-        xp = array_module(uniform)
-        radius = xp.sqrt(-2 * xp.log1p(-uniform[0]))
-        angle = uniform[1] * work(2 * math.pi)
-        both = xp.empty_like(uniform)
-        xp.multiply(radius, xp.cos(angle), out=both[0])
-        xp.multiply(radius, xp.sin(angle), out=both[1])
-        return both.reshape(-1)[:n].astype(dtype, copy=False).reshape(shape)
+        return _draw("normal", device, self, tuple(shape), dtype)
 
-    @drawn
     def integers(self, low, high, shape, device=CPU):
         """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low) / 2**32)."""
-        span = high - low
-        if not 0 < span <= 2**32:
+        if not 0 < high - low <= 2**32:
             raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
-        if device.type != "cpu" and (there := self._kernels(device)) is not None:
-            with on_device(there, device.index):
-                return philox.integers(there, self._stream(), low, span, tuple(shape))
-        bits = self.integers32(math.prod(shape), device).astype(np.uint64)
-        return ((bits * np.uint64(span)) >> np.uint64(32)).astype(np.int64).reshape(shape) + low
+        return _draw("integers", device, self, low, high, tuple(shape))
 
-    @drawn
     def permutation(self, n, device=CPU):
         """A random order of 0 .. n-1 (int64): the stable sorting order of n random 64-bit keys."""
-        bits = self.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
-        keys = (bits[:, 0] << np.uint64(32)) | bits[:, 1]
-        return keys.argsort(kind="stable") if isinstance(keys, np.ndarray) else keys.argsort()
+        return _draw("permutation", device, self, n)
 
 
 class _Default(Generator):
     """The generator that is used where no other is given; inside `drawing_from` it draws from that one."""
 
-    def _stream(self):
+    def stream(self):
         own = getattr(_thread, "generator", None)
         return self if own is None else own
-
-    def integers32(self, n, device=CPU):
-        stream = self._stream()
-        return super().integers32(n, device) if stream is self else stream.integers32(n, device)
 
 
 _thread = threading.local()

@@ -7,40 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..autograd import Tensor, tensor_of
-from ..backend import CPU, Generator, array_module, kernel, to_device
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks
+from ..backend import CPU, Generator, seam, to_device
 
 
-@kernel
-def _gather(images, index, out):
-    for i in range(len(index)):
-        row = images[index[i]]
-        for j in range(row.size):
-            out[i, j] = np.float32(row[j]) / np.float32(127.5) - np.float32(1)
-
-
-GATHER = Source("gather", """
-extern "C" __global__ void gather_scaled(const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) out[i] = (REAL)images[index[i / size] * size + i % size] / (REAL)127.5 - (REAL)1;
-}
-""")  # fmt: skip
-
-
+@seam.dispatched
 def gather_scaled(images, index):
     """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...), index int64."""
-    if not isinstance(images, np.ndarray):
-        xp = array_module(images)
-        if getattr(xp, "kernels", True) and images.flags.c_contiguous and index.dtype == np.int64:
-            out = xp.empty((len(index), *images.shape[1:]), np.float32)
-            if out.size:
-                GATHER.launch("gather_scaled", out, blocks(out.size), (256,), images, index, out, images[0].size, out.size)
-            return out
-        return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
-    out = np.empty((len(index), images[0].size), np.float32)
-    _gather(images.reshape(len(images), -1), index, out)
-    return out.reshape(len(index), *images.shape[1:])
+    return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 class Batches:
@@ -75,3 +48,6 @@ class Batches:
         order = self.order(epoch)
         for i in range(start, len(self)):
             yield tensor_of(gather_scaled(self.images, order[i * self.batch_size : (i + 1) * self.batch_size]))
+
+
+seam.complete(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..autograd import Tensor, grad
-from ..backend.program import told
+from ..backend import seam
 from ..optim import Optimizer
 from .constraints import Constraint
 from .games import Game, Move
@@ -62,7 +62,7 @@ class Trainer:
                 group["maximize"] = move.ascends
             optimizer.step_with(gradient)
             for constraint in self.constraints.get(move.player, ()):
-                told(constraint, self.game.players[move.player])
+                seam.execute(constraint, self.game.players[move.player])
 
     def _gradients(self, move: Move, retain_graph: bool) -> list[Tensor | None]:
         """The gradient for each parameter of the player; None for one that is frozen or not used in this move."""

@@ -1,6 +1,7 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
 from ..backend.elsewhere import complete as _complete
+from ..backend import seam
 from . import functional, init, utils
 from .activation import (
     CELU,
@@ -174,3 +175,5 @@ __all__ = [
     "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
 _complete(__name__)
+
+seam.complete(__name__)

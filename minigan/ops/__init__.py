@@ -20,7 +20,6 @@ from . import (
     dtypes,
     elementary,
     extremes,
-    fused,
     group_normalization,
     indexing,
     legacy,
@@ -49,7 +48,6 @@ from .decompositions import *
 from .dtypes import *
 from .elementary import *
 from .extremes import *
-from .fused import *
 from .group_normalization import *
 from .indexing import *
 from .legacy import *
@@ -71,7 +69,7 @@ if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
         activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
-        decompositions, dtypes, elementary, extremes, fused, group_normalization, indexing,
+        decompositions, dtypes, elementary, extremes, group_normalization, indexing,
         legacy, linear_algebra, matrices, normalization, product, quantiles, reduction, running,
         sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip

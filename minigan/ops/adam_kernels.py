@@ -8,7 +8,10 @@ import numpy as np
 from ..backend import kernel, num_threads, tiles
 from ..backend.late import Late
 from ..backend.shared import Shared, carray, lead, pointer
-from .update import ALIGN, THREADED, adam_step
+from .update import adam_step
+
+ALIGN = 16  # pieces start at a multiple of this many elements
+THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
 
 __all__: list[str] = []  # no ops
 

@@ -5,9 +5,6 @@ import math
 
 import numpy as np
 
-from ..backend import parallel_chunks
-from ..backend.threads import MIN_CHUNK
-
 
 def axis_of(dim, ndim, extra=0):
     """A dimension counted from the front; IndexError if there is none such."""
@@ -89,8 +86,3 @@ class Groups:
         shape = self.shape if a.shape == self.x.shape else kept(self.shape, self.axes)
         a = a.reshape([shape[i] for i in self.order]).transpose(np.argsort(self.order))
         return a if keepdim else a.reshape([n for i, n in enumerate(shape) if i not in self.axes])
-
-
-def over_groups(loop, *arrays):
-    """loop(*arrays), arrays (outer, group, inner) of `Groups`, shared among threads."""
-    parallel_chunks(loop, len(arrays[0]), *arrays, min_chunk=-(-MIN_CHUNK // max(arrays[0][:1].size, 1)))

@@ -52,3 +52,8 @@ def on_planes(loop, size, *arrays, dtype=None):
     work = max(a[:1].size for a in planes)
     parallel_chunks(loop, len(planes[-1]), *planes, min_chunk=-(-MIN_CHUNK // max(work, 1)))
     return y
+
+
+def over_groups(loop, *arrays):
+    """loop(*arrays), arrays (outer, group, inner) of `Groups`, shared among threads."""
+    parallel_chunks(loop, len(arrays[0]), *arrays, min_chunk=-(-MIN_CHUNK // max(arrays[0][:1].size, 1)))

@@ -1,7 +1,6 @@
 """The largest and smallest elements, and where they are."""
 
-from collections import namedtuple
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -9,7 +8,8 @@ from ..autograd import Tensor, op
 from ..autograd._types import Dims
 from ..backend import kernel
 from .arithmetic import maximum, minimum
-from .axes import Groups, axes_of, axis_of, kept, of_scalars, over_groups
+from .axes import Groups, axes_of, axis_of, kept, of_scalars
+from .each import over_groups
 from .indexing import gather
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
@@ -140,7 +140,11 @@ def amin(
     return _extreme(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
 
-values_indices = namedtuple("values_indices", ["values", "indices"])
+class values_indices(NamedTuple):
+    """What functions along a dimension return."""
+
+    values: Tensor
+    indices: Tensor
 
 
 @of_scalars

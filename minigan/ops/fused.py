@@ -4,12 +4,10 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from ..backend import kernel, product, row_major
-from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
-from ..backend.late import can_wait, late_product
 from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from .elementary import expm1
-from .product import check_bias, linear, linear_rule
+from .product import check_bias, linear, sum_rows, weight_grad
 from .rows import RULES, add_bias, rule_and_sums
 
 __all__ = ["linear_activation"]
@@ -95,28 +93,43 @@ def _(input, weight, bias, activation, slope=0.0):
     return add_bias(device_matmul(input, weight.T), bias, activation, slope)
 
 
-@linear_activation.backward
-@can_wait(1)
-def _(g, need, x, w, y, activation, slope):
-    if isinstance(g, np.ndarray) and g.ndim == 2 and need[1] and activation in KERNELS and g.dtype.char in "fd":
-        return _rule_cpu(g, need, x, w, y, activation, slope)
-    if has_kernels(g) and activation in RULES:
-        return _rule_cuda(g, need, x, w, y, activation, slope)
-    return linear_rule(ACTIVATIONS[activation][1](g, y, slope), need, x, w)
+@op
+def activation_grad(g, y, activation, slope):
+    """(h, sum of h over all rows): h = dL/d(activation's argument), of the activation's result y (..., C) and its gradient g."""
+    h = ACTIVATIONS[activation][1](g, y, slope)
+    return h, h.reshape(-1, h.shape[-1]).sum(0)
 
 
-def _rule_cpu(g, need, x, w, y, activation, slope):
-    """The rule with a kernel that makes h and the gradient of the bias in one pass, laid out as `linear` lays out y."""
+@activation_grad.kernel("cpu")
+def _(g, y, activation, slope):
+    """One pass; h is laid out as `linear` lays out y."""
+    if g.ndim != 2 or activation not in KERNELS:
+        return activation_grad.card.forward(g, y, activation, slope)
     columns = row_major(y.T)
     h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
     KERNELS[activation](row_major(g.T), columns, slope, h, total)
-    return need[0] and product(w.T, h).T, late_product(need[1], h, x), total
+    return h.T, total
 
 
-def _rule_cuda(g, need, x, w, y, activation, slope):
-    """The same with a CUDA kernel."""
-    shape = g.shape[:-1]
-    g, y, x = (a.reshape(-1, a.shape[-1]) if a is not None and a.ndim != 2 else a for a in (g, y, x))
-    h, total = rule_and_sums(g, y, activation, slope)
-    gx = need[0] and device_matmul(h, w).reshape(*shape, w.shape[1])
-    return gx, need[1] and device_matmul(h.T, x), need[2] and total
+@activation_grad.kernel("cuda")
+def _(g, y, activation, slope):
+    if activation not in RULES:
+        return activation_grad.card.forward(g, y, activation, slope)
+    h, total = rule_and_sums(*(a.reshape(-1, a.shape[-1]) for a in (g, y)), activation, slope)
+    return h.reshape(g.shape), total
+
+
+@linear_activation.backward
+def _(g, need, x, w, y, activation, slope):
+    return linear_activation_gradients(g, need, x, w, y, activation, slope)
+
+
+def linear_activation_gradients(g, need, x, w, y, activation, slope, weight_grad=weight_grad):
+    """The gradients of `linear_activation` for input, weight and bias."""
+    if isinstance(g, Tensor):  # for derivatives of higher order, in two recorded ops
+        h = ACTIVATIONS[activation][1](g, y, slope)
+        total = need[2] and sum_rows(h.reshape(-1, h.shape[-1]))
+    else:
+        h, total = activation_grad(g, y, activation, slope)
+    gw = need[1] and weight_grad(*(a.reshape(-1, a.shape[-1]) if a.ndim != 2 else a for a in (h, x)))
+    return need[0] and linear(h, w.T), gw, need[2] and total

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autograd import Tensor, op, raw
-from ..backend import array_module, kernel, parallel_ranges
-from ..backend.cuda import has_kernels
-from ..backend.program import told
+from ..backend import array_module, kernel, parallel_ranges, seam
 from ..backend.threads import MIN_CHUNK
 from .normalization import _channels, batch_norm, check_parameters, halves, singles
 from .reduction import sum
@@ -112,10 +110,10 @@ def _group_norm(x, weight, bias, groups, eps):
         y, mean, rstd = _group_norm.card.forward(*singles(x, weight, bias), groups, eps)
         return y.astype(x.dtype), mean, rstd
     rows = _rows(x, groups)
-    mean = np.mean(rows, axis=1, dtype=x.dtype)
+    mean = np.mean(rows, axis=1, dtype=np.float64)
     d = rows - mean[:, None]
-    rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
-    return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
+    rstd = (1 / np.sqrt(np.mean(np.square(d), axis=1) + eps)).astype(x.dtype)
+    return _affine((d.astype(x.dtype) * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
 
 
 @_group_norm.kernel("cpu")
@@ -141,8 +139,7 @@ def _(x, weight, bias, groups, eps):
 
 @_group_norm.backward
 def _(g, need, x, weight, bias, groups, eps, mean, rstd):
-    rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
-    return rule(g, need, x, weight, groups, mean, rstd)
+    return group_norm_grad(g, x, weight, groups, mean, rstd)
 
 
 @_group_norm.formula
@@ -159,24 +156,36 @@ def _affine(y, weight, bias):
     return y if bias is None else y + _channels(y, bias)
 
 
-def _rule(g, need, x, weight, groups, mean, rstd):
-    """The rule of `_group_norm` in array operations of either library."""
+@op
+def group_norm_grad(g, x, weight, groups, mean, rstd):
+    """The rule of `_group_norm`: the gradients of x, weight and bias."""
     if x.dtype.char == "e":
-        return halves(*_rule(*singles(g), need, *singles(x, weight), groups, mean, rstd))
-    h = ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
-    others = (0, *range(2, x.ndim))
-    gw, gb = need[1] and sum(g * h, others), need[2] and sum(g, others)
-    a = g if weight is None else g * _channels(x, weight)
-    if has_kernels(x):
-        gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, None, mean, rstd)[0].reshape(x.shape)
-        return gx, gw, gb
+        return halves(*group_norm_grad(*singles(g, x, weight), groups, mean, rstd))
+    h, a = _normalised(x, groups, mean, rstd), g if weight is None else g * _channels(x, weight)
+    gw, gb = _parameter_gradients(g, h)
     a, h = _rows(a, groups), _rows(h, groups)
     gx = rstd[:, None] * (a - a.mean(1, keepdims=True) - h * (a * h).mean(1, keepdims=True))
     return gx.reshape(x.shape), gw, gb
 
 
-def _rule_cpu(g, need, x, weight, groups, mean, rstd):
-    """The same as one compiled kernel."""
+def _normalised(x, groups, mean, rstd):
+    return ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
+
+
+def _parameter_gradients(g, h):
+    others = (0, *range(2, g.ndim))
+    return sum(g * h, others), sum(g, others)
+
+
+@group_norm_grad.kernel("cuda")
+def _(g, x, weight, groups, mean, rstd):
+    a = g if weight is None else g * _channels(x, weight)
+    gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
+    return gx, *_parameter_gradients(g, _normalised(x, groups, mean, rstd))
+
+
+@group_norm_grad.kernel("cpu")
+def _(g, x, weight, groups, mean, rstd):
     rows, grads, channels = _rows(x, groups), _rows(g, groups), x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
     gx, length, parts = np.empty_like(rows), math.prod(x.shape[2:]), {}
@@ -221,7 +230,7 @@ def instance_norm(
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
     if input.array.size and (running_mean is not None or running_var is not None):
-        told(_track, raw(input), raw(running_mean), raw(running_var), momentum)
+        seam.execute(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
             if running is not None:
                 running._version[0] += 1

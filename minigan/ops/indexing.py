@@ -7,10 +7,9 @@ import numpy as np
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..autograd.mode import mode
-from ..backend import array_module
+from ..backend import array_module, seam
 from ..backend.cuda import constant
 from ..backend.device import on_gpu
-from ..backend.program import refuse
 from .adding import LONGEST, add_at, add_lines
 from .arithmetic import where
 from .axes import axis_of, of_scalars
@@ -35,8 +34,7 @@ def bare_index(x, index, keep=False):
     if kind == np.uint8:
         return index != 0
     if kind is not None and kind.kind in "iu" and not index.ndim:  # as in torch: what it picks is a view
-        refuse("it reads a Tensor's values (as an index)")
-        return int(index)
+        return seam.execute(int, index)
     return index.copy() if keep and hasattr(index, "dtype") else index
 
 

@@ -21,10 +21,9 @@ from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
-from ..backend import address, array_module
-from ..backend.cuda import constant, recording
+from ..backend import address, array_module, seam
+from ..backend.cuda import constant
 from ..backend.device import on_gpu
-from ..backend.program import active, refuse, told
 from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem
 from .shape import _numbers
@@ -80,13 +79,12 @@ def _record(self, name, compute, assign=None, is_card=True):
     assign(array) : writes the new values into self's array; default: all of them
     is_card : is compute one op card, so that all it saved is in the result's tape entry?
     """
-    refuse(f"{name} writes on the tape")
     _refuse_repeated(self.array, name)
     family = _family(self, name)
     alone = _alone(self)
     old = _standing_in(self)
     if not is_card and not alone:
-        old.array = old.array.copy()
+        old.array = seam.execute(_copied, old.array)
     with enable_grad():
         result = compute(old)
         if result.shape != self.shape:
@@ -110,7 +108,7 @@ def _record(self, name, compute, assign=None, is_card=True):
             tensor._node.part_from_result()
     array = write(self)
     if assign is None:
-        array[...] = result.array
+        seam.execute(_put_into, array, ..., result.array)
     else:
         assign(array)
     self._version[1:] = [result._node.number]
@@ -128,8 +126,8 @@ def _standing_in(x):
 
 def _alone(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or active or recording() is not None:
-        return False  # (a step that is repeated must write where it reads)
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or not seam.exchange:
+        return False
     return _references(x.array) == _NO_OTHERS
 
 
@@ -144,7 +142,7 @@ _NO_OTHERS = (lambda x: _references and _references(x.array))(tensor_of(np.empty
 
 def _part(node, array):
     """What a tape entry saved of `array` becomes a copy: the memory is about to be overwritten."""
-    node.saved = [s.copy() if s is array else s for s in node.saved]
+    node.saved = [seam.execute(_copied, s) if s is array else s for s in node.saved]
 
 
 def _refresh(tensors):
@@ -201,9 +199,9 @@ def in_place(name, function, plain=None):
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
         if plain is not None:
             _refuse_repeated(self.array, name)
-            told(_named, plain, write(self), args, tuple(named.items()))
+            seam.execute(_named, plain, write(self), args, tuple(named.items()))
             return self
-        result = told(_named, function, self.array, args, tuple(named.items()))
+        result = seam.execute(_named, function, self.array, args, tuple(named.items()))
         return overwrite(self, name, result)
 
     method.__name__ = method.__qualname__ = name
@@ -215,11 +213,15 @@ def activated(function: Callable[..., Tensor], input: Tensor, *options: Any) -> 
     """function(input, ...) written into input itself: what activations with inplace=True do."""
     if _is_recorded(input, ()):
         return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
-    return overwrite(input, function.__name__, told(function, input.array, *options))
+    return overwrite(input, function.__name__, seam.execute(function, input.array, *options))
 
 
 def _named(function, array, args, named):
     return function(array, *args, **dict(named))
+
+
+def _copied(array):
+    return array.copy()
 
 
 def _put_into(array, index, values):
@@ -238,14 +240,14 @@ def overwrite(self, name, values):
         if name not in SINGLY:
             _refuse_repeated(array, name)
         changed = values != array
-        told(_put_into, write(self), changed, values[changed])
+        seam.execute(_put_into, write(self), changed, values[changed])
         return self
     del array
     if same and _alone(self):
         self.array = np.asarray(values) if isinstance(values, np.generic) else values
         self._version = [0]
     else:
-        told(_put_into, write(self), ..., values)
+        seam.execute(_put_into, write(self), ..., values)
     return self
 
 
@@ -261,13 +263,13 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
         if recorded and _repeats(self.array):  # only the place need not share memory
             return assign(getitem(self, index), name, ..., value)
     if not recorded:
-        told(_put_into, write(self), index, raw(value))
+        seam.execute(_put_into, write(self), index, raw(value))
         return self
     if isinstance(value, Tensor) and value.dtype != self.dtype and value.dtype.kind != "b":
         value = value.to(self.dtype)
 
     def into(array):
-        array[index] = raw(value)
+        seam.execute(_put_into, array, index, raw(value))
 
     return _record(self, name, lambda old: _put(old, index, value), into)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..backend import kernel, warn
-from ..backend.cuda import elementwise, has_kernels, summed
+from ..backend.cuda import elementwise, summed
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
 from .compose import broadcast_tensors
@@ -317,11 +317,23 @@ def _(x, sign=1):
 
 @mean_logsigmoid.backward
 def _(g, need, x, sign):
-    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-        return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
-    if has_kernels(x):
-        return _grad_on_device(x, sign, g * (sign / x.size))
+    return mean_logsigmoid_grad(x, sign, g)
+
+
+@op
+def mean_logsigmoid_grad(x, sign, g):
+    """g sign sigmoid(-sign x) / N: the rule of `mean_logsigmoid`."""
     return sigmoid(x * -sign) * (g * (sign / x.size))
+
+
+@mean_logsigmoid_grad.kernel("cpu")
+def _(x, sign, g):
+    return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+
+
+@mean_logsigmoid_grad.kernel("cuda")
+def _(x, sign, g):
+    return _grad_on_device(x, sign, g * (sign / x.size))
 
 
 @mean_logsigmoid.formula

@@ -7,7 +7,9 @@ share the channels. The leaky ReLU has slope 1 where there is none; its argument
 import numpy as np
 
 from ..backend import kernel
+from ..backend.layout import row_major
 from ..backend.shared import Shared, carray, lead, pointer
+from .normalization import _batch_norm, batch_norm_grad
 
 __all__: list[str] = []  # no ops
 
@@ -167,3 +169,55 @@ def backward(g, x, weight, bias, mean, rstd, slope):
     gx, gw, gb = np.empty(x.shape, x.dtype), np.empty(len(rstd), x.dtype), np.empty(len(rstd), x.dtype)
     BACKWARD(x.dtype.char, min(len(rstd), x.size // SHARE), x, g, weight, bias, mean, rstd, gx, gw, gb, float(slope))
     return gx, gw, gb
+
+
+def _channel_by_channel(x):
+    """Does x (N, C, ...) lie in memory as (C, N, ...)?"""
+    return x.ndim == 2 or (not x.flags.c_contiguous and x.swapaxes(0, 1).flags.c_contiguous)
+
+
+def _planes(x, by_channel):
+    """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N L)."""
+    if by_channel:
+        return row_major(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
+    return row_major(x).reshape(x.shape[0], x.shape[1], -1)
+
+
+def _unplanes(y, shape, by_channel):
+    return y.reshape(shape[1], shape[0], *shape[2:]).swapaxes(0, 1) if by_channel else y.reshape(shape)
+
+
+def _affine(weight, bias, x):
+    """weight and bias without gaps, 1 and 0 for None."""
+    c = x.shape[1]
+    weight = np.ones(c, x.dtype) if weight is None else np.ascontiguousarray(weight)
+    return weight, np.zeros(c, x.dtype) if bias is None else np.ascontiguousarray(bias)
+
+
+@_batch_norm.kernel("cpu")
+def _(x, weight, bias, running_mean, running_var, momentum, eps):
+    return by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, 1.0)
+
+
+def by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, slope):
+    """Batch normalisation and a leaky ReLU of this slope behind it (1: none), and the statistics."""
+    by_channel = _channel_by_channel(x)
+    running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
+    y, *statistics = forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
+    for old, new in zip((running_mean, running_var), running):
+        if new is not old:  # it had gaps
+            old[...] = new
+    return _unplanes(y, x.shape, by_channel), *statistics
+
+
+@batch_norm_grad.kernel("cpu")
+def _(g, x, weight, mean, rstd):
+    return gradients_by_kernel(g, x, weight, None, mean, rstd, 1.0)
+
+
+def gradients_by_kernel(g, x, weight, bias, mean, rstd, slope):
+    """The gradients of `by_kernel`."""
+    by_channel = _channel_by_channel(x)
+    planes = [_planes(a, by_channel) for a in (g, x)]
+    gx, *rest = backward(*planes, *_affine(weight, bias, x), mean, rstd, slope)
+    return _unplanes(gx, x.shape, by_channel), *rest

@@ -15,7 +15,7 @@ import numpy as np
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Ints
 from ..backend import array_module, kernel
-from ..backend.cuda import Source, has_kernels
+from ..backend.cuda import Source
 from ..backend.cuda.source import blocks, on_device
 from .arithmetic import fmod
 from .each import on_planes
@@ -337,25 +337,13 @@ def _table(xp, device, first, stop, step):
         return xp.asarray(_elements(first, stop, step))
 
 
-def _argmax(x, rows, columns, steps):
-    """Where in its plane the maximum of each window is (the first of equals): int32 (..., windows down, windows across).
+@op
+def window_argmax(x, rows, columns, steps):
+    """Where in its plane the maximum of each window of x (..., H, W) is (the first of equals): int32 (..., windows down, windows across).
 
     rows, columns : the first position of each window, and the end behind its last; steps : between positions
     """
-    places = [_elements(*w, s) for w, s in zip((rows, columns), steps)]
-    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-        limits = np.array(rows)
-        size = limits.shape[1], places[1].shape[1]
-        return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
-    xp = array_module(x)
-    if has_kernels(x):
-        x, (down, across) = xp.ascontiguousarray(x), [p.shape[1] for p in places]
-        index = xp.empty((*x.shape[:-2], down, across), np.int32)
-        if index.size:
-            tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
-            most = [len(p) for p in places]
-            PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
-        return index
+    xp, places = array_module(x), _places(rows, columns, steps)
     best = index = None
     for i, j in itertools.product(*places):
         v, at = x[..., xp.asarray(i)[:, None], xp.asarray(j)], xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
@@ -364,6 +352,29 @@ def _argmax(x, rows, columns, steps):
         else:
             better = (v > best) | (v != v)
             best, index = xp.where(better, v, best), xp.where(better, at, index)
+    return index
+
+
+def _places(rows, columns, steps):
+    return [_elements(*w, s) for w, s in zip((rows, columns), steps)]
+
+
+@window_argmax.kernel("cpu")
+def _(x, rows, columns, steps):
+    limits, places = np.array(rows), _places(rows, columns, steps)
+    size = limits.shape[1], places[1].shape[1]
+    return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
+
+
+@window_argmax.kernel("cuda")
+def _(x, rows, columns, steps):
+    xp, places = array_module(x), _places(rows, columns, steps)
+    x, (down, across) = xp.ascontiguousarray(x), [p.shape[1] for p in places]
+    index = xp.empty((*x.shape[:-2], down, across), np.int32)
+    if index.size:
+        tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
+        most = [len(p) for p in places]
+        PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
     return index
 
 
@@ -385,7 +396,7 @@ def _max_pool(input, windows, steps, return_indices):
         dims = 1
     else:
         dims = 2
-    index = _argmax(raw(input), *windows, steps)
+    index = window_argmax(raw(input), *windows, steps)
     y = plane_gather(input, index)
     if dims == 1:
         y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))

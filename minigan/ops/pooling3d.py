@@ -17,7 +17,6 @@ from .elementary import abs, sign
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
-    _argmax,
     _avg_pool,
     _geometry,
     _max_windows,
@@ -26,6 +25,7 @@ from .pooling import (
     avg_pool2d,
     numbers,
     plane_gather,
+    window_argmax,
 )
 
 __all__ = [
@@ -72,12 +72,12 @@ def _max_pool(input, windows, steps, return_indices):
     """The maxima along H and W first, then along D."""
     *lead, depth, height, width = input.shape
     x = raw(input)
-    flat = _argmax(x, *windows[1:], steps[1:])
+    flat = window_argmax(x, *windows[1:], steps[1:])
     down, across = flat.shape[-2:]
     columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
     best = plane_gather(x, flat).reshape(*lead, depth, down * across)
     inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(-1, 1)
-    at = _argmax(best, windows[0], columns, (steps[0], 1))
+    at = window_argmax(best, windows[0], columns, (steps[0], 1))
     index = np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1).reshape(at.shape).astype(np.int32)
     y = plane_gather(input.reshape(*lead, depth, height * width), index)
     shape = (*lead, index.shape[-2], down, across)

@@ -4,10 +4,7 @@ import numpy as np
 
 from ..autograd import Tensor, expand, op
 from ..backend import kernel, product
-from ..backend.cuda import has_kernels
 from ..backend.cuda import matmul as device_matmul
-from ..backend.late import can_wait, late_product
-from ..backend.layout import COMPILED
 from .arithmetic import mul
 from .reduction import sum
 from .rows import add_bias, column_sums
@@ -86,38 +83,8 @@ def _(input, weight, bias=None):
 
 
 @linear.backward
-@can_wait(1)
 def _(g, need, x, w):
-    return linear_rule(g, need, x, w)
-
-
-@kernel
-def _row_sums(x, total):
-    for i in range(x.shape[0]):
-        row, t = x[i], total.dtype.type(0)
-        for j in range(row.size):
-            t += row[j]
-        total[i] = t
-
-
-def _sums(rows):
-    """The sums over the rows of a matrix (rows, C) -> (C,), quickly where it is laid out column by column."""
-    if rows.__class__ is not np.ndarray or not rows.T.flags.c_contiguous or rows.dtype not in COMPILED:
-        return sum(rows, 0)
-    total = np.empty(rows.shape[1], rows.dtype)
-    _row_sums(rows.T, total)
-    return total
-
-
-def linear_rule(g, need, x, w):
-    """The gradients of `linear` for input, weight and bias."""
-    gw = gb = None
-    if need[1] or need[2]:
-        rows, on_cpu = g if g.ndim == 2 else g.reshape(-1, g.shape[-1]), g.__class__ is np.ndarray
-        inputs = x if x is None or x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        gw = need[1] and (late_product(need[1], rows.T, inputs) if on_cpu else weight_grad(rows, inputs))
-        gb = need[2] and (_sums(rows) if on_cpu or not has_kernels(rows) else column_sums(rows))
-    return need[0] and linear(g, w.T), gw, gb
+    return linear_gradients(g, need, x, w)
 
 
 @op(saves=("g", "x"))
@@ -139,6 +106,50 @@ def _(g, x):
 @weight_grad.backward
 def _(gg, need, g, x):
     return need[0] and linear(x, gg), need[1] and linear(g, gg.T)
+
+
+@op(saves=("rows.shape",))
+def sum_rows(rows):
+    """y = the sum of the rows of a matrix (rows, C) -> (C,).    d/drows = g for each row"""
+    return sum(rows, 0)
+
+
+@kernel
+def _row_sums(x, total):
+    for i in range(x.shape[0]):
+        row, t = x[i], total.dtype.type(0)
+        for j in range(row.size):
+            t += row[j]
+        total[i] = t
+
+
+@sum_rows.kernel("cpu")
+def _(rows):
+    if not rows.T.flags.c_contiguous:
+        return sum(rows, 0)
+    total = np.empty(rows.shape[1], rows.dtype)  # laid out column by column
+    _row_sums(rows.T, total)
+    return total
+
+
+@sum_rows.kernel("cuda")
+def _(rows):
+    return column_sums(rows)
+
+
+@sum_rows.backward
+def _(g, need, shape):
+    return expand(g, shape)
+
+
+def linear_gradients(g, need, x, w, weight_grad=weight_grad):
+    """The gradients of `linear` for input, weight and bias."""
+    gw = gb = None
+    if need[1] or need[2]:
+        rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
+        inputs = x if x is None or x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        gw, gb = need[1] and weight_grad(rows, inputs), need[2] and sum_rows(rows)
+    return need[0] and linear(g, w.T), gw, gb
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:

@@ -6,10 +6,9 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import DType, Ints, Place, Shape
-from ..backend import Generator, default_generator, device_of, to_numpy
+from ..backend import Generator, default_generator, device_of, seam, to_numpy
 from ..backend import device as as_device
 from ..backend.defaults import default
-from ..backend.program import told
 from .inplace import assign
 from .shape import _numbers
 
@@ -149,7 +148,7 @@ def bernoulli(
 ) -> Tensor:
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    return tensor_of(told(_bernoulli, array, array if p is None else raw(p), generator))
+    return tensor_of(seam.execute(_bernoulli, array, array if p is None else raw(p), generator))
 
 
 def _bernoulli(array, p, generator):
@@ -230,7 +229,7 @@ def feature_dropout(
 def _drop(input, shape, p, training, generator):
     if not training or p == 0:
         return input
-    return _masked_scale(input, told(_scales, raw(input), tuple(shape), p, generator))
+    return _masked_scale(input, seam.execute(_scales, raw(input), tuple(shape), p, generator))
 
 
 def _scales(array, shape, p, generator):
@@ -253,7 +252,7 @@ def alpha_dropout(
     training = training if train is None else train
     if not training or p == 0:
         return input
-    scales, shifts = told(_scales_and_shifts, raw(input), p, generator)
+    scales, shifts = seam.execute(_scales_and_shifts, raw(input), p, generator)
     return _masked_scale(input, scales) + shifts
 
 

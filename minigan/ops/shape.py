@@ -13,7 +13,8 @@ from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import lay_out, permuted, writable
-from ..backend import array_module, device, device_of, join, row_major
+from ..backend import array_module, device, device_of, join
+from ..backend.order import row_major
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, raw
-from ..backend import array_module, default_generator, device_of
-from ..backend.program import told
+from ..backend import array_module, default_generator, device_of, seam
 from .activation import elu, hardtanh, tanh
 from .arithmetic import clamp, where
 from .axes import axis_of
@@ -79,7 +78,7 @@ def rrelu(
         raise ValueError(f"rrelu: lower={lower} and upper={upper} must be 0 <= lower <= upper")
     if not training:
         return where(input > 0, input, input * ((lower + upper) / 2))
-    slopes = told(_slopes, raw(input), lower, upper, generator)
+    slopes = seam.execute(_slopes, raw(input), lower, upper, generator)
     return _masked_scale(input, slopes)
 
 
@@ -99,7 +98,7 @@ def feature_alpha_dropout(
     """`alpha_dropout` of whole channels of input (N, C, ...)."""
     if not training or p == 0:
         return input
-    scales, shifts = told(_channel_scales, raw(input), p, generator)
+    scales, shifts = seam.execute(_channel_scales, raw(input), p, generator)
     return _masked_scale(input, scales) + shifts
 
 

@@ -7,6 +7,7 @@ import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
 from minigan.gan import GAN, NonSaturating, Trainer
+from minigan.ops.fused import linear_activation
 from minigan.optim import SGD
 
 
@@ -82,7 +83,7 @@ def test_fused_layers_are_the_layers():
     layer.forward = lambda x: x * 0 + 7
     assert nn.Sequential(layer, nn.Tanh())(minigan.ones(1, 2)).tolist() == [[pytest.approx(np.tanh(7))] * 2]
     with pytest.raises(RuntimeError, match="slope > 0"):
-        minigan.linear_activation(x, layer.weight, layer.bias, "leaky_relu", -0.5)
+        linear_activation(x, layer.weight, layer.bias, "leaky_relu", -0.5)
 
 
 def test_relu_behind_batch_normalisation_is_relu():

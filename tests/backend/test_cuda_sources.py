@@ -16,13 +16,13 @@ def every_source():
     """All sources; those of translated formulas are made for the kinds of arguments that a first use would give."""
     for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
         importlib.import_module(module.name)
+    from minigan.fast import updates
     from minigan.ops import update
 
     for name in update.__all__:
         step = getattr(update, name)
-        if hasattr(step, "variants"):
-            for variant in step.variants():
-                step.kernel(variant)
+        for variant in updates.variants(step):
+            updates.kernel(step, variant)
     return dict(SOURCES)
 
 
@@ -30,7 +30,7 @@ def translated():
     """All translated formulas in the op modules."""
     from minigan.autograd import OPS
 
-    found = {f for op in OPS.values() for f in vars(op.card).values() if isinstance(f, (Elementwise, Summed))}
+    found = {f for op in OPS.values() for f in op.card.kernels.values() if isinstance(f, (Elementwise, Summed))}
     for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
         found |= {f for f in vars(importlib.import_module(module.name)).values() if isinstance(f, (Elementwise, Summed))}
     return sorted(found, key=lambda f: f.__qualname__ + f.__module__)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 
 import minigan.ops as ops
-from minigan.ops.normalization import batch_norm_leaky_relu
+from minigan.fast.batch_norm_activation import batch_norm_activation
 
 
 @st.composite
@@ -105,9 +105,10 @@ CASES = [
     ),
     *(
         Case(
-            f"batch_norm:leaky_relu {slope}", batches(), lambda x, w, b, eps, slope=slope: leaky(batch_norm(x, w, b, eps), slope),
-            call=lambda x, w, b, eps, slope=slope: batch_norm_leaky_relu(x, None, None, w, b, True, 0.1, eps, slope),
+            f"batch_norm_activation:{slope}", batches(), lambda x, w, b, eps, slope=slope: leaky(batch_norm(x, w, b, eps), slope),
+            call=lambda x, w, b, eps, slope=slope: batch_norm_activation(x, w, b, None, None, 0.1, eps, slope),
             card_args=lambda x, w, b, eps, slope=slope: (x, w, b, None, None, 0.1, eps, slope), bare=False, tolerance=5e-4,
+            op="batch_norm_activation",
         )
         for slope in (0.2, 0.0, -0.5)
     ),

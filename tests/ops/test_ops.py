@@ -32,7 +32,7 @@ def for_every(cases, examples):
 
 smooth = [c for c in CASES if c.orders >= 1]
 twice = [c for c in CASES if c.orders >= 2]
-direct = [c for c in CASES if c.op and c.card_args and getattr(OPS[c.op].card, "cpu", None)]
+direct = [c for c in CASES if c.op and c.card_args and "cpu" in OPS[c.op].card.kernels]
 
 
 def listed(y):
@@ -129,9 +129,22 @@ def test_kernel(case, args, seed):
     """The compiled kernel computes what the formula says."""
     card = OPS[case.op].card
     arguments = [laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) and seed % 5 else a for i, a in enumerate(case.card_args(*args))]
-    for k, f in zip(listed(card.cpu(*arguments)), listed(card.forward(*arguments))):
+    for k, f in zip(listed(card.kernels["cpu"](*arguments)), listed(card.forward(*arguments))):
         assert k.dtype == f.dtype
         close(k, np.asarray(f), 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "sigmoid", "softplus"])
+def test_the_kernel_of_a_rule(activation, dtype):
+    """`activation_grad` by its kernel is what it is by its reference, in the same dtypes."""
+    rng = np.random.default_rng(0)
+    for shape in ((7, 5), (2, 3, 5)):
+        g, y = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+        card = OPS["activation_grad"].card
+        for k, f in zip(card.kernels["cpu"](g, y, activation, 0.2), card.forward(g, y, activation, 0.2), strict=True):
+            assert k.dtype == f.dtype == dtype
+            np.testing.assert_allclose(k, f, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-6 if dtype == "float32" else 1e-13)
 
 
 @for_every(CASES, 6)

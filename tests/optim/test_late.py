@@ -10,7 +10,7 @@ import pytest
 import minigan
 from minigan import Tensor, nn
 from minigan.backend import late, product, tiles
-from minigan.backend.late import LATER, Late, late_product
+from minigan.backend.late import Late, late_product
 from minigan.nn import functional as F
 from minigan.optim import SGD, Adam, AdamW
 from tests.backend.test_tiles import threads_of
@@ -83,12 +83,11 @@ def test_what_reads_a_parameter_is_computed_before_the_step():
 
 def test_only_what_pays_waits():
     a, b = factors(256, 80, 64, "float32", True)
-    assert isinstance(late_product(LATER, a, b), Late)
-    assert isinstance(late_product(True, a, b), np.ndarray)
-    assert isinstance(late_product(LATER, a[:5], b), np.ndarray)  # no whole tile
-    assert isinstance(late_product(LATER, a[:, :1], b[:1]), np.ndarray)
+    assert isinstance(late_product(a.T, b), Late)
+    assert isinstance(late_product(a[:5].T, b), np.ndarray)  # no whole tile
+    assert isinstance(late_product(a[:, :1].T, b[:1]), np.ndarray)
     a, b = factors(64, 300, 600, "float32", True)  # all of b, 720 KB, would pass for each row
-    assert tiles._pays(a, b) and isinstance(late_product(LATER, a, b), np.ndarray)
+    assert tiles._pays(a, b) and isinstance(late_product(a.T, b), np.ndarray)
     np.testing.assert_array_equal(Late(a, b).array(), product(a, b))
     windows = np.lib.stride_tricks.sliding_window_view(a, 3, 0)
     for view in (a, a.T[3:][:, ::2], windows, np.asarray(memoryview(a)), np.frombuffer(a, "float32")):
@@ -179,7 +178,7 @@ def used_twice(model, gradients):
 def test_repeated_steps(change, make, waits):
     _, expected = trained(change, lambda step: step, make)
     run, found = trained(change, minigan.cpu.graph, make)
-    assert run.why is None and ("later" in run.program.text) is waits
+    assert run.why is None and ("deferred" in run.program.text) is waits
     for a, b in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -196,7 +195,7 @@ def test_gradients_that_stay_are_not_late():
 
     for x in batches:
         step(x)
-    assert step.why is None and "later" not in step.program.text
+    assert step.why is None and "deferred" not in step.program.text
     assert all(np.abs(p.grad.array).max() > 0 for p in model.parameters())
 
 
@@ -217,4 +216,4 @@ def test_recordings_that_differ_are_no_error():
     run = minigan.cpu.graph(step)
     for x in batches:
         run(x)
-    assert run.why is None and "later" in run.program.text
+    assert run.why is None and "deferred" in run.program.text

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from minigan import optim
 from minigan.autograd import tensor_of
+from minigan.backend.kernels import compiled
+from minigan.fast import updates
 from minigan.ops import update
 
 from . import formulas
@@ -130,15 +132,19 @@ def copies(arrays):
 def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
     """The compiled loop = the array expressions; a large array in threads = the same in small pieces, in every bit."""
     step = getattr(update, name)
-    n = update.THREADED + 12345
+
+    def run(numbers, *arrays):
+        updates.run_together([(compiled(step.loop), np.array(numbers, dtype), arrays)])
+
+    n = updates.THREADED + 12345
     numbers = step.numbers(*NUMBERS[name])
     for arrays in state_arrays(name, n, dtype, 0):
         whole, pieces, plain = copies(arrays), copies(arrays), copies(arrays)
-        monkeypatch.setattr(update, "num_threads", lambda: 2)
-        step(numbers, *whole)
-        monkeypatch.setattr(update, "num_threads", lambda: 1)
+        monkeypatch.setattr(updates, "num_threads", lambda: 2)
+        run(numbers, *whole)
+        monkeypatch.setattr(updates, "num_threads", lambda: 1)
         for low in range(0, n, 9973):
-            step(numbers, *[a if a is None else a[low : low + 9973] for a in pieces])
+            run(numbers, *[a if a is None else a[low : low + 9973] for a in pieces])
         step.reference(numbers, *plain)
         changed = 0
         for before, a, b, c in zip(arrays, whole, pieces, plain):
@@ -153,12 +159,12 @@ def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
 
 def test_run_together_covers_every_element(monkeypatch):
     """Any number of threads: every element is updated exactly once."""
-    loop, c = update.sgd_step.compiled(), np.array(update.sgd_step.numbers(True, 1.0, 0, 0, 0, False, False), np.float32)
-    monkeypatch.setattr(update, "THREADED", 1)
+    loop, c = compiled(update.sgd_step.loop), np.array(update.sgd_step.numbers(True, 1.0, 0, 0, 0, False, False), np.float32)
+    monkeypatch.setattr(updates, "THREADED", 1)
     for threads in (2, 3, 7):
-        monkeypatch.setattr(update, "num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(updates, "num_threads", lambda threads=threads: threads)
         jobs = [(loop, c, (np.full(n, -1, np.float32), np.zeros(n, np.float32))) for n in (1, 5, 16, 17, 100, 1000)]
-        update.run_together(jobs)
+        updates.run_together(jobs)
         for _, _, (_, p) in jobs:
             np.testing.assert_array_equal(p, 1)
 

@@ -195,7 +195,7 @@ def test_the_program_reads_as_python():
     for real in batches(trainer, 3):
         step(real)
     text = step.program.text
-    assert text.startswith("def run(input0):\n    v0 = draw(") and "linear_activation(v0, array4x2, array4, 'tanh', 0.0)" in text
+    assert text.startswith("def run(input0):\n    v0 = normal(") and "linear_activation(v0, array4x2, array4, 'tanh', 0.0)" in text
     compile(text, "text", "exec")
 
 

@@ -12,6 +12,7 @@ import functools
 import numpy as np
 
 from ..device import array_module
+from ..precision import precision
 from .source import Source, blocks, on_device
 
 WORKSPACE = 32 << 20  # bytes that cuBLAS asks for on Hopper
@@ -28,31 +29,6 @@ extern "C" __global__ void to_bfloat16(const REAL* x, unsigned short* y, i64 n) 
     y[i] = v.f != v.f ? 0x7fc0 : (unsigned short)((v.u + 0x7fff + ((v.u >> 16) & 1)) >> 16);
 }
 """)  # fmt: skip
-
-
-class Precision:
-    """In what precision float32 matrices are multiplied; sums are always float32.
-
-    matmul_tf32 : may plain products use TF32 (10 bits)? False, as in torch
-    conv_tf32 : may convolutions? True, as in torch
-    half : inputs are rounded to bfloat16 (7 bits); set by `autocast`
-    """
-
-    def __init__(self):
-        self.matmul_tf32, self.conv_tf32, self.half = False, True, False
-
-
-precision = Precision()
-
-
-@contextlib.contextmanager
-def rounded(enabled=True):
-    """Inside, the inputs of float32 products are rounded to bfloat16."""
-    before, precision.half = precision.half, enabled
-    try:
-        yield
-    finally:
-        precision.half = before
 
 
 @functools.cache

@@ -4,12 +4,12 @@ While a step is captured, a kernel reads the seed and where in the stream the st
 anew; otherwise they are arguments.
 """
 
-import math
-
 import numpy as np
 
+from ..device import module_for
+from ..random import DRAWS, normal_reference, uniform_reference
 from .recorder import recording
-from .source import Source, blocks
+from .source import Source, blocks, on_device
 
 PHILOX = Source("philox", """
 struct Four32 { u32 v[4]; };
@@ -83,36 +83,57 @@ def _advance(stream, count):
     return state, np.uint64(seed), np.uint64(counter)
 
 
-def bits(xp, stream, count):
-    """The next blocks with `count` integers, as uint32 of a whole number of blocks."""
-    out, n = xp.empty(-(-count // 4) * 4, np.uint32), -(-count // 4)
-    if n:
-        PHILOX.launch("bits", out, blocks(n), (256,), out, *_advance(stream, count), n)
-    return out
+def _launch(name, device, generator, out, threads, count, *rest):
+    """Fill `out` by `threads` threads from the next `count` integers of the generator."""
+    with on_device(module_for(device), device.index):
+        PHILOX.launch(name, out, blocks(threads), (256,), out, *_advance(generator.stream(), count), *rest)
 
 
-def uniform(xp, stream, shape, dtype):
-    """As `Generator.uniform`, for float32 or float64."""
-    out = xp.empty(shape, dtype)
+def _empty(device, shape, dtype):
+    with on_device(module_for(device), device.index):
+        return module_for(device).empty(shape, dtype)
+
+
+def bits(generator, n, device):
+    """`Generator.integers32`."""
+    count = -(-n // 4)
+    out = _empty(device, count * 4, np.uint32)
+    if count:
+        _launch("bits", device, generator, out, count, n, count)
+    return out[:n]
+
+
+def uniform(generator, shape, dtype, device):
+    """`Generator.uniform`."""
+    if np.dtype(dtype).char not in "fd":
+        return uniform_reference(generator, shape, dtype, device)
+    out = _empty(device, shape, dtype)
     if out.size:
-        place = _advance(stream, out.size * (2 if out.dtype == np.float64 else 1))
-        PHILOX.launch("fill_uniform", out, blocks(out.size), (256,), out, *place, out.size)
+        _launch("fill_uniform", device, generator, out, out.size, out.size * (2 if out.dtype == np.float64 else 1), out.size)
     return out
 
 
-def normal(xp, stream, shape, dtype):
-    """As `Generator.normal`, for float32 or float64."""
-    out = xp.empty(shape, dtype)
+def normal(generator, shape, dtype, device):
+    """`Generator.normal`."""
+    if np.dtype(dtype).char not in "fd":
+        return normal_reference(generator, shape, dtype, device)
+    out = _empty(device, shape, dtype)
     half = -(-out.size // 2)
     if half:
-        place = _advance(stream, 2 * half * (2 if out.dtype == np.float64 else 1))
-        PHILOX.launch("fill_normal", out, blocks(half), (256,), out, *place, half, out.size)
+        count = 2 * half * (2 if out.dtype == np.float64 else 1)
+        _launch("fill_normal", device, generator, out, half, count, half, out.size)
     return out
 
 
-def integers(xp, stream, low, span, shape):
-    """As `Generator.integers`, for low .. low + span - 1."""
-    out, n = xp.empty(shape, np.int64), math.prod(shape)
-    if n:
-        PHILOX.launch("fill_integers", out, blocks(n), (256,), out, *_advance(stream, n), low, np.uint64(span), n)
+def integers(generator, low, high, shape, device):
+    """`Generator.integers`."""
+    out = _empty(device, shape, np.int64)
+    if out.size:
+        _launch("fill_integers", device, generator, out, out.size, out.size, low, np.uint64(high - low), out.size)
     return out
+
+
+DRAWS["integers32", "cuda"] = bits
+DRAWS["uniform", "cuda"] = uniform
+DRAWS["normal", "cuda"] = normal
+DRAWS["integers", "cuda"] = integers

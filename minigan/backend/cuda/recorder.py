@@ -9,6 +9,7 @@ import contextlib
 
 import numpy as np
 
+from .. import seam
 from ..device import array_module
 from .source import Source, on_device
 
@@ -114,8 +115,9 @@ def recording():
 def active(recorder):
     """Inside, `recorder` records."""
     global _active
-    before, _active = _active, recorder
+    before, exchange = _active, seam.exchange
+    _active, seam.exchange = recorder, False
     try:
         yield recorder
     finally:
-        _active = before
+        _active, seam.exchange = before, exchange

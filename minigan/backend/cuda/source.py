@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..device import array_module, on_gpu
+from ..device import array_module
 
 SOURCES: dict[str, "Source"] = {}  # name -> source, of all that were made: the tests compile each
 REALS = {"f": "float", "d": "double"}
@@ -94,13 +94,6 @@ _stay = contextlib.nullcontext()
 def on_device(xp, number):
     """Inside, GPU `number` is the current one."""
     return _stay if xp.cuda.runtime.getDevice() == number else _switched(xp.cuda.Device(number))
-
-
-def has_kernels(array):
-    """Can kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or float64?"""
-    if not on_gpu(array):
-        return False
-    return array.dtype.char in REALS and getattr(array_module(array), "kernels", True)
 
 
 def blocks(n, size=256):

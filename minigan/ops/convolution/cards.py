@@ -5,12 +5,8 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 
 from collections.abc import Sequence
 
-from ...autograd import Tensor, op
-from ...backend.cuda import has_kernels
+from ...autograd import Tensor, expand, op
 from ..reduction import sum
-from ..rows import column_sums, to_rows
-from . import cpu as fast
-from . import cuda as device
 from . import formula
 from .geometry import conv_geometry, conv_transpose_geometry
 
@@ -23,10 +19,15 @@ def _with_bias(y, bias):
     return y
 
 
-def _channel_sums(g):
-    if has_kernels(g):
-        return column_sums(to_rows(g))
+@op(saves=("g.shape",))
+def channel_sums(g):
+    """y = the sums over all dimensions but 1, (N, C, ...) -> (C,).    d/dg = gg for each"""
     return sum(g, (0, *range(2, g.ndim)))
+
+
+@channel_sums.backward
+def _(gg, need, shape):
+    return expand(gg.reshape((-1,) + (1,) * (len(shape) - 2)), shape)
 
 
 @op(saves=("x for w", "w for x", "geometry"))
@@ -38,22 +39,12 @@ def conv(x, w, bias, geometry):
     return _with_bias(formula.conv(x, w, geometry), bias)
 
 
-@conv.kernel("cpu")
-def _(x, w, bias, geometry):
-    return fast.conv(x, w, bias, geometry)
-
-
-@conv.kernel("cuda")
-def _(x, w, bias, geometry):
-    return device.conv(x, w, bias, geometry)
-
-
 @conv.backward
 def _(g, need, x, w, geometry):
     return (
         need[0] and conv_transpose(g, w, None, geometry),
         need[1] and conv_weight(x, g, geometry),
-        need[2] and _channel_sums(g),
+        need[2] and channel_sums(g),
     )
 
 
@@ -66,22 +57,12 @@ def conv_transpose(y, w, bias, geometry):
     return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
 
-@conv_transpose.kernel("cpu")
-def _(y, w, bias, geometry):
-    return fast.conv_transpose(y, w, bias, geometry)
-
-
-@conv_transpose.kernel("cuda")
-def _(y, w, bias, geometry):
-    return device.conv_transpose(y, w, bias, geometry)
-
-
 @conv_transpose.backward
 def _(g, need, y, w, geometry):
     return (
         need[0] and conv(g, w, None, geometry),
         need[1] and conv_weight(g, y, geometry),
-        need[2] and _channel_sums(g),
+        need[2] and channel_sums(g),
     )
 
 
@@ -92,16 +73,6 @@ def conv_weight(x, y, geometry):
     dL/dx = conv_transpose(y, g),  dL/dy = conv(x, g)
     """
     return formula.conv_weight(x, y, geometry)
-
-
-@conv_weight.kernel("cpu")
-def _(x, y, geometry):
-    return fast.conv_weight(x, y, geometry)
-
-
-@conv_weight.kernel("cuda")
-def _(x, y, geometry):
-    return device.conv_weight(x, y, geometry)
 
 
 @conv_weight.backward

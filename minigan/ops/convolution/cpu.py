@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import patches, toomcook
+from . import cards, patches, toomcook
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
@@ -67,3 +67,8 @@ def conv_weight(x, y, geometry):
         return (y.reshape(len(y), -1).T @ x.reshape(len(x), -1)).reshape(shape)
     plan = _plan(len(x), x.shape[1], y.shape[1], geometry)
     return patches.conv_weight(x, y, geometry) if plan is None else toomcook.conv_weight(x, y, geometry, plan)
+
+
+cards.conv.kernel("cpu")(conv)
+cards.conv_transpose.kernel("cpu")(conv_transpose)
+cards.conv_weight.kernel("cpu")(conv_weight)

@@ -18,8 +18,8 @@ from ...backend import array_module
 from ...backend.cuda import Source
 from ...backend.cuda.cublas import halved, product
 from ...backend.cuda.source import blocks
-from ..rows import add_bias, from_rows, to_rows
-from . import formula
+from ..rows import add_bias, column_sums, from_rows, to_rows
+from . import cards, formula
 
 MOST = 1 << 27  # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
 
@@ -260,3 +260,13 @@ def _formula(function, a, b, bias, geometry):
     if bias is not None:
         y += bias.reshape(-1, *[1] * (y.ndim - 2))
     return y
+
+
+cards.conv.kernel("cuda")(conv)
+cards.conv_transpose.kernel("cuda")(conv_transpose)
+cards.conv_weight.kernel("cuda")(conv_weight)
+
+
+@cards.channel_sums.kernel("cuda")
+def channel_sums(g):
+    return column_sums(to_rows(g))

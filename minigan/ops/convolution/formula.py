@@ -12,8 +12,6 @@ import itertools
 import numpy as np
 
 from ...backend import array_module
-from ...backend.cuda import has_kernels
-from ...backend.cuda import matmul as device_matmul
 
 
 def taps(geometry):
@@ -21,10 +19,6 @@ def taps(geometry):
     for tap in itertools.product(*[range(k) for k in geometry.kernel]):
         starts = [t * d for t, d in zip(tap, geometry.dilation)]
         yield tap, tuple(slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(starts, geometry.out, geometry.stride))
-
-
-def _matmul(a, b):
-    return device_matmul(a, b) if has_kernels(a) else np.matmul(a, b)
 
 
 def _inside(geometry):
@@ -52,7 +46,7 @@ def conv(x, w, geometry):
     y = None
     for tap, where in taps(geometry):
         part = padded[(..., *where)]
-        product = _matmul(w[(..., *tap)], part.reshape(*part.shape[:3], -1))
+        product = np.matmul(w[(..., *tap)], part.reshape(*part.shape[:3], -1))
         y = product if y is None else y + product
     return y.reshape(len(x), -1, *geometry.out)
 
@@ -64,7 +58,7 @@ def conv_transpose(y, w, geometry):
     channels = w.shape[2]
     padded = array_module(y).zeros((len(y), groups, channels, *geometry.padded()), y.dtype)
     for tap, where in taps(geometry):
-        product = _matmul(w[(..., *tap)].swapaxes(-1, -2), flat)
+        product = np.matmul(w[(..., *tap)].swapaxes(-1, -2), flat)
         padded[(..., *where)] += product.reshape(len(y), groups, channels, *geometry.out)
     return padded[(..., *_inside(geometry))].reshape(len(y), groups * channels, *geometry.size)
 
@@ -76,5 +70,5 @@ def conv_weight(x, y, geometry):
     w = array_module(x).empty((groups, flat.shape[2], padded.shape[2], *geometry.kernel), x.dtype)
     for tap, where in taps(geometry):
         part = padded[(..., *where)]
-        w[(..., *tap)] = _matmul(flat, part.reshape(*part.shape[:3], -1).swapaxes(-1, -2)).sum(0)
+        w[(..., *tap)] = np.matmul(flat, part.reshape(*part.shape[:3], -1).swapaxes(-1, -2)).sum(0)
     return w.reshape(y.shape[1], -1, *geometry.kernel)

@@ -1,9 +1,14 @@
-"""Which activations a Linear or a BatchNorm can take into its own op. Sequential asks; the same formula with less overhead."""
+"""A Linear or a BatchNorm and the activation behind it as one op: the same formula with less overhead. `Sequential` is a loop; importing
+this puts one in its place that looks one layer ahead."""
 
-from ..ops import linear_activation
-from .activation import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
-from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from .linear import Linear
+from ..nn.activation import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from ..nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from ..nn.container import Sequential
+from ..nn.linear import Linear
+from ..nn.module import Module
+from ..ops.fused import linear_activation
+from ..ops.normalization import batch_norm, check_parameters, in_training
+from .batch_norm_activation import activated, batch_norm_activation
 
 # exact type (a subclass may compute something else) -> (name, slope) for `linear_activation`, or None
 BEHIND_LINEAR = {
@@ -27,6 +32,15 @@ def _taken(first, module):
     return known(module) if known is not None and _plain(module) else None
 
 
+def _batch_norm_activation(input, layer, slope):
+    """What `layer`, a BatchNorm, and a leaky ReLU of this slope (0: a ReLU) give."""
+    mean, var, weight, bias, training, momentum, eps = layer.arguments(input)
+    if not training:
+        return activated(batch_norm(input, mean, var, weight, bias, False, momentum, eps), slope)
+    check_parameters("batch_norm", input, running_mean=mean, running_var=var, weight=weight, bias=bias)
+    return in_training(batch_norm_activation, input, mean, var, weight, bias, momentum, eps, slope)
+
+
 def run(modules, input):
     """The modules one after the other, a Linear or a BatchNorm and an activation behind it as one op."""
     waiting = None
@@ -37,7 +51,7 @@ def run(modules, input):
                 if waiting.__class__ is Linear:
                     input = linear_activation(input, waiting.weight, waiting.bias, *known)
                 else:
-                    input = waiting.leaky_relu(input, known)
+                    input = _batch_norm_activation(input, waiting, known)
                 waiting = None
                 continue
             input, waiting = waiting(input), None
@@ -46,3 +60,10 @@ def run(modules, input):
         else:
             input = module(input)
     return input if waiting is None else waiting(input)
+
+
+def _forward(self, input):
+    return run([m for m in self.__dict__.values() if isinstance(m, Module)], input)
+
+
+Sequential.forward = _forward  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """How an array lies in memory, so that updates can run over it as one flat piece without copying it."""
 
-from ..backend import array_module, device_of, to_device
+from . import seam
+from .device import array_module, device_of, to_device
 
 
 def memory_order(array):
@@ -31,3 +32,9 @@ def conform(source, array):
     copy = full_like(array, 0)
     copy[...] = to_device(source, device_of(array))
     return copy
+
+
+@seam.dispatched
+def row_major(x):
+    """x laid out row by row: itself or a copy."""
+    return array_module(x).asarray(x, order="C")
