@@ -26,10 +26,6 @@ def tanh(x: Tensor) -> Tensor:
     return np.tanh(x)
 
 
-@tanh.kernel("cuda")
-@elementwise
-def _(x):
-    return math.tanh(x)
 
 
 @tanh.backward
@@ -37,10 +33,6 @@ def _(g, need, y):
     return tanh_grad(g, y)
 
 
-@kernel
-def _tanh_grad(g, y, out):
-    for i in range(g.size):
-        out[i] = g[i] * (1 - y[i] * y[i])
 
 
 @op(saves=("g", "y"))
@@ -49,12 +41,8 @@ def tanh_grad(g, y):
     return g * (1 - y * y)
 
 
-@tanh_grad.kernel("cpu")
-def _(g, y):
-    return each(_tanh_grad, g, y)
 
 
-tanh_grad.kernel("cuda")(elementwise(_tanh_grad))
 
 
 @tanh_grad.backward
@@ -68,10 +56,6 @@ def sigmoid(x: Tensor) -> Tensor:
     return np.tanh(x * 0.5) * 0.5 + 0.5
 
 
-@sigmoid.kernel("cuda")
-@elementwise
-def _(x):
-    return math.tanh(x * 0.5) * 0.5 + 0.5
 
 
 @sigmoid.backward
@@ -91,11 +75,6 @@ def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return np.where(z > threshold, x, y) if threshold < 20 else y
 
 
-@softplus.kernel("cuda")
-@elementwise
-def _(x, beta, threshold):
-    z = x * beta
-    return x if z > threshold else (max(z, 0.0) + math.log1p(math.exp(-abs(z)))) / beta
 
 
 @softplus.backward
@@ -111,10 +90,6 @@ def logsigmoid(x: Tensor) -> Tensor:
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
-@logsigmoid.kernel("cuda")
-@elementwise
-def _(x):
-    return min(x, 0.0) - math.log1p(math.exp(-abs(x)))
 
 
 @logsigmoid.backward
@@ -128,10 +103,6 @@ def relu(x: Tensor) -> Tensor:
     return np.maximum(x, 0)
 
 
-@relu.kernel("cuda")
-@elementwise
-def _(x):
-    return 0.0 if x < 0 else x
 
 
 @relu.backward
@@ -139,11 +110,6 @@ def _(g, need, y):
     return leaky_relu_grad(g, y, 0.0)
 
 
-@kernel
-def _leaky_relu(x, slope, y):
-    slope = x.dtype.type(slope)
-    for i in range(x.size):
-        y[i] = x[i] if x[i] > 0 else slope * x[i]
 
 
 @op(saves=("x", "negative_slope"), floating=True)
@@ -152,12 +118,8 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return np.where(x > 0, x, x * negative_slope)
 
 
-@leaky_relu.kernel("cpu")
-def _(x, negative_slope=0.01):
-    return each(_leaky_relu, x, negative_slope)
 
 
-leaky_relu.kernel("cuda")(elementwise(_leaky_relu))
 
 
 @leaky_relu.backward
@@ -165,15 +127,6 @@ def _(g, need, x, slope):
     return leaky_relu_grad(g, x, slope)
 
 
-@kernel
-def _leaky_relu_grad(g, x, slope, out):
-    slope, zero = x.dtype.type(slope), x.dtype.type(0)
-    if slope == zero:
-        for i in range(x.size):
-            out[i] = g[i] if x[i] > 0 else zero
-    else:
-        for i in range(x.size):
-            out[i] = g[i] if x[i] > 0 else slope * g[i]
 
 
 @op(saves=("x", "slope"))
@@ -182,12 +135,8 @@ def leaky_relu_grad(g, x, slope):
     return np.where(x > 0, g, g * slope if slope else 0)
 
 
-@leaky_relu_grad.kernel("cpu")
-def _(g, x, slope):
-    return each(_leaky_relu_grad, g, x, slope)
 
 
-leaky_relu_grad.kernel("cuda")(elementwise(_leaky_relu_grad))
 
 
 @leaky_relu_grad.backward
@@ -201,10 +150,6 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)) * alpha)
 
 
-@elu.kernel("cuda")
-@elementwise
-def _(x, alpha):
-    return x if x > 0 else alpha * math.expm1(x)
 
 
 @elu.backward
@@ -249,10 +194,6 @@ def silu(x: Tensor) -> Tensor:
     return x * sigmoid(x)
 
 
-@silu.kernel("cuda")
-@elementwise
-def _(x):
-    return x * (math.tanh(x * 0.5) * 0.5 + 0.5)
 
 
 @silu.backward
@@ -268,10 +209,6 @@ def hardtanh(x: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     return y if x.dtype.kind == "f" else y.astype(x.dtype)  # the limits are floats
 
 
-@hardtanh.kernel("cuda")
-@elementwise
-def _(x, low, high):
-    return low if x < low else high if x > high else x
 
 
 @hardtanh.backward

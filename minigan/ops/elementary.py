@@ -144,10 +144,6 @@ def _(g, need, x):
     return g * -sin(x)
 
 
-@kernel
-def _erf(x, y):
-    for i in range(x.size):
-        y[i] = math.erf(x[i])
 
 
 @op(saves=("x",), floating=True)
@@ -160,12 +156,8 @@ def erf(x: Tensor) -> Tensor:
     return erf(x)
 
 
-@erf.kernel("cpu")
-def _(x):
-    return each(_erf, x)
 
 
-erf.kernel("cuda")(elementwise(_erf))
 
 
 @erf.backward

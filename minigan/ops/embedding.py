@@ -23,12 +23,6 @@ def _(g, need, shape, index, padding_idx):
     return add_rows(g, index, shape, padding_idx)
 
 
-@kernel
-def _add_rows(g, index, y):
-    for i in range(len(index)):
-        row = y[index[i]]
-        for j in range(len(row)):
-            row[j] += g[i, j]
 
 
 @op(saves=("index", "padding_idx"), mixed=True)
@@ -47,21 +41,8 @@ def add_rows(
     return y
 
 
-@add_rows.kernel("cpu")
-def _(g, index, shape, padding_idx=None):
-    y = np.zeros(shape, g.dtype)
-    _add_rows(np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y)
-    if padding_idx is not None:
-        y[padding_idx] = 0
-    return y
 
 
-@add_rows.kernel("cuda")
-def _(g, index, shape, padding_idx=None):
-    y = rows_added(g, index, shape)
-    if padding_idx is not None:
-        y[padding_idx] = 0
-    return y
 
 
 @add_rows.backward

@@ -13,31 +13,10 @@ from .rows import RULES, add_bias, rule_and_sums
 __all__ = ["linear_activation"]
 
 
-@kernel
-def _leaky_rule(g, y, slope, h, total):
-    slope = y.dtype.type(slope)
-    for o in range(y.shape[0]):
-        sum_h = y.dtype.type(0)
-        for i in range(y.shape[1]):
-            v = g[o, i] if y[o, i] > 0 else slope * g[o, i]
-            h[o, i] = v
-            sum_h += v
-        total[o] = sum_h
 
 
-@kernel
-def _tanh_rule(g, y, slope, h, total):
-    one = y.dtype.type(1)
-    for o in range(y.shape[0]):
-        sum_h = y.dtype.type(0)
-        for i in range(y.shape[1]):
-            v = g[o, i] * (one - y[o, i] * y[o, i])
-            h[o, i] = v
-            sum_h += v
-        total[o] = sum_h
 
 
-KERNELS = {"leaky_relu": _leaky_rule, "tanh": _tanh_rule}  # h = dL/d(argument) and its sums over the rows, in one pass
 
 
 def _leaky(y, slope):
@@ -74,23 +53,8 @@ def linear_activation(
     return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
 
 
-@linear_activation.kernel("cpu")
-def _(input, weight, bias, activation, slope=0.0):
-    _check_slope(activation, slope)
-    if bias is None or input.ndim != 2 or activation not in KERNELS:
-        return linear_activation.card.forward(input, weight, bias, activation, slope)
-    check_bias(weight, bias)
-    if activation == "leaky_relu":
-        return product(weight, input.T, bias, slope).T
-    y = product(weight, input.T, bias)
-    return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
 
-@linear_activation.kernel("cuda")
-def _(input, weight, bias, activation, slope=0.0):
-    _check_slope(activation, slope)
-    check_bias(weight, bias)
-    return add_bias(device_matmul(input, weight.T), bias, activation, slope)
 
 
 @op
@@ -100,23 +64,8 @@ def activation_grad(g, y, activation, slope):
     return h, h.reshape(-1, h.shape[-1]).sum(0)
 
 
-@activation_grad.kernel("cpu")
-def _(g, y, activation, slope):
-    """One pass; h is laid out as `linear` lays out y."""
-    if g.ndim != 2 or activation not in KERNELS:
-        return activation_grad.card.forward(g, y, activation, slope)
-    columns = row_major(y.T)
-    h, total = np.empty_like(columns), np.empty(len(columns), y.dtype)
-    KERNELS[activation](row_major(g.T), columns, slope, h, total)
-    return h.T, total
 
 
-@activation_grad.kernel("cuda")
-def _(g, y, activation, slope):
-    if activation not in RULES:
-        return activation_grad.card.forward(g, y, activation, slope)
-    h, total = rule_and_sums(*(a.reshape(-1, a.shape[-1]) for a in (g, y)), activation, slope)
-    return h.reshape(g.shape), total
 
 
 @linear_activation.backward

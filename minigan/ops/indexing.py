@@ -74,9 +74,6 @@ def _setitem(x, index, shape):
     return y
 
 
-@_setitem.kernel("cuda")
-def _(x, index, shape):
-    return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
 
 
 @_setitem.backward
@@ -141,11 +138,6 @@ def _scatter(x, axis, index, shape):
     return _setitem(x, _grid(index, axis), shape)
 
 
-@_scatter.kernel("cuda")
-def _(x, axis, index, shape):
-    whole = all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
-    lines = whole and x.shape[axis] <= LONGEST
-    return add_lines(x, axis, index, shape) if lines else _setitem(x, _grid(index, axis), shape)
 
 
 @_scatter.backward

@@ -176,20 +176,8 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
-def _of_total(total, input, reduction):
-    """The sum of all losses, or their mean; of no losses it is NaN."""
-    if reduction == "mean":
-        total = total / input.size if input.size else math.nan
-    return input.dtype.type(total)
 
 
-@kernel
-def _bce_total(x, t):
-    total, valid = 0.0, True
-    for i in range(x.size):
-        total -= t[i] * max(math.log(x[i]), -100.0) + (1 - t[i]) * max(math.log1p(-x[i]), -100.0)
-        valid &= x[i] >= 0 and x[i] <= 1
-    return total, valid
 
 
 @op(saves=("input", "target", "reduction"))
@@ -201,19 +189,6 @@ def _bce(input, target, reduction):
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
 
-@_bce.kernel("cpu")
-def _(input, target, reduction):
-    if input.dtype.char not in "fd":
-        return _bce.card.forward(input, target, reduction)
-    total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
-    if not valid:
-        raise ValueError(
-            f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
-            "apply sigmoid to it, or use binary_cross_entropy_with_logits"
-        )
-    if reduction == "none":
-        return _bce.card.forward(input, target, reduction)
-    return _of_total(total, input, reduction)
 
 
 @_bce.backward
@@ -236,15 +211,8 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
 
 
-@kernel
-def _bce_logits_total(x, t):
-    total = 0.0
-    for i in range(x.size):
-        total += max(x[i], 0.0) - x[i] * t[i] + math.log1p(math.exp(-math.fabs(x[i])))
-    return total
 
 
-_bce_logits_sum = summed(_bce_logits_total)
 
 
 @op(saves=("input", "target", "reduction"))
@@ -256,19 +224,8 @@ def _bce_logits(input, target, reduction):
     return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
 
-@_bce_logits.kernel("cpu")
-def _(input, target, reduction):
-    if reduction == "none" or input.dtype.char not in "fd":
-        return _bce_logits.card.forward(input, target, reduction)
-    total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-    return _of_total(total, input, reduction)
 
 
-@_bce_logits.kernel("cuda")
-def _(input, target, reduction):
-    if reduction == "none" or not input.size:
-        return _bce_logits.card.forward(input, target, reduction)
-    return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
 
 
 @_bce_logits.backward
@@ -277,22 +234,10 @@ def _(g, need, x, t, reduction):
     return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
 
 
-@kernel
-def _mean_logsigmoid_total(x, sign):
-    total = 0.0
-    for i in range(x.size):
-        z = sign * x[i]
-        total += min(z, 0.0) - math.log1p(math.exp(-math.fabs(z)))
-    return total
 
 
-@kernel
-def _mean_logsigmoid_grad(x, sign, scale, out):
-    for i in range(x.size):
-        out[i] = scale / (1.0 + math.exp(sign * x[i]))
 
 
-_sum_on_device, _grad_on_device = summed(_mean_logsigmoid_total), elementwise(_mean_logsigmoid_grad)
 
 
 @op(saves=("x", "sign"))
@@ -305,14 +250,8 @@ def mean_logsigmoid(x: Tensor, sign: float = 1) -> Tensor:
     return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
 
 
-@mean_logsigmoid.kernel("cpu")
-def _(x, sign=1):
-    return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
 
-@mean_logsigmoid.kernel("cuda")
-def _(x, sign=1):
-    return _sum_on_device(x, sign, scale=1 / x.size)
 
 
 @mean_logsigmoid.backward
@@ -326,14 +265,8 @@ def mean_logsigmoid_grad(x, sign, g):
     return sigmoid(x * -sign) * (g * (sign / x.size))
 
 
-@mean_logsigmoid_grad.kernel("cpu")
-def _(x, sign, g):
-    return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
 
 
-@mean_logsigmoid_grad.kernel("cuda")
-def _(x, sign, g):
-    return _grad_on_device(x, sign, g * (sign / x.size))
 
 
 @mean_logsigmoid.formula

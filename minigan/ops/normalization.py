@@ -50,9 +50,6 @@ def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps):
     return _normalised(x, weight, bias, mean, rstd), mean, rstd
 
 
-@_batch_norm.kernel("cuda")
-def _(x, weight, bias, running_mean, running_var, momentum, eps):
-    return norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, 1.0)
 
 
 @_batch_norm.backward
@@ -100,9 +97,6 @@ def batch_norm_grad(g, x, weight, mean, rstd):
     return gx.astype(x.dtype), gw.astype(x.dtype), gb.astype(x.dtype)
 
 
-@batch_norm_grad.kernel("cuda")
-def _(g, x, weight, mean, rstd):
-    return norm_backward(g, x, weight, None, mean, rstd, 1.0)
 
 
 def check_parameters(name, input, **parameters):

@@ -183,37 +183,6 @@ def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
 
 # --- the maximum ---
 
-PLANES = Source("planes", """
-extern "C" __global__ void gather_plane(const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) y[i] = x[i / size * inside + index[i]];
-}
-
-// A thread adds up a whole plane: so always in the same order, without atomics.
-extern "C" __global__ void scatter_plane(const REAL* g, const int* index, REAL* y, i64 inside, i64 size, i64 planes) {
-    const i64 p = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (p >= planes) return;
-    for (i64 i = p * size; i < (p + 1) * size; i++) y[p * inside + index[i]] += g[i];
-}
-
-// index of the first maximum (a NaN counts as one) of the window whose elements are in rows[., o] and columns[., q]
-extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* columns, int* index, i64 most_rows, i64 most_columns,
-                                    i64 height, i64 width, i64 down, i64 across, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= n) return;
-    const i64 q = i % across, o = i / across % down;
-    const REAL* plane = x + i / (across * down) * height * width;
-    i64 found = (i64)rows[o] * width + columns[q];
-    REAL best = plane[found];
-    for (i64 r = 0; r < most_rows; r++)
-        for (i64 c = 0; c < most_columns; c++) {
-            const i64 at = (i64)rows[r * down + o] * width + columns[c * across + q];
-            const REAL v = plane[at];
-            if (v > best || v != v) best = v, found = at;
-        }
-    index[i] = (int)found;
-}
-""")  # fmt: skip
 
 
 @op(saves=("x.shape", "index"), mixed=True)
@@ -223,19 +192,8 @@ def plane_gather(x: Tensor, index: Any) -> Tensor:
     return flat.reshape(index.shape)
 
 
-@plane_gather.kernel("cpu")
-def _(x, index):
-    return on_planes(_gather, index.shape[-2:], x, index)
 
 
-@plane_gather.kernel("cuda")
-def _(x, index):
-    xp = array_module(x)
-    x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
-    if y.size:
-        inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
-        PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
-    return y
 
 
 @plane_gather.backward
@@ -253,20 +211,8 @@ def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     return y.reshape(shape)
 
 
-@plane_scatter.kernel("cpu")
-def _(g, index, shape):
-    return on_planes(_scatter, shape[-2:], g, index)
 
 
-@plane_scatter.kernel("cuda")
-def _(g, index, shape):
-    xp = array_module(g)
-    g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
-    if g.size:
-        planes = math.prod(shape[:-2])
-        inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
-        PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
-    return y
 
 
 @plane_scatter.backward
@@ -274,52 +220,10 @@ def _(gg, need, index):
     return plane_gather(gg, index)
 
 
-@kernel
-def _gather(x, index, y):
-    height, width = index.shape[1:]
-    for p in range(len(x)):
-        source, at, out = x[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
-        for i in range(height * width):
-            out[i] = source[np.uint32(at[i])]
 
 
-@kernel
-def _scatter(g, index, y):
-    for p in range(len(g)):
-        source, at, out = g[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
-        for i in range(out.size):
-            out[i] = 0
-        for i in range(source.size):
-            out[np.uint32(at[i])] += source[i]
 
 
-@kernel
-def _find_max(x, rows, row_step, columns, index):
-    planes, height, width = x.shape
-    top, at = np.empty(width, x.dtype), np.empty(width, np.int32)
-    for p in range(planes):
-        for o in range(index.shape[1]):
-            first = rows[0, o]
-            for j in range(width):  # the maximum of each column of the window's rows
-                top[j] = x[p, first, j]
-                at[j] = np.int32(first * width) + np.int32(j)
-            for i in range(first + row_step, rows[1, o], row_step):
-                start = np.int32(i * width)
-                for j in range(width):
-                    v, t = x[p, i, j], top[j]
-                    better = (v > t) | (v != v)  # a NaN is the maximum; no branches, so that this loop becomes vector code
-                    top[j] = v if better else t
-                    at[j] = start + np.int32(j) if better else at[j]
-            for q in range(index.shape[2]):  # the maximum of these; of equal ones the first in the plane
-                j = columns[0, q]
-                best, found = top[j], at[j]
-                for c in range(1, len(columns)):
-                    j = columns[c, q]
-                    v, w = top[j], at[j]
-                    better = (v > best) | (v != v) | ((v == best) & (w < found))
-                    best = v if better else best
-                    found = w if better else found
-                index[p, o, q] = found
 
 
 @functools.lru_cache(maxsize=64)
@@ -330,11 +234,6 @@ def _elements(first, stop, step):
     return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
 
 
-@functools.lru_cache(maxsize=64)
-def _table(xp, device, first, stop, step):
-    """`_elements` on a GPU."""
-    with on_device(xp, device):
-        return xp.asarray(_elements(first, stop, step))
 
 
 @op
@@ -359,23 +258,8 @@ def _places(rows, columns, steps):
     return [_elements(*w, s) for w, s in zip((rows, columns), steps)]
 
 
-@window_argmax.kernel("cpu")
-def _(x, rows, columns, steps):
-    limits, places = np.array(rows), _places(rows, columns, steps)
-    size = limits.shape[1], places[1].shape[1]
-    return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
 
 
-@window_argmax.kernel("cuda")
-def _(x, rows, columns, steps):
-    xp, places = array_module(x), _places(rows, columns, steps)
-    x, (down, across) = xp.ascontiguousarray(x), [p.shape[1] for p in places]
-    index = xp.empty((*x.shape[:-2], down, across), np.int32)
-    if index.size:
-        tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
-        most = [len(p) for p in places]
-        PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
-    return index
 
 
 @functools.lru_cache(maxsize=64)

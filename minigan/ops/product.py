@@ -27,9 +27,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return np.matmul(input, other)
 
 
-@matmul.kernel("cuda")
-def _(input, other):
-    return device_matmul(input, other)
 
 
 @matmul.backward
@@ -65,21 +62,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return y if bias is None else y + bias
 
 
-@linear.kernel("cpu")
-def _(input, weight, bias=None):
-    check_bias(weight, bias)
-    rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
-    if rows.shape[1] == weight.shape[1] == 1 and bias is None:  # the gradient of a single unit, perhaps for images: row by row
-        return input * weight[:, 0]
-    y = product(weight, rows.T, bias)
-    return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
 
-@linear.kernel("cuda")
-def _(input, weight, bias=None):
-    check_bias(weight, bias)
-    y = device_matmul(input, weight.T)
-    return y if bias is None else add_bias(y, bias)
 
 
 @linear.backward
@@ -93,14 +77,8 @@ def weight_grad(g, x):
     return np.matmul(g.T, x)
 
 
-@weight_grad.kernel("cpu")
-def _(g, x):
-    return product(g.T, x)
 
 
-@weight_grad.kernel("cuda")
-def _(g, x):
-    return device_matmul(g.T, x)
 
 
 @weight_grad.backward
@@ -114,27 +92,10 @@ def sum_rows(rows):
     return sum(rows, 0)
 
 
-@kernel
-def _row_sums(x, total):
-    for i in range(x.shape[0]):
-        row, t = x[i], total.dtype.type(0)
-        for j in range(row.size):
-            t += row[j]
-        total[i] = t
 
 
-@sum_rows.kernel("cpu")
-def _(rows):
-    if not rows.T.flags.c_contiguous:
-        return sum(rows, 0)
-    total = np.empty(rows.shape[1], rows.dtype)  # laid out column by column
-    _row_sums(rows.T, total)
-    return total
 
 
-@sum_rows.kernel("cuda")
-def _(rows):
-    return column_sums(rows)
 
 
 @sum_rows.backward
