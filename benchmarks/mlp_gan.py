@@ -56,7 +56,8 @@ def flops():
 
 def limits():
     """(GEMM operations per second, bytes per second), measured: the best of several tries."""
-    from minigan.backend import kernel, parallel_chunks
+    from minigan.fast.cpu.kernels import kernel
+    from minigan.fast.cpu.threads import parallel_chunks
 
     a = np.ones((1024, 1024), np.float32)
     out = np.empty_like(a)

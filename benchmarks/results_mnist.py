@@ -23,7 +23,7 @@ from pathlib import Path
 
 import minigan
 from minigan import nn
-from minigan.backend import Generator, resolve_device
+from minigan.arrays import Generator, resolve_device
 from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic

@@ -26,7 +26,7 @@ import numpy as np
 
 import minigan
 from minigan import nn
-from minigan.backend import Generator, default_generator, resolve_device, to_device, to_numpy
+from minigan.arrays import Generator, default_generator, resolve_device, to_device, to_numpy
 from minigan.data import mnist
 from minigan.data.files import write_atomic
 from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint, scores

@@ -26,7 +26,7 @@ import numpy as np
 
 import minigan
 from minigan import as_tensor
-from minigan.backend import Generator
+from minigan.arrays import Generator
 from minigan.data.files import write_atomic
 from minigan.data.toy import TOYS
 from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example

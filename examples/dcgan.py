@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import minigan
-from minigan.backend import DeviceError, Generator, resolve_device
+from minigan.arrays import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
 from minigan.gan import Run, generate, load_generator

@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 import minigan
-from minigan.backend import Generator, resolve_device, to_device
+from minigan.arrays import Generator, resolve_device, to_device
 from minigan.data import mnist
 from minigan.gan.command import number
 from minigan.metrics import MnistClassifier, describe, load_classifier

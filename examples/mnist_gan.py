@@ -15,7 +15,7 @@ import argparse
 import sys
 
 import minigan
-from minigan.backend import resolve_device
+from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
 from minigan.gan import NETWORKS, Run

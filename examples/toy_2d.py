@@ -18,7 +18,7 @@ import numpy as np
 
 import minigan
 from minigan import as_tensor, grad, no_grad
-from minigan.backend import Generator, resolve_device
+from minigan.arrays import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
 from minigan.gan.command import about, add_run_options, number, perform

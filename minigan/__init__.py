@@ -10,7 +10,7 @@ are first used.
 
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, backend as backend, ops as ops
+from . import autograd as autograd, arrays as backend, ops as ops
 from .autograd import (
     OPS as OPS,
     AnomalyError as AnomalyError,
@@ -33,7 +33,7 @@ from .autograd import (
     raw as raw,
     set_grad_enabled as set_grad_enabled,
 )
-from .backend import (
+from .arrays import (
     DeviceError as DeviceError,
     Generator as Generator,
     device as device,
@@ -43,7 +43,7 @@ from .backend import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
-from .backend import elsewhere as _elsewhere
+from .arrays import elsewhere as _elsewhere
 from .ops import *
 
 from . import fast as fast

@@ -1,7 +1,7 @@
 """torch.accelerator's names: the device that computes fastest here, CUDA or none."""
 
-from .backend import device as _device
-from .backend.elsewhere import complete as _complete
+from .arrays import device as _device
+from .arrays.elsewhere import complete as _complete
 from .cuda import current_device as _current_device
 from .cuda import device_count, is_available, set_device, synchronize
 

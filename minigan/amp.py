@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .backend import cuda_problem
-from .backend.cuda.cublas import rounded
-from .backend.elsewhere import complete as _complete
-from .backend.once import warn_once
+from .arrays import cuda_problem
+from .arrays.elsewhere import complete as _complete
+from .arrays.once import warn_once
+from .fast.cuda.cublas import rounded
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 _complete(__name__)

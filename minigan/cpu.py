@@ -1,5 +1,5 @@
 """What is only for the CPU: a step as one straight function."""
 
-from .utils.program import graph
+from .fast.replay.jit import graph
 
 __all__ = ["graph"]

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 from .amp import GradScaler
 from .amp import autocast as _autocast
-from .backend import DeviceError, cuda_problem
-from .backend import get_rng_state as _get_rng_state
-from .backend import manual_seed as _manual_seed
-from .backend import set_rng_state as _set_rng_state
-from .backend.elsewhere import complete as _complete
+from .arrays import DeviceError, cuda_problem
+from .arrays import get_rng_state as _get_rng_state
+from .arrays import manual_seed as _manual_seed
+from .arrays import set_rng_state as _set_rng_state
+from .arrays.elsewhere import complete as _complete
+from .fast.replay.graph import CaptureError, graph
 from .ops.legacy import tensor_types
-from .utils.graph import CaptureError, graph
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "Event", "FloatTensor", "GradScaler",

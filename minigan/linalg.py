@@ -8,15 +8,7 @@ from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
 from .ops.decompositions import svd as _svd
 from .ops.elementary import square
 from .ops.linear_algebra import det, inv, pinv, slogdet, solve
-from .ops.matrices import (
-    cond,
-    matrix_norm,
-    matrix_power,
-    matrix_rank,
-    multi_dot,
-    vecdot,
-    vector_norm,
-)
+from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal

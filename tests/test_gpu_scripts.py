@@ -9,8 +9,8 @@ import sys
 import fakecuda
 import pytest
 
-from minigan.backend import cuda_problem
-from minigan.backend.cuda import precision
+from minigan.arrays import cuda_problem
+from minigan.arrays.precision import precision
 
 ROOT = pathlib.Path(__file__).parents[1]
 needs_compiler = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))

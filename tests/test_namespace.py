@@ -8,7 +8,7 @@ import types
 import pytest
 
 import minigan
-from minigan.backend.elsewhere import PLACES
+from minigan.arrays.elsewhere import PLACES
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = set(

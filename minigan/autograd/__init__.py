@@ -1,6 +1,6 @@
 """Reverse-mode automatic differentiation: Tensor, op cards, the tape, backward and grad to any order."""
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from .dot import graph
 from .engine import backward, grad
 from .function import Context, Function

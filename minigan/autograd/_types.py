@@ -6,7 +6,7 @@ from types import EllipsisType
 import numpy as np
 import numpy.typing as npt
 
-from ..backend import device
+from ..arrays import device
 from .tensor import Tensor
 
 Operand = Tensor | np.ndarray | np.generic | float  # the other argument of an op: numbers and arrays are constants

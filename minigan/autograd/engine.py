@@ -12,8 +12,8 @@ from operator import attrgetter, iadd
 
 import numpy as np
 
-from ..backend import array_module, seam
-from ..backend.device import memory_left, on_gpu
+from ..arrays import array_module, seam
+from ..arrays.device import memory_left, on_gpu
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .names import public

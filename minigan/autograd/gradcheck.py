@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..arrays import to_numpy
 from .engine import grad
 from .mode import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, tensor_of
@@ -119,7 +119,7 @@ def _outputs(fn, inputs):
 
 
 def _on(like, array):
-    from ..backend import to_device
+    from ..arrays import to_device
 
     return tensor_of(to_device(np.asarray(array), like.device))  # NumPy makes a scalar of a sum of 0-d arrays
 

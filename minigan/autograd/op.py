@@ -41,10 +41,9 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from ..backend import DeviceError, device_of, is_array, seam
-from ..backend.cuda import has_kernels
-from ..backend.defaults import default
-from ..backend.device import memory_left
+from ..arrays import DeviceError, device_of, is_array, seam
+from ..arrays.defaults import default
+from ..arrays.device import has_kernels, memory_left
 from .mode import mode
 from .names import called, public, reason
 from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of

@@ -1,6 +1,6 @@
 """The ops that the engine itself needs: broadcasting, its adjoint, and a copy-free identity."""
 
-from ..backend import array_module, total
+from ..arrays import array_module, total
 from .op import op
 from .tensor import writable
 

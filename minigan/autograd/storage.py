@@ -1,6 +1,6 @@
 """The memory under a Tensor, as far as programs ask for it."""
 
-from ..backend import address
+from ..arrays import address
 from .tensor import Tensor
 
 

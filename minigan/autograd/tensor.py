@@ -7,10 +7,10 @@ import copy
 
 import numpy as np
 
-from ..backend import address, device, device_of, is_array, seam, to_device, to_numpy
-from ..backend.defaults import FLOATS, default, strided
-from ..backend.elsewhere import not_there
-from ..backend.order import row_major
+from ..arrays import address, device, device_of, is_array, seam, to_device, to_numpy
+from ..arrays.defaults import FLOATS, default, strided
+from ..arrays.elsewhere import not_there
+from ..arrays.order import row_major
 from .mode import mode
 from .names import public
 

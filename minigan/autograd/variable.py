@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..backend import is_array
+from ..arrays import is_array
 from .tensor import Tensor, tensor_of
 
 

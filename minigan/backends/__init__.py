@@ -1,6 +1,6 @@
 """torch.backends' names, for programs that set them."""
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from . import cuda, cudnn, mps
 
 __all__ = ["cuda", "cudnn", "mps"]

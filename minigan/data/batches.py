@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..arrays import CPU, Generator, seam, to_device
 from ..autograd import Tensor, tensor_of
-from ..backend import CPU, Generator, seam, to_device
 
 
 @seam.dispatched

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import CPU, Generator, to_device
 from ..autograd import Tensor, tensor_of
-from ..backend import CPU, Generator, to_device
 from .batches import Batches
 
 

@@ -1,11 +1,11 @@
 """The fast path: kernels and machinery that may be deleted. Importing it puts them in their places."""
 
-from ..backend import seam
-from ..backend.cuda import philox as philox
-from ..ops import fused as fused
-from ..ops import normalization_kernels as normalization_kernels
-from ..ops.convolution import cpu as cpu
-from ..ops.convolution import cuda as cuda
+from ..arrays import seam
+from .cuda import philox as philox
+from . import linear_activation as fused
+from .cpu import normalization_kernels as normalization_kernels
+from .cpu import convolution as cpu
+from .cuda import convolution as cuda
 from . import deferred as deferred
 from . import updates as updates
 from .cpu import random as random

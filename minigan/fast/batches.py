@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..backend import array_module, kernel
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks
+from ..arrays import array_module
 from ..data.batches import gather_scaled
+from .cpu.kernels import kernel
+from .cuda import Source
+from .cuda.source import blocks
 
 
 @kernel

@@ -1,9 +1,9 @@
 """Which rules can leave the gradient of a weight a product that the optimiser computes: see `Late`."""
 
-from ..backend.late import late_product
-from ..backend.program import DEFERRABLE
-from ..ops.fused import linear_activation, linear_activation_gradients
 from ..ops.product import linear, linear_gradients
+from .linear_activation import linear_activation, linear_activation_gradients
+from .replay.lazy_product import late_product
+from .replay.program import DEFERRABLE
 
 
 def deferred_linear(*arguments):

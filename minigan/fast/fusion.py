@@ -6,9 +6,9 @@ from ..nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from ..nn.container import Sequential
 from ..nn.linear import Linear
 from ..nn.module import Module
-from ..ops.fused import linear_activation
 from ..ops.normalization import batch_norm, check_parameters, in_training
 from .batch_norm_activation import activated, batch_norm_activation
+from .linear_activation import linear_activation
 
 # exact type (a subclass may compute something else) -> (name, slope) for `linear_activation`, or None
 BEHIND_LINEAR = {

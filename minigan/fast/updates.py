@@ -10,18 +10,19 @@ import itertools
 
 import numpy as np
 
+from ..arrays.device import has_kernels
+from ..arrays.order import flat, memory_order
 from ..autograd import Tensor, raw
-from ..backend import num_threads, parallel_chunks
-from ..backend.cuda import Source, has_kernels, recording
-from ..backend.cuda.elementwise import laid_out_as, lie_alike
-from ..backend.cuda.translate import HELPERS, Formula
-from ..backend.kernels import compiled
-from ..backend.late import Late, owner
-from ..backend.layout import COMPILED
-from ..backend.order import flat, memory_order
-from ..backend.program import CONSUMERS
-from ..ops.adam_kernels import ALIGN, THREADED, step_together
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
+from .cpu.adam import ALIGN, THREADED, step_together
+from .cpu.kernels import compiled
+from .cpu.layout import COMPILED
+from .cpu.threads import num_threads, parallel_chunks
+from .cuda import Source, recording
+from .cuda.elementwise import laid_out_as, lie_alike
+from .cuda.translate import HELPERS, Formula
+from .replay.lazy_product import Late, owner
+from .replay.program import CONSUMERS
 
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
 

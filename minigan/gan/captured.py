@@ -12,8 +12,8 @@ from typing import Any
 
 from ..autograd import Tensor, tensor_of
 from ..data.batches import Batches, gather_scaled
-from ..utils.graph import CaptureError, Graph, Reachable
-from ..utils.program import Repeated
+from ..fast.replay.graph import CaptureError, Graph, Reachable
+from ..fast.replay.jit import Repeated
 from .games import Move
 from .trainer import Trainer
 

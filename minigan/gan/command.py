@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import nn
-from ..backend import DeviceError
-from ..backend import device as Device
+from ..arrays import DeviceError
+from ..arrays import device as Device
 from ..data import ImageSet, load_dataset
 from ..data.files import write_atomic
 from .callbacks import Callback, usual

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..arrays import to_numpy
 from ..autograd import Tensor, no_grad
-from ..backend import to_numpy
 from ..nn.activation import _Activation
 
 LONG = 5000  # steps after which a generator of digits has some of each

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import nn
+from ..arrays import is_array, to_numpy
 from ..autograd import AnomalyError, Tensor, detect_anomaly, raw
-from ..backend import is_array, to_numpy
 from .checkpoint import CheckpointError, newest
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from .. import nn
-from ..backend import CPU
-from ..backend.memory import available_memory
+from ..arrays import CPU
+from ..fast.cpu.memory import available_memory
 from ..nn import parameter
 from ..nn.summary import summary
 

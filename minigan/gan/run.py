@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import default_generator, num_threads
+from ..arrays import default_generator
 from ..data.batches import Batches
 from ..data.files import write_atomic
+from ..fast.cpu.threads import num_threads
 from .callbacks.callback import Callback
 from .captured import Captured, Straight
 from .checkpoint import newest, save_checkpoint

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..arrays import to_device, to_numpy
 from ..autograd import Tensor, no_grad, raw, tensor_of
-from ..backend import to_device, to_numpy
 from .checkpoint import BEST, FOLDER, checkpoints, load_checkpoint, newest
 from .networks import NETWORKS
 from .runfolder import RunError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import nn
+from ..arrays import Generator
 from ..autograd import no_grad, tensor_of
-from ..backend import Generator
 
 BATCHES, BATCH_SIZE = 8, 64
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..arrays import seam
 from ..autograd import Tensor, grad
-from ..backend import seam
 from ..optim import Optimizer
 from .constraints import Constraint
 from .games import Game, Move

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from .. import nn
-from ..backend import DeviceError, Generator, resolve_device
+from ..arrays import DeviceError, Generator, resolve_device
 from ..viz import image_grid, save_gif, save_grid
 from .command import SEED, number
 from .latents import WAYS, interpolate

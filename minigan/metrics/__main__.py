@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .. import nn
-from ..backend import DeviceError, Generator, resolve_device, to_device
+from ..arrays import DeviceError, Generator, resolve_device, to_device
 from ..data import load_dataset
 from ..data.files import write_atomic
 from ..gan.command import SEED, number

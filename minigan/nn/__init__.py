@@ -1,7 +1,7 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
-from ..backend.elsewhere import complete as _complete
-from ..backend import seam
+from ..arrays.elsewhere import complete as _complete
+from ..arrays import seam
 from . import functional, init, utils
 from .activation import (
     CELU,
@@ -85,15 +85,7 @@ from .margin import (
     TripletMarginWithDistanceLoss,
 )
 from .module import Module
-from .normalization import (
-    GroupNorm,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    InstanceNorm3d,
-    LayerNorm,
-    LocalResponseNorm,
-    RMSNorm,
-)
+from .normalization import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -135,16 +127,7 @@ from .pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
-from .resample import (
-    ChannelShuffle,
-    Fold,
-    PixelShuffle,
-    PixelUnshuffle,
-    Unfold,
-    Upsample,
-    UpsamplingBilinear2d,
-    UpsamplingNearest2d,
-)
+from .resample import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",

@@ -4,8 +4,8 @@
 """
 
 from .. import ops
-from ..backend import module_for, warn
-from ..backend.defaults import default
+from ..arrays import module_for, warn
+from ..arrays.defaults import default
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device

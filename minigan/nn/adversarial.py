@@ -2,8 +2,8 @@
 
 import math
 
+from ..arrays import module_for
 from ..autograd import tensor_of
-from ..backend import module_for
 from ..ops import amax, cat, conv2d, conv_transpose2d, exp, linear, randn_like
 from ..ops.convolution.geometry import each_dim
 from ..ops.reversal import gradient_reversal

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from ..backend import module_for
+from ..arrays import module_for
 from ..ops import as_tensor
 from . import functional as F
 from . import init

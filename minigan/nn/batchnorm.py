@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..arrays import module_for
+from ..arrays.defaults import default
 from ..autograd import Tensor, tensor_of
-from ..backend import module_for
-from ..backend.defaults import default
 from ..ops.normalization import batch_norm
 from . import init
 from .module import Module

@@ -6,9 +6,9 @@ With `inplace=True` the result is written into the input itself, as `x.relu_()` 
 import numpy as np
 
 from .. import ops
+from ..arrays import array_module, warn
+from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, raw, tensor_of
-from ..backend import array_module, warn
-from ..backend.elsewhere import complete as _complete
 from ..ops import (
     channel_shuffle,
     gelu,

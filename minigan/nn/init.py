@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
+from ..arrays import array_module, default_generator, to_device
+from ..arrays.elsewhere import complete as _complete
 from ..autograd import no_grad
-from ..backend import array_module, default_generator, to_device
-from ..backend.elsewhere import complete as _complete
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",

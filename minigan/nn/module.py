@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ..arrays import is_array, to_device
+from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
-from ..backend import is_array, to_device
-from ..backend.device import on_gpu
-from ..ops.rows import by_position
+from ..fast.cuda.columns import by_position
 from . import hooks
 from .parameter import Parameter, as_device, is_device
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from .module import Module
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import device, is_array, module_for
+from ..arrays.defaults import default
 from ..autograd import FLOATS, Tensor, tensor_of
 from ..autograd.tensor import lay_out
-from ..backend import device, is_array, module_for
-from ..backend.defaults import default
 
 
 class Parameter(Tensor):

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..arrays import default_generator, seam
 from ..autograd import no_grad, tensor_of
-from ..backend import default_generator, seam
 from ..ops import dot, movedim, norm
 from .conv import _ConvTranspose
 from .module import Module

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import CPU, default_generator, module_for
 from ..autograd import FLOATS, Tensor, no_grad, tensor_of
-from ..backend import CPU, default_generator, module_for
 from .module import Module
 from .parameter import as_device
 

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from ..arrays import array_module, join, seam
+from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, no_grad, tensor_of
-from ..backend import array_module, join, seam
-from ..backend.elsewhere import complete as _complete
 from ..ops import cat
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 

@@ -6,10 +6,7 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
-from ..backend import kernel
-from ..backend.cuda import elementwise
 from .arithmetic import where
-from .each import each
 from .elementary import erf, exp
 from .reduction import sum
 from .shape import narrow
@@ -26,23 +23,15 @@ def tanh(x: Tensor) -> Tensor:
     return np.tanh(x)
 
 
-
-
 @tanh.backward
 def _(g, need, y):
     return tanh_grad(g, y)
-
-
 
 
 @op(saves=("g", "y"))
 def tanh_grad(g, y):
     """g (1 - y^2), with y = tanh x.    d/dg = gg (1 - y^2), d/dy = -2 gg g y"""
     return g * (1 - y * y)
-
-
-
-
 
 
 @tanh_grad.backward
@@ -54,8 +43,6 @@ def _(gg, need, g, y):
 def sigmoid(x: Tensor) -> Tensor:
     """y = 1 / (1 + e^-x) = (1 + tanh(x / 2)) / 2, which cannot overflow.    dL/dx = g y (1 - y)"""
     return np.tanh(x * 0.5) * 0.5 + 0.5
-
-
 
 
 @sigmoid.backward
@@ -75,8 +62,6 @@ def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return np.where(z > threshold, x, y) if threshold < 20 else y
 
 
-
-
 @softplus.backward
 def _(g, need, x, beta, threshold):
     z = x if beta == 1 else x * beta
@@ -90,8 +75,6 @@ def logsigmoid(x: Tensor) -> Tensor:
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
-
-
 @logsigmoid.backward
 def _(g, need, x):
     return g * sigmoid(-x)
@@ -103,13 +86,9 @@ def relu(x: Tensor) -> Tensor:
     return np.maximum(x, 0)
 
 
-
-
 @relu.backward
 def _(g, need, y):
     return leaky_relu_grad(g, y, 0.0)
-
-
 
 
 @op(saves=("x", "negative_slope"), floating=True)
@@ -118,25 +97,15 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return np.where(x > 0, x, x * negative_slope)
 
 
-
-
-
-
 @leaky_relu.backward
 def _(g, need, x, slope):
     return leaky_relu_grad(g, x, slope)
-
-
 
 
 @op(saves=("x", "slope"))
 def leaky_relu_grad(g, x, slope):
     """g where x > 0, else slope g (0 for slope 0, also where g is infinite).    d/dg = the same of gg, d/dx = 0"""
     return np.where(x > 0, g, g * slope if slope else 0)
-
-
-
-
 
 
 @leaky_relu_grad.backward
@@ -148,8 +117,6 @@ def _(gg, need, x, slope):
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """y = x where x > 0, else alpha (e^x - 1).    dL/dx = g where x > 0, else g alpha e^x"""
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)) * alpha)
-
-
 
 
 @elu.backward
@@ -194,8 +161,6 @@ def silu(x: Tensor) -> Tensor:
     return x * sigmoid(x)
 
 
-
-
 @silu.backward
 def _(g, need, x):
     s = sigmoid(x)
@@ -207,8 +172,6 @@ def hardtanh(x: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x limited to [min_val, max_val].    dL/dx = g strictly inside, else 0"""
     y = np.minimum(np.maximum(x, min_val), max_val)
     return y if x.dtype.kind == "f" else y.astype(x.dtype)  # the limits are floats
-
-
 
 
 @hardtanh.backward

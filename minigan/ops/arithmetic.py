@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from ..arrays.defaults import default
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
-from ..backend.defaults import default
 from .elementary import abs, log, sign
 
 __all__ = [

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, to_device
+from ..arrays import device as as_device
 from ..autograd import Size, Tensor, raw
 from ..autograd._types import DType
-from ..backend import array_module, to_device
-from ..backend import device as as_device
 from .arithmetic import where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack

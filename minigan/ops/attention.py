@@ -5,8 +5,8 @@
 import math
 from typing import Any
 
+from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
-from ..backend import array_module
 from .arithmetic import where
 from .compose import repeat_interleave
 from .padding import pad

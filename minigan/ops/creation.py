@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, is_array, module_for, to_device
+from ..arrays import device as as_device
+from ..arrays.defaults import default
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd._types import DType, Ints, Operand, Place, Shape
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import fresh, permuted
-from ..backend import array_module, is_array, module_for, to_device
-from ..backend import device as as_device
-from ..backend.defaults import default
 from .shape import _numbers
 
 __all__ = [

@@ -9,8 +9,8 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from ..backend import array_module
 from .arithmetic import where
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul

@@ -4,10 +4,8 @@ import math
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op
-from ..backend import array_module, kernel
-from ..backend.cuda import elementwise
-from .each import each
 
 __all__ = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "reciprocal", "rsqrt", "sign", "sin", "sqrt", "square"]
 
@@ -144,8 +142,6 @@ def _(g, need, x):
     return g * -sin(x)
 
 
-
-
 @op(saves=("x",), floating=True)
 def erf(x: Tensor) -> Tensor:
     """y = 2/sqrt(pi) * integral of e^(-t^2) from 0 to x.    dL/dx = g 2/sqrt(pi) e^(-x^2)"""
@@ -154,10 +150,6 @@ def erf(x: Tensor) -> Tensor:
     from cupyx.scipy.special import erf
 
     return erf(x)
-
-
-
-
 
 
 @erf.backward

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from ..backend import array_module, kernel
-from .adding import add_rows as rows_added
 from .arithmetic import where
 
 __all__ = ["embedding"]
@@ -23,8 +22,6 @@ def _(g, need, shape, index, padding_idx):
     return add_rows(g, index, shape, padding_idx)
 
 
-
-
 @op(saves=("index", "padding_idx"), mixed=True)
 def add_rows(
     g: Tensor,
@@ -39,10 +36,6 @@ def add_rows(
     if padding_idx is not None:
         y[padding_idx] = 0
     return y
-
-
-
-
 
 
 @add_rows.backward

@@ -6,31 +6,17 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from ..autograd._types import Dims
-from ..backend import kernel
 from .arithmetic import maximum, minimum
-from .axes import Groups, axes_of, axis_of, kept, of_scalars
-from .each import over_groups
+from .axes import axes_of, axis_of, kept, of_scalars
 from .indexing import gather
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
-
-
-
-
-
-
-
-
-
-
 
 
 @op(saves=("x", "axes", "out"))
 def _extreme(x, axes, keepdim, largest):
     """y = the largest (or smallest) element over `axes`.    dL/dx = g, shared equally by those that are it"""
     return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
-
-
 
 
 @_extreme.backward
@@ -44,8 +30,6 @@ def _share(x, y, axes):
     """1 / n for the n elements of x that are the extreme y of their group over `axes`, 0 for others. Constant in pieces: dL/dx = 0"""
     hit = x == y
     return hit / np.maximum(hit.sum(axes, keepdims=True, dtype=x.dtype), 1)  # of a group with a NaN nothing is y
-
-
 
 
 def amax(

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, raw
-from ..backend import array_module
 from .activation import hardtanh
 from .arithmetic import clamp, floor, remainder, round, where
 from .pooling import plane_gather

@@ -9,18 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..arrays import array_module, seam
 from ..autograd import Tensor, op, raw
-from ..backend import array_module, kernel, parallel_ranges, seam
-from ..backend.threads import MIN_CHUNK
 from .normalization import _channels, batch_norm, check_parameters, halves, singles
 from .reduction import sum
-from .rows import norm_backward, norm_forward
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
-
-
-
-
 
 
 def _rows(x, groups):
@@ -43,10 +37,6 @@ def _group_norm(x, weight, bias, groups, eps):
     d = rows - mean[:, None]
     rstd = (1 / np.sqrt(np.mean(np.square(d), axis=1) + eps)).astype(x.dtype)
     return _affine((d.astype(x.dtype) * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
-
-
-
-
 
 
 @_group_norm.backward
@@ -87,10 +77,6 @@ def _normalised(x, groups, mean, rstd):
 def _parameter_gradients(g, h):
     others = (0, *range(2, g.ndim))
     return sum(g * h, others), sum(g, others)
-
-
-
-
 
 
 def _track(x, running_mean, running_var, momentum):

@@ -4,13 +4,12 @@ from typing import Literal, overload
 
 import numpy as np
 
+from ..arrays import array_module, seam
+from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..autograd.mode import mode
-from ..backend import array_module, seam
-from ..backend.cuda import constant
-from ..backend.device import on_gpu
-from .adding import LONGEST, add_at, add_lines
+from ..fast.cuda import constant
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 from .shape import flatten, reshape
@@ -74,8 +73,6 @@ def _setitem(x, index, shape):
     return y
 
 
-
-
 @_setitem.backward
 def _(g, need, index):
     return _getitem(g, index)
@@ -136,8 +133,6 @@ def _(g, need, shape, axis, index):
 def _scatter(x, axis, index, shape):
     """y = zeros of `shape` with x added along an axis at `index`.    dL/dx = g gathered at the index"""
     return _setitem(x, _grid(index, axis), shape)
-
-
 
 
 @_scatter.backward

@@ -11,13 +11,11 @@ import math
 
 import numpy as np
 
+from ..arrays import warn
 from ..autograd import Tensor, op, raw
-from ..backend import kernel, warn
-from ..backend.cuda import elementwise, summed
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
 from .compose import broadcast_tensors
-from .each import each
 from .elementary import abs, exp, log
 from .indexing import gather
 from .reduction import log_softmax
@@ -176,10 +174,6 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
-
-
-
-
 @op(saves=("input", "target", "reduction"))
 def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
@@ -187,8 +181,6 @@ def _bce(input, target, reduction):
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
     """
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
-
-
 
 
 @_bce.backward
@@ -211,10 +203,6 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
 
 
-
-
-
-
 @op(saves=("input", "target", "reduction"))
 def _bce_logits(input, target, reduction):
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
@@ -224,20 +212,10 @@ def _bce_logits(input, target, reduction):
     return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
 
-
-
-
-
 @_bce_logits.backward
 def _(g, need, x, t, reduction):
     g = _each(g, x, reduction)
     return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
-
-
-
-
-
-
 
 
 @op(saves=("x", "sign"))
@@ -250,10 +228,6 @@ def mean_logsigmoid(x: Tensor, sign: float = 1) -> Tensor:
     return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
 
 
-
-
-
-
 @mean_logsigmoid.backward
 def _(g, need, x, sign):
     return mean_logsigmoid_grad(x, sign, g)
@@ -263,10 +237,6 @@ def _(g, need, x, sign):
 def mean_logsigmoid_grad(x, sign, g):
     """g sign sigmoid(-sign x) / N: the rule of `mean_logsigmoid`."""
     return sigmoid(x * -sign) * (g * (sign / x.size))
-
-
-
-
 
 
 @mean_logsigmoid.formula

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, raw
-from ..backend import array_module
 from .activation import logsigmoid
 from .arithmetic import clamp, minimum, where
 from .distance import pairwise_distance

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import DType
-from ..backend import array_module
 from .axes import axes_of
 from .contraction import chain_matmul
 from .decompositions import eigvalsh, svdvals

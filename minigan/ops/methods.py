@@ -7,9 +7,9 @@ import functools
 
 import numpy as np
 
+from ..arrays import is_array
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd.tensor import from_python
-from ..backend import is_array
 from . import (
     activation,
     angles,

@@ -7,7 +7,6 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from .reduction import sum
-from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
 
@@ -48,8 +47,6 @@ def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps):
     rstd = (1 / np.sqrt(var + eps)).astype(x.dtype)
     _update_running(x, running_mean, running_var, momentum, mean, var)
     return _normalised(x, weight, bias, mean, rstd), mean, rstd
-
-
 
 
 @_batch_norm.backward
@@ -95,8 +92,6 @@ def batch_norm_grad(g, x, weight, mean, rstd):
     a = rstd if weight is None else rstd * weight
     gx = _channels(x, a) * (g - _channels(x, gb / count) - h * _channels(x, gw / count))
     return gx.astype(x.dtype), gw.astype(x.dtype), gb.astype(x.dtype)
-
-
 
 
 def check_parameters(name, input, **parameters):

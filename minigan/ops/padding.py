@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op
-from ..backend import array_module
 from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["pad"]

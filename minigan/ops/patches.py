@@ -4,9 +4,9 @@ other's derivative.
 
 import math
 
+from ..arrays import array_module
 from ..autograd import Tensor, op
 from ..autograd._types import Ints
-from ..backend import array_module
 from .convolution import formula
 from .convolution.geometry import Geometry, each_dim
 

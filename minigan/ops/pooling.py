@@ -12,13 +12,10 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Ints
-from ..backend import array_module, kernel
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks, on_device
 from .arithmetic import fmod
-from .each import on_planes
 from .reduction import mean
 from .shape import to
 from .taps import apply_taps, taps
@@ -184,16 +181,11 @@ def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
 # --- the maximum ---
 
 
-
 @op(saves=("x.shape", "index"), mixed=True)
 def plane_gather(x: Tensor, index: Any) -> Tensor:
     """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
     flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
     return flat.reshape(index.shape)
-
-
-
-
 
 
 @plane_gather.backward
@@ -211,19 +203,9 @@ def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     return y.reshape(shape)
 
 
-
-
-
-
 @plane_scatter.backward
 def _(gg, need, index):
     return plane_gather(gg, index)
-
-
-
-
-
-
 
 
 @functools.lru_cache(maxsize=64)
@@ -232,8 +214,6 @@ def _elements(first, stop, step):
     first, stop = np.array(first), np.array(stop)
     most = -(-int((stop - first).max()) // step)
     return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
-
-
 
 
 @op
@@ -256,10 +236,6 @@ def window_argmax(x, rows, columns, steps):
 
 def _places(rows, columns, steps):
     return [_elements(*w, s) for w, s in zip((rows, columns), steps)]
-
-
-
-
 
 
 @functools.lru_cache(maxsize=64)

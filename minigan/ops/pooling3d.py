@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
-from ..backend import array_module
 from .activation import relu
 from .compose import scatter
 from .creation import as_tensor

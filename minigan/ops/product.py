@@ -3,11 +3,8 @@
 import numpy as np
 
 from ..autograd import Tensor, expand, op
-from ..backend import kernel, product
-from ..backend.cuda import matmul as device_matmul
 from .arithmetic import mul
 from .reduction import sum
-from .rows import add_bias, column_sums
 from .shape import diagonal, permute
 
 __all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
@@ -25,8 +22,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
     """
     return np.matmul(input, other)
-
-
 
 
 @matmul.backward
@@ -62,10 +57,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return y if bias is None else y + bias
 
 
-
-
-
-
 @linear.backward
 def _(g, need, x, w):
     return linear_gradients(g, need, x, w)
@@ -77,10 +68,6 @@ def weight_grad(g, x):
     return np.matmul(g.T, x)
 
 
-
-
-
-
 @weight_grad.backward
 def _(gg, need, g, x):
     return need[0] and linear(x, gg), need[1] and linear(g, gg.T)
@@ -90,12 +77,6 @@ def _(gg, need, g, x):
 def sum_rows(rows):
     """y = the sum of the rows of a matrix (rows, C) -> (C,).    d/drows = g for each row"""
     return sum(rows, 0)
-
-
-
-
-
-
 
 
 @sum_rows.backward

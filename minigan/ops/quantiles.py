@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from ..backend import array_module
 from .arithmetic import clamp, floor, isnan, round, where
 from .axes import axis_of
 from .creation import as_tensor

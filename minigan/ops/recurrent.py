@@ -9,8 +9,8 @@ T steps, N examples, H hidden units; the gates lie side by side, in torch's orde
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op
-from ..backend import array_module
 from .activation import relu, sigmoid, tanh
 from .reduction import sum
 from .shape import stack

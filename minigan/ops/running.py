@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw
 from ..autograd._types import DType
-from ..backend import array_module
 from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Generator, default_generator, device_of, seam, to_numpy
+from ..arrays import device as as_device
+from ..arrays.defaults import default
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import DType, Ints, Place, Shape
-from ..backend import Generator, default_generator, device_of, seam, to_numpy
-from ..backend import device as as_device
-from ..backend.defaults import default
 from .inplace import assign
 from .shape import _numbers
 

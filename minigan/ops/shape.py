@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, device, device_of, join
+from ..arrays.order import row_major
 from ..autograd import Tensor, move, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Place, Shape
 from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import lay_out, permuted, writable
-from ..backend import array_module, device, device_of, join
-from ..backend.order import row_major
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 

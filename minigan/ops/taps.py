@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..arrays import array_module, device_of
 from ..autograd import Tensor, op
-from ..backend import array_module, device_of, kernel
-from .each import on_planes
 
 __all__ = ["apply_taps"]
 
@@ -72,10 +71,6 @@ def identity_taps(n):
     return taps(n, n, range(n), range(n))
 
 
-
-
-
-
 def _along(x, taps, axis):
     """The map along one axis (-1 or -2) in array operations."""
     index, weight = taps.like(x)
@@ -96,8 +91,6 @@ def _along(x, taps, axis):
 def _taps(x, rows, columns):
     """y = rows @ x @ columns^T for each plane of x (..., H, W).    dL/dx = rows^T @ g @ columns"""
     return _along(_along(x, rows, -2), columns, -1)
-
-
 
 
 @_taps.backward

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, default_generator, device_of, seam
 from ..autograd import Tensor, raw
-from ..backend import array_module, default_generator, device_of, seam
 from .activation import elu, hardtanh, tanh
 from .arithmetic import clamp, where
 from .axes import axis_of

@@ -1,6 +1,6 @@
 """Optimisers, learning-rate schedules and averaged weights. Names, arguments and state are those of torch.optim."""
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from . import functional, lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW

@@ -5,9 +5,9 @@ Yazici et al., "The unusual effectiveness of averaging in GAN training", 2019.
 
 from contextlib import contextmanager
 
+from ..arrays import kernel_place, seam
+from ..arrays.order import conform
 from ..autograd import Tensor, raw, tensor_of
-from ..backend import kernel_place, seam
-from ..backend.order import conform
 from ..ops.update import AVERAGES, ema_step
 
 

@@ -6,7 +6,7 @@ optimiser multiply, and a rate that was set by hand stays set.
 
 import math
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from .cycles import ChainedScheduler, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR
 from .schedule import LRScheduler, for_each
 

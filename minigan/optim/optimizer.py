@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import device_of, kernel_place, seam, warn
+from ..arrays.order import conform, full_like
 from ..autograd import Tensor, enable_grad, raw, tensor_of
-from ..backend import device_of, kernel_place, seam, warn
-from ..backend.order import conform, full_like
 from ..ops.update import STEPS
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from ..backend.once import warn_once
+from ..arrays.once import warn_once
 from .optimizer import Optimizer
 
 

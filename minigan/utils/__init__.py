@@ -1,6 +1,6 @@
 """torch.utils' names: `minigan.utils.data` is `minigan.data`'s loaders and data sets."""
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from . import data
 
 __all__ = ["data"]

@@ -1,6 +1,6 @@
 """torch.utils.data's names."""
 
-from ..backend.elsewhere import complete as _complete
+from ..arrays.elsewhere import complete as _complete
 from ..data.collate import default_collate
 from ..data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from ..data.loader import DataLoader

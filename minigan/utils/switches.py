@@ -5,10 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.tensor import printed
-from ..backend import num_threads
-from ..backend.cuda import precision as _switches
-from ..backend.defaults import (
+from ..arrays.defaults import (
     channels_last,
     channels_last_3d,
     contiguous_format,
@@ -19,9 +16,11 @@ from ..backend.defaults import (
     set_default_device,
     set_default_dtype,
     strided,
-)  # fmt: skip
-from ..backend.threads import set_num_threads
-from ..ops.legacy import NAMES  # type: ignore[attr-defined]
+)
+from ..arrays.precision import precision as _switches
+from ..autograd.tensor import printed
+from ..fast.cpu.threads import num_threads, set_num_threads
+from ..ops.legacy import NAMES
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d", "compile", "contiguous_format", "e", "finfo",

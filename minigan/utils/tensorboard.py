@@ -3,8 +3,8 @@
 import functools
 from typing import Any
 
+from ..arrays import to_numpy
 from ..autograd import Tensor
-from ..backend import to_numpy
 
 try:
     import tensorboardX

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import to_numpy
+from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, raw, tensor_of
-from ..backend import to_numpy
-from ..backend.elsewhere import complete as _complete
 from ..data.files import write_atomic
 
 __all__ = ["make_grid", "save_image"]

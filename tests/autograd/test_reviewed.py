@@ -6,8 +6,8 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
+from minigan.fast.linear_activation import linear_activation
 from minigan.gan import GAN, NonSaturating, Trainer
-from minigan.ops.fused import linear_activation
 from minigan.optim import SGD
 
 

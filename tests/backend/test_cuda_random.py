@@ -4,8 +4,8 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan.backend import Generator, device, drawing_from
-from minigan.backend.cuda.philox import PHILOX
+from minigan.arrays import Generator, device, drawing_from
+from minigan.fast.cuda.philox import PHILOX
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 GPU = device("cuda")
@@ -62,7 +62,7 @@ def test_same_numbers_as_on_the_cpu(seed, n):
 
 def test_a_thread_of_its_own_stream():
     mine = Generator(5)
-    from minigan.backend import default_generator
+    from minigan.arrays import default_generator
 
     before = default_generator.get_state()
     with drawing_from(mine):

@@ -5,11 +5,11 @@ import pkgutil
 
 import pytest
 
-import minigan.backend.cuda.philox
+import minigan.fast.cuda.philox
 import minigan.ops
-from minigan.backend.cuda import SOURCES, elementwise, summed
-from minigan.backend.cuda.elementwise import Elementwise, Summed
-from minigan.backend.cuda.source import OPTIONS
+from minigan.fast.cuda import SOURCES, elementwise, summed
+from minigan.fast.cuda.elementwise import Elementwise, Summed
+from minigan.fast.cuda.source import OPTIONS
 
 
 def every_source():

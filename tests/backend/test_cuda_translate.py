@@ -6,8 +6,8 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan.backend.cuda import SOURCES, elementwise, summed
-from minigan.backend.cuda.translate import Formula, TranslationError
+from minigan.fast.cuda import SOURCES, elementwise, summed
+from minigan.fast.cuda.translate import Formula, TranslationError
 
 LIMIT = 1.5
 

@@ -7,8 +7,7 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan.autograd import tensor_of
-from minigan.backend import (
+from minigan.arrays import (
     CPU,
     DeviceError,
     array_module,
@@ -21,6 +20,7 @@ from minigan.backend import (
     to_device,
     to_numpy,
 )
+from minigan.autograd import tensor_of
 
 
 @pytest.mark.parametrize("args, text, kind, index", [

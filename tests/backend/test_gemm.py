@@ -6,8 +6,8 @@ import importlib
 import numpy as np
 import pytest
 
-from minigan.backend import PLAIN, TRANSPOSED, gemm, gemm_address, kernel
-from minigan.backend.gemm import substitute
+from minigan.fast.cpu.gemm import PLAIN, TRANSPOSED, gemm, gemm_address, substitute
+from minigan.fast.cpu.kernels import kernel
 
 
 @kernel
@@ -42,4 +42,4 @@ def test_the_blas_is_found():
     if "openblas" not in config:
         pytest.skip(f"NumPy was built with {config}")
     gemm_address(np.dtype(np.float32))
-    assert not importlib.import_module("minigan.backend.gemm")._kept
+    assert not importlib.import_module("minigan.fast.cpu.gemm")._kept

@@ -5,8 +5,8 @@ import hostcuda
 import numpy as np
 import pytest
 
-from minigan.backend.cuda import Source
-from minigan.backend.cuda.source import SOURCES
+from minigan.fast.cuda import Source
+from minigan.fast.cuda.source import SOURCES
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 

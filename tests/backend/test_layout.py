@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan.backend import row_major
+from minigan.fast.cpu.layout import row_major
 
 SHAPES = [(1, 1), (3, 50), (50, 3), (16, 16), (17, 33), (64, 100), (100, 64), (5, 1025), (0, 4), (4, 0)]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from minigan.backend import Generator, default_generator, manual_seed
-from minigan.backend.random import philox_reference
+from minigan.arrays import Generator, default_generator, manual_seed
+from minigan.arrays.random import philox_reference
 from minigan.fast.cpu.random import philox_fill
 
 
@@ -194,7 +194,7 @@ def test_permutation():
 
 @pytest.mark.gpu
 def test_cuda_draws_the_same():
-    from minigan.backend import device
+    from minigan.arrays import device
 
     for draw in (
         lambda g, **o: g.integers32(1001, **o),

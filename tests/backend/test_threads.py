@@ -9,7 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from minigan.backend import blas, kernel, kernels, num_threads, parallel_chunks, threads
+from minigan.fast.cpu import blas, kernels, threads
+from minigan.fast.cpu.kernels import kernel
+from minigan.fast.cpu.threads import num_threads, parallel_chunks
 
 LONG = 600  # seconds after which a test takes a thing for stuck: no machine is so slow
 
@@ -204,7 +206,7 @@ def test_kernels_respect_nan_and_infinity():
 
 def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
     """Elementwise kernels: small or large, in whatever layout."""
-    module = importlib.import_module("minigan.ops.each")  # the package has a function of that name
+    module = importlib.import_module("minigan.fast.cpu.map_elements")  # the package has a function of that name
     monkeypatch.setattr(module, "MIN_CHUNK", 10)
     monkeypatch.setattr(threads, "MIN_CHUNK", 10)
 

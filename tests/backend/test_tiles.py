@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from minigan.backend import product, threads, tiles
+from minigan.fast.cpu import threads, tiles
+from minigan.fast.cpu.tiles import product
 
 SIZES = [(6, 300, 100), (7, 500, 64), (784, 100, 100), (100, 128, 65), (33, 77, 79), (513, 257, 16), (12, 1000, 17), (50, 64, 333)]
 

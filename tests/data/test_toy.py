@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan.backend import Generator
+from minigan.arrays import Generator
 from minigan.data.toy import TOYS, PointBatches, grid, moons, ring, swiss_roll
 
 

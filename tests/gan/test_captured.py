@@ -9,11 +9,11 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
+from minigan.arrays import default_generator, device
 from minigan.autograd import tensor_of
-from minigan.backend import default_generator, device
-from minigan.backend.cuda import cublas
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
+from minigan.fast.cuda import cublas
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
 from minigan.gan.captured import Captured
 from minigan.ops import update

@@ -11,7 +11,7 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from minigan.backend import Generator
+from minigan.arrays import Generator
 from minigan.data import strokes
 from minigan.data.batches import Batches
 from minigan.gan import (
@@ -28,7 +28,7 @@ from minigan.gan import (
     save_checkpoint,
     usual,
     walk,
-)  # fmt: skip
+)
 from minigan.gan.checkpoint import newest
 from minigan.optim import Adam
 from minigan.viz import image_grid

@@ -8,7 +8,7 @@ import pytest
 
 import minigan
 from minigan import nn, optim
-from minigan.backend import default_generator
+from minigan.arrays import default_generator
 from minigan.data import load_dataset, strokes
 from minigan.data.batches import Batches
 from minigan.gan import GAN, Ascend, Descend, Doctor, Game, Metrics, Minimax, NonSaturating, Run, Trainer, build_networks

@@ -13,12 +13,24 @@ from PIL import Image
 
 import minigan
 from minigan import nn, ops, optim
-from minigan.backend import CPU
+from minigan.arrays import CPU
 from minigan.data import strokes
 from minigan.data.batches import Batches
-from minigan.gan import GAN, Callback, Descend, Diverged, Game, NonSaturating, Run, Schedule, Trainer, command, mlp_discriminator
-
-from minigan.gan import mlp_generator, usual  # isort: skip
+from minigan.gan import (
+    GAN,
+    Callback,
+    Descend,
+    Diverged,
+    Game,
+    NonSaturating,
+    Run,
+    Schedule,
+    Trainer,
+    command,
+    mlp_discriminator,
+    mlp_generator,
+    usual,
+)
 from minigan.gan.checkpoint import checkpoints, newest
 
 from .killing import command as training

@@ -5,8 +5,8 @@ import pytest
 
 import minigan
 from minigan import grad, nn
+from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.backend import Generator
 from minigan.data.toy import ring
 from minigan.gan import GAN, Minimax
 from minigan.gan.autoencoding import EBGAN, MAGAN

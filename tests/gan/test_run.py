@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path):
 
 
 def test_cuda_without_a_gpu_is_one_clear_sentence(tmp_path):
-    from minigan.backend import cuda_problem
+    from minigan.arrays import cuda_problem
 
     if cuda_problem() is None:
         pytest.skip("this machine has a usable GPU")

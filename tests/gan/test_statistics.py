@@ -4,8 +4,8 @@ import numpy as np
 
 import minigan
 from minigan import nn
+from minigan.arrays import Generator, default_generator
 from minigan.autograd import tensor_of
-from minigan.backend import Generator, default_generator
 from minigan.gan import GAN, NonSaturating, Trainer, build_networks, settle
 from minigan.optim import EMA, Adam
 

@@ -11,7 +11,9 @@ from ops.case import fill, seeds
 
 import minigan
 import minigan.nn.functional as F
-from minigan.ops.convolution import cpu, formula, patches, toomcook
+from minigan.fast.cpu import convolution as cpu
+from minigan.fast.cpu import patches, toomcook
+from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 
 

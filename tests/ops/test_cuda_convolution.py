@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import minigan
+from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
-from minigan.backend.cuda import cublas, precision
-from minigan.ops.convolution import cuda, formula
+from minigan.fast.cuda import convolution as cuda
+from minigan.fast.cuda import cublas
+from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))

@@ -7,8 +7,8 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
+from minigan.fast.cuda import columns as rows
 from minigan.nn import functional as F
-from minigan.ops import rows
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 

@@ -9,8 +9,10 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
-from minigan.backend import late, product, tiles
-from minigan.backend.late import Late, late_product
+from minigan.fast.cpu import tiles
+from minigan.fast.cpu.tiles import product
+from minigan.fast.replay import lazy_product as late
+from minigan.fast.replay.lazy_product import Late, late_product
 from minigan.nn import functional as F
 from minigan.optim import SGD, Adam, AdamW
 from tests.backend.test_tiles import threads_of
@@ -54,7 +56,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_same_to_the_bit(name, dtype, threads, monkeypatch):
-    monkeypatch.setattr("minigan.ops.adam_kernels.THREADED", 1)
+    monkeypatch.setattr("minigan.fast.cpu.adam.THREADED", 1)
     sizes = [(256, 80, 64, True), (301, 77, 128, False), (1000, 17, 300, False), (128, 130, 65, True)]
 
     def gradients(step, make):

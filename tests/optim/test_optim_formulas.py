@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from minigan import optim
 from minigan.autograd import tensor_of
-from minigan.backend.kernels import compiled
 from minigan.fast import updates
+from minigan.fast.cpu.kernels import compiled
 from minigan.ops import update
 
 from . import formulas

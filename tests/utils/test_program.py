@@ -9,8 +9,8 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn
+from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.backend import Generator
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import GAN, R1, NonSaturating, Run, Trainer
 from minigan.gan.plane import GAMES, Players, points_per_example
@@ -157,7 +157,7 @@ def test_what_a_repetition_would_not_do_is_refused():
     refused(writes, "changes a Tensor of shape")
     assert kept.tolist() == [6, 6, 6]
     minigan.cpu.graph(lambda x: x + 1)(x)  # and nothing goes on being recorded
-    assert not minigan.backend.program.active
+    assert not minigan.fast.replay.program.active
 
 
 def test_in_place_writes_are_repeated():

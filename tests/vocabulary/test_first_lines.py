@@ -10,7 +10,7 @@ import pytest
 import minigan
 import minigan.amp
 import minigan.cuda
-from minigan.backend import once
+from minigan.arrays import once
 
 LINES = r"""
 device = torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
@@ -185,7 +185,7 @@ many = threading.active_count()
 torch.set_num_threads(1)
 assert torch.get_num_threads() == 1 and threading.active_count() == 1, (many, threading.active_count())
 adam.step(); torch.set_num_threads(2); adam.step()
-from minigan.backend.blas import blas_libraries
+from minigan.fast.cpu.blas import blas_libraries
 assert {library.get_num_threads() for library in blas_libraries()} <= {2}
 for wrong in (0, -1, 1.5):
     try: torch.set_num_threads(wrong)

@@ -1,8 +1,8 @@
 """Kernels of ops/activation.py for NumPy: compiled loops."""
 
-from ...backend import kernel
-from ...ops.each import each
 from ...ops.activation import leaky_relu, leaky_relu_grad, tanh_grad
+from .kernels import kernel
+from .map_elements import each
 
 
 @kernel

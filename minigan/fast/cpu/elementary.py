@@ -1,9 +1,10 @@
 """Kernels of ops/elementary.py for NumPy: compiled loops."""
 
 import math
-from ...backend import kernel
-from ...ops.each import each
+
 from ...ops.elementary import erf
+from .kernels import kernel
+from .map_elements import each
 
 
 @kernel

@@ -1,8 +1,9 @@
 """Kernels of ops/embedding.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel
+
 from ...ops.embedding import add_rows
+from .kernels import kernel
 
 
 @kernel

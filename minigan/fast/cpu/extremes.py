@@ -1,11 +1,11 @@
 """Kernels of ops/extremes.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel
-from ...ops.axes import Groups
-from ...ops.each import over_groups
-from ...ops.extremes import _extreme, _share
 
+from ...ops.axes import Groups
+from ...ops.extremes import _extreme, _share
+from .kernels import kernel
+from .map_elements import over_groups
 
 FEW = 8  # inner elements, with which the loops over groups are faster than those along the inner elements
 

@@ -1,9 +1,12 @@
 """Kernels of ops/fused.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel, product, row_major
+
 from ...ops.product import check_bias
-from ...ops.fused import _check_slope, activation_grad, linear_activation
+from ..linear_activation import _check_slope, activation_grad, linear_activation
+from .kernels import kernel
+from .layout import row_major
+from .tiles import product
 
 
 @kernel

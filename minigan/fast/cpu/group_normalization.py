@@ -1,10 +1,12 @@
 """Kernels of ops/group_normalization.py for NumPy: compiled loops."""
 
 import math
+
 import numpy as np
-from ...backend import kernel, parallel_ranges
-from ...backend.threads import MIN_CHUNK
+
 from ...ops.group_normalization import _group_norm, _rows, group_norm_grad
+from .kernels import kernel
+from .threads import MIN_CHUNK, parallel_ranges
 
 
 @kernel

@@ -1,9 +1,10 @@
 """Kernels of ops/loss.py for NumPy: compiled loops."""
 
 import math
-from ...backend import kernel
-from ...ops.each import each
+
 from ...ops.loss import _bce, _bce_logits, mean_logsigmoid, mean_logsigmoid_grad
+from .kernels import kernel
+from .map_elements import each
 
 
 def _of_total(total, input, reduction):

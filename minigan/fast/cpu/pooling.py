@@ -1,9 +1,10 @@
 """Kernels of ops/pooling.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel
-from ...ops.each import on_planes
+
 from ...ops.pooling import _places, plane_gather, plane_scatter, window_argmax
+from .kernels import kernel
+from .map_elements import on_planes
 
 
 @plane_gather.kernel("cpu")

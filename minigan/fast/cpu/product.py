@@ -1,9 +1,11 @@
 """Kernels of ops/product.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel, product
-from ...ops.reduction import sum
+
 from ...ops.product import check_bias, linear, sum_rows, weight_grad
+from ...ops.reduction import sum
+from .kernels import kernel
+from .tiles import product
 
 
 @linear.kernel("cpu")

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from ...backend.kernels import kernel
-from ...backend.random import DRAWS, normal_reference
+from ...arrays.random import DRAWS, normal_reference
+from .kernels import kernel
 
 
 @kernel

@@ -1,9 +1,10 @@
 """Kernels of ops/taps.py for NumPy: compiled loops."""
 
 import numpy as np
-from ...backend import kernel
-from ...ops.each import on_planes
+
 from ...ops.taps import _taps
+from .kernels import kernel
+from .map_elements import on_planes
 
 
 @kernel

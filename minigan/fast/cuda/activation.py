@@ -1,9 +1,10 @@
 """Kernels of ops/activation.py for CUDA."""
 
 import math
-from ...backend.cuda import elementwise
+
 from ...ops.activation import elu, hardtanh, leaky_relu, leaky_relu_grad, logsigmoid, relu, sigmoid, silu, softplus, tanh, tanh_grad
 from ..cpu.activation import _leaky_relu, _leaky_relu_grad, _tanh_grad
+from . import elementwise
 
 
 @tanh.kernel("cuda")

@@ -1,7 +1,7 @@
 """Kernels of ops/embedding.py for CUDA."""
 
-from ...ops.adding import add_rows as rows_added
 from ...ops.embedding import add_rows
+from .scatter import add_rows as rows_added
 
 
 @add_rows.kernel("cuda")

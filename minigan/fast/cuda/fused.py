@@ -1,9 +1,9 @@
 """Kernels of ops/fused.py for CUDA."""
 
-from ...backend.cuda import matmul as device_matmul
 from ...ops.product import check_bias
-from ...ops.rows import RULES, add_bias, rule_and_sums
-from ...ops.fused import _check_slope, activation_grad, linear_activation
+from ..linear_activation import _check_slope, activation_grad, linear_activation
+from . import matmul as device_matmul
+from .columns import RULES, add_bias, rule_and_sums
 
 
 @linear_activation.kernel("cuda")

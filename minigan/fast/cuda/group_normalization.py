@@ -1,8 +1,8 @@
 """Kernels of ops/group_normalization.py for CUDA."""
 
-from ...ops.normalization import _channels
-from ...ops.rows import norm_backward, norm_forward
 from ...ops.group_normalization import _affine, _group_norm, _normalised, _parameter_gradients, group_norm_grad
+from ...ops.normalization import _channels
+from .columns import norm_backward, norm_forward
 
 
 @_group_norm.kernel("cuda")

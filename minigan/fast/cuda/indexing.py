@@ -1,7 +1,7 @@
 """Kernels of ops/indexing.py for CUDA."""
 
-from ...ops.adding import LONGEST, add_at, add_lines
 from ...ops.indexing import _grid, _is_basic, _scatter, _setitem
+from .scatter import LONGEST, add_at, add_lines
 
 
 @_setitem.kernel("cuda")

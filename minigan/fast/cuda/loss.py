@@ -1,9 +1,8 @@
 """Kernels of ops/loss.py for CUDA."""
 
-from ...backend.cuda import elementwise, summed
 from ...ops.loss import _bce_logits, mean_logsigmoid, mean_logsigmoid_grad
 from ..cpu.loss import _bce_logits_total, _mean_logsigmoid_grad, _mean_logsigmoid_total
-
+from . import elementwise, summed
 
 _bce_logits_sum = summed(_bce_logits_total)
 

@@ -1,7 +1,7 @@
 """Kernels of ops/normalization.py for CUDA."""
 
-from ...ops.rows import norm_backward, norm_forward
 from ...ops.normalization import _batch_norm, batch_norm_grad
+from .columns import norm_backward, norm_forward
 
 
 @_batch_norm.kernel("cuda")

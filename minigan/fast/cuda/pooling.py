@@ -2,12 +2,13 @@
 
 import functools
 import math
-import numpy as np
-from ...backend import array_module
-from ...backend.cuda import Source
-from ...backend.cuda.source import blocks, on_device
-from ...ops.pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
 
+import numpy as np
+
+from ...arrays import array_module
+from ...ops.pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
+from . import Source
+from .source import blocks, on_device
 
 PLANES = Source("planes", """
 extern "C" __global__ void gather_plane(const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {

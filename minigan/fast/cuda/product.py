@@ -1,8 +1,8 @@
 """Kernels of ops/product.py for CUDA."""
 
-from ...backend.cuda import matmul as device_matmul
-from ...ops.rows import add_bias, column_sums
 from ...ops.product import check_bias, linear, matmul, sum_rows, weight_grad
+from . import matmul as device_matmul
+from .columns import add_bias, column_sums
 
 
 @matmul.kernel("cuda")

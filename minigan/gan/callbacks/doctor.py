@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import nn
+from ...arrays import Generator
 from ...autograd import tensor_of
-from ...backend import Generator
 from ..doctor import DISEASES, KEPT, NEEDED, REACH, Disease, Look, at_start, dead_units, mean_distance, norm, spread
 from .callback import Callback
 

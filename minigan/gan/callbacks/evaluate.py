@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Generator
 from ...autograd import tensor_of
-from ...backend import Generator
 from ..checkpoint import BEST, FOLDER
 from .average import Average
 from .callback import Callback

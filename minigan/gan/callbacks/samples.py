@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...arrays import Generator
 from ...autograd import tensor_of
-from ...backend import Generator
 from ...viz import save_gif, save_grid
 from .average import Average
 from .callback import Callback

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arrays import to_device
 from ...autograd import Tensor, raw, tensor_of
-from ...backend import to_device
 from ...ops import relu
 from .base import Objective
 

@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 
-from ...backend import array_module
+from ...arrays import array_module
 
 
 def taps(geometry):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import Generator
+from ...arrays import Generator
 from .base import Function, VisionDataset
 
 

@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from ...backend import default_generator
+from ...arrays import default_generator
 from ...nn import Module
 from .sizes import InterpolationMode
 

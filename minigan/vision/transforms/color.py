@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import to_numpy
 from ...autograd import Tensor, tensor_of
-from ...backend import to_numpy
 from ...nn import functional as nnf
 from ...ops import stack, where
 from .convert import convert_image_dtype, pil_to_tensor, to_pil_image

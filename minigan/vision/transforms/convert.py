@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import to_numpy
 from ...autograd import OpError, Tensor, tensor_of
-from ...backend import to_numpy
 from .sizes import limit_of
 
 # Pillow's mode for the dtype of an array with one channel; for more channels, the default first

@@ -10,17 +10,7 @@ import numpy as np
 from ...autograd import OpError, Tensor, tensor_of
 from ...nn import functional as nnf
 from ...ops import stack
-from .sizes import (
-    InterpolationMode,
-    as_floats,
-    back_to,
-    get_dimensions,
-    is_tensor,
-    mode_of,
-    pillow_filter,
-    size_pair,
-    warn,
-)
+from .sizes import InterpolationMode, as_floats, back_to, get_dimensions, is_tensor, mode_of, pillow_filter, size_pair, warn
 
 PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 

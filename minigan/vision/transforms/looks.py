@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import default_generator
 from ...autograd import Tensor, tensor_of
-from ...backend import default_generator
 from . import functional as F
 from .base import Transform, chance, integer, listed, uniform
 from .places import _scales, random_box

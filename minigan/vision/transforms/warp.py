@@ -14,15 +14,7 @@ from ...autograd import Tensor, tensor_of
 from ...ops import where
 from .convert import pil_to_tensor, to_pil_image
 from .geometry import as_batch, parse_fill
-from .sizes import (
-    InterpolationMode,
-    as_floats,
-    back_to,
-    get_dimensions,
-    is_tensor,
-    mode_of,
-    pillow_filter,
-)
+from .sizes import InterpolationMode, as_floats, back_to, get_dimensions, is_tensor, mode_of, pillow_filter
 
 
 def inverse_affine_matrix(

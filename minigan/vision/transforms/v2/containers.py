@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ....backend import default_generator
+from ....arrays import default_generator
 from ....nn import Module, ModuleList
 from ..base import chance, listed
 from ..looks import RandomChoice as _Choice

@@ -11,15 +11,7 @@ from ....ops import randn_like
 from ...tv_tensors import Image
 from ..functional import __all__ as _names
 from ..functional import convert_image_dtype as convert_image_dtype
-from ..functional import (
-    elastic_transform,
-    get_dimensions,
-    get_image_num_channels,
-    hflip,
-    pil_to_tensor,
-    rgb_to_grayscale,
-    vflip,
-)
+from ..functional import elastic_transform, get_dimensions, get_image_num_channels, hflip, pil_to_tensor, rgb_to_grayscale, vflip
 from ..sizes import as_floats, limit_of
 
 horizontal_flip, vertical_flip = hflip, vflip

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ....arrays import default_generator
 from ....autograd import Tensor
-from ....backend import default_generator
 from ....nn import Module
 from ...tv_tensors import Image, wrap
 

@@ -3,7 +3,7 @@ does it element by element."""
 
 import numpy as np
 
-from . import order
+from ...arrays import order
 from .kernels import Intrinsic, kernel
 
 __all__ = ["row_major", "turn"]

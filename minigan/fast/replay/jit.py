@@ -1,7 +1,7 @@
 """A whole training step on the CPU as one straight function: recorded in two calls, checked in a third, then repeated.
 
 What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of the time where layers are small. The
-step is the same sequence of calls on arrays each time; `minigan.backend.program` writes it down.
+step is the same sequence of calls on arrays each time; `minigan.fast.replay.program` writes it down.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import warnings
 
 import numpy as np
 
-from ..autograd import raw
-from ..autograd.mode import mode
-from ..backend.program import Program, Recording, recording, same
+from ...autograd import raw
+from ...autograd.mode import mode
 from .graph import Reachable, Settings, Snapshot
+from .program import Program, Recording, recording, same
 
 
 def graph(step) -> Repeated:

@@ -14,12 +14,12 @@ import math
 
 import numpy as np
 
-from ...backend import array_module
-from ...backend.cuda import Source
-from ...backend.cuda.cublas import halved, product
-from ...backend.cuda.source import blocks
-from ..rows import add_bias, column_sums, from_rows, to_rows
-from . import cards, formula
+from ...arrays import array_module
+from ...ops.convolution import cards, formula
+from . import Source
+from .columns import add_bias, column_sums, from_rows, to_rows
+from .cublas import halved, product
+from .source import blocks
 
 MOST = 1 << 27  # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
 

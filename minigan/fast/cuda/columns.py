@@ -8,9 +8,9 @@ order.
 
 import numpy as np
 
-from ..backend import array_module
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks
+from ...arrays import array_module
+from . import Source
+from .source import blocks
 
 KINDS = {None: 0, "leaky_relu": 1, "tanh": 2, "sigmoid": 3, "softplus": 4}
 RULES = KINDS.keys() - {None}

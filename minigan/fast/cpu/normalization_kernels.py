@@ -6,10 +6,10 @@ share the channels. The leaky ReLU has slope 1 where there is none; its argument
 
 import numpy as np
 
-from ..backend import kernel
-from ..backend.layout import row_major
-from ..backend.shared import Shared, carray, lead, pointer
-from .normalization import _batch_norm, batch_norm_grad
+from ...ops.normalization import _batch_norm, batch_norm_grad
+from .kernels import kernel
+from .layout import row_major
+from .shared import Shared, carray, lead, pointer
 
 __all__: list[str] = []  # no ops
 

@@ -5,7 +5,7 @@ knows that beforehand (`fast.deferred`). The rule then gives the two factors, g^
 at a time, uses them where they are, in the cache next to the core, and forgets them: memory never sees the gradient.
 """
 
-from .tiles import in_cache, product
+from ..cpu.tiles import in_cache, product
 
 __all__ = ["Late", "late_product", "owner"]
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from .handover import lead
+from .handoff import lead
 from .kernels import OPTIONS, Intrinsic, announce_compilation, cached
 from .threads import sched_yield, together
 

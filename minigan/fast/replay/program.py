@@ -18,8 +18,8 @@ from collections import Counter
 
 import numpy as np
 
-from . import seam
-from .device import to_numpy
+from ...arrays import seam
+from ...arrays.device import to_numpy
 
 # rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
 DEFERRABLE: dict = {}

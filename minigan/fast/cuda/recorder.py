@@ -9,8 +9,8 @@ import contextlib
 
 import numpy as np
 
-from .. import seam
-from ..device import array_module
+from ...arrays import seam
+from ...arrays.device import array_module
 from .source import Source, on_device
 
 SLOTS = 64  # values that one launch of `store` takes

@@ -5,10 +5,12 @@ A gradient may be a product that is not computed yet (`backend.late`): then six 
 
 import numpy as np
 
-from ..backend import kernel, num_threads, tiles
-from ..backend.late import Late
-from ..backend.shared import Shared, carray, lead, pointer
-from .update import adam_step
+from ...ops.update import adam_step
+from ..replay.lazy_product import Late
+from . import tiles
+from .kernels import kernel
+from .shared import Shared, carray, lead, pointer
+from .threads import num_threads
 
 ALIGN = 16  # pieces start at a multiple of this many elements
 THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..backend import parallel_chunks, row_major
-from ..backend.threads import MIN_CHUNK
+from .layout import row_major
+from .threads import MIN_CHUNK, parallel_chunks
 
 
 def each(loop, x, *rest):

@@ -1,4 +1,4 @@
-"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of minigan/backend/random.py.
+"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of minigan/arrays/random.py.
 
 While a step is captured, a kernel reads the seed and where in the stream the step begins from device memory, which every replay fills
 anew; otherwise they are arguments.
@@ -6,8 +6,8 @@ anew; otherwise they are arguments.
 
 import numpy as np
 
-from ..device import module_for
-from ..random import DRAWS, normal_reference, uniform_reference
+from ...arrays.device import module_for
+from ...arrays.random import DRAWS, normal_reference, uniform_reference
 from .recorder import recording
 from .source import Source, blocks, on_device
 

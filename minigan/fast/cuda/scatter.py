@@ -2,9 +2,9 @@
 
 import math
 
-from ..backend import array_module
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks
+from ...arrays import array_module
+from . import Source
+from .source import blocks
 
 __all__: list[str] = []  # no ops
 

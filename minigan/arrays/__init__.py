@@ -1,13 +1,13 @@
 """What an array is here: which library holds it, random numbers, compiled kernels, threads. No differentiation yet."""
 
-from .blas import tame_blas  # isort: skip
-from .memory import keep_freed_memory  # isort: skip
+from ..fast.cpu.blas import tame_blas
+from ..fast.cpu.memory import keep_freed_memory
 
 keep_freed_memory()
 tame_blas()  # before anything here imports NumPy
 
 from . import seam as seam  # noqa: E402
-from .device import (  # noqa: E402
+from .device import (
     CPU,
     DeviceError,
     address,
@@ -24,13 +24,13 @@ from .device import (  # noqa: E402
     to_device,
     to_numpy,
 )
-from .gemm import PLAIN, TRANSPOSED, gemm, gemm_address  # noqa: E402
-from .kernels import kernel  # noqa: E402
-from .layout import row_major  # noqa: E402
+from ..fast.cpu.gemm import PLAIN, TRANSPOSED, gemm, gemm_address  # noqa: E402
+from ..fast.cpu.kernels import kernel  # noqa: E402
+from ..fast.cpu.layout import row_major  # noqa: E402
 from .random import Generator, default_generator, drawing_from, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
 from .sums import total  # noqa: E402
-from .threads import num_threads, parallel_chunks, parallel_ranges  # noqa: E402
-from .tiles import product  # noqa: E402
+from ..fast.cpu.threads import num_threads, parallel_chunks, parallel_ranges  # noqa: E402
+from ..fast.cpu.tiles import product  # noqa: E402
 from .warning import warn  # noqa: E402
 
 __all__ = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..device import array_module
+from ...arrays.device import array_module
 
 SOURCES: dict[str, "Source"] = {}  # name -> source, of all that were made: the tests compile each
 REALS = {"f": "float", "d": "double"}

@@ -3,20 +3,11 @@
 import numpy as np
 
 from ..autograd import Tensor, op
-from ..backend import kernel, product, row_major
-from ..backend.cuda import matmul as device_matmul
-from .activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
-from .elementary import expm1
-from .product import check_bias, linear, sum_rows, weight_grad
-from .rows import RULES, add_bias, rule_and_sums
+from ..ops.activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
+from ..ops.elementary import expm1
+from ..ops.product import linear, sum_rows, weight_grad
 
 __all__ = ["linear_activation"]
-
-
-
-
-
-
 
 
 def _leaky(y, slope):
@@ -53,19 +44,11 @@ def linear_activation(
     return ACTIVATIONS[activation][0](linear(input, weight, bias), slope)
 
 
-
-
-
-
 @op
 def activation_grad(g, y, activation, slope):
     """(h, sum of h over all rows): h = dL/d(activation's argument), of the activation's result y (..., C) and its gradient g."""
     h = ACTIVATIONS[activation][1](g, y, slope)
     return h, h.reshape(-1, h.shape[-1]).sum(0)
-
-
-
-
 
 
 @linear_activation.backward

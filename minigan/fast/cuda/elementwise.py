@@ -2,7 +2,7 @@
 
 import functools
 
-from ..device import array_module, on_gpu
+from ...arrays.device import array_module, on_gpu
 from .source import Source, blocks
 from .translate import HELPERS, Formula
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
-from .handover import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
+from .handoff import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
 from .kernels import kernel
 
 FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each

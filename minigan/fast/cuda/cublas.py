@@ -11,8 +11,8 @@ import functools
 
 import numpy as np
 
-from ..device import array_module
-from ..precision import precision
+from ...arrays.device import array_module
+from ...arrays.precision import precision
 from .source import Source, blocks, on_device
 
 WORKSPACE = 32 << 20  # bytes that cuBLAS asks for on Hopper

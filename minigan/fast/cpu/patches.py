@@ -13,7 +13,10 @@ import math
 
 import numpy as np
 
-from ...backend import PLAIN, TRANSPOSED, gemm, gemm_address, kernel, num_threads, parallel_ranges, row_major
+from .gemm import PLAIN, TRANSPOSED, gemm, gemm_address
+from .kernels import kernel
+from .layout import row_major
+from .threads import num_threads, parallel_ranges
 
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient

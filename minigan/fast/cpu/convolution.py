@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from . import cards, patches, toomcook
+from ...ops.convolution import cards
+from . import patches, toomcook
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight

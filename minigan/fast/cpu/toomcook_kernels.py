@@ -14,7 +14,8 @@ numbers in a flat array: input number i begins at `at + i * step`, point number 
 
 import numpy as np
 
-from ...backend import PLAIN, TRANSPOSED, gemm, kernel
+from .gemm import PLAIN, TRANSPOSED, gemm
+from .kernels import kernel
 
 U = np.uintp
 BLOCK = 16  # channels that are put last at a time: their numbers for one position fill one line of the cache

@@ -18,8 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...backend import gemm_address, num_threads, parallel_ranges, row_major
 from . import toomcook_kernels as kernels
+from .gemm import gemm_address
+from .layout import row_major
+from .threads import num_threads, parallel_ranges
 
 CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in its cache
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least

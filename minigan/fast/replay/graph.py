@@ -2,7 +2,7 @@
 
 A graph repeats launches with the same arguments on the same memory. So the step must be the same sequence of launches every time:
 no shape may change, and no value may be needed on the host. What differs from step to step (numbers of optimiser steps, learning
-rates, positions in random streams) is sent along by the `Recorder` of `minigan.backend.cuda`.
+rates, positions in random streams) is sent along by the `Recorder` of `minigan.fast.cuda`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, raw, tensor_of
-from ..backend import Generator, array_module, default_generator
-from ..backend.cuda.cublas import leased
-from ..backend.cuda.recorder import Recorder, active
-from ..backend.device import on_gpu
-from ..optim import EMA, Optimizer
+from ...arrays import Generator, array_module, default_generator
+from ...arrays.device import on_gpu
+from ...autograd import Tensor, raw, tensor_of
+from ...optim import EMA, Optimizer
+from ..cuda.cublas import leased
+from ..cuda.recorder import Recorder, active
 
 
 class CaptureError(RuntimeError):
