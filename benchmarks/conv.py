@@ -43,8 +43,8 @@ LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
 def minigan_gan(side, channels, features):
     """minigan: the example's own game, trainer and optimisers, played as the example plays them."""
     import minigan
+    from minigan.fast.replay.players import Straight
     from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator
-    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)

@@ -26,8 +26,8 @@ from minigan.data.batches import Batches
 from minigan.fast.cuda import columns as rows
 from minigan.fast.cuda import convolution as windows
 from minigan.fast.cuda import cublas
+from minigan.fast.replay.players import Captured
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
-from minigan.gan.captured import Captured
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 from minigan.ops.normalization import batch_norm_leaky_relu

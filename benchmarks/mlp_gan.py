@@ -22,8 +22,8 @@ G_SIZES, D_SIZES = (LATENT, *mlp_peers.HIDDEN_G, 784), (784, *mlp_peers.HIDDEN_D
 def minigan_step(repeated=True):
     """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`Straight`)."""
     import minigan
+    from minigan.fast.replay.players import Straight
     from minigan.gan import GAN, NonSaturating, Trainer, mlp_discriminator, mlp_generator
-    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)

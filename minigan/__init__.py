@@ -8,9 +8,11 @@ The functions of `minigan.ops` and the names of `minigan.autograd` that users ne
 are first used.
 """
 
+import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, arrays as backend, ops as ops
+from . import arrays as arrays, autograd as autograd, ops as ops
 from .autograd import (
     OPS as OPS,
     AnomalyError as AnomalyError,
@@ -46,7 +48,8 @@ from .arrays import (
 from .arrays import elsewhere as _elsewhere
 from .ops import *
 
-from . import fast as fast
+if not os.environ.get("MINIGAN_PLAIN") and find_spec("numba") and find_spec("minigan.fast"):
+    from . import fast as fast  # what is above computes everything by itself, only slower
 
 __version__ = "0.1.0"
 

@@ -8,7 +8,7 @@ import numpy as np
 from .arrays import cuda_problem
 from .arrays.elsewhere import complete as _complete
 from .arrays.once import warn_once
-from .fast.cuda.cublas import rounded
+from .arrays.precision import rounded
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 _complete(__name__)

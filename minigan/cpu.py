@@ -1,5 +1,15 @@
 """What is only for the CPU: a step as one straight function."""
 
-from .fast.replay.jit import graph
-
 __all__ = ["graph"]
+
+
+def graph(step):
+    """`step` as a function that repeats its computations without the tape: see `minigan.fast.replay.jit.graph`.
+
+    Without the fast path it is `step` itself.
+    """
+    try:
+        from .fast.replay.jit import graph
+    except ImportError:
+        return step
+    return graph(step)

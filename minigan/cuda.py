@@ -8,8 +8,8 @@ from .arrays import DeviceError, cuda_problem
 from .arrays import get_rng_state as _get_rng_state
 from .arrays import manual_seed as _manual_seed
 from .arrays import set_rng_state as _set_rng_state
+from .arrays.device import CaptureError
 from .arrays.elsewhere import complete as _complete
-from .fast.replay.graph import CaptureError, graph
 from .ops.legacy import tensor_types
 
 __all__ = [
@@ -27,6 +27,13 @@ __all__ = [
 
 
 _complete(__name__)
+
+
+def graph(step, warmup: int = 3):
+    """`step` as launches of a CUDA graph: see `minigan.fast.replay.graph.graph`."""
+    from .fast.replay.graph import graph
+
+    return graph(step, warmup)
 
 
 def is_available() -> bool:

@@ -14,6 +14,10 @@ class DeviceError(RuntimeError):
     """The asked-for device cannot be used; the message says why and what to install or choose."""
 
 
+class CaptureError(RuntimeError):
+    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
+
+
 class device:
     """`device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda", 1)`: a name for a place, as in torch."""
 

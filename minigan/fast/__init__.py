@@ -1,14 +1,20 @@
-"""The fast path: kernels and machinery that may be deleted. Importing it puts them in their places."""
+"""The fast path: kernels and machinery, all of which may be deleted. Importing it puts them in their places.
+
+cpu/ : kernels for NumPy's arrays, threads, products;  cuda/ : kernels for CuPy's;  replay/ : a step as a program or a graph.
+"""
 
 from ..arrays import seam
-from .cuda import philox as philox
-from . import linear_activation as fused
-from .cpu import normalization_kernels as normalization_kernels
-from .cpu import convolution as cpu
-from .cuda import convolution as cuda
-from . import deferred as deferred
-from . import updates as updates
-from .cpu import random as random
+from .cpu.blas import tame_blas
+from .cpu.memory import keep_freed_memory
+
+keep_freed_memory()
+tame_blas()
+
+from . import cpu as cpu  # noqa: E402
+from . import deferred as deferred  # noqa: E402
+from . import updates as updates  # noqa: E402
+from .cuda import kernels as cuda_kernels  # noqa: E402, F401
 
 seam.waiting["minigan.nn"] = [f"{__name__}.fusion"]
 seam.waiting["minigan.data.batches"] = [f"{__name__}.batches"]
+seam.waiting["minigan.gan.run"] = [f"{__name__}.replay.players"]

@@ -17,18 +17,17 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arrays import default_generator
+from ..arrays import default_generator, seam
+from ..arrays.threads import num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
-from ..fast.cpu.threads import num_threads
 from .callbacks.callback import Callback
-from .captured import Captured, Straight
 from .checkpoint import newest, save_checkpoint
 from .faults import Diverged, explain, require_finite
 from .games import Move
@@ -47,6 +46,11 @@ class Interrupted(Exception):
         self.signal = number
 
 
+# "cpu", "cuda" -> what plays the rounds of a run there faster than its trainer: (trainer, batches, say) -> an object with `play`, and
+# with `epoch` if its batches are other things than `batches` gives
+PLAYERS: dict[str, Callable[..., Any]] = {}
+
+
 class Run:
     """A training run in a folder.
 
@@ -58,7 +62,7 @@ class Run:
     resume : go on from the folder's newest checkpoint
     new_data : on resuming, `batches` may be of other data than before: their order begins anew, after the epochs made so far
     about : other facts for config.json
-    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.gan.captured`)
+    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.fast.replay.players`)
     """
 
     def __init__(
@@ -68,9 +72,9 @@ class Run:
     ):  # fmt: skip
         self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
-        captured = Captured(trainer, batches, self.say) if graph and batches.device.type == "cuda" else None
-        self.source = captured or batches
-        self.player = captured or (Straight(trainer) if graph else trainer)
+        play = PLAYERS.get(batches.device.type) if graph else None
+        self.player = play(trainer, batches, self.say) if play else trainer
+        self.source = self.player if hasattr(self.player, "epoch") else batches
         self.epochs, self.max_steps = epochs, max_steps
         self.step = 0
         self.data = [self._data_of_now()]  # what it was trained on, from which step and epoch on
@@ -261,3 +265,6 @@ def made_with() -> dict[str, Any]:
     """What the last bits of a run's numbers depend on, beside its options."""
     version = sys.modules[__name__.partition(".")[0]].__version__
     return {"minigan": version, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}
+
+
+seam.complete(__name__)

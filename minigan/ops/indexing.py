@@ -5,11 +5,11 @@ from typing import Literal, overload
 import numpy as np
 
 from ..arrays import array_module, seam
+from ..arrays.constants import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..autograd.mode import mode
-from ..fast.cuda import constant
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 from .shape import flatten, reshape

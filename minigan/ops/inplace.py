@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import address, array_module, seam
+from ..arrays.constants import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
-from ..fast.cuda import constant
 from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem
 from .shape import _numbers

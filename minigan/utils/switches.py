@@ -18,8 +18,8 @@ from ..arrays.defaults import (
     strided,
 )
 from ..arrays.precision import precision as _switches
+from ..arrays.threads import num_threads
 from ..autograd.tensor import printed
-from ..fast.cpu.threads import num_threads, set_num_threads
 from ..ops.legacy import NAMES
 
 __all__ = [
@@ -34,6 +34,15 @@ e = math.e
 inf = math.inf
 nan = math.nan
 pi = math.pi
+
+
+def set_num_threads(num: int) -> None:
+    """Let kernels and the BLAS use so many threads from here on."""
+    try:
+        from ..fast.cpu.threads import set_num_threads
+    except ImportError as error:
+        raise RuntimeError("set_num_threads needs minigan's fast path: set OMP_NUM_THREADS before the start") from error
+    set_num_threads(num)
 
 
 def get_num_threads() -> int:

@@ -14,8 +14,8 @@ from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
 from minigan.fast.cuda import cublas
+from minigan.fast.replay.players import Captured
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
-from minigan.gan.captured import Captured
 from minigan.ops import update
 from minigan.optim import EMA, SGD, Adam, RMSprop
 

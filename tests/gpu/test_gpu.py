@@ -12,8 +12,8 @@ from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
+from minigan.fast.replay.players import Captured
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
-from minigan.gan.captured import Captured
 from minigan.optim import EMA, SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.gpu

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.threads import _set, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
 from .handoff import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
@@ -19,19 +20,6 @@ from .kernels import kernel
 
 FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
 MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
-
-
-_set: list[int] = []  # the number that `set_num_threads` set
-
-
-def num_threads():
-    """How many threads our kernels may use: what was set, else MINIGAN_NUM_THREADS, else the CPUs this process may run on."""
-    if _set:
-        return _set[0]
-    asked = os.environ.get("MINIGAN_NUM_THREADS", "")
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 @kernel

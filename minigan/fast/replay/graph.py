@@ -19,15 +19,11 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Generator, array_module, default_generator
-from ...arrays.device import on_gpu
+from ...arrays.device import CaptureError, on_gpu
 from ...autograd import Tensor, raw, tensor_of
 from ...optim import EMA, Optimizer
 from ..cuda.cublas import leased
 from ..cuda.recorder import Recorder, active
-
-
-class CaptureError(RuntimeError):
-    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
 
 
 def graph(step, warmup: int = 3) -> Graph:

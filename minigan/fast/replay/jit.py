@@ -55,6 +55,11 @@ class Repeated:
         self._like = self._outputs = self._seen = None
         functools.update_wrapper(self, step, updated=())
 
+    @property
+    def repeats(self):
+        """Has a recording been checked, so that calls repeat it?"""
+        return self._seen is not None
+
     def __call__(self, *args):
         like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
         if self.why is not None or mode.anomaly or (self._like is not None and not _equal(like, self._like)):

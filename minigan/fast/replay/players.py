@@ -7,15 +7,17 @@ played without a graph, after a line that says so.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..autograd import Tensor, tensor_of
-from ..data.batches import Batches, gather_scaled
-from ..fast.replay.graph import CaptureError, Graph, Reachable
-from ..fast.replay.jit import Repeated
-from .games import Move
-from .trainer import Trainer
+from ...autograd import Tensor, tensor_of
+from ...data.batches import Batches, gather_scaled
+from ...gan.games import Move
+from ...gan.run import PLAYERS
+from ...gan.trainer import Trainer
+from .graph import CaptureError, Graph, Reachable
+from .jit import Repeated
 
 
 class Captured:
@@ -66,15 +68,30 @@ class Straight:
     """Plays a trainer's rounds on the CPU by `minigan.cpu.graph`: to the bit the same, with less beside the arithmetic.
 
     Where the game, its networks or what they use are of other classes than minigan's, their Python code is run in each round:
-    nobody has said that it may be left out.
+    nobody has said that it may be left out. So it is while a debugger or a tracer looks on.
+
+    say : shows a line, at the first round that is repeated
     """
 
-    def __init__(self, trainer: Trainer):
-        self.trainer, self.graph = trainer, Repeated(trainer.play, warn=False)
+    def __init__(self, trainer: Trainer, say: Callable[[str], None] | None = None):
+        self.trainer, self.say, self.graph = trainer, say, Repeated(trainer.play, warn=False)
         if Reachable((trainer.play,)).code:
             self.graph.why = "it has code of its own"
 
     def play(self, real: Tensor) -> list[Move]:
         """One round. The moves are the same objects each time; their Tensors hold the values of the last round."""
         alone = self.trainer.watched is not None or self.trainer.game.state_dict()  # someone looks at gradients, or the game counts
-        return self.trainer.play(real) if alone else self.graph(real)
+        if alone or sys.gettrace() is not None:
+            return self.trainer.play(real)
+        moves = self.graph(real)
+        if self.say is not None and self.graph.repeats:
+            self.say("rounds are repeated as one function, without their Python code (--no-graph plays it each time)")
+            self.say = None
+        return moves
+
+
+def _on_cpu(trainer, batches, say):
+    return Straight(trainer, say)
+
+
+PLAYERS.update(cpu=_on_cpu, cuda=Captured)
