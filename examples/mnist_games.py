@@ -17,7 +17,21 @@ from minigan import nn
 from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import BEGAN, EBGAN, MADGAN, MAGAN, MDGAN, MRGAN, VEEGAN, AutoEncoder, Run, Trainer, Unrolled, mlp_discriminator, mlp_generator
+from minigan.gan import (
+    BEGAN,
+    EBGAN,
+    MADGAN,
+    MAGAN,
+    MDGAN,
+    MRGAN,
+    VEEGAN,
+    AutoEncoder,
+    Run,
+    Trainer,
+    Unrolled,
+    mlp_discriminator,
+    mlp_generator,
+)
 from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
 from minigan.gan.memory import room_for_networks
 from minigan.gan.terminal import program

@@ -20,7 +20,15 @@ def leaf(*values):
 
 
 def grads(value, *leaves):
-    return [g.tolist() for g in minigan.grad(value, leaves, tensor_of(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)), True)]
+    return [
+        g.tolist()
+        for g in minigan.grad(
+            value,
+            leaves,
+            tensor_of(np.linspace(1.0, 2.0, value.numel()).reshape(value.shape)),
+            True,
+        )
+    ]
 
 
 WRITES = {  # how it is written, and the same without a write
@@ -68,21 +76,28 @@ def test_as_without_writes(write, plain, make):
     expected = plain(start(), w)
     np.testing.assert_allclose(y.tolist(), expected.tolist())
     for z, e in [(y, expected), (y * w, expected * w)]:
-        for g, h in zip(grads(z.sum() + 0 * w.sum() + 0 * x.sum(), x, w), grads(e.sum() + 0 * w.sum() + 0 * x.sum(), x, w)):
+        for g, h in zip(
+            grads(z.sum() + 0 * w.sum() + 0 * x.sum(), x, w),
+            grads(e.sum() + 0 * w.sum() + 0 * x.sum(), x, w),
+        ):
             np.testing.assert_allclose(g, h)
 
 
 @pytest.mark.parametrize("write, plain", WRITES.values(), ids=WRITES)
 def test_on_another_device(write, plain):
     """Arrays that refuse to meet NumPy's, as CuPy's do."""
-    x, w = (tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
+    x, w = (
+        tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    )
     y = (x * 2).reshape(1, 3)[0]
     kept = y.detach()
     with contextlib.suppress(minigan.DeviceError):  # only normal_ asks the device itself
         write(y, w)
         expected = plain(x * 2, w)
         np.testing.assert_allclose(kept.array.storage, expected.array.storage)
-        for g, h in zip(*[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]):
+        for g, h in zip(
+            *[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]
+        ):
             np.testing.assert_allclose(g.array.storage, h.array.storage)
 
 
@@ -102,7 +117,10 @@ def test_views_made_before_a_write_know_of_it():
     base.mul_(10.0)
     first.add_(1.0)
     assert seen.tolist() == turned.tolist()[0] == [11.0, 21.0, 30.0]
-    np.testing.assert_array_equal(grads(turned.sum() + (base * base).sum() + first[0], w)[0], [10 + 220 + 10, 10 + 420, 10 + 600])
+    np.testing.assert_array_equal(
+        grads(turned.sum() + (base * base).sum() + first[0], w)[0],
+        [10 + 220 + 10, 10 + 420, 10 + 600],
+    )
     first.zero_()
     np.testing.assert_array_equal(grads((turned * w).sum(), w)[0], [0.0, 0.0, 30.0 + 30.0])
 
@@ -181,12 +199,29 @@ def test_memory_is_freed_without_the_collector():
         gc.enable()
 
 
-STEPS = ["add", "mul", "set", "mask", "fill", "view", "row", "turn", "new", "half", "iadd row", "copy"]
+STEPS = [
+    "add",
+    "mul",
+    "set",
+    "mask",
+    "fill",
+    "view",
+    "row",
+    "turn",
+    "new",
+    "half",
+    "iadd row",
+    "copy",
+]
 
 
 def interpret(lib, steps, numbers):
     """A random program of writes and views over one leaf; its result and gradient, or None where backward refuses."""
-    make = (lambda a: tensor_of(a, True)) if lib is minigan else (lambda a: lib.tensor(a, requires_grad=True))
+    make = (
+        (lambda a: tensor_of(a, True))
+        if lib is minigan
+        else (lambda a: lib.tensor(a, requires_grad=True))
+    )
     w = make(np.arange(1.0, 7.0).reshape(2, 3))
     pool = [w * 1.0, lib.zeros(2, 3, dtype=lib.float64)]
     for step, a, b, c in steps:
@@ -198,7 +233,9 @@ def interpret(lib, steps, numbers):
         elif step == "mul":
             x.mul_(c)
         elif step == "set":
-            x[x.shape[0] // 2 :] = y[: x.shape[0] - x.shape[0] // 2].clone()  # torch does not look for overlaps
+            x[x.shape[0] // 2 :] = y[
+                : x.shape[0] - x.shape[0] // 2
+            ].clone()  # torch does not look for overlaps
         elif step == "mask":
             x[x > c] = c
         elif step == "fill":
@@ -221,7 +258,10 @@ def interpret(lib, steps, numbers):
     return [x.tolist() for x in pool], w.grad.tolist()
 
 
-programs = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), max_size=9)
+programs = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
+    max_size=9,
+)
 
 
 @pytest.mark.torch
@@ -234,7 +274,9 @@ def test_random_programs_as_torch(steps):
     values, gradient = interpret(minigan, steps, numbers)
     try:
         their_values, theirs = interpret(torch, steps, numbers)
-    except RuntimeError as error:  # torch takes a view of a constant that has become recorded for a leaf
+    except (
+        RuntimeError
+    ) as error:  # torch takes a view of a constant that has become recorded for a leaf
         assert "leaf Variable" in str(error)
         reject()
     for v, t in zip(values, their_values, strict=True):
@@ -263,13 +305,20 @@ def test_random_programs_as_torch(steps):
     ((2, 2), (slice(None), 0), [[[6]]], [[6, 0], [6, 0]]),
 ])  # fmt: skip
 def test_leading_ones_of_a_value_are_dropped(start, index, value, expected, recorded):
-    x, v = minigan.zeros(*start) if start else minigan.tensor(0.0), tensor_of(np.array(value, np.float32), recorded)
+    x, v = (
+        minigan.zeros(*start) if start else minigan.tensor(0.0),
+        tensor_of(np.array(value, np.float32), recorded),
+    )
     x[index] = v
     assert x.tolist() == expected and x.requires_grad == recorded
     if recorded:
         (x * x).sum().backward()
         written = np.broadcast_to(np.array(expected) != 0, np.shape(expected)).sum()
-        assert v.grad.shape == v.shape and v.grad.sum().item() == 2 * sum(np.ravel(expected)) and written
+        assert (
+            v.grad.shape == v.shape
+            and v.grad.sum().item() == 2 * sum(np.ravel(expected))
+            and written
+        )
 
 
 def test_rows_of_a_network_one_by_one():
@@ -300,9 +349,13 @@ ARGUMENTS = {
 TENSORS = {
     "addcdiv_", "addcmul_", "copy_", "lerp_", "arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_", "ldexp_", "xlogy_",
 }  # fmt: skip
-ONE = "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_".split()
+ONE = (
+    "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ "
+    "subtract_ true_divide_"
+).split()
 NOT_OF_NUMBERS = {
-    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_", "index_put_",
+    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
+    "index_put_",
     "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
 }  # fmt: skip
 
@@ -317,7 +370,11 @@ def test_methods_of_tensors_without_dimensions(name, recorded):
     x = tensor_of(np.array(0.5, np.float32), recorded)
     x = x * 1 if recorded else x
     expected = getattr(minigan.ops, name[:-1], None)
-    expected = None if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None else expected(x.detach(), *given)
+    expected = (
+        None
+        if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None
+        else expected(x.detach(), *given)
+    )
     minigan.manual_seed(0)
     assert getattr(x, name)(*given) is x
     assert type(x.array) is np.ndarray and x.shape == () and x.dtype == np.float32
@@ -336,7 +393,12 @@ def test_operators_of_tensors_without_dimensions(write, expected):
     x = minigan.tensor(0.5)
     alias = x.detach()
     y = write(x)
-    assert y is x and type(x.array) is np.ndarray and x.item() == alias.item() == pytest.approx(expected) and (x + 1).ndim == 0
+    assert (
+        y is x
+        and type(x.array) is np.ndarray
+        and x.item() == alias.item() == pytest.approx(expected)
+        and (x + 1).ndim == 0
+    )
 
 
 def test_bits_are_written_in_place():
