@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -9,8 +10,11 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
-# Each imports only from those before it. gan is the last: its trainer draws grids and measures, and none of them knows a game.
-ORDER = ["backend", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan"]
+# Each imports only from those before it. gan is the last of the textbook: its trainer draws grids and measures, and none of them knows a
+# game. Then comes the fast path, which imports whatever it speeds up.
+ORDER = ["arrays", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
+# Who may name the fast path: the package, which tries it, and torch's names for what only it can do, which ask for it when called.
+DOORS = {"__init__.py", "cpu.py", "cuda.py", "utils/switches.py"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
 
@@ -51,22 +55,36 @@ def test_packages_import_only_from_those_above():
         if len(parts) == 1 or parts[-1] == "__main__.py":
             continue  # minigan/__init__.py, the scripts beside it and programs (python -m minigan.metrics) see everything
         for name, line in imports(path):
-            if name in ORDER and name not in allowed(parts[0]):
+            if name in ORDER and name not in allowed(parts[0]) and not (name == "fast" and "/".join(parts) in DOORS):
                 wrong.add(f"{path.relative_to(ROOT)}:{line} imports {name}")
             if name not in ORDER:
                 wrong.add(f"{path.relative_to(ROOT)}:{line} imports minigan itself: name the package")
     assert not wrong, "\n".join(sorted(wrong))
 
 
+def test_nothing_but_the_doors_names_the_fast_path():
+    """With the folder deleted everything else still imports."""
+    named = {path.relative_to(PACKAGE).as_posix() for path in FILES for name, _ in imports(path) if name == "fast"}
+    outside = {name for name in named if not name.startswith("fast/")}
+    assert outside == DOORS
+
+
+def test_who_knows_of_recording():
+    """Outside of the fast path one module says when a step is recorded: the seam, by what stands in `execute`."""
+    words = re.compile(r"\b(Recording|recording\(|DEFERRABLE|CONSUMERS|current_recording)\b")
+    textbook = [p for p in FILES if p.relative_to(PACKAGE).parts[0] != "fast"]
+    assert {p.relative_to(PACKAGE).as_posix() for p in textbook if words.search(p.read_text("utf-8"))} <= {"arrays/seam.py"}
+
+
 def test_the_check_can_fail(tmp_path, monkeypatch):
     """It sees all ways to write an import."""
     package = tmp_path / "minigan"
-    (package / "backend" / "deep").mkdir(parents=True)
-    file = package / "backend" / "deep" / "x.py"
+    (package / "arrays" / "deep").mkdir(parents=True)
+    file = package / "arrays" / "deep" / "x.py"
     lines = ["import minigan.nn", "from minigan import viz", "from ...ops import add", "from ... import gan", "from ..random import y"]
     file.write_text("\n".join([*lines, "", "def f():", "    from ...data.idx import z", ""]))
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", package)
-    assert sorted(imports(file)) == [("backend", 5), ("data", 8), ("gan", 4), ("nn", 1), ("ops", 3), ("viz", 2)]
+    assert sorted(imports(file)) == [("arrays", 5), ("data", 8), ("gan", 4), ("nn", 1), ("ops", 3), ("viz", 2)]
 
 
 def test_import_is_light():

@@ -7,7 +7,8 @@ from .function import Context, Function
 from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
 from .mode import detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, set_detect_anomaly, set_grad_enabled
-from .op import OPS, AnomalyError, Node, OpError, op
+from .errors import AnomalyError, OpError
+from .op import OPS, Node, op
 from .primitives import expand, identity, sum_to
 from .storage import Storage
 from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of

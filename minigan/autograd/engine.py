@@ -14,10 +14,11 @@ import numpy as np
 
 from ..arrays import array_module, seam
 from ..arrays.device import memory_left, on_gpu
+from .errors import AnomalyError, OpError, OutOfMemoryError, check_finite
 from .hooks import AFTERWARDS, HOOKS, run_hooks
 from .mode import mode, set_grad_enabled
 from .names import public
-from .op import AnomalyError, Node, OpError, OutOfMemoryError, check_finite, entry
+from .op import Node, entry
 from .primitives import sum_to
 from .tensor import Tensor, fresh, raw, stale, tensor_of
 

@@ -87,7 +87,7 @@ class inference_mode(_Switch):
 
 
 class enable_grad(_Switch):
-    """Recording on again inside a `no_grad` block."""
+    """The tape on again inside a `no_grad` block."""
 
     field = "recording"
 

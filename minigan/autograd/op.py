@@ -34,18 +34,17 @@ floating   integers and booleans are taken as float32
 """
 
 import itertools
-import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from ..arrays import DeviceError, device_of, is_array, seam
+from ..arrays import seam
 from ..arrays.defaults import default
-from ..arrays.device import has_kernels, memory_left
+from ..arrays.device import has_kernels
+from .errors import OpError, check_finite, describe, explained, user_line
 from .mode import mode
-from .names import called, public, reason
+from .names import called, public
 from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of
 
 P, R, F = ParamSpec("P"), TypeVar("R"), TypeVar("F", bound=Callable[..., Any])
@@ -54,21 +53,6 @@ _count = itertools.count(1)
 ndarray = np.ndarray
 _new = Tensor.__new__
 _F64 = np.dtype("float64")
-
-
-class AnomalyError(RuntimeError):
-    """A NaN or infinity appeared under `detect_anomaly()`; the message names the op and the line that called it."""
-
-
-class OpError(RuntimeError, ValueError, TypeError, IndexError):
-    """An op could not compute: the message names it, its arguments with shapes, dtypes and devices, and the reason.
-
-    It is all these kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
-    """
-
-
-class OutOfMemoryError(OpError, MemoryError):
-    """An array did not fit into memory: the message says what was asked for, what is free, and what to lower."""
 
 
 class Node:
@@ -315,7 +299,7 @@ def _make(card, saves):
         try:
             out = seam.execute(run, *arrays)
         except Exception as error:
-            raise _explained(error, name, names, inputs) from error
+            raise explained(error, name, names, inputs) from error
         extra = ()
         if extras:
             out, *extra = out
@@ -326,7 +310,7 @@ def _make(card, saves):
             out = seam.execute(_astype, out, default.dtype)  # NumPy makes float64 of integers
         anomaly = mode.anomaly
         if anomaly:
-            check_finite(out, f"{name} (forward)", _user_line())
+            check_finite(out, f"{name} (forward)", user_line())
         record = record and card.rule is not None and mode.recording and out.dtype.kind == "f"
         result = _new(Tensor)
         result.array, result._wanted, result.grad, result._node = out, record, None, None
@@ -342,7 +326,7 @@ def _make(card, saves):
             if plan:
                 node.save(plan, inputs, extra, result)
             if anomaly:
-                node.line = _user_line()
+                node.line = user_line()
         return result
 
     call.__name__ = call.__qualname__ = name
@@ -436,7 +420,7 @@ def _common_dtype(name, inputs, arrays):
     floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
     if len(floats) > 1:
         raise OpError(
-            f"{called(name)}: arguments of different dtypes: {_describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)"
+            f"{called(name)}: arguments of different dtypes: {describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)"
         )
     if not floats:
         return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
@@ -464,47 +448,3 @@ def _adapt(inputs, arrays, dtype):
             continue
         inputs, arrays = [*inputs[:i], x, *inputs[i + 1 :]], [*arrays[:i], x, *arrays[i + 1 :]]
     return inputs, arrays
-
-
-def _describe(inputs):
-    def one(x):
-        x = x.array if isinstance(x, Tensor) else x
-        return f"{x.dtype.name}{list(x.shape)} on {device_of(x)}" if is_array(x) else repr(x)[:60]
-
-    return ", ".join(one(x) for x in inputs)
-
-
-def _explained(error, name, names, inputs):
-    """The error of a kernel, said again with the op and what it was given."""
-    if isinstance(error, (OpError, DeviceError)):
-        return error
-    known = called(name)
-    what = f"{name}({', '.join(names)})" if known == name else known
-    if isinstance(error, MemoryError):
-        what = f"{what}: {error or 'an allocation failed'}{memory_left()}"
-        return OutOfMemoryError(f"{what}; given: {_describe(inputs)}; lower the batch size, the size of the pictures or the networks")
-    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
-    devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
-    hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""
-    said = reason(error, [a.shape for a in arrays if is_array(a)])
-    said = said.removeprefix(f"{known}: ")  # the card has said it already
-    return OpError(f"{what}: {said}; given: {_describe(inputs)}{hint}")
-
-
-def check_finite(array, what, line):
-    """AnomalyError if a floating-point array has a NaN or infinity."""
-    if array.dtype in FLOATS and not bool(np.isfinite(array).all()):
-        bad = "NaN" if bool(np.isnan(array).any()) else "infinity"
-        raise AnomalyError(f"{bad} in the result of {what}, called at {line}")
-
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("backend", "autograd", "ops", "nn", "optim"))
-
-
-def _user_line():
-    """file:line of the innermost frame outside the engine: of a network, a game or a script."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_ENGINE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

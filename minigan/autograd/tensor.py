@@ -4,6 +4,7 @@ Its mathematics (`+`, `.exp()`, `.sum(dim)` ...) are the ops of `minigan.ops`, w
 """
 
 import copy
+import math
 
 import numpy as np
 
@@ -369,10 +370,7 @@ class Size(tuple):
 
     def numel(self):
         """The number of elements of an array of this shape."""
-        n = 1
-        for length in self:
-            n *= length
-        return n
+        return math.prod(self)
 
     def __repr__(self):
         return f"Size({list(self)})"

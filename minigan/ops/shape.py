@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, device, device_of, join
+from ..arrays import array_module, join
 from ..arrays.order import row_major
-from ..autograd import Tensor, move, op, raw, tensor_of
-from ..autograd._types import Dims, DType, Ints, Place, Shape
+from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd._types import Dims, DType, Ints, Shape
 from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import lay_out, permuted, writable
 from .arithmetic import where
 from .axes import axis_of, of_scalars
+from .placement import to
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -415,54 +416,3 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The same elements in C order: itself, or a copy."""
     there = input.is_contiguous() if isinstance(input, Tensor) else input.flags.c_contiguous
     return input if there else _row_by_row(input)
-
-
-@op(saves=("place", "dtype", "old_place", "old_dtype"), mixed=True)
-def _convert(x, place, dtype, old_place, old_dtype):
-    """On another device and in another dtype.    dL/dx = g converted back"""
-    return move(x, place, dtype, copy=True)
-
-
-@_convert.backward
-def _(g, need, place, dtype, old_place, old_dtype):
-    return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
-
-
-def to(
-    input: Tensor,
-    *args: Any,
-    dtype: DType = None,
-    device: Place = None,
-    copy: bool = False,
-    non_blocking: bool = False,
-    memory_format: Any = None,
-    other: Tensor | None = None,
-) -> Tensor:
-    """`input` on another device or in another dtype; itself where nothing changes.
-
-    to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...
-    memory_format : accepted, here and in `clone` and `contiguous`; minigan lays arrays out itself
-    """
-    place, kind = device, dtype
-    for a in args if other is None else (other,):
-        if isinstance(a, Tensor):
-            place, kind = a.device, a.dtype
-        elif isinstance(a, bool):
-            pass  # non_blocking, by position
-        elif _is_place(a):
-            place = a
-        elif a is not None:
-            kind = a
-    place = None if place is None else _place(place)
-    kind = None if kind is None else np.dtype(kind)
-    here = device_of(raw(input))
-    if not copy and (kind is None or kind == input.dtype) and (place is None or place == here):
-        return input
-    return _convert(input, place, kind, None if place is None else here, input.dtype)
-
-
-_place = device
-
-
-def _is_place(a):
-    return isinstance(a, _place) or (isinstance(a, str) and a.partition(":")[0] in ("cpu", "cuda"))

@@ -86,18 +86,14 @@ def test_as_without_writes(write, plain, make):
 @pytest.mark.parametrize("write, plain", WRITES.values(), ids=WRITES)
 def test_on_another_device(write, plain):
     """Arrays that refuse to meet NumPy's, as CuPy's do."""
-    x, w = (
-        tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
-    )
+    x, w = (tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
     y = (x * 2).reshape(1, 3)[0]
     kept = y.detach()
     with contextlib.suppress(minigan.DeviceError):  # only normal_ asks the device itself
         write(y, w)
         expected = plain(x * 2, w)
         np.testing.assert_allclose(kept.array.storage, expected.array.storage)
-        for g, h in zip(
-            *[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]
-        ):
+        for g, h in zip(*[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]):
             np.testing.assert_allclose(g.array.storage, h.array.storage)
 
 
@@ -217,11 +213,7 @@ STEPS = [
 
 def interpret(lib, steps, numbers):
     """A random program of writes and views over one leaf; its result and gradient, or None where backward refuses."""
-    make = (
-        (lambda a: tensor_of(a, True))
-        if lib is minigan
-        else (lambda a: lib.tensor(a, requires_grad=True))
-    )
+    make = (lambda a: tensor_of(a, True)) if lib is minigan else (lambda a: lib.tensor(a, requires_grad=True))
     w = make(np.arange(1.0, 7.0).reshape(2, 3))
     pool = [w * 1.0, lib.zeros(2, 3, dtype=lib.float64)]
     for step, a, b, c in steps:
@@ -233,9 +225,7 @@ def interpret(lib, steps, numbers):
         elif step == "mul":
             x.mul_(c)
         elif step == "set":
-            x[x.shape[0] // 2 :] = y[
-                : x.shape[0] - x.shape[0] // 2
-            ].clone()  # torch does not look for overlaps
+            x[x.shape[0] // 2 :] = y[: x.shape[0] - x.shape[0] // 2].clone()  # torch does not look for overlaps
         elif step == "mask":
             x[x > c] = c
         elif step == "fill":
@@ -274,9 +264,7 @@ def test_random_programs_as_torch(steps):
     values, gradient = interpret(minigan, steps, numbers)
     try:
         their_values, theirs = interpret(torch, steps, numbers)
-    except (
-        RuntimeError
-    ) as error:  # torch takes a view of a constant that has become recorded for a leaf
+    except RuntimeError as error:  # torch takes a view of a constant that has become recorded for a leaf
         assert "leaf Variable" in str(error)
         reject()
     for v, t in zip(values, their_values, strict=True):
@@ -314,11 +302,7 @@ def test_leading_ones_of_a_value_are_dropped(start, index, value, expected, reco
     if recorded:
         (x * x).sum().backward()
         written = np.broadcast_to(np.array(expected) != 0, np.shape(expected)).sum()
-        assert (
-            v.grad.shape == v.shape
-            and v.grad.sum().item() == 2 * sum(np.ravel(expected))
-            and written
-        )
+        assert v.grad.shape == v.shape and v.grad.sum().item() == 2 * sum(np.ravel(expected)) and written
 
 
 def test_rows_of_a_network_one_by_one():
@@ -349,10 +333,7 @@ ARGUMENTS = {
 TENSORS = {
     "addcdiv_", "addcmul_", "copy_", "lerp_", "arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_", "ldexp_", "xlogy_",
 }  # fmt: skip
-ONE = (
-    "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ "
-    "subtract_ true_divide_"
-).split()
+ONE = ("add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_").split()
 NOT_OF_NUMBERS = {
     "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
     "index_put_",
@@ -370,11 +351,7 @@ def test_methods_of_tensors_without_dimensions(name, recorded):
     x = tensor_of(np.array(0.5, np.float32), recorded)
     x = x * 1 if recorded else x
     expected = getattr(minigan.ops, name[:-1], None)
-    expected = (
-        None
-        if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None
-        else expected(x.detach(), *given)
-    )
+    expected = None if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None else expected(x.detach(), *given)
     minigan.manual_seed(0)
     assert getattr(x, name)(*given) is x
     assert type(x.array) is np.ndarray and x.shape == () and x.dtype == np.float32
@@ -393,12 +370,7 @@ def test_operators_of_tensors_without_dimensions(write, expected):
     x = minigan.tensor(0.5)
     alias = x.detach()
     y = write(x)
-    assert (
-        y is x
-        and type(x.array) is np.ndarray
-        and x.item() == alias.item() == pytest.approx(expected)
-        and (x + 1).ndim == 0
-    )
+    assert y is x and type(x.array) is np.ndarray and x.item() == alias.item() == pytest.approx(expected) and (x + 1).ndim == 0
 
 
 def test_bits_are_written_in_place():
