@@ -1,5 +1,6 @@
 """Settings for all tests: what is skipped where, and how hard hypothesis tries."""
 
+import atexit
 import os
 
 import pytest
@@ -16,6 +17,7 @@ if os.environ.get("MINIGAN_STAND_IN"):  # the tests marked gpu, on a GPU that is
 
     STAND_IN = fakecuda.with_kernels()  # kept, as it ends when nobody has it
     STAND_IN.__enter__()
+    atexit.register(STAND_IN.__exit__, None, None, None)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -228,7 +228,8 @@ def _accumulate(sums, owned, edge, gradient):
 
 
 def _added(x, y):
-    if on_gpu(x) and x.ndim > 2 and not x.flags.c_contiguous:  # CuPy's sum would be in C order, and whoever takes it copy it back
+    if x.__class__ is not np.ndarray and on_gpu(x) and x.ndim > 2 and not x.flags.c_contiguous:
+        # CuPy's sum would be in C order, and whoever takes it would copy it back.
         order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
         return (x.transpose(order) + y.transpose(order)).transpose([order.index(i) for i in range(x.ndim)])
     return _array(x + y)

@@ -160,7 +160,10 @@ class Run:
             follows = before.get("batch_size") == self.data[-1]["images"]  # all made one batch
             may = ("batch_size", "dataset") if new_data else ("batch_size",) if follows else ()
             of_data = {k: differ.pop(k) for k in may if k in differ}
-            what = f"its data have changed ({_counted(now)}, were {_counted(self.data[-1])}{''.join('; ' + t for t in of_data.values())})"
+            counts = f"{_counted(now)}, were {_counted(self.data[-1])}"
+            if now["images"] == self.data[-1]["images"]:  # as many, but not the same
+                counts += f"; their checksum was {before.get('checksum')}"
+            what = f"its data have changed ({counts}{''.join('; ' + t for t in of_data.values())})"
             if not new_data:
                 differ = {"data": f"{what}: bring the old ones back, or go on with the new ones by --resume --new-data"} | differ
         if differ:

@@ -26,6 +26,7 @@ from . import (
     linear_algebra,
     matrices,
     normalization,
+    placement,
     product,
     quantiles,
     reduction,
@@ -55,6 +56,7 @@ from .linear_algebra import *
 from .matrices import *
 from .methods import install
 from .normalization import *
+from .placement import *
 from .product import *
 from .quantiles import *
 from .reduction import *
@@ -70,7 +72,7 @@ if not TYPE_CHECKING:  # checkers read the imports above
     for _family in (
         activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
         decompositions, dtypes, elementary, extremes, group_normalization, indexing,
-        legacy, linear_algebra, matrices, normalization, product, quantiles, reduction, running,
+        legacy, linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
         sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__

@@ -109,7 +109,7 @@ def instance_norm(
     _, c, *sizes = input.shape
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
-    if input.array.size and (running_mean is not None or running_var is not None):
+    if raw(input).size and (running_mean is not None or running_var is not None):
         seam.execute(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
             if running is not None:

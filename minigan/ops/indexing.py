@@ -45,7 +45,7 @@ def at(array, index):
     return here
 
 
-def _is_basic(index):
+def is_basic(index):
     """Only integers, slices, None and ...: then every element is picked at most once, and the result is a view."""
     return not any(hasattr(i, "dtype") and not isinstance(i, np.generic) for i in (index if isinstance(index, tuple) else (index,)))
 
@@ -66,7 +66,7 @@ def _setitem(x, index, shape):
     """y = zeros of `shape` with x added at `index`.    dL/dx = g[index]"""
     xp = array_module(x)
     y = xp.zeros(shape, x.dtype)
-    if _is_basic(index):
+    if is_basic(index):
         y[index] = x
     else:
         xp.add.at(y, index, x)

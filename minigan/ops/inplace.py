@@ -25,7 +25,7 @@ from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
 from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
-from .indexing import _put, at, bare_index, getitem
+from .indexing import _put, at, bare_index, getitem, is_basic
 from .shape import _numbers
 
 __all__ = ["activated", "assign", "methods"]
@@ -260,10 +260,13 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
         _refuse_repeated(place, name)
         if value.ndim > place.ndim and all(n == 1 for n in value.shape[: value.ndim - place.ndim]):
             value = value.reshape(value.shape[value.ndim - place.ndim :])
-        if recorded and _repeats(self.array):  # only the place need not share memory
-            return assign(getitem(self, index), name, ..., value)
     if not recorded:
         seam.execute(_put_into, write(self), index, raw(value))
+        return self
+    if _repeats(self.array) and is_basic(index):  # one write into memory, instead of one into each element
+        place = getitem(self, index)
+        once = tuple(slice(0, 1) if not step else slice(None) for step in place.array.strides)
+        assign(getitem(place, once), name, ..., value)
         return self
     if isinstance(value, Tensor) and value.dtype != self.dtype and value.dtype.kind != "b":
         value = value.to(self.dtype)

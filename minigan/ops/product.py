@@ -153,7 +153,9 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 @op(saves=("equation", "*operands"))
 def _einsum(equation, *operands):
     """y = einsum(equation, *operands).    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
-    return np.einsum(equation, *operands, optimize=len(operands) > 1)  # a product of two goes to the BLAS
+    if len(operands) == 1:
+        return np.einsum(equation, *operands).copy()  # never a view
+    return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
 
 
 @_einsum.backward
@@ -193,6 +195,9 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
             if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
                 raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: {[tuple(x.shape) for x in operands]}")
             sizes[c] = n if sizes[c] == 1 else sizes[c]
+    out = equation.partition("->")[2]
+    if len(terms) == 1 and sorted(out) == sorted(terms[0]):
+        return permute(operands[0], [terms[0].index(c) for c in out])  # a view, as in torch
     shapes = [tuple(sizes[c] for c in term) for term in terms]
     operands = [x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)]
     return _einsum(f"{','.join(terms)}->{out}", *operands)

@@ -15,7 +15,7 @@ from .activation import relu, sigmoid, tanh
 from .reduction import sum
 from .shape import stack
 
-__all__ = ["gru_steps", "lstm_formula", "lstm_steps", "rnn_steps"]
+__all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
 
 
 def _before(h, hs):

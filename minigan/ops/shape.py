@@ -21,7 +21,7 @@ from .placement import to
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
-    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile", "to",
+    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile",
     "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze", "view",
 ]  # fmt: skip
 

@@ -125,7 +125,7 @@ def test_the_command_measures_a_run(run):
 def test_the_command_says_what_is_wrong(run, tmp_path):
     for words, said in (
         ([tmp_path / "none"], "no saved model"),
-        ([run, "--samples", "5"], "argument --samples: 5 is not"),
+        ([run, "--samples", "5"], "argument --samples: expected a whole number, at least 100, not '5'"),
         ([run, "--samples", "100", "--quick", "--out", "/proc/none/x.json"], "cannot write"),
     ):
         done = command("-m", "minigan.metrics", *words)

@@ -1,12 +1,12 @@
 """Kernels of ops/indexing.py for CUDA."""
 
-from ...ops.indexing import _grid, _is_basic, _scatter, _setitem
+from ...ops.indexing import _grid, _scatter, _setitem, is_basic
 from .scatter import LONGEST, add_at, add_lines
 
 
 @_setitem.kernel("cuda")
 def _(x, index, shape):
-    return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
+    return _setitem.card.forward(x, index, shape) if is_basic(index) else add_at(x, index, shape)
 
 
 @_scatter.kernel("cuda")

@@ -110,7 +110,7 @@ class Graph:
                 stream.begin_capture()
                 try:
                     with active(self._recorder):
-                        outputs = self.step(*boxed)
+                        outputs = _detached(self.step(*boxed))
                 except Exception as error:
                     _end(stream)
                     self._recorder.finish()
@@ -119,7 +119,7 @@ class Graph:
                 self._executable = stream.end_capture()
                 self._recorder.finish()
             here.synchronize()
-        self._outputs, self._stream = _detached(outputs), stream
+        self._outputs, self._stream = outputs, stream
         self._places = [(t, a) for t, a, _ in before.tensors if t.array is a or t in before.leaves]
         self._settings = Settings(found)
         self._slots = [(o, o._slots) for o in found.optimizers]
