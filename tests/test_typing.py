@@ -8,18 +8,15 @@ import importlib
 import importlib.util
 import inspect
 import pathlib
-import pkgutil
 import subprocess
 import sys
 
 import pytest
 
 import minigan
-from minigan.autograd import OPS
 
 ROOT = pathlib.Path(__file__).parents[1]
 STUBS = sorted((ROOT / "minigan").rglob("*.pyi"))
-FAMILIES = sorted(m.name for m in pkgutil.iter_modules(minigan.ops.__path__))
 
 
 def declared(body):
@@ -90,30 +87,6 @@ def test_stub_of_the_module_tensor():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_stubs_of_ops(family):
-    """A family with cards has a stub, with all its public functions. (To checkers a card is a class, whatever @op makes of it.)"""
-    module = importlib.import_module(f"minigan.ops.{family}")
-    path = ROOT / f"minigan/ops/{family}.pyi"
-    cards = [op for op in OPS.values() if op.__module__ == module.__name__]
-    if not path.exists():
-        assert not cards, f"{family}.py has op cards: give it a stub {family}.pyi with their signatures"
-        return
-    tree = ast.parse(path.read_text("utf-8"))
-    own = {n: v for n, v in vars(module).items() if not n.startswith("_") and getattr(v, "__module__", "") == module.__name__}
-    shown = {n: getattr(module, n) for n in getattr(module, "__all__", [])}
-    stub = declared(tree.body)
-    hidden = [n for n in own if n not in shown and n not in stub]  # helpers for other families may be left out
-    wrong = differences(stub, {n: v for n, v in {**own, **shown}.items() if n not in hidden}, methods=0)
-    assert not wrong, f"{path.relative_to(ROOT)}:\n" + "\n".join(wrong)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
-            assert sorted(ast.literal_eval(node.value)) == sorted(shown)
-            break
-    else:
-        pytest.fail(f"{path.relative_to(ROOT)} has no __all__")
-
-
 def test_the_comparison_can_fail():
     class Real:
         size = property(lambda self: 3)
@@ -145,7 +118,7 @@ def test_the_comparison_can_fail():
 
 def test_every_stub_belongs_to_a_module():
     lonely = {str(p.relative_to(ROOT)) for p in STUBS if not p.with_suffix(".py").exists()}
-    assert lonely == {"minigan/autograd/_types.pyi"}  # only names for types, which no program needs
+    assert not lonely and not list((ROOT / "minigan/ops").rglob("*.pyi"))
     assert (ROOT / "minigan/py.typed").exists()
 
 

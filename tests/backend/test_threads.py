@@ -124,7 +124,7 @@ def test_after_a_fork():
         pytest.skip("no fork on this system")
     code = """
 import os, numpy as np
-from minigan.backend import parallel_chunks
+from minigan.fast.cpu.threads import parallel_chunks
 def work():
     y = np.zeros(1000)
     parallel_chunks(lambda a: a.__iadd__(1), 1000, y, min_chunk=10)

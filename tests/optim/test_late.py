@@ -119,7 +119,8 @@ def test_out_of_memory_is_an_error():
     """What threads need is allocated before they begin: in them nobody could be told."""
     code = """
 import resource, numpy as np
-from minigan.backend import product, tiles
+from minigan.fast.cpu import tiles
+from minigan.fast.cpu.tiles import product
 tiles._registers = lambda: True
 a, b = np.ones((12, 600000), "f"), np.asfortranarray(np.ones((600000, 64), "f"))
 product(a[:, :9000], b[:9000])
