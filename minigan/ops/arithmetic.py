@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from ..autograd import op
-from .elementary import log
+from .elementary import abs, log, sign
 
 __all__ = [
-    "add", "clamp", "div", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
-    "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
+    "add", "clamp", "div", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not",
+    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
 ]  # fmt: skip
 
 
@@ -84,7 +84,10 @@ class pow:
     saves = ("input", "exponent", "out for exponent")
 
     def forward(input, exponent):
-        return np.square(input) if isinstance(exponent, (int, float)) and exponent == 2 else np.power(input, exponent)
+        kind = getattr(getattr(input, "dtype", None), "kind", "i")
+        if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
+            return np.square(input, dtype=np.int64 if kind == "b" else None)
+        return np.power(input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None)
 
     def backward(g, need, x, e, y):
         gx = ge = None
@@ -283,12 +286,47 @@ class round:
         return g * 0
 
 
+def _divided(ufunc, x, y):
+    """ufunc(x, y), a division: of integers by 0 it is an error, as they have no infinity and no NaN; booleans count as integers."""
+    whole = not any(a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y))
+    if whole and (bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0):  # (CUDA is not asked)
+        raise ZeroDivisionError("other has a 0, by which integers cannot be divided")
+    numbers = whole and all(a.dtype.kind == "b" for a in (x, y) if hasattr(a, "dtype"))
+    return ufunc(x, y, dtype=np.int64 if numbers else None)
+
+
 @op
 class remainder:
-    """input - floor(input / other) * other, for a number `other`.    dL/dinput = g"""
+    """input - floor(input / other) other: the rest with the sign of other.    dL/dinput = g, dL/dother = -g floor(input / other)"""
+
+    saves = ("input for other", "other for other")
 
     def forward(input, other):
-        return np.remainder(input, other)
+        return _divided(np.remainder, input, other)
+
+    def backward(g, need, x, y):
+        return g, need[1] and -g * floor(x / y)
+
+
+@op
+class fmod:
+    """input - trunc(input / other) other: the rest with the sign of input.    dL/dinput = g, dL/dother = -g trunc(input / other)"""
+
+    saves = ("input for other", "other for other")
+
+    def forward(input, other):
+        return _divided(np.fmod, input, other)
+
+    def backward(g, need, x, y):
+        return g, need[1] and -g * (sign(x / y) * floor(abs(x / y)))
+
+
+@op
+class floor_divide:
+    """floor(input / other).    dL/dinput = dL/dother = 0"""
+
+    def forward(input, other):
+        return _divided(np.floor_divide, input, other)
 
     def backward(g, need):
-        return g
+        return g * 0, need[1] and g * 0

@@ -13,7 +13,8 @@ from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
 from ..backend.program import told
 from ..backend.threads import MIN_CHUNK
-from .normalization import _channels, batch_norm, check_parameters
+from .normalization import _channels, batch_norm, check_parameters, halves, singles
+from .reduction import sum
 from .rows import norm_backward, norm_forward
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
@@ -110,6 +111,9 @@ class _group_norm:
     saves = ("x", "weight", "bias", "groups", "eps", "mean", "rstd")
 
     def forward(x, weight, bias, groups, eps):
+        if x.dtype.char == "e":
+            y, mean, rstd = _group_norm.card.forward(*singles(x, weight, bias), groups, eps)
+            return y.astype(x.dtype), mean, rstd
         rows = _rows(x, groups)
         mean = np.mean(rows, axis=1, dtype=x.dtype)
         d = rows - mean[:, None]
@@ -152,9 +156,11 @@ def _affine(y, weight, bias):
 
 def _rule(g, need, x, weight, groups, mean, rstd):
     """The rule of `_group_norm` in array operations of either library."""
+    if x.dtype.char == "e":
+        return halves(*_rule(*singles(g), need, *singles(x, weight), groups, mean, rstd))
     h = ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
     others = (0, *range(2, x.ndim))
-    gw, gb = need[1] and (g * h).sum(others), need[2] and g.sum(others)
+    gw, gb = need[1] and sum(g * h, others), need[2] and sum(g, others)
     a = g if weight is None else g * _channels(x, weight)
     if has_kernels(x):
         gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
@@ -175,7 +181,7 @@ def _rule_cpu(g, need, x, weight, groups, mean, rstd):
         _backward(low, high, rows, grads, weight, mean, rstd, gx, gw, gb, groups, length)
 
     parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
-    gw, gb = sum(parts[low] for low in sorted(parts)).astype(x.dtype)
+    gw, gb = np.add.reduce([parts[low] for low in sorted(parts)]).astype(x.dtype)
     return gx.reshape(x.shape), gw, gb
 
 

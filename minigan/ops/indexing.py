@@ -193,6 +193,9 @@ def index_select(input, dim, index):
 
 def masked_fill(input, mask, value):
     """`input` with `value` (a number, or a Tensor of one element) wherever the boolean `mask` (broadcast) is true."""
+    kind = raw(input).dtype
+    if kind.kind != "f":
+        value = raw(value).astype(kind) if hasattr(raw(value), "dtype") else kind.type(value)
     return where(mask, value, input)
 
 

@@ -50,7 +50,7 @@ def _reduce(values, reduction):
 
 def _each(g, x, reduction):
     """The gradient that every element of the loss receives, given that of the reduced loss."""
-    return g * (1 / max(math.prod(x.shape), 1)) if reduction == "mean" else g
+    return g / max(math.prod(x.shape), 1) if reduction == "mean" else g
 
 
 @op
@@ -354,9 +354,9 @@ def kl_div(input, target, reduction="mean", log_target=False):
 
 
 def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
-    """input where target = 1, max(0, margin - input) where target = -1; reduced."""
+    """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in torch); reduced."""
     _check("hinge_embedding_loss", input, target, reduction)
-    loss = where(target == 1, input, 0.0) + where(target == -1, clamp(margin - input, 0.0), 0.0)
+    loss = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, 0.0), 0.0)
     return _reduce(loss, reduction)
 
 

@@ -10,6 +10,7 @@ from ..backend import row_major
 from ..backend.cuda import has_kernels
 from . import normalization_kernels
 from .activation import leaky_relu, leaky_relu_grad, relu
+from .reduction import sum
 from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
@@ -67,6 +68,13 @@ class _batch_norm:
     saves = ("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "slope", "mean", "rstd")
 
     def forward(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+        if x.dtype.char == "e":
+            running = singles(running_mean, running_var)
+            y, *rest = _batch_norm.card.forward(*singles(x, weight, bias), *running, momentum, eps, slope)
+            for old, new in zip((running_mean, running_var), running):
+                if old is not None:
+                    old[...] = new
+            return y.astype(x.dtype), *rest
         mean = np.mean(x, axis=_axes(x), dtype=x.dtype)
         var = np.mean(np.square(x - _channels(x, mean)), axis=_axes(x), dtype=x.dtype)
         rstd = 1 / np.sqrt(var + eps)
@@ -118,11 +126,23 @@ def _normalised(x, weight, bias, mean, rstd):
     return y if bias is None else y + _channels(x, bias)
 
 
+def singles(*arrays):
+    """float16 as float32, in which sums of them are taken; None stays None."""
+    return [a if a is None else a.astype(np.float32) for a in arrays]
+
+
+def halves(*arrays):
+    """float32 back as float16; what is no array stays what it is."""
+    return tuple(a.astype(np.float16) if hasattr(a, "dtype") else a for a in arrays)
+
+
 def _batch_norm_grad(g, x, weight, mean, rstd):
     """The rule of `_batch_norm` in array operations of either library."""
+    if x.dtype.char == "e":
+        return halves(*_batch_norm_grad(*singles(g, x, weight), mean, rstd))
     axes = _axes(x)
     h = (x - _channels(x, mean)) * _channels(x, rstd)
-    gb, gw = g.sum(axes), (g * h).sum(axes)
+    gb, gw = sum(g, axes), sum(g * h, axes)
     count = x.size // x.shape[1]
     a = rstd if weight is None else rstd * weight
     return _channels(x, a) * (g - _channels(x, gb / count) - h * _channels(x, gw / count)), gw, gb

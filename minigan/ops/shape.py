@@ -285,7 +285,7 @@ def unbind(input, dim=0):
 def _triangle(input, diagonal, lower):
     xp = array_module(raw(input))
     keep = xp.tri(*input.shape[-2:], diagonal if lower else diagonal - 1, dtype=bool)
-    return where(keep if lower else ~keep, input, 0.0)
+    return where(keep if lower else ~keep, input, False if raw(input).dtype.kind == "b" else 0)
 
 
 def tril(input, diagonal=0):
