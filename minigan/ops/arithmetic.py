@@ -20,7 +20,9 @@ class add:
     saves = ("alpha",)
 
     def forward(input, other, alpha=1):
-        return np.add(input, other if alpha == 1 else alpha * other)
+        if alpha == 1 or all(getattr(a, "dtype", None) == bool for a in (input, other)):  # booleans: or
+            return np.add(input, other)
+        return np.add(input, alpha * other)
 
     def backward(g, need, alpha):
         return g, need[1] and (g if alpha == 1 else g * alpha)

@@ -233,7 +233,8 @@ def _along(input, dim, index):
 
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    return input + _setitem(source * alpha, _along(input, dim, index), tuple(input.shape))
+    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
 def index_copy(input, dim, index, source):

@@ -16,6 +16,7 @@ from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
 from .each import on_planes
 from .reduction import mean
+from .shape import to
 from .taps import apply_taps, taps
 
 __all__ = [
@@ -95,6 +96,8 @@ def _window_taps(n, low, high):
 
 def _means(input, windows, divisor=None):
     """The sums of the windows along the last dimensions, over `divisor`, or over how many elements each window has."""
+    if raw(input).dtype.char == "e":  # sums of float16 are taken in float32
+        return to(_means(to(input, np.float32), windows, divisor), np.float16)
     y = apply_taps(input, *[window_taps for window_taps, _ in windows])
     if divisor is None:
         counts = [sizes if len(set(sizes)) > 1 else sizes[:1] for _, sizes in windows]

@@ -90,6 +90,8 @@ def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
 
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
     """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a subgradient, as in torch)."""
+    if raw(input).dtype.char == "e":
+        return to(std(to(input, np.float32), dim, unbiased, keepdim or keepdims, correction=correction, axis=axis), np.float16)
     variance = var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)
     zero = variance == 0
     return where(zero, 0.0, sqrt(where(zero, 1.0, variance)))
