@@ -320,10 +320,10 @@ class prelu:
         gw = None
         if need[1]:
             gw = where(x > 0, 0.0, g * x)
-            axes = tuple(i for i in range(x.ndim) if i != 1 or weight.shape[0] == 1)
+            axes = tuple(i for i in range(x.ndim) if i != 1 or math.prod(weight.shape) == 1)
             gw = sum(gw, axes).reshape(weight.shape)
         return need[0] and where(x > 0, g, g * w), gw
 
 
 def _per_channel(weight, x):
-    return weight.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight
+    return weight.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight.reshape((-1,)[: x.ndim])

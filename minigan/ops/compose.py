@@ -8,7 +8,7 @@ from ..autograd import Tensor, op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
 from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
-from .axes import axis_of
+from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .product import matmul, outer
@@ -214,6 +214,9 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     Of several values for one place any one is put.
     """
     src = value if src is None else src
+    if not input.ndim:
+        src = src.reshape((-1,)) if hasattr(raw(src), "dtype") else src
+        return reshape(scatter(reshape(input, (1,)), dim, index.reshape((-1,)), src, reduce=reduce), ())
     dim = _check_index("scatter", input, dim, index)
     if reduce not in (None, "add"):
         raise ValueError(f"scatter: reduce={reduce!r}; expected None or 'add'")
@@ -228,20 +231,23 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 def _along(input, dim, index):
-    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).copy(),)
+    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).reshape(-1).copy(),)
 
 
+@of_scalars
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
     source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
+@of_scalars
 def index_copy(input, dim, index, source):
     """input with the slices of source put at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), source)
 
 
+@of_scalars
 def index_fill(input, dim, index, value):
     """input with `value` at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), value)

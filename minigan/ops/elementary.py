@@ -30,7 +30,7 @@ class sign:
     """-1, 0 or 1.    dL/dx = 0"""
 
     def forward(x):
-        return x.copy() if x.dtype.kind == "b" else np.sign(x)
+        return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))  # of NaN 0, as in torch
 
     def backward(g, need):
         return g * 0

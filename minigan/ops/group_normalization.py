@@ -97,7 +97,7 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
 
 def _rows(x, groups):
     """x (N, C, ...) as (N groups, elements)."""
-    return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, -1)
+    return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
 
 
 @op
@@ -142,7 +142,7 @@ class _group_norm:
         return rule(g, need, x, weight, groups, mean, rstd)
 
     def formula(x, weight, bias, groups, eps):
-        rows = x.reshape(x.shape[0] * groups, -1)
+        rows = x.reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
         d = rows - rows.mean(1, True)
         return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
 
@@ -229,7 +229,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
         if v is not None and tuple(v.shape) != normalized_shape:
             raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
-    return _group_norm(input.reshape((-1, math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
+    return _group_norm(input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):

@@ -172,6 +172,13 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
+def _of_total(total, input, reduction):
+    """The sum of all losses, or their mean; of no losses it is NaN."""
+    if reduction == "mean":
+        total = total / input.size if input.size else math.nan
+    return input.dtype.type(total)
+
+
 @kernel
 def _bce_total(x, t):
     total, valid = 0.0, True
@@ -204,7 +211,7 @@ class _bce:
             )
         if reduction == "none":
             return _bce.card.forward(input, target, reduction)
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+        return _of_total(total, input, reduction)
 
     def backward(g, need, x, t, reduction):
         g = _each(g, x, reduction)
@@ -252,7 +259,7 @@ class _bce_logits:
         if reduction == "none" or input.dtype.char not in "fd":
             return _bce_logits.card.forward(input, target, reduction)
         total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+        return _of_total(total, input, reduction)
 
     def cuda(input, target, reduction):
         if reduction == "none" or not input.size:
@@ -425,7 +432,7 @@ def kl_div(input, target, reduction="mean", log_target=False):
     if log_target:
         loss = exp(target) * (target - input)
     else:
-        loss = target * (log(where(target > 0, target, 1.0)) - input)
+        loss = target * (log(where(target == 0, 1.0, target)) - input)
     return loss.sum() / batches if reduction == "batchmean" else _reduce(loss, reduction)
 
 

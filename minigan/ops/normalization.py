@@ -175,7 +175,9 @@ def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, traini
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training:
-        if input.array.size // max(input.shape[1], 1) <= 1:
+        if not input.array.size:  # nothing to normalise, and no statistics
+            return _activated(_normalised(input, weight, bias, *[np.zeros_like(input.array, shape=input.shape[1])] * 2), slope)
+        if input.array.size // max(input.shape[1], 1) == 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]
         fused = isinstance(input.array, np.ndarray)

@@ -14,6 +14,7 @@ from ..autograd import Tensor, op, raw
 from ..backend import array_module, kernel
 from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
+from .arithmetic import fmod
 from .each import on_planes
 from .reduction import mean
 from .shape import to
@@ -103,7 +104,9 @@ def _means(input, windows, divisor=None):
         counts = [sizes if len(set(sizes)) > 1 else sizes[:1] for _, sizes in windows]
         divisor = functools.reduce(np.multiply.outer, map(np.array, counts))
         divisor = divisor.item() if divisor.size == 1 else array_module(raw(y)).asarray(divisor, raw(y).dtype)
-    return y / divisor if raw(y).dtype.kind == "f" else y // divisor
+    if raw(y).dtype.kind == "f":
+        return y / divisor
+    return (y - fmod(y, divisor)) // divisor  # integers towards 0
 
 
 def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None):

@@ -28,7 +28,7 @@ class matmul:
     For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
     """
 
-    saves = ("input", "other")
+    saves = ("input for other", "other for input", "input.shape", "other.shape")
 
     def forward(input, other):
         return np.matmul(input, other)
@@ -36,13 +36,13 @@ class matmul:
     def cuda(input, other):
         return device_matmul(input, other)
 
-    def backward(g, need, x, y):
-        if x.ndim == 1 and y.ndim == 1:
+    def backward(g, need, x, y, x_shape, y_shape):
+        if len(x_shape) == 1 and len(y_shape) == 1:
             return need[0] and g * y, need[1] and g * x
-        if x.ndim == 1:  # a row: (1, k) @ (..., k, n)
+        if len(x_shape) == 1:  # a row: (1, k) @ (..., k, n)
             g = g[..., None, :]
             return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
-        if y.ndim == 1:  # a column: (..., m, k) @ (k, 1)
+        if len(y_shape) == 1:  # a column: (..., m, k) @ (k, 1)
             g = g[..., None]
             return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
         return need[0] and g @ _t(y), need[1] and _t(x) @ g

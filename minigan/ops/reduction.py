@@ -8,7 +8,7 @@ from ..autograd import op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module, total
 from .arithmetic import where
-from .axes import axes_of, axis_of, count, kept, needed_axis
+from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square
 from .extremes import amax, amin
 from .shape import cat, to
@@ -149,8 +149,6 @@ class _cumsum:
     saves = ("axis", "reverse")
 
     def forward(x, axis, reverse):
-        if not x.ndim:
-            return x.copy() if x.dtype.kind == "f" else x.astype(np.int64)
         wide = np.float64 if x.dtype.kind == "f" else np.int64  # the error of a long sum would grow with each term
         y = np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis) if reverse else np.cumsum(x, axis, wide)
         return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
@@ -159,6 +157,7 @@ class _cumsum:
         return _cumsum(g, axis, not reverse)
 
 
+@of_scalars
 def cumsum(input, dim=None, dtype=None, *, axis=None):
     """The running sum along `dim`; of integers and booleans int64."""
     axis = needed_axis("cumsum", dim, axis, input.ndim)
@@ -290,11 +289,13 @@ class _log_softmax:
         return g - exp(y) * _sum(g, (axis,), True)
 
 
+@of_scalars
 def softmax(input, dim=None, dtype=None, *, axis=None):
     """e^x / sum e^x along `dim`."""
     return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
 
 
+@of_scalars
 def log_softmax(input, dim=None, dtype=None, *, axis=None):
     """log(softmax(x)) along `dim`, stable."""
     return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
