@@ -28,6 +28,17 @@ def _lstm(projected, states, weight, bias, nonlinearity):
     return both[0], (both[0, -1], both[1, -1])
 
 
+def _projected_lstm(projected, states, weight, projection):
+    """The same with h_t = W_hr (o tanh c_t) (Sak et al. 2014), step by step in plain ops."""
+    (h, c), hs = states, []
+    for x in projected:
+        i, f, u, o = (x + h @ weight.T).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * u.tanh()
+        h = (o.sigmoid() * c.tanh()) @ projection.T
+        hs.append(h)
+    return stack(hs), (h, c)
+
+
 def _gru(projected, states, weight, bias, nonlinearity):
     hs = gru_steps(projected, *states, weight, bias)
     return hs, (hs[-1],)
@@ -41,6 +52,7 @@ class _Recurrent(Module):
 
     gates = 1
     states: tuple[str, ...] = ("h_0",)
+    proj_size = 0  # the size of an LSTM's h_t, if it is projected
     kind = staticmethod(_rnn)
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool) -> None:
@@ -53,9 +65,11 @@ class _Recurrent(Module):
         """Register the parameters of one direction of one layer."""
         rows = self.gates * self.hidden_size
         self.register_parameter("weight_ih" + suffix, new_parameter((rows, inputs), device, dtype))
-        self.register_parameter("weight_hh" + suffix, new_parameter((rows, self.hidden_size), device, dtype))
+        self.register_parameter("weight_hh" + suffix, new_parameter((rows, self.proj_size or self.hidden_size), device, dtype))
         for name in ("bias_ih", "bias_hh"):
             self.register_parameter(name + suffix, new_parameter((rows,), device, dtype) if self.bias else None)
+        if self.proj_size:
+            self.register_parameter("weight_hr" + suffix, new_parameter((self.proj_size, self.hidden_size), device, dtype))
 
     def reset_parameters(self):
         """Draw all parameters anew."""
@@ -69,17 +83,21 @@ class _Recurrent(Module):
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
         if b_ih is not None:  # a GRU's second bias does not add to the first: its reset gate comes between
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
-        return self.kind(projected.reshape(*x.shape[:-1], w_ih.shape[0]), states, w_hh, b_hh, nonlinearity)
+        projected = projected.reshape(*x.shape[:-1], w_ih.shape[0])
+        if self.proj_size:
+            return _projected_lstm(projected, states, w_hh, getattr(self, "weight_hr" + suffix))
+        return self.kind(projected, states, w_hh, b_hh, nonlinearity)
 
-    def _states(self, hx, shape, like):
-        """The initial states as a tuple, checked; zeros for None."""
+    def _states(self, hx, leading, like):
+        """The initial states (*leading, size) as a tuple, checked; zeros for None."""
         count, name = len(self.states), type(self).__name__
+        shapes = [(*leading, self.proj_size or self.hidden_size), (*leading, self.hidden_size)][:count]
         if hx is None:
-            return (Tensor(array_module(like.array).zeros(shape, like.dtype)),) * count
+            return tuple(Tensor(array_module(like.array).zeros(shape, like.dtype)) for shape in shapes)
         hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(hx) != count:
             raise ValueError(f"{name}: expected {count} initial state{'s' * (count > 1)} ({', '.join(self.states)}), got {len(hx)}")
-        for state, h in zip(self.states, hx):
+        for state, h, shape in zip(self.states, hx, shapes):
             if tuple(h.shape) != shape:
                 raise ValueError(f"{name}: {state} has shape {tuple(h.shape)}, expected {shape} for this input")
         return hx
@@ -124,7 +142,7 @@ class _RecurrentLayers(_Recurrent):
         self.suffixes = [[f"_l{k}{end}" for end in ("", "_reverse")[: 1 + bidirectional]] for k in range(num_layers)]
         for k, directions in enumerate(self.suffixes):
             for suffix in directions:
-                self._add(suffix, hidden_size * len(directions) if k else input_size, device, dtype)
+                self._add(suffix, (self.proj_size or hidden_size) * len(directions) if k else input_size, device, dtype)
         self.reset_parameters()
 
     nonlinearity = "tanh"
@@ -139,7 +157,7 @@ class _RecurrentLayers(_Recurrent):
         if not len(x):
             raise ValueError(f"{type(self).__name__}: the sequence is empty: input of shape {tuple(input.shape)}")
         count = len(self.suffixes) * len(self.suffixes[0])
-        states = self._states(hx, (count, x.shape[1], self.hidden_size) if batched else (count, self.hidden_size), input)
+        states = self._states(hx, (count, x.shape[1]) if batched else (count,), input)
         starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))  # one tuple for each layer and direction
         ends = []
         for k, directions in enumerate(self.suffixes):
@@ -157,7 +175,7 @@ class _RecurrentLayers(_Recurrent):
         return output, final[0] if len(final) == 1 else tuple(final)
 
     def extra_repr(self):
-        shown = [f"{self.input_size}, {self.hidden_size}"]
+        shown = [f"{self.input_size}, {self.hidden_size}" + (f", proj_size={self.proj_size}" if self.proj_size else "")]
         defaults = dict(num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False)
         shown += [f"{k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default]
         return ", ".join(shown)
@@ -175,7 +193,8 @@ class RNN(_RecurrentLayers):
 
 
 class LSTM(_RecurrentLayers):
-    __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters). proj_size P: h_t is multiplied by weight_hr (P, H), and is of
+    size P.\n\n    {_RecurrentLayers.__doc__}"""
 
     gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
 
@@ -183,8 +202,9 @@ class LSTM(_RecurrentLayers):
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
-        if proj_size:
-            raise NotImplementedError(f"LSTM: proj_size={proj_size} is not supported: put an nn.Linear behind the LSTM")
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than hidden_size={hidden_size}, and not negative")
+        self.proj_size = proj_size
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
 
 
@@ -216,7 +236,7 @@ class _Cell(_Recurrent):
     def forward(self, input, hx=None):
         self._check(input, (1, 2), "(N, input_size) or (input_size,)")
         batched = input.ndim == 2
-        states = self._states(hx, (*input.shape[:-1], self.hidden_size), input)
+        states = self._states(hx, input.shape[:-1], input)
         if not batched:
             input, states = input.unsqueeze(0), [s.unsqueeze(0) for s in states]
         _, new = self._run(input.unsqueeze(0), states, "", self.nonlinearity)

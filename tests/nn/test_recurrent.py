@@ -228,9 +228,32 @@ def test_dropout_between_layers():
         nn.LSTM(2, 3, dropout=0.5)
 
 
+def test_a_projected_lstm():
+    """h_t = W_hr (o tanh c_t), against the formula in NumPy; two layers, both directions have their shapes."""
+    layer = nn.LSTM(3, 4, proj_size=2).double()
+    x = np.random.default_rng(0).standard_normal((5, 6, 3))
+    w_ih, w_hh, b_ih, b_hh, w_hr = (p.detach().numpy() for p in layer.parameters())
+    h, c, hs = np.zeros((6, 2)), np.zeros((6, 4)), []
+    for row in x:
+        i, f, u, o = np.split(row @ w_ih.T + b_ih + h @ w_hh.T + b_hh, 4, axis=1)
+        c = c / (1 + np.exp(-f)) + np.tanh(u) / (1 + np.exp(-i))
+        h = (np.tanh(c) / (1 + np.exp(-o))) @ w_hr.T
+        hs.append(h)
+    output, (h_n, c_n) = layer(Tensor(x))
+    np.testing.assert_allclose(output.detach().numpy(), hs, rtol=1e-10)
+    np.testing.assert_allclose(h_n[0].detach().numpy(), h, rtol=1e-10)
+    np.testing.assert_allclose(c_n[0].detach().numpy(), c, rtol=1e-10)
+    assert gradcheck(lambda v, *p: layer(v)[0], (Tensor(x, True), *layer.parameters()))
+    deep = nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2)
+    output, (h_n, c_n) = deep(Tensor(np.zeros((5, 6, 3), np.float32)))
+    assert (output.shape, h_n.shape, c_n.shape) == ((5, 6, 4), (4, 6, 2), (4, 6, 4)) and deep.weight_ih_l1.shape == (16, 4)
+    assert repr(deep) == "LSTM(3, 4, proj_size=2, num_layers=2, bidirectional=True)"
+
+
 def test_errors():
-    with pytest.raises(NotImplementedError, match=r"proj_size=2 is not supported: put an nn\.Linear"):
-        nn.LSTM(2, 3, proj_size=2)
+    for size in (3, -1):
+        with pytest.raises(ValueError, match=f"proj_size={size} must be smaller than hidden_size=3"):
+            nn.LSTM(2, 3, proj_size=size)
     with pytest.raises(ValueError, match="nonlinearity='sigmoid'"):
         nn.RNN(2, 3, 1, "sigmoid")
     with pytest.raises(ValueError, match="hidden_size=0"):
