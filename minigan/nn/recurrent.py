@@ -193,8 +193,9 @@ class RNN(_RecurrentLayers):
 
 
 class LSTM(_RecurrentLayers):
-    __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters). proj_size P: h_t is multiplied by weight_hr (P, H), and is of
-    size P.\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).
+
+    proj_size P: h_t is multiplied by weight_hr (P, H), and has size P.\n\n    {_RecurrentLayers.__doc__}"""
 
     gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
 

@@ -7,7 +7,6 @@ __all__ = [
     "l1_loss", "margin_ranking_loss", "mean_logsigmoid", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
 ]  # fmt: skip
 
-def legacy_reduction(size_average: bool | None = None, reduce: bool | None = None) -> str: ...
 def mse_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None, *,
     size_average: bool | None = None, reduce: bool | None = None
