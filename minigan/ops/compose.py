@@ -16,7 +16,8 @@ from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor",
     "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "divide", "exp2", "fliplr",
     "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
@@ -162,6 +163,22 @@ class bitwise_xor:
 
     def forward(input, other):
         return np.bitwise_xor(input, other)
+
+
+@op
+class bitwise_left_shift:
+    """x * 2^y, of integers"""
+
+    def forward(input, other):
+        return np.left_shift(input, other)
+
+
+@op
+class bitwise_right_shift:
+    """floor(x / 2^y), of integers"""
+
+    def forward(input, other):
+        return np.right_shift(input, other)
 
 
 @op

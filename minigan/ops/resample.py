@@ -5,8 +5,10 @@ import math
 
 import numpy as np
 
+from ..autograd import raw
+from .arithmetic import clamp, floor
 from .pooling import adaptive_means, numbers
-from .shape import permute
+from .shape import permute, to
 from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -107,6 +109,11 @@ def interpolate(
     if mode == "area":
         return adaptive_means(input, sizes)
     maps = [_taps_of(mode, n, int(m), f, bool(align_corners)) for n, m, f in zip(shape[2:], sizes, factors)]
+    if raw(input).dtype == np.uint8 and dims == 2 and mode in DIMS:  # pictures: rounded after each direction, as in torch
+        y = to(input, np.float32)
+        for step in ([identity_taps(shape[2]), maps[1]], [maps[0], identity_taps(maps[1].outputs)]):
+            y = clamp(floor(apply_taps(y, *step) + 0.5), 0, 255)
+        return to(y, np.uint8)
     return apply_taps(input, *maps)
 
 
