@@ -27,8 +27,10 @@ class add:
     saves = ("alpha",)
 
     def forward(input, other, alpha=1):
-        if alpha == 1 or all(getattr(getattr(a, "dtype", None), "kind", "") == "b" for a in (input, other)):  # booleans: or
+        if alpha == 1:
             return np.add(input, other)
+        if all(getattr(getattr(a, "dtype", None), "kind", "") == "b" for a in (input, other)):
+            return np.add(input, other & bool(alpha))
         return np.add(input, _times(alpha, other))
 
     def backward(g, need, alpha):

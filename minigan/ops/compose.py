@@ -254,7 +254,9 @@ def _along(input, dim, index):
 @of_scalars
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    if alpha != 1 and raw(source).dtype != bool:
+        kind = raw(source).dtype
+        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)  # unsigned ones wrap around
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
@@ -267,6 +269,7 @@ def index_copy(input, dim, index, source):
 @of_scalars
 def index_fill(input, dim, index, value):
     """input with `value` at the positions `index` (1-D) along `dim`."""
+    index = array_module(raw(index)).unique(raw(index))  # the gradient of value counts each place once
     return _put(input, _along(input, dim, index), value)
 
 
@@ -402,6 +405,8 @@ def bincount(input, weights=None, minlength=0):
 def histc(input, bins=100, min=0, max=0):
     """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
     array = raw(input)
+    if not array.size:
+        return Tensor(array_module(array).zeros(bins, array.dtype))
     limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
     return Tensor(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 
