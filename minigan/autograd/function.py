@@ -55,6 +55,8 @@ class _Rule:
         as_tensors = isinstance(g, Tensor)
         found = self.function.backward(self.ctx, g if as_tensors else Tensor(g))
         found = found if isinstance(found, tuple) else (found,)
+        if len(found) > len(need) and all(f is None for f in found[len(need) :]):
+            found = found[: len(need)]  # torch lets further ones be None
         if len(found) != len(need):
             raise ValueError(f"backward gave {len(found)} gradients for {len(need)} arguments of forward; None for those without one")
         missing = [n and f is None for n, f in zip(need, found)]

@@ -28,6 +28,7 @@ formula                         for fused ops whose `backward` is a kernel for a
                                 Derivatives of higher order go through it.
 mixed = True                    arguments may have different dtypes (indices, masks, targets)
 view = True                     the result may share memory with the first argument
+floating = True                 integers and booleans are taken as float32
 """
 
 import itertools
@@ -41,7 +42,7 @@ import numpy as np
 from ..backend import DeviceError, device_of, is_array
 from ..backend.cuda import has_kernels
 from ..backend.device import memory_left
-from ..backend.program import active
+from ..backend.program import active, told
 from .mode import mode
 from .tensor import FLOATS, Tensor, stale
 
@@ -185,6 +186,7 @@ def op(card: Any) -> Callable[..., Tensor]:
     compiled = cpu is not forward  # a kernel for NumPy's float32 and float64
     special = compiled or cuda is not None
     mixed, view = getattr(card, "mixed", False), getattr(card, "view", False)
+    floating = getattr(card, "floating", False)
     code, defaults = forward.__code__, forward.__defaults__ or ()
     names, count = code.co_varnames[: code.co_argcount], code.co_argcount
     required = count - len(defaults)
@@ -228,6 +230,9 @@ def op(card: Any) -> Callable[..., Tensor]:
                 bare = True
             arrays.append(x)
             edges.append(edge)
+        if floating and dtype.kind != "f":
+            dtype = _F32
+            arrays = [_converted(a, dtype) if hasattr(a, "dtype") else a for a in arrays]
         run = forward
         if special:
             first = arrays[0]
@@ -340,8 +345,16 @@ def _common_dtype(name, inputs, arrays):
     if not floats:
         return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
     (dtype,) = floats
-    arrays = [a.astype(dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
+    arrays = [_converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
     return [Tensor(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
+
+
+def _converted(array, dtype):
+    return told(_astype, array, dtype)
+
+
+def _astype(array, dtype):
+    return array.astype(dtype)
 
 
 def _adapt(inputs, arrays, dtype):

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import ops
 from ..autograd import Tensor, raw
-from ..backend import array_module
+from ..backend import array_module, warn
 from ..ops import gelu, glu, linear, logsigmoid, prelu, sigmoid, softplus, tanh
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
@@ -79,19 +79,21 @@ def softsign(input: Tensor) -> Tensor:
 
 
 def _softmax_dim(name, input, dim):
-    if dim is None:
-        raise ValueError(f"{name}: say which dimension sums to 1, e.g. {name}(input, dim=1); input has shape {tuple(input.shape)}")
-    return dim
+    """The dimension that torch takes where none is given, with its warning."""
+    if dim is not None:
+        return dim
+    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
+    return 0 if input.ndim in (0, 1, 3) else 1
 
 
 def softmax(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
-    """e^x / sum of e^x along `dim` (which must be given)"""
-    return ops.softmax(input if dtype is None else input.to(dtype), _softmax_dim("softmax", input, dim))
+    """e^x / sum of e^x along `dim` (None: with a warning 0 of 0, 1 or 3 dimensions, else 1)"""
+    return ops.softmax(input, _softmax_dim("softmax", input, dim), dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
-    """x - log of the sum of e^x along `dim` (which must be given)"""
-    return ops.log_softmax(input if dtype is None else input.to(dtype), _softmax_dim("log_softmax", input, dim))
+    """x - log of the sum of e^x along `dim` (None: as in `softmax`)"""
+    return ops.log_softmax(input, _softmax_dim("log_softmax", input, dim), dtype)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -100,8 +102,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def softmin(input: Tensor, dim: int | None = None, dtype=None) -> Tensor:
-    """softmax of -x along `dim` (which must be given)"""
-    return softmax(-input, _softmax_dim("softmin", input, dim), dtype)
+    """softmax of -x along `dim` (None: as in `softmax`)"""
+    return ops.softmax(-input, _softmax_dim("softmin", input, dim), dtype)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

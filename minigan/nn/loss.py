@@ -1,18 +1,23 @@
-"""Losses as modules; their formulas are in `minigan.ops.loss`. `reduction`: "mean" (default), "sum" or "none"."""
+"""Losses as modules; their formulas are in `minigan.ops.loss`. `reduction`: "mean" (default), "sum" or "none";
+torch's old arguments size_average and reduce say the same, with a warning."""
 
+from ..ops.loss import legacy_reduction
 from . import functional as F
 from .module import Module
 
 
 class _Loss(Module):
-    def __init__(self, reduction="mean") -> None:
+    def __init__(self, size_average=None, reduce=None, reduction="mean") -> None:
         super().__init__()
-        self.reduction = reduction
+        if isinstance(size_average, str):  # the first argument here
+            size_average, reduction = None, size_average
+        old = size_average is not None or reduce is not None
+        self.reduction = legacy_reduction(size_average, reduce) if old else reduction
 
 
 class _WeightedLoss(_Loss):
-    def __init__(self, weight=None, reduction="mean") -> None:
-        super().__init__(reduction)
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean") -> None:
+        super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 
 
@@ -33,8 +38,8 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2"""
 
-    def __init__(self, reduction="mean", beta=1.0) -> None:
-        super().__init__(reduction)
+    def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
     def forward(self, input, target):
@@ -45,7 +50,7 @@ class HuberLoss(_Loss):
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)"""
 
     def __init__(self, reduction="mean", delta=1.0) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.delta = delta
 
     def forward(self, input, target):
@@ -62,8 +67,8 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross-entropy of logits"""
 
-    def __init__(self, weight=None, reduction="mean", pos_weight=None) -> None:
-        super().__init__(weight, reduction)
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input, target):
@@ -73,8 +78,10 @@ class BCEWithLogitsLoss(_WeightedLoss):
 class CrossEntropyLoss(_WeightedLoss):
     """-log softmax(input)[target], for class numbers or probabilities as target"""
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0) -> None:
-        super().__init__(weight, reduction)
+    def __init__(
+        self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input, target):
@@ -86,8 +93,8 @@ class CrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """-input[n, target[n]] for log-probabilities"""
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean") -> None:
-        super().__init__(weight, reduction)
+    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean") -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input, target):
@@ -97,8 +104,8 @@ class NLLLoss(_WeightedLoss):
 class KLDivLoss(_Loss):
     """target (log target - input) for log-probabilities; reduction may also be "batchmean" """
 
-    def __init__(self, reduction="mean", log_target=False) -> None:
-        super().__init__(reduction)
+    def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.log_target = log_target
 
     def forward(self, input, target):
@@ -108,8 +115,8 @@ class KLDivLoss(_Loss):
 class HingeEmbeddingLoss(_Loss):
     """input where target = 1, max(0, margin - input) where target = -1"""
 
-    def __init__(self, margin=1.0, reduction="mean") -> None:
-        super().__init__(reduction)
+    def __init__(self, margin=1.0, size_average=None, reduce=None, reduction="mean") -> None:
+        super().__init__(size_average, reduce, reduction)
         self.margin = margin
 
     def forward(self, input, target):
@@ -119,8 +126,8 @@ class HingeEmbeddingLoss(_Loss):
 class MarginRankingLoss(_Loss):
     """max(0, margin - target (input1 - input2))"""
 
-    def __init__(self, margin=0.0, reduction="mean") -> None:
-        super().__init__(reduction)
+    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean") -> None:
+        super().__init__(size_average, reduce, reduction)
         self.margin = margin
 
     def forward(self, input1, input2, target):

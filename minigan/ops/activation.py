@@ -10,6 +10,7 @@ from ..backend.cuda import elementwise
 from .arithmetic import where
 from .each import each
 from .elementary import erf, exp
+from .reduction import sum
 from .shape import narrow
 
 __all__ = [
@@ -23,6 +24,7 @@ class tanh:
     """y = tanh x.    dL/dx = g (1 - y^2)"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.tanh(x)
@@ -64,6 +66,7 @@ class sigmoid:
     """y = 1 / (1 + e^-x) = (1 + tanh(x / 2)) / 2, which cannot overflow.    dL/dx = g y (1 - y)"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.tanh(x * 0.5) * 0.5 + 0.5
@@ -84,6 +87,7 @@ class softplus:
     """
 
     saves = ("x", "beta", "threshold")
+    floating = True
 
     def forward(x, beta=1.0, threshold=20.0):
         z = x if beta == 1 else x * beta
@@ -107,6 +111,7 @@ class logsigmoid:
     """y = log sigmoid(x) = -softplus(-x).    dL/dx = g sigmoid(-x)"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
@@ -148,6 +153,7 @@ class leaky_relu:
     """y = x where x > 0, else slope x.    dL/dx = g where x > 0, else slope g"""
 
     saves = ("x", "negative_slope")
+    floating = True
 
     def forward(x, negative_slope=0.01):
         return np.where(x > 0, x, x * negative_slope)
@@ -195,6 +201,7 @@ class elu:
     """y = x where x > 0, else alpha (e^x - 1).    dL/dx = g where x > 0, else g alpha e^x"""
 
     saves = ("x", "alpha")
+    floating = True
 
     def forward(x, alpha=1.0):
         return np.where(x > 0, x, np.expm1(np.minimum(x, 0)) * alpha)
@@ -223,6 +230,7 @@ class gelu:
     """
 
     saves = ("x", "approximate")
+    floating = True
 
     def forward(x, approximate="none"):
         if approximate == "tanh":
@@ -245,6 +253,7 @@ class silu:
     """y = x sigmoid(x).    dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return x * sigmoid(x)
@@ -265,7 +274,8 @@ class hardtanh:
     saves = ("x", "min_val", "max_val")
 
     def forward(x, min_val=-1.0, max_val=1.0):
-        return np.minimum(np.maximum(x, min_val), max_val)
+        y = np.minimum(np.maximum(x, min_val), max_val)
+        return y if x.dtype.kind == "f" else y.astype(x.dtype)  # the limits are floats
 
     @elementwise
     def cuda(x, low, high):
@@ -310,10 +320,10 @@ class prelu:
         gw = None
         if need[1]:
             gw = where(x > 0, 0.0, g * x)
-            axes = tuple(i for i in range(x.ndim) if i != 1 or weight.shape in ((), (1,)))
-            gw = gw.sum(axes).reshape(weight.shape)
+            axes = tuple(i for i in range(x.ndim) if i != 1 or math.prod(weight.shape) == 1)
+            gw = sum(gw, axes).reshape(weight.shape)
         return need[0] and where(x > 0, g, g * w), gw
 
 
 def _per_channel(weight, x):
-    return weight.reshape((1, -1) + (1,) * (x.ndim - 2) if x.ndim > 1 else (1,) * x.ndim)
+    return weight.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight.reshape((-1,)[: x.ndim])

@@ -5,12 +5,19 @@ import math
 import numpy as np
 
 from ..autograd import op
-from .elementary import log
+from .elementary import abs, log, sign
 
 __all__ = [
-    "add", "clamp", "div", "eq", "floor", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not", "logical_or", "lt",
-    "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
+    "add", "clamp", "div", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not",
+    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
 ]  # fmt: skip
+
+
+def _times(alpha, x):
+    """alpha x; of unsigned integers negative numbers wrap around, as in torch."""
+    if getattr(getattr(x, "dtype", None), "kind", "f") == "u" and isinstance(alpha, int):
+        alpha = alpha % (1 << 8 * x.itemsize)
+    return alpha * x
 
 
 @op
@@ -20,7 +27,9 @@ class add:
     saves = ("alpha",)
 
     def forward(input, other, alpha=1):
-        return np.add(input, other if alpha == 1 else alpha * other)
+        if alpha == 1 or all(getattr(a, "dtype", None) == bool for a in (input, other)):  # booleans: or
+            return np.add(input, other)
+        return np.add(input, _times(alpha, other))
 
     def backward(g, need, alpha):
         return g, need[1] and (g if alpha == 1 else g * alpha)
@@ -33,7 +42,7 @@ class sub:
     saves = ("alpha",)
 
     def forward(input, other, alpha=1):
-        return np.subtract(input, other if alpha == 1 else alpha * other)
+        return np.subtract(input, other if alpha == 1 else _times(alpha, other))
 
     def backward(g, need, alpha):
         return g, need[1] and g * -alpha
@@ -84,7 +93,12 @@ class pow:
     saves = ("input", "exponent", "out for exponent")
 
     def forward(input, exponent):
-        return np.square(input) if isinstance(exponent, (int, float)) and exponent == 2 else np.power(input, exponent)
+        kind = getattr(getattr(input, "dtype", None), "kind", "i")
+        if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
+            return np.square(input, dtype=np.int64 if kind == "b" else None)
+        if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":
+            return _integer_powers(input, exponent)
+        return np.power(input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None)
 
     def backward(g, need, x, e, y):
         gx = ge = None
@@ -99,6 +113,14 @@ class pow:
             zero = x == 0
             ge = where(zero, 0.0, g * y * log(where(zero, 1.0, x)))
         return gx, ge
+
+
+def _integer_powers(x, e):
+    """x ** e of integers, also with negative ones: then it is 0, but of 1 and -1."""
+    dtype = np.result_type(x, e)
+    y = np.power(x, np.maximum(e, 0), dtype=dtype)
+    units = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (e % 2), 0))
+    return np.where(e < 0, units, y).astype(dtype)
 
 
 @op
@@ -155,7 +177,10 @@ class where:
 
 @op
 class clamp:
-    """y = min(max(x, low), high) for numbers `min` and `max`, either may be None.    dL/dx = g where low <= x <= high, else 0"""
+    """y = min(max(x, low), high); numbers or Tensors, either may be None.
+
+    dL/dx = g where low <= x <= high;  dL/dlow = g where x < low < high;  dL/dhigh = g where x > high or low > high;  else 0
+    """
 
     saves = ("x", "min", "max")
 
@@ -167,7 +192,9 @@ class clamp:
 
     def backward(g, need, x, low, high):
         inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
-        return where(inside, g, 0.0)
+        to_low = need[1] and where(x < low if high is None else (x < low) & (low < high), g, 0.0)
+        to_high = need[2] and where(x > high if low is None else (x > high) | (low > high), g, 0.0)
+        return need[0] and where(inside, g, 0.0), to_low, to_high
 
 
 # --- comparisons and logic: booleans, without gradients ---
@@ -274,21 +301,56 @@ class floor:
 
 @op
 class round:
-    """The nearest integer, ties to even.    dL/dx = 0"""
+    """The nearest integer, or number of `decimals` digits, ties to even.    dL/dx = 0"""
 
-    def forward(input):
-        return np.round(input)
+    def forward(input, decimals=0):
+        return np.round(input, decimals)
 
     def backward(g, need):
         return g * 0
 
 
+def _divided(ufunc, x, y):
+    """ufunc(x, y), a division: of integers by 0 it is an error, as they have no infinity and no NaN; booleans count as integers."""
+    whole = not any(a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y))
+    if whole and (bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0):  # (CUDA is not asked)
+        raise ZeroDivisionError("other has a 0, by which integers cannot be divided")
+    numbers = whole and all(a.dtype.kind == "b" for a in (x, y) if hasattr(a, "dtype"))
+    return ufunc(x, y, dtype=np.int64 if numbers else None)
+
+
 @op
 class remainder:
-    """input - floor(input / other) * other, for a number `other`.    dL/dinput = g"""
+    """input - floor(input / other) other: the rest with the sign of other.    dL/dinput = g, dL/dother = -g floor(input / other)"""
+
+    saves = ("input for other", "other for other")
 
     def forward(input, other):
-        return np.remainder(input, other)
+        return _divided(np.remainder, input, other)
+
+    def backward(g, need, x, y):
+        return g, need[1] and -g * floor(x / y)
+
+
+@op
+class fmod:
+    """input - trunc(input / other) other: the rest with the sign of input.    dL/dinput = g, dL/dother = -g trunc(input / other)"""
+
+    saves = ("input for other", "other for other")
+
+    def forward(input, other):
+        return _divided(np.fmod, input, other)
+
+    def backward(g, need, x, y):
+        return g, need[1] and -g * (sign(x / y) * floor(abs(x / y)))
+
+
+@op
+class floor_divide:
+    """floor(input / other).    dL/dinput = dL/dother = 0"""
+
+    def forward(input, other):
+        return _divided(np.floor_divide, input, other)
 
     def backward(g, need):
-        return g
+        return g * 0, need[1] and g * 0

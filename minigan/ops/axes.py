@@ -1,5 +1,6 @@
 """The dimensions that a reduction goes over, and how a CPU kernel sees them."""
 
+import functools
 import math
 
 import numpy as np
@@ -10,9 +11,10 @@ from ..backend.threads import MIN_CHUNK
 
 def axis_of(dim, ndim, extra=0):
     """A dimension counted from the front; IndexError if there is none such."""
-    if not -ndim - extra <= dim < max(ndim + extra, 1):
+    n = max(ndim + extra, 1)
+    if not -n <= dim < n:
         raise IndexError(f"dimension {dim} is out of range for {ndim} dimensions")
-    return dim % max(ndim + extra, 1)
+    return int(dim) % n
 
 
 def axes_of(dim, ndim):
@@ -33,6 +35,21 @@ def needed_axis(name, dim, axis, ndim):
     if dim is None:
         raise TypeError(f"{name} misses its argument 'dim': along which dimension?")
     return axis_of(dim, ndim)
+
+
+def of_scalars(function):
+    """Decorator: an input without dimensions counts as a vector of one element, and the results have no dimensions again."""
+
+    @functools.wraps(function)
+    def call(input, *args, **named):
+        if input.ndim:
+            return function(input, *args, **named)
+        found = function(input.reshape((1,)), *args, **named)
+        if isinstance(found, tuple):
+            return type(found)(*[y.reshape(()) for y in found])
+        return found.reshape(())
+
+    return call
 
 
 def kept(shape, axes):

@@ -8,17 +8,17 @@ from ..autograd import Tensor, op, raw
 from ..autograd.primitives import expand
 from ..backend import array_module, to_numpy
 from .arithmetic import clamp, div, eq, floor, isfinite, mul, neg, sub, where
-from .axes import axis_of
+from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .product import matmul, outer
 from .reduction import logsumexp, mean, norm, std, sum
-from .shape import cat, diagonal, flip, reshape, stack, transpose, unsqueeze
+from .shape import cat, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
     "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
     "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "divide", "exp2", "fliplr",
-    "flipud", "floor_divide", "fmod", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
+    "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
     "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
     "trace", "true_divide", "trunc", "unique", "vstack",
@@ -44,8 +44,14 @@ def exp2(input):
     return exp(input * math.log(2))
 
 
+def floats(x):
+    """x, as float32 if it holds integers or booleans: their difference and negative wrap around."""
+    return x if raw(x).dtype.kind == "f" else to(x, np.float32)
+
+
 def logit(input, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; eps: x is first limited to [eps, 1 - eps]."""
+    input = floats(input)
     input = input if eps is None else clamp(input, eps, 1 - eps)
     return log(input) - log1p(-input)
 
@@ -62,11 +68,13 @@ def tan(input):
 
 def sinh(input):
     """(e^x - e^-x) / 2, accurate near 0"""
+    input = floats(input)
     return (expm1(input) - expm1(-input)) * 0.5
 
 
 def cosh(input):
     """(e^x + e^-x) / 2"""
+    input = floats(input)
     return (exp(input) + exp(-input)) * 0.5
 
 
@@ -83,20 +91,6 @@ def trunc(input):
 def frac(input):
     """What trunc leaves over."""
     return input - trunc(input)
-
-
-def floor_divide(input, other):
-    """floor(x / y)"""
-    quotient = floor(input / other)
-    both = [np.asarray(raw(a)).dtype if not hasattr(raw(a), "dtype") else raw(a).dtype for a in (input, other)]
-    if all(d.kind in "iub" for d in both):
-        return quotient.astype(np.int64) if not isinstance(quotient, Tensor) else quotient.to(input.dtype)
-    return quotient
-
-
-def fmod(input, other):
-    """x - trunc(x / y) y: the remainder with the sign of x."""
-    return input - trunc(input / other) * other
 
 
 def clamp_min(input, min):
@@ -220,6 +214,9 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     Of several values for one place any one is put.
     """
     src = value if src is None else src
+    if not input.ndim:
+        src = src.reshape((-1,)) if hasattr(raw(src), "dtype") else src
+        return reshape(scatter(reshape(input, (1,)), dim, index.reshape((-1,)), src, reduce=reduce), ())
     dim = _check_index("scatter", input, dim, index)
     if reduce not in (None, "add"):
         raise ValueError(f"scatter: reduce={reduce!r}; expected None or 'add'")
@@ -234,19 +231,23 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 def _along(input, dim, index):
-    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).copy(),)
+    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).reshape(-1).copy(),)
 
 
+@of_scalars
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    return input + _setitem(source * alpha, _along(input, dim, index), tuple(input.shape))
+    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
+@of_scalars
 def index_copy(input, dim, index, source):
     """input with the slices of source put at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), source)
 
 
+@of_scalars
 def index_fill(input, dim, index, value):
     """input with `value` at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), value)
@@ -374,7 +375,7 @@ def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of theirs."""
     array, weights = raw(input), raw(weights)
     counts = array_module(array).bincount(array, weights, minlength)
-    return Tensor(counts if weights is None else counts.astype(weights.dtype))
+    return Tensor(counts.astype(weights.dtype) if weights is not None and weights.dtype.kind == "f" else counts)
 
 
 def histc(input, bins=100, min=0, max=0):

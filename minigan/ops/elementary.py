@@ -30,7 +30,7 @@ class sign:
     """-1, 0 or 1.    dL/dx = 0"""
 
     def forward(x):
-        return np.sign(x)
+        return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))  # of NaN 0, as in torch
 
     def backward(g, need):
         return g * 0
@@ -43,7 +43,7 @@ class square:
     saves = ("x",)
 
     def forward(x):
-        return np.square(x)
+        return np.square(x, dtype=np.int64 if x.dtype.kind == "b" else None)
 
     def backward(g, need, x):
         return g * x * 2
@@ -54,6 +54,7 @@ class sqrt:
     """y = sqrt(x).    dL/dx = g / (2 y)"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.sqrt(x)
@@ -67,6 +68,7 @@ class rsqrt:
     """y = 1 / sqrt(x).    dL/dx = -g y^3 / 2"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.reciprocal(np.sqrt(x))
@@ -80,6 +82,7 @@ class reciprocal:
     """y = 1 / x.    dL/dx = -g y^2"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.true_divide(1.0, x)
@@ -93,6 +96,7 @@ class exp:
     """y = e^x.    dL/dx = g y"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.exp(x)
@@ -106,6 +110,7 @@ class expm1:
     """y = e^x - 1, accurate near 0.    dL/dx = g (y + 1)"""
 
     saves = ("out",)
+    floating = True
 
     def forward(x):
         return np.expm1(x)
@@ -119,6 +124,7 @@ class log:
     """y = ln x.    dL/dx = g / x"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return np.log(x)
@@ -132,6 +138,7 @@ class log1p:
     """y = ln(1 + x), accurate near 0.    dL/dx = g / (1 + x)"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return np.log1p(x)
@@ -145,6 +152,7 @@ class sin:
     """y = sin x.    dL/dx = g cos x"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return np.sin(x)
@@ -158,6 +166,7 @@ class cos:
     """y = cos x.    dL/dx = -g sin x"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         return np.cos(x)
@@ -177,6 +186,7 @@ class erf:
     """y = 2/sqrt(pi) * integral of e^(-t^2) from 0 to x.    dL/dx = g 2/sqrt(pi) e^(-x^2)"""
 
     saves = ("x",)
+    floating = True
 
     def forward(x):
         if array_module(x) is np:

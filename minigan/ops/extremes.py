@@ -7,7 +7,7 @@ import numpy as np
 from ..autograd import op
 from ..backend import kernel
 from .arithmetic import maximum, minimum
-from .axes import Groups, axes_of, axis_of, kept, over_groups
+from .axes import Groups, axes_of, axis_of, kept, of_scalars, over_groups
 from .indexing import gather
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
@@ -127,6 +127,7 @@ def amin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
 values_indices = namedtuple("values_indices", ["values", "indices"])
 
 
+@of_scalars
 def _pick(input, dim, keepdim, arg):
     index = arg(input, dim, True)
     values = gather(input, dim, index)
@@ -157,12 +158,14 @@ class _argextreme:
         return (np.argmax if largest else np.argmin)(x, axis=axis, keepdims=keepdim)
 
 
+@of_scalars
 def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The index (int64) of the largest element along `dim`, of the flattened input if None; the first of equal ones."""
     dim = dim if axis is None else axis
     return _argextreme(input, None if dim is None else axis_of(dim, input.ndim), keepdim or keepdims, True)
 
 
+@of_scalars
 def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
     dim = dim if axis is None else axis

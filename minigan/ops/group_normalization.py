@@ -13,7 +13,8 @@ from ..backend import array_module, kernel, parallel_ranges
 from ..backend.cuda import has_kernels
 from ..backend.program import told
 from ..backend.threads import MIN_CHUNK
-from .normalization import _channels, batch_norm, check_parameters, scaled
+from .normalization import _channels, batch_norm, check_parameters, halves, singles
+from .reduction import sum
 from .rows import norm_backward, norm_forward
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
@@ -96,7 +97,7 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
 
 def _rows(x, groups):
     """x (N, C, ...) as (N groups, elements)."""
-    return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, -1)
+    return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
 
 
 @op
@@ -110,11 +111,14 @@ class _group_norm:
     saves = ("x", "weight", "bias", "groups", "eps", "mean", "rstd")
 
     def forward(x, weight, bias, groups, eps):
+        if x.dtype.char == "e":
+            y, mean, rstd = _group_norm.card.forward(*singles(x, weight, bias), groups, eps)
+            return y.astype(x.dtype), mean, rstd
         rows = _rows(x, groups)
         mean = np.mean(rows, axis=1, dtype=x.dtype)
         d = rows - mean[:, None]
         rstd = 1 / np.sqrt(np.mean(np.square(d), axis=1, dtype=x.dtype) + x.dtype.type(eps))
-        return scaled((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
+        return _affine((d * rstd[:, None]).reshape(x.shape), weight, bias), mean, rstd
 
     def cpu(x, weight, bias, groups, eps):
         rows, channels = _rows(x, groups), x.shape[1]
@@ -131,23 +135,32 @@ class _group_norm:
 
     def cuda(x, weight, bias, groups, eps):
         y, mean, rstd = norm_forward(x.reshape(1, x.shape[0] * groups, -1), None, None, None, None, 0.0, eps)
-        return scaled(y.reshape(x.shape), weight, bias), mean, rstd
+        return _affine(y.reshape(x.shape), weight, bias), mean, rstd
 
     def backward(g, need, x, weight, bias, groups, eps, mean, rstd):
         rule = _rule_cpu if isinstance(x, np.ndarray) and x.dtype.char in "fd" else _rule
         return rule(g, need, x, weight, groups, mean, rstd)
 
     def formula(x, weight, bias, groups, eps):
-        rows = x.reshape(x.shape[0] * groups, -1)
+        rows = x.reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
         d = rows - rows.mean(1, True)
-        return scaled((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
+        return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
+
+
+def _affine(y, weight, bias):
+    """y weight + bias, channel by channel."""
+    if weight is not None:
+        y = y * _channels(y, weight)
+    return y if bias is None else y + _channels(y, bias)
 
 
 def _rule(g, need, x, weight, groups, mean, rstd):
     """The rule of `_group_norm` in array operations of either library."""
+    if x.dtype.char == "e":
+        return halves(*_rule(*singles(g), need, *singles(x, weight), groups, mean, rstd))
     h = ((_rows(x, groups) - mean[:, None]).astype(x.dtype) * rstd[:, None]).reshape(x.shape)
     others = (0, *range(2, x.ndim))
-    gw, gb = need[1] and (g * h).sum(others), need[2] and g.sum(others)
+    gw, gb = need[1] and sum(g * h, others), need[2] and sum(g, others)
     a = g if weight is None else g * _channels(x, weight)
     if has_kernels(x):
         gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
@@ -168,7 +181,7 @@ def _rule_cpu(g, need, x, weight, groups, mean, rstd):
         _backward(low, high, rows, grads, weight, mean, rstd, gx, gw, gb, groups, length)
 
     parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
-    gw, gb = sum(parts[low] for low in sorted(parts)).astype(x.dtype)
+    gw, gb = np.add.reduce([parts[low] for low in sorted(parts)]).astype(x.dtype)
     return gx.reshape(x.shape), gw, gb
 
 
@@ -195,9 +208,7 @@ def instance_norm(
     _, c, *sizes = input.shape
     if math.prod(sizes) == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
-    if not input.array.size:
-        return scaled(input, weight, bias)
-    if running_mean is not None or running_var is not None:
+    if input.array.size and (running_mean is not None or running_var is not None):
         told(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
             if running is not None:
@@ -217,10 +228,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     for what, v in dict(weight=weight, bias=bias).items():
         if v is not None and tuple(v.shape) != normalized_shape:
             raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
-    if not input.array.size:
-        return input if weight is None else input * weight if bias is None else input * weight + bias
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
-    return _group_norm(input.reshape((-1, math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
+    return _group_norm(input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
@@ -232,4 +241,4 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     c = input.shape[1]
     if num_groups < 1 or c % num_groups:
         raise ValueError(f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of shape {tuple(input.shape)})")
-    return _group_norm(input, weight, bias, num_groups, eps) if input.array.size else scaled(input, weight, bias)
+    return _group_norm(input, weight, bias, num_groups, eps)

@@ -7,8 +7,8 @@ from ..autograd.mode import mode
 from ..backend import array_module
 from .adding import LONGEST, add_at, add_lines
 from .arithmetic import where
-from .axes import axis_of
-from .shape import flatten
+from .axes import axis_of, of_scalars
+from .shape import flatten, reshape
 
 __all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
 
@@ -164,6 +164,11 @@ def _check_index(name, input, dim, index):
 
 def gather(input, dim, index):
     """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input."""
+    if not raw(index).size:  # of any shape, as in torch
+        return getitem(reshape(input, -1), (raw(index).astype(np.int64),))
+    if not input.ndim or not index.ndim:
+        input = input if input.ndim else reshape(input, (1,))
+        return reshape(gather(input, dim, reshape(index, -1)), tuple(index.shape))
     return _gather(input, _check_index("gather", input, dim, index), index)
 
 
@@ -179,10 +184,13 @@ def take_along_dim(input, indices, dim=None):
 
 def scatter_add(input, dim, index, src):
     """input with src added along `dim` at `index` (int64, the shape of src); repeated positions add up."""
+    if not input.ndim:
+        return reshape(scatter_add(reshape(input, (1,)), dim, index.reshape(-1), src.reshape(-1)), ())
     dim = _check_index("scatter_add", input, dim, index)
     return input + _scatter(src[tuple(slice(n) for n in index.shape)], dim, index, tuple(input.shape))
 
 
+@of_scalars
 def index_select(input, dim, index):
     """The slices of `input` at the integer positions `index` (1-D) along `dim`."""
     index = raw(index)
@@ -193,6 +201,9 @@ def index_select(input, dim, index):
 
 def masked_fill(input, mask, value):
     """`input` with `value` (a number, or a Tensor of one element) wherever the boolean `mask` (broadcast) is true."""
+    kind = raw(input).dtype
+    if kind.kind != "f":
+        value = raw(value).astype(kind) if hasattr(raw(value), "dtype") else kind.type(value)
     return where(mask, value, input)
 
 
@@ -204,7 +215,10 @@ def masked_select(input, mask):
 
 def nonzero(input, as_tuple=False):
     """The positions of the non-zero elements: int64 (n, ndim), or one vector per dimension."""
-    found = raw(input).nonzero()
+    array = raw(input)
+    if not array.ndim:  # a truth: one position with no numbers, or none
+        return Tensor(np.zeros((int(bool(array)), 0), np.int64)) if not as_tuple else nonzero(input.reshape((1,)), True)
+    found = array.nonzero()
     if as_tuple:
         return tuple(Tensor(i) for i in found)
-    return Tensor(array_module(found[0]).stack(found, axis=1)) if found else Tensor(np.zeros((int(bool(input)), 0), np.int64))
+    return Tensor(array_module(found[0]).stack(found, axis=1))

@@ -335,8 +335,8 @@ PLAIN = {
 }  # fmt: skip
 NAMES = {
     activation: "tanh sigmoid relu",
-    arithmetic: "add sub mul div neg pow clamp floor round remainder",
-    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 floor_divide fmod frac index_add index_copy index_fill "
+    arithmetic: "add sub mul div neg pow clamp floor floor_divide fmod round remainder",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip divide exp2 frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract true_divide trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",

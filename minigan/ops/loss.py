@@ -1,18 +1,22 @@
 """Losses under torch's names. `reduction` is "mean" (over all elements), "sum", or "none" (the loss of each element).
 
-Input and target must have one shape: an (N, 1) output against an (N,) target would broadcast to (N, N), silently wrong.
+Input and target should have one shape: an (N, 1) output against an (N,) target broadcasts to (N, N), which is seldom meant. As in
+torch that is an error of the cross-entropies, and a warning of the distances.
 The losses of a GAN's discriminator are cards of one pass; the others are compositions of ops, to be read as their formulas.
 """
 
+import functools
+import inspect
 import math
 
 import numpy as np
 
 from ..autograd import op, raw
-from ..backend import kernel
+from ..backend import kernel, warn
 from ..backend.cuda import elementwise, has_kernels, summed
 from .activation import logsigmoid, sigmoid
 from .arithmetic import clamp, maximum, where
+from .compose import broadcast_tensors
 from .each import each
 from .elementary import abs, exp, log
 from .indexing import gather
@@ -37,6 +41,52 @@ def _check(name, input, target, reduction, allowed=REDUCTIONS):
     _check_reduction(name, reduction, allowed)
 
 
+def _common_shape(name, input, target, reduction, aloud=True):
+    """Input and target in the shape to which they broadcast, with torch's warning where it is not that of both."""
+    if hasattr(target, "shape") and tuple(input.shape) != tuple(target.shape):
+        if aloud:
+            sizes = f"a target size ({tuple(target.shape)}) that is different to the input size ({tuple(input.shape)})"
+            warn(f"{name}: using {sizes}. They are broadcast, which is seldom meant: give both one shape")
+        input, target = broadcast_tensors(input, target)
+    _check(name, input, target, reduction)
+    return input, target
+
+
+def legacy_reduction(size_average=None, reduce=None):
+    """The `reduction` that torch's old arguments mean: the mean, size_average=False the sum, reduce=False each element's loss."""
+    reduce = reduce is None or reduce
+    found = "none" if not reduce else "mean" if size_average is None or size_average else "sum"
+    warn(f"size_average and reduce args will be deprecated, please use reduction={found!r} instead.")
+    return found
+
+
+def _reduced(before):
+    """Decorator: a loss also takes torch's old arguments size_average and reduce: by name, or by position before `before`."""
+
+    def decorate(loss):
+        signature = inspect.signature(loss)
+        order = list(signature.parameters)
+        order.insert(order.index(before), "size_average")
+        order.insert(order.index("reduction"), "reduce")
+        place = order.index("size_average")
+
+        @functools.wraps(loss)
+        def call(*args, size_average=None, reduce=None, **named):
+            if len(args) > place and (args[place] is None or isinstance(args[place], bool)):
+                named.update(zip(order, args))
+                size_average, reduce = named.pop("size_average"), named.pop("reduce", reduce)
+                args = ()
+            if size_average is not None or reduce is not None:
+                named["reduction"] = legacy_reduction(size_average, reduce)
+            return loss(*args, **named)
+
+        old = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None) for n in ("size_average", "reduce")]
+        call.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *old])
+        return call
+
+    return decorate
+
+
 def _check_reduction(name, reduction, allowed=REDUCTIONS):
     if reduction not in allowed:
         raise ValueError(f"{name}: reduction={reduction!r}; expected one of {', '.join(map(repr, allowed))}")
@@ -50,17 +100,16 @@ def _reduce(values, reduction):
 
 def _each(g, x, reduction):
     """The gradient that every element of the loss receives, given that of the reduced loss."""
-    return g * (1 / max(math.prod(x.shape), 1)) if reduction == "mean" else g
+    return g / max(math.prod(x.shape), 1) if reduction == "mean" else g
 
 
 @op
-class mse_loss:
+class _mse_loss:
     """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
 
     saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction="mean"):
-        _check("mse_loss", input, target, reduction)
+    def forward(input, target, reduction):
         return _reduce(np.square(np.subtract(input, target)), reduction)
 
     def backward(g, need, x, t, reduction):
@@ -68,28 +117,51 @@ class mse_loss:
         return gx, need[1] and -gx
 
 
-def l1_loss(input, target, reduction="mean"):
-    """|input - target|, reduced."""
-    _check("l1_loss", input, target, reduction)
-    return _reduce(abs(input - target), reduction)
+def _distance(loss, weight, reduction):
+    """Reduced; the mean with a weight is over the sum of the weights."""
+    if weight is None:
+        return _reduce(loss, reduction)
+    if tuple(weight.shape) != tuple(loss.shape):
+        raise ValueError(f"weight has shape {tuple(weight.shape)}, the input {tuple(loss.shape)}; they must be equal")
+    return (loss * weight).sum() / weight.sum() if reduction == "mean" else _reduce(loss * weight, reduction)
 
 
+@_reduced("reduction")
+def mse_loss(input, target, reduction="mean", weight=None):
+    """(input - target)^2, reduced; weight: a factor of each element."""
+    input, target = _common_shape("mse_loss", input, target, reduction)
+    if weight is None:
+        return _mse_loss(input, target, reduction)
+    return _distance(_mse_loss(input, target, "none"), weight, reduction)
+
+
+@_reduced("reduction")
+def l1_loss(input, target, reduction="mean", weight=None):
+    """|input - target|, reduced; weight: a factor of each element."""
+    input, target = _common_shape("l1_loss", input, target, reduction)
+    return _distance(abs(input - target), weight, reduction)
+
+
+@_reduced("reduction")
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
-    _check("smooth_l1_loss", input, target, reduction)
+    input, target = _common_shape("smooth_l1_loss", input, target, reduction)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta={beta} must not be negative")
     d = abs(input - target)
     return _reduce(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta) if beta else d, reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0):
-    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964."""
-    _check("huber_loss", input, target, reduction)
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964.
+
+    weight : a factor of each element
+    """
+    input, target = _common_shape("huber_loss", input, target, reduction)
     if delta <= 0:
         raise ValueError(f"huber_loss: delta={delta} must be positive")
     d = abs(input - target)
-    return _reduce(where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta), reduction)
+    return _distance(where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta), weight, reduction)
 
 
 # --- two classes ---
@@ -98,6 +170,13 @@ def huber_loss(input, target, reduction="mean", delta=1.0):
 def _log(x):
     """log x, at least -100: what torch limits it to. (1e-45 is the smallest positive float32; log 0 would warn.)"""
     return maximum(log(maximum(x, 1e-45)), -100.0)
+
+
+def _of_total(total, input, reduction):
+    """The sum of all losses, or their mean; of no losses it is NaN."""
+    if reduction == "mean":
+        total = total / input.size if input.size else math.nan
+    return input.dtype.type(total)
 
 
 @kernel
@@ -132,13 +211,14 @@ class _bce:
             )
         if reduction == "none":
             return _bce.card.forward(input, target, reduction)
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+        return _of_total(total, input, reduction)
 
     def backward(g, need, x, t, reduction):
         g = _each(g, x, reduction)
         return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
 
 
+@_reduced("reduction")
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
 
@@ -179,7 +259,7 @@ class _bce_logits:
         if reduction == "none" or input.dtype.char not in "fd":
             return _bce_logits.card.forward(input, target, reduction)
         total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-        return input.dtype.type(total / input.size if reduction == "mean" and input.size else total)
+        return _of_total(total, input, reduction)
 
     def cuda(input, target, reduction):
         if reduction == "none" or not input.size:
@@ -239,6 +319,7 @@ class mean_logsigmoid:
         return logsigmoid(x * sign).mean()
 
 
+@_reduced("reduction")
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
     """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
 
@@ -295,6 +376,7 @@ def _average(loss, share, reduction):
     return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
 
 
+@_reduced("ignore_index")
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     """Negative log-likelihood -input[n, target[n]], reduced.
 
@@ -308,6 +390,7 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     return _average(where(kept, -picked * share, 0.0), share, reduction)
 
 
+@_reduced("ignore_index")
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """-log softmax(input)[target], reduced.
 
@@ -336,47 +419,46 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
 
 
+@_reduced("reduction")
 def kl_div(input, target, reduction="mean", log_target=False):
     """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
 
     target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
     reduction : also "batchmean", the sum over input.shape[0], which is the mathematical mean of the divergences
     """
-    _check("kl_div", input, target, reduction, (*REDUCTIONS, "batchmean"))
+    batches = input.shape[0] if input.ndim else 1
+    _check_reduction("kl_div", reduction, (*REDUCTIONS, "batchmean"))
+    input, target = _common_shape("kl_div", input, target, "none", aloud=False)
     if log_target:
         loss = exp(target) * (target - input)
     else:
         loss = target * (log(where(target == 0, 1.0, target)) - input)
-    if reduction == "batchmean":
-        return loss.sum() / (input.shape[0] if input.ndim else 1)
-    return _reduce(loss, reduction)
+    return loss.sum() / batches if reduction == "batchmean" else _reduce(loss, reduction)
 
 
 # --- margins ---
 
 
+@_reduced("reduction")
 def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
-    """input where target = 1, max(0, margin - input) where target = -1; reduced."""
-    _check("hinge_embedding_loss", input, target, reduction)
-    loss = where(target == 1, input, 0.0) + where(target == -1, clamp(margin - input, 0.0), 0.0)
+    """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in torch); reduced."""
+    input, target = _common_shape("hinge_embedding_loss", input, target, reduction, aloud=False)
+    loss = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, 0.0), 0.0)
     return _reduce(loss, reduction)
 
 
+@_reduced("reduction")
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1.
-
-    The three have one number of dimensions and broadcast.
-    """
-    if not input1.ndim == input2.ndim == target.ndim:
-        raise ValueError(
-            "margin_ranking_loss: input1, input2 and target must have one number of dimensions; their shapes are "
-            f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
-        )
+    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
     _check_reduction("margin_ranking_loss", reduction)
-    return _reduce(clamp(-target * (input1 - input2) + margin, 0.0), reduction)
+    if not input1.ndim == input2.ndim == target.ndim:
+        shapes = ", ".join(str(tuple(x.shape)) for x in (input1, input2, target))
+        raise ValueError(f"margin_ranking_loss: input1, input2 and target have shapes {shapes}: they need equally many dimensions")
+    return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
 
 
+@_reduced("reduction")
 def soft_margin_loss(input, target, reduction="mean"):
     """log(1 + e^(-target input)), reduced; targets are 1 and -1."""
-    _check("soft_margin_loss", input, target, reduction)
+    input, target = _common_shape("soft_margin_loss", input, target, reduction, aloud=False)
     return _reduce(-logsigmoid(input * target), reduction)

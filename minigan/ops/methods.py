@@ -3,8 +3,13 @@
 An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
 """
 
-from ..autograd import Tensor
+import functools
+
+import numpy as np
+
+from ..autograd import Tensor, raw
 from ..autograd.tensor import from_python
+from ..backend import is_array
 from . import (
     activation,
     arithmetic,
@@ -24,10 +29,10 @@ from . import (
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor round logical_and logical_or "
+    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod round logical_and logical_or "
     "logical_not remainder",
     compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
-    "diag dist divide exp2 fliplr flipud floor_divide fmod frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
+    "diag dist divide exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
     "true_divide trunc unique",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
@@ -45,18 +50,37 @@ METHODS = {
 def _operators():
     a = arithmetic
     plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a.div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
-                 floordiv=compose.floor_divide)  # fmt: skip
+                 floordiv=a.floor_divide)  # fmt: skip
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Tensor, f"__{name}__", getattr(a, name))
+        setattr(Tensor, f"__{name}__", _comparison(getattr(a, name)))
     for name in ("and", "or", "xor"):
         function = getattr(compose, f"bitwise_{name}")
         setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", function)
     Tensor.__invert__, Tensor.__pos__ = compose.bitwise_not, lambda x: x
     Tensor.__neg__, Tensor.__abs__, Tensor.__getitem__ = a.neg, elementary.abs, indexing.getitem
+
+
+def _comparison(function):
+    """Of a Tensor with something that is no number Python decides, as for other objects: x == None is False."""
+
+    @functools.wraps(function)
+    def compare(self, other):
+        if isinstance(other, (Tensor, int, float, np.generic)) or is_array(other):
+            return function(self, other)
+        return NotImplemented
+
+    return compare
+
+
+def __contains__(self, element):
+    """Is an element equal to a number (or a Tensor)?"""
+    if isinstance(element, (Tensor, int, float, np.generic)):
+        return bool(raw(self == element).any())
+    raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
 
 
 def _new(name):
@@ -93,7 +117,7 @@ def install():
     for name in ("zeros", "ones", "empty"):
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
-    Tensor.type = legacy.type
+    Tensor.type, Tensor.__contains__ = legacy.type, __contains__
     Tensor.view_as = Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(lambda self: shape._permute(self, tuple(range(self.array.ndim))[::-1]), doc="All dimensions in reverse order.")
     Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")

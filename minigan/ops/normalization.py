@@ -10,6 +10,7 @@ from ..backend import row_major
 from ..backend.cuda import has_kernels
 from . import normalization_kernels
 from .activation import leaky_relu, leaky_relu_grad, relu
+from .reduction import sum
 from .rows import norm_backward, norm_forward
 
 __all__ = ["batch_norm"]
@@ -34,12 +35,6 @@ def _unplanes(y, shape, by_channel):
 def _channels(x, v):
     """v (C,) shaped so that it broadcasts over x (N, C, ...)."""
     return v.reshape((1, -1) + (1,) * (x.ndim - 2))
-
-
-def scaled(y, weight, bias):
-    """y (N, C, ...) weight + bias, channel by channel; of an empty y also its normalisation."""
-    y = y if weight is None else y * _channels(y, weight)
-    return y if bias is None else y + _channels(y, bias)
 
 
 def _axes(x):
@@ -73,6 +68,13 @@ class _batch_norm:
     saves = ("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "slope", "mean", "rstd")
 
     def forward(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
+        if x.dtype.char == "e":
+            running = singles(running_mean, running_var)
+            y, *rest = _batch_norm.card.forward(*singles(x, weight, bias), *running, momentum, eps, slope)
+            for old, new in zip((running_mean, running_var), running):
+                if old is not None:
+                    old[...] = new
+            return y.astype(x.dtype), *rest
         mean = np.mean(x, axis=_axes(x), dtype=x.dtype)
         var = np.mean(np.square(x - _channels(x, mean)), axis=_axes(x), dtype=x.dtype)
         rstd = 1 / np.sqrt(var + eps)
@@ -119,14 +121,28 @@ def _activated(y, slope):
 
 def _normalised(x, weight, bias, mean, rstd):
     """(x - mean) rstd weight + bias in array operations of either library."""
-    return scaled((x - _channels(x, mean.astype(x.dtype))) * _channels(x, rstd), weight, bias)
+    y = (x - _channels(x, mean.astype(x.dtype))) * _channels(x, rstd)
+    y = y if weight is None else y * _channels(x, weight)
+    return y if bias is None else y + _channels(x, bias)
+
+
+def singles(*arrays):
+    """float16 as float32, in which sums of them are taken; None stays None."""
+    return [a if a is None else a.astype(np.float32) for a in arrays]
+
+
+def halves(*arrays):
+    """float32 back as float16; what is no array stays what it is."""
+    return tuple(a.astype(np.float16) if hasattr(a, "dtype") else a for a in arrays)
 
 
 def _batch_norm_grad(g, x, weight, mean, rstd):
     """The rule of `_batch_norm` in array operations of either library."""
+    if x.dtype.char == "e":
+        return halves(*_batch_norm_grad(*singles(g, x, weight), mean, rstd))
     axes = _axes(x)
     h = (x - _channels(x, mean)) * _channels(x, rstd)
-    gb, gw = g.sum(axes), (g * h).sum(axes)
+    gb, gw = sum(g, axes), sum(g * h, axes)
     count = x.size // x.shape[1]
     a = rstd if weight is None else rstd * weight
     return _channels(x, a) * (g - _channels(x, gb / count) - h * _channels(x, gw / count)), gw, gb
@@ -158,9 +174,9 @@ def batch_norm(input, running_mean=None, running_var=None, weight=None, bias=Non
 def batch_norm_leaky_relu(input, running_mean, running_var, weight, bias, training, momentum, eps, slope):
     """`batch_norm`, and leaky_relu of this slope (0: relu; 1: nothing) behind it: in training on the CPU they are one op."""
     check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    if training and not input.array.size:
-        return _activated(scaled(input, weight, bias), slope)
     if training:
+        if not input.array.size:  # nothing to normalise, and no statistics
+            return _activated(_normalised(input, weight, bias, *[np.zeros_like(input.array, shape=input.shape[1])] * 2), slope)
         if input.array.size // max(input.shape[1], 1) == 1:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
         arrays = [None if v is None else v.array for v in (running_mean, running_var)]

@@ -14,8 +14,10 @@ from ..autograd import Tensor, op, raw
 from ..backend import array_module, kernel
 from ..backend.cuda import Source, has_kernels
 from ..backend.cuda.source import blocks, on_device
+from .arithmetic import fmod
 from .each import on_planes
 from .reduction import mean
+from .shape import to
 from .taps import apply_taps, taps
 
 __all__ = [
@@ -67,18 +69,18 @@ def _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mo
 
 
 @functools.lru_cache(maxsize=64)
-def _mean_taps(n, k, s, p, count, count_include_pad, divide):
-    """Windows of k every s positions over n of them with p zeros on both sides. divide=False: sums instead of means."""
+def _windows(n, k, s, p, count, count_include_pad):
+    """Windows of k every s positions over n of them with p zeros on both sides: taps that sum them up, and their sizes."""
     start = np.arange(count) * s - p
     stop = np.minimum(start + k, n + p)  # in ceil mode the last one may be cut
     low, high = np.maximum(start, 0), np.minimum(stop, n)
-    return _window_taps(n, low, high, (stop - start if count_include_pad else high - low) if divide else np.ones(count))
+    return _window_taps(n, low, high), tuple((stop - start if count_include_pad else high - low).tolist())
 
 
 @functools.lru_cache(maxsize=64)
-def adaptive_taps(n, count):
+def _covering_windows(n, count):
     low, high = _adaptive_windows(n, count)
-    return _window_taps(n, low, high, high - low)
+    return _window_taps(n, low, high), tuple((high - low).tolist())
 
 
 def _adaptive_windows(n, count):
@@ -87,20 +89,30 @@ def _adaptive_windows(n, count):
     return i * n // count, -(-(i + 1) * n // count)
 
 
-def _window_taps(n, low, high, divisor):
+def _window_taps(n, low, high):
     output = [o for o, (a, b) in enumerate(zip(low, high)) for _ in range(a, b)]
     source = [i for a, b in zip(low, high) for i in range(a, b)]
-    return taps(len(low), n, output, source, [1 / divisor[o] for o in output])
+    return taps(len(low), n, output, source)
+
+
+def _means(input, windows, divisor=None):
+    """The sums of the windows along the last dimensions, over `divisor`, or over how many elements each window has."""
+    if raw(input).dtype.char == "e":  # sums of float16 are taken in float32
+        return to(_means(to(input, np.float32), windows, divisor), np.float16)
+    y = apply_taps(input, *[window_taps for window_taps, _ in windows])
+    if divisor is None:
+        counts = [sizes if len(set(sizes)) > 1 else sizes[:1] for _, sizes in windows]
+        divisor = functools.reduce(np.multiply.outer, map(np.array, counts))
+        divisor = divisor.item() if divisor.size == 1 else array_module(raw(y)).asarray(divisor, raw(y).dtype)
+    if raw(y).dtype.kind == "f":
+        return y / divisor
+    return (y - fmod(y, divisor)) // divisor  # integers towards 0
 
 
 def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None):
     geometry = _geometry(name, input, dims, kernel_size, stride, padding, 1, ceil_mode)
-    divide = divisor_override is None
-    maps = [_mean_taps(n, k, s, p, count, bool(count_include_pad), divide) for n, k, s, p, _, count in geometry]
-    whole = input.dtype.kind != "f"  # the means of integers are integers, rounded towards 0
-    y = apply_taps(input.to(np.float64) if whole else input, *maps)
-    y = y if divide else y * (1 / divisor_override)
-    return (y * (1 + 1e-12)).to(input.dtype) if whole else y  # a mean of 6 must not be 5.999...
+    windows = [_windows(n, k, s, p, count, bool(count_include_pad)) for n, k, s, p, _, count in geometry]
+    return _means(input, windows, divisor_override)
 
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
@@ -128,16 +140,17 @@ def _adaptive_sizes(name, input, dims, output_size):
     return numbers(name, "output_size", sizes, dims, 1)
 
 
-def _adaptive_avg_pool(name, input, dims, output_size):
-    sizes = _adaptive_sizes(name, input, dims, output_size)
+def adaptive_means(input, sizes):
+    """The means of `sizes` windows that cover the last dimensions."""
+    dims = len(sizes)
     if all(m == 1 for m in sizes):
         return mean(input, tuple(range(-dims, 0)), True)
-    return apply_taps(input, *[adaptive_taps(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
+    return _means(input, [_covering_windows(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
 
 
 def adaptive_avg_pool1d(input, output_size):
     """The means of `output_size` windows that cover input (N, C, L) or (C, L)."""
-    return _adaptive_avg_pool("adaptive_avg_pool1d", input, 1, output_size)
+    return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool1d", input, 1, output_size))
 
 
 def adaptive_avg_pool2d(input, output_size):
@@ -145,7 +158,7 @@ def adaptive_avg_pool2d(input, output_size):
 
     output_size : one number, or two; None keeps the size. Window i of m over n positions is [floor(i n / m), ceil((i + 1) n / m)).
     """
-    return _adaptive_avg_pool("adaptive_avg_pool2d", input, 2, output_size)
+    return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool2d", input, 2, output_size))
 
 
 # --- the maximum ---

@@ -10,7 +10,8 @@ from ..backend.late import can_wait, late_product
 from ..backend.layout import COMPILED
 from .arithmetic import mul
 from .rows import add_bias, column_sums
-from .shape import permute
+from .reduction import sum
+from .shape import diagonal, permute
 
 __all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
 
@@ -27,7 +28,7 @@ class matmul:
     For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
     """
 
-    saves = ("input", "other")
+    saves = ("input for other", "other for input", "input.shape", "other.shape")
 
     def forward(input, other):
         return np.matmul(input, other)
@@ -35,13 +36,13 @@ class matmul:
     def cuda(input, other):
         return device_matmul(input, other)
 
-    def backward(g, need, x, y):
-        if x.ndim == 1 and y.ndim == 1:
+    def backward(g, need, x, y, x_shape, y_shape):
+        if len(x_shape) == 1 and len(y_shape) == 1:
             return need[0] and g * y, need[1] and g * x
-        if x.ndim == 1:  # a row: (1, k) @ (..., k, n)
+        if len(x_shape) == 1:  # a row: (1, k) @ (..., k, n)
             g = g[..., None, :]
             return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
-        if y.ndim == 1:  # a column: (..., m, k) @ (k, 1)
+        if len(y_shape) == 1:  # a column: (..., m, k) @ (k, 1)
             g = g[..., None]
             return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
         return need[0] and g @ _t(y), need[1] and _t(x) @ g
@@ -100,7 +101,7 @@ def _row_sums(x, total):
 def _sums(rows):
     """The sums over the rows of a matrix (rows, C) -> (C,), quickly where it is laid out column by column."""
     if rows.__class__ is not np.ndarray or not rows.T.flags.c_contiguous or rows.dtype not in COMPILED:
-        return rows.sum(0)
+        return sum(rows, 0)
     total = np.empty(rows.shape[1], rows.dtype)
     _row_sums(rows.T, total)
     return total
@@ -213,11 +214,17 @@ class _einsum:
 
 
 def einsum(equation, *operands):
-    """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. Each operand's subscripts must differ
-    from each other (no diagonals); an ellipsis stands for leading dimensions that broadcast."""
+    """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. A subscript repeated within an operand takes
+    its diagonal; an ellipsis stands for leading dimensions that broadcast."""
     operands = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
     equation = _explicit(equation, operands)
-    terms = equation.partition("->")[0].split(",")
+    left, _, out = equation.partition("->")
+    terms, operands = map(list, zip(*map(_diagonals, left.split(","), operands)))
+    for i, term in enumerate(terms):  # what only this operand has is summed up at once
+        others = set(out).union(*terms[:i], *terms[i + 1 :])
+        alone = tuple(k for k, c in enumerate(term) if c not in others)
+        if alone:
+            terms[i], operands[i] = "".join(c for c in term if c in others), sum(operands[i], alone)
     sizes = {}
     for term, x in zip(terms, operands):
         for c, n in zip(term, x.shape):
@@ -225,7 +232,20 @@ def einsum(equation, *operands):
                 raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: {[tuple(x.shape) for x in operands]}")
             sizes[c] = n if sizes[c] == 1 else sizes[c]
     shapes = [tuple(sizes[c] for c in term) for term in terms]
-    return _einsum(equation, *[x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)])
+    operands = [x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)]
+    return _einsum(f"{','.join(terms)}->{out}", *operands)
+
+
+def _diagonals(term, x):
+    """(term, x) without repeated subscripts: of their dimensions the diagonal is taken."""
+    for c in term:
+        while term.count(c) > 1:
+            i = term.index(c)
+            k = term.index(c, i + 1)
+            if x.shape[i] != x.shape[k]:
+                raise ValueError(f"einsum: the dimensions of a repeated subscript {c!r} differ: {x.shape[i]} and {x.shape[k]}")
+            x, term = diagonal(x, 0, i, k), term[:i] + term[i + 1 : k] + term[k + 1 :] + c
+    return term, x
 
 
 def _explicit(equation, operands):
@@ -244,8 +264,6 @@ def _explicit(equation, operands):
         right = ("..." if dots else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     right = right.replace("...", dots)
     for t, x in zip(terms, operands):
-        if len(set(t)) != len(t):
-            raise ValueError(f"einsum: a subscript is repeated within {t!r} (a diagonal), which is not supported: take the diagonal first")
         if len(t) != x.ndim:
             raise ValueError(f"einsum: {t!r} names {len(t)} dimensions of an operand of shape {tuple(x.shape)}")
     return ",".join(terms) + "->" + right

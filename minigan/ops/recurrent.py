@@ -12,6 +12,7 @@ import numpy as np
 from ..autograd import op
 from ..backend import array_module
 from .activation import relu, sigmoid, tanh
+from .reduction import sum
 from .shape import stack
 
 __all__ = ["gru_steps", "lstm_formula", "lstm_steps", "rnn_steps"]
@@ -182,7 +183,7 @@ class gru_steps:
             e[t] = d[t]
             _parts(e[t], 3)[2][...] = r * du
             later = gh * z + np.matmul(e[t], weight)
-        return d, later, need[2] and _weight_grad(e, _before(h, hs)), need[3] and e.sum((0, 1))
+        return d, later, need[2] and _weight_grad(e, _before(h, hs)), need[3] and sum(e, (0, 1))
 
     def formula(x, h, weight, bias):
         hs = []

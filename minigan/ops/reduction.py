@@ -6,9 +6,9 @@ import numpy as np
 
 from ..autograd import op, raw
 from ..autograd.primitives import expand
-from ..backend import array_module
+from ..backend import array_module, total
 from .arithmetic import where
-from .axes import axes_of, axis_of, count, kept, needed_axis
+from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square
 from .extremes import amax, amin
 from .shape import cat, to
@@ -26,7 +26,7 @@ class _sum:
     saves = ("x.shape", "axes")
 
     def forward(x, axes, keepdim):
-        return np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "iub" else None)
+        return total(x, axes, keepdim)
 
     def backward(g, need, shape, axes):
         return expand(g.reshape(kept(shape, axes)), shape)
@@ -36,7 +36,8 @@ def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False
     """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
     if dtype is not None:
         input = to(input, dtype)
-    return _sum(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+    y = _sum(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims)
+    return y if dtype is None else to(y, dtype)
 
 
 @op
@@ -46,11 +47,12 @@ class _mean:
     saves = ("x.shape", "axes")
 
     def forward(x, axes, keepdim):
-        total = np.add.reduce(x, axis=axes, keepdims=keepdim)
-        return total * x.dtype.type(total.size / x.size)
+        if x.dtype.char == "e":  # their sum may be larger than all float16
+            return _mean.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
+        return total(x, axes, keepdim) / count(x.shape, axes)
 
     def backward(g, need, shape, axes):
-        return expand((g * (1 / count(shape, axes))).reshape(kept(shape, axes)), shape)
+        return expand((g / count(shape, axes)).reshape(kept(shape, axes)), shape)
 
 
 def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
@@ -77,19 +79,27 @@ def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
         dim, unbiased = None, dim
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
+    if raw(input).dtype.char == "e":  # squares and sums of float16 are taken in float32
+        return tuple(to(y, np.float16) for y in var_mean(to(input, np.float32), axes, unbiased, keepdim, correction=correction))
     correction = (1 if unbiased else 0) if correction is None else correction
     mu = mean(input, axes, True)
-    total = sum(square(input - mu), axes, keepdim)
     free = count(input.shape, axes) - correction
-    variance = total * (1 / free if free > 0 else math.nan)
+    variance = sum(square(input - mu), axes, keepdim) / (free if free > 0 else math.nan)
     return variance, mu if keepdim else mu.reshape(tuple(n for i, n in enumerate(input.shape) if i not in axes))
 
 
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
     """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a subgradient, as in torch)."""
+    if raw(input).dtype.char == "e":
+        return to(std(to(input, np.float32), dim, unbiased, keepdim or keepdims, correction=correction, axis=axis), np.float16)
     variance = var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)
     zero = variance == 0
     return where(zero, 0.0, sqrt(where(zero, 1.0, variance)))
+
+
+def _wide(x):
+    """The dtype in which sums and products are taken: int64 for integers, that of x for floats."""
+    return None if x.dtype.kind == "f" else np.int64
 
 
 @op
@@ -99,7 +109,7 @@ class _prod:
     saves = ("x", "axis", "out")
 
     def forward(x, axis, keepdim):
-        return np.multiply.reduce(x, axis=axis, keepdims=keepdim)
+        return np.multiply.reduce(x, axis=axis, keepdims=keepdim, dtype=_wide(x))
 
     def backward(g, need, x, axis, y):
         shape = kept(x.shape, (axis,))
@@ -123,13 +133,13 @@ def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
     dim = dim if axis is None else axis
     if dim is None:
         flat = input.reshape(-1)
-        if not flat.shape[0]:
-            return sum(flat) + 1
-        return _prod(flat, 0, False)
+        return prod(flat, 0, False, dtype)
     axis = axis_of(dim, input.ndim)
-    if not input.shape[axis]:
-        return sum(input, axis, keepdim or keepdims) + 1
-    return _prod(input, axis, keepdim or keepdims)
+    if input.shape and not input.shape[axis]:
+        y = sum(input, axis, keepdim or keepdims) + 1
+    else:
+        y = _prod(input, axis, keepdim or keepdims) if input.shape else prod(input, dtype=dtype)
+    return y if dtype is None else to(y, dtype)
 
 
 @op
@@ -139,15 +149,20 @@ class _cumsum:
     saves = ("axis", "reverse")
 
     def forward(x, axis, reverse):
-        return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+        wide = np.float64 if x.dtype.kind == "f" else np.int64  # the error of a long sum would grow with each term
+        y = np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis) if reverse else np.cumsum(x, axis, wide)
+        return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
 
     def backward(g, need, axis, reverse):
         return _cumsum(g, axis, not reverse)
 
 
-def cumsum(input, dim=None, *, axis=None):
-    """The running sum along `dim`."""
-    return _cumsum(input, needed_axis("cumsum", dim, axis, input.ndim), False)
+@of_scalars
+def cumsum(input, dim=None, dtype=None, *, axis=None):
+    """The running sum along `dim`; of integers and booleans int64."""
+    axis = needed_axis("cumsum", dim, axis, input.ndim)
+    y = _cumsum(input if dtype is None else to(input, dtype), axis, False)
+    return y if dtype is None else to(y, dtype)
 
 
 def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -155,6 +170,10 @@ def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     p = 2 if p in (None, "fro") else p
+    if raw(input).dtype.kind != "f":
+        raise TypeError(f"norm of {raw(input).dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
+    if raw(input).dtype.char == "e":  # powers and sums of float16 are taken in float32
+        return to(norm(to(input, np.float32), p, axes, keepdim), np.float16)
     if p == 2:
         return _norm2(input, axes, keepdim)
     if p == 1:
@@ -177,7 +196,7 @@ class _norm2:
     saves = ("x", "axes", "out")
 
     def forward(x, axes, keepdim):
-        return np.sqrt(np.add.reduce(np.square(x), axis=axes, keepdims=keepdim))
+        return np.sqrt(total(np.square(x), axes, keepdim))
 
     def backward(g, need, x, axes, y):
         shape = kept(x.shape, axes)
@@ -194,12 +213,15 @@ class _logsumexp:
     """y = log sum e^x, shifted by the largest x so that nothing overflows.    dL/dx = g e^(x - y)"""
 
     saves = ("x", "axes", "out")
+    floating = True
 
     def forward(x, axes, keepdim):
+        if x.dtype.char == "e":
+            return _logsumexp.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
         top = np.max(x, axis=axes, keepdims=True)
         top = np.where(np.isfinite(top), top, x.dtype.type(0))
         with np.errstate(divide="ignore"):  # log 0 = -inf where all x are -inf
-            y = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
+            y = np.log(total(np.exp(x - top), axes, True)) + top
         return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
     def backward(g, need, x, axes, y):
@@ -233,16 +255,19 @@ class _softmax:
     """y_i = e^x_i / sum e^x.    dL/dx = y (g - sum g y)"""
 
     saves = ("out", "axis")
+    floating = True
 
     def forward(x, axis):
         if not x.size:
             return x.copy()
+        if x.dtype.char == "e":
+            return _softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
         e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-        return e / np.add.reduce(e, axis=axis, keepdims=True)
+        return e / total(e, (axis,), True)
 
     def backward(g, need, y, axis):
         gy = g * y
-        return gy - y * gy.sum(axis, keepdims=True)
+        return gy - y * _sum(gy, (axis,), True)
 
 
 @op
@@ -250,22 +275,27 @@ class _log_softmax:
     """y = x - log sum e^x.    dL/dx = g - softmax(x) sum g"""
 
     saves = ("out", "axis")
+    floating = True
 
     def forward(x, axis):
         if not x.size:
             return x.copy()
+        if x.dtype.char == "e":
+            return _log_softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
         x = x - np.max(x, axis=axis, keepdims=True)
-        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+        return x - np.log(total(np.exp(x), (axis,), True))
 
     def backward(g, need, y, axis):
-        return g - exp(y) * g.sum(axis, keepdims=True)
+        return g - exp(y) * _sum(g, (axis,), True)
 
 
+@of_scalars
 def softmax(input, dim=None, dtype=None, *, axis=None):
     """e^x / sum e^x along `dim`."""
     return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
 
 
+@of_scalars
 def log_softmax(input, dim=None, dtype=None, *, axis=None):
     """log(softmax(x)) along `dim`, stable."""
     return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
@@ -279,7 +309,8 @@ class _logical:
     """Are all (or any) elements non-zero?"""
 
     def forward(x, axes, keepdim, every):
-        return (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
+        y = (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
+        return y.astype(x.dtype) if x.dtype == np.uint8 else y  # torch's old booleans stay what they are
 
 
 def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from .pooling import adaptive_taps, numbers
+from .pooling import adaptive_means, numbers
 from .shape import permute
 from .taps import apply_taps, identity_taps, taps
 
@@ -59,8 +59,6 @@ def _cubic_taps(n, m, factor, align, a=-0.75):
 
 
 def _taps_of(mode, n, m, factor, align):
-    if mode == "area":
-        return adaptive_taps(n, m)
     if m == n and factor in (None, 1):
         return identity_taps(n)
     if mode in ("nearest", "nearest-exact"):
@@ -106,6 +104,8 @@ def interpolate(
         if not all(sizes):
             raise ValueError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape {shape}")
         factors = [None] * dims if recompute_scale_factor else [float(f) for f in factors]
+    if mode == "area":
+        return adaptive_means(input, sizes)
     maps = [_taps_of(mode, n, int(m), f, bool(align_corners)) for n, m, f in zip(shape[2:], sizes, factors)]
     if input.dtype.kind == "f" or mode.startswith("nearest"):
         return apply_taps(input, *maps)

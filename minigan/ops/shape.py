@@ -9,7 +9,7 @@ from ..autograd import Tensor, move, op, raw
 from ..autograd.primitives import expand as _broadcast
 from ..backend import array_module, device, device_of, row_major
 from .arithmetic import where
-from .axes import axis_of
+from .axes import axis_of, of_scalars
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -96,7 +96,8 @@ def transpose(input, dim0, dim1):
     """Dimensions dim0 and dim1 exchanged: a view."""
     order = list(range(input.ndim))
     a, b = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
-    order[a], order[b] = b, a
+    if order:
+        order[a], order[b] = b, a
     return _permute(input, tuple(order))
 
 
@@ -186,6 +187,7 @@ class _flip:
         return _flip(g, dims)
 
 
+@of_scalars
 def flip(input, *dims):
     """Reversed along the dimensions `dims` (a copy)."""
     return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(dims)))
@@ -204,6 +206,7 @@ class _roll:
         return _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, dims)
 
 
+@of_scalars
 def roll(input, shifts, dims=None):
     """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
     return _roll(input, shifts, dims)
@@ -231,6 +234,10 @@ def cat(tensors, dim=0, *, axis=None):
     tensors, dim = list(tensors), dim if axis is None else axis
     if not tensors:
         raise ValueError("cat: expected at least one tensor")
+    full = [x for x in tensors if tuple(x.shape) != (0,)]
+    if full and len(full) < len(tensors):  # vectors without elements fit to anything, as in torch
+        floats = [raw(x).dtype for x in tensors if raw(x).dtype.kind == "f"]
+        tensors = [to(x, floats[0]) if floats and raw(x).dtype.kind != "f" else x for x in full]
     return _cat(axis_of(dim, tensors[0].ndim), *tensors)
 
 
@@ -283,9 +290,11 @@ def unbind(input, dim=0):
 
 
 def _triangle(input, diagonal, lower):
+    if input.ndim < 2:
+        raise ValueError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {tuple(input.shape)}")
     xp = array_module(raw(input))
     keep = xp.tri(*input.shape[-2:], diagonal if lower else diagonal - 1, dtype=bool)
-    return where(keep if lower else ~keep, input, 0.0)
+    return where(keep if lower else ~keep, input, False if raw(input).dtype.kind == "b" else 0)
 
 
 def tril(input, diagonal=0):

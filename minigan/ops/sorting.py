@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..autograd import op
-from .axes import axis_of
+from .axes import axis_of, of_scalars
 from .extremes import values_indices
 from .indexing import gather
 from .shape import narrow
@@ -23,17 +23,20 @@ class _argsort:
         return np.argsort(x, axis=axis, kind="stable")
 
 
+@of_scalars
 def argsort(input, dim=-1, descending=False, stable=True):
     """The indices (int64) that sort along `dim`; equal elements keep their order."""
     return _argsort(input, axis_of(dim, input.ndim), descending)
 
 
+@of_scalars
 def sort(input, dim=-1, descending=False, stable=True):
     """(values, indices) sorted along `dim`."""
     index = argsort(input, dim, descending)
     return values_indices(gather(input, dim, index), index)
 
 
+@of_scalars
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
     if not 0 <= k <= input.shape[dim]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, enable_grad, raw
-from ..backend import device_of
+from ..backend import device_of, warn
 from ..backend.cuda import has_kernels, recording
 from ..backend.late import Late, owner
 from ..backend.layout import COMPILED
@@ -92,6 +92,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._slots: list[Slot] = []
         self._step_count = 0
+        self._repeats = False  # does a parameter stand in its group several times?
         if isinstance(params, (set, frozenset)):
             raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
         groups: list[Any] = list(params)
@@ -116,7 +117,7 @@ class Optimizer:
         if names and len(names) != len(params):
             raise ValueError(f"{self._name}: give a name to all parameters of a group or to none")
         params = [p[1] if isinstance(p, tuple) else p for p in params]
-        known = {id(p) for group in self.param_groups for p in group["params"]}
+        known, here = {id(p) for group in self.param_groups for p in group["params"]}, set()
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 hint = ": pass its .parameters()" if hasattr(p, "parameters") else ""
@@ -125,8 +126,12 @@ class Optimizer:
             if p.grad_fn is not None:
                 raise ValueError(f"{self._name}: can't optimize a non-leaf Tensor: {what} was computed by {p.grad_fn.op.__name__}")
             if id(p) in known:
-                raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group, once")
-            known.add(id(p))
+                raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group")
+            if id(p) in here and not self._repeats:
+                self._repeats = True
+                message = f"{self._name}: {what} appears twice in its parameter group: each step changes it twice, as in torch"
+                warn(message)
+            here.add(id(p))
         group = {**self.defaults, **param_group, "params": params}
         if names:
             group["param_names"] = names
@@ -215,8 +220,11 @@ class Optimizer:
             param._version[0] += 1  # backward through values from before the step is now an error
             if counted:
                 slot.state["step"] = step
-        if jobs:
+        if jobs and not self._repeats:
             self._together(jobs)
+        elif jobs:
+            for run, numbers, arrays in jobs:
+                run(numbers, *arrays)
 
     step_with.takes_late = True  # type: ignore[attr-defined]
 

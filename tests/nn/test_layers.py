@@ -167,8 +167,8 @@ def test_softmax():
     expected = np.array([[v / sum(row) for v in row] for row in shifted])
     np.testing.assert_allclose(nn.Softmax(1)(Tensor(x)).numpy(), expected, rtol=1e-10)
     np.testing.assert_allclose(nn.LogSoftmax(dim=-1)(Tensor(x)).numpy(), np.log(expected), rtol=1e-9)
-    with pytest.raises(ValueError, match="softmax: say which dimension"):
-        nn.Softmax()(Tensor(x))
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+        np.testing.assert_allclose(nn.Softmax()(Tensor(x)).numpy(), expected, rtol=1e-10)
 
 
 def test_prelu_per_channel():

@@ -71,7 +71,7 @@ def test_layer_and_group_norm():
 
 @pytest.mark.parametrize("layer, shape", [
     (nn.BatchNorm1d(3), (0, 3)), (nn.BatchNorm2d(3, affine=False), (0, 3, 2, 2)), (nn.BatchNorm2d(3), (2, 3, 0, 2)),
-    (nn.InstanceNorm1d(3, affine=True, track_running_stats=True), (0, 3, 5)), (nn.InstanceNorm2d(3), (2, 3, 0, 2)),
+    (nn.InstanceNorm1d(3, affine=True), (0, 3, 5)), (nn.InstanceNorm2d(3), (2, 3, 0, 2)),
     (nn.LayerNorm(3), (0, 3)), (nn.LayerNorm([3, 2], bias=False), (0, 4, 3, 2)), (nn.GroupNorm(3, 6), (0, 6, 2)),
     (nn.GroupNorm(1, 2, affine=False), (2, 2, 0)),
 ])  # fmt: skip

@@ -27,6 +27,14 @@ def booleans(draw, count=2):
 
 
 @st.composite
+def divided(draw):
+    """x and y, of either sign, with x / y away from integers."""
+    rng, shape = np.random.default_rng(draw(seeds)), draw(shapes())
+    y = np.asarray(rng.uniform(0.5, 2.0, shape) * rng.choice([-1, 1], shape))
+    return np.asarray((rng.integers(-3, 3, shape) + rng.uniform(0.2, 0.8, shape)) * y), y
+
+
+@st.composite
 def choices(draw):
     condition, x, y = draw(broadcast(3))
     return condition > 0, x, y
@@ -100,4 +108,10 @@ CASES = [
     Case("round", one(away=(-1.5, -0.5, 0.5, 1.5)), scalar(lambda x: float(round(x)))),
     Case("round:ties", same(1).map(lambda a: (np.round(2 * a[0]) / 2,)), scalar(lambda x: float(round(x))), orders=0),
     Case("remainder", one(st.sampled_from([5.0, -5.0]), away=(0.0,)), scalar(lambda x, y: x - math.floor(x / y) * y)),
+    Case("remainder:both", divided(), scalar(lambda x, y: x - math.floor(x / y) * y)),
+    Case("fmod", one(st.sampled_from([0.7, -0.7]), away=(-1.4, -0.7, 0, 0.7, 1.4)), scalar(math.fmod)),
+    Case("fmod:both", divided(), scalar(math.fmod)),
+    Case("floor_divide", one(st.just(0.7), away=(-1.4, -0.7, 0, 0.7, 1.4)), scalar(lambda x, y: float(x // y))),
+    Case("floor_divide:both", divided(), scalar(lambda x, y: float(x // y))),
+    Case("floor_divide:integers", booleans().map(lambda a: (a[0] * 7 - 4, a[1] * 5 - 2)), scalar(lambda x, y: x // y), orders=0),
 ]

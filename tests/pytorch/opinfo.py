@@ -160,18 +160,19 @@ def title(op, how):
 
 
 def run_op(op, most=None):
-    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks. At most `most` samples a dtype."""
+    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks. At most `most` samples a dtype,
+    and then methods for two dtypes only."""
     counts, lacking, drawn = [], [], {}
     for how, theirs, ours in variants(op):
         if ours is None:
             lacking.append(title(op, how))
             continue
         count = Count(title(op, how))
-        kinds = [torch.float32] if how.startswith("alias") else DTYPES
+        kinds = [torch.float64] if how.startswith("alias") else DTYPES
         for dtype in kinds:
             if dtype not in op.supported_dtypes("cpu"):
                 continue
-            if "inplace" in how and dtype is not torch.float64 and dtype is not torch.int64:
+            if ("inplace" in how or most and how != "function") and dtype not in (torch.float64, torch.int64):
                 continue
             if dtype not in drawn:
                 drawn[dtype] = samples(op, dtype, most)

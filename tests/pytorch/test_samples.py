@@ -21,20 +21,17 @@ OPS = [op for op in opinfo.chosen([]) if opinfo.function_of(op)]
 DIFFERENT = [
     (r"nn.functional.interpolate.bi", r"np.uint8", "at ties torch's weights of 15 bits round to one more or less"),
     (r"nn.functional.conv", r"np.float16", "products in float16 are summed up in another order"),
+    (r"nn.functional.soft_margin_loss", r"torch np.float16\(inf\)", "a logarithm that does not overflow in float16"),
     (r"bernoulli", r"requires_grad False, torch True", "torch lets what it draws require a gradient, which is zero"),
     (r"nn.functional.batch_norm", r"expected input \(N, C, ...\), got shape \(0,\)", "an input without dimensions C is refused"),
 ]
 
 # Ops whose failures are still to be mended; a name that passes is to be taken out.
 OPEN = """
-__rmod__ __rpow__ all any arange argsort baddbmm bincount cat cdist clamp clamp_max clamp_min cos
-cosh cumsum dist div.floor_rounding div.trunc_rounding einsum erf exp expm1 flip floor_divide fmod
-gather index_add index_copy index_fill index_select linspace log log10 log1p log2 logit logsumexp
-masked_fill max.reduction_with_dim median min.reduction_with_dim nn.functional.hardtanh
-nn.functional.hinge_embedding_loss nn.functional.relu6 nn.functional.soft_margin_loss nonzero
-norm.nuc pow prod remainder repeat_interleave resize_as_ round.decimals_0 round.decimals_3
-round.decimals_neg_3 rsqrt scatter scatter_add sign sin sinh sort sqrt square std_mean
-std_mean.unbiased take_along_dim tan tanh topk transpose tril triu unique zero_
+arange argsort baddbmm cat cdist clamp_max clamp_min div.floor_rounding div.trunc_rounding flip
+floor_divide fmod index_add index_copy index_fill linspace median
+nn.functional.margin_ranking_loss norm.nuc remainder repeat_interleave resize_as_ scatter
+scatter_add sort std_mean std_mean.unbiased take_along_dim topk unique zero_
 """.split()
 
 

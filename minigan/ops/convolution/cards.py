@@ -5,6 +5,7 @@ They are the three gradients of one trilinear form, sum over n, o, c, positions 
 
 from ...autograd import op
 from ...backend.cuda import has_kernels
+from ..reduction import sum
 from ..rows import column_sums, to_rows
 from . import cpu as fast
 from . import cuda as device
@@ -23,7 +24,7 @@ def _with_bias(y, bias):
 def _channel_sums(g):
     if has_kernels(g):
         return column_sums(to_rows(g))
-    return g.sum((0, *range(2, g.ndim)))
+    return sum(g, (0, *range(2, g.ndim)))
 
 
 @op
