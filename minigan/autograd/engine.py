@@ -25,13 +25,14 @@ _number = attrgetter("number")
 
 
 def backward(
-    tensors: "Tensor | Sequence[Tensor]", gradients: "Tensor | Sequence[Tensor] | None" = None,
-    retain_graph: bool | None = None, create_graph: bool = False, inputs: "Tensor | Sequence[Tensor] | None" = None,
+    tensors: "Tensor | Sequence[Tensor]", grad_tensors: "Tensor | Sequence[Tensor] | None" = None,
+    retain_graph: bool | None = None, create_graph: bool = False, grad_variables: "Tensor | Sequence[Tensor] | None" = None,
+    inputs: "Tensor | Sequence[Tensor] | None" = None,
 ) -> None:  # fmt: skip
     """Accumulate the gradients of `tensors` into `.grad` of the leaves.
 
     tensors : Tensor or sequence of Tensors
-    gradients : dL/d(tensor) for each; None only for tensors of one element (then 1)
+    grad_tensors : dL/d(tensor) for each; None only for tensors of one element (then 1). grad_variables is its old name
     retain_graph : keep the saved values for another pass (default: the value of create_graph)
     create_graph : record the computation of the gradients, so that they can be differentiated
     inputs : only these leaves receive a gradient (default: every leaf that requires one)
@@ -39,7 +40,7 @@ def backward(
     tensors = _sequence(tensors)
     if inputs is not None and not all(x.is_leaf for x in _sequence(inputs)):
         raise ValueError("backward(inputs=...): only leaves receive a .grad; for the result of an op use minigan.grad")
-    seeds = _seeds(tensors, gradients, create_graph)
+    seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors, create_graph)
     found = _walk(tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph)
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor):
@@ -55,7 +56,7 @@ def backward(
 def grad(
     outputs: "Tensor | Sequence[Tensor]", inputs: "Tensor | Sequence[Tensor]",
     grad_outputs: "Tensor | Sequence[Tensor] | None" = None, retain_graph: bool | None = None, create_graph: bool = False,
-    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False,
 ) -> "tuple[Tensor, ...]":  # fmt: skip
     """The gradients of `outputs` with respect to `inputs`, as a tuple of Tensors; no `.grad` is touched.
 
@@ -66,6 +67,7 @@ def grad(
     retain_graph : keep the saved values for another pass (default: the value of create_graph)
     create_graph : make the gradients themselves differentiable
     allow_unused : give None for an input that the outputs do not depend on, instead of raising (default False)
+    materialize_grads : give zeros for it
     """
     if is_grads_batched:
         raise NotImplementedError("grad(is_grads_batched=True): call grad once per row instead")
@@ -79,7 +81,10 @@ def grad(
     found = _walk(outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph)
     gradients = [found.get(_edge(x)) for x in inputs]
     for i, (x, g) in enumerate(zip(inputs, gradients)):
-        if g is None and not allow_unused:
+        if g is None and materialize_grads:
+            zeros = array_module(x.array).zeros_like(x.array)
+            gradients[i] = Tensor(zeros) if create_graph else zeros
+        elif g is None and not allow_unused:
             raise RuntimeError(
                 f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
                 "allow_unused=True gives None for it"

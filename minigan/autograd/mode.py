@@ -49,9 +49,10 @@ class set_grad_enabled(_Switch):
 
     field = "recording"
 
-    def __init__(self, enabled: bool = True) -> None:
-        self.value, self.previous = bool(enabled), mode.recording
-        mode.recording = self.value
+    def __init__(self, mode: bool = True) -> None:
+        state = globals()["mode"]
+        self.value, self.previous = bool(mode), state.recording
+        state.recording = self.value
 
     def __enter__(self) -> None:  # `previous` is from before the call
         mode.recording = self.value
@@ -100,8 +101,8 @@ class detect_anomaly(_Switch):
 
     field = "anomaly"
 
-    def __init__(self) -> None:
-        self.value = True
+    def __init__(self, check_nan: bool = True) -> None:
+        self.value = check_nan
 
 
 class set_detect_anomaly(_Switch):

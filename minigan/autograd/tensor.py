@@ -177,7 +177,7 @@ class Tensor:
         """On a CUDA device (a number, or a device); DeviceError where there is none."""
         return self.to(f"cuda:{device}" if isinstance(device, int) else "cuda" if device is None else device)
 
-    def pin_memory(self):
+    def pin_memory(self, device=None):
         """Itself: minigan copies from ordinary memory."""
         return self
 
@@ -230,7 +230,7 @@ class Tensor:
         """
         from .engine import backward
 
-        backward(self, gradient, retain_graph, create_graph, inputs)
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     # --- looks ---
 

@@ -6,7 +6,7 @@
 import numpy as np
 
 from .. import ops
-from ..backend import module_for
+from ..backend import module_for, warn
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device
@@ -150,8 +150,12 @@ class Hardtanh(_Activation):
 
     options: tuple[str, ...] = ("min_val", "max_val")
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False) -> None:
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None) -> None:
         super().__init__()
+        if min_value is not None or max_value is not None:
+            warn("Hardtanh: min_value and max_value are old names of min_val and max_val")
+            min_val = min_val if min_value is None else min_value
+            max_val = max_val if max_value is None else max_value
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: min_val={min_val} must be less than max_val={max_val}")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace

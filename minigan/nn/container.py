@@ -187,9 +187,9 @@ class ModuleDict(Module):
 class ParameterList(Module):
     """A list of Parameters that are registered."""
 
-    def __init__(self, parameters: Iterable[Tensor] = ()) -> None:
+    def __init__(self, values: Iterable[Tensor] = ()) -> None:
         super().__init__()
-        self.extend(parameters)
+        self.extend(values)
 
     def append(self, parameter):
         """Add a Parameter (or a Tensor, which becomes one) at the end."""

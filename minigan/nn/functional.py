@@ -153,13 +153,13 @@ def upsample(input: Tensor, size=None, scale_factor=None, mode: str = "nearest",
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def one_hot(target: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Class numbers (...) -> int64 (..., num_classes): 1 at the class, else 0. num_classes = -1: the largest number + 1."""
-    classes = raw(target)
+    classes = raw(input)
     if classes.dtype.kind not in "iu":
-        raise TypeError(f"one_hot: target must hold class numbers (integers), it is {classes.dtype}")
+        raise TypeError(f"one_hot: input must hold class numbers (integers), it is {classes.dtype}")
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
     if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < num_classes):
-        raise ValueError(f"one_hot: target has classes from {int(classes.min())} to {int(classes.max())}, num_classes is {num_classes}")
+        raise ValueError(f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, num_classes is {num_classes}")
     return Tensor((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))

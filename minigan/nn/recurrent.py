@@ -11,7 +11,7 @@ from typing import Any
 from ..autograd import Tensor
 from ..backend import array_module
 from ..ops import cat, stack
-from ..ops.recurrent import gru_steps, lstm_formula, lstm_steps, rnn_steps
+from ..ops.recurrent import gru_steps, lstm_steps, rnn_steps
 from . import functional as F
 from . import init
 from .module import Module
@@ -23,12 +23,20 @@ def _rnn(projected, states, weight, bias, nonlinearity):
     return hs, (hs[-1],)
 
 
-def _lstm(projected, states, weight, bias, nonlinearity, projection=None):
-    if projection is not None:
-        hs, cs = lstm_formula(projected, *states, weight, projection)
-        return hs, (hs[-1], cs[-1])
+def _lstm(projected, states, weight, bias, nonlinearity):
     both = lstm_steps(projected, *states, weight)
     return both[0], (both[0, -1], both[1, -1])
+
+
+def _projected_lstm(projected, states, weight, projection):
+    """The same with h_t = W_hr (o tanh c_t) (Sak et al. 2014), step by step in plain ops."""
+    (h, c), hs = states, []
+    for x in projected:
+        i, f, u, o = (x + h @ weight.T).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * u.tanh()
+        h = (o.sigmoid() * c.tanh()) @ projection.T
+        hs.append(h)
+    return stack(hs), (h, c)
 
 
 def _gru(projected, states, weight, bias, nonlinearity):
@@ -44,8 +52,8 @@ class _Recurrent(Module):
 
     gates = 1
     states: tuple[str, ...] = ("h_0",)
+    proj_size = 0  # the size of an LSTM's h_t, if it is projected
     kind = staticmethod(_rnn)
-    proj_size = 0  # units of h_t, if it is projected (LSTM); 0: hidden_size, and no projection
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool) -> None:
         super().__init__()
@@ -75,13 +83,15 @@ class _Recurrent(Module):
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
         if b_ih is not None:  # a GRU's second bias does not add to the first: its reset gate comes between
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
-        projection = (getattr(self, "weight_hr" + suffix),) if self.proj_size else ()
-        return self.kind(projected.reshape(*x.shape[:-1], w_ih.shape[0]), states, w_hh, b_hh, nonlinearity, *projection)
+        projected = projected.reshape(*x.shape[:-1], w_ih.shape[0])
+        if self.proj_size:
+            return _projected_lstm(projected, states, w_hh, getattr(self, "weight_hr" + suffix))
+        return self.kind(projected, states, w_hh, b_hh, nonlinearity)
 
-    def _states(self, hx, sizes, like):
-        """The initial states (*sizes, units) as a tuple, checked; zeros for None."""
+    def _states(self, hx, leading, like):
+        """The initial states (*leading, size) as a tuple, checked; zeros for None."""
         count, name = len(self.states), type(self).__name__
-        shapes = [(*sizes, self.proj_size or self.hidden_size), (*sizes, self.hidden_size)][:count]
+        shapes = [(*leading, self.proj_size or self.hidden_size), (*leading, self.hidden_size)][:count]
         if hx is None:
             return tuple(Tensor(array_module(like.array).zeros(shape, like.dtype)) for shape in shapes)
         hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
@@ -165,8 +175,8 @@ class _RecurrentLayers(_Recurrent):
         return output, final[0] if len(final) == 1 else tuple(final)
 
     def extra_repr(self):
-        shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = dict(num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, proj_size=0)
+        shown = [f"{self.input_size}, {self.hidden_size}" + (f", proj_size={self.proj_size}" if self.proj_size else "")]
+        defaults = dict(num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False)
         shown += [f"{k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default]
         return ", ".join(shown)
 
@@ -185,8 +195,7 @@ class RNN(_RecurrentLayers):
 class LSTM(_RecurrentLayers):
     __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).
 
-    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then have that many); 0: none
-    {_RecurrentLayers.__doc__}"""
+    proj_size P: h_t is multiplied by weight_hr (P, H), and has size P.\n\n    {_RecurrentLayers.__doc__}"""
 
     gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
 
@@ -195,7 +204,7 @@ class LSTM(_RecurrentLayers):
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         if not 0 <= proj_size < hidden_size:
-            raise ValueError(f"LSTM: proj_size={proj_size} must be at least 0 and smaller than hidden_size={hidden_size}")
+            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than hidden_size={hidden_size}, and not negative")
         self.proj_size = proj_size
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
 

@@ -21,12 +21,13 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """Scale the gradients so that their common norm is at most `max_norm`. Pascanu et al. 2013.
 
     parameters : a Tensor or an iterable of them; those without a gradient do not count
     norm_type : the p of the norm; math.inf for the largest absolute value
     error_if_nonfinite : raise RuntimeError if the norm is NaN or infinite
+    foreach : without effect
 
     Returns the norm before the scaling, a Tensor without dimensions.
     """
@@ -59,7 +60,7 @@ def _as_dtype(x, dtype):
     return x.astype(dtype)
 
 
-def clip_grad_value_(parameters, clip_value):
+def clip_grad_value_(parameters, clip_value, foreach=None):
     """Limit every element of the gradients to [-clip_value, clip_value]."""
     with no_grad():
         for g in _gradients(parameters):

@@ -217,9 +217,9 @@ class elu:
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, eq. 14
 
 
-def selu(x):
+def selu(input):
     """scale * (x where x > 0, else alpha (e^x - 1)), with the constants that keep mean 0 and variance 1."""
-    return elu(x, SELU_ALPHA) * SELU_SCALE
+    return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
 @op
@@ -295,12 +295,12 @@ def hardswish(x):
     return x * (hardtanh(x + 3, 0.0, 6.0) * (1 / 6))
 
 
-def glu(x, dim=-1):
-    """a sigmoid(b), where a and b are the halves of x along `dim`. Dauphin et al. 2017"""
-    size = x.shape[dim]
+def glu(input, dim=-1):
+    """a sigmoid(b), where a and b are the halves of input along `dim`. Dauphin et al. 2017"""
+    size = input.shape[dim]
     if size % 2:
-        raise ValueError(f"glu: dimension {dim} of the input must be even to be halved, its shape is {tuple(x.shape)}")
-    return narrow(x, dim, 0, size // 2) * sigmoid(narrow(x, dim, size // 2, size // 2))
+        raise ValueError(f"glu: dimension {dim} of the input must be even to be halved, its shape is {tuple(input.shape)}")
+    return narrow(input, dim, 0, size // 2) * sigmoid(narrow(input, dim, size // 2, size // 2))
 
 
 @op

@@ -27,7 +27,7 @@ class add:
     saves = ("alpha",)
 
     def forward(input, other, alpha=1):
-        if alpha == 1 or all(getattr(a, "dtype", None) == bool for a in (input, other)):  # booleans: or
+        if alpha == 1 or all(getattr(getattr(a, "dtype", None), "kind", "") == "b" for a in (input, other)):  # booleans: or
             return np.add(input, other)
         return np.add(input, _times(alpha, other))
 

@@ -12,7 +12,7 @@ from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .product import matmul, outer
-from .reduction import logsumexp, mean, norm, std, sum
+from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
@@ -263,8 +263,11 @@ def take(input, index):
     return getitem(reshape(input, -1), (raw(index),))
 
 
-def repeat_interleave(input, repeats, dim=None):
-    """Each slice along `dim` (None: of the flattened input) `repeats` times in a row; a number, or one for each slice."""
+def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+    """Each slice along `dim` (None: of the flattened input) `repeats` times in a row; a number, or one for each slice.
+
+    output_size : the size of the result along `dim`, which is known anyway
+    """
     if dim is None:
         input, dim = reshape(input, -1), 0
     times = to_numpy(raw(repeats)) if hasattr(raw(repeats), "dtype") else repeats
@@ -358,14 +361,15 @@ def dist(input, other, p=2):
     return norm(input - other, p)
 
 
-def cdist(x1, x2, p=2.0):
-    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R)."""
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R); compute_mode is without effect."""
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
-def std_mean(input, dim=None, unbiased=True, keepdim=False):
+def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
     """(standard deviation, mean) over `dim`."""
-    return std(input, dim, unbiased, keepdim), mean(input, dim, keepdim)
+    named = dict(correction=correction, axis=axis, keepdims=keepdims)
+    return std(input, dim, unbiased, keepdim, **named), var_mean(input, dim, unbiased, keepdim, **named)[1]
 
 
 # --- counting, without gradients ---
@@ -385,13 +389,16 @@ def histc(input, bins=100, min=0, max=0):
     return Tensor(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 
 
-def unique(input, sorted=True, return_inverse=False, return_counts=False):
-    """The different elements in ascending order; also, where each element is among them, and how often each occurs."""
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """The different elements in ascending order; also, where each element is among them, and how often each occurs.
+
+    dim : the different slices along this dimension instead
+    """
     array = raw(input)
-    found = array_module(array).unique(array, return_inverse=return_inverse, return_counts=return_counts)
+    found = array_module(array).unique(array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     if not (return_inverse or return_counts):
         return Tensor(found)
     parts = [Tensor(p) for p in found]
     if return_inverse:
-        parts[1] = parts[1].reshape(input.shape)
+        parts[1] = parts[1].reshape(input.shape if dim is None else (-1,))
     return tuple(parts)

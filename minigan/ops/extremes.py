@@ -134,17 +134,17 @@ def _pick(input, dim, keepdim, arg):
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(dim), index.squeeze(dim))
 
 
-def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False):
     """max(x): the largest element. max(x, dim): (values, indices), the gradient goes to the first. max(x, y): `maximum`."""
-    dim = dim if axis is None else axis
+    dim = other if other is not None else dim if axis is None else axis
     if dim is None:
         return amax(input)
     return _pick(input, dim, keepdim or keepdims, argmax) if isinstance(dim, int) else maximum(input, dim)
 
 
-def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=False):
     """min(x): the smallest element. min(x, dim): (values, indices), the gradient goes to the first. min(x, y): `minimum`."""
-    dim = dim if axis is None else axis
+    dim = other if other is not None else dim if axis is None else axis
     if dim is None:
         return amin(input)
     return _pick(input, dim, keepdim or keepdims, argmin) if isinstance(dim, int) else minimum(input, dim)

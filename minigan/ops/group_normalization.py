@@ -229,7 +229,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
         if v is not None and tuple(v.shape) != normalized_shape:
             raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
-    return _group_norm(input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape))), weight, bias, 1, eps).reshape(shape)
+    rows = input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape)))
+    return _group_norm(rows, weight, bias, 1, eps).reshape(shape)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):

@@ -162,8 +162,11 @@ def _check_index(name, input, dim, index):
     return dim
 
 
-def gather(input, dim, index):
-    """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input."""
+def gather(input, dim, index, *, sparse_grad=False):
+    """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input.
+
+    sparse_grad : without effect; gradients are dense
+    """
     if not raw(index).size:  # of any shape, as in torch
         return getitem(reshape(input, -1), (raw(index).astype(np.int64),))
     if not input.ndim or not index.ndim:

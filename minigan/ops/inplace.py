@@ -285,11 +285,11 @@ def turned(name, function):
     return method
 
 
-def resize_(self, *sizes):
+def resize_(self, *sizes, size=None):
     """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
     if self.requires_grad:
         raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
-    sizes = _numbers(sizes)
+    sizes = _numbers(sizes, size)
     old, n = self.array.reshape(-1), math.prod(sizes)
     if n > old.size:
         array = array_module(old).empty(n, old.dtype)

@@ -29,8 +29,8 @@ from . import (
 
 METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod round logical_and logical_or "
-    "logical_not remainder",
+    arithmetic: "add sub mul div neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod "
+    "round logical_and logical_or logical_not remainder",
     compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
     "diag dist divide exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
@@ -84,8 +84,9 @@ def __contains__(self, element):
 
 
 def _new(name):
-    def method(self, *size, dtype=None, device=None, requires_grad=False):
-        return getattr(creation, name)(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+    def method(self, *sizes, size=(), dtype=None, device=None, requires_grad=False):
+        place, kind = device or self.device, dtype or self.dtype
+        return getattr(creation, name)(*sizes, size=size, dtype=kind, device=place, requires_grad=requires_grad)
 
     method.__doc__ = f"{name}(size) in the dtype and on the device of this Tensor."
     return method

@@ -9,8 +9,8 @@ from ..backend.cuda import matmul as device_matmul
 from ..backend.late import can_wait, late_product
 from ..backend.layout import COMPILED
 from .arithmetic import mul
-from .rows import add_bias, column_sums
 from .reduction import sum
+from .rows import add_bias, column_sums
 from .shape import diagonal, permute
 
 __all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
@@ -172,11 +172,11 @@ def bilinear(input1, input2, weight, bias=None):
     return y if bias is None else y + bias
 
 
-def dot(input, other):
+def dot(input, tensor):
     """The inner product of two vectors of equal length."""
-    if input.ndim != 1 or other.ndim != 1 or input.shape != other.shape:
-        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(other.shape)}")
-    return matmul(input, other)
+    if input.ndim != 1 or tensor.ndim != 1 or input.shape != tensor.shape:
+        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(tensor.shape)}")
+    return matmul(input, tensor)
 
 
 def outer(input, vec2):

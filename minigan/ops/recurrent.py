@@ -15,7 +15,7 @@ from .activation import relu, sigmoid, tanh
 from .reduction import sum
 from .shape import stack
 
-__all__ = ["gru_steps", "lstm_formula", "lstm_steps", "rnn_steps"]
+__all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
 
 
 def _before(h, hs):
@@ -120,24 +120,14 @@ class lstm_steps:
         return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
 
     def formula(x, h, c, weight):
-        hs, cs = lstm_formula(x, h, c, weight)
-        return stack([hs, cs])
-
-
-def lstm_formula(x, h, c, weight, projection=None):
-    """`lstm_steps` in plain ops: all h_t and all c_t.
-
-    projection : (P, H) or None. With it h_t = projection (o tanh c_t), of P units: h is (N, P), weight (4H, P).  Sak et al. 2014
-    """
-    hs, cs = [], []
-    for t in range(len(x)):
-        i, f, u, o = _parts(x[t] + h @ weight.T, 4)
-        c = sigmoid(f) * c + sigmoid(i) * tanh(u)
-        h = sigmoid(o) * tanh(c)
-        h = h if projection is None else h @ projection.T
-        hs.append(h)
-        cs.append(c)
-    return stack(hs), stack(cs)
+        hs, cs = [], []
+        for t in range(len(x)):
+            i, f, u, o = _parts(x[t] + h @ weight.T, 4)
+            c = sigmoid(f) * c + sigmoid(i) * tanh(u)
+            h = sigmoid(o) * tanh(c)
+            hs.append(h)
+            cs.append(c)
+        return stack([stack(hs), stack(cs)])
 
 
 @op

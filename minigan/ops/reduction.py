@@ -165,10 +165,11 @@ def cumsum(input, dim=None, dtype=None, *, axis=None):
     return y if dtype is None else to(y, dtype)
 
 
-def norm(input, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def norm(input, p=2, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
     """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf. The gradient at 0 is 0."""
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
+    input = input if dtype is None else to(input, dtype)
     p = 2 if p in (None, "fro") else p
     if raw(input).dtype.kind != "f":
         raise TypeError(f"norm of {raw(input).dtype} elements: convert to a floating-point dtype first, e.g. with .float()")

@@ -123,13 +123,15 @@ def _kept(array, shape, p, generator):
     return keep.astype(array.dtype)
 
 
-def dropout(input, p=0.5, training=True, *, generator=None):
+def dropout(input, p=0.5, training=True, *, train=None, generator=None):
     """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
+    training = training if train is None else train
     return _drop(input, input.shape, p, training, generator)
 
 
-def feature_dropout(input, p=0.5, training=True, *, generator=None):
+def feature_dropout(input, p=0.5, training=True, *, train=None, generator=None):
     """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p (Tompson et al. 2015)."""
+    training = training if train is None else train
     if input.ndim < 2:
         raise ValueError(f"feature_dropout: expected input (N, C, ...), got shape {tuple(input.shape)}")
     return _drop(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, training, generator)
@@ -148,9 +150,10 @@ def _scales(array, shape, p, generator):
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity
 
 
-def alpha_dropout(input, p=0.5, training=False, *, generator=None):
+def alpha_dropout(input, p=0.5, training=False, *, train=None, generator=None):
     """In training each element takes SELU's lowest value with probability p, then all are scaled and shifted so that mean 0 and
     variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
+    training = training if train is None else train
     if not training or p == 0:
         return input
     scales, shifts = told(_scales_and_shifts, raw(input), p, generator)

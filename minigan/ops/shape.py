@@ -18,8 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _numbers(args):
-    """f(2, 3) and f((2, 3)) mean the same."""
+def _numbers(args, named=None):
+    """f(2, 3), f((2, 3)) and f(named=(2, 3)) mean the same."""
+    if named is not None:
+        return tuple(named) if isinstance(named, (tuple, list)) else (named,)
     return tuple(args[0]) if len(args) == 1 and not isinstance(args[0], (int, np.integer)) else args
 
 
@@ -37,14 +39,17 @@ class _reshape:
         return g.reshape(shape)
 
 
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view where possible."""
-    return _reshape(input, _numbers(shape))
+    return _reshape(input, _numbers(sizes, shape))
 
 
-def view(input, *shape):
-    """As `reshape`."""
-    return reshape(input, *shape)
+def view(input, *sizes, size=None, dtype=None):
+    """As `reshape`; view(dtype): the same memory read as another dtype, a constant."""
+    dtype = sizes[0] if sizes and isinstance(sizes[0], np.dtype) else dtype
+    if dtype is not None:
+        return Tensor(raw(input).view(dtype), False, None, getattr(input, "_version", None))
+    return reshape(input, *sizes, shape=size)
 
 
 def flatten(input, start_dim=0, end_dim=-1):
@@ -83,9 +88,9 @@ class _permute:
         return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
 
 
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
-    dims, n = _numbers(dims), input.ndim
+    dims, n = _numbers(order, dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
     if sorted(order) != list(range(n)):
         raise ValueError(f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}")
@@ -101,7 +106,12 @@ def transpose(input, dim0, dim1):
     return _permute(input, tuple(order))
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input, axis0, axis1):
+    """As `transpose`."""
+    return transpose(input, axis0, axis1)
 
 
 def t(input):
@@ -137,18 +147,18 @@ def unsqueeze(input, dim):
     return _reshape(input, tuple(shape))
 
 
-def expand(input, *sizes):
+def expand(input, *sizes, size=None):
     """Repeated without copying along new and size-1 dimensions up to `sizes`; -1 keeps a size."""
-    sizes, old = _numbers(sizes), input.shape
+    sizes, old = _numbers(sizes, size), input.shape
     new = len(sizes) - len(old)
     if new < 0:
         raise ValueError(f"expand: {tuple(sizes)} has fewer dimensions than the shape {tuple(old)}")
     return _broadcast(input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes)))
 
 
-def broadcast_to(input, shape):
-    """`input` broadcast to `shape` (a view)."""
-    return expand(input, *shape)
+def broadcast_to(input, size):
+    """`input` broadcast to the shape `size` (a view)."""
+    return expand(input, *size)
 
 
 def expand_as(input, other):
@@ -156,9 +166,9 @@ def expand_as(input, other):
     return _broadcast(input, tuple(other.shape))
 
 
-def repeat(input, *sizes):
+def repeat(input, *sizes, repeats=None):
     """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
-    sizes = _numbers(sizes)
+    sizes = _numbers(sizes, repeats)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
     if len(shape) != len(sizes):
         raise ValueError(f"repeat: {len(sizes)} sizes for {input.ndim} dimensions")
@@ -168,9 +178,9 @@ def repeat(input, *sizes):
     return _reshape(_broadcast(spread, tuple(k for r, n in zip(sizes, shape) for k in (r, n))), tuple(r * n for r, n in zip(sizes, shape)))
 
 
-def tile(input, *dims):
+def tile(input, *sizes, dims=None):
     """As `repeat`; missing dimensions in front are not repeated."""
-    dims = _numbers(dims)
+    dims = _numbers(sizes, dims)
     return repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
 
 
@@ -188,9 +198,9 @@ class _flip:
 
 
 @of_scalars
-def flip(input, *dims):
-    """Reversed along the dimensions `dims` (a copy)."""
-    return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(dims)))
+def flip(input, *order, dims=None):
+    """Reversed along the dimensions `dims` (numbers, or one tuple; a copy)."""
+    return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(order, dims)))
 
 
 @op
@@ -261,9 +271,9 @@ def narrow(input, dim, start, length):
     return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
 
 
-def split(input, split_size_or_sections, dim=0):
+def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the sizes in a list."""
-    size, k = input.shape[dim], split_size_or_sections
+    size, k = input.shape[dim], split_size_or_sections if split_size is None else split_size
     if isinstance(k, int):
         if k <= 0:
             raise ValueError(f"split: split_size={k}, expected a positive number")
@@ -358,13 +368,13 @@ class _convert:
         return _convert(g, old_place, old_dtype, place, dtype or old_dtype)
 
 
-def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False):
+def to(input, *args, dtype=None, device=None, copy=False, non_blocking=False, other=None):
     """`input` on another device or in another dtype; itself where nothing changes.
 
     to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...
     """
     place, kind = device, dtype
-    for a in args:
+    for a in args if other is None else (other,):
         if isinstance(a, Tensor):
             place, kind = a.device, a.dtype
         elif isinstance(a, bool):

@@ -49,6 +49,12 @@ def test_layers(kind, batch_first, options, batched, given):
     compare(kind, {**options, "batch_first": batch_first}, rng.standard_normal((*lead, 3)), states)
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("options", [{}, dict(num_layers=2, bidirectional=True)], ids=str)
+def test_projected(options):
+    compare("LSTM", {**options, "proj_size": 1}, np.random.default_rng(0).standard_normal((4, 5, 3)), [])
+
+
 def test_relu():
     compare("RNN", dict(nonlinearity="relu"), np.random.default_rng(0).standard_normal((4, 5, 3)), [])
 

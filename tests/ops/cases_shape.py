@@ -201,6 +201,7 @@ CASES = [
     Case("unflatten", with_dims().map(lambda a: (*a, (1, -1, 1))), unflatten, op="reshape"),
     Case("permute", permutations(), lambda x, dims: x.transpose(dims)),
     Case("transpose", with_dims(2), lambda x, a, b: np.swapaxes(x, a, b), op="permute"),
+    Case("swapaxes", with_dims(2), lambda x, a, b: np.swapaxes(x, a, b), op="permute"),
     Case("t", one(max_dims=2), lambda x: x.T, op="permute"),
     Case("movedim", with_dims(2), moved, op="permute"),
     Case("movedim:several", one(min_dims=3).map(lambda a: (*a, (0, 2), (1, 0))), lambda x, a, b: x.transpose(2, 0, 1), op="permute"),

@@ -12,7 +12,8 @@ ZERO = minigan.tensor(0)
 FIRST = minigan.tensor([0])
 
 SCALARS = {
-    "softmax": (lambda x: x.softmax(0), 1.0), "log_softmax": (lambda x: x.log_softmax(-1), 0.0), "F.softmin": (lambda x: F.softmin(x, 0), 1.0),
+    "softmax": (lambda x: x.softmax(0), 1.0), "log_softmax": (lambda x: x.log_softmax(-1), 0.0),
+    "F.softmin": (lambda x: F.softmin(x, 0), 1.0),
     "cumsum": (lambda x: x.cumsum(0), 3.0), "prod": (lambda x: x.prod(0), 3.0), "sum": (lambda x: x.sum(-1), 3.0),
     "sum of several": (lambda x: x.sum((0,)), 3.0), "mean": (lambda x: x.mean(0), 3.0), "amax": (lambda x: x.amax(-1, keepdim=True), 3.0),
     "norm": (lambda x: x.norm(dim=0), 3.0), "logsumexp": (lambda x: x.logsumexp(0), 3.0), "argmax": (lambda x: x.argmax(0), 0),
@@ -199,4 +200,5 @@ def test_integer_powers_and_divisions():
     assert (minigan.tensor([1000000001]) // 2).tolist() == [500000000]  # float32 has no such number
     assert minigan.tensor([1, 2]).byte().add(minigan.tensor([5, 5]).byte(), alpha=-3).tolist() == [242, 243]
     assert minigan.tensor([float("nan"), -2.0]).sign().tolist() == [0, -1]
-    assert minigan.tensor([1234.567]).round(decimals=-2).item() == 1200 and minigan.tensor([0.125]).round(decimals=2).item() == pytest.approx(0.12)
+    assert minigan.tensor([1234.567]).round(decimals=-2).item() == 1200
+    assert minigan.tensor([0.125]).round(decimals=2).item() == pytest.approx(0.12)

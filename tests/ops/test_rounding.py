@@ -35,7 +35,10 @@ def test_a_variance_of_two_kinds_of_numbers():
     assert x.var(unbiased=False).item() == 0.25 and x.std(unbiased=False).item() == 0.5
 
 
-@pytest.mark.parametrize("x", [ROWS, TENTHS, ROWS[::2], ROWS[:, ::3], np.asfortranarray(ROWS)], ids="rows tenths gaps columns turned".split())
+LAID_OUT = {"rows": ROWS, "tenths": TENTHS, "gaps": ROWS[::2], "columns": ROWS[:, ::3], "turned": np.asfortranarray(ROWS)}
+
+
+@pytest.mark.parametrize("x", LAID_OUT.values(), ids=LAID_OUT)
 @pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "logsumexp"])
 def test_over_rows(name, x):
     if name in ("var", "std") and x is TENTHS:

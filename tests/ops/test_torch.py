@@ -39,8 +39,8 @@ def call(function, like, args):
 # torch takes tensors only, or has another signature under this name.
 DIFFERENT = {
     "broadcast_to", "expand_as", "flip", "isfinite", "repeat", "where:first number", "kl_div", "kl_div:log target", "view", "norm",
-    "prelu", "floor_divide", "floor_divide:both", "index_put", "repeat_interleave:each", "scatter:number", "adaptive_max_pool1d", "embedding",
-    "embedding:padding",
+    "prelu", "floor_divide", "floor_divide:both", "index_put", "repeat_interleave:each", "scatter:number", "adaptive_max_pool1d",
+    "embedding", "embedding:padding",
 }  # fmt: skip
 
 
