@@ -39,7 +39,7 @@ def at(array, index):
     return here
 
 
-def _is_basic(index):
+def is_basic(index):
     """Only integers, slices, None and ...: then every element is picked at most once, and the result is a view."""
     return not any(hasattr(i, "dtype") and not isinstance(i, np.generic) for i in (index if isinstance(index, tuple) else (index,)))
 
@@ -67,14 +67,14 @@ class _setitem:
     def forward(x, index, shape):
         xp = array_module(x)
         y = xp.zeros(shape, x.dtype)
-        if _is_basic(index):
+        if is_basic(index):
             y[index] = x
         else:
             xp.add.at(y, index, x)
         return y
 
     def cuda(x, index, shape):
-        return _setitem.card.forward(x, index, shape) if _is_basic(index) else add_at(x, index, shape)
+        return _setitem.card.forward(x, index, shape) if is_basic(index) else add_at(x, index, shape)
 
     def backward(g, need, index):
         return _getitem(g, index)

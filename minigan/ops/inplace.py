@@ -23,7 +23,7 @@ from ..backend import address, array_module
 from ..backend.cuda import recording
 from ..backend.program import active, refuse, told
 from . import activation, arithmetic, compose, elementary, indexing, shape
-from .indexing import _put, at, bare_index, getitem
+from .indexing import _put, at, bare_index, getitem, is_basic
 from .shape import _numbers
 
 __all__ = ["activated", "assign", "methods"]
@@ -255,10 +255,13 @@ def assign(self, name, index, value):
         _refuse_repeated(place, name)
         if value.ndim > place.ndim and all(n == 1 for n in value.shape[: value.ndim - place.ndim]):
             value = value.reshape(value.shape[value.ndim - place.ndim :])
-        if recorded and _repeats(self.array):  # only the place need not share memory
-            return assign(getitem(self, index), name, ..., value)
     if not recorded:
         told(_put_into, write(self), index, raw(value))
+        return self
+    if _repeats(self.array) and is_basic(index):  # one write into memory, instead of one into each element
+        place = getitem(self, index)
+        once = tuple(slice(0, 1) if not step else slice(None) for step in place.array.strides)
+        assign(getitem(place, once), name, ..., value)
         return self
     if isinstance(value, Tensor) and value.dtype != self.dtype and value.dtype.kind != "b":
         value = value.to(self.dtype)

@@ -192,7 +192,9 @@ class _einsum:
     saves = ("equation", "*operands")
 
     def forward(equation, *operands):
-        return np.einsum(equation, *operands, optimize=len(operands) > 1)  # a product of two goes to the BLAS
+        if len(operands) == 1:
+            return np.einsum(equation, *operands).copy()  # never a view
+        return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
 
     def backward(g, need, equation, operands):
         terms, out = equation.split("->")
@@ -224,6 +226,9 @@ def einsum(equation, *operands):
             if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
                 raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: {[tuple(x.shape) for x in operands]}")
             sizes[c] = n if sizes[c] == 1 else sizes[c]
+    out = equation.partition("->")[2]
+    if len(terms) == 1 and sorted(out) == sorted(terms[0]):
+        return permute(operands[0], [terms[0].index(c) for c in out])  # a view, as in torch
     shapes = [tuple(sizes[c] for c in term) for term in terms]
     return _einsum(equation, *[x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)])
 

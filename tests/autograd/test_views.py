@@ -62,6 +62,8 @@ VIEWS = {
     "mT": lambda lib, x: x.mT,
     "transpose": lambda lib, x: x.transpose(0, 1),
     "swapaxes": lambda lib, x: x.swapaxes(0, 1),
+    "einsum of one": lambda lib, x: lib.einsum("ij->ji", x),
+    "einsum of one, as it is": lambda lib, x: lib.einsum("ij->ij", x),
     "permute": lambda lib, x: x.permute(1, 0),
     "movedim": lambda lib, x: x.movedim(0, 1),
     "expand nothing": lambda lib, x: x.expand(4, 6),
@@ -141,6 +143,7 @@ COPIES = {
     "index Tensor and list": lambda lib, x: x[lib.tensor(1), [0, 1]],
     "index mask": lambda lib, x: x[x == x],
     "index mask of rows": lambda lib, x: x[x[:, 0] < 99],
+    "einsum, summed": lambda lib, x: lib.einsum("ijk->jk", x.unsqueeze(0)),
     "tril": lambda lib, x: x.tril(9),
     "triu": lambda lib, x: x.triu(-9),
     "contiguous of transposed": lambda lib, x: x.t().contiguous(),
@@ -381,6 +384,14 @@ def test_a_recorded_write_into_a_part_of_an_expanded_view():
     assert x.tolist() == [[0, 0, 0], [4, 4, 4]] and x.requires_grad
     (x * x).sum().backward()
     assert v.grad.tolist() == [[32, 32, 32]]
+    x, v = minigan.zeros(1, 3), Tensor(np.float32(3.0), True)
+    x.expand(2, 3)[:, 1:] = v
+    x.expand(4, 3)[..., :1].fill_(1.0)
+    assert x.tolist() == [[1, 3, 3]]
+    (x * x).sum().backward()
+    assert v.grad.item() == 12
+    with pytest.raises(RuntimeError, match="item assignment into a tensor whose elements share memory"):
+        x.expand(2, 3)[[0]] = v
 
 
 # --- does a view require a gradient? ---

@@ -339,3 +339,35 @@ def test_gradients_are_clipped_as_soon_as_they_are_large():
     assert graph.why is None and norms == expected and norms[0] < 1 < norms[-1]
     for a, b in zip(values, repeated, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_views_and_numbers_of_tensors_are_repeated():
+    """A linear layer's result is laid out anew in each step in which it is viewed or detached."""
+
+    def run(wrap):
+        minigan.manual_seed(0)
+        net, head = nn.Linear(3, 4), nn.Linear(4, 2)
+        opt = SGD([*net.parameters(), *head.parameters()], 0.1)
+        seen = minigan.zeros(24)
+
+        @wrap
+        def step(x):
+            y = net(x).relu()
+            with minigan.no_grad():
+                seen.copy_(y.view(-1) + y.detach().t().reshape(-1))
+                z = head(y)
+                z.view(-1)[::3] = 0.5
+                seen[:12] += z.view(-1)
+            opt.zero_grad()
+            loss = (head(y).view(3, 4) * y.view(2, 3, 4)[1]).sum()
+            loss.backward()
+            opt.step()
+            return loss
+
+        rng = np.random.default_rng(0)
+        losses = [step(Tensor(rng.standard_normal((6, 3), np.float32))).item() for _ in range(6)]
+        return losses, seen.tolist(), net.weight.tolist(), step
+
+    *expected, _ = run(lambda step: step)
+    *found, graph = run(minigan.cpu.graph)
+    assert found == expected and graph.program is not None
