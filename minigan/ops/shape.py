@@ -68,8 +68,8 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 
 def ravel(input):
-    """All elements in one dimension."""
-    return flatten(input)
+    """All elements in one dimension: a view where possible, never itself."""
+    return reshape(input, -1)
 
 
 def unflatten(input, dim, sizes):
