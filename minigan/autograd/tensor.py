@@ -245,39 +245,39 @@ class Tensor:
         """Itself: minigan copies from ordinary memory."""
         return self
 
-    def float(self):
+    def float(self, memory_format=None):
         """As float32."""
         return self.to(np.float32)
 
-    def double(self):
+    def double(self, memory_format=None):
         """As float64."""
         return self.to(np.float64)
 
-    def half(self):
+    def half(self, memory_format=None):
         """As float16."""
         return self.to(np.float16)
 
-    def long(self):
+    def long(self, memory_format=None):
         """As int64."""
         return self.to(np.int64)
 
-    def int(self):
+    def int(self, memory_format=None):
         """As int32."""
         return self.to(np.int32)
 
-    def short(self):
+    def short(self, memory_format=None):
         """As int16."""
         return self.to(np.int16)
 
-    def char(self):
+    def char(self, memory_format=None):
         """As int8."""
         return self.to(np.int8)
 
-    def byte(self):
+    def byte(self, memory_format=None):
         """As uint8."""
         return self.to(np.uint8)
 
-    def bool(self):
+    def bool(self, memory_format=None):
         """As booleans: is the element non-zero?"""
         return self.to(np.bool_)
 

@@ -124,6 +124,10 @@ def lazy(name):
     return lambda *args, **kwargs: getattr(minigan.ops, name)(*args, **kwargs)
 
 
+def of_sizes(equation, sizes, *operands):
+    return minigan.ops.einsum(equation, *operands)
+
+
 CASES = [
     Case("matmul", matmul_inputs(), matmul),
     Case("linear", linear_inputs(), linear),
@@ -141,7 +145,8 @@ CASES = [
     Case("bilinear", products("bi", "bj", "oij", "o"), bilinear, op=None),
     Case("bilinear:no bias", products("i", "j", "oij"), lambda x, y, w: bilinear(x[None], y[None], w)[0], op=None),
     Case("outer", products("m", "n"), lambda x, y: np.array([[a * b for b in y] for a in x]), op=None),
-    Case("einsum", einsum_inputs(), einsum, call=lambda equation, sizes, *x: minigan.ops.einsum(equation, *x), op="_einsum"),
+    Case("einsum", einsum_inputs().filter(lambda a: "," in a[0]), einsum, call=of_sizes, op="_einsum"),
+    Case("einsum:one", einsum_inputs().filter(lambda a: "," not in a[0]), einsum, call=of_sizes, op=None),  # sums and views
     Case("einsum:ellipsis", ellipsis_inputs(), matmul, call=lambda x, y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),
     Case("einsum:implicit", products("ji", "jk"), lambda x, y: _matmul2(x.T, y), op="_einsum",
          call=lambda x, y: minigan.ops.einsum("ji,jk", x, y)),
