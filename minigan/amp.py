@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import cuda_problem
+from .arrays import cuda_problem, warn
 from .arrays.elsewhere import complete as _complete
-from .arrays.once import warn_once
 from .arrays.precision import rounded
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
@@ -27,9 +26,9 @@ class autocast:
         if kind not in ("cpu", "cuda"):
             raise ValueError(f"autocast: device_type={device_type!r}: expected 'cpu' or 'cuda'")
         if enabled and kind == "cpu":
-            warn_once("autocast has no effect on the CPU: all is computed in float32")
+            warn("autocast has no effect on the CPU: all is computed in float32")
         elif enabled and cuda_problem():
-            warn_once(f"autocast('cuda') has no effect here: {cuda_problem()}")
+            warn(f"autocast('cuda') has no effect here: {cuda_problem()}")
         elif enabled and np.dtype("float32") == _dtype(dtype):
             raise ValueError("autocast: dtype=float32 is what is computed in without it; expected bfloat16")
         self.enabled = bool(enabled) and kind == "cuda" and cuda_problem() is None

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from ..arrays.once import warn_once
+from ..arrays import warn
 from .optimizer import Optimizer
 
 
@@ -35,7 +35,7 @@ class LRScheduler:
     def step(self, epoch: Any = None) -> None:
         """Go to the next epoch and set its rates. With an epoch, as in old programs: go there."""
         if epoch is not None:
-            warn_once("lr_scheduler.step(epoch): call step() without it", 4)
+            warn("lr_scheduler.step(epoch): call step() without it")
             self.restart()
             for t in range(1, int(epoch) + 1):
                 self.last_epoch = t
