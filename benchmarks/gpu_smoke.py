@@ -20,7 +20,7 @@ import numpy as np
 import minigan
 from minigan import nn
 from minigan.arrays import Generator, device
-from minigan.arrays.precision import precision
+from minigan.machine.precision import precision
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
 from minigan.fast.cuda import columns as rows

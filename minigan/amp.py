@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import cuda_problem, warn
+from .arrays import cuda_problem
+from .messages import warn
 from .arrays.elsewhere import complete as _complete
-from .arrays.precision import rounded
+from .machine.precision import rounded
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 _complete(__name__)

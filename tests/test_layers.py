@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
 # Each imports only from those before it. gan is the last of the textbook: its trainer draws grids and measures, and none of them knows a
 # game. Then comes the fast path, which imports whatever it speeds up.
-ORDER = ["arrays", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
+ORDER = ["machine", "arrays", "messages", "engine", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
 # Who may name the fast path: the package, which tries it, and torch's names for what only it can do, which ask for it when called.
 DOORS = {"__init__.py", "cpu.py", "cuda.py", "utils/switches.py"}
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -20,7 +20,7 @@ OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", 
 
 
 def imports(path):
-    """The parts of minigan that a file imports: "autograd" for `from ..autograd.op import op`; with the line."""
+    """The parts of minigan that a file imports: "autograd" for `from ..engine.op import op`; with the line."""
     inside = path.relative_to(PACKAGE).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -79,7 +79,7 @@ def test_stub_of_tensor():
 
 def test_stub_of_the_module_tensor():
     stub = declared(ast.parse((ROOT / "minigan/autograd/tensor.pyi").read_text("utf-8")).body)
-    module = importlib.import_module("minigan.autograd.tensor")
+    module = importlib.import_module("minigan.engine.tensor")
     own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
     wrong = differences(
         stub, {**own, "FLOATS": module.FLOATS, "stale": module.stale, "printed": module.printed, "permuted": module.permuted}, methods=0

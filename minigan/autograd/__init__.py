@@ -1,17 +1,40 @@
-"""Reverse-mode automatic differentiation: Tensor, op cards, the tape, backward and grad to any order."""
+"""torch.autograd's names: the engine's, and what a training step does without: hooks, functions with a derivative of the user's own,
+a picture of the tape, and what Tensors tell of themselves."""
 
 from ..arrays.elsewhere import complete as _complete
+from ..engine import (
+    FLOATS,
+    OPS,
+    GradcheckError,
+    Node,
+    NonSmoothError,
+    Size,
+    Tensor,
+    backward,
+    detect_anomaly,
+    enable_grad,
+    expand,
+    grad,
+    gradcheck,
+    gradgradcheck,
+    identity,
+    inference_mode,
+    is_grad_enabled,
+    move,
+    no_grad,
+    op,
+    raw,
+    set_detect_anomaly,
+    set_grad_enabled,
+    sum_to,
+    tensor_of,
+)
+from ..messages.errors import AnomalyError, OpError
+from . import attributes as attributes
 from .dot import graph
-from .engine import backward, grad
 from .function import Context, Function
-from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
-from .mode import detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, set_detect_anomaly, set_grad_enabled
-from .errors import AnomalyError, OpError
-from .op import OPS, Node, op
-from .primitives import expand, identity, sum_to
 from .storage import Storage
-from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
 from .variable import Variable
 
 __all__ = [

@@ -1,6 +1,6 @@
 """A picture of the tape."""
 
-from .tensor import Tensor
+from ..engine.tensor import Tensor
 
 
 def graph(tensor, path=None):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..arrays import is_array
-from .tensor import Tensor, tensor_of
+from ..engine.tensor import Tensor, tensor_of
 
 
 class _Variable(type):

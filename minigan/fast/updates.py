@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from ..arrays.device import has_kernels
-from ..arrays.order import flat, memory_order
+from ..ops.layout import flat, memory_order
 from ..autograd import Tensor, raw
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
 from .cpu.adam import ALIGN, THREADED, step_together

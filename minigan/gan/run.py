@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import default_generator, seam
-from ..arrays.threads import num_threads
+from ..machine.threads import num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
 from .callbacks.callback import Callback

@@ -4,7 +4,8 @@
 """
 
 from .. import ops
-from ..arrays import module_for, warn
+from ..arrays import module_for
+from ..messages import warn
 from ..arrays.defaults import default
 from . import functional as F
 from .module import Module

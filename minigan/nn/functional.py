@@ -6,7 +6,8 @@ With `inplace=True` the result is written into the input itself, as `x.relu_()` 
 import numpy as np
 
 from .. import ops
-from ..arrays import array_module, warn
+from ..arrays import array_module
+from ..messages import warn
 from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, raw, tensor_of
 from ..ops import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays import is_array, to_device
-from ..arrays.constants import by_position
+from ..ops.layout import by_position
 from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
 from . import hooks

@@ -6,7 +6,7 @@ with cards has a stub of the same name (.pyi) with the signatures. A test holds 
 
 from typing import TYPE_CHECKING
 
-from ..autograd.primitives import identity as identity, sum_to as sum_to
+from ..engine.primitives import identity as identity, sum_to as sum_to
 from . import (
     activation,
     angles,

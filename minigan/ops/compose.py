@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, to_numpy
-from ..arrays.constants import constant
+from .layout import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
-from ..autograd.primitives import expand
+from ..engine.primitives import expand
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
 from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin

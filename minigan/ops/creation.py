@@ -9,8 +9,8 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd._types import DType, Ints, Operand, Place, Shape
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import fresh, permuted
+from .strides import keep_strides
+from ..engine.tensor import fresh, keep_layout
 from .shape import _numbers
 
 __all__ = [
@@ -64,8 +64,8 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 
 def _sharing(array):
-    if not permuted and not array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and not array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return tensor_of(array)
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import address, array_module, seam
-from ..arrays.constants import constant
+from .layout import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.hooks import rebase
-from ..autograd.mode import mode
-from ..autograd.tensor import fresh, stale
+from ..engine.grad_mode import mode
+from ..engine.tensor import fresh, refresh_views
 from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem, is_basic
 from .shape import _numbers
@@ -33,9 +33,9 @@ __all__ = ["activated", "assign", "methods"]
 
 def _is_recorded(self, sources):
     """Does this write belong on the tape?"""
-    if not mode.recording:
+    if not mode.grad_enabled:
         return False
-    if stale:
+    if refresh_views:
         _refresh((self, *sources))
     return self._wanted or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources))
 
@@ -114,8 +114,8 @@ def _record(self, name, compute, assign=None, is_card=True):
     self._version[1:] = [result._node.number]
     for tensor, value in changed:
         rebase(tensor, value._node)
-    if not stale:
-        stale.append(_refresh)
+    if not refresh_views:
+        refresh_views.append(_refresh)
     return self
 
 
@@ -321,7 +321,7 @@ def turned(name, function):
         if _is_recorded(self, ()):
             _family(self, name)
         view = function(self, *args, **named)
-        if mode.recording and self._wanted:
+        if mode.grad_enabled and self._wanted:
             self._node = view._node
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self

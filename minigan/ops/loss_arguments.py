@@ -4,7 +4,7 @@ import functools
 import inspect
 import math
 
-from ..arrays import warn
+from ..messages import warn
 from .compose import broadcast_tensors
 
 __all__: list[str] = []  # no ops

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import is_array
 from ..autograd import Tensor, raw, tensor_of
-from ..autograd.tensor import from_python
+from ..autograd.attributes import from_python
 from . import (
     activation,
     angles,

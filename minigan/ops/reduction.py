@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import array_module, total
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Dims, DType
-from ..autograd.primitives import expand
+from ..engine.primitives import expand
 from .arithmetic import where
 from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square

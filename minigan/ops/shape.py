@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, join
-from ..arrays.order import row_major
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
-from ..autograd.primitives import expand as _broadcast
-from ..autograd.primitives import sum_to
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import lay_out, permuted, writable
+from ..engine.primitives import expand as _broadcast
+from ..engine.primitives import sum_to
+from .strides import keep_strides
+from ..engine.tensor import keep_layout, lay_out, row_major, writable
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 from .placement import to
@@ -102,8 +101,8 @@ def _(g, need, dims):
 def _ordered(input, order):
     """The dimensions in another order. From now on results may lie in memory as their arguments do."""
     out = _permute(input, order)
-    if not permuted and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return out
 
 

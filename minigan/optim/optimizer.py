@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import device_of, kernel_place, seam, warn
-from ..arrays.order import conform, full_like
+from ..arrays import device_of, kernel_place, seam
+from ..messages import warn
+from ..ops.layout import conform, full_like
 from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..ops.update import STEPS
 

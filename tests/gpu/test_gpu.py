@@ -8,7 +8,7 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.arrays import Generator, default_generator, device, resolve_device
-from minigan.arrays.precision import precision
+from minigan.machine.precision import precision
 from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.arrays.precision import precision
+from minigan.machine.precision import precision
 from minigan.autograd import tensor_of
 from minigan.fast.cuda import convolution as cuda
 from minigan.fast.cuda import cublas

@@ -7,7 +7,7 @@ from ops.table import CASES
 from ops.test_ops import boxed, close, for_every, gradients, laid_out, second_gradients, twice
 
 import minigan
-from minigan.arrays.precision import precision
+from minigan.machine.precision import precision
 from minigan.autograd import tensor_of
 from minigan.nn import functional as F
 

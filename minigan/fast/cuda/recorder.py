@@ -9,7 +9,8 @@ import contextlib
 
 import numpy as np
 
-from ...arrays import constants, seam
+from ...arrays import seam
+from ...ops import layout
 from ...arrays.device import array_module
 from .source import Source, on_device
 
@@ -85,7 +86,7 @@ CONSTANTS: dict[tuple, object] = {}  # small arrays of the host that were sent t
 MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 
-@constants.constant.kernel("cuda")
+@layout.constant.kernel("cuda")
 def constant(like, values):
     """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are the same array each time: a captured
     step, which can send nothing, finds there what the runs before its capture have sent."""

@@ -1,7 +1,6 @@
-"""How an array lies in memory, so that updates can run over it as one flat piece without copying it."""
+"""How an array lies in memory: updates run over it as one flat piece, kernels want it in an order of theirs."""
 
-from . import seam
-from .device import array_module, device_of, to_device
+from ..arrays import array_module, device_of, seam, to_device
 
 
 def memory_order(array):
@@ -35,6 +34,12 @@ def conform(source, array):
 
 
 @seam.dispatched
-def row_major(x):
-    """x laid out row by row: itself or a copy."""
-    return array_module(x).asarray(x, order="C")
+def constant(like, values):
+    """The NumPy array `values` beside the array `like`, for reading."""
+    return array_module(like).asarray(values)
+
+
+@seam.dispatched
+def by_position(x):
+    """The weight of a convolution, laid out as its device likes it: itself, or a copy."""
+    return x

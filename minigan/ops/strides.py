@@ -7,7 +7,7 @@ those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a cop
 import numpy as np
 
 from ..arrays import array_module, seam
-from .tensor import Tensor
+from ..engine.tensor import Tensor
 
 __all__ = ["keep_strides"]
 

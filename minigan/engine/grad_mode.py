@@ -9,7 +9,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Mode(threading.local):
-    recording = True  # do ops on Tensors that require gradients go on the tape?
+    grad_enabled = True  # do ops on Tensors that require gradients go on the tape?
     anomaly = False  # are all results checked for NaN and infinity?
 
 
@@ -47,25 +47,25 @@ class _Switch:
 class set_grad_enabled(_Switch):
     """`set_grad_enabled(False)` — record, or not, from here on; `with set_grad_enabled(False): ...`: only inside."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __init__(self, mode: bool = True) -> None:
         state = globals()["mode"]
-        self.value, self.previous = bool(mode), state.recording
-        state.recording = self.value
+        self.value, self.previous = bool(mode), state.grad_enabled
+        state.grad_enabled = self.value
 
     def __enter__(self) -> None:  # `previous` is from before the call
-        mode.recording = self.value
+        mode.grad_enabled = self.value
 
     def __call__(self, function: F) -> F:
-        mode.recording = self.previous
+        mode.grad_enabled = self.previous
         return super().__call__(function)
 
 
 class no_grad(_Switch):
     """`with no_grad():`, `@no_grad()` or `@no_grad`: nothing inside is recorded, and results require no gradient."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __new__(cls, function: Any = None) -> Any:
         return super().__new__(cls) if function is None else cls()(function)
@@ -77,7 +77,7 @@ class no_grad(_Switch):
 class inference_mode(_Switch):
     """As `no_grad`; inference_mode(False) changes nothing."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __new__(cls, mode: Any = True) -> Any:
         return cls()(mode) if callable(mode) else super().__new__(cls)
@@ -89,7 +89,7 @@ class inference_mode(_Switch):
 class enable_grad(_Switch):
     """The tape on again inside a `no_grad` block."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __init__(self) -> None:
         self.value = True
@@ -121,4 +121,4 @@ class set_detect_anomaly(_Switch):
 
 def is_grad_enabled() -> bool:
     """Is the tape recording in this thread?"""
-    return mode.recording
+    return mode.grad_enabled
