@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from .arrays import cuda_problem
-from .messages import warn
 from .arrays.elsewhere import complete as _complete
 from .machine.precision import rounded
+from .messages import warn
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 _complete(__name__)

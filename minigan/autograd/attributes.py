@@ -33,7 +33,7 @@ class TensorAttributes:
     """Methods of Tensor. `self` is one."""
 
     def __init__(self: Any, *data: Any, requires_grad: _bool = False, device: Any = None) -> None:
-        like = data[0] if len(data) == 1 else None
+        like: Any = data[0] if len(data) == 1 else None
         if isinstance(like, Tensor):
             tensor_of(lay_out(like).array, requires_grad, None, like._version, self)
             return

@@ -88,7 +88,7 @@ class Node:
         """Drop what was saved."""
         self.saved, self.sources = None, ()
 
-    def part_from_result(self):
+    def unshare_result(self):
         """Take a copy of the result where it was saved: its memory is about to change in a way that is on the tape."""
         for version, number, i, _, slot in self.sources:
             if i < 0 and version[0] == number:

@@ -6,11 +6,12 @@ torch's Tensor tells of itself besides (`.size()`, `.float()`, hooks, its storag
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from ..arrays import array_module, device as _device, device_of, seam, to_device, to_numpy
+from ..arrays import array_module, device_of, seam, to_device, to_numpy
+from ..arrays import device as _device
 from ..arrays.defaults import FLOATS as FLOATS
 from .grad_mode import mode
 
@@ -27,6 +28,9 @@ refresh_views: list[Callable[[Sequence[Any]], None]] = []
 # Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is
 # then the function that does it (minigan.ops.strides). Until then this costs nothing.
 keep_layout: list[Callable[..., None]] = []
+
+
+M = TypeVar("M")
 
 
 class Tensor(Attached):
@@ -199,10 +203,10 @@ class Size(tuple[int, ...]):
         return f"Size({list(self)})"
 
 
-def attach(methods: type) -> type:
+def attach(methods: type[M]) -> type[M]:
     """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as Tensor's base class.)"""
     for name, value in vars(methods).items():
-        if name not in ("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__"):
+        if name not in ("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"):
             setattr(Tensor, name, value)
     return methods
 

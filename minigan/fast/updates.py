@@ -11,8 +11,8 @@ import itertools
 import numpy as np
 
 from ..arrays.device import has_kernels
-from ..ops.layout import flat, memory_order
 from ..autograd import Tensor, raw
+from ..ops.layout import flat, memory_order
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
 from .cpu.adam import ALIGN, THREADED, step_together
 from .cpu.kernels import compiled

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import default_generator, seam
-from ..machine.threads import num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
+from ..machine.threads import num_threads
 from .callbacks.callback import Callback
 from .checkpoint import newest, save_checkpoint
 from .faults import Diverged, explain, require_finite

@@ -5,8 +5,8 @@
 
 from .. import ops
 from ..arrays import module_for
-from ..messages import warn
 from ..arrays.defaults import default
+from ..messages import warn
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device

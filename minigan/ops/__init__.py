@@ -1,7 +1,6 @@
 """Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays.
 
-A card is a class where it is written and a function where it is used, which type checkers do not understand: each family
-with cards has a stub of the same name (.pyi) with the signatures. A test holds the two together.
+`methods` puts them on Tensor.
 """
 
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from . import (
     legacy,
     linear_algebra,
     matrices,
+    methods,
     normalization,
     placement,
     product,
@@ -54,7 +54,6 @@ from .indexing import *
 from .legacy import *
 from .linear_algebra import *
 from .matrices import *
-from .methods import install
 from .normalization import *
 from .placement import *
 from .product import *
@@ -76,5 +75,3 @@ if not TYPE_CHECKING:  # checkers read the imports above
         sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__
-
-install()

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, to_numpy
-from .layout import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
@@ -16,6 +15,7 @@ from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
 from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
+from .layout import constant
 from .product import matmul, outer
 from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
@@ -247,20 +247,22 @@ def _along(input, dim, index):
 
 
 @of_scalars
-def index_add(input, dim, index, source, *, alpha=1):
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Operand, *, alpha: float = 1
+) -> Tensor:
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
     source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
 @of_scalars
-def index_copy(input, dim, index, source):
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Operand) -> Tensor:
     """input with the slices of source put at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), source)
 
 
 @of_scalars
-def index_fill(input, dim, index, value):
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor:
     """input with `value` at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), value)
 

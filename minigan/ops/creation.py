@@ -9,9 +9,9 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd._types import DType, Ints, Operand, Place, Shape
-from .strides import keep_strides
 from ..engine.tensor import fresh, keep_layout
 from .shape import _numbers
+from .strides import keep_strides
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "tensor",

@@ -5,13 +5,13 @@ from typing import Literal, overload
 import numpy as np
 
 from ..arrays import array_module, seam
-from .layout import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..engine.grad_mode import mode
 from .arithmetic import where
 from .axes import axis_of, of_scalars
+from .layout import constant
 from .shape import flatten, reshape
 
 __all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
@@ -191,7 +191,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
 
 
 @of_scalars
-def index_select(input, dim, index):
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `input` at the integer positions `index` (1-D) along `dim`."""
     index = raw(index)
     if index.ndim > 1 or index.dtype.kind not in "iu":

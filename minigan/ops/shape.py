@@ -12,11 +12,11 @@ from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
 from ..engine.primitives import expand as _broadcast
 from ..engine.primitives import sum_to
-from .strides import keep_strides
 from ..engine.tensor import keep_layout, lay_out, row_major, writable
 from .arithmetic import where
 from .axes import axis_of, of_scalars
 from .placement import to
+from .strides import keep_strides
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -228,7 +228,7 @@ def _(g, need, dims):
 
 
 @of_scalars
-def flip(input, *order, dims=None):
+def flip(input: Tensor, *order: Ints, dims: Ints | None = None) -> Tensor:
     """Reversed along the dimensions `dims` (numbers, or one tuple; a copy)."""
     return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(order, dims)))
 
@@ -245,7 +245,7 @@ def _(g, need, shifts, dims):
 
 
 @of_scalars
-def roll(input, shifts, dims=None):
+def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
     """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
     return _roll(input, shifts, dims)
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import device_of, kernel_place, seam
+from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..messages import warn
 from ..ops.layout import conform, full_like
-from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..ops.update import STEPS
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]

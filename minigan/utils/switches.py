@@ -17,9 +17,9 @@ from ..arrays.defaults import (
     set_default_dtype,
     strided,
 )
+from ..autograd.attributes import printed
 from ..machine.precision import precision as _switches
 from ..machine.threads import num_threads
-from ..autograd.attributes import printed
 from ..ops.legacy import NAMES
 
 __all__ = [

@@ -10,8 +10,8 @@ import contextlib
 import numpy as np
 
 from ...arrays import seam
-from ...ops import layout
 from ...arrays.device import array_module
+from ...ops import layout
 from .source import Source, on_device
 
 SLOTS = 64  # values that one launch of `store` takes
