@@ -8,24 +8,11 @@ it writes into memory that others know. What it calls itself is part of it.
 """
 
 import functools
-import importlib
 import operator
 
 from .device import array_place
 
-execute = operator.call
-
-# May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads.
-exchange = True
-
-# package of minigan -> modules of the fast path that put themselves in place once that package is complete
-waiting: dict[str, list[str]] = {}
-
-
-def complete(package):
-    """A package calls this at its end."""
-    for module in waiting.pop(package, ()):
-        importlib.import_module(module)
+plain = execute = operator.call  # a Tensor may be given other memory instead of being overwritten only while `execute is plain`
 
 
 class dispatched:

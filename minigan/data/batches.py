@@ -48,6 +48,3 @@ class Batches:
         order = self.order(epoch)
         for i in range(start, len(self)):
             yield tensor_of(gather_scaled(self.images, order[i * self.batch_size : (i + 1) * self.batch_size]))
-
-
-seam.complete(__name__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from ..arrays import array_module, device_of, seam, to_device, to_numpy
+from ..arrays import device_of, seam, to_device, to_numpy
 from ..arrays import device as _device
 from ..arrays.defaults import FLOATS as FLOATS
 from .grad_mode import mode
@@ -256,7 +256,7 @@ def lay_out(x: Tensor) -> Tensor:
 @seam.dispatched
 def row_major(x):
     """x laid out row by row: itself or a copy."""
-    return array_module(x).asarray(x, order="C")
+    return x if x.flags.c_contiguous else x.copy(order="C")
 
 
 def writable(view: Any, source: Any) -> Any:

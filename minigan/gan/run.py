@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import default_generator, seam
+from ..arrays import default_generator
 from ..data.batches import Batches
 from ..data.files import write_atomic
 from ..machine.threads import num_threads
@@ -268,6 +268,3 @@ def made_with() -> dict[str, Any]:
     """What the last bits of a run's numbers depend on, beside its options."""
     version = sys.modules[__name__.partition(".")[0]].__version__
     return {"minigan": version, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}
-
-
-seam.complete(__name__)

@@ -1,7 +1,6 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
 from ..arrays.elsewhere import complete as _complete
-from ..arrays import seam
 from . import functional, init, utils
 from .activation import (
     CELU,
@@ -158,5 +157,3 @@ __all__ = [
     "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
 _complete(__name__)
-
-seam.complete(__name__)

@@ -128,7 +128,7 @@ def _alias(x):
 
 def _is_sole_owner(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or not seam.exchange:
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or seam.execute is not seam.plain:
         return False
     return _references(x.array) == _NO_OTHERS
 

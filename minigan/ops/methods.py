@@ -189,7 +189,7 @@ class TensorMethods(InPlaceMethods):
     round = arithmetic.round
     sub = arithmetic.sub
 
-    # --- elementary ---
+    # --- elementary functions ---
     abs = elementary.abs
     cos = elementary.cos
     erf = elementary.erf
@@ -210,8 +210,6 @@ class TensorMethods(InPlaceMethods):
     sigmoid = activation.sigmoid
     softplus = activation.softplus
     tanh = activation.tanh
-
-    # --- angles ---
     acos = angles.acos
     acosh = angles.acosh
     arccos = angles.arccos
@@ -230,8 +228,6 @@ class TensorMethods(InPlaceMethods):
     hypot = angles.hypot
     rad2deg = angles.rad2deg
     sinc = angles.sinc
-
-    # --- special ---
     copysign = special.copysign
     div = special.div
     divide = special.divide
@@ -257,8 +253,6 @@ class TensorMethods(InPlaceMethods):
     signbit = special.signbit
     true_divide = special.true_divide
     xlogy = special.xlogy
-
-    # --- thresholds ---
     hardshrink = thresholds.hardshrink
 
     # --- compose ---
@@ -318,8 +312,6 @@ class TensorMethods(InPlaceMethods):
     matmul = product.matmul
     mm = product.mm
     outer = product.outer
-
-    # --- contraction ---
     addbmm = contraction.addbmm
     addmv = contraction.addmv
     addr = contraction.addr
@@ -339,13 +331,9 @@ class TensorMethods(InPlaceMethods):
     logdet = linear_algebra.logdet
     pinverse = linear_algebra.pinverse
     slogdet = linear_algebra.slogdet
-
-    # --- decompositions ---
     cholesky = decompositions.cholesky
     qr = decompositions.qr
     svd = decompositions.svd
-
-    # --- matrices ---
     matrix_power = matrices.matrix_power
 
     # --- reduction ---
@@ -372,8 +360,6 @@ class TensorMethods(InPlaceMethods):
     argmin = extremes.argmin
     max = extremes.max
     min = extremes.min
-
-    # --- quantiles ---
     kthvalue = quantiles.kthvalue
     median = quantiles.median
     mode = quantiles.mode
@@ -381,13 +367,9 @@ class TensorMethods(InPlaceMethods):
     nanmedian = quantiles.nanmedian
     nanquantile = quantiles.nanquantile
     quantile = quantiles.quantile
-
-    # --- sorting ---
     argsort = sorting.argsort
     sort = sorting.sort
     topk = sorting.topk
-
-    # --- running ---
     cummax = running.cummax
     cummin = running.cummin
     cumprod = running.cumprod

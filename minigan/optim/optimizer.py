@@ -28,7 +28,7 @@ class Slot:
     """One parameter of an optimiser: its group, its state, how many steps it has made.
 
     array : the memory that `names`, its state arrays, were made for; another one is met by `attach` (`.data =`, `.to(device)`)
-    prepared : what a faster executor keeps of it
+    prepared : what a faster executor keeps of it; None where `attach` was called since
     """
 
     __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "prepared")
@@ -58,6 +58,7 @@ class Slot:
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = tensor_of(fit)
         self.array, self.shape, self.dtype, self.names = array, array.shape, array.dtype, names
+        self.prepared = None
 
     def states(self, optimizer):
         """The state arrays as the update takes them."""

@@ -117,9 +117,14 @@ def recording():
 def active(recorder):
     """Inside, `recorder` records."""
     global _active
-    before, exchange = _active, seam.exchange
-    _active, seam.exchange = recorder, False
+    before, execute = _active, seam.execute
+    _active, seam.execute = recorder, _captured
     try:
         yield recorder
     finally:
-        _active, seam.exchange = before, exchange
+        _active, seam.execute = before, execute
+
+
+def _captured(function, *args):
+    """What is launched, the recorder sees by itself."""
+    return function(*args)

@@ -10,7 +10,6 @@ import functools
 import itertools
 import keyword
 import math
-import operator
 import re
 import threading
 import weakref
@@ -85,11 +84,11 @@ def recording(given):
     """Inside, a new recording of a step that is given these arrays is active."""
     new = Recording(given)
     active.append(new)
-    seam.execute, seam.exchange = _record, False
+    seam.execute = _record
     try:
         yield new
     finally:
-        seam.execute, seam.exchange = operator.call, True
+        seam.execute = seam.plain
         active.clear()
 
 
@@ -101,13 +100,18 @@ def _record(function, *args):
     now = active[-1]
     if now.thread != threading.get_ident():
         return function(*args)
-    seam.execute = operator.call
+    seam.execute = _part
     try:
         result = function(*args)
     finally:
         seam.execute = _record
     now.call(function, args, result)
     return result
+
+
+def _part(function, *args):
+    """function(*args), inside of what is recorded as one call."""
+    return function(*args)
 
 
 class Program:
