@@ -28,7 +28,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from minigan.gan.captured import Captured
 
 import minigan
 from minigan import nn
@@ -38,6 +37,7 @@ from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
 from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
 from minigan.gan.command import number
+from minigan.gan.run import PLAYERS
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init
 from minigan.ops.loss import mean_logsigmoid
@@ -110,7 +110,8 @@ class Experiment:
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
         # On CUDA a step is one launch, and a batch is given by where its images are.
-        self.player = Captured(self.trainer, self.batches) if self.device.type == "cuda" else None
+        play = PLAYERS.get("cuda") if self.device.type == "cuda" else None
+        self.player = play and play(self.trainer, self.batches, print)
         self.epoch, self.rows, self.seconds = 0, [], 0.0
         if resume:
             self._load()

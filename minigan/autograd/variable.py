@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from ..arrays import is_array
 from ..engine.tensor import Tensor, tensor_of
 
-
 if TYPE_CHECKING:  # to checkers it is a function: they do not look at how a class is called
 
     def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor: ...

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from ..arrays import device_of, seam, to_device, to_numpy
 from ..arrays import device as _device
+from ..arrays import device_of, seam, to_device, to_numpy
 from ..arrays.defaults import FLOATS as FLOATS
 from .grad_mode import mode
 
