@@ -11,7 +11,7 @@ import sys
 import types
 
 PLACES = {
-    "autograd.anomaly_mode": "autograd.mode", "autograd.grad_mode": "autograd.mode",
+    "autograd.anomaly_mode": "autograd.anomaly", "autograd.grad_mode": "engine.grad_mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
     "multiprocessing": "/multiprocessing", "random": "backend.random",

@@ -5,34 +5,29 @@ from ..arrays.elsewhere import complete as _complete
 from ..engine import (
     FLOATS,
     OPS,
-    GradcheckError,
     Node,
-    NonSmoothError,
     Size,
     Tensor,
     backward,
-    detect_anomaly,
     enable_grad,
     expand,
     grad,
-    gradcheck,
-    gradgradcheck,
     identity,
-    inference_mode,
     is_grad_enabled,
     move,
     no_grad,
     op,
     raw,
-    set_detect_anomaly,
     set_grad_enabled,
     sum_to,
     tensor_of,
 )
 from ..messages.errors import AnomalyError, OpError
 from . import attributes as attributes
+from .anomaly import detect_anomaly, inference_mode, set_detect_anomaly
 from .dot import graph
 from .function import Context, Function
+from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
 from .storage import Storage
 from .variable import Variable

@@ -1,7 +1,7 @@
 """What torch's Tensor tells of itself, makes of itself and is made from, besides the mathematics: the engine needs none of it."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self, overload
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import address, device, is_array, seam, to_device, to_numpy
 from ..arrays.defaults import default, strided
 from ..arrays.elsewhere import not_there
+from ..engine.grad_mode import mode
 from ..engine.tensor import FLOATS, Size, Tensor, attach, lay_out, tensor_of
 from ..messages.names import public
 from . import hooks
@@ -21,6 +22,10 @@ _int = int
 
 printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.set_printoptions
 as_device = device
+
+
+class TruthError(RuntimeError, ValueError):
+    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch, ValueError in NumPy."""
 
 
 def _absent(self: Any) -> _bool:
@@ -158,6 +163,51 @@ class TensorAttributes:
             x._base = False
         return self
 
+    # --- as Python's numbers ---
+
+    def item(self: Any) -> Any:
+        """The value of a one-element Tensor as a Python number."""
+        if self.array.size != 1:
+            raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
+        return seam.execute(_item, self.array)
+
+    def numpy(self: Any) -> np.ndarray:
+        """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
+        if mode.grad_enabled and self.requires_grad:
+            raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
+        return seam.execute(to_numpy, lay_out(self).array)
+
+    def __len__(self: Any) -> _int:
+        if not self.array.ndim:
+            raise TypeError("len() of a Tensor without dimensions")
+        return len(self.array)
+
+    def __iter__(self: Any) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self: Any) -> _bool:
+        if self.array.size != 1:
+            raise TruthError(
+                f"the truth value of a Tensor is ambiguous unless it has exactly one element, this one has {self.array.size} (shape "
+                f"{tuple(self.shape)}): ask for x.any() or x.all(), or compare with `is None`"
+            )
+        return _bool(self.item())
+
+    def __float__(self: Any) -> _float:
+        return _float(self.item())
+
+    def __int__(self: Any) -> _int:
+        return _int(self.item())
+
+    def __index__(self: Any) -> _int:
+        if self.array.dtype in FLOATS:
+            raise TypeError("only integer Tensors can be used as an index")
+        return _int(self.item())
+
+    def tolist(self: Any) -> Any:
+        """Nested Python lists of the values."""
+        return seam.execute(_tolist, self.array)
+
     # --- places and types ---
 
     def cpu(self: Any) -> Tensor:
@@ -221,10 +271,6 @@ class TensorAttributes:
 
     # --- looks, and copies ---
 
-    def tolist(self: Any) -> Any:
-        """Nested Python lists of the values."""
-        return seam.execute(_tolist, self.array)
-
     def __array__(self: Any, dtype: Any = None, copy: _bool | None = None) -> np.ndarray:
         if self.requires_grad or not isinstance(self.array, np.ndarray):
             raise TypeError(
@@ -279,3 +325,7 @@ def from_python(arguments: Sequence[Any], dtype: Any = None) -> np.ndarray:
 
 def _tolist(array: Any) -> Any:
     return array.tolist()
+
+
+def _item(array: Any) -> Any:
+    return array.item()

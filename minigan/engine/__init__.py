@@ -6,29 +6,18 @@
     op           the card of an op, and what a call of it does (arguments, views: its rarer parts)
     primitives   the first cards: broadcasting, and its adjoint
     backward     the walk down the tape
-    gradcheck    derivatives held against finite differences
 
-What torch has beside that is in `minigan.autograd`; the ops are `minigan.ops`.
+What torch has beside that, and `gradcheck`, is in `minigan.autograd`; the ops are `minigan.ops`.
 """
 
 from .backward import backward, grad
-from .grad_mode import (
-    detect_anomaly,
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    no_grad,
-    set_detect_anomaly,
-    set_grad_enabled,
-)
-from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
+from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .op import OPS, op
 from .primitives import expand, identity, sum_to
 from .tape import Node
 from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
 
 __all__ = [
-    "FLOATS", "OPS", "GradcheckError", "Node", "NonSmoothError", "Size", "Tensor", "backward", "detect_anomaly", "enable_grad",
-    "expand", "grad", "gradcheck", "gradgradcheck", "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw",
-    "set_detect_anomaly", "set_grad_enabled", "sum_to", "tensor_of",
+    "FLOATS", "OPS", "Node", "Size", "Tensor", "backward", "enable_grad", "expand", "grad", "identity", "is_grad_enabled", "move",
+    "no_grad", "op", "raw", "set_grad_enabled", "sum_to", "tensor_of",
 ]  # fmt: skip

@@ -5,15 +5,14 @@ torch's Tensor tells of itself besides (`.size()`, `.float()`, hooks, its storag
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from ..arrays import device as _device
-from ..arrays import device_of, seam, to_device, to_numpy
+from ..arrays import device_of, seam, to_device
 from ..arrays.defaults import FLOATS as FLOATS
-from .grad_mode import mode
 
 if TYPE_CHECKING:
     from ..ops.methods import TensorMethods as Attached
@@ -142,52 +141,7 @@ class Tensor(Attached):
 
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
-    # --- as Python's numbers ---
-
-    def item(self) -> Any:
-        """The value of a one-element Tensor as a Python number."""
-        if self.array.size != 1:
-            raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
-        return seam.execute(_item, self.array)
-
-    def numpy(self) -> np.ndarray:
-        """The values as a NumPy array (shared memory on the CPU, a copy from CUDA)."""
-        if mode.grad_enabled and self.requires_grad:
-            raise RuntimeError("numpy() of a Tensor that requires grad: use .detach().numpy()")
-        return seam.execute(to_numpy, lay_out(self).array)
-
-    def __len__(self) -> int:
-        if not self.array.ndim:
-            raise TypeError("len() of a Tensor without dimensions")
-        return len(self.array)
-
-    def __iter__(self) -> "Iterator[Tensor]":
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        if self.array.size != 1:
-            raise TruthError(
-                f"the truth value of a Tensor is ambiguous unless it has exactly one element, this one has {self.array.size} (shape "
-                f"{tuple(self.shape)}): ask for x.any() or x.all(), or compare with `is None`"
-            )
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.array.dtype in FLOATS:
-            raise TypeError("only integer Tensors can be used as an index")
-        return int(self.item())
-
     __hash__ = object.__hash__  # by identity: == compares elements
-
-
-class TruthError(RuntimeError, ValueError):
-    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch, ValueError in NumPy."""
 
 
 class Size(tuple[int, ...]):
@@ -289,7 +243,3 @@ def _current(x: Tensor) -> Tensor:
 def _no_gradient(array: Any) -> str:
     what = "only tensors of floating-point numbers can require gradients"
     return f"{what}, this one is {array.dtype}; convert it with .float()"
-
-
-def _item(array: Any) -> Any:
-    return array.item()

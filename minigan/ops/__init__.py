@@ -24,7 +24,6 @@ from . import (
     legacy,
     linear_algebra,
     matrices,
-    methods,
     normalization,
     placement,
     product,
@@ -54,6 +53,7 @@ from .indexing import *
 from .legacy import *
 from .linear_algebra import *
 from .matrices import *
+from .methods import TensorMethods as TensorMethods
 from .normalization import *
 from .placement import *
 from .product import *

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from ..arrays import is_array
-from ..autograd._types import DType, Index, Ints, Operand, Place, Shape
+from ..autograd._types import DType, Ints, Operand, Place, Shape
 from ..autograd.attributes import from_python
 from ..engine.tensor import Tensor, attach, raw, tensor_of
 from . import (

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import to_device, to_numpy
-from .backward import grad
-from .grad_mode import enable_grad, is_grad_enabled, no_grad
-from .tensor import Tensor, tensor_of
+from ..engine.backward import grad
+from ..engine.grad_mode import enable_grad, is_grad_enabled, no_grad
+from ..engine.tensor import Tensor, tensor_of
 
 # With a plain seed, inputs that someone drew from default_rng(0) would meet a cotangent of the very same numbers, for which
 # wrong rules can be right (x^T x is its own transpose).
