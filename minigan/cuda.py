@@ -8,8 +8,8 @@ from .arrays import DeviceError, cuda_problem
 from .arrays import get_rng_state as _get_rng_state
 from .arrays import manual_seed as _manual_seed
 from .arrays import set_rng_state as _set_rng_state
-from .arrays.device import CaptureError
 from .arrays.elsewhere import complete as _complete
+from .arrays.seam import CaptureError
 from .ops.legacy import tensor_types
 
 __all__ = [

@@ -75,11 +75,70 @@ def test_nothing_but_the_doors_names_the_fast_path():
     assert outside == DOORS
 
 
+# Words, in names of any kind, of those who record a step in order to repeat it. (A graph, `record` and `recorded` are the tape's.)
+RECORDING = {"recorder", "recording", "recordings", "capture", "captured", "capturing", "replay", "replayed", "replays",
+             "defer", "deferred", "deferrable", "late", "lazy", "jit", "active"}  # fmt: skip
+KNOWS = "arrays/seam.py"  # the one module that may
+# They name what they ask the fast path for; a run that is run again from its checkpoint is another thing.
+MAY_NAME = {"cpu.py", "cuda.py", "utils/switches.py", "gan/faults.py"}
+
+
+def words(name):
+    return {w.lower() for part in re.split(r"[._]", name or "") for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", part)}
+
+
+def knowledge(tree):
+    """What the text of a module knows of the recording of a step, as (line, what)."""
+    functions = {f.name for f in tree.body if isinstance(f, ast.FunctionDef)}
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    for n in ast.walk(tree):
+        names = [getattr(n, field, None) for field in ("id", "attr", "name", "arg", "module", "asname")]
+        for name in names:
+            if isinstance(name, str) and words(name) & RECORDING:
+                yield n.lineno, name
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
+            if n.value.id == "seam" and not (n.attr in ("dispatched", "may_exchange") or (n.attr == "execute" and id(n) in called)):
+                yield n.lineno, f"seam.{n.attr} other than called"
+            if n.value.id in functions and isinstance(n.ctx, ast.Store):
+                yield n.lineno, f"the attribute {n.attr} of a function"
+        if isinstance(n, ast.Compare) and any(isinstance(x, ast.Subscript) and getattr(x.value, "id", "") == "need" for x in ast.walk(n)):
+            yield n.lineno, "a `need` of more than two values"
+        if isinstance(n, ast.ImportFrom) and (n.module or "").endswith("seam") and {a.name for a in n.names} - {"CaptureError"}:
+            yield n.lineno, "what stands in the seam"
+
+
 def test_who_knows_of_recording():
     """Outside of the fast path one module says when a step is recorded: the seam, by what stands in `execute`."""
-    words = re.compile(r"\b(Recording|recording\(|DEFERRABLE|CONSUMERS|current_recording)\b")
-    textbook = [p for p in FILES if p.relative_to(PACKAGE).parts[0] != "fast"]
-    assert {p.relative_to(PACKAGE).as_posix() for p in textbook if words.search(p.read_text("utf-8"))} <= {"arrays/seam.py"}
+    found = {}
+    for path in FILES:
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith("fast/") and name not in MAY_NAME:
+            for line, what in knowledge(ast.parse(path.read_text("utf-8"))):
+                found.setdefault(name, []).append(f"{line}: {what}")
+    assert set(found) <= {KNOWS}, found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from .x import Recording", "is_recording()", "x.capture = 1", "def f(deferred): pass", "from .replay import program",
+        "class LateProduct: pass", "seam.execute = f", "g = seam.execute", "from ..arrays.seam import plain", "seam.plain",
+        "y = need[0] is LATER", "def rule(): pass\nrule.can_wait = True",
+    ],
+)  # fmt: skip
+def test_knowledge_of_recording_is_found(text):
+    assert list(knowledge(ast.parse(text)))
+
+
+def test_what_is_no_knowledge_of_recording():
+    text = """
+y = seam.execute(f, x)
+record = mode.grad_enabled and need[0]
+@seam.dispatched
+def f(x): return need[1] and x
+later = None
+"""
+    assert not list(knowledge(ast.parse(text)))
 
 
 def test_the_check_can_fail(tmp_path, monkeypatch):

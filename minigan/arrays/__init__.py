@@ -11,7 +11,6 @@ from .device import (
     device_of,
     has_kernels,
     is_array,
-    join,
     kernel_place,
     module_for,
     resolve_device,
@@ -32,6 +31,6 @@ from .sums import total
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device", "device_of",
-    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "join", "kernel_place", "manual_seed", "module_for",
+    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "kernel_place", "manual_seed", "module_for",
     "resolve_device", "seam", "seed", "set_rng_state", "to_device", "to_numpy", "total",
 ]  # fmt: skip

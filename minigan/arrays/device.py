@@ -15,10 +15,6 @@ class DeviceError(RuntimeError):
     """The asked-for device cannot be used; the message says why and what to install or choose."""
 
 
-class CaptureError(RuntimeError):
-    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
-
-
 class device:
     """`device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda", 1)`: a name for a place, as in torch."""
 
@@ -99,15 +95,6 @@ def array_module(x):
     if isinstance(x, (np.ndarray, np.generic)):
         return np
     return sys.modules[type(x).__module__.partition(".")[0]]
-
-
-def join(arrays, axis):
-    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and sends it their addresses, which a
-    captured step cannot: on CUDA they are joined by eights."""
-    xp = array_module(arrays[0])
-    while xp is not np and len(arrays) > 8:
-        arrays = [xp.concatenate(arrays[i : i + 8], axis=axis) for i in range(0, len(arrays), 8)]
-    return xp.concatenate(arrays, axis=axis)
 
 
 def device_of(x):

@@ -12,7 +12,16 @@ import operator
 
 from .device import array_place
 
-plain = execute = operator.call  # a Tensor may be given other memory instead of being overwritten only while `execute is plain`
+plain = execute = operator.call
+
+
+def may_exchange():
+    """May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads."""
+    return execute is plain
+
+
+class CaptureError(RuntimeError):
+    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
 
 
 class dispatched:

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from ..arrays import array_module, join, seam
+from ..arrays import array_module, seam
 from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, no_grad, tensor_of
 from ..ops import cat
+from ..ops.layout import join
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
 __all__ = [

@@ -128,9 +128,9 @@ def _alias(x):
 
 def _is_sole_owner(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or seam.execute is not seam.plain:
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
         return False
-    return _references(x.array) == _NO_OTHERS
+    return _references(x.array) == _NO_OTHERS and seam.may_exchange()
 
 
 def _exchangeable(x, array):

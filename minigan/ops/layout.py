@@ -2,6 +2,8 @@
 
 from ..arrays import array_module, device_of, seam, to_device
 
+__all__: list[str] = []  # no ops
+
 
 def memory_order(array):
     """The order of its dimensions from the outermost in memory, such that `flat` gives a view; None if there are gaps.
@@ -43,3 +45,12 @@ def constant(like, values):
 def by_position(x):
     """The weight of a convolution, laid out as its device likes it: itself, or a copy."""
     return x
+
+
+def join(arrays, axis):
+    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and sends it their addresses, which a
+    captured step cannot: on CUDA they are joined by eights."""
+    xp = array_module(arrays[0])
+    while xp is not np and len(arrays) > 8:
+        arrays = [xp.concatenate(arrays[i : i + 8], axis=axis) for i in range(0, len(arrays), 8)]
+    return xp.concatenate(arrays, axis=axis)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, join
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
 from ..engine.primitives import expand as _broadcast
@@ -15,6 +15,7 @@ from ..engine.primitives import sum_to
 from ..engine.tensor import keep_layout, lay_out, row_major, writable
 from .arithmetic import where
 from .axes import axis_of, of_scalars
+from .layout import join
 from .placement import to
 from .strides import keep_strides
 
