@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from minigan.gan.captured import Captured
 
 import minigan
 from minigan import nn
@@ -36,7 +37,6 @@ from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
 from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
-from minigan.gan.captured import Captured
 from minigan.gan.command import number
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init

@@ -171,32 +171,6 @@ def test_default_device():
             minigan.set_default_device("cuda")
 
 
-def test_number_of_threads():
-    """In a process of its own: the old workers end, and results stay the same."""
-    code = """
-import threading, minigan as torch
-torch.set_num_threads(3)
-x = torch.randn(1 << 20, requires_grad=True)
-before = (x * 2).relu().sum().item()
-adam = torch.optim.Adam([x]); x.sum().backward(); adam.step()
-assert torch.get_num_threads() == 3
-many = threading.active_count()
-torch.set_num_threads(1)
-assert torch.get_num_threads() == 1 and threading.active_count() == 1, (many, threading.active_count())
-adam.step(); torch.set_num_threads(2); adam.step()
-from minigan.fast.cpu.blas import blas_libraries
-assert {library.get_num_threads() for library in blas_libraries()} <= {2}
-for wrong in (0, -1, 1.5):
-    try: torch.set_num_threads(wrong)
-    except ValueError as error: assert "positive integer" in str(error)
-    else: raise AssertionError(wrong)
-print(many)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 3
-
-
 # --- Tensor(array) ---
 
 

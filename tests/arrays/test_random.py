@@ -5,7 +5,6 @@ import pytest
 
 from minigan.arrays import Generator, default_generator, manual_seed
 from minigan.arrays.random import philox_reference
-from minigan.fast.cpu.random import philox_fill
 
 
 def philox(counter, key):
@@ -18,12 +17,6 @@ def philox(counter, key):
     return c
 
 
-def filled(counter, key, n):
-    out = np.empty((n, 4), np.uint32)
-    philox_fill(out, np.uint64(counter), np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))
-    return out
-
-
 @pytest.mark.parametrize("counter, key, answer", [
     ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
@@ -34,8 +27,7 @@ def test_known_answers_of_the_definition(counter, key, answer):
     assert tuple(philox(counter, key)) == answer
 
 
-@pytest.mark.parametrize("blocks", [filled, philox_reference], ids=["kernel", "reference"])
-def test_blocks_against_the_definition(blocks):
+def test_blocks_against_the_definition(blocks=philox_reference):
     """Counters of 64 bits (the upper half is 0) over the carry at 2**32, keys of 64 bits."""
     assert blocks(0, 0, 1).tolist() == [[0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]]
     for counter in (0, 1, 2**32 - 2, 2**40 + 5, 2**64 - 3):
@@ -43,10 +35,6 @@ def test_blocks_against_the_definition(blocks):
             expected = [philox(((counter + i) & 0xFFFFFFFF, (counter + i) >> 32, 0, 0), (key & 0xFFFFFFFF, key >> 32)) for i in range(3)]
             found = blocks(counter, key, 3)
             assert found.dtype == np.uint32 and found.tolist() == expected, (counter, key)
-
-
-def test_kernel_is_the_reference():
-    assert (filled(17, 0xABCDEF0123456789, 1000) == philox_reference(17, 0xABCDEF0123456789, 1000)).all()
 
 
 def test_a_stream_is_cut_without_overlap_or_gap():

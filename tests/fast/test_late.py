@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from fast.test_tiles import threads_of
 
 import minigan
 from minigan import Tensor, nn
@@ -15,7 +16,6 @@ from minigan.fast.replay import lazy_product as late
 from minigan.fast.replay.lazy_product import Late, late_product
 from minigan.nn import functional as F
 from minigan.optim import SGD, Adam, AdamW
-from tests.backend.test_tiles import threads_of
 
 
 @pytest.fixture(autouse=True)
