@@ -38,6 +38,7 @@ from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
 from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
 from minigan.gan.command import number
+from minigan.gan.run import PLAYERS
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init
 from minigan.ops.loss import mean_logsigmoid
@@ -110,7 +111,8 @@ class Experiment:
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
         # On CUDA a step is one launch, and a batch is given by where its images are.
-        self.player = Captured(self.trainer, self.batches) if self.device.type == "cuda" else None
+        play = PLAYERS.get("cuda") if self.device.type == "cuda" else None
+        self.player = play and play(self.trainer, self.batches, print)
         self.epoch, self.rows, self.seconds = 0, [], 0.0
         if resume:
             self._load()

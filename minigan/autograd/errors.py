@@ -61,7 +61,7 @@ def check_finite(array, what, line):
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("backend", "autograd", "ops", "nn", "optim"))
+_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("arrays", "autograd", "ops", "nn", "optim", "fast"))
 
 
 def user_line():

@@ -27,7 +27,7 @@ OPERATORS = {
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PLACES = (_HERE + os.sep, os.path.join(os.path.dirname(_HERE), "ops") + os.sep)
 _ENGINE = os.path.join(_HERE, "engine.py")
-_NOBODYS = {"call", "called", "backward", "forward", "formula", "inner", "wrapper", "method", "assign", "write"}
+_NOBODYS = {"call", "called", "explained", "backward", "forward", "formula", "inner", "wrapper", "method", "assign", "write"}
 
 
 def public(name: str) -> str:

@@ -47,7 +47,9 @@ from .mode import mode
 from .names import called, public
 from .tensor import FLOATS, Tensor, fresh, lay_out, permuted, stale, tensor_of
 
-P, R, F = ParamSpec("P"), TypeVar("R"), TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 OPS: dict[str, Any] = {}  # name -> op, of every card: the tests walk it
 _count = itertools.count(1)
 ndarray = np.ndarray

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 
-from ..backend import Generator, device
+from ..arrays import Generator, device
 from ..ops.contraction import min_max
 from ..ops.decompositions import factors, usv
 from ..ops.extremes import values_indices

@@ -130,16 +130,20 @@ def batch_norm(
         raise ValueError("batch_norm: running_mean and running_var are needed when not training")
     shape = (1, -1) + (1,) * (input.ndim - 2)
     scale = (running_var + eps).rsqrt()
-    scale = scale if weight is None else scale * weight
-    y = (input - running_mean.reshape(shape)) * scale.reshape(shape)
+    return _affine(input - running_mean.reshape(shape), scale if weight is None else scale * weight, bias)
+
+
+def _affine(input, scale, bias):
+    """input (N, C, ...) times scale plus bias, a number for each channel each; None is 1 or 0."""
+    shape = (1, -1) + (1,) * (input.ndim - 2)
+    y = input * (1 if scale is None else scale.reshape(shape))
     return y if bias is None else y + bias.reshape(shape)
 
 
 def in_training(op, input, running_mean, running_var, weight, bias, momentum, eps, *more):
     """`op`, an op like `_batch_norm`, of a batch; it updates the running statistics, of which backward is told."""
     if not input.array.size:  # nothing to normalise, and no statistics
-        nothing = np.zeros_like(input.array, shape=input.shape[1])
-        return op(input, weight, bias, nothing, nothing + 1, 0.0, eps, *more)
+        return _affine(input, weight, bias)
     if input.array.size // max(input.shape[1], 1) == 1:
         raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
     arrays = [None if v is None else v.array for v in (running_mean, running_var)]

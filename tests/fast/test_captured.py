@@ -13,10 +13,10 @@ from minigan.arrays import default_generator, device
 from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
+from minigan.fast import updates
 from minigan.fast.cuda import cublas
 from minigan.fast.replay.players import Captured
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
-from minigan.ops import update
 from minigan.optim import EMA, SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
@@ -400,7 +400,7 @@ def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
         return fakecuda.computed(np.ascontiguousarray, (x,), {}, x)
 
     monkeypatch.setattr(fakecuda, "ascontiguousarray", ascontiguousarray, raising=False)
-    monkeypatch.setattr(update, "laid_out_as", lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"))
+    monkeypatch.setattr(updates, "laid_out_as", lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"))
     run(trainer, batches, 3)
     shapes = {(p.shape[0], *p.shape[2:], p.shape[1]) for p in weights}
     assert not shapes & set(copied), copied

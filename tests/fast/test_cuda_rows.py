@@ -7,8 +7,11 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
+from minigan.fast.batch_norm_activation import batch_norm_activation
 from minigan.fast.cuda import columns as rows
+from minigan.fast.linear_activation import linear_activation
 from minigan.nn import functional as F
+from minigan.ops.normalization import in_training
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 
@@ -52,8 +55,8 @@ def test_batch_norm_and_a_leaky_relu_are_one_op(shared, dtype, shape, slope):
     def layer(x, w, b):
         make = (lambda a: a) if isinstance(x.array, np.ndarray) else fakecuda.asarray
         mean, var = tensor_of(make(np.zeros(c, dtype))), tensor_of(make(np.ones(c, dtype)))
-        y = minigan.ops.normalization.batch_norm_leaky_relu(x, mean, var, w, b, True, 0.1, 1e-5, slope)
-        assert y.grad_fn.op.__name__ == "batch_norm"
+        y = in_training(batch_norm_activation, x, mean, var, w, b, 0.1, 1e-5, slope)
+        assert y.grad_fn.op.__name__ == "batch_norm_activation"
         return y, mean, var
 
     with fakecuda.with_kernels():
@@ -66,7 +69,7 @@ def test_rules_and_sums(shared, activation):
     rng = np.random.default_rng(1)
     x, w, b = (rng.standard_normal(s).astype(np.float32) for s in ((700, 6), (35, 6), (35,)))
     with fakecuda.with_kernels():
-        expected, found = both(lambda *t: [minigan.ops.linear_activation(*t, activation, 0.2)], x, w, b)
+        expected, found = both(lambda *t: [linear_activation(*t, activation, 0.2)], x, w, b)
         close(found, expected)
         expected, found = both(lambda *t: [F.linear(*t)], x, w, b)
         close(found, expected)
@@ -77,5 +80,5 @@ def test_sequential_takes_the_activation_into_batch_norm():
     with fakecuda.with_kernels():
         net = nn.Sequential(nn.BatchNorm1d(3), nn.ReLU()).cuda()
         y = net(tensor_of(fakecuda.asarray(np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32))))
-        assert y.grad_fn.op.__name__ == "batch_norm"
+        assert y.grad_fn.op.__name__ == "batch_norm_activation"
         assert (y.array.storage >= 0).all() and (y.array.storage == 0).any()

@@ -27,11 +27,11 @@ def every_source():
 
 
 def translated():
-    """All translated formulas in the op modules."""
+    """All translated formulas of the cards and in the kernels' modules."""
     from minigan.autograd import OPS
 
     found = {f for op in OPS.values() for f in op.card.kernels.values() if isinstance(f, (Elementwise, Summed))}
-    for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
+    for module in pkgutil.walk_packages(minigan.fast.cuda.__path__, "minigan.fast.cuda."):
         found |= {f for f in vars(importlib.import_module(module.name)).values() if isinstance(f, (Elementwise, Summed))}
     return sorted(found, key=lambda f: f.__qualname__ + f.__module__)
 

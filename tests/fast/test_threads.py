@@ -164,7 +164,7 @@ assert os.waitpid(pid, 0)[1] == 0
 def test_code_on_disk_knows_the_files_that_went_into_it():
     """A kernel of another file is part of the code: when that file changes, the code is stale."""
     stamp = kernels.compiled(_triple.reference)._cache._cache_file._source_stamp
-    assert stamp[1] == kernels._sources() and "handover.py" in {name for name, *_ in stamp[1]}
+    assert stamp[1] == kernels._sources() and "handoff.py" in {name for name, *_ in stamp[1]}
 
 
 @kernel

@@ -14,5 +14,5 @@ def _(x, weight, bias, groups, eps):
 @group_norm_grad.kernel("cuda")
 def _(g, x, weight, groups, mean, rstd):
     a = g if weight is None else g * _channels(x, weight)
-    gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, mean, rstd)[0].reshape(x.shape)
+    gx = norm_backward(*(v.reshape(1, len(mean), -1) for v in (a, x)), None, None, mean, rstd)[0].reshape(x.shape)
     return gx, *_parameter_gradients(g, _normalised(x, groups, mean, rstd))

@@ -1,6 +1,7 @@
 """Kernels of ops/normalization.py for CUDA."""
 
 from ...ops.normalization import _batch_norm, batch_norm_grad
+from ..batch_norm_activation import batch_norm_activation, batch_norm_activation_grad
 from .columns import norm_backward, norm_forward
 
 
@@ -12,3 +13,7 @@ def _(x, weight, bias, running_mean, running_var, momentum, eps):
 @batch_norm_grad.kernel("cuda")
 def _(g, x, weight, mean, rstd):
     return norm_backward(g, x, weight, None, mean, rstd, 1.0)
+
+
+batch_norm_activation.kernel("cuda")(norm_forward)
+batch_norm_activation_grad.kernel("cuda")(norm_backward)

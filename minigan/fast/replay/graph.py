@@ -154,7 +154,7 @@ def _detached(outputs):
     return outputs
 
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 REASONS = (
     ({"item", "get", "tolist", "__bool__", "__float__", "__int__", "__index__", "numpy", "to_numpy"},
      "it needs a value on the host; return the Tensor and read it after the step, or compute on the device (e.g. with where)"),

@@ -81,10 +81,10 @@ class _OfSamples(Transform):
     """A transform of one picture, drawn anew from the same random numbers for each."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        return {"state": default_generator._stream().get_state()} if flat_inputs else {}
+        return {"state": default_generator.stream().get_state()} if flat_inputs else {}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        default_generator._stream().set_state(params["state"])
+        default_generator.stream().set_state(params["state"])
         return self._one(inpt)
 
     def _one(self, picture: Any) -> Any:
