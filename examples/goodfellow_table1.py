@@ -28,7 +28,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from minigan.gan.captured import Captured
 
 import minigan
 from minigan import nn

@@ -5,7 +5,6 @@ with the names of the one in `PLACES`. A name that is nowhere is an ImportError 
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 import types
@@ -71,7 +70,7 @@ class _Place(types.ModuleType):
         return getattr(self, self.__name__.rpartition(".")[2])(*args, **named)
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     def __init__(self, real):
         self.real = real
 
@@ -84,7 +83,7 @@ class _Loader(importlib.abc.Loader):
         module.__doc__, module.__path__, module.__getattr__ = real.__doc__, [], elsewhere(module.__name__)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Asked last, for names that begin with minigan's."""
 
     def find_spec(self, fullname, path, target=None):

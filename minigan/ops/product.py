@@ -48,11 +48,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (..., out).
 
     dL/dinput = g @ weight,  dL/dweight = g^T @ input,  dL/dbias = sum of g over all rows
-
-    On the CPU computed as y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it. The tall
-    matrix is then the one whose numbers are used once for each row of the batch, and it is read where it lies.
     """
     check_bias(weight, bias)
+    if input.shape[-1:] != weight.shape[1:]:
+        raise ValueError(f"the last sizes of input {tuple(input.shape)} and weight {tuple(weight.shape)} differ")
     y = np.matmul(input, weight.T)
     return y if bias is None else y + bias
 

@@ -117,18 +117,6 @@ def test_out_of_memory_says_what_to_lower(monkeypatch):
     assert isinstance(error.value, minigan.OpError)
 
 
-def test_arrays_on_two_gpus_are_an_error():
-    """A kernel is not given an array of another GPU."""
-    import minigan
-
-    if fakecuda.NO_COMPILER:
-        pytest.skip(fakecuda.NO_COMPILER)
-    with fakecuda.with_kernels():
-        a, b = (tensor_of(fakecuda.asarray(np.ones(3, np.float32), place=k)) for k in (0, 1))
-        with pytest.raises(minigan.OpError, match="cuda:0 and cuda:1.*move one of them"):
-            minigan.ops.activation.tanh_grad(a, b)
-
-
 def test_a_gpu_that_is_not_there(monkeypatch):
     try:
         fake_cupy(monkeypatch, lambda: 2)

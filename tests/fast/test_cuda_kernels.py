@@ -103,3 +103,11 @@ def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
             found = gradient(fakecuda.asarray).storage
         assert np.abs(expected).max() > 0
         np.testing.assert_array_equal(found, expected, err_msg=name)
+
+
+def test_arrays_on_two_gpus_are_an_error():
+    """A kernel is not given an array of another GPU."""
+    with fakecuda.with_kernels():
+        a, b = (tensor_of(fakecuda.asarray(np.ones(3, np.float32), place=k)) for k in (0, 1))
+        with pytest.raises(minigan.OpError, match="cuda:0 and cuda:1.*move one of them"):
+            minigan.ops.activation.tanh_grad(a, b)
