@@ -10,10 +10,7 @@ from .cpu.memory import keep_freed_memory
 keep_freed_memory()
 tame_blas()
 
-from . import cpu as cpu  # noqa: E402
-from . import deferred as deferred  # noqa: E402
-from . import updates as updates  # noqa: E402
-from .cuda import kernels as cuda_kernels  # noqa: E402, F401
+from . import table as table  # noqa: E402
 
 seam.waiting["minigan.nn"] = [f"{__name__}.fusion"]
 seam.waiting["minigan.data.batches"] = [f"{__name__}.batches"]

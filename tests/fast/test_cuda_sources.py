@@ -14,8 +14,9 @@ from minigan.fast.cuda.source import OPTIONS
 
 def every_source():
     """All sources; those of translated formulas are made for the kinds of arguments that a first use would give."""
-    for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
-        importlib.import_module(module.name)
+    for package in (minigan.ops, minigan.fast.cuda):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     from minigan.fast import updates
     from minigan.ops import update
 
@@ -30,9 +31,9 @@ def translated():
     """All translated formulas of the cards and in the kernels' modules."""
     from minigan.autograd import OPS
 
-    found = {f for op in OPS.values() for f in op.card.kernels.values() if isinstance(f, (Elementwise, Summed))}
-    for module in pkgutil.walk_packages(minigan.fast.cuda.__path__, "minigan.fast.cuda."):
-        found |= {f for f in vars(importlib.import_module(module.name)).values() if isinstance(f, (Elementwise, Summed))}
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(minigan.fast.cuda.__path__, "minigan.fast.cuda.")]
+    everything = [*(f for m in modules for f in vars(m).values()), *(f for op in OPS.values() for f in op.card.kernels.values())]
+    found = {f for f in everything if isinstance(f, (Elementwise, Summed))}
     return sorted(found, key=lambda f: f.__qualname__ + f.__module__)
 
 
