@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from ..arrays import array_module, join, seam
-from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, no_grad, tensor_of
 from ..ops import cat
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
@@ -14,7 +13,6 @@ __all__ = [
     "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
     "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
-_complete(__name__)
 
 
 def _gradients(parameters):
