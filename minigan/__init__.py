@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     func = _stateless
 else:
     # name -> the module that it is, or that holds it
-    _MODULES = {n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim viz".split()}
+    _MODULES = {n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim viz".split()} | {"func": "minigan.nn.stateless"}
     _NAMES = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     if "compat" in globals():
         _MODULES |= {n: f"minigan.{n}" for n in compat.MODULES}

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from ..autograd import Tensor
 from . import places, tensor_types
+from .variable import Variable as Variable
 
 if TYPE_CHECKING:
     from . import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda, parallel as parallel
-    from . import settings as settings, utils as utils, variable as variable, version as version, vision as vision
+    from . import settings as settings, utils as utils, version as version, vision as vision
 
 # What `minigan` itself has, too: modules, and names with the modules that hold them. They are imported when they are first used.
-MODULES = ["accelerator", "amp", "backends", "cuda", "func", "utils", "version", "vision"]
+MODULES = ["accelerator", "amp", "backends", "cuda", "utils", "version", "vision"]
 NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {"autocast": f"{__name__}.amp"}
 NAMES |= dict.fromkeys(
     """
@@ -35,5 +36,6 @@ def _missing(self, name):
     raise AttributeError(f"'Tensor' object has no attribute {name!r}{where}")
 
 
-Tensor.type, Tensor.__getattr__ = tensor_types.type, _missing
+for _name, _method in {"type": tensor_types.type, "__getattr__": _missing}.items():
+    setattr(Tensor, _name, _method)
 places.install()
