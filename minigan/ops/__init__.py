@@ -22,7 +22,6 @@ from . import (
     extremes,
     group_normalization,
     indexing,
-    legacy,
     linear_algebra,
     matrices,
     normalization,
@@ -51,7 +50,6 @@ from .elementary import *
 from .extremes import *
 from .group_normalization import *
 from .indexing import *
-from .legacy import *
 from .linear_algebra import *
 from .matrices import *
 from .methods import install
@@ -72,7 +70,7 @@ if not TYPE_CHECKING:  # checkers read the imports above
     for _family in (
         activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
         decompositions, dtypes, elementary, extremes, group_normalization, indexing,
-        legacy, linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
+        linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
         sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__

@@ -23,7 +23,6 @@ from . import (
     extremes,
     indexing,
     inplace,
-    legacy,
     linear_algebra,
     matrices,
     product,
@@ -140,7 +139,7 @@ def install():
     for name in ("zeros", "ones", "empty"):
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
-    Tensor.type, Tensor.__contains__ = legacy.type, __contains__
+    Tensor.__contains__ = __contains__
     Tensor.unfold = arrange.windows
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
