@@ -27,10 +27,11 @@ from minigan.arrays import Generator, resolve_device
 from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
-from minigan.gan import Interrupted, Run, Trainer, generate, load_generator
-from minigan.gan.command import about, number, usual_callbacks
+from minigan.gan import Trainer
 from minigan.metrics import Reference, evaluate, evaluate_pixels
 from minigan.optim import Adam
+from minigan.training import Interrupted, Run, generate, load_generator
+from minigan.training.cli import about, number, usual_callbacks
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,7 @@ class System:
 
 def autoencoder(features, code=64):
     """Images -> images (N, 1, 28, 28): as D a mirror image of the DCGAN's networks, without batch normalisation (BEGAN has none)."""
-    from minigan.gan.autoencoding import AutoEncoder
+    from minigan.gan.ebgan import AutoEncoder
 
     encoder = nn.Sequential(
         nn.Conv2d(1, features, 4, 2, 1), nn.ELU(), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.ELU(), nn.Flatten(),
@@ -77,7 +78,7 @@ def autoencoder(features, code=64):
 
 
 def energy_run(name, **arguments):
-    """A maker of runs of a game of minigan.gan.autoencoding, with the DCGAN's generator."""
+    """A maker of runs of a game of minigan.gan.ebgan, with the DCGAN's generator."""
 
     def make(options):
         from minigan.gan import autoencoding
@@ -87,7 +88,7 @@ def energy_run(name, **arguments):
         config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed", "features")}
         config |= {"image_shape": [1, 28, 28], "dataset": data.name, "checksum": data.checksum, "game": name} | arguments
         device = resolve_device(options.device)
-        G, D = minigan.gan.build_networks(config)[0].to(device), autoencoder(options.features).to(device)
+        G, D = minigan.training.build_networks(config)[0].to(device), autoencoder(options.features).to(device)
         game = getattr(autoencoding, name)(G, D, options.latent_dim, **arguments)
         trainer = Trainer(game, {k: Adam(p.parameters(), options.lr, (options.b1, options.b2)) for k, p in game.players.items()})
         return Run(

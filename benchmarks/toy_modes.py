@@ -29,8 +29,8 @@ from minigan import as_tensor
 from minigan.arrays import Generator
 from minigan.data.files import write_atomic
 from minigan.data.toy import TOYS
-from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 
 HERE = Path(__file__).parent
 SAMPLES, POINTS, BATCH, EPOCH, LOOKS = 2500, 100_000, 100, 1000, 10

@@ -19,12 +19,12 @@ import minigan
 from minigan.arrays import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
-from minigan.gan import Run, generate, load_generator
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import require_room, room_for_networks
-from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
-from minigan.gan.terminal import program
-from minigan.gan.walk import save_walk
+from minigan.training import Run, generate, load_generator
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import require_room, room_for_networks
+from minigan.training.options import add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.training.terminal import program
+from minigan.training.walk import save_walk
 from minigan.viz import save_grid, save_images
 
 

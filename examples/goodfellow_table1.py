@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from minigan.gan.captured import Captured
 
 import minigan
 from minigan import nn
@@ -35,13 +36,13 @@ from minigan.arrays import Generator, default_generator, resolve_device, to_nump
 from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
-from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
-from minigan.gan.captured import Captured
-from minigan.gan.command import number
+from minigan.gan import Ascend, Descend, Game, Trainer
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init
 from minigan.ops.loss import mean_logsigmoid
 from minigan.optim import SGD
+from minigan.training import load_checkpoint, save_checkpoint
+from minigan.training.cli import number
 from minigan.viz import save_grid
 
 LATENT, BATCH, SAMPLES = 100, 100, 10_000

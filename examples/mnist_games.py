@@ -5,7 +5,7 @@
     python examples/mnist_games.py --game began --gamma 0.7   # its k and measure of convergence are in metrics.jsonl
     python examples/mnist_games.py --game unrolled --unroll 5
 
-All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.gan.walk` know the runs.
+All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.training.walk` know the runs.
 """
 
 import argparse
@@ -17,25 +17,12 @@ from minigan import nn
 from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import (
-    BEGAN,
-    EBGAN,
-    MADGAN,
-    MAGAN,
-    MDGAN,
-    MRGAN,
-    VEEGAN,
-    AutoEncoder,
-    Run,
-    Trainer,
-    Unrolled,
-    mlp_discriminator,
-    mlp_generator,
-)
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import room_for_networks
-from minigan.gan.terminal import program
+from minigan.gan import BEGAN, EBGAN, MADGAN, MAGAN, MDGAN, MRGAN, VEEGAN, AutoEncoder, Trainer, Unrolled, mlp_discriminator, mlp_generator
 from minigan.optim import Adam
+from minigan.training import Run
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import room_for_networks
+from minigan.training.terminal import program
 
 
 def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):

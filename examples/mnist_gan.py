@@ -18,11 +18,12 @@ import minigan
 from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import NETWORKS, Run
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import require_room, room_for_networks
-from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
-from minigan.gan.terminal import program
+from minigan.gan import NETWORKS
+from minigan.training import Run
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import require_room, room_for_networks
+from minigan.training.options import add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.training.terminal import program
 
 # Some minutes on two cores, and an average of fewer steps where there are few.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}

@@ -20,14 +20,13 @@ import minigan
 from minigan import as_tensor, grad, no_grad
 from minigan.arrays import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
-from minigan.gan.command import about, add_run_options, number, perform
-from minigan.gan.memory import room_for_networks
-from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, points_per_example
-from minigan.gan.terminal import program
 from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.training import Callback, Checkpoints, Doctor, Metrics, Progress, Run
+from minigan.training.cli import about, add_run_options, number, perform
+from minigan.training.memory import room_for_networks
+from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, plane_picture, points_per_example
+from minigan.training.terminal import program
 from minigan.viz import save_gif, save_images
-from minigan.viz.plane import plane_picture
 
 SURFACE, ARROWS, SAMPLES = 96, 17, 2500
 

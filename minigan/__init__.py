@@ -1,7 +1,7 @@
 """minigan: generative adversarial networks on an autodiff engine written from scratch over NumPy and CuPy.
 
 Read it top to bottom: backend (arrays, devices, random numbers), autograd (Tensor, ops, the tape), ops, nn, optim, data,
-metrics, viz, gan. The names are PyTorch's.
+metrics, viz, gan, training. The names are PyTorch's.
 
 The functions of `minigan.ops` and the names of `minigan.autograd` that users need are here too: `minigan.tanh`,
 `minigan.grad`. The packages that computing does not need (`minigan.nn`, `minigan.data`, `minigan.gan`, ...) are imported when they
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         metrics as metrics,
         nn as nn,
         optim as optim,
+        training as training,
         utils as utils,
         version as version,
         vision as vision,
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     from .nn.summary import summary as summary
     from .utils.switches import *
 else:
-    _PARTS = "accelerator amp backends cpu cuda data func gan linalg metrics nn optim utils version vision viz"
+    _PARTS = "accelerator amp backends cpu cuda data func gan linalg metrics nn optim training utils version vision viz"
     _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
     _FUNCTIONS = {
         "load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn", "autocast": "minigan.amp",

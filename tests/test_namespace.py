@@ -12,7 +12,8 @@ from minigan.arrays.elsewhere import PLACES
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = set(
-    "accelerator amp arrays autograd backends fast cpu cuda data func gan linalg metrics nn ops optim utils version vision viz".split()
+    "accelerator amp arrays autograd backends fast cpu cuda data func gan linalg metrics nn ops optim training utils version vision "
+    "viz".split()
 )
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]

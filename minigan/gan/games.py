@@ -15,7 +15,9 @@ from ..autograd import Tensor, no_grad
 from ..ops import cat, randn, sigmoid
 from .objectives import Objective
 from .penalties import total
-from .statistics import settle
+from .recalibrate import recalibrate_batch_norm
+
+LOG_NAMES = {"D": "d_value", "G": "g_loss"}  # of the values of their moves, which curves and the progress line know
 
 
 class Move:
@@ -56,12 +58,17 @@ class Game:
         """What the generator makes of `latents`, for people to look at."""
         raise NotImplementedError
 
-    def settle(self) -> None:
+    def recalibrate(self) -> None:
         """Called after the generator has got averaged weights, before `sample`: make what depends on weights fit them."""
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        """Numbers for the log from a round's moves; by default the value of each player's last move."""
-        return {f"{m.player}_value": m.value.item() for m in moves}
+        """Numbers for the log from a round's moves: the value of each player's last move (d_value, g_loss, else <player>_loss) and
+        the means of what the moves report."""
+        found = {}
+        for move in moves:
+            found[LOG_NAMES.get(move.player, f"{move.player.lower()}_loss")] = move.value.item()
+            found.update({name: values.detach().mean().item() for name, values in move.report.items()})
+        return found
 
     def _parts(self) -> dict[str, Any]:
         """Attributes, and members of tuples and lists, that have a state of their own; not the players."""
@@ -187,9 +194,9 @@ class GAN(Game):
         penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
-    def settle(self) -> None:
+    def recalibrate(self) -> None:
         """Batch statistics of G's present weights."""
-        settle(self.G, self.latent_dim)
+        recalibrate_batch_norm(self.G, self.latent_dim)
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""

@@ -15,9 +15,9 @@ from .. import nn
 from ..arrays import DeviceError, Generator, resolve_device, to_device
 from ..data import load_dataset
 from ..data.files import write_atomic
-from ..gan.command import SEED, number
-from ..gan.saved import generate, load_generator
-from ..gan.terminal import program
+from ..training.cli import SEED, number
+from ..training.pretrained import generate, load_generator
+from ..training.terminal import program
 from .ais import ais_log_likelihood
 from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .rows import subset

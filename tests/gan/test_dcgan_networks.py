@@ -6,7 +6,8 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
-from minigan.gan import build_networks, dcgan_discriminator, dcgan_generator
+from minigan.gan import dcgan_discriminator, dcgan_generator
+from minigan.training import build_networks
 
 
 def layers(network, size):

@@ -227,7 +227,7 @@ def stateful_trainer():
 
 
 def test_a_game_goes_on_in_the_same_bits(tmp_path):
-    from minigan.gan import load_checkpoint, save_checkpoint
+    from minigan.training import load_checkpoint, save_checkpoint
 
     data = batches(8)
     minigan.manual_seed(0)

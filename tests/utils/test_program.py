@@ -12,10 +12,11 @@ from minigan import Tensor, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import GAN, R1, NonSaturating, Run, Trainer
-from minigan.gan.plane import GAMES, Players, points_per_example
+from minigan.gan import GAN, R1, NonSaturating, Trainer
 from minigan.optim import EMA, SGD, Adam
 from minigan.optim.lr_scheduler import StepLR
+from minigan.training import Run
+from minigan.training.plane import GAMES, Players, points_per_example
 
 
 def game(name="gan", seed=0):

@@ -14,8 +14,8 @@ from typing import Any
 from ...autograd import Tensor, tensor_of
 from ...data.batches import Batches, gather_scaled
 from ...gan.games import Move
-from ...gan.run import PLAYERS
 from ...gan.trainer import Trainer
+from ...training.run import PLAYERS
 from .graph import CaptureError, Graph, Reachable
 from .jit import Repeated
 
