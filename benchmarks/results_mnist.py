@@ -146,7 +146,7 @@ def train(system, seed, folder, arguments):
 def measure(folder, seed, arguments, reference, data):
     """The metrics of a finished run, and a grid of its samples."""
     G, config = load_generator(folder)
-    images = generate(G, Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])), 500)
+    images = generate(G, Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])), batch_size=500)
     save_grid(folder / "grid.png", images[:60], 6)
     found = evaluate(images, reference)
     if not arguments.quick:

@@ -22,7 +22,7 @@ from minigan.data.batches import Batches
 from minigan.training import Run, generate, load_generator
 from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
 from minigan.training.memory import require_room, room_for_networks
-from minigan.training.options import add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.training.options import add_switches, build_players, build_trainer, chosen, packed_shape, tables
 from minigan.training.terminal import program
 from minigan.training.walk import save_walk
 from minigan.viz import save_grid, save_images
@@ -97,11 +97,11 @@ def build(options):
     require_room(G, D, config, packed_shape(config), lower, device)
     G, D = G.to(device), D.to(device)
     config |= {"dataset": data.name, "checksum": data.checksum}
-    print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
+    print(tables(G, D, config))
 
     trainer = build_trainer(G, D, config)
     return Run(
-        trainer, Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
+        trainer, Batches(data, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
         max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip

@@ -17,4 +17,4 @@ from .cuda import kernels as cuda_kernels  # noqa: E402, F401
 
 seam.waiting["minigan.nn"] = [f"{__name__}.fusion"]
 seam.waiting["minigan.data.batches"] = [f"{__name__}.batches"]
-seam.waiting["minigan.training.run"] = [f"{__name__}.replay.players"]
+seam.waiting["minigan.training.run"] = [f"{__name__}.replay.rounds"]

@@ -1,12 +1,13 @@
 """Games between networks: who ascends what, and the trainer that performs the moves. How a run is run is `minigan.training`."""
 
+from .cgan import CGAN, Given, Joined
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
-from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, scores
-from .latents import interpolate, lerp, slerp
+from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
+from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
-from .networks import NETWORKS, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from .networks import NETWORKS, build_networks, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
 from .objectives import *
 from .objectives import __all__ as _objectives
 from .penalties import DRAGAN, PENALTIES, R1, R2, GradientPenalty, HistoricalAveraging, Orthogonal, Penalty, WassersteinDivergence
@@ -16,10 +17,19 @@ from .unrolled import Unrolled
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 
+# name -> class; `GAMES[name].of(parts)` is the game with networks for some data. One entry adds a game.
+GAMES: dict[str, type[Game]] = {
+    "gan": GAN, "cgan": CGAN, "ebgan": EBGAN, "magan": MAGAN, "began": BEGAN, "unrolled": Unrolled, "feature-matching": FeatureMatching,
+    "madgan": MADGAN, "madgan-sim": SimilarityMADGAN, "mrgan": MRGAN, "mdgan": MDGAN, "veegan": VEEGAN,
+}  # fmt: skip
+
 __all__ = [
-    *_objectives, "BEGAN", "EBGAN", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "VEEGAN", "AutoEncoder", "SimilarityMADGAN", "Unrolled",
-    "CONSTRAINTS", "DRAGAN", "GAN", "NETWORKS", "PENALTIES", "R1", "R2", "VIEWS", "Ascend", "Constraint", "Descend", "DiffAugment",
-    "FeatureMatching", "Game", "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Move", "Orthogonal", "Pack", "Penalty",
-    "SpectralNorm", "Trainer", "WassersteinDivergence", "WeightClip", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
-    "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "scores", "slerp",
+    *_objectives, "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN", "MADGAN",
+    "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
+    "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
+    "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "Move", "Orthogonal",
+    "Pack", "Parts", "Penalty", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled",
+    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
+    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from .. import nn
 from ..autograd import Tensor, no_grad
 from ..ops import abs, norm, relu
 from ..ops.distance import normalize
-from .games import GAN, Descend, Game, Move, scores
+from .games import GAN, Descend, Game, Move, Parts, scores
 from .objectives import Objective
 
 
@@ -56,6 +56,11 @@ class EBGAN(GAN):
         super().__init__(generator, discriminator, Objective(), latent_dim)  # D says no scores that one could compare
         self.margin: Any = margin
         self.pull_away = pull_away
+
+    @classmethod
+    def of(cls, parts: Parts, codes: int | None = None, **options: Any) -> Game:
+        """codes : numbers that D's encoder gives"""
+        return cls(parts.generator(), parts.coder(codes), parts.latent_dim, **options)
 
     def energy(self, x: Tensor, reconstruction: Tensor) -> Tensor:
         """|reconstruction - x| of each example: (N,)."""

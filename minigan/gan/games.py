@@ -8,14 +8,17 @@ parameters only, then one step of the player's optimiser, up for Ascend and down
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .. import nn
+from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
 from ..ops import cat, randn, sigmoid
-from .objectives import Objective
+from ..optim import Optimizer
+from .latents import calibration_inputs, sample_inputs
+from .objectives import NonSaturating, Objective
 from .penalties import total
-from .recalibrate import recalibrate_batch_norm
+from .recalibrate import evaluating, recalibrate_batch_norm
 
 LOG_NAMES = {"D": "d_value", "G": "g_loss"}  # of the values of their moves, which curves and the progress line know
 
@@ -40,23 +43,61 @@ class Descend(Move):
     """`player` steps down the gradient of `value`."""
 
 
+class Parts(Protocol):
+    """New networks for one kind of data: what games are made of by `Game.of`."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    def generator(self, more: int = 0) -> nn.Module:
+        """(N, latent_dim + more) -> examples"""
+
+    def critic(self, n_out: int = 1, more: int = 0) -> nn.Module:
+        """Examples -> (N, n_out): discriminators, encoders. With `more`: (N, numbers of an example + more) -> (N, n_out)"""
+
+    def coder(self, codes: int | None = None) -> nn.Module:
+        """Examples -> examples, with .encoder and .decoder, through so many numbers, or as many as suit the data"""
+
+    def optimizer(self, player: nn.Module) -> Optimizer:
+        """For a game that looks ahead with it"""
+
+
 class Game:
     """A set of players and the rules by which they move.
 
     players : name -> Module
-    latent_dim : numbers in one latent vector, for `sample`
-    moves(real) : the moves of one round, given a batch of real examples
+    moves(*batch) : the moves of one round, given the columns of a batch
+    columns : which those are ("images", "labels")
+    grid : (rows, columns) of samples that people are shown
+    latent_dim, classes : what samples are made of, by default: latent vectors, and labels if there are classes
     """
 
     players: dict[str, nn.Module]
+    columns: tuple[str, ...] = ("images",)
+    grid = (5, 5)
     latent_dim: int
+    classes = 0
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        """This game with new networks; options: its other arguments."""
+        raise NotImplementedError
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
+    # --- for those who look on: nothing here draws from the default generator or changes the game ---
+
+    def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
+        """What n samples are made of, each with n rows, drawn from `generator`: `sample(*inputs)` makes them."""
+        return sample_inputs(n, generator, self.latent_dim, self.classes, device)
+
     def sample(self, latents: Tensor) -> Tensor:
-        """What the generator makes of `latents`, for people to look at."""
+        """What the game makes of `inputs`, for people to look at."""
         raise NotImplementedError
+
+    def judge(self, real: Tensor) -> None:
+        """Let the player "D", if there is one, look at a batch of data: the doctor watches its layers."""
 
     def recalibrate(self) -> None:
         """Called after the generator has got averaged weights, before `sample`: make what depends on weights fit them."""
@@ -123,6 +164,11 @@ class GAN(Game):
         if k < 1 or (simultaneous and k > 1):
             raise ValueError(f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for simultaneous moves")
         self.players = {"D": discriminator, "G": generator}
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        named: dict[str, Any] = {"objective": NonSaturating(), "latent_dim": parts.latent_dim} | options
+        return cls(parts.generator(), parts.critic(), **named)
 
     def latents(self, n: int, like: Tensor) -> Tensor:
         """n latent vectors z ~ N(0, 1), (n, latent_dim), on the device of `like`."""
@@ -196,17 +242,15 @@ class GAN(Game):
 
     def recalibrate(self) -> None:
         """Batch statistics of G's present weights."""
-        recalibrate_batch_norm(self.G, self.latent_dim)
+        recalibrate_batch_norm(self.G, calibration_inputs(self.latent_dim, self.classes, next(self.G.parameters()).device))
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""
-        training = self.G.training
-        self.G.eval()
-        try:
-            with no_grad():
-                return self.G(latents)
-        finally:
-            self.G.train(training)
+        with evaluating(self.G), no_grad():
+            return self.G(latents)
+
+    def judge(self, real: Tensor) -> None:
+        self.D(real)
 
 
 class FeatureMatching(GAN):

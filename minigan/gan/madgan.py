@@ -11,8 +11,9 @@ from .. import nn
 from ..autograd import Tensor, no_grad
 from ..ops import cat, log_softmax, logsumexp, randn, relu, stack
 from ..ops.distance import cosine_similarity
-from .games import Ascend, Descend, Game, Move
-from .recalibrate import recalibrate_batch_norm
+from .games import Ascend, Descend, Game, Move, Parts
+from .latents import calibration_inputs
+from .recalibrate import evaluating, recalibrate_batch_norm
 
 
 class _Generators(Game):
@@ -23,6 +24,16 @@ class _Generators(Game):
             raise ValueError(f"{type(self).__name__}: generators is empty")
         self.generators, self.D, self.latent_dim = list(generators), discriminator, latent_dim
         self.players = {"D": discriminator} | {f"G{i}": g for i, g in enumerate(generators)}
+
+    @classmethod
+    def of(cls, parts: Parts, k: int = 4, **options: Any) -> Game:
+        """k : generators"""
+        return cls([parts.generator() for _ in range(k)], parts.critic(cls.outputs(k)), latent_dim=parts.latent_dim, **options)
+
+    @staticmethod
+    def outputs(k: int) -> int:
+        """Numbers that D gives for an example."""
+        return 1
 
     def latents(self, n: int, like: Tensor) -> Tensor:
         """n latent vectors z ~ N(0, 1), (n, latent_dim), on the device of `like`."""
@@ -42,20 +53,18 @@ class _Generators(Game):
     def recalibrate(self) -> None:
         """Batch statistics of the generators' present weights."""
         for g in self.generators:
-            recalibrate_batch_norm(g, self.latent_dim)
+            recalibrate_batch_norm(g, calibration_inputs(self.latent_dim, device=next(g.parameters()).device))
 
     def sample(self, latents: Tensor) -> Tensor:
         """The mixture of the generators: latents i, i + K, ... go to generator i."""
         k, n = len(self.generators), len(latents)
-        modes = [g.training for g in self.generators]
-        try:
-            with no_grad():
-                parts = [g.eval()(latents[i::k]) for i, g in enumerate(self.generators[:n])]
-                places = np.concatenate([np.arange(i, n, k) for i in range(k)])  # of the rows of the parts among the samples
-                return cat(parts)[np.argsort(places)]
-        finally:
-            for g, training in zip(self.generators, modes):
-                g.train(training)
+        with evaluating(*self.generators), no_grad():
+            parts = [g(latents[i::k]) for i, g in enumerate(self.generators[:n])]
+            places = np.concatenate([np.arange(i, n, k) for i in range(k)])  # of the rows of the parts among the samples
+            return cat(parts)[np.argsort(places)]
+
+    def judge(self, real: Tensor) -> None:
+        self.D(real)
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """D's value, and the mean of the generators' losses as g_loss."""
@@ -81,6 +90,10 @@ class MADGAN(_Generators):
     ):  # fmt: skip
         super().__init__(generators, discriminator, latent_dim)
         self.saturating = saturating
+
+    @staticmethod
+    def outputs(k: int) -> int:
+        return k + 1
 
     def d_value(self, on_real: Tensor, on_fakes: Sequence[Tensor]) -> Tensor:
         """What D ascends, from its logits."""

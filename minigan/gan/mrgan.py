@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from .games import GAN, Ascend, Descend, Game, Move, scores
+from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
 from .objectives import NonSaturating
 
 
@@ -34,6 +35,10 @@ class MRGAN(GAN):
         super().__init__(generator, discriminator, NonSaturating(), latent_dim, k)
         self.E, self.lambda1, self.lambda2 = encoder, lambda1, lambda2
         self.players["E"] = encoder
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        return cls(parts.generator(), parts.critic(), parts.critic(parts.latent_dim), parts.latent_dim, **options)
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         for _ in range(self.k):
@@ -69,6 +74,10 @@ class MDGAN(GAN):
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
         self.D2, self.E, self.weight = diffusion, encoder, weight
         self.players |= {"D2": diffusion, "E": encoder}
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        return cls(parts.generator(), parts.critic(), parts.critic(), parts.critic(parts.latent_dim), parts.latent_dim, **options)
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         with no_grad():

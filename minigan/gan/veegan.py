@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
 from ..ops import cat, exp, randn_like
-from .games import GAN, Ascend, Descend, Game, Move
+from .games import GAN, Ascend, Descend, Game, Move, Parts
 from .mrgan import squared_distance
 from .objectives import NonSaturating
 
@@ -33,6 +34,12 @@ class VEEGAN(GAN):
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
         self.F = reconstructor
         self.players["F"] = reconstructor
+
+    @classmethod
+    def of(cls, parts: Parts, gaussian: bool = False, **options: Any) -> Game:
+        """gaussian : F gives a mean and a standard deviation"""
+        n = parts.latent_dim
+        return cls(parts.generator(), parts.critic(more=n), parts.critic(2 * n if gaussian else n), n, **options)
 
     def draw(self, told: Tensor) -> Tensor:
         """z_F, given what F tells."""

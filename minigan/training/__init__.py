@@ -4,11 +4,11 @@ from .callbacks import *
 from .callbacks import __all__ as _callbacks
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .divergence import Diverged
-from .pretrained import build_networks, generate, load_generator
+from .pretrained import generate, inputs_of, load_generator
 from .run import Interrupted, Run
 from .runfolder import RunError
 
 __all__ = [
-    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "build_networks", "generate", "load_checkpoint",
+    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "generate", "inputs_of", "load_checkpoint",
     "load_generator", "save_checkpoint",
 ]  # fmt: skip

@@ -73,9 +73,9 @@ def explain(run: Run, fault: Diverged) -> str:
 def _replay(run: Run, last: int) -> str:
     """Make the steps up to `last` again; AnomalyError where an op makes a NaN or an infinity. What can be said without one."""
     while run.step < last:
-        for real in run.batches.epoch(*run.position(run.step)):
+        for numbers in run.batches.numbers(*run.position(run.step)):
             with detect_anomaly() if run.step >= last - 2 else contextlib.nullcontext():
-                run.play(real)
+                run.play(numbers)
             for callback in run.callbacks:
                 if callback.trains:
                     callback.on_step(run)

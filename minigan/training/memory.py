@@ -9,11 +9,13 @@ import contextlib
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import nn
 from ..arrays import CPU
 from ..arrays.memory import available_memory
 from ..nn import parameter
-from ..nn.summary import summary
+from ..nn.summary import Summary, summary
 
 COPIES = 3  # of the state while a checkpoint is put together: itself, its parts as bytes, the file
 STATES = {"adam": 2, "rmsprop": 1, "sgd": 0}  # arrays of an optimiser beside each parameter
@@ -64,9 +66,16 @@ def room_for_networks(lower: str, optimizer: str = "adam", place=CPU):
         parameter.watchers.remove(watch)
 
 
-def outputs(network: nn.Module, shape: tuple[int, ...]) -> int:
+def summary_of(network: nn.Module, shape: tuple[int, ...], classes: int = 0, batch_size: int = 2) -> Summary:
+    """Its `summary` for examples of this shape; with labels beside them if there are classes."""
+    if not classes:
+        return summary(network, shape, batch_size)
+    return summary(network, [shape, ()], batch_size, [np.float32, np.int64])
+
+
+def outputs(network: nn.Module, shape: tuple[int, ...], classes: int = 0) -> int:
     """Numbers that the layers with weights give for one example of this shape: what backward needs to know of each."""
-    rows = summary(network, shape, batch_size=0).rows
+    rows = summary_of(network, shape, classes, 0).rows
     shapes = [s for _, _, s, params in rows if params and isinstance(s, tuple) and len(s) > 1]
     return sum(math.prod(s[1:]) for s in shapes)
 
@@ -77,9 +86,10 @@ def require_room(G: nn.Module, D: nn.Module, config: dict[str, Any], d_shape: tu
 
     config : of the run: "latent_dim", "batch_size", "optimizer", "ema"; d_shape : of one example for D
     """
+    classes = config.get("classes", 0)
     sizes = [4 * sum(p.numel() for p in network.parameters()) for network in (G, D)]
     state = (1 + STATES[config.get("optimizer", "adam")]) * sum(sizes) + (sizes[0] if config["ema"] else 0)
-    step = 4 * config["batch_size"] * (outputs(G, (config["latent_dim"],)) + 2 * outputs(D, d_shape))
+    step = 4 * config["batch_size"] * (outputs(G, (config["latent_dim"],), classes) + 2 * outputs(D, d_shape, classes))
     need = state + step if place.type != "cpu" else max(COPIES * state - sum(sizes), state - sum(sizes) + step)
     free = free_memory(place)
     if free is not None and need > free:

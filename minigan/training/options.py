@@ -9,18 +9,22 @@ Trainer(build_game(G, D, config), build_optimizers(game, config), build_constrai
 from __future__ import annotations
 
 import argparse
+import functools
 from typing import Any
 
 from .. import nn
+from ..data import ImageSet
+from ..gan.cgan import CGAN
 from ..gan.constraints import CONSTRAINTS, Constraint, WeightClip
 from ..gan.games import GAN, FeatureMatching
+from ..gan.networks import build_networks
 from ..gan.objectives import OBJECTIVES, Alpha, FDivergence, Minimax, Objective
 from ..gan.penalties import PENALTIES, HistoricalAveraging, refuse_batch_statistics
 from ..gan.trainer import Trainer
 from ..gan.views import DiffAugment, InstanceNoise, Pack
 from ..optim import SGD, Adam, Optimizer, RMSprop
 from .cli import number
-from .pretrained import build_networks
+from .memory import summary_of
 
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 KERNELS, KERNEL_DIM = 50, 5  # of minibatch discrimination
@@ -65,6 +69,15 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--d-lr", type=number(float, above=0), help="D's learning rate: two time scales (default: that of G)")
 
 
+def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
+    """For a run's config: how many classes the data have, where --conditional is given."""
+    if not options.conditional:
+        return {}
+    if (classes := int(data.labels.max()) + 1) < 2:
+        raise ValueError(f"--conditional needs labels, and {data.name} has one class only (pictures: a subfolder for each class)")
+    return {"classes": classes}
+
+
 SWITCHES = (
     "objective", "alpha", "f_heuristic", "real_label", "k", "simultaneous", "feature_matching", "penalty", "penalty_weight",
     "historical_averaging", "constraint", "clip", "instance_noise", "noise_steps", "augment", "pack", "minibatch_discrimination", "d_norm",
@@ -97,7 +110,7 @@ def build_objective(config: dict[str, Any]) -> Objective:
 
 
 def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
-    """The game of G and D. config: `chosen`, and "latent_dim" and "batch_size"."""
+    """The game of G and D. config: `chosen`, "latent_dim", "batch_size", and "classes" for a conditional one."""
     names, given = config["penalty"], config["penalty_weight"]
     if len(given) > len(names):
         raise ValueError(f"--penalty-weight: {len(given)} numbers for {len(names)} penalties")
@@ -115,6 +128,10 @@ def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
             raise ValueError(f"--pack {config['pack']} does not divide --batch-size {config['batch_size']}")
         views.append(Pack(config["pack"]))
     kind: Any = FeatureMatching if config["feature_matching"] else GAN
+    if config.get("classes"):
+        if config["feature_matching"]:
+            raise ValueError("--feature-matching is not for --conditional games")
+        kind = functools.partial(CGAN, classes=config["classes"])
     return kind(
         G, D, build_objective(config), config["latent_dim"], config["k"], penalties=[*penalties, *past[0]], g_penalties=past[1],
         views=views, simultaneous=config["simultaneous"],
@@ -145,6 +162,12 @@ def build_trainer(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> Trainer
 
 
 # --- the players ---
+
+
+def tables(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> str:
+    """The layers of the players of `build_players`, for people to read."""
+    classes = config.get("classes", 0)
+    return f"G\n{summary_of(G, (config['latent_dim'],), classes)}\nD\n{summary_of(D, packed_shape(config), classes)}"
 
 
 def packed_shape(config: dict[str, Any]) -> tuple[int, ...]:

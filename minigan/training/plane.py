@@ -13,17 +13,29 @@ import numpy as np
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from ..gan.constraints import SpectralNorm, WeightClip
-from ..gan.ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
-from ..gan.games import GAN, Game
-from ..gan.madgan import MADGAN, SimilarityMADGAN
-from ..gan.mrgan import MDGAN, MRGAN
-from ..gan.objectives import Hinge, LeastSquares, Minimax, NonSaturating, Objective, Wasserstein
-from ..gan.penalties import DRAGAN, R1, GradientPenalty
-from ..gan.trainer import Trainer
-from ..gan.unrolled import Unrolled
-from ..gan.veegan import VEEGAN
-from ..gan.views import Pack
+from ..gan import (
+    DRAGAN,
+    EBGAN,
+    GAN,
+    MADGAN,
+    R1,
+    VEEGAN,
+    AutoEncoder,
+    Game,
+    GradientPenalty,
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Objective,
+    Pack,
+    SpectralNorm,
+    Trainer,
+    Unrolled,
+    Wasserstein,
+    WeightClip,
+)
+from ..gan import GAMES as CLASSES
 from ..nn import init
 from ..ops import cat
 from ..optim import Adam, Optimizer
@@ -46,17 +58,31 @@ class Players:
         """Adam's learning rate and betas."""
         return (1e-4, (0.8, 0.999)) if self.name == "pacgan" else (1e-3, (0.5, 0.999))
 
-    def generator(self) -> nn.Module:
-        """Latents (N, latent_dim) -> points (N, 2)."""
+    def generator(self, more: int = 0) -> nn.Module:
+        """(N, latent_dim + more) -> points (N, 2)."""
+        n = self.latent_dim + more
         if self.name != "pacgan":
-            return self._small(self.latent_dim, 2, nn.ReLU)
+            return self._small(n, 2, nn.ReLU)
         layers: list[nn.Module] = []
-        for n_in in (self.latent_dim, 400, 400, 400):
+        for n_in in (n, 400, 400, 400):
             layers += [nn.Linear(n_in, 400, bias=False), nn.BatchNorm1d(400), nn.ReLU()]
         return nn.Sequential(*layers, nn.Linear(400, 2)).apply(_narrow)
 
-    def critic(self, n_in: int = 2, n_out: int = 1) -> nn.Module:
-        """(N, n_in) -> (N, n_out): discriminators, encoders, decoders."""
+    def critic(self, n_out: int = 1, more: int = 0) -> nn.Module:
+        """(N, 2 + more) -> (N, n_out): discriminators, encoders."""
+        return self._layers(2 + more, n_out)
+
+    def coder(self, codes: int | None = 2) -> nn.Module:
+        """Points -> points through so many numbers."""
+        codes = codes or 2
+        return AutoEncoder(self._layers(2, codes), self._layers(codes, 2))
+
+    def optimizer(self, player: nn.Module, factor: float = 1.0, betas: tuple[float, float] | None = None) -> Optimizer:
+        """Adam, with `factor` times the usual learning rate."""
+        lr, usual = self.rates()
+        return Adam(player.parameters(), lr * factor, betas or usual)
+
+    def _layers(self, n_in, n_out):
         if self.name != "pacgan":
             return self._small(n_in, n_out, lambda: nn.LeakyReLU(0.2))
         return nn.Sequential(nn.Maxout(n_in, 200, 5), nn.Maxout(200, 200, 5), nn.Maxout(200, 200, 5), nn.Linear(200, n_out)).apply(_narrow)
@@ -77,53 +103,34 @@ def _narrow(module: nn.Module) -> None:
 NETWORKS_OF_THE_PLANE = ("small", "pacgan")
 
 
-def _trainer(players: Players, game: Game, constraints=None, rates: dict[str, float] | None = None, betas=None) -> Trainer:
-    """Adam for everybody. rates: the learning rates of single players, as factors of the usual one."""
-    lr, usual = players.rates()
-    factors = rates or {}
-    optimizers: dict[str, Optimizer] = {n: Adam(m.parameters(), lr * factors.get(n, 1.0), betas or usual) for n, m in game.players.items()}
-    return Trainer(game, optimizers, constraints)
+def _game(name: str, constraint=None, betas=None, **options: Any) -> Callable[[Players], Trainer]:
+    """A game of `minigan.gan.GAMES`, with Adam for everybody."""
 
-
-def _gan(objective: Callable[[], Objective], pack: int = 1, constraint=None, **options: Any) -> Callable[[Players], Trainer]:
-    def build(p: Players) -> Trainer:
-        views = [Pack(pack)] if pack > 1 else None
-        game = GAN(p.generator(), p.critic(2 * pack), objective(), p.latent_dim, views=views, **{"simultaneous": True} | options)
-        return _trainer(p, game, {"D": [constraint()]} if constraint else None)
+    def build(players: Players) -> Trainer:
+        game = CLASSES[name].of(players, **options)
+        optimizers: dict[str, Optimizer] = {n: players.optimizer(m, betas=betas) for n, m in game.players.items()}
+        return Trainer(game, optimizers, {"D": [constraint()]} if constraint else None)
 
     return build
 
 
-def _wgan_gp(p: Players) -> Trainer:
-    """lambda = 0.1, five steps of the critic, Adam's betas (0.5, 0.9): the program of Gulrajani et al. 2017 for the plane."""
-    game = GAN(p.generator(), p.critic(), Wasserstein(), p.latent_dim, k=5, penalties=GradientPenalty(0.1))
-    return _trainer(p, game, betas=(0.5, 0.9))
+def _gan(objective: Callable[[], Objective], constraint=None, **options: Any) -> Callable[[Players], Trainer]:
+    return _game("gan", constraint, objective=objective(), **{"simultaneous": True} | options)
 
 
-def _unrolled(p: Players, unroll: int = 5) -> Trainer:
+def _pac(pack: int) -> Callable[[Players], Trainer]:
+    def build(p: Players) -> Trainer:
+        game = GAN(p.generator(), p.critic(more=2 * (pack - 1)), NonSaturating(), p.latent_dim, views=Pack(pack), simultaneous=True)
+        return Trainer(game, {n: p.optimizer(m) for n, m in game.players.items()})
+
+    return build
+
+
+def _unrolled(p: Players) -> Trainer:
     """K = 5, and D ten times slower than G: the notebook of Metz et al. 2017."""
-    D, (lr, betas) = p.critic(), p.rates()
-    d_step = Adam(D.parameters(), lr * 0.1, betas)
-    game = Unrolled(p.generator(), D, d_step, p.latent_dim, unroll)
-    return Trainer(game, {"D": d_step, "G": Adam(game.G.parameters(), lr, betas)})
-
-
-def _coder(p: Players, codes: int = 2) -> AutoEncoder:
-    return AutoEncoder(p.critic(2, codes), p.critic(codes, 2))
-
-
-def _veegan(p: Players) -> Trainer:
-    """With a Gaussian reconstructor: mean and logarithm of the standard deviation."""
-    return _trainer(p, VEEGAN(p.generator(), p.critic(p.latent_dim + 2), p.critic(2, 2 * p.latent_dim), p.latent_dim))
-
-
-def _mad(p: Players, k: int = 4) -> Trainer:
-    return _trainer(p, MADGAN([p.generator() for _ in range(k)], p.critic(2, k + 1), p.latent_dim, saturating=False))
-
-
-def _mad_sim(p: Players, k: int = 4) -> Trainer:
-    """The features whose similarity counts are the points themselves."""
-    return _trainer(p, SimilarityMADGAN([p.generator() for _ in range(k)], p.critic(), NonSaturating(), nn.Identity(), p.latent_dim))
+    D = p.critic()
+    game = Unrolled(p.generator(), D, p.optimizer(D, 0.1), p.latent_dim, 5)
+    return Trainer(game, {"D": game.optimizer, "G": p.optimizer(game.G)})
 
 
 GAMES: dict[str, Callable[[Players], Trainer]] = {
@@ -131,24 +138,26 @@ GAMES: dict[str, Callable[[Players], Trainer]] = {
     "minimax": _gan(Minimax),
     "lsgan": _gan(LeastSquares),
     "hinge": _gan(Hinge),
-    "wgan": _gan(Wasserstein, constraint=WeightClip, simultaneous=False, k=5),
-    "wgan-gp": _wgan_gp,
+    "wgan": _gan(Wasserstein, WeightClip, simultaneous=False, k=5),
+    # lambda = 0.1, five steps of the critic, Adam's betas: the program of Gulrajani et al. 2017 for the plane
+    "wgan-gp": _gan(Wasserstein, simultaneous=False, k=5, penalties=GradientPenalty(0.1), betas=(0.5, 0.9)),
     "dragan": _gan(NonSaturating, penalties=DRAGAN(0.1)),
     "r1": _gan(NonSaturating, penalties=R1(0.1)),
-    "spectral": _gan(NonSaturating, constraint=SpectralNorm),
-    "pacgan2": _gan(NonSaturating, pack=2),
-    "pacgan3": _gan(NonSaturating, pack=3),
-    "pacgan4": _gan(NonSaturating, pack=4),
+    "spectral": _gan(NonSaturating, SpectralNorm),
+    "pacgan2": _pac(2),
+    "pacgan3": _pac(3),
+    "pacgan4": _pac(4),
     "unrolled": _unrolled,
-    "veegan": _veegan,
-    "mrgan": lambda p: _trainer(p, MRGAN(p.generator(), p.critic(), p.critic(2, p.latent_dim), p.latent_dim)),
-    "mdgan": lambda p: _trainer(p, MDGAN(p.generator(), p.critic(), p.critic(), p.critic(2, p.latent_dim), p.latent_dim)),
-    "madgan": _mad,
-    "madgan-sim": _mad_sim,
-    "ebgan": lambda p: _trainer(p, EBGAN(p.generator(), _coder(p), p.latent_dim, margin=1.0)),
-    "ebgan-pt": lambda p: _trainer(p, EBGAN(p.generator(), _coder(p), p.latent_dim, margin=1.0, pull_away=0.1)),
-    "began": lambda p: _trainer(p, BEGAN(p.generator(), _coder(p, 1), p.latent_dim, gamma=1.0, lambda_k=0.01)),
-    "magan": lambda p: _trainer(p, MAGAN(p.generator(), _coder(p, 1), p.latent_dim, period=250, pretraining=500)),
+    "veegan": _game("veegan", gaussian=True),
+    "mrgan": _game("mrgan"),
+    "mdgan": _game("mdgan"),
+    "madgan": _game("madgan", saturating=False),
+    # the features whose similarity counts are the points themselves
+    "madgan-sim": _game("madgan-sim", objective=NonSaturating(), features=nn.Identity()),
+    "ebgan": _game("ebgan", margin=1.0),
+    "ebgan-pt": _game("ebgan", margin=1.0, pull_away=0.1),
+    "began": _game("began", codes=1, gamma=1.0, lambda_k=0.01),
+    "magan": _game("magan", codes=1, period=250, pretraining=500),
 }
 
 

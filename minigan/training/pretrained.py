@@ -1,43 +1,36 @@
 """The generator of a saved run, and what it draws.
 
 >>> G, config = load_generator("runs/mnist_gan")
->>> generate(G, Generator(0).normal((25, config["latent_dim"]))).shape
+>>> generate(G, *inputs_of(config, 25)).shape
 (25, 1, 28, 28)
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import nn
-from ..arrays import to_device, to_numpy
+from ..arrays import Generator, to_device, to_numpy
 from ..autograd import Tensor, no_grad, raw, tensor_of
-from ..gan.networks import NETWORKS
+from ..gan.latents import calibration_inputs, sample_inputs
+from ..gan.networks import build_networks
 from ..gan.recalibrate import recalibrate_batch_norm
 from .checkpoint import BEST, FOLDER, checkpoints, load_checkpoint, newest
 from .runfolder import RunError
 
 
-def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
-    """New networks (generator, discriminator) as a run's config describes them.
-
-    It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width) and, for some, "features".
-    """
-    if config.get("model") not in NETWORKS:
-        raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
-    make_generator, make_discriminator = NETWORKS[config["model"]]
-    options = {"features": config["features"]} if config.get("features") else {}
-    shape = tuple(config["image_shape"])
-    return make_generator(config["latent_dim"], shape, **options), make_discriminator(shape, **options)
-
-
-def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+def load_generator(
+    folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False,
+    build: Callable[[dict[str, Any]], nn.Module] = lambda config: build_networks(config)[0], player: str = "G",
+) -> tuple[nn.Module, dict[str, Any]]:  # fmt: skip
     """The generator that a run has saved, in evaluation mode, and the run's config.
 
+    build : makes it new from the config, where it is not one of `build_networks`;  player : its name in the game
     best : the state that an evaluation found best, not the newest
     averaged : with its averaged weights if there are some, else always with its last
 
@@ -54,8 +47,8 @@ def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = Tru
         path, state = newest(folder)
     try:
         config = state["config"]
-        generator, _ = build_networks(config)
-        weights = state["trainer"]["players"]["G"]
+        generator = build(config)
+        weights = state["trainer"]["players"][player]
         ema = state["callbacks"].get("Average", {"updates": 0})
         averaged = averaged and ema["updates"] > 0
         generator.load_state_dict(ema["averages"] | ema["buffers"] if averaged else weights)
@@ -63,13 +56,23 @@ def load_generator(folder: str | os.PathLike, device="cpu", averaged: bool = Tru
         raise RunError(f"{path} holds no generator that can be built from its config ({type(error).__name__}: {error})") from error
     generator.to(device)
     if averaged:
-        recalibrate_batch_norm(generator, config["latent_dim"])
+        place = next(generator.parameters()).device
+        recalibrate_batch_norm(generator, calibration_inputs(config["latent_dim"], config.get("classes", 0), place))
     return generator.eval(), config
 
 
-def generate(generator: nn.Module, latents: np.ndarray | Tensor, batch_size: int = 64) -> np.ndarray:
-    """What the generator makes of latents (N, latent_dim): a NumPy array (N, C, H, W), made in batches without a tape."""
-    device, latents = next(generator.parameters()).device, to_numpy(raw(latents))
-    parts = np.split(latents, range(batch_size, len(latents), batch_size))
+def inputs_of(config: dict[str, Any], n: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """What the generator of a run with this config makes n samples of: latents, and labels where it has classes."""
+    return sample_inputs(n, Generator(seed), config["latent_dim"], config.get("classes", 0))
+
+
+def generate(generator: nn.Module, *inputs: np.ndarray | Tensor, batch_size: int = 64) -> np.ndarray:
+    """What the generator makes of latents (N, latent_dim), and labels (N,) if it is conditional: a NumPy array (N, C, H, W), made in
+    batches without a tape."""
+    device, arrays = next(generator.parameters()).device, [to_numpy(raw(x)) for x in inputs]
+    parts = []
     with no_grad():
-        return np.concatenate([generator(tensor_of(to_device(z, device))).cpu().numpy() for z in parts])
+        for i in range(0, max(1, len(arrays[0])), batch_size):
+            part = [tensor_of(to_device(a[i : i + batch_size], device)) for a in arrays]
+            parts.append(generator(*part).cpu().numpy())
+    return np.concatenate(parts)

@@ -46,9 +46,17 @@ class Interrupted(Exception):
         self.signal = number
 
 
-# "cpu", "cuda" -> what plays the rounds of a run there faster than its trainer: (trainer, batches, say) -> an object with `play`, and
-# with `epoch` if its batches are other things than `batches` gives
-PLAYERS: dict[str, Callable[..., Any]] = {}
+# The fast path's: (step, trainer, device, say) -> a function that does what `step` does, faster. None: the step is played as it is.
+replay: Callable[..., Callable[[Any], list[Move]]] | None = None
+
+
+def round_of(trainer: Trainer, batches: Batches, say: Callable[[str], None] = print, graph: bool = True) -> Callable[[Any], list[Move]]:
+    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path replays it if it is there."""
+
+    def step(numbers):
+        return trainer.play(*batches[numbers])
+
+    return replay(step, trainer, batches.device, say) if graph and replay else step
 
 
 class Run:
@@ -62,7 +70,7 @@ class Run:
     resume : go on from the folder's newest checkpoint
     new_data : on resuming, `batches` may be of other data than before: their order begins anew, after the epochs made so far
     about : other facts for config.json
-    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.fast.replay.players`)
+    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.fast.replay.rounds`)
     """
 
     def __init__(
@@ -72,9 +80,7 @@ class Run:
     ):  # fmt: skip
         self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
-        play = PLAYERS.get(batches.device.type) if graph else None
-        self.player = play(trainer, batches, self.say) if play else trainer
-        self.source = self.player if hasattr(self.player, "epoch") else batches
+        self.round = round_of(trainer, batches, self.say, graph)
         self.epochs, self.max_steps = epochs, max_steps
         self.step = 0
         self.data = [self._data_of_now()]  # what it was trained on, from which step and epoch on
@@ -121,8 +127,7 @@ class Run:
         return complete + (done > 0)
 
     def _data_of_now(self) -> dict[str, Any]:
-        images = getattr(self.batches, "images", None)
-        return {"step": 0, "epoch": 0, "images": None if images is None else len(images), "checksum": self.config.get("checksum")}
+        return {"step": 0, "epoch": 0, "images": getattr(self.batches, "examples", None), "checksum": self.config.get("checksum")}
 
     # --- state ---
 
@@ -198,6 +203,7 @@ class Run:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
             except Diverged as fault:
+                self.round = round_of(self.trainer, self.batches, graph=False)  # `explain` looks at what each op makes
                 raise Diverged(explain(self, fault), fault.step) from fault
             finally:
                 self._tell("on_close")
@@ -208,17 +214,17 @@ class Run:
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
     def _play_epoch(self, stop: StopSignals) -> None:
-        for real in self.source.epoch(*self.position(self.step)):
-            self.play(real)
+        for numbers in self.batches.numbers(*self.position(self.step)):
+            self.play(numbers)
             self._tell("on_step")
             if self.step >= self.total or stop.asked:
                 break
         if self.position(self.step)[1] == 0:
             self._tell("on_epoch")
 
-    def play(self, real) -> None:
-        """One step."""
-        self.moves = self.player.play(real)
+    def play(self, numbers) -> None:
+        """One step, with the examples of these numbers."""
+        self.moves = self.round(numbers)
         self.step += 1
         self._noted, self._row = {}, None
         if self.batches.device.type == "cpu" or self.step % CUDA_CHECK_EVERY == 0:

@@ -10,9 +10,11 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from .. import nn
 from ..arrays import DeviceError, Generator, resolve_device
-from ..gan.latents import WAYS, interpolate
+from ..gan.latents import WAYS, equal_labels, interpolate
 from ..viz import image_grid, save_gif, save_grid
 from .cli import SEED, number
 from .pretrained import generate, load_generator
@@ -22,17 +24,20 @@ FRAMES = 30  # of the animation, for one way
 
 
 def save_walk(
-    generator: nn.Module, latent_dim: int, prefix: str | Path, rows: int = 5, steps: int = 10, mode: str = "slerp", seed: int = 0
+    generator: nn.Module, latent_dim: int, prefix: str | Path, rows: int = 5, steps: int = 10, mode: str = "slerp", seed: int = 0,
+    classes: int = 0,
 ) -> tuple[Path, Path]:  # fmt: skip
     """Draw `rows` walks, each from one random latent vector to another, into <prefix>.png and <prefix>.gif.
 
     The strip has a row of `steps` pictures for each walk; in the animation all walk at once, there and back, for ever.
+    Of a conditional generator each walk has one of the `classes`.
     """
     ends = Generator(seed).normal((2, rows, latent_dim))
 
     def pictures(n):
         """(n, rows, C, H, W): n points of each walk."""
-        images = generate(generator, interpolate(*ends, n, mode).reshape(-1, latent_dim))
+        labels = [np.tile(equal_labels(rows, classes).numpy(), n)] if classes else []
+        images = generate(generator, interpolate(*ends, n, mode).reshape(-1, latent_dim), *labels)
         return images.reshape(n, rows, *images.shape[1:])
 
     png, gif = Path(f"{prefix}.png"), Path(f"{prefix}.gif")
@@ -57,7 +62,8 @@ def main(arguments=None) -> int:
     prefix = options.out or Path(options.run) / "walk"
     try:
         generator, config = load_generator(options.run, resolve_device(options.device))
-        pictures = save_walk(generator, config["latent_dim"], prefix, options.rows, options.steps, options.mode, options.seed)
+        ways = options.rows, options.steps, options.mode, options.seed
+        pictures = save_walk(generator, config["latent_dim"], prefix, *ways, config.get("classes", 0))
     except (DeviceError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -6,8 +6,7 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
-from minigan.gan import dcgan_discriminator, dcgan_generator
-from minigan.training import build_networks
+from minigan.gan import build_networks, dcgan_discriminator, dcgan_generator
 
 
 def layers(network, size):

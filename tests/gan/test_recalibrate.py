@@ -6,9 +6,8 @@ import minigan
 from minigan import nn
 from minigan.arrays import Generator, default_generator
 from minigan.autograd import tensor_of
-from minigan.gan import GAN, NonSaturating, Trainer, recalibrate_batch_norm
+from minigan.gan import GAN, NonSaturating, Trainer, build_networks, recalibrate_batch_norm
 from minigan.optim import EMA, Adam
-from minigan.training import build_networks
 
 
 def network():

@@ -14,9 +14,9 @@ from PIL import Image
 from minigan.arrays import Generator
 from minigan.data import strokes
 from minigan.data.batches import Batches
-from minigan.gan import GAN, NonSaturating, Trainer, interpolate
+from minigan.gan import GAN, NonSaturating, Trainer, build_networks, interpolate
 from minigan.optim import Adam
-from minigan.training import CheckpointError, Run, RunError, build_networks, generate, load_generator, save_checkpoint, usual, walk
+from minigan.training import CheckpointError, Run, RunError, generate, load_generator, save_checkpoint, usual, walk
 from minigan.training.checkpoint import newest
 from minigan.viz import image_grid
 

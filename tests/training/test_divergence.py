@@ -140,8 +140,11 @@ class FromFiles:
     def __len__(self):
         return len(self.loader)
 
-    def epoch(self, epoch, start=0):
+    def numbers(self, epoch, start=0):
         return (images for i, (images, _) in enumerate(self.loader) if i >= start)
+
+    def __getitem__(self, images):
+        return (images,)
 
 
 def test_a_picture_that_is_corrupt_in_the_middle_of_an_epoch(tmp_path, capsys):

@@ -11,9 +11,9 @@ from minigan import nn, optim
 from minigan.arrays import default_generator
 from minigan.data import load_dataset, strokes
 from minigan.data.batches import Batches
-from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer
+from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, build_networks
 from minigan.metrics import describe, load_classifier
-from minigan.training import Doctor, Metrics, Run, build_networks
+from minigan.training import Doctor, Metrics, Run
 from minigan.training.callbacks.doctor import DISEASES, Look, mean_distance, spread
 
 DATA = strokes(600)

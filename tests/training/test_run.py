@@ -173,12 +173,12 @@ def test_batches_cover_an_epoch_once_scaled_and_in_a_repeatable_order():
     images = strokes(100, seed=0).images
     batches = Batches(images, 16, seed=5)
     assert len(batches) == 6
-    epoch = [b.numpy() for b in batches.epoch(0)]
+    epoch = [b.numpy() for (b,) in batches.epoch(0)]
     assert len(epoch) == 6 and epoch[0].shape == (16, 1, 28, 28) and epoch[0].dtype == np.float32
     order = batches.order(0)
     assert sorted(order) == list(range(100))
     np.testing.assert_allclose(np.concatenate(epoch), images[order[:96]].astype(np.float64) / 127.5 - 1, atol=1e-6)
-    later = [b.numpy() for b in batches.epoch(0, start=4)]
+    later = [b.numpy() for (b,) in batches.epoch(0, start=4)]
     assert (later[0] == epoch[4]).all() and len(later) == 2
     assert (batches.order(1) != order).any() and (Batches(images, 16, seed=6).order(0) != order).any()
     np.testing.assert_array_equal(gather_scaled(np.array([[[0, 255]]], np.uint8), np.array([0])), [[[-1, 1]]])

@@ -14,7 +14,8 @@ import numpy as np
 
 from ... import nn
 from ...arrays import Generator, to_numpy
-from ...autograd import Tensor, no_grad, tensor_of
+from ...autograd import Tensor, no_grad
+from ...gan.recalibrate import evaluating
 from ...nn.activation import _Activation
 from .callback import Callback
 
@@ -172,21 +173,17 @@ def dead_units(player: nn.Module, forward: Callable[[], Any]) -> dict[str, float
         return hook
 
     handles = [m.register_forward_hook(measure(name)) for name, m in layers]
-    modes = [(m, m.training) for m in player.modules()]
-    player.eval()
     try:
-        with no_grad():
+        with evaluating(player), no_grad():
             forward()
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes:
-            module.training = training
     return shares
 
 
 class Doctor(Callback):
-    """Diagnoses the run every `every` steps, from the gradients, D's answers and samples from latents that stay the same.
+    """Diagnoses the run every `every` steps, from the gradients, D's answers and samples from inputs that stay the same.
 
     In a short run it looks more often: ten times. A D that is sure beyond doubt is told at the first look; all else needs
     some looks after `warm_up`, and a run that ends before is told to be too short to judge.
@@ -209,14 +206,14 @@ class Doctor(Callback):
     def on_start(self, run):
         game, batches = run.trainer.game, run.batches
         self.interval = max(1, min(self.every, run.total // 10))
-        self.batch = next(iter(batches.epoch(0)))
-        self.real = self.batch.cpu().numpy()[:EXAMPLES]
+        self.batch = batches[next(iter(batches.numbers(0)))]
+        self.real = self.batch[0].cpu().numpy()[:EXAMPLES]
         rows = self.real.reshape(len(self.real), -1)
         self.distance = mean_distance(rows) if len(rows) > 1 else 0.0
         self.spread = max(spread(rows), 1e-12)  # a batch of one has none
-        self.latents = tensor_of(Generator(0).normal((EXAMPLES, game.latent_dim), device=batches.device))
+        self.inputs = game.inputs(EXAMPLES, Generator(0), batches.device)
         self._watch(run)
-        for disease in at_start(game.players, run.trainer.optimizers, len(self.batch)):
+        for disease in at_start(game.players, run.trainer.optimizers, len(self.real)):
             self.known[disease.name] = disease
             if disease.name not in self.findings:
                 self._found(run, disease)
@@ -248,10 +245,11 @@ class Doctor(Callback):
         gradients = {name: norm(g) for name, g in run.trainer.watched.items()}
         images: list[np.ndarray] = []
         generators = nn.ModuleDict({name: player for name, player in game.players.items() if name != "D"})
-        dead = dead_units(generators, lambda: images.append(game.sample(self.latents).cpu().numpy()))
+        dead = dead_units(generators, lambda: images.append(game.sample(*self.inputs).cpu().numpy()))
         drawn = images[0].reshape(EXAMPLES, -1)
-        with contextlib.suppress(Exception):  # the discriminator of this game takes something else
-            dead |= {f"D.{layer}": share for layer, share in dead_units(game.players["D"], lambda: game.players["D"](self.batch)).items()}
+        if (critic := game.players.get("D")) is not None:
+            with contextlib.suppress(Exception):  # the discriminator of this game takes something else
+                dead |= {f"D.{layer}": share for layer, share in dead_units(critic, lambda: game.judge(*self.batch)).items()}
         self.places = [*self.places, drawn.mean(0)][-(REACH + 1) :]
         look = Look(run.step, gradients, norm(generators.parameters()), row.get("d_real"), row.get("d_fake"), dead=dead)
         look.variety = mean_distance(drawn) / max(self.distance, 1e-12)

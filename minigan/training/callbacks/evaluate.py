@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Generator
-from ...autograd import tensor_of
 from ..checkpoint import BEST, FOLDER
 from .average import Average
 from .callback import Callback
@@ -23,7 +22,7 @@ class Evaluate(Callback):
 
     measure : images (N, C, H, W) in [-1, 1], a NumPy array -> {name: number}, as `minigan.metrics.evaluate` with a `Reference`
     best_by : the name of the number that decides; higher : is more of it better?
-    samples : N; always of the same latents, so that evaluations of a run can be compared
+    samples : N; always of the same inputs, so that evaluations of a run can be compared
     average : averaged weights, which draw then
     """
 
@@ -42,11 +41,11 @@ class Evaluate(Callback):
         if (done or complete % self.epochs) and run.step < run.total:
             return
         game = run.trainer.game
-        latents = Generator(self.seed + 2).normal((self.samples, game.latent_dim), device=run.batches.device)
+        inputs = game.inputs(self.samples, Generator(self.seed + 2), run.batches.device)
         averaged = self.average.applied(game) if self.average and self.average.ema.updates else contextlib.nullcontext()
         with averaged:
-            images = np.concatenate([game.sample(tensor_of(latents[i : i + BATCH])).cpu().numpy() for i in range(0, self.samples, BATCH)])
-        found = self.measure(images)
+            parts = [game.sample(*[x[i : i + BATCH] for x in inputs]).cpu().numpy() for i in range(0, self.samples, BATCH)]
+        found = self.measure(np.concatenate(parts))
         if self.best_by not in found:
             raise ValueError(f"Evaluate: best_by={self.best_by!r} is none of the numbers: {', '.join(found)}")
         run.note(**found)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...arrays import Generator
-from ...autograd import tensor_of
 from ...viz import save_gif, save_grid
 from .average import Average
 from .callback import Callback
 
-GRID = 5  # samples are drawn as GRID x GRID pictures
-
 
 class Samples(Callback):
-    """A grid of pictures from latents that stay the same, every `every` steps and at the end, as samples/<step>.png.
+    """The game's grid of pictures, from inputs that stay the same, every `every` steps and at the end, as samples/<step>.png.
 
-    seed : of the latents
+    seed : of the inputs
     average : averaged weights; they draw then, and the last weights beside them, in samples/last_weights/<step>.png
     """
 
@@ -25,8 +22,8 @@ class Samples(Callback):
 
     def on_start(self, run):
         self.folder = run.folder / "samples"
-        latents = Generator(self.seed + 1).normal((GRID * GRID, run.trainer.game.latent_dim), device=run.batches.device)
-        self.latents = tensor_of(latents)
+        rows, columns = run.trainer.game.grid
+        self.inputs = run.trainer.game.inputs(rows * columns, Generator(self.seed + 1), run.batches.device)
 
     def on_step(self, run):
         if run.step % self.every and run.step < run.total:
@@ -39,8 +36,8 @@ class Samples(Callback):
             self._draw(run, self.folder)
 
     def _draw(self, run, folder: Path) -> None:
-        images = run.trainer.game.sample(self.latents)
-        save_grid(folder / f"{run.step:07d}.png", images.cpu().numpy(), GRID)
+        game = run.trainer.game
+        save_grid(folder / f"{run.step:07d}.png", game.sample(*self.inputs).cpu().numpy(), *game.grid)
 
     def on_end(self, run):
         pictures = sorted(self.folder.glob("*.png"))
