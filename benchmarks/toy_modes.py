@@ -62,13 +62,13 @@ def run(game, data, networks, epochs, seed, say):
     trainer = GAMES[game](Players(networks))
     play = minigan.cpu.graph(trainer.play)
     n = BATCH * points_per_example(trainer.game)
-    pool, latents = plane.draw(POINTS, points), as_tensor(Generator(2000 + seed).normal((SAMPLES, trainer.game.latent_dim)))
+    pool, latents = plane.draw(POINTS, points), trainer.game.inputs(SAMPLES, Generator(2000 + seed))
     steps, history, spent, began = epochs * EPOCH, [], 0.0, time.process_time()
     for step in range(1, steps + 1):
         play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
         if step * LOOKS // steps > (step - 1) * LOOKS // steps:
             spent = time.process_time() - began
-            made = trainer.game.sample(latents).numpy()
+            made = trainer.game.sample(*latents).numpy()
             found = mode_coverage(made, plane.means, plane.std)
             kl = None if math.isnan(found.reverse_kl) else round(found.reverse_kl, 4)
             history.append([step, found.modes, round(found.high_quality, 4), kl])

@@ -138,7 +138,7 @@ def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tenso
     return both[: len(real)], both[len(real) :]
 
 
-def _several(parts) -> tuple:
+def _as_tuple(parts) -> tuple:
     """One or several of something, or None: as a tuple."""
     return () if parts is None else tuple(parts) if isinstance(parts, (list, tuple)) else (parts,)
 
@@ -159,7 +159,7 @@ class GAN(Game):
         views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
     ):  # fmt: skip
         self.G, self.D, self.objective, self.latent_dim, self.k = generator, discriminator, objective, latent_dim, k
-        self.penalties, self.g_penalties, self.views = _several(penalties), _several(g_penalties), _several(views)
+        self.penalties, self.g_penalties, self.views = _as_tuple(penalties), _as_tuple(g_penalties), _as_tuple(views)
         self.simultaneous = simultaneous
         if k < 1 or (simultaneous and k > 1):
             raise ValueError(f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for simultaneous moves")
@@ -182,17 +182,17 @@ class GAN(Game):
             with no_grad():  # D's move needs nothing of how the fakes were made
                 fake = self.G(self.latents(len(real), real))
             yield self.ascent(real, fake)
-            self.moved(self.objective, *self.penalties, *self.views)
+            self.after_step(self.objective, *self.penalties, *self.views)
         fake = self.G(self.latents(len(real), real))
         yield self.descent(real, fake)
-        self.moved(*self.g_penalties)
+        self.after_step(*self.g_penalties)
 
     def simultaneous_moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
         """Both at once: D looks at the fakes once (one dropout mask, one noise) for both players."""
         fake = self.G(self.latents(len(real), real))
         ascent = self.ascent(real, fake)
         yield ascent, self.descent(real, fake, ascent.report)
-        self.moved(self.objective, *self.penalties, *self.g_penalties, *self.views)
+        self.after_step(self.objective, *self.penalties, *self.g_penalties, *self.views)
 
     def ascent(self, real: Tensor, fake: Tensor) -> Move:
         """D's move: up its value minus the penalties."""
@@ -204,15 +204,15 @@ class GAN(Game):
             value = value - report["penalty"]
         return Ascend("D", value, **report)
 
-    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
-        """G's move: down its loss plus its penalties. said: d_real and d_fake, if D has looked already."""
+    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
+        """G's move: down its loss plus its penalties. d_outputs: d_real and d_fake, if D has looked already."""
         compares = self.objective.compares
-        if said is None:
-            said = {"d_fake": self.D(self.show(fake))}
+        if d_outputs is None:
+            d_outputs = {"d_fake": self.D(self.show(fake))}
             if compares:
                 with no_grad():
-                    said["d_real"] = self.D(self.show(real))
-        loss = self.objective.g_loss(said["d_fake"], said["d_real"]) if compares else self.objective.g_loss(said["d_fake"])
+                    d_outputs["d_real"] = self.D(self.show(real))
+        loss = self.objective.g_loss(d_outputs["d_fake"], d_outputs["d_real"]) if compares else self.objective.g_loss(d_outputs["d_fake"])
         return Descend("G", total([loss, *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))
 
     def show(self, examples: Tensor) -> Tensor:
@@ -222,21 +222,21 @@ class GAN(Game):
         return examples
 
     @staticmethod
-    def moved(*parts: Any) -> None:
+    def after_step(*parts: Any) -> None:
         """Tell those that learn from a step (multipliers, averages, schedules) that it was made."""
         for part in parts:
-            if hasattr(part, "moved"):
-                part.moved()
+            if hasattr(part, "after_step"):
+                part.after_step()
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move: probabilities d_real, d_fake where
         the objective is logistic, else a critic's values critic_real, critic_fake. Also the penalty, if there is one."""
         *_, d, g = moves
-        said = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
+        d_outputs = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
         if getattr(self.objective, "logistic", True):
-            means = {name: sigmoid(logits).mean().item() for name, logits in said.items()}
+            means = {name: sigmoid(logits).mean().item() for name, logits in d_outputs.items()}
         else:
-            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in said.items()}
+            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in d_outputs.items()}
         penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
@@ -266,7 +266,7 @@ class FeatureMatching(GAN):
             raise ValueError(f"FeatureMatching: D must be a Sequential with modules before layer={layer}")
         self.layer = layer
 
-    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
+    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
         assert isinstance(self.D, nn.Sequential)
         features = self.D[: self.layer]
         with no_grad():

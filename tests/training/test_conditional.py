@@ -11,11 +11,12 @@ from PIL import Image
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
-from minigan.data import ImageSet, strokes
+from minigan.data import DATASETS, ImageSet, load_dataset, strokes
 from minigan.data.batches import Batches
-from minigan.gan import CGAN, Given, GradientPenalty, Joined, NonSaturating, Pack, Trainer, Wasserstein, scores
+from minigan.gan import CGAN, GAMES, Given, GradientPenalty, Joined, NonSaturating, Pack, Trainer, Wasserstein, scores
 from minigan.optim import SGD
 from minigan.training import generate, inputs_of, load_checkpoint, load_generator, walk
+from minigan.training.plane import Players
 
 ROOT = pathlib.Path(__file__).parents[2]
 BRIEF = "--dataset strokes --conditional --batch-size 20 --sample-interval 6 --quiet".split()
@@ -190,3 +191,76 @@ def test_the_doctor_looks_at_a_game_without_g(tmp_path):
     nearest = ((made[:, None] - mean[None]) ** 2).sum((2, 3, 4)).argmin(1)
     assert nearest.tolist() == list(range(10))
     assert (tmp_path / "r" / "samples" / "0000120.png").exists()
+
+
+# --- folders ---
+
+
+def test_a_folder_of_pictures_with_classes_below_it(tmp_path, monkeypatch):
+    """`--dataset PATH`: two kinds of colours in two subfolders; an unconditional run takes them, too."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for k, name in enumerate(("dark", "light")):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for i in range(12):
+            Image.new("RGB", (20, 16), (100 * k + i, 50, 200 * k)).save(tmp_path / "pictures" / name / f"{i}.png")
+    common = ("--dataset", tmp_path / "pictures", "--size", 8, "--batch-size", 8, "--max-steps", 2, "--device", "cpu", "--quiet")
+    main(*common, "--out", tmp_path / "conditional")
+    G, config = load_generator(tmp_path / "conditional")
+    assert config["classes"] == 2 and config["image_shape"] == [3, 8, 8] and config["dataset"] == "pictures"
+    assert generate(G, *inputs_of(config, 4)).shape == (4, 3, 8, 8)
+    data = load_dataset(tmp_path / "pictures", size=8)
+    assert data.labels.tolist() == [0] * 12 + [1] * 12
+    with pytest.raises(ValueError, match="no data set .*'nowhere'.*mnist"):
+        load_dataset("nowhere")
+
+
+def test_conditions_need_classes(tmp_path, capsys):
+    (tmp_path / "flat").mkdir()
+    for i in range(4):
+        Image.new("L", (8, 8), 60 * i).save(tmp_path / "flat" / f"{i}.png")
+    spec = importlib.util.spec_from_file_location("mnist_gan", ROOT / "examples" / "mnist_gan.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.main(["--conditional", "--dataset", str(tmp_path / "flat"), "--out", str(tmp_path / "r"), "--device", "cpu"]) == 2
+    assert "a subfolder for each class" in capsys.readouterr().err
+
+
+def test_one_entry_adds_a_data_set_and_a_game(monkeypatch, tmp_path):
+    monkeypatch.setitem(DATASETS, "squares", lambda split, data_dir, on_notice: strokes(40, seed=split == "test"))
+    assert len(load_dataset("squares")) == 40
+
+    class Twice(CGAN):
+        """Nothing but another name."""
+
+    monkeypatch.setitem(GAMES, "twice", Twice)
+
+    class Line:
+        latent_dim = 2
+
+        def generator(self, more=0):
+            return nn.Linear(2 + more, 1)
+
+        def critic(self, n_out=1, more=0):
+            return nn.Linear(1 + more, n_out)
+
+    game = GAMES["twice"].of(Line(), classes=3)
+    assert isinstance(game, Twice) and game.sample(*game.inputs(6, minigan.Generator(0))).shape == (6, 1)
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_is_made_by_its_name(name):
+    """With the networks of the plane each game plays a round and says how it samples."""
+    minigan.manual_seed(0)
+    more = {"cgan": {"classes": 3}, "madgan-sim": {"objective": NonSaturating(), "features": nn.Identity()}}
+    parts = Players()
+    game = GAMES[name].of(parts, **more.get(name, {}))
+    optimizers = {n: SGD(p.parameters(), 0.1) for n, p in game.players.items()}
+    if name == "unrolled":
+        optimizers["D"] = game.optimizer
+    batch = (minigan.randn(6, 2), minigan.tensor([0, 1, 2, 0, 1, 2]))[: len(game.columns)]
+    assert Trainer(game, optimizers).play(*batch)
+    state = minigan.get_rng_state()
+    inputs = game.inputs(9, minigan.Generator(1))
+    assert game.sample(*inputs).shape == (9, 2) and all(len(x) == 9 for x in inputs)
+    game.recalibrate()
+    assert minigan.get_rng_state() == state
