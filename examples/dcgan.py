@@ -19,6 +19,7 @@ import minigan
 from minigan.arrays import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
+from minigan.gan import sample_inputs
 from minigan.training import Run, generate, load_generator
 from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
 from minigan.training.memory import require_room, room_for_networks
@@ -110,14 +111,15 @@ def build(options):
 def draw(options):
     """Pictures by the saved model: a grid, a walk through its latent space, and --generate files."""
     G, config = load_generator(options.out, resolve_device(options.device))
-    random = Generator(options.seed)
+    random, latent_dim, classes = Generator(options.seed), config["latent_dim"], config.get("classes", 0)
     out = Path(options.out)
-    save_grid(out / "generated.png", generate(G, random.normal((64, config["latent_dim"]))), 8)
-    written = [out / "generated.png", *save_walk(G, config["latent_dim"], out / "walk", seed=options.seed)]
+    save_grid(out / "generated.png", generate(G, *sample_inputs(64, random, latent_dim, classes)), 8)
+    written = [out / "generated.png", *save_walk(G, latent_dim, out / "walk", seed=options.seed, classes=classes)]
     if options.generate:
         # One after the other, so that picture i is the same for every N.
-        latents = np.stack([random.normal((config["latent_dim"],)) for _ in range(options.generate)])
-        save_images(out / "generated", generate(G, latents))
+        latents = np.stack([random.normal((latent_dim,)) for _ in range(options.generate)])
+        labels = [np.arange(options.generate) % classes] if classes else []
+        save_images(out / "generated", generate(G, latents, *labels))
         written.append(f"{options.generate} pictures in {out / 'generated'}")
     print("written:", *written, sep="\n  ")
 
