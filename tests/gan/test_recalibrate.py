@@ -7,6 +7,7 @@ from minigan import nn
 from minigan.arrays import Generator, default_generator
 from minigan.autograd import tensor_of
 from minigan.gan import GAN, NonSaturating, Trainer, build_networks, recalibrate_batch_norm
+from minigan.gan.latents import calibration_inputs
 from minigan.optim import EMA, Adam
 
 
@@ -18,7 +19,7 @@ def network():
 def test_statistics_are_those_of_the_latents():
     """Against NumPy, for both layers, the second of which sees the first in training mode."""
     G = network()
-    recalibrate_batch_norm(G, 3)
+    recalibrate_batch_norm(G, calibration_inputs(3))
     w0, b0, w1, b1 = (t.detach().numpy().astype(float) for t in (G[0].weight, G[0].bias, G[4].weight, G[4].bias))
     means, variances = [], []
     for z in Generator(0).normal((8, 64, 3)).astype(float):
@@ -35,17 +36,17 @@ def test_nothing_else_changes():
     G = network()
     G[2].eval()
     before, random = {k: v.numpy().copy() for k, v in G.state_dict().items()}, default_generator.get_state()
-    recalibrate_batch_norm(G, 3)
+    recalibrate_batch_norm(G, calibration_inputs(3))
     assert [m.training for m in G] == [True, True, False, True, True, True] and (G[1].momentum, G[5].momentum) == (0.1, 0.3)
     assert default_generator.get_state() == random
     for name, value in G.state_dict().items():
         changed = (value.numpy() != before[name]).any()
         assert changed == any(word in name for word in ("running", "tracked")), name
     once = {k: v.numpy().copy() for k, v in G.state_dict().items()}
-    recalibrate_batch_norm(G, 3)  # the same latents again, whatever was there before
+    recalibrate_batch_norm(G, calibration_inputs(3))  # the same latents again, whatever was there before
     assert all((v.numpy() == once[k]).all() for k, v in G.state_dict().items())
-    recalibrate_batch_norm(nn.Sequential(nn.Linear(3, 2)), 3)  # nothing to do
-    recalibrate_batch_norm(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2, track_running_stats=False)), 3)
+    recalibrate_batch_norm(nn.Sequential(nn.Linear(3, 2)), calibration_inputs(3))  # nothing to do
+    recalibrate_batch_norm(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2, track_running_stats=False)), calibration_inputs(3))
 
 
 def test_averaged_weights_draw_with_full_contrast():

@@ -40,7 +40,7 @@ def test_the_networks_of_pacgan():
     """Lin et al. 2018: G 4 x 400 with batch normalisation and no biases but the last, D 3 x 200 maxout with 5 pieces, N(0, 0.02^2)."""
     minigan.manual_seed(0)
     p = Players("pacgan")
-    G, D = p.generator(), p.critic(2 * 3)
+    G, D = p.generator(), p.critic(more=4)
     assert sum(q.numel() for q in G.parameters()) == 2 * 400 + 3 * 400 * 400 + 4 * 2 * 400 + 400 * 2 + 2
     assert sum(q.numel() for q in D.parameters()) == 7 * 1000 + 2 * 201 * 1000 + 201
     for m in (*G.modules(), *D.modules()):
