@@ -25,8 +25,10 @@ def _times(alpha, x):
 @op(saves=("alpha",))
 def add(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """y = input + alpha * other.    dL/dinput = g, dL/dother = alpha g"""
-    if alpha == 1 or all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):  # booleans: or
+    if alpha == 1:
         return np.add(input, other)
+    if all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):
+        return np.add(input, other & bool(alpha))
     return np.add(input, _times(alpha, other))
 
 

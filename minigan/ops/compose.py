@@ -21,7 +21,8 @@ from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
     "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
     "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
@@ -167,6 +168,18 @@ def bitwise_xor(input: Tensor, other: Operand) -> Tensor:
 
 
 @op
+def bitwise_left_shift(input: Tensor, other: Operand) -> Tensor:
+    """x * 2^y, of integers"""
+    return np.left_shift(input, other)
+
+
+@op
+def bitwise_right_shift(input: Tensor, other: Operand) -> Tensor:
+    """floor(x / 2^y), of integers"""
+    return np.right_shift(input, other)
+
+
+@op
 def bitwise_not(input: Tensor) -> Tensor:
     """~x, of booleans and integers"""
     return np.bitwise_not(input)
@@ -249,7 +262,9 @@ def _along(input, dim, index):
 @of_scalars
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    if alpha != 1 and raw(source).dtype != bool:
+        kind = raw(source).dtype
+        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)  # unsigned ones wrap around
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
@@ -262,7 +277,9 @@ def index_copy(input, dim, index, source):
 @of_scalars
 def index_fill(input, dim, index, value):
     """input with `value` at the positions `index` (1-D) along `dim`."""
-    return _put(input, _along(input, dim, index), value)
+    (*dims, places) = _along(input, dim, index)
+    places = places + (places < 0) * input.shape[len(dims)]
+    return _put(input, (*dims, array_module(places).unique(places)), value)  # value's gradient counts each place once
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -419,6 +436,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
     array = raw(input)
+    if not array.size:
+        return tensor_of(array_module(array).zeros(bins, array.dtype))
     limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
     return tensor_of(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 

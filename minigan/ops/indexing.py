@@ -177,6 +177,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
     dim = axis_of(dim, input.ndim)
+    indices = where(indices < 0, indices + input.shape[dim], indices)
     others = np.broadcast_shapes(*[(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)])
     input, indices = [expand(x, (*others[:dim], x.shape[dim], *others[dim + 1 :])) for x in (input, indices)]
     return gather(input, dim, indices)

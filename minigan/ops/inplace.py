@@ -386,8 +386,8 @@ NAMES = {
     running: "cumprod",
     special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
     arithmetic: "add sub mul neg pow clamp floor floor_divide fmod round remainder",
-    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
-    "ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
+    compose: "absolute addcdiv addcmul bitwise_and bitwise_left_shift bitwise_not bitwise_or "
+    "bitwise_right_shift bitwise_xor ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
@@ -408,8 +408,8 @@ def methods() -> dict[str, Callable[..., Any]]:
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
     named = {"mod": "remainder", "floordiv": "floor_divide"}
-    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")})
-    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor"):
+    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")}, lshift="bitwise_left_shift", rshift="bitwise_right_shift")
+    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor", "lshift", "rshift"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
     found["__itruediv__"] = in_place("div_", arithmetic._div, _into(np.true_divide))
     return found

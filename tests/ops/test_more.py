@@ -218,3 +218,31 @@ def test_bases_of_the_whole_space_have_no_derivative():
     S.sum().backward(retain_graph=True)
     with pytest.raises(minigan.OpError, match="full_matrices=False"):
         U.sum().backward()
+
+
+def test_places_named_twice():
+    value = minigan.tensor(2.0, requires_grad=True)
+    y = minigan.zeros(3).index_fill(0, minigan.tensor([1, 1, -2, 0]), value)
+    y.sum().backward()
+    assert y.tolist() == [2, 2, 0] and value.grad.item() == 2
+    x = minigan.tensor([1, 2, 3], dtype=minigan.uint8)
+    ones = minigan.ones(2, dtype=minigan.uint8)
+    y = x.index_add(0, minigan.tensor([0, 2]), ones, alpha=-1)
+    assert y.tolist() == [0, 2, 2] and y.dtype == minigan.uint8
+
+
+def test_places_from_the_end_and_sums_of_nothing():
+    x = minigan.tensor([[1.0, 2.0, 3.0]])
+    assert minigan.take_along_dim(x, minigan.tensor([[-1, 0]]), 1).tolist() == [[3, 1]]
+    assert minigan.histc(minigan.zeros(0), 3).tolist() == [0, 0, 0]
+    b = minigan.tensor([True, False])
+    assert minigan.add(b, ~b, alpha=False).tolist() == [True, False]
+    assert minigan.add(b, ~b, alpha=True).tolist() == [True, True]
+
+
+def test_shifts_in_place():
+    x = minigan.tensor([1, 2, 3])
+    x <<= minigan.tensor([1, 0, 2])
+    assert x.tolist() == [2, 2, 12]
+    x >>= 1
+    assert x.tolist() == [1, 1, 6] and (1 << x).tolist() == [2, 2, 64] and (8 >> x).tolist() == [4, 4, 0]
