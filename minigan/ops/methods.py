@@ -54,7 +54,8 @@ METHODS = {
     arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod "
     "round logical_and logical_or logical_not remainder",
     compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_left_shift bitwise_not bitwise_or "
-    "bitwise_right_shift bitwise_xor ceil clamp_max clamp_min clip cosh diag dist exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
+    "bitwise_right_shift bitwise_xor ceil clamp_max clamp_min clip cosh "
+    "diag dist exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
     "trunc unique",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",

@@ -335,7 +335,8 @@ TENSORS = {
 }  # fmt: skip
 ONE = ("add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_").split()
 NOT_OF_NUMBERS = {
-    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "bitwise_left_shift_", "bitwise_right_shift_", "detach_", "index_add_", "index_copy_", "index_fill_",
+    "masked_scatter_", "bitwise_left_shift_", "bitwise_right_shift_",
+    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
     "index_put_",
     "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
 }  # fmt: skip
