@@ -485,7 +485,7 @@ def test_a_leaf_that_no_longer_requires_a_gradient_gets_none():
     assert w.grad is None
 
 
-def grads(output, *inputs):
+def derivatives(output, *inputs):
     found = minigan.autograd.grad(output.sum(), inputs, retain_graph=True, allow_unused=True)
     return [g if g is None else g.tolist() for g in found]
 
@@ -495,19 +495,19 @@ def test_a_view_that_was_written_is_a_view_of_the_new_value():
     x = w * 2
     whole = x[:]
     whole /= 4
-    assert grads(whole, x, w) == [[1, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]]
+    assert derivatives(whole, x, w) == [[1, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]]
     x = w * 2
     u = x[:2]
     inner = u[1:]
     inner *= 3
-    assert grads(inner, u, x, w) == [None, [0, 1, 0, 0], [0, 6, 0, 0]]
-    assert grads(u, inner, x, w) == [None, [1, 1, 0, 0], [2, 6, 0, 0]]
-    assert grads(inner, inner) == [[1]]
+    assert derivatives(inner, u, x, w) == [None, [0, 1, 0, 0], [0, 6, 0, 0]]
+    assert derivatives(u, inner, x, w) == [None, [1, 1, 0, 0], [2, 6, 0, 0]]
+    assert derivatives(inner, inner) == [[1]]
     buffer = minigan.zeros(4)
     row = buffer[:2]
     row.copy_(w[:2])
     assert row.requires_grad and not row.is_leaf and row.grad_fn is not None
-    assert grads(row, buffer, w) == [[1, 1, 0, 0], [1, 1, 0, 0]]
+    assert derivatives(row, buffer, w) == [[1, 1, 0, 0], [1, 1, 0, 0]]
 
 
 def test_hooks_and_kept_gradients_of_a_view_that_was_written():
