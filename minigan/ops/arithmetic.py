@@ -85,7 +85,7 @@ def _(g, need):
 @op(saves=("input", "exponent", "out for exponent"))
 def pow(input: Tensor, exponent: Operand) -> Tensor:
     """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
-    kind = getattr(getattr(input, "dtype", None), "kind", "i")
+    kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
     if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
         return np.square(input, dtype=np.int64 if kind == "b" else None)
     if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":

@@ -16,7 +16,7 @@ from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
 from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
-from .product import matmul, outer
+from .product import combined, matmul, outer
 from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
@@ -394,8 +394,8 @@ def baddbmm(
     beta: float = 1,
     alpha: float = 1,
 ) -> Tensor:
-    """beta input + alpha batch1 @ batch2"""
-    return input * beta + matmul(batch1, batch2) * alpha
+    """beta input + alpha batch1 @ batch2. beta 0: input does not count."""
+    return combined(input, matmul(batch1, batch2), beta, alpha)
 
 
 def dist(input: Tensor, other: Operand, p: float = 2) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Operand
 from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
-from .compose import logaddexp, trunc
+from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
 from .shape import to
 
@@ -120,7 +120,7 @@ def fmin(input: Tensor, other: Operand) -> Tensor:
 
 def copysign(input: Tensor, other: Operand) -> Tensor:
     """|input| with the sign of other (a Tensor or a number)."""
-    size = abs(input)
+    size = abs(floats(input))
     if hasattr(raw(other), "dtype"):
         return where(signbit(other), -size, size)
     return size * math.copysign(1, other)
