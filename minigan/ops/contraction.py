@@ -137,16 +137,16 @@ def cov(
     if aweights is not None and raw(aweights).dtype.kind == "f":
         input = to(input, np.result_type(raw(input).dtype, raw(aweights).dtype))
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
-    fweights, aweights = [w if w is None else to(w, input.dtype) for w in (fweights, aweights)]
     weight = aweights if fweights is None else fweights if aweights is None else fweights * aweights
     if weight is None:
         x = x - mean(x, 1, True)
         product, free = matmul(x, x.T), x.shape[1] - correction
         result = product * (1 / free if free > 0 else math.inf)
     else:
-        total = sum(weight)
-        x = x - unsqueeze(sum(x * weight, 1) / total, 1)
+        total = sum(weight)  # sums of weights are taken in their own dtype
         free = total - correction * (1 if aweights is None else sum(weight * aweights) / total)
+        weight, total, free = [to(w, input.dtype) for w in (weight, total, free)]
+        x = x - unsqueeze(sum(x * weight, 1) / total, 1)
         result = matmul(x, (x * weight).T) / free
     return reshape(result, ()) if x.shape[0] == 1 else result
 

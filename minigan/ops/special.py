@@ -14,7 +14,7 @@ from .shape import to
 __all__ = [
     "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",
     "greater", "greater_equal", "heaviside", "isneginf", "isposinf", "isreal", "ldexp", "less",
-    "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit", "true_divide",
+    "less_equal", "logaddexp2", "not_equal", "positive", "real", "rsub", "sgn", "signbit", "true_divide",
     "xlogy",
 ]  # fmt: skip
 
@@ -134,6 +134,11 @@ def heaviside(input: Tensor, values: Operand) -> Tensor:
 def rsub(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """other - alpha input"""
     return sub(other, input, alpha)
+
+
+def real(input: Tensor) -> Tensor:
+    """input: there are no complex numbers"""
+    return input
 
 
 def positive(input: Tensor) -> Tensor:
