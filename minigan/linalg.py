@@ -59,7 +59,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
         X,
         square(matmul(A, X) - B).sum(-2) if full else empty,
         rank if driver != "gels" else rank.reshape(-1)[:0],
-        svdvals(A) if driver in ("gelsd", "gelss") else empty.detach(),
+        (svdvals(A) if driver in ("gelsd", "gelss") else empty).detach(),
     )
 
 

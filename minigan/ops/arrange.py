@@ -13,7 +13,7 @@ from ..arrays import array_module, to_device
 from ..arrays import device as as_device
 from ..autograd import Size, Tensor, raw
 from ..autograd._types import DType
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor

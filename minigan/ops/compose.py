@@ -12,7 +12,8 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
 from ..autograd.primitives import expand
-from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
@@ -21,9 +22,8 @@ from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "broadcast_tensors", "cdist",
+    "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
     "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
     "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
@@ -147,42 +147,6 @@ def _(g, need, x):
 
 
 # --- booleans and bits ---
-
-
-@op
-def bitwise_and(input: Tensor, other: Operand) -> Tensor:
-    """x & y, of booleans and integers"""
-    return np.bitwise_and(input, other)
-
-
-@op
-def bitwise_or(input: Tensor, other: Operand) -> Tensor:
-    """x | y, of booleans and integers"""
-    return np.bitwise_or(input, other)
-
-
-@op
-def bitwise_xor(input: Tensor, other: Operand) -> Tensor:
-    """x ^ y, of booleans and integers"""
-    return np.bitwise_xor(input, other)
-
-
-@op
-def bitwise_left_shift(input: Tensor, other: Operand) -> Tensor:
-    """x * 2^y, of integers"""
-    return np.left_shift(input, other)
-
-
-@op
-def bitwise_right_shift(input: Tensor, other: Operand) -> Tensor:
-    """floor(x / 2^y), of integers"""
-    return np.right_shift(input, other)
-
-
-@op
-def bitwise_not(input: Tensor) -> Tensor:
-    """~x, of booleans and integers"""
-    return np.bitwise_not(input)
 
 
 def logical_xor(input: Tensor, other: Operand) -> Tensor:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..autograd import Tensor, raw
 from ..autograd._types import Dims, DType, Operand
-from .arithmetic import isnan, where
+from .arithmetic import _where as where
+from .arithmetic import isnan
 from .axes import axis_of
 from .compose import floats
 from .elementary import sqrt

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul
 from .shape import cat, narrow, tril, unsqueeze

@@ -24,7 +24,7 @@ from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
-from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
+from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem, is_basic
 from .shape import _numbers
 
@@ -325,6 +325,9 @@ def turned(name, function):
         view = function(self, *args, **named)
         if mode.recording and self._wanted:
             self._node = view._node
+            if getattr(self, "_base", None) is None:  # its views become views of the new shape
+                self._version[1:] = [view._node.number]
+                stale[:] = [_refresh]
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 
@@ -388,8 +391,8 @@ NAMES = {
     running: "cumprod",
     special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
     arithmetic: "add sub mul neg pow clamp floor floor_divide fmod round remainder",
-    compose: "absolute addcdiv addcmul bitwise_and bitwise_left_shift bitwise_not bitwise_or "
-    "bitwise_right_shift bitwise_xor ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
+    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",

@@ -7,7 +7,7 @@ from collections import namedtuple
 import numpy as np
 
 from ..autograd import Tensor, op, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 from .product import matmul
 from .shape import reshape, transpose, unsqueeze
 

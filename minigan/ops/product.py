@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..autograd import Tensor, expand, op, raw
-from .arithmetic import isfinite, mul, where
+from .arithmetic import _where as where
+from .arithmetic import isfinite, mul
 from .reduction import sum
 from .shape import diagonal, permute
 

@@ -15,7 +15,7 @@ from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import lay_out, permuted, writable
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
 from .placement import to
 

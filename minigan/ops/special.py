@@ -6,7 +6,8 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Operand
-from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
+from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub
+from .arithmetic import _where as where
 from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
 from .shape import to

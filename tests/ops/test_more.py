@@ -308,6 +308,25 @@ def test_places_from_the_end_and_sums_of_nothing():
     assert minigan.add(b, ~b, alpha=True).tolist() == [True, True]
 
 
+def test_where_of_a_condition_alone():
+    x = minigan.tensor([[1.0, -1.0], [-2.0, 3.0]])
+    rows, columns = minigan.where(x > 0)
+    assert rows.tolist() == [0, 1] and columns.tolist() == [0, 1] and rows.dtype == minigan.int64
+    assert x.where(x > 0, 0.0).tolist() == [[1, 0], [0, 3]] == minigan.where(x > 0, x, 0.0).tolist()
+
+
+def test_integers_from_floats():
+    arange, linspace, integers = minigan.arange, minigan.linspace, dict(dtype=minigan.int64)
+    assert arange(-0.9, 2.1, 2.0, **integers).tolist() == [0]
+    assert arange(-0.9, 2.1, 2.0, dtype=minigan.int32).tolist() == [0, 2]
+    assert arange(0.5, 3.7, dtype=minigan.int32).tolist() == [0, 1, 2, 3]
+    assert linspace(4.3, -3, 50, **integers)[:3].tolist() == [4, 3, 3]
+    assert linspace(0.5, 9.7, 5, **integers).tolist() == [0, 2, 4, 6, 9]
+    x = minigan.arange(12.0).reshape(3, 4)
+    assert minigan.norm(x, "nuc").item() == pytest.approx(24.3646, abs=1e-4)
+    assert minigan.norm(x, "nuc", dim=(0, 1), keepdim=True).shape == (1, 1)
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])

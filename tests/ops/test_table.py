@@ -17,7 +17,7 @@ SAMPLING = (
 # Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them against their references.
 RULES = "activation_grad batch_norm_grad batch_norm_activation_grad group_norm_grad mean_logsigmoid_grad window_argmax"
 ELSEWHERE = {*RULES.split(), *CREATION.split(), *SAMPLING.split(), "allclose", "equal", "is_floating_point", "is_tensor", "numel"}
-ELSEWHERE |= set("broadcast_shapes float_power tril_indices triu_indices unique_consecutive".split())  # in test_more.py
+ELSEWHERE |= set("broadcast_shapes float_power tril_indices triu_indices unique_consecutive where".split())  # in test_more.py
 
 
 def test_every_card_has_a_case():
