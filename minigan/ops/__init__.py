@@ -12,6 +12,7 @@ from . import (
     angles,
     arithmetic,
     arrange,
+    bits,
     compose,
     contraction,
     convolution,
@@ -40,6 +41,7 @@ from .activation import *
 from .angles import *
 from .arithmetic import *
 from .arrange import *
+from .bits import *
 from .compose import *
 from .contraction import *
 from .convolution import *
@@ -68,7 +70,7 @@ from .thresholds import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
+        activation, angles, arithmetic, arrange, bits, compose, contraction, convolution, creation,
         decompositions, dtypes, elementary, extremes, group_normalization, indexing,
         linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
         sampling, shape, sorting, special, thresholds,
