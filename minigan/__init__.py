@@ -55,6 +55,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import accelerator as accelerator, amp as amp, backends as backends, cpu as cpu, cuda as cuda, data as data, func as func
+    from . import distributions as distributions
     from . import (
         gan as gan,
         linalg as linalg,
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     from .nn.summary import summary as summary
     from .utils.switches import *
 else:
-    _PARTS = "accelerator amp backends cpu cuda data func gan linalg metrics nn optim utils version vision viz"
+    _PARTS = "accelerator amp backends cpu cuda data distributions func gan linalg metrics nn optim utils version vision viz"
     _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
     _FUNCTIONS = {
         "load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn", "autocast": "minigan.amp",

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
 # Each imports only from those before it. gan is the last of the textbook: its trainer draws grids and measures, and none of them knows a
 # game. Then comes the fast path, which imports whatever it speeds up.
-ORDER = ["arrays", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
+ORDER = ["arrays", "backends", "autograd", "ops", "distributions", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
 # Who may name the fast path: the package, which tries it, and torch's names for what only it can do, which ask for it when called.
 DOORS = {"__init__.py", "cpu.py", "cuda.py", "utils/switches.py"}
 FILES = sorted(PACKAGE.rglob("*.py"))

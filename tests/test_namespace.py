@@ -12,7 +12,8 @@ from minigan.arrays.elsewhere import PLACES
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = set(
-    "accelerator amp arrays autograd backends fast cpu cuda data func gan linalg metrics nn ops optim utils version vision viz".split()
+    """accelerator amp arrays autograd backends fast cpu cuda data distributions func gan linalg metrics nn ops optim utils
+    version vision viz""".split()
 )
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
@@ -40,7 +41,7 @@ def test_nothing_public_by_accident():
         assert public <= set(module.__all__), sorted(public - set(module.__all__))
 
 
-@pytest.mark.parametrize("name", ["data", "gan", "metrics", "viz"])
+@pytest.mark.parametrize("name", ["data", "distributions", "gan", "metrics", "viz"])
 def test_packages_for_training_come_when_they_are_used(name):
     assert run(f"import sys, minigan; print('minigan.{name}' in sys.modules, minigan.{name}.__name__)") == f"False minigan.{name}"
 

@@ -15,6 +15,9 @@ PLACES = {
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
     "multiprocessing": "/multiprocessing", "random": "backend.random",
+    "distributions.normal": "distributions", "distributions.categorical": "distributions", "distributions.uniform": "distributions",
+    "distributions.bernoulli": "distributions", "distributions.kl": "distributions", "distributions.multivariate_normal": "distributions",
+    "distributions.independent": "distributions", "distributions.laplace": "distributions",
     "nn.modules": "nn", "nn.modules.flatten": "nn.linear", "nn.modules.fold": "nn", "nn.modules.instancenorm": "nn.normalization",
     "nn.modules.pixelshuffle": "nn.resample", "nn.modules.rnn": "nn.recurrent", "nn.modules.sparse": "nn.embedding",
     "nn.modules.upsampling": "nn.resample", "nn.modules.utils": "nn.tuples", "nn.parallel.data_parallel": "nn.parallel",
@@ -31,9 +34,9 @@ PLACES |= {f"nn.modules.{name}": f"nn.{name}" for name in NN}
 ROOT = __name__.partition(".")[0]
 INSTEAD = {
     "distributed": "minigan computes in one process", "DistributedDataParallel": "minigan computes in one process",
-    "hub": "there are no pretrained models", "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
-    "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "", "fft": "", "distributions": "",
-    "models": "there are no pretrained models", "model_zoo": "there are no pretrained models",
+    "hub": "networks are in vision.models, their weights come from files", "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
+    "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "", "fft": "",
+    "model_zoo": "weights come from files: vision.models",
 }  # fmt: skip
 
 
