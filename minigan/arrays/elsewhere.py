@@ -34,7 +34,8 @@ PLACES |= {f"nn.modules.{name}": f"nn.{name}" for name in NN}
 ROOT = __name__.partition(".")[0]
 INSTEAD = {
     "distributed": "minigan computes in one process", "DistributedDataParallel": "minigan computes in one process",
-    "hub": "networks are in vision.models, their weights come from files", "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
+    "hub": "networks are in vision.models, their weights come from files",
+    "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
     "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "", "fft": "",
     "model_zoo": "weights come from files: vision.models",
 }  # fmt: skip
