@@ -49,45 +49,10 @@ from .ops import *
 
 __version__ = "0.1.0"
 
-<<<<<<< HEAD
 if not _os.environ.get("MINIGAN_PLAIN") and _find_spec("numba") and _find_spec("minigan.fast"):
     from . import fast as fast  # what is above computes everything by itself, only slower
 if _find_spec("minigan.compat"):
     from . import compat as compat  # torch's other names for things
-=======
-if TYPE_CHECKING:
-    from . import accelerator as accelerator, amp as amp, backends as backends, cpu as cpu, cuda as cuda, data as data, func as func
-    from . import distributions as distributions
-    from . import (
-        gan as gan,
-        linalg as linalg,
-        metrics as metrics,
-        nn as nn,
-        optim as optim,
-        utils as utils,
-        version as version,
-        vision as vision,
-    )
-    from . import viz as viz
-    from .amp import autocast as autocast
-    from .data import load as load, save as save
-    from .nn.summary import summary as summary
-    from .utils.switches import *
-else:
-    _PARTS = "accelerator amp backends cpu cuda data distributions func gan linalg metrics nn optim utils version vision viz"
-    _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
-    _FUNCTIONS = {
-        "load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn", "autocast": "minigan.amp",
-    }  # fmt: skip
-    _SWITCHES = """
-        are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e finfo get_default_device
-        get_default_dtype get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan pi
-        preserve_format set_default_device set_default_dtype set_default_tensor_type set_float32_matmul_precision
-        set_num_interop_threads set_num_threads set_printoptions strided use_deterministic_algorithms
-    """
-    _FUNCTIONS |= dict.fromkeys(_SWITCHES.split(), "minigan.utils.switches")
-    __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
->>>>>>> w-B
 
 if TYPE_CHECKING:
     from . import cpu as cpu, data as data, gan as gan, linalg as linalg, metrics as metrics, nn as nn, optim as optim

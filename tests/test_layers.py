@@ -10,20 +10,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
-<<<<<<< HEAD
 # Each imports only from those before it. The last of the textbook are gan, the mathematics of games, and training, which runs them: it
 # draws grids and measures, and nobody knows it. Then come the fast path, which imports whatever it speeds up, and torch's other names,
 # which ask for both.
 ORDER = ["arrays", "autograd", "ops", "nn", "optim", "data", "metrics", "viz", "gan", "training", "fast", "compat"]
 # Who of the textbook may name what is behind a door: the package, which tries it, and `minigan.cpu`, which asks when it is called.
 DOORS = {"fast": {"__init__.py", "cpu.py"}, "compat": {"__init__.py"}}
-=======
-# Each imports only from those before it. gan is the last of the textbook: its trainer draws grids and measures, and none of them knows a
-# game. Then comes the fast path, which imports whatever it speeds up.
-ORDER = ["arrays", "backends", "autograd", "ops", "distributions", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
-# Who may name the fast path: the package, which tries it, and torch's names for what only it can do, which ask for it when called.
-DOORS = {"__init__.py", "cpu.py", "cuda.py", "utils/switches.py"}
->>>>>>> w-B
 FILES = sorted(PACKAGE.rglob("*.py"))
 OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
 

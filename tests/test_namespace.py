@@ -10,19 +10,12 @@ import pytest
 import minigan
 
 ROOT = pathlib.Path(__file__).parents[1]
-<<<<<<< HEAD
 PACKAGES = set("arrays autograd cpu data func gan linalg metrics nn ops optim training viz".split())
 PLACES = set()  # modules that are no files
 PACKAGES |= {"fast"} & set(vars(minigan))
 if hasattr(minigan, "compat"):
-    PACKAGES |= set("accelerator amp backends compat cuda utils version vision".split())
+    PACKAGES |= set("accelerator amp backends compat cuda distributions utils version vision".split())
     PLACES = set(minigan.compat.places.PLACES)
-=======
-PACKAGES = set(
-    """accelerator amp arrays autograd backends fast cpu cuda data distributions func gan linalg metrics nn ops optim utils
-    version vision viz""".split()
-)
->>>>>>> w-B
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
 

@@ -13,11 +13,12 @@ from . import places, tensor_types
 from .variable import Variable as Variable
 
 if TYPE_CHECKING:
-    from . import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda, parallel as parallel
+    from . import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from . import distributions as distributions, parallel as parallel
     from . import settings as settings, utils as utils, version as version, vision as vision
 
 # What `minigan` itself has, too: modules, and names with the modules that hold them. They are imported when they are first used.
-MODULES = ["accelerator", "amp", "backends", "cuda", "utils", "version", "vision"]
+MODULES = ["accelerator", "amp", "backends", "cuda", "distributions", "utils", "version", "vision"]
 NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {"autocast": f"{__name__}.amp"}
 NAMES |= dict.fromkeys(
     """

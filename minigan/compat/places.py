@@ -11,20 +11,24 @@ import sys
 import types
 
 # place in minigan -> the module of this package that stands there, itself and what is below it
-MODULES = {name: name for name in ("accelerator", "amp", "backends", "cuda", "utils", "version", "vision")}
+MODULES = {name: name for name in ("accelerator", "amp", "backends", "cuda", "distributions", "utils", "version", "vision")}
 MODULES |= {"autograd.variable": "variable", "nn.parallel": "parallel"}
 # module of minigan -> names that only torch has there, and the modules of this package that hold them
 ADDED = {"autograd": {"Variable": "variable"}, "nn": {"DataParallel": "parallel"}}
 # These, once loaded, have torch's other names, too, and say of a missing one where to read on.
 COMPLETED = {
-    "accelerator", "amp", "autograd", "backends", "cuda", "nn", "nn.functional", "nn.init", "nn.parallel", "nn.utils", "optim",
-    "optim.lr_scheduler", "utils", "utils.data", "vision", "vision.utils",
+    "accelerator", "amp", "autograd", "backends", "cuda", "distributions", "nn", "nn.functional", "nn.init", "nn.parallel",
+    "nn.utils", "optim", "optim.lr_scheduler", "utils", "utils.data", "vision", "vision.models",
+    "vision.utils",
 }  # fmt: skip
 PLACES = {
     "autograd.anomaly_mode": "autograd.mode", "autograd.grad_mode": "autograd.mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
     "multiprocessing": "/multiprocessing", "random": "arrays.random", "func": "nn.stateless",
+    "distributions.normal": "distributions", "distributions.categorical": "distributions", "distributions.uniform": "distributions",
+    "distributions.bernoulli": "distributions", "distributions.kl": "distributions", "distributions.multivariate_normal": "distributions",
+    "distributions.independent": "distributions", "distributions.laplace": "distributions",
     "nn.modules": "nn", "nn.modules.flatten": "nn.linear", "nn.modules.fold": "nn", "nn.modules.instancenorm": "nn.normalization",
     "nn.modules.pixelshuffle": "nn.resample", "nn.modules.rnn": "nn.recurrent", "nn.modules.sparse": "nn.embedding",
     "nn.modules.upsampling": "nn.resample", "nn.modules.utils": "nn.tuples", "nn.parallel.data_parallel": "nn.parallel",
@@ -41,9 +45,10 @@ PLACES |= {f"nn.modules.{name}": f"nn.{name}" for name in NN}
 ROOT, HERE = __name__.partition(".")[0], __name__.rpartition(".")[0]
 INSTEAD = {
     "distributed": "minigan computes in one process", "DistributedDataParallel": "minigan computes in one process",
-    "hub": "there are no pretrained models", "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
-    "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "", "fft": "", "distributions": "",
-    "models": "there are no pretrained models", "model_zoo": "there are no pretrained models",
+    "hub": "networks are in vision.models, their weights come from files",
+    "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
+    "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "", "fft": "",
+    "model_zoo": "weights come from files: vision.models",
 }  # fmt: skip
 
 
@@ -93,7 +98,7 @@ def place(name):
     return ".".join(filter(None, (ROOT, found, rest))) if found else name
 
 
-class _Same(importlib.abc.Loader):
+class _Same:
     """A module under a second name."""
 
     def __init__(self, real):
@@ -109,7 +114,7 @@ class _Same(importlib.abc.Loader):
         sys.modules[module.__name__] = real
 
 
-class _Copy(importlib.abc.Loader):
+class _Copy:
     """A module with the names of another."""
 
     def __init__(self, real):

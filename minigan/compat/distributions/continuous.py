@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..autograd import Tensor
-from ..ops import erf, erfinv, exp, log1p, rand, randn, zeros_like
+from ...autograd import Tensor
+from ...ops import erf, erfinv, exp, log1p, rand, randn, zeros_like
 from .distribution import LOG_2PI, Distribution, Number, together
 
 EULER = 0.57721566490153286060

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..autograd import Tensor, no_grad
-from ..ops import broadcast_shapes, log_softmax, logsumexp, randn
-from ..ops.decompositions import cholesky
-from ..ops.linear_algebra import inv, solve
+from ...autograd import Tensor, no_grad
+from ...ops import broadcast_shapes, log_softmax, logsumexp, randn
+from ...ops.decompositions import cholesky
+from ...ops.linear_algebra import inv, solve
 from .discrete import Categorical
 from .distribution import LOG_2PI, Distribution, sum_rightmost
 

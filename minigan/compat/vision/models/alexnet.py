@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ... import nn
-from ...autograd import Tensor
+from .... import nn
+from ....autograd import Tensor
 from .weights import named, ready
 
 AlexNet_Weights = named("alexnet", "IMAGENET1K_V1")

@@ -5,8 +5,8 @@ Perceptual losses take `vgg19().features[:k]`, whose layers are numbered as torc
 
 from __future__ import annotations
 
-from ... import nn
-from ...autograd import Tensor
+from .... import nn
+from ....autograd import Tensor
 from .weights import named, ready
 
 # Columns A, B, D and E of the table: channels of the 3x3 convolutions of the five stages, each followed by a max pool.

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..arrays.defaults import get_default_dtype
-from ..autograd import Size, Tensor, no_grad
-from ..ops import as_tensor, broadcast_tensors
+from ...autograd import Size, Tensor, no_grad
+from ...ops import as_tensor, broadcast_tensors
+from ..settings import get_default_dtype
 
 Number = float | Tensor
 

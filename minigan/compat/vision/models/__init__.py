@@ -2,7 +2,6 @@
 for perceptual losses (VGG, AlexNet) and encoders (ResNet). Weights come from a file: see `weights`.
 """
 
-from ...arrays.elsewhere import complete as _complete
 from .alexnet import AlexNet, AlexNet_Weights, alexnet
 from .resnet import (
     ResNet,
@@ -44,4 +43,3 @@ __all__ = [
     "VGG19_Weights", "alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg11",
     "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn",
 ]  # fmt: skip
-_complete(__name__)

@@ -4,7 +4,6 @@
 a draw of `sample_shape` has shape (*sample_shape, *batch_shape, *event_shape), and `log_prob` of it drops the event dimensions.
 """
 
-from ..arrays.elsewhere import complete as _complete
 from .continuous import Exponential, Gumbel, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, OneHotCategorical, OneHotCategoricalStraightThrough
 from .distribution import Distribution
@@ -16,4 +15,3 @@ __all__ = [
     "MixtureSameFamily", "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform",
     "kl_divergence", "register_kl",
 ]  # fmt: skip
-_complete(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..autograd import Tensor
-from ..ops import softplus
-from ..ops.linear_algebra import solve
+from ...autograd import Tensor
+from ...ops import softplus
+from ...ops.linear_algebra import solve
 from .continuous import Exponential, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, OneHotCategorical
 from .distribution import Distribution, sum_rightmost

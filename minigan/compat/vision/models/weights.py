@@ -11,9 +11,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ... import nn
-from ...data.imageset import DataUnavailable
-from ...data.saving import load
+from .... import nn
+from ....data.imageset import DataUnavailable
+from ....data.saving import load
 from ..transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
 
 Network = TypeVar("Network", bound=nn.Module)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ... import nn
-from ...autograd import Tensor
+from .... import nn
+from ....autograd import Tensor
 from .weights import named, ready
 
 

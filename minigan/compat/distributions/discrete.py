@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad, no_grad
-from ..ops import bernoulli, broadcast_shapes, full, logsumexp, multinomial, sigmoid, softmax, zeros
-from ..ops.loss import binary_cross_entropy_with_logits
+from ...autograd import Tensor, enable_grad, no_grad
+from ...ops import bernoulli, broadcast_shapes, full, logsumexp, multinomial, sigmoid, softmax, zeros
+from ...ops.loss import binary_cross_entropy_with_logits
 from .distribution import Distribution, Number, together
 
 
