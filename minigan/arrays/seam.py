@@ -33,7 +33,12 @@ class dispatched:
 
     def kernel(self, place):
         """Decorator: this is faster for arrays there, "cpu" or "cuda"."""
-        return functools.partial(self.kernels.setdefault, place)
+
+        def put(kernel):
+            self.kernels[place] = kernel
+            return kernel
+
+        return put
 
     def __call__(self, x, *rest):
         return self.kernels.get(array_place(x), self.reference)(x, *rest)

@@ -1,7 +1,6 @@
 """torch.autograd's names: the engine's, and what a training step does without: hooks, functions with a derivative of the user's own,
 a picture of the tape, and what Tensors tell of themselves."""
 
-from ..arrays.elsewhere import complete as _complete
 from ..engine import (
     FLOATS,
     OPS,
@@ -30,12 +29,10 @@ from .function import Context, Function
 from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
 from .storage import Storage
-from .variable import Variable
 
 __all__ = [
     "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
-    "Storage", "Tensor", "Variable", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
     "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip
-_complete(__name__)

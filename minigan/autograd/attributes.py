@@ -8,7 +8,6 @@ import numpy as np
 
 from ..arrays import address, device, is_array, seam, to_device, to_numpy
 from ..arrays.defaults import default, strided
-from ..arrays.elsewhere import not_there
 from ..engine.grad_mode import mode
 from ..engine.tensor import FLOATS, Size, Tensor, attach, lay_out, tensor_of
 from ..messages.names import public
@@ -301,13 +300,6 @@ class TensorAttributes:
         return memo[id(self)]
 
 
-def _missing(self, name):  # called only where there is no such attribute
-    where = "" if name.startswith("_") else not_there(name)
-    raise AttributeError(f"'Tensor' object has no attribute {name!r}{where}")
-
-
-# Not in the class: checkers would take every name for an attribute.
-Tensor.__getattr__ = _missing  # type: ignore[attr-defined]
 _new = Tensor.__new__
 
 

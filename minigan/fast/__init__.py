@@ -14,13 +14,10 @@ from .cpu.memory import keep_freed_memory
 keep_freed_memory()
 tame_blas()
 
-from . import cpu as cpu  # noqa: E402
-from . import deferred as deferred  # noqa: E402
-from . import updates as updates  # noqa: E402
-from .cuda import kernels as cuda_kernels  # noqa: E402, F401
+from . import table as table  # noqa: E402
 
 # part of minigan -> the module here that puts itself in place once that part is complete
-AFTER = {"minigan.nn": "fusion", "minigan.data.batches": "batches", "minigan.gan.run": "replay.players"}
+AFTER = {"minigan.nn": "fusion", "minigan.data.batches": "batches", "minigan.training.run": "replay.rounds"}
 
 
 class _Finder(MetaPathFinder):

@@ -4,6 +4,7 @@ from ..autograd import op
 from ..ops.activation import leaky_relu, leaky_relu_grad, relu
 from ..ops.normalization import _batch_norm, _normalised, batch_norm_grad
 from .cpu.normalization_kernels import by_kernel, gradients_by_kernel
+from .table import announce
 
 __all__ = ["activated", "batch_norm_activation"]
 
@@ -44,3 +45,6 @@ def batch_norm_activation_grad(g, x, weight, bias, mean, rstd, slope):
 @batch_norm_activation_grad.kernel("cpu")
 def _(g, x, weight, bias, mean, rstd, slope):
     return gradients_by_kernel(g, x, weight, bias, mean, rstd, slope)
+
+
+announce("batch_norm_activation", "batch_norm_activation_grad")

@@ -6,6 +6,7 @@ from ..autograd import Tensor, op
 from ..ops.activation import leaky_relu_grad, sigmoid, softplus, tanh_grad
 from ..ops.elementary import expm1
 from ..ops.product import linear, sum_rows, weight_grad
+from .table import announce
 
 __all__ = ["linear_activation"]
 
@@ -65,3 +66,6 @@ def linear_activation_gradients(g, need, x, w, y, activation, slope, weight_grad
         h, total = activation_grad(g, y, activation, slope)
     gw = need[1] and weight_grad(*(a.reshape(-1, a.shape[-1]) if a.ndim != 2 else a for a in (h, x)))
     return need[0] and linear(h, w.T), gw, need[2] and total
+
+
+announce("linear_activation", "activation_grad")

@@ -5,8 +5,8 @@ that was saved before is an error. Where nothing requires a gradient, or under `
 
 While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the new values are computed by
 the op of the same name (x.mul_(y) by mul), and x's memory and place on the tape become those of the result. If x is a view, the
-Tensor that it is a view of becomes `put(itself, where x lies, result)`. Other views of that memory do not know yet; they are
-brought up to date when they are used next (`_refresh`).
+Tensor that it is a view of becomes `put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet;
+they become views of the new value when they are used next (`_refresh`).
 """
 
 import functools
@@ -114,10 +114,12 @@ def _record(self, name, compute, assign=None, is_card=True):
     else:
         assign(array)
     self._version[1:] = [result._node.number]
-    for tensor, value in changed:
+    for tensor, value in changed[1:] or changed:  # the view itself follows when it is used next
         rebase(tensor, value._node)
     if not refresh_views:
         refresh_views.append(_refresh)
+    if self.__dict__ and self.retains_grad:
+        _refresh((self,))
     return self
 
 
@@ -330,6 +332,9 @@ def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable
         view = function(self, *args, **named)
         if mode.grad_enabled and self._wanted:
             self._node = view._node
+            if getattr(self, "_base", None) is None:  # its views become views of the new shape
+                self._version[1:] = [view._node.number]
+                refresh_views[:] = [_refresh]
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 

@@ -2,7 +2,7 @@
 
 from ..autograd.attributes import TensorAttributes
 from ..engine.tensor import attach
-from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, inplace, running, shape, special
+from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, inplace, running, shape, special
 from .inplace import in_place, inplace_view
 
 
@@ -16,9 +16,11 @@ class InPlaceMethods(TensorAttributes):
     __ipow__ = in_place(arithmetic.pow)
     __imod__ = in_place(arithmetic.remainder)
     __ifloordiv__ = in_place(arithmetic.floor_divide)
-    __iand__ = in_place(compose.bitwise_and)
-    __ior__ = in_place(compose.bitwise_or)
-    __ixor__ = in_place(compose.bitwise_xor)
+    __iand__ = in_place(bits.bitwise_and)
+    __ior__ = in_place(bits.bitwise_or)
+    __ixor__ = in_place(bits.bitwise_xor)
+    __ilshift__ = in_place(bits.bitwise_left_shift)
+    __irshift__ = in_place(bits.bitwise_right_shift)
     copy_ = inplace.copy_
     fill_ = inplace.fill_
     zero_ = inplace.zero_
@@ -97,10 +99,12 @@ class InPlaceMethods(TensorAttributes):
     absolute_ = in_place(compose.absolute, name="absolute_")
     addcdiv_ = in_place(compose.addcdiv)
     addcmul_ = in_place(compose.addcmul)
-    bitwise_and_ = in_place(compose.bitwise_and)
-    bitwise_not_ = in_place(compose.bitwise_not)
-    bitwise_or_ = in_place(compose.bitwise_or)
-    bitwise_xor_ = in_place(compose.bitwise_xor)
+    bitwise_and_ = in_place(bits.bitwise_and)
+    bitwise_left_shift_ = in_place(bits.bitwise_left_shift)
+    bitwise_right_shift_ = in_place(bits.bitwise_right_shift)
+    bitwise_not_ = in_place(bits.bitwise_not)
+    bitwise_or_ = in_place(bits.bitwise_or)
+    bitwise_xor_ = in_place(bits.bitwise_xor)
     ceil_ = in_place(compose.ceil)
     clamp_max_ = in_place(compose.clamp_max)
     clamp_min_ = in_place(compose.clamp_min)

@@ -1,5 +1,7 @@
 """How an array lies in memory: updates run over it as one flat piece, kernels want it in an order of theirs."""
 
+import numpy as np
+
 from ..arrays import array_module, device_of, seam, to_device
 
 __all__: list[str] = []  # no ops

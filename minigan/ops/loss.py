@@ -11,7 +11,8 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from .activation import logsigmoid, sigmoid
-from .arithmetic import clamp, maximum, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, maximum
 from .elementary import abs, exp, log
 from .indexing import gather
 from .loss_arguments import REDUCTIONS, _check, _check_reduction, _common_shape, _distance, _each, _reduce, _reduced
@@ -93,12 +94,22 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
+def no_probabilities(x):
+    """The error about values outside of [0, 1]."""
+    return ValueError(
+        f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to {x.max():g}: "
+        "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+    )
+
+
 @op(saves=("input", "target", "reduction"))
 def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
     """
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():  # (on CUDA this would wait for the device)
+        raise no_probabilities(input)
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
 

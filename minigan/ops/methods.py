@@ -6,7 +6,7 @@ Tensor (`inplace_methods`). Checkers and editors see all of it as Tensor's base 
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from . import (
     angles,
     arithmetic,
     arrange,
+    bits,
     compose,
     contraction,
     creation,
@@ -26,7 +27,6 @@ from . import (
     elementary,
     extremes,
     indexing,
-    legacy,
     linear_algebra,
     matrices,
     product,
@@ -76,6 +76,8 @@ class TensorMethods(InPlaceMethods):
     __matmul__ = product.matmul
     __mod__ = arithmetic.remainder
     __floordiv__ = arithmetic.floor_divide
+    __lshift__ = bits.bitwise_left_shift
+    __rshift__ = bits.bitwise_right_shift
     __radd__ = reflected(arithmetic.add)
     __rsub__ = reflected(arithmetic.sub)
     __rmul__ = reflected(arithmetic.mul)
@@ -84,10 +86,12 @@ class TensorMethods(InPlaceMethods):
     __rmatmul__ = reflected(product.matmul)
     __rmod__ = reflected(arithmetic.remainder)
     __rfloordiv__ = reflected(arithmetic.floor_divide)
-    __and__ = __rand__ = compose.bitwise_and
-    __or__ = __ror__ = compose.bitwise_or
-    __xor__ = __rxor__ = compose.bitwise_xor
-    __invert__ = compose.bitwise_not
+    __rlshift__ = reflected(bits.bitwise_left_shift)
+    __rrshift__ = reflected(bits.bitwise_right_shift)
+    __and__ = __rand__ = bits.bitwise_and
+    __or__ = __ror__ = bits.bitwise_or
+    __xor__ = __rxor__ = bits.bitwise_xor
+    __invert__ = bits.bitwise_not
     __neg__ = arithmetic.neg
     __abs__ = elementary.abs
     __eq__ = comparison(arithmetic.eq)
@@ -143,6 +147,10 @@ class TensorMethods(InPlaceMethods):
     def view_as(self, other: Tensor) -> Tensor:
         """The same elements in the shape of another: a view."""
         return shape.view(self, *other.shape)
+
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
+        """These elements where `condition` is true, else those of `other`."""
+        return indexing.where(condition, self, other)
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """The same elements in the shape of another."""
@@ -261,10 +269,12 @@ class TensorMethods(InPlaceMethods):
     addcmul = compose.addcmul
     baddbmm = compose.baddbmm
     bincount = compose.bincount
-    bitwise_and = compose.bitwise_and
-    bitwise_not = compose.bitwise_not
-    bitwise_or = compose.bitwise_or
-    bitwise_xor = compose.bitwise_xor
+    bitwise_and = bits.bitwise_and
+    bitwise_left_shift = bits.bitwise_left_shift
+    bitwise_not = bits.bitwise_not
+    bitwise_or = bits.bitwise_or
+    bitwise_right_shift = bits.bitwise_right_shift
+    bitwise_xor = bits.bitwise_xor
     ceil = compose.ceil
     clamp_max = compose.clamp_max
     clamp_min = compose.clamp_min
@@ -442,7 +452,8 @@ class TensorMethods(InPlaceMethods):
     random_ = sampling.random_
     uniform_ = sampling.uniform_
 
-    # --- torch's ways of saying them ---
-
-    type = legacy.type
     unfold = arrange.windows
+
+    if TYPE_CHECKING:  # what torch's other names put here (minigan.compat)
+
+        def type(self, dtype: Any = None, non_blocking: _bool = False) -> Any: ...

@@ -181,10 +181,15 @@ def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
 # --- the maximum ---
 
 
+def _flat(planes):
+    """Each plane as one row. (NumPy finds no -1 where there are no elements.)"""
+    return planes.reshape(math.prod(planes.shape[:-2]), planes.shape[-2] * planes.shape[-1])
+
+
 @op(saves=("x.shape", "index"), mixed=True)
 def plane_gather(x: Tensor, index: Any) -> Tensor:
     """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
-    flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
+    flat = np.take_along_axis(_flat(x), _flat(index), -1)
     return flat.reshape(index.shape)
 
 
@@ -199,7 +204,7 @@ def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     xp = array_module(g)
     planes = math.prod(shape[:-2])
     y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
-    xp.add.at(y, (xp.arange(planes)[:, None], index.reshape(planes, -1)), g.reshape(planes, -1))
+    xp.add.at(y, (xp.arange(planes)[:, None], _flat(index)), _flat(g))
     return y.reshape(shape)
 
 

@@ -13,7 +13,7 @@ from ..autograd._types import Dims, DType, Ints, Shape
 from ..engine.primitives import expand as _broadcast
 from ..engine.primitives import sum_to
 from ..engine.tensor import keep_layout, lay_out, row_major, writable
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
 from .layout import join
 from .placement import to
@@ -78,8 +78,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return flatten(input)
+    """All elements in one dimension: a view where possible, never itself."""
+    return reshape(input, -1)
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 
 import minigan.ops as ops
-from minigan.fast.batch_norm_activation import batch_norm_activation
 
 
 @st.composite
@@ -102,15 +101,6 @@ CASES = [
     Case(
         "batch_norm:weight only", batches().map(lambda a: (a[0], a[1], a[3])), lambda x, w, eps: batch_norm(x, w, ones(x)[1], eps),
         call=lambda x, w, eps: ops.batch_norm(x, None, None, w, None, True, eps=eps), bare=False, tolerance=5e-4,
-    ),
-    *(
-        Case(
-            f"batch_norm_activation:{slope}", batches(), lambda x, w, b, eps, slope=slope: leaky(batch_norm(x, w, b, eps), slope),
-            call=lambda x, w, b, eps, slope=slope: batch_norm_activation(x, w, b, None, None, 0.1, eps, slope),
-            card_args=lambda x, w, b, eps, slope=slope: (x, w, b, None, None, 0.1, eps, slope), bare=False, tolerance=5e-4,
-            op="batch_norm_activation",
-        )
-        for slope in (0.2, 0.0, -0.5)
     ),
     Case(
         "batch_norm:evaluation", batches(running=True), lambda x, m, v, w, b, eps: batch_norm(x, w, b, eps, m, v),

@@ -2,7 +2,7 @@
 
 import math
 
-from ...ops.loss import _bce, _bce_logits, mean_logsigmoid, mean_logsigmoid_grad
+from ...ops.loss import _bce, _bce_logits, mean_logsigmoid, mean_logsigmoid_grad, no_probabilities
 from .kernels import kernel
 from .map_elements import each
 
@@ -29,10 +29,7 @@ def _(input, target, reduction):
         return _bce.card.forward(input, target, reduction)
     total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
     if not valid:
-        raise ValueError(
-            f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
-            "apply sigmoid to it, or use binary_cross_entropy_with_logits"
-        )
+        raise no_probabilities(input)
     if reduction == "none":
         return _bce.card.forward(input, target, reduction)
     return _of_total(total, input, reduction)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...autograd import raw
 from ...engine.grad_mode import mode
+from .. import deferred as deferred
 from .graph import Reachable, Settings, Snapshot
 from .program import Program, Recording, recording, same
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...arrays import seam
 from ...arrays.device import to_numpy
+from ..table import Later
 
 # rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
 DEFERRABLE: dict = {}
@@ -100,6 +101,8 @@ def _record(function, *args):
     now = active[-1]
     if now.thread != threading.get_ident():
         return function(*args)
+    if function.__class__ is Later:
+        function = function.kernel()
     seam.execute = _part
     try:
         result = function(*args)
