@@ -33,7 +33,7 @@ class Bernoulli(Distribution):
         _one_of("Bernoulli", probs, logits)
         if probs is not None:
             (self.probs,) = together(probs)
-        else:
+        elif logits is not None:
             (self.logits,) = together(logits)
         super().__init__((self.logits if probs is None else self.probs).shape, validate_args=validate_args)
         if probs is not None:

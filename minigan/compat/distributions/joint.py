@@ -24,7 +24,7 @@ class Independent(Distribution):
         super().__init__(batch[:cut], (*batch[cut:], *base_distribution.event_shape), validate_args)
 
     @property
-    def has_rsample(self):  # type: ignore[override]
+    def has_rsample(self):
         return self.base_dist.has_rsample
 
     @property

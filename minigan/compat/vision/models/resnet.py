@@ -70,6 +70,11 @@ class ResNet(nn.Module):
     zero_init_residual   start every block as the identity: its last normalisation scales by 0
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
     def __init__(
         self, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int], num_classes: int = 1000,
         zero_init_residual: bool = False,

@@ -38,7 +38,7 @@ class Weights(Enum):
 def named(network: str, *versions: str) -> Any:
     """The enumeration of a network's weights: X_Weights.IMAGENET1K_V1 ..., DEFAULT the last of them."""
     members = {version: (network, version) for version in versions} | {"DEFAULT": (network, versions[-1])}
-    return Weights(f"{network}_weights", members)  # type: ignore[call-overload]
+    return Weights(f"{network}_weights", members)  # type: ignore[call-arg]
 
 
 def ready(build: Callable[[], Network], name: str, choices: Any, weights: Any, pretrained: bool | None) -> Network:
@@ -61,7 +61,7 @@ def ready(build: Callable[[], Network], name: str, choices: Any, weights: Any, p
 
 def member_of(choices: Any, weights: Any) -> Weights:
     if isinstance(weights, (str, bool)):
-        return choices["DEFAULT" if weights is True else weights.rpartition(".")[2]]
+        return choices["DEFAULT" if isinstance(weights, bool) else weights.rpartition(".")[2]]
     if not isinstance(weights, choices):
         raise TypeError(f"weights: expected a member of {choices.__name__}, its name or a .safetensors file, got {weights!r}")
     return weights
