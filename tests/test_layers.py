@@ -81,7 +81,7 @@ RECORDING = {"recorder", "recording", "recordings", "capture", "captured", "capt
              "defer", "deferred", "deferrable", "late", "lazy", "jit", "active"}  # fmt: skip
 KNOWS = "arrays/seam.py"  # the one module that may
 # They name what they ask the fast path for; a run that is run again from its checkpoint is another thing.
-MAY_NAME = {"cpu.py", "cuda.py", "utils/switches.py", "gan/faults.py"}
+MAY_NAME = {"cpu.py", "compat/cuda.py", "training/divergence.py"}
 
 
 def words(name):
@@ -98,7 +98,8 @@ def knowledge(tree):
             if isinstance(name, str) and words(name) & RECORDING:
                 yield n.lineno, name
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
-            if n.value.id == "seam" and not (n.attr in ("dispatched", "may_exchange") or (n.attr == "execute" and id(n) in called)):
+            asked = n.attr in ("dispatched", "may_exchange", "repeated") or (n.attr == "execute" and id(n) in called)
+            if n.value.id == "seam" and not asked:
                 yield n.lineno, f"seam.{n.attr} other than called"
             if n.value.id in functions and isinstance(n.ctx, ast.Store):
                 yield n.lineno, f"the attribute {n.attr} of a function"

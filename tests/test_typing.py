@@ -79,7 +79,7 @@ def public_functions():
                 yield pytest.param(function, id=f"{module.__name__}.{name}")
 
 
-OVERLOADED = {"max", "min", "nonzero", *(f"{kind}max_pool{n}d" for kind in ("", "adaptive_") for n in (1, 2, 3))}
+OVERLOADED = {"max", "min", "nonzero", "where", *(f"{kind}max_pool{n}d" for kind in ("", "adaptive_") for n in (1, 2, 3))}
 
 
 @pytest.mark.parametrize("function", list(public_functions()))

@@ -262,8 +262,6 @@ class TensorMethods(InPlaceMethods):
     true_divide = special.true_divide
     xlogy = special.xlogy
     hardshrink = thresholds.hardshrink
-
-    # --- compose ---
     absolute = compose.absolute
     addcdiv = compose.addcdiv
     addcmul = compose.addcmul
@@ -362,8 +360,6 @@ class TensorMethods(InPlaceMethods):
     std = reduction.std
     sum = reduction.sum
     var = reduction.var
-
-    # --- extremes ---
     amax = extremes.amax
     amin = extremes.amin
     argmax = extremes.argmax
@@ -384,8 +380,6 @@ class TensorMethods(InPlaceMethods):
     cummin = running.cummin
     cumprod = running.cumprod
     diff = running.diff
-
-    # --- indexing ---
     gather = indexing.gather
     index_put = indexing.index_put
     index_select = indexing.index_select
@@ -426,8 +420,6 @@ class TensorMethods(InPlaceMethods):
     unflatten = shape.unflatten
     unsqueeze = shape.unsqueeze
     view = shape.view
-
-    # --- arrange ---
     argwhere = arrange.argwhere
     diag_embed = arrange.diag_embed
     diagflat = arrange.diagflat
@@ -442,8 +434,6 @@ class TensorMethods(InPlaceMethods):
     tensor_split = arrange.tensor_split
     unique_consecutive = arrange.unique_consecutive
     vsplit = arrange.vsplit
-
-    # --- sampling ---
     bernoulli = sampling.bernoulli
     bernoulli_ = sampling.bernoulli_
     exponential_ = sampling.exponential_

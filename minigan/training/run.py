@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import default_generator
+from ..arrays import default_generator, seam
 from ..data.batches import Batches
 from ..data.files import write_atomic
 from ..gan.games import Move
@@ -46,17 +46,13 @@ class Interrupted(Exception):
         self.signal = number
 
 
-# The fast path's: (step, trainer, device, say) -> a function that does what `step` does, faster. None: the step is played as it is.
-replay: Callable[..., Callable[[Any], list[Move]]] | None = None
-
-
 def round_of(trainer: Trainer, batches: Batches, say: Callable[[str], None] = print, graph: bool = True) -> Callable[[Any], list[Move]]:
-    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path replays it if it is there."""
+    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path repeats it if it is there."""
 
     def step(numbers):
         return trainer.play(*batches[numbers])
 
-    return replay(step, trainer, batches.device, say) if graph and replay else step
+    return seam.repeated(step, trainer, batches.device, say) if graph else step
 
 
 class Run:
