@@ -4,17 +4,23 @@ One training step is computed with all kernels, with all references, and with a 
 what one of the two saves, and the rule of the other takes it. All must end within rounding.
 """
 
+import contextlib
+
 import numpy as np
 import pytest
+from ops.table import CASES
+from ops.test_ops import boxed, close, for_every, gradients, listed, second_gradients
 
 import minigan
+import minigan.fast.cpu.random
+import minigan.fast.updates
 from minigan import nn
 from minigan.arrays import random, seam
 from minigan.arrays.defaults import default
+from minigan.engine import OPS
 from minigan.engine.op import Card
 from minigan.gan import GAN, OBJECTIVES, GradientPenalty, Trainer, dcgan_discriminator, dcgan_generator
-from minigan.ops import update
-from minigan.optim import EMA, Adam
+from minigan.optim import EMA, Adam, ema, optimizer
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 1, 16, 16))
 
@@ -45,37 +51,36 @@ class Sometimes(dict):
         return found if found is not None and self.coin(str(key)) else default
 
 
-@pytest.fixture
-def tossing(monkeypatch):
-    """A function that puts a coin at every place where a kernel is chosen."""
-    select, call, loop = Card.select, seam.dispatched.__call__, nn.Sequential.forward
+SELECT, DISPATCHED, LOOP = Card.select, seam.dispatched.__call__, nn.Sequential.forward
+REGISTRIES = ((random, "DRAWS"), (optimizer, "STEPS"), (ema, "AVERAGES"))
+KERNELS = {name: dict(getattr(module, name)) for module, name in REGISTRIES}
 
-    def toss(coin):
-        def chosen(card, first):
-            kernel = select(card, first)
-            return kernel if kernel is card.forward or coin(card.name) else card.forward
 
-        def dispatched(self, x, *rest):
-            return call(self, x, *rest) if coin(self.__name__) else self.reference(x, *rest)
+@contextlib.contextmanager
+def tossed(coin):
+    """Inside, there is a coin at every place where a kernel is chosen."""
 
-        def forward(self, x):
-            if coin("Sequential"):
-                return loop(self, x)  # which looks ahead for activations
-            for layer in self:
-                x = layer(x)
-            return x
+    def select(card, first):
+        kernel = SELECT(card, first)
+        return kernel if kernel is card.forward or coin(card.name) else card.forward
 
-        monkeypatch.setattr(Card, "select", chosen)
-        monkeypatch.setattr(seam.dispatched, "__call__", dispatched)
-        monkeypatch.setattr(nn.Sequential, "forward", forward)
-        monkeypatch.setattr(random, "DRAWS", Sometimes(DRAWS, coin))
-        for module, name, kernels in ((optimizer, "STEPS", STEPS), (ema, "AVERAGES", AVERAGES)):
-            monkeypatch.setattr(module, name, Sometimes(kernels, coin))
+    def dispatched(self, x, *rest):
+        return DISPATCHED(self, x, *rest) if coin(self.__name__) else self.reference(x, *rest)
 
-    from minigan.optim import ema, optimizer
+    def forward(self, x):
+        if coin("Sequential"):
+            return LOOP(self, x)  # which looks ahead for activations
+        for layer in self:
+            x = layer(x)
+        return x
 
-    DRAWS, STEPS, AVERAGES = dict(random.DRAWS), dict(update.STEPS), dict(update.AVERAGES)
-    return toss
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Card, "select", select)
+        patch.setattr(seam.dispatched, "__call__", dispatched)
+        patch.setattr(nn.Sequential, "forward", forward)
+        for module, name in REGISTRIES:
+            patch.setattr(module, name, Sometimes(KERNELS[name], coin))
+        yield
 
 
 def mlp():
@@ -134,16 +139,43 @@ def compare(found, expected, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", GAMES)
-def test_kernels_and_references_swap_within_a_step(name, dtype, tossing, monkeypatch):
+def test_kernels_and_references_swap_within_a_step(name, dtype, monkeypatch):
     coins = {"kernels": Coin("kernels"), "references": Coin("references"), **{seed: Coin(seed) for seed in range(6)}}
     monkeypatch.setattr(default, "dtype", np.dtype(dtype))
     found = {}
     for who, coin in coins.items():
-        tossing(coin)
-        found[who] = step(GAMES[name])
+        with tossed(coin):
+            found[who] = step(GAMES[name])
     for who in found:
         compare(found[who], found["references"], dtype)
     # The coin was asked, for forwards and for rules, and said both.
     said = [coin.said for seed, coin in coins.items() if isinstance(seed, int)]
     both = {n for each in said for n in each if sum(s.get(n, (0, 0))[0] for s in said) and sum(s.get(n, (0, 0))[1] for s in said)}
     assert len(both) >= 18, both
+
+
+# Families in which a card has a kernel for NumPy's arrays: there any case may come to one.
+FAMILIES = {op.__module__ for op in OPS.values() if "cpu" in op.card.kernels}
+
+
+@for_every([case for case in CASES if case.op and OPS[case.op].__module__ in FAMILIES], 4)
+def test_kernels_and_references_swap_within_an_op(case, args, seed):
+    """Values, gradients and their gradients are the references', whoever computes which part, in float64 and in float32."""
+    for dtype in (np.float64, np.float32):
+        given = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+        rtol = 1e-8 if dtype is np.float64 else 10 * case.tolerance
+        expected = results(case, given, seed, Coin("references"))
+        for coin in (Coin("kernels"), Coin(seed), Coin(seed + 1)):
+            for mine, theirs in zip(results(case, given, seed, coin), expected, strict=True):
+                assert mine.dtype == theirs.dtype
+                close(mine, theirs, rtol, rtol)
+
+
+def results(case, args, seed, coin):
+    """Outputs, gradients of order 1 and of order 2, as arrays."""
+    with tossed(coin):
+        outputs, found = listed(case.call(*boxed(case, args))), []
+        if case.orders:
+            outputs, _, found, _ = gradients(case, boxed(case, args), seed)
+        second = second_gradients(case, boxed(case, args), seed) if case.orders > 1 else []
+    return [x.array for x in (*outputs, *found, *second) if x is not None]
