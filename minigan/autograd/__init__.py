@@ -24,7 +24,7 @@ from ..engine import (
 from ..messages.errors import AnomalyError, OpError
 from . import attributes as attributes
 from .anomaly import detect_anomaly, inference_mode, set_detect_anomaly
-from .dot import graph
+from .drawing import draw_tape
 from .function import Context, Function
 from .gradcheck import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from .hooks import Handle
@@ -32,7 +32,7 @@ from .storage import Storage
 
 __all__ = [
     "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
-    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "draw_tape",
     "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip

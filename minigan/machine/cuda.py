@@ -25,18 +25,18 @@ def cuda_problem():
 def _why_not(cupy, error):
     """What CuPy's first use says, and what helps."""
     first_line = (str(error).splitlines() or [""])[0]
-    said = f"({type(error).__name__}: {first_line})"
+    why = f"({type(error).__name__}: {first_line})"
     driver, built = (_version(cupy, name) for name in ("driverGetVersion", "runtimeGetVersion"))
     if driver == 0:
-        return f"CuPy is installed but there is no NVIDIA driver {said}: install the driver, see nvidia-smi"
+        return f"CuPy is installed but there is no NVIDIA driver {why}: install the driver, see nvidia-smi"
     if driver is not None and built is not None and driver // 1000 < built // 1000:
         wheel = f"pip uninstall cupy-cuda{built // 1000}x; pip install cupy-cuda{driver // 1000}x, or a newer driver"
-        return f"the driver knows CUDA {_dotted(driver)}, this CuPy is made for CUDA {_dotted(built)} {said}: {wheel}"
+        return f"the driver knows CUDA {_dotted(driver)}, this CuPy is made for CUDA {_dotted(built)} {why}: {wheel}"
     if isinstance(error, MemoryError):
-        return f"the GPU has no memory left {said}{memory_left(cupy)}"
+        return f"the GPU has no memory left {why}{memory_left(cupy)}"
     if "nvrtc" in first_line.lower() or "CUDA_PATH" in first_line:
-        return f"CuPy finds the GPU, but no compiler for its kernels {said}: pip install 'cupy-cuda{(built or 13000) // 1000}x[ctk]'"
-    return f"CuPy is installed but finds no usable GPU {said}; see nvidia-smi, or {INSTALL_HINT}"
+        return f"CuPy finds the GPU, but no compiler for its kernels {why}: pip install 'cupy-cuda{(built or 13000) // 1000}x[ctk]'"
+    return f"CuPy is installed but finds no usable GPU {why}; see nvidia-smi, or {INSTALL_HINT}"
 
 
 def _version(cupy, name):

@@ -53,7 +53,7 @@ from .group_normalization import *
 from .indexing import *
 from .linear_algebra import *
 from .matrices import *
-from .methods import TensorMethods as TensorMethods
+from . import methods as methods
 from .normalization import *
 from .placement import *
 from .product import *

@@ -83,9 +83,9 @@ def _record(self, name, compute, assign=None, is_card=True):
     """
     _refuse_repeated(self.array, name)
     chain = _view_chain(self, name)
-    alone = _is_sole_owner(self)
+    sole = _is_sole_owner(self)
     old = _alias(self)
-    if not is_card and not alone:
+    if not is_card and not sole:
         old.array = seam.execute(_copied, old.array)
     with enable_grad():
         result = compute(old)
@@ -95,7 +95,7 @@ def _record(self, name, compute, assign=None, is_card=True):
             result = _put(old, ..., result)
         elif result.dtype != self.dtype:
             raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
-        if alone and _exchangeable(self, result.array):  # what was saved of the memory stays right
+        if sole and _exchangeable(self, result.array):  # what was saved of the memory stays right
             self.array, self._version = result.array, [0]
             rebase(self, result._node)
             return self

@@ -397,12 +397,12 @@ def _(g, need):
 
 
 @op
-def _row_by_row(input):
+def _packed(input):
     """A copy in C order.    dL/dx = g"""
     return input.copy(order="C")
 
 
-@_row_by_row.backward
+@_packed.backward
 def _(g, need):
     return g
 
@@ -415,4 +415,4 @@ def owned(out: Tensor, input: Tensor) -> Tensor:
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The same elements in C order: itself, or a copy."""
     there = input.is_contiguous() if isinstance(input, Tensor) else input.flags.c_contiguous
-    return input if there else _row_by_row(input)
+    return input if there else _packed(input)

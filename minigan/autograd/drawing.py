@@ -3,7 +3,7 @@
 from ..engine.tensor import Tensor
 
 
-def graph(tensor, path=None):
+def draw_tape(tensor, path=None):
     """The tape that leads to `tensor` as Graphviz DOT text: ops as ellipses, leaves as boxes, with their shapes.
 
     path : also write the text there; `dot -Tsvg FILE -o graph.svg` draws it.
