@@ -5,7 +5,6 @@ cpu/ : kernels for NumPy's arrays, threads, products;  cuda/ : kernels for CuPy'
 
 import importlib
 import sys
-from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 
 from .cpu.blas import tame_blas
@@ -20,7 +19,7 @@ from . import table as table  # noqa: E402
 AFTER = {"minigan.nn": "fusion", "minigan.data.batches": "batches", "minigan.training.run": "replay.rounds"}
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Asked first: lets a part be imported as ever, and what speeds it up right after. So the part knows nothing of it."""
 
     def find_spec(self, name, path, target=None):
