@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import nn
 from ..arrays import CPU
-from ..arrays.memory import available_memory
+from ..arrays.free_memory import available_memory
 from ..nn import parameter
 from ..nn.summary import summary
 
