@@ -6,7 +6,6 @@ others. A name that is nowhere is an ImportError or AttributeError that says whe
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 import types
@@ -94,7 +93,7 @@ def place(name):
     return ".".join(filter(None, (ROOT, found, rest))) if found else name
 
 
-class _Same(importlib.abc.Loader):
+class _Same:
     """A module under a second name."""
 
     def __init__(self, real):
@@ -110,7 +109,7 @@ class _Same(importlib.abc.Loader):
         sys.modules[module.__name__] = real
 
 
-class _Copy(importlib.abc.Loader):
+class _Copy:
     """A module with the names of another."""
 
     def __init__(self, real):
@@ -147,7 +146,7 @@ class _Completing:
         complete(module, module.__name__.partition(".")[2])
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Asked first; it answers for names that begin with minigan's."""
 
     def find_spec(self, fullname, path, target=None):
