@@ -4,70 +4,30 @@ An op is a plain Python function, so as a class attribute it is a method: `x.exp
 """
 
 import functools
+import inspect
 
 import numpy as np
 
 from ..arrays import is_array
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd.tensor import from_python
-from . import (
-    activation,
-    angles,
-    arithmetic,
-    arrange,
-    bits,
-    compose,
-    contraction,
-    creation,
-    decompositions,
-    elementary,
-    extremes,
-    indexing,
-    inplace,
-    linear_algebra,
-    matrices,
-    product,
-    quantiles,
-    reduction,
-    running,
-    sampling,
-    shape,
-    sorting,
-    special,
-    thresholds,
-)
+from . import arithmetic, arrange, bits, creation, elementary, indexing, inplace, product, sampling, shape
 
-METHODS = {
-    angles: "acos acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
-    arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
-    "split_with_sizes tensor_split unique_consecutive vsplit",
-    contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
-    decompositions: "cholesky qr svd",
-    linear_algebra: "det inverse logdet pinverse slogdet",
-    matrices: "matrix_power",
-    quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
-    running: "cummax cummin cumprod diff",
-    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside "
-    "isneginf isposinf isreal ldexp less less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
-    thresholds: "hardshrink",
-    activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod "
-    "round logical_and logical_or logical_not remainder",
-    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
-    compose: "absolute addcdiv addcmul baddbmm bincount ceil clamp_max clamp_min clip cosh "
-    "diag dist exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
-    "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
-    "trunc unique",
-    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
-    product: "matmul mm bmm dot outer addmm",
-    extremes: "amax amin max min argmax argmin",
-    reduction: "sum mean var std prod cumsum norm logsumexp softmax log_softmax all any count_nonzero equal allclose",
-    sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
-    sorting: "argsort sort topk",
-    shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
-    "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
-}
+# Functions of a Tensor that are no methods, as in torch
+FUNCTIONS = set(
+    """
+    alpha_dropout bucketize celu channel_shuffle combinations dropout elu feature_alpha_dropout feature_dropout gelu getitem glu
+    hardsigmoid hardswish hardtanh is_floating_point leaky_relu linear local_response_norm logsigmoid mish numel pdist rand_like
+    randint_like randn_like rms_norm rrelu rsub selu silu softshrink std_mean tanhshrink threshold vander var_mean
+    """.split()
+)
+LAYERS = {"convolution", "creation", "dtypes", "group_normalization", "normalization"}  # families without a method
+DRAWN = "bernoulli_ exponential_ normal_ random_ uniform_"  # of sampling: they are methods only
+
+
+def _is_method(name, function):
+    """Is it a function of a Tensor first?"""
+    return name not in FUNCTIONS and inspect.unwrap(function).__code__.co_varnames[:1] in (("input",), ("x",), ("A",))
 
 
 def _operators():
@@ -131,12 +91,18 @@ def new(self, *arguments):
     return tensor_of(from_python(arguments, self.dtype)).to(self.device)
 
 
-def install():
-    """Called once, when minigan.ops is imported."""
+def install(families):
+    """Called once, when minigan.ops is imported, with all of its families: a public function whose first argument is a Tensor is a
+    method, too."""
     _operators()
-    for module, names in METHODS.items():
-        for name in names.split():
-            setattr(Tensor, name, getattr(module, name))
+    for family in families:
+        if family.__name__.rpartition(".")[2] not in LAYERS:
+            functions = {name: getattr(family, name) for name in family.__all__}
+            for name, function in functions.items():
+                if _is_method(name, function):
+                    setattr(Tensor, name, function)
+    for name in DRAWN.split():
+        setattr(Tensor, name, getattr(sampling, name))
     for name, method in inplace.methods().items():
         setattr(Tensor, name, method)
     for name in ("zeros", "ones", "empty"):
@@ -144,7 +110,6 @@ def install():
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
     Tensor.__contains__ = __contains__
     Tensor.unfold = arrange.windows
-    Tensor.where = lambda self, condition, other: indexing.where(condition, self, other)
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
