@@ -29,7 +29,7 @@ import minigan
 KNOWN = {
     "minigan": {
         r"float(16|32|64).* float(16|32|64)": "two kinds of floats in one operation are an error (docs/porting.md)",
-        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps keeps its outputs; torch's has copies of them",
+        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps keeps its outputs; torch's has copies",
         r"elements share memory": "PyTorch warns of index_put_ into expanded tensors: it is deprecated there",
         r"was changed in place after the forward pass": "only judged without `.data`, whose writes torch does not notice",
     },
