@@ -339,6 +339,15 @@ def test_small_probabilities_keep_their_digits(dtype):
     np.testing.assert_allclose(half.float().numpy(), [6.1393e-06, 2.4738e-03], rtol=2e-2)
 
 
+def test_the_integer_part_keeps_nothing_for_backward():
+    x = minigan.tensor([1.5, -1.5], requires_grad=True)
+    y = (x * 2).trunc() + x.frac()
+    with minigan.no_grad():
+        x.add_(1)
+    y.sum().backward()
+    assert y.tolist() == [3.5, -3.5] and x.grad.tolist() == [1, 1]
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])
