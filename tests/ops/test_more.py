@@ -348,6 +348,16 @@ def test_the_integer_part_keeps_nothing_for_backward():
     assert y.tolist() == [3.5, -3.5] and x.grad.tolist() == [1, 1]
 
 
+def test_transposes_as_attributes():
+    number = minigan.tensor(1.0)
+    assert number.mT is number and number.mH is number and number.H is number and number.T is not number
+    matrix = minigan.tensor([[1.0, 2.0]])
+    assert matrix.H.tolist() == matrix.mT.tolist() == [[1], [2]]
+    for name in ("mT", "mH", "H"):
+        with pytest.raises(RuntimeError, match="dimension"):
+            getattr(minigan.ones(2), name)
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])
