@@ -358,6 +358,10 @@ def test_transposes_as_attributes():
             getattr(minigan.ones(2), name)
 
 
+def test_parts_of_nothing():
+    assert [x.shape for x in minigan.zeros(0, 4).chunk(3, 0)] == [(0, 4)] * 3
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])
