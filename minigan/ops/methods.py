@@ -67,6 +67,18 @@ def __contains__(self, element):
     raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
 
 
+def _matrices_transposed(self):
+    if self.ndim == 1:
+        raise RuntimeError("mT is for matrices (..., m, n), this Tensor has one dimension")
+    return shape.transpose(self, -2, -1) if self.ndim else self
+
+
+def _matrix_transposed(self):
+    if self.ndim not in (0, 2):
+        raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
+    return _matrices_transposed(self)
+
+
 def _new(name):
     def method(self, *sizes, size=(), dtype=None, device=None, requires_grad=False):
         place, kind = device or self.device, dtype or self.dtype
@@ -113,5 +125,5 @@ def install(families):
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
-    Tensor.mH = property(lambda self: self.mT, doc="As mT: there are no complex numbers.")
-    Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")
+    Tensor.mT = Tensor.mH = property(_matrices_transposed, doc="Each matrix transposed; a number itself.")
+    Tensor.H = property(_matrix_transposed, doc="The matrix transposed; a number itself.")
