@@ -56,6 +56,9 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm, orthogon
 from torch.nn.utils import parametrize; assert not parametrize.is_parametrized(nn.Linear(2, 2))
 from torch.nn.utils.rnn import pad_sequence; assert pad_sequence([torch.ones(2), torch.ones(1)]).tolist() == [[1, 1], [1, 0]]
 from torch.nn.parallel import DataParallel, data_parallel; assert data_parallel(nn.Identity(), torch.ones(1)).item() == 1
+import torch.functional as functional; assert functional.einsum("i,i", torch.ones(2), torch.ones(2)).item() == 2 and functional.split
+from torch.distributions.normal import Normal; assert Normal is torch.distributions.Normal
+from torch.distributions import kl_divergence, kl; assert kl.kl_divergence is kl_divergence
 from torch.utils.data.dataset import Dataset, Subset; from torch.utils.data.sampler import Sampler
 from torch.utils.data.dataloader import DataLoader, default_collate
 from torch.autograd.function import Function; from torch.autograd.grad_mode import no_grad
