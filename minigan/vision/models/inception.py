@@ -139,7 +139,7 @@ class InceptionAux(nn.Module):
 class Inception3(nn.Module):
     """Images (N, 3, H, W), H and W at least 75 (299 as published) -> logits (N, num_classes).
 
-    aux_logits       an auxiliary head; a training network then gives InceptionOutputs(logits, aux_logits)
+    aux_logits       an auxiliary head; a training network (of 299x299) then gives InceptionOutputs(logits, aux_logits)
     transform_input  the input was normalised as VGG's; bring it to [-1, 1], which the published weights want
     """
 
