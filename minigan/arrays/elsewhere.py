@@ -14,7 +14,7 @@ PLACES = {
     "autograd.anomaly_mode": "autograd.mode", "autograd.grad_mode": "autograd.mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
-    "functional": "ops", "multiprocessing": "/multiprocessing", "random": "backend.random",
+    "functional": "ops", "multiprocessing": "/multiprocessing", "random": "arrays.random",
     "distributions.normal": "distributions", "distributions.categorical": "distributions", "distributions.uniform": "distributions",
     "distributions.bernoulli": "distributions", "distributions.kl": "distributions", "distributions.multivariate_normal": "distributions",
     "distributions.independent": "distributions", "distributions.laplace": "distributions",
