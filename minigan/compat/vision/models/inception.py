@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .... import nn
 from ....autograd import Tensor
-from ...nn.functional import avg_pool2d, max_pool2d, relu
+from ....nn.functional import avg_pool2d, max_pool2d, relu
 from ....ops import cat, stack
 from .weights import named, ready
 
