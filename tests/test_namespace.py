@@ -10,7 +10,7 @@ import pytest
 import minigan
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = set("arrays autograd cpu data func gan linalg metrics nn ops optim training viz".split())
+PACKAGES = set("engine machine messages arrays autograd cpu data func gan linalg metrics nn ops optim training viz".split())
 PLACES = set()  # modules that are no files
 PACKAGES |= {"fast"} & set(vars(minigan))
 if hasattr(minigan, "compat"):

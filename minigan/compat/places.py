@@ -22,7 +22,7 @@ COMPLETED = {
     "vision.utils",
 }  # fmt: skip
 PLACES = {
-    "autograd.anomaly_mode": "autograd.mode", "autograd.grad_mode": "autograd.mode",
+    "autograd.anomaly_mode": "autograd.anomaly", "autograd.grad_mode": "engine.grad_mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
     "functional": "ops", "multiprocessing": "/multiprocessing", "random": "arrays.random", "func": "nn.stateless",

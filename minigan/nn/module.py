@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays import is_array, to_device
-from ..arrays.constants import by_position
 from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..ops.layout import by_position
 from ..ops.placement import parse_to
 from . import hooks
 from .parameter import Parameter, as_device

@@ -8,7 +8,8 @@ order.
 
 import numpy as np
 
-from ...arrays import array_module, constants
+from ...arrays import array_module
+from ...ops import layout
 from . import Source
 from .source import blocks
 
@@ -293,7 +294,7 @@ def from_rows(y, shape):
     return y.reshape(n, *sizes, c).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
 
 
-@constants.by_position.kernel("cuda")
+@layout.by_position.kernel("cuda")
 def by_position(x):
     """x (N, C, ...) laid out in memory as (N, ..., C): itself, or a copy."""
     return from_rows(to_rows(x), x.shape)
