@@ -1,8 +1,10 @@
 """The house rules: who imports whom, what `import minigan` may load, how long a file may be."""
 
 import ast
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -74,6 +76,29 @@ def test_nothing_but_the_doors_names_what_is_behind_them(room):
     named = {path.relative_to(PACKAGE) for path in FILES for name, _ in imports(path) if name == room}
     assert {path.as_posix() for path in named if path.parts[0] not in ("fast", "compat")} == DOORS[room]
     assert room != "compat" or not any(path.parts[0] == "fast" for path in named), "the fast path goes without compat"
+
+
+WITHOUT = """
+import importlib, sys, minigan
+from minigan import nn
+for name in sys.argv[1:]:
+    importlib.import_module(f"minigan.{name}")
+assert not hasattr(minigan, "fast") and not hasattr(minigan, "compat") and not hasattr(minigan, "cuda")
+net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1))
+before, optimizer = net[0].weight.clone(), minigan.optim.Adam(net.parameters())
+net(minigan.randn(8, 3)).square().mean().backward()
+optimizer.step()
+assert not minigan.equal(before, net[0].weight)
+"""
+
+
+def test_the_textbook_by_itself(tmp_path):
+    """Both folders behind doors really deleted: all else imports, and a network learns."""
+    shutil.copytree(PACKAGE, tmp_path / "minigan", ignore=shutil.ignore_patterns("fast", "compat", "__pycache__"))
+    textbook = [name for name in ORDER if name not in DOORS]
+    done = subprocess.run([sys.executable, "-c", WITHOUT, *textbook], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 # Words, in names of any kind, of those who record a step in order to repeat it. (A graph, `record` and `recorded` are the tape's.)

@@ -54,10 +54,11 @@ def backward(
             continue
         if leaf.grad is None:
             leaf.grad = gradient.clone() if create_graph else fresh(gradient)
-        elif create_graph or leaf.grad.requires_grad:
+        elif create_graph:
             leaf.grad = leaf.grad + gradient
         else:
-            leaf.grad.add_(gradient)
+            with set_grad_enabled(False):
+                leaf.grad.add_(gradient)
         if AFTERWARDS and id(leaf) in AFTERWARDS:
             for hook in list(AFTERWARDS[id(leaf)][1].values()):
                 hook(leaf)

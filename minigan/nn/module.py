@@ -50,6 +50,15 @@ class Module:
         self.__dict__["_buffer_names"] = {}  # name -> persistent?
         return self
 
+    call_super_init = False  # whether __init__ goes on to the classes behind Module
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        """Ends the chain of super().__init__(), as torch's: a mixin behind Module is initialised by who uses it."""
+        if self.call_super_init:
+            super().__init__(*args, **named)
+        elif args or named:
+            raise TypeError(f"{type(self).__name__}: Module.__init__ takes no arguments, got {args or named}")
+
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
             return hooks.call(self, inputs, named)

@@ -3,39 +3,10 @@
 `methods` puts them on Tensor.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from ..engine.primitives import identity as identity, sum_to as sum_to
-from . import (
-    activation,
-    angles,
-    arithmetic,
-    arrange,
-    bits,
-    compose,
-    contraction,
-    convolution,
-    creation,
-    decompositions,
-    dtypes,
-    elementary,
-    extremes,
-    group_normalization,
-    indexing,
-    linear_algebra,
-    matrices,
-    normalization,
-    placement,
-    product,
-    quantiles,
-    reduction,
-    running,
-    sampling,
-    shape,
-    sorting,
-    special,
-    thresholds,
-)
 from .activation import *
 from .angles import *
 from .arithmetic import *
@@ -67,11 +38,11 @@ from .special import *
 from .thresholds import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
+    _FAMILIES = """
+        activation angles arithmetic arrange bits compose contraction convolution creation decompositions dtypes elementary extremes
+        group_normalization indexing linear_algebra matrices normalization placement product quantiles reduction running sampling
+        shape sorting special thresholds
+    """
     __all__ = ["identity", "sum_to"]
-    for _family in (
-        activation, angles, arithmetic, arrange, bits, compose, contraction, convolution, creation,
-        decompositions, dtypes, elementary, extremes, group_normalization, indexing,
-        linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
-        sampling, shape, sorting, special, thresholds,
-    ):  # fmt: skip
-        __all__ += _family.__all__
+    for _family in _FAMILIES.split():
+        __all__ += sys.modules[f"{__name__}.{_family}"].__all__

@@ -14,7 +14,7 @@ from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
-from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
+from .elementary import abs, cos, exp, expm1, log, log1p, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
 from .layout import constant
 from .product import combined, matmul, outer
@@ -89,9 +89,15 @@ def ceil(input: Tensor) -> Tensor:
     return -floor(-input)
 
 
+@op
 def trunc(input: Tensor) -> Tensor:
-    """The integer part, towards 0."""
-    return sign(input) * floor(abs(input))
+    """The integer part, towards 0.    dL/dx = 0"""
+    return np.trunc(input)
+
+
+@trunc.backward
+def _(g, need):
+    return g * 0
 
 
 def frac(input: Tensor) -> Tensor:

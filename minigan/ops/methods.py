@@ -163,12 +163,21 @@ class TensorMethods(InPlaceMethods):
 
     @property
     def mT(self) -> Tensor:
-        """Each matrix transposed."""
-        return shape.transpose(self, -2, -1)
+        """Each matrix transposed; a number itself."""
+        if self.ndim == 1:
+            raise RuntimeError("mT is for matrices (..., m, n), this Tensor has one dimension")
+        return shape.transpose(self, -2, -1) if self.ndim else self
 
     @property
     def mH(self) -> Tensor:
         """As mT: there are no complex numbers."""
+        return self.mT
+
+    @property
+    def H(self) -> Tensor:
+        """The matrix transposed; a number itself."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
         return self.mT
 
     # --- arithmetic ---

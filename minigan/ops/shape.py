@@ -320,9 +320,11 @@ def split(
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
+    """At most `chunks` views of equal size along `dim` (the last may be smaller); of nothing so many."""
     if chunks <= 0:
         raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
+    if not input.shape[dim]:
+        return tuple(narrow(input, dim, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
 
 

@@ -30,7 +30,7 @@ extern "C" __global__ void bias_activation(REAL* __restrict__ y, const REAL* __r
     REAL v = bias ? y[i] + bias[modulo(i, columns)] : y[i];
     if (kind == LEAKY) v = v > 0 ? v : (REAL)slope * v;
     else if (kind == TANH) v = tanh(v);
-    else if (kind == SIGMOID) v = tanh(v * (REAL)0.5) * (REAL)0.5 + (REAL)0.5;
+    else if (kind == SIGMOID) v = (REAL)1 / ((REAL)1 + exp(-v));
     else if (kind == SOFTPLUS) v = (v > 0 ? v : 0) + log1p(exp(-fabs(v)));
     y[i] = v;
 }
