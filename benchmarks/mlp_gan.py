@@ -20,16 +20,15 @@ G_SIZES, D_SIZES = (LATENT, *mlp_peers.HIDDEN_G, 784), (784, *mlp_peers.HIDDEN_D
 
 
 def minigan_step(repeated=True):
-    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`Straight`)."""
+    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`minigan.cpu.graph`)."""
     import minigan
-    from minigan.fast.replay.players import Straight
     from minigan.gan import GAN, NonSaturating, Trainer, mlp_discriminator, mlp_generator
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     G, D = mlp_generator(LATENT), mlp_discriminator()
     trainer = Trainer(GAN(G, D, NonSaturating(), LATENT), {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))})
-    play = Straight(trainer).play if repeated else trainer.play
+    play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     return lambda real: play(minigan.as_tensor(real.reshape(-1, 1, 28, 28)))
 
 

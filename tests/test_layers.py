@@ -10,11 +10,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
-# Each imports only from those before it. gan is the last of the textbook: its trainer draws grids and measures, and none of them knows a
-# game. Then comes the fast path, which imports whatever it speeds up.
-ORDER = ["arrays", "backends", "autograd", "ops", "nn", "optim", "data", "utils", "metrics", "viz", "vision", "gan", "fast"]
-# Who may name the fast path: the package, which tries it, and torch's names for what only it can do, which ask for it when called.
-DOORS = {"__init__.py", "cpu.py", "cuda.py", "utils/switches.py"}
+# Each imports only from those before it. The last of the textbook are gan, the mathematics of games, and training, which runs them: it
+# draws grids and measures, and nobody knows it. Then come the fast path, which imports whatever it speeds up, and torch's other names,
+# which ask for both.
+ORDER = ["arrays", "autograd", "ops", "nn", "optim", "data", "metrics", "viz", "gan", "training", "fast", "compat"]
+# Who of the textbook may name what is behind a door: the package, which tries it, and `minigan.cpu`, which asks when it is called.
+DOORS = {"fast": {"__init__.py", "cpu.py"}, "compat": {"__init__.py"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
 OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
 
@@ -55,18 +56,19 @@ def test_packages_import_only_from_those_above():
         if len(parts) == 1 or parts[-1] == "__main__.py":
             continue  # minigan/__init__.py, the scripts beside it and programs (python -m minigan.metrics) see everything
         for name, line in imports(path):
-            if name in ORDER and name not in allowed(parts[0]) and not (name == "fast" and "/".join(parts) in DOORS):
+            if name in ORDER and name not in allowed(parts[0]):
                 wrong.add(f"{path.relative_to(ROOT)}:{line} imports {name}")
-            if name not in ORDER:
+            if name not in ORDER and (parts[0], name) != ("compat", "__version__"):
                 wrong.add(f"{path.relative_to(ROOT)}:{line} imports minigan itself: name the package")
     assert not wrong, "\n".join(sorted(wrong))
 
 
-def test_nothing_but_the_doors_names_the_fast_path():
+@pytest.mark.parametrize("room", DOORS)
+def test_nothing_but_the_doors_names_what_is_behind_them(room):
     """With the folder deleted everything else still imports."""
-    named = {path.relative_to(PACKAGE).as_posix() for path in FILES for name, _ in imports(path) if name == "fast"}
-    outside = {name for name in named if not name.startswith("fast/")}
-    assert outside == DOORS
+    named = {path.relative_to(PACKAGE) for path in FILES for name, _ in imports(path) if name == room}
+    assert {path.as_posix() for path in named if path.parts[0] not in ("fast", "compat")} == DOORS[room]
+    assert room != "compat" or not any(path.parts[0] == "fast" for path in named), "the fast path goes without compat"
 
 
 def test_who_knows_of_recording():
@@ -118,4 +120,4 @@ def test_arrays_become_tensors_as_they_are():
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Tensor":
-                assert path.name == "variable.py", f"{path.relative_to(ROOT)}:{node.lineno}: tensor_of(array)"
+                assert path.parts[-2:] == ("compat", "variable.py"), f"{path.relative_to(ROOT)}:{node.lineno}: tensor_of(array)"

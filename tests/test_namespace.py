@@ -8,12 +8,14 @@ import types
 import pytest
 
 import minigan
-from minigan.arrays.elsewhere import PLACES
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = set(
-    "accelerator amp arrays autograd backends fast cpu cuda data func gan linalg metrics nn ops optim utils version vision viz".split()
-)
+PACKAGES = set("arrays autograd cpu data func gan linalg metrics nn ops optim training viz".split())
+PLACES = set()  # modules that are no files
+PACKAGES |= {"fast"} & set(vars(minigan))
+if hasattr(minigan, "compat"):
+    PACKAGES |= set("accelerator amp backends compat cuda distributions utils version vision".split())
+    PLACES = set(minigan.compat.places.PLACES)
 # Of the standard library: slow to import, and needed only by functions that are seldom called.
 HEAVY = ["asyncio", "concurrent.futures", "difflib", "http.client", "multiprocessing", "statistics", "unittest", "urllib.request"]
 
@@ -34,13 +36,13 @@ def test_all_public_names_exist():
 def test_nothing_public_by_accident():
     """No NumPy, no decorators, no module of a package at the top level."""
     for module in (minigan, minigan.ops):
-        public = {n for n in vars(module) if not n.startswith("_")} - {"TYPE_CHECKING"} - set(PLACES)
+        public = {n for n in vars(module) if not n.startswith("_")} - {"TYPE_CHECKING"} - PLACES
         if module is minigan.ops:
             public -= {n for n in public if isinstance(vars(module)[n], types.ModuleType)} | {"install"}
         assert public <= set(module.__all__), sorted(public - set(module.__all__))
 
 
-@pytest.mark.parametrize("name", ["data", "gan", "metrics", "viz"])
+@pytest.mark.parametrize("name", ["data", "distributions", "gan", "metrics", "viz"])
 def test_packages_for_training_come_when_they_are_used(name):
     assert run(f"import sys, minigan; print('minigan.{name}' in sys.modules, minigan.{name}.__name__)") == f"False minigan.{name}"
 

@@ -1,6 +1,5 @@
 """Reverse-mode automatic differentiation: Tensor, op cards, the tape, backward and grad to any order."""
 
-from ..arrays.elsewhere import complete as _complete
 from .dot import graph
 from .engine import backward, grad
 from .function import Context, Function
@@ -12,12 +11,10 @@ from .op import OPS, Node, op
 from .primitives import expand, identity, sum_to
 from .storage import Storage
 from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
-from .variable import Variable
 
 __all__ = [
     "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
-    "Storage", "Tensor", "Variable", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "graph",
     "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip
-_complete(__name__)

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..arrays import address, device, device_of, is_array, seam, to_device, to_numpy
 from ..arrays.defaults import FLOATS, default, strided
-from ..arrays.elsewhere import not_there
 from ..arrays.order import row_major
 from .mode import mode
 from .names import public
@@ -169,10 +168,6 @@ class Tensor:
     def get_device(self):
         """The number of the CUDA device; -1 on the CPU."""
         return -1 if self.device.index is None else self.device.index
-
-    def __getattr__(self, name):  # called only where there is no such attribute
-        where = "" if name.startswith("_") else not_there(name)
-        raise AttributeError(f"'Tensor' object has no attribute {name!r}{where}")
 
     # --- out of the tape ---
 

@@ -14,4 +14,4 @@ from . import table as table  # noqa: E402
 
 seam.waiting["minigan.nn"] = [f"{__name__}.fusion"]
 seam.waiting["minigan.data.batches"] = [f"{__name__}.batches"]
-seam.waiting["minigan.gan.run"] = [f"{__name__}.replay.players"]
+seam.waiting["minigan.training.run"] = [f"{__name__}.replay.rounds"]

@@ -1,4 +1,4 @@
-"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is in `run.py`."""
+"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is `minigan.training`."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Trainer:
             raise ValueError(f"the optimizer of {name} has parameters that are not those of player {name}")
         return ordered
 
-    def play(self, real: Tensor) -> list[Move]:
-        """One round with a batch of real examples; the moves as they were made."""
+    def play(self, *batch: Tensor) -> list[Move]:
+        """One round with a batch: its columns, as the game's `columns` name them. The moves as they were made."""
         made: list[Move] = []
-        for turn in self.game.moves(real):
+        for turn in self.game.moves(*batch):
             moves = turn if isinstance(turn, tuple) else (turn,)
             self.perform(*moves)
             made += moves

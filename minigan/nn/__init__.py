@@ -1,6 +1,5 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
-from ..arrays.elsewhere import complete as _complete
 from ..arrays import seam
 from . import functional, init, utils
 from .activation import (
@@ -103,7 +102,6 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from .parallel import DataParallel
 from .parameter import Parameter
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import Summary, summary
@@ -136,7 +134,7 @@ __all__ = [
     "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d",
     "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d",
     "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss", "CosineSimilarity",
-    "CrossEntropyLoss", "DataParallel", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU",
+    "CrossEntropyLoss", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU",
     "Embedding", "EqualizedConv2d", "EqualizedConvTranspose2d", "EqualizedLinear",
     "FeatureAlphaDropout", "Flatten", "Fold", "GELU", "GLU", "GRU", "GRUCell", "GaussianNLLLoss",
     "GaussianNoise", "GradientReversal", "GroupNorm", "Hardshrink", "Hardsigmoid", "Hardswish",
@@ -157,6 +155,5 @@ __all__ = [
     "Unfold", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d",
     "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
-_complete(__name__)
 
 seam.complete(__name__)

@@ -7,7 +7,6 @@ import numpy as np
 
 from .. import ops
 from ..arrays import array_module, warn
-from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, raw, tensor_of
 from ..ops import (
     channel_shuffle,
@@ -61,7 +60,6 @@ __all__ = [
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
     "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
 ]  # fmt: skip
-_complete(__name__)
 
 
 def _activated(function, input, inplace, *options):

@@ -11,8 +11,9 @@ from ..arrays import is_array, to_device
 from ..arrays.constants import by_position
 from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..ops.placement import parse_to
 from . import hooks
-from .parameter import Parameter, as_device, is_device
+from .parameter import Parameter, as_device
 
 
 class Module:
@@ -252,17 +253,7 @@ class Module:
 
         In place: the Parameters stay the same objects, so that an optimiser keeps them.
         """
-        for value in args:
-            if isinstance(value, Tensor):
-                device, dtype = value.device, value.dtype
-            elif isinstance(value, bool):
-                continue  # torch's positional non_blocking
-            elif is_device(value):
-                device = value
-            elif value is not None:
-                dtype = value
-        device = None if device is None else as_device(device)
-        dtype = None if dtype is None else np.dtype(dtype)
+        device, dtype = parse_to(args, device, dtype)
         if dtype is not None and dtype not in FLOATS:
             raise TypeError(f"{type(self).__name__}.to: parameters must have a floating-point dtype, got {dtype}")
         kernels = {id(p) for module in self.modules() if module.convolves for p in module.parameters(False) if p.ndim > 2}

@@ -53,11 +53,6 @@ def new_parameter(shape, device=None, dtype=None) -> Parameter:
     return Parameter(module_for(as_device(device)).empty(shape, dtype))
 
 
-def is_device(x):
-    """Is `x` a device, a CUDA index, or a string that names one?"""
-    return isinstance(x, (device, int)) or (isinstance(x, str) and x.partition(":")[0] in ("cpu", "cuda"))
-
-
 def as_device(x):
     """A `device` from a device, a CUDA index, or a name; the default one for None."""
     return default.device if x is None else device("cuda", x) if isinstance(x, int) else device(x)

@@ -1,20 +1,35 @@
-"""Gradients limited in size, parameters as one vector, and (from `reparametrize`) normalised weights. torch.nn.utils' names."""
+"""Gradients limited in size, parameters as one vector, evaluation mode for a moment, and (from `reparametrize`) normalised
+weights. The names are torch.nn.utils', but for `evaluating`."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from ..arrays import array_module, join, seam
-from ..arrays.elsewhere import complete as _complete
 from ..autograd import Tensor, no_grad, tensor_of
 from ..ops import cat
+from .module import Module
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
 __all__ = [
-    "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
-    "vector_to_parameters", "weight_norm",
+    "clip_grad_norm_", "clip_grad_value_", "evaluating", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm",
+    "spectral_norm", "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
-_complete(__name__)
+
+
+@contextlib.contextmanager
+def evaluating(*modules: Module) -> Iterator[None]:
+    """Inside, the modules are in evaluation mode; afterwards each of their parts is in the mode it was in, also on an error."""
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def _gradients(parameters):

@@ -12,6 +12,7 @@ from . import (
     angles,
     arithmetic,
     arrange,
+    bits,
     compose,
     contraction,
     convolution,
@@ -22,7 +23,6 @@ from . import (
     extremes,
     group_normalization,
     indexing,
-    legacy,
     linear_algebra,
     matrices,
     normalization,
@@ -41,6 +41,7 @@ from .activation import *
 from .angles import *
 from .arithmetic import *
 from .arrange import *
+from .bits import *
 from .compose import *
 from .contraction import *
 from .convolution import *
@@ -51,7 +52,6 @@ from .elementary import *
 from .extremes import *
 from .group_normalization import *
 from .indexing import *
-from .legacy import *
 from .linear_algebra import *
 from .matrices import *
 from .methods import install
@@ -70,9 +70,9 @@ from .thresholds import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["identity", "sum_to"]
     for _family in (
-        activation, angles, arithmetic, arrange, compose, contraction, convolution, creation,
+        activation, angles, arithmetic, arrange, bits, compose, contraction, convolution, creation,
         decompositions, dtypes, elementary, extremes, group_normalization, indexing,
-        legacy, linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
+        linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
         sampling, shape, sorting, special, thresholds,
     ):  # fmt: skip
         __all__ += _family.__all__

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
-from .arithmetic import where
+from .arithmetic import _where as where
 from .elementary import erf, exp
 from .reduction import sum
 from .shape import narrow

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
-from .arithmetic import where
+from .arithmetic import _where as where
 from .elementary import rsqrt, sin
 
 __all__ = [

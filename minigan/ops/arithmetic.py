@@ -11,7 +11,7 @@ from .elementary import abs, log, sign
 
 __all__ = [
     "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not",
-    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
+    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub",
 ]  # fmt: skip
 
 
@@ -25,8 +25,10 @@ def _times(alpha, x):
 @op(saves=("alpha",))
 def add(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """y = input + alpha * other.    dL/dinput = g, dL/dother = alpha g"""
-    if alpha == 1 or all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):  # booleans: or
+    if alpha == 1:
         return np.add(input, other)
+    if all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):
+        return np.add(input, other & bool(alpha))
     return np.add(input, _times(alpha, other))
 
 
@@ -83,7 +85,7 @@ def _(g, need):
 @op(saves=("input", "exponent", "out for exponent"))
 def pow(input: Tensor, exponent: Operand) -> Tensor:
     """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
-    kind = getattr(getattr(input, "dtype", None), "kind", "i")
+    kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
     if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
         return np.square(input, dtype=np.int64 if kind == "b" else None)
     if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":
@@ -98,12 +100,12 @@ def _(g, need, x, e, y):
         if isinstance(e, (int, float)):
             gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
         else:
-            gx = where(e == 0, 0.0, g * e * x ** (e - 1))
+            gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
     if need[1] and isinstance(x, (int, float)):  # a number's logarithm must stay a number: 0-d arrays are float64
         ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
     elif need[1]:
         zero = x == 0
-        ge = where(zero, 0.0, g * y * log(where(zero, 1.0, x)))
+        ge = _where(zero, 0.0, g * y * log(_where(zero, 1.0, x)))
     return gx, ge
 
 
@@ -138,12 +140,12 @@ def _(g, need, x, y):
 
 
 def _share(g, need, first, tie):
-    half = where(tie, g * 0.5, 0.0)
-    return need[0] and half + where(first, g, 0.0), need[1] and half + where(first | tie, 0.0, g)
+    half = _where(tie, g * 0.5, 0.0)
+    return need[0] and half + _where(first, g, 0.0), need[1] and half + _where(first | tie, 0.0, g)
 
 
 @op(saves=("condition",), mixed=True)
-def where(condition: Operand, input: Operand, other: Operand) -> Tensor:
+def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
     """input where condition, else other.    dL/dinput = g where condition, else 0; dL/dother the other way round"""
     out = np.where(condition, input, other)
     values = [v for v in (input, other) if hasattr(v, "dtype")]
@@ -155,9 +157,9 @@ def where(condition: Operand, input: Operand, other: Operand) -> Tensor:
     return out.astype(default.dtype) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
 
 
-@where.backward
+@_where.backward
 def _(g, need, condition):
-    return None, need[1] and where(condition, g, 0.0), need[2] and where(condition, 0.0, g)
+    return None, need[1] and _where(condition, g, 0.0), need[2] and _where(condition, 0.0, g)
 
 
 @op(saves=("x", "min", "max"))
@@ -175,9 +177,9 @@ def clamp(x: Tensor, min: Operand | None = None, max: Operand | None = None) -> 
 @clamp.backward
 def _(g, need, x, low, high):
     inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
-    to_low = need[1] and where(x < low if high is None else (x < low) & (low < high), g, 0.0)
-    to_high = need[2] and where(x > high if low is None else (x > high) | (low > high), g, 0.0)
-    return need[0] and where(inside, g, 0.0), to_low, to_high
+    to_low = need[1] and _where(x < low if high is None else (x < low) & (low < high), g, 0.0)
+    to_high = need[2] and _where(x > high if low is None else (x > high) | (low > high), g, 0.0)
+    return need[0] and _where(inside, g, 0.0), to_low, to_high
 
 
 # --- comparisons and logic: booleans, without gradients ---

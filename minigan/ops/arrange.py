@@ -13,12 +13,12 @@ from ..arrays import array_module, to_device
 from ..arrays import device as as_device
 from ..autograd import Size, Tensor, raw
 from ..autograd._types import DType
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
-from .shape import cat, movedim, narrow, permute, reshape, split, stack, unsqueeze
+from .shape import cat, movedim, narrow, permute, reshape, split, stack, to, unsqueeze
 
 __all__ = [
     "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
@@ -181,6 +181,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 def vander(x: Tensor | None, N: int | None = None, increasing: bool = False) -> Tensor:
     """The rows of powers of each element: x^(N-1) ... 1, or 1 ... x^(N-1)."""
     n = x.shape[0] if N is None else N
+    x = x if raw(x).dtype.kind == "f" else to(x, np.int64)
     powers = range(n) if increasing else range(n - 1, -1, -1)
     return stack([x**p for p in powers], 1)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 from .compose import repeat_interleave
 from .padding import pad
 from .product import linear, matmul

@@ -12,17 +12,18 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
 from ..autograd.primitives import expand
-from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
-from .product import matmul, outer
+from .product import combined, matmul, outer
 from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
-    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "broadcast_tensors", "cdist",
+    "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
     "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
     "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
@@ -148,30 +149,6 @@ def _(g, need, x):
 # --- booleans and bits ---
 
 
-@op
-def bitwise_and(input: Tensor, other: Operand) -> Tensor:
-    """x & y, of booleans and integers"""
-    return np.bitwise_and(input, other)
-
-
-@op
-def bitwise_or(input: Tensor, other: Operand) -> Tensor:
-    """x | y, of booleans and integers"""
-    return np.bitwise_or(input, other)
-
-
-@op
-def bitwise_xor(input: Tensor, other: Operand) -> Tensor:
-    """x ^ y, of booleans and integers"""
-    return np.bitwise_xor(input, other)
-
-
-@op
-def bitwise_not(input: Tensor) -> Tensor:
-    """~x, of booleans and integers"""
-    return np.bitwise_not(input)
-
-
 def logical_xor(input: Tensor, other: Operand) -> Tensor:
     """Is exactly one of the two not zero?"""
     return (input != 0) != (other != 0)
@@ -249,7 +226,9 @@ def _along(input, dim, index):
 @of_scalars
 def index_add(input, dim, index, source, *, alpha=1):
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    if alpha != 1 and raw(source).dtype != bool:
+        kind = raw(source).dtype
+        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)  # unsigned ones wrap around
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
@@ -262,7 +241,9 @@ def index_copy(input, dim, index, source):
 @of_scalars
 def index_fill(input, dim, index, value):
     """input with `value` at the positions `index` (1-D) along `dim`."""
-    return _put(input, _along(input, dim, index), value)
+    (*dims, places) = _along(input, dim, index)
+    places = places + (places < 0) * input.shape[len(dims)]
+    return _put(input, (*dims, array_module(places).unique(places)), value)  # value's gradient counts each place once
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -377,8 +358,8 @@ def baddbmm(
     beta: float = 1,
     alpha: float = 1,
 ) -> Tensor:
-    """beta input + alpha batch1 @ batch2"""
-    return input * beta + matmul(batch1, batch2) * alpha
+    """beta input + alpha batch1 @ batch2. beta 0: input does not count."""
+    return combined(input, matmul(batch1, batch2), beta, alpha)
 
 
 def dist(input: Tensor, other: Operand, p: float = 2) -> Tensor:
@@ -419,6 +400,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
     array = raw(input)
+    if not array.size:
+        return tensor_of(array_module(array).zeros(bins, array.dtype))
     limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
     return tensor_of(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 

@@ -10,11 +10,13 @@ import numpy as np
 
 from ..autograd import Tensor, raw
 from ..autograd._types import Dims, DType, Operand
-from .arithmetic import isnan, where
+from .arithmetic import _where as where
+from .arithmetic import isnan
 from .axes import axis_of
+from .compose import floats
 from .elementary import sqrt
 from .extremes import amax, amin
-from .product import matmul, outer
+from .product import combined, matmul, outer
 from .reduction import mean, sum
 from .shape import permute, reshape, roll, to, unsqueeze
 
@@ -55,7 +57,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 def _summed(x, dims, other, others):
     """x summed over those of its dimensions whose partner has size 1."""
     over = tuple(i for i, j in zip(dims, others) if other.shape[j] == 1 != x.shape[i])
-    return sum(x, over, True) if over else x
+    return sum(x, over, True, dtype=x.dtype) if over else x
 
 
 def inner(input: Tensor, other: Operand) -> Tensor:
@@ -88,13 +90,13 @@ def cross(input: Tensor, other: Operand, dim: int | None = None) -> Tensor:
 
 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta input + alpha mat @ vec"""
-    return input * beta + matmul(mat, vec) * alpha
+    """beta input + alpha mat @ vec. beta 0: input does not count."""
+    return combined(input, matmul(mat, vec), beta, alpha)
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta input + alpha times all products of vec1 and vec2"""
-    return input * beta + outer(vec1, vec2) * alpha
+    """beta input + alpha times all products of vec1 and vec2. beta 0: input does not count."""
+    return combined(input, outer(vec1, vec2), beta, alpha)
 
 
 def addbmm(
@@ -105,8 +107,9 @@ def addbmm(
     beta: float = 1,
     alpha: float = 1,
 ) -> Tensor:
-    """beta input + alpha times the sum of the matrix products of a batch"""
-    return input * beta + sum(matmul(batch1, batch2), 0) * alpha
+    """beta input + alpha times the sum of the matrix products of a batch. beta 0: input does not count."""
+    products = matmul(batch1, batch2)
+    return combined(input, sum(products, 0, dtype=products.dtype), beta, alpha)
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
@@ -131,18 +134,20 @@ def cov(
     """
     if input.ndim > 2:
         raise ValueError(f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}")
-    input = input if raw(input).dtype.kind == "f" else to(input, np.float32)
+    input = floats(input)
+    if aweights is not None and raw(aweights).dtype.kind == "f":
+        input = to(input, np.result_type(raw(input).dtype, raw(aweights).dtype))
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
-    fweights, aweights = [w if w is None else to(w, input.dtype) for w in (fweights, aweights)]
     weight = aweights if fweights is None else fweights if aweights is None else fweights * aweights
     if weight is None:
         x = x - mean(x, 1, True)
         product, free = matmul(x, x.T), x.shape[1] - correction
         result = product * (1 / free if free > 0 else math.inf)
     else:
-        total = sum(weight)
-        x = x - unsqueeze(sum(x * weight, 1) / total, 1)
+        total = sum(weight)  # sums of weights are taken in their own dtype
         free = total - correction * (1 if aweights is None else sum(weight * aweights) / total)
+        weight, total, free = [to(w, input.dtype) for w in (weight, total, free)]
+        x = x - unsqueeze(sum(x * weight, 1) / total, 1)
         result = matmul(x, (x * weight).T) / free
     return reshape(result, ()) if x.shape[0] == 1 else result
 

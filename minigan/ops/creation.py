@@ -1,5 +1,6 @@
 """Tensors from nothing, or from Python and NumPy data. float32 is the default dtype (`set_default_dtype`)."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,11 @@ def arange(
     start, end = (0, start) if end is None else (start, end)
     if dtype is None:
         dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else default.dtype
+    if np.dtype(dtype).kind in "iu":  # as in torch the count is that of the floats, but for int64, and the step an integer
+        if dtype == np.int64:
+            start, end, step = int(start), int(end), int(step)
+        n = max(math.ceil((end - start) / step), 0)
+        return _make(lambda xp, t: (int(start) + int(step) * xp.arange(n)).astype(t), dtype, device, requires_grad)
     return _make(lambda xp, t: xp.arange(start, end, step).astype(t), dtype, device, requires_grad)
 
 
@@ -147,7 +153,9 @@ def linspace(
     device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` numbers from start to end, both included."""
+    """`steps` numbers from start to end, both included; of an integer dtype start and end are integers, and the numbers truncated."""
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        start, end = int(start), int(end)
     return _make(lambda xp, t: xp.linspace(start, end, steps).astype(t), dtype, device, requires_grad)
 
 

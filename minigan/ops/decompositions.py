@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul
 from .shape import cat, narrow, tril, unsqueeze
@@ -111,17 +111,10 @@ def _(g, need, y, shape):
 
 
 @op
-def _bases(A, left):
-    """The left (or right) singular vectors with those of the value 0 that are not unique: a basis
-    of the whole space.    No derivative
-    """
-    U, _, Vh = np.linalg.svd(A)
-    return U if left else Vh.swapaxes(-1, -2)
-
-
-@_bases.backward
-def _(g, need):
-    raise NotImplementedError("svd: bases of the whole space are not unique, so they have no derivative: pass full_matrices=False")
+def _complement(A, left):
+    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole space. They are not unique: constants."""
+    U, S, Vh = np.linalg.svd(A)
+    return U[..., S.shape[-1] :] if left else Vh.swapaxes(-1, -2)[..., S.shape[-1] :]
 
 
 usv = namedtuple("svd", ["U", "S", "V"])
@@ -131,16 +124,16 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> usv:
     """(U, S, V) with input = U diag(S) V^T, S descending: (..., m, k), (..., k), (..., n, k), k =
     min(m, n). (`linalg.svd` gives V^T.)
 
-    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n), without a
-    derivative where m is not n
+    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
     """
     _real("svd", input)
     m, n = input.shape[-2:]
     y = _svd(input)
-    if some or m == n:
-        U, V = _rows(y, 0, m), _rows(y, m + 1, n)
-    else:
-        U, V = _bases(input, True), _bases(input, False)
+    U, V = _rows(y, 0, m), _rows(y, m + 1, n)
+    if not some and m > n:
+        U = cat([U, _complement(input, True)], -1)
+    if not some and n > m:
+        V = cat([V, _complement(input, False)], -1)
     return usv(U, y[..., m, :], V) if compute_uv else usv(U * 0, y[..., m, :], V * 0)
 
 

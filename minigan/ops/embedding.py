@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 
 __all__ = ["embedding"]
 

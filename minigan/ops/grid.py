@@ -15,7 +15,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, raw
 from .activation import hardtanh
-from .arithmetic import clamp, floor, remainder, round, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, floor, remainder, round
 from .pooling import plane_gather
 from .product import matmul
 from .shape import expand, to

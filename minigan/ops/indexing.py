@@ -10,11 +10,13 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..autograd.mode import mode
-from .arithmetic import where
+from .arithmetic import _where
 from .axes import axis_of, of_scalars
 from .shape import flatten, reshape
 
-__all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
+__all__ = [
+    "gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim", "where",
+]  # fmt: skip
 
 
 def bare_index(x, index, keep=False):
@@ -177,6 +179,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
     dim = axis_of(dim, input.ndim)
+    indices = _where(indices < 0, indices + input.shape[dim], indices)
     others = np.broadcast_shapes(*[(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)])
     input, indices = [expand(x, (*others[:dim], x.shape[dim], *others[dim + 1 :])) for x in (input, indices)]
     return gather(input, dim, indices)
@@ -204,7 +207,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     kind = raw(input).dtype
     if kind.kind != "f":
         value = raw(value).astype(kind) if hasattr(raw(value), "dtype") else kind.type(value)
-    return where(mask, value, input)
+    return _where(mask, value, input)
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -226,3 +229,12 @@ def nonzero(input, as_tuple=False):
     if as_tuple:
         return tuple(tensor_of(i) for i in found)
     return tensor_of(array_module(found[0]).stack(found, axis=1))
+
+
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Operand, input: Operand, other: Operand) -> Tensor: ...
+def where(condition, input=None, other=None):
+    """input where condition, else other; of a condition alone the positions where it holds, one vector per dimension."""
+    return nonzero(condition, True) if input is None and other is None else _where(condition, input, other)

@@ -5,8 +5,8 @@ that was saved before is an error. Where nothing requires a gradient, or under `
 
 While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the new values are computed by
 the op of the same name (x.mul_(y) by mul), and x's memory and place on the tape become those of the result. If x is a view, the
-Tensor that it is a view of becomes `put(itself, where x lies, result)`. Other views of that memory do not know yet; they are
-brought up to date when they are used next (`_refresh`).
+Tensor that it is a view of becomes `put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet;
+they become views of the new value when they are used next (`_refresh`).
 """
 
 import functools
@@ -24,7 +24,7 @@ from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd.hooks import rebase
 from ..autograd.mode import mode
 from ..autograd.tensor import fresh, stale
-from . import activation, angles, arithmetic, arrange, compose, elementary, indexing, running, shape, special
+from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, running, shape, special
 from .indexing import _put, at, bare_index, getitem, is_basic
 from .shape import _numbers
 
@@ -112,10 +112,12 @@ def _record(self, name, compute, assign=None, is_card=True):
     else:
         assign(array)
     self._version[1:] = [result._node.number]
-    for tensor, value in changed:
+    for tensor, value in changed[1:] or changed:  # the view itself follows when it is used next
         rebase(tensor, value._node)
     if not stale:
         stale.append(_refresh)
+    if self.__dict__ and self.retains_grad:
+        _refresh((self,))
     return self
 
 
@@ -323,6 +325,9 @@ def turned(name, function):
         view = function(self, *args, **named)
         if mode.recording and self._wanted:
             self._node = view._node
+            if getattr(self, "_base", None) is None:  # its views become views of the new shape
+                self._version[1:] = [view._node.number]
+                stale[:] = [_refresh]
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 
@@ -386,8 +391,8 @@ NAMES = {
     running: "cumprod",
     special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
     arithmetic: "add sub mul neg pow clamp floor floor_divide fmod round remainder",
-    compose: "absolute addcdiv addcmul bitwise_and bitwise_not bitwise_or bitwise_xor "
-    "ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
+    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
+    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
     "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
     elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
     indexing: "index_put masked_fill scatter_add",
@@ -408,8 +413,8 @@ def methods() -> dict[str, Callable[..., Any]]:
     for name in ("squeeze", "unsqueeze", "t", "transpose"):
         found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
     named = {"mod": "remainder", "floordiv": "floor_divide"}
-    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")})
-    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor"):
+    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")}, lshift="bitwise_left_shift", rshift="bitwise_right_shift")
+    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor", "lshift", "rshift"):
         found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
     found["__itruediv__"] = in_place("div_", arithmetic._div, _into(np.true_divide))
     return found

@@ -7,9 +7,9 @@ from collections import namedtuple
 import numpy as np
 
 from ..autograd import Tensor, op, raw
-from .arithmetic import where
+from .arithmetic import _where as where
 from .product import matmul
-from .shape import reshape, transpose, tril, unsqueeze
+from .shape import reshape, transpose, unsqueeze
 
 __all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]  # torch's; others: minigan.linalg
 
@@ -80,14 +80,30 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return reshape(y, tuple(y.shape[:-1]))
 
 
+def tolerances(A, atol, rtol):
+    """(atol, rtol), below which singular values count as 0: numbers, or arrays (..., 1), in A's dtype.
+
+    Default: atol 0, and rtol max(m, n) eps, but 0 where atol is positive.
+    """
+    kind = raw(A).dtype
+    column = lambda t: raw(t).astype(kind)[..., None] if hasattr(raw(t), "dtype") else t
+    atol = 0.0 if atol is None else column(atol)
+    rtol = (atol <= 0) * (max(A.shape[-2:]) * float(np.finfo(kind).eps)) if rtol is None else column(rtol)
+    return atol, rtol
+
+
 @op(saves=("A", "out"))
-def _pinv(A, rcond):
+def _pinv(A, atol, rtol, hermitian):
     """y = A^+, Moore and Penrose's inverse.
 
     dL/dA = -y^T g y^T + (1 - A y) g^T y y^T + y^T y g^T (1 - y A).    Golub and Pereyra 1973, eq.
     4.12
     """
-    return np.linalg.pinv(A, rcond)
+    A = np.tril(A) + np.tril(A, -1).swapaxes(-1, -2) if hermitian else A
+    U, S, Vh = np.linalg.svd(A, full_matrices=False)
+    kept = S > np.maximum(atol, rtol * S[..., :1])
+    inverse = np.where(kept, 1 / np.where(kept, S, 1), 0).astype(A.dtype)
+    return np.matmul((U * inverse[..., None, :]), Vh).swapaxes(-1, -2)
 
 
 @_pinv.backward
@@ -99,21 +115,20 @@ def _(g, need, A, y):
 
 def pinv(
     A: Tensor,
-    rcond: float | None = None,
+    rcond: Tensor | float | None = None,
     hermitian: bool = False,
     *,
-    atol: float | None = None,
-    rtol: float | None = None,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
 ) -> Tensor:
-    """Moore and Penrose's inverse of (..., m, n): singular values below rtol times the largest
-    count as 0 (default: max(m, n) eps).
-    hermitian: the matrices are symmetric, and their lower triangles are read."""
+    """Moore and Penrose's inverse of (..., m, n).
+
+    rtol, atol : singular values count as 0 up to atol, or rtol times the largest (default: max(m, n) eps, 0 with atol); numbers or
+        Tensors (...); rcond is rtol
+    hermitian : the matrices are symmetric, and their lower triangles are read
+    """
     _real("pinv", A)
-    A = tril(A) + _t(tril(A, -1)) if hermitian else A
-    if atol is not None:
-        raise NotImplementedError("pinv: atol is not available: use rtol, a share of the largest singular value")
-    rtol = rcond if rtol is None else rtol
-    return _pinv(A, max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if rtol is None else rtol)
+    return _pinv(A, *tolerances(A, atol, rcond if rtol is None else rtol), hermitian)
 
 
 pinverse = pinv

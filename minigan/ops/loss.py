@@ -11,7 +11,8 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from .activation import logsigmoid, sigmoid
-from .arithmetic import clamp, maximum, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, maximum
 from .elementary import abs, exp, log
 from .indexing import gather
 from .loss_arguments import REDUCTIONS, _check, _check_reduction, _common_shape, _distance, _each, _reduce, _reduced

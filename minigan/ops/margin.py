@@ -10,7 +10,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, raw
 from .activation import logsigmoid
-from .arithmetic import clamp, minimum, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, minimum
 from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather

@@ -15,7 +15,7 @@ from .contraction import chain_matmul
 from .decompositions import eigvalsh, svdvals
 from .elementary import abs
 from .extremes import amax, amin
-from .linear_algebra import inv, pinv
+from .linear_algebra import inv, pinv, tolerances
 from .product import matmul
 from .reduction import norm, sum
 from .shape import movedim, reshape, to
@@ -86,21 +86,22 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
 
 def matrix_rank(
     A: Tensor,
-    *,
-    atol: float | None = None,
-    rtol: float | None = None,
+    tol: Tensor | float | None = None,
     hermitian: bool = False,
+    *,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
 ) -> Tensor:
     """How many singular values are larger than max(atol, rtol times the largest); int64. Default
     rtol: max(m, n) eps, or 0 with atol.
+
+    tol : atol, with rtol 0;  all are numbers, or Tensors of A's leading dimensions
     """
     values = abs(eigvalsh(A)) if hermitian else svdvals(A)
-    if rtol is None:
-        rtol = max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if atol is None else 0.0
+    atol, rtol = tolerances(A, *((atol, rtol) if tol is None else (tol, 0.0)))
     if not values.shape[-1]:
         return sum(values, -1).to(np.int64)
-    limit = amax(values, -1, True) * rtol
-    return sum((values > limit) & (values > (0.0 if atol is None else atol)), -1)
+    return sum((values > amax(values, -1, True) * rtol) & (values > atol), -1)
 
 
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:

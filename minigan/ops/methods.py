@@ -15,6 +15,7 @@ from . import (
     angles,
     arithmetic,
     arrange,
+    bits,
     compose,
     contraction,
     creation,
@@ -23,7 +24,6 @@ from . import (
     extremes,
     indexing,
     inplace,
-    legacy,
     linear_algebra,
     matrices,
     product,
@@ -53,7 +53,8 @@ METHODS = {
     activation: "tanh sigmoid relu softplus prelu",
     arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod "
     "round logical_and logical_or logical_not remainder",
-    compose: "absolute addcdiv addcmul baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp_max clamp_min clip cosh "
+    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
+    compose: "absolute addcdiv addcmul baddbmm bincount ceil clamp_max clamp_min clip cosh "
     "diag dist exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
     "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
     "trunc unique",
@@ -72,17 +73,18 @@ METHODS = {
 def _operators():
     a = arithmetic
     plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a._div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
-                 floordiv=a.floor_divide)  # fmt: skip
+                 floordiv=a.floor_divide,
+                 lshift=bits.bitwise_left_shift, rshift=bits.bitwise_right_shift)  # fmt: skip
     for name, function in plain.items():
         setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         setattr(Tensor, f"__{name}__", _comparison(getattr(a, name)))
     for name in ("and", "or", "xor"):
-        function = getattr(compose, f"bitwise_{name}")
+        function = getattr(bits, f"bitwise_{name}")
         setattr(Tensor, f"__{name}__", function)
         setattr(Tensor, f"__r{name}__", function)
-    Tensor.__invert__, Tensor.__pos__ = compose.bitwise_not, lambda x: x
+    Tensor.__invert__, Tensor.__pos__ = bits.bitwise_not, lambda x: x
     Tensor.__neg__, Tensor.__abs__, Tensor.__getitem__ = a.neg, elementary.abs, indexing.getitem
 
 
@@ -140,8 +142,9 @@ def install():
     for name in ("zeros", "ones", "empty"):
         setattr(Tensor, f"new_{name}", _new(name))
     Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
-    Tensor.type, Tensor.__contains__ = legacy.type, __contains__
+    Tensor.__contains__ = __contains__
     Tensor.unfold = arrange.windows
+    Tensor.where = lambda self, condition, other: indexing.where(condition, self, other)
     Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
     Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
     Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..autograd import Tensor, expand, op
-from .arithmetic import mul
+from ..autograd import Tensor, expand, op, raw
+from .arithmetic import _where as where
+from .arithmetic import isfinite, mul
 from .reduction import sum
 from .shape import diagonal, permute
 
@@ -118,8 +119,19 @@ def addmm(
     beta: float = 1,
     alpha: float = 1,
 ) -> Tensor:
-    """beta input + alpha mat1 @ mat2."""
-    product = mm(mat1, mat2)
+    """beta input + alpha mat1 @ mat2. beta 0: input does not count."""
+    return combined(input, mm(mat1, mat2), beta, alpha)
+
+
+def combined(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+    """beta input + alpha product. beta 0: input does not count, be it NaN. To integers beta and alpha are integers, too."""
+    kinds = [raw(x).dtype for x in (input, product)]
+    if all(k.kind == "b" for k in kinds):
+        beta, alpha = bool(beta), bool(alpha)
+    elif all(k.kind != "f" for k in kinds):
+        beta, alpha = int(beta), int(alpha)
+    if beta == 0:
+        input = where(isfinite(input), input, 0)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from .arithmetic import clamp, floor, isnan, round, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, floor, isnan, round
 from .axes import axis_of
 from .creation import as_tensor
 from .extremes import _share, amax, argmax, values_indices

@@ -8,7 +8,7 @@ from ..arrays import array_module, total
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Dims, DType
 from ..autograd.primitives import expand
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square
 from .extremes import amax, amin
@@ -219,7 +219,13 @@ def norm(
     axis: Dims = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf. The gradient at 0 is 0."""
+    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf, and for matrices
+    "nuc" (the sum of their singular values). The gradient at 0 is 0.
+    """
+    if p == "nuc":
+        from .matrices import matrix_norm
+
+        return matrix_norm(input, p, (dim if axis is None else axis) or (0, 1), keepdim or keepdims, dtype=dtype)
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     input = input if dtype is None else to(input, dtype)

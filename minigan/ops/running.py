@@ -46,7 +46,11 @@ def cumprod(
     """The running product along `dim`."""
     input = input if dtype is None else to(input, dtype)
     axis = needed_axis("cumprod", dim, axis, input.ndim)
-    return _cumprod(input, axis) if input.ndim and input.shape[axis] else input * 1
+    if input.ndim and input.shape[axis]:
+        y = _cumprod(input, axis)
+    else:
+        y = input * 1 if raw(input).dtype.kind == "f" else to(input, np.int64)
+    return y if dtype is None else to(y, dtype)
 
 
 @op

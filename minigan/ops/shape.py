@@ -15,7 +15,7 @@ from ..autograd.primitives import expand as _broadcast
 from ..autograd.primitives import sum_to
 from ..autograd.strides import keep_strides
 from ..autograd.tensor import lay_out, permuted, writable
-from .arithmetic import where
+from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
 from .placement import to
 
@@ -78,8 +78,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return flatten(input)
+    """All elements in one dimension: a view where possible, never itself."""
+    return reshape(input, -1)
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:

@@ -6,15 +6,16 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Operand
-from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub, where
-from .compose import logaddexp, trunc
+from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub
+from .arithmetic import _where as where
+from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
 from .shape import to
 
 __all__ = [
     "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",
     "greater", "greater_equal", "heaviside", "isneginf", "isposinf", "isreal", "ldexp", "less",
-    "less_equal", "logaddexp2", "not_equal", "positive", "rsub", "sgn", "signbit", "true_divide",
+    "less_equal", "logaddexp2", "not_equal", "positive", "real", "rsub", "sgn", "signbit", "true_divide",
     "xlogy",
 ]  # fmt: skip
 
@@ -120,7 +121,7 @@ def fmin(input: Tensor, other: Operand) -> Tensor:
 
 def copysign(input: Tensor, other: Operand) -> Tensor:
     """|input| with the sign of other (a Tensor or a number)."""
-    size = abs(input)
+    size = abs(floats(input))
     if hasattr(raw(other), "dtype"):
         return where(signbit(other), -size, size)
     return size * math.copysign(1, other)
@@ -134,6 +135,11 @@ def heaviside(input: Tensor, values: Operand) -> Tensor:
 def rsub(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """other - alpha input"""
     return sub(other, input, alpha)
+
+
+def real(input: Tensor) -> Tensor:
+    """input: there are no complex numbers"""
+    return input
 
 
 def positive(input: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ import numpy as np
 from ..arrays import array_module, default_generator, device_of, seam
 from ..autograd import Tensor, raw
 from .activation import elu, hardtanh, tanh
-from .arithmetic import clamp, where
+from .arithmetic import _where as where
+from .arithmetic import clamp
 from .axes import axis_of
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax

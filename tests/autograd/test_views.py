@@ -299,6 +299,7 @@ def test_what_is_itself():
     assert x.flatten() is x and x.contiguous() is x and x.to(x.dtype) is x and x.real is x and +x is x
     y = nn.functional.linear(minigan.ones(4, 3), minigan.ones(2, 3))
     assert y.contiguous() is y and y.flatten(1) is y
+    assert x.ravel() is not x
     assert x.view(3) is not x and x.reshape(3) is not x and x.expand(3) is not x and x[...] is not x and x.detach() is not x
 
 

@@ -2,6 +2,7 @@
 numbers that the step gives when it is run; and nothing is read or sent in between."""
 
 import re
+import sys
 
 import fakecuda
 import numpy as np
@@ -10,14 +11,15 @@ import pytest
 import minigan
 from minigan import Tensor, nn
 from minigan.arrays import default_generator, device
+from minigan.arrays.device import CaptureError
 from minigan.autograd import tensor_of
-from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
 from minigan.fast import updates
 from minigan.fast.cuda import cublas
-from minigan.fast.replay.players import Captured
+from minigan.fast.replay.graph import graph
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
 from minigan.optim import EMA, SGD, Adam, RMSprop
+from minigan.training.run import round_of
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8)).astype(np.uint8)
@@ -57,13 +59,13 @@ def state(trainer):
     return [getattr(t.array, "storage", t.array).copy() if isinstance(t, Tensor) else t for t in found]
 
 
-def run(player, batches, steps):
+def run(play, batches, steps):
     """The values of all moves."""
     values = []
     for epoch in range(-(-steps // len(batches))):
-        for real in player.epoch(epoch) if hasattr(player, "epoch") else batches.epoch(epoch):
+        for numbers in batches.numbers(epoch):
             if len(values) < steps:
-                values.append([m.value.array.storage.item() for m in player.play(real)])
+                values.append([m.value.array.storage.item() for m in play(numbers)])
     return values
 
 
@@ -75,15 +77,15 @@ def run(player, batches, steps):
 ], ids=["mlp", "k=2, momentum", "whole numbers", "dcgan"])  # fmt: skip
 def test_a_graph_gives_what_the_step_gives(kernels, networks, objective, optimizer, k):
     plain, batches = training(networks, GPU, objective, optimizer, k)
-    expected = run(plain, batches, 12)
+    expected = run(round_of(plain, batches, graph=False), batches, 12)
     drawn = default_generator.get_state()
     trainer, batches = training(networks, GPU, objective, optimizer, k)
     fakecuda.syncs = 0
-    player = Captured(trainer, batches)
-    found = run(player, batches, 12)
+    play = round_of(trainer, batches)
+    found = run(play, batches, 12)
     assert fakecuda.syncs == 0
     assert found == expected  # the very same numbers
-    assert player.graph.launches == 12
+    assert play.graph.launches == 12
     assert default_generator.get_state() == drawn
     for f, e in zip(state(trainer), state(plain), strict=True):
         np.testing.assert_array_equal(f, e)
@@ -93,13 +95,13 @@ def test_a_changed_rate_and_reloaded_state_are_noticed(kernels):
     trainers = []
     for captured in (False, True):
         trainer, batches = training(mlp, GPU)
-        player = Captured(trainer, batches) if captured else trainer
-        run(player, batches, 3)
+        play = round_of(trainer, batches, graph=captured)
+        run(play, batches, 3)
         for optimizer in trainer.optimizers.values():
             optimizer.param_groups[0]["lr"] = 1e-3
-        run(player, batches, 2)
+        run(play, batches, 2)
         trainer.load_state_dict(trainer.state_dict())
-        run(player, batches, 3)
+        run(play, batches, 3)
         trainers.append(trainer)
     for f, e in zip(*map(state, trainers), strict=True):
         np.testing.assert_array_equal(f, e)
@@ -113,8 +115,8 @@ def test_cuda_and_cpu_agree(kernels, networks):
         trainer, batches = training(networks, place, optimizer=lambda p: SGD(p, 1e-2))
         steps = 0
         while steps < 100:
-            for real in batches.epoch(steps // len(batches)):
-                trainer.play(real)
+            for batch in batches.epoch(steps // len(batches)):
+                trainer.play(*batch)
                 steps += 1
         results.append([a for a in state(trainer) if isinstance(a, np.ndarray)])
     for here, there in zip(*results, strict=True):
@@ -123,10 +125,10 @@ def test_cuda_and_cpu_agree(kernels, networks):
 
 def test_gradients_are_kept_for_who_watches(kernels):
     trainer, batches = training(mlp, GPU)
-    player = Captured(trainer, batches)
-    run(player, batches, 1)
+    play = round_of(trainer, batches)
+    run(play, batches, 1)
     trainer.watched = {}
-    run(player, batches, 1)
+    run(play, batches, 1)
     assert set(trainer.watched) == {"D", "G"}
     assert all(g is not None and g.shape == p.shape for g, p in zip(trainer.watched["G"], trainer.game.G.parameters(), strict=True))
 
@@ -153,7 +155,7 @@ def test_games_that_cannot_be_captured_are_played_without(kernels):
             G, D = (m.cuda() for m in mlp())
             trainer = Trainer(kind(G, D, OBJECTIVES["nonsaturating"](), 4), {n: SGD(m.parameters(), 0.1) for n, m in (("D", D), ("G", G))})
             batches = Batches(IMAGES, 8, 1, GPU)
-            run(Captured(trainer, batches, said.append) if captured else trainer, batches, 4)
+            run(round_of(trainer, batches, said.append, captured), batches, 4)
             states.append(state(trainer))
         assert len(said) == 1 and re.search(words, said[0])
         for f, e in zip(*states, strict=True):
@@ -203,7 +205,7 @@ def test_a_step_of_ones_own(kernels):
     (lambda net, x: net(x).detach().numpy(), "needs a value on the host"),
     (lambda net, x: x * tensor_of(np.ones(3, np.float32)).cuda(), "sends data from the host"),
     (lambda net, x: x[x > 0], "shape"),
-    (lambda net, x: minigan.cuda.synchronize(), "waits for the device"),
+    (lambda net, x: sys.modules["cupy"].cuda.runtime.deviceSynchronize(), "waits for the device"),
 ], ids="item float if numpy send mask synchronize".split())  # fmt: skip
 def test_what_cannot_be_captured(kernels, offence, words):
     net, _, x = tools()
@@ -401,7 +403,7 @@ def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
 
     monkeypatch.setattr(fakecuda, "ascontiguousarray", ascontiguousarray, raising=False)
     monkeypatch.setattr(updates, "laid_out_as", lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"))
-    run(trainer, batches, 3)
+    run(round_of(trainer, batches, graph=False), batches, 3)
     shapes = {(p.shape[0], *p.shape[2:], p.shape[1]) for p in weights}
     assert not shapes & set(copied), copied
     for player in trainer.game.players.values():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.arrays.precision import precision
+from minigan.arrays.precision import precision, rounded
 from minigan.autograd import tensor_of
 from minigan.fast.cuda import convolution as cuda
 from minigan.fast.cuda import cublas
@@ -81,13 +81,13 @@ def test_bfloat16_is_rounded_to_before_rows_are_made(name, c, o, monkeypatch):
     """The inputs of all products are rounded, sums are float32; and what is rounded is x, not its rows."""
     g = GEOMETRIES[name]
     x, w, y, *_ = arrays(g, 2, c, o, np.float32)
-    rounded, to_bfloat16 = [], cublas._to_bfloat16
-    monkeypatch.setattr(cublas, "_to_bfloat16", lambda a: rounded.append(a.size) or to_bfloat16(a))
+    sizes, to_bfloat16 = [], cublas._to_bfloat16
+    monkeypatch.setattr(cublas, "_to_bfloat16", lambda a: sizes.append(a.size) or to_bfloat16(a))
     monkeypatch.setattr(cuda, "halved", cublas.halved)
     on = fakecuda.asarray
-    with minigan.cuda.autocast():
+    with rounded():
         found = [cuda.conv(on(x), on(w), None, g), cuda.conv_transpose(on(y), on(w), None, g), cuda.conv_weight(on(x), on(y), g)]
-    assert sorted(rounded) == sorted([x.size, w.size, y.size, w.size, x.size, y.size])
+    assert sorted(sizes) == sorted([x.size, w.size, y.size, w.size, x.size, y.size])
     x, w, y = (bfloat16(a) for a in (x, w, y))
     for f, e in zip(found, (formula.conv(x, w, g), formula.conv_transpose(y, w, g), formula.conv_weight(x, y, g))):
         assert f.dtype == np.float32

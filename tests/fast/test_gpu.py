@@ -12,9 +12,9 @@ from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
-from minigan.fast.replay.players import Captured
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
 from minigan.optim import EMA, SGD, Adam, RMSprop
+from minigan.training.run import round_of
 
 pytestmark = pytest.mark.gpu
 GPU, CPU = device("cuda"), device("cpu")
@@ -41,12 +41,12 @@ def training(kind, place, optimizer=lambda p: Adam(p, 1e-3, (0.5, 0.9)), k=1):
     return Trainer(game, {n: optimizer(p.parameters()) for n, p in game.players.items()}), Batches(IMAGES, 32, 1, place)
 
 
-def run(player, batches, steps):
+def run(play, batches, steps):
     values, epoch = [], 0
     while len(values) < steps:
-        for real in (player if hasattr(player, "epoch") else batches).epoch(epoch):
+        for numbers in batches.numbers(epoch):
             if len(values) < steps:
-                values.append([m.value.item() for m in player.play(real)])
+                values.append([m.value.item() for m in play(numbers)])
         epoch += 1
     return values
 
@@ -61,12 +61,12 @@ def state(trainer):
 ], ids=["adam", "sgd, k=2", "rmsprop"])  # fmt: skip
 def test_graphs_give_what_launches_give(kind, optimizer, k):
     plain, batches = training(kind, GPU, optimizer, k)
-    expected = run(plain, batches, 25)
+    expected = run(round_of(plain, batches, graph=False), batches, 25)
     drawn = default_generator.get_state()
     trainer, batches = training(kind, GPU, optimizer, k)
-    player = Captured(trainer, batches, pytest.fail)
-    assert run(player, batches, 25) == expected
-    assert player.graph.launches == 25 and default_generator.get_state() == drawn
+    play = round_of(trainer, batches, pytest.fail)
+    assert run(play, batches, 25) == expected
+    assert play.graph.launches == 25 and default_generator.get_state() == drawn
     for name, value in state(plain).items():
         np.testing.assert_array_equal(state(trainer)[name], value, err_msg=name)
 
@@ -74,7 +74,7 @@ def test_graphs_give_what_launches_give(kind, optimizer, k):
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_two_runs_are_identical(kind):
     """No atomics, no other order of sums: the same bits every time."""
-    first, second = (state(t) for t, b in [training(kind, GPU) for _ in range(2)] if run(Captured(t, b, pytest.fail), b, 20))
+    first, second = (state(t) for t, b in [training(kind, GPU) for _ in range(2)] if run(round_of(t, b, pytest.fail), b, 20))
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value, err_msg=name)
 
@@ -84,11 +84,11 @@ def test_memory_does_not_grow(captured):
     import cupy
 
     trainer, batches = training("mlp", GPU)
-    player = Captured(trainer, batches, pytest.fail) if captured else trainer
-    run(player, batches, 30)
+    play = round_of(trainer, batches, pytest.fail, captured)
+    run(play, batches, 30)
     cupy.cuda.Device().synchronize()
     free, pool = cupy.cuda.runtime.memGetInfo()[0], cupy.get_default_memory_pool().total_bytes()
-    run(player, batches, 1000)
+    run(play, batches, 1000)
     cupy.cuda.Device().synchronize()
     assert cupy.get_default_memory_pool().total_bytes() <= pool + (1 << 20)
     assert free - cupy.cuda.runtime.memGetInfo()[0] <= 8 << 20
@@ -139,7 +139,7 @@ def test_autocast_trains():
     for enabled in (False, True):
         trainer, batches = training("mlp", GPU)
         with minigan.cuda.autocast(enabled=enabled):
-            values = run(Captured(trainer, batches, pytest.fail), batches, 60)
+            values = run(round_of(trainer, batches, pytest.fail), batches, 60)
         assert all(p.dtype == np.float32 for p in trainer.game.G.parameters())
         finals.append(np.mean(values[-20:], 0))
     np.testing.assert_allclose(finals[1], finals[0], atol=0.25)
@@ -208,7 +208,7 @@ def test_training_agrees_with_the_cpu(kind, steps):
     found = []
     for place in (CPU, GPU):
         trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
-        found.append((run(trainer, batches, steps), state(trainer)))
+        found.append((run(round_of(trainer, batches, graph=False), batches, steps), state(trainer)))
     (v1, s1), (v2, s2) = found
     np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
     for name, value in s1.items():

@@ -12,10 +12,11 @@ from minigan import Tensor, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import GAN, R1, NonSaturating, Run, Trainer
-from minigan.gan.plane import GAMES, Players, points_per_example
+from minigan.gan import GAN, R1, NonSaturating, Trainer
 from minigan.optim import EMA, SGD, Adam
 from minigan.optim.lr_scheduler import StepLR
+from minigan.training import Run
+from minigan.training.plane import GAMES, Players, points_per_example
 
 
 def game(name="gan", seed=0):
@@ -204,7 +205,7 @@ def test_a_run_repeats_its_steps(tmp_path):
     points = PointBatches(TOYS["ring"](), 20 * points_per_example(trainer.game), seed=0)
     run = Run(trainer, points, tmp_path / "run", {}, epochs=1, max_steps=8)
     run.train()
-    assert run.player.graph.program is not None
+    assert run.round.graph.program is not None
 
 
 def test_a_run_calls_code_of_others_in_each_step(tmp_path):
@@ -220,7 +221,7 @@ def test_a_run_calls_code_of_others_in_each_step(tmp_path):
     trainer = Trainer(Mine(G, D, NonSaturating(), 2), {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)})
     run = Run(trainer, PointBatches(TOYS["ring"](), 20, seed=0), tmp_path / "other", {}, epochs=1, max_steps=8)
     run.train()
-    assert len(called) == 8 and run.player.graph.program is None
+    assert len(called) == 8 and run.round.graph.program is None
 
 
 def test_what_other_threads_compute_is_not_in_the_program():

@@ -7,7 +7,7 @@ import fakecuda
 import numpy as np
 import pytest
 
-from minigan.gan.checkpoint import newest
+from minigan.training.checkpoint import newest
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 ROOT = pathlib.Path(__file__).parents[2]

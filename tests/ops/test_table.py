@@ -15,11 +15,11 @@ SAMPLING = (
     "alpha_dropout bernoulli dropout feature_alpha_dropout feature_dropout gumbel_softmax multinomial normal rand rand_like randint "
     "randint_like randn randn_like randperm rrelu"
 )
-# Rules that are cards of their own, on arrays only: the gradients of their ops are what is tested.
+# Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them against their references.
 RULES = "batch_norm_grad group_norm_grad mean_logsigmoid_grad window_argmax"
 ELSEWHERE = {*table.ELSEWHERE, *RULES.split(), *CREATION.split(), *SAMPLING.split()}
 ELSEWHERE |= {"allclose", "equal", "is_floating_point", "is_tensor", "numel"}
-ELSEWHERE |= set("broadcast_shapes float_power tril_indices triu_indices unique_consecutive".split())  # in test_more.py
+ELSEWHERE |= set("broadcast_shapes float_power tril_indices triu_indices unique_consecutive where".split())  # in test_more.py
 
 
 def test_every_card_has_a_case():

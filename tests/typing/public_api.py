@@ -8,9 +8,9 @@ import numpy as np
 import minigan
 import minigan.nn.functional as F
 from minigan import Tensor, func, nn, optim
-from minigan.autograd import Variable
+from minigan.compat import Variable
+from minigan.data import DataLoader
 from minigan.gan import GAN, Ascend, Descend, Game, Move, NonSaturating, Trainer, mlp_discriminator, mlp_generator
-from minigan.utils.data import DataLoader
 
 
 def tensors() -> None:

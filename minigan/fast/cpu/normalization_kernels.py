@@ -4,6 +4,8 @@ x is (N, C, L): L is the product of the sizes after the channels. Sums are taken
 share the channels. The leaky ReLU has slope 1 where there is none; its argument is computed again in the backward pass.
 """
 
+import math
+
 import numpy as np
 
 from ...ops.normalization import _batch_norm, batch_norm_grad
@@ -179,8 +181,8 @@ def _channel_by_channel(x):
 def _planes(x, by_channel):
     """x (N, C, ...) as a C-contiguous (N, C, L), or (1, C, N L)."""
     if by_channel:
-        return row_major(x.swapaxes(0, 1)).reshape(1, x.shape[1], -1)
-    return row_major(x).reshape(x.shape[0], x.shape[1], -1)
+        return row_major(x.swapaxes(0, 1)).reshape(1, x.shape[1], x.size // max(x.shape[1], 1))
+    return row_major(x).reshape(*x.shape[:2], math.prod(x.shape[2:]))
 
 
 def _unplanes(y, shape, by_channel):

@@ -83,7 +83,7 @@ class Fisher(Wasserstein):
             self.multiplier = tensor_of(to_device(self.multiplier.array, excess.device))
         return super().d_value(real, fake) - self.multiplier * excess - excess * excess * (self.rho / 2)
 
-    def moved(self) -> None:
+    def after_step(self) -> None:
         if self.multiplier is not None and self.second_moment is not None:
             self.multiplier = self.multiplier + (self.second_moment - 1) * self.rho
 
