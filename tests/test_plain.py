@@ -28,7 +28,7 @@ from minigan.gan.penalties import GradientPenalty
 from minigan.gan.objectives import Wasserstein
 from minigan.optim import SGD, Adam
 
-assert "minigan.fast" not in sys.modules and "numba" not in sys.modules
+assert "minigan.fast" not in sys.modules and sys.modules.get("numba") is None
 
 def weights(device, make, objective, penalties, optimizer):
     minigan.manual_seed(0)

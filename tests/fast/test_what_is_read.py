@@ -84,7 +84,7 @@ def test_a_look_in_between_changes_no_bit():
             sys.settrace(looks if step in (6, 7) else None)
             play(minigan.full((4, 2), float(step)))
             sys.settrace(None)
-        return play, [p.numpy(force=True).copy() for net in (G, D) for p in net.parameters()]
+        return play, [p.detach().numpy().copy() for net in (G, D) for p in net.parameters()]
 
     calls = []
     play, found = weights(lambda frame, event, argument: calls.append(frame.f_code), minigan.cpu.graph)
