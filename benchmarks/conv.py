@@ -44,7 +44,6 @@ def minigan_gan(side, channels, features):
     """minigan: the example's own game, trainer and optimisers, played as the example plays them."""
     import minigan
     from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator
-    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
@@ -52,7 +51,7 @@ def minigan_gan(side, channels, features):
     D = dcgan_discriminator(channels, side, side, features)
     optimizers = {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))}
     trainer = Trainer(GAN(G, D, NonSaturating(), conv_peers.LATENT), optimizers)
-    play = Straight(trainer).play
+    play = minigan.cpu.graph(trainer.play)
     return lambda real: play(minigan.as_tensor(real))
 
 

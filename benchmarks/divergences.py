@@ -195,7 +195,7 @@ class Judging(Game):
         real, fake = self.samples(n)
         value = self.objective.d_value(self.D(real), self.D(fake))
         yield Ascend("D", value - self.penalty(self.D, real, fake) if self.penalty and not free else value)
-        self.objective.moved()
+        self.objective.after_step()
 
 
 CRITICS = {  # penalty, constraints, what its optimum estimates

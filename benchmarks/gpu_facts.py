@@ -7,7 +7,8 @@ import subprocess
 import time
 
 import minigan
-from minigan.backend import cuda_problem, kernel
+from minigan.arrays import cuda_problem
+from minigan.fast.cpu.kernels import kernel
 
 PACKAGES = (
     "numpy", "numba", "cupy-cuda13x", "cupy-cuda12x", "nvidia-cublas", "nvidia-cuda-nvrtc", "torch", "jax", "scipy", "matplotlib", "pillow",
@@ -46,7 +47,7 @@ def compiled():
 
 
 def cublas():
-    from minigan.backend.cuda.cublas import _library
+    from minigan.fast.cuda.cublas import _library
 
     library = _library()
     with open("/proc/self/maps", encoding="utf-8") as file:

@@ -19,18 +19,20 @@ import numpy as np
 
 import minigan
 from minigan import nn
+from minigan.arrays import Generator, device
 from minigan.autograd import tensor_of
-from minigan.backend import Generator, device
-from minigan.backend.cuda import cublas, precision
 from minigan.data.batches import Batches
+from minigan.fast.batch_norm_activation import batch_norm_activation
+from minigan.fast.cuda import columns as rows
+from minigan.fast.cuda import convolution as windows
+from minigan.fast.cuda import cublas
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
-from minigan.gan.captured import Captured
-from minigan.ops import rows
-from minigan.ops.convolution import cuda as windows
+from minigan.machine.precision import precision
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
-from minigan.ops.normalization import batch_norm_leaky_relu
+from minigan.ops.normalization import in_training
 from minigan.optim import SGD, Adam
+from minigan.training.run import round_of
 
 GPU, CPU = device("cuda"), device("cpu")
 PARTS = []  # (name, function of Sizes), in order
@@ -203,7 +205,7 @@ def normalisation(sizes):
         for make, dtype in ((there, np.float32), (np.asarray, np.float64)):
             boxes = [tensor_of(make(a.astype(dtype)), True) for a in (x, w, b)]
             running = [tensor_of(make(np.zeros(channels, dtype))), tensor_of(make(np.ones(channels, dtype)))]
-            y = batch_norm_leaky_relu(boxes[0], *running, *boxes[1:], True, 0.1, 1e-5, 0.2)
+            y = in_training(batch_norm_activation, boxes[0], *running, *boxes[1:], 0.1, 1e-5, 0.2)
             results.append([y, *minigan.grad(y, boxes, tensor_of(make(g.astype(dtype)))), *running])
         names = "y", "dx", "dw", "db", "running mean", "running var"
         yield f"{count} x {channels}: " + ", ".join(
@@ -241,11 +243,11 @@ def graphs(sizes):
         for captured in (False, True):
             trainer, batches = training(what, sizes)
             said = []
-            player = Captured(trainer, batches, said.append) if captured else trainer
+            play = round_of(trainer, batches, said.append, graph=captured)
             played, values = 0, []
             while played < sizes.steps:
-                for real in (player if captured else batches).epoch(played):
-                    values.append([m.value.array.get().item() for m in player.play(real)])
+                for numbers in batches.numbers(played):
+                    values.append([m.value.array.get().item() for m in play(numbers)])
                     played += 1
             if said:
                 raise AssertionError(f"{what}: {said[0]}")
@@ -384,14 +386,14 @@ def step_times(sizes):
         for kind in (SGD, Adam)[: 1 if sizes.tiny else 2]:
             trainer, batches = training(what, sizes)
             trainer = Trainer(trainer.game, {n: kind(p.parameters(), 1e-4) for n, p in trainer.game.players.items()})
-            player = Captured(trainer, batches, lambda text: None)
-            index = next(iter(player.epoch(0)))
-            player.play(index)
+            play = round_of(trainer, batches, lambda text: None)
+            numbers = next(batches.numbers(0))
+            play(numbers)
             minigan.cuda.synchronize()
             count = 1 if sizes.tiny else 200
             began = time.perf_counter()
             for _ in range(count):
-                player.play(index)
+                play(numbers)
             minigan.cuda.synchronize()
             yield f"{what}, batch 16, {kind.__name__}: {1e6 * (time.perf_counter() - began) / count:.0f} us"
 
@@ -422,7 +424,7 @@ def main(arguments=None):
     p.add_argument("--seconds", type=float, default=60, help="after these no further part is begun (default %(default)s)")
     p.add_argument("--tiny", action="store_true", help="small sizes")
     options = p.parse_args(arguments)
-    if problem := minigan.backend.cuda_problem():
+    if problem := minigan.arrays.cuda_problem():
         print(f"error: {problem}")
         return 2
     print(f"{minigan.cuda.get_device_name()}", flush=True)

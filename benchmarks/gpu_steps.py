@@ -48,7 +48,7 @@ def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, 
 
     minigan.manual_seed(0)
     minigan.backends.cuda.matmul.allow_tf32, minigan.backends.cudnn.allow_tf32 = tf32, conv_tf32
-    minigan.backend.cuda.precision.half = half  # as in minigan.cuda.autocast(), for the whole process
+    minigan.fast.cuda.precision.half = half  # as in minigan.cuda.autocast(), for the whole process
     real = minigan.rand(batch, channels, side, side, device="cuda") * 2 - 1
     if what == "critic":
         D = nn.Sequential(

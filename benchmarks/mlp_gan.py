@@ -20,16 +20,15 @@ G_SIZES, D_SIZES = (LATENT, *mlp_peers.HIDDEN_G, 784), (784, *mlp_peers.HIDDEN_D
 
 
 def minigan_step(repeated=True):
-    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`Straight`)."""
+    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`minigan.cpu.graph`)."""
     import minigan
     from minigan.gan import GAN, NonSaturating, Trainer, mlp_discriminator, mlp_generator
-    from minigan.gan.captured import Straight
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     G, D = mlp_generator(LATENT), mlp_discriminator()
     trainer = Trainer(GAN(G, D, NonSaturating(), LATENT), {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))})
-    play = Straight(trainer).play if repeated else trainer.play
+    play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     return lambda real: play(minigan.as_tensor(real.reshape(-1, 1, 28, 28)))
 
 
@@ -56,7 +55,8 @@ def flops():
 
 def limits():
     """(GEMM operations per second, bytes per second), measured: the best of several tries."""
-    from minigan.backend import kernel, parallel_chunks
+    from minigan.fast.cpu.kernels import kernel
+    from minigan.fast.cpu.threads import parallel_chunks
 
     a = np.ones((1024, 1024), np.float32)
     out = np.empty_like(a)

@@ -7,7 +7,7 @@ need_gpu
 warm_cache
 part facts 20 40 "$python" benchmarks/gpu_facts.py
 pytest=("$python" -m pytest -m gpu -p no:cacheprovider -rf --tb=short)
-part gpu 100 25 "${pytest[@]}" tests/gpu tests/backend --maxfail=20 --durations=5 # alone: it looks at the whole GPU's memory
+part gpu 100 25 "${pytest[@]}" tests/fast tests/arrays --maxfail=20 --durations=5 # alone: it looks at the whole GPU's memory
 spread=()
 if "$python" -c 'import xdist' 2>/dev/null; then spread=(-n 14); fi
 part table 125 40 "${pytest[@]}" tests/ops/test_ops.py --maxfail=40 "${spread[@]}"

@@ -36,7 +36,7 @@ part() { # part NAME SECONDS LINES COMMAND...: the last LINES of what it says ar
 
 need_gpu() { # ends here, with one line, where there is none
   local problem
-  problem=$("$python" -c 'from minigan.backend import cuda_problem; print(cuda_problem() or "")' 2>&1)
+  problem=$("$python" -c 'from minigan.arrays import cuda_problem; print(cuda_problem() or "")' 2>&1)
   if [ -n "$problem" ]; then
     echo "no GPU to run on: $(echo "$problem" | tail -n 1)" | tee -a "$log"
     exit 2

@@ -23,14 +23,15 @@ from pathlib import Path
 
 import minigan
 from minigan import nn
-from minigan.backend import Generator, resolve_device
+from minigan.arrays import Generator, resolve_device
 from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
-from minigan.gan import Interrupted, Run, Trainer, generate, load_generator
-from minigan.gan.command import about, number, usual_callbacks
+from minigan.gan import GAMES, AutoEncoder, Trainer, build_networks
 from minigan.metrics import Reference, evaluate, evaluate_pixels
 from minigan.optim import Adam
+from minigan.training import Interrupted, Run, generate, load_generator
+from minigan.training.cli import about, number, usual_callbacks
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,6 @@ class System:
 
 def autoencoder(features, code=64):
     """Images -> images (N, 1, 28, 28): as D a mirror image of the DCGAN's networks, without batch normalisation (BEGAN has none)."""
-    from minigan.gan.autoencoding import AutoEncoder
 
     encoder = nn.Sequential(
         nn.Conv2d(1, features, 4, 2, 1), nn.ELU(), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.ELU(), nn.Flatten(),
@@ -77,18 +77,16 @@ def autoencoder(features, code=64):
 
 
 def energy_run(name, **arguments):
-    """A maker of runs of a game of minigan.gan.autoencoding, with the DCGAN's generator."""
+    """A maker of runs of a game of `GAMES`, with the DCGAN's generator."""
 
     def make(options):
-        from minigan.gan import autoencoding
-
         data = mnist.load("mnist", "train", options.data_dir)
         minigan.manual_seed(options.seed)
         config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed", "features")}
         config |= {"image_shape": [1, 28, 28], "dataset": data.name, "checksum": data.checksum, "game": name} | arguments
         device = resolve_device(options.device)
-        G, D = minigan.gan.build_networks(config)[0].to(device), autoencoder(options.features).to(device)
-        game = getattr(autoencoding, name)(G, D, options.latent_dim, **arguments)
+        G, D = build_networks(config)[0].to(device), autoencoder(options.features).to(device)
+        game = GAMES[name](G, D, options.latent_dim, **arguments)
         trainer = Trainer(game, {k: Adam(p.parameters(), options.lr, (options.b1, options.b2)) for k, p in game.players.items()})
         return Run(
             trainer, Batches(data.images, options.batch_size, options.seed, device), options.out, config, epochs=options.epochs,
@@ -111,8 +109,8 @@ SYSTEMS = {
     "dragan": System("DRAGAN", f"{NO_BN} --penalty dragan"),
     "r1": System("non-saturating, R1", f"{NO_BN} --penalty r1"),
     "relativistic": System("relativistic average", f"{DCGAN} --objective relativistic-average"),
-    "began": System("BEGAN", DCGAN, energy_run("BEGAN", gamma=0.5)),
-    "ebgan": System("EBGAN, pulling away", DCGAN, energy_run("EBGAN", margin=10.0, pull_away=0.1)),
+    "began": System("BEGAN", DCGAN, energy_run("began", gamma=0.5)),
+    "ebgan": System("EBGAN, pulling away", DCGAN, energy_run("ebgan", margin=10.0, pull_away=0.1)),
 }
 
 
@@ -145,7 +143,7 @@ def train(system, seed, folder, arguments):
 def measure(folder, seed, arguments, reference, data):
     """The metrics of a finished run, and a grid of its samples."""
     G, config = load_generator(folder)
-    images = generate(G, Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])), 500)
+    images = generate(G, Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])), batch_size=500)
     save_grid(folder / "grid.png", images[:60], 6)
     found = evaluate(images, reference)
     if not arguments.quick:

@@ -26,15 +26,16 @@ import numpy as np
 
 import minigan
 from minigan import nn
-from minigan.backend import Generator, default_generator, resolve_device, to_device, to_numpy
+from minigan.arrays import Generator, default_generator, resolve_device, to_device, to_numpy
 from minigan.data import mnist
 from minigan.data.files import write_atomic
-from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint, scores
-from minigan.gan.command import number
+from minigan.gan import Ascend, Descend, Game, Trainer, scores
 from minigan.metrics import load_classifier, modes_covered, stacked_labels
 from minigan.nn import init
 from minigan.ops.loss import mean_logsigmoid
 from minigan.optim import Adam
+from minigan.training import load_checkpoint, save_checkpoint
+from minigan.training.cli import number
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]

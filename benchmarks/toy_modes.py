@@ -26,11 +26,11 @@ import numpy as np
 
 import minigan
 from minigan import as_tensor
-from minigan.backend import Generator
+from minigan.arrays import Generator
 from minigan.data.files import write_atomic
 from minigan.data.toy import TOYS
-from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 
 HERE = Path(__file__).parent
 SAMPLES, POINTS, BATCH, EPOCH, LOOKS = 2500, 100_000, 100, 1000, 10
@@ -62,13 +62,13 @@ def run(game, data, networks, epochs, seed, say):
     trainer = GAMES[game](Players(networks))
     play = minigan.cpu.graph(trainer.play)
     n = BATCH * points_per_example(trainer.game)
-    pool, latents = plane.draw(POINTS, points), as_tensor(Generator(2000 + seed).normal((SAMPLES, trainer.game.latent_dim)))
+    pool, latents = plane.draw(POINTS, points), trainer.game.inputs(SAMPLES, Generator(2000 + seed))
     steps, history, spent, began = epochs * EPOCH, [], 0.0, time.process_time()
     for step in range(1, steps + 1):
         play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
         if step * LOOKS // steps > (step - 1) * LOOKS // steps:
             spent = time.process_time() - began
-            made = trainer.game.sample(latents).numpy()
+            made = trainer.game.sample(*latents).numpy()
             found = mode_coverage(made, plane.means, plane.std)
             kl = None if math.isnan(found.reverse_kl) else round(found.reverse_kl, 4)
             history.append([step, found.modes, round(found.high_quality, 4), kl])

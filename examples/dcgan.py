@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 
 import minigan
-from minigan.backend import DeviceError, Generator, resolve_device
+from minigan.arrays import DeviceError, Generator, resolve_device
 from minigan.data import image_folder
 from minigan.data.batches import Batches
-from minigan.gan import Run, generate, load_generator
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import require_room, room_for_networks
-from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
-from minigan.gan.terminal import program
-from minigan.gan.walk import save_walk
+from minigan.gan import sample_inputs
+from minigan.training import Run, generate, load_generator
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import require_room, room_for_networks
+from minigan.training.options import add_switches, build_players, build_trainer, chosen, packed_shape, tables
+from minigan.training.terminal import program
+from minigan.training.walk import save_walk
 from minigan.viz import save_grid, save_images
 
 
@@ -97,11 +98,11 @@ def build(options):
     require_room(G, D, config, packed_shape(config), lower, device)
     G, D = G.to(device), D.to(device)
     config |= {"dataset": data.name, "checksum": data.checksum}
-    print(f"G\n{minigan.summary(G, (options.z_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
+    print(tables(G, D, config))
 
     trainer = build_trainer(G, D, config)
     return Run(
-        trainer, Batches(data.images, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
+        trainer, Batches(data, batch_size, options.seed, device), options.out, config, epochs=options.epochs,
         max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
@@ -110,14 +111,15 @@ def build(options):
 def draw(options):
     """Pictures by the saved model: a grid, a walk through its latent space, and --generate files."""
     G, config = load_generator(options.out, resolve_device(options.device))
-    random = Generator(options.seed)
+    random, latent_dim, classes = Generator(options.seed), config["latent_dim"], config.get("classes", 0)
     out = Path(options.out)
-    save_grid(out / "generated.png", generate(G, random.normal((64, config["latent_dim"]))), 8)
-    written = [out / "generated.png", *save_walk(G, config["latent_dim"], out / "walk", seed=options.seed)]
+    save_grid(out / "generated.png", generate(G, *sample_inputs(64, random, latent_dim, classes)), 8)
+    written = [out / "generated.png", *save_walk(G, latent_dim, out / "walk", seed=options.seed, classes=classes)]
     if options.generate:
         # One after the other, so that picture i is the same for every N.
-        latents = np.stack([random.normal((config["latent_dim"],)) for _ in range(options.generate)])
-        save_images(out / "generated", generate(G, latents))
+        latents = np.stack([random.normal((latent_dim,)) for _ in range(options.generate)])
+        labels = [np.arange(options.generate) % classes] if classes else []
+        save_images(out / "generated", generate(G, latents, *labels))
         written.append(f"{options.generate} pictures in {out / 'generated'}")
     print("written:", *written, sep="\n  ")
 

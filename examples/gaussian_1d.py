@@ -20,11 +20,11 @@ import numpy as np
 import minigan
 from minigan import as_tensor, nn
 from minigan.gan import GAN, NonSaturating, Trainer
-from minigan.gan.command import SEED, number
-from minigan.gan.memory import room_for_networks
-from minigan.gan.terminal import program
 from minigan.optim import SGD
 from minigan.optim.lr_scheduler import StepLR
+from minigan.training.cli import SEED, number
+from minigan.training.memory import room_for_networks
+from minigan.training.terminal import program
 from minigan.viz import save_gif
 
 MEAN, STD, RANGE = 4.0, 0.5, 8.0

@@ -31,17 +31,18 @@ import numpy as np
 
 import minigan
 from minigan import nn
-from minigan.backend import Generator, default_generator, resolve_device, to_numpy
+from minigan.arrays import Generator, default_generator, resolve_device, to_numpy
 from minigan.data import mnist
 from minigan.data.batches import Batches
 from minigan.data.files import write_atomic
-from minigan.gan import Ascend, Descend, Game, Trainer, load_checkpoint, save_checkpoint
-from minigan.gan.captured import Captured
-from minigan.gan.command import number
+from minigan.gan import Ascend, Descend, Game, Trainer
 from minigan.metrics import parzen, unit_pixels
 from minigan.nn import init
 from minigan.ops.loss import mean_logsigmoid
 from minigan.optim import SGD
+from minigan.training import load_checkpoint, save_checkpoint
+from minigan.training.cli import number
+from minigan.training.run import round_of
 from minigan.viz import save_grid
 
 LATENT, BATCH, SAMPLES = 100, 100, 10_000
@@ -109,8 +110,7 @@ class Experiment:
         optimizers = {name: SGD(player.parameters(), 0.1, 0.5) for name, player in self.game.players.items()}
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
-        # On CUDA a step is one launch, and a batch is given by where its images are.
-        self.player = Captured(self.trainer, self.batches) if self.device.type == "cuda" else None
+        self.play = round_of(self.trainer, self.batches, graph=self.device.type == "cuda")  # there a step is one launch
         self.epoch, self.rows, self.seconds = 0, [], 0.0
         if resume:
             self._load()
@@ -119,11 +119,11 @@ class Experiment:
         """One pass over the training images."""
         start = time.perf_counter()
         values = None
-        for i, real in enumerate((self.player or self.batches).epoch(self.epoch)):
+        for i, numbers in enumerate(self.batches.numbers(self.epoch)):
             for optimizer in self.trainer.optimizers.values():
                 for group in optimizer.param_groups:
                     group.update(lr=learning_rate(self.epoch * len(self.batches) + i), momentum=momentum(self.epoch + 1))
-            found = [move.value.array.astype(np.float64) for move in (self.player or self.trainer).play(real)]
+            found = [move.value.array.astype(np.float64) for move in self.play(numbers)]
             values = found if values is None else [v + f for v, f in zip(values, found)]  # on CUDA nobody waits for them
         self.epoch += 1
         values = [float(v) / len(self.batches) for v in values]

@@ -16,12 +16,12 @@ import time
 import numpy as np
 
 import minigan
-from minigan.backend import Generator, resolve_device, to_device
+from minigan.arrays import Generator, resolve_device, to_device
 from minigan.data import mnist
-from minigan.gan.command import number
 from minigan.metrics import MnistClassifier, describe, load_classifier
 from minigan.nn import functional as F
 from minigan.optim import Adam
+from minigan.training.cli import number
 
 SHIFT = 2  # pixels by which training images are moved at most, each way
 

@@ -5,7 +5,7 @@
     python examples/mnist_games.py --game began --gamma 0.7   # its k and measure of convergence are in metrics.jsonl
     python examples/mnist_games.py --game unrolled --unroll 5
 
-All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.gan.walk` know the runs.
+All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.training.walk` know the runs.
 """
 
 import argparse
@@ -14,28 +14,15 @@ import sys
 
 import minigan
 from minigan import nn
-from minigan.backend import resolve_device
+from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import (
-    BEGAN,
-    EBGAN,
-    MADGAN,
-    MAGAN,
-    MDGAN,
-    MRGAN,
-    VEEGAN,
-    AutoEncoder,
-    Run,
-    Trainer,
-    Unrolled,
-    mlp_discriminator,
-    mlp_generator,
-)
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import room_for_networks
-from minigan.gan.terminal import program
+from minigan.gan import GAMES, AutoEncoder, Trainer, mlp_generator
 from minigan.optim import Adam
+from minigan.training import Run
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import room_for_networks
+from minigan.training.terminal import program
 
 
 def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):
@@ -44,53 +31,53 @@ def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):
     return parts[:-1]
 
 
-def coder(shape, codes=64, activation=lambda: nn.LeakyReLU(0.2)):
-    """An auto-encoder of images: pixels-512-256-codes and back, tanh."""
-    n = math.prod(shape)
-    encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, activation=activation))
-    return AutoEncoder(encoder, nn.Sequential(*layers(codes, 256, 512, n, activation=activation), nn.Tanh(), nn.Unflatten(1, shape)))
+class Images:
+    """The networks: `minigan.gan.Parts` for images of a shape."""
+
+    def __init__(self, shape, options, device):
+        self.shape, self.options, self.device, self.latent_dim = shape, options, device, options.latent_dim
+
+    def generator(self, more=0):
+        return mlp_generator(self.latent_dim + more, self.shape).to(self.device)
+
+    def critic(self, n_out=1, more=0):
+        """pixels-512-256-n_out"""
+        first = [] if more else [nn.Flatten()]
+        return nn.Sequential(*first, *layers(math.prod(self.shape) + more, 512, 256, n_out)).to(self.device)
+
+    def coder(self, codes=None):
+        """pixels-512-256-codes and back, tanh."""
+        n, codes = math.prod(self.shape), codes or 64
+        activation = nn.ELU if self.options.game == "began" else lambda: nn.LeakyReLU(0.2)
+        encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, activation=activation))
+        decoder = nn.Sequential(*layers(codes, 256, 512, n, activation=activation), nn.Tanh(), nn.Unflatten(1, self.shape))
+        return AutoEncoder(encoder, decoder).to(self.device)
+
+    def optimizer(self, player):
+        return Adam(player.parameters(), self.options.lr, (self.options.b1, 0.999))
 
 
-def encoder(shape, n_out):
-    """Images -> n_out numbers."""
-    return nn.Sequential(nn.Flatten(), *layers(math.prod(shape), 512, 256, n_out))
-
-
-def unrolled(G, shape, o, device):
-    """Its game needs D's optimiser."""
-    D = mlp_discriminator(shape).to(device)
-    return Unrolled(G, D, Adam(D.parameters(), o.lr, (o.b1, 0.999)), o.latent_dim, o.unroll)
-
-
-def madgan(G, shape, o, device):
-    others = [mlp_generator(o.latent_dim, shape) for _ in range(o.generators - 1)]
-    return MADGAN([G, *others], encoder(shape, o.generators + 1), o.latent_dim, saturating=False)
-
-
-# name -> game(G, shape of the images, options, device)
-GAMES = {
-    "ebgan": lambda G, shape, o, device: EBGAN(G, coder(shape), o.latent_dim, o.margin),
-    "ebgan-pt": lambda G, shape, o, device: EBGAN(G, coder(shape), o.latent_dim, o.margin, pull_away=0.1),
-    "began": lambda G, shape, o, device: BEGAN(G, coder(shape, activation=nn.ELU), o.latent_dim, o.gamma),
-    "magan": lambda G, shape, o, device: MAGAN(G, coder(shape), o.latent_dim, o.period, 2 * o.period),
-    "unrolled": unrolled,
-    "madgan": madgan,
-    "mrgan": lambda G, shape, o, device: MRGAN(G, mlp_discriminator(shape), encoder(shape, o.latent_dim), o.latent_dim, 0.005, 0.1),
-    "mdgan": lambda G, shape, o, device: MDGAN(
-        G, mlp_discriminator(shape), mlp_discriminator(shape), encoder(shape, o.latent_dim), o.latent_dim
-    ),
-    "veegan": lambda G, shape, o, device: VEEGAN(
-        G, nn.Sequential(*layers(o.latent_dim + math.prod(shape), 512, 256, 1)), encoder(shape, o.latent_dim), o.latent_dim
-    ),
+# --game -> (a game of `minigan.gan.GAMES`, its arguments)
+KINDS = {
+    "ebgan": ("ebgan", lambda o: {"margin": o.margin}),
+    "ebgan-pt": ("ebgan", lambda o: {"margin": o.margin, "pull_away": 0.1}),
+    "began": ("began", lambda o: {"gamma": o.gamma}),
+    "magan": ("magan", lambda o: {"period": o.period, "pretraining": 2 * o.period}),
+    "unrolled": ("unrolled", lambda o: {"unroll": o.unroll}),
+    "madgan": ("madgan", lambda o: {"k": o.generators, "saturating": False}),
+    "mrgan": ("mrgan", lambda o: {"lambda1": 0.005, "lambda2": 0.1}),
+    "mdgan": ("mdgan", lambda o: {}),
+    "veegan": ("veegan", lambda o: {}),
+    "cgan": ("cgan", lambda o: {"classes": o.classes}),
 }
 MATHEMATICS = ("game", "batch_size", "lr", "b1", "latent_dim", "ema", "seed", "margin", "gamma", "period", "unroll", "generators")
 
 
 def parse_arguments(arguments=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--game", choices=GAMES, default="ebgan-pt", help="(default %(default)s)")
+    p.add_argument("--game", choices=KINDS, default="ebgan-pt", help="(default %(default)s)")
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--dataset", choices=DATASETS, default="mnist")
+    p.add_argument("--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), default=10, help="(default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
@@ -117,17 +104,20 @@ def build(options):
     print(f"device: {device}; data: {data.name}, {len(data)} images ({data.source})")
     minigan.manual_seed(options.seed)
     shape = tuple(data.images.shape[1:])
+    options.classes = int(data.labels.max()) + 1
+    parts, (kind, arguments) = Images(shape, options, device), KINDS[options.game]
     with room_for_networks("--latent-dim or --generators", place=device):
-        G = mlp_generator(options.latent_dim, shape).to(device)
-        game = GAMES[options.game](G, shape, options, device)
-    optimizers = {}
-    for name, player in game.players.items():
-        own = getattr(game, "optimizer", None) if name == "D" else None
-        optimizers[name] = own or Adam(player.to(device).parameters(), options.lr, (options.b1, 0.999))
+        game = GAMES[kind].of(parts, **arguments(options))
+    optimizers = {name: parts.optimizer(player) for name, player in game.players.items()}
+    if kind == "unrolled":
+        optimizers["D"] = game.optimizer
     config = {name: getattr(options, name) for name in MATHEMATICS}
     config |= {"model": "mlp", "image_shape": list(shape), "dataset": data.name, "checksum": data.checksum}
+    if game.classes:
+        config["classes"] = game.classes
+    G = game.players.get("G") or game.players["G0"]
     return Run(
-        Trainer(game, optimizers), Batches(data.images, options.batch_size, options.seed, device), options.out, config,
+        Trainer(game, optimizers), Batches(data, options.batch_size, options.seed, device, game.columns), options.out, config,
         epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip

@@ -3,7 +3,9 @@
 
     python examples/mnist_gan.py                      # the classic MLP GAN; CUDA where it is usable, else the CPU
     python examples/mnist_gan.py --model dcgan        # a convolutional GAN: 5 epochs take as long as 30 of the other
+    python examples/mnist_gan.py --conditional        # a conditional GAN: a row of the samples for each digit
     python examples/mnist_gan.py --dataset strokes    # the embedded data set: needs no files and no network
+    python examples/mnist_gan.py --dataset PICTURES   # a folder; with --conditional, its subfolders are the classes
     python examples/mnist_gan.py --resume             # go on with an interrupted run
 
 Any game (docs/games.md), such as WGAN-GP:
@@ -15,14 +17,15 @@ import argparse
 import sys
 
 import minigan
-from minigan.backend import resolve_device
+from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import NETWORKS, Run
-from minigan.gan.command import about, add_run_options, number, perform, usual_callbacks
-from minigan.gan.memory import require_room, room_for_networks
-from minigan.gan.switches import add_switches, build_players, build_trainer, chosen, packed_shape
-from minigan.gan.terminal import program
+from minigan.gan import NETWORKS
+from minigan.training import Run
+from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
+from minigan.training.memory import require_room, room_for_networks
+from minigan.training.options import add_switches, build_players, build_trainer, chosen, conditions, packed_shape, tables
+from minigan.training.terminal import program
 
 # Some minutes on two cores, and an average of fewer steps where there are few.
 DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0.99}}
@@ -33,7 +36,8 @@ def parse_arguments(arguments=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     p.add_argument("--model", choices=NETWORKS, default="mlp", help="mlp: the classic one; dcgan: convolutions (default %(default)s)")
-    p.add_argument("--dataset", choices=DATASETS, default="mnist")
+    p.add_argument("--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)")
+    p.add_argument("--size", type=number(int, 8), default=28, help="of a folder's pictures (default %(default)s)")
     p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
     p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan)")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
@@ -45,6 +49,7 @@ def parse_arguments(arguments=None):
     p.add_argument("--ema", type=number(float, 0, below=1),
                    help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
     add_run_options(p, "runs/mnist_gan", 400)
+    p.add_argument("--conditional", action="store_true", help="G draws what a label asks for, and D knows the label (CGAN)")
     add_switches(p)
     options = p.parse_args(arguments)
     if options.features and options.model != "dcgan":
@@ -59,22 +64,24 @@ def build(options):
     """The run that the options describe."""
     device = resolve_device(options.device)
     print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
-    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    data = load_dataset(options.dataset, data_dir=options.data_dir, size=options.size)
     print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} ({data.source})")
 
     minigan.manual_seed(options.seed)
     config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")} | chosen(options)
-    config |= {"image_shape": list(data.images.shape[1:])} | ({"features": options.features} if options.features else {})
+    config |= {"image_shape": list(data.images.shape[1:])} | conditions(options, data)
+    if options.features:
+        config["features"] = options.features
     lower = "--features or --latent-dim" if options.model == "dcgan" else "--latent-dim"
     with room_for_networks(lower, options.optimizer, device):
         G, D = build_players(config)
     require_room(G, D, config, packed_shape(config), lower, device)
     G, D = G.to(device), D.to(device)
-    print(f"G\n{minigan.summary(G, (options.latent_dim,))}\nD\n{minigan.summary(D, packed_shape(config))}")
+    print(tables(G, D, config))
 
     trainer = build_trainer(G, D, config)
     config |= {"dataset": data.name, "checksum": data.checksum}
-    batches = Batches(data.images, options.batch_size, options.seed, device)
+    batches = Batches(data, options.batch_size, options.seed, device, trainer.game.columns)
     return Run(
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
         callbacks=usual_callbacks(options, G, data, device), resume=options.resume, new_data=options.new_data, about=about(options),

@@ -19,8 +19,8 @@ import numpy as np
 import minigan
 from minigan import as_tensor, nn
 from minigan.gan import Ascend, Game, Minimax, NonSaturating, Trainer
-from minigan.gan.command import number
 from minigan.optim import Adam
+from minigan.training.cli import number
 
 X = np.linspace(-12, 12, 4801)
 STEP = X[1] - X[0]

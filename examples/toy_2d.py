@@ -18,16 +18,16 @@ import numpy as np
 
 import minigan
 from minigan import as_tensor, grad, no_grad
-from minigan.backend import Generator, resolve_device
+from minigan.arrays import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import Callback, Checkpoints, Doctor, Metrics, Progress, Run
-from minigan.gan.command import about, add_run_options, number, perform
-from minigan.gan.memory import room_for_networks
-from minigan.gan.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, points_per_example
-from minigan.gan.terminal import program
+from minigan.gan.recalibrate import evaluating
 from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.training import Callback, Checkpoints, Doctor, Metrics, Progress, Run
+from minigan.training.cli import about, add_run_options, number, perform
+from minigan.training.memory import room_for_networks
+from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, judge, plane_picture, points_per_example
+from minigan.training.terminal import program
 from minigan.viz import save_gif, save_images
-from minigan.viz.plane import plane_picture
 
 SURFACE, ARROWS, SAMPLES = 96, 17, 2500
 
@@ -41,7 +41,7 @@ class Watch(Callback):
     def on_start(self, run):
         device, generator = run.batches.device, Generator(self.seed + 1)
         self.folder = run.folder / "samples"
-        self.latents = as_tensor(generator.normal((SAMPLES, run.trainer.game.latent_dim), device=device))
+        self.inputs = run.trainer.game.inputs(SAMPLES, generator, device)
         self.real = as_tensor(self.plane.draw(2000, generator)).to(device)
         if run.step == 0:
             self.draw(run)
@@ -52,7 +52,7 @@ class Watch(Callback):
 
     def draw(self, run):
         game = run.trainer.game
-        made = game.sample(self.latents).cpu().numpy()
+        made = game.sample(*self.inputs).cpu().numpy()
         note = ""
         if self.plane.means is not None:
             found = mode_coverage(made, self.plane.means, self.plane.std)
@@ -82,17 +82,11 @@ def looked(game, real, limit, n):
     """D's surface (n, n) and minus the gradient of G's loss (n, n, 2), on a grid."""
     at = np.linspace(-limit, limit, n, dtype=np.float32)
     x = as_tensor(np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)).to(real.device).requires_grad_()
-    modes = [(m, m.training) for player in game.players.values() for m in player.modules()]
-    for module, _ in modes:
-        module.training = False  # nothing moves: no dropout, no power iteration
-    try:
-        said, loss = judge(game, x, real)
+    with evaluating(*game.players.values()):  # nothing moves: no dropout, no power iteration
+        outputs, loss = judge(game, x, real)
         (slope,) = grad(loss, [x])
-    finally:
-        for module, training in modes:
-            module.training = training
     with no_grad():
-        return said.detach().cpu().numpy().reshape(n, n), -slope.cpu().numpy().reshape(n, n, 2)
+        return outputs.detach().cpu().numpy().reshape(n, n), -slope.cpu().numpy().reshape(n, n, 2)
 
 
 def parse_arguments(arguments=None):

@@ -1,16 +1,18 @@
 """minigan: generative adversarial networks on an autodiff engine written from scratch over NumPy and CuPy.
 
-Read it top to bottom: backend (arrays, devices, random numbers), autograd (Tensor, ops, the tape), ops, nn, optim, data,
-metrics, viz, gan. The names are PyTorch's.
+Read it top to bottom: arrays (devices, random numbers), autograd (Tensor, ops, the tape), ops, nn, optim, data, metrics, viz,
+gan, training. The names are PyTorch's. Behind doors, and not needed: fast (the same, sooner) and compat (torch's other names for things).
 
 The functions of `minigan.ops` and the names of `minigan.autograd` that users need are here too: `minigan.tanh`,
 `minigan.grad`. The packages that computing does not need (`minigan.nn`, `minigan.data`, `minigan.gan`, ...) are imported when they
 are first used.
 """
 
+import os as _os
+from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, backend as backend, ops as ops
+from . import arrays as arrays, autograd as autograd, ops as ops
 from .autograd import (
     OPS as OPS,
     AnomalyError as AnomalyError,
@@ -25,7 +27,7 @@ from .autograd import (
     grad as grad,
     gradcheck as gradcheck,
     gradgradcheck as gradgradcheck,
-    graph as graph,
+    draw_tape as draw_tape,
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,
@@ -33,7 +35,7 @@ from .autograd import (
     raw as raw,
     set_grad_enabled as set_grad_enabled,
 )
-from .backend import (
+from .arrays import (
     DeviceError as DeviceError,
     Generator as Generator,
     device as device,
@@ -43,54 +45,47 @@ from .backend import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
-from .backend import elsewhere as _elsewhere
 from .ops import *
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from . import accelerator as accelerator, amp as amp, backends as backends, cpu as cpu, cuda as cuda, data as data, func as func
-    from . import (
-        gan as gan,
-        linalg as linalg,
-        metrics as metrics,
-        nn as nn,
-        optim as optim,
-        utils as utils,
-        version as version,
-        vision as vision,
-    )
-    from . import viz as viz
-    from .amp import autocast as autocast
-    from .data import load as load, save as save
-    from .nn.summary import summary as summary
-    from .utils.switches import *
-else:
-    _PARTS = "accelerator amp backends cpu cuda data func gan linalg metrics nn optim utils version vision viz"
-    _LATER = {n: f"minigan.{n}" for n in _PARTS.split()}
-    _FUNCTIONS = {
-        "load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn", "autocast": "minigan.amp",
-    }  # fmt: skip
-    _SWITCHES = """
-        are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e finfo get_default_device
-        get_default_dtype get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan pi
-        preserve_format set_default_device set_default_dtype set_default_tensor_type set_float32_matmul_precision
-        set_num_interop_threads set_num_threads set_printoptions strided use_deterministic_algorithms
-    """
-    _FUNCTIONS |= dict.fromkeys(_SWITCHES.split(), "minigan.utils.switches")
-    __all__ = sorted(n for n in {*globals(), *_LATER, *_FUNCTIONS} - {"TYPE_CHECKING"} if not n.startswith("_"))
+if not _os.environ.get("MINIGAN_PLAIN") and _find_spec("numba") and _find_spec("minigan.fast"):
+    from . import fast as fast  # what is above computes everything by itself, only slower
+if _find_spec("minigan.compat"):
+    from . import compat as compat  # torch's other names for things
 
-    _elsewhere.install()
-    _not_here = _elsewhere.elsewhere(__name__)
+if TYPE_CHECKING:
+    from . import cpu as cpu, data as data, gan as gan, linalg as linalg, metrics as metrics, nn as nn, optim as optim
+    from . import training as training, viz as viz
+    from .compat import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda, utils as utils
+    from .compat import version as version, vision as vision
+    from .compat.amp import autocast as autocast
+    from .compat.settings import *
+    from .compat.tensor_types import *
+    from .data import load as load, save as save
+    from .nn import stateless as _stateless
+    from .nn.summary import summary as summary
+
+    func = _stateless
+else:
+    # name -> the module that it is, or that holds it
+    _MODULES = {n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim training viz".split()} | {"func": "minigan.nn.stateless"}
+    _NAMES = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
+    if "compat" in globals():
+        _MODULES |= {n: f"minigan.{n}" for n in compat.MODULES}
+        _NAMES |= compat.NAMES
+    __all__ = sorted(n for n in {*globals(), *_MODULES, *_NAMES} - {"TYPE_CHECKING"} if not n.startswith("_"))
 
     def __getattr__(name):
-        if name not in _LATER and name not in _FUNCTIONS:
-            return _not_here(name)
-        import importlib
+        from importlib import import_module
 
-        if name in _LATER:
-            return importlib.import_module(_LATER[name])
-        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+        if name in _MODULES:
+            return import_module(_MODULES[name])
+        if name in _NAMES:
+            return getattr(import_module(_NAMES[name]), name)
+        if "compat" in globals():
+            return compat.places.elsewhere("")(name)
+        raise AttributeError(f"module 'minigan' has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*globals(), *_LATER, *_FUNCTIONS})
+        return sorted({*globals(), *_MODULES, *_NAMES})

@@ -3,20 +3,11 @@
 from collections import namedtuple
 
 from .ops.contraction import cross as _cross
-from .ops.creation import zeros
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
 from .ops.decompositions import svd as _svd
 from .ops.elementary import square
 from .ops.linear_algebra import det, inv, pinv, slogdet, solve
-from .ops.matrices import (
-    cond,
-    matrix_norm,
-    matrix_power,
-    matrix_rank,
-    multi_dot,
-    vecdot,
-    vector_norm,
-)
+from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
@@ -35,8 +26,7 @@ linalg_lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "sin
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with A = U diag(S) Vh: (..., m, k), (..., k), (..., k, n), k = min(m, n).
 
-    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n), without a
-        derivative where m is not n
+    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
     """
     U, S, V = _svd(A, not full_matrices)
     return linalg_svd(U, S, transpose(V, -2, -1))
@@ -63,13 +53,13 @@ def lstsq(A, B, rcond=None, *, driver=None):
         not given is empty.
     """
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
-    empty = zeros(0, dtype=A.dtype, device=A.device)
+    empty = X.reshape(-1)[:0]
     full = driver not in (None, "gelsy") and m > n and bool((rank == n).all())
     return linalg_lstsq(
         X,
         square(matmul(A, X) - B).sum(-2) if full else empty,
-        rank,
-        svdvals(A) if driver in ("gelsd", "gelss") else empty,
+        rank if driver != "gels" else rank.reshape(-1)[:0],
+        (svdvals(A) if driver in ("gelsd", "gelss") else empty).detach(),
     )
 
 
@@ -85,4 +75,9 @@ def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
 
 def vander(x, *, N=None):
     """The powers 0 to N - 1 of each element, in a new last dimension; N: by default x.shape[-1]."""
-    return stack([x**p for p in range(x.shape[-1] if N is None else N)], -1)
+    x = x if x.ndim else x.reshape(1)
+    N = x.shape[-1] if N is None else N
+    if N < 2:
+        raise ValueError(f"vander: N={N} must be greater than 1")
+    x = x if x.is_floating_point() else x.long()
+    return stack([x**p for p in range(N)], -1)

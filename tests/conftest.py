@@ -22,7 +22,7 @@ if os.environ.get("MINIGAN_STAND_IN"):  # the tests marked gpu, on a GPU that is
 
 def pytest_collection_modifyitems(config, items):
     if any("gpu" in item.keywords for item in items):
-        from minigan.backend import cuda_problem
+        from minigan.arrays import cuda_problem
 
         if problem := cuda_problem():
             for item in items:

@@ -521,7 +521,7 @@ def get_default_memory_pool():
 @contextlib.contextmanager
 def installed():
     """Inside, `cupy` and `cupyx` are there, as far as minigan uses them."""
-    from minigan.backend import cuda_problem
+    from minigan.arrays import cuda_problem
 
     special = types.ModuleType("cupyx.scipy.special")
     special.erf = lambda x: computed(np.vectorize(math.erf, otypes=[x.dtype]), (x,), {}, x)

@@ -5,7 +5,7 @@ does, so that shared memory holds what it would on a GPU. A block in which some 
 With the address sanitizer an access outside of the memory that a kernel was given is one, too:
 
     export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
-    MINIGAN_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 pytest tests/ops/test_cuda_kernels.py
+    MINIGAN_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 pytest tests/fast/test_cuda_kernels.py
 """
 
 import ctypes

@@ -25,8 +25,8 @@ import minigan
 from minigan.data import DataError, SavedFileError, image_folder, strokes
 from minigan.data.idx import read_idx
 from minigan.data.saving import read
-from minigan.gan import CheckpointError, RunError, load_checkpoint, load_generator, save_checkpoint
-from minigan.gan.checkpoint import newest, path_of
+from minigan.training import CheckpointError, RunError, load_checkpoint, load_generator, save_checkpoint
+from minigan.training.checkpoint import newest, path_of
 from minigan.viz import read_metrics, save_curves
 
 CASES = int(os.environ.get("MINIGAN_FUZZ", 100))
@@ -259,7 +259,7 @@ def test_curves_of_damaged_metrics(tmp_path):
 
 def test_a_resumed_run_with_damaged_metrics(tmp_path):
     """Lines that cannot be read are an error that names them; nothing is deleted."""
-    from minigan.gan import Metrics
+    from minigan.training import Metrics
 
     path = tmp_path / "metrics.jsonl"
     whole = "".join(json.dumps({"step": i}) + "\n" for i in range(1, 10)).encode()

@@ -9,8 +9,8 @@ import sys
 import fakecuda
 import pytest
 
-from minigan.backend import cuda_problem
-from minigan.backend.cuda import precision
+from minigan.arrays import cuda_problem
+from minigan.machine.precision import precision
 
 ROOT = pathlib.Path(__file__).parents[1]
 needs_compiler = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
@@ -71,8 +71,8 @@ def test_the_tests_for_a_gpu_have_no_mistakes_of_their_own():
     """Those that are quick on the stand-in pass there."""
     names = "cannot or products or averages or names or random or too_much"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "gpu", "tests/gpu", "-k", names, "-p", "no:cacheprovider", "-rs"], capture_output=True,
-        text=True, timeout=300, cwd=ROOT, env={**os.environ, "MINIGAN_STAND_IN": "1"},
+        [sys.executable, "-m", "pytest", "-m", "gpu", "tests/fast/test_gpu.py", "-k", names, "-p", "no:cacheprovider", "-rs"],
+        capture_output=True, text=True, timeout=300, cwd=ROOT, env={**os.environ, "MINIGAN_STAND_IN": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
     assert " passed" in done.stdout and "skipped" not in done.stdout

@@ -7,10 +7,12 @@ from minigan import Tensor, raw
 from minigan.autograd import OPS, op, tensor_of
 
 
-def card(cls):
-    """The op of a card that is only for these tests."""
-    function = op(cls)
-    del OPS[cls.__name__]
+def card(forward=None, **options):
+    """As `op`, for cards that are only for these tests."""
+    if forward is None:
+        return lambda forward: card(forward, **options)
+    function = op(**options)(forward)
+    del OPS[forward.__name__]
     return function
 
 
@@ -21,61 +23,55 @@ def normal(*shape, seed=0):
 # --- rules that are wrong in the first derivative ---
 
 
-@card
-class square_without_its_factor:
-    saves = ("x",)
-
-    def forward(x):
-        return x * x
-
-    def backward(g, need, x):
-        return g * x
+@card(saves=("x",))
+def square_without_its_factor(x):
+    return x * x
 
 
-@card
-class cos_with_a_wrong_sign:
-    saves = ("x",)
-
-    def forward(x):
-        return np.cos(x)
-
-    def backward(g, need, x):
-        return g * minigan.sin(x)
+@square_without_its_factor.backward
+def _(g, need, x):
+    return g * x
 
 
-@card
-class product_with_exchanged_gradients:
-    saves = ("x", "y")
-
-    def forward(x, y):
-        return x * y
-
-    def backward(g, need, x, y):
-        return g * x, g * y
+@card(saves=("x",))
+def cos_with_a_wrong_sign(x):
+    return np.cos(x)
 
 
-@card
-class row_scale_that_forgot_the_sum:
+@cos_with_a_wrong_sign.backward
+def _(g, need, x):
+    return g * minigan.sin(x)
+
+
+@card(saves=("x", "y"))
+def product_with_exchanged_gradients(x, y):
+    return x * y
+
+
+@product_with_exchanged_gradients.backward
+def _(g, need, x, y):
+    return g * x, g * y
+
+
+@card(saves=("x", "w"))
+def row_scale_that_forgot_the_sum(x, w):
     """y = x * w with w (1, C): the gradient of w is a sum over rows, not the first row's."""
-
-    saves = ("x", "w")
-
-    def forward(x, w):
-        return x * w
-
-    def backward(g, need, x, w):
-        return g * w, (g * x)[:1]
+    return x * w
 
 
-@card
-class row_scale_with_a_mean_for_the_sum:
-    saves = ("x", "w")
+@row_scale_that_forgot_the_sum.backward
+def _(g, need, x, w):
+    return g * w, (g * x)[:1]
 
-    def forward(x, w):
-        return x * w
 
-    def backward(g, need, x, w):
-        return g * w, sum((g * x)[i : i + 1] for i in range(len(x))) * (1 / len(x))
+@card(saves=("x", "w"))
+def row_scale_with_a_mean_for_the_sum(x, w):
+    return x * w
+
+
+@row_scale_with_a_mean_for_the_sum.backward
+def _(g, need, x, w):
+    return g * w, sum((g * x)[i : i + 1] for i in range(len(x))) * (1 / len(x))
 
 
 def normalised(x):
@@ -83,159 +79,145 @@ def normalised(x):
     return d / np.sqrt((d * d).mean(0) + 1e-5)
 
 
-@card
-class batch_norm_times_seven:
+@card(saves=("x",))
+def batch_norm_times_seven(x):
     """Its gradient is 0 for any cotangent that is constant over the batch: only another one shows the factor."""
-
-    saves = ("x",)
-
-    def forward(x):
-        return normalised(x)
-
-    def backward(g, need, x):
-        h, rstd = normalised(x), 1 / np.sqrt(((x - x.mean(0)) ** 2).mean(0) + 1e-5)
-        return 7 * rstd * (g - g.mean(0) - h * (g * h).mean(0))
+    return normalised(x)
 
 
-@card
-class batch_norm_with_constant_statistics:
-    saves = ("x",)
+@batch_norm_times_seven.backward
+def _(g, need, x):
+    h, rstd = normalised(x), 1 / np.sqrt(((x - x.mean(0)) ** 2).mean(0) + 1e-5)
+    return 7 * rstd * (g - g.mean(0) - h * (g * h).mean(0))
 
-    def forward(x):
-        return normalised(x)
 
-    def backward(g, need, x):
-        return g / np.sqrt(((x - x.mean(0)) ** 2).mean(0) + 1e-5)
+@card(saves=("x",))
+def batch_norm_with_constant_statistics(x):
+    return normalised(x)
+
+
+@batch_norm_with_constant_statistics.backward
+def _(g, need, x):
+    return g / np.sqrt(((x - x.mean(0)) ** 2).mean(0) + 1e-5)
 
 
 @card
-class centred_with_no_gradient:
+def centred_with_no_gradient(x):
     """y = x - mean x: for a constant cotangent the gradient is 0 indeed."""
-
-    def forward(x):
-        return x - x.mean()
-
-    def backward(g, need):
-        return g * 0
+    return x - x.mean()
 
 
-@card
-class linear_with_a_transposed_weight_gradient:
+@centred_with_no_gradient.backward
+def _(g, need):
+    return g * 0
+
+
+@card(saves=("x", "w"))
+def linear_with_a_transposed_weight_gradient(x, w):
     """Square, so that the shapes do not tell."""
-
-    saves = ("x", "w")
-
-    def forward(x, w):
-        return x @ w
-
-    def backward(g, need, x, w):
-        return g @ w.T, g.T @ x
+    return x @ w
 
 
-@card
-class softmax_without_its_sum:
-    saves = ("out",)
+@linear_with_a_transposed_weight_gradient.backward
+def _(g, need, x, w):
+    return g @ w.T, g.T @ x
 
-    def forward(x):
-        e = np.exp(x - x.max(-1, keepdims=True))
-        return e / e.sum(-1, keepdims=True)
 
-    def backward(g, need, y):
-        return g * y
+@card(saves=("out",))
+def softmax_without_its_sum(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+@softmax_without_its_sum.backward
+def _(g, need, y):
+    return g * y
 
 
 @card
-class cumsum_that_is_not_reversed:
-    def forward(x):
-        return np.cumsum(x)
-
-    def backward(g, need):
-        return np.cumsum(g)
+def cumsum_that_is_not_reversed(x):
+    return np.cumsum(x)
 
 
-@card
-class exp_wrong_at_one_element:
-    saves = ("out",)
-
-    def forward(x):
-        return np.exp(x)
-
-    def backward(g, need, y):
-        gx = g * y
-        gx[-1] *= 1.01
-        return gx
+@cumsum_that_is_not_reversed.backward
+def _(g, need):
+    return np.cumsum(g)
 
 
-@card
-class leaky_relu_with_another_slope:
+@card(saves=("out",))
+def exp_wrong_at_one_element(x):
+    return np.exp(x)
+
+
+@exp_wrong_at_one_element.backward
+def _(g, need, y):
+    gx = g * y
+    gx[-1] *= 1.01
+    return gx
+
+
+@card(saves=("x",))
+def leaky_relu_with_another_slope(x):
     """Right for positive numbers."""
-
-    saves = ("x",)
-
-    def forward(x):
-        return np.where(x > 0, x, 0.2 * x)
-
-    def backward(g, need, x):
-        return np.where(x > 0, g, 0.1 * g)
+    return np.where(x > 0, x, 0.2 * x)
 
 
-@card
-class cotangent_squared:
+@leaky_relu_with_another_slope.backward
+def _(g, need, x):
+    return np.where(x > 0, g, 0.1 * g)
+
+
+@card(saves=("x",))
+def cotangent_squared(x):
     """A gradient must be linear in the cotangent; g = 1 does not show it."""
-
-    saves = ("x",)
-
-    def forward(x):
-        return x * x
-
-    def backward(g, need, x):
-        return g * g * 2 * x
+    return x * x
 
 
-@card
-class maximum_that_pays_the_neighbour:
-    saves = ("x",)
-
-    def forward(x):
-        return x.max(0)
-
-    def backward(g, need, x):
-        gx = np.zeros_like(x)
-        gx[(x.argmax(0) + 1) % len(x)] = g
-        return gx
+@cotangent_squared.backward
+def _(g, need, x):
+    return g * g * 2 * x
 
 
-@card
-class tanh_in_half_precision:
-    saves = ("out",)
-
-    def forward(x):
-        return np.tanh(x)
-
-    def backward(g, need, y):
-        return (g * (1 - y * y)).astype(np.float16).astype(np.float64)
+@card(saves=("x",))
+def maximum_that_pays_the_neighbour(x):
+    return x.max(0)
 
 
-@card
-class gradient_with_a_constant_added:
-    saves = ("x",)
-
-    def forward(x):
-        return np.sin(x)
-
-    def backward(g, need, x):
-        return g * np.cos(x) + 1e-3
+@maximum_that_pays_the_neighbour.backward
+def _(g, need, x):
+    gx = np.zeros_like(x)
+    gx[(x.argmax(0) + 1) % len(x)] = g
+    return gx
 
 
-@card
-class gradient_that_is_nan:
-    saves = ("x",)
+@card(saves=("out",))
+def tanh_in_half_precision(x):
+    return np.tanh(x)
 
-    def forward(x):
-        return x * x
 
-    def backward(g, need, x):
-        return g * x * np.nan
+@tanh_in_half_precision.backward
+def _(g, need, y):
+    return (g * (1 - y * y)).astype(np.float16).astype(np.float64)
+
+
+@card(saves=("x",))
+def gradient_with_a_constant_added(x):
+    return np.sin(x)
+
+
+@gradient_with_a_constant_added.backward
+def _(g, need, x):
+    return g * np.cos(x) + 1e-3
+
+
+@card(saves=("x",))
+def gradient_that_is_nan(x):
+    return x * x
+
+
+@gradient_that_is_nan.backward
+def _(g, need, x):
+    return g * x * np.nan
 
 
 WRONG = [
@@ -263,77 +245,72 @@ WRONG = [
 # --- rules that are right in the first derivative, wrong in the second ---
 
 
-@card
-class square_cut_off_its_argument:
+@card(saves=("x",))
+def square_cut_off_its_argument(x):
     """raw() loses the tape: the gradient is right, its derivative 0."""
+    return x * x
 
-    saves = ("x",)
 
-    def forward(x):
-        return x * x
-
-    def backward(g, need, x):
-        return g * raw(x) * 2
+@square_cut_off_its_argument.backward
+def _(g, need, x):
+    return g * raw(x) * 2
 
 
 @card
-class triple_cut_off_its_cotangent:
+def triple_cut_off_its_cotangent(x):
     """The gradient is right, but not a function of the cotangent any more; nothing in it requires grad."""
-
-    def forward(x):
-        return x * 3.0
-
-    def backward(g, need):
-        return tensor_of(raw(g) * 3.0) if isinstance(g, Tensor) else g * 3.0
+    return x * 3.0
 
 
-@card
-class square_partly_cut_off_its_cotangent:
-    saves = ("x",)
-
-    def forward(x):
-        return x * x
-
-    def backward(g, need, x):
-        return x * raw(g) * 2
+@triple_cut_off_its_cotangent.backward
+def _(g, need):
+    return tensor_of(raw(g) * 3.0) if isinstance(g, Tensor) else g * 3.0
 
 
-@card
-class _wrong_tanh_grad:
-    saves = ("g", "y")
-
-    def forward(g, y):
-        return g * (1 - y * y)
-
-    def backward(gg, need, g, y):
-        return gg * (1 - y * y), gg * g * y * -1  # should be -2
+@card(saves=("x",))
+def square_partly_cut_off_its_cotangent(x):
+    return x * x
 
 
-@card
-class tanh_with_a_wrong_second_rule:
-    saves = ("out",)
-
-    def forward(x):
-        return np.tanh(x)
-
-    def backward(g, need, y):
-        return _wrong_tanh_grad(g, y)
+@square_partly_cut_off_its_cotangent.backward
+def _(g, need, x):
+    return x * raw(g) * 2
 
 
-@card
-class kernel_whose_formula_is_another:
+@card(saves=("g", "y"))
+def _wrong_tanh_grad(g, y):
+    return g * (1 - y * y)
+
+
+@_wrong_tanh_grad.backward
+def _(gg, need, g, y):
+    return gg * (1 - y * y), gg * g * y * -1  # should be -2
+
+
+@card(saves=("out",))
+def tanh_with_a_wrong_second_rule(x):
+    return np.tanh(x)
+
+
+@tanh_with_a_wrong_second_rule.backward
+def _(g, need, y):
+    return _wrong_tanh_grad(g, y)
+
+
+@card(saves=("x",))
+def kernel_whose_formula_is_another(x):
     """The fused rule is right, the formula that higher orders go through is not."""
+    return np.sin(x)
 
-    saves = ("x",)
 
-    def forward(x):
-        return np.sin(x)
+@kernel_whose_formula_is_another.backward
+def _(g, need, x):
+    return g * np.cos(x)
 
-    def backward(g, need, x):
-        return g * np.cos(x)
 
-    def formula(x):
-        return minigan.sin(x) + x * x * 0.01
+@kernel_whose_formula_is_another.formula
+def _(x):
+    return minigan.sin(x) + x * x * 0.01
 
 
 SECOND = [

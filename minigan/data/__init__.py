@@ -1,4 +1,4 @@
-"""Data sets: MNIST and Fashion-MNIST from files or mirrors, and `strokes`, which needs neither.
+"""Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes`, which needs neither, and folders of pictures.
 
 >>> data = load_dataset("mnist")
 >>> data.images.shape, data.labels.shape
@@ -6,6 +6,9 @@
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Callable
 
 from . import mnist
 from .collate import default_collate
@@ -25,27 +28,45 @@ __all__ = [
     "strokes",
 ]  # fmt: skip
 
-DATASETS = ("mnist", "fashion-mnist", "strokes")
+
+def _mnist(split: str, data_dir, on_notice: Callable[[str], object]) -> ImageSet:
+    """The real digits, or drawn ones."""
+    try:
+        return mnist.load("mnist", split, data_dir)
+    except DataUnavailable as e:
+        on_notice(f"{e} Training uses the embedded data set 'strokes' (drawn digits) instead.")
+    return _strokes(split)
 
 
-def load_dataset(name: str, split: str = "train", data_dir=None, on_notice=print) -> ImageSet:
-    """Load a data set by name; the images are uint8 (N, 1, 28, 28), the labels uint8 (N,).
+def _fashion(split: str, data_dir, on_notice) -> ImageSet:
+    return mnist.load("fashion-mnist", split, data_dir)
 
-    name       "mnist", "fashion-mnist" or "strokes"
-    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000)
+
+def _strokes(split: str, data_dir=None, on_notice=None) -> ImageSet:
+    return strokes(20_000, seed=0) if split == "train" else strokes(4_000, seed=1)
+
+
+# name -> loader(split, data_dir, on_notice): one entry adds a data set
+DATASETS: dict[str, Callable[..., ImageSet]] = {"mnist": _mnist, "fashion-mnist": _fashion, "strokes": _strokes}
+
+
+def load_dataset(name, split: str = "train", data_dir=None, on_notice: Callable[[str], object] = print, size: int = 28) -> ImageSet:
+    """Load a data set by name, or a folder of pictures; images are uint8 (N, C, H, W), labels uint8 (N,).
+
+    name       one of `DATASETS`; else a folder: all pictures in it and below, their centres resized to squares, grey if all are grey;
+               labels are the numbers of its subfolders (`image_folder` says more, and has more options)
+    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder is "train"
     data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a download
-    on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in its place
+    on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in its place, or files are left out
+    size       pixels of a side, of a folder's pictures
 
     Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never replaced silently.
     DataUnavailable (a DataError) for "fashion-mnist" with no files and no network: digits are no stand-in for clothes.
     """
-    if name not in DATASETS or split not in ("train", "test"):
-        raise DataError(f"no data set {name!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' and 'test'")
-    if name != "strokes":
-        try:
-            return mnist.load(name, split, data_dir)
-        except DataUnavailable as e:
-            if name != "mnist":
-                raise
-            on_notice(f"{e} Training uses the embedded data set 'strokes' (drawn digits) instead.")
-    return strokes(20_000, seed=0) if split == "train" else strokes(4_000, seed=1)
+    if name in DATASETS and split in ("train", "test"):
+        return DATASETS[name](split, data_dir, on_notice)
+    if split == "train" and os.path.isdir(name):
+        return image_folder(name, "*", output_size=(size, size), channels=None, recursive=True, on_notice=on_notice)
+    raise DataError(
+        f"no data set {str(name)!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' and 'test', and folders of pictures, 'train'"
+    )

@@ -1,77 +1,76 @@
-"""Batches of images, gathered and scaled where the whole set lies: on the device, as uint8."""
+"""Batches of examples, gathered and scaled where the whole set lies: on the device, pictures as uint8."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..arrays import CPU, Generator, seam, to_device
 from ..autograd import Tensor, tensor_of
-from ..backend import CPU, Generator, array_module, kernel, to_device
-from ..backend.cuda import Source
-from ..backend.cuda.source import blocks
 
 
-@kernel
-def _gather(images, index, out):
-    for i in range(len(index)):
-        row = images[index[i]]
-        for j in range(row.size):
-            out[i, j] = np.float32(row[j]) / np.float32(127.5) - np.float32(1)
-
-
-GATHER = Source("gather", """
-extern "C" __global__ void gather_scaled(const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) out[i] = (REAL)images[index[i / size] * size + i % size] / (REAL)127.5 - (REAL)1;
-}
-""")  # fmt: skip
-
-
+@seam.dispatched
 def gather_scaled(images, index):
     """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...), index int64."""
-    if not isinstance(images, np.ndarray):
-        xp = array_module(images)
-        if getattr(xp, "kernels", True) and images.flags.c_contiguous and index.dtype == np.int64:
-            out = xp.empty((len(index), *images.shape[1:]), np.float32)
-            if out.size:
-                GATHER.launch("gather_scaled", out, blocks(out.size), (256,), images, index, out, images[0].size, out.size)
-            return out
-        return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
-    out = np.empty((len(index), images[0].size), np.float32)
-    _gather(images.reshape(len(images), -1), index, out)
-    return out.reshape(len(index), *images.shape[1:])
+    return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def gather(column, index):
+    """column[index]"""
+    return column[index]
 
 
 class Batches:
-    """Shuffled batches of an image set for ever, epoch after epoch; the rest that fills no batch is left out.
+    """Shuffled batches of a data set for ever, epoch after epoch; the rest that fills no batch is left out.
 
-    images : uint8 (N, C, H, W)
+    A batch is given by the numbers of its examples, and `batches[numbers]` is what a game plays with: a Tensor for each column.
+
+    data : an `ImageSet`; or its images alone, uint8 (N, C, H, W), or float32 (N, ...), which stay as they are
     batch_size : examples per batch, at most N
     seed : with the epoch's number it determines the order of that epoch, so any position can be returned to
-    device : where the images are kept and the batches are made
+    device : where the columns are kept and the batches are made
+    columns : what a batch has of each example (a game's `columns`): "images", float32 in [-1, 1]; "labels", int64
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int = 0, device=CPU):
-        if not 1 <= batch_size <= len(images):
-            raise ValueError(f"batch_size={batch_size}: expected 1 to {len(images)}, the number of images")
-        if images.dtype != np.uint8:
-            raise TypeError(f"images are {images.dtype}: expected uint8")
-        self.images = to_device(np.array(images), device)
+    def __init__(self, data: Any, batch_size: int, seed: int = 0, device=CPU, columns: Sequence[str] = ("images",)):
+        arrays: dict[str, Any] = {"images": data} if isinstance(data, np.ndarray) else {name: getattr(data, name, None) for name in columns}
+        if missing := [name for name in columns if arrays.get(name) is None]:
+            raise ValueError(f"columns={tuple(columns)}: these data have no {missing[0]}")
+        self.examples = len(arrays[columns[0]])
+        if not 1 <= batch_size <= self.examples:
+            raise ValueError(f"batch_size={batch_size}: expected 1 to {self.examples}, the number of examples")
+        if arrays["images"].dtype not in (np.uint8, np.float32):
+            raise TypeError(f"images are {arrays['images'].dtype}: expected uint8 (or float32, which is not scaled)")
+        if "labels" in arrays:
+            arrays["labels"] = arrays["labels"].astype(np.int64)
+        self.columns = {name: to_device(np.array(array), device) for name, array in arrays.items()}
         self.batch_size, self.seed, self.device = batch_size, seed, device
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return len(self.images) // self.batch_size
+        return self.examples // self.batch_size
+
+    def __getitem__(self, numbers) -> tuple[Tensor, ...]:
+        """The columns of the examples with these numbers: float32 (n, C, H, W) in [-1, 1] for images."""
+        found = []
+        for column in self.columns.values():
+            found.append(tensor_of(seam.execute(gather_scaled if column.dtype == np.uint8 else gather, column, numbers)))
+        return tuple(found)
 
     def order(self, epoch: int) -> np.ndarray:
         """The permutation of epoch number `epoch` (from 0)."""
         generator = Generator(self.seed)
         generator.set_state({"seed": self.seed, "counter": (epoch + 1) << 40})  # far from every other draw of this seed
-        return generator.permutation(len(self.images), self.device)
+        return generator.permutation(self.examples, self.device)
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
-        """The batches of an epoch from number `start` on: float32 Tensors (batch_size, C, H, W) in [-1, 1]."""
+    def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        """The numbers of the examples of each batch of an epoch, from batch `start` on: int64 (batch_size,) on the device."""
         order = self.order(epoch)
         for i in range(start, len(self)):
-            yield tensor_of(gather_scaled(self.images, order[i * self.batch_size : (i + 1) * self.batch_size]))
+            yield order[i * self.batch_size : (i + 1) * self.batch_size]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:
+        """The batches of an epoch themselves, from batch `start` on."""
+        return (self[numbers] for numbers in self.numbers(epoch, start))

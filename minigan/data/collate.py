@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_array
 from ..autograd import Tensor, tensor_of
-from ..backend import is_array
 from ..ops import stack
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..backend import Generator, default_generator
+from ..arrays import Generator, default_generator
 
 
 class Dataset:

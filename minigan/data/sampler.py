@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..backend import Generator, default_generator
+from ..arrays import Generator, default_generator
 from ..ops import multinomial, tensor
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import device, is_array, to_device, to_numpy
 from ..autograd import Tensor, tensor_of
-from ..backend import device, is_array, to_device, to_numpy
 from .files import write_atomic
 
 

@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..autograd import Tensor, tensor_of
-from ..backend import CPU, Generator, to_device
+from ..arrays import CPU, Generator
 from .batches import Batches
 
 
@@ -101,13 +100,4 @@ class PointBatches(Batches):
     """Shuffled batches of `size` points, drawn once from `plane` with `seed`: as `Batches`, which see, float32 (batch_size, 2)."""
 
     def __init__(self, plane: Plane, batch_size: int, size: int = 100_000, seed: int = 0, device=CPU):
-        if not 1 <= batch_size <= size:
-            raise ValueError(f"batch_size={batch_size}: expected 1 to {size}, the number of points")
-        self.images = to_device(plane.draw(size, Generator(seed)), device)
-        self.batch_size, self.seed, self.device = batch_size, seed, device
-
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
-        """The batches of an epoch from number `start` on."""
-        order = self.order(epoch)
-        for i in range(start, len(self)):
-            yield tensor_of(self.images[order[i * self.batch_size : (i + 1) * self.batch_size]])
+        super().__init__(plane.draw(size, Generator(seed)), batch_size, seed, device)

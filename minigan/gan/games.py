@@ -8,14 +8,19 @@ parameters only, then one step of the player's optimiser, up for Ascend and down
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .. import nn
+from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
 from ..ops import cat, randn, sigmoid
-from .objectives import Objective
+from ..optim import Optimizer
+from .latents import calibration_inputs, sample_inputs
+from .objectives import NonSaturating, Objective
 from .penalties import total
-from .statistics import settle
+from .recalibrate import evaluating, recalibrate_batch_norm
+
+LOG_NAMES = {"D": "d_value", "G": "g_loss"}  # of the values of their moves, which curves and the progress line know
 
 
 class Move:
@@ -38,30 +43,73 @@ class Descend(Move):
     """`player` steps down the gradient of `value`."""
 
 
+class Parts(Protocol):
+    """New networks for one kind of data: what games are made of by `Game.of`."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    def generator(self, more: int = 0) -> nn.Module:
+        """(N, latent_dim + more) -> examples"""
+
+    def critic(self, n_out: int = 1, more: int = 0) -> nn.Module:
+        """Examples -> (N, n_out): discriminators, encoders. With `more`: (N, numbers of an example + more) -> (N, n_out)"""
+
+    def coder(self, codes: int | None = None) -> nn.Module:
+        """Examples -> examples, with .encoder and .decoder, through so many numbers, or as many as suit the data"""
+
+    def optimizer(self, player: nn.Module) -> Optimizer:
+        """For a game that looks ahead with it"""
+
+
 class Game:
     """A set of players and the rules by which they move.
 
     players : name -> Module
-    latent_dim : numbers in one latent vector, for `sample`
-    moves(real) : the moves of one round, given a batch of real examples
+    moves(*batch) : the moves of one round, given the columns of a batch
+    columns : which those are ("images", "labels")
+    grid : (rows, columns) of samples that people are shown
+    latent_dim, classes : what samples are made of, by default: latent vectors, and labels if there are classes
     """
 
     players: dict[str, nn.Module]
+    columns: tuple[str, ...] = ("images",)
+    grid = (5, 5)
     latent_dim: int
+    classes = 0
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        """This game with new networks; options: its other arguments."""
+        raise NotImplementedError
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
+    # --- for those who look on: nothing here draws from the default generator or changes the game ---
+
+    def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
+        """What n samples are made of, each with n rows, drawn from `generator`: `sample(*inputs)` makes them."""
+        return sample_inputs(n, generator, self.latent_dim, self.classes, device)
+
     def sample(self, latents: Tensor) -> Tensor:
-        """What the generator makes of `latents`, for people to look at."""
+        """What the game makes of `inputs`, for people to look at."""
         raise NotImplementedError
 
-    def settle(self) -> None:
+    def judge(self, real: Tensor) -> None:
+        """Let the player "D", if there is one, look at a batch of data: the doctor watches its layers."""
+
+    def recalibrate(self) -> None:
         """Called after the generator has got averaged weights, before `sample`: make what depends on weights fit them."""
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        """Numbers for the log from a round's moves; by default the value of each player's last move."""
-        return {f"{m.player}_value": m.value.item() for m in moves}
+        """Numbers for the log from a round's moves: the value of each player's last move (d_value, g_loss, else <player>_loss) and
+        the means of what the moves report."""
+        found = {}
+        for move in moves:
+            found[LOG_NAMES.get(move.player, f"{move.player.lower()}_loss")] = move.value.item()
+            found.update({name: values.detach().mean().item() for name, values in move.report.items()})
+        return found
 
     def _parts(self) -> dict[str, Any]:
         """Attributes, and members of tuples and lists, that have a state of their own; not the players."""
@@ -90,7 +138,7 @@ def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tenso
     return both[: len(real)], both[len(real) :]
 
 
-def _several(parts) -> tuple:
+def _as_tuple(parts) -> tuple:
     """One or several of something, or None: as a tuple."""
     return () if parts is None else tuple(parts) if isinstance(parts, (list, tuple)) else (parts,)
 
@@ -111,11 +159,16 @@ class GAN(Game):
         views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
     ):  # fmt: skip
         self.G, self.D, self.objective, self.latent_dim, self.k = generator, discriminator, objective, latent_dim, k
-        self.penalties, self.g_penalties, self.views = _several(penalties), _several(g_penalties), _several(views)
+        self.penalties, self.g_penalties, self.views = _as_tuple(penalties), _as_tuple(g_penalties), _as_tuple(views)
         self.simultaneous = simultaneous
         if k < 1 or (simultaneous and k > 1):
             raise ValueError(f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for simultaneous moves")
         self.players = {"D": discriminator, "G": generator}
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        named: dict[str, Any] = {"objective": NonSaturating(), "latent_dim": parts.latent_dim} | options
+        return cls(parts.generator(), parts.critic(), **named)
 
     def latents(self, n: int, like: Tensor) -> Tensor:
         """n latent vectors z ~ N(0, 1), (n, latent_dim), on the device of `like`."""
@@ -129,17 +182,17 @@ class GAN(Game):
             with no_grad():  # D's move needs nothing of how the fakes were made
                 fake = self.G(self.latents(len(real), real))
             yield self.ascent(real, fake)
-            self.moved(self.objective, *self.penalties, *self.views)
+            self.after_step(self.objective, *self.penalties, *self.views)
         fake = self.G(self.latents(len(real), real))
         yield self.descent(real, fake)
-        self.moved(*self.g_penalties)
+        self.after_step(*self.g_penalties)
 
     def simultaneous_moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
         """Both at once: D looks at the fakes once (one dropout mask, one noise) for both players."""
         fake = self.G(self.latents(len(real), real))
         ascent = self.ascent(real, fake)
         yield ascent, self.descent(real, fake, ascent.report)
-        self.moved(self.objective, *self.penalties, *self.g_penalties, *self.views)
+        self.after_step(self.objective, *self.penalties, *self.g_penalties, *self.views)
 
     def ascent(self, real: Tensor, fake: Tensor) -> Move:
         """D's move: up its value minus the penalties."""
@@ -151,15 +204,15 @@ class GAN(Game):
             value = value - report["penalty"]
         return Ascend("D", value, **report)
 
-    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
-        """G's move: down its loss plus its penalties. said: d_real and d_fake, if D has looked already."""
+    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
+        """G's move: down its loss plus its penalties. d_outputs: d_real and d_fake, if D has looked already."""
         compares = self.objective.compares
-        if said is None:
-            said = {"d_fake": self.D(self.show(fake))}
+        if d_outputs is None:
+            d_outputs = {"d_fake": self.D(self.show(fake))}
             if compares:
                 with no_grad():
-                    said["d_real"] = self.D(self.show(real))
-        loss = self.objective.g_loss(said["d_fake"], said["d_real"]) if compares else self.objective.g_loss(said["d_fake"])
+                    d_outputs["d_real"] = self.D(self.show(real))
+        loss = self.objective.g_loss(d_outputs["d_fake"], d_outputs["d_real"]) if compares else self.objective.g_loss(d_outputs["d_fake"])
         return Descend("G", total([loss, *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))
 
     def show(self, examples: Tensor) -> Tensor:
@@ -169,37 +222,35 @@ class GAN(Game):
         return examples
 
     @staticmethod
-    def moved(*parts: Any) -> None:
+    def after_step(*parts: Any) -> None:
         """Tell those that learn from a step (multipliers, averages, schedules) that it was made."""
         for part in parts:
-            if hasattr(part, "moved"):
-                part.moved()
+            if hasattr(part, "after_step"):
+                part.after_step()
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move: probabilities d_real, d_fake where
         the objective is logistic, else a critic's values critic_real, critic_fake. Also the penalty, if there is one."""
         *_, d, g = moves
-        said = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
+        d_outputs = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
         if getattr(self.objective, "logistic", True):
-            means = {name: sigmoid(logits).mean().item() for name, logits in said.items()}
+            means = {name: sigmoid(logits).mean().item() for name, logits in d_outputs.items()}
         else:
-            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in said.items()}
+            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in d_outputs.items()}
         penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
-    def settle(self) -> None:
+    def recalibrate(self) -> None:
         """Batch statistics of G's present weights."""
-        settle(self.G, self.latent_dim)
+        recalibrate_batch_norm(self.G, calibration_inputs(self.latent_dim, self.classes, next(self.G.parameters()).device))
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""
-        training = self.G.training
-        self.G.eval()
-        try:
-            with no_grad():
-                return self.G(latents)
-        finally:
-            self.G.train(training)
+        with evaluating(self.G), no_grad():
+            return self.G(latents)
+
+    def judge(self, real: Tensor) -> None:
+        self.D(real)
 
 
 class FeatureMatching(GAN):
@@ -215,7 +266,7 @@ class FeatureMatching(GAN):
             raise ValueError(f"FeatureMatching: D must be a Sequential with modules before layer={layer}")
         self.layer = layer
 
-    def descent(self, real: Tensor, fake: Tensor, said: dict[str, Tensor] | None = None) -> Move:
+    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
         assert isinstance(self.D, nn.Sequential)
         features = self.D[: self.layer]
         with no_grad():

@@ -1,8 +1,31 @@
-"""Ways between two latent vectors."""
+"""What samples are made of: latents, and labels where a game has conditions. Ways between two latent vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+
+from ..arrays import CPU, Generator, to_device
+from ..autograd import Tensor, tensor_of
+from .recalibrate import BATCH_SIZE, BATCHES
+
+
+def sample_inputs(n: int, generator: Generator, latent_dim: int, classes: int = 0, device=CPU) -> tuple[Tensor, ...]:
+    """n latent vectors z ~ N(0, 1), (n, latent_dim); with `classes` also labels, int64 (n,): equally many of each, in order."""
+    latents = tensor_of(generator.normal((n, latent_dim), device=device))
+    return (latents, equal_labels(n, classes, device)) if classes else (latents,)
+
+
+def equal_labels(n: int, classes: int, device=CPU) -> Tensor:
+    """0, .., 0, 1, .., 1, ...: n labels of so many classes, int64 (n,)."""
+    return tensor_of(to_device(np.arange(n) * classes // n, device))
+
+
+def calibration_inputs(latent_dim: int, classes: int = 0, device=CPU) -> Iterator[tuple[Tensor, ...]]:
+    """Batches for `recalibrate_batch_norm`: always the same, and nothing is drawn from the default generator."""
+    for latents in Generator(0).normal((BATCHES, BATCH_SIZE, latent_dim), device=device):
+        yield (tensor_of(latents), equal_labels(BATCH_SIZE, classes, device)) if classes else (tensor_of(latents),)
 
 
 def lerp(a, b, t) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from .. import nn
 from ..nn import init
+from .cgan import Joined
 
 
 def mlp_generator(latent_dim: int = 100, image_shape: tuple[int, ...] = (1, 28, 28)) -> nn.Sequential:
@@ -108,3 +110,22 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] =
         lambda shape, **options: dcgan_discriminator(*shape, **options),
     ),
 }
+
+
+def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
+    """New networks (generator, discriminator) as a run's config describes them.
+
+    It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width), for some "features", and for
+    conditional ones "classes": they are then called with labels, too (see `Joined`).
+    """
+    if config.get("model") not in NETWORKS:
+        raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
+    make_generator, make_discriminator = NETWORKS[config["model"]]
+    options = {"features": config["features"]} if config.get("features") else {}
+    latent_dim, shape, classes = config["latent_dim"], tuple(config["image_shape"]), config.get("classes", 0)
+    if not classes:
+        return make_generator(latent_dim, shape, **options), make_discriminator(shape, **options)
+    flat = config["model"] == "mlp"  # its first layer looks at numbers, not at maps
+    seen = (math.prod(shape) + classes, 1, 1) if flat else (shape[0] + classes, *shape[1:])
+    G, D = make_generator(latent_dim + classes, shape, **options), make_discriminator(seen, **options)
+    return Joined(G, classes), Joined(D, classes, flat)

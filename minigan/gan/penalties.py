@@ -21,7 +21,7 @@ EPS = 1e-12
 
 
 class Penalty:
-    """Base class. weight : factor of the whole. Those that learn (averages) do it in `moved`, after the player's step."""
+    """Base class. weight : factor of the whole. Those that learn (averages) do it in `after_step`, after the player's step."""
 
     name: str
     of_gradients = False  # of D with respect to what it sees?
@@ -32,7 +32,7 @@ class Penalty:
     def __call__(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def moved(self) -> None:
+    def after_step(self) -> None:
         """Called after the player's step."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class HistoricalAveraging(Penalty):
         distances = [p - average for p, average in zip(self._parameters, self.averages)]
         return total([(x * x).sum() for x in distances]) * self.weight
 
-    def moved(self):
+    def after_step(self):
         self.steps += 1
         with no_grad():
             for average, p in zip(self.averages, self._parameters):

@@ -1,12 +1,12 @@
-"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is in `run.py`."""
+"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is `minigan.training`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..arrays import seam
 from ..autograd import Tensor, grad
-from ..backend.program import told
 from ..optim import Optimizer
 from .constraints import Constraint
 from .games import Game, Move
@@ -40,10 +40,10 @@ class Trainer:
             raise ValueError(f"the optimizer of {name} has parameters that are not those of player {name}")
         return ordered
 
-    def play(self, real: Tensor) -> list[Move]:
-        """One round with a batch of real examples; the moves as they were made."""
+    def play(self, *batch: Tensor) -> list[Move]:
+        """One round with a batch: its columns, as the game's `columns` name them. The moves as they were made."""
         made: list[Move] = []
-        for turn in self.game.moves(real):
+        for turn in self.game.moves(*batch):
             moves = turn if isinstance(turn, tuple) else (turn,)
             self.perform(*moves)
             made += moves
@@ -62,7 +62,7 @@ class Trainer:
                 group["maximize"] = move.ascends
             optimizer.step_with(gradient)
             for constraint in self.constraints.get(move.player, ()):
-                told(constraint, self.game.players[move.player])
+                seam.execute(constraint, self.game.players[move.player])
 
     def _gradients(self, move: Move, retain_graph: bool) -> list[Tensor | None]:
         """The gradient for each parameter of the player; None for one that is frozen or not used in this move."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, enable_grad, grad
@@ -10,7 +11,7 @@ from ..nn.stateless import functional_call
 from ..ops import cat
 from ..optim import Optimizer
 from ..optim.functional import follow
-from .games import GAN, Ascend, Descend, Move, scores
+from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
 from .objectives import Minimax
 
 
@@ -40,6 +41,11 @@ class Unrolled(GAN):
             raise ValueError(f"Unrolled: unroll={unroll} must not be negative")
         self.unroll = unroll
         self._optimizer = lambda: optimizer  # not an attribute of its own: the trainer saves its state
+
+    @classmethod
+    def of(cls, parts: Parts, **options: Any) -> Game:
+        D = parts.critic()
+        return cls(parts.generator(), D, parts.optimizer(D), parts.latent_dim, **options)
 
     @property
     def optimizer(self) -> Optimizer:

@@ -28,7 +28,7 @@ class InstanceNoise:
         left = 1.0 if self.steps is None else max(0.0, 1 - self.made / self.steps)
         return x + randn_like(x.detach()) * (self.std * left) if self.std * left else x
 
-    def moved(self) -> None:
+    def after_step(self) -> None:
         """Called after D's step."""
         self.made += 1
 

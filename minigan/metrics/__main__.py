@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 from .. import nn
-from ..backend import DeviceError, Generator, resolve_device, to_device
+from ..arrays import DeviceError, resolve_device, to_device
 from ..data import load_dataset
 from ..data.files import write_atomic
-from ..gan.command import SEED, number
-from ..gan.saved import generate, load_generator
-from ..gan.terminal import program
+from ..training.cli import SEED, number
+from ..training.pretrained import generate, inputs_of, load_generator
+from ..training.terminal import program
 from .ais import ais_log_likelihood
 from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .rows import subset
@@ -52,13 +52,15 @@ def measure(options) -> dict:
     """The numbers of the run's samples and of real images in their place."""
     device = options.place = resolve_device(options.device)
     generator, config = load_generator(options.run, device, best=options.best)
+    if options.ais and config.get("classes"):
+        raise ValueError(f"--ais: the samples of {options.run} depend on labels, too, and it knows latents alone: leave it out")
     dataset, shape = config.get("dataset"), tuple(config["image_shape"])
     if dataset not in KNOWN or shape != (1, 28, 28):
         raise ValueError(f"{options.run} was trained on {dataset!r} images of shape {shape}: the metrics here know digits of 28x28 only")
     data = {split: load_dataset(dataset, split, options.data_dir) for split in ("train", "test")}
     if data["train"].name != dataset:
         raise ValueError(f"the run was trained on {dataset!r}, which cannot be found; say where with --data-dir or MINIGAN_DATA")
-    images = generate(generator, Generator(options.seed).normal((options.samples, config["latent_dim"])), 500)
+    images = generate(generator, *inputs_of(config, options.samples, options.seed), batch_size=500)
     training, test = data["train"].images, data["test"].images
     reference = Reference(test, device=device)
     right = float((reference.described.digits == data["test"].labels).mean())

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import nn
+from ..arrays import Generator, device_of, to_numpy
 from ..autograd import Tensor, grad, no_grad, raw, tensor_of
-from ..backend import Generator, device_of, to_numpy
 from .rows import as_rows
 
 

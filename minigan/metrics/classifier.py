@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import nn
+from ..arrays import device as as_device
+from ..arrays import to_device, to_numpy
 from ..autograd import Tensor, no_grad, raw, tensor_of
-from ..backend import device as as_device
-from ..backend import to_device, to_numpy
 from ..data.saving import SavedFileError, load
 
 WEIGHTS = Path(__file__).with_name("mnist_classifier.safetensors")

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..arrays import to_numpy
 from .rows import as_rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Generator, array_module
+from ..arrays import Generator, array_module
 from .rows import Estimate, as_pair, blocks, squared_distances, subset
 
 Kernel = Callable[[Any, Any], Any]  # rows (N, D), (M, D) -> k(x_i, y_j), (N, M)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import array_module, to_numpy
+from ..arrays import array_module, to_numpy
 from .rows import as_pair, as_rows, beside, blocks, squared_distances, squared_norms
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import array_module, to_numpy
+from ..arrays import array_module, to_numpy
 from .rows import as_pair, blocks, squared_distances, squared_norms
 
 SIGMAS = tuple(np.logspace(-1, 0, 10))  # the candidates of the paper's program

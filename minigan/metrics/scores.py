@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..autograd import raw
-from ..backend import to_numpy
 from .classifier import MnistClassifier, describe
 from .rows import Estimate
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Generator, array_module, to_numpy
+from ..arrays import Generator, array_module, to_numpy
 from .rows import as_pair, beside, squared_distances
 
 MOST = 5000  # samples for the exact distance: its costs are 200 MB, and take minutes

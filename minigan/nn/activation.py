@@ -4,11 +4,19 @@
 """
 
 from .. import ops
-from ..backend import module_for, warn
-from ..backend.defaults import default
+from ..arrays import module_for
+from ..arrays.defaults import default
+from ..messages import warn
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device
+
+__all__ = [
+    "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+    "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU",
+    "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh",
+    "Tanhshrink", "Threshold",
+]  # fmt: skip
 
 
 class _Activation(Module):

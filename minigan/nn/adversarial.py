@@ -2,8 +2,8 @@
 
 import math
 
+from ..arrays import module_for
 from ..autograd import tensor_of
-from ..backend import module_for
 from ..ops import amax, cat, conv2d, conv_transpose2d, exp, linear, randn_like
 from ..ops.convolution.geometry import each_dim
 from ..ops.reversal import gradient_reversal
@@ -12,6 +12,12 @@ from .conv import Conv2d, ConvTranspose2d
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_device, new_parameter
+
+__all__ = [
+    "EqualizedConv2d", "EqualizedConvTranspose2d", "EqualizedLinear", "GaussianNoise",
+    "GradientReversal", "MaskedConv2d", "Maxout", "MinibatchDiscrimination", "MinibatchStdDev",
+    "PixelNorm",
+]  # fmt: skip
 
 
 class Maxout(Linear):

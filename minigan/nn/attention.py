@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from ..backend import module_for
+from ..arrays import module_for
 from ..ops import as_tensor
 from . import functional as F
 from . import init
@@ -17,6 +17,11 @@ from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
 from .parameter import as_device, new_parameter
+
+__all__ = [
+    "MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
+    "TransformerEncoder", "TransformerEncoderLayer",
+]  # fmt: skip
 
 __all__ = [
     "MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from ..arrays import module_for
+from ..arrays.defaults import default
 from ..autograd import Tensor, tensor_of
-from ..backend import module_for
-from ..backend.defaults import default
-from ..ops.normalization import batch_norm_leaky_relu
+from ..ops.normalization import batch_norm
 from . import init
 from .module import Module
 from .parameter import Parameter, as_device, new_parameter
+
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
 
 
 class _BatchNorm(Module):
@@ -69,10 +71,10 @@ class _BatchNorm(Module):
         return not self.training and self.running_mean is not None
 
     def forward(self, input):
-        return self.leaky_relu(input, 1.0)
+        return batch_norm(input, *self.arguments(input))
 
-    def leaky_relu(self, input, slope):
-        """The forward pass, and behind it leaky_relu of this slope (0: relu; 1: nothing): in training they are one op."""
+    def arguments(self, input):
+        """What `batch_norm` takes besides the input, and counts the batch: (mean, var, weight, bias, training, momentum, eps)."""
         if input.ndim not in self.sizes:
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}): expected {' or '.join(self.sizes.values())} input, "
@@ -80,15 +82,15 @@ class _BatchNorm(Module):
             )
         mean, var = self.running_mean, self.running_var
         if not self.training:
-            return batch_norm_leaky_relu(input, mean, var, self.weight, self.bias, mean is None, 0.0, self.eps, slope)
+            return mean, var, self.weight, self.bias, mean is None, 0.0, self.eps
         if not self.track_running_stats:
-            return batch_norm_leaky_relu(input, None, None, self.weight, self.bias, True, 0.0, self.eps, slope)
+            return None, None, self.weight, self.bias, True, 0.0, self.eps
         momentum = self.momentum
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if momentum is None:
                 momentum = 1 / self.num_batches_tracked.item()
-        return batch_norm_leaky_relu(input, mean, var, self.weight, self.bias, True, momentum or 0.0, self.eps, slope)
+        return mean, var, self.weight, self.bias, True, momentum or 0.0, self.eps
 
     def extra_repr(self):
         return (

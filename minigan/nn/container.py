@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from ..autograd import Tensor
-from . import fusion
 from .module import Module
 from .parameter import Parameter
+
+__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
 
 
 class _Numbered(Module):
@@ -99,7 +100,9 @@ class Sequential(_Numbered):
         return type(self).forward is Sequential.forward and all(m.per_example for m in self._list())
 
     def forward(self, input):
-        return fusion.run([m for m in self.__dict__.values() if isinstance(m, Module)], input)
+        for module in self._list():
+            input = module(input)
+        return input
 
     def __getitem__(self, i) -> Any:
         if isinstance(i, slice):

@@ -8,15 +8,13 @@ import math
 
 import numpy as np
 
+from ..arrays import array_module, default_generator, to_device
 from ..autograd import no_grad
-from ..backend import array_module, default_generator, to_device
-from ..backend.elsewhere import complete as _complete
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
     "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
-_complete(__name__)
 
 
 def _fill(tensor, values):

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ..arrays import is_array, to_device
+from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
-from ..backend import is_array, to_device
-from ..backend.device import on_gpu
-from ..ops.rows import by_position
+from ..ops.layout import by_position
+from ..ops.placement import parse_to
 from . import hooks
-from .parameter import Parameter, as_device, is_device
+from .parameter import Parameter, as_device
+
+__all__ = ["Module"]
 
 
 class Module:
@@ -48,6 +51,15 @@ class Module:
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
         self.__dict__["_buffer_names"] = {}  # name -> persistent?
         return self
+
+    call_super_init = False  # whether __init__ goes on to the classes behind Module
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        """Ends the chain of super().__init__(), as torch's: a mixin behind Module is initialised by who uses it."""
+        if self.call_super_init:
+            super().__init__(*args, **named)
+        elif args or named:
+            raise TypeError(f"{type(self).__name__}: Module.__init__ takes no arguments, got {args or named}")
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
@@ -252,17 +264,7 @@ class Module:
 
         In place: the Parameters stay the same objects, so that an optimiser keeps them.
         """
-        for value in args:
-            if isinstance(value, Tensor):
-                device, dtype = value.device, value.dtype
-            elif isinstance(value, bool):
-                continue  # torch's positional non_blocking
-            elif is_device(value):
-                device = value
-            elif value is not None:
-                dtype = value
-        device = None if device is None else as_device(device)
-        dtype = None if dtype is None else np.dtype(dtype)
+        device, dtype = parse_to(args, device, dtype)
         if dtype is not None and dtype not in FLOATS:
             raise TypeError(f"{type(self).__name__}.to: parameters must have a floating-point dtype, got {dtype}")
         kernels = {id(p) for module in self.modules() if module.convolves for p in module.parameters(False) if p.ndim > 2}

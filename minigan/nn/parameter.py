@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import device, is_array, module_for
+from ..arrays.defaults import default
 from ..autograd import FLOATS, Tensor, tensor_of
-from ..autograd.tensor import lay_out
-from ..backend import device, is_array, module_for
-from ..backend.defaults import default
+from ..engine.tensor import lay_out
+
+__all__ = ["Parameter"]
 
 
 class Parameter(Tensor):
@@ -51,11 +53,6 @@ def new_parameter(shape, device=None, dtype=None) -> Parameter:
     for watch in watchers:
         watch(math.prod(shape) * dtype.itemsize)
     return Parameter(module_for(as_device(device)).empty(shape, dtype))
-
-
-def is_device(x):
-    """Is `x` a device, a CUDA index, or a string that names one?"""
-    return isinstance(x, (device, int)) or (isinstance(x, str) and x.partition(":")[0] in ("cpu", "cuda"))
 
 
 def as_device(x):

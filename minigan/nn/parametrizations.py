@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, default_generator, to_device
 from ..autograd import Tensor, no_grad, tensor_of
-from ..backend import array_module, default_generator, to_device
 from ..ops import dot, eye, movedim, mv, stack
 from .conv import _ConvTranspose
 from .functional import normalize

@@ -8,14 +8,16 @@ import math
 import warnings
 from typing import Any
 
+from ..arrays import array_module
 from ..autograd import Tensor, tensor_of
-from ..backend import array_module
 from ..ops import cat, stack
 from ..ops.recurrent import gru_steps, lstm_formula, lstm_steps, rnn_steps
 from . import functional as F
 from . import init
 from .module import Module
 from .parameter import new_parameter
+
+__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 
 def _rnn(projected, states, weight, bias, nonlinearity):

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..arrays import default_generator, seam
 from ..autograd import no_grad, tensor_of
-from ..backend import default_generator
-from ..backend.program import told
 from ..ops import dot, movedim, norm
 from .conv import _ConvTranspose
 from .module import Module
@@ -106,12 +105,12 @@ class _SpectralNorm(_Computed):
         matrix = self.matrix(weight)
         w, a, b = matrix.array, u.array, v.array
         if iterate:
-            a, b = told(self._power_iteration, w, a, b)
+            a, b = seam.execute(self._power_iteration, w, a, b)
             with no_grad():
                 u.copy_(a)
                 v.copy_(b)
         # The tape gets copies: the buffers will change at the next forward pass, which may come before backward.
-        a, b = told(_copies, a, b)
+        a, b = seam.execute(_copies, a, b)
         return weight / dot(tensor_of(a), matrix @ tensor_of(b))
 
     def _power_iteration(self, w, a, b):

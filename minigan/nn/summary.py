@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import CPU, default_generator, module_for
 from ..autograd import FLOATS, Tensor, no_grad, tensor_of
-from ..backend import CPU, default_generator, module_for
 from .module import Module
 from .parameter import as_device
+from .utils import evaluating
+
+__all__ = ["Summary", "summary"]
 
 
 class Summary:
@@ -70,20 +73,18 @@ def summary(module: Module, input_size, batch_size: int = 2, dtypes=None, device
     inputs = [tensor_of(module_for(place).zeros((batch_size, *size), d)) for size, d in zip(sizes, dtypes)]
     shapes: dict[int, Any] = {}
     handles = []
-    modes, random = [(m, m.training) for m in module.modules()], default_generator.get_state()
+    random = default_generator.get_state()
     try:
         for m in module.modules():
             handles.append(m.register_forward_hook(lambda m, _, output: shapes.setdefault(id(m), _shape_of(output)) and None))
-        with no_grad():
-            module.eval()(*inputs)
+        with no_grad(), evaluating(module):
+            module(*inputs)
     except Exception as error:
         error.add_note(f"in summary's forward pass of {type(module).__name__} with inputs of shapes {[tuple(x.shape) for x in inputs]}")
         raise
     finally:
         for handle in handles:
             handle.remove()
-        for m, training in modes:
-            m.training = training
         default_generator.set_state(random)
     rows = [
         (path, type(m).__name__, shapes.get(id(m)), sum(p.numel() for p in m.parameters(recurse=False)))

@@ -1,21 +1,36 @@
-"""Gradients limited in size, parameters as one vector, and (from `reparametrize`) normalised weights. torch.nn.utils' names."""
+"""Gradients limited in size, parameters as one vector, evaluation mode for a moment, and (from `reparametrize`) normalised
+weights. The names are torch.nn.utils', but for `evaluating`."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
+from ..arrays import array_module, seam
 from ..autograd import Tensor, no_grad, tensor_of
-from ..backend import array_module, join
-from ..backend.elsewhere import complete as _complete
-from ..backend.program import active, refuse, told
 from ..ops import cat
+from ..ops.layout import join
+from .module import Module
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
 __all__ = [
-    "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
-    "vector_to_parameters", "weight_norm",
+    "clip_grad_norm_", "clip_grad_value_", "evaluating", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm",
+    "spectral_norm", "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
-_complete(__name__)
+
+
+@contextlib.contextmanager
+def evaluating(*modules: Module) -> Iterator[None]:
+    """Inside, the modules are in evaluation mode; afterwards each of their parts is in the mode it was in, also on an error."""
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def _gradients(parameters):
@@ -37,17 +52,15 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     if not gradients:
         return tensor_of(np.zeros((), np.float32))
     p = float(norm_type)
-    xp = array_module(gradients[0].array)
-    total, scale = told(_norm_and_scale, [g.array for g in gradients], max_norm, p)
-    if error_if_nonfinite:
-        refuse("clip_grad_norm_(error_if_nonfinite=True) looks at the norm")
-        if not math.isfinite(total.item()):
-            raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
-    if xp is not np or active or not scale >= 1:  # reading the number would make a GPU wait, and a step that is recorded decide for all
-        with no_grad():
-            for g in gradients:
-                g.mul_(told(_as_dtype, scale, g.dtype))
-    return tensor_of(total)
+    arrays = [g.array for g in gradients]
+    total, scale = seam.execute(_norm_and_scale, arrays, max_norm, p)
+    total = tensor_of(total)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
+    seam.execute(_scale_all, arrays, scale)
+    for g in gradients:
+        g._version[0] += 1
+    return total
 
 
 def _norm_and_scale(gradients, max_norm, p):
@@ -58,8 +71,11 @@ def _norm_and_scale(gradients, max_norm, p):
     return total, xp.asarray(xp.minimum(max_norm / (total + 1e-6), 1))
 
 
-def _as_dtype(x, dtype):
-    return x.astype(dtype)
+def _scale_all(gradients, scale):
+    if isinstance(scale, np.ndarray) and scale >= 1:
+        return  # (on a GPU, reading the number would mean to wait)
+    for g in gradients:
+        g *= scale.astype(g.dtype)
 
 
 def clip_grad_value_(parameters, clip_value, foreach=None):

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from ..autograd import op
-from ..backend.defaults import default
+from ..arrays.defaults import default
+from ..autograd import Tensor, op
+from ..autograd._types import Operand
 from .elementary import abs, log, sign
 
 __all__ = [
     "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not",
-    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub", "where",
+    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub",
 ]  # fmt: skip
 
 
@@ -21,99 +22,91 @@ def _times(alpha, x):
     return alpha * x
 
 
-@op
-class add:
+@op(saves=("alpha",))
+def add(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """y = input + alpha * other.    dL/dinput = g, dL/dother = alpha g"""
-
-    saves = ("alpha",)
-
-    def forward(input, other, alpha=1):
-        if alpha == 1 or all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):  # booleans: or
-            return np.add(input, other)
-        return np.add(input, _times(alpha, other))
-
-    def backward(g, need, alpha):
-        return g, need[1] and (g if alpha == 1 else g * alpha)
+    if alpha == 1:
+        return np.add(input, other)
+    if all(getattr(a, "dtype", None) == np.bool_ for a in (input, other)):
+        return np.add(input, other & bool(alpha))
+    return np.add(input, _times(alpha, other))
 
 
-@op
-class sub:
+@add.backward
+def _(g, need, alpha):
+    return g, need[1] and (g if alpha == 1 else g * alpha)
+
+
+@op(saves=("alpha",))
+def sub(input: Tensor, other: Operand, alpha: float = 1) -> Tensor:
     """y = input - alpha * other.    dL/dinput = g, dL/dother = -alpha g"""
-
-    saves = ("alpha",)
-
-    def forward(input, other, alpha=1):
-        return np.subtract(input, other if alpha == 1 else _times(alpha, other))
-
-    def backward(g, need, alpha):
-        return g, need[1] and g * -alpha
+    return np.subtract(input, other if alpha == 1 else _times(alpha, other))
 
 
-@op
-class mul:
+@sub.backward
+def _(g, need, alpha):
+    return g, need[1] and g * -alpha
+
+
+@op(saves=("input for other", "other for input"))
+def mul(input: Tensor, other: Operand) -> Tensor:
     """y = input * other.    dL/dinput = g other, dL/dother = g input"""
-
-    saves = ("input for other", "other for input")
-
-    def forward(input, other):
-        return np.multiply(input, other)
-
-    def backward(g, need, x, y):
-        return need[0] and g * y, need[1] and g * x
+    return np.multiply(input, other)
 
 
-@op
-class _div:
+@mul.backward
+def _(g, need, x, y):
+    return need[0] and g * y, need[1] and g * x
+
+
+@op(saves=("input for other", "other"))
+def _div(input: Tensor, other: Operand) -> Tensor:
     """y = input / other.    dL/dinput = g / other, dL/dother = -g input / other^2"""
+    return np.true_divide(input, other)
 
-    saves = ("input for other", "other")
 
-    def forward(input, other):
-        return np.true_divide(input, other)
-
-    def backward(g, need, x, y):
-        gx = g / y
-        return gx, need[1] and -gx * x / y
+@_div.backward
+def _(g, need, x, y):
+    gx = g / y
+    return gx, need[1] and -gx * x / y
 
 
 @op
-class neg:
+def neg(x: Tensor) -> Tensor:
     """y = -x.    dL/dx = -g"""
-
-    def forward(x):
-        return np.negative(x)
-
-    def backward(g, need):
-        return -g
+    return np.negative(x)
 
 
-@op
-class pow:
+@neg.backward
+def _(g, need):
+    return -g
+
+
+@op(saves=("input", "exponent", "out for exponent"))
+def pow(input: Tensor, exponent: Operand) -> Tensor:
     """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
+    kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
+    if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
+        return np.square(input, dtype=np.int64 if kind == "b" else None)
+    if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":
+        return _integer_powers(input, exponent)
+    return np.power(input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None)
 
-    saves = ("input", "exponent", "out for exponent")
 
-    def forward(input, exponent):
-        kind = getattr(getattr(input, "dtype", None), "kind", "i")
-        if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
-            return np.square(input, dtype=np.int64 if kind == "b" else None)
-        if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":
-            return _integer_powers(input, exponent)
-        return np.power(input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None)
-
-    def backward(g, need, x, e, y):
-        gx = ge = None
-        if need[0]:
-            if isinstance(e, (int, float)):
-                gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
-            else:
-                gx = where(e == 0, 0.0, g * e * x ** (e - 1))
-        if need[1] and isinstance(x, (int, float)):  # a number's logarithm must stay a number: 0-d arrays are float64
-            ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
-        elif need[1]:
-            zero = x == 0
-            ge = where(zero, 0.0, g * y * log(where(zero, 1.0, x)))
-        return gx, ge
+@pow.backward
+def _(g, need, x, e, y):
+    gx = ge = None
+    if need[0]:
+        if isinstance(e, (int, float)):
+            gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
+        else:
+            gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
+    if need[1] and isinstance(x, (int, float)):  # a number's logarithm must stay a number: 0-d arrays are float64
+        ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
+    elif need[1]:
+        zero = x == 0
+        ge = _where(zero, 0.0, g * y * log(_where(zero, 1.0, x)))
+    return gx, ge
 
 
 def _integer_powers(x, e):
@@ -124,191 +117,160 @@ def _integer_powers(x, e):
     return np.where(e < 0, units, y).astype(dtype)
 
 
-@op
-class maximum:
+@op(saves=("input", "other"))
+def maximum(input: Tensor, other: Operand) -> Tensor:
     """The larger of two, element by element.    dL/d(the larger) = g; a tie shares it equally"""
-
-    saves = ("input", "other")
-
-    def forward(input, other):
-        return np.maximum(input, other)
-
-    def backward(g, need, x, y):
-        return _share(g, need, x > y, x == y)
+    return np.maximum(input, other)
 
 
-@op
-class minimum:
+@maximum.backward
+def _(g, need, x, y):
+    return _share(g, need, x > y, x == y)
+
+
+@op(saves=("input", "other"))
+def minimum(input: Tensor, other: Operand) -> Tensor:
     """The smaller of two, element by element.    dL/d(the smaller) = g; a tie shares it equally"""
+    return np.minimum(input, other)
 
-    saves = ("input", "other")
 
-    def forward(input, other):
-        return np.minimum(input, other)
-
-    def backward(g, need, x, y):
-        return _share(g, need, x < y, x == y)
+@minimum.backward
+def _(g, need, x, y):
+    return _share(g, need, x < y, x == y)
 
 
 def _share(g, need, first, tie):
-    half = where(tie, g * 0.5, 0.0)
-    return need[0] and half + where(first, g, 0.0), need[1] and half + where(first | tie, 0.0, g)
+    half = _where(tie, g * 0.5, 0.0)
+    return need[0] and half + _where(first, g, 0.0), need[1] and half + _where(first | tie, 0.0, g)
 
 
-@op
-class where:
+@op(saves=("condition",), mixed=True)
+def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
     """input where condition, else other.    dL/dinput = g where condition, else 0; dL/dother the other way round"""
-
-    saves = ("condition",)
-    mixed = True
-
-    def forward(condition, input, other):
-        out = np.where(condition, input, other)
-        values = [v for v in (input, other) if hasattr(v, "dtype")]
-        floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {v.dtype for v in values if v.dtype.kind == "f"}
-        if len(floats) > 1:
-            raise TypeError(f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): convert one of them")
-        if floats:
-            return out.astype(*floats, copy=False)
-        return out.astype(default.dtype) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
-
-    def backward(g, need, condition):
-        return None, need[1] and where(condition, g, 0.0), need[2] and where(condition, 0.0, g)
+    out = np.where(condition, input, other)
+    values = [v for v in (input, other) if hasattr(v, "dtype")]
+    floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {v.dtype for v in values if v.dtype.kind == "f"}
+    if len(floats) > 1:
+        raise TypeError(f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): convert one of them")
+    if floats:
+        return out.astype(*floats, copy=False)
+    return out.astype(default.dtype) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
 
 
-@op
-class clamp:
+@_where.backward
+def _(g, need, condition):
+    return None, need[1] and _where(condition, g, 0.0), need[2] and _where(condition, 0.0, g)
+
+
+@op(saves=("x", "min", "max"))
+def clamp(x: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """y = min(max(x, low), high); numbers or Tensors, either may be None.
 
     dL/dx = g where low <= x <= high;  dL/dlow = g where x < low < high;  dL/dhigh = g where x > high or low > high;  else 0
     """
+    if min is None and max is None:
+        raise ValueError("clamp needs min, max or both")
+    y = x if min is None else np.maximum(x, min)
+    return y if max is None else np.minimum(y, max)
 
-    saves = ("x", "min", "max")
 
-    def forward(x, min=None, max=None):
-        if min is None and max is None:
-            raise ValueError("clamp needs min, max or both")
-        y = x if min is None else np.maximum(x, min)
-        return y if max is None else np.minimum(y, max)
-
-    def backward(g, need, x, low, high):
-        inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
-        to_low = need[1] and where(x < low if high is None else (x < low) & (low < high), g, 0.0)
-        to_high = need[2] and where(x > high if low is None else (x > high) | (low > high), g, 0.0)
-        return need[0] and where(inside, g, 0.0), to_low, to_high
+@clamp.backward
+def _(g, need, x, low, high):
+    inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
+    to_low = need[1] and _where(x < low if high is None else (x < low) & (low < high), g, 0.0)
+    to_high = need[2] and _where(x > high if low is None else (x > high) | (low > high), g, 0.0)
+    return need[0] and _where(inside, g, 0.0), to_low, to_high
 
 
 # --- comparisons and logic: booleans, without gradients ---
 
 
 @op
-class eq:
+def eq(input: Tensor, other: Operand) -> Tensor:
     """input == other"""
-
-    def forward(input, other):
-        return np.equal(input, other)
+    return np.equal(input, other)
 
 
 @op
-class ne:
+def ne(input: Tensor, other: Operand) -> Tensor:
     """input != other"""
-
-    def forward(input, other):
-        return np.not_equal(input, other)
+    return np.not_equal(input, other)
 
 
 @op
-class lt:
+def lt(input: Tensor, other: Operand) -> Tensor:
     """input < other"""
-
-    def forward(input, other):
-        return np.less(input, other)
+    return np.less(input, other)
 
 
 @op
-class le:
+def le(input: Tensor, other: Operand) -> Tensor:
     """input <= other"""
-
-    def forward(input, other):
-        return np.less_equal(input, other)
+    return np.less_equal(input, other)
 
 
 @op
-class gt:
+def gt(input: Tensor, other: Operand) -> Tensor:
     """input > other"""
-
-    def forward(input, other):
-        return np.greater(input, other)
+    return np.greater(input, other)
 
 
 @op
-class ge:
+def ge(input: Tensor, other: Operand) -> Tensor:
     """input >= other"""
-
-    def forward(input, other):
-        return np.greater_equal(input, other)
+    return np.greater_equal(input, other)
 
 
 @op
-class logical_and:
+def logical_and(input: Tensor, other: Operand) -> Tensor:
     """input and other, element by element"""
-
-    def forward(input, other):
-        return np.logical_and(input, other)
+    return np.logical_and(input, other)
 
 
 @op
-class logical_or:
+def logical_or(input: Tensor, other: Operand) -> Tensor:
     """input or other, element by element"""
-
-    def forward(input, other):
-        return np.logical_or(input, other)
+    return np.logical_or(input, other)
 
 
 @op
-class logical_not:
+def logical_not(input: Tensor) -> Tensor:
     """not input, element by element"""
-
-    def forward(input):
-        return np.logical_not(input)
+    return np.logical_not(input)
 
 
 @op
-class isfinite:
+def isfinite(input: Tensor) -> Tensor:
     """Is the element neither NaN nor infinite?"""
-
-    def forward(input):
-        return np.isfinite(input)
+    return np.isfinite(input)
 
 
 @op
-class isnan:
+def isnan(input: Tensor) -> Tensor:
     """Is the element not a number?"""
-
-    def forward(input):
-        return np.isnan(input)
+    return np.isnan(input)
 
 
 @op
-class floor:
+def floor(input: Tensor) -> Tensor:
     """The largest integer not above.    dL/dx = 0"""
+    return np.floor(input)
 
-    def forward(input):
-        return np.floor(input)
 
-    def backward(g, need):
-        return g * 0
+@floor.backward
+def _(g, need):
+    return g * 0
 
 
 @op
-class round:
+def round(input: Tensor, decimals: int = 0) -> Tensor:
     """The nearest integer, or number of `decimals` digits, ties to even.    dL/dx = 0"""
+    return np.round(input, decimals)
 
-    def forward(input, decimals=0):
-        return np.round(input, decimals)
 
-    def backward(g, need):
-        return g * 0
+@round.backward
+def _(g, need):
+    return g * 0
 
 
 def _divided(ufunc, x, y):
@@ -320,38 +282,34 @@ def _divided(ufunc, x, y):
     return ufunc(x, y, dtype=np.int64 if numbers else None)
 
 
-@op
-class remainder:
+@op(saves=("input for other", "other for other"))
+def remainder(input: Tensor, other: Operand) -> Tensor:
     """input - floor(input / other) other: the rest with the sign of other.    dL/dinput = g, dL/dother = -g floor(input / other)"""
-
-    saves = ("input for other", "other for other")
-
-    def forward(input, other):
-        return _divided(np.remainder, input, other)
-
-    def backward(g, need, x, y):
-        return g, need[1] and -g * floor(x / y)
+    return _divided(np.remainder, input, other)
 
 
-@op
-class fmod:
+@remainder.backward
+def _(g, need, x, y):
+    return g, need[1] and -g * floor(x / y)
+
+
+@op(saves=("input for other", "other for other"))
+def fmod(input: Tensor, other: Operand) -> Tensor:
     """input - trunc(input / other) other: the rest with the sign of input.    dL/dinput = g, dL/dother = -g trunc(input / other)"""
+    return _divided(np.fmod, input, other)
 
-    saves = ("input for other", "other for other")
 
-    def forward(input, other):
-        return _divided(np.fmod, input, other)
-
-    def backward(g, need, x, y):
-        return g, need[1] and -g * (sign(x / y) * floor(abs(x / y)))
+@fmod.backward
+def _(g, need, x, y):
+    return g, need[1] and -g * (sign(x / y) * floor(abs(x / y)))
 
 
 @op
-class floor_divide:
+def floor_divide(input: Tensor, other: Operand) -> Tensor:
     """floor(input / other).    dL/dinput = dL/dother = 0"""
+    return _divided(np.floor_divide, input, other)
 
-    def forward(input, other):
-        return _divided(np.floor_divide, input, other)
 
-    def backward(g, need):
-        return g * 0, need[1] and g * 0
+@floor_divide.backward
+def _(g, need):
+    return g * 0, need[1] and g * 0

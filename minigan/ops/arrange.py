@@ -4,18 +4,21 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..autograd import Size, raw
-from ..backend import array_module, to_device
-from ..backend import device as as_device
-from .arithmetic import where
+from ..arrays import array_module, to_device
+from ..arrays import device as as_device
+from ..autograd import Size, Tensor, raw
+from ..autograd._types import DType
+from .arithmetic import _where as where
 from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
-from .shape import cat, movedim, narrow, permute, reshape, split, stack, unsqueeze
+from .shape import cat, movedim, narrow, permute, reshape, split, stack, to, unsqueeze
 
 __all__ = [
     "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
@@ -39,17 +42,17 @@ def _atleast(tensors, lift):
     return found if listed is not tensors or len(found) > 1 else found[0]
 
 
-def atleast_1d(*tensors):
+def atleast_1d(*tensors: Any) -> Any:
     """With at least one dimension: a Tensor, or each of several."""
     return _atleast(tensors, lambda x: x if x.ndim else reshape(x, (1,)))
 
 
-def atleast_2d(*tensors):
+def atleast_2d(*tensors: Any) -> Any:
     """With at least two dimensions: a vector becomes a row."""
     return _atleast(tensors, lambda x: x if x.ndim > 1 else reshape(x, (1, -1)))
 
 
-def atleast_3d(*tensors):
+def atleast_3d(*tensors: Any) -> Any:
     """With at least three dimensions: a vector of n becomes (1, n, 1), a matrix gets a last
     dimension.
     """
@@ -59,17 +62,17 @@ def atleast_3d(*tensors):
     )
 
 
-def dstack(tensors):
+def dstack(tensors: Any) -> Tensor:
     """Joined along the third dimension."""
     return cat(atleast_3d(list(tensors)), 2)
 
 
-def column_stack(tensors):
+def column_stack(tensors: Any) -> Tensor:
     """Joined along dimension 1, vectors and numbers as columns."""
     return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in tensors], 1)
 
 
-def block_diag(*tensors):
+def block_diag(*tensors: Any) -> Tensor:
     """The matrix with these matrices (vectors as rows) along its diagonal."""
     blocks = atleast_2d(list(tensors))
     shape = tuple(sum(b.shape[i] for b in blocks) for i in (0, 1))
@@ -81,7 +84,7 @@ def block_diag(*tensors):
     return sum(found[1:], found[0])
 
 
-def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices, in the new dimensions dim1 and dim2, with the last dimension of the input on their
     diagonal `offset`.
     """
@@ -93,12 +96,16 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     return movedim(y, (ndim - 2, ndim - 1), (axis_of(dim1, ndim), axis_of(dim2, ndim)))
 
 
-def diagflat(input, offset=0):
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of the input on its diagonal."""
     return diag_embed(reshape(input, (-1,)), offset)
 
 
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: int | Sequence[int],
+    dim: int = 0,
+) -> tuple[Tensor, ...]:
     """Views of parts along `dim`: of n parts the first ones are longer by one; or cut at the
     indices of a list.
     """
@@ -122,22 +129,22 @@ def _split_equally(name, input, parts, dim):
     return tensor_split(input, parts, dim)
 
 
-def hsplit(input, indices_or_sections):
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 1 (of a vector: 0) into equal parts, or at indices."""
     return _split_equally("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
 
 
-def vsplit(input, indices_or_sections):
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 0 into equal parts, or at indices."""
     return _split_equally("vsplit", input, indices_or_sections, 0)
 
 
-def dsplit(input, indices_or_sections):
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 2 into equal parts, or at indices."""
     return _split_equally("dsplit", input, indices_or_sections, 2)
 
 
-def windows(input, dimension, size, step):
+def windows(input: Tensor, dimension: Any, size: Sequence[int], step: int) -> Tensor:
     """The windows of `size` elements every `step` along a dimension, each as a new last dimension.
     Tensor.unfold.
     (A copy; torch's is a view.)"""
@@ -152,28 +159,29 @@ def windows(input, dimension, size, step):
     return movedim(y, axis + 1, -1)
 
 
-def broadcast_shapes(*shapes):
+def broadcast_shapes(*shapes: Any) -> Size:
     """The common shape of arrays of these shapes."""
     return Size(np.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
 
 
-def cartesian_prod(*tensors):
+def cartesian_prod(*tensors: Any) -> Tensor:
     """All combinations of one element of each vector, as rows."""
     if len(tensors) == 1:
         return tensors[0]
     return stack([reshape(g, (-1,)) for g in meshgrid(*tensors)], 1)
 
 
-def combinations(input, r=2, with_replacement=False):
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All combinations of r elements of a vector, as rows."""
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = np.array(list(choose(range(input.shape[0]), r)), np.int64).reshape(-1, r)
     return getitem(input, (array_module(raw(input)).asarray(places),))
 
 
-def vander(x, N=None, increasing=False):
+def vander(x: Tensor | None, N: int | None = None, increasing: bool = False) -> Tensor:
     """The rows of powers of each element: x^(N-1) ... 1, or 1 ... x^(N-1)."""
     n = x.shape[0] if N is None else N
+    x = x if raw(x).dtype.kind == "f" else to(x, np.int64)
     powers = range(n) if increasing else range(n - 1, -1, -1)
     return stack([x**p for p in powers], 1)
 
@@ -181,7 +189,7 @@ def vander(x, N=None, increasing=False):
 # --- placing ---
 
 
-def masked_scatter(input, mask, source):
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`input` with the elements of source, in order, where `mask` (booleans, broadcast) is true."""
     input, mask = broadcast_tensors(input, mask)
     there = raw(mask)
@@ -191,17 +199,30 @@ def masked_scatter(input, mask, source):
     return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 
-def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
     """`input` with src at input[start:end:step] of dimension `dim`."""
     return _put(input, (slice(None),) * axis_of(dim, input.ndim) + (slice(start, end, step),), src)
 
 
-def select_scatter(input, src, dim, index):
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """`input` with src at number `index` of dimension `dim`."""
     return _put(input, (slice(None),) * axis_of(dim, input.ndim) + (index,), src)
 
 
-def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+def diagonal_scatter(
+    input: Tensor,
+    src: Tensor,
+    offset: int = 0,
+    dim1: int = 0,
+    dim2: int = 1,
+) -> Tensor:
     """`input` with src on a diagonal."""
     order = [i for i in range(input.ndim) if i not in (axis_of(dim1, input.ndim), axis_of(dim2, input.ndim))]
     order += [axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)]
@@ -213,7 +234,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 # --- positions, without gradients ---
 
 
-def argwhere(input):
+def argwhere(input: Tensor) -> Tensor:
     """The positions of the non-zero elements, as rows."""
     return nonzero(input) if input.ndim else as_tensor(np.zeros((int(bool(input)), 0), np.int64))
 
@@ -224,17 +245,39 @@ def _triangle_indices(lower, row, col, offset, dtype, device):
     return as_tensor(to_device(found, as_device(device or "cpu")))
 
 
-def tril_indices(row, col, offset=0, *, dtype=np.int64, device=None):
+def tril_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: DType = np.int64,
+    device: Any = None,
+) -> Tensor:
     """(2, n): the rows and the columns of the lower triangle of a row x col matrix."""
     return _triangle_indices(True, row, col, offset, dtype, device)
 
 
-def triu_indices(row, col, offset=0, *, dtype=np.int64, device=None):
+def triu_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: DType = np.int64,
+    device: Any = None,
+) -> Tensor:
     """(2, n): the rows and the columns of the upper triangle of a row x col matrix."""
     return _triangle_indices(False, row, col, offset, dtype, device)
 
 
-def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Tensor,
+    *,
+    out_int32: Any = False,
+    right: bool = False,
+    side: Any = None,
+    sorter: Any = None,
+) -> Tensor:
     """Where each element of the input would have to be put into the sorted sequence (int64), before
     equal ones, or behind (right).
 
@@ -256,12 +299,18 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return as_tensor(before.sum(-1).astype(kind))
 
 
-def bucketize(input, boundaries, *, out_int32=False, right=False):
+def bucketize(
+    input: Tensor,
+    boundaries: Tensor,
+    *,
+    out_int32: Any = False,
+    right: bool = False,
+) -> Tensor:
     """The number of the interval between `boundaries` (sorted) that each element lies in."""
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-def isin(elements, test_elements, *, invert=False):
+def isin(elements: Any, test_elements: Any, *, invert: Any = False) -> Tensor:
     """Is each element among the others?"""
     other = raw(test_elements)
     other = other.reshape(-1) if hasattr(other, "dtype") else other
@@ -269,7 +318,12 @@ def isin(elements, test_elements, *, invert=False):
     return as_tensor(~hit if invert else hit)
 
 
-def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+def unique_consecutive(
+    input: Tensor,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
     """The first of each run of equal elements; also, which run each element is in, and how long
     each is.
     """

@@ -3,10 +3,11 @@
 """
 
 import math
+from typing import Any
 
+from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
-from ..backend import array_module
-from .arithmetic import where
+from .arithmetic import _where as where
 from .compose import repeat_interleave
 from .padding import pad
 from .product import linear, matmul
@@ -33,7 +34,16 @@ def _weights(query, key, attn_mask, is_causal, scale):
     return softmax(scores if attn_mask is None else scores + _added(attn_mask, scores), -1)
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
     """softmax(query key^T scale + mask) value: (..., L, E), (..., S, E), (..., S, V) -> (..., L,
     V).
 
@@ -66,14 +76,32 @@ def _padding(mask, like):
 
 
 def multi_head_attention_forward(
-    query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v,
-    add_zero_attn, dropout_p,
-    out_proj_weight, out_proj_bias, training=True, key_padding_mask=None, need_weights=True,
-    attn_mask=None,
-    use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None, v_proj_weight=None,
-    static_k=None, static_v=None,
-    average_attn_weights=True, is_causal=False,
-):  # fmt: skip
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: Any,
+    num_heads: Any,
+    in_proj_weight: Any,
+    in_proj_bias: Any,
+    bias_k: Any,
+    bias_v: Any,
+    add_zero_attn: Any,
+    dropout_p: float,
+    out_proj_weight: Any,
+    out_proj_bias: Any,
+    training: bool = True,
+    key_padding_mask: Any = None,
+    need_weights: Any = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: Any = False,
+    q_proj_weight: Any = None,
+    k_proj_weight: Any = None,
+    v_proj_weight: Any = None,
+    static_k: Any = None,
+    static_v: Any = None,
+    average_attn_weights: Any = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
     """(output, weights) of several attentions side by side, each on its part of the projected
     inputs: what nn.MultiheadAttention does.
 

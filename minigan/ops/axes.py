@@ -2,11 +2,12 @@
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..backend import parallel_chunks
-from ..backend.threads import MIN_CHUNK
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def axis_of(dim, ndim, extra=0):
@@ -37,7 +38,7 @@ def needed_axis(name, dim, axis, ndim):
     return axis_of(dim, ndim)
 
 
-def of_scalars(function):
+def of_scalars(function: F) -> F:
     """Decorator: an input without dimensions counts as a vector of one element, and the results have no dimensions again."""
 
     @functools.wraps(function)
@@ -89,8 +90,3 @@ class Groups:
         shape = self.shape if a.shape == self.x.shape else kept(self.shape, self.axes)
         a = a.reshape([shape[i] for i in self.order]).transpose(np.argsort(self.order))
         return a if keepdim else a.reshape([n for i, n in enumerate(shape) if i not in self.axes])
-
-
-def over_groups(loop, *arrays):
-    """loop(*arrays), arrays (outer, group, inner) of `Groups`, shared among threads."""
-    parallel_chunks(loop, len(arrays[0]), *arrays, min_chunk=-(-MIN_CHUNK // max(arrays[0][:1].size, 1)))

@@ -1,25 +1,29 @@
 """Names of torch that are a line or two of other ops. Their derivatives, of any order, are those of the ops they are made of."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module, to_numpy
+from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
-from ..autograd.primitives import expand
-from ..backend import array_module, to_numpy
-from ..backend.cuda import constant
-from ..backend.device import on_gpu
-from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub, where
+from ..autograd._types import Dims, Operand
+from ..engine.primitives import expand
+from .arithmetic import _where as where
+from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
-from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
+from .elementary import abs, cos, exp, expm1, log, log1p, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
-from .product import matmul, outer
+from .layout import constant
+from .product import combined, matmul, outer
 from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
-    "broadcast_tensors", "cdist", "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "broadcast_tensors", "cdist",
+    "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
     "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
     "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
     "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
@@ -31,17 +35,17 @@ absolute, clip, multiply, negative, subtract, ger = abs, clamp, mul, neg, sub, o
 # --- elementwise ---
 
 
-def log2(input):
+def log2(input: Tensor) -> Tensor:
     """The logarithm to base 2."""
     return log(input) * (1 / math.log(2))
 
 
-def log10(input):
+def log10(input: Tensor) -> Tensor:
     """The logarithm to base 10."""
     return log(input) * (1 / math.log(10))
 
 
-def exp2(input):
+def exp2(input: Tensor) -> Tensor:
     """2^x"""
     return exp(input * math.log(2))
 
@@ -51,72 +55,78 @@ def floats(x):
     return x if raw(x).dtype.kind == "f" else to(x, np.float32)
 
 
-def logit(input, eps=None):
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of sigmoid; eps: x is first limited to [eps, 1 - eps]."""
     input = floats(input)
     input = input if eps is None else clamp(input, eps, 1 - eps)
     return log(input) - log1p(-input)
 
 
-def logaddexp(input, other):
+def logaddexp(input: Tensor, other: Operand) -> Tensor:
     """log(e^x + e^y), stable."""
     return logsumexp(stack(broadcast_tensors(input, other)), 0)
 
 
-def tan(input):
+def tan(input: Tensor) -> Tensor:
     """sin x / cos x"""
     return sin(input) / cos(input)
 
 
-def sinh(input):
+def sinh(input: Tensor) -> Tensor:
     """(e^x - e^-x) / 2, accurate near 0"""
     input = floats(input)
     return (expm1(input) - expm1(-input)) * 0.5
 
 
-def cosh(input):
+def cosh(input: Tensor) -> Tensor:
     """(e^x + e^-x) / 2"""
     input = floats(input)
     return (exp(input) + exp(-input)) * 0.5
 
 
-def ceil(input):
+def ceil(input: Tensor) -> Tensor:
     """The smallest integer not below.    Its derivative is 0, as those of trunc, round and floor."""
     return -floor(-input)
 
 
-def trunc(input):
-    """The integer part, towards 0."""
-    return sign(input) * floor(abs(input))
+@op
+def trunc(input: Tensor) -> Tensor:
+    """The integer part, towards 0.    dL/dx = 0"""
+    return np.trunc(input)
 
 
-def frac(input):
+@trunc.backward
+def _(g, need):
+    return g * 0
+
+
+def frac(input: Tensor) -> Tensor:
     """What trunc leaves over."""
     return input - trunc(input)
 
 
-def clamp_min(input, min):
+def clamp_min(input: Tensor, min: Operand) -> Tensor:
     """Limited to at least `min`."""
     return clamp(input, min=min)
 
 
-def clamp_max(input, max):
+def clamp_max(input: Tensor, max: Operand) -> Tensor:
     """Limited to at most `max`."""
     return clamp(input, max=max)
 
 
-def lerp(input, end, weight):
+def lerp(input: Tensor, end: Operand, weight: Operand) -> Tensor:
     """x + weight (end - x); weight a number or a Tensor."""
     return input + (end - input) * weight
 
 
-def addcmul(input, tensor1, tensor2, value=1):
+def addcmul(input: Tensor, tensor1: Operand, tensor2: Operand, value: float = 1) -> Tensor:
     """x + value tensor1 tensor2. Also as addcmul(x, value, tensor1, tensor2), torch's old order."""
     tensor1, tensor2, value = _old_order(tensor1, tensor2, value)
     return input + tensor1 * tensor2 * value
 
 
-def addcdiv(input, tensor1, tensor2, value=1):
+def addcdiv(input: Tensor, tensor1: Operand, tensor2: Operand, value: float = 1) -> Tensor:
     """x + value tensor1 / tensor2. Also as addcdiv(x, value, tensor1, tensor2), torch's old order."""
     tensor1, tensor2, value = _old_order(tensor1, tensor2, value)
     return input + tensor1 / tensor2 * value
@@ -126,83 +136,58 @@ def _old_order(a, b, c):
     return (b, c, a) if isinstance(a, (int, float)) else (a, b, c)
 
 
-@op
-class nan_to_num:
+@op(saves=("input",))
+def nan_to_num(
+    input: Tensor,
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
     """With numbers for NaN and infinities (None: the largest and smallest of the dtype).    dL/dx = g, 0 for those"""
+    return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
-    saves = ("input",)
 
-    def forward(input, nan=0.0, posinf=None, neginf=None):
-        return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
-
-    def backward(g, need, x):
-        return where(isfinite(x), g, 0.0)
+@nan_to_num.backward
+def _(g, need, x):
+    return where(isfinite(x), g, 0.0)
 
 
 # --- booleans and bits ---
 
 
-@op
-class bitwise_and:
-    """x & y, of booleans and integers"""
-
-    def forward(input, other):
-        return np.bitwise_and(input, other)
-
-
-@op
-class bitwise_or:
-    """x | y, of booleans and integers"""
-
-    def forward(input, other):
-        return np.bitwise_or(input, other)
-
-
-@op
-class bitwise_xor:
-    """x ^ y, of booleans and integers"""
-
-    def forward(input, other):
-        return np.bitwise_xor(input, other)
-
-
-@op
-class bitwise_not:
-    """~x, of booleans and integers"""
-
-    def forward(input):
-        return np.bitwise_not(input)
-
-
-def logical_xor(input, other):
+def logical_xor(input: Tensor, other: Operand) -> Tensor:
     """Is exactly one of the two not zero?"""
     return (input != 0) != (other != 0)
 
 
-def isinf(input):
+def isinf(input: Tensor) -> Tensor:
     """Is the element infinite?"""
     return eq(abs(input), math.inf)
 
 
 @op
-class isclose:
+def isclose(
+    input: Tensor,
+    other: Operand,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Tensor:
     """Is |x - y| <= atol + rtol |y|, element by element?"""
-
-    def forward(input, other, rtol=1e-5, atol=1e-8, equal_nan=False):
-        return np.isclose(input, other, rtol, atol, equal_nan)
+    return np.isclose(input, other, rtol, atol, equal_nan)
 
 
-def is_tensor(obj):
+def is_tensor(obj: Any) -> bool:
     """Is it a Tensor?"""
     return isinstance(obj, Tensor)
 
 
-def is_floating_point(input):
+def is_floating_point(input: Tensor) -> bool:
     """Are the elements floating-point numbers?"""
     return input.is_floating_point()
 
 
-def numel(input):
+def numel(input: Tensor) -> int:
     """The number of elements."""
     return math.prod(input.shape)
 
@@ -210,7 +195,15 @@ def numel(input):
 # --- picking and putting ---
 
 
-def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Operand | None = None,
+    *,
+    value: Operand | None = None,
+    reduce: str | None = None,
+) -> Tensor:
     """input with src (a Tensor, or a number) put along `dim` at `index` (int64); reduce="add": added.
 
     Of several values for one place any one is put.
@@ -237,35 +230,47 @@ def _along(input, dim, index):
 
 
 @of_scalars
-def index_add(input, dim, index, source, *, alpha=1):
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Operand, *, alpha: float = 1
+) -> Tensor:
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    source = source if alpha == 1 or raw(source).dtype == bool else source * alpha
+    if alpha != 1 and raw(source).dtype != bool:
+        kind = raw(source).dtype
+        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)  # unsigned ones wrap around
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
 @of_scalars
-def index_copy(input, dim, index, source):
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Operand) -> Tensor:
     """input with the slices of source put at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), source)
 
 
 @of_scalars
-def index_fill(input, dim, index, value):
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor:
     """input with `value` at the positions `index` (1-D) along `dim`."""
-    return _put(input, _along(input, dim, index), value)
+    (*dims, places) = _along(input, dim, index)
+    places = places + (places < 0) * input.shape[len(dims)]
+    return _put(input, (*dims, array_module(places).unique(places)), value)  # value's gradient counts each place once
 
 
-def select(input, dim, index):
+def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice number `index` of dimension `dim`: a view."""
     return input[(slice(None),) * axis_of(dim, input.ndim) + (index,)]
 
 
-def take(input, index):
+def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of the flattened input at `index`, in its shape."""
     return getitem(reshape(input, -1), (raw(index),))
 
 
-def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+def repeat_interleave(
+    input: Tensor,
+    repeats: int | Tensor | Sequence[int],
+    dim: int | None = None,
+    *,
+    output_size: int | None = None,
+) -> Tensor:
     """Each slice along `dim` (None: of the flattened input) `repeats` times in a row; a number, or one for each slice.
 
     output_size : the size of the result along `dim`, which is known anyway
@@ -280,7 +285,7 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None):
 # --- shapes ---
 
 
-def diag(input, diagonal=0):
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector on its diagonal; of a matrix its diagonal."""
     if input.ndim == 2:
         return clone(_diagonal(input, diagonal))
@@ -292,33 +297,33 @@ def diag(input, diagonal=0):
 _diagonal = diagonal
 
 
-def trace(input):
+def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
     return sum(_diagonal(input))
 
 
-def hstack(tensors):
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 1 (vectors: 0)."""
     tensors = [reshape(x, (1,)) if x.ndim == 0 else x for x in tensors]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
-def vstack(tensors):
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 0, vectors as rows."""
     return cat([reshape(x, (1, -1)) if x.ndim < 2 else x for x in tensors], 0)
 
 
-def fliplr(input):
+def fliplr(input: Tensor) -> Tensor:
     """Reversed along dimension 1."""
     return flip(input, 1)
 
 
-def flipud(input):
+def flipud(input: Tensor) -> Tensor:
     """Reversed along dimension 0."""
     return flip(input, 0)
 
 
-def rot90(input, k=1, dims=(0, 1)):
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k quarters in the plane of two dimensions, from the first to the second."""
     a, b = dims
     if k % 4 == 2:
@@ -328,13 +333,13 @@ def rot90(input, k=1, dims=(0, 1)):
     return clone(input) if k % 4 == 0 else flip(transpose(input, a, b), b)
 
 
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All in their common shape: views."""
     common = np.broadcast_shapes(*[x.shape for x in tensors])
     return tuple(expand(x, common) for x in tensors)
 
 
-def meshgrid(*tensors, indexing="ij"):
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple[Tensor, ...]:
     """Of vectors (or one list of them) the grids of their coordinates; "xy" exchanges the first two dimensions."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
@@ -348,27 +353,43 @@ def meshgrid(*tensors, indexing="ij"):
 # --- sums and products ---
 
 
-def mv(input, vec):
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix times a vector."""
     return matmul(input, vec)
 
 
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
-    """beta input + alpha batch1 @ batch2"""
-    return input * beta + matmul(batch1, batch2) * alpha
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+) -> Tensor:
+    """beta input + alpha batch1 @ batch2. beta 0: input does not count."""
+    return combined(input, matmul(batch1, batch2), beta, alpha)
 
 
-def dist(input, other, p=2):
+def dist(input: Tensor, other: Operand, p: float = 2) -> Tensor:
     """The p-norm of the difference."""
     return norm(input - other, p)
 
 
-def cdist(x1, x2, p=2.0, compute_mode=None):
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
     """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R); compute_mode is without effect."""
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
-def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+def std_mean(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> tuple[Tensor, Tensor]:
     """(standard deviation, mean) over `dim`."""
     named = dict(correction=correction, axis=axis, keepdims=keepdims)
     return std(input, dim, unbiased, keepdim, **named), var_mean(input, dim, unbiased, keepdim, **named)[1]
@@ -377,21 +398,29 @@ def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
 # --- counting, without gradients ---
 
 
-def bincount(input, weights=None, minlength=0):
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of theirs."""
     array, weights = raw(input), raw(weights)
     counts = array_module(array).bincount(array, weights, minlength)
     return tensor_of(counts.astype(weights.dtype) if weights is not None and weights.dtype.kind == "f" else counts)
 
 
-def histc(input, bins=100, min=0, max=0):
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
     array = raw(input)
+    if not array.size:
+        return tensor_of(array_module(array).zeros(bins, array.dtype))
     limits = (float(array.min()), float(array.max())) if min == max == 0 else (min, max)
     return tensor_of(array_module(array).histogram(array, bins, limits)[0].astype(array.dtype))
 
 
-def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
     """The different elements in ascending order; also, where each element is among them, and how often each occurs.
 
     dim : the different slices along this dimension instead

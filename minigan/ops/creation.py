@@ -1,14 +1,18 @@
 """Tensors from nothing, or from Python and NumPy data. float32 is the default dtype (`set_default_dtype`)."""
 
+import math
+from typing import Any
+
 import numpy as np
 
+from ..arrays import array_module, is_array, module_for, to_device
+from ..arrays import device as as_device
+from ..arrays.defaults import default
 from ..autograd import Tensor, raw, tensor_of
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import fresh, permuted
-from ..backend import array_module, is_array, module_for, to_device
-from ..backend import device as as_device
-from ..backend.defaults import default
+from ..autograd._types import DType, Ints, Operand, Place, Shape
+from ..engine.tensor import fresh, keep_layout
 from .shape import _numbers
+from .strides import keep_strides
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "tensor",
@@ -16,7 +20,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def tensor(data, dtype=None, device=None, requires_grad=False):
+def tensor(
+    data: Any,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A Tensor with a copy of `data` (a number, nested lists, an array, a Tensor).
 
     dtype : default: that of an array; the default dtype for Python floats, int64 for integers, bool for booleans
@@ -39,7 +48,7 @@ def _has_numpy(data):
     return isinstance(data, (np.generic, np.ndarray))
 
 
-def as_tensor(data, dtype=None, device=None):
+def as_tensor(data: Any, dtype: DType = None, device: Place = None) -> Tensor:
     """As `tensor`, but sharing memory with an array or Tensor where nothing has to change."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
@@ -48,7 +57,7 @@ def as_tensor(data, dtype=None, device=None):
     return _sharing(data).to(dtype=dtype, device=device)
 
 
-def from_numpy(array):
+def from_numpy(array: np.ndarray) -> Tensor:
     """A Tensor that shares the memory of a NumPy array."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
@@ -56,8 +65,8 @@ def from_numpy(array):
 
 
 def _sharing(array):
-    if not permuted and not array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and not array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return tensor_of(array)
 
 
@@ -70,42 +79,93 @@ def _make(function, dtype, device, requires_grad):
         return tensor_of(function(xp, dtype), requires_grad)
 
 
-def zeros(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+def zeros(
+    *sizes: Ints,
+    size: Shape = (),
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of the given sizes: zeros(2, 3), zeros((2, 3)) or zeros(size=(2, 3))."""
     return _make(lambda xp, t: xp.zeros(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
-def ones(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+def ones(
+    *sizes: Ints,
+    size: Shape = (),
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of the given sizes."""
     return _make(lambda xp, t: xp.ones(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
-def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+def empty(
+    *sizes: Ints,
+    size: Shape = (),
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uninitialised memory of the given sizes."""
     return _make(lambda xp, t: xp.empty(_numbers(sizes or size), t), dtype, device, requires_grad)
 
 
-def full(size, fill_value, dtype=None, device=None, requires_grad=False):
+def full(
+    size: Shape,
+    fill_value: Operand,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`fill_value` everywhere; the dtype follows it (float32, int64, bool)."""
     if dtype is None:
         dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else default.dtype
     return _make(lambda xp, t: xp.full(size, raw(fill_value), t), dtype, device, requires_grad)
 
 
-def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False):
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """start, start + step, ... below end (0 .. start-1 with one argument): int64 for integers, else float32."""
     start, end = (0, start) if end is None else (start, end)
     if dtype is None:
         dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else default.dtype
+    if np.dtype(dtype).kind in "iu":  # as in torch the count is that of the floats, but for int64, and the step an integer
+        if dtype == np.int64:
+            start, end, step = int(start), int(end), int(step)
+        n = max(math.ceil((end - start) / step), 0)
+        return _make(lambda xp, t: (int(start) + int(step) * xp.arange(n)).astype(t), dtype, device, requires_grad)
     return _make(lambda xp, t: xp.arange(start, end, step).astype(t), dtype, device, requires_grad)
 
 
-def linspace(start, end, steps, dtype=None, device=None, requires_grad=False):
-    """`steps` numbers from start to end, both included."""
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers from start to end, both included; of an integer dtype start and end are integers, and the numbers truncated."""
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        start, end = int(start), int(end)
     return _make(lambda xp, t: xp.linspace(start, end, steps).astype(t), dtype, device, requires_grad)
 
 
-def eye(n, m=None, dtype=None, device=None, requires_grad=False):
+def eye(
+    n: int,
+    m: int | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The n x m matrix with ones on its diagonal."""
     return _make(lambda xp, t: xp.eye(n, m, dtype=t), dtype, device, requires_grad)
 
@@ -117,21 +177,46 @@ def _like(input, name, dtype, device, requires_grad, *value):
     return tensor_of(out, requires_grad) if hasattr(input, "_base") else fresh(out, requires_grad)
 
 
-def zeros_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
+def zeros_like(
+    input: Tensor,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Zeros in the shape and dtype, and on the device, of `input`."""
     return _like(input, "zeros_like", dtype, device, requires_grad)
 
 
-def ones_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
+def ones_like(
+    input: Tensor,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Ones in the shape and dtype, and on the device, of `input`."""
     return _like(input, "ones_like", dtype, device, requires_grad)
 
 
-def empty_like(input, dtype=None, device=None, requires_grad=False, memory_format=None):
+def empty_like(
+    input: Tensor,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uninitialised memory in the shape and dtype, and on the device, of `input`."""
     return _like(input, "empty_like", dtype, device, requires_grad)
 
 
-def full_like(input, fill_value, dtype=None, device=None, requires_grad=False, memory_format=None):
+def full_like(
+    input: Tensor,
+    fill_value: Operand,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """`fill_value` in the shape and dtype, and on the device, of `input`."""
     return _like(input, "full_like", dtype, device, requires_grad, fill_value)

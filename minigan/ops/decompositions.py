@@ -9,9 +9,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..autograd import op, raw
-from ..backend import array_module
-from .arithmetic import where
+from ..arrays import array_module
+from ..autograd import Tensor, op, raw
+from .arithmetic import _where as where
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul
 from .shape import cat, narrow, tril, unsqueeze
@@ -37,33 +37,31 @@ def _diagonals(values):
     return unsqueeze(values, -1) * array_module(array).eye(n, dtype=array.dtype)
 
 
-@op
-class _eigh:
+@op(saves=("out",))
+def _eigh(A, UPLO):
     """Row 0: the eigenvalues v of symmetric matrices, ascending; below: the eigenvectors V, as
     columns. Reads one triangle of A.
 
     dL/dA = V (diag(gv) + (V^T gV) / (v_j - v_i)) V^T, and the mean of that and its transpose, as A
     is symmetric
     """
+    values, vectors = np.linalg.eigh(A, UPLO)
+    return array_module(A).concatenate([values[..., None, :], vectors], -2)
 
-    saves = ("out",)
 
-    def forward(A, UPLO):
-        values, vectors = np.linalg.eigh(A, UPLO)
-        return array_module(A).concatenate([values[..., None, :], vectors], -2)
-
-    def backward(g, need, y):
-        n = y.shape[-1]
-        v, V = y[..., 0, :], _rows(y, 1, n)
-        inner = _diagonals(g[..., 0, :]) + matmul(_t(V), _rows(g, 1, n)) * _reciprocal_gaps(v)
-        gA = matmul(matmul(V, inner), _t(V))
-        return (gA + _t(gA)) * 0.5
+@_eigh.backward
+def _(g, need, y):
+    n = y.shape[-1]
+    v, V = y[..., 0, :], _rows(y, 1, n)
+    inner = _diagonals(g[..., 0, :]) + matmul(_t(V), _rows(g, 1, n)) * _reciprocal_gaps(v)
+    gA = matmul(matmul(V, inner), _t(V))
+    return (gA + _t(gA)) * 0.5
 
 
 eigen = namedtuple("eigh", ["eigenvalues", "eigenvectors"])
 
 
-def eigh(A, UPLO="L"):
+def eigh(A: Tensor, UPLO: str = "L") -> eigen:
     """(eigenvalues, ascending, (..., n); eigenvectors as columns, (..., n, n)) of symmetric
     matrices.
 
@@ -77,111 +75,100 @@ def eigh(A, UPLO="L"):
     return eigen(both[..., 0, :], _rows(both, 1, A.shape[-1]))
 
 
-def eigvalsh(A, UPLO="L"):
+def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric matrices, ascending."""
     return eigh(A, UPLO).eigenvalues
 
 
-@op
-class _svd:
+@op(saves=("out", "A.shape"))
+def _svd(A):
     """U (m, k), S (1, k) and V (n, k) below each other, with A = U diag(S) V^T and k = min(m, n).
 
     With F = 1 / (S_j^2 - S_i^2):  dL/dA = U (diag(gS) + sym(F U^T gU) S + S sym(F V^T gV)) V^T
                                            + (1 - U U^T) gU S^-1 V^T + U S^-1 gV^T (1 - V V^T),
                                            sym(X) = X + X^T
     """
+    U, S, Vh = np.linalg.svd(A, full_matrices=False)
+    return array_module(A).concatenate([U, S[..., None, :], Vh.swapaxes(-1, -2)], -2)
 
-    saves = ("out", "A.shape")
 
-    def forward(A):
-        U, S, Vh = np.linalg.svd(A, full_matrices=False)
-        return array_module(A).concatenate([U, S[..., None, :], Vh.swapaxes(-1, -2)], -2)
-
-    def backward(g, need, y, shape):
-        m, n = shape[-2:]
-        (U, S, V), (gU, gS, gV) = [(_rows(x, 0, m), x[..., m, :], _rows(x, m + 1, n)) for x in (y, g)]
-        F = _reciprocal_gaps(S * S)
-        column, row = unsqueeze(S, -1), unsqueeze(S, -2)
-        both = [F * matmul(_t(X), gX) for X, gX in ((U, gU), (V, gV))]
-        inner = _diagonals(gS) + (both[0] + _t(both[0])) * row + (both[1] + _t(both[1])) * column
-        gA = matmul(matmul(U, inner), _t(V))
-        if m > n:
-            rest = gU / row
-            gA = gA + matmul(rest - matmul(U, matmul(_t(U), rest)), _t(V))
-        if n > m:
-            rest = gV / row
-            gA = gA + matmul(U, _t(rest - matmul(V, matmul(_t(V), rest))))
-        return gA
+@_svd.backward
+def _(g, need, y, shape):
+    m, n = shape[-2:]
+    (U, S, V), (gU, gS, gV) = [(_rows(x, 0, m), x[..., m, :], _rows(x, m + 1, n)) for x in (y, g)]
+    F = _reciprocal_gaps(S * S)
+    column, row = unsqueeze(S, -1), unsqueeze(S, -2)
+    both = [F * matmul(_t(X), gX) for X, gX in ((U, gU), (V, gV))]
+    inner = _diagonals(gS) + (both[0] + _t(both[0])) * row + (both[1] + _t(both[1])) * column
+    gA = matmul(matmul(U, inner), _t(V))
+    if m > n:
+        rest = gU / row
+        gA = gA + matmul(rest - matmul(U, matmul(_t(U), rest)), _t(V))
+    if n > m:
+        rest = gV / row
+        gA = gA + matmul(U, _t(rest - matmul(V, matmul(_t(V), rest))))
+    return gA
 
 
 @op
-class _bases:
-    """The left (or right) singular vectors with those of the value 0 that are not unique: a basis
-    of the whole space.    No derivative
-    """
-
-    def forward(A, left):
-        U, _, Vh = np.linalg.svd(A)
-        return U if left else Vh.swapaxes(-1, -2)
-
-    def backward(g, need):
-        raise NotImplementedError("svd: bases of the whole space are not unique, so they have no derivative: pass full_matrices=False")
+def _complement(A, left):
+    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole space. They are not unique: constants."""
+    U, S, Vh = np.linalg.svd(A)
+    return U[..., S.shape[-1] :] if left else Vh.swapaxes(-1, -2)[..., S.shape[-1] :]
 
 
 usv = namedtuple("svd", ["U", "S", "V"])
 
 
-def svd(input, some=True, compute_uv=True):
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> usv:
     """(U, S, V) with input = U diag(S) V^T, S descending: (..., m, k), (..., k), (..., n, k), k =
     min(m, n). (`linalg.svd` gives V^T.)
 
-    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n), without a
-    derivative where m is not n
+    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
     """
     _real("svd", input)
     m, n = input.shape[-2:]
     y = _svd(input)
-    if some or m == n:
-        U, V = _rows(y, 0, m), _rows(y, m + 1, n)
-    else:
-        U, V = _bases(input, True), _bases(input, False)
+    U, V = _rows(y, 0, m), _rows(y, m + 1, n)
+    if not some and m > n:
+        U = cat([U, _complement(input, True)], -1)
+    if not some and n > m:
+        V = cat([V, _complement(input, False)], -1)
     return usv(U, y[..., m, :], V) if compute_uv else usv(U * 0, y[..., m, :], V * 0)
 
 
-def svdvals(A):
+def svdvals(A: Tensor) -> Tensor:
     """The singular values of matrices, descending."""
     return svd(A).S
 
 
-@op
-class _cholesky:
+@op(saves=("out",))
+def _cholesky(A):
     """L, lower triangular, with A = L L^T.    dL/dA = sym(L^-T P L^-1) / 2, P the lower triangle of
     L^T g with half its diagonal
 
     Murray 2016, eq. 10. Reads the lower triangle of A.
     """
-
-    saves = ("out",)
-
-    def forward(A):
-        return np.linalg.cholesky(A)
-
-    def backward(g, need, L):
-        P = matmul(_t(L), g)
-        P = (tril(P) + tril(P, -1)) * 0.5
-        S = _solve(_t(L), _t(_solve(_t(L), _t(P))))
-        return (S + _t(S)) * 0.5
+    return np.linalg.cholesky(A)
 
 
-def cholesky(A, upper=False):
+@_cholesky.backward
+def _(g, need, L):
+    P = matmul(_t(L), g)
+    P = (tril(P) + tril(P, -1)) * 0.5
+    S = _solve(_t(L), _t(_solve(_t(L), _t(P))))
+    return (S + _t(S)) * 0.5
+
+
+def cholesky(A: Tensor, upper: bool = False) -> Tensor:
     """Lower triangular L with A = L L^T, for symmetric positive definite matrices; upper: L^T."""
     _square("cholesky", A)
     L = _cholesky(A)
     return _t(L) if upper else L
 
 
-@op
-class _qr:
+@op(saves=("out", "A"))
+def _qr(A):
     """Q (m, k) and R^T (n, k) below each other, with A = Q R and k = min(m, n).
 
     For m >= n:  dL/dA = (gQ + Q sym(tril(M))) R^-T, M = R gR^T - gQ^T Q, and sym(tril(M)) its lower
@@ -189,30 +176,28 @@ class _qr:
     For m < n the first m columns are such a matrix, X = Q R, and the others are Y = Q V: gY = Q gV,
     and gQ gets Y gV^T.
     """
+    Q, R = np.linalg.qr(A)
+    return array_module(A).concatenate([Q, R.swapaxes(-1, -2)], -2)
 
-    saves = ("out", "A")
 
-    def forward(A):
-        Q, R = np.linalg.qr(A)
-        return array_module(A).concatenate([Q, R.swapaxes(-1, -2)], -2)
-
-    def backward(g, need, y, A):
-        m, n = A.shape[-2:]
-        k = min(m, n)
-        (Q, Rt), (gQ, gRt) = [(_rows(x, 0, m), _rows(x, m, k)) for x in (y, g)]
-        gVt = _rows(g, m + k, n - k)
-        if m < n:
-            gQ = gQ + matmul(narrow(A, -1, k, n - k), gVt)
-        M = matmul(_t(Rt), gRt) - matmul(_t(gQ), Q)
-        mirrored = tril(M) + _t(tril(M, -1))
-        gX = _t(_solve(_t(Rt), _t(gQ + matmul(Q, mirrored))))
-        return cat([gX, matmul(Q, _t(gVt))], gX.ndim - 1) if m < n else gX
+@_qr.backward
+def _(g, need, y, A):
+    m, n = A.shape[-2:]
+    k = min(m, n)
+    (Q, Rt), (gQ, gRt) = [(_rows(x, 0, m), _rows(x, m, k)) for x in (y, g)]
+    gVt = _rows(g, m + k, n - k)
+    if m < n:
+        gQ = gQ + matmul(narrow(A, -1, k, n - k), gVt)
+    M = matmul(_t(Rt), gRt) - matmul(_t(gQ), Q)
+    mirrored = tril(M) + _t(tril(M, -1))
+    gX = _t(_solve(_t(Rt), _t(gQ + matmul(Q, mirrored))))
+    return cat([gX, matmul(Q, _t(gVt))], gX.ndim - 1) if m < n else gX
 
 
 factors = namedtuple("qr", ["Q", "R"])
 
 
-def qr(A, mode="reduced"):
+def qr(A: Tensor, mode: str | bool = "reduced") -> factors:
     """(Q, R) with A = Q R: orthonormal columns (..., m, k) and upper triangular (..., k, n), k =
     min(m, n). mode: only "reduced".
     """

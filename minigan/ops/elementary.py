@@ -4,201 +4,154 @@ import math
 
 import numpy as np
 
-from ..autograd import op
-from ..backend import array_module, kernel
-from ..backend.cuda import elementwise
-from .each import each
+from ..arrays import array_module
+from ..autograd import Tensor, op
 
 __all__ = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "reciprocal", "rsqrt", "sign", "sin", "sqrt", "square"]
 
 
-@op
-class abs:
+@op(saves=("x",))
+def abs(x: Tensor) -> Tensor:
     """y = |x|.    dL/dx = g sign(x)"""
+    return np.abs(x)
 
-    saves = ("x",)
 
-    def forward(x):
-        return np.abs(x)
-
-    def backward(g, need, x):
-        return g * sign(x)
+@abs.backward
+def _(g, need, x):
+    return g * sign(x)
 
 
 @op
-class sign:
+def sign(x: Tensor) -> Tensor:
     """-1, 0 or 1.    dL/dx = 0"""
-
-    def forward(x):
-        return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))  # of NaN 0, as in torch
-
-    def backward(g, need):
-        return g * 0
+    return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))  # of NaN 0, as in torch
 
 
-@op
-class square:
+@sign.backward
+def _(g, need):
+    return g * 0
+
+
+@op(saves=("x",))
+def square(x: Tensor) -> Tensor:
     """y = x^2.    dL/dx = 2 g x"""
-
-    saves = ("x",)
-
-    def forward(x):
-        return np.square(x, dtype=np.int64 if x.dtype.kind == "b" else None)
-
-    def backward(g, need, x):
-        return g * x * 2
+    return np.square(x, dtype=np.int64 if x.dtype.kind == "b" else None)
 
 
-@op
-class sqrt:
+@square.backward
+def _(g, need, x):
+    return g * x * 2
+
+
+@op(saves=("out",), floating=True)
+def sqrt(x: Tensor) -> Tensor:
     """y = sqrt(x).    dL/dx = g / (2 y)"""
-
-    saves = ("out",)
-    floating = True
-
-    def forward(x):
-        return np.sqrt(x)
-
-    def backward(g, need, y):
-        return g / y * 0.5
+    return np.sqrt(x)
 
 
-@op
-class rsqrt:
+@sqrt.backward
+def _(g, need, y):
+    return g / y * 0.5
+
+
+@op(saves=("out",), floating=True)
+def rsqrt(x: Tensor) -> Tensor:
     """y = 1 / sqrt(x).    dL/dx = -g y^3 / 2"""
-
-    saves = ("out",)
-    floating = True
-
-    def forward(x):
-        return np.reciprocal(np.sqrt(x))
-
-    def backward(g, need, y):
-        return g * (y * y * y) * -0.5
+    return np.reciprocal(np.sqrt(x))
 
 
-@op
-class reciprocal:
+@rsqrt.backward
+def _(g, need, y):
+    return g * (y * y * y) * -0.5
+
+
+@op(saves=("out",), floating=True)
+def reciprocal(x: Tensor) -> Tensor:
     """y = 1 / x.    dL/dx = -g y^2"""
-
-    saves = ("out",)
-    floating = True
-
-    def forward(x):
-        return np.true_divide(1.0, x)
-
-    def backward(g, need, y):
-        return g * y * -y
+    return np.true_divide(1.0, x)
 
 
-@op
-class exp:
+@reciprocal.backward
+def _(g, need, y):
+    return g * y * -y
+
+
+@op(saves=("out",), floating=True)
+def exp(x: Tensor) -> Tensor:
     """y = e^x.    dL/dx = g y"""
-
-    saves = ("out",)
-    floating = True
-
-    def forward(x):
-        return np.exp(x)
-
-    def backward(g, need, y):
-        return g * y
+    return np.exp(x)
 
 
-@op
-class expm1:
+@exp.backward
+def _(g, need, y):
+    return g * y
+
+
+@op(saves=("out",), floating=True)
+def expm1(x: Tensor) -> Tensor:
     """y = e^x - 1, accurate near 0.    dL/dx = g (y + 1)"""
-
-    saves = ("out",)
-    floating = True
-
-    def forward(x):
-        return np.expm1(x)
-
-    def backward(g, need, y):
-        return g * (y + 1)
+    return np.expm1(x)
 
 
-@op
-class log:
+@expm1.backward
+def _(g, need, y):
+    return g * (y + 1)
+
+
+@op(saves=("x",), floating=True)
+def log(x: Tensor) -> Tensor:
     """y = ln x.    dL/dx = g / x"""
-
-    saves = ("x",)
-    floating = True
-
-    def forward(x):
-        return np.log(x)
-
-    def backward(g, need, x):
-        return g / x
+    return np.log(x)
 
 
-@op
-class log1p:
+@log.backward
+def _(g, need, x):
+    return g / x
+
+
+@op(saves=("x",), floating=True)
+def log1p(x: Tensor) -> Tensor:
     """y = ln(1 + x), accurate near 0.    dL/dx = g / (1 + x)"""
-
-    saves = ("x",)
-    floating = True
-
-    def forward(x):
-        return np.log1p(x)
-
-    def backward(g, need, x):
-        return g / (x + 1)
+    return np.log1p(x)
 
 
-@op
-class sin:
+@log1p.backward
+def _(g, need, x):
+    return g / (x + 1)
+
+
+@op(saves=("x",), floating=True)
+def sin(x: Tensor) -> Tensor:
     """y = sin x.    dL/dx = g cos x"""
-
-    saves = ("x",)
-    floating = True
-
-    def forward(x):
-        return np.sin(x)
-
-    def backward(g, need, x):
-        return g * cos(x)
+    return np.sin(x)
 
 
-@op
-class cos:
+@sin.backward
+def _(g, need, x):
+    return g * cos(x)
+
+
+@op(saves=("x",), floating=True)
+def cos(x: Tensor) -> Tensor:
     """y = cos x.    dL/dx = -g sin x"""
-
-    saves = ("x",)
-    floating = True
-
-    def forward(x):
-        return np.cos(x)
-
-    def backward(g, need, x):
-        return g * -sin(x)
+    return np.cos(x)
 
 
-@kernel
-def _erf(x, y):
-    for i in range(x.size):
-        y[i] = math.erf(x[i])
+@cos.backward
+def _(g, need, x):
+    return g * -sin(x)
 
 
-@op
-class erf:
+@op(saves=("x",), floating=True)
+def erf(x: Tensor) -> Tensor:
     """y = 2/sqrt(pi) * integral of e^(-t^2) from 0 to x.    dL/dx = g 2/sqrt(pi) e^(-x^2)"""
+    if array_module(x) is np:
+        return np.vectorize(math.erf, otypes=[x.dtype])(x)
+    from cupyx.scipy.special import erf
 
-    saves = ("x",)
-    floating = True
+    return erf(x)
 
-    def forward(x):
-        if array_module(x) is np:
-            return np.vectorize(math.erf, otypes=[x.dtype])(x)
-        from cupyx.scipy.special import erf
 
-        return erf(x)
-
-    def cpu(x):
-        return each(_erf, x)
-
-    cuda = elementwise(_erf)
-
-    def backward(g, need, x):
-        return g * exp(-(x * x)) * (2 / math.sqrt(math.pi))
+@erf.backward
+def _(g, need, x):
+    return g * exp(-(x * x)) * (2 / math.sqrt(math.pi))

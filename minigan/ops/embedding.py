@@ -1,71 +1,58 @@
 """Rows of a table picked by number, and added back into it."""
 
+from typing import Any
+
 import numpy as np
 
-from ..autograd import op, raw
-from ..backend import array_module, kernel
-from .adding import add_rows as rows_added
-from .arithmetic import where
+from ..arrays import array_module
+from ..autograd import Tensor, op, raw
+from .arithmetic import _where as where
 
 __all__ = ["embedding"]
 
 
-@op
-class pick_rows:
+@op(saves=("weight.shape", "index", "padding_idx"), mixed=True)
+def pick_rows(weight: Tensor, index: Any, padding_idx: int | None = None) -> Tensor:
     """y = weight[index]: (rows, D), index (...) -> (..., D).    dL/dweight = add_rows of g"""
-
-    saves = ("weight.shape", "index", "padding_idx")
-    mixed = True
-
-    def forward(weight, index, padding_idx=None):
-        return weight.take(index, axis=0)
-
-    def backward(g, need, shape, index, padding_idx):
-        return add_rows(g, index, shape, padding_idx)
+    return weight.take(index, axis=0)
 
 
-@kernel
-def _add_rows(g, index, y):
-    for i in range(len(index)):
-        row = y[index[i]]
-        for j in range(len(row)):
-            row[j] += g[i, j]
+@pick_rows.backward
+def _(g, need, shape, index, padding_idx):
+    return add_rows(g, index, shape, padding_idx)
 
 
-@op
-class add_rows:
+@op(saves=("index", "padding_idx"), mixed=True)
+def add_rows(
+    g: Tensor,
+    index: Any,
+    shape: tuple[int, ...],
+    padding_idx: int | None = None,
+) -> Tensor:
     """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0.    dL/dg = gg[index], there too"""
-
-    saves = ("index", "padding_idx")
-    mixed = True
-
-    def forward(g, index, shape, padding_idx=None):
-        xp = array_module(g)
-        y = xp.zeros(shape, g.dtype)
-        xp.add.at(y, index, g)
-        if padding_idx is not None:
-            y[padding_idx] = 0
-        return y
-
-    def cpu(g, index, shape, padding_idx=None):
-        y = np.zeros(shape, g.dtype)
-        _add_rows(np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y)
-        if padding_idx is not None:
-            y[padding_idx] = 0
-        return y
-
-    def cuda(g, index, shape, padding_idx=None):
-        y = rows_added(g, index, shape)
-        if padding_idx is not None:
-            y[padding_idx] = 0
-        return y
-
-    def backward(gg, need, index, padding_idx):
-        y = pick_rows(gg, index)
-        return y if padding_idx is None else where((index != padding_idx)[..., None], y, 0.0)
+    xp = array_module(g)
+    y = xp.zeros(shape, g.dtype)
+    xp.add.at(y, index, g)
+    if padding_idx is not None:
+        y[padding_idx] = 0
+    return y
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+@add_rows.backward
+def _(gg, need, index, padding_idx):
+    y = pick_rows(gg, index)
+    return y if padding_idx is None else where((index != padding_idx)[..., None], y, 0.0)
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
     """Rows of weight (num_embeddings, D) by their numbers, input (...) of integers: (..., D).
 
     padding_idx : this row gets no gradient; negative ones count from the end

@@ -8,13 +8,15 @@ arithmetic with the grid, so that all derivatives are those of these ops.
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..autograd import raw
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, raw
 from .activation import hardtanh
-from .arithmetic import clamp, floor, remainder, round, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, floor, remainder, round
 from .pooling import plane_gather
 from .product import matmul
 from .shape import expand, to
@@ -73,7 +75,13 @@ def _taps(x, n, mode, padding_mode, align_corners):
     return taps
 
 
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str | bool = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
     """input (N, C, H, W) at the points of grid (N, h, w, 2) -> (N, C, h, w); or (N, C, D, H, W),
     (N, d, h, w, 3) -> (N, C, d, h, w).
 
@@ -116,7 +124,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     return total.reshape(batch, channels, *grid.shape[1:-1])
 
 
-def affine_grid(theta, size, align_corners=None):
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) ->
     (N, H, W, 2); or theta (N, 3, 4)
     and size (N, C, D, H, W) -> (N, D, H, W, 3).

@@ -1,19 +1,22 @@
 """Picking elements, and putting them back: each op's gradient is the other."""
 
+from typing import Literal, overload
+
 import numpy as np
 
-from ..autograd import expand, op, raw, tensor_of
-from ..autograd.mode import mode
-from ..backend import array_module
-from ..backend.cuda import constant
-from ..backend.device import on_gpu
-from ..backend.program import refuse
-from .adding import LONGEST, add_at, add_lines
-from .arithmetic import where
+from ..arrays import array_module, seam
+from ..arrays.device import on_gpu
+from ..autograd import Tensor, expand, op, raw, tensor_of
+from ..autograd._types import Index, Operand
+from ..engine.grad_mode import mode
+from .arithmetic import _where
 from .axes import axis_of, of_scalars
+from .layout import constant
 from .shape import flatten, reshape
 
-__all__ = ["gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim"]
+__all__ = [
+    "gather", "getitem", "index_put", "index_select", "masked_fill", "masked_select", "nonzero", "scatter_add", "take_along_dim", "where",
+]  # fmt: skip
 
 
 def bare_index(x, index, keep=False):
@@ -32,8 +35,7 @@ def bare_index(x, index, keep=False):
     if kind == np.uint8:
         return index != 0
     if kind is not None and kind.kind in "iu" and not index.ndim:  # as in torch: what it picks is a view
-        refuse("it reads a Tensor's values (as an index)")
-        return int(index)
+        return seam.execute(int, index)
     return index.copy() if keep and hasattr(index, "dtype") else index
 
 
@@ -50,75 +52,64 @@ def is_basic(index):
     return not any(hasattr(i, "dtype") and not isinstance(i, np.generic) for i in (index if isinstance(index, tuple) else (index,)))
 
 
-@op
-class _getitem:
+@op(saves=("x.shape", "index"), view=True)
+def _getitem(x, index):
     """y = x[index].    dL/dx = g at the index, 0 elsewhere; what was picked several times gets the sum"""
-
-    saves = ("x.shape", "index")
-    view = True
-
-    def forward(x, index):
-        return at(x, index)
-
-    def backward(g, need, shape, index):
-        return _setitem(g, index, shape)
+    return at(x, index)
 
 
-@op
-class _setitem:
+@_getitem.backward
+def _(g, need, shape, index):
+    return _setitem(g, index, shape)
+
+
+@op(saves=("index",))
+def _setitem(x, index, shape):
     """y = zeros of `shape` with x added at `index`.    dL/dx = g[index]"""
-
-    saves = ("index",)
-
-    def forward(x, index, shape):
-        xp = array_module(x)
-        y = xp.zeros(shape, x.dtype)
-        if is_basic(index):
-            y[index] = x
-        else:
-            xp.add.at(y, index, x)
-        return y
-
-    def cuda(x, index, shape):
-        return _setitem.card.forward(x, index, shape) if is_basic(index) else add_at(x, index, shape)
-
-    def backward(g, need, index):
-        return _getitem(g, index)
+    xp = array_module(x)
+    y = xp.zeros(shape, x.dtype)
+    if is_basic(index):
+        y[index] = x
+    else:
+        xp.add.at(y, index, x)
+    return y
 
 
-def getitem(input, index):
+@_setitem.backward
+def _(g, need, index):
+    return _getitem(g, index)
+
+
+def getitem(input: Tensor, index: Index) -> Tensor:
     """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists.
 
     An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
     """
     if index.__class__ is not int and index.__class__ is not slice:
-        index = bare_index(input, index, mode.recording and getattr(input, "requires_grad", False))
+        index = bare_index(input, index, mode.grad_enabled and getattr(input, "requires_grad", False))
     return _getitem(input, index)
 
 
-@op
-class _put:
+@op(saves=("index", "value.shape"), mixed=True)
+def _put(input, index, value):
     """y = input with `value` (broadcast) at `index`.    dL/dinput = g, but 0 at the index; dL/dvalue = g[index]
 
     index as in `getitem`; positions that it names several times get any one of the values.
     """
-
-    saves = ("index", "value.shape")
-    mixed = True
-
-    def forward(input, index, value):
-        y = input.copy()
-        y[index] = value
-        return y
-
-    def backward(g, need, index, shape):
-        picked = need[2] and getitem(g, index)
-        if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
-            picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
-        return need[0] and _put(g, index, 0.0), None, picked
+    y = input.copy()
+    y[index] = value
+    return y
 
 
-def index_put(input, indices, values, accumulate=False):
+@_put.backward
+def _(g, need, index, shape):
+    picked = need[2] and getitem(g, index)
+    if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
+        picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
+    return need[0] and _put(g, index, 0.0), None, picked
+
+
+def index_put(input: Tensor, indices: Index, values: Operand, accumulate: bool = False) -> Tensor:
     """input with `values` (broadcast) at `indices`, a tuple as in input[indices]; accumulate: added to what is there.
 
     Without accumulate a position that is named several times gets any one of its values.
@@ -129,37 +120,26 @@ def index_put(input, indices, values, accumulate=False):
     return input + _setitem(expand(values, getitem(input, indices).shape), indices, tuple(input.shape))
 
 
-@op
-class _gather:
+@op(saves=("x.shape", "axis", "index"), mixed=True)
+def _gather(x, axis, index):
     """y[..., i, ...] = x[..., index[..., i, ...], ...] along an axis.    dL/dx = scatter_add of g"""
-
-    saves = ("x.shape", "axis", "index")
-    mixed = True
-
-    def forward(x, axis, index):
-        return x[_grid(index, axis)]
-
-    def backward(g, need, shape, axis, index):
-        return _scatter(g, axis, index, shape)
+    return x[_grid(index, axis)]
 
 
-@op
-class _scatter:
+@_gather.backward
+def _(g, need, shape, axis, index):
+    return _scatter(g, axis, index, shape)
+
+
+@op(saves=("axis", "index"), mixed=True)
+def _scatter(x, axis, index, shape):
     """y = zeros of `shape` with x added along an axis at `index`.    dL/dx = g gathered at the index"""
+    return _setitem(x, _grid(index, axis), shape)
 
-    saves = ("axis", "index")
-    mixed = True
 
-    def forward(x, axis, index, shape):
-        return _setitem(x, _grid(index, axis), shape)
-
-    def cuda(x, axis, index, shape):
-        whole = all(i == axis or n == m for i, (n, m) in enumerate(zip(x.shape, shape)))
-        lines = whole and x.shape[axis] <= LONGEST
-        return add_lines(x, axis, index, shape) if lines else _setitem(x, _grid(index, axis), shape)
-
-    def backward(g, need, axis, index):
-        return _gather(g, axis, index)
+@_scatter.backward
+def _(g, need, axis, index):
+    return _gather(g, axis, index)
 
 
 def _grid(index, axis):
@@ -181,7 +161,7 @@ def _check_index(name, input, dim, index):
     return dim
 
 
-def gather(input, dim, index, *, sparse_grad=False):
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Elements picked along `dim`: index (int64) has the result's shape, its other sizes at most those of the input.
 
     sparse_grad : without effect; gradients are dense
@@ -194,17 +174,18 @@ def gather(input, dim, index, *, sparse_grad=False):
     return _gather(input, _check_index("gather", input, dim, index), index)
 
 
-def take_along_dim(input, indices, dim=None):
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """As `gather`, but input and indices broadcast along the other dimensions; None: positions in the flattened input."""
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
     dim = axis_of(dim, input.ndim)
+    indices = _where(indices < 0, indices + input.shape[dim], indices)
     others = np.broadcast_shapes(*[(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)])
     input, indices = [expand(x, (*others[:dim], x.shape[dim], *others[dim + 1 :])) for x in (input, indices)]
     return gather(input, dim, indices)
 
 
-def scatter_add(input, dim, index, src):
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """input with src added along `dim` at `index` (int64, the shape of src); repeated positions add up."""
     if not input.ndim:
         return reshape(scatter_add(reshape(input, (1,)), dim, index.reshape(-1), src.reshape(-1)), ())
@@ -213,7 +194,7 @@ def scatter_add(input, dim, index, src):
 
 
 @of_scalars
-def index_select(input, dim, index):
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `input` at the integer positions `index` (1-D) along `dim`."""
     index = raw(index)
     if index.ndim > 1 or index.dtype.kind not in "iu":
@@ -221,20 +202,24 @@ def index_select(input, dim, index):
     return _getitem(input, (slice(None),) * axis_of(dim, input.ndim) + (index.reshape(-1),))
 
 
-def masked_fill(input, mask, value):
+def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`input` with `value` (a number, or a Tensor of one element) wherever the boolean `mask` (broadcast) is true."""
     kind = raw(input).dtype
     if kind.kind != "f":
         value = raw(value).astype(kind) if hasattr(raw(value), "dtype") else kind.type(value)
-    return where(mask, value, input)
+    return _where(mask, value, input)
 
 
-def masked_select(input, mask):
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` (booleans) is true, in one dimension; the two broadcast."""
     shape = np.broadcast_shapes(input.shape, mask.shape)
     return getitem(expand(input, shape), expand(mask, shape))
 
 
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 def nonzero(input, as_tuple=False):
     """The positions of the non-zero elements: int64 (n, ndim), or one vector per dimension."""
     array = raw(input)
@@ -244,3 +229,12 @@ def nonzero(input, as_tuple=False):
     if as_tuple:
         return tuple(tensor_of(i) for i in found)
     return tensor_of(array_module(found[0]).stack(found, axis=1))
+
+
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Operand, input: Operand, other: Operand) -> Tensor: ...
+def where(condition, input=None, other=None):
+    """input where condition, else other; of a condition alone the positions where it holds, one vector per dimension."""
+    return nonzero(condition, True) if input is None and other is None else _where(condition, input, other)

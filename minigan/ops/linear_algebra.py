@@ -6,10 +6,10 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..autograd import op, raw
-from .arithmetic import where
+from ..autograd import Tensor, op, raw
+from .arithmetic import _where as where
 from .product import matmul
-from .shape import reshape, transpose, tril, unsqueeze
+from .shape import reshape, transpose, unsqueeze
 
 __all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]  # torch's; others: minigan.linalg
 
@@ -34,20 +34,18 @@ def _real(name, x):
 # --- inverses and systems ---
 
 
-@op
-class _inv:
+@op(saves=("out",))
+def _inv(A):
     """y = A^-1.    dL/dA = -y^T g y^T"""
-
-    saves = ("out",)
-
-    def forward(A):
-        return np.linalg.inv(A)
-
-    def backward(g, need, y):
-        return -matmul(matmul(_t(y), g), _t(y))
+    return np.linalg.inv(A)
 
 
-def inv(A):
+@_inv.backward
+def _(g, need, y):
+    return -matmul(matmul(_t(y), g), _t(y))
+
+
+def inv(A: Tensor) -> Tensor:
     """The inverse of square matrices (..., n, n)."""
     _square("inv", A)
     return _inv(A)
@@ -56,21 +54,19 @@ def inv(A):
 inverse = inv
 
 
-@op
-class _solve:
+@op(saves=("A", "out"))
+def _solve(A, B):
     """y with A y = B, matrices.    dL/dB = A^-T g,  dL/dA = -(dL/dB) y^T"""
-
-    saves = ("A", "out")
-
-    def forward(A, B):
-        return np.linalg.solve(A, B)
-
-    def backward(g, need, A, y):
-        gB = _solve(_t(A), g)
-        return need[0] and -matmul(gB, _t(y)), gB
+    return np.linalg.solve(A, B)
 
 
-def solve(A, B, *, left=True):
+@_solve.backward
+def _(g, need, A, y):
+    gB = _solve(_t(A), g)
+    return need[0] and -matmul(gB, _t(y)), gB
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with A X = B (left=False: X A = B): A (..., n, n), B (..., n, k), or (n,) or (..., n) as
     vectors.
     """
@@ -84,35 +80,55 @@ def solve(A, B, *, left=True):
     return reshape(y, tuple(y.shape[:-1]))
 
 
-@op
-class _pinv:
+def tolerances(A, atol, rtol):
+    """(atol, rtol), below which singular values count as 0: numbers, or arrays (..., 1), in A's dtype.
+
+    Default: atol 0, and rtol max(m, n) eps, but 0 where atol is positive.
+    """
+    kind = raw(A).dtype
+    column = lambda t: raw(t).astype(kind)[..., None] if hasattr(raw(t), "dtype") else t
+    atol = 0.0 if atol is None else column(atol)
+    rtol = (atol <= 0) * (max(A.shape[-2:]) * float(np.finfo(kind).eps)) if rtol is None else column(rtol)
+    return atol, rtol
+
+
+@op(saves=("A", "out"))
+def _pinv(A, atol, rtol, hermitian):
     """y = A^+, Moore and Penrose's inverse.
 
     dL/dA = -y^T g y^T + (1 - A y) g^T y y^T + y^T y g^T (1 - y A).    Golub and Pereyra 1973, eq.
     4.12
     """
-
-    saves = ("A", "out")
-
-    def forward(A, rcond):
-        return np.linalg.pinv(A, rcond)
-
-    def backward(g, need, A, y):
-        gt, yt = _t(g), _t(y)
-        right, left = matmul(matmul(gt, y), yt), matmul(matmul(yt, y), gt)
-        return matmul(matmul(yt, g), -yt) + (right - matmul(matmul(A, y), right)) + (left - matmul(matmul(left, y), A))
+    A = np.tril(A) + np.tril(A, -1).swapaxes(-1, -2) if hermitian else A
+    U, S, Vh = np.linalg.svd(A, full_matrices=False)
+    kept = S > np.maximum(atol, rtol * S[..., :1])
+    inverse = np.where(kept, 1 / np.where(kept, S, 1), 0).astype(A.dtype)
+    return np.matmul((U * inverse[..., None, :]), Vh).swapaxes(-1, -2)
 
 
-def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
-    """Moore and Penrose's inverse of (..., m, n): singular values below rtol times the largest
-    count as 0 (default: max(m, n) eps).
-    hermitian: the matrices are symmetric, and their lower triangles are read."""
+@_pinv.backward
+def _(g, need, A, y):
+    gt, yt = _t(g), _t(y)
+    right, left = matmul(matmul(gt, y), yt), matmul(matmul(yt, y), gt)
+    return matmul(matmul(yt, g), -yt) + (right - matmul(matmul(A, y), right)) + (left - matmul(matmul(left, y), A))
+
+
+def pinv(
+    A: Tensor,
+    rcond: Tensor | float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:
+    """Moore and Penrose's inverse of (..., m, n).
+
+    rtol, atol : singular values count as 0 up to atol, or rtol times the largest (default: max(m, n) eps, 0 with atol); numbers or
+        Tensors (...); rcond is rtol
+    hermitian : the matrices are symmetric, and their lower triangles are read
+    """
     _real("pinv", A)
-    A = tril(A) + _t(tril(A, -1)) if hermitian else A
-    if atol is not None:
-        raise NotImplementedError("pinv: atol is not available: use rtol, a share of the largest singular value")
-    rtol = rcond if rtol is None else rtol
-    return _pinv(A, max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if rtol is None else rtol)
+    return _pinv(A, *tolerances(A, atol, rcond if rtol is None else rtol), hermitian)
 
 
 pinverse = pinv
@@ -121,20 +137,18 @@ pinverse = pinv
 # --- determinants ---
 
 
-@op
-class _det:
+@op(saves=("A", "out"))
+def _det(A):
     """y = det A.    dL/dA = g y A^-T"""
-
-    saves = ("A", "out")
-
-    def forward(A):
-        return np.linalg.det(A)
-
-    def backward(g, need, A, y):
-        return (g * y)[..., None, None] * _t(_inv(A))
+    return np.linalg.det(A)
 
 
-def det(A):
+@_det.backward
+def _(g, need, A, y):
+    return (g * y)[..., None, None] * _t(_inv(A))
+
+
+def det(A: Tensor) -> Tensor:
     """The determinants of square matrices. Those of singular ones have no gradient here (torch
     gives them one).
     """
@@ -142,42 +156,38 @@ def det(A):
     return _det(A)
 
 
-@op
-class _logabsdet:
+@op(saves=("A",))
+def _logabsdet(A):
     """y = log |det A|.    dL/dA = g A^-T"""
-
-    saves = ("A",)
-
-    def forward(A):
-        return np.linalg.slogdet(A)[1]
-
-    def backward(g, need, A):
-        return g[..., None, None] * _t(_inv(A))
+    return np.linalg.slogdet(A)[1]
 
 
-@op
-class _signdet:
+@_logabsdet.backward
+def _(g, need, A):
+    return g[..., None, None] * _t(_inv(A))
+
+
+@op(saves=("A",))
+def _signdet(A):
     """The sign of det A.    dL/dA = 0"""
+    return np.linalg.slogdet(A)[0]
 
-    saves = ("A",)
 
-    def forward(A):
-        return np.linalg.slogdet(A)[0]
-
-    def backward(g, need, A):
-        return A * 0
+@_signdet.backward
+def _(g, need, A):
+    return A * 0
 
 
 sign_logabsdet = namedtuple("slogdet", ["sign", "logabsdet"])
 
 
-def slogdet(A):
+def slogdet(A: Tensor) -> sign_logabsdet:
     """(sign, log of the absolute value) of the determinants of square matrices."""
     _square("slogdet", A)
     return sign_logabsdet(_signdet(A), _logabsdet(A))
 
 
-def logdet(A):
+def logdet(A: Tensor) -> Tensor:
     """The logarithms of the determinants of square matrices: NaN where one is negative."""
     sign, size = slogdet(A)
     return where(sign < 0, float("nan"), size)

@@ -9,12 +9,10 @@ import math
 
 import numpy as np
 
-from ..autograd import op, raw
-from ..backend import kernel
-from ..backend.cuda import elementwise, has_kernels, summed
+from ..autograd import Tensor, op, raw
 from .activation import logsigmoid, sigmoid
-from .arithmetic import clamp, maximum, where
-from .each import each
+from .arithmetic import _where as where
+from .arithmetic import clamp, maximum
 from .elementary import abs, exp, log
 from .indexing import gather
 from .loss_arguments import REDUCTIONS, _check, _check_reduction, _common_shape, _distance, _each, _reduce, _reduced
@@ -26,22 +24,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op
-class _mse_loss:
+@op(saves=("input", "target", "reduction"))
+def _mse_loss(input, target, reduction):
     """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
+    return _reduce(np.square(np.subtract(input, target)), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(np.square(np.subtract(input, target)), reduction)
-
-    def backward(g, need, x, t, reduction):
-        gx = (x - t) * (_each(g, x, reduction) * 2)
-        return gx, need[1] and -gx
+@_mse_loss.backward
+def _(g, need, x, t, reduction):
+    gx = (x - t) * (_each(g, x, reduction) * 2)
+    return gx, need[1] and -gx
 
 
 @_reduced("reduction")
-def mse_loss(input, target, reduction="mean", weight=None):
+def mse_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor:
     """(input - target)^2, reduced; weight: a factor of each element."""
     input, target = _common_shape("mse_loss", input, target, reduction)
     if weight is None:
@@ -50,14 +48,18 @@ def mse_loss(input, target, reduction="mean", weight=None):
 
 
 @_reduced("reduction")
-def l1_loss(input, target, reduction="mean", weight=None):
+def l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor:
     """|input - target|, reduced; weight: a factor of each element."""
     input, target = _common_shape("l1_loss", input, target, reduction)
     return _distance(abs(input - target), weight, reduction)
 
 
 @_reduced("reduction")
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0
+) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
     input, target = _common_shape("smooth_l1_loss", input, target, reduction)
     if beta < 0:
@@ -66,7 +68,13 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     return _reduce(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta) if beta else d, reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964.
 
     weight : a factor of each element
@@ -86,54 +94,35 @@ def _log(x):
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
-def _of_total(total, input, reduction):
-    """The sum of all losses, or their mean; of no losses it is NaN."""
-    if reduction == "mean":
-        total = total / input.size if input.size else math.nan
-    return input.dtype.type(total)
+def no_probabilities(x):
+    """The error about values outside of [0, 1]."""
+    return ValueError(
+        f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to {x.max():g}: "
+        "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+    )
 
 
-@kernel
-def _bce_total(x, t):
-    total, valid = 0.0, True
-    for i in range(x.size):
-        total -= t[i] * max(math.log(x[i]), -100.0) + (1 - t[i]) * max(math.log1p(-x[i]), -100.0)
-        valid &= x[i] >= 0 and x[i] <= 1
-    return total, valid
-
-
-@op
-class _bce:
+@op(saves=("input", "target", "reduction"))
+def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
     """
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():  # (on CUDA this would wait for the device)
+        raise no_probabilities(input)
+    return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
-    saves = ("input", "target", "reduction")
 
-    def forward(input, target, reduction):
-        return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
-
-    def cpu(input, target, reduction):
-        if input.dtype.char not in "fd":
-            return _bce.card.forward(input, target, reduction)
-        total, valid = _bce_total(input.reshape(-1), target.reshape(-1))
-        if not valid:
-            raise ValueError(
-                f"input must be probabilities, all in [0, 1]; its values go from {input.min():g} to {input.max():g}: "
-                "apply sigmoid to it, or use binary_cross_entropy_with_logits"
-            )
-        if reduction == "none":
-            return _bce.card.forward(input, target, reduction)
-        return _of_total(total, input, reduction)
-
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+@_bce.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
 
 
 @_reduced("reduction")
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
     """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
 
     Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`, which is exact there.
@@ -146,95 +135,55 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
 
 
-@kernel
-def _bce_logits_total(x, t):
-    total = 0.0
-    for i in range(x.size):
-        total += max(x[i], 0.0) - x[i] * t[i] + math.log1p(math.exp(-math.fabs(x[i])))
-    return total
-
-
-_bce_logits_sum = summed(_bce_logits_total)
-
-
-@op
-class _bce_logits:
+@op(saves=("input", "target", "reduction"))
+def _bce_logits(input, target, reduction):
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
 
     dL/dx = g (s - t),  dL/dt = -g x
     """
-
-    saves = ("input", "target", "reduction")
-
-    def forward(input, target, reduction):
-        return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
-
-    def cpu(input, target, reduction):
-        if reduction == "none" or input.dtype.char not in "fd":
-            return _bce_logits.card.forward(input, target, reduction)
-        total = _bce_logits_total(input.reshape(-1), target.reshape(-1))
-        return _of_total(total, input, reduction)
-
-    def cuda(input, target, reduction):
-        if reduction == "none" or not input.size:
-            return _bce_logits.card.forward(input, target, reduction)
-        return _bce_logits_sum(input, target, scale=1 / input.size if reduction == "mean" else 1.0)
-
-    def backward(g, need, x, t, reduction):
-        g = _each(g, x, reduction)
-        return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
+    return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
 
 
-@kernel
-def _mean_logsigmoid_total(x, sign):
-    total = 0.0
-    for i in range(x.size):
-        z = sign * x[i]
-        total += min(z, 0.0) - math.log1p(math.exp(-math.fabs(z)))
-    return total
+@_bce_logits.backward
+def _(g, need, x, t, reduction):
+    g = _each(g, x, reduction)
+    return need[0] and (sigmoid(x) - t) * g, need[1] and -g * x
 
 
-@kernel
-def _mean_logsigmoid_grad(x, sign, scale, out):
-    for i in range(x.size):
-        out[i] = scale / (1.0 + math.exp(sign * x[i]))
-
-
-_sum_on_device, _grad_on_device = summed(_mean_logsigmoid_total), elementwise(_mean_logsigmoid_grad)
-
-
-@op
-class mean_logsigmoid:
+@op(saves=("x", "sign"))
+def mean_logsigmoid(x: Tensor, sign: float = 1) -> Tensor:
     """y = mean of log sigmoid(sign x), sign 1 or -1: E log D for logits x, or E log(1 - D).
 
     dL/dx = g sign sigmoid(-sign x) / N
     """
+    z = x * sign
+    return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
 
-    saves = ("x", "sign")
 
-    def forward(x, sign=1):
-        z = x * sign
-        return np.mean(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
+@mean_logsigmoid.backward
+def _(g, need, x, sign):
+    return mean_logsigmoid_grad(x, sign, g)
 
-    def cpu(x, sign=1):
-        return x.dtype.type(_mean_logsigmoid_total(x.ravel("K"), sign) / x.size)
 
-    def cuda(x, sign=1):
-        return _sum_on_device(x, sign, scale=1 / x.size)
+@op
+def mean_logsigmoid_grad(x, sign, g):
+    """g sign sigmoid(-sign x) / N: the rule of `mean_logsigmoid`."""
+    return sigmoid(x * -sign) * (g * (sign / x.size))
 
-    def backward(g, need, x, sign):
-        if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-            return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
-        if has_kernels(x):
-            return _grad_on_device(x, sign, g * (sign / x.size))
-        return sigmoid(x * -sign) * (g * (sign / x.size))
 
-    def formula(x, sign):
-        return logsigmoid(x * sign).mean()
+@mean_logsigmoid.formula
+def _(x, sign):
+    return logsigmoid(x * sign).mean()
 
 
 @_reduced("reduction")
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
 
     weight : factor of each element, broadcast to input's shape
@@ -291,7 +240,13 @@ def _average(loss, share, reduction):
 
 
 @_reduced("ignore_index")
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     """Negative log-likelihood -input[n, target[n]], reduced.
 
     input : log-probabilities (N, C), (C,) or (N, C, d1, ...)
@@ -305,7 +260,14 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 
 
 @_reduced("ignore_index")
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """-log softmax(input)[target], reduced.
 
     input : logits (N, C), (C,) or (N, C, d1, ...)
@@ -334,7 +296,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
 
 @_reduced("reduction")
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(
+    input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
     """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
 
     target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
@@ -354,7 +318,9 @@ def kl_div(input, target, reduction="mean", log_target=False):
 
 
 @_reduced("reduction")
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
+) -> Tensor:
     """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in torch); reduced."""
     input, target = _common_shape("hinge_embedding_loss", input, target, reduction, aloud=False)
     loss = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, 0.0), 0.0)
@@ -362,7 +328,9 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 @_reduced("reduction")
-def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
+) -> Tensor:
     """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
     _check_reduction("margin_ranking_loss", reduction)
     if not input1.ndim == input2.ndim == target.ndim:
@@ -372,7 +340,7 @@ def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
 
 
 @_reduced("reduction")
-def soft_margin_loss(input, target, reduction="mean"):
+def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """log(1 + e^(-target input)), reduced; targets are 1 and -1."""
     input, target = _common_shape("soft_margin_loss", input, target, reduction, aloud=False)
     return _reduce(-logsigmoid(input * target), reduction)

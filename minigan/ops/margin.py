@@ -3,13 +3,15 @@ their formulas. As in loss.py,
 `reduction` is "mean", "sum" or "none"."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from ..autograd import raw
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, raw
 from .activation import logsigmoid
-from .arithmetic import clamp, minimum, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, minimum
 from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather
@@ -24,7 +26,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
     """max(0, margin + |a - p| - |a - n|), p-norms along the last dimension; reduced. Schroff et al.
     2015.
 
@@ -38,7 +49,16 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
 
 
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Any = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
     """As `triplet_margin_loss`, with distances distance_function(x, y) (default:
     `pairwise_distance`).
     """
@@ -65,7 +85,13 @@ def _triplet(name, distance, anchor, positive, negative, margin, swap, reduction
     return _reduce(clamp(distance(anchor, positive) - far + margin, min=0.0), reduction)
 
 
-def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
     """1 - cos(x1, x2) where target = 1, max(0, cos(x1, x2) - margin) where target = -1; reduced.
 
     input1, input2 : (N, D) and target (N,), or (D,) and ()
@@ -106,7 +132,14 @@ def _given_back(loss, input, target, reduction):
     return _reduce(loss, reduction)
 
 
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: float = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """The sum over classes j other than target of max(0, margin - input[target] + input[j])^p / C;
     reduced.
 
@@ -125,7 +158,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     return _given_back(sum(where(other, gap, 0.0), 1) / x.shape[1], input, target, reduction)
 
 
-def multilabel_margin_loss(input, target, reduction="mean"):
+def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """The sum over classes i in target and j not in it of max(0, 1 - input[i] + input[j]) / C;
     reduced.
 
@@ -143,7 +176,12 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     return _given_back(loss, input, raw(target).reshape(-1)[0], reduction)
 
 
-def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(input), averaged over the classes (the last
     dimension); reduced.
 
@@ -157,7 +195,14 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
 # --- likelihoods ---
 
 
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
     """(log var + (input - target)^2 / var) / 2, the negative log-likelihood of normal numbers, var
     at least eps; reduced.
     Nix and Weigend 1994.
@@ -182,7 +227,14 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     return _reduce(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
-def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Tensor:
     """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or
     for x the rate itself
     (log_input=False) x - t log(x + eps); reduced.

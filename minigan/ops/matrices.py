@@ -3,17 +3,19 @@ conditions.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
-from ..autograd import raw
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, raw
+from ..autograd._types import DType
 from .axes import axes_of
 from .contraction import chain_matmul
 from .decompositions import eigvalsh, svdvals
 from .elementary import abs
 from .extremes import amax, amin
-from .linear_algebra import inv, pinv
+from .linear_algebra import inv, pinv, tolerances
 from .product import matmul
 from .reduction import norm, sum
 from .shape import movedim, reshape, to
@@ -21,7 +23,14 @@ from .shape import movedim, reshape, to
 __all__ = ["matrix_power"]  # torch's; the others are in minigan.linalg
 
 
-def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+def vector_norm(
+    x: Tensor | None,
+    ord: Any = 2,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType = None,
+) -> Tensor:
     """The `ord`-norm (sum |x|^ord)^(1/ord) of vectors: over all elements (dim=None), or over
     dimensions together.
     """
@@ -29,7 +38,14 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     return norm(x, float(ord), dim, keepdim)
 
 
-def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+def matrix_norm(
+    A: Tensor,
+    ord: Any = "fro",
+    dim: tuple[int, int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: DType = None,
+) -> Tensor:
     """Norms of matrices in two dimensions: "fro" (root of the sum of squares), "nuc" (sum of
     singular values), 2 and -2 (largest and
     smallest singular value), inf and -inf, 1 and -1 (largest and smallest sum of the absolute
@@ -51,7 +67,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     return y if keepdim else reshape(y, tuple(n for i, n in enumerate(A.shape) if i not in (rows, columns)))
 
 
-def matrix_power(A, n):
+def matrix_power(A: Tensor, n: int) -> Tensor:
     """The n-th power of square matrices; negative: of the inverse."""
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise ValueError(f"matrix_power: expected square matrices (..., n, n), got shape {tuple(A.shape)}")
@@ -68,20 +84,27 @@ def matrix_power(A, n):
     return result
 
 
-def matrix_rank(A, *, atol=None, rtol=None, hermitian=False):
+def matrix_rank(
+    A: Tensor,
+    tol: Tensor | float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:
     """How many singular values are larger than max(atol, rtol times the largest); int64. Default
     rtol: max(m, n) eps, or 0 with atol.
+
+    tol : atol, with rtol 0;  all are numbers, or Tensors of A's leading dimensions
     """
     values = abs(eigvalsh(A)) if hermitian else svdvals(A)
-    if rtol is None:
-        rtol = max(A.shape[-2:]) * float(np.finfo(raw(A).dtype).eps) if atol is None else 0.0
+    atol, rtol = tolerances(A, *((atol, rtol) if tol is None else (tol, 0.0)))
     if not values.shape[-1]:
         return sum(values, -1).to(np.int64)
-    limit = amax(values, -1, True) * rtol
-    return sum((values > limit) & (values > (0.0 if atol is None else atol)), -1)
+    return sum((values > amax(values, -1, True) * rtol) & (values > atol), -1)
 
 
-def cond(A, p=None):
+def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     """The condition numbers of matrices: |A| |A^-1| in the norm p; None: the largest by the
     smallest singular value.
     """
@@ -92,16 +115,16 @@ def cond(A, p=None):
     return matrix_norm(A, p) * matrix_norm(inv(A), p)
 
 
-def lstsq(A, B, rcond=None):
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None) -> Tensor:
     """X that minimises |A X - B|; of several the smallest: pinv(A) @ B."""
     return matmul(pinv(A, rcond), B)
 
 
-def multi_dot(tensors):
+def multi_dot(tensors: Any) -> Tensor:
     """The product of several matrices, in a list; the first and the last may be vectors."""
     return chain_matmul(*tensors)
 
 
-def vecdot(x, y, *, dim=-1):
+def vecdot(x: Tensor | None, y: Tensor, *, dim: int = -1) -> Tensor:
     """The inner products of vectors along `dim`."""
     return sum(x * y, dim)

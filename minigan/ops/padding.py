@@ -1,33 +1,32 @@
 """Padding of the last dimensions: with a number, or with the input's own elements."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..autograd import op
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, op
 from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["pad"]
 
 
-@op
-class _pad_constant:
+@op(saves=("pads",))
+def _pad_constant(x, pads, value):
     """x with `value` around it: `pads` holds (before, after) for each dimension, negative ones cut.
 
     dL/dx = g cut and padded with zeros: the same with the negatives of `pads`
     """
+    y = array_module(x).full([n + a + b for n, (a, b) in zip(x.shape, pads)], value, x.dtype)
+    inside = tuple(slice(max(a, 0), m - max(b, 0)) for m, (a, b) in zip(y.shape, pads))
+    y[inside] = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pads))]
+    return y
 
-    saves = ("pads",)
 
-    def forward(x, pads, value):
-        y = array_module(x).full([n + a + b for n, (a, b) in zip(x.shape, pads)], value, x.dtype)
-        inside = tuple(slice(max(a, 0), m - max(b, 0)) for m, (a, b) in zip(y.shape, pads))
-        y[inside] = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pads))]
-        return y
-
-    def backward(g, need, pads):
-        return _pad_constant(g, tuple((-a, -b) for a, b in pads), 0.0)
+@_pad_constant.backward
+def _(g, need, pads):
+    return _pad_constant(g, tuple((-a, -b) for a, b in pads), 0.0)
 
 
 def _reflected(i, n):
@@ -53,7 +52,12 @@ def _pad_taps(n, before, after, mode):
     return taps(n + before + after, n, range(n + before + after), _MODES[mode][0](np.arange(-before, n + after), n))
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(
+    input: Tensor,
+    pad: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,
+) -> Tensor:
     """The last dimensions of `input` made larger on both sides, as torch.nn.functional.pad.
 
     pad : (before, after) of the last dimension, then of the one before it, ...; negative numbers cut instead

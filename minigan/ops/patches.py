@@ -4,49 +4,46 @@ other's derivative.
 
 import math
 
-from ..autograd import op
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, op
+from ..autograd._types import Ints
 from .convolution import formula
 from .convolution.geometry import Geometry, each_dim
 
 __all__ = ["fold", "unfold"]
 
 
-@op
-class _unfold:
+@op(saves=("geometry",))
+def _unfold(x, geometry):
     """x (N, C, H, W) -> (N, C kernel, positions): the patch that a convolution sees at each
     position.    dL/dx = fold of g
     """
-
-    saves = ("geometry",)
-
-    def forward(x, geometry):
-        padded = formula._pad(x, geometry)[:, 0]
-        parts = [padded[(..., *where)].reshape(*x.shape[:2], math.prod(geometry.out)) for _, where in formula.taps(geometry)]
-        return array_module(x).stack(parts, 2).reshape(len(x), x.shape[1] * len(parts), math.prod(geometry.out))
-
-    def backward(g, need, geometry):
-        return _fold(g, geometry)
+    padded = formula._pad(x, geometry)[:, 0]
+    parts = [padded[(..., *where)].reshape(*x.shape[:2], math.prod(geometry.out)) for _, where in formula.taps(geometry)]
+    return array_module(x).stack(parts, 2).reshape(len(x), x.shape[1] * len(parts), math.prod(geometry.out))
 
 
-@op
-class _fold:
+@_unfold.backward
+def _(g, need, geometry):
+    return _fold(g, geometry)
+
+
+@op(saves=("geometry",))
+def _fold(y, geometry):
     """y (N, C kernel, positions) -> (N, C, H, W): patches added where they came from.    dL/dy =
     unfold of g
     """
+    kernel = math.prod(geometry.kernel)
+    parts = y.reshape(len(y), y.shape[1] // kernel, kernel, *geometry.out)
+    padded = array_module(y).zeros((*parts.shape[:2], *geometry.padded()), y.dtype)
+    for k, (_, where) in enumerate(formula.taps(geometry)):
+        padded[(..., *where)] += parts[:, :, k]
+    return padded[(..., *formula._inside(geometry))]
 
-    saves = ("geometry",)
 
-    def forward(y, geometry):
-        kernel = math.prod(geometry.kernel)
-        parts = y.reshape(len(y), y.shape[1] // kernel, kernel, *geometry.out)
-        padded = array_module(y).zeros((*parts.shape[:2], *geometry.padded()), y.dtype)
-        for k, (_, where) in enumerate(formula.taps(geometry)):
-            padded[(..., *where)] += parts[:, :, k]
-        return padded[(..., *formula._inside(geometry))]
-
-    def backward(g, need, geometry):
-        return _unfold(g, geometry)
+@_fold.backward
+def _(g, need, geometry):
+    return _unfold(g, geometry)
 
 
 def _geometry(name, size, kernel_size, dilation, padding, stride):
@@ -65,7 +62,13 @@ def _geometry(name, size, kernel_size, dilation, padding, stride):
     return Geometry(tuple(int(n) for n in size), out, kernel, stride, padding, dilation, 1)
 
 
-def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(
+    input: Tensor,
+    kernel_size: Ints,
+    dilation: Ints = 1,
+    padding: Ints = 0,
+    stride: Ints = 1,
+) -> Tensor:
     """The patches of input (N, C, H, W) or (C, H, W) as columns: (N, C kernel, positions),
     positions row by row.
 
@@ -78,7 +81,14 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     return y if input.ndim == 4 else y[0]
 
 
-def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(
+    input: Tensor,
+    output_size: Ints,
+    kernel_size: Ints,
+    dilation: Ints = 1,
+    padding: Ints = 0,
+    stride: Ints = 1,
+) -> Tensor:
     """Columns (N, C kernel, positions) or (C kernel, positions), as `unfold` gives them for images
     of output_size, added up into such
     images: (N, C, H, W) or (C, H, W)."""

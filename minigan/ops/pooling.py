@@ -7,18 +7,20 @@ derivative adds into the same places, whose derivative gathers from them.
 import functools
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from ..autograd import op, raw, tensor_of
-from ..backend import array_module, kernel
-from ..backend.cuda import Source, has_kernels
-from ..backend.cuda.source import blocks, on_device
+from ..arrays import array_module
+from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd._types import Ints
 from .arithmetic import fmod
-from .each import on_planes
 from .reduction import mean
 from .shape import to
 from .taps import apply_taps, taps
+
+_Sizes = int | Sequence[int | None] | None
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
@@ -29,7 +31,7 @@ __all__ = [
 # --- arguments ---
 
 
-def numbers(name, what, value, dims, least):
+def numbers(name: str, what: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
     """One number for each of `dims` dimensions, from one number or a sequence; each at least `least`."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     values = values * dims if len(values) == 1 else values
@@ -38,7 +40,7 @@ def numbers(name, what, value, dims, least):
     return values
 
 
-def check_dims(name, input, dims):
+def check_dims(name: str, input: Tensor, dims: int) -> None:
     """The input must have `dims` dimensions after N and C, or after C alone."""
     if input.ndim not in (dims + 1, dims + 2):
         layout = "C, " + ("L" if dims == 1 else "H, W" if dims == 2 else "D, H, W")
@@ -115,12 +117,27 @@ def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_
     return _means(input, windows, divisor_override)
 
 
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
     """The means of windows of input (N, C, L) or (C, L). Arguments as in `avg_pool2d`, one number each."""
     return _avg_pool("avg_pool1d", input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: float | None = None,
+) -> Tensor:
     """The means of windows of input (N, C, H, W) or (C, H, W).
 
     kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
@@ -140,7 +157,7 @@ def _adaptive_sizes(name, input, dims, output_size):
     return numbers(name, "output_size", sizes, dims, 1)
 
 
-def adaptive_means(input, sizes):
+def adaptive_means(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """The means of `sizes` windows that cover the last dimensions."""
     dims = len(sizes)
     if all(m == 1 for m in sizes):
@@ -148,12 +165,12 @@ def adaptive_means(input, sizes):
     return _means(input, [_covering_windows(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
 
 
-def adaptive_avg_pool1d(input, output_size):
+def adaptive_avg_pool1d(input: Tensor, output_size: _Sizes) -> Tensor:
     """The means of `output_size` windows that cover input (N, C, L) or (C, L)."""
     return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool1d", input, 1, output_size))
 
 
-def adaptive_avg_pool2d(input, output_size):
+def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
     """The means of windows that cover input (N, C, H, W) or (C, H, W).
 
     output_size : one number, or two; None keeps the size. Window i of m over n positions is [floor(i n / m), ceil((i + 1) n / m)).
@@ -163,141 +180,37 @@ def adaptive_avg_pool2d(input, output_size):
 
 # --- the maximum ---
 
-PLANES = Source("planes", """
-extern "C" __global__ void gather_plane(const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) y[i] = x[i / size * inside + index[i]];
-}
 
-// A thread adds up a whole plane: so always in the same order, without atomics.
-extern "C" __global__ void scatter_plane(const REAL* g, const int* index, REAL* y, i64 inside, i64 size, i64 planes) {
-    const i64 p = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (p >= planes) return;
-    for (i64 i = p * size; i < (p + 1) * size; i++) y[p * inside + index[i]] += g[i];
-}
-
-// index of the first maximum (a NaN counts as one) of the window whose elements are in rows[., o] and columns[., q]
-extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* columns, int* index, i64 most_rows, i64 most_columns,
-                                    i64 height, i64 width, i64 down, i64 across, i64 n) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= n) return;
-    const i64 q = i % across, o = i / across % down;
-    const REAL* plane = x + i / (across * down) * height * width;
-    i64 found = (i64)rows[o] * width + columns[q];
-    REAL best = plane[found];
-    for (i64 r = 0; r < most_rows; r++)
-        for (i64 c = 0; c < most_columns; c++) {
-            const i64 at = (i64)rows[r * down + o] * width + columns[c * across + q];
-            const REAL v = plane[at];
-            if (v > best || v != v) best = v, found = at;
-        }
-    index[i] = (int)found;
-}
-""")  # fmt: skip
+def _flat(planes):
+    """Each plane as one row. (NumPy finds no -1 where there are no elements.)"""
+    return planes.reshape(math.prod(planes.shape[:-2]), planes.shape[-2] * planes.shape[-1])
 
 
-@op
-class plane_gather:
+@op(saves=("x.shape", "index"), mixed=True)
+def plane_gather(x: Tensor, index: Any) -> Tensor:
     """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
-
-    saves = ("x.shape", "index")
-    mixed = True
-
-    def forward(x, index):
-        flat = np.take_along_axis(x.reshape(*x.shape[:-2], -1), index.reshape(*index.shape[:-2], -1), -1)
-        return flat.reshape(index.shape)
-
-    def cpu(x, index):
-        return on_planes(_gather, index.shape[-2:], x, index)
-
-    def cuda(x, index):
-        xp = array_module(x)
-        x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
-        if y.size:
-            inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
-            PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
-        return y
-
-    def backward(g, need, shape, index):
-        return plane_scatter(g, index, shape)
+    flat = np.take_along_axis(_flat(x), _flat(index), -1)
+    return flat.reshape(index.shape)
 
 
-@op
-class plane_scatter:
+@plane_gather.backward
+def _(g, need, shape, index):
+    return plane_scatter(g, index, shape)
+
+
+@op(saves=("index",), mixed=True)
+def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
     """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane.    dL/dg = plane_gather of gg"""
-
-    saves = ("index",)
-    mixed = True
-
-    def forward(g, index, shape):
-        xp = array_module(g)
-        planes = math.prod(shape[:-2])
-        y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
-        xp.add.at(y, (xp.arange(planes)[:, None], index.reshape(planes, -1)), g.reshape(planes, -1))
-        return y.reshape(shape)
-
-    def cpu(g, index, shape):
-        return on_planes(_scatter, shape[-2:], g, index)
-
-    def cuda(g, index, shape):
-        xp = array_module(g)
-        g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
-        if g.size:
-            planes = math.prod(shape[:-2])
-            inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
-            PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
-        return y
-
-    def backward(gg, need, index):
-        return plane_gather(gg, index)
+    xp = array_module(g)
+    planes = math.prod(shape[:-2])
+    y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
+    xp.add.at(y, (xp.arange(planes)[:, None], _flat(index)), _flat(g))
+    return y.reshape(shape)
 
 
-@kernel
-def _gather(x, index, y):
-    height, width = index.shape[1:]
-    for p in range(len(x)):
-        source, at, out = x[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
-        for i in range(height * width):
-            out[i] = source[np.uint32(at[i])]
-
-
-@kernel
-def _scatter(g, index, y):
-    for p in range(len(g)):
-        source, at, out = g[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
-        for i in range(out.size):
-            out[i] = 0
-        for i in range(source.size):
-            out[np.uint32(at[i])] += source[i]
-
-
-@kernel
-def _find_max(x, rows, row_step, columns, index):
-    planes, height, width = x.shape
-    top, at = np.empty(width, x.dtype), np.empty(width, np.int32)
-    for p in range(planes):
-        for o in range(index.shape[1]):
-            first = rows[0, o]
-            for j in range(width):  # the maximum of each column of the window's rows
-                top[j] = x[p, first, j]
-                at[j] = np.int32(first * width) + np.int32(j)
-            for i in range(first + row_step, rows[1, o], row_step):
-                start = np.int32(i * width)
-                for j in range(width):
-                    v, t = x[p, i, j], top[j]
-                    better = (v > t) | (v != v)  # a NaN is the maximum; no branches, so that this loop becomes vector code
-                    top[j] = v if better else t
-                    at[j] = start + np.int32(j) if better else at[j]
-            for q in range(index.shape[2]):  # the maximum of these; of equal ones the first in the plane
-                j = columns[0, q]
-                best, found = top[j], at[j]
-                for c in range(1, len(columns)):
-                    j = columns[c, q]
-                    v, w = top[j], at[j]
-                    better = (v > best) | (v != v) | ((v == best) & (w < found))
-                    best = v if better else best
-                    found = w if better else found
-                index[p, o, q] = found
+@plane_scatter.backward
+def _(gg, need, index):
+    return plane_gather(gg, index)
 
 
 @functools.lru_cache(maxsize=64)
@@ -308,32 +221,13 @@ def _elements(first, stop, step):
     return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
 
 
-@functools.lru_cache(maxsize=64)
-def _table(xp, device, first, stop, step):
-    """`_elements` on a GPU."""
-    with on_device(xp, device):
-        return xp.asarray(_elements(first, stop, step))
-
-
-def _argmax(x, rows, columns, steps):
-    """Where in its plane the maximum of each window is (the first of equals): int32 (..., windows down, windows across).
+@op
+def window_argmax(x, rows, columns, steps):
+    """Where in its plane the maximum of each window of x (..., H, W) is (the first of equals): int32 (..., windows down, windows across).
 
     rows, columns : the first position of each window, and the end behind its last; steps : between positions
     """
-    places = [_elements(*w, s) for w, s in zip((rows, columns), steps)]
-    if isinstance(x, np.ndarray) and x.dtype.char in "fd":
-        limits = np.array(rows)
-        size = limits.shape[1], places[1].shape[1]
-        return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
-    xp = array_module(x)
-    if has_kernels(x):
-        x, (down, across) = xp.ascontiguousarray(x), [p.shape[1] for p in places]
-        index = xp.empty((*x.shape[:-2], down, across), np.int32)
-        if index.size:
-            tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
-            most = [len(p) for p in places]
-            PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
-        return index
+    xp, places = array_module(x), _places(rows, columns, steps)
     best = index = None
     for i, j in itertools.product(*places):
         v, at = x[..., xp.asarray(i)[:, None], xp.asarray(j)], xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
@@ -343,6 +237,10 @@ def _argmax(x, rows, columns, steps):
             better = (v > best) | (v != v)
             best, index = xp.where(better, v, best), xp.where(better, at, index)
     return index
+
+
+def _places(rows, columns, steps):
+    return [_elements(*w, s) for w, s in zip((rows, columns), steps)]
 
 
 @functools.lru_cache(maxsize=64)
@@ -363,7 +261,7 @@ def _max_pool(input, windows, steps, return_indices):
         dims = 1
     else:
         dims = 2
-    index = _argmax(raw(input), *windows, steps)
+    index = window_argmax(raw(input), *windows, steps)
     y = plane_gather(input, index)
     if dims == 1:
         y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))
@@ -375,11 +273,75 @@ def _sliding_max(name, input, dims, kernel_size, stride, padding, dilation, ceil
     return _max_pool(input, [_max_windows(name, *g) for g in geometry], [g[4] for g in geometry], return_indices)
 
 
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of input (N, C, L) or (C, L). Arguments as in `max_pool2d`, one number each."""
     return _sliding_max("max_pool1d", input, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of input (N, C, H, W) or (C, H, W).
 
@@ -398,11 +360,23 @@ def _adaptive_max(name, input, dims, output_size, return_indices):
     return _max_pool(input, windows, (1,) * dims, return_indices)
 
 
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
 def adaptive_max_pool1d(input, output_size, return_indices=False):
     """The maxima of `output_size` windows that cover input (N, C, L) or (C, L); return_indices as in `max_pool2d`."""
     return _adaptive_max("adaptive_max_pool1d", input, 1, output_size, return_indices)
 
 
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     """The maxima of the windows of `adaptive_avg_pool2d`; return_indices as in `max_pool2d`."""
     return _adaptive_max("adaptive_max_pool2d", input, 2, output_size, return_indices)

@@ -3,11 +3,13 @@ cards of pooling.py.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, raw
-from ..backend import array_module
+from ..autograd._types import Ints
 from .activation import relu
 from .compose import scatter
 from .creation import as_tensor
@@ -15,7 +17,6 @@ from .elementary import abs, sign
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
-    _argmax,
     _avg_pool,
     _geometry,
     _max_windows,
@@ -24,6 +25,7 @@ from .pooling import (
     avg_pool2d,
     numbers,
     plane_gather,
+    window_argmax,
 )
 
 __all__ = [
@@ -33,14 +35,14 @@ __all__ = [
 
 
 def avg_pool3d(
-    input,
-    kernel_size,
-    stride=None,
-    padding=0,
-    ceil_mode=False,
-    count_include_pad=True,
-    divisor_override=None,
-):
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: float | None = None,
+) -> Tensor:
     """The means of windows of input (N, C, D, H, W) or (C, D, H, W). Arguments as in
     `avg_pool2d`.
     """
@@ -59,7 +61,7 @@ def avg_pool3d(
     )
 
 
-def adaptive_avg_pool3d(input, output_size):
+def adaptive_avg_pool3d(input: Tensor, output_size: Ints) -> Tensor:
     """The means of windows that cover input (N, C, D, H, W) or (C, D, H, W). Arguments as in
     `adaptive_avg_pool2d`.
     """
@@ -70,12 +72,12 @@ def _max_pool(input, windows, steps, return_indices):
     """The maxima along H and W first, then along D."""
     *lead, depth, height, width = input.shape
     x = raw(input)
-    flat = _argmax(x, *windows[1:], steps[1:])
+    flat = window_argmax(x, *windows[1:], steps[1:])
     down, across = flat.shape[-2:]
     columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
     best = plane_gather(x, flat).reshape(*lead, depth, down * across)
     inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(-1, 1)
-    at = _argmax(best, windows[0], columns, (steps[0], 1))
+    at = window_argmax(best, windows[0], columns, (steps[0], 1))
     index = np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1).reshape(at.shape).astype(np.int32)
     y = plane_gather(input.reshape(*lead, depth, height * width), index)
     shape = (*lead, index.shape[-2], down, across)
@@ -83,7 +85,15 @@ def _max_pool(input, windows, steps, return_indices):
     return (y, as_tensor(index.reshape(shape).astype(np.int64))) if return_indices else y
 
 
-def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """The maxima of windows of input (N, C, D, H, W) or (C, D, H, W). Arguments as in `max_pool2d`;
     positions are (d H + i) W + j.
     """
@@ -96,7 +106,7 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     )
 
 
-def adaptive_max_pool3d(input, output_size, return_indices=False):
+def adaptive_max_pool3d(input: Tensor, output_size: Ints, return_indices: bool = False) -> Any:
     """The maxima of the windows of `adaptive_avg_pool3d`; return_indices as in `max_pool3d`."""
     sizes = _adaptive_sizes("adaptive_max_pool3d", input, 3, output_size)
     windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-3:], sizes)]
@@ -129,14 +139,28 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
     return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])
 
 
-def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool1d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """The maxima of `max_pool1d` put back to where they were, zeros elsewhere. Arguments as in
     `max_unpool2d`.
     """
     return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool2d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """The maxima of `max_pool2d` put back to where they were, zeros elsewhere.
 
     indices : what the pooling gave with return_indices=True
@@ -146,7 +170,14 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool3d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """The maxima of `max_pool3d` put back to where they were, zeros elsewhere. Arguments as in
     `max_unpool2d`.
     """
@@ -162,21 +193,39 @@ def _lp_pool(pool, dims, input, norm_type, kernel_size, stride, ceil_mode):
     return (sign(mean) * relu(abs(mean)) * count) ** (1 / norm_type)
 
 
-def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool1d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
     """(sum x^p)^(1/p) of windows of input (N, C, L) or (C, L), p = norm_type. Arguments as in
     `avg_pool1d`.
     """
     return _lp_pool(avg_pool1d, 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool2d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
     """(sum x^p)^(1/p) of windows of input (N, C, H, W) or (C, H, W), p = norm_type. Arguments as in
     `avg_pool2d`.
     """
     return _lp_pool(avg_pool2d, 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool3d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
     """(sum x^p)^(1/p) of windows of input (N, C, D, H, W) or (C, D, H, W), p = norm_type. Arguments
     as in `avg_pool3d`.
     """

@@ -2,15 +2,10 @@
 
 import numpy as np
 
-from ..autograd import expand, op
-from ..backend import kernel, product
-from ..backend.cuda import has_kernels
-from ..backend.cuda import matmul as device_matmul
-from ..backend.late import can_wait, late_product
-from ..backend.layout import COMPILED
-from .arithmetic import mul
+from ..autograd import Tensor, expand, op, raw
+from .arithmetic import _where as where
+from .arithmetic import isfinite, mul
 from .reduction import sum
-from .rows import add_bias, column_sums
 from .shape import diagonal, permute
 
 __all__ = ["addmm", "bilinear", "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer"]
@@ -21,31 +16,26 @@ def _t(x):
     return x.swapaxes(-1, -2)
 
 
-@op
-class matmul:
+@op(saves=("input for other", "other for input", "input.shape", "other.shape"))
+def matmul(input: Tensor, other: Tensor) -> Tensor:
     """y = input @ other, as NumPy and torch define it: vectors, matrices, and stacks of matrices that broadcast.
 
     For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
     """
+    return np.matmul(input, other)
 
-    saves = ("input for other", "other for input", "input.shape", "other.shape")
 
-    def forward(input, other):
-        return np.matmul(input, other)
-
-    def cuda(input, other):
-        return device_matmul(input, other)
-
-    def backward(g, need, x, y, x_shape, y_shape):
-        if len(x_shape) == 1 and len(y_shape) == 1:
-            return need[0] and g * y, need[1] and g * x
-        if len(x_shape) == 1:  # a row: (1, k) @ (..., k, n)
-            g = g[..., None, :]
-            return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
-        if len(y_shape) == 1:  # a column: (..., m, k) @ (k, 1)
-            g = g[..., None]
-            return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
-        return need[0] and g @ _t(y), need[1] and _t(x) @ g
+@matmul.backward
+def _(g, need, x, y, x_shape, y_shape):
+    if len(x_shape) == 1 and len(y_shape) == 1:
+        return need[0] and g * y, need[1] and g * x
+    if len(x_shape) == 1:  # a row: (1, k) @ (..., k, n)
+        g = g[..., None, :]
+        return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
+    if len(y_shape) == 1:  # a column: (..., m, k) @ (k, 1)
+        g = g[..., None]
+        return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
+    return need[0] and g @ _t(y), need[1] and _t(x) @ g
 
 
 def check_bias(weight, bias):
@@ -54,95 +44,62 @@ def check_bias(weight, bias):
         raise ValueError(f"bias has shape {tuple(bias.shape)}, a weight of shape {tuple(weight.shape)} needs {tuple(weight.shape[:1])}")
 
 
-@op
-class linear:
+@op(saves=("input for weight", "weight for input"))
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (..., out).
 
     dL/dinput = g @ weight,  dL/dweight = g^T @ input,  dL/dbias = sum of g over all rows
-
-    On the CPU computed as y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it. The tall
-    matrix is then the one whose numbers are used once for each row of the batch, and it is read where it lies.
     """
-
-    saves = ("input for weight", "weight for input")
-
-    def forward(input, weight, bias=None):
-        check_bias(weight, bias)
-        y = np.matmul(input, weight.T)
-        return y if bias is None else y + bias
-
-    def cpu(input, weight, bias=None):
-        check_bias(weight, bias)
-        rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
-        if rows.shape[1] == weight.shape[1] == 1 and bias is None:  # the gradient of a single unit, perhaps for images: row by row
-            return input * weight[:, 0]
-        y = product(weight, rows.T, bias)
-        return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
-
-    def cuda(input, weight, bias=None):
-        check_bias(weight, bias)
-        y = device_matmul(input, weight.T)
-        return y if bias is None else add_bias(y, bias)
-
-    @can_wait(1)
-    def backward(g, need, x, w):
-        return linear_rule(g, need, x, w)
+    check_bias(weight, bias)
+    if input.shape[-1:] != weight.shape[1:]:
+        raise ValueError(f"the last sizes of input {tuple(input.shape)} and weight {tuple(weight.shape)} differ")
+    y = np.matmul(input, weight.T)
+    return y if bias is None else y + bias
 
 
-@kernel
-def _row_sums(x, total):
-    for i in range(x.shape[0]):
-        row, t = x[i], total.dtype.type(0)
-        for j in range(row.size):
-            t += row[j]
-        total[i] = t
+@linear.backward
+def _(g, need, x, w):
+    return linear_gradients(g, need, x, w)
 
 
-def _sums(rows):
-    """The sums over the rows of a matrix (rows, C) -> (C,), quickly where it is laid out column by column."""
-    if rows.__class__ is not np.ndarray or not rows.T.flags.c_contiguous or rows.dtype not in COMPILED:
-        return sum(rows, 0)
-    total = np.empty(rows.shape[1], rows.dtype)
-    _row_sums(rows.T, total)
-    return total
+@op(saves=("g", "x"))
+def weight_grad(g, x):
+    """y = g^T @ x: g (rows, out), x (rows, in) -> (out, in).    d/dg = x @ gg^T, d/dx = g @ gg"""
+    return np.matmul(g.T, x)
 
 
-def linear_rule(g, need, x, w):
+@weight_grad.backward
+def _(gg, need, g, x):
+    return need[0] and linear(x, gg), need[1] and linear(g, gg.T)
+
+
+@op(saves=("rows.shape",))
+def sum_rows(rows):
+    """y = the sum of the rows of a matrix (rows, C) -> (C,).    d/drows = g for each row"""
+    return sum(rows, 0)
+
+
+@sum_rows.backward
+def _(g, need, shape):
+    return expand(g, shape)
+
+
+def linear_gradients(g, need, x, w, weight_grad=weight_grad):
     """The gradients of `linear` for input, weight and bias."""
     gw = gb = None
     if need[1] or need[2]:
-        rows, on_cpu = g if g.ndim == 2 else g.reshape(-1, g.shape[-1]), g.__class__ is np.ndarray
+        rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
         inputs = x if x is None or x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        gw = need[1] and (late_product(need[1], rows.T, inputs) if on_cpu else weight_grad(rows, inputs))
-        gb = need[2] and (_sums(rows) if on_cpu or not has_kernels(rows) else column_sums(rows))
+        gw, gb = need[1] and weight_grad(rows, inputs), need[2] and sum_rows(rows)
     return need[0] and linear(g, w.T), gw, gb
 
 
-@op
-class weight_grad:
-    """y = g^T @ x: g (rows, out), x (rows, in) -> (out, in).    d/dg = x @ gg^T, d/dx = g @ gg"""
-
-    saves = ("g", "x")
-
-    def forward(g, x):
-        return np.matmul(g.T, x)
-
-    def cpu(g, x):
-        return product(g.T, x)
-
-    def cuda(g, x):
-        return device_matmul(g.T, x)
-
-    def backward(gg, need, g, x):
-        return need[0] and linear(x, gg), need[1] and linear(g, gg.T)
-
-
-def mm(input, mat2):
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices: (m, k), (k, n) -> (m, n)."""
     return _product("mm", 2, input, mat2)
 
 
-def bmm(input, mat2):
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two stacks of matrices: (b, m, k), (b, k, n) -> (b, m, n)."""
     return _product("bmm", 3, input, mat2)
 
@@ -154,13 +111,31 @@ def _product(name, ndim, x, y):
     return matmul(x, y)
 
 
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
-    """beta input + alpha mat1 @ mat2."""
-    product = mm(mat1, mat2)
+def addmm(
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+) -> Tensor:
+    """beta input + alpha mat1 @ mat2. beta 0: input does not count."""
+    return combined(input, mm(mat1, mat2), beta, alpha)
+
+
+def combined(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+    """beta input + alpha product. beta 0: input does not count, be it NaN. To integers beta and alpha are integers, too."""
+    kinds = [raw(x).dtype for x in (input, product)]
+    if all(k.kind == "b" for k in kinds):
+        beta, alpha = bool(beta), bool(alpha)
+    elif all(k.kind != "f" for k in kinds):
+        beta, alpha = int(beta), int(alpha)
+    if beta == 0:
+        input = where(isfinite(input), input, 0)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 
-def bilinear(input1, input2, weight, bias=None):
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y_o = input1^T weight_o input2 + bias_o: (..., in1), (..., in2), weight (out, in1, in2), bias (out,) -> (..., out)."""
     out, in1, in2 = weight.shape
     if input1.shape[:-1] != input2.shape[:-1] or input1.shape[-1] != in1 or input2.shape[-1] != in2:
@@ -172,50 +147,48 @@ def bilinear(input1, input2, weight, bias=None):
     return y if bias is None else y + bias
 
 
-def dot(input, tensor):
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors of equal length."""
     if input.ndim != 1 or tensor.ndim != 1 or input.shape != tensor.shape:
         raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(tensor.shape)}")
     return matmul(input, tensor)
 
 
-def outer(input, vec2):
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of two vectors: (m,), (n,) -> (m, n)."""
     if input.ndim != 1 or vec2.ndim != 1:
         raise ValueError(f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
     return mul(input[:, None], vec2[None, :])
 
 
-@op
-class _einsum:
+@op(saves=("equation", "*operands"))
+def _einsum(equation, *operands):
     """y = einsum(equation, *operands).    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
-
-    saves = ("equation", "*operands")
-
-    def forward(equation, *operands):
-        if len(operands) == 1:
-            return np.einsum(equation, *operands).copy()  # never a view
-        return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
-
-    def backward(g, need, equation, operands):
-        terms, out = equation.split("->")
-        terms = terms.split(",")
-        gradients = [None]
-        for i, term in enumerate(terms):
-            if not need[i + 1]:
-                gradients.append(None)
-                continue
-            others = [t for j, t in enumerate(terms) if j != i]
-            known = set(out).union(*others)
-            kept = "".join(c for c in term if c in known)  # a subscript that only this operand has was summed away
-            x = operands[i]
-            grad = _einsum(",".join([out, *others]) + "->" + kept, g, *[y for j, y in enumerate(operands) if j != i])
-            shape = tuple(n if c in known else 1 for c, n in zip(term, x.shape))
-            gradients.append(expand(grad.reshape(shape), tuple(x.shape)) if kept != term else grad)
-        return tuple(gradients)
+    if len(operands) == 1:
+        return np.einsum(equation, *operands).copy()  # never a view
+    return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
 
 
-def einsum(equation, *operands):
+@_einsum.backward
+def _(g, need, equation, operands):
+    terms, out = equation.split("->")
+    terms = terms.split(",")
+    gradients = [None]
+    for i, term in enumerate(terms):
+        if not need[i + 1]:
+            gradients.append(None)
+            continue
+        others = [t for j, t in enumerate(terms) if j != i]
+        known = set(out).union(*others)
+        kept = "".join(c for c in term if c in known)  # a subscript that only this operand has was summed away
+        x = operands[i]
+        grad = _einsum(",".join([out, *others]) + "->" + kept, g, *[y for j, y in enumerate(operands) if j != i])
+        shape = tuple(n if c in known else 1 for c, n in zip(term, x.shape))
+        gradients.append(expand(grad.reshape(shape), tuple(x.shape)) if kept != term else grad)
+    return tuple(gradients)
+
+
+def einsum(equation: str, *operands: Tensor) -> Tensor:
     """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. A subscript repeated within an operand takes
     its diagonal; an ellipsis stands for leading dimensions that broadcast."""
     operands = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands

@@ -3,12 +3,15 @@ gathered, so that gradients go back to them.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw
-from ..backend import array_module
-from .arithmetic import clamp, floor, isnan, round, where
+from .arithmetic import _where as where
+from .arithmetic import clamp, floor, isnan, round
 from .axes import axis_of
 from .creation import as_tensor
 from .extremes import _share, amax, argmax, values_indices
@@ -39,18 +42,16 @@ def _middle(x, axis, skip):
     return place
 
 
-@op
-class _median:
+@op(saves=("x", "out"))
+def _median(x, skip):
     """The (lower) median of all elements.    dL/dx = g, shared equally by those that are it"""
+    flat = x.reshape(-1)
+    return flat[_middle(flat, 0, skip)].reshape(())
 
-    saves = ("x", "out")
 
-    def forward(x, skip):
-        flat = x.reshape(-1)
-        return flat[_middle(flat, 0, skip)].reshape(())
-
-    def backward(g, need, x, y):
-        return g * _share(x, y.reshape((1,) * x.ndim), tuple(range(x.ndim)))
+@_median.backward
+def _(g, need, x, y):
+    return g * _share(x, y.reshape((1,) * x.ndim), tuple(range(x.ndim)))
 
 
 def _medians(name, input, dim, keepdim, skip):
@@ -65,19 +66,19 @@ def _medians(name, input, dim, keepdim, skip):
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
 
 
-def median(input, dim=None, keepdim=False):
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median, of two in the middle the lower: median(x) of all elements, median(x, dim):
     (values, indices). A NaN is the median.
     """
     return _medians("median", input, dim, keepdim, False)
 
 
-def nanmedian(input, dim=None, keepdim=False):
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """As `median`, of the elements that are numbers."""
     return _medians("nanmedian", input, dim, keepdim, True)
 
 
-def kthvalue(input, k, dim=-1, keepdim=False):
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> values_indices:
     """(values, indices) of the k-th smallest (from 1) elements along `dim`."""
     if not input.ndim:
         return values_indices(*[x.reshape(()) for x in kthvalue(input.reshape(1), k)])
@@ -89,7 +90,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
 
 
-def mode(input, dim=-1, keepdim=False):
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> values_indices:
     """(values, indices) of the most frequent elements along `dim`; of equally frequent ones the
     smallest.
     """
@@ -109,7 +110,7 @@ def mode(input, dim=-1, keepdim=False):
     return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
 
 
-def msort(input):
+def msort(input: Tensor) -> Tensor:
     """Sorted along the first dimension."""
     return sort(input, 0).values
 
@@ -158,7 +159,14 @@ def _quantile(name, input, q, dim, keepdim, interpolation, skip):
     return values.reshape(([q.shape[0]] if q.ndim else []) + out)
 
 
-def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+def quantile(
+    input: Tensor,
+    q: float | Sequence[float] | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Tensor:
     """The q-quantiles along `dim` (None: of all elements): where the share q of the sorted elements
     lies below. A NaN makes it NaN.
 
@@ -168,6 +176,13 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
-def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+def nanquantile(
+    input: Tensor,
+    q: float | Sequence[float] | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Tensor:
     """As `quantile`, of the elements that are numbers."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)

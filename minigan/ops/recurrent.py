@@ -9,8 +9,8 @@ T steps, N examples, H hidden units; the gates lie side by side, in torch's orde
 
 import numpy as np
 
-from ..autograd import op
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, op
 from .activation import relu, sigmoid, tanh
 from .reduction import sum
 from .shape import stack
@@ -42,43 +42,43 @@ def _parts(a, count):
     return [a[:, k * n : (k + 1) * n] for k in range(count)]
 
 
-@op
-class rnn_steps:
+@op(saves=("x", "h", "weight", "nonlinearity", "out"))
+def rnn_steps(x: Tensor, h: Tensor, weight: Tensor, nonlinearity: str = "tanh") -> Tensor:
     """h_t = tanh(x_t + h_{t-1} W^T), or relu: x (T, N, H), h (N, H), weight (H, H) -> all h_t, (T, N, H).
 
     With d_t = dL/d(x_t + h_{t-1} W^T) = (g_t + d_{t+1} W) f', where f' = 1 - h_t^2 (tanh) or h_t > 0 (relu):
     dL/dx_t = d_t,  dL/dh = d_1 W,  dL/dW = sum_t d_t^T h_{t-1}.    Elman 1990
     """
-
-    saves = ("x", "h", "weight", "nonlinearity", "out")
-
-    def forward(x, h, weight, nonlinearity="tanh"):
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"nonlinearity={nonlinearity!r}; expected 'tanh' or 'relu'")
-        hs = array_module(x).empty(x.shape, x.dtype)
-        for t in range(len(x)):
-            a = x[t] + np.matmul(h, weight.T)
-            hs[t] = h = np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
-        return hs
-
-    def backward(g, need, x, h, weight, nonlinearity, hs):
-        d, later = array_module(g).empty(g.shape, g.dtype), 0
-        for t in range(len(g) - 1, -1, -1):
-            d[t] = (g[t] + later) * (1 - hs[t] * hs[t] if nonlinearity == "tanh" else hs[t] > 0)
-            later = np.matmul(d[t], weight)
-        return d, later, need[2] and _weight_grad(d, _before(h, hs))
-
-    def formula(x, h, weight, nonlinearity):
-        hs = []
-        for t in range(len(x)):
-            a = x[t] + h @ weight.T
-            h = tanh(a) if nonlinearity == "tanh" else relu(a)
-            hs.append(h)
-        return stack(hs)
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"nonlinearity={nonlinearity!r}; expected 'tanh' or 'relu'")
+    hs = array_module(x).empty(x.shape, x.dtype)
+    for t in range(len(x)):
+        a = x[t] + np.matmul(h, weight.T)
+        hs[t] = h = np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
+    return hs
 
 
-@op
-class lstm_steps:
+@rnn_steps.backward
+def _(g, need, x, h, weight, nonlinearity, hs):
+    d, later = array_module(g).empty(g.shape, g.dtype), 0
+    for t in range(len(g) - 1, -1, -1):
+        d[t] = (g[t] + later) * (1 - hs[t] * hs[t] if nonlinearity == "tanh" else hs[t] > 0)
+        later = np.matmul(d[t], weight)
+    return d, later, need[2] and _weight_grad(d, _before(h, hs))
+
+
+@rnn_steps.formula
+def _(x, h, weight, nonlinearity):
+    hs = []
+    for t in range(len(x)):
+        a = x[t] + h @ weight.T
+        h = tanh(a) if nonlinearity == "tanh" else relu(a)
+        hs.append(h)
+    return stack(hs)
+
+
+@op(saves=("x", "h", "c", "weight", "out", "gates"))
+def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
     """x (T, N, 4H), h and c (N, H), weight (4H, H) -> all h_t and all c_t, (2, T, N, H).    Hochreiter and Schmidhuber 1997
 
     (i, f, u, o) = x_t + h_{t-1} W^T, of which i, f, o go through the sigmoid and u through tanh (Gers et al. 2000: f);
@@ -88,40 +88,40 @@ class lstm_steps:
     gc += gh o (1 - tanh^2 c_t),  d_i = gc u i (1 - i),  d_f = gc c_{t-1} f (1 - f),  d_u = gc i (1 - u^2),
     d_o = gh tanh(c_t) o (1 - o);  to step t - 1 go d W for h, and gc f for c.
     """
+    xp = array_module(x)
+    out, gates = xp.empty((2, *x.shape[:2], h.shape[1]), x.dtype), xp.empty(x.shape, x.dtype)
+    for t in range(len(x)):
+        a = np.add(x[t], np.matmul(h, weight.T), out=gates[t])
+        i, f, u, o = _parts(a, 4)
+        _sigmoid_(a[:, : 2 * h.shape[1]])
+        np.tanh(u, out=u)
+        _sigmoid_(o)
+        c = np.add(f * c, i * u, out=out[1, t])
+        h = np.multiply(o, np.tanh(c), out=out[0, t])
+    return out, gates
 
-    saves = ("x", "h", "c", "weight", "out", "gates")
 
-    def forward(x, h, c, weight):
-        xp = array_module(x)
-        out, gates = xp.empty((2, *x.shape[:2], h.shape[1]), x.dtype), xp.empty(x.shape, x.dtype)
-        for t in range(len(x)):
-            a = np.add(x[t], np.matmul(h, weight.T), out=gates[t])
-            i, f, u, o = _parts(a, 4)
-            _sigmoid_(a[:, : 2 * h.shape[1]])
-            np.tanh(u, out=u)
-            _sigmoid_(o)
-            c = np.add(f * c, i * u, out=out[1, t])
-            h = np.multiply(o, np.tanh(c), out=out[0, t])
-        return out, gates
+@lstm_steps.backward
+def _(g, need, x, h, c, weight, out, gates):
+    d = array_module(g).empty(gates.shape, g.dtype)
+    gh = gc = 0
+    for t in range(len(gates) - 1, -1, -1):
+        i, f, u, o = _parts(gates[t], 4)
+        squashed = np.tanh(out[1, t])
+        gh = g[0, t] + gh
+        gc = g[1, t] + gc + gh * o * (1 - squashed * squashed)
+        before = out[1, t - 1] if t else c
+        rules = gc * u * i * (1 - i), gc * before * f * (1 - f), gc * i * (1 - u * u), gh * squashed * o * (1 - o)
+        for part, rule in zip(_parts(d[t], 4), rules):
+            part[...] = rule
+        gh, gc = np.matmul(d[t], weight), gc * f
+    return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
 
-    def backward(g, need, x, h, c, weight, out, gates):
-        d = array_module(g).empty(gates.shape, g.dtype)
-        gh = gc = 0
-        for t in range(len(gates) - 1, -1, -1):
-            i, f, u, o = _parts(gates[t], 4)
-            squashed = np.tanh(out[1, t])
-            gh = g[0, t] + gh
-            gc = g[1, t] + gc + gh * o * (1 - squashed * squashed)
-            before = out[1, t - 1] if t else c
-            rules = gc * u * i * (1 - i), gc * before * f * (1 - f), gc * i * (1 - u * u), gh * squashed * o * (1 - o)
-            for part, rule in zip(_parts(d[t], 4), rules):
-                part[...] = rule
-            gh, gc = np.matmul(d[t], weight), gc * f
-        return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
 
-    def formula(x, h, c, weight):
-        hs, cs = lstm_formula(x, h, c, weight)
-        return stack([hs, cs])
+@lstm_steps.formula
+def _(x, h, c, weight):
+    hs, cs = lstm_formula(x, h, c, weight)
+    return stack([hs, cs])
 
 
 def lstm_formula(x, h, c, weight, projection=None):
@@ -140,8 +140,8 @@ def lstm_formula(x, h, c, weight, projection=None):
     return stack(hs), stack(cs)
 
 
-@op
-class gru_steps:
+@op(saves=("x", "h", "weight", "bias", "out", "gates", "inner"))
+def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x (T, N, 3H), h (N, H), weight (3H, H), bias (3H,) or None -> all h_t, (T, N, H).    Cho et al. 2014
 
     With (a_r, a_z, a_u) = h_{t-1} W^T + bias, and of x_t likewise:
@@ -152,46 +152,46 @@ class gru_steps:
     d_z = gh (h_{t-1} - u) z (1 - z),  d_r = d_u a_u r (1 - r).  To x go (d_r, d_z, d_u), to the product e = (d_r, d_z, r d_u);
     to step t - 1 go gh z + e W.
     """
+    xp, n = array_module(x), h.shape[1]
+    hs, gates, inner = (xp.empty((*x.shape[:2], k), x.dtype) for k in (n, 3 * n, n))
+    for t in range(len(x)):
+        a = np.matmul(h, weight.T)
+        if bias is not None:
+            a += bias
+        r, z, u = _parts(gates[t], 3)
+        first, inner[t] = gates[t][:, : 2 * n], a[:, 2 * n :]
+        np.add(x[t][:, : 2 * n], a[:, : 2 * n], out=first)
+        _sigmoid_(first)
+        np.tanh(x[t][:, 2 * n :] + r * inner[t], out=u)
+        h = np.add(u, z * (h - u), out=hs[t])
+    return hs, gates, inner
 
-    saves = ("x", "h", "weight", "bias", "out", "gates", "inner")
 
-    def forward(x, h, weight, bias=None):
-        xp, n = array_module(x), h.shape[1]
-        hs, gates, inner = (xp.empty((*x.shape[:2], k), x.dtype) for k in (n, 3 * n, n))
-        for t in range(len(x)):
-            a = np.matmul(h, weight.T)
-            if bias is not None:
-                a += bias
-            r, z, u = _parts(gates[t], 3)
-            first, inner[t] = gates[t][:, : 2 * n], a[:, 2 * n :]
-            np.add(x[t][:, : 2 * n], a[:, : 2 * n], out=first)
-            _sigmoid_(first)
-            np.tanh(x[t][:, 2 * n :] + r * inner[t], out=u)
-            h = np.add(u, z * (h - u), out=hs[t])
-        return hs, gates, inner
+@gru_steps.backward
+def _(g, need, x, h, weight, bias, hs, gates, inner):
+    xp, later = array_module(g), 0
+    d, e = xp.empty(gates.shape, g.dtype), xp.empty(gates.shape, g.dtype)
+    for t in range(len(gates) - 1, -1, -1):
+        r, z, u = _parts(gates[t], 3)
+        dr, dz, du = _parts(d[t], 3)
+        gh = g[t] + later
+        du[...] = gh * (1 - z) * (1 - u * u)
+        dz[...] = gh * ((hs[t - 1] if t else h) - u) * z * (1 - z)
+        dr[...] = du * inner[t] * r * (1 - r)
+        e[t] = d[t]
+        _parts(e[t], 3)[2][...] = r * du
+        later = gh * z + np.matmul(e[t], weight)
+    return d, later, need[2] and _weight_grad(e, _before(h, hs)), need[3] and sum(e, (0, 1))
 
-    def backward(g, need, x, h, weight, bias, hs, gates, inner):
-        xp, later = array_module(g), 0
-        d, e = xp.empty(gates.shape, g.dtype), xp.empty(gates.shape, g.dtype)
-        for t in range(len(gates) - 1, -1, -1):
-            r, z, u = _parts(gates[t], 3)
-            dr, dz, du = _parts(d[t], 3)
-            gh = g[t] + later
-            du[...] = gh * (1 - z) * (1 - u * u)
-            dz[...] = gh * ((hs[t - 1] if t else h) - u) * z * (1 - z)
-            dr[...] = du * inner[t] * r * (1 - r)
-            e[t] = d[t]
-            _parts(e[t], 3)[2][...] = r * du
-            later = gh * z + np.matmul(e[t], weight)
-        return d, later, need[2] and _weight_grad(e, _before(h, hs)), need[3] and sum(e, (0, 1))
 
-    def formula(x, h, weight, bias):
-        hs = []
-        for t in range(len(x)):
-            a = h @ weight.T
-            xr, xz, xu = _parts(x[t], 3)
-            ar, az, au = _parts(a if bias is None else a + bias, 3)
-            u = tanh(xu + sigmoid(xr + ar) * au)
-            h = u + sigmoid(xz + az) * (h - u)
-            hs.append(h)
-        return stack(hs)
+@gru_steps.formula
+def _(x, h, weight, bias):
+    hs = []
+    for t in range(len(x)):
+        a = h @ weight.T
+        xr, xz, xu = _parts(x[t], 3)
+        ar, az, au = _parts(a if bias is None else a + bias, 3)
+        u = tanh(xu + sigmoid(xr + ar) * au)
+        h = u + sigmoid(xz + az) * (h - u)
+        hs.append(h)
+    return stack(hs)

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from ..autograd import op, raw
-from ..autograd.primitives import expand
-from ..backend import array_module, total
-from .arithmetic import where
+from ..arrays import array_module, total
+from ..autograd import Tensor, op, raw
+from ..autograd._types import Dims, DType
+from ..engine.primitives import expand
+from .arithmetic import _where as where
 from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square
 from .extremes import amax, amin
@@ -19,20 +20,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op
-class _sum:
+@op(saves=("x.shape", "axes"))
+def _sum(x, axes, keepdim):
     """y = sum of x over `axes`.    dL/dx = g for every element"""
-
-    saves = ("x.shape", "axes")
-
-    def forward(x, axes, keepdim):
-        return total(x, axes, keepdim)
-
-    def backward(g, need, shape, axes):
-        return expand(g.reshape(kept(shape, axes)), shape)
+    return total(x, axes, keepdim)
 
 
-def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+@_sum.backward
+def _(g, need, shape, axes):
+    return expand(g.reshape(kept(shape, axes)), shape)
+
+
+def sum(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: DType = None,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
     if dtype is not None:
         input = to(input, dtype)
@@ -40,22 +47,28 @@ def sum(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False
     return y if dtype is None else to(y, dtype)
 
 
-@op
-class _mean:
+@op(saves=("x.shape", "axes"))
+def _mean(x, axes, keepdim):
     """y = mean of x over `axes`, N elements each.    dL/dx = g / N for every element"""
-
-    saves = ("x.shape", "axes")
-
-    def forward(x, axes, keepdim):
-        if x.dtype.char == "e":  # their sum may be larger than all float16
-            return _mean.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
-        return total(x, axes, keepdim) / count(x.shape, axes)
-
-    def backward(g, need, shape, axes):
-        return expand((g / count(shape, axes)).reshape(kept(shape, axes)), shape)
+    if x.dtype.char == "e":  # their sum may be larger than all float16
+        return _mean.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
+    return total(x, axes, keepdim) / count(x.shape, axes)
 
 
-def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+@_mean.backward
+def _(g, need, shape, axes):
+    return expand((g / count(shape, axes)).reshape(kept(shape, axes)), shape)
+
+
+def mean(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: DType = None,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The mean over `dim` (None: all; an int or a tuple). TypeError for integers, as in torch."""
     if dtype is not None:
         input = to(input, dtype)
@@ -68,12 +81,30 @@ def mean(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
     return _mean(input, axes, keepdim or keepdims)
 
 
-def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+def var(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The variance over `dim`: squared deviations from the mean, summed and divided by N - 1 (unbiased) or N - correction."""
     return var_mean(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)[0]
 
 
-def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+def var_mean(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> tuple[Tensor, Tensor]:
     """(variance, mean) over `dim`."""
     if isinstance(dim, bool):  # torch's var(unbiased)
         dim, unbiased = None, dim
@@ -88,7 +119,16 @@ def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
     return variance, mu if keepdim else mu.reshape(tuple(n for i, n in enumerate(input.shape) if i not in axes))
 
 
-def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None, keepdims=False):
+def std(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a subgradient, as in torch)."""
     if raw(input).dtype.char == "e":
         return to(std(to(input, np.float32), dim, unbiased, keepdim or keepdims, correction=correction, axis=axis), np.float16)
@@ -102,31 +142,37 @@ def _wide(x):
     return None if x.dtype.kind == "f" else np.int64
 
 
-@op
-class _prod:
+@op(saves=("x", "axis", "out"))
+def _prod(x, axis, keepdim):
     """y = product of x over one axis.    dL/dx_i = g times the product of all others (right also where x has zeros)"""
-
-    saves = ("x", "axis", "out")
-
-    def forward(x, axis, keepdim):
-        return np.multiply.reduce(x, axis=axis, keepdims=keepdim, dtype=_wide(x))
-
-    def backward(g, need, x, axis, y):
-        shape = kept(x.shape, (axis,))
-        g, y = g.reshape(shape), y.reshape(shape)
-        if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
-            return g * y / x
-        # With zeros: the product of the others = (product of those before) * (product of those after), each by multiplying up.
-        n = x.shape[axis]
-        parts = [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(n)]
-        before, after = [_ones(y)], [_ones(y)]
-        for i in range(n - 1):
-            before.append(before[-1] * parts[i])
-            after.append(after[-1] * parts[n - 1 - i])
-        return cat([g * b * a for b, a in zip(before, reversed(after))], axis)
+    return np.multiply.reduce(x, axis=axis, keepdims=keepdim, dtype=_wide(x))
 
 
-def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
+@_prod.backward
+def _(g, need, x, axis, y):
+    shape = kept(x.shape, (axis,))
+    g, y = g.reshape(shape), y.reshape(shape)
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+        return g * y / x
+    # With zeros: the product of the others = (product of those before) * (product of those after), each by multiplying up.
+    n = x.shape[axis]
+    parts = [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(n)]
+    before, after = [_ones(y)], [_ones(y)]
+    for i in range(n - 1):
+        before.append(before[-1] * parts[i])
+        after.append(after[-1] * parts[n - 1 - i])
+    return cat([g * b * a for b, a in zip(before, reversed(after))], axis)
+
+
+def prod(
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    dtype: DType = None,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The product over `dim` (None: of all elements)."""
     if dtype is not None:
         input = to(input, dtype)
@@ -142,31 +188,46 @@ def prod(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=Fals
     return y if dtype is None else to(y, dtype)
 
 
-@op
-class _cumsum:
+@op(saves=("axis", "reverse"))
+def _cumsum(x, axis, reverse):
     """y_i = x_1 + ... + x_i along an axis.    dL/dx_i = g_i + ... + g_n"""
+    wide = np.float64 if x.dtype.kind == "f" else np.int64  # the error of a long sum would grow with each term
+    y = np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis) if reverse else np.cumsum(x, axis, wide)
+    return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
 
-    saves = ("axis", "reverse")
 
-    def forward(x, axis, reverse):
-        wide = np.float64 if x.dtype.kind == "f" else np.int64  # the error of a long sum would grow with each term
-        y = np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis) if reverse else np.cumsum(x, axis, wide)
-        return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
-
-    def backward(g, need, axis, reverse):
-        return _cumsum(g, axis, not reverse)
+@_cumsum.backward
+def _(g, need, axis, reverse):
+    return _cumsum(g, axis, not reverse)
 
 
 @of_scalars
-def cumsum(input, dim=None, dtype=None, *, axis=None):
+def cumsum(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """The running sum along `dim`; of integers and booleans int64."""
     axis = needed_axis("cumsum", dim, axis, input.ndim)
     y = _cumsum(input if dtype is None else to(input, dtype), axis, False)
     return y if dtype is None else to(y, dtype)
 
 
-def norm(input, p=2, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=False):
-    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf. The gradient at 0 is 0."""
+def norm(
+    input: Tensor,
+    p: float | str | None = 2,
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: DType = None,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf, and for matrices
+    "nuc" (the sum of their singular values). The gradient at 0 is 0.
+    """
+    if p == "nuc":
+        from .matrices import matrix_norm
+
+        return matrix_norm(input, p, (dim if axis is None else axis) or (0, 1), keepdim or keepdims, dtype=dtype)
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     input = input if dtype is None else to(input, dtype)
@@ -190,46 +251,41 @@ def norm(input, p=2, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
 
 
-@op
-class _norm2:
+@op(saves=("x", "axes", "out"))
+def _norm2(x, axes, keepdim):
     """y = sqrt(sum x^2).    dL/dx = g x / y, and 0 where y = 0 (a subgradient)"""
+    return np.sqrt(total(np.square(x), axes, keepdim))
 
-    saves = ("x", "axes", "out")
 
-    def forward(x, axes, keepdim):
-        return np.sqrt(total(np.square(x), axes, keepdim))
-
-    def backward(g, need, x, axes, y):
-        shape = kept(x.shape, axes)
-        g, y = g.reshape(shape), y.reshape(shape)
-        zero = y == 0
-        return where(zero, 0.0, g / where(zero, y * 0 + 1, y)) * x
+@_norm2.backward
+def _(g, need, x, axes, y):
+    shape = kept(x.shape, axes)
+    g, y = g.reshape(shape), y.reshape(shape)
+    zero = y == 0
+    return where(zero, 0.0, g / where(zero, y * 0 + 1, y)) * x
 
 
 # --- softmax and relatives ---
 
 
-@op
-class _logsumexp:
+@op(saves=("x", "axes", "out"), floating=True)
+def _logsumexp(x, axes, keepdim):
     """y = log sum e^x, shifted by the largest x so that nothing overflows.    dL/dx = g e^(x - y)"""
+    if x.dtype.char == "e":
+        return _logsumexp.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
+    top = np.max(x, axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    with np.errstate(divide="ignore"):  # log 0 = -inf where all x are -inf
+        y = np.log(total(np.exp(x - top), axes, True)) + top
+    return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
-    saves = ("x", "axes", "out")
-    floating = True
 
-    def forward(x, axes, keepdim):
-        if x.dtype.char == "e":
-            return _logsumexp.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
-        top = np.max(x, axis=axes, keepdims=True)
-        top = np.where(np.isfinite(top), top, x.dtype.type(0))
-        with np.errstate(divide="ignore"):  # log 0 = -inf where all x are -inf
-            y = np.log(total(np.exp(x - top), axes, True)) + top
-        return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
-
-    def backward(g, need, x, axes, y):
-        shape = kept(x.shape, axes)
-        y = y.reshape(shape)
-        nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
-        return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
+@_logsumexp.backward
+def _(g, need, x, axes, y):
+    shape = kept(x.shape, axes)
+    y = y.reshape(shape)
+    nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
+    return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
 
 
 def _ones(x):
@@ -243,7 +299,14 @@ def _zeros(x):
     return array_module(raw(x)).zeros_like(raw(x))
 
 
-def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def logsumexp(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """log(sum(exp(x))) over `dim` (None: all), stable; -inf for a sum of nothing."""
     axes = axes_of(dim if axis is None else axis, input.ndim)
     if not count(input.shape, axes):
@@ -251,53 +314,51 @@ def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     return _logsumexp(input, axes, keepdim or keepdims)
 
 
-@op
-class _softmax:
+@op(saves=("out", "axis"), floating=True)
+def _softmax(x, axis):
     """y_i = e^x_i / sum e^x.    dL/dx = y (g - sum g y)"""
-
-    saves = ("out", "axis")
-    floating = True
-
-    def forward(x, axis):
-        if not x.size:
-            return x.copy()
-        if x.dtype.char == "e":
-            return _softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
-        e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-        return e / total(e, (axis,), True)
-
-    def backward(g, need, y, axis):
-        gy = g * y
-        return gy - y * _sum(gy, (axis,), True)
+    if not x.size:
+        return x.copy()
+    if x.dtype.char == "e":
+        return _softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / total(e, (axis,), True)
 
 
-@op
-class _log_softmax:
+@_softmax.backward
+def _(g, need, y, axis):
+    gy = g * y
+    return gy - y * _sum(gy, (axis,), True)
+
+
+@op(saves=("out", "axis"), floating=True)
+def _log_softmax(x, axis):
     """y = x - log sum e^x.    dL/dx = g - softmax(x) sum g"""
+    if not x.size:
+        return x.copy()
+    if x.dtype.char == "e":
+        return _log_softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
+    x = x - np.max(x, axis=axis, keepdims=True)
+    return x - np.log(total(np.exp(x), (axis,), True))
 
-    saves = ("out", "axis")
-    floating = True
 
-    def forward(x, axis):
-        if not x.size:
-            return x.copy()
-        if x.dtype.char == "e":
-            return _log_softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
-        x = x - np.max(x, axis=axis, keepdims=True)
-        return x - np.log(total(np.exp(x), (axis,), True))
-
-    def backward(g, need, y, axis):
-        return g - exp(y) * _sum(g, (axis,), True)
+@_log_softmax.backward
+def _(g, need, y, axis):
+    return g - exp(y) * _sum(g, (axis,), True)
 
 
 @of_scalars
-def softmax(input, dim=None, dtype=None, *, axis=None):
+def softmax(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """e^x / sum e^x along `dim`."""
     return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
 
 
 @of_scalars
-def log_softmax(input, dim=None, dtype=None, *, axis=None):
+def log_softmax(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """log(softmax(x)) along `dim`, stable."""
     return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
 
@@ -306,34 +367,52 @@ def log_softmax(input, dim=None, dtype=None, *, axis=None):
 
 
 @op
-class _logical:
+def _logical(x, axes, keepdim, every):
     """Are all (or any) elements non-zero?"""
-
-    def forward(x, axes, keepdim, every):
-        y = (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
-        return y.astype(x.dtype) if x.dtype == np.uint8 else y  # torch's old booleans stay what they are
+    y = (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
+    return y.astype(x.dtype) if x.dtype == np.uint8 else y  # torch's old booleans stay what they are
 
 
-def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def all(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """Are all elements over `dim` non-zero?"""
     return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
 
 
-def any(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def any(
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:
     """Is any element over `dim` non-zero?"""
     return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
 
 
-def count_nonzero(input, dim=None, *, axis=None):
+def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None) -> Tensor:
     """How many elements over `dim` are not zero (int64)."""
     return sum(input != 0, dim if axis is None else axis)
 
 
-def equal(input, other):
+def equal(input: Tensor, other: Tensor) -> bool:
     """Are shapes and all elements equal? A Python bool."""
     return tuple(input.shape) == tuple(other.shape) and bool((raw(input) == raw(other)).all())
 
 
-def allclose(input, other, rtol=1e-5, atol=1e-8, equal_nan=False):
+def allclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> bool:
     """Is |input - other| <= atol + rtol |other| everywhere? A Python bool."""
     return bool(np.allclose(raw(input), raw(other), rtol=rtol, atol=atol, equal_nan=equal_nan))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..autograd import op, raw
-from ..backend import array_module
+from ..arrays import array_module
+from ..autograd import Tensor, op, raw
+from ..autograd._types import DType
 from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather
@@ -13,55 +14,61 @@ from .shape import cat, clone, narrow, to
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 
 
-@op
-class _cumprod:
+@op(saves=("x", "axis", "out"))
+def _cumprod(x, axis):
     """y_i = x_1 ... x_i along an axis.    dL/dx_k = sum over i >= k of g_i times the product of the
     others (right also with zeros)
     """
-
-    saves = ("x", "axis", "out")
-
-    def forward(x, axis):
-        return np.cumprod(x, axis, np.int64 if x.dtype.kind in "iub" else None)
-
-    def backward(g, need, x, axis, y):
-        if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
-            return _cumsum(g * y, axis, True) / x
-        # s_k = g_k + x_(k+1) s_(k+1), and dL/dx_k = x_1 ... x_(k-1) s_k
-        n = x.shape[axis]
-        part = lambda a, k: narrow(a, axis, k, 1)
-        found = [part(g, n - 1)]
-        for k in range(n - 2, -1, -1):
-            found.append(part(g, k) + part(x, k + 1) * found[-1])
-        sums = cat(found[::-1], axis)
-        return sums if n == 1 else cat([part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis)
+    return np.cumprod(x, axis, np.int64 if x.dtype.kind in "iub" else None)
 
 
-def cumprod(input, dim=None, dtype=None, *, axis=None):
+@_cumprod.backward
+def _(g, need, x, axis, y):
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+        return _cumsum(g * y, axis, True) / x
+    # s_k = g_k + x_(k+1) s_(k+1), and dL/dx_k = x_1 ... x_(k-1) s_k
+    n = x.shape[axis]
+    part = lambda a, k: narrow(a, axis, k, 1)
+    found = [part(g, n - 1)]
+    for k in range(n - 2, -1, -1):
+        found.append(part(g, k) + part(x, k + 1) * found[-1])
+    sums = cat(found[::-1], axis)
+    return sums if n == 1 else cat([part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis)
+
+
+def cumprod(
+    input: Tensor,
+    dim: int | None = None,
+    dtype: DType = None,
+    *,
+    axis: int | None = None,
+) -> Tensor:
     """The running product along `dim`."""
     input = input if dtype is None else to(input, dtype)
     axis = needed_axis("cumprod", dim, axis, input.ndim)
-    return _cumprod(input, axis) if input.ndim and input.shape[axis] else input * 1
+    if input.ndim and input.shape[axis]:
+        y = _cumprod(input, axis)
+    else:
+        y = input * 1 if raw(input).dtype.kind == "f" else to(input, np.int64)
+    return y if dtype is None else to(y, dtype)
 
 
 @op
-class _running:
+def _running(x, axis, largest):
     """The position of the largest (or smallest) element so far along an axis; of equal ones the
     last, and a NaN counts as larger
     """
-
-    def forward(x, axis, largest):
-        xp, n = array_module(x), x.shape[axis]
-        index = xp.zeros(x.shape, np.int64)
-        lines, found = [xp.moveaxis(a, axis, 0) for a in (x, index)]
-        best = lines[0]
-        for k in range(1, n):
-            new = lines[k]
-            better = ((new >= best) if largest else (new <= best)) | (new != new)
-            better = better & ((best == best) | (new != new))
-            best = xp.where(better, new, best)
-            found[k] = xp.where(better, k, found[k - 1])
-        return index
+    xp, n = array_module(x), x.shape[axis]
+    index = xp.zeros(x.shape, np.int64)
+    lines, found = [xp.moveaxis(a, axis, 0) for a in (x, index)]
+    best = lines[0]
+    for k in range(1, n):
+        new = lines[k]
+        better = ((new >= best) if largest else (new <= best)) | (new != new)
+        better = better & ((best == best) | (new != new))
+        best = xp.where(better, new, best)
+        found[k] = xp.where(better, k, found[k - 1])
+    return index
 
 
 def _extremes(input, dim, largest):
@@ -72,17 +79,23 @@ def _extremes(input, dim, largest):
     return values_indices(gather(input, axis, index), index)
 
 
-def cummax(input, dim):
+def cummax(input: Tensor, dim: int) -> values_indices:
     """(values, indices) of the largest element so far along `dim`; of equal ones the last."""
     return _extremes(input, dim, True)
 
 
-def cummin(input, dim):
+def cummin(input: Tensor, dim: int) -> values_indices:
     """(values, indices) of the smallest element so far along `dim`; of equal ones the last."""
     return _extremes(input, dim, False)
 
 
-def diff(input, n=1, dim=-1, prepend=None, append=None):
+def diff(
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+) -> Tensor:
     """The differences of neighbours along `dim`, taken n times; `prepend` and `append` are joined
     to the input first.
     """
@@ -116,7 +129,7 @@ def _areas(y, x, dx, dim):
     return height * diff(x, 1, axis - y.ndim), axis
 
 
-def trapezoid(y, x=None, *, dx=1, dim=-1):
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """The integral of y along `dim` by the trapezoidal rule; x: where the values are (else `dx`
     apart).
     """
@@ -127,7 +140,13 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
 trapz = trapezoid
 
 
-def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
+def cumulative_trapezoid(
+    y: Tensor,
+    x: Tensor | None = None,
+    *,
+    dx: float = 1,
+    dim: int = -1,
+) -> Tensor:
     """The running integral of y along `dim` by the trapezoidal rule: one element less than y."""
     areas, axis = _areas(y, x, dx, dim)
     return _cumsum(areas, axis, False) * 0.5

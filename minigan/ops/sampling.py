@@ -1,13 +1,15 @@
 """Random Tensors, and dropout. All draw from one counter-based generator (`minigan.manual_seed`) unless given another."""
 
+from typing import Any
+
 import numpy as np
 
+from ..arrays import Generator, default_generator, device_of, seam, to_numpy
+from ..arrays import device as as_device
+from ..arrays.defaults import default
 from ..autograd import Tensor, op, raw, tensor_of
-from ..backend import default_generator, device_of, to_numpy
-from ..backend import device as as_device
-from ..backend.defaults import default
-from ..backend.program import told
-from .inplace import assign
+from ..autograd._types import DType, Ints, Place, Shape
+from .inplace import S, assign
 from .shape import _numbers
 
 __all__ = [
@@ -21,19 +23,42 @@ def _place(device):
     return default.device if device is None else as_device(device)
 
 
-def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+def rand(
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
     draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or default.dtype, _place(device))
     return tensor_of(draws, requires_grad)
 
 
-def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
+def randn(
+    *sizes: Ints,
+    size: Shape = (),
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
     draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or default.dtype, _place(device))
     return tensor_of(draws, requires_grad)
 
 
-def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, device=None, requires_grad=False):
+def randint(
+    low: int = 0,
+    high: int | Shape | None = None,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = np.int64,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers uniform on [low, high), or [0, low) in the form randint(high, size)."""
     if size is None:
         high, size = None, high
@@ -43,28 +68,68 @@ def randint(low=0, high=None, size=None, *, generator=None, dtype=np.int64, devi
     return tensor_of(draws.astype(dtype or np.int64, copy=False), requires_grad)
 
 
-def randperm(n, *, generator=None, dtype=np.int64, device=None):
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = np.int64,
+    device: Place = None,
+) -> Tensor:
     """0 .. n-1 in random order."""
     return tensor_of((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
 
 
-def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Standard normal, in the shape and dtype and on the device of `input`."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def randint_like(input, low=0, high=None, *, generator=None, dtype=None, device=None, memory_format=None):
+def randint_like(
+    input: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    memory_format: Any = None,
+) -> Tensor:
     """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)
 
 
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+def normal(
+    mean: float | Tensor = 0.0,
+    std: float | Tensor = 1.0,
+    size: Shape | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one shape."""
     like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
     if like is None:
@@ -75,17 +140,28 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
     return draws.requires_grad_() if requires_grad else draws
 
 
-def bernoulli(input, p=None, *, generator=None):
+def bernoulli(
+    input: Tensor,
+    p: float | None = None,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    return tensor_of(told(_bernoulli, array, array if p is None else raw(p), generator))
+    return tensor_of(seam.execute(_bernoulli, array, array if p is None else raw(p), generator))
 
 
 def _bernoulli(array, p, generator):
     return ((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype)
 
 
-def multinomial(input, num_samples, replacement=False, *, generator=None):
+def multinomial(
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
     """Indices (int64) drawn with probabilities proportional to each row of `input`; on the CPU."""
     weights = np.atleast_2d(to_numpy(raw(input))).astype(np.float64)
     if (weights < 0).any() or (weights.sum(1) <= 0).any():
@@ -103,17 +179,15 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     return tensor_of(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 
 
-@op
-class _masked_scale:
+@op(saves=("mask",))
+def _masked_scale(x, mask):
     """y = x * mask, the mask a constant.    dL/dx = g * mask"""
+    return x * mask
 
-    saves = ("mask",)
 
-    def forward(x, mask):
-        return x * mask
-
-    def backward(g, need, mask):
-        return _masked_scale(g, mask)
+@_masked_scale.backward
+def _(g, need, mask):
+    return _masked_scale(g, mask)
 
 
 def _kept(array, shape, p, generator):
@@ -124,13 +198,27 @@ def _kept(array, shape, p, generator):
     return keep.astype(array.dtype)
 
 
-def dropout(input, p=0.5, training=True, *, train=None, generator=None):
+def dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
     training = training if train is None else train
     return _drop(input, input.shape, p, training, generator)
 
 
-def feature_dropout(input, p=0.5, training=True, *, train=None, generator=None):
+def feature_dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p (Tompson et al. 2015)."""
     training = training if train is None else train
     if input.ndim < 2:
@@ -141,7 +229,7 @@ def feature_dropout(input, p=0.5, training=True, *, train=None, generator=None):
 def _drop(input, shape, p, training, generator):
     if not training or p == 0:
         return input
-    return _masked_scale(input, told(_scales, raw(input), tuple(shape), p, generator))
+    return _masked_scale(input, seam.execute(_scales, raw(input), tuple(shape), p, generator))
 
 
 def _scales(array, shape, p, generator):
@@ -151,13 +239,20 @@ def _scales(array, shape, p, generator):
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity
 
 
-def alpha_dropout(input, p=0.5, training=False, *, train=None, generator=None):
+def alpha_dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    *,
+    train: bool | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
     """In training each element takes SELU's lowest value with probability p, then all are scaled and shifted so that mean 0 and
     variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
     training = training if train is None else train
     if not training or p == 0:
         return input
-    scales, shifts = told(_scales_and_shifts, raw(input), p, generator)
+    scales, shifts = seam.execute(_scales_and_shifts, raw(input), p, generator)
     return _masked_scale(input, scales) + shifts
 
 
@@ -172,22 +267,22 @@ def _fill(self, name, draw):
     return assign(self, name, ..., tensor_of(draw(self.array.shape, self.array.dtype, device_of(self.array))))
 
 
-def normal_(self, mean=0.0, std=1.0, *, generator=None):
+def normal_(self: S, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with normal numbers of the given mean and standard deviation."""
     return _fill(self, "normal_", lambda *a: (generator or default_generator).normal(*a) * a[1].type(std) + a[1].type(mean))
 
 
-def uniform_(self, from_=0.0, to=1.0, *, generator=None):
+def uniform_(self: S, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with numbers uniform on [from_, to)."""
     return _fill(self, "uniform_", lambda *a: (generator or default_generator).uniform(*a) * a[1].type(to - from_) + a[1].type(from_))
 
 
-def bernoulli_(self, p=0.5, *, generator=None):
+def bernoulli_(self: S, p: float = 0.5, *, generator: Generator | None = None) -> S:
     """Overwrite with 1 (probability p) or 0."""
     return _fill(self, "bernoulli_", lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t))
 
 
-def random_(self, from_=0, to=None, *, generator=None):
+def random_(self: S, from_: int = 0, to: int | None = None, *, generator: Generator | None = None) -> S:
     """Overwrite with integers uniform on [from_, to), or on [0, from_) in the form random_(to).
 
     With no limits up to the largest integer that the dtype can count to (booleans: 0 or 1).
@@ -200,7 +295,7 @@ def random_(self, from_=0, to=None, *, generator=None):
     return _fill(self, "random_", lambda s, t, d: (generator or default_generator).integers(from_, to, s, d).astype(t))
 
 
-def exponential_(self, lambd=1.0, *, generator=None):
+def exponential_(self: S, lambd: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with draws from the exponential distribution of rate `lambd`: -log(1 - u) / lambd."""
 
     def draw(shape, dtype, device):

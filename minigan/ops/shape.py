@@ -2,18 +2,22 @@
 
 import builtins
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
-from ..autograd.primitives import expand as _broadcast
-from ..autograd.primitives import sum_to
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import lay_out, permuted, writable
-from ..backend import array_module, join, row_major
-from .arithmetic import where
+from ..autograd._types import Dims, DType, Ints, Shape
+from ..engine.primitives import expand as _broadcast
+from ..engine.primitives import sum_to
+from ..engine.tensor import keep_layout, lay_out, row_major, writable
+from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
+from .layout import join
 from .placement import to
+from .strides import keep_strides
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -29,26 +33,23 @@ def _numbers(args, named=None):
     return tuple(args[0]) if len(args) == 1 and not isinstance(args[0], (int, np.integer)) else args
 
 
-@op
-class _reshape:
+@op(saves=("x.shape",), view=True)
+def _reshape(x, shape):
     """The same elements in another shape, a view where possible.    dL/dx = g in the old shape"""
-
-    saves = ("x.shape",)
-    view = True
-
-    def forward(x, shape):
-        return x.reshape(shape)
-
-    def backward(g, need, shape):
-        return g.reshape(shape)
+    return x.reshape(shape)
 
 
-def reshape(input, *sizes, shape=None):
+@_reshape.backward
+def _(g, need, shape):
+    return g.reshape(shape)
+
+
+def reshape(input: Tensor, *sizes: Ints, shape: Ints | None = None) -> Tensor:
     """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view where possible."""
     return _reshape(input, _numbers(sizes, shape))
 
 
-def view(input, *sizes, size=None, dtype=None):
+def view(input: Tensor, *sizes: Any, size: Ints | None = None, dtype: DType = None) -> Tensor:
     """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`).
 
     view(dtype): the same memory read as another dtype, a constant
@@ -63,7 +64,7 @@ def view(input, *sizes, size=None, dtype=None):
     return out
 
 
-def flatten(input, start_dim=0, end_dim=-1):
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim joined into one (itself where there is one), a view where possible."""
     shape, n = input.shape, input.ndim
     if n == 0:
@@ -76,36 +77,36 @@ def flatten(input, start_dim=0, end_dim=-1):
     return _reshape(input, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def ravel(input):
-    """All elements in one dimension."""
-    return flatten(input)
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension: a view where possible, never itself."""
+    return reshape(input, -1)
 
 
-def unflatten(input, dim, sizes):
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into `sizes` (one may be -1)."""
     dim = axis_of(dim, input.ndim)
+    if -1 in sizes:
+        given = math.prod(n for n in sizes if n != -1)
+        sizes = [input.shape[dim] // max(given, 1) if n == -1 else n for n in sizes]
     return _reshape(input, (*input.shape[:dim], *sizes, *input.shape[dim + 1 :]))
 
 
-@op
-class _permute:
+@op(saves=("dims",), view=True)
+def _permute(x, dims):
     """Dimensions in another order (a view).    dL/dx = g in the old order"""
+    return x.transpose(dims)
 
-    saves = ("dims",)
-    view = True
 
-    def forward(x, dims):
-        return x.transpose(dims)
-
-    def backward(g, need, dims):
-        return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
+@_permute.backward
+def _(g, need, dims):
+    return _permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__)))
 
 
 def _ordered(input, order):
     """The dimensions in another order. From now on results may lie in memory as their arguments do."""
     out = _permute(input, order)
-    if not permuted and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return out
 
 
@@ -113,7 +114,7 @@ def _reversed(input):
     return _ordered(input, tuple(range(input.ndim))[::-1])
 
 
-def permute(input, *order, dims=None):
+def permute(input: Tensor, *order: Ints, dims: Ints | None = None) -> Tensor:
     """The dimensions in the order `dims` (numbers, or one tuple): a view."""
     dims, n = _numbers(order, dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
@@ -122,7 +123,7 @@ def permute(input, *order, dims=None):
     return _ordered(input, order)
 
 
-def transpose(input, dim0, dim1):
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Dimensions dim0 and dim1 exchanged: a view."""
     order = list(range(input.ndim))
     a, b = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
@@ -134,19 +135,19 @@ def transpose(input, dim0, dim1):
 swapdims = transpose
 
 
-def swapaxes(input, axis0, axis1):
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """As `transpose`."""
     return transpose(input, axis0, axis1)
 
 
-def t(input):
+def t(input: Tensor) -> Tensor:
     """A matrix transposed; fewer dimensions are left as they are."""
     if input.ndim > 2:
         raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
     return _reversed(input)
 
 
-def movedim(input, source, destination):
+def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
     """Dimension(s) `source` moved to `destination`, the others in their order."""
     source, destination = ([axis_of(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
     rest = iter(i for i in range(input.ndim) if i not in source)
@@ -157,7 +158,7 @@ def movedim(input, source, destination):
     return _ordered(input, tuple(order))
 
 
-def squeeze(input, dim=None):
+def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without the dimensions of size 1: all, or those of `dim` (an int or a tuple) that have size 1."""
     if dim is None:
         drop = set(range(input.ndim))
@@ -166,14 +167,14 @@ def squeeze(input, dim=None):
     return _reshape(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in drop))
 
 
-def unsqueeze(input, dim):
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at `dim`."""
     shape = list(input.shape)
     shape.insert(axis_of(dim, input.ndim, extra=1), 1)
     return _reshape(input, tuple(shape))
 
 
-def expand(input, *sizes, size=None):
+def expand(input: Tensor, *sizes: Ints, size: Ints | None = None) -> Tensor:
     """Repeated without copying along new and size-1 dimensions up to `sizes`; -1 keeps a size."""
     sizes, old = _numbers(sizes, size), input.shape
     new = len(sizes) - len(old)
@@ -182,31 +183,29 @@ def expand(input, *sizes, size=None):
     return _broadcast(input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes)))
 
 
-def broadcast_to(input, size):
+def broadcast_to(input: Tensor, size: Shape) -> Tensor:
     """`input` broadcast to the shape `size` (a view)."""
     return expand(input, *size)
 
 
-def expand_as(input, other):
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` broadcast to the shape of `other` (a view)."""
     return _broadcast(input, tuple(other.shape))
 
 
-@op
-class _repeat:
+@op(saves=("x.shape", "times"))
+def _repeat(x, times):
     """y = x times[i] times side by side along dimension i.    dL/dx = the sum of g over the copies"""
-
-    saves = ("x.shape", "times")
-
-    def forward(x, times):
-        return array_module(x).tile(x, times)
-
-    def backward(g, need, shape, times):
-        parts = _reshape(g, tuple(k for pair in zip(times, shape) for k in pair))
-        return _reshape(sum_to(parts, tuple(k for n in shape for k in (1, n))), shape)
+    return array_module(x).tile(x, times)
 
 
-def repeat(input, *sizes, repeats=None):
+@_repeat.backward
+def _(g, need, shape, times):
+    parts = _reshape(g, tuple(k for pair in zip(times, shape) for k in pair))
+    return _reshape(sum_to(parts, tuple(k for n in shape for k in (1, n))), shape)
+
+
+def repeat(input: Tensor, *sizes: Ints, repeats: Ints | None = None) -> Tensor:
     """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
     sizes = _numbers(sizes, repeats)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
@@ -215,68 +214,62 @@ def repeat(input, *sizes, repeats=None):
     return _repeat(_reshape(input, shape), tuple(sizes))
 
 
-def tile(input, *sizes, dims=None):
+def tile(input: Tensor, *sizes: Ints, dims: Ints | None = None) -> Tensor:
     """As `repeat`; missing dimensions in front are not repeated."""
     dims = _numbers(sizes, dims)
     return repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
 
 
-@op
-class _flip:
+@op(saves=("dims",))
+def _flip(x, dims):
     """Reversed along `dims`.    dL/dx = g reversed likewise"""
+    return np.flip(x, dims).copy()
 
-    saves = ("dims",)
 
-    def forward(x, dims):
-        return np.flip(x, dims).copy()
-
-    def backward(g, need, dims):
-        return _flip(g, dims)
+@_flip.backward
+def _(g, need, dims):
+    return _flip(g, dims)
 
 
 @of_scalars
-def flip(input, *order, dims=None):
+def flip(input: Tensor, *order: Ints, dims: Ints | None = None) -> Tensor:
     """Reversed along the dimensions `dims` (numbers, or one tuple; a copy)."""
     return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(order, dims)))
 
 
-@op
-class _roll:
+@op(saves=("shifts", "dims"))
+def _roll(x, shifts, dims):
     """Shifted around along `dims`.    dL/dx = g shifted back"""
+    return np.roll(x, shifts, dims)
 
-    saves = ("shifts", "dims")
 
-    def forward(x, shifts, dims):
-        return np.roll(x, shifts, dims)
-
-    def backward(g, need, shifts, dims):
-        return _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, dims)
+@_roll.backward
+def _(g, need, shifts, dims):
+    return _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, dims)
 
 
 @of_scalars
-def roll(input, shifts, dims=None):
+def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
     """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
     return _roll(input, shifts, dims)
 
 
-@op
-class _cat:
+@op(saves=("dim", "*tensors.shape"))
+def _cat(dim, *tensors):
     """Joined along `dim`.    dL/dx_i = the part of g that came from x_i"""
-
-    saves = ("dim", "*tensors.shape")
-
-    def forward(dim, *tensors):
-        return join([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], dim)
-
-    def backward(g, need, dim, shapes):
-        parts, start = [None], 0
-        for shape, wanted in zip(shapes, need[1:]):
-            parts.append(wanted and narrow(g, dim, start, shape[dim]))
-            start += shape[dim]
-        return tuple(parts)
+    return join([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], dim)
 
 
-def cat(tensors, dim=0, *, axis=None):
+@_cat.backward
+def _(g, need, dim, shapes):
+    parts, start = [None], 0
+    for shape, wanted in zip(shapes, need[1:]):
+        parts.append(wanted and narrow(g, dim, start, shape[dim]))
+        start += shape[dim]
+    return tuple(parts)
+
+
+def cat(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors (or arrays) joined along the existing dimension `dim`; their other sizes must agree."""
     tensors, dim = list(tensors), dim if axis is None else axis
     if not tensors:
@@ -291,7 +284,7 @@ def cat(tensors, dim=0, *, axis=None):
 concat = cat
 
 
-def stack(tensors, dim=0, *, axis=None):
+def stack(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension `dim`."""
     tensors, dim = list(tensors), dim if axis is None else axis
     if len({tuple(x.shape) for x in tensors}) != 1:
@@ -299,7 +292,7 @@ def stack(tensors, dim=0, *, axis=None):
     return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].ndim, extra=1))
 
 
-def narrow(input, dim, start, length):
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """input[..., start : start + length, ...] along `dim`: a view."""
     size = input.shape[dim]
     start = start + size if start < 0 else start
@@ -308,7 +301,13 @@ def narrow(input, dim, start, length):
     return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
 
 
-def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
+def split(
+    input: Tensor,
+    split_size_or_sections: Ints | None = None,
+    dim: int = 0,
+    *,
+    split_size: Ints | None = None,
+) -> tuple[Tensor, ...]:
     """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the sizes in a list."""
     size, k = input.shape[dim], split_size_or_sections if split_size is None else split_size
     if isinstance(k, int):
@@ -323,14 +322,16 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     return tuple(narrow(input, dim, a, n) for a, n in zip(starts, sections))
 
 
-def chunk(input, chunks, dim=0):
-    """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most `chunks` views of equal size along `dim` (the last may be smaller); of nothing so many."""
     if chunks <= 0:
         raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
+    if not input.shape[dim]:
+        return tuple(narrow(input, dim, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
 
 
-def unbind(input, dim=0):
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, as a tuple of views."""
     at = (slice(None),) * axis_of(dim, input.ndim)
     return tuple(input[(*at, i)] for i in range(input.shape[dim]))
@@ -344,46 +345,41 @@ def _triangle(input, diagonal, lower):
     return where(keep if lower else ~keep, input, False if raw(input).dtype.kind == "b" else 0)
 
 
-def tril(input, diagonal=0):
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, 0 above `diagonal`."""
     return _triangle(input, diagonal, lower=True)
 
 
-def triu(input, diagonal=0):
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, 0 below `diagonal`."""
     return _triangle(input, diagonal, lower=False)
 
 
-@op
-class _diagonal:
+@op(saves=("x.shape", "offset", "dim1", "dim2"), view=True)
+def _diagonal(x, offset, dim1, dim2):
     """The diagonals of dim1 and dim2 as a last dimension (a view).    dL/dx = g there, 0 elsewhere"""
-
-    saves = ("x.shape", "offset", "dim1", "dim2")
-    view = True
-
-    def forward(x, offset, dim1, dim2):
-        return writable(x.diagonal(offset, dim1, dim2), x)
-
-    def backward(g, need, shape, offset, dim1, dim2):
-        return _on_diagonal(g, shape, offset, dim1, dim2)
+    return writable(x.diagonal(offset, dim1, dim2), x)
 
 
-@op
-class _on_diagonal:
+@_diagonal.backward
+def _(g, need, shape, offset, dim1, dim2):
+    return _on_diagonal(g, shape, offset, dim1, dim2)
+
+
+@op(saves=("offset", "dim1", "dim2"))
+def _on_diagonal(x, shape, offset, dim1, dim2):
     """y = zeros of `shape` with x on a diagonal.    dL/dx = that diagonal of g"""
-
-    saves = ("offset", "dim1", "dim2")
-
-    def forward(x, shape, offset, dim1, dim2):
-        y = array_module(x).zeros(shape, x.dtype)
-        _diagonal.card.forward(y, offset, dim1, dim2)[...] = x
-        return y
-
-    def backward(g, need, offset, dim1, dim2):
-        return _diagonal(g, offset, dim1, dim2)
+    y = array_module(x).zeros(shape, x.dtype)
+    _diagonal.card.forward(y, offset, dim1, dim2)[...] = x
+    return y
 
 
-def diagonal(input, offset=0, dim1=0, dim2=1):
+@_on_diagonal.backward
+def _(g, need, offset, dim1, dim2):
+    return _diagonal(g, offset, dim1, dim2)
+
+
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The elements with index difference `offset` along dim1 and dim2 as a last dimension: a view."""
     dim1, dim2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
     if dim1 == dim2:
@@ -395,33 +391,33 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
 
 @op
-class clone:
+def clone(input: Tensor, memory_format: Any = None) -> Tensor:
     """A copy.    dL/dx = g"""
+    return input.copy(order="K")
 
-    def forward(input, memory_format=None):
-        return input.copy(order="K")
 
-    def backward(g, need):
-        return g
+@clone.backward
+def _(g, need):
+    return g
 
 
 @op
-class _row_by_row:
+def _packed(input):
     """A copy in C order.    dL/dx = g"""
-
-    def forward(input):
-        return input.copy(order="C")
-
-    def backward(g, need):
-        return g
+    return input.copy(order="C")
 
 
-def owned(out, input):
+@_packed.backward
+def _(g, need):
+    return g
+
+
+def owned(out: Tensor, input: Tensor) -> Tensor:
     """`out`, of a function whose result is a copy: copied if it is still a view of `input`."""
     return clone(out) if isinstance(out, Tensor) and out._version is input._version else out
 
 
-def contiguous(input, memory_format=None):
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The same elements in C order: itself, or a copy."""
     there = input.is_contiguous() if isinstance(input, Tensor) else input.flags.c_contiguous
-    return input if there else _row_by_row(input)
+    return input if there else _packed(input)

@@ -6,12 +6,12 @@ and since transposed maps gather too, sums are always taken in the same order.
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..autograd import op
-from ..backend import array_module, device_of, kernel
-from .each import on_planes
+from ..arrays import array_module, device_of
+from ..autograd import Tensor, op
 
 __all__ = ["apply_taps"]
 
@@ -53,7 +53,13 @@ class Taps:
         return self._copies[key]
 
 
-def taps(outputs, inputs, output, source, weight=None):
+def taps(
+    outputs: int,
+    inputs: int,
+    output: Sequence[int] | range,
+    source: Sequence[int] | range,
+    weight: Sequence[float] | None = None,
+) -> Taps:
     """Taps from sequences of numbers; without weights they are 1."""
     output, source = np.asarray(output, np.int64), np.asarray(source, np.int64)
     return Taps(outputs, inputs, output, source, np.ones(len(output)) if weight is None else np.asarray(weight, np.float64))
@@ -63,53 +69,6 @@ def taps(outputs, inputs, output, source, weight=None):
 def identity_taps(n):
     """The identity matrix of n rows."""
     return taps(n, n, range(n), range(n))
-
-
-@kernel
-def _columns_first(x, row_index, row_weight, column_index, column_weight, y):
-    planes, height, width = x.shape
-    outputs = y.shape[2]
-    source, t = np.zeros(width + 1, x.dtype), np.empty((height, outputs), x.dtype)  # source[width] = 0: no tap
-    for p in range(planes):
-        for i in range(height):
-            for j in range(width):
-                source[j] = x[p, i, j]
-            for j in range(outputs):
-                t[i, j] = column_weight[0, j] * source[column_index[0, j]]
-            for k in range(1, len(column_index)):
-                for j in range(outputs):
-                    t[i, j] += column_weight[k, j] * source[column_index[k, j]]
-        for o in range(y.shape[1]):
-            for j in range(outputs):
-                y[p, o, j] = 0
-            for k in range(len(row_index)):
-                i = row_index[k, o]
-                if i < height:
-                    w = row_weight[k, o]
-                    for j in range(outputs):
-                        y[p, o, j] += w * t[i, j]
-
-
-@kernel
-def _rows_first(x, row_index, row_weight, column_index, column_weight, y):
-    planes, height, width = x.shape
-    outputs = y.shape[2]
-    source = np.zeros(width + 1, x.dtype)
-    for p in range(planes):
-        for o in range(y.shape[1]):
-            for j in range(width):
-                source[j] = 0
-            for k in range(len(row_index)):
-                i = row_index[k, o]
-                if i < height:
-                    w = row_weight[k, o]
-                    for j in range(width):
-                        source[j] += w * x[p, i, j]
-            for j in range(outputs):
-                y[p, o, j] = column_weight[0, j] * source[column_index[0, j]]
-            for k in range(1, len(column_index)):
-                for j in range(outputs):
-                    y[p, o, j] += column_weight[k, j] * source[column_index[k, j]]
 
 
 def _along(x, taps, axis):
@@ -128,25 +87,18 @@ def _along(x, taps, axis):
     return y
 
 
-@op
-class _taps:
+@op(saves=("rows", "columns"))
+def _taps(x, rows, columns):
     """y = rows @ x @ columns^T for each plane of x (..., H, W).    dL/dx = rows^T @ g @ columns"""
-
-    saves = ("rows", "columns")
-
-    def forward(x, rows, columns):
-        return _along(_along(x, rows, -2), columns, -1)
-
-    def cpu(x, rows, columns):
-        loop = _columns_first if rows.outputs > rows.inputs else _rows_first  # columns are the slower: on the fewer rows
-        tables = *rows.like(x), *columns.like(x)
-        return on_planes(lambda x, y: loop(x, *tables, y), (rows.outputs, columns.outputs), x)
-
-    def backward(g, need, rows, columns):
-        return _taps(g, rows.T, columns.T)
+    return _along(_along(x, rows, -2), columns, -1)
 
 
-def apply_taps(input, *maps):
+@_taps.backward
+def _(g, need, rows, columns):
+    return _taps(g, rows.T, columns.T)
+
+
+def apply_taps(input: Tensor, *maps: Taps) -> Tensor:
     """The maps along the last len(maps) dimensions (1 to 3) of `input`."""
     shape = tuple(input.shape)
     lead, out = shape[: len(shape) - len(maps)], tuple(m.outputs for m in maps)

@@ -3,14 +3,16 @@
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..autograd import raw
-from ..backend import array_module, default_generator, device_of
-from ..backend.program import told
+from ..arrays import array_module, default_generator, device_of, seam
+from ..autograd import Tensor, raw
 from .activation import elu, hardtanh, tanh
-from .arithmetic import clamp, where
+from .arithmetic import _where as where
+from .arithmetic import clamp
 from .axes import axis_of
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax
@@ -28,41 +30,48 @@ __all__ = [
 ]  # fmt: skip
 
 
-def celu(input, alpha=1.0):
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (e^(x / alpha) - 1). Barron 2017"""
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0")
     return elu(input * (1 / alpha)) * alpha
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0"""
     return where(abs(input) <= lambd, 0.0, input)
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x - lambd where x > lambd, x + lambd where x < -lambd, else 0"""
     if lambd < 0:
         raise ValueError(f"softshrink: lambd={lambd} must not be negative")
     return where(abs(input) <= lambd, 0.0, input - sign(input) * lambd)
 
 
-def tanhshrink(input):
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x"""
     return input - tanh(input)
 
 
-def hardsigmoid(input):
+def hardsigmoid(input: Tensor) -> Tensor:
     """relu6(x + 3) / 6"""
     return hardtanh(input + 3, 0.0, 6.0) * (1 / 6)
 
 
-def threshold(input, threshold, value):
+def threshold(input: Tensor, threshold: Any, value: float) -> Tensor:
     """x where x > threshold, else value"""
     return where(input <= threshold, value, input)
 
 
-def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None):
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    *,
+    generator: Any = None,
+) -> Tensor:
     """x where x > 0, else a x: a drawn from [lower, upper] for each element in training, else the
     middle of the two. Xu et al. 2015
     """
@@ -70,7 +79,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, *, generator=None
         raise ValueError(f"rrelu: lower={lower} and upper={upper} must be 0 <= lower <= upper")
     if not training:
         return where(input > 0, input, input * ((lower + upper) / 2))
-    slopes = told(_slopes, raw(input), lower, upper, generator)
+    slopes = seam.execute(_slopes, raw(input), lower, upper, generator)
     return _masked_scale(input, slopes)
 
 
@@ -80,11 +89,17 @@ def _slopes(array, lower, upper, generator):
     return np.where(array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower))
 
 
-def feature_alpha_dropout(input, p=0.5, training=False, *, generator=None):
+def feature_alpha_dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    *,
+    generator: Any = None,
+) -> Tensor:
     """`alpha_dropout` of whole channels of input (N, C, ...)."""
     if not training or p == 0:
         return input
-    scales, shifts = told(_channel_scales, raw(input), p, generator)
+    scales, shifts = seam.execute(_channel_scales, raw(input), p, generator)
     return _masked_scale(input, scales) + shifts
 
 
@@ -95,7 +110,15 @@ def _channel_scales(array, p, generator):
     return keep * scale, (1 - keep) * low - array.dtype.type(p) * low
 
 
-def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1, *, generator=None):
+def gumbel_softmax(
+    logits: Tensor,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+    *,
+    generator: Any = None,
+) -> Tensor:
     """A sample of the classes along `dim` with probabilities softmax(logits), made differentiable:
     softmax((logits + noise) / tau), the noise Gumbel's. Jang et al. 2017; Maddison et al. 2017.
 
@@ -112,7 +135,7 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1, *, generator=No
     return chosen - soft.detach() + soft
 
 
-def channel_shuffle(input, groups):
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Channels of input (N, C, ...) taken in turn from each of `groups` groups. Zhang et al.
     2018
     """
@@ -122,7 +145,12 @@ def channel_shuffle(input, groups):
     return input.reshape(n, groups, c // groups, *rest).swapaxes(1, 2).reshape(n, c, *rest)
 
 
-def rms_norm(input, normalized_shape, weight=None, eps=None):
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
     """x / sqrt(mean(x^2) + eps) weight, the mean over the last dimensions normalized_shape. Zhang
     and Sennrich 2019
 
@@ -141,7 +169,13 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     return y if weight is None else y * weight
 
 
-def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+def local_response_norm(
+    input: Tensor,
+    size: Sequence[int],
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+) -> Tensor:
     """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels of (N, C, ...).
     Krizhevsky et al. 2012, section 3.3
     """
@@ -159,7 +193,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     return input / (means * alpha + k) ** beta
 
 
-def pdist(input, p=2.0):
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norms of the differences of all pairs of rows i < j of input (N, M): (N (N - 1) /
     2,).
     """

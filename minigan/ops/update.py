@@ -1,35 +1,25 @@
-"""The steps of the optimisers: each one pass over memory. Not differentiable ops: they change their arrays in place.
+"""The steps of the optimisers. Not differentiable ops: they change their arrays in place.
 
 A step is a card, like an op's:
 
 numbers(...)                    the few scalars of the formula, computed once for all elements, in float64
-loop(c, g, p, *state)           the step on flat arrays, for Numba; c holds the numbers in the dtype of the arrays, because one
-                                float64 among float32 would halve the speed of the whole loop
-reference(c, g, p, *state)      the same in array expressions, for the arrays of either library in any layout
+reference(c, g, p, *state)      the step in array expressions, for the arrays of either library in any layout; c: the numbers
+loop(c, g, p, *state)           the same element by element on flat arrays, for compilers; c holds the numbers in the dtype of the
+                                arrays, because one float64 among float32 would halve the speed of the whole loop
 
 g is the gradient, p the parameter, the rest is the optimiser's memory of earlier gradients; p and state are overwritten.
 `sign` is 1 to descend, -1 to ascend (maximize). State that an option does not need is None: the compiled loop then has no trace of it.
 """
 
-import functools
-import inspect
-import itertools
-
 import numpy as np
 
-from ..backend import num_threads, parallel_chunks
-from ..backend.cuda import Source, recording
-from ..backend.cuda.elementwise import laid_out_as, lie_alike
-from ..backend.cuda.translate import HELPERS, Formula
-from ..backend.kernels import compiled
-from ..backend.layout import COMPILED
+__all__ = ["adadelta_step", "adagrad_step", "adam_step", "adamax_step", "ema_step", "radam_step", "rmsprop_step", "sgd_step"]
 
-__all__ = [
-    "adadelta_step", "adagrad_step", "adam_step", "adamax_step", "ema_step", "radam_step", "rmsprop_step", "run_together", "sgd_step",
-]  # fmt: skip
 
-THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
-ALIGN = 16  # pieces start at a multiple of this many elements
+# "cpu", "cuda" -> a faster way to step the parameters of an optimiser that lie there, (optimizer, gradients), or to update averages,
+# (ema): in the place of `optim.optimizer.step_by_reference` and `optim.ema.update_by_reference`.
+STEPS: dict = {}
+AVERAGES: dict = {}
 
 
 class update:
@@ -39,106 +29,8 @@ class update:
         self.__name__, self.__doc__, self.__module__ = card.__name__, card.__doc__, card.__module__
         self.numbers, self.loop, self.reference = card.numbers, card.loop, card.reference
 
-    def compiled(self):
-        """The compiled loop, for flat contiguous NumPy arrays: run(c, g, p, *state), with c an array of their dtype."""
-        return compiled(self.loop)
-
     def __call__(self, numbers, *arrays):
-        there = [a for a in arrays if a is not None]
-        if there[0].dtype in COMPILED and all(a.__class__ is np.ndarray and a.ndim == 1 and a.flags.c_contiguous for a in there):
-            run_together([(self.compiled(), np.array(numbers, arrays[0].dtype), arrays)])
-        else:
-            self.reference(numbers, *arrays)
-
-    # --- on CUDA: all parameters in one launch ---
-
-    def variants(self):
-        """All ways in which arrays that an option needs may be missing: the names of those that are None."""
-        optional = [n for n, p in inspect.signature(self.loop).parameters.items() if p.default is None]
-        return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
-
-    @functools.cached_property
-    def count(self):
-        """How many numbers there are."""
-        return Formula(self.loop).constants
-
-    @functools.cache  # noqa: B019  (cards live as long as the program)
-    def kernel(self, none=frozenset()):
-        """(source, names of the arrays) of the step where the arrays `none` are None: the loop above, translated."""
-        formula = Formula(self.loop, none)
-        names = [n for n in formula.arguments[1:] if n not in none]
-        pointers = "\n".join(f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names))
-        code = f"""{HELPERS}
-struct Table {{ u64 arrays[{MOST_ARRAYS}][{TENSORS}]; i64 size[{TENSORS}], first[{TENSORS + 1}]; }};
-struct Numbers {{ double v[{MOST_NUMBERS}]; }};
-
-extern "C" __global__ void step(Table table, Numbers numbers, const double* fed, i64 tensors) {{
-    int t = 0;
-    while (t + 1 < tensors && (i64)blockIdx.x >= table.first[t + 1]) t++;
-    REAL c[{MOST_NUMBERS}];
-    for (int k = 0; k < {self.count}; k++) c[k] = (REAL)(fed ? fed[k] : numbers.v[k]);
-{pointers}
-    const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK}, end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
-    for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
-{formula.body}
-    }}
-}}
-"""
-        return Source(f"{self.__name__}:{','.join(names)}", code), names
-
-    def on_device(self, compute, jobs):
-        """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one device.
-
-        compute() : the numbers; while a step is captured it is called at each replay
-        """
-        recorder, fed = recording(), None
-        numbers = np.zeros(1, NUMBERS)
-        if recorder is None:
-            values = compute()
-            numbers["v"][0, : len(values)] = values
-        else:
-            fed = recorder.feed(compute, self.count)
-        jobs = [job for job in jobs if job[0].size]
-        names = list(inspect.signature(self.loop).parameters)[1:]
-        for start in range(0, len(jobs), TENSORS):
-            part = jobs[start : start + TENSORS]
-            there = [k for k, a in enumerate(part[0]) if a is not None]
-            source, _ = self.kernel(frozenset(n for k, n in enumerate(names) if k not in there))
-            table, block = np.zeros(1, TABLE), 0
-            for t, (g, *rest) in enumerate(part):
-                g = g if lie_alike(g, rest[0]) else laid_out_as(rest[0], g)
-                part[t] = g, *rest  # which keeps a copy alive until the launch
-                for row, k in enumerate(there):
-                    table["arrays"][0, row, t] = part[t][k].data.ptr
-                table["size"][0, t], table["first"][0, t] = g.size, block
-                block += -(-g.size // CHUNK)
-            table["first"][0, len(part) :] = block
-            source.launch("step", part[0][0], (block,), (256,), table, numbers, fed, len(part))
-
-
-TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
-TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
-NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
-
-
-def run_together(jobs):
-    """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part of each of them.
-
-    Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much as a middling one's step.
-    """
-    threads = num_threads() if sum(arrays[0].size for _, _, arrays in jobs) >= THREADED else 1
-    if threads == 1:
-        for loop, c, arrays in jobs:
-            loop(c, *arrays)
-        return
-
-    def work(parts):
-        for loop, c, arrays in jobs:
-            size = arrays[0].size
-            low, high = (size if part == threads else size * part // threads // ALIGN * ALIGN for part in (parts[0], parts[-1] + 1))
-            loop(c, *[a if a is None else a[low:high] for a in arrays])
-
-    parallel_chunks(work, threads, range(threads), min_chunk=1)
+        self.reference(numbers, *arrays)
 
 
 @update

@@ -1,6 +1,5 @@
 """Optimisers, learning-rate schedules and averaged weights. Names, arguments and state are those of torch.optim."""
 
-from ..backend.elsewhere import complete as _complete
 from . import functional, lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
@@ -11,4 +10,3 @@ from .rmsprop import RMSprop
 from .sgd import SGD
 
 __all__ = ["EMA", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Optimizer", "RAdam", "RMSprop", "functional", "lr_scheduler"]
-_complete(__name__)

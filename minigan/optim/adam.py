@@ -1,7 +1,6 @@
 """Adam and AdamW."""
 
-from ..ops.adam_kernels import step_together
-from ..ops.update import adam_step, run_together
+from ..ops.update import adam_step
 from .optimizer import Optimizer, Params
 
 
@@ -37,16 +36,6 @@ class Adam(Optimizer):
 
     def _names(self, group):
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
-
-    def _takes_late(self, slot):
-        ready = slot.param.array is slot.array and slot.large and slot.order is None
-        return ready and not any(group["amsgrad"] for group in self.param_groups)
-
-    def _together(self, jobs):
-        if any(group["amsgrad"] for group in self.param_groups):
-            run_together(jobs)
-        else:
-            step_together([(numbers, arrays) for _, numbers, arrays in jobs])
 
     def _numbers(self, group, step):
         decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]

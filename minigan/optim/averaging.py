@@ -4,8 +4,8 @@ import copy
 import math
 from typing import Any
 
+from ..arrays import array_module
 from ..autograd import Tensor, no_grad, tensor_of
-from ..backend import array_module
 from ..nn.batchnorm import _BatchNorm
 from ..nn.module import Module
 from .schedule import LRScheduler, for_each

@@ -5,13 +5,18 @@ Yazici et al., "The unusual effectiveness of averaging in GAN training", 2019.
 
 from contextlib import contextmanager
 
-import numpy as np
-
+from ..arrays import kernel_place, seam
 from ..autograd import Tensor, raw, tensor_of
-from ..backend.cuda import has_kernels
-from ..backend.program import active, told
-from ..ops.update import COMPILED, ema_step, run_together
-from .memory import conform, flat, memory_order
+from ..ops.layout import conform
+from ..ops.update import AVERAGES, ema_step
+
+
+def update_by_reference(average):
+    """One update of the averages in array operations of either library."""
+    average.updates += 1
+    numbers = ema_step.numbers(average.updates, average.decay)
+    for name, p in average.params.items():
+        ema_step(numbers, p.array, average.conformed(name))
 
 
 class EMA:
@@ -37,58 +42,22 @@ class EMA:
 
     def update(self):
         """Take the present parameters into the averages, and copy the buffers: call it after each optimiser step."""
-        if active:
-            return told(self.update)
+        seam.execute(self._update)
+
+    def _update(self):
         if self._applied:
             raise RuntimeError("EMA.update() inside applied(): the parameters are the averages there")
-        if all(has_kernels(p.array) for p in self.params.values()):
-            return self._update_on_device()
-        self.updates += 1
-        numbers, jobs, typed = ema_step.numbers(self.updates, self.decay), [], {}
-        for name, p in self.params.items():
-            plan = self._plans.get(name)
-            if plan is None or plan[0] is not p.array:
-                plan = self._plans[name] = self._plan(name, p)
-            _, kind, views = plan
-            if kind is None:
-                ema_step.reference(numbers, *views)
-            else:
-                if kind not in typed:
-                    typed[kind] = np.array(numbers, kind)
-                jobs.append((ema_step.compiled(), typed[kind], views))
-        run_together(jobs)
+        places = {kernel_place(p.array) for p in self.params.values()}
+        AVERAGES.get(places.pop() if len(places) == 1 else None, update_by_reference)(self)
         for name, b in self.buffers.items():
             self.kept[name].array[...] = b.array
 
-    def _update_on_device(self):
-        """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay counts the update."""
-        by_dtype, first = {}, True
-        for name, p in self.params.items():
-            if self._plans.get(name) is not p.array:
-                if (fit := conform(self.averages[name].array, p.array)) is not self.averages[name].array:
-                    self.averages[name] = tensor_of(fit)
-                self._plans[name] = p.array
-            by_dtype.setdefault(p.dtype, []).append((p.array, self.averages[name].array))
-
-        def count(first):
-            self.updates += first
-            return ema_step.numbers(self.updates, self.decay)
-
-        for jobs in by_dtype.values():
-            ema_step.on_device(lambda first=first: count(first), jobs)
-            first = False
-        for name, b in self.buffers.items():
-            self.kept[name].array[...] = b.array
-
-    def _plan(self, name, p):
-        """How to update one average: (the parameter's array, the dtype of the numbers, flat views of parameter and average)."""
-        array = p.array
-        if (fit := conform(self.averages[name].array, array)) is not self.averages[name].array:
-            self.averages[name] = tensor_of(fit)
-        average, order = self.averages[name].array, memory_order(array)
-        if isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED:
-            return array, array.dtype, (flat(array, order), flat(average, order))
-        return array, None, (array, average)
+    def conformed(self, name):
+        """The array of an average, laid out as its parameter is now."""
+        average = self.averages[name]
+        if (fit := conform(average.array, self.params[name].array)) is not average.array:
+            average = self.averages[name] = tensor_of(fit)
+        return average.array
 
     def copy_to(self, module_or_params=None):
         """Write the averages (and kept buffers) into a module or parameters of the same names; default: into the originals."""

@@ -6,7 +6,6 @@ optimiser multiply, and a rate that was set by hand stays set.
 
 import math
 
-from ..backend.elsewhere import complete as _complete
 from .cycles import ChainedScheduler, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR
 from .schedule import LRScheduler, for_each
 
@@ -14,7 +13,6 @@ __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR", "LRScheduler",
     "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
-_complete(__name__)
 
 
 _LRScheduler = LRScheduler  # torch's old name

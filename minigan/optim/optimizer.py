@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import device_of, kernel_place, seam
 from ..autograd import Tensor, enable_grad, raw, tensor_of
-from ..backend import device_of, warn
-from ..backend.cuda import has_kernels, recording
-from ..backend.late import Late, owner
-from ..backend.layout import COMPILED
-from ..backend.program import active, told
-from ..ops.update import run_together
-from .memory import conform, flat, full_like, memory_order
+from ..messages import warn
+from ..ops.layout import conform, full_like
+from ..ops.update import STEPS
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
-LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
 
 
 class _Required:
@@ -29,22 +25,21 @@ required = _Required()  # as a default: each group must give this option
 
 
 class Slot:
-    """What the loop needs of one parameter, prepared once: flat views of its memory and of its state's.
+    """One parameter of an optimiser: its group, its state, how many steps it has made.
 
-    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
+    array : the memory that `names`, its state arrays, were made for; another one is met by `attach` (`.data =`, `.to(device)`)
+    prepared : what a faster executor keeps of it; None where `attach` was called since
     """
 
-    __slots__ = (
-        "param", "group", "state", "step", "names", "array", "shape", "dtype", "array_type", "order", "kind", "run", "views", "large",
-    )  # fmt: skip
+    __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "prepared")
 
     def __init__(self, param, group, state) -> None:
         self.param, self.group, self.state = param, group, state
-        self.array = self.names = None
+        self.array = self.names = self.prepared = None
         self.step = 0
 
     def attach(self, optimizer, names):
-        """Create the state arrays `names` where they are missing, and take the views."""
+        """Create the state arrays `names` where they are missing."""
         array, state = self.param.array, self.state
         if isinstance(array, np.ndarray) and not array.flags.writeable:
             raise ValueError(f"{optimizer._name}: a parameter of shape {array.shape} is read-only memory; make it from a copy")
@@ -62,20 +57,30 @@ class Slot:
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = tensor_of(fit)
-        self.array, self.shape, self.dtype, self.array_type, self.names = array, array.shape, array.dtype, type(array), names
-        order, update = memory_order(array), optimizer.update
-        compiled = isinstance(array, np.ndarray) and order is not None and array.dtype in COMPILED
-        self.kind = array.dtype if compiled else None  # the dtype that the numbers must have
-        self.run = update.compiled() if compiled else update.reference
-        self.large = compiled and array.size >= LARGE
-        views = [array] + [state[n].array if n else None for n in optimizer._ordered(names)]
-        self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
-        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another order, or (False) not at all.
-        self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
+        self.array, self.shape, self.dtype, self.names = array, array.shape, array.dtype, names
+        self.prepared = None
 
     def states(self, optimizer):
         """The state arrays as the update takes them."""
         return [self.state[n].array if n else None for n in optimizer._ordered(self.names)]
+
+
+def step_by_reference(optimizer, gradients):
+    """One step, parameter by parameter, by the formula of `optimizer.update` in array operations of either library."""
+    optimizer.ready(gradients)
+    optimizer._step_count += 1
+    for slot, g in zip(optimizer._slots, gradients):
+        if g is None:
+            continue
+        g, names = raw(g), optimizer._names(slot.group)
+        if slot.param.array is not slot.array or slot.names != names:
+            slot.attach(optimizer, names)
+        optimizer._check_gradient(slot, g)
+        slot.step += 1
+        optimizer.update(optimizer._numbers(slot.group, slot.step), g, slot.array, *slot.states(optimizer))
+        slot.param._version[0] += 1  # backward through values from before the step is now an error
+        if optimizer.counted:
+            slot.state["step"] = slot.step
 
 
 class Optimizer:
@@ -187,113 +192,19 @@ class Optimizer:
 
     def step_with(self, gradients: Sequence[Any]) -> None:
         """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
-        if active:
-            return told(self.step_with, list(gradients))
+        place = kernel_place(self._slots[0].param.array)
+        seam.execute(STEPS.get(place, step_by_reference), self, list(gradients))
+
+    def ready(self, gradients):
+        """What every executor does first: see to it that there is a slot and a gradient (or None) for each parameter."""
         if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
             self._renew()
-        slots, counted, jobs = self._slots, self.counted, []
-        group = kind = last = names = numbers = None
-        if len(gradients) != len(slots):
-            raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(slots)} parameters")
-        if slots[0].param.array.__class__ is not np.ndarray and has_kernels(slots[0].param.array):
-            return self._step_on_device(gradients)
-        if any(g.__class__ is Late for g in gradients):
-            gradients = self._with_late(gradients)
-        self._step_count += 1
-        for slot, g in zip(slots, gradients):
-            if g is None:
-                continue
-            if isinstance(g, Tensor):
-                g = g.array
-            if slot.group is not group:
-                group, last = slot.group, None
-                names = self._names(group)
-            param = slot.param
-            if param.array is not slot.array or slot.names != names:
-                slot.attach(self, names)
-            late = g.__class__ is Late
-            if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not slot.array_type and not late):
-                self._refuse(slot, g)
-            step = slot.step = slot.step + 1
-            if step != last or kind is not slot.kind:  # they are the same for all parameters of a group that started together
-                last, kind = step, slot.kind
-                numbers = self._numbers(group, step)
-                if kind is not None:
-                    numbers = np.array(numbers, kind)
-            if slot.order:
-                g = flat(g, slot.order)
-            elif slot.order is None and not late:
-                g = g.ravel()
-            if slot.large:
-                jobs.append((slot.run, numbers, (g, *slot.views)))
-            else:
-                slot.run(numbers, g, *slot.views)
-            param._version[0] += 1  # backward through values from before the step is now an error
-            if counted:
-                slot.state["step"] = step
-        if jobs and not self._repeats:
-            self._together(jobs)
-        elif jobs:
-            for run, numbers, arrays in jobs:
-                run(numbers, *arrays)
-
-    step_with.takes_late = True  # type: ignore[attr-defined]
-
-    _together = staticmethod(run_together)  # the steps of large parameters, (compiled loop, its numbers, (gradient, parameter, *state))
-
-    def _takes_late(self, slot):
-        """Can this parameter's gradient be a product that is not computed yet?"""
-        return False
-
-    def _with_late(self, gradients):
-        """These gradients, those computed that cannot be late: the optimiser does not know how, or they read what the step writes."""
-        memory = {id(owner(slot.param.array)) for slot in self._slots}
-        return [
-            g if g.__class__ is not Late or (self._takes_late(slot) and not g.reads(memory)) else g.array()
-            for slot, g in zip(self._slots, gradients)
-        ]
-
-    def _step_on_device(self, gradients):
-        """`step_with` on CUDA: one launch for all parameters of a group. In a captured step what is counted here is counted by each
-        replay."""
-        batches = {}  # (group, step so far, dtype) -> [(slot, gradient)]
-        for slot, g in zip(self._slots, gradients):
-            if g is None:
-                continue
-            g, names = raw(g), self._names(slot.group)
-            if slot.param.array is not slot.array or slot.names != names:
-                slot.attach(self, names)
-            if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.array_type:
-                self._refuse(slot, g)
-            if slot.order is False or not has_kernels(slot.array):
-                raise RuntimeError(f"{self._name}: on CUDA parameters must be float32 or float64, without gaps in memory")
-            batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
-        for batch in batches.values():
-            slots = [slot for slot, _ in batch]
-            self.update.on_device(self._counting(slots), [(g, slot.array, *slot.states(self)) for slot, g in batch])
-        if recording() is None:
-            self._step_count += 1
-
-    def _counting(self, slots):
-        """A function that counts one step of these parameters, which have been stepped equally often, and gives its numbers."""
-        group = slots[0].group
-        maximize = group.get("maximize")
-
-        def count():
-            for slot in slots:
-                slot.step += 1
-                slot.param._version[0] += 1
-                if self.counted:
-                    slot.state["step"] = slot.step
-            if "maximize" in group:
-                group["maximize"] = maximize  # as it was when the step was captured
-            return self._numbers(group, slots[0].step)
-
-        return count
+        if len(gradients) != len(self._slots):
+            raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(self._slots)} parameters")
 
     counted = True  # is the number of steps part of the state?
 
-    def _refuse(self, slot, g):
+    def _check_gradient(self, slot, g):
         """Raise if a gradient does not fit its parameter (it may, after all: equal dtypes can be different objects)."""
         if g.shape != slot.shape or g.dtype != slot.dtype or device_of(g) != device_of(slot.array):
             gradient, parameter = (f"{x.dtype} {tuple(x.shape)} on {device_of(x)}" for x in (g, slot.array))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.data.files import write_atomic
+from ..data.files import write_atomic
 
 # Okabe and Ito's palette: told apart by every kind of colour vision; D is blue and G is orange everywhere.
 _D, _G, _GREY = "#0072B2", "#D55E00", "#777777"

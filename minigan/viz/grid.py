@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.data.files import write_atomic
+from ..data.files import write_atomic
 
 
 def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.ndarray:

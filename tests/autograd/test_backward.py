@@ -148,16 +148,17 @@ def test_gradients_of_inner_values_are_separate():
 def test_a_rule_may_give_one_array_to_two_arguments():
     """Each leaf still owns its gradient: the next backward adds into one of them only."""
 
-    class twice_the_sum:
-        def forward(x, y):
-            return 2 * x + 2 * y
+    @card
+    def twice_the_sum(x, y):
+        return 2 * x + 2 * y
 
-        def backward(g, need):
-            h = g * 2
-            return h, h
+    @twice_the_sum.backward
+    def _(g, need):
+        h = g * 2
+        return h, h
 
     x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
-    card(twice_the_sum)(x, y).backward(tensor_of(np.array([1.0, -1.0])))
+    twice_the_sum(x, y).backward(tensor_of(np.array([1.0, -1.0])))
     assert not np.shares_memory(x.grad.array, y.grad.array)
     (x * 5.0).backward(tensor_of(np.array([1.0, 1.0])))
     assert x.grad.tolist() == [7, 3] and y.grad.tolist() == [2, -2]
@@ -183,17 +184,16 @@ def test_several_outputs():
 def spy(seen):
     """An op that notes each call of its rule and what was needed."""
 
-    class noted_product:
-        saves = ("x", "w")
+    @card(saves=("x", "w"))
+    def noted_product(x, w):
+        return x * w
 
-        def forward(x, w):
-            return x * w
+    @noted_product.backward
+    def _(g, need, x, w):
+        seen.append(tuple(need))
+        return need[0] and g * w, need[1] and g * x
 
-        def backward(g, need, x, w):
-            seen.append(tuple(need))
-            return need[0] and g * w, need[1] and g * x
-
-    return card(noted_product)
+    return noted_product
 
 
 def test_rules_are_told_what_is_needed():

@@ -15,17 +15,15 @@ def leaf(*values, dtype=np.float64):
     return tensor_of(np.array(values, dtype), True)
 
 
-@card
-class scaled:
+@card(saves=("by",))
+def scaled(x, by=2.0):
     """y = x * by.    dL/dx = g * by"""
+    return x * by
 
-    saves = ("by",)
 
-    def forward(x, by=2.0):
-        return x * by
-
-    def backward(g, need, by):
-        return g * by
+@scaled.backward
+def _(g, need, by):
+    return g * by
 
 
 def test_a_card_becomes_a_documented_function():
@@ -60,12 +58,9 @@ def test_arguments():
 
 
 def test_dim_and_axis_mean_the_same():
-    @card
-    class total:
-        saves = ("x.shape", "dim")
-
-        def forward(x, dim=None, keepdim=False):
-            return np.sum(x, axis=dim, keepdims=keepdim)
+    @card(saves=("x.shape", "dim"))
+    def total(x, dim=None, keepdim=False):
+        return np.sum(x, axis=dim, keepdims=keepdim)
 
     x = tensor_of(np.arange(6.0).reshape(2, 3))
     assert total(x, axis=1).tolist() == total(x, dim=1).tolist() == [3, 12]
@@ -76,16 +71,14 @@ def test_what_is_saved():
     """Argument, shape of an argument, result, extra results, any number of arguments."""
     seen = []
 
-    @card
-    class everything:
-        saves = ("x", "w.shape", "out", "half", "option", "third")
+    @card(saves=("x", "w.shape", "out", "half", "option", "third"))
+    def everything(x, w, option=5):
+        return x + w.sum(), x * 0.5, x / 3
 
-        def forward(x, w, option=5):
-            return x + w.sum(), x * 0.5, x / 3
-
-        def backward(g, need, x, shape, out, half, option, third):
-            seen.append((x, shape, out, half, option, third))
-            return g, minigan.expand(g.sum(), shape)
+    @everything.backward
+    def _(g, need, x, shape, out, half, option, third):
+        seen.append((x, shape, out, half, option, third))
+        return g, minigan.expand(g.sum(), shape)
 
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0, 5.0)
     y = everything(x, w)
@@ -97,16 +90,14 @@ def test_what_is_saved():
     assert isinstance(a, np.ndarray) and isinstance(out, np.ndarray)  # the first-order pass works on bare arrays
     assert everything(x.array, w.array).tolist() == [13, 14]  # arrays: the result only
 
-    @card
-    class sum_of_all:
-        saves = ("*xs", "*xs.shape")
+    @card(saves=("*xs", "*xs.shape"))
+    def sum_of_all(scale, *xs):
+        return scale * sum(x.sum() for x in xs)
 
-        def forward(scale, *xs):
-            return scale * sum(x.sum() for x in xs)
-
-        def backward(g, need, xs, shapes):
-            seen.append((xs, shapes, need))
-            return None, *[n and minigan.expand(g * 2.0, s) for s, n in zip(shapes, need[1:])]
+    @sum_of_all.backward
+    def _(g, need, xs, shapes):
+        seen.append((xs, shapes, need))
+        return None, *[n and minigan.expand(g * 2.0, s) for s, n in zip(shapes, need[1:])]
 
     sum_of_all(2.0, x, tensor_of(np.ones(4)), w).backward()
     xs, shapes, need = seen[1]
@@ -119,12 +110,12 @@ def test_the_compiled_path_is_for_numpy_only():
     import fakecuda
 
     @card
-    class where_am_i:
-        def forward(x):
-            return x * 0 + 1
+    def where_am_i(x):
+        return x * 0 + 1
 
-        def cpu(x):
-            return x * 0 + 2
+    @where_am_i.kernel("cpu")
+    def _(x):
+        return x * 0 + 2
 
     assert where_am_i(tensor_of(np.zeros(1))).item() == 2 and where_am_i(np.zeros(1)).item() == 2
     assert where_am_i(tensor_of(fakecuda.asarray(np.zeros(1)))).item() == 1
@@ -134,20 +125,19 @@ def test_a_formula_serves_higher_orders():
     """The fused rule is called for the first order, the formula for the next ones."""
     calls = []
 
-    @card
-    class fused_cube:
-        saves = ("x",)
+    @card(saves=("x",))
+    def fused_cube(x):
+        return x**3
 
-        def forward(x):
-            return x**3
+    @fused_cube.backward
+    def _(g, need, x):
+        assert isinstance(x, np.ndarray)
+        calls.append(1)
+        return g * 3 * x**2
 
-        def backward(g, need, x):
-            assert isinstance(x, np.ndarray)
-            calls.append(1)
-            return g * 3 * x**2
-
-        def formula(x):
-            return x * x * x
+    @fused_cube.formula
+    def _(x):
+        return x * x * x
 
     x = leaf(2.0, -1.0)
     minigan.grad(fused_cube(x), x, tensor_of(np.array([1.0, 0.5])))
@@ -171,14 +161,15 @@ def test_the_engine_sums_over_broadcasting():
 
 
 def broken(gradient, saves=()):
-    class broken_op:
-        def forward(x, y):
-            return x * y
+    @card
+    def broken_op(x, y):
+        return x * y
 
-        def backward(g, need):
-            return gradient(g)
+    @broken_op.backward
+    def _(g, need):
+        return gradient(g)
 
-    return card(broken_op)
+    return broken_op
 
 
 @pytest.mark.parametrize("gradient, message", [
@@ -202,9 +193,8 @@ def test_a_gradient_of_a_wrong_shape_is_blamed():
 
 def test_a_failing_forward_names_its_arguments():
     @card
-    class picky:
-        def forward(x, size):
-            raise ValueError("size must be odd")
+    def picky(x, size):
+        raise ValueError("size must be odd")
 
     with pytest.raises(OpError, match=r"picky\(x, size\): size must be odd; given: float64\[2\] on cpu, 4") as error:
         picky(leaf(1.0, 2.0), 4)
@@ -214,8 +204,7 @@ def test_a_failing_forward_names_its_arguments():
 
 def test_an_op_without_a_rule_records_nothing():
     @card
-    class ranks:
-        def forward(x):
-            return np.argsort(x) * 1.0
+    def ranks(x):
+        return np.argsort(x) * 1.0
 
     assert not ranks(leaf(2.0, 1.0)).requires_grad

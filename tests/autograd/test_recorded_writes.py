@@ -335,7 +335,8 @@ TENSORS = {
 }  # fmt: skip
 ONE = ("add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_").split()
 NOT_OF_NUMBERS = {
-    "masked_scatter_", "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
+    "masked_scatter_", "bitwise_left_shift_", "bitwise_right_shift_",
+    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
     "index_put_",
     "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
 }  # fmt: skip
@@ -482,3 +483,72 @@ def test_a_leaf_that_no_longer_requires_a_gradient_gets_none():
     w.requires_grad = False
     y.sum().backward()
     assert w.grad is None
+
+
+def derivatives(output, *inputs):
+    found = minigan.autograd.grad(output.sum(), inputs, retain_graph=True, allow_unused=True)
+    return [g if g is None else g.tolist() for g in found]
+
+
+def test_a_view_that_was_written_is_a_view_of_the_new_value():
+    w = minigan.ones(4, requires_grad=True)
+    x = w * 2
+    whole = x[:]
+    whole /= 4
+    assert derivatives(whole, x, w) == [[1, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]]
+    x = w * 2
+    u = x[:2]
+    inner = u[1:]
+    inner *= 3
+    assert derivatives(inner, u, x, w) == [None, [0, 1, 0, 0], [0, 6, 0, 0]]
+    assert derivatives(u, inner, x, w) == [None, [1, 1, 0, 0], [2, 6, 0, 0]]
+    assert derivatives(inner, inner) == [[1]]
+    buffer = minigan.zeros(4)
+    row = buffer[:2]
+    row.copy_(w[:2])
+    assert row.requires_grad and not row.is_leaf and row.grad_fn is not None
+    assert derivatives(row, buffer, w) == [[1, 1, 0, 0], [1, 1, 0, 0]]
+
+
+def test_hooks_and_kept_gradients_of_a_view_that_was_written():
+    w = minigan.ones(4, requires_grad=True)
+    x = w * 2
+    v = x[:2]
+    v.retain_grad()
+    v *= 3
+    x.sum().backward(retain_graph=True)
+    assert v.grad is None and w.grad.tolist() == [6, 6, 2, 2]
+    v.sum().backward()
+    assert v.grad.tolist() == [1, 1]
+    w.grad = None
+    x = w * 2
+    x.retain_grad()
+    v = x[:2]
+    v *= 3
+    v.register_hook(lambda g: g * 10)
+    (v * v).sum().backward()
+    assert x.grad.tolist() == [120, 120, 0, 0] and w.grad.tolist() == [720, 720, 0, 0]
+
+
+def test_a_gradient_that_was_written_is_added_to_in_place():
+    x, w = minigan.ones(2, requires_grad=True), minigan.ones(2, requires_grad=True)
+    x.sum().backward()
+    kept = x.grad
+    kept[:] = w * 3
+    (x * 2).sum().backward()
+    assert x.grad is kept and kept.tolist() == [5, 5] and kept.requires_grad
+    assert minigan.grad(kept.sum(), w)[0].tolist() == [3, 3]
+
+
+def test_gradients_can_be_written_into():
+    x = minigan.ones(2, 3, requires_grad=True)
+    for y in (x.sum(), x.mean(), x.diagonal().sum(), x.expand(2, 2, 3).sum(), x.max(), x[0].sum(), x.t().sum()):
+        g = minigan.autograd.grad(y, x)[0]
+        g.mul_(0)
+        g[0] = 5
+        assert g.tolist() == [[5, 5, 5], [0, 0, 0]]
+    h = x * 1
+    for g in minigan.autograd.grad(h.sum(), [h, x]):
+        assert g.mul_(2).tolist() == [[2, 2, 2], [2, 2, 2]]
+    x.sum().backward(create_graph=True)
+    assert x.grad.mul_(2).tolist() == [[2, 2, 2], [2, 2, 2]]

@@ -10,7 +10,7 @@ import pytest
 
 import minigan
 from minigan import Tensor
-from minigan.utils.data import (
+from minigan.data import (
     BatchSampler,
     ConcatDataset,
     DataLoader,

@@ -185,7 +185,7 @@ def test_fisher_multiplier_follows_its_gradient_and_is_saved():
         value = real.mean() - fake.mean() + multiplier * (1 - moment) - rho / 2 * (moment - 1) ** 2
         assert objective.d_value(tensor_of(real), tensor_of(fake)).item() == pytest.approx(value, rel=1e-9)
         assert objective.second_moment.item() == pytest.approx(moment)
-        objective.moved()
+        objective.after_step()
         multiplier -= rho * (1 - moment)
         assert objective.multiplier.item() == pytest.approx(multiplier)
     other = Fisher(rho)

@@ -204,7 +204,7 @@ def test_historical_averaging_is_the_distance_from_the_mean_of_all_steps():
         if step == 0:
             seen.append(values)
             continue
-        penalty.moved()
+        penalty.after_step()
         seen.append(values)
     other = HistoricalAveraging(0.5)
     other.load_state_dict(penalty.state_dict())

@@ -130,7 +130,7 @@ def test_instance_noise_falls_linearly_and_its_steps_are_saved():
     spread = []
     for _ in range(6):
         spread.append(noise(x).numpy().std())
-        noise.moved()
+        noise.after_step()
     np.testing.assert_allclose(spread, [0.5, 0.375, 0.25, 0.125, 0, 0], rtol=0.03)
     other = InstanceNoise(0.5, steps=4)
     other.load_state_dict(InstanceNoise(0.5, 4).state_dict() | {"made": 2})
@@ -227,7 +227,7 @@ def stateful_trainer():
 
 
 def test_a_game_goes_on_in_the_same_bits(tmp_path):
-    from minigan.gan import load_checkpoint, save_checkpoint
+    from minigan.training import load_checkpoint, save_checkpoint
 
     data = batches(8)
     minigan.manual_seed(0)

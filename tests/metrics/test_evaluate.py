@@ -62,7 +62,7 @@ def test_pixels_know_what_was_learnt_by_heart():
 
 
 def test_all_metrics_compute_on_the_device_what_they_compute_here(monkeypatch):
-    monkeypatch.setattr("minigan.backend.random.module_for", lambda place: np if place.type == "cpu" else fakecuda)
+    monkeypatch.setattr("minigan.arrays.random.module_for", lambda place: np if place.type == "cpu" else fakecuda)
     monkeypatch.setattr(rows, "to_device", lambda a, place: a if place.type == "cpu" else fakecuda.asarray(a))
     x, y = RNG.normal(size=(30, 4)), RNG.normal(size=(30, 4)) + 0.3
     training = RNG.normal(size=(20, 4))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minigan.backend import Generator
+from minigan.arrays import Generator
 from minigan.data.toy import grid, ring
 from minigan.metrics.modes import mode_coverage, true_quality
 

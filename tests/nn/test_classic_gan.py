@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minigan import nn
+from minigan.arrays import default_generator
 from minigan.autograd import tensor_of
-from minigan.backend import default_generator
 from minigan.nn import summary
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from minigan import nn
 from minigan.autograd import no_grad, tensor_of
+from minigan.ops import placement
 
 
 def parameter(*shape, seed=0):
@@ -235,3 +236,32 @@ def test_repr():
     )
     assert repr(nn.Parameter(np.zeros(1, np.float32))).startswith("Parameter containing:\ntensor([0.]")
     assert repr(nn.Sequential()) == "Sequential()"
+
+
+def test_evaluating():
+    """Each part has its own mode again, also after an error and after a change inside."""
+    net = nn.Sequential(nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5)), nn.Linear(2, 2))
+    net[1].eval()
+    modes = [m.training for m in net.modules()]
+    assert modes == [True, True, False, False, True]
+    with nn.utils.evaluating(net, other := nn.Dropout(0.5)):
+        assert not any(m.training for m in net.modules()) and not other.training
+        net[0].train()
+    assert [m.training for m in net.modules()] == modes and other.training
+    with pytest.raises(ZeroDivisionError), nn.utils.evaluating(net):
+        1 / 0  # noqa: B018
+    assert [m.training for m in net.modules()] == modes
+
+
+def test_where_to_says_the_same_to_both():
+    """x.to and module.to read their arguments alike: a CUDA index by position or by name, a dtype's name, another Tensor."""
+    for args, named, expected in [
+        ((1,), {}, ("cuda:1", None)),
+        ((), {"device": 0}, ("cuda:0", None)),
+        (("cuda", "float64", True), {}, ("cuda:0", "float64")),
+        ((tensor_of(np.ones(1)),), {}, ("cpu", "float64")),
+        ((None, np.float16), {}, (None, "float16")),
+        ((False,), {"dtype": "float16"}, (None, "float16")),
+    ]:
+        place, dtype = placement.parse_to(args, **named)
+        assert (place and str(place), dtype and dtype.name) == expected

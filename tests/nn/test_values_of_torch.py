@@ -17,9 +17,10 @@ def program(name):
     """All that it prints, as JSON can hold it."""
     torch = importlib.import_module(name)
     nn = importlib.import_module(f"{name}.nn")
-    P = importlib.import_module(f"{name}.nn.utils.parametrizations")
-    pz = importlib.import_module(f"{name}.nn.utils.parametrize")
-    swa_utils = importlib.import_module(f"{name}.optim.swa_utils")
+    places = ("nn.utils.parametrizations", "nn.utils.parametrize", "optim.swa_utils")
+    if name == "minigan":  # where they are without minigan/compat
+        places = ("nn.parametrizations", "nn.parametrize", "optim.averaging")
+    P, pz, swa_utils = (importlib.import_module(f"{name}.{place}") for place in places)
     rows = []
 
     def out(*x):

@@ -102,6 +102,7 @@ CASES = [
     ),
     Case("rsub", broadcast(), lambda x, y: y - x, op="sub"),
     Case("positive", one(), lambda x: x, op=None, orders=0),
+    Case("real", one(), lambda x: x, op=None, orders=0),
     Case("signbit", one(), scalar(lambda x: x < 0), orders=0),
     Case("isposinf", strange(), scalar(lambda x: x == math.inf), op="eq", orders=0),
     Case("isneginf", strange(), scalar(lambda x: x == -math.inf), op="eq", orders=0),

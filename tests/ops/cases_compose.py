@@ -11,6 +11,13 @@ import minigan.ops as ops
 
 
 @st.composite
+def shifts(draw):
+    """Integers, and by how many bits."""
+    x, y = (np.asarray(v, np.int64) for v in (np.round(v * 4) for v in draw(broadcast())))
+    return x, np.abs(y)
+
+
+@st.composite
 def bits(draw, count=2):
     """Integers or booleans of one shape."""
     make = np.random.default_rng(draw(seeds)).integers
@@ -97,7 +104,7 @@ CASES = [
     Case("sinh", one(), scalar(math.sinh), op="expm1"),
     Case("cosh", one(), scalar(math.cosh), op="exp"),
     Case("ceil", one(away=range(-2, 3)), scalar(lambda x: float(math.ceil(x))), op="floor"),
-    Case("trunc", one(away=range(-2, 3)), scalar(lambda x: float(math.trunc(x))), op="floor"),
+    Case("trunc", one(away=range(-2, 3)), scalar(lambda x: float(math.trunc(x)))),
     Case("frac", one(away=range(-2, 3)), scalar(lambda x: x - math.trunc(x)), op="sub"),
     Case("clamp_min", one(st.just(0.5), away=(0.5,)), lambda x, m: scalar(lambda v: max(v, m))(x), op="clamp"),
     Case("clamp_max", one(st.just(0.5), away=(0.5,)), lambda x, m: scalar(lambda v: min(v, m))(x), op="clamp"),
@@ -114,6 +121,8 @@ CASES = [
     Case("bitwise_or", bits(), lambda x, y: np.vectorize(lambda a, b: a | b, otypes=[x.dtype])(x, y), orders=0),
     Case("bitwise_xor", bits(), lambda x, y: np.vectorize(lambda a, b: a ^ b, otypes=[x.dtype])(x, y), orders=0),
     Case("bitwise_not", bits(1), inverted, orders=0),
+    Case("bitwise_left_shift", shifts(), scalar(lambda x, y: x << y), orders=0),
+    Case("bitwise_right_shift", shifts(), scalar(lambda x, y: x >> y), orders=0),
     Case("logical_xor", bits(), lambda x, y: scalar(lambda a, b: bool(a) != bool(b))(x, y), op="ne", orders=0),
     Case("isinf", strange(), scalar(math.isinf), op="eq", orders=0),
     Case("isclose", strange().map(lambda a: (a[0], a[0] * (1 + 2e-5 * (np.indices(a[0].shape).sum(0) % 2)))),

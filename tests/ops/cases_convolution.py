@@ -101,6 +101,7 @@ def by_transposed_layer(y, w, bias, stride, padding, extra, groups, dilation):
 
 
 CASES = [
+    Case("channel_sums", st.just((np.arange(24.0).reshape(2, 3, 4) ** 1.5,)), lambda g: np.array([sum(g[:, c].ravel()) for c in range(3)])),
     Case("conv", problems().map(lambda a: (a[0], a[2], None, a[3])), conv, call=cards.conv),
     Case("conv:bias", problems().map(lambda a: (a[0], a[2], a[2].sum((1, *range(2, a[2].ndim))), a[3])), conv, call=cards.conv),
     Case("conv_transpose", problems().map(lambda a: (a[1], a[2], None, a[3])), conv_transpose, call=cards.conv_transpose),

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 
 import minigan.ops as ops
-from minigan.ops.normalization import batch_norm_leaky_relu
 
 
 @st.composite
@@ -102,14 +101,6 @@ CASES = [
     Case(
         "batch_norm:weight only", batches().map(lambda a: (a[0], a[1], a[3])), lambda x, w, eps: batch_norm(x, w, ones(x)[1], eps),
         call=lambda x, w, eps: ops.batch_norm(x, None, None, w, None, True, eps=eps), bare=False, tolerance=5e-4,
-    ),
-    *(
-        Case(
-            f"batch_norm:leaky_relu {slope}", batches(), lambda x, w, b, eps, slope=slope: leaky(batch_norm(x, w, b, eps), slope),
-            call=lambda x, w, b, eps, slope=slope: batch_norm_leaky_relu(x, None, None, w, b, True, 0.1, eps, slope),
-            card_args=lambda x, w, b, eps, slope=slope: (x, w, b, None, None, 0.1, eps, slope), bare=False, tolerance=5e-4,
-        )
-        for slope in (0.2, 0.0, -0.5)
     ),
     Case(
         "batch_norm:evaluation", batches(running=True), lambda x, m, v, w, b, eps: batch_norm(x, w, b, eps, m, v),

@@ -133,6 +133,7 @@ CASES = [
     Case("linear", linear_inputs(), linear),
     Case("linear:no bias", linear_inputs(False), linear),
     Case("weight_grad", products("ro", "ri"), lambda g, x: _matmul2(g.T, x)),
+    Case("sum_rows", products("no"), lambda x: np.array([sum(column) for column in x.T])),
     Case("mm", products("mk", "kn"), _matmul2, op=None),
     Case("bmm", products("bmk", "bkn"), matmul, op=None),
     Case("addmm", products("mn", "mk", "kn"), lambda a, x, y: a + _matmul2(x, y), op=None),

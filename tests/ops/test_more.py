@@ -211,10 +211,164 @@ def test_errors_name_the_argument(call, message):
         call()
 
 
-def test_bases_of_the_whole_space_have_no_derivative():
-    x = minigan.randn(3, 2, requires_grad=True)
+def test_bases_of_the_whole_space():
+    x = minigan.randn(3, 2, requires_grad=True, dtype=minigan.float64)
     U, S, Vh = minigan.linalg.svd(x)
+    part = minigan.linalg.svd(x, full_matrices=False)
     assert U.shape == (3, 3) and Vh.shape == (2, 2)
-    S.sum().backward(retain_graph=True)
-    with pytest.raises(minigan.OpError, match="full_matrices=False"):
-        U.sum().backward()
+    assert minigan.allclose(U @ U.t(), minigan.eye(3).double())
+    expected = minigan.grad(part.U[0, 0] ** 2, x)[0]  # further vectors are constants, as in torch
+    assert minigan.allclose(minigan.grad(U[0, 0] ** 2 + U[:, 2].sum(), x)[0], expected)
+
+
+def test_inverses_and_ranks_with_limits():
+    A = minigan.tensor([[1.0, 0.0], [0.0, 4.0]])
+    limits = minigan.tensor([0.5, 2.0, 5.0])
+    rank, pinv = minigan.linalg.matrix_rank, minigan.linalg.pinv
+    assert rank(A, limits).tolist() == [2, 1, 0] == rank(A, atol=limits.double()).tolist()
+    assert rank(A, rtol=minigan.tensor([0.2, 0.3])).tolist() == [2, 1] and rank(A, tol=2.0).item() == 1
+    assert pinv(A, atol=2.0).tolist() == [[0, 0], [0, 0.25]] == pinv(A, 0.5).tolist()
+    assert pinv(A, atol=minigan.tensor(0.5)).tolist() == [[1, 0], [0, 0.25]]
+    B = minigan.tensor([[1.0, 9.0], [1.0, 2.0]], requires_grad=True)  # the lower triangle is read
+    y = pinv(B, hermitian=True)
+    assert minigan.allclose(y, minigan.tensor([[2.0, -1.0], [-1.0, 1.0]]), atol=1e-5)
+
+
+def test_least_squares_gives_residuals_that_require_gradients():
+    A = minigan.randn(2, 3, requires_grad=True)
+    found = minigan.linalg.lstsq(A, minigan.randn(2, 1))
+    assert found.residuals.shape == (0,) and found.residuals.requires_grad
+    assert found.singular_values.shape == (0,) and not found.singular_values.requires_grad
+
+
+def test_products_of_integers_stay_what_they_are():
+    i = lambda *shape: minigan.arange(1, 1 + math.prod(shape)).reshape(shape)
+    found = minigan.addbmm(i(2, 2), i(2, 2, 2), i(2, 2, 2), beta=0.6, alpha=1.2)
+    assert found.tolist() == [[74, 88], [106, 128]] and found.dtype == minigan.int64
+    assert minigan.addmm(i(2, 2), i(2, 2), i(2, 2), beta=2.0, alpha=2.5).tolist() == [[16, 24], [36, 52]]
+    found = minigan.addr(i(2, 2) > 1, i(2) > 1, i(2) > 0, beta=3, alpha=2)
+    assert found.tolist() == [[False, True], [True, True]] and found.dtype == minigan.bool
+    bytes_ = minigan.ones(2, 1, dtype=minigan.uint8), minigan.ones(2, 3, dtype=minigan.uint8)
+    found = minigan.tensordot(*bytes_, [[0, 1], [0, 1]])
+    assert found.item() == 6 and found.dtype == minigan.uint8
+
+
+def test_what_beta_0_leaves_out():
+    nan = minigan.tensor([float("nan"), 1.0], requires_grad=True)
+    y = minigan.addmv(nan, minigan.ones(2, 2), minigan.ones(2), beta=0)
+    assert y.tolist() == [2, 2] and minigan.grad(y.sum(), nan)[0].tolist() == [0, 0]
+    for y in (
+        minigan.addmm(nan.detach(), minigan.ones(1, 2), minigan.ones(2, 2), beta=0),
+        minigan.addbmm(nan.detach(), minigan.ones(1, 1, 2), minigan.ones(1, 2, 2), beta=0),
+        minigan.baddbmm(nan.detach(), minigan.ones(1, 1, 2), minigan.ones(1, 2, 2), beta=0),
+        minigan.addr(nan.detach(), minigan.ones(1), minigan.ones(2) * 2, beta=0),
+    ):
+        assert y.reshape(-1).tolist() == [2, 2]
+
+
+def test_powers_of_a_number_and_running_products_of_integers():
+    negative = minigan.tensor([-1, -2])
+    assert (2.0**negative).tolist() == [0.5, 0.25] and minigan.ldexp(minigan.tensor([4, 4]), negative).tolist() == [2, 1]
+    one = minigan.tensor(3, dtype=minigan.uint8)
+    assert one.cumprod(0).dtype == one.cumsum(0).dtype == minigan.int64
+    hundreds = minigan.tensor([100, 200, 300])
+    assert hundreds.cumprod(0, dtype=minigan.uint8).tolist() == [100, 32, 128]
+    assert hundreds.cumprod(0, dtype=minigan.uint8).dtype == minigan.uint8
+    signed = minigan.copysign(minigan.tensor([1, 2]), -1)
+    assert signed.tolist() == [-1, -2] and signed.dtype == minigan.float32
+    assert minigan.copysign(minigan.tensor([False, True]), minigan.tensor([-1.0, 1.0])).tolist() == [0, 1]
+    half = minigan.tensor([[1, 2], [3, 4]], dtype=minigan.float16)
+    assert half.cov(aweights=minigan.ones(2)).dtype == minigan.float32
+    vander = minigan.linalg.vander
+    assert vander(minigan.tensor(2.0), N=3).tolist() == [[1, 2, 4]]
+    assert vander(minigan.tensor([2, 3], dtype=minigan.uint8)).dtype == minigan.int64
+    assert minigan.vander(minigan.tensor([2, 3], dtype=minigan.int32)).dtype == minigan.int64
+    with pytest.raises(ValueError, match="N=1"):
+        vander(minigan.ones(3), N=1)
+
+
+
+def test_places_named_twice():
+    value = minigan.tensor(2.0, requires_grad=True)
+    y = minigan.zeros(3).index_fill(0, minigan.tensor([1, 1, -2, 0]), value)
+    y.sum().backward()
+    assert y.tolist() == [2, 2, 0] and value.grad.item() == 2
+    x = minigan.tensor([1, 2, 3], dtype=minigan.uint8)
+    ones = minigan.ones(2, dtype=minigan.uint8)
+    y = x.index_add(0, minigan.tensor([0, 2]), ones, alpha=-1)
+    assert y.tolist() == [0, 2, 2] and y.dtype == minigan.uint8
+
+
+def test_places_from_the_end_and_sums_of_nothing():
+    x = minigan.tensor([[1.0, 2.0, 3.0]])
+    assert minigan.take_along_dim(x, minigan.tensor([[-1, 0]]), 1).tolist() == [[3, 1]]
+    assert minigan.histc(minigan.zeros(0), 3).tolist() == [0, 0, 0]
+    b = minigan.tensor([True, False])
+    assert minigan.add(b, ~b, alpha=False).tolist() == [True, False]
+    assert minigan.add(b, ~b, alpha=True).tolist() == [True, True]
+
+
+def test_where_of_a_condition_alone():
+    x = minigan.tensor([[1.0, -1.0], [-2.0, 3.0]])
+    rows, columns = minigan.where(x > 0)
+    assert rows.tolist() == [0, 1] and columns.tolist() == [0, 1] and rows.dtype == minigan.int64
+    assert x.where(x > 0, 0.0).tolist() == [[1, 0], [0, 3]] == minigan.where(x > 0, x, 0.0).tolist()
+
+
+def test_integers_from_floats():
+    arange, linspace, integers = minigan.arange, minigan.linspace, dict(dtype=minigan.int64)
+    assert arange(-0.9, 2.1, 2.0, **integers).tolist() == [0]
+    assert arange(-0.9, 2.1, 2.0, dtype=minigan.int32).tolist() == [0, 2]
+    assert arange(0.5, 3.7, dtype=minigan.int32).tolist() == [0, 1, 2, 3]
+    assert linspace(4.3, -3, 50, **integers)[:3].tolist() == [4, 3, 3]
+    assert linspace(0.5, 9.7, 5, **integers).tolist() == [0, 2, 4, 6, 9]
+    x = minigan.arange(12.0).reshape(3, 4)
+    assert minigan.norm(x, "nuc").item() == pytest.approx(24.3646, abs=1e-4)
+    assert minigan.norm(x, "nuc", dim=(0, 1), keepdim=True).shape == (1, 1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [minigan.float32, minigan.float64])
+def test_small_probabilities_keep_their_digits(dtype):
+    x = minigan.tensor([-80.0, -30.0, -16.0, -1000.0, 0.0, 40.0], dtype=dtype)
+    expected = [1.8048514e-35, 9.3576230e-14, 1.1253516e-07, 0.0, 0.5, 1.0]
+    np.testing.assert_allclose(x.sigmoid().numpy(), expected, rtol=2e-6)
+    np.testing.assert_allclose(F.silu(x)[:3].numpy(), [-1.4438811e-33, -2.8072869e-12, -1.8005626e-06], rtol=2e-6)
+    assert x[:3].sigmoid().log().numpy() == pytest.approx([-80, -30, -16])
+    half = minigan.tensor([-12.0, -6.0], dtype=minigan.float16).sigmoid()
+    np.testing.assert_allclose(half.float().numpy(), [6.1393e-06, 2.4738e-03], rtol=2e-2)
+
+
+def test_the_integer_part_keeps_nothing_for_backward():
+    x = minigan.tensor([1.5, -1.5], requires_grad=True)
+    y = (x * 2).trunc() + x.frac()
+    with minigan.no_grad():
+        x.add_(1)
+    y.sum().backward()
+    assert y.tolist() == [3.5, -3.5] and x.grad.tolist() == [1, 1]
+
+
+def test_transposes_as_attributes():
+    number = minigan.tensor(1.0)
+    assert number.mT is number and number.mH is number and number.H is number and number.T is not number
+    matrix = minigan.tensor([[1.0, 2.0]])
+    assert matrix.H.tolist() == matrix.mT.tolist() == [[1], [2]]
+    for name in ("mT", "mH", "H"):
+        with pytest.raises(RuntimeError, match="dimension"):
+            getattr(minigan.ones(2), name)
+
+
+def test_parts_of_nothing():
+    assert [x.shape for x in minigan.zeros(0, 4).chunk(3, 0)] == [(0, 4)] * 3
+
+
+def test_unflatten_of_nothing():
+    assert minigan.zeros(0, 4, 2).unflatten(-2, (-1, 1)).shape == (0, 4, 1, 2)
+
+
+def test_shifts_in_place():
+    x = minigan.tensor([1, 2, 3])
+    x <<= minigan.tensor([1, 0, 2])
+    assert x.tolist() == [2, 2, 12]
+    x >>= 1
+    assert x.tolist() == [1, 1, 6] and (1 << x).tolist() == [2, 2, 64] and (8 >> x).tolist() == [4, 4, 0]

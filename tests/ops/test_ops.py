@@ -32,7 +32,7 @@ def for_every(cases, examples):
 
 smooth = [c for c in CASES if c.orders >= 1]
 twice = [c for c in CASES if c.orders >= 2]
-direct = [c for c in CASES if c.op and c.card_args and getattr(OPS[c.op].card, "cpu", None)]
+direct = [c for c in CASES if c.op and c.card_args and "cpu" in OPS[c.op].card.kernels]
 
 
 def listed(y):
@@ -129,7 +129,7 @@ def test_kernel(case, args, seed):
     """The compiled kernel computes what the formula says."""
     card = OPS[case.op].card
     arguments = [laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) and seed % 5 else a for i, a in enumerate(case.card_args(*args))]
-    for k, f in zip(listed(card.cpu(*arguments)), listed(card.forward(*arguments))):
+    for k, f in zip(listed(card.kernels["cpu"](*arguments)), listed(card.forward(*arguments))):
         assert k.dtype == f.dtype
         close(k, np.asarray(f), 1e-12, 1e-13)
 
@@ -234,7 +234,7 @@ def test_cuda(case, args, seed):
     """CUDA computes what the CPU computes, forward and backward, in float32 and float64, from arguments in any layout."""
     import cupy
 
-    from minigan.backend.cuda import precision
+    from minigan.machine.precision import precision
 
     tf32, precision.conv_tf32 = precision.conv_tf32, False
     try:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigan
+from minigan.arrays import total
 from minigan.autograd import tensor_of
-from minigan.backend import total
 from minigan.nn import functional as F
 
 ROWS = np.random.default_rng(0).random((60000, 12)).astype(np.float32) + np.float32(0.5)

@@ -63,9 +63,33 @@ def translate(x, memo):
         if not hasattr(minigan, name):
             raise Uncovered(name)
         return getattr(minigan, name)
+    if isinstance(x, torch.nn.Module):
+        return module(x, memo)
+    if callable(x) and getattr(torch.nn.functional, getattr(x, "__name__", ""), None) is x:
+        return getattr(minigan.nn.functional, x.__name__)
     if isinstance(x, types.FunctionType) and "torch" in x.__code__.co_names:
         return rebound(x)
     return x
+
+
+def module(x, memo):
+    """minigan's module like one of PyTorch's that is an argument, with its weights."""
+    name = type(x).__name__
+    if name == "TransformerEncoderLayer":
+        made = dict(d_model=x.linear1.in_features, nhead=x.self_attn.num_heads, dim_feedforward=x.linear1.out_features, dropout=x.dropout.p,
+                    activation=translate(x.activation, memo), layer_norm_eps=x.norm1.eps, batch_first=x.self_attn.batch_first,
+                    norm_first=x.norm_first, bias=x.linear1.bias is not None)  # fmt: skip
+    elif name == "PairwiseDistance":
+        made = dict(p=x.norm, eps=x.eps, keepdim=x.keepdim)
+    elif name == "LayerNorm":
+        made = dict(normalized_shape=x.normalized_shape, eps=x.eps)
+    else:
+        raise Uncovered(name)
+    ours = getattr(minigan.nn, name)(**made)
+    weights = {k: translate(v.detach().clone(), memo) for k, v in x.state_dict().items()}
+    ours = ours.double() if any(w.dtype == np.float64 for w in weights.values()) else ours
+    ours.load_state_dict(weights)
+    return ours
 
 
 def rebound(f, **names):

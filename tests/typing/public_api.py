@@ -8,9 +8,9 @@ import numpy as np
 import minigan
 import minigan.nn.functional as F
 from minigan import Tensor, func, nn, optim
-from minigan.autograd import Variable
+from minigan.compat import Variable
+from minigan.data import DataLoader
 from minigan.gan import GAN, Ascend, Descend, Game, Move, NonSaturating, Trainer, mlp_discriminator, mlp_generator
-from minigan.utils.data import DataLoader
 
 
 def tensors() -> None:
@@ -43,10 +43,10 @@ def tensors() -> None:
     minigan.tanh("x")  # type: ignore[arg-type]
     minigan.tanh(x, 1)  # type: ignore[call-arg]
     x.sum(dims=1)  # type: ignore[call-arg]
-    x + "1"  # type: ignore[operator]
+    x + "1"  # type: ignore[arg-type]
     wrong: int = x.mean()  # type: ignore[assignment]
     minigan.cat(x, "rows")  # type: ignore[arg-type]
-    x["row"]  # type: ignore[index]
+    x["row"]  # type: ignore[arg-type]
     F.mse_loss(x, y, reduction=1)  # type: ignore[arg-type]
     print(wrong)
 

@@ -29,7 +29,7 @@ class Objective:
         """What G descends. real: only for an objective that `compares`."""
         raise NotImplementedError
 
-    def moved(self) -> None:
+    def after_step(self) -> None:
         """Called after D's step: an objective that learns (a multiplier) does it here."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arrays import to_device
 from ...autograd import Tensor, raw, tensor_of
-from ...backend import to_device
 from ...ops import relu
 from .base import Objective
 
@@ -83,7 +83,7 @@ class Fisher(Wasserstein):
             self.multiplier = tensor_of(to_device(self.multiplier.array, excess.device))
         return super().d_value(real, fake) - self.multiplier * excess - excess * excess * (self.rho / 2)
 
-    def moved(self) -> None:
+    def after_step(self) -> None:
         if self.multiplier is not None and self.second_moment is not None:
             self.multiplier = self.multiplier + (self.second_moment - 1) * self.rho
 

@@ -3,16 +3,21 @@
 They are the three gradients of one trilinear form, sum over n, o, c, positions p and taps t of y[n,o,p] w[o,c,t] x[n,c,p*stride+t].
 """
 
-from ...autograd import op
-from ...backend.cuda import has_kernels
+from collections.abc import Sequence
+
+from ...autograd import Tensor, expand, op
 from ..reduction import sum
-from ..rows import column_sums, to_rows
-from . import cpu as fast
-from . import cuda as device
 from . import formula
 from .geometry import conv_geometry, conv_transpose_geometry
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+
+
+def check_dtypes(**arrays):
+    """Nothing is promoted silently; and a kernel would read the memory of one as the other."""
+    found = {name: a.dtype for name, a in arrays.items() if a is not None}
+    if len(set(found.values())) > 1:
+        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
 
 
 def _with_bias(y, bias):
@@ -21,84 +26,68 @@ def _with_bias(y, bias):
     return y
 
 
-def _channel_sums(g):
-    if has_kernels(g):
-        return column_sums(to_rows(g))
+@op(saves=("g.shape",))
+def channel_sums(g):
+    """y = the sums over all dimensions but 1, (N, C, ...) -> (C,).    d/dg = gg for each"""
     return sum(g, (0, *range(2, g.ndim)))
 
 
-@op
-class conv:
+@channel_sums.backward
+def _(gg, need, shape):
+    return expand(gg.reshape((-1,) + (1,) * (len(shape) - 2)), shape)
+
+
+@op(saves=("x for w", "w for x", "geometry"))
+def conv(x, w, bias, geometry):
     """y[n,o,p] = bias[o] + sum over c, t of w[o,c,t] x[n,c, p stride - padding + t dilation]
 
     dL/dx = conv_transpose(g, w),  dL/dw = conv_weight(x, g),  dL/dbias = sum of g over batch and positions
     """
-
-    saves = ("x for w", "w for x", "geometry")
-
-    def forward(x, w, bias, geometry):
-        return _with_bias(formula.conv(x, w, geometry), bias)
-
-    def cpu(x, w, bias, geometry):
-        return fast.conv(x, w, bias, geometry)
-
-    def cuda(x, w, bias, geometry):
-        return device.conv(x, w, bias, geometry)
-
-    def backward(g, need, x, w, geometry):
-        return (
-            need[0] and conv_transpose(g, w, None, geometry),
-            need[1] and conv_weight(x, g, geometry),
-            need[2] and _channel_sums(g),
-        )
+    check_dtypes(input=x, weight=w, bias=bias)
+    return _with_bias(formula.conv(x, w, geometry), bias)
 
 
-@op
-class conv_transpose:
+@conv.backward
+def _(g, need, x, w, geometry):
+    return (
+        need[0] and conv_transpose(g, w, None, geometry),
+        need[1] and conv_weight(x, g, geometry),
+        need[2] and channel_sums(g),
+    )
+
+
+@op(saves=("y for w", "w for y", "geometry"))
+def conv_transpose(y, w, bias, geometry):
     """x[n,c,q] = bias[c] + sum over o and those p, t with q = p stride - padding + t dilation of w[o,c,t] y[n,o,p]
 
     dL/dy = conv(g, w),  dL/dw = conv_weight(g, y),  dL/dbias = sum of g over batch and positions
     """
-
-    saves = ("y for w", "w for y", "geometry")
-
-    def forward(y, w, bias, geometry):
-        return _with_bias(formula.conv_transpose(y, w, geometry), bias)
-
-    def cpu(y, w, bias, geometry):
-        return fast.conv_transpose(y, w, bias, geometry)
-
-    def cuda(y, w, bias, geometry):
-        return device.conv_transpose(y, w, bias, geometry)
-
-    def backward(g, need, y, w, geometry):
-        return (
-            need[0] and conv(g, w, None, geometry),
-            need[1] and conv_weight(g, y, geometry),
-            need[2] and _channel_sums(g),
-        )
+    check_dtypes(input=y, weight=w, bias=bias)
+    return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
 
-@op
-class conv_weight:
+@conv_transpose.backward
+def _(g, need, y, w, geometry):
+    return (
+        need[0] and conv(g, w, None, geometry),
+        need[1] and conv_weight(g, y, geometry),
+        need[2] and channel_sums(g),
+    )
+
+
+@op(saves=("x for y", "y for x", "geometry"))
+def conv_weight(x, y, geometry):
     """w[o,c,t] = sum over n, p of y[n,o,p] x[n,c, p stride - padding + t dilation]
 
     dL/dx = conv_transpose(y, g),  dL/dy = conv(x, g)
     """
+    check_dtypes(x=x, y=y)
+    return formula.conv_weight(x, y, geometry)
 
-    saves = ("x for y", "y for x", "geometry")
 
-    def forward(x, y, geometry):
-        return formula.conv_weight(x, y, geometry)
-
-    def cpu(x, y, geometry):
-        return fast.conv_weight(x, y, geometry)
-
-    def cuda(x, y, geometry):
-        return device.conv_weight(x, y, geometry)
-
-    def backward(g, need, x, y, geometry):
-        return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)
+@conv_weight.backward
+def _(g, need, x, y, geometry):
+    return need[0] and conv_transpose(y, g, None, geometry), need[1] and conv(x, g, None, geometry)
 
 
 def _conv(name, dims, input, weight, bias, stride, padding, dilation, groups):
@@ -114,12 +103,28 @@ def _conv_transpose(name, dims, input, weight, bias, stride, padding, output_pad
     return conv_transpose(input, weight, bias, geometry)
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, L) or (C, L) with weight (O, C / groups, k) -> (N, O, L'), as `conv2d`."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, H, W) or (C, H, W) with weight (O, C / groups, kh, kw) -> (N, O, H', W'),
 
     H' = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1
@@ -133,17 +138,43 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of input (N, C, D, H, W) with weight (O, C / groups, kd, kh, kw) -> (N, O, D', H', W'), as `conv2d`."""
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """Transposed convolution: input (N, C, L), weight (C, O / groups, k) -> (N, O, L'), as `conv_transpose2d`."""
     return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """The gradient of a convolution with respect to its input, used as a layer that enlarges:
 
     input (N, C, H, W) or (C, H, W), weight (C, O / groups, kh, kw) -> (N, O, H', W')
@@ -155,6 +186,15 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
     """Transposed convolution: input (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O, D', H', W')."""
     return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)

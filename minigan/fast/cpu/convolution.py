@@ -1,0 +1,68 @@
+"""Which way of computing a convolution on the CPU is the fastest for given sizes. All give `formula`'s results, up to rounding."""
+
+import numpy as np
+
+from ...ops.convolution import cards
+from . import patches, toomcook
+
+WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
+MANY = 1024  # columns of all products that pay for the transformation of the weight
+WORTH = 350  # columns that the larger tiles must save: the weight is larger at their points
+
+
+def _plan(images, c, o, geometry):
+    """The plan of `toomcook`, where it is the better way; else None."""
+    plan, large = toomcook.plan(geometry, 4), toomcook.plan(geometry)
+    if large is None or min(c * large.stride**2, o) < WIDE:
+        return None
+    if plan is None or images * int(plan.pairs.sum() - large.pairs.sum()) > WORTH:
+        plan = large
+    return plan if images * int(plan.pairs.sum()) >= MANY else None
+
+
+def _whole(geometry):
+    """Does the kernel see the whole of x at once? Then the convolution is a matrix product as it stands."""
+    return geometry.kernel == geometry.size and set(geometry.out) == {1} == {geometry.groups} and not any(geometry.padding)
+
+
+def conv(x, w, bias, geometry):
+    """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out)"""
+    cards.check_dtypes(input=x, weight=w, bias=bias)
+    if not x.size:
+        return np.zeros((len(x), len(w), *geometry.out), x.dtype)
+    if _whole(geometry):
+        y = x.reshape(len(x), -1) @ w.reshape(len(w), -1).T
+        return (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
+    plan = _plan(len(x), x.shape[1], len(w), geometry)
+    return patches.conv(x, w, bias, geometry) if plan is None else toomcook.conv(x, w, bias, geometry, plan)
+
+
+def conv_transpose(y, w, bias, geometry):
+    """y (N, O, *out), w (O, C / groups, *kernel), bias (C,) or None -> (N, C, *size)"""
+    cards.check_dtypes(input=y, weight=w, bias=bias)
+    c = w.shape[1] * geometry.groups
+    if not y.size:
+        return np.zeros((len(y), c, *geometry.size), y.dtype)
+    if _whole(geometry):
+        x = (y.reshape(len(y), -1) @ w.reshape(len(w), -1)).reshape(len(y), c, -1)
+        x = x if bias is None else x + bias[:, None]
+        return x.reshape(len(y), c, *geometry.size)
+    plan = _plan(len(y), c, len(w), geometry)
+    return patches.conv_transpose(y, w, bias, geometry) if plan is None else toomcook.conv_transpose(y, w, bias, geometry, plan)
+
+
+def conv_weight(x, y, geometry):
+    """x (N, C, *size), y (N, O, *out) -> (O, C / groups, *kernel)"""
+    cards.check_dtypes(x=x, y=y)
+    shape = (y.shape[1], x.shape[1] // geometry.groups, *geometry.kernel)
+    if not x.size:
+        return np.zeros(shape, x.dtype)
+    if _whole(geometry):
+        return (y.reshape(len(y), -1).T @ x.reshape(len(x), -1)).reshape(shape)
+    plan = _plan(len(x), x.shape[1], y.shape[1], geometry)
+    return patches.conv_weight(x, y, geometry) if plan is None else toomcook.conv_weight(x, y, geometry, plan)
+
+
+cards.conv.kernel("cpu")(conv)
+cards.conv_transpose.kernel("cpu")(conv_transpose)
+cards.conv_weight.kernel("cpu")(conv_weight)

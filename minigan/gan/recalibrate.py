@@ -1,0 +1,49 @@
+"""Evaluation mode for a moment, and running statistics that belong to the weights."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from .. import nn
+from ..autograd import Tensor, no_grad
+
+BATCHES, BATCH_SIZE = 8, 64  # of the inputs that statistics are seen with
+
+
+@contextlib.contextmanager
+def evaluating(*modules: nn.Module) -> Iterator[None]:
+    """Inside, the modules are in evaluation mode; afterwards each of their parts is in its mode of before."""
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def recalibrate_batch_norm(module: nn.Module, batches: Iterable[tuple[Tensor, ...]]) -> None:
+    """Replace the running statistics of batch normalisation by those that the module has with its present weights on these inputs.
+
+    Averaged weights need it. The running statistics were seen with other weights, whose activations vary more (what differs from
+    step to step averages out), and with them the averaged network would draw pale pictures: Izmailov et al. 2018, section 3.2;
+    "standing statistics" in Brock et al. 2019.
+
+    batches : inputs of the module, `module(*inputs)`; read only if there is something to do
+    """
+    layers = [m for m in module.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and m.track_running_stats]
+    if not layers:
+        return
+    momenta = [m.momentum for m in layers]
+    with evaluating(module), no_grad():  # dropout stays off
+        try:
+            for layer in layers:
+                layer.reset_running_stats()
+                layer.momentum, layer.training = None, True  # a plain mean over the batches
+            for inputs in batches:
+                module(*inputs)
+        finally:
+            for layer, momentum in zip(layers, momenta):
+                layer.momentum = momentum

@@ -1,0 +1,159 @@
+"""What commands that train share: options of every run, checked numbers, and how a run's ends become messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .. import nn
+from ..arrays import DeviceError
+from ..arrays import device as Device
+from ..data import ImageSet, load_dataset
+from ..data.files import write_atomic
+from .callbacks import Callback, usual
+from .checkpoint import CheckpointError, newest
+from .divergence import Diverged
+from .run import Interrupted, Run
+
+
+def number(
+    kind: Callable, low: float = -math.inf, high: float = math.inf, *, above: float | None = None, below: float | None = None
+) -> Callable:  # fmt: skip
+    """An argparse type: kind(text), a finite int or float, if it is in [low, high] and in the open interval (above, below)."""
+    bounds = [f"at least {low}" * (low > -math.inf), f"above {above}" * (above is not None)]
+    bounds += [f"at most {high}" * (high < math.inf), f"below {below}" * (below is not None)]
+    wanted = ("a whole number" if kind is int else "a number") + "".join(f", {b}" for b in [" and ".join(filter(None, bounds))] if b)
+
+    def parse(text):
+        try:
+            value = kind(text)
+            fits = math.isfinite(value) and low <= value <= high
+        except (ValueError, OverflowError):
+            fits = False
+        if not (fits and (above is None or value > above) and (below is None or value < below)):
+            raise argparse.ArgumentTypeError(f"expected {wanted}, not {text!r}")
+        return value
+
+    return parse
+
+
+SEED = number(int, -(2**63), 2**64 - 1)
+
+
+def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: int) -> None:
+    """The options of every run: where, how long, how often what is written. They do not change its numbers, but for --seed."""
+    p.add_argument("--out", default=out, help="folder of the run (default %(default)s)")
+    p.add_argument("--seed", type=SEED, default=0, help="the same seed gives the same run (default %(default)s)")
+    p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
+    p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between grids (default %(default)s)")
+    p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
+    p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
+    p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument("--new-data", action="store_true", help="with --resume: the data may have changed; their order begins anew from here")
+    p.add_argument("--evaluate", type=number(int, 1), metavar="EPOCHS", help="measure samples every so many epochs, keep the best state")
+    p.add_argument("--no-graph", action="store_true", help="call every op by itself, not a step as one CUDA graph (CPU: function)")
+    p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
+    p.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')")
+    p.add_argument("--quiet", action="store_true", help="no progress line")
+
+
+def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: ImageSet, device: Device) -> list[Callback]:
+    """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`."""
+    digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
+    if options.evaluate and not digits:
+        raise ValueError(f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: leave it out")
+    measure, classify = None, None
+    if digits and (options.evaluate or not options.no_doctor):
+        from ..metrics import Reference, describe, evaluate, load_classifier
+
+        classifier = load_classifier(device=str(device))
+        classify = lambda images: describe(images, classifier).digits
+        if options.evaluate:
+            test = load_dataset(data.name, "test", getattr(options, "data_dir", None))
+            reference = Reference(test.images, classifier)
+            measure = lambda images: evaluate(images, reference)
+    callbacks = usual(
+        generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval, keep=options.keep,
+        checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor, quiet=options.quiet, tensorboard=options.tensorboard,
+        measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify,
+    )  # fmt: skip
+    return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
+
+
+class LeftOut(Callback):
+    """Writes the files that are not in the data into left_out.txt of the run's folder: a line has the name, a tab and the reason."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def on_start(self, run):
+        lines = "".join(f"{name}\t{why}\n" for name, why in self.files)
+        write_atomic(run.folder / "left_out.txt", lines.encode("utf-8", "surrogateescape"))
+        run.say(f"all {len(self.files)} files that are left out are named in {run.folder / 'left_out.txt'}")
+
+
+def about(options: argparse.Namespace) -> dict[str, Any]:
+    """For config.json: all options, and the command."""
+    return {"options": vars(options), "command": shlex.join(["python", *sys.argv])}
+
+
+def perform(build: Callable[[], Run]) -> int:
+    """Train the run that `build()` makes, and tell how it ended.
+
+    The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full disk, no memory, a NaN); 130
+    after Ctrl-C and 143 after SIGTERM. What was saved before is kept in each case.
+    """
+    try:
+        run = build()
+    except (DeviceError, ValueError, ImportError) as error:  # options, data and run folders: their errors are ValueErrors
+        return _fail(f"error: {error}", 2)
+    except MemoryError as error:
+        return _fail(_no_memory(error), 2)
+    except KeyboardInterrupt:
+        print("\nstopped before the training began")
+        return 130
+    try:
+        run.train()
+    except Interrupted as stopped:
+        print(f"\n{stopped}\n{_go_on()}")
+        return 128 + stopped.signal
+    except KeyboardInterrupt:
+        print(f"\nstopped at once. {_kept(run)}")
+        return 130
+    except Diverged as error:
+        return _fail(f"\nerror: {error}", 1)
+    except MemoryError as error:
+        return _fail(f"\n{_no_memory(error)}\n{_kept(run)}", 1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else f" (in {run.folder})"
+        return _fail(f"\nerror: {error.strerror or error}{where} at step {run.step}: make room or mend it.\n{_kept(run)}", 1)
+    except (DeviceError, ValueError) as error:
+        return _fail(f"\nerror at step {run.step}: {error}\n{_kept(run)}", 1)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _go_on() -> str:
+    return f"to go on: python {shlex.join(w for w in sys.argv if w != '--resume')} --resume"
+
+
+def _kept(run: Run) -> str:
+    """What is saved, and the command that goes on from it."""
+    try:
+        path, state = newest(run.folder, say=lambda text: None)
+    except CheckpointError:
+        return f"Nothing was saved in {run.folder} yet"
+    return f"The state of step {state['step']} is saved ({path}); {_go_on()}"
+
+
+def _no_memory(error: MemoryError) -> str:
+    said = str(error) or "an allocation failed"
+    return f"error: out of memory ({said}): lower --batch-size, the pictures' size or the networks' width, or stop other programs"
