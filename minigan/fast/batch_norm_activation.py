@@ -3,7 +3,7 @@
 from ..autograd import op
 from ..ops.activation import leaky_relu, leaky_relu_grad, relu
 from ..ops.normalization import _batch_norm, _normalised, batch_norm_grad
-from .cpu.normalization_kernels import by_kernel, gradients_by_kernel
+from .cpu.normalization import by_kernel, gradients_by_kernel
 from .table import announce
 
 __all__ = ["activated", "batch_norm_activation"]

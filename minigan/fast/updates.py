@@ -14,14 +14,14 @@ from ..arrays.device import has_kernels
 from ..arrays.order import flat, memory_order
 from ..autograd import Tensor, raw
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
-from .cpu.adam import ALIGN, THREADED, step_together
+from .cpu.adam import ALIGN, THREADED, adam_steps
 from .cpu.kernels import compiled
 from .cpu.layout import COMPILED
 from .cpu.threads import num_threads, parallel_chunks
 from .cuda import Source, recording
 from .cuda.elementwise import laid_out_as, lie_alike
 from .cuda.translate import HELPERS, Formula
-from .replay.lazy_product import Late, owner
+from .replay.lazy_product import LazyProduct, owner
 from .replay.program import CONSUMERS
 
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
@@ -151,8 +151,8 @@ def step(optimizer, gradients):
     optimizer.ready(gradients)
     slots, counted, jobs = optimizer._slots, optimizer.counted, []
     group = kind = last = names = numbers = None
-    if any(g.__class__ is Late for g in gradients):
-        gradients = _with_late(optimizer, gradients)
+    if any(g.__class__ is LazyProduct for g in gradients):
+        gradients = _with_lazy_products(optimizer, gradients)
     optimizer._step_count += 1
     for slot, g in zip(slots, gradients):
         if g is None:
@@ -166,8 +166,8 @@ def step(optimizer, gradients):
         if param.array is not slot.array or slot.names != names:
             _attach(slot, optimizer, names)
         views = slot.prepared
-        late = g.__class__ is Late
-        if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not views.array_type and not late):
+        lazy = g.__class__ is LazyProduct
+        if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not views.array_type and not lazy):
             optimizer._check_gradient(slot, g)
         count = slot.step = slot.step + 1
         if count != last or kind is not views.kind:  # they are the same for all parameters of a group that started together
@@ -177,7 +177,7 @@ def step(optimizer, gradients):
                 numbers = np.array(numbers, kind)
         if views.order:
             g = flat(g, views.order)
-        elif views.order is None and not late:
+        elif views.order is None and not lazy:
             g = g.ravel()
         if views.large:
             jobs.append((views.run, numbers, (g, *views.views)))
@@ -191,7 +191,7 @@ def step(optimizer, gradients):
             for run, numbers, arrays in jobs:
                 run(numbers, *arrays)
         elif _is_adam(optimizer):
-            step_together([(numbers, arrays) for _, numbers, arrays in jobs])
+            adam_steps([(numbers, arrays) for _, numbers, arrays in jobs])
         else:
             run_together(jobs)
 
@@ -201,7 +201,7 @@ def _is_adam(optimizer):
     return optimizer.update is adam_step and not any(group["amsgrad"] for group in optimizer.param_groups)
 
 
-def _with_late(optimizer, gradients):
+def _with_lazy_products(optimizer, gradients):
     """These gradients; a product that is not computed yet stays one only where Adam's loop over rows can take it, and where it does
     not read what the step writes."""
     slots = optimizer._slots
@@ -210,7 +210,7 @@ def _with_late(optimizer, gradients):
     def ready(slot):
         return is_adam and slot.param.array is slot.array and slot.prepared.large and slot.prepared.order is None
 
-    return [g if g.__class__ is not Late or (ready(slot) and not g.reads(memory)) else g.array() for slot, g in zip(slots, gradients)]
+    return [g if g.__class__ is not LazyProduct or (ready(slot) and not g.reads(memory)) else g.array() for slot, g in zip(slots, gradients)]
 
 
 def step_on_device(optimizer, gradients):

@@ -5,7 +5,7 @@ import numpy as np
 from ...ops.product import check_bias, linear, sum_rows, weight_grad
 from ...ops.reduction import sum
 from .kernels import kernel
-from .tiles import product
+from .tiles import tiled_matmul
 
 
 @linear.kernel("cpu")
@@ -16,13 +16,13 @@ def _(input, weight, bias=None):
     rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
     if rows.shape[1] == weight.shape[1] == 1 and bias is None:  # the gradient of a single unit, perhaps for images: row by row
         return input * weight[:, 0]
-    y = product(weight, rows.T, bias)
+    y = tiled_matmul(weight, rows.T, bias)
     return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
 
 @weight_grad.kernel("cpu")
 def _(g, x):
-    return product(g.T, x)
+    return tiled_matmul(g.T, x)
 
 
 @kernel

@@ -133,7 +133,7 @@ class Program:
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         results = [second.written(r) for r in results]
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
-        for i in _late(second.calls, results):
+        for i in _deferrable(second.calls, results):
             function, args, made = second.calls[i]
             second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
@@ -187,7 +187,7 @@ class Program:
         return self._known[id(value)]
 
 
-def _late(calls, results):
+def _deferrable(calls, results):
     """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written
     (by a call that gives nothing, see `told`)."""
     uses = Counter(name for _, args, _ in calls for name in _names(args))

@@ -11,9 +11,9 @@ from fast.test_tiles import threads_of
 import minigan
 from minigan import Tensor, nn
 from minigan.fast.cpu import tiles
-from minigan.fast.cpu.tiles import product
-from minigan.fast.replay import lazy_product as late
-from minigan.fast.replay.lazy_product import Late, late_product
+from minigan.fast.cpu.tiles import tiled_matmul
+from minigan.fast.replay import lazy_product as lazy
+from minigan.fast.replay.lazy_product import LazyProduct, lazy_product
 from minigan.nn import functional as F
 from minigan.optim import SGD, Adam, AdamW
 
@@ -63,8 +63,8 @@ def test_same_to_the_bit(name, dtype, threads, monkeypatch):
         return [make(*factors(o, i, b, dtype, rows, seed=7 * step + k)) for k, (o, i, b, rows) in enumerate(sizes)]
 
     with threads_of(threads):
-        expected = stepped(OPTIMIZERS[name], lambda step: gradients(step, product))
-        found = stepped(OPTIMIZERS[name], lambda step: gradients(step, Late))
+        expected = stepped(OPTIMIZERS[name], lambda step: gradients(step, tiled_matmul))
+        found = stepped(OPTIMIZERS[name], lambda step: gradients(step, LazyProduct))
     for a, b in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -79,21 +79,21 @@ def test_what_reads_a_parameter_is_computed_before_the_step():
             optimizer.step_with([make(small.array, small.array), make(q.array, p.array.T), make(p.array, q.array)])
         return [x.array for x in (small, p, q)]
 
-    for a, b in zip(run(product), run(Late), strict=True):
+    for a, b in zip(run(tiled_matmul), run(LazyProduct), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_only_what_pays_waits():
     a, b = factors(256, 80, 64, "float32", True)
-    assert isinstance(late_product(a.T, b), Late)
-    assert isinstance(late_product(a[:5].T, b), np.ndarray)  # no whole tile
-    assert isinstance(late_product(a[:, :1].T, b[:1]), np.ndarray)
+    assert isinstance(lazy_product(a.T, b), LazyProduct)
+    assert isinstance(lazy_product(a[:5].T, b), np.ndarray)  # no whole tile
+    assert isinstance(lazy_product(a[:, :1].T, b[:1]), np.ndarray)
     a, b = factors(64, 300, 600, "float32", True)  # all of b, 720 KB, would pass for each row
-    assert tiles._pays(a, b) and isinstance(late_product(a.T, b), np.ndarray)
-    np.testing.assert_array_equal(Late(a, b).array(), product(a, b))
+    assert tiles._pays(a, b) and isinstance(lazy_product(a.T, b), np.ndarray)
+    np.testing.assert_array_equal(LazyProduct(a, b).array(), tiled_matmul(a, b))
     windows = np.lib.stride_tricks.sliding_window_view(a, 3, 0)
     for view in (a, a.T[3:][:, ::2], windows, np.asarray(memoryview(a)), np.frombuffer(a, "float32")):
-        assert late.owner(view) is a
+        assert lazy.owner(view) is a
 
 
 @pytest.mark.parametrize("change", [np.asfortranarray, lambda x: x[:40, :40], lambda x: x.astype("float64")])
@@ -110,29 +110,29 @@ def test_parameters_that_are_stepped_otherwise(change):
             optimizer.step_with([make(a, b), make(c, d)])
         return [p.array, q.array]
 
-    for a, b in zip(run(product), run(Late), strict=True):
+    for a, b in zip(run(tiled_matmul), run(LazyProduct), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 def test_out_of_memory_is_an_error():
-    """What threads need is allocated before they begin: in them nobody could be told."""
+    """What threads need is allocated before they begin: in them nobody could raise it."""
     code = """
 import resource, numpy as np
 from minigan.fast.cpu import tiles
-from minigan.fast.cpu.tiles import product
+from minigan.fast.cpu.tiles import tiled_matmul
 tiles._registers = lambda: True
 a, b = np.ones((12, 600000), "f"), np.asfortranarray(np.ones((600000, 64), "f"))
-product(a[:, :9000], b[:9000])
+tiled_matmul(a[:, :9000], b[:9000])
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (60 << 20), -1))
 try:
-    product(a, b)
+    tiled_matmul(a, b)
 except MemoryError:
-    print("told")
+    print("raised")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "MINIGAN_NUM_THREADS": "2"})
-    assert done.stdout == "told\n", done.stderr
+    assert done.stdout == "raised\n", done.stderr
 
 
 def perceptron():
@@ -186,7 +186,7 @@ def test_repeated_steps(change, make, waits):
         np.testing.assert_array_equal(a, b)
 
 
-def test_gradients_that_stay_are_not_late():
+def test_gradients_that_stay_are_computed():
     model, optimizer, batches = perceptron()
 
     @minigan.cpu.graph

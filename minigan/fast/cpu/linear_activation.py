@@ -1,4 +1,4 @@
-"""Kernels of ops/fused.py for NumPy: compiled loops."""
+"""Kernels of fast/linear_activation.py for NumPy: compiled loops."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ...ops.product import check_bias
 from ..linear_activation import _check_slope, activation_grad, linear_activation
 from .kernels import kernel
 from .layout import row_major
-from .tiles import product
+from .tiles import tiled_matmul
 
 
 @kernel
@@ -43,8 +43,8 @@ def _(input, weight, bias, activation, slope=0.0):
         return linear_activation.card.forward(input, weight, bias, activation, slope)
     check_bias(weight, bias)
     if activation == "leaky_relu":
-        return product(weight, input.T, bias, slope).T
-    y = product(weight, input.T, bias)
+        return tiled_matmul(weight, input.T, bias, slope).T
+    y = tiled_matmul(weight, input.T, bias)
     return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
 
