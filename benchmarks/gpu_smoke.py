@@ -20,13 +20,13 @@ import numpy as np
 import minigan
 from minigan import nn
 from minigan.arrays import Generator, device
-from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
 from minigan.fast.cuda import columns as rows
 from minigan.fast.cuda import convolution as windows
 from minigan.fast.cuda import cublas
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from minigan.machine.precision import precision
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 from minigan.ops.normalization import batch_norm_leaky_relu

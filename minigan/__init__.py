@@ -27,7 +27,7 @@ from .autograd import (
     grad as grad,
     gradcheck as gradcheck,
     gradgradcheck as gradgradcheck,
-    graph as graph,
+    draw_tape as draw_tape,
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,

@@ -10,7 +10,7 @@ import fakecuda
 import pytest
 
 from minigan.arrays import cuda_problem
-from minigan.arrays.precision import precision
+from minigan.machine.precision import precision
 
 ROOT = pathlib.Path(__file__).parents[1]
 needs_compiler = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))

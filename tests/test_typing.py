@@ -1,133 +1,115 @@
-"""Do the stubs (.pyi) say what the program does, and does mypy accept the package and typical user code?
+"""What do type checkers, editors and `help` know of minigan?
 
-A stub repeats names and parameters, so it can go stale: here it is compared with the running program.
+Ops are typed functions, and Tensor's methods are these ops (`minigan.ops.methods`): so there is nothing to keep by hand, and here is
+held that nothing of it is lost on the way.
 """
 
-import ast
-import importlib
 import importlib.util
 import inspect
 import pathlib
+import pydoc
+import re
 import subprocess
 import sys
 
 import pytest
 
 import minigan
+from minigan import Tensor
+from minigan.nn import functional as F
 
 ROOT = pathlib.Path(__file__).parents[1]
-STUBS = sorted((ROOT / "minigan").rglob("*.pyi"))
+STRICT = ["--strict", "--follow-imports=silent"]
+mypy_is_there = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
 
 
-def declared(body):
-    """{name: [parameters of each overload]} of a stub; None for what is no function."""
-    found = {}
-    for node in body:
-        if isinstance(node, ast.FunctionDef):
-            is_property = any(isinstance(d, ast.Name) and d.id == "property" for d in node.decorator_list)
-            found.setdefault(node.name, []).append(None if is_property else parameters_of_stub(node.args))
-        elif isinstance(node, ast.AnnAssign):
-            found[node.target.id] = [None]
-        elif isinstance(node, ast.ClassDef):
-            found[node.name] = [None]
-    return found
+def mypy(*arguments):
+    return subprocess.run([sys.executable, "-m", "mypy", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
 
 
-def parameters_of_stub(a):
-    names = [p.arg for p in (*a.posonlyargs, *a.args)]
-    return [*names, *(["*" + a.vararg.arg] if a.vararg else []), *[p.arg for p in a.kwonlyargs]]
-
-
-def parameters(function):
-    names = inspect.signature(function).parameters.values()
-    return [("*" if p.kind is p.VAR_POSITIONAL else "") + p.name for p in names]
-
-
-def class_in(source, name):
-    return declared(next(n.body for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == name))
-
-
-def members(cls):
-    """{name: attribute} of a class: public ones and operators."""
-    own = {n: inspect.getattr_static(cls, n) for n in dir(cls)}
-    spoken = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__init__", "__repr__", "__format__"}
-    machinery = set(vars(object)) - spoken
-    machinery |= {"__dict__", "__module__", "__slots__", "__slotnames__", "__weakref__", "__annotations__", "__getattr__"}
-    machinery |= {"__static_attributes__", "__firstlineno__"}  # Python 3.13
-    return {n: v for n, v in own.items() if n not in machinery and (not n.startswith("_") or n.endswith("__"))}
-
-
-def differences(stub, real, methods):
-    """What a stub and the program say differently, as sentences."""
-    wrong = [f"{n}: not in the stub" for n in real if n not in stub]
-    wrong += [f"{n}: in the stub only" for n in stub if n not in real and (not n.startswith("_") or n.endswith("__"))]
-    for name, overloads in stub.items():
-        if name not in real or name.startswith("__") or not callable(real[name]) or inspect.isclass(real[name]):
-            continue
-        for listed in overloads:
-            plain = parameters(real[name])
-            if listed is None or listed[methods:] != plain[methods:]:  # of methods without self, which ops call input or x
-                wrong.append(f"{name}: parameters {listed} in the stub, {plain} in the program")
-    return wrong
-
-
-def test_stub_of_tensor():
-    stub = class_in((ROOT / "minigan/autograd/tensor.pyi").read_text("utf-8"), "Tensor")
-    wrong = differences(stub, members(minigan.Tensor), methods=1)
-    assert not wrong, "minigan/autograd/tensor.pyi:\n" + "\n".join(wrong)
-
-
-def test_stub_of_the_module_tensor():
-    stub = declared(ast.parse((ROOT / "minigan/autograd/tensor.pyi").read_text("utf-8")).body)
-    module = importlib.import_module("minigan.autograd.tensor")
-    own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
-    wrong = differences(
-        stub, {**own, "FLOATS": module.FLOATS, "stale": module.stale, "printed": module.printed, "permuted": module.permuted}, methods=0
-    )
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_comparison_can_fail():
-    class Real:
-        size = property(lambda self: 3)
-
-        def scale(self, by):
-            pass
-
-        def shift(self, by, *dims, where=0):
-            pass
-
-    stub = """class Real:
-    @property
-    def size(self): ...
-    def scale(self, by): ...
-    def shift(self, by, *dims, where=0): ...
-"""
-    real = {n: v for n, v in members(Real).items() if not n.startswith("_")}
-    assert differences(class_in(stub, "Real"), real, 1) == []
-    for old, new, what in [
-        ("scale(self, by)", "scale(self, factor)", "scale: parameters"),
-        ("    def scale(self, by): ...\n", "", "scale: not in the stub"),
-        ("def scale", "def rescale(self): ...\n    def scale", "rescale: in the stub only"),
-        ("*dims", "dims", "shift: parameters"),
-        (", where=0", "", "shift: parameters"),
-    ]:
-        wrong = differences(class_in(stub.replace(old, new), "Real"), real, 1)
-        assert len(wrong) == 1 and wrong[0].startswith(what), (new, wrong)
-
-
-def test_every_stub_belongs_to_a_module():
-    lonely = {str(p.relative_to(ROOT)) for p in STUBS if not p.with_suffix(".py").exists()}
-    assert not lonely and not list((ROOT / "minigan/ops").rglob("*.pyi"))
-    assert (ROOT / "minigan/py.typed").exists()
-
-
-USER_CODE = ["--strict", "--follow-imports=silent", "tests/typing/public_api.py"]
-
-
-@pytest.mark.parametrize("arguments", [[], USER_CODE], ids=["package", "user code"])
+@mypy_is_there
+@pytest.mark.parametrize(
+    "arguments", [[], [*STRICT, "tests/typing/public_api.py"], [*STRICT, "tests/typing/calls.py"]], ids=["package", "user code", "calls"]
+)
 def test_mypy(arguments):
-    if importlib.util.find_spec("mypy") is None:
-        pytest.skip("mypy is not installed")
-    done = subprocess.run([sys.executable, "-m", "mypy", *arguments], cwd=ROOT, capture_output=True, text=True)
+    """The package is clean; user code is accepted where it is right, and refused where it is marked as wrong."""
+    done = mypy(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@mypy_is_there
+def test_a_call_that_is_wrongly_marked_is_found(tmp_path):
+    """The marks of the file of calls are held: mypy says which of them is not needed, and which is missing."""
+    file = tmp_path / "calls.py"
+    lines = ["import minigan", "def f(x: minigan.Tensor) -> None:", "    x.exp()  # type: ignore[call-arg]", "    x.exp(2)"]
+    file.write_text("\n".join([*lines, ""]))
+    said = mypy(*STRICT, file).stdout
+    assert re.search(r":3: error: Unused .*ignore", said) and re.search(r":4: error: Too many arguments", said), said
+
+
+# Some give what an argument decides, or anything.
+UNTYPED = {"array", "item", "tolist", "median", "nanmedian", "unique", "unique_consecutive", "type", "layout"}
+
+
+@mypy_is_there
+def test_every_method_of_tensor_is_typed(tmp_path):
+    """mypy knows each public name of the running class, with types of arguments and result; and none that is not there fails to
+    be an error."""
+    names = [n for n in dir(Tensor) if not n.startswith("_")]
+    assert len(names) > 350
+    file = tmp_path / "members.py"
+    lines = ["from minigan import Tensor", "", "def f(x: Tensor) -> None:", *[f"    reveal_type(x.{n})" for n in [*names, "nowhere"]]]
+    file.write_text("\n".join([*lines, ""]))
+    said = mypy("--follow-imports=silent", file).stdout.splitlines()
+    revealed = {}
+    for line in said:
+        if found := re.search(r":(\d+): (?:note: Revealed type is|error:) (.*)", line):
+            revealed.setdefault(lines[int(found[1]) - 1].strip()[14:-1], found[2])
+    assert "has no attribute" in revealed.pop("nowhere")
+    untyped = re.compile(r'^"Any"$|-> Any"$|[(,] ?\w+: Any, \w+: Any|no attribute')
+    bad = {n: revealed.get(n) for n in names if n not in UNTYPED and (n not in revealed or untyped.search(revealed[n]))}
+    assert not bad, bad
+
+
+def public_functions():
+    for module in (minigan, F):
+        for name in sorted(dir(module)):
+            function = getattr(module, name)
+            if not name.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("minigan.ops"):
+                yield pytest.param(function, id=f"{module.__name__}.{name}")
+
+
+OVERLOADED = {"max", "min", "nonzero", "where", *(f"{kind}max_pool{n}d" for kind in ("", "adaptive_") for n in (1, 2, 3))}
+
+
+@pytest.mark.parametrize("function", list(public_functions()))
+def test_ops_are_typed_functions(function):
+    """Each public op has the types of its arguments and its result, which checkers and editors read."""
+    signature = inspect.signature(function)
+    if function.__name__ in OVERLOADED:
+        return
+    old = {"size_average", "reduce"}  # torch's, of losses, which it deprecates
+    bare = [p.name for p in signature.parameters.values() if p.annotation is p.empty and p.name not in old]
+    assert not bare and signature.return_annotation is not signature.empty
+
+
+@pytest.mark.parametrize(
+    "function, said",
+    [
+        (minigan.relu, r"relu\(x: .*Tensor\) -> .*Tensor\n\s+y = max\(x, 0\)"),
+        (minigan.add, r"add\(input: .*Tensor.*, other: .*, alpha: float = 1\) -> .*Tensor\n"),
+        (minigan.softmax, r"softmax\(input: .*Tensor, dim: int \| None = None.*\n"),
+        (Tensor.exp, r"exp\(x: .*Tensor\) -> .*Tensor\n\s+y = e\^x"),
+        (Tensor.add_, r"add_\(input: .*alpha: float = 1\) -> .*\n\s+As `add`, into this Tensor itself"),
+        (F.mse_loss, r"mse_loss\(input: .*Tensor, target: .*Tensor, reduction: str = 'mean'"),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_help_shows_signature_and_docstring(function, said):
+    text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    assert re.search(said, text), text
+
+
+def test_there_are_no_stubs():
+    assert not list((ROOT / "minigan").rglob("*.pyi"))
+    assert (ROOT / "minigan/py.typed").exists()

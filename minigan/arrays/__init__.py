@@ -11,7 +11,6 @@ from .device import (
     device_of,
     has_kernels,
     is_array,
-    join,
     kernel_place,
     module_for,
     resolve_device,
@@ -29,10 +28,9 @@ from .random import (
     set_rng_state,
 )
 from .sums import total
-from .warning import warn
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device", "device_of",
-    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "join", "kernel_place", "manual_seed", "module_for",
-    "resolve_device", "seam", "seed", "set_rng_state", "to_device", "to_numpy", "total", "warn",
+    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "kernel_place", "manual_seed", "module_for",
+    "resolve_device", "seam", "seed", "set_rng_state", "to_device", "to_numpy", "total",
 ]  # fmt: skip

@@ -8,24 +8,25 @@ it writes into memory that others know. What it calls itself is part of it.
 """
 
 import functools
-import importlib
 import operator
 
 from .device import array_place
 
-execute = operator.call
-
-# May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads.
-exchange = True
-
-# package of minigan -> modules of the fast path that put themselves in place once that package is complete
-waiting: dict[str, list[str]] = {}
+plain = execute = operator.call
 
 
-def complete(package):
-    """A package calls this at its end."""
-    for module in waiting.pop(package, ()):
-        importlib.import_module(module)
+def may_exchange():
+    """May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads."""
+    return execute is plain
+
+
+def repeated(step, *about):
+    """A step of training, and what it is a step of, as a function that computes the same: this very step, or faster."""
+    return step
+
+
+class CaptureError(RuntimeError):
+    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
 
 
 class dispatched:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import device
-from .tensor import Tensor
+from ..engine.tensor import Tensor
 
 Operand: TypeAlias = Tensor | np.ndarray | np.generic | float  # the other argument of an op: numbers and arrays are constants
 Ints: TypeAlias = int | Sequence[int]  # sizes or dimensions, as f(2, 3) and f((2, 3))

@@ -3,9 +3,9 @@
 import weakref
 from typing import Any
 
-from .mode import mode, no_grad
-from .op import Node, _count
-from .tensor import Tensor, fresh, lay_out, raw, tensor_of
+from ..engine.grad_mode import mode, no_grad
+from ..engine.tape import Node, next_number
+from ..engine.tensor import Tensor, fresh, lay_out, raw, tensor_of
 
 
 class Context:
@@ -92,11 +92,11 @@ class Function:
             made = made.view_as(made) if any(made is a for a in args) else made
         if not isinstance(made, Tensor):
             raise NotImplementedError(f"{cls.__name__}: forward gave {type(made).__name__}; minigan has Functions of one resulting Tensor")
-        record = mode.recording and any(wanted) and made.is_floating_point()
+        record = mode.grad_enabled and any(wanted) and made.is_floating_point()
         out = tensor_of(lay_out(made).array, record, None, made._version)
         if record:
             edges = tuple((a._node or a) if w else None for a, w in zip(args, wanted))
-            out._node = node = Node(_Rule(cls, ctx), edges, made.array.shape, made.array.dtype, next(_count))
+            out._node = node = Node(_Rule(cls, ctx), edges, made.array.shape, made.array.dtype, next_number())
             ctx._node = weakref.ref(node)
             ctx._result = made
         return out

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import to_numpy
-from .engine import grad
-from .mode import enable_grad, is_grad_enabled, no_grad
-from .tensor import Tensor, tensor_of
+from ..arrays import to_device, to_numpy
+from ..engine.backward import grad
+from ..engine.grad_mode import enable_grad, is_grad_enabled, no_grad
+from ..engine.tensor import Tensor, tensor_of
 
 # With a plain seed, inputs that someone drew from default_rng(0) would meet a cotangent of the very same numbers, for which
 # wrong rules can be right (x^T x is its own transpose).
@@ -99,10 +99,10 @@ def gradgradcheck(
         for i in checked:  # under no_grad the moved inputs are bare: the inner gradient still has to be recorded
             x[i] = x[i] if x[i].requires_grad else tensor_of(x[i].array, True)
         # The differences are those of the plain first-order rules: these and their recorded form are so held against each other.
-        recording = is_grad_enabled()
+        recorded = is_grad_enabled()
         with enable_grad():
             outputs = [y for y in _outputs(fn, x) if y.requires_grad]
-            found = grad(outputs, [x[i] for i in checked], arguments[count:], create_graph=recording, allow_unused=True)
+            found = grad(outputs, [x[i] for i in checked], arguments[count:], create_graph=recorded, allow_unused=True)
         # A gradient that does not depend on anything any more (of a linear function) is a constant: 0 * x keeps it checkable.
         return [x[i] * 0 if g is None else g for i, g in zip(checked, found)]
 
@@ -119,8 +119,6 @@ def _outputs(fn, inputs):
 
 
 def _on(like, array):
-    from ..arrays import to_device
-
     return tensor_of(to_device(np.asarray(array), like.device))  # NumPy makes a scalar of a sum of 0-d arrays
 
 

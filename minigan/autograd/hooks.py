@@ -4,11 +4,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .tensor import Tensor, fresh, raw
-
-# id of a leaf or tape entry -> (weak reference to it, {key: hook}). While it is empty it costs the walk nothing.
-HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
-AFTERWARDS: dict[int, tuple[Any, dict[object, Callable]]] = {}  # the same for leaves whose `.grad` is there
+from ..engine.backward import AFTERWARDS, HOOKS
+from ..engine.tensor import Tensor
 
 
 class Handle:
@@ -27,7 +24,7 @@ class Handle:
         self.remove()
 
 
-def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
+def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     """Call hook(gradient) whenever the whole gradient of this Tensor has been computed, before it flows on (or into `.grad`).
 
     A Tensor that it returns takes the gradient's place. The handle's `remove()` ends this.
@@ -43,7 +40,7 @@ def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
     return Handle(hooks, key)
 
 
-def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
     """Call hook(this leaf) after each `backward` that has left a gradient in its `.grad`."""
     if self._node is not None or not self.requires_grad:
         raise RuntimeError("register_post_accumulate_grad_hook: only leaves that require a gradient receive one")
@@ -55,7 +52,7 @@ def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> 
     return Handle(hooks, key)
 
 
-def retain_grad(self) -> None:
+def retain_grad(self: Tensor) -> None:
     """Let backward leave the gradient in `.grad`, as it does for leaves; after a recorded write of the new value."""
     if not self.requires_grad:
         raise RuntimeError("retain_grad: this tensor does not require a gradient: none will come by")
@@ -84,23 +81,3 @@ def rebase(tensor, node):
     if retains:
         tensor._retained.remove()
         _retain(tensor)
-
-
-def run_hooks(edge, gradient, create_graph):
-    """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
-    for hook in list(HOOKS[id(edge)][1].values()):
-        seen = gradient if create_graph else fresh(gradient)
-        changed = hook(seen)
-        if changed is None:  # but the hook may have written into it
-            gradient = seen if create_graph else seen.array
-        else:
-            if changed.shape != seen.shape or changed.dtype != seen.dtype:
-                raise RuntimeError(
-                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a {seen.dtype} {tuple(seen.shape)} one"
-                )
-            gradient = changed if create_graph else raw(changed).copy()
-    return gradient
-
-
-Tensor.register_hook, Tensor.retain_grad = register_hook, retain_grad  # type: ignore[method-assign]
-Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[method-assign]

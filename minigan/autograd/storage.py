@@ -1,7 +1,6 @@
 """The memory under a Tensor, as far as programs ask for it."""
 
 from ..arrays import address
-from .tensor import Tensor
 
 
 class Storage:
@@ -39,6 +38,14 @@ class Storage:
         """The address of the first element."""
         return address(self._owner)
 
+    def offset(self, array):
+        """How many elements come before the first of an array in this memory."""
+        return (address(array) - address(self._owner)) // array.itemsize
+
+    def untyped(self):
+        """This memory as a row of bytes."""
+        return Storage(self._row.view("uint8"))
+
     def tolist(self):
         """The elements as Python numbers."""
         return self._row.tolist()
@@ -52,23 +59,3 @@ class Storage:
     def __repr__(self):
         numbers = "\n".join(f" {v}" for v in self.tolist())
         return f"{numbers}\n[Storage of {self.dtype.name}, {self.size()} elements]"
-
-
-def storage(self):
-    """The memory that this Tensor shares with its views, as a row of elements."""
-    return Storage(self.array)
-
-
-def storage_offset(self):
-    """How many elements of the memory come before this Tensor's first."""
-    owner = self.array if self.array.base is None else Storage(self.array)._owner
-    return (address(self.array) - address(owner)) // self.array.itemsize
-
-
-def untyped_storage(self):
-    """The memory that this Tensor shares with its views, as a row of bytes."""
-    return Storage(Storage(self.array)._row.view("uint8"))
-
-
-for _method in (storage, storage_offset, untyped_storage):
-    setattr(Tensor, _method.__name__, _method)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import cuda_problem, warn
-from ..arrays.precision import rounded
+from ..arrays import cuda_problem
+from ..machine.precision import rounded
+from ..messages import warn
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 

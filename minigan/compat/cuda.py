@@ -6,7 +6,7 @@ from ..arrays import DeviceError, cuda_problem
 from ..arrays import get_rng_state as _get_rng_state
 from ..arrays import manual_seed as _manual_seed
 from ..arrays import set_rng_state as _set_rng_state
-from ..arrays.device import CaptureError
+from ..arrays.seam import CaptureError
 from .amp import GradScaler
 from .amp import autocast as _autocast
 from .tensor_types import tensor_types

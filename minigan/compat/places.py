@@ -22,10 +22,10 @@ COMPLETED = {
     "vision.utils",
 }  # fmt: skip
 PLACES = {
-    "autograd.anomaly_mode": "autograd.mode", "autograd.grad_mode": "autograd.mode",
+    "autograd.anomaly_mode": "autograd.anomaly", "autograd.grad_mode": "engine.grad_mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda", "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
-    "multiprocessing": "/multiprocessing", "random": "arrays.random", "func": "nn.stateless",
+    "functional": "ops", "multiprocessing": "/multiprocessing", "random": "arrays.random", "func": "nn.stateless",
     "distributions.normal": "distributions", "distributions.categorical": "distributions", "distributions.uniform": "distributions",
     "distributions.bernoulli": "distributions", "distributions.kl": "distributions", "distributions.multivariate_normal": "distributions",
     "distributions.independent": "distributions", "distributions.laplace": "distributions",

@@ -8,9 +8,9 @@ import numpy as np
 from ..arrays import device as _device
 from ..arrays import module_for
 from ..arrays.defaults import FLOATS, channels_last, channels_last_3d, contiguous_format, default, preserve_format, strided
-from ..arrays.precision import precision as _switches
-from ..arrays.threads import num_threads
-from ..autograd.tensor import printed
+from ..autograd.attributes import printed
+from ..machine.precision import precision as _switches
+from ..machine.threads import num_threads
 from .tensor_types import NAMES
 
 __all__ = [

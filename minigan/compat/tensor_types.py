@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import device, is_array, to_device
 from ..autograd import Tensor, tensor_of
-from ..autograd.tensor import from_python
+from ..autograd.attributes import from_python
 
 NAMES = {
     "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "LongTensor": "int64", "IntTensor": "int32",

@@ -1,22 +1,26 @@
 """torch's Variable: since Tensors record, just another name for them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arrays import is_array
-from ..autograd import Tensor, tensor_of
+from ..engine.tensor import Tensor, tensor_of
 
+if TYPE_CHECKING:  # to checkers it is a function: they do not look at how a class is called
 
-class _Variable(type):
-    def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-        x = data.detach() if isinstance(data, Tensor) else tensor_of(data) if is_array(data) else Tensor(data)
-        return x.requires_grad_() if requires_grad else x
+    def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor: ...
 
-    def __instancecheck__(cls, x):
-        return isinstance(x, Tensor)
+else:
 
+    class _Variable(type):
+        def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
+            x = data.detach() if isinstance(data, Tensor) else tensor_of(data) if is_array(data) else Tensor(data)
+            return x.requires_grad_() if requires_grad else x
 
-class Variable(metaclass=_Variable):
-    """Variable(tensor, requires_grad=False): the same memory as a leaf of its own. Every Tensor is an instance.
+        def __instancecheck__(cls, x):
+            return isinstance(x, Tensor)
 
-    volatile : accepted and without effect, as in torch; use `no_grad()`
-    """
+    class Variable(metaclass=_Variable):
+        """Variable(tensor, requires_grad=False): the same memory as a leaf of its own. Every Tensor is an instance.
+
+        volatile : accepted and without effect, as in torch; use `no_grad()`
+        """

@@ -74,6 +74,3 @@ class Batches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:
         """The batches of an epoch themselves, from batch `start` on."""
         return (self[numbers] for numbers in self.numbers(epoch, start))
-
-
-seam.complete(__name__)

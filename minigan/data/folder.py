@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.memory import available_memory
+from ..machine.memory import available_memory
 from .damage import what_it_is
 from .findfiles import find_files
 from .foldercache import Cache, cache_key

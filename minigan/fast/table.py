@@ -2,10 +2,10 @@
 
 import importlib
 
-from ..arrays import constants, order
 from ..arrays.random import DRAWS
 from ..autograd import OPS
-from ..ops import embedding, loss  # noqa: F401  (their cards)
+from ..engine import tensor
+from ..ops import embedding, layout, loss  # noqa: F401  (their cards)
 from ..ops.update import AVERAGES, STEPS
 
 CPU = {
@@ -77,6 +77,6 @@ for place, module, names in (("cpu", "cpu.random", "integers32 normal"), ("cuda"
 for place in ("cpu", "cuda"):
     Later(STEPS, place, "updates")
     Later(AVERAGES, place, "updates")
-Later(order.row_major.kernels, "cpu", "cpu.layout")
-Later(constants.constant.kernels, "cuda", "cuda.recorder")
-Later(constants.by_position.kernels, "cuda", "cuda.columns")
+Later(tensor.row_major.kernels, "cpu", "cpu.layout")
+Later(layout.constant.kernels, "cuda", "cuda.recorder")
+Later(layout.by_position.kernels, "cuda", "cuda.columns")

@@ -11,8 +11,8 @@ import itertools
 import numpy as np
 
 from ..arrays.device import has_kernels
-from ..arrays.order import flat, memory_order
 from ..autograd import Tensor, raw
+from ..ops.layout import flat, memory_order
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
 from .cpu.adam import ALIGN, THREADED, adam_steps
 from .cpu.kernels import compiled
@@ -163,7 +163,7 @@ def step(optimizer, gradients):
             group, last = slot.group, None
             names = optimizer._names(group)
         param = slot.param
-        if param.array is not slot.array or slot.names != names:
+        if param.array is not slot.array or slot.names != names or slot.prepared is None:
             _attach(slot, optimizer, names)
         views = slot.prepared
         lazy = g.__class__ is LazyProduct
@@ -208,7 +208,8 @@ def _with_lazy_products(optimizer, gradients):
     memory, is_adam = {id(owner(slot.param.array)) for slot in slots}, _is_adam(optimizer)
 
     def ready(slot):
-        return is_adam and slot.param.array is slot.array and slot.prepared.large and slot.prepared.order is None
+        known = is_adam and slot.param.array is slot.array and slot.prepared
+        return known and known.large and known.order is None
 
     return [g if g.__class__ is not LazyProduct or (ready(slot) and not g.reads(memory)) else g.array() for slot, g in zip(slots, gradients)]
 
@@ -221,7 +222,7 @@ def step_on_device(optimizer, gradients):
         if g is None:
             continue
         g, names = raw(g), optimizer._names(slot.group)
-        if slot.param.array is not slot.array or slot.names != names:
+        if slot.param.array is not slot.array or slot.names != names or slot.prepared is None:
             _attach(slot, optimizer, names)
         if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.prepared.array_type:
             optimizer._check_gradient(slot, g)

@@ -1,6 +1,5 @@
 """Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
 
-from ..arrays import seam
 from . import functional, init, utils
 from .activation import (
     CELU,
@@ -155,5 +154,3 @@ __all__ = [
     "Unfold", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d",
     "ZeroPad3d", "functional", "init", "summary", "utils",
 ]  # fmt: skip
-
-seam.complete(__name__)

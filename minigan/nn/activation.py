@@ -4,8 +4,9 @@
 """
 
 from .. import ops
-from ..arrays import module_for, warn
+from ..arrays import module_for
 from ..arrays.defaults import default
+from ..messages import warn
 from . import functional as F
 from .module import Module
 from .parameter import Parameter, as_device

@@ -3,11 +3,15 @@
 With `inplace=True` the result is written into the input itself, as `x.relu_()` does.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import numpy as np
 
 from .. import ops
-from ..arrays import array_module, warn
+from ..arrays import array_module
 from ..autograd import Tensor, raw, tensor_of
+from ..messages import warn
 from ..ops import (
     channel_shuffle,
     gelu,
@@ -48,6 +52,7 @@ from ..ops.pooling3d import __all__ as _pools3d
 from ..ops.product import bilinear
 from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
+F = TypeVar("F", bound=Callable[..., Any])
 __all__ = [
     *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
     "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
@@ -226,7 +231,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     return tensor_of((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))
 
 
-def _into_itself(function):
+def _into_itself(function: F) -> F:
     """torch's name with _: the same, written into the input."""
 
     def method(input, *args, **named):
@@ -234,8 +239,14 @@ def _into_itself(function):
 
     method.__name__ = method.__qualname__ = f"{function.__name__}_"
     method.__doc__ = f"As `{function.__name__}`, into the input itself."
-    return method
+    return cast(F, method)
 
 
-relu_, leaky_relu_, elu_, selu_, celu_ = map(_into_itself, (relu, leaky_relu, elu, selu, celu))
-hardtanh_, threshold_, rrelu_ = map(_into_itself, (hardtanh, threshold, rrelu))
+relu_ = _into_itself(relu)
+leaky_relu_ = _into_itself(leaky_relu)
+elu_ = _into_itself(elu)
+selu_ = _into_itself(selu)
+celu_ = _into_itself(celu)
+hardtanh_ = _into_itself(hardtanh)
+threshold_ = _into_itself(threshold)
+rrelu_ = _into_itself(rrelu)

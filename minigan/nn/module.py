@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays import is_array, to_device
-from ..arrays.constants import by_position
 from ..arrays.device import on_gpu
 from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..ops.layout import by_position
 from ..ops.placement import parse_to
 from . import hooks
 from .parameter import Parameter, as_device
@@ -49,6 +49,15 @@ class Module:
         self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
         self.__dict__["_buffer_names"] = {}  # name -> persistent?
         return self
+
+    call_super_init = False  # whether __init__ goes on to the classes behind Module
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        """Ends the chain of super().__init__(), as torch's: a mixin behind Module is initialised by who uses it."""
+        if self.call_super_init:
+            super().__init__(*args, **named)
+        elif args or named:
+            raise TypeError(f"{type(self).__name__}: Module.__init__ takes no arguments, got {args or named}")
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import device, is_array, module_for
 from ..arrays.defaults import default
 from ..autograd import FLOATS, Tensor, tensor_of
-from ..autograd.tensor import lay_out
+from ..engine.tensor import lay_out
 
 
 class Parameter(Tensor):

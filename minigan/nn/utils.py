@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..arrays import array_module, join, seam
+from ..arrays import array_module, seam
 from ..autograd import Tensor, no_grad, tensor_of
 from ..ops import cat
+from ..ops.layout import join
 from .module import Module
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 

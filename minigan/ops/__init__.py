@@ -1,42 +1,12 @@
 """Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays.
 
-A card is a class where it is written and a function where it is used, which type checkers do not understand: each family
-with cards has a stub of the same name (.pyi) with the signatures. A test holds the two together.
+`methods` puts them on Tensor.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
-from ..autograd.primitives import identity as identity, sum_to as sum_to
-from . import (
-    activation,
-    angles,
-    arithmetic,
-    arrange,
-    bits,
-    compose,
-    contraction,
-    convolution,
-    creation,
-    decompositions,
-    dtypes,
-    elementary,
-    extremes,
-    group_normalization,
-    indexing,
-    linear_algebra,
-    matrices,
-    normalization,
-    placement,
-    product,
-    quantiles,
-    reduction,
-    running,
-    sampling,
-    shape,
-    sorting,
-    special,
-    thresholds,
-)
+from ..engine.primitives import identity as identity, sum_to as sum_to
 from .activation import *
 from .angles import *
 from .arithmetic import *
@@ -54,7 +24,7 @@ from .group_normalization import *
 from .indexing import *
 from .linear_algebra import *
 from .matrices import *
-from .methods import install
+from . import methods as methods
 from .normalization import *
 from .placement import *
 from .product import *
@@ -68,13 +38,11 @@ from .special import *
 from .thresholds import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
+    _FAMILIES = """
+        activation angles arithmetic arrange bits compose contraction convolution creation decompositions dtypes elementary extremes
+        group_normalization indexing linear_algebra matrices normalization placement product quantiles reduction running sampling
+        shape sorting special thresholds
+    """
     __all__ = ["identity", "sum_to"]
-    for _family in (
-        activation, angles, arithmetic, arrange, bits, compose, contraction, convolution, creation,
-        decompositions, dtypes, elementary, extremes, group_normalization, indexing,
-        linear_algebra, matrices, normalization, placement, product, quantiles, reduction, running,
-        sampling, shape, sorting, special, thresholds,
-    ):  # fmt: skip
-        __all__ += _family.__all__
-
-install()
+    for _family in _FAMILIES.split():
+        __all__ += sys.modules[f"{__name__}.{_family}"].__all__

@@ -41,8 +41,11 @@ def _(gg, need, g, y):
 
 @op(saves=("out",), floating=True)
 def sigmoid(x: Tensor) -> Tensor:
-    """y = 1 / (1 + e^-x) = (1 + tanh(x / 2)) / 2, which cannot overflow.    dL/dx = g y (1 - y)"""
-    return np.tanh(x * 0.5) * 0.5 + 0.5
+    """y = 1 / (1 + e^-x), which for x far below 0 is e^x: where e^-x overflows it is 0.    dL/dx = g y (1 - y)"""
+    if x.dtype.char == "e":
+        return sigmoid.card.forward(x.astype(np.float32)).astype(x.dtype)
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
 
 
 @sigmoid.backward

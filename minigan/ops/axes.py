@@ -2,8 +2,12 @@
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def axis_of(dim, ndim, extra=0):
@@ -34,7 +38,7 @@ def needed_axis(name, dim, axis, ndim):
     return axis_of(dim, ndim)
 
 
-def of_scalars(function):
+def of_scalars(function: F) -> F:
     """Decorator: an input without dimensions counts as a vector of one element, and the results have no dimensions again."""
 
     @functools.wraps(function)

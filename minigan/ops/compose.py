@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, to_numpy
-from ..arrays.constants import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
-from ..autograd.primitives import expand
+from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
-from .elementary import abs, cos, exp, expm1, log, log1p, sign, sin
+from .elementary import abs, cos, exp, expm1, log, log1p, sin
 from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
+from .layout import constant
 from .product import combined, matmul, outer
 from .reduction import logsumexp, norm, std, sum, var_mean
 from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
@@ -89,9 +89,15 @@ def ceil(input: Tensor) -> Tensor:
     return -floor(-input)
 
 
+@op
 def trunc(input: Tensor) -> Tensor:
-    """The integer part, towards 0."""
-    return sign(input) * floor(abs(input))
+    """The integer part, towards 0.    dL/dx = 0"""
+    return np.trunc(input)
+
+
+@trunc.backward
+def _(g, need):
+    return g * 0
 
 
 def frac(input: Tensor) -> Tensor:
@@ -224,7 +230,9 @@ def _along(input, dim, index):
 
 
 @of_scalars
-def index_add(input, dim, index, source, *, alpha=1):
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Operand, *, alpha: float = 1
+) -> Tensor:
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
     if alpha != 1 and raw(source).dtype != bool:
         kind = raw(source).dtype
@@ -233,13 +241,13 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 
 @of_scalars
-def index_copy(input, dim, index, source):
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Operand) -> Tensor:
     """input with the slices of source put at the positions `index` (1-D) along `dim`."""
     return _put(input, _along(input, dim, index), source)
 
 
 @of_scalars
-def index_fill(input, dim, index, value):
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor:
     """input with `value` at the positions `index` (1-D) along `dim`."""
     (*dims, places) = _along(input, dim, index)
     places = places + (places < 0) * input.shape[len(dims)]

@@ -85,8 +85,8 @@ def cross(input: Tensor, other: Operand, dim: int | None = None) -> Tensor:
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
     if dim is None or input.shape[dim] != 3 or other.shape[dim] != 3:
         raise ValueError(f"cross: dim={dim} must have size 3 in both, the shapes are {tuple(input.shape)} and {tuple(other.shape)}")
-    turned = lambda x, k: roll(x, k, axis_of(dim, x.ndim))
-    return turned(input, -1) * turned(other, -2) - turned(input, -2) * turned(other, -1)
+    shifted = lambda x, k: roll(x, k, axis_of(dim, x.ndim))
+    return shifted(input, -1) * shifted(other, -2) - shifted(input, -2) * shifted(other, -1)
 
 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

@@ -10,9 +10,9 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, raw, tensor_of
 from ..autograd._types import DType, Ints, Operand, Place, Shape
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import fresh, permuted
+from ..engine.tensor import fresh, keep_layout
 from .shape import _numbers
+from .strides import keep_strides
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "tensor",
@@ -65,8 +65,8 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 
 def _sharing(array):
-    if not permuted and not array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and not array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return tensor_of(array)
 
 

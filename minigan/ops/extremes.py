@@ -121,14 +121,28 @@ def _argextreme(x, axis, keepdim, largest):
 
 
 @of_scalars
-def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def argmax(
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The index (int64) of the largest element along `dim`, of the flattened input if None; the first of equal ones."""
     dim = dim if axis is None else axis
     return _argextreme(input, None if dim is None else axis_of(dim, input.ndim), keepdim or keepdims, True)
 
 
 @of_scalars
-def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def argmin(
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The index (int64) of the smallest element along `dim`, of the flattened input if None; the first of equal ones."""
     dim = dim if axis is None else axis
     return _argextreme(input, None if dim is None else axis_of(dim, input.ndim), keepdim or keepdims, False)

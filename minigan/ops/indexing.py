@@ -5,13 +5,13 @@ from typing import Literal, overload
 import numpy as np
 
 from ..arrays import array_module, seam
-from ..arrays.constants import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
-from ..autograd.mode import mode
+from ..engine.grad_mode import mode
 from .arithmetic import _where
 from .axes import axis_of, of_scalars
+from .layout import constant
 from .shape import flatten, reshape
 
 __all__ = [
@@ -86,7 +86,7 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the dimensions may come in another order).
     """
     if index.__class__ is not int and index.__class__ is not slice:
-        index = bare_index(input, index, mode.recording and getattr(input, "requires_grad", False))
+        index = bare_index(input, index, mode.grad_enabled and getattr(input, "requires_grad", False))
     return _getitem(input, index)
 
 
@@ -194,7 +194,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
 
 
 @of_scalars
-def index_select(input, dim, index):
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `input` at the integer positions `index` (1-D) along `dim`."""
     index = raw(index)
     if index.ndim > 1 or index.dtype.kind not in "iu":

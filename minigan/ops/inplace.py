@@ -13,29 +13,31 @@ import functools
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..arrays import address, array_module, seam
-from ..arrays.constants import constant
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, enable_grad, raw, tensor_of
+from ..autograd._types import Index, Ints, Operand
 from ..autograd.hooks import rebase
-from ..autograd.mode import mode
-from ..autograd.tensor import fresh, stale
-from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, running, shape, special
+from ..engine.grad_mode import mode
+from ..engine.tensor import fresh, refresh_views
 from .indexing import _put, at, bare_index, getitem, is_basic
+from .layout import constant
 from .shape import _numbers
 
-__all__ = ["activated", "assign", "methods"]
+__all__ = ["activated", "assign", "in_place", "inplace_view"]
+P = ParamSpec("P")
+S = TypeVar("S", bound=Tensor)
 
 
 def _is_recorded(self, sources):
     """Does this write belong on the tape?"""
-    if not mode.recording:
+    if not mode.grad_enabled:
         return False
-    if stale:
+    if refresh_views:
         _refresh((self, *sources))
     return self._wanted or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources))
 
@@ -58,7 +60,7 @@ def _refuse_repeated(array, name):
         raise RuntimeError(f"{name} into {what}: write into its clone()")
 
 
-def _family(self, name):
+def _view_chain(self, name):
     """self, what it is a view of, what that is a view of, ..."""
     found = [self]
     while (base := getattr(found[-1], "_base", None)) is not None:
@@ -80,10 +82,10 @@ def _record(self, name, compute, assign=None, is_card=True):
     is_card : is compute one op card, so that all it saved is in the result's tape entry?
     """
     _refuse_repeated(self.array, name)
-    family = _family(self, name)
-    alone = _alone(self)
-    old = _standing_in(self)
-    if not is_card and not alone:
+    chain = _view_chain(self, name)
+    sole = _is_sole_owner(self)
+    old = _alias(self)
+    if not is_card and not sole:
         old.array = seam.execute(_copied, old.array)
     with enable_grad():
         result = compute(old)
@@ -93,19 +95,19 @@ def _record(self, name, compute, assign=None, is_card=True):
             result = _put(old, ..., result)
         elif result.dtype != self.dtype:
             raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
-        if alone and _exchangeable(self, result.array):  # what was saved of the memory stays right
+        if sole and _exchangeable(self, result.array):  # what was saved of the memory stays right
             self.array, self._version = result.array, [0]
             rebase(self, result._node)
             return self
-        _part(result._node, old.array)
+        _unshare_saved(result._node, old.array)
         changed = [(self, result)]
-        for view, base in zip(family, family[1:]):
+        for view, base in zip(chain, chain[1:]):
             where = (_positions(base, view).reshape(-1),)
-            flat = _put(_standing_in(base).reshape(-1), where, changed[-1][1].reshape(-1))
+            flat = _put(_alias(base).reshape(-1), where, changed[-1][1].reshape(-1))
             changed.append((base, flat.reshape(base.shape)))
     for tensor, _ in changed:
         if tensor._node is not None:
-            tensor._node.part_from_result()
+            tensor._node.unshare_result()
     array = write(self)
     if assign is None:
         seam.execute(_put_into, array, ..., result.array)
@@ -114,23 +116,23 @@ def _record(self, name, compute, assign=None, is_card=True):
     self._version[1:] = [result._node.number]
     for tensor, value in changed[1:] or changed:  # the view itself follows when it is used next
         rebase(tensor, value._node)
-    if not stale:
-        stale.append(_refresh)
+    if not refresh_views:
+        refresh_views.append(_refresh)
     if self.__dict__ and self.retains_grad:
         _refresh((self,))
     return self
 
 
-def _standing_in(x):
+def _alias(x):
     """x as it is on the tape now: x itself will soon be elsewhere on it."""
     return (tensor_of if hasattr(x, "_base") else fresh)(x.array, x._wanted, x._node)
 
 
-def _alone(x):
+def _is_sole_owner(x):
     """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None or not seam.exchange:
+    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
         return False
-    return _references(x.array) == _NO_OTHERS
+    return _references(x.array) == _NO_OTHERS and seam.may_exchange()
 
 
 def _exchangeable(x, array):
@@ -142,7 +144,7 @@ _references = getattr(sys, "getrefcount", None)  # CPython's
 _NO_OTHERS = (lambda x: _references and _references(x.array))(tensor_of(np.empty(1)))
 
 
-def _part(node, array):
+def _unshare_saved(node, array):
     """What a tape entry saved of `array` becomes a copy: the memory is about to be overwritten."""
     node.saved = [seam.execute(_copied, s) if s is array else s for s in node.saved]
 
@@ -155,7 +157,7 @@ def _refresh(tensors):
             if not x._wanted if x._node is None else x._node.number < min(x._version[1], base._node.number):
                 where = (_positions(base, x).reshape(-1),)
                 with enable_grad():
-                    rebase(x, getitem(_standing_in(base).reshape(-1), where).reshape(x.shape)._node)
+                    rebase(x, getitem(_alias(base).reshape(-1), where).reshape(x.shape)._node)
 
 
 def _positions(base, view):
@@ -181,11 +183,15 @@ def _offsets(array):
 # --- the methods ---
 
 
-def in_place(name, function, plain=None):
+def in_place(
+    function: Callable[Concatenate[Tensor, P], Any], *, name: str | None = None, plain: Callable[..., None] | None = None
+) -> Callable[Concatenate[S, P], S]:
     """The method that overwrites a Tensor with function(the Tensor, ...).
 
+    name : of the method; default: the function's and _
     plain(array, ...) : does the same to a bare array, faster
     """
+    name = name or f"{function.__name__}_"
     is_card = hasattr(function, "card")
 
     @functools.wraps(function)
@@ -245,7 +251,7 @@ def overwrite(self, name, values):
         seam.execute(_put_into, write(self), changed, values[changed])
         return self
     del array
-    if same and _alone(self):
+    if same and _is_sole_owner(self):
         self.array = np.asarray(values) if isinstance(values, np.generic) else values
         self._version = [0]
     else:
@@ -284,11 +290,11 @@ def _in_floats(a, dtype):
     return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind == "f" else a
 
 
-def __setitem__(self, index, value):
+def __setitem__(self: Tensor, index: Index, value: Operand) -> None:
     """self[index] = value: also recorded."""
     if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
         if _is_recorded(self, ()):
-            _family(self, "item assignment")
+            _view_chain(self, "item assignment")
         return  # the end of x[index] += y, which has already written
     assign(self, "item assignment", index, value)
 
@@ -298,36 +304,37 @@ def _is_there(self, index, value):
     return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
 
 
-def copy_(self, src, non_blocking=False):
+def copy_(self: S, src: Any, non_blocking: bool = False) -> S:
     """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to this dtype)."""
     if isinstance(src, Tensor) and src.device != self.device:
         src = src.to(self.device)
     return assign(self, "copy_", ..., src)
 
 
-def fill_(self, value):
+def fill_(self: S, value: Operand) -> S:
     """Overwrite every element with `value`."""
     return assign(self, "fill_", ..., value)
 
 
-def zero_(self):
+def zero_(self: S) -> S:
     """Overwrite every element with 0."""
     return assign(self, "zero_", ..., 0)
 
 
-def turned(name, function):
+def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[S, P], S]:
     """The method that makes a Tensor another view of its memory."""
+    name = f"{function.__name__}_"
 
     @functools.wraps(function)
     def method(self, *args, **named):
         if _is_recorded(self, ()):
-            _family(self, name)
+            _view_chain(self, name)
         view = function(self, *args, **named)
-        if mode.recording and self._wanted:
+        if mode.grad_enabled and self._wanted:
             self._node = view._node
             if getattr(self, "_base", None) is None:  # its views become views of the new shape
                 self._version[1:] = [view._node.number]
-                stale[:] = [_refresh]
+                refresh_views[:] = [_refresh]
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 
@@ -336,7 +343,7 @@ def turned(name, function):
     return method
 
 
-def resize_(self, *sizes, size=None):
+def resize_(self: S, *sizes: Ints, size: Ints | None = None) -> S:
     """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
     if self._wanted:
         raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
@@ -351,7 +358,7 @@ def resize_(self, *sizes, size=None):
     return self
 
 
-def resize_as_(self, the_template):
+def resize_as_(self: S, the_template: Tensor) -> S:
     """As `resize_`, to the shape of another."""
     return self.resize_(the_template.shape)
 
@@ -372,7 +379,7 @@ def _into(ufunc):
     return run
 
 
-def _clamp(array, min=None, max=None):
+def plain_clamp(array, min=None, max=None):
     if min is None and max is None:
         raise ValueError("clamp_ needs min, max or both")
     if min is not None:
@@ -381,40 +388,10 @@ def _clamp(array, min=None, max=None):
         np.minimum(array, max, out=array)
 
 
-PLAIN = {
-    "add_": _scaled(np.add), "sub_": _scaled(np.subtract), "mul_": _into(np.multiply), "clamp_": _clamp,
-}  # fmt: skip
-NAMES = {
-    activation: "tanh sigmoid relu",
-    angles: "acos acosh arccos arcsin arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
-    arrange: "masked_scatter",
-    running: "cumprod",
-    special: "copysign div divide erfc erfinv fix heaviside ldexp sgn true_divide xlogy",
-    arithmetic: "add sub mul neg pow clamp floor floor_divide fmod round remainder",
-    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
-    compose: "absolute addcdiv addcmul ceil clamp_max clamp_min clip exp2 frac index_add index_copy index_fill "
-    "lerp log10 log2 multiply nan_to_num negative scatter subtract trunc",
-    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    indexing: "index_put masked_fill scatter_add",
-    shape: "tril triu",
-}
-
-
 # Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
 SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
-
-def methods() -> dict[str, Callable[..., Any]]:
-    """{name: method} of all that write into a Tensor by computing."""
-    found = {"__setitem__": __setitem__, "copy_": copy_, "fill_": fill_, "zero_": zero_, "resize_": resize_, "resize_as_": resize_as_}
-    for module, names in NAMES.items():
-        for name in names.split():
-            found[f"{name}_"] = in_place(f"{name}_", getattr(module, name), PLAIN.get(f"{name}_"))
-    for name in ("squeeze", "unsqueeze", "t", "transpose"):
-        found[f"{name}_"] = turned(f"{name}_", getattr(shape, name))
-    named = {"mod": "remainder", "floordiv": "floor_divide"}
-    named.update({name: f"bitwise_{name}" for name in ("and", "or", "xor")}, lshift="bitwise_left_shift", rshift="bitwise_right_shift")
-    for name in ("add", "sub", "mul", "pow", "mod", "floordiv", "and", "or", "xor", "lshift", "rshift"):
-        found[f"__i{name}__"] = found[f"{named.get(name, name)}_"]
-    found["__itruediv__"] = in_place("div_", arithmetic._div, _into(np.true_divide))
-    return found
+plain_add = _scaled(np.add)
+plain_sub = _scaled(np.subtract)
+plain_mul = _into(np.multiply)
+plain_div = _into(np.true_divide)

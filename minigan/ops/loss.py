@@ -37,7 +37,9 @@ def _(g, need, x, t, reduction):
 
 
 @_reduced("reduction")
-def mse_loss(input, target, reduction="mean", weight=None):
+def mse_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor:
     """(input - target)^2, reduced; weight: a factor of each element."""
     input, target = _common_shape("mse_loss", input, target, reduction)
     if weight is None:
@@ -46,14 +48,18 @@ def mse_loss(input, target, reduction="mean", weight=None):
 
 
 @_reduced("reduction")
-def l1_loss(input, target, reduction="mean", weight=None):
+def l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor:
     """|input - target|, reduced; weight: a factor of each element."""
     input, target = _common_shape("l1_loss", input, target, reduction)
     return _distance(abs(input - target), weight, reduction)
 
 
 @_reduced("reduction")
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0
+) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
     input, target = _common_shape("smooth_l1_loss", input, target, reduction)
     if beta < 0:
@@ -114,7 +120,9 @@ def _(g, need, x, t, reduction):
 
 
 @_reduced("reduction")
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
     """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
 
     Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`, which is exact there.
@@ -169,7 +177,13 @@ def _(x, sign):
 
 
 @_reduced("reduction")
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
 
     weight : factor of each element, broadcast to input's shape
@@ -226,7 +240,13 @@ def _average(loss, share, reduction):
 
 
 @_reduced("ignore_index")
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     """Negative log-likelihood -input[n, target[n]], reduced.
 
     input : log-probabilities (N, C), (C,) or (N, C, d1, ...)
@@ -240,7 +260,14 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 
 
 @_reduced("ignore_index")
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """-log softmax(input)[target], reduced.
 
     input : logits (N, C), (C,) or (N, C, d1, ...)
@@ -269,7 +296,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
 
 @_reduced("reduction")
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(
+    input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
     """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
 
     target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
@@ -289,7 +318,9 @@ def kl_div(input, target, reduction="mean", log_target=False):
 
 
 @_reduced("reduction")
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
+) -> Tensor:
     """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in torch); reduced."""
     input, target = _common_shape("hinge_embedding_loss", input, target, reduction, aloud=False)
     loss = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, 0.0), 0.0)
@@ -297,7 +328,9 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 @_reduced("reduction")
-def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
+) -> Tensor:
     """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
     _check_reduction("margin_ranking_loss", reduction)
     if not input1.ndim == input2.ndim == target.ndim:
@@ -307,7 +340,7 @@ def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
 
 
 @_reduced("reduction")
-def soft_margin_loss(input, target, reduction="mean"):
+def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """log(1 + e^(-target input)), reduced; targets are 1 and -1."""
     input, target = _common_shape("soft_margin_loss", input, target, reduction, aloud=False)
     return _reduce(-logsigmoid(input * target), reduction)

@@ -3,12 +3,15 @@
 import functools
 import inspect
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from ..arrays import warn
+from ..messages import warn
 from .compose import broadcast_tensors
 
 __all__: list[str] = []  # no ops
 
+F = TypeVar("F", bound=Callable[..., Any])
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -42,7 +45,7 @@ def legacy_reduction(size_average=None, reduce=None):
     return found
 
 
-def _reduced(before):
+def _reduced(before: str) -> Callable[[F], F]:
     """Decorator: a loss also takes torch's old arguments size_average and reduce: by name, or by position before `before`."""
 
     def decorate(loss):

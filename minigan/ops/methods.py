@@ -1,15 +1,19 @@
-"""Put the ops on Tensor: Python's operators, and methods under torch's names.
+"""The ops as methods of Tensor: Python's operators, and methods under torch's names.
 
-An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
+An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`. What ends in _ overwrites the
+Tensor (`inplace_methods`). Checkers and editors see all of it as Tensor's base class, with the signatures of the ops.
 """
 
 import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..arrays import is_array
-from ..autograd import Tensor, raw, tensor_of
-from ..autograd.tensor import from_python
+from ..autograd._types import DType, Ints, Operand, Place, Shape
+from ..autograd.attributes import from_python
+from ..engine.tensor import Tensor, attach, raw, tensor_of
 from . import (
     activation,
     angles,
@@ -23,7 +27,6 @@ from . import (
     elementary,
     extremes,
     indexing,
-    inplace,
     linear_algebra,
     matrices,
     product,
@@ -36,59 +39,20 @@ from . import (
     special,
     thresholds,
 )
+from .inplace_methods import InPlaceMethods
 
-METHODS = {
-    angles: "acos acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh deg2rad hypot rad2deg sinc",
-    arrange: "argwhere diag_embed diagflat diagonal_scatter dsplit hsplit masked_scatter moveaxis select_scatter slice_scatter "
-    "split_with_sizes tensor_split unique_consecutive vsplit",
-    contraction: "addbmm addmv addr aminmax corrcoef cov cross inner kron nanmean nansum vdot",
-    decompositions: "cholesky qr svd",
-    linear_algebra: "det inverse logdet pinverse slogdet",
-    matrices: "matrix_power",
-    quantiles: "kthvalue median mode msort nanmedian nanquantile quantile",
-    running: "cummax cummin cumprod diff",
-    special: "copysign div divide erfc erfinv fix float_power fmax fmin greater greater_equal heaviside "
-    "isneginf isposinf isreal ldexp less less_equal logaddexp2 not_equal positive sgn signbit true_divide xlogy",
-    thresholds: "hardshrink",
-    activation: "tanh sigmoid relu softplus prelu",
-    arithmetic: "add sub mul neg pow maximum minimum clamp eq ne lt le gt ge isfinite isnan floor floor_divide fmod "
-    "round logical_and logical_or logical_not remainder",
-    bits: "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor",
-    compose: "absolute addcdiv addcmul baddbmm bincount ceil clamp_max clamp_min clip cosh "
-    "diag dist exp2 fliplr flipud frac ger histc index_add index_copy index_fill isclose isinf lerp log10 log2 "
-    "logaddexp logical_xor logit multiply mv nan_to_num negative repeat_interleave rot90 scatter select sinh subtract take tan trace "
-    "trunc unique",
-    elementary: "abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos erf",
-    indexing: "gather index_put index_select masked_fill masked_select nonzero scatter_add take_along_dim",
-    product: "matmul mm bmm dot outer addmm",
-    extremes: "amax amin max min argmax argmin",
-    reduction: "sum mean var std prod cumsum norm logsumexp softmax log_softmax all any count_nonzero equal allclose",
-    sampling: "normal_ uniform_ bernoulli_ random_ exponential_ multinomial bernoulli",
-    sorting: "argsort sort topk",
-    shape: "reshape view flatten ravel unflatten permute transpose swapaxes swapdims t movedim squeeze unsqueeze expand expand_as "
-    "broadcast_to repeat tile flip roll narrow split chunk unbind tril triu diagonal clone contiguous to",
-}
+# In the class these names are methods.
+_bool = bool
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _operators():
-    a = arithmetic
-    plain = dict(add=a.add, sub=a.sub, mul=a.mul, truediv=a._div, pow=a.pow, matmul=product.matmul, mod=a.remainder,
-                 floordiv=a.floor_divide,
-                 lshift=bits.bitwise_left_shift, rshift=bits.bitwise_right_shift)  # fmt: skip
-    for name, function in plain.items():
-        setattr(Tensor, f"__{name}__", function)
-        setattr(Tensor, f"__r{name}__", lambda x, y, f=function: f(y, x))
-    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Tensor, f"__{name}__", _comparison(getattr(a, name)))
-    for name in ("and", "or", "xor"):
-        function = getattr(bits, f"bitwise_{name}")
-        setattr(Tensor, f"__{name}__", function)
-        setattr(Tensor, f"__r{name}__", function)
-    Tensor.__invert__, Tensor.__pos__ = bits.bitwise_not, lambda x: x
-    Tensor.__neg__, Tensor.__abs__, Tensor.__getitem__ = a.neg, elementary.abs, indexing.getitem
+def reflected(function: Callable[..., Tensor]) -> Callable[[Tensor, Operand], Tensor]:
+    """The operator that Python calls where only the right operand is a Tensor: 2 - x."""
+    return lambda x, y: function(y, x)
 
 
-def _comparison(function):
+def comparison(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
     """Of a Tensor with something that is no number Python decides, as for other objects: x == None is False."""
 
     @functools.wraps(function)
@@ -100,53 +64,395 @@ def _comparison(function):
     return compare
 
 
-def __contains__(self, element):
-    """Is an element equal to a number (or a Tensor)?"""
-    if isinstance(element, (Tensor, int, float, np.generic)):
-        return bool(raw(self == element).any())
-    raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
+@attach
+class TensorMethods(InPlaceMethods):
+    # --- operators ---
 
+    __add__ = arithmetic.add
+    __sub__ = arithmetic.sub
+    __mul__ = arithmetic.mul
+    __truediv__ = arithmetic._div
+    __pow__ = arithmetic.pow
+    __matmul__ = product.matmul
+    __mod__ = arithmetic.remainder
+    __floordiv__ = arithmetic.floor_divide
+    __lshift__ = bits.bitwise_left_shift
+    __rshift__ = bits.bitwise_right_shift
+    __radd__ = reflected(arithmetic.add)
+    __rsub__ = reflected(arithmetic.sub)
+    __rmul__ = reflected(arithmetic.mul)
+    __rtruediv__ = reflected(arithmetic._div)
+    __rpow__ = reflected(arithmetic.pow)
+    __rmatmul__ = reflected(product.matmul)
+    __rmod__ = reflected(arithmetic.remainder)
+    __rfloordiv__ = reflected(arithmetic.floor_divide)
+    __rlshift__ = reflected(bits.bitwise_left_shift)
+    __rrshift__ = reflected(bits.bitwise_right_shift)
+    __and__ = __rand__ = bits.bitwise_and
+    __or__ = __ror__ = bits.bitwise_or
+    __xor__ = __rxor__ = bits.bitwise_xor
+    __invert__ = bits.bitwise_not
+    __neg__ = arithmetic.neg
+    __abs__ = elementary.abs
+    __eq__ = comparison(arithmetic.eq)
+    __ne__ = comparison(arithmetic.ne)
+    __lt__ = comparison(arithmetic.lt)
+    __le__ = comparison(arithmetic.le)
+    __gt__ = comparison(arithmetic.gt)
+    __ge__ = comparison(arithmetic.ge)
+    __getitem__ = indexing.getitem
 
-def _new(name):
-    def method(self, *sizes, size=(), dtype=None, device=None, requires_grad=False):
-        place, kind = device or self.device, dtype or self.dtype
-        return getattr(creation, name)(*sizes, size=size, dtype=kind, device=place, requires_grad=requires_grad)
+    def __pos__(self) -> Tensor:
+        return self
 
-    method.__doc__ = f"{name}(size) in the dtype and on the device of this Tensor."
-    return method
+    def __contains__(self, element: object) -> _bool:
+        """Is an element equal to a number (or a Tensor)?"""
+        if isinstance(element, (Tensor, int, float, np.generic)):
+            return bool(raw(self == element).any())
+        raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
 
+    # --- like this one ---
+    def new_zeros(
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
+        """zeros(size) in the dtype and on the device of this Tensor."""
+        return creation.zeros(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
-def new_full(self, size, fill_value, dtype=None, device=None, requires_grad=False):
-    """full(size, fill_value) in the dtype and on the device of this Tensor."""
-    return creation.full(size, fill_value, dtype or self.dtype, device or self.device, requires_grad)
+    def new_ones(
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
+        """ones(size) in the dtype and on the device of this Tensor."""
+        return creation.ones(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
+    def new_empty(
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
+        """empty(size) in the dtype and on the device of this Tensor."""
+        return creation.empty(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
-def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
-    """tensor(data) in the dtype and on the device of this Tensor."""
-    return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
+    def new_full(
+        self, size: Shape, fill_value: Operand, dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
+        """full(size, fill_value) in the dtype and on the device of this Tensor."""
+        return creation.full(size, fill_value, dtype or self.dtype, device or self.device, requires_grad)
 
+    def new_tensor(self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False) -> Tensor:
+        """tensor(data) in the dtype and on the device of this Tensor."""
+        return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
 
-def new(self, *arguments):
-    """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
-    return tensor_of(from_python(arguments, self.dtype)).to(self.device)
+    def new(self, *arguments: Any) -> Tensor:
+        """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
+        return tensor_of(from_python(arguments, self.dtype)).to(self.device)
 
+    def view_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of another: a view."""
+        return shape.view(self, *other.shape)
 
-def install():
-    """Called once, when minigan.ops is imported."""
-    _operators()
-    for module, names in METHODS.items():
-        for name in names.split():
-            setattr(Tensor, name, getattr(module, name))
-    for name, method in inplace.methods().items():
-        setattr(Tensor, name, method)
-    for name in ("zeros", "ones", "empty"):
-        setattr(Tensor, f"new_{name}", _new(name))
-    Tensor.new_full, Tensor.new_tensor, Tensor.new = new_full, new_tensor, new
-    Tensor.__contains__ = __contains__
-    Tensor.unfold = arrange.windows
-    Tensor.where = lambda self, condition, other: indexing.where(condition, self, other)
-    Tensor.view_as = lambda self, other: shape.view(self, *other.shape)
-    Tensor.reshape_as = lambda self, other: shape.reshape(self, *other.shape)
-    Tensor.T = property(shape._reversed, doc="All dimensions in reverse order.")
-    Tensor.mH = property(lambda self: self.mT, doc="As mT: there are no complex numbers.")
-    Tensor.mT = property(lambda self: shape.transpose(self, -2, -1), doc="Each matrix transposed.")
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
+        """These elements where `condition` is true, else those of `other`."""
+        return indexing.where(condition, self, other)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of another."""
+        return shape.reshape(self, *other.shape)
+
+    @property
+    def T(self) -> Tensor:
+        """All dimensions in reverse order."""
+        return shape._reversed(self)
+
+    @property
+    def mT(self) -> Tensor:
+        """Each matrix transposed; a number itself."""
+        if self.ndim == 1:
+            raise RuntimeError("mT is for matrices (..., m, n), this Tensor has one dimension")
+        return shape.transpose(self, -2, -1) if self.ndim else self
+
+    @property
+    def mH(self) -> Tensor:
+        """As mT: there are no complex numbers."""
+        return self.mT
+
+    @property
+    def H(self) -> Tensor:
+        """The matrix transposed; a number itself."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
+        return self.mT
+
+    # --- arithmetic ---
+    add = arithmetic.add
+    clamp = arithmetic.clamp
+    eq = arithmetic.eq
+    floor = arithmetic.floor
+    floor_divide = arithmetic.floor_divide
+    fmod = arithmetic.fmod
+    ge = arithmetic.ge
+    gt = arithmetic.gt
+    isfinite = arithmetic.isfinite
+    isnan = arithmetic.isnan
+    le = arithmetic.le
+    logical_and = arithmetic.logical_and
+    logical_not = arithmetic.logical_not
+    logical_or = arithmetic.logical_or
+    lt = arithmetic.lt
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    mul = arithmetic.mul
+    ne = arithmetic.ne
+    neg = arithmetic.neg
+    pow = arithmetic.pow
+    remainder = arithmetic.remainder
+    round = arithmetic.round
+    sub = arithmetic.sub
+
+    # --- elementary functions ---
+    abs = elementary.abs
+    cos = elementary.cos
+    erf = elementary.erf
+    exp = elementary.exp
+    expm1 = elementary.expm1
+    log = elementary.log
+    log1p = elementary.log1p
+    reciprocal = elementary.reciprocal
+    rsqrt = elementary.rsqrt
+    sign = elementary.sign
+    sin = elementary.sin
+    sqrt = elementary.sqrt
+    square = elementary.square
+
+    # --- activation ---
+    prelu = activation.prelu
+    relu = activation.relu
+    sigmoid = activation.sigmoid
+    softplus = activation.softplus
+    tanh = activation.tanh
+    acos = angles.acos
+    acosh = angles.acosh
+    arccos = angles.arccos
+    arccosh = angles.arccosh
+    arcsin = angles.arcsin
+    arcsinh = angles.arcsinh
+    arctan = angles.arctan
+    arctan2 = angles.arctan2
+    arctanh = angles.arctanh
+    asin = angles.asin
+    asinh = angles.asinh
+    atan = angles.atan
+    atan2 = angles.atan2
+    atanh = angles.atanh
+    deg2rad = angles.deg2rad
+    hypot = angles.hypot
+    rad2deg = angles.rad2deg
+    sinc = angles.sinc
+    copysign = special.copysign
+    div = special.div
+    divide = special.divide
+    erfc = special.erfc
+    erfinv = special.erfinv
+    fix = special.fix
+    float_power = special.float_power
+    fmax = special.fmax
+    fmin = special.fmin
+    greater = special.greater
+    greater_equal = special.greater_equal
+    heaviside = special.heaviside
+    isneginf = special.isneginf
+    isposinf = special.isposinf
+    isreal = special.isreal
+    ldexp = special.ldexp
+    less = special.less
+    less_equal = special.less_equal
+    logaddexp2 = special.logaddexp2
+    not_equal = special.not_equal
+    positive = special.positive
+    sgn = special.sgn
+    signbit = special.signbit
+    true_divide = special.true_divide
+    xlogy = special.xlogy
+    hardshrink = thresholds.hardshrink
+    absolute = compose.absolute
+    addcdiv = compose.addcdiv
+    addcmul = compose.addcmul
+    baddbmm = compose.baddbmm
+    bincount = compose.bincount
+    bitwise_and = bits.bitwise_and
+    bitwise_left_shift = bits.bitwise_left_shift
+    bitwise_not = bits.bitwise_not
+    bitwise_or = bits.bitwise_or
+    bitwise_right_shift = bits.bitwise_right_shift
+    bitwise_xor = bits.bitwise_xor
+    ceil = compose.ceil
+    clamp_max = compose.clamp_max
+    clamp_min = compose.clamp_min
+    clip = compose.clip
+    cosh = compose.cosh
+    diag = compose.diag
+    dist = compose.dist
+    exp2 = compose.exp2
+    fliplr = compose.fliplr
+    flipud = compose.flipud
+    frac = compose.frac
+    ger = compose.ger
+    histc = compose.histc
+    index_add = compose.index_add
+    index_copy = compose.index_copy
+    index_fill = compose.index_fill
+    isclose = compose.isclose
+    isinf = compose.isinf
+    lerp = compose.lerp
+    log10 = compose.log10
+    log2 = compose.log2
+    logaddexp = compose.logaddexp
+    logical_xor = compose.logical_xor
+    logit = compose.logit
+    multiply = compose.multiply
+    mv = compose.mv
+    nan_to_num = compose.nan_to_num
+    negative = compose.negative
+    repeat_interleave = compose.repeat_interleave
+    rot90 = compose.rot90
+    scatter = compose.scatter
+    select = compose.select
+    sinh = compose.sinh
+    subtract = compose.subtract
+    take = compose.take
+    tan = compose.tan
+    trace = compose.trace
+    trunc = compose.trunc
+    unique = compose.unique
+
+    # --- product ---
+    addmm = product.addmm
+    bmm = product.bmm
+    dot = product.dot
+    matmul = product.matmul
+    mm = product.mm
+    outer = product.outer
+    addbmm = contraction.addbmm
+    addmv = contraction.addmv
+    addr = contraction.addr
+    aminmax = contraction.aminmax
+    corrcoef = contraction.corrcoef
+    cov = contraction.cov
+    cross = contraction.cross
+    inner = contraction.inner
+    kron = contraction.kron
+    nanmean = contraction.nanmean
+    nansum = contraction.nansum
+    vdot = contraction.vdot
+
+    # --- linear algebra ---
+    det = linear_algebra.det
+    inverse = linear_algebra.inverse
+    logdet = linear_algebra.logdet
+    pinverse = linear_algebra.pinverse
+    slogdet = linear_algebra.slogdet
+    cholesky = decompositions.cholesky
+    qr = decompositions.qr
+    svd = decompositions.svd
+    matrix_power = matrices.matrix_power
+
+    # --- reduction ---
+    all = reduction.all
+    allclose = reduction.allclose
+    any = reduction.any
+    count_nonzero = reduction.count_nonzero
+    cumsum = reduction.cumsum
+    equal = reduction.equal
+    log_softmax = reduction.log_softmax
+    logsumexp = reduction.logsumexp
+    mean = reduction.mean
+    norm = reduction.norm
+    prod = reduction.prod
+    softmax = reduction.softmax
+    std = reduction.std
+    sum = reduction.sum
+    var = reduction.var
+    amax = extremes.amax
+    amin = extremes.amin
+    argmax = extremes.argmax
+    argmin = extremes.argmin
+    max = extremes.max
+    min = extremes.min
+    kthvalue = quantiles.kthvalue
+    median = quantiles.median
+    mode = quantiles.mode
+    msort = quantiles.msort
+    nanmedian = quantiles.nanmedian
+    nanquantile = quantiles.nanquantile
+    quantile = quantiles.quantile
+    argsort = sorting.argsort
+    sort = sorting.sort
+    topk = sorting.topk
+    cummax = running.cummax
+    cummin = running.cummin
+    cumprod = running.cumprod
+    diff = running.diff
+    gather = indexing.gather
+    index_put = indexing.index_put
+    index_select = indexing.index_select
+    masked_fill = indexing.masked_fill
+    masked_select = indexing.masked_select
+    nonzero = indexing.nonzero
+    scatter_add = indexing.scatter_add
+    take_along_dim = indexing.take_along_dim
+
+    # --- shape ---
+    broadcast_to = shape.broadcast_to
+    chunk = shape.chunk
+    clone = shape.clone
+    contiguous = shape.contiguous
+    diagonal = shape.diagonal
+    expand = shape.expand
+    expand_as = shape.expand_as
+    flatten = shape.flatten
+    flip = shape.flip
+    movedim = shape.movedim
+    narrow = shape.narrow
+    permute = shape.permute
+    ravel = shape.ravel
+    repeat = shape.repeat
+    reshape = shape.reshape
+    roll = shape.roll
+    split = shape.split
+    squeeze = shape.squeeze
+    swapaxes = shape.swapaxes
+    swapdims = shape.swapdims
+    t = shape.t
+    tile = shape.tile
+    to = shape.to
+    transpose = shape.transpose
+    tril = shape.tril
+    triu = shape.triu
+    unbind = shape.unbind
+    unflatten = shape.unflatten
+    unsqueeze = shape.unsqueeze
+    view = shape.view
+    argwhere = arrange.argwhere
+    diag_embed = arrange.diag_embed
+    diagflat = arrange.diagflat
+    diagonal_scatter = arrange.diagonal_scatter
+    dsplit = arrange.dsplit
+    hsplit = arrange.hsplit
+    masked_scatter = arrange.masked_scatter
+    moveaxis = arrange.moveaxis
+    select_scatter = arrange.select_scatter
+    slice_scatter = arrange.slice_scatter
+    split_with_sizes = arrange.split_with_sizes
+    tensor_split = arrange.tensor_split
+    unique_consecutive = arrange.unique_consecutive
+    vsplit = arrange.vsplit
+    bernoulli = sampling.bernoulli
+    bernoulli_ = sampling.bernoulli_
+    exponential_ = sampling.exponential_
+    multinomial = sampling.multinomial
+    normal_ = sampling.normal_
+    random_ = sampling.random_
+    uniform_ = sampling.uniform_
+
+    unfold = arrange.windows
+
+    if TYPE_CHECKING:  # what torch's other names put here (minigan.compat)
+
+        def type(self, dtype: Any = None, non_blocking: _bool = False) -> Any: ...

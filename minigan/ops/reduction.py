@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import array_module, total
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Dims, DType
-from ..autograd.primitives import expand
+from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
 from .elementary import abs, exp, sign, sqrt, square
@@ -202,7 +202,9 @@ def _(g, need, axis, reverse):
 
 
 @of_scalars
-def cumsum(input, dim=None, dtype=None, *, axis=None):
+def cumsum(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """The running sum along `dim`; of integers and booleans int64."""
     axis = needed_axis("cumsum", dim, axis, input.ndim)
     y = _cumsum(input if dtype is None else to(input, dtype), axis, False)
@@ -346,13 +348,17 @@ def _(g, need, y, axis):
 
 
 @of_scalars
-def softmax(input, dim=None, dtype=None, *, axis=None):
+def softmax(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """e^x / sum e^x along `dim`."""
     return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
 
 
 @of_scalars
-def log_softmax(input, dim=None, dtype=None, *, axis=None):
+def log_softmax(
+    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
+) -> Tensor:
     """log(softmax(x)) along `dim`, stable."""
     return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
 

@@ -2,9 +2,12 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..autograd import Tensor
+from ..autograd._types import Ints
 from .pooling import adaptive_means, numbers
 from .shape import owned, permute
 from .taps import apply_taps, identity_taps, taps
@@ -95,8 +98,14 @@ def _taps_of(mode, n, m, factor, align, antialias=False):
 
 
 def interpolate(
-    input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
-):  # fmt: skip
+    input: Tensor,
+    size: Ints | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
     """`input` (N, C, L), (N, C, H, W) or (N, C, D, H, W) resampled to `size`, or by `scale_factor`, as torch does.
 
     size, scale_factor : one number, or one for each dimension after C; give one of the two. The size becomes floor(n * factor)
@@ -146,7 +155,7 @@ def interpolate(
     return input
 
 
-def pixel_shuffle(input, upscale_factor):
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channel c r^2 + i r + j becomes pixel (i, j) of each block.
 
     Shi et al. 2016, eq. 4.
@@ -162,7 +171,7 @@ def pixel_shuffle(input, upscale_factor):
     return owned(x.reshape((*lead, c // (r * r), h * r, w * r)), input)
 
 
-def pixel_unshuffle(input, downscale_factor):
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(..., C, H r, W r) -> (..., C r^2, H, W), r = downscale_factor: the reverse of `pixel_shuffle`."""
     r = downscale_factor
     shape = tuple(input.shape)

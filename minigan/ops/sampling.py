@@ -9,7 +9,7 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import DType, Ints, Place, Shape
-from .inplace import assign
+from .inplace import S, assign
 from .shape import _numbers
 
 __all__ = [
@@ -267,22 +267,22 @@ def _fill(self, name, draw):
     return assign(self, name, ..., tensor_of(draw(self.array.shape, self.array.dtype, device_of(self.array))))
 
 
-def normal_(self, mean=0.0, std=1.0, *, generator=None):
+def normal_(self: S, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with normal numbers of the given mean and standard deviation."""
     return _fill(self, "normal_", lambda *a: (generator or default_generator).normal(*a) * a[1].type(std) + a[1].type(mean))
 
 
-def uniform_(self, from_=0.0, to=1.0, *, generator=None):
+def uniform_(self: S, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with numbers uniform on [from_, to)."""
     return _fill(self, "uniform_", lambda *a: (generator or default_generator).uniform(*a) * a[1].type(to - from_) + a[1].type(from_))
 
 
-def bernoulli_(self, p=0.5, *, generator=None):
+def bernoulli_(self: S, p: float = 0.5, *, generator: Generator | None = None) -> S:
     """Overwrite with 1 (probability p) or 0."""
     return _fill(self, "bernoulli_", lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t))
 
 
-def random_(self, from_=0, to=None, *, generator=None):
+def random_(self: S, from_: int = 0, to: int | None = None, *, generator: Generator | None = None) -> S:
     """Overwrite with integers uniform on [from_, to), or on [0, from_) in the form random_(to).
 
     With no limits up to the largest integer that the dtype can count to (booleans: 0 or 1).
@@ -295,7 +295,7 @@ def random_(self, from_=0, to=None, *, generator=None):
     return _fill(self, "random_", lambda s, t, d: (generator or default_generator).integers(from_, to, s, d).astype(t))
 
 
-def exponential_(self, lambd=1.0, *, generator=None):
+def exponential_(self: S, lambd: float = 1.0, *, generator: Generator | None = None) -> S:
     """Overwrite with draws from the exponential distribution of rate `lambd`: -log(1 - u) / lambd."""
 
     def draw(shape, dtype, device):

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, join
-from ..arrays.order import row_major
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
-from ..autograd.primitives import expand as _broadcast
-from ..autograd.primitives import sum_to
-from ..autograd.strides import keep_strides
-from ..autograd.tensor import lay_out, permuted, writable
+from ..engine.primitives import expand as _broadcast
+from ..engine.primitives import sum_to
+from ..engine.tensor import keep_layout, lay_out, row_major, writable
 from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
+from .layout import join
 from .placement import to
+from .strides import keep_strides
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
@@ -102,8 +102,8 @@ def _(g, need, dims):
 def _ordered(input, order):
     """The dimensions in another order. From now on results may lie in memory as their arguments do."""
     out = _permute(input, order)
-    if not permuted and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
-        permuted.append(keep_strides)
+    if not keep_layout and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
+        keep_layout.append(keep_strides)
     return out
 
 
@@ -229,7 +229,7 @@ def _(g, need, dims):
 
 
 @of_scalars
-def flip(input, *order, dims=None):
+def flip(input: Tensor, *order: Ints, dims: Ints | None = None) -> Tensor:
     """Reversed along the dimensions `dims` (numbers, or one tuple; a copy)."""
     return _flip(input, tuple(axis_of(d, input.ndim) for d in _numbers(order, dims)))
 
@@ -246,7 +246,7 @@ def _(g, need, shifts, dims):
 
 
 @of_scalars
-def roll(input, shifts, dims=None):
+def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
     """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
     return _roll(input, shifts, dims)
 
@@ -320,9 +320,11 @@ def split(
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
+    """At most `chunks` views of equal size along `dim` (the last may be smaller); of nothing so many."""
     if chunks <= 0:
         raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
+    if not input.shape[dim]:
+        return tuple(narrow(input, dim, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
 
 
@@ -397,12 +399,12 @@ def _(g, need):
 
 
 @op
-def _row_by_row(input):
+def _packed(input):
     """A copy in C order.    dL/dx = g"""
     return input.copy(order="C")
 
 
-@_row_by_row.backward
+@_packed.backward
 def _(g, need):
     return g
 
@@ -415,4 +417,4 @@ def owned(out: Tensor, input: Tensor) -> Tensor:
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The same elements in C order: itself, or a copy."""
     there = input.is_contiguous() if isinstance(input, Tensor) else input.flags.c_contiguous
-    return input if there else _row_by_row(input)
+    return input if there else _packed(input)

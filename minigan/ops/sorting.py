@@ -4,7 +4,7 @@ came from.
 
 import numpy as np
 
-from ..autograd import op
+from ..autograd import Tensor, op
 from .axes import axis_of, of_scalars
 from .extremes import values_indices
 from .indexing import gather
@@ -22,20 +22,24 @@ def _argsort(x, axis, descending):
 
 
 @of_scalars
-def argsort(input, dim=-1, descending=False, stable=True):
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices (int64) that sort along `dim`; equal elements keep their order."""
     return _argsort(input, axis_of(dim, input.ndim), descending)
 
 
 @of_scalars
-def sort(input, dim=-1, descending=False, stable=True):
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True
+) -> values_indices:
     """(values, indices) sorted along `dim`."""
     index = argsort(input, dim, descending)
     return values_indices(gather(input, dim, index), index)
 
 
 @of_scalars
-def topk(input, k, dim=-1, largest=True, sorted=True):
+def topk(
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
+) -> values_indices:
     """(values, indices) of the k largest (or smallest) elements along `dim`, best first."""
     if not 0 <= k <= input.shape[dim]:
         raise ValueError(f"topk: k={k} for dimension {dim} of size {input.shape[dim]}")

@@ -6,8 +6,8 @@ Yazici et al., "The unusual effectiveness of averaging in GAN training", 2019.
 from contextlib import contextmanager
 
 from ..arrays import kernel_place, seam
-from ..arrays.order import conform
 from ..autograd import Tensor, raw, tensor_of
+from ..ops.layout import conform
 from ..ops.update import AVERAGES, ema_step
 
 

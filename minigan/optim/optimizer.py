@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import device_of, kernel_place, seam, warn
-from ..arrays.order import conform, full_like
+from ..arrays import device_of, kernel_place, seam
 from ..autograd import Tensor, enable_grad, raw, tensor_of
+from ..messages import warn
+from ..ops.layout import conform, full_like
 from ..ops.update import STEPS
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
@@ -27,7 +28,7 @@ class Slot:
     """One parameter of an optimiser: its group, its state, how many steps it has made.
 
     array : the memory that `names`, its state arrays, were made for; another one is met by `attach` (`.data =`, `.to(device)`)
-    prepared : what a faster executor keeps of it
+    prepared : what a faster executor keeps of it; None where `attach` was called since
     """
 
     __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "prepared")
@@ -57,6 +58,7 @@ class Slot:
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = tensor_of(fit)
         self.array, self.shape, self.dtype, self.names = array, array.shape, array.dtype, names
+        self.prepared = None
 
     def states(self, optimizer):
         """The state arrays as the update takes them."""

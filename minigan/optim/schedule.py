@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from ..arrays import warn
+from ..messages import warn
 from .optimizer import Optimizer
 
 

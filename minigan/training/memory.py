@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import nn
 from ..arrays import CPU
-from ..arrays.memory import available_memory
+from ..machine.memory import available_memory
 from ..nn import parameter
 from ..nn.summary import Summary, summary
 

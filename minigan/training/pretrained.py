@@ -57,7 +57,7 @@ def load_generator(
     generator.to(device)
     if averaged:
         place = next(generator.parameters()).device
-        recalibrate_batch_norm(generator, calibration_inputs(config["latent_dim"], config.get("classes", 0), place))
+        recalibrate_batch_norm(generator, calibration_inputs(config.get("latent_dim", 0), config.get("classes", 0), place))
     return generator.eval(), config
 
 

@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import default_generator, seam
-from ..arrays.threads import num_threads
 from ..data.batches import Batches
 from ..data.files import write_atomic
 from ..gan.games import Move
 from ..gan.trainer import Trainer
+from ..machine.threads import num_threads
 from .callbacks.callback import Callback
 from .checkpoint import newest, save_checkpoint
 from .divergence import Diverged, explain, require_finite
@@ -46,17 +46,13 @@ class Interrupted(Exception):
         self.signal = number
 
 
-# The fast path's: (step, trainer, device, say) -> a function that does what `step` does, faster. None: the step is played as it is.
-replay: Callable[..., Callable[[Any], list[Move]]] | None = None
-
-
 def round_of(trainer: Trainer, batches: Batches, say: Callable[[str], None] = print, graph: bool = True) -> Callable[[Any], list[Move]]:
-    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path replays it if it is there."""
+    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path repeats it if it is there."""
 
     def step(numbers):
         return trainer.play(*batches[numbers])
 
-    return replay(step, trainer, batches.device, say) if graph and replay else step
+    return seam.repeated(step, trainer, batches.device, say) if graph else step
 
 
 class Run:
@@ -274,6 +270,3 @@ def made_with() -> dict[str, Any]:
     """What the last bits of a run's numbers depend on, beside its options."""
     version = sys.modules[__name__.partition(".")[0]].__version__
     return {"minigan": version, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}
-
-
-seam.complete(__name__)

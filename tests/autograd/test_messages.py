@@ -6,7 +6,7 @@ import pytest
 
 import minigan
 from minigan import nn
-from minigan.autograd.names import called, public
+from minigan.messages.names import called, public
 from minigan.nn import functional as F
 
 PRIVATE = "extreme|argextreme|put|setitem|getitem|norm2|bce|bce_logits|masked_scale|plane_gather|pick_rows|logical|pad_constant|identity"

@@ -530,6 +530,16 @@ def test_hooks_and_kept_gradients_of_a_view_that_was_written():
     assert x.grad.tolist() == [120, 120, 0, 0] and w.grad.tolist() == [720, 720, 0, 0]
 
 
+def test_a_gradient_that_was_written_is_added_to_in_place():
+    x, w = minigan.ones(2, requires_grad=True), minigan.ones(2, requires_grad=True)
+    x.sum().backward()
+    kept = x.grad
+    kept[:] = w * 3
+    (x * 2).sum().backward()
+    assert x.grad is kept and kept.tolist() == [5, 5] and kept.requires_grad
+    assert minigan.grad(kept.sum(), w)[0].tolist() == [3, 3]
+
+
 def test_gradients_can_be_written_into():
     x = minigan.ones(2, 3, requires_grad=True)
     for y in (x.sum(), x.mean(), x.diagonal().sum(), x.expand(2, 2, 3).sum(), x.max(), x[0].sum(), x.t().sum()):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import graph
+from minigan import draw_tape
 from minigan.autograd import tensor_of
 
 
@@ -116,7 +116,7 @@ def test_graph(tmp_path):
     y = (x * w).tanh()
     z = (y * y + x).sum()
     path = tmp_path / "tape.dot"
-    text = graph(z, path)
+    text = draw_tape(z, path)
     assert path.read_text() == text
     assert (
         text.startswith("digraph")
@@ -133,11 +133,11 @@ def test_graph(tmp_path):
 
 
 def test_graph_of_a_leaf_and_of_a_long_chain():
-    assert "leaf" in graph(leaf(1.0))
+    assert "leaf" in draw_tape(leaf(1.0))
     y = leaf(1.0)
     for _ in range(3000):
         y = y + 1.0
-    assert graph(y).count("add") == 3000
+    assert draw_tape(y).count("add") == 3000
 
 
 def test_graph_is_valid_dot():
@@ -149,4 +149,4 @@ def test_graph_is_valid_dot():
         pytest.skip("Graphviz's dot is not installed")
     x = leaf(1.0, 2.0)
     x.name = "a \\ strange ] name"
-    subprocess.run(["dot", "-Tcanon"], input=graph((x * x).sum()), text=True, check=True, capture_output=True)
+    subprocess.run(["dot", "-Tcanon"], input=draw_tape((x * x).sum()), text=True, check=True, capture_output=True)

@@ -8,6 +8,7 @@ from ops.case import Case
 from ops.cases_normalization import batch_norm, batches, leaky
 from ops.cases_product import linear, linear_inputs
 
+import minigan.fast.fusion  # noqa: F401  (it has ops of its own)
 from minigan.fast.batch_norm_activation import batch_norm_activation
 
 SCALARS = {

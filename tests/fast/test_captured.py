@@ -11,7 +11,7 @@ import pytest
 import minigan
 from minigan import Tensor, nn
 from minigan.arrays import default_generator, device
-from minigan.arrays.device import CaptureError
+from minigan.arrays.seam import CaptureError
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
 from minigan.fast import updates

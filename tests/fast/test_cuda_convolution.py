@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.arrays.precision import precision, rounded
 from minigan.autograd import tensor_of
 from minigan.fast.cuda import convolution as cuda
 from minigan.fast.cuda import cublas
+from minigan.machine.precision import precision, rounded
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 

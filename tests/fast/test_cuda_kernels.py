@@ -7,8 +7,8 @@ from ops.table import CASES
 from ops.test_ops import boxed, close, for_every, gradients, laid_out, second_gradients, twice
 
 import minigan
-from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
+from minigan.machine.precision import precision
 from minigan.nn import functional as F
 
 pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))

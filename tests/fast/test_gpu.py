@@ -8,11 +8,11 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.arrays import Generator, default_generator, device, resolve_device
-from minigan.arrays.precision import precision
 from minigan.autograd import tensor_of
 from minigan.cuda import CaptureError, graph
 from minigan.data.batches import Batches
 from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from minigan.machine.precision import precision
 from minigan.optim import EMA, SGD, Adam, RMSprop
 from minigan.training.run import round_of
 

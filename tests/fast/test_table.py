@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import minigan.fast.fusion  # noqa: F401  (it has ops of its own)
-from minigan.arrays import constants, order
 from minigan.arrays.random import DRAWS
 from minigan.autograd import OPS
+from minigan.engine import tensor
 from minigan.fast.table import Later, entries
+from minigan.ops import layout
 from minigan.ops.update import AVERAGES, STEPS
 
 
@@ -16,7 +17,7 @@ def test_each_module_has_the_kernels_that_the_table_says():
     for name, place, module in entries():
         importlib.import_module(f"minigan.fast.{module}")
         assert not isinstance(OPS[name].card.kernels[place], Later), (name, place, module)
-    places = [DRAWS, STEPS, AVERAGES, order.row_major.kernels, constants.constant.kernels, constants.by_position.kernels]
+    places = [DRAWS, STEPS, AVERAGES, tensor.row_major.kernels, layout.constant.kernels, layout.by_position.kernels]
     for module in ("cpu.random", "cuda.philox", "updates", "cpu.layout", "cuda.recorder", "cuda.columns"):
         importlib.import_module(f"minigan.fast.{module}")
     assert all(places) and not any(isinstance(kernel, Later) for kernels in places for kernel in kernels.values())

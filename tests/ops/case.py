@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import minigan
-from minigan.autograd import OPS, primitives
+from minigan.engine import OPS, primitives
 
 
 @dataclasses.dataclass

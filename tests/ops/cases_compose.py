@@ -104,7 +104,7 @@ CASES = [
     Case("sinh", one(), scalar(math.sinh), op="expm1"),
     Case("cosh", one(), scalar(math.cosh), op="exp"),
     Case("ceil", one(away=range(-2, 3)), scalar(lambda x: float(math.ceil(x))), op="floor"),
-    Case("trunc", one(away=range(-2, 3)), scalar(lambda x: float(math.trunc(x))), op="floor"),
+    Case("trunc", one(away=range(-2, 3)), scalar(lambda x: float(math.trunc(x)))),
     Case("frac", one(away=range(-2, 3)), scalar(lambda x: x - math.trunc(x)), op="sub"),
     Case("clamp_min", one(st.just(0.5), away=(0.5,)), lambda x, m: scalar(lambda v: max(v, m))(x), op="clamp"),
     Case("clamp_max", one(st.just(0.5), away=(0.5,)), lambda x, m: scalar(lambda v: min(v, m))(x), op="clamp"),

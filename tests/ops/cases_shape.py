@@ -245,7 +245,7 @@ CASES = [
     Case("contiguous", one(), lambda x: x, op=None),
     Case("contiguous:transposed", one(), lambda x: x.T, call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1])),
          op=None),
-    Case("row_by_row", one(), lambda x: x),
+    Case("packed", one(), lambda x: x),
     Case("to", one(), lambda x: x, call=lambda x: ops.to(x, copy=True), op="convert", bare=False),
     Case("to:there and back", one(), lambda x: x.astype(np.float16).astype(np.float64),
          call=lambda x: ops.to(ops.to(x, np.float16), x.dtype),

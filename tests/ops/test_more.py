@@ -327,6 +327,41 @@ def test_integers_from_floats():
     assert minigan.norm(x, "nuc", dim=(0, 1), keepdim=True).shape == (1, 1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [minigan.float32, minigan.float64])
+def test_small_probabilities_keep_their_digits(dtype):
+    x = minigan.tensor([-80.0, -30.0, -16.0, -1000.0, 0.0, 40.0], dtype=dtype)
+    expected = [1.8048514e-35, 9.3576230e-14, 1.1253516e-07, 0.0, 0.5, 1.0]
+    np.testing.assert_allclose(x.sigmoid().numpy(), expected, rtol=2e-6)
+    np.testing.assert_allclose(F.silu(x)[:3].numpy(), [-1.4438811e-33, -2.8072869e-12, -1.8005626e-06], rtol=2e-6)
+    assert x[:3].sigmoid().log().numpy() == pytest.approx([-80, -30, -16])
+    half = minigan.tensor([-12.0, -6.0], dtype=minigan.float16).sigmoid()
+    np.testing.assert_allclose(half.float().numpy(), [6.1393e-06, 2.4738e-03], rtol=2e-2)
+
+
+def test_the_integer_part_keeps_nothing_for_backward():
+    x = minigan.tensor([1.5, -1.5], requires_grad=True)
+    y = (x * 2).trunc() + x.frac()
+    with minigan.no_grad():
+        x.add_(1)
+    y.sum().backward()
+    assert y.tolist() == [3.5, -3.5] and x.grad.tolist() == [1, 1]
+
+
+def test_transposes_as_attributes():
+    number = minigan.tensor(1.0)
+    assert number.mT is number and number.mH is number and number.H is number and number.T is not number
+    matrix = minigan.tensor([[1.0, 2.0]])
+    assert matrix.H.tolist() == matrix.mT.tolist() == [[1], [2]]
+    for name in ("mT", "mH", "H"):
+        with pytest.raises(RuntimeError, match="dimension"):
+            getattr(minigan.ones(2), name)
+
+
+def test_parts_of_nothing():
+    assert [x.shape for x in minigan.zeros(0, 4).chunk(3, 0)] == [(0, 4)] * 3
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])

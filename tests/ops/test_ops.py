@@ -234,7 +234,7 @@ def test_cuda(case, args, seed):
     """CUDA computes what the CPU computes, forward and backward, in float32 and float64, from arguments in any layout."""
     import cupy
 
-    from minigan.arrays.precision import precision
+    from minigan.machine.precision import precision
 
     tf32, precision.conv_tf32 = precision.conv_tf32, False
     try:

@@ -191,6 +191,10 @@ def test_the_doctor_looks_at_a_game_without_g(tmp_path):
     nearest = ((made[:, None] - mean[None]) ** 2).sum((2, 3, 4)).argmin(1)
     assert nearest.tolist() == list(range(10))
     assert (tmp_path / "r" / "samples" / "0000120.png").exists()
+    saved, _ = load_generator(tmp_path / "r", averaged=False, build=lambda config: nn.Embedding(10, 28 * 28), player="table")
+    np.testing.assert_array_equal(generate(saved, np.arange(10)), made.reshape(10, -1))
+    averaged, _ = load_generator(tmp_path / "r", build=lambda config: nn.Embedding(10, 28 * 28), player="table")
+    assert not np.array_equal(averaged.weight.detach().numpy(), saved.weight.detach().numpy())
 
 
 # --- folders ---

@@ -97,6 +97,6 @@ def test_limits_of_control_groups(tmp_path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ulimit -v and /proc")
 def test_the_limit_of_the_process():
-    code = "from minigan.arrays.memory import available_memory; print(available_memory())"
+    code = "from minigan.machine.memory import available_memory; print(available_memory())"
     done = subprocess.run(["bash", "-c", f"ulimit -v 4000000; '{sys.executable}' -c '{code}'"], capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) < 4_000_000 * 1024

@@ -43,10 +43,10 @@ def tensors() -> None:
     minigan.tanh("x")  # type: ignore[arg-type]
     minigan.tanh(x, 1)  # type: ignore[call-arg]
     x.sum(dims=1)  # type: ignore[call-arg]
-    x + "1"  # type: ignore[operator]
+    x + "1"  # type: ignore[arg-type]
     wrong: int = x.mean()  # type: ignore[assignment]
     minigan.cat(x, "rows")  # type: ignore[arg-type]
-    x["row"]  # type: ignore[index]
+    x["row"]  # type: ignore[arg-type]
     F.mse_loss(x, y, reduction=1)  # type: ignore[arg-type]
     print(wrong)
 

@@ -3,7 +3,7 @@
 minigan.backends.cuda.matmul.allow_tf32 = True      # TF32: inputs of 10 bits, several times faster; off by default, as in torch
 """
 
-from ...arrays.precision import precision
+from ...machine.precision import precision
 
 __all__ = ["matmul"]
 

@@ -4,7 +4,7 @@ effect: minigan's kernels give the same result in every run, and search for no o
 import sys
 import types
 
-from ...arrays.precision import precision
+from ...machine.precision import precision
 
 benchmark = False
 deterministic = True

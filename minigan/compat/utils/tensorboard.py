@@ -28,8 +28,8 @@ class SummaryWriter(tensorboardX.SummaryWriter):
     """tensorboardX.SummaryWriter(log_dir, ...), whose add_scalar, add_image, add_histogram ... take Tensors."""
 
     def add_graph(self, *args: Any, **kwargs: Any) -> None:
-        """NotImplementedError: minigan.graph draws networks."""
-        raise NotImplementedError("add_graph traces PyTorch's networks; minigan.graph draws a tape, minigan.summary lists layers")
+        """NotImplementedError: minigan.draw_tape draws networks."""
+        raise NotImplementedError("add_graph traces PyTorch's networks; minigan.draw_tape draws a tape, minigan.summary lists layers")
 
 
 def _taking_tensors(method: Any) -> Any:

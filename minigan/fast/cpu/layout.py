@@ -3,7 +3,7 @@ element by element."""
 
 import numpy as np
 
-from ...arrays import order
+from ...engine import tensor
 from .kernels import Intrinsic, kernel
 
 __all__ = ["row_major", "transpose_blocks"]
@@ -71,7 +71,7 @@ def transpose_blocks(x, y):
             y[j, i] = x[i, j]
 
 
-@order.row_major.kernel("cpu")
+@tensor.row_major.kernel("cpu")
 def row_major(x):
     """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out feature by feature
     (see `linear`)."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.threads import _set, num_threads
+from ...machine.threads import _set, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
 from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop

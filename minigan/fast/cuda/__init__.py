@@ -1,6 +1,6 @@
 """CUDA kernels and what launches them. Importing this loads neither CuPy nor a compiler: both come with the first launch."""
 
-from ...arrays.precision import precision
+from ...machine.precision import precision
 from .cublas import matmul
 from .elementwise import elementwise, summed
 from .recorder import constant, recording

@@ -19,7 +19,7 @@ tanh_grad.kernel("cuda")(elementwise(_tanh_grad))
 @sigmoid.kernel("cuda")
 @elementwise
 def _(x):
-    return math.tanh(x * 0.5) * 0.5 + 0.5
+    return 1 / (1 + math.exp(-x))
 
 
 @softplus.kernel("cuda")
@@ -56,7 +56,7 @@ def _(x, alpha):
 @silu.kernel("cuda")
 @elementwise
 def _(x):
-    return x * (math.tanh(x * 0.5) * 0.5 + 0.5)
+    return x / (1 + math.exp(-x))
 
 
 @hardtanh.kernel("cuda")

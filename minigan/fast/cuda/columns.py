@@ -8,7 +8,8 @@ order.
 
 import numpy as np
 
-from ...arrays import array_module, constants
+from ...arrays import array_module
+from ...ops import layout
 from . import Source
 from .source import blocks
 
@@ -29,7 +30,7 @@ extern "C" __global__ void bias_activation(REAL* __restrict__ y, const REAL* __r
     REAL v = bias ? y[i] + bias[modulo(i, columns)] : y[i];
     if (kind == LEAKY) v = v > 0 ? v : (REAL)slope * v;
     else if (kind == TANH) v = tanh(v);
-    else if (kind == SIGMOID) v = tanh(v * (REAL)0.5) * (REAL)0.5 + (REAL)0.5;
+    else if (kind == SIGMOID) v = (REAL)1 / ((REAL)1 + exp(-v));
     else if (kind == SOFTPLUS) v = (v > 0 ? v : 0) + log1p(exp(-fabs(v)));
     y[i] = v;
 }
@@ -293,7 +294,7 @@ def from_rows(y, shape):
     return y.reshape(n, *sizes, c).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
 
 
-@constants.by_position.kernel("cuda")
+@layout.by_position.kernel("cuda")
 def by_position(x):
     """x (N, C, ...) laid out in memory as (N, ..., C): itself, or a copy."""
     return from_rows(to_rows(x), x.shape)

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 
 from ...arrays.device import array_module
-from ...arrays.precision import precision
+from ...machine.precision import precision
 from .source import Source, blocks, on_device
 
 WORKSPACE = 32 << 20  # bytes that cuBLAS asks for on Hopper

@@ -9,8 +9,9 @@ import contextlib
 
 import numpy as np
 
-from ...arrays import constants, seam
+from ...arrays import seam
 from ...arrays.device import array_module
+from ...ops import layout
 from .source import Source, on_device
 
 SLOTS = 64  # values that one launch of `store` takes
@@ -85,7 +86,7 @@ CONSTANTS: dict[tuple, object] = {}  # small arrays of the host that were sent t
 MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 
-@constants.constant.kernel("cuda")
+@layout.constant.kernel("cuda")
 def constant(like, values):
     """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are the same array each time: a captured
     step, which can send nothing, finds there what the runs before its capture have sent."""
@@ -116,9 +117,14 @@ def recording():
 def active(recorder):
     """Inside, `recorder` records."""
     global _active
-    before, exchange = _active, seam.exchange
-    _active, seam.exchange = recorder, False
+    before, execute = _active, seam.execute
+    _active, seam.execute = recorder, _captured
     try:
         yield recorder
     finally:
-        _active, seam.exchange = before, exchange
+        _active, seam.execute = before, execute
+
+
+def _captured(function, *args):
+    """What is launched, the recorder sees by itself."""
+    return function(*args)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Generator, array_module, default_generator
-from ...arrays.device import CaptureError, on_gpu
+from ...arrays.device import on_gpu
+from ...arrays.seam import CaptureError
 from ...autograd import Tensor, raw, tensor_of
 from ...optim import EMA, Optimizer
 from ..cuda.cublas import leased

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 
 from ...autograd import raw
-from ...autograd.mode import mode
+from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from .graph import Reachable, Settings, Snapshot
 from .program import Program, Recording, recording, same

@@ -10,7 +10,6 @@ import functools
 import itertools
 import keyword
 import math
-import operator
 import re
 import threading
 import weakref
@@ -86,11 +85,11 @@ def recording(given):
     """Inside, a new recording of a step that is given these arrays is active."""
     new = Recording(given)
     active.append(new)
-    seam.execute, seam.exchange = _record, False
+    seam.execute = _record
     try:
         yield new
     finally:
-        seam.execute, seam.exchange = operator.call, True
+        seam.execute = seam.plain
         active.clear()
 
 
@@ -104,13 +103,18 @@ def _record(function, *args):
         return function(*args)
     if function.__class__ is Later:
         function = function.kernel()
-    seam.execute = operator.call
+    seam.execute = _part
     try:
         result = function(*args)
     finally:
         seam.execute = _record
     now.call(function, args, result)
     return result
+
+
+def _part(function, *args):
+    """function(*args), inside of what is recorded as one call."""
+    return function(*args)
 
 
 class Program:

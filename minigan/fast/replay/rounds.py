@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ...arrays import seam
 from ...gan.games import Move
 from ...gan.trainer import Trainer
-from ...training import run
 from .graph import CaptureError, Graph, Reachable
 from .jit import Repeated
 
@@ -55,4 +55,4 @@ class Replayed:
         self.say(f"without a CUDA graph, every kernel is launched by itself: {why}")
 
 
-run.replay = Replayed
+seam.repeated = Replayed

@@ -12,6 +12,7 @@ from minigan.vision import models
 # (parameters and buffers, SHA-1 of "name shape" lines) of torchvision 0.29"s state dicts
 KEYS = {
     "alexnet": (16, "177308a1e78d"),
+    "inception_v3": (580, "eb94f032c252"),
     "resnet18": (122, "e14591082544"),
     "resnet34": (218, "785ac5c03e78"),
     "resnet50": (320, "9fbf96a422bd"),
@@ -34,7 +35,7 @@ def digest(state):
 @pytest.fixture
 def empty(monkeypatch):
     """Networks without the time that random weights take."""
-    for name in ("kaiming_normal_", "normal_", "kaiming_uniform_", "uniform_"):
+    for name in ("kaiming_normal_", "normal_", "trunc_normal_", "kaiming_uniform_", "uniform_"):
         monkeypatch.setattr(minigan.nn.init, name, lambda tensor, *a, **k: tensor)
 
 
@@ -76,6 +77,17 @@ VALUES = {
 FEATURES = ((1, 256, 16, 16), [5.634853363037109, 14.000329971313477, 91.99082946777344])
 
 
+def test_values_of_inception(empty):
+    model = fill(models.inception_v3(num_classes=4, transform_input=True))
+    picture = minigan.sin(minigan.arange(3 * 80 * 80).float() * 0.37).view(1, 3, 80, 80)
+    with minigan.no_grad():
+        found = model.eval()(picture)
+        np.testing.assert_allclose(found.numpy(), [[-1.1420932, 0.1473422, 2.3197024, 3.2462621]], rtol=2e-4)
+        aux = fill(models.inception.InceptionAux(768, 4)).eval()(minigan.ones(2, 768, 17, 17))
+        alone = fill(models.inception_v3(num_classes=4, aux_logits=False))(minigan.cat([picture, picture.flip(3)]))
+    assert aux.shape == alone.shape == (2, 4)
+
+
 def test_weights_come_from_a_file(tmp_path, monkeypatch, empty):
     monkeypatch.setenv("MINIGAN_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -94,6 +106,9 @@ def test_weights_come_from_a_file(tmp_path, monkeypatch, empty):
     for asked in (True, "DEFAULT", "ResNet18_Weights.IMAGENET1K_V1", models.ResNet18_Weights.DEFAULT, tmp_path / "resnet18.safetensors"):
         assert models.resnet18(weights=asked).fc.bias.sum().item() == 3000
     assert models.resnet18(True).fc.bias[0].item() == 3 and models.resnet18(pretrained=False).fc.bias[0].item() != 3
+    minigan.save(models.inception_v3(init_weights=False).state_dict(), tmp_path / "inception_v3.safetensors")
+    plain = models.inception_v3(pretrained=True, aux_logits=False)
+    assert plain.transform_input and plain.AuxLogits is None and len(plain.state_dict()) < 580
     assert models.ResNet50_Weights.DEFAULT is models.ResNet50_Weights.IMAGENET1K_V2
 
 

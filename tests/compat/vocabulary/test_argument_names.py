@@ -12,7 +12,7 @@ import pathlib
 import pytest
 
 import minigan
-from minigan.autograd.op import ALIASES
+from minigan.engine.arguments import ALIASES
 
 FILE = pathlib.Path(__file__).parent / "arguments.json"
 TABLE = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}

@@ -9,14 +9,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Mode(threading.local):
-    recording = True  # do ops on Tensors that require gradients go on the tape?
+    grad_enabled = True  # do ops on Tensors that require gradients go on the tape?
     anomaly = False  # are all results checked for NaN and infinity?
 
 
 mode = _Mode()
 
 
-class _Switch:
+class Switch:
     """A context manager and decorator that sets one field of `mode` and puts the old value back."""
 
     __slots__ = ("value", "previous")
@@ -44,28 +44,28 @@ class _Switch:
         return cast(F, wrapper)
 
 
-class set_grad_enabled(_Switch):
+class set_grad_enabled(Switch):
     """`set_grad_enabled(False)` — record, or not, from here on; `with set_grad_enabled(False): ...`: only inside."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __init__(self, mode: bool = True) -> None:
         state = globals()["mode"]
-        self.value, self.previous = bool(mode), state.recording
-        state.recording = self.value
+        self.value, self.previous = bool(mode), state.grad_enabled
+        state.grad_enabled = self.value
 
     def __enter__(self) -> None:  # `previous` is from before the call
-        mode.recording = self.value
+        mode.grad_enabled = self.value
 
     def __call__(self, function: F) -> F:
-        mode.recording = self.previous
+        mode.grad_enabled = self.previous
         return super().__call__(function)
 
 
-class no_grad(_Switch):
+class no_grad(Switch):
     """`with no_grad():`, `@no_grad()` or `@no_grad`: nothing inside is recorded, and results require no gradient."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __new__(cls, function: Any = None) -> Any:
         return super().__new__(cls) if function is None else cls()(function)
@@ -74,51 +74,15 @@ class no_grad(_Switch):
         self.value = False
 
 
-class inference_mode(_Switch):
-    """As `no_grad`; inference_mode(False) changes nothing."""
-
-    field = "recording"
-
-    def __new__(cls, mode: Any = True) -> Any:
-        return cls()(mode) if callable(mode) else super().__new__(cls)
-
-    def __init__(self, mode: Any = True) -> None:
-        self.value = not mode and globals()["mode"].recording
-
-
-class enable_grad(_Switch):
+class enable_grad(Switch):
     """The tape on again inside a `no_grad` block."""
 
-    field = "recording"
+    field = "grad_enabled"
 
     def __init__(self) -> None:
         self.value = True
 
 
-class detect_anomaly(_Switch):
-    """`with detect_anomaly():` the first op whose result or gradient has a NaN or infinity raises AnomalyError, which
-    names the op and shows the line of the forward code that called it. Slow: every result is looked at."""
-
-    field = "anomaly"
-
-    def __init__(self, check_nan: bool = True) -> None:
-        self.value = check_nan
-
-
-class set_detect_anomaly(_Switch):
-    """`set_detect_anomaly(True)`: as `detect_anomaly`, from here on; `with set_detect_anomaly(True): ...`: only inside."""
-
-    field = "anomaly"
-
-    def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        state = globals()["mode"]
-        self.value, self.previous = bool(mode), state.anomaly
-        state.anomaly = self.value
-
-    def __enter__(self) -> None:
-        setattr(globals()["mode"], self.field, self.value)
-
-
 def is_grad_enabled() -> bool:
     """Is the tape recording in this thread?"""
-    return mode.recording
+    return mode.grad_enabled

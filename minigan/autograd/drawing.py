@@ -1,9 +1,9 @@
 """A picture of the tape."""
 
-from .tensor import Tensor
+from ..engine.tensor import Tensor
 
 
-def graph(tensor, path=None):
+def draw_tape(tensor, path=None):
     """The tape that leads to `tensor` as Graphviz DOT text: ops as ellipses, leaves as boxes, with their shapes.
 
     path : also write the text there; `dot -Tsvg FILE -o graph.svg` draws it.

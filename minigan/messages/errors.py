@@ -6,9 +6,10 @@ import sys
 import numpy as np
 
 from ..arrays import DeviceError, device_of, is_array
-from ..arrays.device import memory_left
-from .names import called, reason
-from .tensor import FLOATS, Tensor
+from ..arrays.defaults import FLOATS
+from ..machine.cuda import memory_left
+from .names import called
+from .reasons import reason
 
 
 class AnomalyError(RuntimeError):
@@ -28,7 +29,7 @@ class OutOfMemoryError(OpError, MemoryError):
 
 def describe(inputs):
     def one(x):
-        x = x.array if isinstance(x, Tensor) else x
+        x = getattr(x, "array", x)  # of a Tensor
         return f"{x.dtype.name}{list(x.shape)} on {device_of(x)}" if is_array(x) else repr(x)[:60]
 
     return ", ".join(one(x) for x in inputs)
@@ -43,7 +44,7 @@ def explained(error, name, names, inputs):
     if isinstance(error, MemoryError):
         what = f"{what}: {error or 'an allocation failed'}{memory_left()}"
         return OutOfMemoryError(f"{what}; given: {describe(inputs)}; lower the batch size, the size of the pictures or the networks")
-    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    arrays = [getattr(x, "array", x) for x in inputs]
     devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
     hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""
     said = reason(error, [a.shape for a in arrays if is_array(a)])
@@ -61,7 +62,7 @@ def check_finite(array, what, line):
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("arrays", "autograd", "ops", "nn", "optim", "fast"))
+_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("arrays", "messages", "engine", "autograd", "ops", "nn", "optim", "fast"))
 
 
 def user_line():

@@ -7,13 +7,13 @@ those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a cop
 import numpy as np
 
 from ..arrays import array_module, seam
-from .tensor import Tensor
+from ..engine.tensor import Tensor
 
-__all__ = ["keep_strides"]
+__all__: list[str] = []  # no ops
 
 ELEMENTWISE = set(
     "add sub mul div neg pow maximum minimum where clamp eq ne lt le gt ge logical_and logical_or "
-    "logical_not isfinite isnan floor round remainder abs sign square sqrt rsqrt reciprocal exp expm1 "
+    "logical_not isfinite isnan floor trunc round remainder abs sign square sqrt rsqrt reciprocal exp expm1 "
     "log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu leaky_relu_grad elu gelu silu "
     "hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose masked_scale clone "
     "bitwise_left_shift bitwise_right_shift convert flip put".split()

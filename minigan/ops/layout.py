@@ -1,7 +1,10 @@
-"""How an array lies in memory, so that updates can run over it as one flat piece without copying it."""
+"""How an array lies in memory: updates run over it as one flat piece, kernels want it in an order of theirs."""
 
-from . import seam
-from .device import array_module, device_of, to_device
+import numpy as np
+
+from ..arrays import array_module, device_of, seam, to_device
+
+__all__: list[str] = []  # no ops
 
 
 def memory_order(array):
@@ -35,6 +38,21 @@ def conform(source, array):
 
 
 @seam.dispatched
-def row_major(x):
-    """x laid out row by row: itself or a copy."""
-    return array_module(x).asarray(x, order="C")
+def constant(like, values):
+    """The NumPy array `values` beside the array `like`, for reading."""
+    return array_module(like).asarray(values)
+
+
+@seam.dispatched
+def by_position(x):
+    """The weight of a convolution, laid out as its device likes it: itself, or a copy."""
+    return x
+
+
+def join(arrays, axis):
+    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and sends it their addresses, which a
+    captured step cannot: on CUDA they are joined by eights."""
+    xp = array_module(arrays[0])
+    while xp is not np and len(arrays) > 8:
+        arrays = [xp.concatenate(arrays[i : i + 8], axis=axis) for i in range(0, len(arrays), 8)]
+    return xp.concatenate(arrays, axis=axis)

@@ -2,11 +2,11 @@
 
 from ..arrays import array_module, total
 from .op import op
-from .tensor import writable
+from .tensor import Tensor, writable
 
 
 @op(view=True)
-def identity(x):
+def identity(x: Tensor) -> Tensor:
     """y = x, as an entry of its own on the tape.    dL/dx = dL/dy"""
     return x
 
@@ -17,7 +17,7 @@ def _(g, need):
 
 
 @op(view=True)
-def cut(x):
+def cut(x: Tensor) -> Tensor:
     """y = x, where the tape ends: stands for a view that was made under no_grad.    dL/dx is lost"""
     return x
 
@@ -28,7 +28,7 @@ def _(g, need):
 
 
 @op(saves=("x.shape",), view=True)
-def expand(x, shape):
+def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """y = x repeated along new or length-1 dimensions up to `shape` (a view).    dL/dx = dL/dy summed over the copies"""
     return writable(array_module(x).broadcast_to(x, shape), x)
 
@@ -39,7 +39,7 @@ def _(g, need, shape):
 
 
 @op(saves=("x.shape",), view=True)
-def sum_to(x, shape):
+def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """y = x summed over what broadcasting from `shape` would have repeated.    dL/dx = dL/dy expanded back"""
     if x.shape == shape:
         return x

@@ -7,22 +7,28 @@ Gradients are bare arrays in a local dict, freed as the walk passes. With `creat
 same rules then record what they do, and the gradients can be differentiated again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter, iadd
+from typing import Any
 
 import numpy as np
 
 from ..arrays import array_module, seam
-from ..arrays.device import memory_left, on_gpu
-from .errors import AnomalyError, OpError, OutOfMemoryError, check_finite
-from .hooks import AFTERWARDS, HOOKS, run_hooks
-from .mode import mode, set_grad_enabled
-from .names import public
-from .op import Node, entry
+from ..arrays.device import on_gpu
+from ..machine.cuda import memory_left
+from ..messages.errors import AnomalyError, OpError, OutOfMemoryError, check_finite
+from ..messages.names import public
+from .grad_mode import mode, set_grad_enabled
 from .primitives import sum_to
-from .tensor import Tensor, fresh, raw, stale, tensor_of
+from .tape import Node, entry
+from .tensor import Tensor, fresh, raw, refresh_views, tensor_of
 
 _number = attrgetter("number")
+
+# id of a leaf or tape entry -> (weak reference to it, {key: hook}): who sees its gradient as it passes, and of leaves who is told
+# when it is in `.grad` (minigan.autograd.hooks). While they are empty they cost the walk nothing.
+HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
+AFTERWARDS: dict[int, tuple[Any, dict[object, Callable]]] = {}
 
 
 def backward(
@@ -48,10 +54,11 @@ def backward(
             continue
         if leaf.grad is None:
             leaf.grad = gradient.clone() if create_graph else fresh(gradient)
-        elif create_graph or leaf.grad.requires_grad:
+        elif create_graph:
             leaf.grad = leaf.grad + gradient
         else:
-            leaf.grad.add_(gradient)
+            with set_grad_enabled(False):
+                leaf.grad.add_(gradient)
         if AFTERWARDS and id(leaf) in AFTERWARDS:
             for hook in list(AFTERWARDS[id(leaf)][1].values()):
                 hook(leaf)
@@ -100,8 +107,8 @@ def _sequence(x):
     for i, t in enumerate(x):
         if not isinstance(t, Tensor):
             raise TypeError(f"expected Tensors, item {i} is {type(t).__name__}")
-    if stale:
-        stale[0](x)
+    if refresh_views:
+        refresh_views[0](x)
     return x
 
 
@@ -184,7 +191,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             if gradient is None:
                 continue
             if HOOKS and id(node) in HOOKS:
-                gradient = run_hooks(node, gradient, create_graph)
+                gradient = _run_hooks(node, gradient, create_graph)
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else seam.execute(_copied, gradient)
                 if useful.isdisjoint(node.edges):
@@ -209,8 +216,24 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 node.free()
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
-                found[edge] = run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
+                found[edge] = _run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
     return found
+
+
+def _run_hooks(edge, gradient, create_graph):
+    """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
+    for hook in list(HOOKS[id(edge)][1].values()):
+        seen = gradient if create_graph else fresh(gradient)
+        changed = hook(seen)
+        if changed is None:  # but the hook may have written into it
+            gradient = seen if create_graph else seen.array
+        else:
+            if changed.shape != seen.shape or changed.dtype != seen.dtype:
+                raise RuntimeError(
+                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a {seen.dtype} {tuple(seen.shape)} one"
+                )
+            gradient = changed if create_graph else raw(changed).copy()
+    return gradient
 
 
 def _accumulate(sums, owned, edge, gradient):

@@ -1,0 +1,87 @@
+"""What a call of an op is given: its arguments in order, as arrays of one dtype."""
+
+import numpy as np
+
+from ..arrays import seam
+from ..arrays.defaults import default
+from ..messages.errors import OpError, describe
+from ..messages.names import called
+from .tensor import FLOATS, Tensor, tensor_of
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "input": "x"}
+_F64 = np.dtype("float64")
+
+
+def bind(card, inputs, named):
+    """All arguments in order, from a call with keywords or defaults. axis and keepdims stand for dim and keepdim."""
+    name, names, defaults = card.name, card.names, card.defaults
+    values = list(inputs)
+    if len(values) > len(names):
+        raise TypeError(f"{name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(values)}")
+    named = {k if k in names else ALIASES.get(k, k): v for k, v in named.items()}
+    required = len(names) - len(defaults)
+    for i in range(len(values), len(names)):
+        if names[i] in named:
+            values.append(named.pop(names[i]))
+        elif i >= required:
+            values.append(defaults[i - required])
+        else:
+            raise TypeError(f"{name}() misses its argument {names[i]!r}; its signature is {name}({', '.join(names)})")
+    if named:
+        raise TypeError(f"{name}() got an unexpected or repeated argument {next(iter(named))!r}; its arguments are {', '.join(names)}")
+    return tuple(values)
+
+
+def convert(card, inputs, arrays, dtype):
+    """(inputs, arrays, dtype) of a call whose arguments differ in dtype, or are numbers where floats are needed."""
+    if not card.mixed and any(isinstance(x, Tensor) and x.array.dtype is not dtype for x in inputs):
+        inputs, arrays, dtype = _common_dtype(card.name, inputs, arrays)
+    inputs, arrays = _constants(inputs, arrays, None if card.mixed else dtype)
+    if card.floating and dtype.kind != "f":
+        dtype = default.dtype
+        arrays = [_converted(a, dtype) if hasattr(a, "dtype") else a for a in arrays]
+    return inputs, arrays, dtype
+
+
+def as_result(card, out, dtype):
+    """What an op computed from arguments of this dtype, as its result: NumPy makes scalars of arrays without dimensions,
+    and float64 of integers."""
+    if isinstance(out, np.generic):
+        out = seam.execute(np.asarray, out)
+    if out.dtype is _F64 and dtype is not _F64 and not card.mixed:
+        out = _converted(out, default.dtype)
+    return out
+
+
+def _common_dtype(name, inputs, arrays):
+    """Integers and booleans adapt to the floats beside them; two kinds of floats are an error, never a silent change."""
+    tensors = [isinstance(x, Tensor) for x in inputs]
+    floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
+    if len(floats) > 1:
+        raise OpError(
+            f"{called(name)}: arguments of different dtypes: {describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)"
+        )
+    if not floats:
+        return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
+    (dtype,) = floats
+    arrays = [_converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
+    return [tensor_of(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
+
+
+def _constants(inputs, arrays, dtype):
+    """NumPy's numbers and arrays beside a Tensor are constants: they take its dtype, as Python's numbers do."""
+    inputs, arrays = list(inputs), list(arrays)
+    for i, x in enumerate(inputs):
+        if isinstance(x, np.generic):
+            inputs[i] = arrays[i] = x.item()
+        elif x.__class__ is np.ndarray and dtype is not None and dtype.kind == "f" == x.dtype.kind:
+            inputs[i] = arrays[i] = x.astype(dtype, copy=False)
+    return inputs, arrays
+
+
+def _converted(array, dtype):
+    return seam.execute(_astype, array, dtype)
+
+
+def _astype(array, dtype):
+    return array.astype(dtype, copy=False)
