@@ -268,7 +268,7 @@ def launch_times(sizes):
     y, t = xp.empty_like(x), tensor_of(x)
     bias = there(normal(1000))
     actions = {
-        "a kernel": lambda: rows.ROWS.launch("bias_activation", y, (4,), (256,), y, bias, 1000, 1000, 0, 0.0),
+        "a kernel": lambda: rows.COLUMNS.launch("bias_activation", y, (4,), (256,), y, bias, 1000, 1000, 0, 0.0),
         "a CuPy operation": lambda: xp.add(x, x), "an op with a tape": lambda: minigan.tanh(t), "a product": lambda: cublas.matmul(
             x.reshape(10, 100), x.reshape(100, 10)),
     }  # fmt: skip
@@ -296,11 +296,11 @@ def gemm_times(sizes):
         for name, way in WAYS.items():
             with switched(**way):
                 left, right = cublas.halved(a, b)
-                texts.append(rate(name, seconds(lambda: cublas.product(left, right, c, conv=True), sizes), flops=2 * m * n * k))
+                texts.append(rate(name, seconds(lambda: cublas.gemm(left, right, c, conv=True), sizes), flops=2 * m * n * k))
         cublas.Handle.single = False
         try:
             with switched(**WAYS["TF32"]):
-                took = seconds(lambda: cublas.product(a, b, c, conv=True), sizes)
+                took = seconds(lambda: cublas.gemm(a, b, c, conv=True), sizes)
         finally:
             cublas.Handle.single = True
         yield f"({m}, {n}, k {k}) {'; '.join(texts)}; TF32 by the batched call {1e6 * took:.1f} us"

@@ -21,15 +21,15 @@ BEHIND_BATCH_NORM = {LeakyReLU: lambda m: m.negative_slope, ReLU: lambda m: 0.0}
 FIRST: dict[type, dict] = {Linear: BEHIND_LINEAR, **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), BEHIND_BATCH_NORM)}
 
 
-def _plain(module):
+def _unhooked(module):
     """Nobody looks on (hooks) or has put another forward in its place."""
     return not (module._hooks or module._pre_hooks or "forward" in module.__dict__)
 
 
-def _taken(first, module):
+def _option(first, module):
     """What the op of `first` needs to know of the activation `module`, or None where it cannot take it."""
     known = FIRST[first.__class__].get(module.__class__)
-    return known(module) if known is not None and _plain(module) else None
+    return known(module) if known is not None and _unhooked(module) else None
 
 
 def _batch_norm_activation(input, layer, slope):
@@ -46,7 +46,7 @@ def run(modules, input):
     waiting = None
     for module in modules:
         if waiting is not None:
-            known = _taken(waiting, module)
+            known = _option(waiting, module)
             if known is not None:
                 if waiting.__class__ is Linear:
                     input = linear_activation(input, waiting.weight, waiting.bias, *known)
@@ -55,7 +55,7 @@ def run(modules, input):
                 waiting = None
                 continue
             input, waiting = waiting(input), None
-        if module.__class__ in FIRST and _plain(module):
+        if module.__class__ in FIRST and _unhooked(module):
             waiting = module
         else:
             input = module(input)

@@ -44,7 +44,8 @@ class Later:
     """
 
     def __init__(self, kernels, key, module):
-        self.kernels, self.key, self.module = kernels, key, module
+        self.kernels, self.key = kernels, key
+        self.module = module
         kernels[key] = self
 
     def kernel(self):

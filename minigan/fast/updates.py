@@ -18,7 +18,7 @@ from .cpu.adam import ALIGN, THREADED, adam_steps
 from .cpu.kernels import compiled
 from .cpu.layout import COMPILED
 from .cpu.threads import num_threads, parallel_chunks
-from .cuda import Source, recording
+from .cuda import Source, current_capture
 from .cuda.elementwise import laid_out_as, lie_alike
 from .cuda.translate import HELPERS, Formula
 from .replay.lazy_product import LazyProduct, owner
@@ -36,7 +36,9 @@ def variants(update):
     return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
 
 
-TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
+# what goes into the 4 KB of a kernel's arguments; elements of a block
+TENSORS, MOST_ARRAYS = 64, 5
+MOST_NUMBERS, CHUNK = 12, 2048
 TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
 NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
@@ -71,7 +73,7 @@ def on_device(update, compute, jobs):
 
     compute() : the numbers; while a step is captured it is called at each replay
     """
-    recorder, fed = recording(), None
+    recorder, fed = current_capture(), None
     numbers = np.zeros(1, NUMBERS)
     if recorder is None:
         values = compute()
@@ -96,7 +98,7 @@ def on_device(update, compute, jobs):
         source.launch("step", part[0][0], (block,), (256,), table, numbers, fed, len(part))
 
 
-def run_together(jobs):
+def run_steps(jobs):
     """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part of each of them.
 
     Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much as a middling one's step.
@@ -149,7 +151,8 @@ def _attach(slot, optimizer, names):
 def step(optimizer, gradients):
     """One step of an optimiser on the CPU."""
     optimizer.ready(gradients)
-    slots, counted, jobs = optimizer._slots, optimizer.counted, []
+    slots, counted = optimizer._slots, optimizer.counted
+    jobs = []
     group = kind = last = names = numbers = None
     if any(g.__class__ is LazyProduct for g in gradients):
         gradients = _with_lazy_products(optimizer, gradients)
@@ -169,10 +172,10 @@ def step(optimizer, gradients):
         lazy = g.__class__ is LazyProduct
         if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not views.array_type and not lazy):
             optimizer._check_gradient(slot, g)
-        count = slot.step = slot.step + 1
-        if count != last or kind is not views.kind:  # they are the same for all parameters of a group that started together
-            last, kind = count, views.kind
-            numbers = optimizer._numbers(group, count)
+        number = slot.step = slot.step + 1
+        if number != last or kind is not views.kind:  # they are the same for all parameters of a group that started together
+            last, kind = number, views.kind
+            numbers = optimizer._numbers(group, number)
             if kind is not None:
                 numbers = np.array(numbers, kind)
         if views.order:
@@ -185,7 +188,7 @@ def step(optimizer, gradients):
             views.run(numbers, g, *views.views)
         param._version[0] += 1  # backward through values from before the step is now an error
         if counted:
-            slot.state["step"] = count
+            slot.state["step"] = number
     if jobs:
         if optimizer._repeats:  # a parameter twice: one step after the other
             for run, numbers, arrays in jobs:
@@ -193,7 +196,7 @@ def step(optimizer, gradients):
         elif _is_adam(optimizer):
             adam_steps([(numbers, arrays) for _, numbers, arrays in jobs])
         else:
-            run_together(jobs)
+            run_steps(jobs)
 
 
 def _is_adam(optimizer):
@@ -211,7 +214,11 @@ def _with_lazy_products(optimizer, gradients):
         known = is_adam and slot.param.array is slot.array and slot.prepared
         return known and known.large and known.order is None
 
-    return [g if g.__class__ is not LazyProduct or (ready(slot) and not g.reads(memory)) else g.array() for slot, g in zip(slots, gradients)]
+    def taken(slot, g):
+        keep = g.__class__ is not LazyProduct or (ready(slot) and not g.reads(memory))
+        return g if keep else g.array()
+
+    return [taken(slot, g) for slot, g in zip(slots, gradients)]
 
 
 def step_on_device(optimizer, gradients):
@@ -231,17 +238,17 @@ def step_on_device(optimizer, gradients):
         batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
     for batch in batches.values():
         slots = [slot for slot, _ in batch]
-        on_device(optimizer.update, _counting(optimizer, slots), [(g, slot.array, *slot.states(optimizer)) for slot, g in batch])
-    if recording() is None:
+        on_device(optimizer.update, _numbers_of(optimizer, slots), [(g, slot.array, *slot.states(optimizer)) for slot, g in batch])
+    if current_capture() is None:
         optimizer._step_count += 1
 
 
-def _counting(optimizer, slots):
+def _numbers_of(optimizer, slots):
     """A function that counts one step of these parameters, which have been stepped equally often, and gives its numbers."""
     group = slots[0].group
     maximize = group.get("maximize")
 
-    def count():
+    def next_numbers():
         for slot in slots:
             slot.step += 1
             slot.param._version[0] += 1
@@ -251,7 +258,7 @@ def _counting(optimizer, slots):
             group["maximize"] = maximize  # as it was when the step was captured
         return optimizer._numbers(group, slots[0].step)
 
-    return count
+    return next_numbers
 
 
 # --- averages ---
@@ -260,7 +267,8 @@ def _counting(optimizer, slots):
 def update_average(average):
     """`EMA.update` on the CPU."""
     average.updates += 1
-    numbers, jobs, typed = ema_step.numbers(average.updates, average.decay), [], {}
+    numbers = ema_step.numbers(average.updates, average.decay)
+    jobs, typed = [], {}
     for name, p in average.params.items():
         plan = average._plans.get(name)
         if plan is None or plan[0] is not p.array:
@@ -272,12 +280,13 @@ def update_average(average):
             if kind not in typed:
                 typed[kind] = np.array(numbers, kind)
             jobs.append((compiled(ema_step.loop), typed[kind], views))
-    run_together(jobs)
+    run_steps(jobs)
 
 
 def _plan(average, name, p):
     """How to update one average: (the parameter's array, the dtype of the numbers, flat views of parameter and average)."""
-    array, mean, order = p.array, average.conformed(name), memory_order(p.array)
+    array, mean = p.array, average.conformed(name)
+    order = memory_order(p.array)
     if order is not None and array.dtype in COMPILED:
         return array, array.dtype, (flat(array, order), flat(mean, order))
     return array, None, (array, mean)
@@ -292,12 +301,12 @@ def update_average_on_device(average):
             average._plans[name] = p.array
         by_dtype.setdefault(p.dtype, []).append((p.array, average.averages[name].array))
 
-    def count(first):
+    def next_numbers(first):
         average.updates += first
         return ema_step.numbers(average.updates, average.decay)
 
     for jobs in by_dtype.values():
-        on_device(ema_step, lambda first=first: count(first), jobs)
+        on_device(ema_step, lambda first=first: next_numbers(first), jobs)
         first = False
 
 

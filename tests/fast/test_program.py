@@ -158,7 +158,7 @@ def test_what_a_repetition_would_not_do_is_refused():
     refused(writes, "changes a Tensor of shape")
     assert kept.tolist() == [6, 6, 6]
     minigan.cpu.graph(lambda x: x + 1)(x)  # and nothing goes on being recorded
-    assert not minigan.fast.replay.program.active
+    assert not minigan.fast.replay.program.current_recording
 
 
 def test_in_place_writes_are_repeated():

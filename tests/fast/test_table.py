@@ -35,10 +35,10 @@ def test_a_kernel_comes_when_it_is_called():
     code = """
 import sys, minigan
 from minigan.autograd import OPS
-from minigan.fast.replay.program import recording
+from minigan.fast.replay.program import record_step
 assert not any(name.startswith(("minigan.fast.cpu.act", "minigan.fast.cuda.")) for name in sys.modules)
 x = minigan.linspace(-1, 1, 9)
-with recording([]) as new:
+with record_step([]) as new:
     y = minigan.ops.leaky_relu(x, 0.3)
 kernel = OPS["leaky_relu"].card.kernels["cpu"]
 assert kernel.__module__ == "minigan.fast.cpu.activation" and new.calls[-1][0] is kernel

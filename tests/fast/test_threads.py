@@ -221,7 +221,7 @@ def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
         x, y = rng.standard_normal(shape), rng.standard_normal(shape)
         layouts = [(x, y), (x.T, y.T), (x[::-1], y), (x.copy("F"), y), (np.moveaxis(x, 0, -1), np.moveaxis(y, 0, -1))]
         for p, q in [*layouts, (x.astype(np.float32), y.astype(np.float32)), (np.broadcast_to(x[:1], shape), y)]:
-            out = module.each(axpy, p, q, 2.0)
+            out = module.map_elements(axpy, p, q, 2.0)
             assert out.dtype == p.dtype and out.shape == p.shape
             np.testing.assert_allclose(out, 2 * p + q, rtol=1e-5)
 
@@ -342,8 +342,8 @@ def test_many_threads_make_one_pool(monkeypatch):
     for user in users:
         user.join(LONG)
     assert len(found) == 8 and all(pool is found[0] for pool in found)
-    rows, workers, _ = found[0]
-    assert rows.ctypes.data % 64 == 0 and len(workers) == 2
+    address, workers, _ = found[0]
+    assert address % 64 == 0 and len(workers) == 2
     end_pools()
 
 

@@ -49,7 +49,7 @@ def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
     step = getattr(update, name)
 
     def run(numbers, *arrays):
-        updates.run_together([(compiled(step.loop), np.array(numbers, dtype), arrays)])
+        updates.run_steps([(compiled(step.loop), np.array(numbers, dtype), arrays)])
 
     n = updates.THREADED + 12345
     numbers = step.numbers(*NUMBERS[name])
@@ -79,6 +79,6 @@ def test_run_together_covers_every_element(monkeypatch):
     for threads in (2, 3, 7):
         monkeypatch.setattr(updates, "num_threads", lambda threads=threads: threads)
         jobs = [(loop, c, (np.full(n, -1, np.float32), np.zeros(n, np.float32))) for n in (1, 5, 16, 17, 100, 1000)]
-        updates.run_together(jobs)
+        updates.run_steps(jobs)
         for _, _, (_, p) in jobs:
             np.testing.assert_array_equal(p, 1)

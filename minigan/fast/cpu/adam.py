@@ -95,7 +95,8 @@ def adam_steps(jobs):
     """Adam's steps, given as (numbers in the dtype of the arrays, (g, p, m, v)): flat arrays, or g a LazyProduct of rows of p."""
     for dtype in {c.dtype for c, _ in jobs}:
         own = [job for job in jobs if job[0].dtype == dtype]
-        table, alive, most = np.zeros(len(own), STEP), [], 0
+        table, alive = np.zeros(len(own), STEP), []
+        most = 0
         for step, (c, (g, p, m, v)) in zip(table, own):
             if isinstance(g, LazyProduct):
                 a, b = tiles.tile_readable(g.a, g.b)

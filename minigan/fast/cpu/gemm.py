@@ -11,7 +11,7 @@ import numpy as np
 from .blas import blas_libraries
 from .kernels import Intrinsic
 
-PLAIN, TRANSPOSED = 111, 112  # CblasNoTrans, CblasTrans
+NO_TRANS, TRANS = 111, 112  # CblasNoTrans, CblasTrans
 
 
 def _make_call_address():
@@ -71,7 +71,7 @@ call_address = Intrinsic(_make_call_address)
 
 # In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc), c = op(a) op(b) + beta c, all row by row.
 # address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of each matrix
-# trans_a, trans_b: PLAIN or TRANSPOSED;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc: numbers from row to row
+# trans_a, trans_b: NO_TRANS or TRANS;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc: numbers from row to row
 gemm = Intrinsic(_make_gemm)
 
 
@@ -102,8 +102,8 @@ def substitute(dtype):
         return np.lib.stride_tricks.as_strided(flat, (rows, columns), (step * flat.itemsize, flat.itemsize))
 
     def call(order, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
-        a = view(a, m, k, lda) if trans_a == PLAIN else view(a, k, m, lda).T
-        b = view(b, k, n, ldb) if trans_b == PLAIN else view(b, n, k, ldb).T
+        a = view(a, m, k, lda) if trans_a == NO_TRANS else view(a, k, m, lda).T
+        b = view(b, k, n, ldb) if trans_b == NO_TRANS else view(b, n, k, ldb).T
         c = view(c, m, n, ldc)
         c[...] = a @ b if beta == 0 else a @ b + np.dtype(dtype).type(beta) * c
 

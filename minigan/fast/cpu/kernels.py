@@ -19,12 +19,12 @@ def announce_compilation():
     from numba.core import event
 
     class Notice(event.Listener):
-        told = False
+        shown = False
 
         def on_start(self, event):
             function = event.data["dispatcher"].py_func
-            if not self.told and function.__module__.startswith("minigan"):
-                Notice.told = True
+            if not self.shown and function.__module__.startswith("minigan"):
+                Notice.shown = True
                 print("minigan: compiling CPU kernels (first run on this machine only, some seconds) ...", file=sys.stderr, flush=True)
 
         def on_end(self, event):
@@ -61,7 +61,7 @@ def cached(function):
 
 @functools.cache
 def _sources():
-    """What tells states of this folder's files apart."""
+    """The names, times and sizes of this folder's files: they differ where the code does."""
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(pathlib.Path(__file__).parent.glob("*.py")))
 
 

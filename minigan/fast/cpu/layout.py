@@ -58,8 +58,10 @@ def transpose_blocks(x, y):
     """y = x^T: x (n, k), y (k, n), the numbers of a row side by side."""
     n, k = x.shape
     zero, size = x.dtype.type(0), x.itemsize
-    side, x_row, y_row = VECTOR // size, x.strides[0] // size, y.strides[0] // size
-    rows, columns, x_start, y_start = n - n % side, k - k % side, np.intp(x.ctypes.data), np.intp(y.ctypes.data)
+    side, x_row = VECTOR // size, x.strides[0] // size
+    y_row = y.strides[0] // size
+    rows, columns = n - n % side, k - k % side
+    x_start, y_start = np.intp(x.ctypes.data), np.intp(y.ctypes.data)
     for j in range(0, columns, side):
         for i in range(0, rows, side):
             _transpose_block(zero, x_start + size * (i * x_row + j), x_row, y_start + size * (j * y_row + i), y_row)

@@ -6,7 +6,7 @@ from .layout import row_major
 from .threads import MIN_CHUNK, parallel_chunks
 
 
-def each(loop, x, *rest):
+def map_elements(loop, x, *rest):
     """y = loop over the elements: `loop(x, *rest, y)` with flat arrays; y is laid out in memory like x.
 
     rest : arrays of the shape of x, and numbers; a loop converts its numbers with `x.dtype.type(number)`, so that float32

@@ -65,7 +65,8 @@ _forward_at, _backward_at = record_at(FORWARD), record_at(BACKWARD)
 def _forward(zero, args, part, parts):
     """A thread's channels; zero has the dtype of x."""
     p = _forward_at(args)
-    rows, channels, length = p.rows, p.channels, p.length
+    rows, channels = p.rows, p.channels
+    length = p.length
     x, y = carray(pointer(p.x, zero), (rows, channels, length)), carray(pointer(p.y, zero), (rows, channels, length))
     w, b = carray(pointer(p.weight, zero), channels), carray(pointer(p.bias, zero), channels)
     mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, zero), channels)
@@ -106,7 +107,8 @@ def _forward(zero, args, part, parts):
 def _backward(zero, args, part, parts):
     """A thread's channels; zero has the dtype of x. gx first takes the gradient of the leaky ReLU's argument."""
     p = _backward_at(args)
-    rows, channels, length = p.rows, p.channels, p.length
+    rows, channels = p.rows, p.channels
+    length = p.length
     x, g = carray(pointer(p.x, zero), (rows, channels, length)), carray(pointer(p.g, zero), (rows, channels, length))
     gx = carray(pointer(p.gx, zero), (rows, channels, length))
     w, b = carray(pointer(p.weight, zero), channels), carray(pointer(p.bias, zero), channels)

@@ -21,7 +21,8 @@ def _(g, index, shape):
 def _gather(x, index, y):
     height, width = index.shape[1:]
     for p in range(len(x)):
-        source, at, out = x[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        source, at = x[p].reshape(-1), index[p].reshape(-1)
+        out = y[p].reshape(-1)
         for i in range(height * width):
             out[i] = source[np.uint32(at[i])]
 
@@ -29,7 +30,8 @@ def _gather(x, index, y):
 @kernel
 def _scatter(g, index, y):
     for p in range(len(g)):
-        source, at, out = g[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        source, at = g[p].reshape(-1), index[p].reshape(-1)
+        out = y[p].reshape(-1)
         for i in range(out.size):
             out[i] = 0
         for i in range(source.size):

@@ -13,21 +13,25 @@ def philox_fill(out, counter, k0, k1):
     """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen blocks at a time, so that the compiler
     can use vectors."""
     low, s = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c0, c1, c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64)
+    c0, c1 = np.empty(16, np.uint64), np.empty(16, np.uint64)
+    c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64)
     for first in range(0, out.shape[0], 16):
         for j in range(16):
             index = counter + np.uint64(first + j)
-            c0[j], c1[j], c2[j], c3[j] = index & low, index >> s, np.uint64(0), np.uint64(0)
+            c0[j], c1[j] = index & low, index >> s
+            c2[j], c3[j] = np.uint64(0), np.uint64(0)
         a, b = k0, k1
         for _ in range(10):
             for j in range(16):
                 p0 = c0[j] * np.uint64(0xD2511F53)
                 p1 = c2[j] * np.uint64(0xCD9E8D57)
-                c0[j], c1[j], c2[j], c3[j] = (p1 >> s) ^ c1[j] ^ a, p1 & low, (p0 >> s) ^ c3[j] ^ b, p0 & low
+                c0[j], c1[j] = (p1 >> s) ^ c1[j] ^ a, p1 & low
+                c2[j], c3[j] = (p0 >> s) ^ c3[j] ^ b, p0 & low
             a = (a + np.uint64(0x9E3779B9)) & low
             b = (b + np.uint64(0xBB67AE85)) & low
         for j in range(min(16, out.shape[0] - first)):
-            out[first + j, 0], out[first + j, 1], out[first + j, 2], out[first + j, 3] = c0[j], c1[j], c2[j], c3[j]
+            out[first + j, 0], out[first + j, 1] = c0[j], c1[j]
+            out[first + j, 2], out[first + j, 3] = c2[j], c3[j]
 
 
 @kernel

@@ -68,7 +68,8 @@ class SharedKernel:
     """
 
     def __init__(self, part32, part64, begin, arguments):
-        self.parts, self.begin, self.arguments = {"f": part32, "d": part64}, begin, arguments
+        self.parts = {"f": part32, "d": part64}
+        self.begin, self.arguments = begin, arguments
         self._compiled = functools.cache(self._compile)
 
     def _compile(self, dtype):

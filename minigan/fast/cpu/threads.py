@@ -110,7 +110,8 @@ class _Worker(threading.Thread):
         """The error of the call, or None, once it has ended."""
         _spin(self.ended, self.number, MANY_SPINS, sched_yield())
         self.done.acquire()
-        error, self.call, self.error = self.error, None, None
+        error, self.call = self.error, None
+        self.error = None
         return error
 
 

@@ -64,7 +64,8 @@ def _make_tile(vectors):
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    whole, word, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+    whole, word = ir.IntType(64), ir.IntType(32)
+    byte = ir.IntType(8)
 
     @intrinsic
     def tile(typing, zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step):
@@ -90,7 +91,8 @@ def _make_tile(vectors):
             targets = [vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(TILE_ROWS)]
             for place in sum(targets, []):  # c will be written: have its lines here by then
                 builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)])
-            sums = [[cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * lanes)) for _ in range(vectors)] for _ in range(TILE_ROWS)]
+            zeros = ir.Constant(vector, [0.0] * lanes)
+            sums = [[cgutils.alloca_once_value(builder, zeros) for _ in range(vectors)] for _ in range(TILE_ROWS)]
             with builder.if_then(more):
                 for own, places in zip(sums, targets):
                     for there, place in zip(own, places):

@@ -79,7 +79,8 @@ class _Weights:
     """
 
     def __init__(self, shape, plan, dtype, transposed=False):
-        o, c, k = shape[0], shape[1], shape[1] * plan.stride**2
+        o, c = shape[0], shape[1]
+        k = shape[1] * plan.stride**2
         self.matrices = np.empty((POINTS * POINTS, *((k, o) if transposed else (o, k))), dtype)
         self.row, self.depth = (o, c * o) if transposed else (k, c)
         self.arguments = plan.stride, plan.taps, int((plan.high > 0).sum()), int((plan.wide > 0).sum())
@@ -108,9 +109,12 @@ def _bias(bias, channels, dtype):
 
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
-    x, o, k = row_major(x), len(w), w.shape[1] * plan.stride**2
+    x, o = row_major(x), len(w)
+    k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
-    bias, y, address = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype), gemm_address(x.dtype)
+    bias = _bias(bias, o, x.dtype)
+    y = np.empty((len(x), o, *geometry.out), x.dtype)
+    address = gemm_address(x.dtype)
 
     def run(low, high):
         at_once = _at_once(high - low, plan, o + k, CACHE)
@@ -122,9 +126,12 @@ def conv(x, w, bias, geometry, plan):
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
-    y, (o, c), k = row_major(y), w.shape[:2], w.shape[1] * plan.stride**2
+    y, (o, c) = row_major(y), w.shape[:2]
+    k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w).matrices
-    bias, x, address = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype), gemm_address(y.dtype)
+    bias = _bias(bias, c, y.dtype)
+    x = np.empty((len(y), c, *geometry.size), y.dtype)
+    address = gemm_address(y.dtype)
 
     def run(low, high):
         at_once = _at_once(high - low, plan, o + k, CACHE)
@@ -137,9 +144,11 @@ def conv_transpose(y, w, bias, geometry, plan):
 def conv_weight(x, y, geometry, plan):
     """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a weight for each thread."""
     x, y = row_major(x), row_major(y)
-    o, c, k = y.shape[1], x.shape[1], x.shape[1] * plan.stride**2
+    o, c = y.shape[1], x.shape[1]
+    k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
-    weights, threads, address = _Weights(w.shape, plan, x.dtype), num_threads(), gemm_address(x.dtype)
+    weights = _Weights(w.shape, plan, x.dtype)
+    threads, address = num_threads(), gemm_address(x.dtype)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))

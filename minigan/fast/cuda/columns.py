@@ -278,7 +278,7 @@ extern "C" __global__ void norm_backward_apply(const REAL* __restrict__ x, const
     gx[i] = carried(s, map_of(mean[c], rstd[c], weight, b ? b[c] : (REAL)0), x[i], g[i], (REAL)slope);
 }
 """
-ROWS = Source("rows", CODE)
+COLUMNS = Source("columns", CODE)
 
 
 def to_rows(x):
@@ -314,7 +314,7 @@ def add_bias(y, bias, activation=None, slope=0.0):
     """activation(y + bias) for y (..., C), which is overwritten; bias (C,) or None."""
     if y.size and (bias is not None or activation is not None):
         (bias,) = _vectors(y, bias=bias)
-        ROWS.launch("bias_activation", y, blocks(y.size), (256,), y, bias, y.size, y.shape[-1], KINDS[activation], float(slope))
+        COLUMNS.launch("bias_activation", y, blocks(y.size), (256,), y, bias, y.size, y.shape[-1], KINDS[activation], float(slope))
     return y
 
 
@@ -348,9 +348,9 @@ def rule_and_sums(g, y, activation, slope):
     target = None if activation is None else h
     whole = total if partial is None else None
     kind = KINDS[activation]
-    ROWS.launch("rule_sums", g, grid, block, g, y, target, partial, whole, rows, columns, chunk, kind, float(slope))
+    COLUMNS.launch("rule_sums", g, grid, block, g, y, target, partial, whole, rows, columns, chunk, kind, float(slope))
     if partial is not None:
-        ROWS.launch("add_partial", g, grid[:1], (32, 32), partial, total, grid[1], columns)
+        COLUMNS.launch("add_partial", g, grid[:1], (32, 32), partial, total, grid[1], columns)
     return h, total
 
 
@@ -359,19 +359,21 @@ def norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slop
     Updates the running statistics."""
     xp, rows = array_module(x), to_rows(x)
     count, columns = rows.shape
-    mean, rstd, y = xp.empty(columns, np.float64), xp.empty(columns, x.dtype), xp.empty_like(rows)
+    mean = xp.empty(columns, np.float64)
+    rstd = xp.empty(columns, x.dtype)
+    y = xp.empty_like(rows)
     grid, block, chunk = _shared(count, columns)
     eps, momentum, slope = [float(v) for v in (eps, momentum, slope)]
     weight, bias, *running = _vectors(x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if grid[1] == 1:
-        ROWS.launch("norm_forward", x, grid, block,
+        COLUMNS.launch("norm_forward", x, grid, block,
                     rows, weight, bias, y, None, mean, rstd, *running, count, columns, chunk, eps, momentum, slope)  # fmt: skip
     else:
         partial = xp.empty((2 * grid[1], columns), np.float64)
-        ROWS.launch("norm_forward", x, grid, block,
+        COLUMNS.launch("norm_forward", x, grid, block,
                     rows, None, None, None, partial, None, None, None, None, count, columns, chunk, eps, momentum, slope)  # fmt: skip
-        ROWS.launch("norm_finish", x, grid[:1], (32, 32), rows, partial, mean, rstd, *running, count, columns, grid[1], eps, momentum)
-        ROWS.launch("norm_apply", x, blocks(rows.size), (256,), rows, weight, bias, mean, rstd, y, rows.size, columns, slope)
+        COLUMNS.launch("norm_finish", x, grid[:1], (32, 32), rows, partial, mean, rstd, *running, count, columns, grid[1], eps, momentum)
+        COLUMNS.launch("norm_apply", x, blocks(rows.size), (256,), rows, weight, bias, mean, rstd, y, rows.size, columns, slope)
     for old, new in zip((running_mean, running_var), running):
         if new is not old:  # it had gaps
             old[...] = new
@@ -380,17 +382,19 @@ def norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slop
 
 def norm_backward(g, x, weight, bias, mean, rstd, slope=1.0):
     """The gradients of `norm_forward` for x, weight and bias."""
-    xp, rows, grad = array_module(x), to_rows(x), to_rows(g)
+    xp, rows = array_module(x), to_rows(x)
+    grad = to_rows(g)
     weight, bias = _vectors(x, weight=weight, bias=bias)
     count, columns = rows.shape
-    gx, gw, gb = xp.empty_like(rows), xp.empty(columns, x.dtype), xp.empty(columns, x.dtype)
+    gx, gw = xp.empty_like(rows), xp.empty(columns, x.dtype)
+    gb = xp.empty(columns, x.dtype)
     grid, block, chunk = _shared(count, columns)
     given, slope = (rows, grad, weight, bias, mean, rstd), float(slope)
     if grid[1] == 1:
-        ROWS.launch("norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope)
+        COLUMNS.launch("norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope)
     else:
         partial, sums = xp.empty((2 * grid[1], columns), np.float64), xp.empty((2, columns), x.dtype)
-        ROWS.launch("norm_backward", x, grid, block, *given, None, partial, None, None, count, columns, chunk, slope)
-        ROWS.launch("norm_backward_finish", x, grid[:1], (32, 32), partial, mean, rstd, sums, gw, gb, count, columns, grid[1])
-        ROWS.launch("norm_backward_apply", x, blocks(rows.size), (256,), *given, sums, gx, rows.size, columns, slope)
+        COLUMNS.launch("norm_backward", x, grid, block, *given, None, partial, None, None, count, columns, chunk, slope)
+        COLUMNS.launch("norm_backward_finish", x, grid[:1], (32, 32), partial, mean, rstd, sums, gw, gb, count, columns, grid[1])
+        COLUMNS.launch("norm_backward_apply", x, blocks(rows.size), (256,), *given, sums, gx, rows.size, columns, slope)
     return from_rows(gx, x.shape), gw, gb

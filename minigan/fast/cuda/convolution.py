@@ -18,7 +18,7 @@ from ...arrays import array_module
 from ...ops.convolution import cards, formula
 from . import Source
 from .columns import add_bias, column_sums, from_rows, to_rows
-from .cublas import halved, product
+from .cublas import gemm, halved
 from .source import blocks
 
 MOST = 1 << 27  # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
@@ -198,12 +198,13 @@ def conv(x, w, bias, geometry):
     _same(input=x, weight=w, bias=bias)
     if not _simple(geometry) or not x.size:
         return _formula(formula.conv, x, w, bias, geometry)
-    xp, n, o = array_module(x), len(x), len(w)
+    xp, n = array_module(x), len(x)
+    o = len(w)
     points, flat = halved(_by_position(x), to_rows(w).reshape(o, -1))  # the latter (O, taps C)
     y = xp.empty((n, math.prod(geometry.out), o), x.dtype)
     for part in _batches(n, y.shape[1] * flat.shape[1]):
         rows = _rows(points[part], geometry, part.stop - part.start)
-        product(rows, flat.T, y[part].reshape(-1, o), conv=True)
+        gemm(rows, flat.T, y[part].reshape(-1, o), conv=True)
     return from_rows(add_bias(y, bias), (n, o, *geometry.out))
 
 
@@ -212,12 +213,13 @@ def conv_weight(x, y, geometry):
     _same(x=x, y=y)
     if not _simple(geometry) or not x.size or not y.size:
         return _formula(formula.conv_weight, x, y, None, geometry)
-    xp, n, c, o = array_module(x), len(x), x.shape[1], y.shape[1]
+    xp, n = array_module(x), len(x)
+    c, o = x.shape[1], y.shape[1]
     points, gradient = halved(_by_position(x), _by_position(y))
     w = xp.empty((o, math.prod(geometry.kernel) * c), x.dtype)
     for part in _batches(n, gradient.shape[1] * w.shape[1]):
         rows = _rows(points[part], geometry, part.stop - part.start)
-        product(gradient[part].reshape(-1, o).T, rows, w, beta=0.0 if part.start == 0 else 1.0, conv=True)
+        gemm(gradient[part].reshape(-1, o).T, rows, w, beta=0.0 if part.start == 0 else 1.0, conv=True)
     return from_rows(w.reshape(-1, c), (o, c, *geometry.kernel))
 
 
@@ -226,10 +228,11 @@ def conv_transpose(y, w, bias, geometry):
     _same(input=y, weight=w, bias=bias)
     if not _simple(geometry) or not y.size:
         return _formula(formula.conv_transpose, y, w, bias, geometry)
-    xp, n, o, c = array_module(y), len(y), y.shape[1], w.shape[1]
+    xp, n = array_module(y), len(y)
+    o, c = y.shape[1], w.shape[1]
     whole = _as_they_lie(geometry)
     if c > o and set(geometry.stride) == {1} and not whole:
-        return _turned(y, w, bias, geometry)
+        return _as_flipped_conv(y, w, bias, geometry)
     taps, positions = math.prod(geometry.kernel), math.prod(geometry.out)
     points, flat = halved(_by_position(y), to_rows(w).reshape(o, taps * c))
     x, sizes = xp.empty((n, math.prod(geometry.size), c), y.dtype), _sizes(geometry, c, back=True)
@@ -237,9 +240,9 @@ def conv_transpose(y, w, bias, geometry):
     for part in _batches(n, positions * taps * c):
         target = x[part]
         if whole:
-            product(points[part].reshape(-1, o), flat, target.reshape(-1, taps * c), conv=True)
+            gemm(points[part].reshape(-1, o), flat, target.reshape(-1, taps * c), conv=True)
             continue
-        cols = product(points[part].reshape(-1, o), flat, conv=True)
+        cols = gemm(points[part].reshape(-1, o), flat, conv=True)
         wide = _aligned(c, 4, cols, target, *([] if bias is None else [bias]))
         count = target.size // (4 if wide else 1)
         WINDOWS.launch("back_four" if wide else "back_one", y, blocks(count), (256,), cols, bias, target, sizes, count)
@@ -248,7 +251,7 @@ def conv_transpose(y, w, bias, geometry):
     return from_rows(x, (n, c, *geometry.size))
 
 
-def _turned(y, w, bias, geometry):
+def _as_flipped_conv(y, w, bias, geometry):
     """`conv_transpose` with stride 1, as `conv` with the kernel turned around."""
     padding = tuple(d * (k - 1) - p for d, k, p in zip(geometry.dilation, geometry.kernel, geometry.padding))
     flipped = w[(slice(None), slice(None), *[slice(None, None, -1)] * (w.ndim - 2))].swapaxes(0, 1)

@@ -16,8 +16,10 @@ from ...machine.precision import precision
 from .source import Source, blocks, on_device
 
 WORKSPACE = 32 << 20  # bytes that cuBLAS asks for on Hopper
-F32, F64, BF16 = 0, 1, 14  # cudaDataType
-COMPUTE_F32, COMPUTE_F64, COMPUTE_TF32 = 68, 70, 77  # cublasComputeType
+F32, F64 = 0, 1  # cudaDataType
+BF16 = 14
+COMPUTE_F32, COMPUTE_F64 = 68, 70  # cublasComputeType
+COMPUTE_TF32 = 77
 
 CAST = Source("bfloat16", """
 // The nearest bfloat16 (ties to even) of each number; a NaN stays one.
@@ -76,7 +78,8 @@ class Handle:
         m, n, k, lda, ldb, ldc = sizes
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
-        integer, long, pointer = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
+        integer, long = ctypes.c_int, ctypes.c_longlong
+        pointer = ctypes.c_void_p
         if batch == 1 and self.single:  # for a long sum this one shares it among more multiprocessors
             status = self.library.cublasGemmEx(
                 self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
@@ -141,7 +144,7 @@ def _matrix(x):
 
 
 def halved(*arrays):
-    """The arrays as `product` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
+    """The arrays as `gemm` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
     return [_to_bfloat16(x) if precision.half and x.dtype == np.float32 else x for x in arrays]
 
 
@@ -154,7 +157,7 @@ def _to_bfloat16(x):
     return y
 
 
-def product(a, b, out=None, beta=0.0, conv=False):
+def gemm(a, b, out=None, beta=0.0, conv=False):
     """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them:
     (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
 
@@ -196,21 +199,21 @@ def matmul(a, b):
     row, column = a.ndim == 1, b.ndim == 1
     a, b = a[None, :] if row else a, b[:, None] if column else b
     if a.ndim == b.ndim == 2:
-        y = product(a, b)
+        y = gemm(a, b)
     elif b.ndim == 2 and a.flags.c_contiguous:  # one matrix for all: the rows of all stacks together
-        y = product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        y = gemm(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     else:
-        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         xp = array_module(a)
-        stacks = [_stack(xp, x, lead) for x in (a, b)]
-        y = product(*stacks).reshape(*lead, a.shape[-2], b.shape[-1])
+        stacks = [_stack(xp, x, leading) for x in (a, b)]
+        y = gemm(*stacks).reshape(*leading, a.shape[-2], b.shape[-1])
     if row:
         y = y[..., 0, :]
     return y[..., 0] if column else y
 
 
-def _stack(xp, x, lead):
-    """x (..., rows, columns), broadcast to the leading sizes `lead`, with these as one."""
-    if x.shape[:-2] != lead:
-        x = xp.broadcast_to(x, (*lead, *x.shape[-2:]))
-    return x if len(lead) == 1 and x.strides[0] else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])
+def _stack(xp, x, leading):
+    """x (..., rows, columns), broadcast to the leading sizes `leading`, with these as one."""
+    if x.shape[:-2] != leading:
+        x = xp.broadcast_to(x, (*leading, *x.shape[-2:]))
+    return x if len(leading) == 1 and x.strides[0] else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])

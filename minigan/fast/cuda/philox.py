@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays.device import module_for
 from ...arrays.random import DRAWS, normal_reference, uniform_reference
-from .recorder import recording
+from .recorder import current_capture
 from .source import Source, blocks, on_device
 
 PHILOX = Source("philox", """
@@ -74,7 +74,8 @@ extern "C" __global__ void fill_integers(i64* out, const u64* state, u64 seed, u
 
 def _advance(stream, count):
     """(state array or None, seed, counter) for the next `count` integers of a generator, which goes on behind them."""
-    recorder, seed, counter = recording(), stream.seed, stream.counter
+    recorder, seed = current_capture(), stream.seed
+    counter = stream.counter
     state = None
     if recorder is not None:
         state, begin = recorder.random(stream)

@@ -46,7 +46,8 @@ extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* c
 @plane_gather.kernel("cuda")
 def _(x, index):
     xp = array_module(x)
-    x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
+    x, index = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32)
+    y = xp.empty(index.shape, x.dtype)
     if y.size:
         inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
         PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
@@ -56,7 +57,8 @@ def _(x, index):
 @plane_scatter.kernel("cuda")
 def _(g, index, shape):
     xp = array_module(g)
-    g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
+    g, index = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32)
+    y = xp.zeros(shape, g.dtype)
     if g.size:
         planes = math.prod(shape[:-2])
         inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])

@@ -100,29 +100,29 @@ def constant(like, values):
             if len(CONSTANTS) >= MOST_CONSTANTS:
                 del CONSTANTS[next(iter(CONSTANTS))]
             CONSTANTS[key] = found
-    if _active is not None:
-        _active.kept.append(found)
+    if _current is not None:
+        _current.kept.append(found)
     return found
 
 
-_active: Recorder | None = None
+_current: Recorder | None = None
 
 
-def recording():
+def current_capture():
     """The recorder of the capture that is going on, or None."""
-    return _active
+    return _current
 
 
 @contextlib.contextmanager
-def active(recorder):
+def capturing(recorder):
     """Inside, `recorder` records."""
-    global _active
-    before, execute = _active, seam.execute
-    _active, seam.execute = recorder, _captured
+    global _current
+    before, execute = _current, seam.execute
+    _current, seam.execute = recorder, _captured
     try:
         yield recorder
     finally:
-        _active, seam.execute = before, execute
+        _current, seam.execute = before, execute
 
 
 def _captured(function, *args):

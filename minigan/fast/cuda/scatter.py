@@ -41,7 +41,8 @@ LONGEST = 1 << 12  # line that one thread walks
 def add_rows(x, at, shape):
     """Zeros of `shape` (rows, ...) with x (n, ...) added to the rows `at` (n integers). CuPy's own (atomic) additions where n is so
     large that comparing all pairs would take longer."""
-    xp, rows, columns, n = array_module(x), shape[0], math.prod(shape[1:]), at.size
+    xp, rows = array_module(x), shape[0]
+    columns, n = math.prod(shape[1:]), at.size
     y = xp.zeros(shape, x.dtype)
     if n * n * columns > MOST:
         xp.add.at(y, at.reshape(-1), x.reshape(n, *shape[1:]))
@@ -69,7 +70,8 @@ def add_at(x, index, shape):
 
 def add_lines(x, axis, index, shape):
     """Zeros of `shape` with x added along `axis` at `index`, of the shape of x: equal to `shape` but for the axis."""
-    xp, inner, n = array_module(x), math.prod(shape[axis + 1 :]), x.shape[axis]
+    xp = array_module(x)
+    inner, n = math.prod(shape[axis + 1 :]), x.shape[axis]
     y, lines = xp.zeros(shape, x.dtype), math.prod(shape[:axis]) * inner
     if n and lines:
         index = xp.ascontiguousarray(index, "int64") % shape[axis]

@@ -67,7 +67,8 @@ class Source:
         function = self._functions.get(key)
         if function is None:
             function = self._functions[key] = xp.RawModule(code=self.text(char), options=OPTIONS).get_function(kernel)
-        place, arrays, values = like.data.device_id, like.__class__, []
+        place, arrays = like.data.device_id, like.__class__
+        values = []
         for a in args:
             kind = a.__class__
             if kind is arrays:

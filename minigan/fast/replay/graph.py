@@ -24,7 +24,7 @@ from ...arrays.seam import CaptureError
 from ...autograd import Tensor, raw, tensor_of
 from ...optim import EMA, Optimizer
 from ..cuda.cublas import leased
-from ..cuda.recorder import Recorder, active
+from ..cuda.recorder import Recorder, capturing
 
 
 def graph(step, warmup: int = 3) -> Graph:
@@ -50,7 +50,8 @@ class Graph:
     def __init__(self, step, warmup: int = 3):
         if warmup < 1:
             raise ValueError(f"graph: warmup={warmup}: at least one run is needed, which creates state and compiles kernels")
-        self.step, self.warmup, self.launches = step, warmup, 0
+        self.step, self.warmup = step, warmup
+        self.launches = 0
         self._executable: Any = None
         functools.update_wrapper(self, step, updated=())
 
@@ -65,8 +66,8 @@ class Graph:
             new = raw(new)
             if not on_gpu(new) or new.shape != static.shape or new.dtype != static.dtype:
                 there, here = (f"{a.dtype} {tuple(a.shape)}" for a in (static, new))
-                said = f"argument {i} was {there} when the step was captured, now {here}{_where_is(new)}"
-                raise CaptureError(f"{said}: the shapes of a graph stay as they are")
+                message = f"argument {i} was {there} when the step was captured, now {here}{_where_is(new)}"
+                raise CaptureError(f"{message}: the shapes of a graph stay as they are")
             static[...] = new
         self._recorder.push()
         self._executable.launch()
@@ -89,7 +90,8 @@ class Graph:
         xp = array_module(device)
         here = xp.cuda.Device(device.device.id)
         with here:
-            self._args, self._statics, boxed = args, [], []
+            self._args, self._statics = args, []
+            boxed = []
             for a in args:
                 array = raw(a)
                 static = array.copy() if on_gpu(array) else None
@@ -110,7 +112,7 @@ class Graph:
                 stream.synchronize()
                 stream.begin_capture()
                 try:
-                    with active(self._recorder):
+                    with capturing(self._recorder):
                         outputs = _detached(self.step(*boxed))
                 except Exception as error:
                     _end(stream)
@@ -188,7 +190,7 @@ def _explained(error: BaseException) -> CaptureError:
 
 # --- what a step can change ---
 
-PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType, np.ndarray, np.generic)
+OPAQUE = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType, np.ndarray, np.generic)
 
 
 PACKAGE_NAME = __name__.partition(".")[0]
@@ -213,7 +215,7 @@ class Reachable:
         while stack:
             # users: does it belong to the user, rather than to an object of minigan's? decides: is it in no optimiser's inside?
             x, users, decides = stack.pop()
-            if id(x) in seen or isinstance(x, PLAIN) or on_gpu(x):
+            if id(x) in seen or isinstance(x, OPAQUE) or on_gpu(x):
                 continue
             seen.add(id(x))
             alive.append(x)

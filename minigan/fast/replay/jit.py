@@ -16,7 +16,7 @@ from ...autograd import raw
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from .graph import Reachable, Settings, Snapshot
-from .program import Program, Recording, recording, same
+from .program import Program, Recording, record_step, same
 
 
 def graph(step) -> Repeated:
@@ -78,7 +78,7 @@ class Repeated:
     def _record(self, args):
         """One of the first calls: until two in a row did the same."""
         arrays = _arrays(args)
-        with recording(arrays) as new:
+        with record_step(arrays) as new:
             outputs = self.step(*args)
         if len({id(a) for a in arrays}) < len(arrays):
             new.problem = "it was given the same array twice"

@@ -16,7 +16,8 @@ class LazyProduct:
     __slots__ = ("a", "b", "dtype", "shape")
 
     def __init__(self, a, b):
-        self.a, self.b, self.dtype, self.shape = a, b, a.dtype, (len(a), b.shape[1])
+        self.a, self.b = a, b
+        self.dtype, self.shape = a.dtype, (len(a), b.shape[1])
 
     def array(self):
         """It is computed after all."""

@@ -1,7 +1,7 @@
 """A step written down as the calls on arrays that it makes, and made into one straight Python function without tape and dispatch.
 
-While a `Recording` is active, whoever computes with arrays tells it: ops their forward functions, the backward walk its rules and sums,
-generators their draws, optimisers their steps. What computes with arrays and does not tell is noticed: an array that nobody told of is
+During a recording `seam.execute` notes each call: ops call their forward functions through it, the backward walk its rules and sums,
+generators their draws, optimisers their steps. What computes with arrays without it is noticed: an array that no call has made is
 either the same in each step (then it is a constant), or the two recordings that a program is made of differ in it.
 """
 
@@ -25,23 +25,24 @@ from ..table import Later
 DEFERRABLE: dict = {}
 CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
 
-active: list["Recording"] = []  # the recording that is going on, if there is one
+current_recording: list["Recording"] = []  # the recording that is going on, if there is one
 
 
-class Name(str):
+class Symbol(str):
     """Of an array in a program: what stands for it in a recorded call."""
 
 
 class Recording:
-    """The calls of one step, in order, as (function, arguments, results); arrays that the step was given or made are Names there.
+    """The calls of one step, in order, as (function, arguments, results); arrays that the step was given or made are Symbols there.
 
     given : the arrays that the step is given
     problem : why the step cannot be repeated, or None
     """
 
     def __init__(self, given):
-        self.calls, self.problem, self.thread = [], None, threading.get_ident()
-        self._names, self._references = {}, []  # id -> Name, as long as the array lives: the recording keeps no memory
+        self.calls, self.problem = [], None
+        self.thread = threading.get_ident()
+        self._names, self._references = {}, []  # id -> Symbol, as long as the array lives: the recording keeps no memory
         self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
@@ -59,7 +60,7 @@ class Recording:
         self.calls.append((function, args, made))
 
     def written(self, x):
-        """x with Names for arrays that have one."""
+        """x with Symbols for arrays that have one."""
         if isinstance(array := getattr(x, "array", None), np.ndarray):  # a Tensor: those who are given them take arrays, too
             x = array
         if isinstance(x, (np.ndarray, np.generic)):
@@ -73,7 +74,7 @@ class Recording:
             self._references.append(x)
         else:
             return None
-        self._names[id(x)] = name = Name(name)
+        self._names[id(x)] = name = Symbol(name)
         return name
 
     def _forget(self, key, reference):
@@ -81,16 +82,16 @@ class Recording:
 
 
 @contextlib.contextmanager
-def recording(given):
-    """Inside, a new recording of a step that is given these arrays is active."""
+def record_step(given):
+    """Inside, a new recording of a step that is given these arrays is the current one."""
     new = Recording(given)
-    active.append(new)
+    current_recording.append(new)
     seam.execute = _record
     try:
         yield new
     finally:
         seam.execute = seam.plain
-        active.clear()
+        current_recording.clear()
 
 
 def _record(function, *args):
@@ -98,7 +99,7 @@ def _record(function, *args):
 
     A function that writes into memory that others may know returns None: by that the program sees it.
     """
-    now = active[-1]
+    now = current_recording[-1]
     if now.thread != threading.get_ident():
         return function(*args)
     if function.__class__ is Later:
@@ -141,7 +142,7 @@ class Program:
             function, args, made = second.calls[i]
             second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
-        self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
+        self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Symbol)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
         exec(compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"), self._constants)
@@ -176,9 +177,9 @@ class Program:
             return f"[{', '.join(parts)}]" if isinstance(x, list) else f"({''.join(p + ', ' for p in parts)})"
         if x is not y and not same(x, y):
             raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next, which no op has computed")
-        if isinstance(y, Name):
+        if isinstance(y, Symbol):
             return y
-        if y.__class__ in PLAIN or (y.__class__ is float and math.isfinite(y)):
+        if y.__class__ in LITERALS or (y.__class__ is float and math.isfinite(y)):
             return repr(y)
         return self._constant(_kind(y), y)
 
@@ -193,7 +194,7 @@ class Program:
 
 def _deferrable(calls, results):
     """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written
-    (by a call that gives nothing, see `told`)."""
+    (by a call that returns None, see `seam`)."""
     uses = Counter(name for _, args, _ in calls for name in _names(args))
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing
@@ -207,8 +208,8 @@ def _deferrable(calls, results):
 
 
 def _names(x):
-    """All Names in an argument, or in a list of arguments."""
-    if isinstance(x, Name):
+    """All Symbols in an argument, or in a list of arguments."""
+    if isinstance(x, Symbol):
         yield x
     elif x.__class__ in (list, tuple):
         for y in x:
@@ -225,7 +226,7 @@ def _freed(lines, returned):
             yield f"del {', '.join(over)}"
 
 
-PLAIN = (int, bool, str, type(None))
+LITERALS = (int, bool, str, type(None))
 VARIABLE = re.compile(r"\bv\d+(?:_\d+)?\b")
 RESERVED = {*keyword.kwlist, "run", "_"}
 
@@ -249,7 +250,7 @@ def _kind(x):
 
 
 def _shown(x):
-    if isinstance(x, Name):
+    if isinstance(x, Symbol):
         return "what an op had computed"
     return f"an array {x.shape}" if isinstance(x, np.ndarray) else repr(x)[:40]
 

@@ -2,8 +2,8 @@
 function. To the bit the same, with less beside the arithmetic.
 
 Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise) or needs a value on the host is
-played as it is. On the CPU so is one whose networks, or what they use, are of other classes than minigan's: nobody has said that their
-Python code may be left out. While a debugger or a tracer looks on, or somebody wants the gradients, nothing is replayed.
+played as it is. On the CPU so is one whose networks, or what they use, are of other classes than minigan's: their Python code
+may matter. While a debugger or a tracer looks on, or somebody wants the gradients, nothing is replayed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Replayed:
     """
 
     def __init__(self, step: Callable[[Any], list[Move]], trainer: Trainer, device, say: Callable[[str], None] = print):
-        self.step, self.trainer, self.say, self.told = step, trainer, say, device.type == "cuda"
+        self.step, self.trainer = step, trainer
+        self.say, self.announced = say, device.type == "cuda"
         self.graph: Any = Graph(step) if device.type == "cuda" else Repeated(step, warn=False)
         if device.type == "cuda" and (kept := sorted(trainer.game.state_dict())):
             self._do_without(f"the game keeps a state between rounds ({', '.join(kept)})")
@@ -45,9 +46,9 @@ class Replayed:
         except CaptureError as error:  # and nothing has changed
             self._do_without(str(error))
             return self.step(numbers)
-        if not self.told and self.graph.repeats:
+        if not self.announced and self.graph.repeats:
             self.say("rounds are repeated as one function, without their Python code (--no-graph plays it each time)")
-            self.told = True
+            self.announced = True
         return moves
 
     def _do_without(self, why: str) -> None:

@@ -217,7 +217,7 @@ def test_what_cannot_be_captured(kernels, offence, words):
 
     with pytest.raises(CaptureError, match=words) as error:
         graph(step)(x)
-    assert "test_captured.py:" in str(error.value) and "lambda net, x" in str(error.value)
+    assert "test_graph.py:" in str(error.value) and "lambda net, x" in str(error.value)
     np.testing.assert_array_equal(net.weight.array.storage, before)
     assert default_generator.get_state() == drawn and fakecuda.capture is None
     assert graph(lambda x: net(x))(x).shape == (4, 2)  # the next one works

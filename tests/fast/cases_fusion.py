@@ -32,7 +32,7 @@ def inputs(draw, bias=True):
     return x, w, b[0] if b else None, draw(st.sampled_from(sorted(SCALARS))), draw(st.sampled_from([0.2, 0.01, 1.5]))
 
 
-ELSEWHERE = "activation_grad batch_norm_activation_grad"  # rules: test_fused.py
+ELSEWHERE = "activation_grad batch_norm_activation_grad"  # rules: test_linear_activation.py
 CASES = [
     Case("linear_activation", inputs(), reference),
     Case("linear_activation:no bias", inputs(False), reference),
