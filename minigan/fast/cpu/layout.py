@@ -48,8 +48,8 @@ def _make_transpose_block():
     return transpose_block
 
 
-# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype of zero), in registers: at each stage rows i
-# and i + n/2 are merged number by number. Addresses; strides in elements.
+# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype of zero), in registers: each stage
+# merges rows i and i + n/2 number by number. Addresses; strides in elements.
 _transpose_block = Intrinsic(_make_transpose_block)
 
 

@@ -23,31 +23,41 @@ ENOUGH = 64  # positions that make a product efficient
 MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
 SMALL = 512  # positions up to which a table is faster than lines
 U = np.uintp
+THREE = (np.int64, (3,))
+SIZES = np.dtype([(name, *THREE) for name in ("out", "kernel", "stride", "padding", "dilation")], align=True)
+# Of a plane of x with the zeros around it: where x begins, how many numbers are from one depth and row to the next, and in all.
+PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
 
 
 @kernel
 def im2col_by_lines(x, patches, row, image, sizes):
     """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the flat array.
 
-    sizes : of y, of the kernel; stride, padding and dilation; three numbers each
+    sizes : an array of one SIZES
     """
     images, channels, depth, height, width = x.shape
-    zero, taps = x.dtype.type(0), sizes[3] * sizes[4] * sizes[5]
-    out_d, out_h = sizes[0], sizes[1]
-    out_w, stride = sizes[2], sizes[8]
+    g, zero = sizes[0], x.dtype.type(0)
+    out_d, out_h = g.out[0], g.out[1]
+    kernel_h, kernel_w = g.kernel[1], g.kernel[2]
+    stride_d, stride_h = g.stride[0], g.stride[1]
+    pad_d, pad_h = g.padding[0], g.padding[1]
+    dilation_d, dilation_h = g.dilation[0], g.dilation[1]
+    out_w, stride = g.out[2], g.stride[2]
+    pad_w, dilation_w = g.padding[2], g.dilation[2]
+    taps = g.kernel[0] * kernel_h * kernel_w
     for n in range(images):
         for tap in range(channels * taps):
             c, t = tap // taps, tap % taps
-            kd = t // (sizes[4] * sizes[5])
-            kh, kw = t // sizes[5] % sizes[4], t % sizes[5]
-            shift = kw * sizes[14] - sizes[11]
+            kd = t // (kernel_h * kernel_w)
+            kh, kw = t // kernel_w % kernel_h, t % kernel_w
+            shift = kw * dilation_w - pad_w
             low = min(max(0, -(shift // stride)), out_w)  # the columns whose tap lies inside x
             high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
             at = tap * row + n * image
             for od in range(out_d):
-                d = od * sizes[6] - sizes[9] + kd * sizes[12]
+                d = od * stride_d - pad_d + kd * dilation_d
                 for oh in range(out_h):
-                    h = oh * sizes[7] - sizes[10] + kh * sizes[13]
+                    h = oh * stride_h - pad_h + kh * dilation_h
                     if 0 <= d < depth and 0 <= h < height:
                         line = x[n, c, d, h]
                         for k in range(low):
@@ -66,22 +76,28 @@ def im2col_by_lines(x, patches, row, image, sizes):
 def col2im_by_lines(x, patches, row, image, sizes):
     """x += the transpose of `im2col_by_lines`."""
     images, channels, depth, height, width = x.shape
-    taps = sizes[3] * sizes[4] * sizes[5]
-    out_d, out_h = sizes[0], sizes[1]
-    out_w, stride = sizes[2], sizes[8]
+    g = sizes[0]
+    out_d, out_h = g.out[0], g.out[1]
+    kernel_h, kernel_w = g.kernel[1], g.kernel[2]
+    stride_d, stride_h = g.stride[0], g.stride[1]
+    pad_d, pad_h = g.padding[0], g.padding[1]
+    dilation_d, dilation_h = g.dilation[0], g.dilation[1]
+    out_w, stride = g.out[2], g.stride[2]
+    pad_w, dilation_w = g.padding[2], g.dilation[2]
+    taps = g.kernel[0] * kernel_h * kernel_w
     for n in range(images):
         for tap in range(channels * taps):
             c, t = tap // taps, tap % taps
-            kd = t // (sizes[4] * sizes[5])
-            kh, kw = t // sizes[5] % sizes[4], t % sizes[5]
-            shift = kw * sizes[14] - sizes[11]
+            kd = t // (kernel_h * kernel_w)
+            kh, kw = t // kernel_w % kernel_h, t % kernel_w
+            shift = kw * dilation_w - pad_w
             low = min(max(0, -(shift // stride)), out_w)
             high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
             at = tap * row + n * image
             for od in range(out_d):
-                d = od * sizes[6] - sizes[9] + kd * sizes[12]
+                d = od * stride_d - pad_d + kd * dilation_d
                 for oh in range(out_h):
-                    h = oh * sizes[7] - sizes[10] + kh * sizes[13]
+                    h = oh * stride_h - pad_h + kh * dilation_h
                     if 0 <= d < depth and 0 <= h < height:
                         line = x[n, c, d, h]
                         for k in range(low, high):
@@ -90,51 +106,53 @@ def col2im_by_lines(x, patches, row, image, sizes):
 
 
 @kernel
-def im2col_by_table(x, patches, row, image, index, top):
+def im2col_by_table(x, patches, row, image, index, plane):
     """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in a plane of x with the zeros around it.
 
-    top : where x begins in such a plane, how many numbers are from one depth and row to the next, and how many there are in all
+    plane : an array of one PLANE
     Several times faster than `im2col_by_lines` for small images, whose lines are short.
     """
     images, channels, depth, height, width = x.shape
     taps, positions = index.shape
-    plane = np.zeros(top[3], x.dtype)
+    p = plane[0]
+    numbers = np.zeros(p.size, x.dtype)
     for n in range(images):
         for c in range(channels):
             for d in range(depth):
                 for h in range(height):
-                    at = top[0] + d * top[1] + h * top[2]
+                    at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        plane[U(at + w)] = x[U(n), U(c), U(d), U(h), U(w)]
+                        numbers[U(at + w)] = x[U(n), U(c), U(d), U(h), U(w)]
             for t in range(taps):
                 at = (c * taps + t) * row + n * image
                 for k in range(positions):
-                    patches[U(at + k)] = plane[U(index[U(t), U(k)])]
+                    patches[U(at + k)] = numbers[U(index[U(t), U(k)])]
 
 
 @kernel
-def col2im_by_table(x, patches, row, image, index, top):
+def col2im_by_table(x, patches, row, image, index, plane):
     """x += the transpose of `im2col_by_table`."""
     images, channels, depth, height, width = x.shape
     taps, positions = index.shape
-    plane = np.zeros(top[3], x.dtype)
+    p = plane[0]
+    numbers = np.zeros(p.size, x.dtype)
     for n in range(images):
         for c in range(channels):
-            plane[:] = 0
+            numbers[:] = 0
             for t in range(taps):
                 at = (c * taps + t) * row + n * image
                 for k in range(positions):
-                    plane[U(index[U(t), U(k)])] += patches[U(at + k)]
+                    numbers[U(index[U(t), U(k)])] += patches[U(at + k)]
             for d in range(depth):
                 for h in range(height):
-                    at = top[0] + d * top[1] + h * top[2]
+                    at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        x[U(n), U(c), U(d), U(h), U(w)] += plane[U(at + w)]
+                        x[U(n), U(c), U(d), U(h), U(w)] += numbers[U(at + w)]
 
 
 @functools.lru_cache(maxsize=256)
 def _table(geometry):
-    """(index, top) for `im2col_by_table`."""
+    """(index, plane) for `im2col_by_table`."""
     padded = geometry.padded()
     steps = [math.prod(padded[i + 1 :]) for i in range(len(padded))]
     dims = zip(geometry.kernel, geometry.dilation, geometry.out, geometry.stride, steps)
@@ -144,23 +162,23 @@ def _table(geometry):
         index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(len(index) * kernel_size, -1)
     steps = [0] * (3 - len(steps)) + steps
     first = sum(p * s for p, s in zip(geometry.padding, steps[3 - len(padded) :]))
-    return index, np.array([first, steps[0], steps[1], math.prod(padded)])
+    return index, np.array([(first, steps[0], steps[1], math.prod(padded))], PLANE)
 
 
 @kernel
-def im2col(x, patches, row, image, sizes, index, top):
+def im2col(x, patches, row, image, sizes, index, plane):
     """Patches of x, by table if there is one."""
     if index.size:
-        im2col_by_table(x, patches, row, image, index, top)
+        im2col_by_table(x, patches, row, image, index, plane)
     else:
         im2col_by_lines(x, patches, row, image, sizes)
 
 
 @kernel
-def col2im(x, patches, row, image, sizes, index, top):
+def col2im(x, patches, row, image, sizes, index, plane):
     """Its transpose."""
     if index.size:
-        col2im_by_table(x, patches, row, image, index, top)
+        col2im_by_table(x, patches, row, image, index, plane)
     else:
         col2im_by_lines(x, patches, row, image, sizes)
 
@@ -177,7 +195,7 @@ def side_by_side(y, out):
 
 
 @kernel
-def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, top, address):
+def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, address):
     """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel), bias (O,)."""
     (outputs, rows), positions = w.shape, y.shape[2]
     zero = x.dtype.type(0)
@@ -187,10 +205,10 @@ def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, top, add
         images = min(at_once, len(x) - low)
         if joint:
             n = images * positions
-            im2col(x[low : low + images], patches, n, positions, sizes, index, top)
+            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
             gemm(address, NO_TRANS, NO_TRANS, outputs, n, rows, w, rows, patches, n, zero, result, n)
         elif not pointwise:
-            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
+            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
         for i in range(images):
             to = y[low + i]
             if pointwise:
@@ -209,7 +227,7 @@ def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, top, add
 
 
 @kernel
-def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index, top, address):
+def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index, plane, address):
     """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias (C,)."""
     (outputs, rows), positions = w.shape, y.shape[2]
     zero = x.dtype.type(0)
@@ -233,13 +251,13 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
             n = images * positions
             side_by_side(y[low : low + images], given)
             gemm(address, TRANS, NO_TRANS, rows, n, outputs, w, rows, given, n, zero, patches, n)
-            col2im(x[low : low + images], patches, n, positions, sizes, index, top)
+            col2im(x[low : low + images], patches, n, positions, sizes, index, plane)
         elif not pointwise:
-            col2im(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
+            col2im(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
 
 
 @kernel
-def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, top, address):
+def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, plane, address):
     """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows begin `row` numbers apart."""
     (outputs, rows), positions = w.shape, y.shape[2]
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
@@ -248,11 +266,11 @@ def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, to
         images, beta = min(at_once, len(x) - low), x.dtype.type(0 if low == 0 else 1)
         if joint:
             n = images * positions
-            im2col(x[low : low + images], patches, n, positions, sizes, index, top)
+            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
             side_by_side(y[low : low + images], given)
             gemm(address, NO_TRANS, TRANS, outputs, rows, n, given, n, patches, n, beta, w, row)
         elif not pointwise:
-            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
+            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
         if not joint:
             for i in range(images):
                 beta = x.dtype.type(0 if low + i == 0 else 1)
@@ -263,16 +281,28 @@ def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, to
                     gemm(address, NO_TRANS, TRANS, outputs, rows, positions, y[low + i], positions, matrix, positions, beta, w, row)
 
 
+def _three(sizes, missing):
+    """Sizes of three dimensions."""
+    return (missing,) * (3 - len(sizes)) + tuple(sizes)
+
+
+@functools.lru_cache(maxsize=256)
+def _sizes(geometry):
+    """An array of one SIZES; dimensions that are missing have size 1."""
+    g, sizes = geometry, np.zeros(1, SIZES)
+    for name, values in (("out", g.out), ("kernel", g.kernel), ("stride", g.stride), ("dilation", g.dilation)):
+        sizes[name] = _three(values, 1)
+    sizes["padding"] = _three(g.padding, 0)
+    return sizes
+
+
 class _Call:
     """What the kernels need to know of a geometry; they see three spatial dimensions, those missing being 1."""
 
     def __init__(self, geometry, channels, outputs, dtype):
-        def three(values, missing):
-            return [missing] * (3 - len(values)) + list(values)
-
-        g, self.size = geometry, three(geometry.size, 1)
-        fields = (g.out, 1), (g.kernel, 1), (g.stride, 1), (g.padding, 0), (g.dilation, 1)
-        self.sizes = np.array([n for field, missing in fields for n in three(field, missing)])
+        g = geometry
+        self.size = _three(g.size, 1)
+        self.sizes = _sizes(g)
         self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
         # Where each tap sees the whole of x, x itself is the matrix.
         self.pointwise = g.out == g.size and set(g.kernel) == {1} == set(g.stride) and not any(g.padding) and self.positions >= ENOUGH
@@ -280,15 +310,15 @@ class _Call:
         self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
         c, o = channels // g.groups, outputs // g.groups
         self.groups = [(slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)]
-        self.index, self.top = _table(g) if self.positions <= SMALL else (np.empty((0, 0), np.int64), np.zeros(4, np.int64))
+        self.index, self.plane = _table(g) if self.positions <= SMALL else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """at_once, joint, pointwise, sizes, index, top, address. Where images share a product, a large weight is worth more of them."""
+        """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
         step = max(1, bound // (self.rows * self.positions), -(-ENOUGH // self.positions) if self.joint else 1)
         parts = -(-images // step)
-        return -(-images // parts), self.joint, self.pointwise, self.sizes, self.index, self.top, self.address
+        return -(-images // parts), self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
