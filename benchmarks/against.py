@@ -3,8 +3,8 @@
     python benchmarks/against.py BEFORE AFTER [--only NAME ...] [--rounds 15] [--seconds 0.3] [--json FILE]
 
 Each case is prepared by each checkout's own benchmarks, in a process of its own; rounds of both alternate, so that they meet the
-same machine, and each begins every other round. Time per step: the ratio after / before of the fastest rounds (`min`), and the median
-of the ratios of the rounds (`median`), with their middle half. Other work on the machine lifts single rounds, but not the fastest.
+same machine, and each begins every other round. The ratio after / before of the fastest steps (`min`), and the median of the rounds'
+ratios of median steps (`median`), with their middle half. Other work on the machine slows single steps, hardly the fastest.
 """
 
 import argparse
@@ -95,7 +95,7 @@ CASES = {
 
 
 def serve(name):
-    """The worker's side: for each line "SECONDS" on its input, steps for about so long, and their median time."""
+    """The worker's side: for each line "SECONDS" on its input, steps for about so long; their fastest and their median time."""
     import time
 
     step = CASES[name]()
@@ -112,7 +112,7 @@ def serve(name):
         times, end = [], time.perf_counter() + float(line)
         while not times or time.perf_counter() < end:
             times.append(measured())
-        print(statistics.median(times), flush=True)
+        print(json.dumps([min(times), statistics.median(times)]), flush=True)
 
 
 class Checkout:
@@ -131,7 +131,7 @@ class Checkout:
     def round(self, seconds):
         self.process.stdin.write(f"{seconds}\n")
         self.process.stdin.flush()
-        self.seconds.append(float(self.process.stdout.readline()))
+        self.seconds.append(json.loads(self.process.stdout.readline()))
 
     def close(self):
         self.process.stdin.close()
@@ -139,7 +139,7 @@ class Checkout:
 
 
 def compare(before, after, case, rounds, seconds):
-    """The seconds of each round of both."""
+    """(fastest, median) seconds of a step in each round, of both."""
     both = [Checkout(before, case), Checkout(after, case)]
     for i in range(rounds):
         for checkout in both if i % 2 else reversed(both):
@@ -165,8 +165,9 @@ def main():
     print(f"{'after / before':20}{'min':>8}{'median':>8}   middle half   ms before")
     for case in options.only:
         before, after = results[case] = compare(options.before, options.after, case, options.rounds, options.seconds)
-        low, median, high = statistics.quantiles([b / a for a, b in zip(before, after)], n=4)
-        print(f"{case:20}{min(after) / min(before):8.3f}{median:8.3f}   {low:.3f}-{high:.3f}   {1e3 * min(before):9.3f}", flush=True)
+        low, median, high = statistics.quantiles([b[1] / a[1] for a, b in zip(before, after)], n=4)
+        fastest = [min(rounds)[0] for rounds in (before, after)]
+        print(f"{case:20}{fastest[1] / fastest[0]:8.3f}{median:8.3f}   {low:.3f}-{high:.3f}   {1e3 * fastest[0]:9.3f}", flush=True)
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
 

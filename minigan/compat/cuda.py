@@ -1,5 +1,6 @@
 """torch.cuda's names: is there a GPU, how many, and tensors on it. `minigan.cuda.FloatTensor(...)` raises DeviceError without one."""
 
+import sys
 from types import SimpleNamespace
 
 from ..arrays import DeviceError, cuda_problem
@@ -28,7 +29,12 @@ __all__ = [
 
 
 def graph(step, warmup: int = 3):
-    """`step` as launches of a CUDA graph: see `minigan.fast.replay.graph.graph`."""
+    """`step` as launches of a CUDA graph: see `minigan.fast.replay.graph.graph`.
+
+    Without the fast path it is `step` itself.
+    """
+    if "minigan.fast" not in sys.modules:
+        return step
     from ..fast.replay.graph import graph
 
     return graph(step, warmup)

@@ -1,6 +1,7 @@
 """What scripts set and ask at their beginning, under torch's names: threads, precision, determinism, and limits of number types."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,10 @@ def set_default_device(device):
 
 def set_num_threads(num: int) -> None:
     """Let kernels and the BLAS use so many threads from here on."""
-    try:
-        from ..fast.cpu.threads import set_num_threads
-    except ImportError as error:
-        raise RuntimeError("set_num_threads needs minigan's fast path: set OMP_NUM_THREADS before the start") from error
+    if "minigan.fast" not in sys.modules:
+        raise RuntimeError("set_num_threads needs minigan's fast path: set OMP_NUM_THREADS before the start")
+    from ..fast.cpu.threads import set_num_threads
+
     set_num_threads(num)
 
 

@@ -13,6 +13,12 @@ from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_device, new_parameter
 
+__all__ = [
+    "EqualizedConv2d", "EqualizedConvTranspose2d", "EqualizedLinear", "GaussianNoise",
+    "GradientReversal", "MaskedConv2d", "Maxout", "MinibatchDiscrimination", "MinibatchStdDev",
+    "PixelNorm",
+]  # fmt: skip
+
 
 class Maxout(Linear):
     """y_j = max over k of (x W_jk + b_jk): (..., in_features) -> (..., out_features). Goodfellow et al. 2013, section 3

@@ -23,6 +23,11 @@ __all__ = [
     "TransformerEncoder", "TransformerEncoderLayer",
 ]  # fmt: skip
 
+__all__ = [
+    "MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
+    "TransformerEncoder", "TransformerEncoderLayer",
+]  # fmt: skip
+
 
 class MultiheadAttention(Module):
     """num_heads attentions side by side, each on its part of the projected inputs: forward gives

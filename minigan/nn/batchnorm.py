@@ -10,6 +10,8 @@ from . import init
 from .module import Module
 from .parameter import Parameter, as_device, new_parameter
 
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+
 
 class _BatchNorm(Module):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, for each channel (dimension 1).

@@ -7,6 +7,8 @@ from ..autograd import Tensor
 from .module import Module
 from .parameter import Parameter
 
+__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
+
 
 class _Numbered(Module):
     """Submodules under the names "0", "1", ...: what Sequential and ModuleList share."""

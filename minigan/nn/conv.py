@@ -8,6 +8,8 @@ from . import functional, init
 from .module import Module
 from .parameter import Parameter, new_parameter
 
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 

@@ -6,6 +6,8 @@ from . import init
 from .module import Module
 from .parameter import Parameter, new_parameter
 
+__all__ = ["Embedding"]
+
 
 class Embedding(Module):
     """y = weight[x]: integers (...) -> (..., embedding_dim).

@@ -8,6 +8,8 @@ from . import init
 from .module import Module
 from .parameter import Parameter, new_parameter
 
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
+
 
 class Linear(Module):
     """y = x W^T + b: (..., in_features) -> (..., out_features).

@@ -5,6 +5,12 @@ from ..ops.loss_arguments import legacy_reduction
 from . import functional as F
 from .module import Module
 
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
+    "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "NLLLoss", "SmoothL1Loss",
+    "SoftMarginLoss",
+]  # fmt: skip
+
 
 class _Loss(Module):
     def __init__(self, size_average=None, reduce=None, reduction="mean") -> None:

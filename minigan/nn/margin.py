@@ -5,6 +5,11 @@
 from . import functional as F
 from .loss import _Loss, _WeightedLoss
 
+__all__ = [
+    "CosineEmbeddingLoss", "GaussianNLLLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss", "PoissonNLLLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+]  # fmt: skip
+
 
 class TripletMarginLoss(_Loss):
     """max(0, margin + |a - p| - |a - n|), p-norms along the last dimension; swap: for |a - n| the

@@ -15,6 +15,8 @@ from ..ops.placement import parse_to
 from . import hooks
 from .parameter import Parameter, as_device
 
+__all__ = ["Module"]
+
 
 class Module:
     """Base class of all layers and networks. Assign Parameters and Modules in `__init__`, compute in `forward`.

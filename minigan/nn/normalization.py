@@ -9,6 +9,11 @@ from .batchnorm import _BatchNorm
 from .module import Module
 from .parameter import Parameter, new_parameter
 
+__all__ = [
+    "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm",
+    "LocalResponseNorm", "RMSNorm",
+]  # fmt: skip
+
 
 class _InstanceNorm(_BatchNorm):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance of each channel of each example.

@@ -11,6 +11,8 @@ from ..arrays.defaults import default
 from ..autograd import FLOATS, Tensor, tensor_of
 from ..engine.tensor import lay_out
 
+__all__ = ["Parameter"]
+
 
 class Parameter(Tensor):
     """A leaf Tensor that a Module registers when it is assigned as an attribute.

@@ -17,6 +17,8 @@ from . import init
 from .module import Module
 from .parameter import new_parameter
 
+__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
+
 
 def _rnn(projected, states, weight, bias, nonlinearity):
     hs = rnn_steps(projected, *states, weight, nonlinearity)

@@ -3,6 +3,11 @@
 from . import functional as F
 from .module import Module
 
+__all__ = [
+    "ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample",
+    "UpsamplingBilinear2d", "UpsamplingNearest2d",
+]  # fmt: skip
+
 
 class Upsample(Module):
     """(N, C, ...) resampled to `size`, or by `scale_factor`; modes and arguments as in `functional.interpolate`."""

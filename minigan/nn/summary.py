@@ -10,6 +10,8 @@ from .module import Module
 from .parameter import as_device
 from .utils import evaluating
 
+__all__ = ["Summary", "summary"]
+
 
 class Summary:
     """What `summary` found. `str()` is the table.

@@ -180,7 +180,7 @@ class TensorMethods(InPlaceMethods):
             raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
         return self.mT
 
-    # --- arithmetic ---
+    # --- ops, by family ---
     add = arithmetic.add
     clamp = arithmetic.clamp
     eq = arithmetic.eq
@@ -205,8 +205,6 @@ class TensorMethods(InPlaceMethods):
     remainder = arithmetic.remainder
     round = arithmetic.round
     sub = arithmetic.sub
-
-    # --- elementary functions ---
     abs = elementary.abs
     cos = elementary.cos
     erf = elementary.erf
@@ -220,8 +218,6 @@ class TensorMethods(InPlaceMethods):
     sin = elementary.sin
     sqrt = elementary.sqrt
     square = elementary.square
-
-    # --- activation ---
     prelu = activation.prelu
     relu = activation.relu
     sigmoid = activation.sigmoid
@@ -321,8 +317,6 @@ class TensorMethods(InPlaceMethods):
     trace = compose.trace
     trunc = compose.trunc
     unique = compose.unique
-
-    # --- product ---
     addmm = product.addmm
     bmm = product.bmm
     dot = product.dot
@@ -341,8 +335,6 @@ class TensorMethods(InPlaceMethods):
     nanmean = contraction.nanmean
     nansum = contraction.nansum
     vdot = contraction.vdot
-
-    # --- linear algebra ---
     det = linear_algebra.det
     inverse = linear_algebra.inverse
     logdet = linear_algebra.logdet
@@ -352,8 +344,6 @@ class TensorMethods(InPlaceMethods):
     qr = decompositions.qr
     svd = decompositions.svd
     matrix_power = matrices.matrix_power
-
-    # --- reduction ---
     all = reduction.all
     allclose = reduction.allclose
     any = reduction.any
@@ -397,8 +387,6 @@ class TensorMethods(InPlaceMethods):
     nonzero = indexing.nonzero
     scatter_add = indexing.scatter_add
     take_along_dim = indexing.take_along_dim
-
-    # --- shape ---
     broadcast_to = shape.broadcast_to
     chunk = shape.chunk
     clone = shape.clone

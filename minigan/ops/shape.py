@@ -85,6 +85,9 @@ def ravel(input: Tensor) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into `sizes` (one may be -1)."""
     dim = axis_of(dim, input.ndim)
+    if -1 in sizes:
+        given = math.prod(n for n in sizes if n != -1)
+        sizes = [input.shape[dim] // max(given, 1) if n == -1 else n for n in sizes]
     return _reshape(input, (*input.shape[:dim], *sizes, *input.shape[dim + 1 :]))
 
 

@@ -362,6 +362,10 @@ def test_parts_of_nothing():
     assert [x.shape for x in minigan.zeros(0, 4).chunk(3, 0)] == [(0, 4)] * 3
 
 
+def test_unflatten_of_nothing():
+    assert minigan.zeros(0, 4, 2).unflatten(-2, (-1, 1)).shape == (0, 4, 1, 2)
+
+
 def test_shifts_in_place():
     x = minigan.tensor([1, 2, 3])
     x <<= minigan.tensor([1, 0, 2])

@@ -83,6 +83,7 @@ def test_both_gradients_are_taken_at_one_point_with_one_dropout_mask(table1, ima
 
 
 @pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
+@pytest.mark.skipif(not hasattr(minigan, "fast"), reason="graphs are the fast path's")
 def test_a_step_on_cuda_is_one_launch(table1, images, tmp_path, monkeypatch, capsys):
     """Rates and the momentum change from step to step, and no capture is made anew for it; values are those without a graph."""
 

@@ -25,16 +25,9 @@ def _whole(geometry):
     return geometry.kernel == geometry.size and set(geometry.out) == {1} == {geometry.groups} and not any(geometry.padding)
 
 
-def _check(**arrays):
-    """Kernels read memory as what it is not, if they are given two dtypes."""
-    found = {name: a.dtype for name, a in arrays.items() if a is not None}
-    if len(set(found.values())) > 1:
-        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
-
-
 def conv(x, w, bias, geometry):
     """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out)"""
-    _check(input=x, weight=w, bias=bias)
+    cards.check_dtypes(input=x, weight=w, bias=bias)
     if not x.size:
         return np.zeros((len(x), len(w), *geometry.out), x.dtype)
     if _whole(geometry):
@@ -46,7 +39,7 @@ def conv(x, w, bias, geometry):
 
 def conv_transpose(y, w, bias, geometry):
     """y (N, O, *out), w (O, C / groups, *kernel), bias (C,) or None -> (N, C, *size)"""
-    _check(input=y, weight=w, bias=bias)
+    cards.check_dtypes(input=y, weight=w, bias=bias)
     c = w.shape[1] * geometry.groups
     if not y.size:
         return np.zeros((len(y), c, *geometry.size), y.dtype)
@@ -60,7 +53,7 @@ def conv_transpose(y, w, bias, geometry):
 
 def conv_weight(x, y, geometry):
     """x (N, C, *size), y (N, O, *out) -> (O, C / groups, *kernel)"""
-    _check(x=x, y=y)
+    cards.check_dtypes(x=x, y=y)
     shape = (y.shape[1], x.shape[1] // geometry.groups, *geometry.kernel)
     if not x.size:
         return np.zeros(shape, x.dtype)

@@ -15,6 +15,7 @@ import numpy as np
 from ...autograd import raw
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
+from . import followed
 from .graph import Reachable, Settings, Snapshot
 from .program import Program, Recording, record_step, same
 
@@ -32,9 +33,9 @@ def graph(step) -> Repeated:
 
     Returns what the step returns: the same Tensors in every call, which hold the values of the last, outside the tape.
 
-    Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. A step that needs a value
-    (`.item()`), writes in place what is on the tape, or computes with arrays outside of ops is played as it is, after a warning that says
-    why.
+    Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. (Under a debugger or a tracer it
+    runs, each time.) A step that needs a value (`.item()`), writes in place what is on the tape, or computes with arrays outside of ops is
+    played as it is, after a warning that says why.
     """
     return Repeated(step)
 
@@ -63,7 +64,7 @@ class Repeated:
 
     def __call__(self, *args):
         like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
-        if self.why is not None or mode.anomaly or (self._like is not None and not _equal(like, self._like)):
+        if self.why is not None or mode.anomaly or followed() or (self._like is not None and not _equal(like, self._like)):
             return self.step(*args)
         if self._seen is not None:
             if self._seen.same():

@@ -8,13 +8,13 @@ may matter. While a debugger or a tracer looks on, or somebody wants the gradien
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from ...arrays import seam
 from ...gan.games import Move
 from ...gan.trainer import Trainer
+from . import followed
 from .graph import CaptureError, Graph, Reachable
 from .jit import Repeated
 
@@ -39,7 +39,7 @@ class Replayed:
 
     def __call__(self, numbers) -> list[Move]:
         """One round with the examples of these numbers."""
-        if self.graph is None or self.trainer.watched is not None or sys.gettrace() is not None or self.trainer.game.state_dict():
+        if self.graph is None or self.trainer.watched is not None or followed() or self.trainer.game.state_dict():
             return self.step(numbers)
         try:
             moves = self.graph(numbers)

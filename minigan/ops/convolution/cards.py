@@ -13,6 +13,13 @@ from .geometry import conv_geometry, conv_transpose_geometry
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
 
+def check_dtypes(**arrays):
+    """Nothing is promoted silently; and a kernel would read the memory of one as the other."""
+    found = {name: a.dtype for name, a in arrays.items() if a is not None}
+    if len(set(found.values())) > 1:
+        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
+
+
 def _with_bias(y, bias):
     if bias is not None:
         y += bias.reshape(-1, *[1] * (y.ndim - 2))
@@ -36,6 +43,7 @@ def conv(x, w, bias, geometry):
 
     dL/dx = conv_transpose(g, w),  dL/dw = conv_weight(x, g),  dL/dbias = sum of g over batch and positions
     """
+    check_dtypes(input=x, weight=w, bias=bias)
     return _with_bias(formula.conv(x, w, geometry), bias)
 
 
@@ -54,6 +62,7 @@ def conv_transpose(y, w, bias, geometry):
 
     dL/dy = conv(g, w),  dL/dw = conv_weight(g, y),  dL/dbias = sum of g over batch and positions
     """
+    check_dtypes(input=y, weight=w, bias=bias)
     return _with_bias(formula.conv_transpose(y, w, geometry), bias)
 
 
@@ -72,6 +81,7 @@ def conv_weight(x, y, geometry):
 
     dL/dx = conv_transpose(y, g),  dL/dy = conv(x, g)
     """
+    check_dtypes(x=x, y=y)
     return formula.conv_weight(x, y, geometry)
 
 

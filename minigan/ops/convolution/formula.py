@@ -8,6 +8,7 @@ With x padded by zeros, and x_t the part of x that tap t of the kernel meets (ev
 """
 
 import itertools
+import math
 
 import numpy as np
 
@@ -36,25 +37,33 @@ def _pad(x, geometry):
 
 def _flat(x, groups):
     """(N, C, ...) -> (N, groups, C / groups, positions)"""
-    return x.reshape(x.shape[0], groups, x.shape[1] // groups, -1)
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, math.prod(x.shape[2:]))
+
+
+def _grouped(w, groups):
+    """(O, C / groups, ...) -> (groups, O / groups, C / groups, ...)"""
+    return w.reshape(groups, len(w) // groups, *w.shape[1:])
+
+
+def _rows(part, geometry):
+    """(N, groups, C / groups, *out) -> (N, groups, C / groups, positions)"""
+    return part.reshape(*part.shape[:3], math.prod(geometry.out))
 
 
 def conv(x, w, geometry):
     """x (N, C, *size), w (O, C / groups, *kernel) -> y (N, O, *out)"""
-    groups, padded = geometry.groups, _pad(x, geometry)
-    w = w.reshape(groups, -1, *w.shape[1:])
+    padded, grouped = _pad(x, geometry), _grouped(w, geometry.groups)
     y = None
     for tap, where in taps(geometry):
-        part = padded[(..., *where)]
-        product = np.matmul(w[(..., *tap)], part.reshape(*part.shape[:3], -1))
+        product = np.matmul(grouped[(..., *tap)], _rows(padded[(..., *where)], geometry))
         y = product if y is None else y + product
-    return y.reshape(len(x), -1, *geometry.out)
+    return y.reshape(len(x), len(w), *geometry.out)
 
 
 def conv_transpose(y, w, geometry):
     """y (N, O, *out), w (O, C / groups, *kernel) -> x (N, C, *size)"""
     groups = geometry.groups
-    flat, w = _flat(y, groups), w.reshape(groups, -1, *w.shape[1:])
+    flat, w = _flat(y, groups), _grouped(w, groups)
     channels = w.shape[2]
     padded = array_module(y).zeros((len(y), groups, channels, *geometry.padded()), y.dtype)
     for tap, where in taps(geometry):
@@ -69,6 +78,5 @@ def conv_weight(x, y, geometry):
     flat = _flat(y, groups)
     w = array_module(x).empty((groups, flat.shape[2], padded.shape[2], *geometry.kernel), x.dtype)
     for tap, where in taps(geometry):
-        part = padded[(..., *where)]
-        w[(..., *tap)] = np.matmul(flat, part.reshape(*part.shape[:3], -1).swapaxes(-1, -2)).sum(0)
-    return w.reshape(y.shape[1], -1, *geometry.kernel)
+        w[(..., *tap)] = np.matmul(flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2)).sum(0)
+    return w.reshape(y.shape[1], x.shape[1] // groups, *geometry.kernel)
