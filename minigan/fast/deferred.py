@@ -1,4 +1,5 @@
-"""Which rules can leave the gradient of a weight a product that the optimiser computes: see `LazyProduct`."""
+"""Which rules can leave the gradient of a weight a product that the optimiser computes: see
+`LazyProduct`."""
 
 from ..ops.product import linear, linear_gradients
 from .linear_activation import linear_activation, linear_activation_gradients

@@ -1,5 +1,5 @@
-"""The steps of optimisers and averages, quickly: compiled loops over flat memory, large parameters by all threads together; on CUDA one
-launch for all parameters of a group.
+"""The steps of optimisers and averages, quickly: compiled loops over flat memory, large parameters
+by all threads together; on CUDA one launch for all parameters of a group.
 
 They take the place of `optim.optimizer.step_by_reference` and `optim.ema.update_by_reference`.
 """
@@ -31,7 +31,8 @@ LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by t
 
 
 def variants(update):
-    """All ways in which arrays that an option needs may be missing: the names of those that are None."""
+    """All ways in which arrays that an option needs may be missing: the names of those that are
+    None."""
     optional = [n for n, p in inspect.signature(update.loop).parameters.items() if p.default is None]
     return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
 
@@ -45,7 +46,8 @@ NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 @functools.cache
 def kernel(update, none=frozenset()):
-    """(source, names of the arrays) of the step where the arrays `none` are None: the loop above, translated."""
+    """(source, names of the arrays) of the step where the arrays `none` are None: the loop above,
+    translated."""
     formula = Formula(update.loop, none)
     names = [n for n in formula.arguments[1:] if n not in none]
     pointers = "\n".join(f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names))
@@ -69,7 +71,8 @@ for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
 
 
 def on_device(update, compute, jobs):
-    """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one device.
+    """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one
+    device.
 
     compute() : the numbers; while a step is captured it is called at each replay
     """
@@ -99,9 +102,11 @@ def on_device(update, compute, jobs):
 
 
 def run_steps(jobs):
-    """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part of each of them.
+    """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part
+    of each of them.
 
-    Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much as a middling one's step.
+    Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much
+    as a middling one's step.
     """
     threads = num_threads() if sum(arrays[0].size for _, _, arrays in jobs) >= THREADED else 1
     if threads == 1:
@@ -122,9 +127,11 @@ def run_steps(jobs):
 
 
 class Views:
-    """What the loop needs of one parameter, prepared once: flat views of its memory and of its state's.
+    """What the loop needs of one parameter, prepared once: flat views of its memory and of its
+    state's.
 
-    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
+    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data
+    =`, `.to(device)`).
     """
 
     __slots__ = ("kind", "run", "large", "order", "views", "array_type")
@@ -139,7 +146,8 @@ class Views:
         self.large = quick and array.size >= LARGE
         views = [array, *slot.states(optimizer)]
         self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
-        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another order, or (False) not at all.
+        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another
+        # order, or (False) not at all.
         self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
 
 
@@ -205,8 +213,8 @@ def _is_adam(optimizer):
 
 
 def _with_lazy_products(optimizer, gradients):
-    """These gradients; a product that is not computed yet stays one only where Adam's loop over rows can take it, and where it does
-    not read what the step writes."""
+    """These gradients; a product that is not computed yet stays one only where Adam's loop over
+    rows can take it, and where it does not read what the step writes."""
     slots = optimizer._slots
     memory, is_adam = {id(owner(slot.param.array)) for slot in slots}, _is_adam(optimizer)
 
@@ -222,7 +230,8 @@ def _with_lazy_products(optimizer, gradients):
 
 
 def step_on_device(optimizer, gradients):
-    """The same on CUDA: one launch for all parameters of a group. In a captured step what is counted here is counted by each replay."""
+    """The same on CUDA: one launch for all parameters of a group. In a captured step what is
+    counted here is counted by each replay."""
     optimizer.ready(gradients)
     batches = {}  # (group, step so far, dtype) -> [(slot, gradient)]
     for slot, g in zip(optimizer._slots, gradients):
@@ -244,7 +253,8 @@ def step_on_device(optimizer, gradients):
 
 
 def _numbers_of(optimizer, slots):
-    """A function that counts one step of these parameters, which have been stepped equally often, and gives its numbers."""
+    """A function that counts one step of these parameters, which have been stepped equally often,
+    and gives its numbers."""
     group = slots[0].group
     maximize = group.get("maximize")
 
@@ -284,7 +294,8 @@ def update_average(average):
 
 
 def _plan(average, name, p):
-    """How to update one average: (the parameter's array, the dtype of the numbers, flat views of parameter and average)."""
+    """How to update one average: (the parameter's array, the dtype of the numbers, flat views of
+    parameter and average)."""
     array, mean = p.array, average.conformed(name)
     order = memory_order(p.array)
     if order is not None and array.dtype in COMPILED:
@@ -293,7 +304,8 @@ def _plan(average, name, p):
 
 
 def update_average_on_device(average):
-    """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay counts the update."""
+    """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay
+    counts the update."""
     by_dtype, first = {}, True
     for name, p in average.params.items():
         if average._plans.get(name) is not p.array:

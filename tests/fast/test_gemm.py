@@ -24,7 +24,8 @@ def test_gemm(dtype, own, trans_a, trans_b, beta):
     callback = substitute(dtype)
     address = gemm_address(np.dtype(dtype)) if own else ctypes.cast(callback, ctypes.c_void_p).value
     rng = np.random.default_rng(0)
-    m, n, k = 5, 3, 4
+    m, n = 5, 3
+    k = 4
     a = rng.standard_normal((m, k) if trans_a == NO_TRANS else (k, m)).astype(dtype)
     b = rng.standard_normal((k, n) if trans_b == NO_TRANS else (n, k)).astype(dtype)
     wide_a, wide_b = (np.pad(x, ((0, 0), (0, 2))) for x in (a, b))

@@ -89,7 +89,8 @@ def test_backward_averages_schedules_and_running_statistics():
             average.update()
             return {"loss": loss}
 
-        repeat, losses, source = wrap(step), [], Generator(0)
+        repeat, losses = wrap(step), []
+        source = Generator(0)
         for _ in range(10):
             losses.append(repeat(tensor_of(source.normal((6, 3))))["loss"].item())
             schedule.step()

@@ -175,7 +175,8 @@ def _triple(x, y):
 
 
 def test_kernel_is_the_function():
-    x, y, z = np.arange(5.0), np.empty(5), np.empty(5)
+    x, y = np.arange(5.0), np.empty(5)
+    z = np.empty(5)
     _triple(x, y)
     _triple.reference(x, z)
     assert (y == z).all() and _triple.__doc__ == "y = 3 x" and _triple.__name__ == "_triple"

@@ -54,7 +54,8 @@ def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
     n = updates.THREADED + 12345
     numbers = step.numbers(*NUMBERS[name])
     for arrays in state_arrays(name, n, dtype, 0):
-        whole, pieces, plain = copies(arrays), copies(arrays), copies(arrays)
+        whole, pieces = copies(arrays), copies(arrays)
+        plain = copies(arrays)
         monkeypatch.setattr(updates, "num_threads", lambda: 2)
         run(numbers, *whole)
         monkeypatch.setattr(updates, "num_threads", lambda: 1)

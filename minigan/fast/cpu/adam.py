@@ -1,6 +1,8 @@
-"""Adam's step on the CPU for all large parameters of a network, shared by the threads in one dispatch.
+"""Adam's step on the CPU for all large parameters of a network, shared by the threads in one
+dispatch.
 
-A gradient may be a product that is not computed yet (`replay.lazy_product`): then six rows of it at a time are summed up and used.
+A gradient may be a product that is not computed yet (`replay.lazy_product`): then six rows of it at
+a time are summed up and used.
 """
 
 import numpy as np
@@ -17,7 +19,8 @@ THREADED = 1 << 18  # to wake a thread takes as long as the step of about this m
 
 __all__: list[str] = []  # no ops
 
-# What the step of one parameter needs: its size, addresses, and the product that its gradient may be.
+# What the step of one parameter needs: its size, addresses, and the product that its gradient may
+# be.
 STEP = np.dtype(
     [
         ("size", np.int64),
@@ -30,7 +33,8 @@ STEP = np.dtype(
     ],
     align=True,
 )
-# What a thread's part of all steps finds at its address. Each thread has `scratch_bytes` of scratch memory.
+# What a thread's part of all steps finds at its address. Each thread has `scratch_bytes` of scratch
+# memory.
 STEPS = np.dtype([("steps", np.int64), ("count", np.int64), ("scratch", np.int64), ("scratch_bytes", np.int64)], align=True)
 STEP_BYTES = STEP.itemsize
 CONSTANTS = 9  # numbers that the loop takes
@@ -41,7 +45,8 @@ _steps_at, _step_at = record_at(STEPS), record_at(STEP)
 
 @kernel
 def _by_rows(zero, size, product, c, p, m, v, scratch, part, parts):
-    """A thread's rows of a parameter whose gradient is a product. scratch: for six rows of it, and the packed b."""
+    """A thread's rows of a parameter whose gradient is a product. scratch: for six rows of it, and
+    the packed b."""
     n, (low, high) = product.n, tiles.rows_of_part(product.m, part, parts)
     if low == high:
         return
@@ -92,7 +97,8 @@ _step_in_threads = SharedKernel(_work32, _work64, _begin, _arguments)
 
 
 def adam_steps(jobs):
-    """Adam's steps, given as (numbers in the dtype of the arrays, (g, p, m, v)): flat arrays, or g a LazyProduct of rows of p."""
+    """Adam's steps, given as (numbers in the dtype of the arrays, (g, p, m, v)): flat arrays, or g
+    a LazyProduct of rows of p."""
     for dtype in {c.dtype for c, _ in jobs}:
         own = [job for job in jobs if job[0].dtype == dtype]
         table, alive = np.zeros(len(own), STEP), []

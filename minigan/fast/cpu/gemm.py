@@ -1,6 +1,8 @@
-"""Matrix products inside kernels: the BLAS that NumPy uses, called by its address without Python in between.
+"""Matrix products inside kernels: the BLAS that NumPy uses, called by its address without Python in
+between.
 
-A thread that calls NumPy for each of many small products waits for the GIL as often; a kernel with `gemm` in it never does.
+A thread that calls NumPy for each of many small products waits for the GIL as often; a kernel with
+`gemm` in it never does.
 """
 
 import ctypes
@@ -36,7 +38,8 @@ def _make_gemm():
     from numba.core.errors import TypingError
     from numba.extending import intrinsic
 
-    # Whole numbers go as 64 bits: a BLAS that wants 32 finds them in the lower half of the same register or place on the stack.
+    # Whole numbers go as 64 bits: a BLAS that wants 32 finds them in the lower half of the same
+    # register or place on the stack.
     whole, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
 
     @intrinsic
@@ -69,15 +72,19 @@ def _make_gemm():
 # In a kernel: call_address(address) calls the C function there, which takes nothing.
 call_address = Intrinsic(_make_call_address)
 
-# In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc), c = op(a) op(b) + beta c, all row by row.
-# address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of each matrix
-# trans_a, trans_b: NO_TRANS or TRANS;  op(a) (m, k), op(b) (k, n), c (m, n);  lda, ldb, ldc: numbers from row to row
+# In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc),
+# c = op(a) op(b) + beta c, all row by row.
+# address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of
+#     each matrix
+# trans_a, trans_b: NO_TRANS or TRANS;  op(a) (m, k), op(b) (k, n), c (m, n)
+# lda, ldb, ldc: numbers from row to row
 gemm = Intrinsic(_make_gemm)
 
 
 @functools.cache
 def gemm_address(dtype):
-    """Where cblas_sgemm or cblas_dgemm of NumPy's BLAS is; of a substitute that calls NumPy, where it cannot be found."""
+    """Where cblas_sgemm or cblas_dgemm of NumPy's BLAS is; of a substitute that calls NumPy, where
+    it cannot be found."""
     letter = {"float32": "s", "float64": "d"}[np.dtype(dtype).name]
     for library in blas_libraries():
         loaded = ctypes.CDLL(library.filepath)

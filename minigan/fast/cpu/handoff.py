@@ -2,11 +2,12 @@
 
 A worker has a record (`WORKER`), which both sides read and write, and is in one of four states:
 
-    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- finds its work --> GO -- has done it --> WAITING
-    and from WAITING, after a while without work, back to ASLEEP.
+    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- finds its work --> GO
+    and from GO, when it has done it, back to WAITING; from WAITING, after a while, to ASLEEP.
 
-A piece of work is a C function `work(args, part, parts)` of three integers: the address of what it needs, and which part is its own.
-How many parts there are is known once the workers are claimed: nobody waits for one that sleeps.
+A piece of work is a C function `work(args, part, parts)` of three integers: the address of what it
+needs, and which part is its own. How many parts there are is known once the workers are claimed:
+nobody waits for one that sleeps.
 """
 
 import functools
@@ -91,8 +92,8 @@ call_work = Intrinsic(lambda: _atomic().call_work)  # call_work(work, args, part
 
 @kernel
 def worker_loop(record, number, spins, most_spins, sched_yield):
-    """Wait for work in this worker's record (its address) and do it, until Python's call `number` is there (CALLED), or
-    `spins` looks brought nothing.
+    """Wait for work in this worker's record (its address) and do it, until Python's call `number`
+    is there (CALLED), or `spins` looks brought nothing.
 
     After each look other threads may run. After a piece of work there are `most_spins` looks.
     """
@@ -115,7 +116,8 @@ def worker_loop(record, number, spins, most_spins, sched_yield):
 
 @kernel
 def dispatch(records, workers, work, args, sched_yield):
-    """work(address of args, part, parts) in this thread and in those workers who wait. Returns the number of parts.
+    """work(address of args, part, parts) in this thread and in those workers who wait. Returns the
+    number of parts.
 
     records : address of the records of so many workers, one behind the other;  args : an array
     """

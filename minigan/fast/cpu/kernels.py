@@ -1,8 +1,9 @@
 """CPU kernels: plain Python loops, compiled by Numba when they are first called.
 
-`@kernel` costs nothing at import. The compiled code is kept on disk (`cached`), so only the first run on a machine
-compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles ten times as long, and Numba's threads
-would compete with those of the BLAS. Large arrays are instead cut in chunks for our own threads (see `threads.py`).
+`@kernel` costs nothing at import. The compiled code is kept on disk (`cached`), so only the first
+run on a machine compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles
+ten times as long, and Numba's threads would compete with those of the BLAS. Large arrays are
+instead cut in chunks for our own threads (see `threads.py`).
 """
 
 import contextlib
@@ -33,7 +34,8 @@ def announce_compilation():
     event.register("numba:compile", Notice())
 
 
-# numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
+# numpy's error model: a float division by zero gives inf, and the check that would raise cannot
+# stop vectorisation.
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
@@ -49,7 +51,8 @@ def compiled(function):
 def cached(function):
     """The Numba function given, whose code will be kept on disk.
 
-    Numba compiles anew when the file of a function has changed. Kernels of this folder go into the code of others: its files count, too.
+    Numba compiles anew when the file of a function has changed. Kernels of this folder go into the
+    code of others: its files count, too.
     """
     with contextlib.suppress(RuntimeError):  # no file to keep a cache beside: a function typed in at a prompt
         function.enable_caching()
@@ -66,7 +69,8 @@ def _sources():
 
 
 class kernel:
-    """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled Python function."""
+    """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled
+    Python function."""
 
     def __init__(self, function):
         functools.update_wrapper(self, function)
@@ -82,7 +86,8 @@ class kernel:
 
     @property
     def _numba_type_(self):
-        """What Numba asks a global value of the function that it compiles: one kernel may call another."""
+        """What Numba asks a global value of the function that it compiles: one kernel may call
+        another."""
         return compiled(self.reference)._numba_type_
 
 

@@ -1,5 +1,5 @@
-"""Fast transposed copies: a copy from one layout into the other reads or writes across the lines of the cache, and NumPy copies
-element by element."""
+"""Fast transposed copies: a copy from one layout into the other reads or writes across the lines of
+the cache, and NumPy copies element by element."""
 
 import numpy as np
 
@@ -48,8 +48,9 @@ def _make_transpose_block():
     return transpose_block
 
 
-# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype of zero), in registers: each stage
-# merges rows i and i + n/2 number by number. Addresses; strides in elements.
+# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype
+# of zero), in registers: each stage merges rows i and i + n/2 number by number. Addresses; strides
+# in elements.
 _transpose_block = Intrinsic(_make_transpose_block)
 
 
@@ -75,8 +76,8 @@ def transpose_blocks(x, y):
 
 @tensor.row_major.kernel("cpu")
 def row_major(x):
-    """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out feature by feature
-    (see `linear`)."""
+    """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out
+    feature by feature (see `linear`)."""
     if x.flags.c_contiguous or x.ndim < 2 or x.dtype not in COMPILED:
         return np.asarray(x, order="C")
     features = x.transpose(*range(1, x.ndim), 0)

@@ -7,9 +7,11 @@ from .threads import MIN_CHUNK, parallel_chunks
 
 
 def map_elements(loop, x, *rest):
-    """y = loop over the elements: `loop(x, *rest, y)` with flat arrays; y is laid out in memory like x.
+    """y = loop over the elements: `loop(x, *rest, y)` with flat arrays; y is laid out in memory
+    like x.
 
-    rest : arrays of the shape of x, and numbers; a loop converts its numbers with `x.dtype.type(number)`, so that float32
+    rest : arrays of the shape of x, and numbers; a loop converts its numbers with
+        `x.dtype.type(number)`, so that float32
     stays float32
     """
     y = np.empty_like(x)
@@ -35,7 +37,8 @@ def map_elements(loop, x, *rest):
 
 
 def _like(a, y):
-    """The elements of `a`, flat, in the order in which those of `y` lie in memory (y has no gaps)."""
+    """The elements of `a`, flat, in the order in which those of `y` lie in memory (y has no
+    gaps)."""
     if y.flags.c_contiguous:
         return row_major(a).reshape(-1)
     if y.ndim == 2 and y.flags.f_contiguous:
@@ -46,7 +49,8 @@ def _like(a, y):
 
 
 def on_planes(loop, size, *arrays, dtype=None):
-    """y (..., *size) = loop over the planes: `loop(x, ..., y)` with each of `arrays` (..., H, W) as C-contiguous (planes, H, W)."""
+    """y (..., *size) = loop over the planes: `loop(x, ..., y)` with each of `arrays` (..., H, W) as
+    C-contiguous (planes, H, W)."""
     y = np.empty((*arrays[0].shape[:-2], *size), dtype or arrays[0].dtype)
     planes = [np.ascontiguousarray(a).reshape(-1, *a.shape[-2:]) for a in (*arrays, y)]
     work = max(a[:1].size for a in planes)

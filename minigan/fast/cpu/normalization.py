@@ -1,7 +1,9 @@
-"""Batch normalisation and a leaky ReLU behind it, on the CPU: each direction is one pass for the sums and one for the results.
+"""Batch normalisation and a leaky ReLU behind it, on the CPU: each direction is one pass for the
+sums and one for the results.
 
-x is (N, C, L): L is the product of the sizes after the channels. Sums are taken in float64, in two passes, so nothing cancels. Threads
-share the channels. The leaky ReLU has slope 1 where there is none; its argument is computed again in the backward pass.
+x is (N, C, L): L is the product of the sizes after the channels. Sums are taken in float64, in two
+passes, so nothing cancels. Threads share the channels. The leaky ReLU has slope 1 where there is
+none; its argument is computed again in the backward pass.
 """
 
 import math
@@ -105,7 +107,8 @@ def _forward(zero, args, part, parts):
 
 @kernel
 def _backward(zero, args, part, parts):
-    """A thread's channels; zero has the dtype of x. gx first takes the gradient of the leaky ReLU's argument."""
+    """A thread's channels; zero has the dtype of x. gx first takes the gradient of the leaky ReLU's
+    argument."""
     p = _backward_at(args)
     rows, channels = p.rows, p.channels
     length = p.length
@@ -230,7 +233,8 @@ _backward_in_threads = SharedKernel(_backward32, _backward64, _begin_backward, _
 
 
 def forward(x, weight, bias, running_mean, running_var, momentum, eps, slope):
-    """y (N, C, L), the channels' means (float64), 1 / their deviations; x and the vectors without gaps. Updates the running statistics."""
+    """y (N, C, L), the channels' means (float64), 1 / their deviations; x and the vectors without
+    gaps. Updates the running statistics."""
     c, none = x.shape[1], np.empty(0, x.dtype)
     y, mean = np.empty(x.shape, x.dtype), np.empty(c)
     rstd = np.empty(c, x.dtype)
@@ -302,7 +306,8 @@ def _(x, weight, bias, running_mean, running_var, momentum, eps):
 
 
 def by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, slope):
-    """Batch normalisation and a leaky ReLU of this slope behind it (1: none), and the statistics."""
+    """Batch normalisation and a leaky ReLU of this slope behind it (1: none), and the
+    statistics."""
     by_channel = _channel_by_channel(x)
     running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
     y, *statistics = forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)

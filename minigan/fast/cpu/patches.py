@@ -1,11 +1,12 @@
-"""Convolution of any geometry as matrix products: the patches of x that each y sees are copied side by side first (im2col).
+"""Convolution of any geometry as matrix products: the patches of x that each y sees are copied side
+by side first (im2col).
 
 With P the patches (C kernel, positions) of some images and w as a matrix (O, C kernel),
 
     conv  y = w @ P        conv_transpose  P = w^T @ y, added to x        conv_weight  w = y @ P^T
 
-An image with many positions has a matrix of its own; those with few share one, side by side. So many images are taken at a time
-that P stays in the cache.
+An image with many positions has a matrix of its own; those with few share one, side by side. So
+many images are taken at a time that P stays in the cache.
 """
 
 import functools
@@ -25,13 +26,15 @@ SMALL = 512  # positions up to which a table is faster than lines
 U = np.uintp
 THREE = (np.int64, (3,))
 SIZES = np.dtype([(name, *THREE) for name in ("out", "kernel", "stride", "padding", "dilation")], align=True)
-# Of a plane of x with the zeros around it: where x begins, how many numbers are from one depth and row to the next, and in all.
+# Of a plane of x with the zeros around it: where x begins, how many numbers are from one depth and
+# row to the next, and in all.
 PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
 
 
 @kernel
 def im2col_by_lines(x, patches, row, image, sizes):
-    """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the flat array.
+    """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the
+    flat array.
 
     sizes : an array of one SIZES
     """
@@ -107,7 +110,8 @@ def col2im_by_lines(x, patches, row, image, sizes):
 
 @kernel
 def im2col_by_table(x, patches, row, image, index, plane):
-    """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in a plane of x with the zeros around it.
+    """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in
+    a plane of x with the zeros around it.
 
     plane : an array of one PLANE
     Several times faster than `im2col_by_lines` for small images, whose lines are short.
@@ -228,7 +232,8 @@ def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, a
 
 @kernel
 def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index, plane, address):
-    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias (C,)."""
+    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias
+    (C,)."""
     (outputs, rows), positions = w.shape, y.shape[2]
     zero = x.dtype.type(0)
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
@@ -258,7 +263,8 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
 
 @kernel
 def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, plane, address):
-    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows begin `row` numbers apart."""
+    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows
+    begin `row` numbers apart."""
     (outputs, rows), positions = w.shape, y.shape[2]
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
@@ -297,7 +303,8 @@ def _sizes(geometry):
 
 
 class _Call:
-    """What the kernels need to know of a geometry; they see three spatial dimensions, those missing being 1."""
+    """What the kernels need to know of a geometry; they see three spatial dimensions, those missing
+    being 1."""
 
     def __init__(self, geometry, channels, outputs, dtype):
         g = geometry
@@ -314,7 +321,8 @@ class _Call:
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a large weight is worth more of them."""
+        """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a
+        large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
         step = max(1, bound // (self.rows * self.positions), -(-ENOUGH // self.positions) if self.joint else 1)
         parts = -(-images // step)
@@ -359,7 +367,8 @@ def conv_transpose(y, w, bias, geometry):
 
 
 def conv_weight(x, y, geometry):
-    """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few: then their sums are added in order."""
+    """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few:
+    then their sums are added in order."""
     x, y = row_major(x), row_major(y)
     outputs = y.shape[1]
     channels = x.shape[1] // geometry.groups

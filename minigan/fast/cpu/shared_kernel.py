@@ -1,4 +1,5 @@
-"""Work in machine code that threads share, from Python: what `handoff` does with addresses, for arrays."""
+"""Work in machine code that threads share, from Python: what `handoff` does with addresses, for
+arrays."""
 
 import functools
 
@@ -48,7 +49,8 @@ def _make_carray():
 
 
 def record_at(dtype):
-    """In a kernel record_at(dtype)(address) is the record there: its attributes are the fields of the structured dtype."""
+    """In a kernel record_at(dtype)(address) is the record there: its attributes are the fields of
+    the structured dtype."""
     return Intrinsic(functools.partial(_make_record_at, dtype))
 
 
@@ -57,12 +59,15 @@ carray = Intrinsic(_make_carray)  # carray(pointer, shape): the array there
 
 
 class SharedKernel:
-    """A function of arrays whose work is shared by the threads that wait for some: `kernel(dtype, most, name=array, ...)`.
+    """A function of arrays, `kernel(dtype, most, name=array, ...)`: the threads that wait for work
+    share it.
 
     part32, part64 : work(args, part, parts) on float32 and float64, as `handoff` describes it
-    begin : begin(records, workers, work, sched_yield, ...) puts what the parts need into a record and gives that to `dispatch`
-    arguments : arguments(array, real, number) -> {name: Numba's type} of the other arguments of `begin`, in its order: real is
-        float32 or float64, number float64, and array(type, ndim, layout="C", written=False) an array's type
+    begin : begin(records, workers, work, sched_yield, ...) puts what the parts need into a record
+        and gives that to `dispatch`
+    arguments : arguments(array, real, number) -> {name: Numba's type} of the other arguments of
+        `begin`, in its order: real is float32 or float64, number float64, and array(type, ndim,
+        layout="C", written=False) an array's type
 
     most : of so many parts; fewer where threads sleep
     """

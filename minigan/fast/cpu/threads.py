@@ -24,7 +24,8 @@ MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work
 
 @kernel
 def _spin(flag, value, spins, sched_yield):
-    """Wait until flag[0] reaches `value`, for so many spins at most. After each, other threads may run."""
+    """Wait until flag[0] reaches `value`, for so many spins at most. After each, other threads may
+    run."""
     for _ in range(spins):
         if flag[0] >= value:
             return
@@ -44,10 +45,12 @@ _kept: list[Any] = []  # a callback lives as long as Python knows it
 
 
 class _Worker(threading.Thread):
-    """A thread that does one piece of work at a time: a call of Python's, or a function in machine code (see `handoff`).
+    """A thread that does one piece of work at a time: a call of Python's, or a function in machine
+    code (see `handoff`).
 
-    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake, and the system may
-    put the thread beside the one that wakes it. How long a worker spins follows from whether it paid the last time.
+    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds
+    and more to wake, and the system may put the thread beside the one that wakes it. How long a
+    worker spins follows from whether it paid the last time.
 
     record : an array of one WORKER, see `handoff`
     """
@@ -90,7 +93,8 @@ class _Worker(threading.Thread):
             self.sleeping.release()
 
     def dismiss(self):
-        """Let this thread end, after the call that it is in; one that has not begun ends at once when it does."""
+        """Let this thread end, after the call that it is in; one that has not begun ends at once
+        when it does."""
         self.retired = True
         self.called[0] = self.number + 1
         self.wake()
@@ -136,7 +140,8 @@ def set_num_threads(num):
     _set[:] = [num]
     with _making:
         _, workers, holder = _pools.pop(os.getpid(), NO_POOL)
-    # Held for ever: who still has the old pool in hand works alone. If it is busy, its workers end unused, with the process.
+    # Held for ever: who still has the old pool in hand works alone. If it is busy, its workers end
+    # unused, with the process.
     if workers and holder.setdefault("by", me := object()) is me:
         for worker in workers:
             worker.retire()
@@ -149,7 +154,8 @@ def _new_pool(workers):
     memory = np.zeros((workers + 1) * size, np.uint8)
     start = -memory.ctypes.data % size  # a record is a cache line
     records = memory[start : start + workers * size].view(WORKER)
-    # Compiled here and now: a process that is forked while another thread compiles could never compile again.
+    # Compiled here and now: a process that is forked while another thread compiles could never
+    # compile again.
     record = np.zeros(1, WORKER)
     worker_loop(record.ctypes.data, 0, 0, 0, sched_yield())
     _spin(np.zeros(1, np.int64), 0, 0, sched_yield())
@@ -168,8 +174,10 @@ def _new_pool(workers):
 def _held(workers, holder):
     """Is the pool ours, inside? It is not while it is busy with other work.
 
-    Ctrl-C in the middle of a dispatch: nobody knows in which state these workers are; the next call makes new ones.
-    holder : a dict, {"by": who} while the pool is held. Unlike a lock it says, after an interrupt at any moment, whether we hold it
+    Ctrl-C in the middle of a dispatch: nobody knows in which state these workers are; the next call
+    makes new ones.
+    holder : a dict, {"by": who} while the pool is held. Unlike a lock it says, after an interrupt
+        at any moment, whether we hold it
     """
     me = object()
     try:
@@ -185,9 +193,11 @@ def _held(workers, holder):
 
 
 def parallel_ranges(run, size, least=1, products=False):
-    """Call `run(low, high)` on equal parts of range(size), each at least `least` long, in as many threads as pay.
+    """Call `run(low, high)` on equal parts of range(size), each at least `least` long, in as many
+    threads as pay.
 
-    `run` must release the GIL most of the time, and its parts must be independent. Where there is one part it is called here at once.
+    `run` must release the GIL most of the time, and its parts must be independent. Where there is
+    one part it is called here at once.
     products : does `run` multiply matrices? Each thread's products then run in that thread alone.
     """
     least = max(1, least)
@@ -208,8 +218,8 @@ def parallel_ranges(run, size, least=1, products=False):
 
 
 def run_on_workers(run, parts):
-    """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see `handoff`), which returns how many
-    parts there were.
+    """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see
+    `handoff`), which returns how many parts there were.
 
     A worker that slept is woken for the next time.
     """
@@ -225,7 +235,8 @@ def run_on_workers(run, parts):
 
 
 def _run_parts(run, bounds, workers):
-    """Run the parts between the bounds, the first here, the others in the workers. Returns the errors, once all have ended."""
+    """Run the parts between the bounds, the first here, the others in the workers. Returns the
+    errors, once all have ended."""
     for worker, low, high in zip(workers, bounds[1:], bounds[2:]):
         worker.submit(functools.partial(run, low, high))
     errors = []
@@ -237,9 +248,11 @@ def _run_parts(run, bounds, workers):
 
 
 def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
-    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as many threads as pay.
+    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as
+    many threads as pay.
 
-    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays run here at once.
+    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays
+    run here at once.
     """
     if size < 2 * min_chunk:
         run(*arrays)

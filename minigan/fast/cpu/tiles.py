@@ -1,12 +1,14 @@
 """Products of a layer and a batch, c = activation(a @ b + bias), in tiles that stay in registers.
 
-A BLAS first copies ("packs") its matrices into the order that its innermost loop likes. That pays where a number is used hundreds of
-times. A batch of 64 uses each weight 64 times, and then to copy weights that come from memory takes a good part of the time. Here a
-tile of c, 6 rows of 64 float32, is summed up in 24 of the 32 registers of AVX-512, while its rows of `a`, read in place in any layout,
-and its columns of `b`, whose rows lie together, pass by. The threads share the rows of c. Each number of c is summed up in one order,
-whatever the number of threads.
+A BLAS first copies ("packs") its matrices into the order that its innermost loop likes. That pays
+where a number is used hundreds of times. A batch of 64 uses each weight 64 times, and then to copy
+weights that come from memory takes a good part of the time. Here a tile of c, 6 rows of 64 float32,
+is summed up in 24 of the 32 registers of AVX-512, while its rows of `a`, read in place in any
+layout, and its columns of `b`, whose rows lie together, pass by. The threads share the rows of c.
+Each number of c is summed up in one order, whatever the number of threads.
 
-With the 16 smaller registers of AVX2 the tiles are no faster than OpenBLAS (measured): there, and on other processors, it is called.
+With the 16 smaller registers of AVX2 the tiles are no faster than OpenBLAS (measured): there, and
+on other processors, it is called.
 """
 
 import functools
@@ -26,7 +28,8 @@ LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faste
 WORK = 1 << 18  # multiply-adds that are worth another thread
 PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
-# What a thread's part of a product finds at its address: sizes, addresses, and strides that count elements.
+# What a thread's part of a product finds at its address: sizes, addresses, and strides that count
+# elements.
 PRODUCT = np.dtype(
     [
         ("m", np.int64),
@@ -56,9 +59,10 @@ def _registers():
 
 
 def _make_tile(vectors):
-    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step): 6 rows of c = a @ b, or c += a @ b, `vectors` registers
-    wide; addresses of the dtype of zero, strides in elements. Meanwhile k lines of memory from `ahead` on, `step` bytes apart, come into
-    the L2 cache: where a column of `a`, not a row, lies together, the hardware does not see what will be needed next."""
+    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step): 6 rows of c = a @
+    b, or c += a @ b, `vectors` registers wide; addresses of the dtype of zero, strides in elements.
+    Meanwhile k lines of memory from `ahead` on, `step` bytes apart, come into the L2 cache: where a
+    column of `a`, not a row, lies together, the hardware does not see what will be needed next."""
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
@@ -126,7 +130,8 @@ _product_at = record_at(PRODUCT)
 
 @kernel
 def _strip(zero, size, p, b, b_row, c, i, first, last, low, high):
-    """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low to high - 1 of a."""
+    """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low
+    to high - 1 of a."""
     lanes, k = VECTOR // size, high - low
     more = low > 0
     a = p.a + size * (i * p.a_row + low * p.a_column)
@@ -171,7 +176,8 @@ def multiply(zero, size, p, b, b_row, c, low, high):
 
 @kernel
 def packed(zero, p, scratch):
-    """(b with the numbers of each row side by side, elements from row to row): b itself, or a copy in this thread's scratch memory.
+    """(b with the numbers of each row side by side, elements from row to row): b itself, or a copy
+    in this thread's scratch memory.
 
     Each thread copies for itself: what another core has just written would have to come from there.
     """
@@ -221,7 +227,8 @@ def _work64(args, part, parts):
 
 
 def _begin(records, workers, work, sched_yield, a, b, scratch, c, bias, slope):
-    """Give a product to those of these workers who wait, and take part in it. Returns the number of parts."""
+    """Give a product to those of these workers who wait, and take part in it. Returns the number of
+    parts."""
     block = np.empty(1, PRODUCT)
     p = block[0]
     p.m, p.n = c.shape
@@ -281,7 +288,8 @@ def _pays(a, b):
 
 
 def in_cache(a, b):
-    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the cache?"""
+    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the
+    cache?"""
     return _pays(a, b) and b.nbytes <= PANEL
 
 
@@ -296,7 +304,8 @@ def _elsewhere(a, b):
 
 
 def tile_readable(a, b):
-    """a and b, or copies that tiles can read: of `a` any layout, of b one in which the numbers of rows or of columns are side by side."""
+    """a and b, or copies that tiles can read: of `a` any layout, of b one in which the numbers of
+    rows or of columns are side by side."""
     size = a.itemsize
     if not a.flags.aligned:  # it begins within an element
         a = a.copy()
@@ -311,7 +320,8 @@ def needs_packing(b):
 
 
 def describe(p, a, b):
-    """Write into p, a record PRODUCT, the sizes, addresses and strides of two matrices that tiles can read."""
+    """Write into p, a record PRODUCT, the sizes, addresses and strides of two matrices that tiles
+    can read."""
     size = a.itemsize
     p["m"], p["n"] = len(a), b.shape[1]
     p["k"] = len(b)
@@ -324,7 +334,8 @@ def describe(p, a, b):
 
 
 def tiled_matmul(a, b, bias=None, slope=1.0):
-    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N), laid out row by row.
+    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N),
+    laid out row by row.
 
     slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
     """

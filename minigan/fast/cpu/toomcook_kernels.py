@@ -1,13 +1,16 @@
-"""Kernels of `toomcook.py`: between images and the values of polynomials at the points 0, infinity, 1, -1, 2.
+"""Kernels of `toomcook.py`: between images and the values of polynomials at the points 0, infinity,
+1, -1, 2.
 
-A tile is a run of m outputs, computed from q = m + taps - 1 inputs at q points, always the first q of the five. Along one dimension,
-tiles with 5 points come first, then those with 4, 3 and 2: tile number i is then number i also among those that use any one point.
-`high`, `wide` (5,) hold how many tiles use each point, downwards and across.
+A tile is a run of m outputs, computed from q = m + taps - 1 inputs at q points, always the first q
+of the five. Along one dimension, tiles with 5 points come first, then those with 4, 3 and 2: tile
+number i is then number i also among those that use any one point. `high`, `wide` (5,) hold how many
+tiles use each point, downwards and across.
 
-A spectrum is one flat array: for each pair of points (vertical, horizontal) a matrix (columns, channels) that begins at start[pair], a
-row of channels for each image and tile. Images are worked on with their channels last, so that every inner loop runs over neighbouring
-numbers. Indices are unsigned there: Numba would look whether a signed one counts from the end, and LLVM then does not vectorise.
-`toomcook_points` has the maps of one dimension.
+A spectrum is one flat array: for each pair of points (vertical, horizontal) a matrix (columns,
+channels) that begins at start[pair], a row of channels for each image and tile. Images are worked
+on with their channels last, so that every inner loop runs over neighbouring numbers. Indices are
+unsigned there: Numba would look whether a signed one counts from the end, and LLVM then does not
+vectorise. `toomcook_points` has the maps of one dimension.
 """
 
 import numpy as np
@@ -49,7 +52,8 @@ def extent(tiles, taps):
 
 @kernel
 def places(start, p, tile, wide, j, depth, first):
-    """Where the channels, from number `first` of `depth` on, of tile (`tile`, j) are in the matrices of p with each of the points."""
+    """Where the channels, from number `first` of `depth` on, of tile (`tile`, j) are in the
+    matrices of p with each of the points."""
     return (
         start[p, 0] + (tile * wide[0] + j) * depth + first,
         start[p, 1] + (tile * wide[1] + j) * depth + first,
@@ -61,7 +65,8 @@ def places(start, p, tile, wide, j, depth, first):
 
 @kernel
 def expand_x(x, out, start, stride, taps, pad, high, wide):
-    """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride): channels (phase, C)."""
+    """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride):
+    channels (phase, C)."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
     plane = np.zeros((max(rows, pad[0] + height), max(columns, pad[1] + width), channels), x.dtype)
@@ -163,7 +168,8 @@ def collapse_y(y, given, start, taps, high, wide, bias):
 def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
     """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients.
 
-    out is flat: a matrix for each pair of points, `matrix` apart; in it the channels of row i and phase j begin at i * row + j * depth
+    out is flat: a matrix for each pair of points, `matrix` apart; in it the channels of row i and
+    phase j begin at i * row + j * depth
     """
     rows, channels, kh, kw = w.shape
     size = stride * taps
@@ -219,7 +225,8 @@ def spectrum(channels, images, high, wide):
 
 @kernel
 def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
-    """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25, stride^2 C, O)."""
+    """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
+    stride^2 C, O)."""
     _, k, o = weights.shape
     X, Y = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype), np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
     for low in range(0, len(x), at_once):
@@ -271,7 +278,8 @@ def expand(x, y, first, X, Y, at_x, at_y, stride, taps, pad, high, wide):
 
 @kernel
 def multiply(X, Y, at_x, at_y, weights, first, step, images, high, wide, beta, address):
-    """weights (25, O, K) = Y^T X + beta weights, for every `step`-th pair of points from `first` on."""
+    """weights (25, O, K) = Y^T X + beta weights, for every `step`-th pair of points from `first`
+    on."""
     _, o, k = weights.shape
     for pair in range(first, 25, step):
         p, q = pair // 5, pair % 5

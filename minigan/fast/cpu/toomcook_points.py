@@ -1,7 +1,9 @@
-"""Toom-Cook in one dimension: between inputs or outputs of a tile and the values of polynomials at the points 0, infinity, 1, -1, 2.
+"""Toom-Cook in one dimension: between inputs or outputs of a tile and the values of polynomials at
+the points 0, infinity, 1, -1, 2.
 
-There are two maps and their transposes: between q inputs, or m outputs, and q points. Each of these is a run of n
-numbers in a flat array: input number i begins at `at + i * step`, point number i at `p0` ... `p4`.
+There are two maps and their transposes: between q inputs, or m outputs, and q points. Each of these
+is a run of n numbers in a flat array: input number i begins at `at + i * step`, point number i at
+`p0` ... `p4`.
 """
 
 import numpy as np
@@ -13,7 +15,8 @@ U = np.uintp
 
 @kernel
 def inputs_to_points(q, n, d, at, step, p, p0, p1, p2, p3, p4):
-    """The transpose of interpolation: what multiplies the value of the kernel's polynomial at each point."""
+    """The transpose of interpolation: what multiplies the value of the kernel's polynomial at each
+    point."""
     half, third = p.dtype.type(1 / 2), p.dtype.type(1 / 3)
     sixth, two = p.dtype.type(1 / 6), p.dtype.type(2)
     i0, i1 = at, at + step

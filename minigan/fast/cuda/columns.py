@@ -1,9 +1,11 @@
-"""CUDA kernels over the rows and columns of a matrix: bias and activation, sums over rows, batch normalisation.
+"""CUDA kernels over the rows and columns of a matrix: bias and activation, sums over rows, batch
+normalisation.
 
-On CUDA images (N, C, ...) lie in memory as (N, ..., C): the values of all channels at a position side by side. Such an array is a
-matrix of rows (positions) and columns (channels); sums over a column are what a bias and batch normalisation need. A block does 32
-columns with 8 or 32 threads each; many rows are shared among several blocks, whose sums are added in a second launch, always in one
-order.
+On CUDA images (N, C, ...) lie in memory as (N, ..., C): the values of all channels at a position
+side by side. Such an array is a matrix of rows (positions) and columns (channels); sums over a
+column are what a bias and batch normalisation need. A block does 32 columns with 8 or 32 threads
+each; many rows are shared among several blocks, whose sums are added in a second launch, always in
+one order.
 """
 
 import numpy as np
@@ -300,9 +302,9 @@ def by_position(x):
     return from_rows(to_rows(x), x.shape)
 
 
-def _shared(rows, columns):
-    """(grid, block, rows of each block) for sums over rows: few enough blocks that their sums are quickly added, enough to fill the
-    GPU."""
+def _grid(rows, columns):
+    """(grid, block, rows of each block) for sums over rows: few enough blocks that their sums are
+    quickly added, enough to fill the GPU."""
     across = -(-columns // 32)
     if rows <= ALONE:
         return (across, 1), (32, 8 if rows <= 16 else 16 if rows <= 32 else 32), rows
@@ -319,7 +321,8 @@ def add_bias(y, bias, activation=None, slope=0.0):
 
 
 def _vectors(like, **vectors):
-    """Each without gaps, as kernels read it (None stays); TypeError for another dtype than that of `like`."""
+    """Each without gaps, as kernels read it (None stays); TypeError for another dtype than that of
+    `like`."""
     for name, v in vectors.items():
         if v is not None and v.dtype != like.dtype:
             raise TypeError(f"{name} is {v.dtype}, the rest {like.dtype}")
@@ -332,7 +335,8 @@ def column_sums(g):
 
 
 def rule_and_sums(g, y, activation, slope):
-    """h = g activation'(its argument), which follows from its result y, and the sums of h over the rows: (rows, C), (C,)."""
+    """h = g activation'(its argument), which follows from its result y, and the sums of h over the
+    rows: (rows, C), (C,)."""
     xp = array_module(g)
     g = xp.ascontiguousarray(g)
     rows, columns = g.shape
@@ -343,7 +347,7 @@ def rule_and_sums(g, y, activation, slope):
         y, h = xp.ascontiguousarray(y), xp.empty_like(g)
     if not g.size:
         return h, total
-    grid, block, chunk = _shared(rows, columns)
+    grid, block, chunk = _grid(rows, columns)
     partial = None if grid[1] == 1 else xp.empty((grid[1], columns), np.float64)
     target = None if activation is None else h
     whole = total if partial is None else None
@@ -355,14 +359,14 @@ def rule_and_sums(g, y, activation, slope):
 
 
 def norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slope=1.0):
-    """Batch normalisation of x (N, C, ...) and a leaky ReLU of this slope: y, the channels' means (float64), 1 / their deviations.
-    Updates the running statistics."""
+    """Batch normalisation of x (N, C, ...) and a leaky ReLU of this slope: y, the channels' means
+    (float64), 1 / their deviations. Updates the running statistics."""
     xp, rows = array_module(x), to_rows(x)
     count, columns = rows.shape
     mean = xp.empty(columns, np.float64)
     rstd = xp.empty(columns, x.dtype)
     y = xp.empty_like(rows)
-    grid, block, chunk = _shared(count, columns)
+    grid, block, chunk = _grid(count, columns)
     eps, momentum, slope = [float(v) for v in (eps, momentum, slope)]
     weight, bias, *running = _vectors(x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if grid[1] == 1:
@@ -388,7 +392,7 @@ def norm_backward(g, x, weight, bias, mean, rstd, slope=1.0):
     count, columns = rows.shape
     gx, gw = xp.empty_like(rows), xp.empty(columns, x.dtype)
     gb = xp.empty(columns, x.dtype)
-    grid, block, chunk = _shared(count, columns)
+    grid, block, chunk = _grid(count, columns)
     given, slope = (rows, grad, weight, bias, mean, rstd), float(slope)
     if grid[1] == 1:
         COLUMNS.launch("norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope)

@@ -1,8 +1,9 @@
-"""Matrix products on CUDA: cuBLAS, called with a handle and a workspace of our own, so that a CUDA graph can capture it.
+"""Matrix products on CUDA: cuBLAS, called with a handle and a workspace of our own, so that a CUDA
+graph can capture it.
 
-CuPy's own products are refused during a capture, and without a workspace that it was given cuBLAS would allocate one.
-All arrays are stored row by row here, cuBLAS counts by columns: what it sees of a row-major matrix is its transpose, and
-c = a b is computed as c^T = b^T a^T.
+CuPy's own products are refused during a capture, and without a workspace that it was given cuBLAS
+would allocate one. All arrays are stored row by row here, cuBLAS counts by columns: what it sees of
+a row-major matrix is its transpose, and c = a b is computed as c^T = b^T a^T.
 """
 
 import contextlib
@@ -74,7 +75,8 @@ class Handle:
             raise RuntimeError(f"{name} failed with cuBLAS status {status}")
 
     def gemm(self, a, trans_a, b, trans_b, c, beta, sizes, steps, batch, kinds, compute):
-        """c = op(a) op(b) + beta c, all row-major; sizes (m, n, k, lda, ldb, ldc), steps of a, b and c from product to product."""
+        """c = op(a) op(b) + beta c, all row-major; sizes (m, n, k, lda, ldb, ldc), steps of a, b
+        and c from product to product."""
         m, n, k, lda, ldb, ldc = sizes
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
@@ -112,7 +114,8 @@ def _handle(xp, device):
 
 
 class Lease:
-    """The handle with which a stream captured a graph: as long as this object lives nobody else writes into its workspace."""
+    """The handle with which a stream captured a graph: as long as this object lives nobody else
+    writes into its workspace."""
 
     def __init__(self, spare):
         self.handle, self.spare = None, spare
@@ -124,7 +127,8 @@ class Lease:
 
 @contextlib.contextmanager
 def leased(xp, device, stream):
-    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who keeps the Lease."""
+    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who
+    keeps the Lease."""
     lease = Lease(_spare.setdefault((xp, device), []))
     try:
         yield lease
@@ -133,7 +137,8 @@ def leased(xp, device, stream):
 
 
 def _matrix(x):
-    """(x or a row-major copy, is it the transpose that lies row by row?, numbers from row to row) of x (..., rows, columns)."""
+    """(x or a row-major copy, is it the transpose that lies row by row?, numbers from row to row)
+    of x (..., rows, columns)."""
     size = x.itemsize
     rows, columns = x.strides[-2:]
     if columns == size and (rows >= size * x.shape[-1] or x.shape[-2] == 1) and rows % size == 0:
@@ -144,7 +149,8 @@ def _matrix(x):
 
 
 def halved(*arrays):
-    """The arrays as `gemm` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
+    """The arrays as `gemm` takes them inside `rounded`: those of float32 rounded to bfloat16, as
+    unsigned short, laid out alike."""
     return [_to_bfloat16(x) if precision.half and x.dtype == np.float32 else x for x in arrays]
 
 
@@ -158,8 +164,8 @@ def _to_bfloat16(x):
 
 
 def gemm(a, b, out=None, beta=0.0, conv=False):
-    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them:
-    (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
+    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading
+    sizes, at most one of them: (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
 
     out : a C-contiguous array for the result; beta : its share in it
     conv : is it part of a convolution, so that `conv_tf32` counts?

@@ -1,8 +1,9 @@
 """What a captured step needs from the host at every replay.
 
-A CUDA graph repeats the launches of one run of a step with the very same arguments. What must differ from run to run (a step's
-number in Adam, the position in a stream of random numbers) the kernels read from device memory instead, which is filled before
-each replay: whoever launches such a kernel asks the active `Recorder` for a place there, and says how to compute what goes in.
+A CUDA graph repeats the launches of one run of a step with the very same arguments. What must
+differ from run to run (a step's number in Adam, the position in a stream of random numbers) the
+kernels read from device memory instead, which is filled before each replay: whoever launches such a
+kernel asks the active `Recorder` for a place there, and says how to compute what goes in.
 """
 
 import contextlib
@@ -40,7 +41,8 @@ class Recorder:
         self.streams = {}  # generator -> [its state when the capture began, where the state of a replay lies]
 
     def feed(self, compute, count, kind=np.float64):
-        """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64 or uint64, in each replay."""
+        """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64
+        or uint64, in each replay."""
         if self.used + count > len(self.memory):
             raise RuntimeError(f"the step passes more than {len(self.memory)} numbers to its kernels")
         place = self.memory[self.used : self.used + count]
@@ -49,7 +51,8 @@ class Recorder:
         return place
 
     def random(self, stream):
-        """(where the seed and counter of the generator `stream` lie in a replay, its counter when the capture began)."""
+        """(where the seed and counter of the generator `stream` lie in a replay, its counter when
+        the capture began)."""
         if stream not in self.streams:
             before = stream.get_state()
 
@@ -88,8 +91,9 @@ MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 @layout.constant.kernel("cuda")
 def constant(like, values):
-    """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are the same array each time: a captured
-    step, which can send nothing, finds there what the runs before its capture have sent."""
+    """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are
+    the same array each time: a captured step, which can send nothing, finds there what the runs
+    before its capture have sent."""
     xp, place = array_module(like), like.data.device_id
     key = xp, place, values.dtype.str, values.shape, values.tobytes() if values.nbytes <= LARGEST else None
     found = CONSTANTS.get(key) if values.nbytes <= LARGEST else None

@@ -1,8 +1,10 @@
-"""A whole training step as one CUDA graph: captured once, then launched again and again without Python in between.
+"""A whole training step as one CUDA graph: captured once, then launched again and again without
+Python in between.
 
-A graph repeats launches with the same arguments on the same memory. So the step must be the same sequence of launches every time:
-no shape may change, and no value may be needed on the host. What differs from step to step (numbers of optimiser steps, learning
-rates, positions in random streams) is sent along by the `Recorder` of `minigan.fast.cuda`.
+A graph repeats launches with the same arguments on the same memory. So the step must be the same
+sequence of launches every time: no shape may change, and no value may be needed on the host. What
+differs from step to step (numbers of optimiser steps, learning rates, positions in random streams)
+is sent along by the `Recorder` of `minigan.fast.cuda`.
 """
 
 from __future__ import annotations
@@ -28,18 +30,23 @@ from ..cuda.recorder import Recorder, capturing
 
 
 def graph(step, warmup: int = 3) -> Graph:
-    """`step` as a function of the same arguments that launches a CUDA graph, which is captured in the first call.
+    """`step` as a function of the same arguments that launches a CUDA graph, which is captured in
+    the first call.
 
-    step : a function of Tensors or arrays on CUDA (whose values may change from call to call) and other things (which must not).
-        It may do all that training does: forward passes, `backward` or `grad`, optimiser steps, averages, random numbers
-    warmup : how often the step is run before it is captured, to compile kernels and create the optimisers' state. What these
-        runs change is undone: parameters, buffers, optimisers, averages and random streams that the step can reach, and the lists,
-        dicts and numbers of objects that it refers to
+    step : a function of Tensors or arrays on CUDA (whose values may change from call to call) and
+        other things (which must not). It may do all that training does: forward passes, `backward`
+        or `grad`, optimiser steps, averages, random numbers
+    warmup : how often the step is run before it is captured, to compile kernels and create the
+        optimisers' state. What these runs change is undone: parameters, buffers, optimisers,
+        averages and random streams that the step can reach, and the lists, dicts and numbers of
+        objects that it refers to
 
-    Returns what the step returns: the same Tensors in every call, whose memory each launch overwrites. Read them after the call, and
-    seldom: `.item()` waits until the GPU is done. A step that calls `backward` must clear the gradients itself.
+    Returns what the step returns: the same Tensors in every call, whose memory each launch
+    overwrites. Read them after the call, and seldom: `.item()` waits until the GPU is done. A step
+    that calls `backward` must clear the gradients itself.
 
-    CaptureError where the step needs a value on the host, sends one, changes shapes, or exchanges a parameter's memory.
+    CaptureError where the step needs a value on the host, sends one, changes shapes, or exchanges a
+    parameter's memory.
     """
     return Graph(step, warmup)
 
@@ -75,7 +82,8 @@ class Graph:
         return self._outputs
 
     def _moved(self):
-        """Has a parameter other memory, an optimiser other state, or the step other settings than when it was captured?"""
+        """Has a parameter other memory, an optimiser other state, or the step other settings than
+        when it was captured?"""
         if any(t.array is not a for t, a in self._places) or any(o._slots is not s for o, s in self._slots):
             return True
         return not self._settings.same()
@@ -169,7 +177,8 @@ REASONS = (
 
 
 def _explained(error: BaseException) -> CaptureError:
-    """The error of a step while it was captured, with the line that caused it and the likely reason."""
+    """The error of a step while it was captured, with the line that caused it and the likely
+    reason."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -199,8 +208,9 @@ KNOWN = FOREIGN | {PACKAGE_NAME}
 
 
 class Reachable:
-    """All Tensors, optimisers, averages and generators, and other objects, that a function can reach: through its closure, its
-    arguments and defaults, the object it is a method of, the global names that it uses, and from there through attributes."""
+    """All Tensors, optimisers, averages and generators, and other objects, that a function can
+    reach: through its closure, its arguments and defaults, the object it is a method of, the global
+    names that it uses, and from there through attributes."""
 
     def __init__(self, roots) -> None:
         self.tensors: list[Tensor] = []
@@ -213,7 +223,8 @@ class Reachable:
         seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
-            # users: does it belong to the user, rather than to an object of minigan's? decides: is it in no optimiser's inside?
+            # users: does it belong to the user, rather than to an object of minigan's? decides: is
+            # it in no optimiser's inside?
             x, users, decides = stack.pop()
             if id(x) in seen or isinstance(x, OPAQUE) or on_gpu(x):
                 continue
@@ -275,7 +286,8 @@ def _of_function(f):
 
 
 def _steps(optimizer, slot):
-    """How many steps a parameter has made; of one that the optimiser has not looked at yet, what its state says."""
+    """How many steps a parameter has made; of one that the optimiser has not looked at yet, what
+    its state says."""
     if slot.array is not None:
         return slot.step
     return int(slot.state.get("step", all(n in slot.state for n in optimizer._names(slot.group))))
@@ -336,7 +348,8 @@ class Snapshot:
 
 
 class Settings:
-    """What the Python code of a step can decide by: attributes, lists, dicts, flags of Tensors, and where parameters are.
+    """What the Python code of a step can decide by: attributes, lists, dicts, flags of Tensors, and
+    where parameters are.
 
     found : what the step can reach
     memory : the ids of arrays that must stay where they are (default: those of all leaves)
@@ -362,7 +375,8 @@ class Settings:
         return all([t.array is a for t, a in self.places]) and all([t._wanted is flag for t, flag in self.flags])
 
     def changed(self):
-        """(container, name or number of an entry, what it is now) for each that is not what it was."""
+        """(container, name or number of an entry, what it is now) for each that is not what it
+        was."""
         for container, _, keys, values in [*self.contents, *((c, 0, None, []) for c in self.empty)]:
             now = container if isinstance(container, dict) else dict(enumerate(container))
             then = dict(zip(now if keys is None else keys, values))
@@ -376,7 +390,8 @@ VALUES = (int, float, bool, str, type(None))
 
 
 def _fixed(container, renewed, computed):
-    """(length, keys, values) of what only other code than the step changes; keys None: all of it."""
+    """(length, keys, values) of what only other code than the step changes; keys None: all of
+    it."""
     if not isinstance(container, dict):
         return len(container), None, list(container)
     keys = [k for k, v in container.items() if not isinstance(v, Tensor) or (id(v) not in renewed and (computed or v._node is None))]

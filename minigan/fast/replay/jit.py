@@ -1,7 +1,9 @@
-"""A whole training step on the CPU as one straight function: recorded in two calls, checked in a third, then repeated.
+"""A whole training step on the CPU as one straight function: recorded in two calls, checked in a
+third, then repeated.
 
-What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of the time where layers are small. The
-step is the same sequence of calls on arrays each time; `minigan.fast.replay.program` writes it down.
+What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of
+the time where layers are small. The step is the same sequence of calls on arrays each time;
+`minigan.fast.replay.program` writes it down.
 """
 
 from __future__ import annotations
@@ -21,21 +23,26 @@ from .program import Program, Recording, record_step, same
 
 
 def graph(step) -> Repeated:
-    """`step` as a function of the same arguments that repeats its computations without the tape and the Python around them.
+    """`step` as a function of the same arguments that repeats its computations without the tape and
+    the Python around them.
 
-    step : a function of Tensors or arrays on the CPU (whose values may change from call to call) and other things (which must not).
-        It may do all that training does: forward passes, `backward` or `grad`, optimiser steps, averages, random numbers
+    step : a function of Tensors or arrays on the CPU (whose values may change from call to call)
+        and other things (which must not). It may do all that training does: forward passes,
+        `backward` or `grad`, optimiser steps, averages, random numbers
 
-    The first two calls run the step and record it (up to four, until two did the same). The next one runs it, goes back, repeats it from
-    the recording, and compares all that the step can reach, to the bit. From then on calls repeat the recording; one with arguments of
-    other shapes runs the step itself, and where an attribute, a list or a dict that the step can reach is changed from outside (or a
-    parameter's memory is exchanged) it begins anew.
+    The first two calls run the step and record it (up to four, until two did the same). The next
+    one runs it, goes back, repeats it from the recording, and compares all that the step can reach,
+    to the bit. From then on calls repeat the recording; one with arguments of other shapes runs the
+    step itself, and where an attribute, a list or a dict that the step can reach is changed from
+    outside (or a parameter's memory is exchanged) it begins anew.
 
-    Returns what the step returns: the same Tensors in every call, which hold the values of the last, outside the tape.
+    Returns what the step returns: the same Tensors in every call, which hold the values of the
+    last, outside the tape.
 
-    Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. (Under a debugger or a tracer it
-    runs, each time.) A step that needs a value (`.item()`), writes in place what is on the tape, or computes with arrays outside of ops is
-    played as it is, after a warning that says why.
+    Python code of the step runs no more: a value that it counts, prints or decides by stays as it
+    was. (Under a debugger or a tracer it runs, each time.) A step that needs a value (`.item()`),
+    writes in place what is on the tape, or computes with arrays outside of ops is played as it is,
+    after a warning that says why.
     """
     return Repeated(step)
 
@@ -44,7 +51,8 @@ PATIENCE = 4  # recordings: the first steps may make what later ones find (an op
 
 
 class Repeated:
-    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason if there will be none.
+    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason
+    if there will be none.
 
     warn : is that reason a warning?
     """

@@ -1,8 +1,10 @@
-"""Products that are computed where they are used: the gradient of a weight that only an optimiser asks for.
+"""Products that are computed where they are used: the gradient of a weight that only an optimiser
+asks for.
 
-The gradient of a weight is as large as the weight, and after the optimiser's step nobody needs it. A step that is repeated (`program`)
-knows that beforehand (`fast.deferred`). The rule then gives the two factors, g^T and x, and the optimiser multiplies a few rows of them
-at a time, uses them where they are, in the cache next to the core, and forgets them: memory never sees the gradient.
+The gradient of a weight is as large as the weight, and after the optimiser's step nobody needs it.
+A step that is repeated (`program`) knows that beforehand (`fast.deferred`). The rule then gives the
+two factors, g^T and x, and the optimiser multiplies a few rows of them at a time, uses them where
+they are, in the cache next to the core, and forgets them: memory never sees the gradient.
 """
 
 from ..cpu.tiles import in_cache, tiled_matmul
@@ -24,7 +26,8 @@ class LazyProduct:
         return tiled_matmul(self.a, self.b)
 
     def reads(self, memory):
-        """Does it read memory that belongs to one of these arrays, given by the ids of their owners?"""
+        """Does it read memory that belongs to one of these arrays, given by the ids of their
+        owners?"""
         return id(owner(self.a)) in memory or id(owner(self.b)) in memory
 
 

@@ -1,8 +1,10 @@
-"""A step written down as the calls on arrays that it makes, and made into one straight Python function without tape and dispatch.
+"""A step written down as the calls on arrays that it makes, and made into one straight Python
+function without tape and dispatch.
 
-During a recording `seam.execute` notes each call: ops call their forward functions through it, the backward walk its rules and sums,
-generators their draws, optimisers their steps. What computes with arrays without it is noticed: an array that no call has made is
-either the same in each step (then it is a constant), or the two recordings that a program is made of differ in it.
+During a recording `seam.execute` notes each call: ops call their forward functions through it, the
+backward walk its rules and sums, generators their draws, optimisers their steps. What computes with
+arrays without it is noticed: an array that no call has made is either the same in each step (then
+it is a constant), or the two recordings that a program is made of differ in it.
 """
 
 import contextlib
@@ -33,7 +35,8 @@ class Symbol(str):
 
 
 class Recording:
-    """The calls of one step, in order, as (function, arguments, results); arrays that the step was given or made are Symbols there.
+    """The calls of one step, in order, as (function, arguments, results); arrays that the step was
+    given or made are Symbols there.
 
     given : the arrays that the step is given
     problem : why the step cannot be repeated, or None
@@ -46,8 +49,9 @@ class Recording:
         self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
-        """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None. args: arrays, lists of arrays,
-        and things that must be the same in each step. What other threads do is not part of the step."""
+        """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None.
+        args: arrays, lists of arrays, and things that must be the same in each step. What other
+        threads do is not part of the step."""
         if threading.get_ident() != self.thread:
             return
         i, args = len(self.calls), self.written(args)
@@ -97,7 +101,8 @@ def record_step(given):
 def _record(function, *args):
     """function(*args), as one call of the active recording whatever happens inside.
 
-    A function that writes into memory that others may know returns None: by that the program sees it.
+    A function that writes into memory that others may know returns None: by that the program sees
+    it.
     """
     now = current_recording[-1]
     if now.thread != threading.get_ident():
@@ -119,12 +124,15 @@ def _part(function, *args):
 
 
 class Program:
-    """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays that were asked for.
+    """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays
+    that were asked for.
 
     first, second : the recordings
-    results : arrays that the second left behind, of which `run` returns those that it computes (see `among`)
+    results : arrays that the second left behind, of which `run` returns those that it computes (see
+        `among`)
 
-    text : the function as Python;  memory : the ids of the arrays that it refers to, parameters among them
+    text : the function as Python;  memory : the ids of the arrays that it refers to, parameters
+        among them
 
     ValueError with the reason where the step is not the same both times.
     """
@@ -150,7 +158,8 @@ class Program:
         self.memory = {id(c) for c in self._constants.values() if isinstance(c, np.ndarray)}
 
     def among(self, results):
-        """Of a list of what a later step left behind, in the order of `results`, those that `run` computes."""
+        """Of a list of what a later step left behind, in the order of `results`, those that `run`
+        computes."""
         if len(results) != self._asked:
             raise ValueError(f"it left {self._asked} Tensors behind in one step and {len(results)} in the next")
         return [results[i] for i in self._results]
@@ -193,8 +202,8 @@ class Program:
 
 
 def _deferrable(calls, results):
-    """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written
-    (by a call that returns None, see `seam`)."""
+    """(number of the call, place of the result) of all gradients that only an optimiser takes,
+    before anything else is written (by a call that returns None, see `seam`)."""
     uses = Counter(name for _, args, _ in calls for name in _names(args))
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing

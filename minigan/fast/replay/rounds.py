@@ -1,9 +1,10 @@
-"""A run's rounds, replayed: on CUDA a batch is gathered and every player moves in one launch of a graph, on the CPU as one straight
-function. To the bit the same, with less beside the arithmetic.
+"""A run's rounds, replayed: on CUDA a batch is gathered and every player moves in one launch of a
+graph, on the CPU as one straight function. To the bit the same, with less beside the arithmetic.
 
-Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise) or needs a value on the host is
-played as it is. On the CPU so is one whose networks, or what they use, are of other classes than minigan's: their Python code
-may matter. While a debugger or a tracer looks on, or somebody wants the gradients, nothing is replayed.
+Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise)
+or needs a value on the host is played as it is. On the CPU so is one whose networks, or what they
+use, are of other classes than minigan's: their Python code may matter. While a debugger or a tracer
+looks on, or somebody wants the gradients, nothing is replayed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from .jit import Repeated
 
 
 class Replayed:
-    """`step`, a round of the trainer as a function of a batch's numbers, replayed where that is possible (see `training.run.round_of`).
+    """`step`, a round of the trainer as a function of a batch's numbers, replayed where that is
+    possible (see `training.run.round_of`).
 
     Its moves are the same objects each time; their Tensors hold the values of the last round.
 
