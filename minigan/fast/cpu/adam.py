@@ -37,6 +37,7 @@ STEP = np.dtype(
 # memory.
 STEPS = np.dtype([("steps", np.int64), ("count", np.int64), ("scratch", np.int64), ("scratch_bytes", np.int64)], align=True)
 STEP_BYTES = STEP.itemsize
+NO_PRODUCT = np.zeros((), tiles.PRODUCT).item()[:-1] + ((0, 0, 0),)
 CONSTANTS = 9  # numbers that the loop takes
 
 _step = kernel(adam_step.loop)
@@ -101,27 +102,21 @@ def adam_steps(jobs):
     a LazyProduct of rows of p."""
     for dtype in {c.dtype for c, _ in jobs}:
         own = [job for job in jobs if job[0].dtype == dtype]
-        table, alive = np.zeros(len(own), STEP), []
+        rows, alive = [], []
         most = 0
-        for step, (c, (g, p, m, v)) in zip(table, own):
+        for c, (g, *state) in own:
+            addresses = tuple(a.ctypes.data for a in state)
             if isinstance(g, LazyProduct):
                 a, b = tiles.tile_readable(g.a, g.b)
                 alive.append((a, b))
                 most = max(most, b.shape[1] * (tiles.TILE_ROWS + len(b) * tiles.needs_packing(b)))
-                tiles.describe(step["product"], a, b)
-                step["product"]["used_next"] = p.ctypes.data, m.ctypes.data, v.ctypes.data
+                gradient, product = 0, tiles.described(a, b, addresses)
             else:
-                step["gradient"] = g.ctypes.data
-            step["size"] = p.size
-            step["param"] = p.ctypes.data
-            step["first"] = m.ctypes.data
-            step["second"] = v.ctypes.data
-            step["constants"] = c.ctypes.data
+                gradient, product = g.ctypes.data, NO_PRODUCT
+            rows.append((state[0].size, gradient, *addresses, c.ctypes.data, product))
+        table = np.array(rows, STEP)
         threads = num_threads() if table["size"].sum() >= THREADED else 1
         scratch = np.empty((threads, most), dtype)
-        steps = np.zeros(1, STEPS)
-        steps["steps"] = table.ctypes.data
-        steps["count"] = len(own)
-        steps["scratch"] = scratch.ctypes.data
-        steps["scratch_bytes"] = scratch.strides[0]
-        _step_in_threads(dtype.char, threads, steps=steps)
+        head = table.ctypes.data, len(own), scratch.ctypes.data, scratch.strides[0]
+        steps = np.array([head], STEPS)
+        _step_in_threads(dtype.char, threads, steps)

@@ -64,18 +64,18 @@ _forward_at, _backward_at = record_at(FORWARD), record_at(BACKWARD)
 
 
 @kernel
-def _forward(zero, args, part, parts):
-    """A thread's channels; zero has the dtype of x."""
+def _forward(kind, args, part, parts):
+    """A thread's channels; kind is a number of the dtype of x."""
     p = _forward_at(args)
     rows, channels = p.rows, p.channels
     length = p.length
-    x, y = carray(pointer(p.x, zero), (rows, channels, length)), carray(pointer(p.y, zero), (rows, channels, length))
-    w, b = carray(pointer(p.weight, zero), channels), carray(pointer(p.bias, zero), channels)
-    mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, zero), channels)
-    running_mean = carray(pointer(p.running_mean, zero), p.running_mean_size)
-    running_var = carray(pointer(p.running_var, zero), p.running_var_size)
+    x, y = carray(pointer(p.x, kind), (rows, channels, length)), carray(pointer(p.y, kind), (rows, channels, length))
+    w, b = carray(pointer(p.weight, kind), channels), carray(pointer(p.bias, kind), channels)
+    mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, kind), channels)
+    running_mean = carray(pointer(p.running_mean, kind), p.running_mean_size)
+    running_var = carray(pointer(p.running_var, kind), p.running_var_size)
     eps, momentum = p.eps, p.momentum
-    slope = x.dtype.type(p.slope)
+    slope, zero = x.dtype.type(p.slope), x.dtype.type(0)
     count = rows * length
     low, high = channels * part // parts, channels * (part + 1) // parts
     for c in range(low, high):
@@ -106,20 +106,14 @@ def _forward(zero, args, part, parts):
 
 
 @kernel
-def _backward(zero, args, part, parts):
-    """A thread's channels; zero has the dtype of x. gx first takes the gradient of the leaky ReLU's
-    argument."""
-    p = _backward_at(args)
-    rows, channels = p.rows, p.channels
-    length = p.length
-    x, g = carray(pointer(p.x, zero), (rows, channels, length)), carray(pointer(p.g, zero), (rows, channels, length))
-    gx = carray(pointer(p.gx, zero), (rows, channels, length))
-    w, b = carray(pointer(p.weight, zero), channels), carray(pointer(p.bias, zero), channels)
-    mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, zero), channels)
-    gw, gb = carray(pointer(p.gw, zero), channels), carray(pointer(p.gb, zero), channels)
-    slope = x.dtype.type(p.slope)
+def _channels_backward(low, high, x, g, w, b, mean, rstd, gx, gw, gb, slope):
+    """Channels low to high - 1; gx first takes the gradient of the leaky ReLU's argument.
+
+    (A function of its own: with arrays as arguments its loops become faster code.)
+    """
+    rows, _, length = x.shape
     count = rows * length
-    low, high = channels * part // parts, channels * (part + 1) // parts
+    slope, zero = x.dtype.type(slope), x.dtype.type(0)
     for c in range(low, high):
         sum_g, sum_gd = 0.0, 0.0
         m, r = x.dtype.type(mean[c]), rstd[c]
@@ -140,6 +134,20 @@ def _backward(zero, args, part, parts):
         for n in range(rows):
             for i in range(length):
                 gx[n, c, i] = a * (gx[n, c, i] - h0 - (x[n, c, i] - m) * k)
+
+
+@kernel
+def _backward(kind, args, part, parts):
+    """A thread's channels; kind is a number of the dtype of x."""
+    p = _backward_at(args)
+    channels, shape = p.channels, (p.rows, p.channels, p.length)
+    x, g = carray(pointer(p.x, kind), shape), carray(pointer(p.g, kind), shape)
+    gx = carray(pointer(p.gx, kind), shape)
+    w, b = carray(pointer(p.weight, kind), channels), carray(pointer(p.bias, kind), channels)
+    mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, kind), channels)
+    gw, gb = carray(pointer(p.gw, kind), channels), carray(pointer(p.gb, kind), channels)
+    low, high = channels * part // parts, channels * (part + 1) // parts
+    _channels_backward(low, high, x, g, w, b, mean, rstd, gx, gw, gb, p.slope)
 
 
 def _begin_forward(records, workers, work, sched_yield, x, weight, bias, y, mean, rstd, running_mean, running_var, eps, momentum, slope):

@@ -59,7 +59,7 @@ carray = Intrinsic(_make_carray)  # carray(pointer, shape): the array there
 
 
 class SharedKernel:
-    """A function of arrays, `kernel(dtype, most, name=array, ...)`: the threads that wait for work
+    """A function of arrays, `kernel(dtype, most, ...)`: the threads that wait for work
     share it.
 
     part32, part64 : work(args, part, parts) on float32 and float64, as `handoff` describes it
@@ -76,6 +76,7 @@ class SharedKernel:
         self.parts = {"f": part32, "d": part64}
         self.begin, self.arguments = begin, arguments
         self._compiled = functools.cache(self._compile)
+        self._kept = []
 
     def _compile(self, dtype):
         import numba
@@ -97,11 +98,12 @@ class SharedKernel:
         begin = cached(numba.njit(**OPTIONS)(self.begin))
         begin.compile(types.intp(*[types.intp] * 4, *given.values()))
         begin.disable_compile()
-        return begin, work
+        self._kept.append(work)  # its code lives as long as it does
+        return begin, work.address, sched_yield()
 
-    def __call__(self, dtype, most, **arguments):
-        begin, work = self._compiled(dtype)
+    def __call__(self, dtype, most, *arguments, **named):
+        begin, *addresses = self._compiled(dtype)
         if most <= 1:
-            begin(0, 0, work.address, sched_yield(), **arguments)
+            begin(0, 0, *addresses, *arguments, **named)
         else:
-            run_on_workers(lambda *workers: begin(*workers, work.address, sched_yield(), **arguments), most)
+            run_on_workers(lambda *workers: begin(*workers, *addresses, *arguments, **named), most)

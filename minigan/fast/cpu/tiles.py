@@ -319,18 +319,13 @@ def needs_packing(b):
     return b.strides[1] != b.itemsize
 
 
-def describe(p, a, b):
-    """Write into p, a record PRODUCT, the sizes, addresses and strides of two matrices that tiles
-    can read."""
+def described(a, b, used_next):
+    """A PRODUCT of two matrices that tiles can read, as a tuple; without a place for the result."""
     size = a.itemsize
-    p["m"], p["n"] = len(a), b.shape[1]
-    p["k"] = len(b)
-    p["a"] = a.ctypes.data
-    p["a_row"] = a.strides[0] // size
-    p["a_column"] = a.strides[1] // size
-    p["b"] = b.ctypes.data
-    p["b_row"] = b.strides[0] // size
-    p["b_column"] = b.strides[1] // size
+    left = a.ctypes.data, a.strides[0] // size, a.strides[1] // size
+    right = b.ctypes.data, b.strides[0] // size, b.strides[1] // size
+    no_c = no_bias = no_scratch = 0
+    return len(a), b.shape[1], len(b), *left, *right, no_c, no_bias, 1.0, no_scratch, used_next
 
 
 def tiled_matmul(a, b, bias=None, slope=1.0):
@@ -354,5 +349,5 @@ def tiled_matmul(a, b, bias=None, slope=1.0):
     if needs_packing(b):
         most = min(most, num_threads())
         scratch = np.empty(most * k * n, a.dtype)
-    _multiply_in_threads(a.dtype.char, most, a=a, b=b, scratch=scratch, c=c, bias=bias, slope=float(slope))
+    _multiply_in_threads(a.dtype.char, most, a, b, scratch, c, bias, float(slope))
     return c
