@@ -22,6 +22,7 @@ from minigan import nn
 from minigan.arrays import Generator, device
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
+from minigan.fast.batch_norm_activation import batch_norm_activation
 from minigan.fast.cuda import columns as rows
 from minigan.fast.cuda import convolution as windows
 from minigan.fast.cuda import cublas
@@ -29,7 +30,7 @@ from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_
 from minigan.machine.precision import precision
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
-from minigan.ops.normalization import batch_norm_leaky_relu
+from minigan.ops.normalization import in_training
 from minigan.optim import SGD, Adam
 from minigan.training.run import round_of
 
@@ -204,7 +205,7 @@ def normalisation(sizes):
         for make, dtype in ((there, np.float32), (np.asarray, np.float64)):
             boxes = [tensor_of(make(a.astype(dtype)), True) for a in (x, w, b)]
             running = [tensor_of(make(np.zeros(channels, dtype))), tensor_of(make(np.ones(channels, dtype)))]
-            y = batch_norm_leaky_relu(boxes[0], *running, *boxes[1:], True, 0.1, 1e-5, 0.2)
+            y = in_training(batch_norm_activation, boxes[0], *running, *boxes[1:], 0.1, 1e-5, 0.2)
             results.append([y, *minigan.grad(y, boxes, tensor_of(make(g.astype(dtype)))), *running])
         names = "y", "dx", "dw", "db", "running mean", "running var"
         yield f"{count} x {channels}: " + ", ".join(

@@ -109,9 +109,10 @@ class _Same:
 
     def exec_module(self, module):
         real, name = importlib.import_module(self.real), module.__name__.partition(".")[2]
-        if name in COMPLETED:
-            complete(real, name)
         sys.modules[module.__name__] = real
+        for where in COMPLETED:  # itself, and what it has imported below itself
+            if f"{where}.".startswith(f"{name}.") and (there := sys.modules.get(_here(where) or "")):
+                complete(there, where)
 
 
 class _Copy:

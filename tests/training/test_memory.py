@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minigan import nn
-from minigan.arrays import memory as arrays_memory
+from minigan.machine import memory as machine_memory
 from minigan.training import memory
 from minigan.training.memory import NoRoom, outputs, require_room, room_for_networks
 
@@ -84,15 +84,15 @@ def test_limits_of_control_groups(tmp_path):
     group(tmp_path / "v2" / "a", 700, 600, 0, two)
     group(tmp_path / "v2", "max", 600, 0, two)
     (tmp_path / "own2").write_text("0::/a/b\n")
-    assert list(arrays_memory._left_in_groups(tmp_path / "v2", tmp_path / "own2")) == [650, 100]
+    assert list(machine_memory._left_in_groups(tmp_path / "v2", tmp_path / "own2")) == [650, 100]
     one = ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat", "total_inactive_file")
     group(tmp_path / "v1" / "memory" / "job", 1000, 900, 100, one)
     (tmp_path / "own1").write_text("5:devices:/\n4:cpu,memory:/job\n0::/\n")
-    assert list(arrays_memory._left_in_groups(tmp_path / "v1", tmp_path / "own1")) == [200]
+    assert list(machine_memory._left_in_groups(tmp_path / "v1", tmp_path / "own1")) == [200]
     (tmp_path / "inside").write_text("0::/not/visible/here\n")  # a container sees its own group as the root
     group(tmp_path / "v2", 500, 100, 0, two)
-    assert list(arrays_memory._left_in_groups(tmp_path / "v2", tmp_path / "inside")) == [400]
-    assert list(arrays_memory._left_in_groups(tmp_path, tmp_path / "absent")) == []
+    assert list(machine_memory._left_in_groups(tmp_path / "v2", tmp_path / "inside")) == [400]
+    assert list(machine_memory._left_in_groups(tmp_path, tmp_path / "absent")) == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ulimit -v and /proc")
