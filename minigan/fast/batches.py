@@ -38,5 +38,15 @@ def gather_on_device(images, index):
         return gather_scaled.reference(images, index)
     out = array_module(images).empty((len(index), *images.shape[1:]), np.float32)
     if out.size:
-        SOURCE.launch("gather_scaled", out, blocks(out.size), (256,), images, index, out, images[0].size, out.size)
+        SOURCE.launch(
+            "gather_scaled",
+            out,
+            blocks(out.size),
+            (256,),
+            images,
+            index,
+            out,
+            images[0].size,
+            out.size,
+        )
     return out

@@ -1,4 +1,5 @@
-"""What has a kernel, and where. A kernel's module is imported when the kernel is first called: importing minigan reads this table only."""
+"""What has a kernel, and where. A kernel's module is imported when the kernel is first called:
+importing minigan reads this table only."""
 
 import importlib
 
@@ -23,7 +24,8 @@ CPU = {
     "taps": "_taps",
 }
 CUDA = {
-    "activation": "tanh tanh_grad sigmoid softplus logsigmoid relu leaky_relu leaky_relu_grad elu silu hardtanh",
+    "activation": "tanh tanh_grad sigmoid softplus logsigmoid relu leaky_relu leaky_relu_grad elu "
+    "silu hardtanh",
     "convolution": "conv conv_transpose conv_weight channel_sums",
     "elementary": "erf",
     "embedding": "add_rows",
@@ -38,7 +40,8 @@ CUDA = {
 
 
 class Later:
-    """Stands for a kernel until its module, which puts the kernel itself in this place, has been imported.
+    """Stands for a kernel until its module, which puts the kernel itself in this place, has been
+    imported.
 
     kernels, key : the place;  module : "cpu.convolution"
     """
@@ -72,7 +75,10 @@ def announce(*ops):
 
 
 announce(*OPS)
-for place, module, names in (("cpu", "cpu.random", "integers32 normal"), ("cuda", "cuda.philox", "integers32 uniform normal integers")):
+for place, module, names in (
+    ("cpu", "cpu.random", "integers32 normal"),
+    ("cuda", "cuda.philox", "integers32 uniform normal integers"),
+):
     for name in names.split():
         Later(DRAWS, (name, place), module)
 for place in ("cpu", "cuda"):

@@ -33,14 +33,26 @@ LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by t
 def variants(update):
     """All ways in which arrays that an option needs may be missing: the names of those that are
     None."""
-    optional = [n for n, p in inspect.signature(update.loop).parameters.items() if p.default is None]
-    return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
+    optional = [
+        n for n, p in inspect.signature(update.loop).parameters.items() if p.default is None
+    ]
+    return [
+        frozenset(some)
+        for k in range(len(optional) + 1)
+        for some in itertools.combinations(optional, k)
+    ]
 
 
 # what goes into the 4 KB of a kernel's arguments; elements of a block
 TENSORS, MOST_ARRAYS = 64, 5
 MOST_NUMBERS, CHUNK = 12, 2048
-TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
+TABLE = np.dtype(
+    [
+        ("arrays", np.uint64, (MOST_ARRAYS, TENSORS)),
+        ("size", np.int64, (TENSORS,)),
+        ("first", np.int64, (TENSORS + 1,)),
+    ]
+)
 NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 
@@ -50,7 +62,9 @@ def kernel(update, none=frozenset()):
     translated."""
     formula = Formula(update.loop, none)
     names = [n for n in formula.arguments[1:] if n not in none]
-    pointers = "\n".join(f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names))
+    pointers = "\n".join(
+        f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names)
+    )
     code = f"""{HELPERS}
 struct Table {{ u64 arrays[{MOST_ARRAYS}][{TENSORS}]; i64 size[{TENSORS}], first[{TENSORS + 1}]; }};
 struct Numbers {{ double v[{MOST_NUMBERS}]; }};
@@ -117,7 +131,10 @@ def run_steps(jobs):
     def work(parts):
         for loop, c, arrays in jobs:
             size = arrays[0].size
-            low, high = (size if part == threads else size * part // threads // ALIGN * ALIGN for part in (parts[0], parts[-1] + 1))
+            low, high = (
+                size if part == threads else size * part // threads // ALIGN * ALIGN
+                for part in (parts[0], parts[-1] + 1)
+            )
             loop(c, *[a if a is None else a[low:high] for a in arrays])
 
     parallel_chunks(work, threads, range(threads), min_chunk=1)
@@ -148,7 +165,9 @@ class Views:
         self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
         # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another
         # order, or (False) not at all.
-        self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
+        self.order = (
+            False if order is None else None if order == tuple(range(array.ndim)) else order
+        )
 
 
 def _attach(slot, optimizer, names):
@@ -178,10 +197,16 @@ def step(optimizer, gradients):
             _attach(slot, optimizer, names)
         views = slot.prepared
         lazy = g.__class__ is LazyProduct
-        if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not views.array_type and not lazy):
+        if (
+            g.shape != slot.shape
+            or g.dtype is not slot.dtype
+            or (g.__class__ is not views.array_type and not lazy)
+        ):
             optimizer._check_gradient(slot, g)
         number = slot.step = slot.step + 1
-        if number != last or kind is not views.kind:  # they are the same for all parameters of a group that started together
+        if (
+            number != last or kind is not views.kind
+        ):  # they are the same for all parameters of a group that started together
             last, kind = number, views.kind
             numbers = optimizer._numbers(group, number)
             if kind is not None:
@@ -209,7 +234,9 @@ def step(optimizer, gradients):
 
 def _is_adam(optimizer):
     """Is it an Adam whose every group has m and v and nothing else?"""
-    return optimizer.update is adam_step and not any(group["amsgrad"] for group in optimizer.param_groups)
+    return optimizer.update is adam_step and not any(
+        group["amsgrad"] for group in optimizer.param_groups
+    )
 
 
 def _with_lazy_products(optimizer, gradients):
@@ -240,14 +267,25 @@ def step_on_device(optimizer, gradients):
         g, names = raw(g), optimizer._names(slot.group)
         if slot.param.array is not slot.array or slot.names != names or slot.prepared is None:
             _attach(slot, optimizer, names)
-        if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.prepared.array_type:
+        if (
+            g.shape != slot.shape
+            or g.dtype is not slot.dtype
+            or g.__class__ is not slot.prepared.array_type
+        ):
             optimizer._check_gradient(slot, g)
         if slot.prepared.order is False or not has_kernels(slot.array):
-            raise RuntimeError(f"{optimizer._name}: on CUDA parameters must be float32 or float64, without gaps in memory")
+            raise RuntimeError(
+                f"{optimizer._name}: on CUDA parameters must be float32 or float64, without gaps "
+                "in memory"
+            )
         batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
     for batch in batches.values():
         slots = [slot for slot, _ in batch]
-        on_device(optimizer.update, _numbers_of(optimizer, slots), [(g, slot.array, *slot.states(optimizer)) for slot, g in batch])
+        on_device(
+            optimizer.update,
+            _numbers_of(optimizer, slots),
+            [(g, slot.array, *slot.states(optimizer)) for slot, g in batch],
+        )
     if current_capture() is None:
         optimizer._step_count += 1
 

@@ -1,4 +1,5 @@
-"""Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
+"""Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with
+the ops."""
 
 import sys
 from typing import TYPE_CHECKING

@@ -1,4 +1,5 @@
-"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays.
+"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of
+Tensors, or of bare arrays.
 
 `methods` puts them on Tensor.
 """

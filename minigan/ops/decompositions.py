@@ -112,7 +112,8 @@ def _(g, need, y, shape):
 
 @op
 def _complement(A, left):
-    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole space. They are not unique: constants."""
+    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole
+    space. They are not unique: constants."""
     U, S, Vh = np.linalg.svd(A)
     return U[..., S.shape[-1] :] if left else Vh.swapaxes(-1, -2)[..., S.shape[-1] :]
 
@@ -124,7 +125,8 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> usv:
     """(U, S, V) with input = U diag(S) V^T, S descending: (..., m, k), (..., k), (..., n, k), k =
     min(m, n). (`linalg.svd` gives V^T.)
 
-    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
+    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have
+    more of is constant
     """
     _real("svd", input)
     m, n = input.shape[-2:]

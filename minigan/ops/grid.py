@@ -62,16 +62,25 @@ def _taps(x, n, mode, padding_mode, align_corners):
     """
     if mode == "bicubic":
         first = floor(x)
-        found = [(_inside(first + (k - 1), n, padding_mode, align_corners), w) for k, w in enumerate(_cubic(x - first))]
+        found = [
+            (_inside(first + (k - 1), n, padding_mode, align_corners), w)
+            for k, w in enumerate(_cubic(x - first))
+        ]
     else:
         x = _inside(x, n, padding_mode, align_corners)
         first = round(x) if mode == "nearest" else floor(x)
         share = x - first
-        found = [(first, first * 0 + 1)] if mode == "nearest" else [(first, 1 - share), (first + 1, share)]
+        found = (
+            [(first, first * 0 + 1)]
+            if mode == "nearest"
+            else [(first, 1 - share), (first + 1, share)]
+        )
     taps = []
     for at, weight in found:
         there = (at >= 0) & (at <= n - 1)
-        taps.append((to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0)))
+        taps.append(
+            (to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0))
+        )
     return taps
 
 
@@ -95,8 +104,15 @@ def grid_sample(
     shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
     if mode not in MODES or padding_mode not in PADDINGS:
         known = f"{', '.join(map(repr, MODES))}; {', '.join(map(repr, PADDINGS))}"
-        raise ValueError(f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}")
-    if dims not in (2, 3) or grid.ndim != dims + 2 or grid.shape[-1] != dims or grid.shape[0] != shape[0]:
+        raise ValueError(
+            f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}"
+        )
+    if (
+        dims not in (2, 3)
+        or grid.ndim != dims + 2
+        or grid.shape[-1] != dims
+        or grid.shape[0] != shape[0]
+    ):
         raise ValueError(
             f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, "
             f"W) and (N, d, h, w, 3), got shapes {shape} "
@@ -142,7 +158,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
     if not align_corners:
         lines = [line * ((n - 1) / n) for line, n in zip(lines, size[2:])]
-    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(1, -1, dims + 1)
+    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(
+        1, -1, dims + 1
+    )
     array = raw(theta)
     base = array_module(array).asarray(grid.astype(array.dtype))
     return matmul(base, theta.swapaxes(1, 2)).reshape(size[0], *size[2:], dims)

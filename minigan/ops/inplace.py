@@ -1,12 +1,14 @@
 """Writing into Tensors: `x += y`, `x[index] = y`, and the methods whose names end in _.
 
-A write changes the memory, so all views and `.data` see it, and raises the version that they share: backward through a value
-that was saved before is an error. Where nothing requires a gradient, or under `no_grad`, that is all.
+A write changes the memory, so all views and `.data` see it, and raises the version that they share:
+backward through a value that was saved before is an error. Where nothing requires a gradient, or
+under `no_grad`, that is all.
 
-While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the new values are computed by
-the op of the same name (x.mul_(y) by mul), and x's memory and place on the tape become those of the result. If x is a view, the
-Tensor that it is a view of becomes `put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet;
-they become views of the new value when they are used next (`_refresh`).
+While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the
+new values are computed by the op of the same name (x.mul_(y) by mul), and x's memory and place on
+the tape become those of the result. If x is a view, the Tensor that it is a view of becomes
+`put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet; they
+become views of the new value when they are used next (`_refresh`).
 """
 
 import functools
@@ -39,11 +41,14 @@ def _is_recorded(self, sources):
         return False
     if refresh_views:
         _refresh((self, *sources))
-    return self._wanted or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources))
+    return self._wanted or (
+        self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources)
+    )
 
 
 def write(self):
-    """The array to write into, after announcing the write: backward must not use values saved before it."""
+    """The array to write into, after announcing the write: backward must not use values saved
+    before it."""
     self._version[0] += 1
     return self.array
 
@@ -51,7 +56,11 @@ def write(self):
 def _repeats(array):
     """Does memory stand in this array several times?"""
     steps = array.strides
-    return 0 in steps and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, steps))
+    return (
+        0 in steps
+        and array.size > 0
+        and any(n > 1 and not step for n, step in zip(array.shape, steps))
+    )
 
 
 def _refuse_repeated(array, name):
@@ -65,11 +74,15 @@ def _view_chain(self, name):
     found = [self]
     while (base := getattr(found[-1], "_base", None)) is not None:
         if base is False:
-            raise RuntimeError(f"{name} into a view made under no_grad(), of a tensor that is on the tape: make the view outside")
+            raise RuntimeError(
+                f"{name} into a view made under no_grad(), of a tensor that is on the tape: make "
+                "the view outside"
+            )
         found.append(base)
     if any(t._wanted and t._node is None for t in found):
         raise RuntimeError(
-            f"{name} would change a leaf that requires grad{' through a view' if len(found) > 1 else ''} in place while recording: "
+            f"{name} would change a leaf that requires "
+            f"grad{' through a view' if len(found) > 1 else ''} in place while recording: "
             "wrap it in `with no_grad():`, use .data, or the form that makes a new tensor"
         )
     return found
@@ -90,11 +103,16 @@ def _record(self, name, compute, assign=None, is_card=True):
     with enable_grad():
         result = compute(old)
         if result.shape != self.shape:
-            raise RuntimeError(f"{name}: the result has shape {tuple(result.shape)}, it cannot be written into {tuple(self.shape)}")
+            raise RuntimeError(
+                f"{name}: the result has shape {tuple(result.shape)}, it cannot be written into "
+                f"{tuple(self.shape)}"
+            )
         if not result.requires_grad:  # the new values are constants
             result = _put(old, ..., result)
         elif result.dtype != self.dtype:
-            raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
+            raise RuntimeError(
+                f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}"
+            )
         if sole and _exchangeable(self, result.array):  # what was saved of the memory stays right
             self.array, self._version = result.array, [0]
             rebase(self, result._node)
@@ -129,14 +147,16 @@ def _alias(x):
 
 
 def _is_sole_owner(x):
-    """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
+    """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no
+    saved value?"""
     if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
         return False
     return _references(x.array) == _NO_OTHERS and seam.may_exchange()
 
 
 def _exchangeable(x, array):
-    """Can x, whose memory nobody else uses, take this array instead? The order in memory, if known, must stay."""
+    """Can x, whose memory nobody else uses, take this array instead? The order in memory, if known,
+    must stay."""
     return array.strides == x.array.strides or not hasattr(x, "_base")
 
 
@@ -153,15 +173,22 @@ def _refresh(tensors):
     """Bring views up to date after writes that were recorded on what they are views of."""
     for x in tensors:
         base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
-        if isinstance(base, Tensor) and base._node is not None:  # a leaf is what it was, but for its data
-            if not x._wanted if x._node is None else x._node.number < min(x._version[1], base._node.number):
+        if (
+            isinstance(base, Tensor) and base._node is not None
+        ):  # a leaf is what it was, but for its data
+            if (
+                not x._wanted
+                if x._node is None
+                else x._node.number < min(x._version[1], base._node.number)
+            ):
                 where = (_positions(base, x).reshape(-1),)
                 with enable_grad():
                     rebase(x, getitem(_alias(base).reshape(-1), where).reshape(x.shape)._node)
 
 
 def _positions(base, view):
-    """Where in base.reshape(-1) the elements of a view of it are: integers in the shape of the view."""
+    """Where in base.reshape(-1) the elements of a view of it are: integers in the shape of the
+    view."""
     wanted = address(view.array) - address(base.array) + _offsets(view.array)
     if base.array.flags.c_contiguous:
         found = wanted // base.array.itemsize
@@ -184,7 +211,10 @@ def _offsets(array):
 
 
 def in_place(
-    function: Callable[Concatenate[Tensor, P], Any], *, name: str | None = None, plain: Callable[..., None] | None = None
+    function: Callable[Concatenate[Tensor, P], Any],
+    *,
+    name: str | None = None,
+    plain: Callable[..., None] | None = None,
 ) -> Callable[Concatenate[S, P], S]:
     """The method that overwrites a Tensor with function(the Tensor, ...).
 
@@ -220,7 +250,12 @@ def in_place(
 def activated(function: Callable[..., Tensor], input: Tensor, *options: Any) -> Tensor:
     """function(input, ...) written into input itself: what activations with inplace=True do."""
     if _is_recorded(input, ()):
-        return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
+        return _record(
+            input,
+            function.__name__,
+            lambda old: function(old, *options),
+            is_card=hasattr(function, "card"),
+        )
     return overwrite(input, function.__name__, seam.execute(function, input.array, *options))
 
 
@@ -237,12 +272,19 @@ def _put_into(array, index, values):
 
 
 def overwrite(self, name, values):
-    """Put an array of the same shape in the place of all values: what every write comes to where nothing is recorded."""
+    """Put an array of the same shape in the place of all values: what every write comes to where
+    nothing is recorded."""
     array = self.array
     if values.shape != array.shape:
-        raise RuntimeError(f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into {tuple(array.shape)}")
+        raise RuntimeError(
+            f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into "
+            f"{tuple(array.shape)}"
+        )
     if values.dtype.kind == "f" and array.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
+        raise RuntimeError(
+            f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; "
+            "convert that with .float()"
+        )
     same = values.dtype == array.dtype and _exchangeable(self, values)
     if _repeats(array):
         if name not in SINGLY:
@@ -271,7 +313,9 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
     if not recorded:
         seam.execute(_put_into, write(self), index, raw(value))
         return self
-    if _repeats(self.array) and is_basic(index):  # one write into memory, instead of one into each element
+    if _repeats(self.array) and is_basic(
+        index
+    ):  # one write into memory, instead of one into each element
         place = getitem(self, index)
         once = tuple(slice(0, 1) if not step else slice(None) for step in place.array.strides)
         assign(getitem(place, once), name, ..., value)
@@ -286,13 +330,18 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
 
 
 def _in_floats(a, dtype):
-    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it is."""
+    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it
+    is."""
     return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind == "f" else a
 
 
 def __setitem__(self: Tensor, index: Index, value: Operand) -> None:
     """self[index] = value: also recorded."""
-    if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
+    if (
+        isinstance(value, Tensor)
+        and value._version is self._version
+        and _is_there(self, index, value)
+    ):
         if _is_recorded(self, ()):
             _view_chain(self, "item assignment")
         return  # the end of x[index] += y, which has already written
@@ -301,11 +350,16 @@ def __setitem__(self: Tensor, index: Index, value: Operand) -> None:
 
 def _is_there(self, index, value):
     here = at(self.array, bare_index(self, index))
-    return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
+    return (
+        here.shape == value.shape
+        and address(here) == address(value.array)
+        and here.strides == value.array.strides
+    )
 
 
 def copy_(self: S, src: Any, non_blocking: bool = False) -> S:
-    """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to this dtype)."""
+    """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to
+    this dtype)."""
     if isinstance(src, Tensor) and src.device != self.device:
         src = src.to(self.device)
     return assign(self, "copy_", ..., src)
@@ -321,7 +375,9 @@ def zero_(self: S) -> S:
     return assign(self, "zero_", ..., 0)
 
 
-def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[S, P], S]:
+def inplace_view(
+    function: Callable[Concatenate[Tensor, P], Tensor],
+) -> Callable[Concatenate[S, P], S]:
     """The method that makes a Tensor another view of its memory."""
     name = f"{function.__name__}_"
 
@@ -344,7 +400,8 @@ def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable
 
 
 def resize_(self: S, *sizes: Ints, size: Ints | None = None) -> S:
-    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
+    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are
+    uninitialised."""
     if self._wanted:
         raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
     sizes = _numbers(sizes, size)
@@ -388,7 +445,8 @@ def plain_clamp(array, min=None, max=None):
         np.minimum(array, max, out=array)
 
 
-# Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
+# Those that write single elements, of an expanded tensor too: what stays does not bring back an old
+# value.
 SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
 plain_add = _scaled(np.add)

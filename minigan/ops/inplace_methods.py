@@ -2,7 +2,20 @@
 
 from ..autograd.attributes import TensorAttributes
 from ..engine.tensor import attach
-from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, inplace, running, shape, special
+from . import (
+    activation,
+    angles,
+    arithmetic,
+    arrange,
+    bits,
+    compose,
+    elementary,
+    indexing,
+    inplace,
+    running,
+    shape,
+    special,
+)
 from .inplace import in_place, inplace_view
 
 

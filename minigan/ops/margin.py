@@ -45,8 +45,13 @@ def triplet_margin_loss(
     distance = lambda x, y: pairwise_distance(x, y, float(p), eps)
     if not anchor.ndim == positive.ndim == negative.ndim:
         shapes = ", ".join(str(tuple(x.shape)) for x in (anchor, positive, negative))
-        raise ValueError(f"triplet_margin_loss: anchor, positive and negative must have as many dimensions, got shapes {shapes}")
-    return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
+        raise ValueError(
+            "triplet_margin_loss: anchor, positive and negative must have as many dimensions, "
+            f"got shapes {shapes}"
+        )
+    return _triplet(
+        "triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction
+    )
 
 
 def triplet_margin_with_distance_loss(
@@ -116,14 +121,23 @@ def _rows(name, input, target, like_input):
     """input (N, C), and target as rows."""
     if input.ndim == target.ndim == 0:
         return input.reshape(1, 1), target.reshape((1, 1) if like_input else (1,))
-    if input.ndim not in (1, 2) or tuple(target.shape) != (tuple(input.shape) if like_input else tuple(input.shape[:-1])):
+    if input.ndim not in (1, 2) or tuple(target.shape) != (
+        tuple(input.shape) if like_input else tuple(input.shape[:-1])
+    ):
         if not (input.ndim == 1 and not like_input and tuple(target.shape) == (1,)):
             wanted = "(N, C)" if like_input else "(N,)"
             shapes = f"{tuple(input.shape)} and {tuple(target.shape)}"
-            raise ValueError(f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}")
+            raise ValueError(
+                f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}"
+            )
     if raw(target).dtype.kind not in "iu":
-        raise TypeError(f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: convert it with .long()")
-    return input.reshape(-1, input.shape[-1]), target.reshape((-1, input.shape[-1]) if like_input else (-1,))
+        raise TypeError(
+            f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: "
+            "convert it with .long()"
+        )
+    return input.reshape(-1, input.shape[-1]), target.reshape(
+        (-1, input.shape[-1]) if like_input else (-1,)
+    )
 
 
 def _given_back(loss, input, target, reduction):
@@ -218,7 +232,9 @@ def gaussian_nll_loss(
         if tuple(input.shape[:-1]) == tuple(var.shape):
             var = unsqueeze(var, -1)
         elif var.ndim != input.ndim or any(v not in (1, n) for v, n in zip(var.shape, input.shape)):
-            raise ValueError(f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}")
+            raise ValueError(
+                f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}"
+            )
     if isinstance(raw(var), np.ndarray) and (raw(var) < 0).any():
         raise ValueError("gaussian_nll_loss: var has negative elements")
     low = raw(var) < eps

@@ -1,7 +1,8 @@
 """The ops as methods of Tensor: Python's operators, and methods under torch's names.
 
-An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`. What ends in _ overwrites the
-Tensor (`inplace_methods`). Checkers and editors see all of it as Tensor's base class, with the signatures of the ops.
+An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
+What ends in _ overwrites the Tensor (`inplace_methods`). Checkers and editors see all of it as
+Tensor's base class, with the signatures of the ops.
 """
 
 import functools
@@ -52,8 +53,11 @@ def reflected(function: Callable[..., Tensor]) -> Callable[[Tensor, Operand], Te
     return lambda x, y: function(y, x)
 
 
-def comparison(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """Of a Tensor with something that is no number Python decides, as for other objects: x == None is False."""
+def comparison(
+    function: Callable[Concatenate[Tensor, P], Tensor],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """Of a Tensor with something that is no number Python decides, as for other objects: x == None
+    is False."""
 
     @functools.wraps(function)
     def compare(self, other):
@@ -109,39 +113,84 @@ class TensorMethods(InPlaceMethods):
         """Is an element equal to a number (or a Tensor)?"""
         if isinstance(element, (Tensor, int, float, np.generic)):
             return bool(raw(self == element).any())
-        raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
+        raise TypeError(
+            f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}"
+        )
 
     # --- like this one ---
     def new_zeros(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """zeros(size) in the dtype and on the device of this Tensor."""
-        return creation.zeros(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.zeros(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_ones(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """ones(size) in the dtype and on the device of this Tensor."""
-        return creation.ones(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.ones(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_empty(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """empty(size) in the dtype and on the device of this Tensor."""
-        return creation.empty(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.empty(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_full(
-        self, size: Shape, fill_value: Operand, dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        size: Shape,
+        fill_value: Operand,
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """full(size, fill_value) in the dtype and on the device of this Tensor."""
-        return creation.full(size, fill_value, dtype or self.dtype, device or self.device, requires_grad)
+        return creation.full(
+            size, fill_value, dtype or self.dtype, device or self.device, requires_grad
+        )
 
-    def new_tensor(self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False) -> Tensor:
+    def new_tensor(
+        self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
         """tensor(data) in the dtype and on the device of this Tensor."""
         return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
 
     def new(self, *arguments: Any) -> Tensor:
-        """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
+        """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or
+        numbers."""
         return tensor_of(from_python(arguments, self.dtype)).to(self.device)
 
     def view_as(self, other: Tensor) -> Tensor:
@@ -177,7 +226,9 @@ class TensorMethods(InPlaceMethods):
     def H(self) -> Tensor:
         """The matrix transposed; a number itself."""
         if self.ndim not in (0, 2):
-            raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
+            raise RuntimeError(
+                f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH"
+            )
         return self.mT
 
     # --- ops, by family ---

@@ -19,8 +19,15 @@ def _unfold(x, geometry):
     position.    dL/dx = fold of g
     """
     padded = formula._pad(x, geometry)[:, 0]
-    parts = [padded[(..., *where)].reshape(*x.shape[:2], math.prod(geometry.out)) for _, where in formula.taps(geometry)]
-    return array_module(x).stack(parts, 2).reshape(len(x), x.shape[1] * len(parts), math.prod(geometry.out))
+    parts = [
+        padded[(..., *where)].reshape(*x.shape[:2], math.prod(geometry.out))
+        for _, where in formula.taps(geometry)
+    ]
+    return (
+        array_module(x)
+        .stack(parts, 2)
+        .reshape(len(x), x.shape[1] * len(parts), math.prod(geometry.out))
+    )
 
 
 @_unfold.backward
@@ -55,10 +62,15 @@ def _geometry(name, size, kernel_size, dilation, padding, stride):
     if min(kernel) < 1 or min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
         numbers = f"kernel_size={kernel}, stride={stride} and dilation={dilation}"
         raise ValueError(f"{name}: {numbers} must be positive, padding={padding} not negative")
-    out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in zip(size, padding, dilation, kernel, stride))
+    out = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, p, d, k, s in zip(size, padding, dilation, kernel, stride)
+    )
     if min(out) < 1:
         window = f"kernel_size={kernel} with dilation={dilation}"
-        raise ValueError(f"{name}: a window of {window} does not fit into {tuple(size)} with padding={padding}")
+        raise ValueError(
+            f"{name}: a window of {window} does not fit into {tuple(size)} with padding={padding}"
+        )
     return Geometry(tuple(int(n) for n in size), out, kernel, stride, padding, dilation, 1)
 
 
@@ -75,7 +87,9 @@ def unfold(
     kernel_size, dilation, padding, stride : one number, or two, as in a convolution
     """
     if input.ndim not in (3, 4):
-        raise ValueError(f"unfold: expected input (N, C, H, W) or (C, H, W), got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"unfold: expected input (N, C, H, W) or (C, H, W), got shape {tuple(input.shape)}"
+        )
     x = input if input.ndim == 4 else input[None]
     y = _unfold(x, _geometry("unfold", x.shape[2:], kernel_size, dilation, padding, stride))
     return y if input.ndim == 4 else y[0]

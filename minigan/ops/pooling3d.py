@@ -76,9 +76,15 @@ def _max_pool(input, windows, steps, return_indices):
     down, across = flat.shape[-2:]
     columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
     best = plane_gather(x, flat).reshape(*lead, depth, down * across)
-    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(-1, 1)
+    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(
+        -1, 1
+    )
     at = window_argmax(best, windows[0], columns, (steps[0], 1))
-    index = np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1).reshape(at.shape).astype(np.int32)
+    index = (
+        np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1)
+        .reshape(at.shape)
+        .astype(np.int32)
+    )
     y = plane_gather(input.reshape(*lead, depth, height * width), index)
     shape = (*lead, index.shape[-2], down, across)
     y = y.reshape(shape)
@@ -109,7 +115,10 @@ def max_pool3d(
 def adaptive_max_pool3d(input: Tensor, output_size: Ints, return_indices: bool = False) -> Any:
     """The maxima of the windows of `adaptive_avg_pool3d`; return_indices as in `max_pool3d`."""
     sizes = _adaptive_sizes("adaptive_max_pool3d", input, 3, output_size)
-    windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-3:], sizes)]
+    windows = [
+        tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m))
+        for n, m in zip(input.shape[-3:], sizes)
+    ]
     return _max_pool(input, windows, (1, 1, 1), return_indices)
 
 
@@ -119,7 +128,9 @@ def adaptive_max_pool3d(input: Tensor, output_size: Ints, return_indices: bool =
 def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output_size):
     if input.ndim not in (dims + 1, dims + 2) or tuple(indices.shape) != tuple(input.shape):
         shapes = f"input {tuple(input.shape)} and indices {tuple(indices.shape)}"
-        raise ValueError(f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions")
+        raise ValueError(
+            f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions"
+        )
     kernel = numbers(name, "kernel_size", kernel_size, dims, 1)
     stride = kernel if stride is None else numbers(name, "stride", stride, dims, 1)
     padding = numbers(name, "padding", padding, dims, 0)
@@ -128,7 +139,9 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
     size = usual if output_size is None else list(output_size)[-dims:]
     if len(size) != dims or not all(u - s < n < u + s for n, u, s in zip(size, usual, stride)):
         limit = f"each may differ by less than the stride {stride}"
-        raise ValueError(f"{name}: output_size={output_size} for windows that cover {usual}: {limit}")
+        raise ValueError(
+            f"{name}: output_size={output_size} for windows that cover {usual}: {limit}"
+        )
     area = math.prod(size)
     flat, places = (
         input.reshape(*lead, math.prod(pooled)),

@@ -17,16 +17,40 @@ def test_each_module_has_the_kernels_that_the_table_says():
     for name, place, module in entries():
         importlib.import_module(f"minigan.fast.{module}")
         assert not isinstance(OPS[name].card.kernels[place], Later), (name, place, module)
-    places = [DRAWS, STEPS, AVERAGES, tensor.row_major.kernels, layout.constant.kernels, layout.by_position.kernels]
-    for module in ("cpu.random", "cuda.philox", "updates", "cpu.layout", "cuda.recorder", "cuda.columns"):
+    places = [
+        DRAWS,
+        STEPS,
+        AVERAGES,
+        tensor.row_major.kernels,
+        layout.constant.kernels,
+        layout.by_position.kernels,
+    ]
+    for module in (
+        "cpu.random",
+        "cuda.philox",
+        "updates",
+        "cpu.layout",
+        "cuda.recorder",
+        "cuda.columns",
+    ):
         importlib.import_module(f"minigan.fast.{module}")
-    assert all(places) and not any(isinstance(kernel, Later) for kernels in places for kernel in kernels.values())
+    assert all(places) and not any(
+        isinstance(kernel, Later) for kernels in places for kernel in kernels.values()
+    )
 
 
 def test_the_table_has_all_kernels():
     listed = {(name, place) for name, place, _ in entries()}
-    own = {("batch_norm_activation", "cpu"), ("batch_norm_activation_grad", "cpu")}  # beside their cards
-    found = {(name, place) for name, op in OPS.items() if op.__module__.startswith("minigan.") for place in op.card.kernels}
+    own = {
+        ("batch_norm_activation", "cpu"),
+        ("batch_norm_activation_grad", "cpu"),
+    }  # beside their cards
+    found = {
+        (name, place)
+        for name, op in OPS.items()
+        if op.__module__.startswith("minigan.")
+        for place in op.card.kernels
+    }
     assert found == listed | own
 
 

@@ -39,7 +39,11 @@ def test_it_knows_drawn_digits_better_than_chance(classifier):
 def test_bytes_and_floats_are_the_same_images_and_batches_do_not_matter(classifier, monkeypatch):
     data = strokes(70, seed=1).images
     whole = describe(data, classifier)
-    assert whole.features.shape == (70, 64) and whole.features.dtype == np.float32 and (whole.features >= 0).all()
+    assert (
+        whole.features.shape == (70, 64)
+        and whole.features.dtype == np.float32
+        and (whole.features >= 0).all()
+    )
     assert np.allclose(whole.probabilities.sum(1), 1) and whole.probabilities.shape == (70, 10)
     monkeypatch.setattr("minigan.metrics.classifier.BATCH", 16)
     parts = describe(minigan.tensor(data.astype(np.float32) / 127.5 - 1), classifier)
@@ -69,7 +73,9 @@ def test_other_weights(tmp_path):
 
 @pytest.fixture(scope="module")
 def example():
-    spec = importlib.util.spec_from_file_location("mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py")
+    spec = importlib.util.spec_from_file_location(
+        "mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -88,6 +94,14 @@ def test_shifted_images(example):
     images = np.zeros((200, 1, 28, 28), np.uint8)
     images[:, 0, 10, 12] = 255
     moved = example.shifted(images, minigan.Generator(0))
-    assert moved.shape == images.shape and moved.dtype == np.float32 and (moved.reshape(200, -1).max(1) == 1).all()
+    assert (
+        moved.shape == images.shape
+        and moved.dtype == np.float32
+        and (moved.reshape(200, -1).max(1) == 1).all()
+    )
     _, _, rows, columns = np.nonzero(moved == 1)
-    assert {*rows} == {8, 9, 10, 11, 12} and {*columns} == {10, 11, 12, 13, 14} and (moved.sum((1, 2, 3)) == 2 - 784).all()
+    assert (
+        {*rows} == {8, 9, 10, 11, 12}
+        and {*columns} == {10, 11, 12, 13, 14}
+        and (moved.sum((1, 2, 3)) == 2 - 784).all()
+    )

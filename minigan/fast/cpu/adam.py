@@ -35,7 +35,10 @@ STEP = np.dtype(
 )
 # What a thread's part of all steps finds at its address. Each thread has `scratch_bytes` of scratch
 # memory.
-STEPS = np.dtype([("steps", np.int64), ("count", np.int64), ("scratch", np.int64), ("scratch_bytes", np.int64)], align=True)
+STEPS = np.dtype(
+    [("steps", np.int64), ("count", np.int64), ("scratch", np.int64), ("scratch_bytes", np.int64)],
+    align=True,
+)
 STEP_BYTES = STEP.itemsize
 NO_PRODUCT = np.zeros((), tiles.PRODUCT).item()[:-1] + ((0, 0, 0),)
 CONSTANTS = 9  # numbers that the loop takes
@@ -57,7 +60,13 @@ def _by_rows(zero, size, product, c, p, m, v, scratch, part, parts):
         start, last = min(first, high - tiles.TILE_ROWS), min(first + tiles.TILE_ROWS, high)
         at = scratch - size * start * n  # row `start` of the product comes to the beginning of g
         tiles.multiply(zero, size, product, b, b_row, at, start, start + tiles.TILE_ROWS)
-        _step(c, g[(first - start) * n :], p[first * n : last * n], m[first * n : last * n], v[first * n : last * n])
+        _step(
+            c,
+            g[(first - start) * n :],
+            p[first * n : last * n],
+            m[first * n : last * n],
+            v[first * n : last * n],
+        )
 
 
 @kernel
@@ -67,10 +76,24 @@ def _work(zero, size, args, part, parts):
     for i in range(steps.count):
         step = _step_at(steps.steps + i * STEP_BYTES)
         length = step.size
-        p, c = carray(pointer(step.param, zero), length), carray(pointer(step.constants, zero), CONSTANTS)
+        p, c = (
+            carray(pointer(step.param, zero), length),
+            carray(pointer(step.constants, zero), CONSTANTS),
+        )
         m, v = carray(pointer(step.first, zero), length), carray(pointer(step.second, zero), length)
         if step.gradient == 0:
-            _by_rows(zero, size, step.product, c, p, m, v, steps.scratch + part * steps.scratch_bytes, part, parts)
+            _by_rows(
+                zero,
+                size,
+                step.product,
+                c,
+                p,
+                m,
+                v,
+                steps.scratch + part * steps.scratch_bytes,
+                part,
+                parts,
+            )
         else:
             low = length * part // parts // ALIGN * ALIGN
             high = length if part == parts - 1 else length * (part + 1) // parts // ALIGN * ALIGN

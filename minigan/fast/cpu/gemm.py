@@ -24,7 +24,9 @@ def _make_call_address():
     @intrinsic
     def call_address(typing, address):
         def codegen(context, builder, signature, args):
-            builder.call(builder.inttoptr(args[0], ir.FunctionType(ir.IntType(32), []).as_pointer()), [])
+            builder.call(
+                builder.inttoptr(args[0], ir.FunctionType(ir.IntType(32), []).as_pointer()), []
+            )
             return context.get_dummy_value()
 
         return types.void(types.intp), codegen
@@ -45,22 +47,39 @@ def _make_gemm():
     @intrinsic
     def gemm(typing, address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc):
         if not a.dtype == b.dtype == c.dtype:
-            raise TypingError(f"gemm: matrices of different dtypes: {a.dtype}, {b.dtype}, {c.dtype}")
+            raise TypingError(
+                f"gemm: matrices of different dtypes: {a.dtype}, {b.dtype}, {c.dtype}"
+            )
         size = types.intp
-        signature = types.void(size, size, size, size, size, size, a, size, b, size, c.dtype, c, size)
+        signature = types.void(
+            size, size, size, size, size, size, a, size, b, size, c.dtype, c, size
+        )
 
         def codegen(context, builder, signature, args):
             address, *numbers, a, lda, b, ldb, beta, c, ldc = args
             real = context.get_value_type(signature.args[10])
 
             def data(value, kind):
-                return builder.bitcast(context.make_array(kind)(context, builder, value).data, pointer)
+                return builder.bitcast(
+                    context.make_array(kind)(context, builder, value).data, pointer
+                )
 
             kinds = [whole] * 6 + [real, pointer, whole, pointer, whole, real, pointer, whole]
             function = builder.inttoptr(address, ir.FunctionType(ir.VoidType(), kinds).as_pointer())
             matrices = [data(v, signature.args[i]) for v, i in ((a, 6), (b, 8), (c, 11))]
             row_major, one = ir.Constant(whole, 101), ir.Constant(real, 1.0)
-            arguments = [row_major, *numbers, one, matrices[0], lda, matrices[1], ldb, beta, matrices[2], ldc]
+            arguments = [
+                row_major,
+                *numbers,
+                one,
+                matrices[0],
+                lda,
+                matrices[1],
+                ldb,
+                beta,
+                matrices[2],
+                ldc,
+            ]
             builder.call(function, arguments)
             return context.get_dummy_value()
 
@@ -106,7 +125,9 @@ def substitute(dtype):
     def view(address, rows, columns, step):
         n = (rows - 1) * step + columns
         flat = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(real)), (n,))
-        return np.lib.stride_tricks.as_strided(flat, (rows, columns), (step * flat.itemsize, flat.itemsize))
+        return np.lib.stride_tricks.as_strided(
+            flat, (rows, columns), (step * flat.itemsize, flat.itemsize)
+        )
 
     def call(order, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
         a = view(a, m, k, lda) if trans_a == NO_TRANS else view(a, k, m, lda).T
@@ -114,5 +135,15 @@ def substitute(dtype):
         c = view(c, m, n, ldc)
         c[...] = a @ b if beta == 0 else a @ b + np.dtype(dtype).type(beta) * c
 
-    kinds = [*[whole] * 6, real, ctypes.c_void_p, whole, ctypes.c_void_p, whole, real, ctypes.c_void_p, whole]
+    kinds = [
+        *[whole] * 6,
+        real,
+        ctypes.c_void_p,
+        whole,
+        ctypes.c_void_p,
+        whole,
+        real,
+        ctypes.c_void_p,
+        whole,
+    ]
     return ctypes.CFUNCTYPE(None, *kinds)(call)

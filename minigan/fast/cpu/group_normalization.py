@@ -21,7 +21,10 @@ def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
             total += row[i]
         mean[r] = total / size
         m = x.dtype.type(mean[r])
-        total, rest = 0.0, mean[r] - m  # far from 0 the rest is not small compared with the deviations
+        total, rest = (
+            0.0,
+            mean[r] - m,
+        )  # far from 0 the rest is not small compared with the deviations
         for i in range(size):
             d = row[i] - m
             total += d * d
@@ -67,7 +70,10 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 to_b[i] += grad[i]
         else:
             for c in range(channels):
-                part, from_y = row[c * length : (c + 1) * length], grad[c * length : (c + 1) * length]
+                part, from_y = (
+                    row[c * length : (c + 1) * length],
+                    grad[c * length : (c + 1) * length],
+                )
                 sum_g, sum_gd = 0.0, 0.0
                 for i in range(length):
                     sum_g += from_y[i]
@@ -84,7 +90,10 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 out[i] = s * (grad[i] * weight[i] - h0 - (row[i] - m) * k)
         else:
             for c in range(channels):
-                part, from_y = row[c * length : (c + 1) * length], grad[c * length : (c + 1) * length]
+                part, from_y = (
+                    row[c * length : (c + 1) * length],
+                    grad[c * length : (c + 1) * length],
+                )
                 to, v = out[c * length : (c + 1) * length], w[first + c]
                 for i in range(length):
                     to[i] = s * (from_y[i] * v - h0 - (part[i] - m) * k)

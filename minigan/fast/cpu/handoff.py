@@ -32,7 +32,9 @@ WORKER = np.dtype(
     ],
     align=True,
 )
-STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (WORKER.fields[name][1] for name in WORKER.names)  # where, in bytes
+STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (
+    WORKER.fields[name][1] for name in WORKER.names
+)  # where, in bytes
 SIZE = WORKER.itemsize
 ASLEEP, WAITING, CLAIMED, GO = range(4)
 TIMED_OUT, CALLED, WORKED = range(3)  # why a worker waits no longer
@@ -68,14 +70,18 @@ def _atomic():
     @intrinsic
     def exchange(typing, address, old, new):
         def codegen(context, builder, signature, args):
-            return builder.extract_value(builder.cmpxchg(place(builder, args[0]), args[1], args[2], "acq_rel", "acquire"), 1)
+            return builder.extract_value(
+                builder.cmpxchg(place(builder, args[0]), args[1], args[2], "acq_rel", "acquire"), 1
+            )
 
         return t.boolean(t.intp, t.int64, t.int64), codegen
 
     @intrinsic
     def call_work(typing, work, args, part, parts):
         def codegen(context, builder, signature, given):
-            function = builder.inttoptr(given[0], ir.FunctionType(ir.VoidType(), [whole] * 3).as_pointer())
+            function = builder.inttoptr(
+                given[0], ir.FunctionType(ir.VoidType(), [whole] * 3).as_pointer()
+            )
             builder.call(function, given[1:])
             return context.get_dummy_value()
 
@@ -84,9 +90,13 @@ def _atomic():
     return types.SimpleNamespace(load=load, store=store, exchange=exchange, call_work=call_work)
 
 
-load = Intrinsic(lambda: _atomic().load)  # load(address): the number there, and all that was written before it
+load = Intrinsic(
+    lambda: _atomic().load
+)  # load(address): the number there, and all that was written before it
 store = Intrinsic(lambda: _atomic().store)  # store(address, value)
-exchange = Intrinsic(lambda: _atomic().exchange)  # exchange(address, old, new): put `new` where `old` is; was it?
+exchange = Intrinsic(
+    lambda: _atomic().exchange
+)  # exchange(address, old, new): put `new` where `old` is; was it?
 call_work = Intrinsic(lambda: _atomic().call_work)  # call_work(work, args, part, parts)
 
 
@@ -102,10 +112,16 @@ def worker_loop(record, number, spins, most_spins, sched_yield):
     while True:
         state = load(record + STATE)
         if state == GO:
-            call_work(load(record + WORK), load(record + ARGS), load(record + PART), load(record + PARTS))
+            call_work(
+                load(record + WORK), load(record + ARGS), load(record + PART), load(record + PARTS)
+            )
             store(record + STATE, WAITING)
             left, reason = most_spins, WORKED
-        elif state == WAITING and load(record + CALL) >= number and exchange(record + STATE, WAITING, ASLEEP):
+        elif (
+            state == WAITING
+            and load(record + CALL) >= number
+            and exchange(record + STATE, WAITING, ASLEEP)
+        ):
             return CALLED
         elif state == WAITING and left <= 0 and exchange(record + STATE, WAITING, ASLEEP):
             return reason

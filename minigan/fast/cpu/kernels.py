@@ -26,7 +26,12 @@ def announce_compilation():
             function = event.data["dispatcher"].py_func
             if not self.shown and function.__module__.startswith("minigan"):
                 Notice.shown = True
-                print("minigan: compiling CPU kernels (first run on this machine only, some seconds) ...", file=sys.stderr, flush=True)
+                print(
+                    "minigan: compiling CPU kernels (first run on this machine only, some "
+                    "seconds) ...",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
         def on_end(self, event):
             pass
@@ -54,7 +59,9 @@ def cached(function):
     Numba compiles anew when the file of a function has changed. Kernels of this folder go into the
     code of others: its files count, too.
     """
-    with contextlib.suppress(RuntimeError):  # no file to keep a cache beside: a function typed in at a prompt
+    with contextlib.suppress(
+        RuntimeError
+    ):  # no file to keep a cache beside: a function typed in at a prompt
         function.enable_caching()
         with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
             file = function._cache._cache_file
@@ -65,7 +72,10 @@ def cached(function):
 @functools.cache
 def _sources():
     """The names, times and sizes of this folder's files: they differ where the code does."""
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(pathlib.Path(__file__).parent.glob("*.py")))
+    return tuple(
+        (f.name, f.stat().st_mtime_ns, f.stat().st_size)
+        for f in sorted(pathlib.Path(__file__).parent.glob("*.py"))
+    )
 
 
 class kernel:

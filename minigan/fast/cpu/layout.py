@@ -8,7 +8,10 @@ from .kernels import Intrinsic, kernel
 
 __all__ = ["row_major", "transpose_blocks"]
 
-COMPILED = (np.dtype("float32"), np.dtype("float64"))  # what kernels are compiled for; the other order of bytes is another dtype
+COMPILED = (
+    np.dtype("float32"),
+    np.dtype("float64"),
+)  # what kernels are compiled for; the other order of bytes is another dtype
 VECTOR = 64  # bytes of a line of the cache, and of a register of AVX-512
 
 
@@ -29,7 +32,9 @@ def _make_transpose_block():
 
             def row(start, stride, i):
                 start = builder.inttoptr(start, real.as_pointer())
-                return builder.bitcast(builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer())
+                return builder.bitcast(
+                    builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer()
+                )
 
             def merged(a, b, first):
                 places = sum(([k, n + k] for k in range(first, first + n // 2)), [])
@@ -65,7 +70,13 @@ def transpose_blocks(x, y):
     x_start, y_start = np.intp(x.ctypes.data), np.intp(y.ctypes.data)
     for j in range(0, columns, side):
         for i in range(0, rows, side):
-            _transpose_block(zero, x_start + size * (i * x_row + j), x_row, y_start + size * (j * y_row + i), y_row)
+            _transpose_block(
+                zero,
+                x_start + size * (i * x_row + j),
+                x_row,
+                y_start + size * (j * y_row + i),
+                y_row,
+            )
     for i in range(rows, n):
         for j in range(k):
             y[j, i] = x[i, j]

@@ -33,7 +33,10 @@ def _tanh_rule(g, y, slope, h, total):
         total[o] = sum_h
 
 
-KERNELS = {"leaky_relu": _leaky_rule, "tanh": _tanh_rule}  # h = dL/d(argument) and its sums over the rows, in one pass
+KERNELS = {
+    "leaky_relu": _leaky_rule,
+    "tanh": _tanh_rule,
+}  # h = dL/d(argument) and its sums over the rows, in one pass
 
 
 @linear_activation.kernel("cpu")

@@ -32,7 +32,9 @@ def map_elements(loop, x, *rest):
                 pieces.insert(i, number)
             loop(*pieces)
 
-        parallel_chunks(run, x.size, *[a for i, a in enumerate(arguments) if i not in numbers], y.ravel("K"))
+        parallel_chunks(
+            run, x.size, *[a for i, a in enumerate(arguments) if i not in numbers], y.ravel("K")
+        )
     return y
 
 
@@ -60,4 +62,6 @@ def on_planes(loop, size, *arrays, dtype=None):
 
 def over_groups(loop, *arrays):
     """loop(*arrays), arrays (outer, group, inner) of `Groups`, shared among threads."""
-    parallel_chunks(loop, len(arrays[0]), *arrays, min_chunk=-(-MIN_CHUNK // max(arrays[0][:1].size, 1)))
+    parallel_chunks(
+        loop, len(arrays[0]), *arrays, min_chunk=-(-MIN_CHUNK // max(arrays[0][:1].size, 1))
+    )

@@ -69,7 +69,10 @@ def _forward(kind, args, part, parts):
     p = _forward_at(args)
     rows, channels = p.rows, p.channels
     length = p.length
-    x, y = carray(pointer(p.x, kind), (rows, channels, length)), carray(pointer(p.y, kind), (rows, channels, length))
+    x, y = (
+        carray(pointer(p.x, kind), (rows, channels, length)),
+        carray(pointer(p.y, kind), (rows, channels, length)),
+    )
     w, b = carray(pointer(p.weight, kind), channels), carray(pointer(p.bias, kind), channels)
     mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, kind), channels)
     running_mean = carray(pointer(p.running_mean, kind), p.running_mean_size)
@@ -85,7 +88,10 @@ def _forward(kind, args, part, parts):
                 total += x[n, c, i]
         mean[c] = total / count
         m = x.dtype.type(mean[c])
-        total, rest = 0.0, mean[c] - m  # far from 0 the rest is not small compared with the deviations
+        total, rest = (
+            0.0,
+            mean[c] - m,
+        )  # far from 0 the rest is not small compared with the deviations
         for n in range(rows):
             for i in range(length):
                 d = x[n, c, i] - m
@@ -123,7 +129,11 @@ def _channels_backward(low, high, x, g, w, b, mean, rstd, gx, gw, gb, slope):
         for n in range(rows):
             for i in range(length):
                 d = x[n, c, i] - m
-                h = g[n, c, i] if d * scale + shift > 0 else (slope * g[n, c, i] if slope != 0 else zero)
+                h = (
+                    g[n, c, i]
+                    if d * scale + shift > 0
+                    else (slope * g[n, c, i] if slope != 0 else zero)
+                )
                 gx[n, c, i] = h
                 sum_g += h
                 sum_gd += h * d
@@ -150,7 +160,23 @@ def _backward(kind, args, part, parts):
     _channels_backward(low, high, x, g, w, b, mean, rstd, gx, gw, gb, p.slope)
 
 
-def _begin_forward(records, workers, work, sched_yield, x, weight, bias, y, mean, rstd, running_mean, running_var, eps, momentum, slope):
+def _begin_forward(
+    records,
+    workers,
+    work,
+    sched_yield,
+    x,
+    weight,
+    bias,
+    y,
+    mean,
+    rstd,
+    running_mean,
+    running_var,
+    eps,
+    momentum,
+    slope,
+):
     block = np.empty(1, FORWARD)
     p = block[0]
     p.rows, p.channels, p.length = x.shape
@@ -170,7 +196,9 @@ def _begin_forward(records, workers, work, sched_yield, x, weight, bias, y, mean
     return dispatch(records, workers, work, block, sched_yield)
 
 
-def _begin_backward(records, workers, work, sched_yield, x, g, weight, bias, mean, rstd, gx, gw, gb, slope):
+def _begin_backward(
+    records, workers, work, sched_yield, x, g, weight, bias, mean, rstd, gx, gw, gb, slope
+):
     block = np.empty(1, BACKWARD)
     p = block[0]
     p.rows, p.channels, p.length = x.shape
@@ -298,7 +326,9 @@ def _planes(x, by_channel):
 
 
 def _unplanes(y, shape, by_channel):
-    return y.reshape(shape[1], shape[0], *shape[2:]).swapaxes(0, 1) if by_channel else y.reshape(shape)
+    return (
+        y.reshape(shape[1], shape[0], *shape[2:]).swapaxes(0, 1) if by_channel else y.reshape(shape)
+    )
 
 
 def _affine(weight, bias, x):
@@ -317,8 +347,12 @@ def by_kernel(x, weight, bias, running_mean, running_var, momentum, eps, slope):
     """Batch normalisation and a leaky ReLU of this slope behind it (1: none), and the
     statistics."""
     by_channel = _channel_by_channel(x)
-    running = [r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)]
-    y, *statistics = forward(_planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope)
+    running = [
+        r if r is None or r.flags.c_contiguous else r.copy() for r in (running_mean, running_var)
+    ]
+    y, *statistics = forward(
+        _planes(x, by_channel), *_affine(weight, bias, x), *running, momentum, eps, slope
+    )
     for old, new in zip((running_mean, running_var), running):
         if new is not old:  # it had gaps
             old[...] = new

@@ -25,7 +25,9 @@ MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
 SMALL = 512  # positions up to which a table is faster than lines
 U = np.uintp
 THREE = (np.int64, (3,))
-SIZES = np.dtype([(name, *THREE) for name in ("out", "kernel", "stride", "padding", "dilation")], align=True)
+SIZES = np.dtype(
+    [(name, *THREE) for name in ("out", "kernel", "stride", "padding", "dilation")], align=True
+)
 # Of a plane of x with the zeros around it: where x begins, how many numbers are from one depth and
 # row to the next, and in all.
 PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
@@ -163,7 +165,9 @@ def _table(geometry):
     index = np.zeros((1, 1), np.int64)
     for kernel_size, dilation, out, stride, step in dims:
         taps, positions = np.arange(kernel_size) * dilation * step, np.arange(out) * stride * step
-        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(len(index) * kernel_size, -1)
+        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(
+            len(index) * kernel_size, -1
+        )
     steps = [0] * (3 - len(steps)) + steps
     first = sum(p * s for p, s in zip(geometry.padding, steps[3 - len(padded) :]))
     return index, np.array([(first, steps[0], steps[1], math.prod(padded))], PLANE)
@@ -210,16 +214,46 @@ def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, a
         if joint:
             n = images * positions
             im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
-            gemm(address, NO_TRANS, NO_TRANS, outputs, n, rows, w, rows, patches, n, zero, result, n)
+            gemm(
+                address, NO_TRANS, NO_TRANS, outputs, n, rows, w, rows, patches, n, zero, result, n
+            )
         elif not pointwise:
             im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
         for i in range(images):
             to = y[low + i]
             if pointwise:
-                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, w, rows, x[low + i], positions, zero, to, positions)
+                gemm(
+                    address,
+                    NO_TRANS,
+                    NO_TRANS,
+                    outputs,
+                    positions,
+                    rows,
+                    w,
+                    rows,
+                    x[low + i],
+                    positions,
+                    zero,
+                    to,
+                    positions,
+                )
             elif not joint:
                 matrix = patches[i * rows * positions :]
-                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, w, rows, matrix, positions, zero, to, positions)
+                gemm(
+                    address,
+                    NO_TRANS,
+                    NO_TRANS,
+                    outputs,
+                    positions,
+                    rows,
+                    w,
+                    rows,
+                    matrix,
+                    positions,
+                    zero,
+                    to,
+                    positions,
+                )
             for c in range(outputs):
                 b, at = bias[c], (c * images + i) * positions
                 if joint:
@@ -243,7 +277,21 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
         for i in range(images):
             to = x[low + i]
             if pointwise:
-                gemm(address, TRANS, NO_TRANS, rows, positions, outputs, w, rows, y[low + i], positions, zero, to, positions)
+                gemm(
+                    address,
+                    TRANS,
+                    NO_TRANS,
+                    rows,
+                    positions,
+                    outputs,
+                    w,
+                    rows,
+                    y[low + i],
+                    positions,
+                    zero,
+                    to,
+                    positions,
+                )
                 for c in range(len(bias)):
                     to[c] += bias[c]
             else:
@@ -251,7 +299,21 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
                     to[c] = bias[c]
                 if not joint:
                     matrix = patches[i * rows * positions :]
-                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs, w, rows, y[low + i], positions, zero, matrix, positions)
+                    gemm(
+                        address,
+                        TRANS,
+                        NO_TRANS,
+                        rows,
+                        positions,
+                        outputs,
+                        w,
+                        rows,
+                        y[low + i],
+                        positions,
+                        zero,
+                        matrix,
+                        positions,
+                    )
         if joint:
             n = images * positions
             side_by_side(y[low : low + images], given)
@@ -281,10 +343,38 @@ def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, pl
             for i in range(images):
                 beta = x.dtype.type(0 if low + i == 0 else 1)
                 if pointwise:
-                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions, y[low + i], positions, x[low + i], positions, beta, w, row)
+                    gemm(
+                        address,
+                        NO_TRANS,
+                        TRANS,
+                        outputs,
+                        rows,
+                        positions,
+                        y[low + i],
+                        positions,
+                        x[low + i],
+                        positions,
+                        beta,
+                        w,
+                        row,
+                    )
                 else:
                     matrix = patches[i * rows * positions :]
-                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions, y[low + i], positions, matrix, positions, beta, w, row)
+                    gemm(
+                        address,
+                        NO_TRANS,
+                        TRANS,
+                        outputs,
+                        rows,
+                        positions,
+                        y[low + i],
+                        positions,
+                        matrix,
+                        positions,
+                        beta,
+                        w,
+                        row,
+                    )
 
 
 def _three(sizes, missing):
@@ -296,7 +386,12 @@ def _three(sizes, missing):
 def _sizes(geometry):
     """An array of one SIZES; dimensions that are missing have size 1."""
     g, sizes = geometry, np.zeros(1, SIZES)
-    for name, values in (("out", g.out), ("kernel", g.kernel), ("stride", g.stride), ("dilation", g.dilation)):
+    for name, values in (
+        ("out", g.out),
+        ("kernel", g.kernel),
+        ("stride", g.stride),
+        ("dilation", g.dilation),
+    ):
         sizes[name] = _three(values, 1)
     sizes["padding"] = _three(g.padding, 0)
     return sizes
@@ -312,21 +407,44 @@ class _Call:
         self.sizes = _sizes(g)
         self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
         # Where each tap sees the whole of x, x itself is the matrix.
-        self.pointwise = g.out == g.size and set(g.kernel) == {1} == set(g.stride) and not any(g.padding) and self.positions >= ENOUGH
+        self.pointwise = (
+            g.out == g.size
+            and set(g.kernel) == {1} == set(g.stride)
+            and not any(g.padding)
+            and self.positions >= ENOUGH
+        )
         self.joint = self.positions < ENOUGH
         self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
         c, o = channels // g.groups, outputs // g.groups
-        self.groups = [(slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)]
-        self.index, self.plane = _table(g) if self.positions <= SMALL else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
+        self.groups = [
+            (slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)
+        ]
+        self.index, self.plane = (
+            _table(g)
+            if self.positions <= SMALL
+            else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
+        )
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
         """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a
         large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
-        step = max(1, bound // (self.rows * self.positions), -(-ENOUGH // self.positions) if self.joint else 1)
+        step = max(
+            1,
+            bound // (self.rows * self.positions),
+            -(-ENOUGH // self.positions) if self.joint else 1,
+        )
         parts = -(-images // step)
-        return -(-images // parts), self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
+        return (
+            -(-images // parts),
+            self.joint,
+            self.pointwise,
+            self.sizes,
+            self.index,
+            self.plane,
+            self.address,
+        )
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
@@ -336,14 +454,23 @@ class _Call:
 def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
     x, w = row_major(x), np.ascontiguousarray(w)
-    y, call = np.empty((len(x), len(w), *geometry.out), x.dtype), _Call(geometry, x.shape[1], len(w), x.dtype)
+    y, call = (
+        np.empty((len(x), len(w), *geometry.out), x.dtype),
+        _Call(geometry, x.shape[1], len(w), x.dtype),
+    )
     bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
     volume, matrix = call.volume(x), w.reshape(len(w), -1)
     flat = y.reshape(len(y), len(w), -1)
 
     def run(low, high):
         for c, o in call.groups:
-            conv_kernel(volume[low:high, c], matrix[o], bias[o], flat[low:high, o], *call.arguments(high - low))
+            conv_kernel(
+                volume[low:high, c],
+                matrix[o],
+                bias[o],
+                flat[low:high, o],
+                *call.arguments(high - low),
+            )
 
     parallel_ranges(run, len(x), call.least, products=True)
     return y
@@ -353,14 +480,23 @@ def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias."""
     y, w = row_major(y), np.ascontiguousarray(w)
     channels = w.shape[1] * geometry.groups
-    x, call = np.empty((len(y), channels, *geometry.size), y.dtype), _Call(geometry, channels, len(w), y.dtype)
+    x, call = (
+        np.empty((len(y), channels, *geometry.size), y.dtype),
+        _Call(geometry, channels, len(w), y.dtype),
+    )
     bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
     volume, matrix = call.volume(x), w.reshape(len(w), -1)
     flat = y.reshape(len(y), len(w), -1)
 
     def run(low, high):
         for c, o in call.groups:
-            conv_transpose_kernel(flat[low:high, o], matrix[o], bias[c], volume[low:high, c], *call.arguments(high - low))
+            conv_transpose_kernel(
+                flat[low:high, o],
+                matrix[o],
+                bias[c],
+                volume[low:high, c],
+                *call.arguments(high - low),
+            )
 
     parallel_ranges(run, len(y), call.least, products=True)
     return x
@@ -391,7 +527,9 @@ def conv_weight(x, y, geometry):
     def run_images(low, high):
         w = sums[low] = np.empty(shape, x.dtype)
         for c, o in call.groups:
-            conv_weight_kernel(volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low))
+            conv_weight_kernel(
+                volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low)
+            )
 
     parallel_ranges(run_images, len(x), call.least, products=True)
     first, *rest = [sums[low] for low in sorted(sums)]

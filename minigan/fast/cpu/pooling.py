@@ -52,10 +52,14 @@ def _find_max(x, rows, row_step, columns, index):
                 start = np.int32(i * width)
                 for j in range(width):
                     v, t = x[p, i, j], top[j]
-                    better = (v > t) | (v != v)  # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    better = (v > t) | (
+                        v != v
+                    )  # a NaN is the maximum; no branches, so that this loop becomes vector code
                     top[j] = v if better else t
                     at[j] = start + np.int32(j) if better else at[j]
-            for q in range(index.shape[2]):  # the maximum of these; of equal ones the first in the plane
+            for q in range(
+                index.shape[2]
+            ):  # the maximum of these; of equal ones the first in the plane
                 j = columns[0, q]
                 best, found = top[j], at[j]
                 for c in range(1, len(columns)):
@@ -71,4 +75,6 @@ def _find_max(x, rows, row_step, columns, index):
 def _(x, rows, columns, steps):
     limits, places = np.array(rows), _places(rows, columns, steps)
     size = limits.shape[1], places[1].shape[1]
-    return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
+    return on_planes(
+        lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32
+    )

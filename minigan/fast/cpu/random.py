@@ -1,4 +1,5 @@
-"""Random numbers by compiled loops: the integers of `philox_reference`, and normal numbers of float32 by polynomials."""
+"""Random numbers by compiled loops: the integers of `philox_reference`, and normal numbers of
+float32 by polynomials."""
 
 import math
 
@@ -10,8 +11,8 @@ from .kernels import kernel
 
 @kernel
 def philox_fill(out, counter, k0, k1):
-    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen blocks at a time, so that the compiler
-    can use vectors."""
+    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen
+    blocks at a time, so that the compiler can use vectors."""
     low, s = np.uint64(0xFFFFFFFF), np.uint64(32)
     c0, c1 = np.empty(16, np.uint64), np.empty(16, np.uint64)
     c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64)
@@ -36,8 +37,9 @@ def philox_fill(out, counter, k0, k1):
 
 @kernel
 def box_muller(bits, out):
-    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of `Generator.normal`, with polynomials that
-    the compiler can compute for many numbers at once (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
+    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of
+    `Generator.normal`, with polynomials that the compiler can compute for many numbers at once
+    (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
     f = np.float32
     n = out.shape[1]
     for i in range(n):
@@ -64,7 +66,16 @@ def box_muller(bits, out):
         r = (t - f(q)) * f(1.5707963267948966)
         z = r * r
         s = r + r * z * (f(-1.6666654611e-1) + z * (f(8.3321608736e-3) - z * f(1.9515295891e-4)))
-        c = f(1) - f(0.5) * z + z * z * (f(4.166664568298827e-2) + z * (f(-1.388731625493765e-3) + z * f(2.443315711809948e-5)))
+        c = (
+            f(1)
+            - f(0.5) * z
+            + z
+            * z
+            * (
+                f(4.166664568298827e-2)
+                + z * (f(-1.388731625493765e-3) + z * f(2.443315711809948e-5))
+            )
+        )
         cos, sin = (s, c) if q & 1 else (c, s)
         out[0, i] = -radius * cos if (q + 1) & 2 else radius * cos
         out[1, i] = -radius * sin if q & 2 else radius * sin
@@ -73,7 +84,12 @@ def box_muller(bits, out):
 def _integers32(generator, n, device):
     stream, blocks = generator.stream(), -(-n // 4)
     out = np.empty((blocks, 4), np.uint32)
-    philox_fill(out, np.uint64(stream.counter), np.uint64(stream.seed & 0xFFFFFFFF), np.uint64(stream.seed >> 32))
+    philox_fill(
+        out,
+        np.uint64(stream.counter),
+        np.uint64(stream.seed & 0xFFFFFFFF),
+        np.uint64(stream.seed >> 32),
+    )
     stream.counter += blocks
     return out.reshape(-1)[:n]
 

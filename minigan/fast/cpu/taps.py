@@ -11,7 +11,10 @@ from .map_elements import on_planes
 def _columns_first(x, row_index, row_weight, column_index, column_weight, y):
     planes, height, width = x.shape
     outputs = y.shape[2]
-    source, t = np.zeros(width + 1, x.dtype), np.empty((height, outputs), x.dtype)  # source[width] = 0: no tap
+    source, t = (
+        np.zeros(width + 1, x.dtype),
+        np.empty((height, outputs), x.dtype),
+    )  # source[width] = 0: no tap
     for p in range(planes):
         for i in range(height):
             for j in range(width):
@@ -56,6 +59,8 @@ def _rows_first(x, row_index, row_weight, column_index, column_weight, y):
 
 @_taps.kernel("cpu")
 def _(x, rows, columns):
-    loop = _columns_first if rows.outputs > rows.inputs else _rows_first  # columns are the slower: on the fewer rows
+    loop = (
+        _columns_first if rows.outputs > rows.inputs else _rows_first
+    )  # columns are the slower: on the fewer rows
     tables = *rows.like(x), *columns.like(x)
     return on_planes(lambda x, y: loop(x, *tables, y), (rows.outputs, columns.outputs), x)

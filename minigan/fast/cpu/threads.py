@@ -19,7 +19,11 @@ from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
 from .kernels import kernel
 
 FEW_SPINS, MANY_SPINS = 200, 8000  # half a microsecond each
-MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
+MIN_CHUNK = (
+    1 << 17
+    # a thread is woken in some 40 microseconds: with less work than this for each it costs more
+    # than it brings
+)
 
 
 @kernel
@@ -70,7 +74,9 @@ class _Worker(threading.Thread):
         number, spins = 1, FEW_SPINS
         while not self.retired:
             reason = worker_loop(address, number, spins, MANY_SPINS, sched_yield())
-            spins = max(spins // 2, FEW_SPINS) if reason == TIMED_OUT else min(2 * spins, MANY_SPINS)
+            spins = (
+                max(spins // 2, FEW_SPINS) if reason == TIMED_OUT else min(2 * spins, MANY_SPINS)
+            )
             if reason != CALLED:
                 self.sleeping.acquire()
                 spins = MANY_SPINS  # someone has work: now, or soon
@@ -163,7 +169,9 @@ def _new_pool(workers):
     try:
         for worker in team:
             worker.start()
-    except BaseException:  # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
+    except (
+        BaseException
+    ):  # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
         for worker in team:
             worker.dismiss()
         raise

@@ -26,7 +26,9 @@ TILE_ROWS = 6
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
 WORK = 1 << 18  # multiply-adds that are worth another thread
-PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+PANEL = (
+    1 << 19
+)  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
 
 # What a thread's part of a product finds at its address: sizes, addresses, and strides that count
 # elements.
@@ -45,10 +47,15 @@ PRODUCT = np.dtype(
         ("bias", np.int64),  # 0: there is none
         ("slope", np.float64),
         ("scratch", np.int64),  # memory for a packed b of each thread
-        ("used_next", np.int64, (3,)),  # arrays like c whose rows will be used together with those of c, or 0
+        (
+            "used_next",
+            np.int64,
+            (3,),
+        ),  # arrays like c whose rows will be used together with those of c, or 0
     ],
     align=True,
 )
+
 
 @functools.cache
 def _registers():
@@ -78,9 +85,14 @@ def _make_tile(vectors):
             size = 8 if isinstance(real, ir.DoubleType) else 4
             lanes = VECTOR // size
             vector = ir.VectorType(real, lanes)
-            empty, everywhere = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
+            empty, everywhere = (
+                ir.Constant(vector, ir.Undefined),
+                ir.Constant(ir.VectorType(word, lanes), [0] * lanes),
+            )
             name = f"llvm.fma.v{lanes}f{8 * size}"
-            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+            fma = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(vector, [vector] * 3), name
+            )
             _, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step = given
             a, b, c = (builder.inttoptr(p, real.as_pointer()) for p in (a, b, c))
 
@@ -89,26 +101,42 @@ def _make_tile(vectors):
                 return [builder.bitcast(p, vector.as_pointer()) for p in places]
 
             prefetch = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word]), "llvm.prefetch.p0"
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word]),
+                "llvm.prefetch.p0",
             )
 
-            targets = [vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(TILE_ROWS)]
+            targets = [
+                vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(TILE_ROWS)
+            ]
             for place in sum(targets, []):  # c will be written: have its lines here by then
-                builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)])
+                builder.call(
+                    prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)]
+                )
             zeros = ir.Constant(vector, [0.0] * lanes)
-            sums = [[cgutils.alloca_once_value(builder, zeros) for _ in range(vectors)] for _ in range(TILE_ROWS)]
+            sums = [
+                [cgutils.alloca_once_value(builder, zeros) for _ in range(vectors)]
+                for _ in range(TILE_ROWS)
+            ]
             with builder.if_then(more):
                 for own, places in zip(sums, targets):
                     for there, place in zip(own, places):
                         builder.store(builder.load(place, align=size), there)
             rows = [builder.gep(a, [builder.mul(a_row, whole(r))]) for r in range(TILE_ROWS)]
             with cgutils.for_range(builder, k) as loop:
-                row = [builder.load(p, align=size) for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))]
+                row = [
+                    builder.load(p, align=size)
+                    for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))
+                ]
                 column = builder.mul(loop.index, a_column)
-                line = builder.inttoptr(builder.add(ahead, builder.mul(loop.index, step)), byte.as_pointer())
+                line = builder.inttoptr(
+                    builder.add(ahead, builder.mul(loop.index, step)), byte.as_pointer()
+                )
                 builder.call(prefetch, [line, word(0), word(1), word(1)])
                 for start, own in zip(rows, sums):
-                    one = builder.insert_element(empty, builder.load(builder.gep(start, [column])), word(0))
+                    one = builder.insert_element(
+                        empty, builder.load(builder.gep(start, [column])), word(0)
+                    )
                     one = builder.shuffle_vector(one, empty, everywhere)
                     for there, part in zip(own, row):
                         builder.store(builder.call(fma, [one, part, builder.load(there)]), there)
@@ -137,20 +165,62 @@ def _strip(zero, size, p, b, b_row, c, i, first, last, low, high):
     a = p.a + size * (i * p.a_row + low * p.a_column)
     b = b + size * low * b_row
     c = c + size * i * p.n
-    ahead, step = a + VECTOR, size * p.a_column  # the columns that the next rows need, where they lie together
+    ahead, step = (
+        a + VECTOR,
+        size * p.a_column,
+    )  # the columns that the next rows need, where they lie together
     j, tile = first, 0
     while j < last:
         if p.used_next[0]:  # each tile fetches k lines of one of these arrays
             ahead, step = p.used_next[tile % 3] + size * i * p.n + tile // 3 * k * VECTOR, VECTOR
         left = (last - j) // lanes
         if left >= 4:
-            _tile4(zero, a, p.a_row, p.a_column, b + size * j, b_row, c + size * j, p.n, k, more, ahead, step)
+            _tile4(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += 4 * lanes
         elif left >= 2:
-            _tile2(zero, a, p.a_row, p.a_column, b + size * j, b_row, c + size * j, p.n, k, more, ahead, step)
+            _tile2(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += 2 * lanes
         else:
-            _tile1(zero, a, p.a_row, p.a_column, b + size * j, b_row, c + size * j, p.n, k, more, ahead, step)
+            _tile1(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += lanes
         tile += 1
 
@@ -192,7 +262,9 @@ def packed(zero, p, scratch):
 def rows_of_part(rows, part, parts):
     """The rows of a thread, (low, high): whole tiles, and in the last part what is left."""
     tiles = rows // TILE_ROWS
-    return tiles * part // parts * TILE_ROWS, rows if part == parts - 1 else tiles * (part + 1) // parts * TILE_ROWS
+    return tiles * part // parts * TILE_ROWS, rows if part == parts - 1 else tiles * (
+        part + 1
+    ) // parts * TILE_ROWS
 
 
 @kernel
@@ -284,7 +356,13 @@ def _pays(a, b):
     """Is a @ b computed in tiles?"""
     (m, k), n = a.shape, b.shape[1]
     few = m < TILE_ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
-    return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype in COMPILED and b.dtype == a.dtype and _registers()
+    return (
+        not few
+        and min(k, DEPTH) * n * a.itemsize <= PANEL
+        and a.dtype in COMPILED
+        and b.dtype == a.dtype
+        and _registers()
+    )
 
 
 def in_cache(a, b):
@@ -295,10 +373,17 @@ def in_cache(a, b):
 
 def _elsewhere(a, b):
     """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
-    if len(a) < TILE_ROWS and 0 < len(a) * b.size < LEAST and a.dtype in COMPILED and b.dtype == a.dtype:
+    if (
+        len(a) < TILE_ROWS
+        and 0 < len(a) * b.size < LEAST
+        and a.dtype in COMPILED
+        and b.dtype == a.dtype
+    ):
         if b.flags.c_contiguous or b.flags.f_contiguous:
             c = np.empty((len(a), b.shape[1]), a.dtype)
-            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(row_major(a), b.T, c)
+            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(
+                row_major(a), b.T, c
+            )
             return c
     return np.matmul(a, b)
 
@@ -309,7 +394,9 @@ def tile_readable(a, b):
     size = a.itemsize
     if not a.flags.aligned:  # it begins within an element
         a = a.copy()
-    if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= len(b) * size)):
+    if not b.flags.aligned or not (
+        b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= len(b) * size)
+    ):
         b = b.copy()
     return a, b
 

@@ -17,9 +17,16 @@ import numpy as np
 
 from .gemm import NO_TRANS, TRANS, gemm
 from .kernels import kernel
-from .toomcook_points import U, inputs_to_points, outputs_to_points, points_to_inputs, points_to_outputs
+from .toomcook_points import (
+    U,
+    inputs_to_points,
+    outputs_to_points,
+    points_to_inputs,
+    points_to_outputs,
+)
 
-BLOCK = 16  # channels that are put last at a time: their numbers for one position fill one line of the cache
+# channels that are put last at a time: their numbers for one position fill one line of the cache
+BLOCK = 16
 
 
 @kernel
@@ -79,7 +86,19 @@ def expand_x(x, out, start, stride, taps, pad, high, wide):
             top = phase * line
             for i in range(high[0]):
                 q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
-                inputs_to_points(q, columns * channels, flat, top, stride * line, v, 0, line, 2 * line, 3 * line, 4 * line)
+                inputs_to_points(
+                    q,
+                    columns * channels,
+                    flat,
+                    top,
+                    stride * line,
+                    v,
+                    0,
+                    line,
+                    2 * line,
+                    3 * line,
+                    4 * line,
+                )
                 top += stride * line * (q - taps + 1)
                 for p in range(q):
                     tile, left = image * high[p] + i, p * line
@@ -113,7 +132,19 @@ def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
                         a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, depth, phase * n)
                         points_to_inputs(r, n, given, a0, a1, a2, a3, a4, v, left, n)
                         left += n * (r - taps + 1)
-                points_to_inputs(q, columns * channels, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, stride * line)
+                points_to_inputs(
+                    q,
+                    columns * channels,
+                    v,
+                    0,
+                    line,
+                    2 * line,
+                    3 * line,
+                    4 * line,
+                    flat,
+                    top,
+                    stride * line,
+                )
                 top += stride * line * (q - taps + 1)
         channels_first(plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width], x[image], bias)
 
@@ -130,7 +161,9 @@ def expand_y(y, out, start, taps, high, wide):
         top = 0
         for i in range(high[0]):
             q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
-            outputs_to_points(q - taps + 1, q, line, flat, top, line, v, 0, line, 2 * line, 3 * line, 4 * line)
+            outputs_to_points(
+                q - taps + 1, q, line, flat, top, line, v, 0, line, 2 * line, 3 * line, 4 * line
+            )
             top += line * (q - taps + 1)
             for p in range(q):
                 tile, left = image * high[p] + i, p * line
@@ -159,7 +192,9 @@ def collapse_y(y, given, start, taps, high, wide, bias):
                     a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, n, 0)
                     points_to_outputs(r - taps + 1, r, n, given, a0, a1, a2, a3, a4, v, left, n)
                     left += n * (r - taps + 1)
-            points_to_outputs(q - taps + 1, q, line, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, line)
+            points_to_outputs(
+                q - taps + 1, q, line, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, line
+            )
             top += line * (q - taps + 1)
         channels_first(plane, y[image], bias)
 
@@ -180,12 +215,28 @@ def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
     for i in range(rows):
         channels_last(w[i], plane[:kh, :kw])
         for phase in range(stride):
-            outputs_to_points(taps, points_h, line, flat, phase * line, stride * line, v, 0, line, 2 * line, 3 * line, 4 * line)
+            outputs_to_points(
+                taps,
+                points_h,
+                line,
+                flat,
+                phase * line,
+                stride * line,
+                v,
+                0,
+                line,
+                2 * line,
+                3 * line,
+                4 * line,
+            )
             for p in range(points_h):
                 outputs_to_points(taps, points_w, n, v, p * line, n, to, 0, n, 2 * n, 3 * n, 4 * n)
                 for r in range(points_w):
                     for other in range(stride):
-                        a, b = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth, r * n + other * channels
+                        a, b = (
+                            (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth,
+                            r * n + other * channels,
+                        )
                         for c in range(channels):
                             out[U(a + c)] = to[U(b + c)]
 
@@ -204,11 +255,27 @@ def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
             for p in range(points_h):
                 for r in range(points_w):
                     for other in range(stride):
-                        a, b = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth, r * n + other * channels
+                        a, b = (
+                            (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth,
+                            r * n + other * channels,
+                        )
                         for c in range(channels):
                             to[U(b + c)] = given[U(a + c)]
                 points_to_outputs(taps, points_w, n, to, 0, n, 2 * n, 3 * n, 4 * n, v, p * line, n)
-            points_to_outputs(taps, points_h, line, v, 0, line, 2 * line, 3 * line, 4 * line, flat, phase * line, stride * line)
+            points_to_outputs(
+                taps,
+                points_h,
+                line,
+                v,
+                0,
+                line,
+                2 * line,
+                3 * line,
+                4 * line,
+                flat,
+                phase * line,
+                stride * line,
+            )
         channels_first(plane[:kh, :kw], w[i], none)
 
 
@@ -228,7 +295,10 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
     """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
     stride^2 C, O)."""
     _, k, o = weights.shape
-    X, Y = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype), np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
+    X, Y = (
+        np.empty(spectrum(k, at_once, high, wide)[1], x.dtype),
+        np.empty(spectrum(o, at_once, high, wide)[1], x.dtype),
+    )
     for low in range(0, len(x), at_once):
         part = x[low : low + at_once]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
@@ -240,7 +310,21 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
                     a = X[at_x[p, q] :]
                     b = weights[p * 5 + q]
                     c = Y[at_y[p, q] :]
-                    gemm(address, NO_TRANS, NO_TRANS, columns, o, k, a, k, b, o, x.dtype.type(0), c, o)
+                    gemm(
+                        address,
+                        NO_TRANS,
+                        NO_TRANS,
+                        columns,
+                        o,
+                        k,
+                        a,
+                        k,
+                        b,
+                        o,
+                        x.dtype.type(0),
+                        c,
+                        o,
+                    )
         collapse_y(y[low : low + at_once], Y, at_y, taps, high, wide, bias)
 
 
@@ -248,7 +332,10 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
 def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, high, wide):
     """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C)."""
     _, o, k = weights.shape
-    X, Y = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype), np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
+    X, Y = (
+        np.empty(spectrum(k, at_once, high, wide)[1], x.dtype),
+        np.empty(spectrum(o, at_once, high, wide)[1], x.dtype),
+    )
     for low in range(0, len(y), at_once):
         part = y[low : low + at_once]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
@@ -260,7 +347,21 @@ def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, hig
                     a = Y[at_y[p, q] :]
                     b = weights[p * 5 + q]
                     c = X[at_x[p, q] :]
-                    gemm(address, NO_TRANS, NO_TRANS, columns, k, o, a, o, b, k, x.dtype.type(0), c, k)
+                    gemm(
+                        address,
+                        NO_TRANS,
+                        NO_TRANS,
+                        columns,
+                        k,
+                        o,
+                        a,
+                        o,
+                        b,
+                        k,
+                        x.dtype.type(0),
+                        c,
+                        k,
+                    )
         collapse_x(x[low : low + at_once], X, at_x, stride, taps, pad, high, wide, bias)
 
 

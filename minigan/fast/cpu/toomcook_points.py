@@ -137,7 +137,13 @@ def points_to_outputs(m, q, n, p, p0, p1, p2, p3, p4, y, at, step):
     i2, i3 = at + 2 * step, at + 3 * step
     if m == 1:
         for k in range(n):
-            y[U(at + k)] = p[U(p0 + k)] + p[U(p1 + k)] + w2 * p[U(p2 + k)] + w3 * p[U(p3 + k)] + w4 * p[U(p4 + k)]
+            y[U(at + k)] = (
+                p[U(p0 + k)]
+                + p[U(p1 + k)]
+                + w2 * p[U(p2 + k)]
+                + w3 * p[U(p3 + k)]
+                + w4 * p[U(p4 + k)]
+            )
     elif m == 2:
         for k in range(n):
             a, b = p[U(p0 + k)], p[U(p1 + k)]

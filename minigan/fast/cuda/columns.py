@@ -17,7 +17,9 @@ from .source import blocks
 
 KINDS = {None: 0, "leaky_relu": 1, "tanh": 2, "sigmoid": 3, "softplus": 4}
 RULES = KINDS.keys() - {None}
-ALONE = 512  # up to so many rows one block takes them all, with up to 32 threads for a column; where there are several each has 8
+# up to so many rows one block takes them all, with up to 32 threads for a column; where there are
+# several each has 8
+ALONE = 512
 CHUNK = 128  # rows that one of several blocks takes at least
 BLOCKS = 528  # so many fill the largest GPU: 4 of 256 threads for each of its 132 multiprocessors
 
@@ -316,7 +318,18 @@ def add_bias(y, bias, activation=None, slope=0.0):
     """activation(y + bias) for y (..., C), which is overwritten; bias (C,) or None."""
     if y.size and (bias is not None or activation is not None):
         (bias,) = _vectors(y, bias=bias)
-        COLUMNS.launch("bias_activation", y, blocks(y.size), (256,), y, bias, y.size, y.shape[-1], KINDS[activation], float(slope))
+        COLUMNS.launch(
+            "bias_activation",
+            y,
+            blocks(y.size),
+            (256,),
+            y,
+            bias,
+            y.size,
+            y.shape[-1],
+            KINDS[activation],
+            float(slope),
+        )
     return y
 
 
@@ -326,7 +339,10 @@ def _vectors(like, **vectors):
     for name, v in vectors.items():
         if v is not None and v.dtype != like.dtype:
             raise TypeError(f"{name} is {v.dtype}, the rest {like.dtype}")
-    return [v if v is None or v.flags.c_contiguous else array_module(like).ascontiguousarray(v) for v in vectors.values()]
+    return [
+        v if v is None or v.flags.c_contiguous else array_module(like).ascontiguousarray(v)
+        for v in vectors.values()
+    ]
 
 
 def column_sums(g):
@@ -352,7 +368,22 @@ def rule_and_sums(g, y, activation, slope):
     target = None if activation is None else h
     whole = total if partial is None else None
     kind = KINDS[activation]
-    COLUMNS.launch("rule_sums", g, grid, block, g, y, target, partial, whole, rows, columns, chunk, kind, float(slope))
+    COLUMNS.launch(
+        "rule_sums",
+        g,
+        grid,
+        block,
+        g,
+        y,
+        target,
+        partial,
+        whole,
+        rows,
+        columns,
+        chunk,
+        kind,
+        float(slope),
+    )
     if partial is not None:
         COLUMNS.launch("add_partial", g, grid[:1], (32, 32), partial, total, grid[1], columns)
     return h, total
@@ -368,16 +399,49 @@ def norm_forward(x, weight, bias, running_mean, running_var, momentum, eps, slop
     y = xp.empty_like(rows)
     grid, block, chunk = _grid(count, columns)
     eps, momentum, slope = [float(v) for v in (eps, momentum, slope)]
-    weight, bias, *running = _vectors(x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    weight, bias, *running = _vectors(
+        x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var
+    )
     if grid[1] == 1:
         COLUMNS.launch("norm_forward", x, grid, block,
-                    rows, weight, bias, y, None, mean, rstd, *running, count, columns, chunk, eps, momentum, slope)  # fmt: skip
+                    rows, weight, bias, y, None, mean, rstd, *running, count, columns, chunk, eps,
+                    momentum, slope)  # fmt: skip
     else:
         partial = xp.empty((2 * grid[1], columns), np.float64)
         COLUMNS.launch("norm_forward", x, grid, block,
-                    rows, None, None, None, partial, None, None, None, None, count, columns, chunk, eps, momentum, slope)  # fmt: skip
-        COLUMNS.launch("norm_finish", x, grid[:1], (32, 32), rows, partial, mean, rstd, *running, count, columns, grid[1], eps, momentum)
-        COLUMNS.launch("norm_apply", x, blocks(rows.size), (256,), rows, weight, bias, mean, rstd, y, rows.size, columns, slope)
+                    rows, None, None, None, partial, None, None, None, None, count, columns, chunk,
+                    eps, momentum, slope)  # fmt: skip
+        COLUMNS.launch(
+            "norm_finish",
+            x,
+            grid[:1],
+            (32, 32),
+            rows,
+            partial,
+            mean,
+            rstd,
+            *running,
+            count,
+            columns,
+            grid[1],
+            eps,
+            momentum,
+        )
+        COLUMNS.launch(
+            "norm_apply",
+            x,
+            blocks(rows.size),
+            (256,),
+            rows,
+            weight,
+            bias,
+            mean,
+            rstd,
+            y,
+            rows.size,
+            columns,
+            slope,
+        )
     for old, new in zip((running_mean, running_var), running):
         if new is not old:  # it had gaps
             old[...] = new
@@ -395,10 +459,54 @@ def norm_backward(g, x, weight, bias, mean, rstd, slope=1.0):
     grid, block, chunk = _grid(count, columns)
     given, slope = (rows, grad, weight, bias, mean, rstd), float(slope)
     if grid[1] == 1:
-        COLUMNS.launch("norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope)
+        COLUMNS.launch(
+            "norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope
+        )
     else:
-        partial, sums = xp.empty((2 * grid[1], columns), np.float64), xp.empty((2, columns), x.dtype)
-        COLUMNS.launch("norm_backward", x, grid, block, *given, None, partial, None, None, count, columns, chunk, slope)
-        COLUMNS.launch("norm_backward_finish", x, grid[:1], (32, 32), partial, mean, rstd, sums, gw, gb, count, columns, grid[1])
-        COLUMNS.launch("norm_backward_apply", x, blocks(rows.size), (256,), *given, sums, gx, rows.size, columns, slope)
+        partial, sums = (
+            xp.empty((2 * grid[1], columns), np.float64),
+            xp.empty((2, columns), x.dtype),
+        )
+        COLUMNS.launch(
+            "norm_backward",
+            x,
+            grid,
+            block,
+            *given,
+            None,
+            partial,
+            None,
+            None,
+            count,
+            columns,
+            chunk,
+            slope,
+        )
+        COLUMNS.launch(
+            "norm_backward_finish",
+            x,
+            grid[:1],
+            (32, 32),
+            partial,
+            mean,
+            rstd,
+            sums,
+            gw,
+            gb,
+            count,
+            columns,
+            grid[1],
+        )
+        COLUMNS.launch(
+            "norm_backward_apply",
+            x,
+            blocks(rows.size),
+            (256,),
+            *given,
+            sums,
+            gx,
+            rows.size,
+            columns,
+            slope,
+        )
     return from_rows(gx, x.shape), gw, gb

@@ -1,13 +1,17 @@
-"""Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one product and one pass over memory.
+"""Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one
+product and one pass over memory.
 
-    conv            y = rows(x) @ w^T            rows(x): (positions of y, taps C), all that the window of each position sees
+    conv y = rows(x) @ w^T rows(x): (positions of y, taps C), all that the window of each position
+    sees
     conv_weight     w = y^T @ rows(x)
-    conv_transpose  y @ w: (positions of y, taps C), what each y gives to its window; each x then adds up what its taps got, in one
-                    order and without atomics. With stride 1 and more channels in x than in y it is `conv` with the kernel turned
-                    around, whose rows are smaller.
+    conv_transpose y @ w: (positions of y, taps C), what each y gives to its window; each x then
+    adds up what its taps got, in one
+                    order and without atomics. With stride 1 and more channels in x than in y it is
+                    `conv` with the kernel turned around, whose rows are smaller.
 
-One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are left to `formula`. Where products
-round their inputs to bfloat16, so is x before its rows are made: they are half as large.
+One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are
+left to `formula`. Where products round their inputs to bfloat16, so is x before its rows are made:
+they are half as large.
 """
 
 import math
@@ -21,7 +25,11 @@ from .columns import add_bias, column_sums, from_rows, to_rows
 from .cublas import gemm, halved
 from .source import blocks
 
-MOST = 1 << 27  # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
+MOST = (
+    1 << 27
+    # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in
+    # parts
+)
 
 CODE = """
 struct Sizes { i64 in[3], out[3], kernel[3], stride[3], padding[3], dilation[3], channels; };
@@ -121,7 +129,12 @@ extern "C" __global__ void back_four(const Four* __restrict__ cols, const Four* 
 """
 WINDOWS = Source("convolution", CODE)
 THREE = (np.int64, (3,))
-SIZES = np.dtype([*[(name, *THREE) for name in ("in", "out", "kernel", "stride", "padding", "dilation")], ("channels", np.int64)])
+SIZES = np.dtype(
+    [
+        *[(name, *THREE) for name in ("in", "out", "kernel", "stride", "padding", "dilation")],
+        ("channels", np.int64),
+    ]
+)
 
 
 def _three(values, fill):
@@ -152,10 +165,13 @@ def _threads(length):
 
 
 def _as_they_lie(geometry):
-    """Are rows(x) the elements of x as they lie in memory? Where the kernel is one point, or sees the whole of x at once."""
+    """Are rows(x) the elements of x as they lie in memory? Where the kernel is one point, or sees
+    the whole of x at once."""
     g = geometry
     point = math.prod(g.kernel) == 1 and set(g.stride) == {1} and g.out == g.size
-    return not any(g.padding) and (point or (g.kernel == g.size and set(g.out) == {1} == set(g.dilation)))
+    return not any(g.padding) and (
+        point or (g.kernel == g.size and set(g.out) == {1} == set(g.dilation))
+    )
 
 
 def _rows(x, geometry, images):
@@ -165,10 +181,23 @@ def _rows(x, geometry, images):
     if _as_they_lie(geometry):
         return x.reshape(count, taps * c)
     rows = xp.empty((count, taps * c), x.dtype)
-    (one, many), at_once = (("gather_half", "gather_eight"), 8) if x.dtype == np.uint16 else (("gather_one", "gather_four"), 4)
+    (one, many), at_once = (
+        (("gather_half", "gather_eight"), 8)
+        if x.dtype == np.uint16
+        else (("gather_one", "gather_four"), 4)
+    )
     wide = _aligned(c, at_once, x, rows)
     along, together = _threads(taps * c // (at_once if wide else 1))
-    WINDOWS.launch(many if wide else one, x, (-(-count // together),), (along, together), x, rows, _sizes(geometry, c), count)
+    WINDOWS.launch(
+        many if wide else one,
+        x,
+        (-(-count // together),),
+        (along, together),
+        x,
+        rows,
+        _sizes(geometry, c),
+        count,
+    )
     return rows
 
 
@@ -186,7 +215,10 @@ def _by_position(x):
 def _same(**arrays):
     found = {name: a.dtype for name, a in arrays.items() if a is not None}
     if len(set(found.values())) > 1:
-        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
+        raise TypeError(
+            ", ".join(f"{name} is {dtype}" for name, dtype in found.items())
+            + ": convert one, e.g. with .float()"
+        )
 
 
 def _simple(geometry):
@@ -209,7 +241,8 @@ def conv(x, w, bias, geometry):
 
 
 def conv_weight(x, y, geometry):
-    """x (N, C, *size), y (N, O, *out) -> (O, C, *kernel), which lies in memory as (O, *kernel, C)"""
+    """x (N, C, *size), y (N, O, *out) -> (O, C, *kernel), which lies in memory as (O, *kernel,
+    C)"""
     _same(x=x, y=y)
     if not _simple(geometry) or not x.size or not y.size:
         return _formula(formula.conv_weight, x, y, None, geometry)
@@ -219,7 +252,13 @@ def conv_weight(x, y, geometry):
     w = xp.empty((o, math.prod(geometry.kernel) * c), x.dtype)
     for part in _batches(n, gradient.shape[1] * w.shape[1]):
         rows = _rows(points[part], geometry, part.stop - part.start)
-        gemm(gradient[part].reshape(-1, o).T, rows, w, beta=0.0 if part.start == 0 else 1.0, conv=True)
+        gemm(
+            gradient[part].reshape(-1, o).T,
+            rows,
+            w,
+            beta=0.0 if part.start == 0 else 1.0,
+            conv=True,
+        )
     return from_rows(w.reshape(-1, c), (o, c, *geometry.kernel))
 
 
@@ -245,7 +284,17 @@ def conv_transpose(y, w, bias, geometry):
         cols = gemm(points[part].reshape(-1, o), flat, conv=True)
         wide = _aligned(c, 4, cols, target, *([] if bias is None else [bias]))
         count = target.size // (4 if wide else 1)
-        WINDOWS.launch("back_four" if wide else "back_one", y, blocks(count), (256,), cols, bias, target, sizes, count)
+        WINDOWS.launch(
+            "back_four" if wide else "back_one",
+            y,
+            blocks(count),
+            (256,),
+            cols,
+            bias,
+            target,
+            sizes,
+            count,
+        )
     if whole:
         add_bias(x, bias)
     return from_rows(x, (n, c, *geometry.size))
@@ -253,9 +302,13 @@ def conv_transpose(y, w, bias, geometry):
 
 def _as_flipped_conv(y, w, bias, geometry):
     """`conv_transpose` with stride 1, as `conv` with the kernel turned around."""
-    padding = tuple(d * (k - 1) - p for d, k, p in zip(geometry.dilation, geometry.kernel, geometry.padding))
+    padding = tuple(
+        d * (k - 1) - p for d, k, p in zip(geometry.dilation, geometry.kernel, geometry.padding)
+    )
     flipped = w[(slice(None), slice(None), *[slice(None, None, -1)] * (w.ndim - 2))].swapaxes(0, 1)
-    return conv(y, flipped, bias, geometry._replace(size=geometry.out, out=geometry.size, padding=padding))
+    return conv(
+        y, flipped, bias, geometry._replace(size=geometry.out, out=geometry.size, padding=padding)
+    )
 
 
 def _formula(function, a, b, bias, geometry):

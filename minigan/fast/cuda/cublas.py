@@ -57,7 +57,8 @@ def _library():
 class Handle:
     """A cuBLAS handle of one stream, with its workspace."""
 
-    single = True  # does one product go to cublasGemmEx, and not through the call for many? False to compare
+    # does one product go to cublasGemmEx, and not through the call for many? False to compare
+    single = True
 
     def __init__(self, xp):
         self.library = getattr(xp, "cublas_library", _library)()
@@ -66,9 +67,15 @@ class Handle:
         self.workspace = xp.empty(WORKSPACE, np.uint8)
 
     def work_on(self, stream):
-        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
+        self._check(
+            "cublasSetStream_v2",
+            self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)),
+        )
         place = ctypes.c_void_p(self.workspace.data.ptr)
-        self._check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)))
+        self._check(
+            "cublasSetWorkspace_v2",
+            self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)),
+        )
 
     def _check(self, name, status):
         if status:
@@ -82,24 +89,34 @@ class Handle:
         one, beta = real(1), real(beta)
         integer, long = ctypes.c_int, ctypes.c_longlong
         pointer = ctypes.c_void_p
-        if batch == 1 and self.single:  # for a long sum this one shares it among more multiprocessors
+        if (
+            batch == 1 and self.single
+        ):  # for a long sum this one shares it among more multiprocessors
             status = self.library.cublasGemmEx(
-                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
-                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr), integer(kinds[0]), integer(lda),
-                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc), integer(compute), integer(-1),
+                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
+                integer(k), ctypes.byref(one),
+                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr),
+                integer(kinds[0]), integer(lda),
+                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc),
+                integer(compute), integer(-1),
             )  # fmt: skip
             return self._check("cublasGemmEx", status)
         status = self.library.cublasGemmStridedBatchedEx(
-            self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
+            self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
+            integer(k), ctypes.byref(one),
             pointer(b.data.ptr), integer(kinds[1]), integer(ldb), long(steps[1]),
-            pointer(a.data.ptr), integer(kinds[0]), integer(lda), long(steps[0]), ctypes.byref(beta),
-            pointer(c.data.ptr), integer(kinds[2]), integer(ldc), long(steps[2]), integer(batch), integer(compute), integer(-1),
+            pointer(a.data.ptr), integer(kinds[0]), integer(lda), long(steps[0]),
+            ctypes.byref(beta),
+            pointer(c.data.ptr), integer(kinds[2]), integer(ldc), long(steps[2]), integer(batch),
+            integer(compute), integer(-1),
         )  # fmt: skip
         self._check("cublasGemmStridedBatchedEx", status)
 
 
 _handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle
-_spare: dict[tuple, list[Handle]] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
+_spare: dict[
+    tuple, list[Handle]
+] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
 
 
 def _handle(xp, device):
@@ -142,9 +159,17 @@ def _matrix(x):
     size = x.itemsize
     rows, columns = x.strides[-2:]
     if columns == size and (rows >= size * x.shape[-1] or x.shape[-2] == 1) and rows % size == 0:
-        return x, False, max(rows // size, x.shape[-1], 1) if x.shape[-2] > 1 else max(x.shape[-1], 1)
+        return (
+            x,
+            False,
+            max(rows // size, x.shape[-1], 1) if x.shape[-2] > 1 else max(x.shape[-1], 1),
+        )
     if rows == size and (columns >= size * x.shape[-2] or x.shape[-1] == 1) and columns % size == 0:
-        return x, True, max(columns // size, x.shape[-2], 1) if x.shape[-1] > 1 else max(x.shape[-2], 1)
+        return (
+            x,
+            True,
+            max(columns // size, x.shape[-2], 1) if x.shape[-1] > 1 else max(x.shape[-2], 1),
+        )
     return array_module(x).ascontiguousarray(x), False, max(x.shape[-1], 1)
 
 
@@ -192,13 +217,30 @@ def gemm(a, b, out=None, beta=0.0, conv=False):
     place = a.data.device_id
     with on_device(xp, place):
         sizes = (m, n, k, lda, ldb, n)
-        _handle(xp, place).gemm(a, trans_a, b, trans_b, out, beta, sizes, steps, batch[0] if batch else 1, kinds, compute)
+        _handle(xp, place).gemm(
+            a,
+            trans_a,
+            b,
+            trans_b,
+            out,
+            beta,
+            sizes,
+            steps,
+            batch[0] if batch else 1,
+            kinds,
+            compute,
+        )
     return out
 
 
 def matmul(a, b):
     """np.matmul for arrays on CUDA: vectors, matrices, and stacks of matrices that broadcast."""
-    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.data.device_id != b.data.device_id:
+    if (
+        a.dtype != b.dtype
+        or a.dtype.char not in "fd"
+        or 0 in (a.ndim, b.ndim)
+        or a.data.device_id != b.data.device_id
+    ):
         return np.matmul(a, b)  # other dtypes, and errors
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the inner sizes differ")
@@ -206,7 +248,9 @@ def matmul(a, b):
     a, b = a[None, :] if row else a, b[:, None] if column else b
     if a.ndim == b.ndim == 2:
         y = gemm(a, b)
-    elif b.ndim == 2 and a.flags.c_contiguous:  # one matrix for all: the rows of all stacks together
+    elif (
+        b.ndim == 2 and a.flags.c_contiguous
+    ):  # one matrix for all: the rows of all stacks together
         y = gemm(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     else:
         leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
@@ -222,4 +266,8 @@ def _stack(xp, x, leading):
     """x (..., rows, columns), broadcast to the leading sizes `leading`, with these as one."""
     if x.shape[:-2] != leading:
         x = xp.broadcast_to(x, (*leading, *x.shape[-2:]))
-    return x if len(leading) == 1 and x.strides[0] else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])
+    return (
+        x
+        if len(leading) == 1 and x.strides[0]
+        else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])
+    )

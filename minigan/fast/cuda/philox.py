@@ -1,7 +1,8 @@
-"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of minigan/arrays/random.py.
+"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of
+minigan/arrays/random.py.
 
-While a step is captured, a kernel reads the seed and where in the stream the step begins from device memory, which every replay fills
-anew; otherwise they are arguments.
+While a step is captured, a kernel reads the seed and where in the stream the step begins from
+device memory, which every replay fills anew; otherwise they are arguments.
 """
 
 import numpy as np
@@ -73,7 +74,8 @@ extern "C" __global__ void fill_integers(i64* out, const u64* state, u64 seed, u
 
 
 def _advance(stream, count):
-    """(state array or None, seed, counter) for the next `count` integers of a generator, which goes on behind them."""
+    """(state array or None, seed, counter) for the next `count` integers of a generator, which goes
+    on behind them."""
     recorder, seed = current_capture(), stream.seed
     counter = stream.counter
     state = None
@@ -87,7 +89,9 @@ def _advance(stream, count):
 def _launch(name, device, generator, out, threads, count, *rest):
     """Fill `out` by `threads` threads from the next `count` integers of the generator."""
     with on_device(module_for(device), device.index):
-        PHILOX.launch(name, out, blocks(threads), (256,), out, *_advance(generator.stream(), count), *rest)
+        PHILOX.launch(
+            name, out, blocks(threads), (256,), out, *_advance(generator.stream(), count), *rest
+        )
 
 
 def _empty(device, shape, dtype):
@@ -110,7 +114,15 @@ def uniform(generator, shape, dtype, device):
         return uniform_reference(generator, shape, dtype, device)
     out = _empty(device, shape, dtype)
     if out.size:
-        _launch("fill_uniform", device, generator, out, out.size, out.size * (2 if out.dtype == np.float64 else 1), out.size)
+        _launch(
+            "fill_uniform",
+            device,
+            generator,
+            out,
+            out.size,
+            out.size * (2 if out.dtype == np.float64 else 1),
+            out.size,
+        )
     return out
 
 
@@ -130,7 +142,17 @@ def integers(generator, low, high, shape, device):
     """`Generator.integers`."""
     out = _empty(device, shape, np.int64)
     if out.size:
-        _launch("fill_integers", device, generator, out, out.size, out.size, low, np.uint64(high - low), out.size)
+        _launch(
+            "fill_integers",
+            device,
+            generator,
+            out,
+            out.size,
+            out.size,
+            low,
+            np.uint64(high - low),
+            out.size,
+        )
     return out
 
 

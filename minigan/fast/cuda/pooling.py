@@ -62,7 +62,9 @@ def _(g, index, shape):
     if g.size:
         planes = math.prod(shape[:-2])
         inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
-        PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
+        PLANES.launch(
+            "scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes
+        )
     return y
 
 
@@ -81,5 +83,18 @@ def _(x, rows, columns, steps):
     if index.size:
         tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
         most = [len(p) for p in places]
-        PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
+        PLANES.launch(
+            "find_max",
+            x,
+            blocks(index.size),
+            (256,),
+            x,
+            *tables,
+            index,
+            *most,
+            *x.shape[-2:],
+            down,
+            across,
+            index.size,
+        )
     return index

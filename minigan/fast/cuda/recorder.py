@@ -38,13 +38,16 @@ class Recorder:
         self.memory = xp.zeros(capacity, np.uint64)
         self.feeds, self.used = [], 0
         self.kept = []  # constants that the step reads
-        self.streams = {}  # generator -> [its state when the capture began, where the state of a replay lies]
+        # generator -> [its state when the capture began, where the state of a replay lies]
+        self.streams = {}
 
     def feed(self, compute, count, kind=np.float64):
         """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64
         or uint64, in each replay."""
         if self.used + count > len(self.memory):
-            raise RuntimeError(f"the step passes more than {len(self.memory)} numbers to its kernels")
+            raise RuntimeError(
+                f"the step passes more than {len(self.memory)} numbers to its kernels"
+            )
         place = self.memory[self.used : self.used + count]
         self.used += count
         self.feeds.append((compute, kind))
@@ -85,7 +88,9 @@ class Recorder:
             STORE.launch("store", self.memory, (1,), (SLOTS,), place, values, len(part))
 
 
-CONSTANTS: dict[tuple, object] = {}  # small arrays of the host that were sent to a device, the last ones
+CONSTANTS: dict[
+    tuple, object
+] = {}  # small arrays of the host that were sent to a device, the last ones
 MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 
@@ -95,7 +100,13 @@ def constant(like, values):
     the same array each time: a captured step, which can send nothing, finds there what the runs
     before its capture have sent."""
     xp, place = array_module(like), like.data.device_id
-    key = xp, place, values.dtype.str, values.shape, values.tobytes() if values.nbytes <= LARGEST else None
+    key = (
+        xp,
+        place,
+        values.dtype.str,
+        values.shape,
+        values.tobytes() if values.nbytes <= LARGEST else None,
+    )
     found = CONSTANTS.get(key) if values.nbytes <= LARGEST else None
     if found is None:
         with on_device(xp, place):

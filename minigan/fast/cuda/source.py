@@ -1,7 +1,9 @@
-"""Sources of CUDA kernels, compiled by NVRTC (through CuPy's RawModule) when one of them is first launched.
+"""Sources of CUDA kernels, compiled by NVRTC (through CuPy's RawModule) when one of them is first
+launched.
 
-A kernel is written for one floating-point type, REAL, and uses nothing but threadIdx, blockIdx, __shared__ and __syncthreads: so
-the tests can compile the same text for the host and run every kernel there. Numbers are passed as `long long` and `double`.
+A kernel is written for one floating-point type, REAL, and uses nothing but threadIdx, blockIdx,
+__shared__ and __syncthreads: so the tests can compile the same text for the host and run every
+kernel there. Numbers are passed as `long long` and `double`.
 """
 
 import contextlib
@@ -57,23 +59,30 @@ class Source:
         return f"#define REAL {REALS[char]}\n{PRELUDE}\n{self.code}"
 
     def launch(self, kernel, like, grid, block, *args):
-        """Run `kernel` on the device of the array `like`, with REAL its dtype (float where it has another).
+        """Run `kernel` on the device of the array `like`, with REAL its dtype (float where it has
+        another).
 
-        args : arrays of that device, None (a null pointer), whole numbers (long long), others (double), structures of one element
+        args : arrays of that device, None (a null pointer), whole numbers (long long), others
+            (double), structures of one element
         """
         char = like.dtype.char if like.dtype.char in REALS else "f"
         xp = array_module(like)
         key = kernel, char, xp
         function = self._functions.get(key)
         if function is None:
-            function = self._functions[key] = xp.RawModule(code=self.text(char), options=OPTIONS).get_function(kernel)
+            function = self._functions[key] = xp.RawModule(
+                code=self.text(char), options=OPTIONS
+            ).get_function(kernel)
         place, arrays = like.data.device_id, like.__class__
         values = []
         for a in args:
             kind = a.__class__
             if kind is arrays:
                 if a.data.device_id != place:
-                    raise TypeError(f"arrays on cuda:{place} and cuda:{a.data.device_id} in one operation: move one of them")
+                    raise TypeError(
+                        f"arrays on cuda:{place} and cuda:{a.data.device_id} in one operation: "
+                        "move one of them"
+                    )
             elif kind is int or kind is bool:
                 a = np.int64(a)
             elif kind is float:

@@ -56,7 +56,10 @@ class Graph:
 
     def __init__(self, step, warmup: int = 3):
         if warmup < 1:
-            raise ValueError(f"graph: warmup={warmup}: at least one run is needed, which creates state and compiles kernels")
+            raise ValueError(
+                f"graph: warmup={warmup}: at least one run is needed, which creates state and "
+                "compiles kernels"
+            )
         self.step, self.warmup = step, warmup
         self.launches = 0
         self._executable: Any = None
@@ -68,12 +71,18 @@ class Graph:
         for i, (new, static, there) in enumerate(zip(args, self._statics, self._args, strict=True)):
             if static is None:
                 if new is not there and new != there:
-                    raise CaptureError(f"argument {i} was {there!r} when the step was captured, now {new!r}: pass it as a Tensor on CUDA")
+                    raise CaptureError(
+                        f"argument {i} was {there!r} when the step was captured, now {new!r}: "
+                        "pass it as a Tensor on CUDA"
+                    )
                 continue
             new = raw(new)
             if not on_gpu(new) or new.shape != static.shape or new.dtype != static.dtype:
                 there, here = (f"{a.dtype} {tuple(a.shape)}" for a in (static, new))
-                message = f"argument {i} was {there} when the step was captured, now {here}{_where_is(new)}"
+                message = (
+                    f"argument {i} was {there} when the step was captured, now "
+                    f"{here}{_where_is(new)}"
+                )
                 raise CaptureError(f"{message}: the shapes of a graph stay as they are")
             static[...] = new
         self._recorder.push()
@@ -84,7 +93,9 @@ class Graph:
     def _moved(self):
         """Has a parameter other memory, an optimiser other state, or the step other settings than
         when it was captured?"""
-        if any(t.array is not a for t, a in self._places) or any(o._slots is not s for o, s in self._slots):
+        if any(t.array is not a for t, a in self._places) or any(
+            o._slots is not s for o, s in self._slots
+        ):
             return True
         return not self._settings.same()
 
@@ -94,7 +105,10 @@ class Graph:
         if device is None:
             device = next((t.array for t in found.tensors if on_gpu(t.array)), None)
         if device is None:
-            raise CaptureError("graph: the step uses nothing on CUDA: move its modules and arguments there, e.g. with .cuda()")
+            raise CaptureError(
+                "graph: the step uses nothing on CUDA: move its modules and arguments there, e.g. "
+                "with .cuda()"
+            )
         xp = array_module(device)
         here = xp.cuda.Device(device.device.id)
         with here:
@@ -104,7 +118,13 @@ class Graph:
                 array = raw(a)
                 static = array.copy() if on_gpu(array) else None
                 self._statics.append(static)
-                boxed.append(a if static is None else tensor_of(static, a.requires_grad) if isinstance(a, Tensor) else static)
+                boxed.append(
+                    a
+                    if static is None
+                    else tensor_of(static, a.requires_grad)
+                    if isinstance(a, Tensor)
+                    else static
+                )
             before = Snapshot(found)
             here.synchronize()
             self._pool, stream = xp.cuda.MemoryPool(), xp.cuda.Stream(non_blocking=True)
@@ -137,8 +157,10 @@ class Graph:
         if exchanged := [t for t, a in self._places if t.array is not a]:
             self._executable = None
             raise CaptureError(
-                f"the step gives a tensor of shape {tuple(exchanged[0].shape)} other memory (.data = ..., or a module that is moved or "
-                "loaded): a graph would go on with the old; write into it instead, e.g. with copy_()"
+                f"the step gives a tensor of shape {tuple(exchanged[0].shape)} other memory "
+                "(.data = ..., or a module that is moved or "
+                "loaded): a graph would go on with the old; write into it instead, e.g. with "
+                "copy_()"
             )
 
 
@@ -167,12 +189,16 @@ def _detached(outputs):
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 REASONS = (
-    ({"item", "get", "tolist", "__bool__", "__float__", "__int__", "__index__", "numpy", "to_numpy"},
-     "it needs a value on the host; return the Tensor and read it after the step, or compute on the device (e.g. with where)"),
+    ({"item", "get", "tolist", "__bool__", "__float__", "__int__", "__index__", "numpy",
+            "to_numpy"},
+     "it needs a value on the host; return the Tensor and read it after the step, or compute on "
+     "the device (e.g. with where)"),
     ({"asarray", "array", "set", "tensor", "as_tensor", "from_numpy", "to_device"},
-     "it sends data from the host; make the Tensor on the device before the step, and pass it or keep it"),
+     "it sends data from the host; make the Tensor on the device before the step, and pass it or "
+     "keep it"),
     ({"synchronize", "deviceSynchronize"}, "it waits for the device"),
-    ({"nonzero", "masked_select", "unique"}, "the shape of its result depends on values; use where or a mask of fixed shape"),
+    ({"nonzero", "masked_select", "unique"},
+        "the shape of its result depends on values; use where or a mask of fixed shape"),
 )  # fmt: skip
 
 
@@ -182,9 +208,14 @@ def _explained(error: BaseException) -> CaptureError:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    outer, frames = ([(f.filename, f.lineno, f.name) for f in traceback.extract_tb(e.__traceback__)] for e in (error, cause))
+    outer, frames = (
+        [(f.filename, f.lineno, f.name) for f in traceback.extract_tb(e.__traceback__)]
+        for e in (error, cause)
+    )
     lines = [f for f in (*outer, *frames) if not f[0].startswith(PACKAGE) and os.path.exists(f[0])]
-    lines = [f for f in lines if os.path.basename(f[0]) != "fakecuda.py"]  # the tests' device is no user's file
+    lines = [
+        f for f in lines if os.path.basename(f[0]) != "fakecuda.py"
+    ]  # the tests' device is no user's file
     where = "an unknown line"
     if lines:
         file, line, _ = lines[-1]
@@ -193,17 +224,38 @@ def _explained(error: BaseException) -> CaptureError:
     text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     reason = next((why for known, why in REASONS if known & names), None)
     if "cuBLAS" in text or (isinstance(cause, NotImplementedError) and "captur" in text):
-        reason = "it multiplies matrices by CuPy itself; use minigan's matmul or linear, with float32 or float64"
-    return CaptureError(f"the step cannot be captured, at {where}: {reason or text} [{type(cause).__name__}: {text}]")
+        reason = (
+            "it multiplies matrices by CuPy itself; use minigan's matmul or linear, with "
+            "float32 or float64"
+        )
+    return CaptureError(
+        f"the step cannot be captured, at {where}: {reason or text} [{type(cause).__name__}: "
+        f"{text}]"
+    )
 
 
 # --- what a step can change ---
 
-OPAQUE = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType, np.ndarray, np.generic)
+OPAQUE = (
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+    bool,
+    type(None),
+    type,
+    types.ModuleType,
+    types.BuiltinFunctionType,
+    np.ndarray,
+    np.generic,
+)
 
 
 PACKAGE_NAME = __name__.partition(".")[0]
-FOREIGN = {*sys.stdlib_module_names, "numpy", "cupy", "numba", "matplotlib", "PIL", "tqdm"} - {"__main__"}
+FOREIGN = {*sys.stdlib_module_names, "numpy", "cupy", "numba", "matplotlib", "PIL", "tqdm"} - {
+    "__main__"
+}
 KNOWN = FOREIGN | {PACKAGE_NAME}
 
 
@@ -218,8 +270,16 @@ class Reachable:
         self.averages: list[EMA] = []
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
-        self.settings: list[Any] = []  # all lists and dicts but those of optimisers, averages and generators: what Python decides by
-        self.code: list[Any] = []  # objects of classes, and functions, that are neither minigan's nor of a library it knows
+        self.settings: list[
+            Any
+            # all lists and dicts but those of optimisers, averages and generators: what Python
+            # decides by
+        ] = []
+        self.code: list[
+            Any
+            # objects of classes, and functions, that are neither minigan's nor of a library it
+            # knows
+        ] = []
         seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
@@ -235,7 +295,9 @@ class Reachable:
                 self.settings += [x] if decides else []
             if _top(x if isinstance(x, types.FunctionType) else type(x)) not in KNOWN:
                 self.code.append(x)
-            own = users if isinstance(x, (list, tuple, dict, set)) else _top(type(x)) != PACKAGE_NAME
+            own = (
+                users if isinstance(x, (list, tuple, dict, set)) else _top(type(x)) != PACKAGE_NAME
+            )
             decides = decides and not isinstance(x, (Optimizer, EMA, Generator))
             stack.extend((child, own, decides) for child in self._visit(x))
 
@@ -253,12 +315,21 @@ class Reachable:
             return list(x)
         if isinstance(x, dict):
             return list(x.values())
-        for kind, found in ((Optimizer, self.optimizers), (EMA, self.averages), (Generator, self.generators)):
+        for kind, found in (
+            (Optimizer, self.optimizers),
+            (EMA, self.averages),
+            (Generator, self.generators),
+        ):
             if isinstance(x, kind):
                 found.append(x)
         if _top(type(x)) in FOREIGN:
             return []
-        slots = [getattr(x, n, None) for c in type(x).__mro__ for n in getattr(c, "__slots__", ()) if isinstance(n, str)]
+        slots = [
+            getattr(x, n, None)
+            for c in type(x).__mro__
+            for n in getattr(c, "__slots__", ())
+            if isinstance(n, str)
+        ]
         fields = getattr(x, "__dict__", None)
         return slots if fields is None else [fields, *slots]
 
@@ -269,7 +340,11 @@ def _top(thing):
 
 
 def _of_function(f):
-    found = [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values(), getattr(f, "__wrapped__", None)]
+    found = [
+        *(f.__defaults__ or ()),
+        *(f.__kwdefaults__ or {}).values(),
+        getattr(f, "__wrapped__", None),
+    ]
     for cell in f.__closure__ or ():
         try:
             found.append(cell.cell_contents)
@@ -299,8 +374,13 @@ class Snapshot:
     def __init__(self, found: Reachable):
         self.tensors = [(t, t.array, t.array.copy()) for t in found.tensors]
         self.leaves = {t for t in found.tensors if t._wanted and t._node is None}
-        self.grads = [(t, t.grad, None if t.grad is None else t.grad.array.copy()) for t in found.tensors]
-        self.steps = [(o, o._step_count, [(s, _steps(o, s), dict(s.state)) for s in o._slots]) for o in found.optimizers]
+        self.grads = [
+            (t, t.grad, None if t.grad is None else t.grad.array.copy()) for t in found.tensors
+        ]
+        self.steps = [
+            (o, o._step_count, [(s, _steps(o, s), dict(s.state)) for s in o._slots])
+            for o in found.optimizers
+        ]
         self.updates = [(e, e.updates) for e in found.averages]
         self.random = [(g, g.get_state()) for g in found.generators]
         self.contents = [(c, list(c) if isinstance(c, list) else dict(c)) for c in found.containers]
@@ -335,7 +415,12 @@ class Snapshot:
             t.grad = grad
             if grad is not None:
                 grad.array[...] = values
-        for optimizer, slot, now, before in made:  # what was created stays, as a graph needs it before its first step
+        for (
+            optimizer,
+            slot,
+            now,
+            before,
+        ) in made:  # what was created stays, as a graph needs it before its first step
             for name, value in now.items():
                 if name not in before:
                     if isinstance(value, Tensor):
@@ -362,7 +447,11 @@ class Settings:
         self.empty = [c for c in found.settings if not c]
         self.contents = [(c, *_fixed(c, renewed, computed)) for c in found.settings if c]
         self.flags = [(t, t._wanted) for t in leaves]
-        self.places = [(t, t.array) for t in (leaves if memory is None else found.tensors) if memory is None or id(t.array) in memory]
+        self.places = [
+            (t, t.array)
+            for t in (leaves if memory is None else found.tensors)
+            if memory is None or id(t.array) in memory
+        ]
 
     def same(self) -> bool:
         """Is all of it as it was? (This is asked before each step: some 10 us.)"""
@@ -370,9 +459,13 @@ class Settings:
             return False
         for container, size, keys, values in self.contents:
             now = container.values() if isinstance(container, dict) else container
-            if len(container) != size or not all(map(is_, now if keys is None else [container.get(k) for k in keys], values)):
+            if len(container) != size or not all(
+                map(is_, now if keys is None else [container.get(k) for k in keys], values)
+            ):
                 return False
-        return all([t.array is a for t, a in self.places]) and all([t._wanted is flag for t, flag in self.flags])
+        return all([t.array is a for t, a in self.places]) and all(
+            [t._wanted is flag for t, flag in self.flags]
+        )
 
     def changed(self):
         """(container, name or number of an entry, what it is now) for each that is not what it
@@ -380,7 +473,11 @@ class Settings:
         for container, _, keys, values in [*self.contents, *((c, 0, None, []) for c in self.empty)]:
             now = container if isinstance(container, dict) else dict(enumerate(container))
             then = dict(zip(now if keys is None else keys, values))
-            for key in [k for k in {**then, **(now if keys is None else {})} if k not in now or k not in then or now[k] is not then[k]]:
+            for key in [
+                k
+                for k in {**then, **(now if keys is None else {})}
+                if k not in now or k not in then or now[k] is not then[k]
+            ]:
                 old, new = then.get(key), now.get(key)
                 if not (type(old) is type(new) and type(new) in VALUES and old == new):
                     yield container, key, new
@@ -394,5 +491,13 @@ def _fixed(container, renewed, computed):
     it."""
     if not isinstance(container, dict):
         return len(container), None, list(container)
-    keys = [k for k, v in container.items() if not isinstance(v, Tensor) or (id(v) not in renewed and (computed or v._node is None))]
-    return len(container), None if len(keys) == len(container) else keys, [container[k] for k in keys]
+    keys = [
+        k
+        for k, v in container.items()
+        if not isinstance(v, Tensor) or (id(v) not in renewed and (computed or v._node is None))
+    ]
+    return (
+        len(container),
+        None if len(keys) == len(container) else keys,
+        [container[k] for k in keys],
+    )

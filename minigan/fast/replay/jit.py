@@ -72,7 +72,12 @@ class Repeated:
 
     def __call__(self, *args):
         like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
-        if self.why is not None or mode.anomaly or followed() or (self._like is not None and not _equal(like, self._like)):
+        if (
+            self.why is not None
+            or mode.anomaly
+            or followed()
+            or (self._like is not None and not _equal(like, self._like))
+        ):
             return self.step(*args)
         if self._seen is not None:
             if self._seen.same():
@@ -94,7 +99,10 @@ class Repeated:
         self._recordings.append(new)
         if len(self._recordings) > 1:
             try:
-                self.program = Program(*self._recordings[-2:], [t.array for t in Reachable((self.step, args, outputs)).tensors])
+                self.program = Program(
+                    *self._recordings[-2:],
+                    [t.array for t in Reachable((self.step, args, outputs)).tensors],
+                )
                 self._recordings = []
             except ValueError as error:
                 if len(self._recordings) == PATIENCE:
@@ -122,7 +130,9 @@ class Repeated:
         before.restore()
         try:
             self._repeat(args)
-            difference = next((a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None)
+            difference = next(
+                (a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None
+            )
         except Exception as error:
             difference = f"something else ({type(error).__name__}: {error})"
         if difference:
@@ -141,7 +151,9 @@ class Repeated:
     def _give_up(self, why):
         self.program, self.why = None, why
         if self.warn:
-            warnings.warn(f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4)
+            warnings.warn(
+                f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4
+            )
 
     def _repeat(self, args):
         for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):

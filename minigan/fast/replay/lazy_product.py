@@ -38,6 +38,8 @@ def lazy_product(g, x):
 
 def owner(array):
     """The array whose memory this is a view of, also by way of other objects, or itself."""
-    while (base := array.obj if isinstance(array, memoryview) else getattr(array, "base", None)) is not None:
+    while (
+        base := array.obj if isinstance(array, memoryview) else getattr(array, "base", None)
+    ) is not None:
         array = base
     return array

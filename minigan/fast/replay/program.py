@@ -25,7 +25,9 @@ from ..table import Later
 
 # rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
 DEFERRABLE: dict = {}
-CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
+# functions that take products which are not computed yet among their arguments: the steps of
+# optimisers
+CONSUMERS: set = set()
 
 current_recording: list["Recording"] = []  # the recording that is going on, if there is one
 
@@ -45,7 +47,10 @@ class Recording:
     def __init__(self, given):
         self.calls, self.problem = [], None
         self.thread = threading.get_ident()
-        self._names, self._references = {}, []  # id -> Symbol, as long as the array lives: the recording keeps no memory
+        self._names, self._references = (
+            {},
+            [],
+        )  # id -> Symbol, as long as the array lives: the recording keeps no memory
         self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
@@ -55,7 +60,9 @@ class Recording:
         if threading.get_ident() != self.thread:
             return
         i, args = len(self.calls), self.written(args)
-        if function is to_numpy or not (result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))):
+        if function is to_numpy or not (
+            result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))
+        ):
             self.problem = self.problem or "it reads a Tensor's values (item, tolist, numpy)"
         if isinstance(result, (tuple, list)):
             made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
@@ -65,7 +72,9 @@ class Recording:
 
     def written(self, x):
         """x with Symbols for arrays that have one."""
-        if isinstance(array := getattr(x, "array", None), np.ndarray):  # a Tensor: those who are given them take arrays, too
+        if isinstance(
+            array := getattr(x, "array", None), np.ndarray
+        ):  # a Tensor: those who are given them take arrays, too
             x = array
         if isinstance(x, (np.ndarray, np.generic)):
             return self._names.get(id(x), x)
@@ -140,7 +149,10 @@ class Program:
     def __init__(self, first, second, results):
         problem = first.problem or second.problem
         if not problem and len(first.calls) != len(second.calls):
-            problem = f"it computed {len(first.calls)} things in one step and {len(second.calls)} in the next"
+            problem = (
+                f"it computed {len(first.calls)} things in one step and "
+                f"{len(second.calls)} in the next"
+            )
         if problem:
             raise ValueError(problem)
         self._constants, self._known = {}, {}  # name -> constant, id -> name
@@ -150,10 +162,16 @@ class Program:
             function, args, made = second.calls[i]
             second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
-        self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Symbol)]
+        self._asked, self._results = (
+            len(results),
+            [i for i, r in enumerate(results) if isinstance(r, Symbol)],
+        )
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
-        exec(compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"), self._constants)
+        exec(
+            compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"),
+            self._constants,
+        )
         self.text, self.run = text, self._constants["run"]
         self.memory = {id(c) for c in self._constants.values() if isinstance(c, np.ndarray)}
 
@@ -161,31 +179,51 @@ class Program:
         """Of a list of what a later step left behind, in the order of `results`, those that `run`
         computes."""
         if len(results) != self._asked:
-            raise ValueError(f"it left {self._asked} Tensors behind in one step and {len(results)} in the next")
+            raise ValueError(
+                f"it left {self._asked} Tensors behind in one step and {len(results)} in the next"
+            )
         return [results[i] for i in self._results]
 
     def _line(self, one, other):
         (f, args, made), (g, more, again) = one, other
         if f != g or len(args) != len(more):
-            raise ValueError(f"it called {_called(f)} in one step where it called {_called(g)} in the next")
+            raise ValueError(
+                f"it called {_called(f)} in one step where it called {_called(g)} in the next"
+            )
         if made != again:
-            raise ValueError(f"{_called(f)} gave other kinds of things in one step than in the next")
+            raise ValueError(
+                f"{_called(f)} gave other kinds of things in one step than in the next"
+            )
         text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
         if isinstance(made, list):
-            return f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text
+            return (
+                f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text
+            )
         return f"{made} = {text}" if made else text
 
     def _argument(self, function, x, y):
         """The text that stands for an argument, which was x in one recording and y in the other."""
         if x.__class__ is not y.__class__:
-            raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next")
+            raise ValueError(
+                f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next"
+            )
         if x.__class__ in (list, tuple):
             if len(x) != len(y):
-                raise ValueError(f"{_called(function)} was given {len(x)} things in one step and {len(y)} in the next")
+                raise ValueError(
+                    f"{_called(function)} was given {len(x)} things in one step and {len(y)} in "
+                    "the next"
+                )
             parts = [self._argument(function, *pair) for pair in zip(x, y)]
-            return f"[{', '.join(parts)}]" if isinstance(x, list) else f"({''.join(p + ', ' for p in parts)})"
+            return (
+                f"[{', '.join(parts)}]"
+                if isinstance(x, list)
+                else f"({''.join(p + ', ' for p in parts)})"
+            )
         if x is not y and not same(x, y):
-            raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next, which no op has computed")
+            raise ValueError(
+                f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the "
+                "next, which no op has computed"
+            )
         if isinstance(y, Symbol):
             return y
         if y.__class__ in LITERALS or (y.__class__ is float and math.isfinite(y)):
@@ -196,7 +234,9 @@ class Program:
         """The name under which the program finds something that is the same in each step."""
         if id(value) not in self._known:
             numbered = (f"{name}_{i}" if i else name for i in itertools.count())
-            self._known[id(value)] = name = next(n for n in numbered if n not in self._constants and n not in RESERVED)
+            self._known[id(value)] = name = next(
+                n for n in numbered if n not in self._constants and n not in RESERVED
+            )
             self._constants[name] = value
         return self._known[id(value)]
 
@@ -243,7 +283,11 @@ RESERVED = {*keyword.kwlist, "run", "_"}
 def same(x, y):
     """Are two arrays equal, NaN included, or two other things?"""
     if isinstance(x, np.ndarray):
-        return x.shape == y.shape and x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+        return (
+            x.shape == y.shape
+            and x.dtype == y.dtype
+            and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+        )
     try:
         return bool(x == y)
     except (TypeError, ValueError):

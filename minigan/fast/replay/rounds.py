@@ -30,7 +30,13 @@ class Replayed:
     graph : the `Graph` or `Repeated` of the step; None where there is none
     """
 
-    def __init__(self, step: Callable[[Any], list[Move]], trainer: Trainer, device, say: Callable[[str], None] = print):
+    def __init__(
+        self,
+        step: Callable[[Any], list[Move]],
+        trainer: Trainer,
+        device,
+        say: Callable[[str], None] = print,
+    ):
         self.step, self.trainer = step, trainer
         self.say, self.announced = say, device.type == "cuda"
         self.graph: Any = Graph(step) if device.type == "cuda" else Repeated(step, warn=False)
@@ -41,7 +47,12 @@ class Replayed:
 
     def __call__(self, numbers) -> list[Move]:
         """One round with the examples of these numbers."""
-        if self.graph is None or self.trainer.watched is not None or followed() or self.trainer.game.state_dict():
+        if (
+            self.graph is None
+            or self.trainer.watched is not None
+            or followed()
+            or self.trainer.game.state_dict()
+        ):
             return self.step(numbers)
         try:
             moves = self.graph(numbers)
@@ -49,7 +60,10 @@ class Replayed:
             self._do_without(str(error))
             return self.step(numbers)
         if not self.announced and self.graph.repeats:
-            self.say("rounds are repeated as one function, without their Python code (--no-graph plays it each time)")
+            self.say(
+                "rounds are repeated as one function, without their Python code (--no-graph plays "
+                "it each time)"
+            )
             self.announced = True
         return moves
 

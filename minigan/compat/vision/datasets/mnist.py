@@ -76,12 +76,17 @@ class MNIST(VisionDataset):
         split = "train" if self.train else "test"
         there = Path(self.root).expanduser().is_dir()
         try:
-            found = (mnist.find(self.root, self.name, split, "root") if there else None) or mnist.load(self.name, split, None, download)
+            found = (
+                mnist.find(self.root, self.name, split, "root") if there else None
+            ) or mnist.load(self.name, split, None, download)
         except DataUnavailable as e:
             how_to = "" if download else "; put the files there, or pass download=True"
             none = "" if there else " (no such folder)"
             looked = mnist.expected(self.root, self.name, split)
-            raise DataUnavailable(f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: {looked}{how_to}. {e}") from e
+            raise DataUnavailable(
+                f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: "
+                f"{looked}{how_to}. {e}"
+            ) from e
         return found.images[:, 0].copy(), found.labels.astype(np.int64)
 
     @property
@@ -131,7 +136,14 @@ class KMNIST(MNIST):
 def _read_pair(images: Path, labels: Path, label_dims: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, 28, 28), and labels (N,) or (N, k) as int64."""
     x, y = read_idx(images), read_idx(labels)
-    if x.dtype != np.uint8 or x.ndim != 3 or y.dtype.kind not in "iu" or y.ndim != label_dims or len(x) != len(y) or not len(x):
+    if (
+        x.dtype != np.uint8
+        or x.ndim != 3
+        or y.dtype.kind not in "iu"
+        or y.ndim != label_dims
+        or len(x) != len(y)
+        or not len(x)
+    ):
         raise DataError(
             f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, "
             f"but they hold {x.dtype} {x.shape} and "
@@ -214,7 +226,10 @@ class EMNIST(_OtherNames):
         super().__init__(root, **kwargs)
         self.classes = self.classes_split_dict[split]
         if int(self.targets.array.max()) >= len(self.classes):
-            raise DataError(f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has {len(self.classes)} classes")
+            raise DataError(
+                f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has "
+                f"{len(self.classes)} classes"
+            )
 
     def _names(self) -> list[str]:
         start = f"emnist-{self.split}-{'train' if self.train else 'test'}"
@@ -255,7 +270,9 @@ class QMNIST(_OtherNames):
         train: bool = True,
         **kwargs: Any,
     ):
-        self.what = choice("what", ("train" if train else "test") if what is None else what, tuple(self.subsets))
+        self.what = choice(
+            "what", ("train" if train else "test") if what is None else what, tuple(self.subsets)
+        )
         self.compat = compat
         super().__init__(root, train, **kwargs)
 
@@ -265,12 +282,17 @@ class QMNIST(_OtherNames):
 
     def _read(self, images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
         x, y = _read_pair(images, labels, label_dims=2)
-        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(self.what, slice(None))
+        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(
+            self.what, slice(None)
+        )
         return x[part], y[part]
 
     def _download(self, folder: Path) -> None:
         if self.what == "nist":
-            raise DataUnavailable(f"QMNIST: fetch {' and '.join(self._names())} (.xz) from {FURTHER}, and unpack them into {folder}")
+            raise DataUnavailable(
+                f"QMNIST: fetch {' and '.join(self._names())} (.xz) from {FURTHER}, and unpack "
+                f"them into {folder}"
+            )
         for name, md5 in zip(self._names(), self.md5s[self.subsets[self.what]]):
             download("QMNIST", f"{FURTHER}{name}.gz", folder / f"{name}.gz", md5)
 
