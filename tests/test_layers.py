@@ -147,6 +147,7 @@ def knowledge(tree):
     """What the text of a module knows of the recording of a step, as (line, what)."""
     functions = {f.name for f in tree.body if isinstance(f, ast.FunctionDef)}
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    called |= {id(n.left) for n in ast.walk(tree) if isinstance(n, ast.Compare)}  # is it `plain`?
     for n in ast.walk(tree):
         names = [
             getattr(n, field, None) for field in ("id", "attr", "name", "arg", "module", "asname")
@@ -155,7 +156,7 @@ def knowledge(tree):
             if isinstance(name, str) and words(name) & RECORDING:
                 yield n.lineno, name
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
-            asked = n.attr in ("dispatched", "may_exchange", "repeated") or (
+            asked = n.attr in ("dispatched", "may_exchange", "plain", "repeated") or (
                 n.attr == "execute" and id(n) in called
             )
             if n.value.id == "seam" and not asked:

@@ -48,6 +48,7 @@ import numpy as np
 
 from ..arrays import seam
 from ..arrays.device import has_kernels
+
 from ..messages.errors import check_finite, explained, user_line
 from .arguments import as_result, bind, convert
 from .grad_mode import mode
@@ -110,9 +111,8 @@ class Card:
         """The function that computes, for arguments like this first one: the one place where
         kernels are chosen."""
         if first.__class__ is ndarray:
-            return (
-                self.kernels.get("cpu", self.forward) if first.dtype.char in "fd" else self.forward
-            )
+            kernel = self.kernels.get("cpu")
+            return self.forward if kernel is None or first.dtype.char not in "fd" else kernel
         return self.kernels.get("cuda", self.forward) if has_kernels(first) else self.forward
 
 
@@ -211,7 +211,10 @@ def _make(card):
         # Compute.
         run = card.select(arrays[0]) if kernels else forward
         try:
-            out = seam.execute(run, *arrays)
+            if seam.execute is seam.plain:
+                out = run(*arrays)
+            else:
+                out = seam.execute(run, *arrays)
         except Exception as error:
             raise explained(error, name, names, inputs) from error
         extra = ()

@@ -102,6 +102,8 @@ class Tensor(Attached):
     def requires_grad(self) -> bool:
         """Is a gradient wanted with respect to it, or what it is a view of? Leaves of floats can be
         told so."""
+        if self._wanted and not refresh_views:
+            return True
         base = getattr(self, "_base", None)
         if not _current(self)._wanted and isinstance(base, Tensor) and base._wanted:
             from .views import cut_off

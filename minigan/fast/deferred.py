@@ -14,7 +14,7 @@ def deferred_linear(*arguments):
 
 def deferred_linear_activation(*arguments):
     """The rule of `linear_activation`, likewise."""
-    return linear_activation_gradients(*arguments, weight_grad=lazy_product)
+    return linear_activation_gradients(*arguments, outer=lazy_product)
 
 
 DEFERRABLE[linear.card.rule] = 1, deferred_linear

@@ -68,17 +68,22 @@ def _(g, need, x, w, y, activation, slope):
     return linear_activation_gradients(g, need, x, w, y, activation, slope)
 
 
-def linear_activation_gradients(g, need, x, w, y, activation, slope, weight_grad=weight_grad):
-    """The gradients of `linear_activation` for input, weight and bias."""
-    if isinstance(g, Tensor):  # for derivatives of higher order, in two recorded ops
+def linear_activation_gradients(g, need, x, w, y, activation, slope, outer=None):
+    """The gradients of `linear_activation` for input, weight and bias.
+
+    outer : what computes g^T x, if not `weight_grad`
+    """
+    if isinstance(g, Tensor):  # for derivatives of higher order, in recorded ops
         h = ACTIVATIONS[activation][1](g, y, slope)
         total = need[2] and sum_rows(h.reshape(-1, h.shape[-1]))
-    else:
-        h, total = activation_grad(g, y, activation, slope)
-    gw = need[1] and weight_grad(
-        *(a.reshape(-1, a.shape[-1]) if a.ndim != 2 else a for a in (h, x))
-    )
-    return need[0] and linear(h, w.T), gw, need[2] and total
+        gx = need[0] and linear(h, w.T)
+        outer = weight_grad
+    else:  # the same, less what an op call does beside its work
+        h, total = activation_grad.card.select(g)(g, y, activation, slope)
+        gx = need[0] and linear.card.select(h)(h, w.T)
+        outer = outer or weight_grad.card.select(h)
+    rows = (a.reshape(-1, a.shape[-1]) if a.ndim != 2 else a for a in (h, x)) if need[1] else ()
+    return gx, need[1] and outer(*rows), need[2] and total
 
 
 announce("linear_activation", "activation_grad")
