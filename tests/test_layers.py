@@ -194,7 +194,7 @@ def test_who_knows_of_recording():
         "from .x import Recording", "is_recording()", "x.capture = 1", "def f(deferred): pass",
         "from .replay import program",
         "class LateProduct: pass", "seam.execute = f", "g = seam.execute",
-        "from ..arrays.seam import plain", "seam.plain",
+        "from ..arrays.seam import plain", "seam.waiting",
         "y = need[0] is LATER", "def rule(): pass\nrule.can_wait = True",
     ],
 )  # fmt: skip
