@@ -19,6 +19,8 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 def announce_compilation():
     from numba.core import event
 
+    keep_copies_apart()
+
     class Notice(event.Listener):
         shown = False
 
@@ -37,6 +39,31 @@ def announce_compilation():
             pass
 
     event.register("numba:compile", Notice())
+
+
+@functools.cache
+def keep_copies_apart():
+    """Make the code of a kernel the same in the process that compiles it and in those that load it.
+
+    Numba links the kernels that a kernel calls into it under weak symbols, and of equal ones the
+    loader keeps the first: while compiling, the callee's own code; later, the copy that was kept on
+    disk with the caller. They were optimised apart, and round differently. So each caller's copies
+    become its own.
+    """
+    from llvmlite.binding import Linkage
+    from numba.core.codegen import CPUCodeLibrary
+
+    optimize = CPUCodeLibrary._optimize_final_module
+
+    def optimize_and_keep(self):
+        optimize(self)
+        functions = list(self._final_module.functions)
+        if any("7minigan" in function.name for function in functions):
+            for function in functions:
+                if function.linkage == Linkage.linkonce_odr and not function.is_declaration:
+                    function.linkage = "internal"
+
+    CPUCodeLibrary._optimize_final_module = optimize_and_keep
 
 
 # numpy's error model: a float division by zero gives inf, and the check that would raise cannot
