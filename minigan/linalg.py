@@ -6,6 +6,7 @@ from .ops.contraction import cross as _cross
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
 from .ops.decompositions import svd as _svd
 from .ops.elementary import square
+from .ops.joining import stack
 from .ops.linear_algebra import det, inv, pinv, slogdet, solve
 from .ops.matrices import (
     cond,
@@ -19,7 +20,7 @@ from .ops.matrices import (
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
-from .ops.shape import stack, transpose
+from .ops.shape import transpose
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",

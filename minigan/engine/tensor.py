@@ -22,7 +22,7 @@ else:
     Attached = object  # `attach` puts the methods on Tensor when their packages are imported
 
 # Once a write has been recorded there may be views whose tape entries say what they were before it:
-# here is then a function that brings a sequence of Tensors up to date (minigan.ops.inplace). Until
+# here is then a function that brings a sequence of Tensors up to date (minigan.ops.writes). Until
 # then this costs nothing.
 refresh_views: list[Callable[[Sequence[Any]], None]] = []
 

@@ -42,6 +42,8 @@ from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 from ..ops.margin import *  # noqa: F403
 from ..ops.margin import __all__ as _margins
+from ..ops.max_pooling import *  # noqa: F403
+from ..ops.max_pooling import __all__ as _max_pools
 from ..ops.normalization import batch_norm
 from ..ops.padding import pad
 from ..ops.patches import fold, unfold
@@ -54,7 +56,7 @@ from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 F = TypeVar("F", bound=Callable[..., Any])
 __all__ = [
-    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
+    *_convolutions, *_losses, *_margins, *_max_pools, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
     "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
     "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout", "fold",
     "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",

@@ -1,4 +1,4 @@
-"""Pooling layers. The arithmetic is in `minigan.ops.pooling`."""
+"""Pooling layers. The arithmetic is in `minigan.ops.pooling` and `max_pooling`."""
 
 from . import functional as F
 from .module import Module

@@ -9,8 +9,8 @@ from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from .arithmetic import _where as where
 from .elementary import erf, exp
+from .joining import narrow
 from .reduction import sum
-from .shape import narrow
 
 __all__ = [
     "elu", "gelu", "glu", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu",

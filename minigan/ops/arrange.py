@@ -18,7 +18,9 @@ from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
-from .shape import cat, movedim, narrow, permute, reshape, split, stack, to, unsqueeze
+from .joining import cat, narrow, split, stack
+from .placement import to
+from .shape import movedim, permute, reshape, unsqueeze
 
 __all__ = [
     "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",

@@ -16,9 +16,10 @@ from .axes import axis_of
 from .compose import floats
 from .elementary import sqrt
 from .extremes import amax, amin
+from .placement import to
 from .product import combined, matmul, outer
 from .reduction import mean, sum
-from .shape import permute, reshape, roll, to, unsqueeze
+from .shape import permute, reshape, roll, unsqueeze
 
 __all__ = [
     "addbmm", "addmv", "addr", "aminmax", "chain_matmul", "corrcoef", "cov", "cross", "inner",

@@ -17,9 +17,10 @@ from ..autograd import Tensor, raw
 from .activation import hardtanh
 from .arithmetic import _where as where
 from .arithmetic import clamp, floor, remainder, round
-from .pooling import plane_gather
+from .max_pooling import plane_gather
+from .placement import to
 from .product import matmul
-from .shape import expand, to
+from .shape import expand
 
 __all__ = ["affine_grid", "grid_sample"]
 

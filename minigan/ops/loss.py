@@ -27,7 +27,7 @@ from .loss_arguments import (
     _reduce,
     _reduced,
 )
-from .reduction import log_softmax
+from .softmax import log_softmax
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",

@@ -16,8 +16,9 @@ from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather
 from .loss import _check, _check_reduction, _reduce
+from .placement import to
 from .reduction import mean, sum
-from .shape import to, unsqueeze
+from .shape import unsqueeze
 
 __all__ = [
     "cosine_embedding_loss", "gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss",

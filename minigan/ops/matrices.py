@@ -16,9 +16,10 @@ from .decompositions import eigvalsh, svdvals
 from .elementary import abs
 from .extremes import amax, amin
 from .linear_algebra import inv, pinv, tolerances
+from .placement import to
 from .product import matmul
 from .reduction import norm, sum
-from .shape import movedim, reshape, to
+from .shape import movedim, reshape
 
 __all__ = ["matrix_power"]  # torch's; the others are in minigan.linalg
 

@@ -11,22 +11,20 @@ from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
 from .activation import relu
-from .compose import scatter
 from .creation import as_tensor
 from .elementary import abs, sign
+from .max_pooling import _max_windows, plane_gather, window_argmax
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
     _avg_pool,
     _geometry,
-    _max_windows,
     adaptive_means,
     avg_pool1d,
     avg_pool2d,
     numbers,
-    plane_gather,
-    window_argmax,
 )
+from .scattering import scatter
 
 __all__ = [
     "adaptive_avg_pool3d", "adaptive_max_pool3d", "avg_pool3d", "lp_pool1d", "lp_pool2d",

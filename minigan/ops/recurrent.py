@@ -13,8 +13,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op
 from .activation import relu, sigmoid, tanh
+from .joining import stack
 from .reduction import sum
-from .shape import stack
 
 __all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
 

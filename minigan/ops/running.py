@@ -8,8 +8,10 @@ from ..autograd._types import DType
 from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather
+from .joining import cat, narrow
+from .placement import to
 from .reduction import _cumsum, sum
-from .shape import cat, clone, narrow, to
+from .shape import clone
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 

@@ -17,11 +17,13 @@ from .axes import axis_of
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax
 from .padding import pad
+from .placement import to
 from .pooling import avg_pool2d
 from .pooling3d import avg_pool3d
-from .reduction import mean, norm, softmax
+from .reduction import mean, norm
 from .sampling import SATURATION, _kept, _masked_scale, rand_like
-from .shape import to, unsqueeze
+from .shape import unsqueeze
+from .softmax import softmax
 
 __all__ = [
     "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",

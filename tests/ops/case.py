@@ -99,6 +99,8 @@ def families():
         "inplace",
         "legacy",
         "methods",
+        "operators",
+        "writes",
         "dtypes",
         "update",
         "rows",

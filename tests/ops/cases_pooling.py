@@ -5,7 +5,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 
-import minigan.ops.pooling as pooling
+from minigan.ops import max_pooling
 
 
 @st.composite
@@ -149,12 +149,12 @@ CASES = [
     Case("max_pool2d", pooled(2, dilation=True), lambda *a: maximum(2, *a), op="plane_gather"),
     Case("adaptive_max_pool1d", adaptive(1), lambda x, n: adapt(max, 1, x, n), op="plane_gather"),
     Case("adaptive_max_pool2d", adaptive(2), lambda x, n: adapt(max, 2, x, n), op="plane_gather"),
-    Case("plane_gather", gathers(), gather, call=pooling.plane_gather, card_args=lambda *a: a),
+    Case("plane_gather", gathers(), gather, call=max_pooling.plane_gather, card_args=lambda *a: a),
     Case(
         "plane_scatter",
         gathers(scatter=True),
         scatter,
-        call=pooling.plane_scatter,
+        call=max_pooling.plane_scatter,
         card_args=lambda *a: a,
     ),
 ]

@@ -1,8 +1,8 @@
-"""Kernels of ops/pooling.py for NumPy: compiled loops."""
+"""Kernels of ops/max_pooling.py for NumPy: compiled loops."""
 
 import numpy as np
 
-from ...ops.pooling import _places, plane_gather, plane_scatter, window_argmax
+from ...ops.max_pooling import _places, plane_gather, plane_scatter, window_argmax
 from .kernels import kernel
 from .map_elements import on_planes
 

@@ -1,4 +1,4 @@
-"""Kernels of ops/pooling.py for CUDA."""
+"""Kernels of ops/max_pooling.py for CUDA."""
 
 import functools
 import math
@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ...arrays import array_module
-from ...ops.pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
+from ...ops.max_pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
 from . import Source
 from .source import blocks, on_device
 
