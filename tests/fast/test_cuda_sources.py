@@ -67,7 +67,7 @@ def cubin(text, arch):
 @pytest.mark.parametrize("arch", [80, 90])
 def test_every_source_compiles(arch):
     sources = every_source()
-    assert {"columns", "convolution", "philox", "store", "bfloat16"} <= sources.keys()
+    assert {"columns", "normalization", "convolution", "philox", "store", "bfloat16"} <= sources.keys()
     for source in sources.values():
         for char in "fd":
             assert len(cubin(source.text(char), arch)) > 500

@@ -35,7 +35,8 @@ KEYWORDS = frozenset(  # of C++, that Python allows as names
 )
 
 HELPERS = """
-__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }   // as Python's max(a, b) and min(a, b)
+// as Python's max(a, b) and min(a, b)
+__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }
 __device__ inline REAL smaller(REAL a, REAL b) { return b < a ? b : a; }
 """
 
