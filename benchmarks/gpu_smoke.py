@@ -27,7 +27,8 @@ from minigan.data.batches import Batches
 from minigan.fast.batch_norm_activation import batch_norm_activation
 from minigan.fast.cuda import columns as rows
 from minigan.fast.cuda import convolution as windows
-from minigan.fast.cuda import cublas, normalization
+from minigan.fast.cuda import cublas
+from minigan.fast.cuda import normalization as norms
 from minigan.gan import (
     GAN,
     NonSaturating,
@@ -449,13 +450,13 @@ def row_times(sizes):
         g = drawn(count, channels)
         w = drawn(channels)
         b = drawn(channels)
-        y, mean, rstd = normalization.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2)
+        y, mean, rstd = norms.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2)
         size = 4 * count * channels
         timed = {
             "rule_sums": (lambda: rows.rule_and_sums(g, y, "leaky_relu", 0.2), 3),
             "column_sums": (lambda: rows.column_sums(g), 1),
-            "norm_forward": (lambda: normalization.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2), 3),
-            "norm_backward": (lambda: normalization.norm_backward(g, x, w, b, mean, rstd, 0.2), 5),
+            "norm_forward": (lambda: norms.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2), 3),
+            "norm_backward": (lambda: norms.norm_backward(g, x, w, b, mean, rstd, 0.2), 5),
             "copy": (lambda: xp.copyto(y, x), 2),
         }  # fmt: skip
         found = [
@@ -472,7 +473,7 @@ def row_times(sizes):
                 rate(
                     name,
                     seconds(
-                        lambda: normalization.norm_forward(x, None, None, None, None, 0.1, 1e-5),
+                        lambda: norms.norm_forward(x, None, None, None, None, 0.1, 1e-5),
                         sizes,
                     ),
                 )

@@ -117,9 +117,12 @@ def contenders(workload, compiled=True):
     }
     found["jax jit"] = ("jax", lambda: cuda_peers.jax_step(*sizes))
     for name, way in {
-        "minigan eager fp32": {"graph": False}, "minigan graph fp32": {}, "minigan graph tf32": {"tf32": True},
-        "minigan graph bf16": {"half": True}, "minigan graph float32 throughout": {"conv_tf32": False},
-    }.items():  # fmt: skip
+        "minigan eager fp32": {"graph": False},
+        "minigan graph fp32": {},
+        "minigan graph tf32": {"tf32": True},
+        "minigan graph bf16": {"half": True},
+        "minigan graph float32 throughout": {"conv_tf32": False},
+    }.items():
         found[name] = ("cupy", lambda way=way: minigan_step(*sizes, **way))
     return found
 
@@ -163,10 +166,8 @@ class Worker:
         self.times = []
         self.ready = False
         command = [sys.executable, str(HERE / "gpu_steps.py"), "--worker", workload, name]
-        self.errors = open(
-            f"/tmp/gpu-steps-{os.getpid()}-{re.sub('[^a-z0-9]+', '-', f'{workload} {name}'.lower())}.log",
-            "w+",
-        )
+        file = re.sub("[^a-z0-9]+", "-", f"{workload} {name}".lower())
+        self.errors = open(f"/tmp/gpu-steps-{os.getpid()}-{file}.log", "w+")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=self.errors, bufsize=0, cwd=HERE

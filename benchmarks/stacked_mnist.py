@@ -362,7 +362,8 @@ def write_page():
     digest = lines[-1]["classifier"] if lines else "none"
     text = f"""# Stacked MNIST
 
-Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named by the classifier `{digest}` that
+Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named \
+by the classifier `{digest}` that
 comes with minigan, channel by channel. Mean ± standard error over runs.
 
 {chr(10).join(parts)}"""

@@ -127,8 +127,12 @@ def parse_arguments(arguments=None):
         default=64,
         help="channels of the widest maps, ngf = ndf (default %(default)s)",
     )
-    train.add_argument("--ema", type=number(float, 0, below=1), default=0.99,
-                       help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
+    train.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        default=0.99,
+        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)",
+    )
 
     add_run_options(p.add_argument_group("run"), "runs/dcgan", 200)
     add_switches(p)

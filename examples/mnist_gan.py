@@ -100,8 +100,12 @@ def parse_arguments(arguments=None):
         type=number(int, 1),
         help="dcgan: channels of the layers next to the images (default 64)",
     )
-    p.add_argument("--ema", type=number(float, 0, below=1),
-                   help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
+    p.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, "
+        "0.99 for dcgan)",
+    )
     add_run_options(p, "runs/mnist_gan", 400)
     p.add_argument(
         "--conditional",

@@ -121,8 +121,10 @@ def optimal_d(steps):
     p, q = P.density(X), q.density(X)
     best, found = p / (p + q), 1 / (1 + np.exp(-logits(D)))
     inside = p + q > 0.02  # D is not told where there is no data
-    row = {"largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
-           "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP}  # fmt: skip
+    row = {
+        "largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
+        "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP,
+    }
 
     def draw(ax):
         ax.fill_between(X, p, color=GREY, alpha=0.3, lw=0, label="p, the data")

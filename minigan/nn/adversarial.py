@@ -241,7 +241,10 @@ class EqualizedConv2d(_Equalized, Conv2d):
 
 
 class EqualizedConvTranspose2d(_Equalized, ConvTranspose2d):
-    __doc__ = f"""`ConvTranspose2d` with an equalized learning rate; fan_in = in_channels kh kw / groups.\n\n    {_Equalized.__doc__}"""
+    __doc__ = f"""`ConvTranspose2d` with an equalized learning rate; fan_in =
+    in_channels kh kw / groups.
+
+    {_Equalized.__doc__}"""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0,

@@ -260,7 +260,9 @@ class _RecurrentLayers(_Recurrent):
 
 
 class RNN(_RecurrentLayers):
-    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); nonlinearity="relu": relu instead.\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); with nonlinearity="relu" relu.
+
+    {_RecurrentLayers.__doc__}"""
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
@@ -285,7 +287,8 @@ class RNN(_RecurrentLayers):
 class LSTM(_RecurrentLayers):
     __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).
 
-    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then have that many); 0: none
+    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then
+        have that many); 0: none
     {_RecurrentLayers.__doc__}"""
 
     gates = 4
@@ -318,7 +321,9 @@ class LSTM(_RecurrentLayers):
 
 
 class GRU(_RecurrentLayers):
-    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).
+
+    {_RecurrentLayers.__doc__}"""
 
     gates, kind = 3, staticmethod(_gru)
 
@@ -365,7 +370,9 @@ class _Cell(_Recurrent):
 
 
 class RNNCell(_Cell):
-    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); nonlinearity="relu": relu instead.\n\n    {_Cell.__doc__}"""
+    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); with nonlinearity="relu" relu.
+
+    {_Cell.__doc__}"""
 
     def __init__(
         self,

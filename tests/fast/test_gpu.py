@@ -119,9 +119,12 @@ def test_memory_does_not_grow(captured):
 @pytest.mark.parametrize("n", [1, 7, 600, 100_001])
 def test_the_cpus_random_numbers(n):
     for draw in (
-        lambda g, d: g.integers32(n, d), lambda g, d: g.uniform((n,), np.float32, d), lambda g, d: g.uniform((n,), np.float64, d),
-        lambda g, d: g.integers(-3, 11, (n,), d), lambda g, d: g.permutation(n, d),
-    ):  # fmt: skip
+        lambda g, d: g.integers32(n, d),
+        lambda g, d: g.uniform((n,), np.float32, d),
+        lambda g, d: g.uniform((n,), np.float64, d),
+        lambda g, d: g.integers(-3, 11, (n,), d),
+        lambda g, d: g.permutation(n, d),
+    ):
         here, there = Generator(2**40 + 5), Generator(2**40 + 5)
         np.testing.assert_array_equal(draw(there, GPU).get(), draw(here, CPU))
         assert here.get_state() == there.get_state()

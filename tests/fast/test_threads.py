@@ -409,7 +409,8 @@ adam = torch.optim.Adam([x]); x.sum().backward(); adam.step()
 assert torch.get_num_threads() == 3
 many = threading.active_count()
 torch.set_num_threads(1)
-assert torch.get_num_threads() == 1 and threading.active_count() == 1, (many, threading.active_count())
+assert torch.get_num_threads() == 1
+assert threading.active_count() == 1, (many, threading.active_count())
 adam.step(); torch.set_num_threads(2); adam.step()
 from minigan.fast.cpu.blas import blas_libraries
 assert {library.get_num_threads() for library in blas_libraries()} <= {2}

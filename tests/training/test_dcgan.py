@@ -36,7 +36,9 @@ spec = importlib.util.spec_from_file_location(
 dcgan = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(dcgan)
 
-TINY = "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet".split()
+TINY = (
+    "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet"
+).split()
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +104,10 @@ def weights(folder):
 
 
 def test_training_leaves_a_run(trained):
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
-                 "checkpoints/00000024.safetensors"):  # fmt: skip
+    for name in (
+        "config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
+        "checkpoints/00000024.safetensors",
+    ):  # fmt: skip
         assert (trained / name).stat().st_size > 0, name
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert (

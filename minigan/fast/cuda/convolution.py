@@ -168,8 +168,14 @@ def _sizes(geometry, channels, back=False):
     """The geometry as kernels take it; back: from y to x."""
     g, sizes = geometry, np.zeros(1, SIZES)
     seen, made = (g.out, g.size) if back else (g.size, g.out)
-    for name, values, fill in (("in", seen, 1), ("out", made, 1), ("kernel", g.kernel, 1), ("stride", g.stride, 1),
-                               ("padding", g.padding, 0), ("dilation", g.dilation, 1)):  # fmt: skip
+    for name, values, fill in (
+        ("in", seen, 1),
+        ("out", made, 1),
+        ("kernel", g.kernel, 1),
+        ("stride", g.stride, 1),
+        ("padding", g.padding, 0),
+        ("dilation", g.dilation, 1),
+    ):
         sizes[name][0] = _three(values, fill)
     sizes["channels"] = channels
     return sizes

@@ -1,10 +1,9 @@
-"""Kernels of ops/normalization.py for CUDA: batch normalisation, and a leaky ReLU behind it (slope 1:
-none)."""
+"""Kernels of ops/normalization.py for CUDA: batch normalisation, and a leaky ReLU behind it
+(slope 1: none)."""
 
 import numpy as np
 
 from ...arrays import array_module
-
 from ...ops.normalization import _batch_norm, batch_norm_grad
 from ..batch_norm_activation import batch_norm_activation, batch_norm_activation_grad
 from . import Source

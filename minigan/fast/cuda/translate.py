@@ -30,8 +30,9 @@ BINARY = {
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 KEYWORDS = frozenset(  # of C++, that Python allows as names
-    "new delete double float int long short char bool auto const default do switch case template this union struct signed unsigned "
-    "register operator private public protected friend goto enum extern inline static throw catch typename using virtual void".split()
+    "new delete double float int long short char bool auto const default do switch case template "
+    "this union struct signed unsigned register operator private public protected friend goto enum "
+    "extern inline static throw catch typename using virtual void".split()
 )
 
 HELPERS = """
@@ -255,7 +256,8 @@ class Formula:
             known = self._known(e.test)
             if known is not None:
                 return self.expression(e.body if known else e.orelse)
-            return f"({self.expression(e.test)} ? {self.expression(e.body)} : {self.expression(e.orelse)})"
+            test, body, orelse = (self.expression(x) for x in (e.test, e.body, e.orelse))
+            return f"({test} ? {body} : {orelse})"
         if isinstance(e, ast.Call) and not e.keywords:
             arguments = [self.expression(a) for a in e.args]
             if (

@@ -194,7 +194,8 @@ class Program:
             raise ValueError(
                 f"{_called(f)} gave other kinds of things in one step than in the next"
             )
-        text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
+        called = self._constant(_called(f), f)
+        text = f"{called}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
         if isinstance(made, list):
             return (
                 f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text

@@ -168,15 +168,24 @@ def at_start(
         if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
     ]
     if norms and batch_size == 1:
-        found.append(Disease("batch_norm_of_one",
-            "batch normalisation with one example per batch sees no variance between examples",
-                             "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation"))  # fmt: skip
+        found.append(
+            Disease(
+                "batch_norm_of_one",
+                "batch normalisation with one example per batch sees no variance between examples",
+                "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation",
+            )
+        )
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
-        found.append(Disease("learning_rates_apart",
-            f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
-                             "bring them within a factor of ten (two time scales usually differ by 2 to 5)"))  # fmt: skip
+        found.append(
+            Disease(
+                "learning_rates_apart",
+                f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for "
+                f"{high}",
+                "bring them within a factor of ten (two time scales usually differ by 2 to 5)",
+            )
+        )
     return found
 
 
