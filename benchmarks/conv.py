@@ -30,11 +30,8 @@ import harness
 import numpy as np
 from mlp_gan import limits
 
-STEPS = {
-    "dcgan28": (64, 1, 28),
-    "dcgan64": (16, 3, 64),
-    "wgan-gp": (64, 1, 28),
-}  # batch, channels, side
+# batch, channels, side
+STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}
 FEATURES = 64
 LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
     "1>64 28x28 k4s2": (64, 1, 28, 64, 4, 2, 1),

@@ -131,9 +131,8 @@ def contenders(workload, compiled=True):
 
 
 def serve(maker):
-    os.environ.setdefault(
-        "XLA_PYTHON_CLIENT_PREALLOCATE", "false"
-    )  # JAX would take most of the memory
+    # JAX would take most of the memory
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     step, wait = maker()
     for _ in range(12):
         step()

@@ -211,10 +211,8 @@ def floors(arguments, reference, data):
     n = arguments.samples
     order = Generator(0).permutation(len(images))
     for i in range(3):
-        own, others = (
-            order[i * n : (i + 1) * n],
-            order[[*range(0, i * n), *range((i + 1) * n, len(order))]],
-        )
+        own = order[i * n : (i + 1) * n]
+        others = order[[*range(0, i * n), *range((i + 1) * n, len(order))]]
         found = evaluate(images[own], reference)
         if not arguments.quick:
             found |= evaluate_pixels(images[own], images[others], data["test"].images)
@@ -353,9 +351,8 @@ def write_page(arguments):
         for s in SYSTEMS.values()
         if s.steps > 1
     )
-    latest = {
-        (line["system"], line["seed"]): line for line in lines if "metrics" in line
-    }  # a repeated run counts once
+    # a repeated run counts once
+    latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}
     columns = {
         h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())
     }

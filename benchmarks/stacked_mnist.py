@@ -44,10 +44,8 @@ from minigan.training.cli import number
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]
-LINES, PAGE = (
-    ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl",
-    ROOT / "docs" / "stacked_mnist.md",
-)
+LINES = ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl"
+PAGE = ROOT / "docs" / "stacked_mnist.md"
 LATENT = 100
 BATCH = 64
 SAVE_SECONDS = 120
@@ -315,10 +313,8 @@ def table(lines, preset):
         )
         name = {0: "*real images*", 1: "DCGAN"}.get(pack, f"PacDCGAN{pack}")
         minutes = spread([line["seconds"] / 60 for line in own], 0) if pack else ""
-        covered, kl = (
-            spread([line["covered"] for line in own], 1),
-            spread([line["kl"] for line in own], 3),
-        )
+        covered = spread([line["covered"] for line in own], 1)
+        kl = spread([line["kl"] for line in own], 3)
         each = ", ".join(str(line["covered"]) for line in own)
         rows.append(f"| {name} | {covered} | {each} | {kl} | {minutes} |")
     return (

@@ -22,9 +22,8 @@ import os
 import time
 from pathlib import Path
 
-os.environ.setdefault(
-    "MINIGAN_NUM_THREADS", "1"
-)  # the networks are small, and several games can run side by side
+# the networks are small, and several games can run side by side
+os.environ.setdefault("MINIGAN_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -156,8 +155,7 @@ def report(rows, options):
             f"seeds. Floors, {SAMPLES} samples of the true data: "
             f"{np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
             f"(measured {np.mean([t.high_quality for t in true]):.2%}), reverse KL "
-            f"{np.mean([t.reverse_kl for t in true]):.4f} "
-            f"(theory {(k - 1) / (2 * SAMPLES):.4f}).",
+            f"{np.mean([t.reverse_kl for t in true]):.4f} (theory {(k - 1) / (2 * SAMPLES):.4f}).",
             "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, "
             "reverse KL |",
             "|---|---|---|---|---|---|---|",

@@ -154,10 +154,8 @@ def build(options):
     """The run that the options describe."""
     device = resolve_device(options.device)
     print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
-    height, width = (
-        options.input_height or options.input_width,
-        options.input_width or options.input_height,
-    )
+    height = options.input_height or options.input_width
+    width = options.input_width or options.input_height
     output_size = options.output_height, options.output_width or options.output_height
     minigan.manual_seed(options.seed)
     config = {
@@ -168,9 +166,8 @@ def build(options):
     lower = "--features, --output-height or --z-dim"
     with room_for_networks(lower, options.optimizer, device):
         G, D = build_players(config)
-    require_room(
-        G, D, config | {"batch_size": 1}, packed_shape(config), lower, device
-    )  # before the pictures are read
+    # before the pictures are read
+    require_room(G, D, config | {"batch_size": 1}, packed_shape(config), lower, device)
 
     data = image_folder(
         options.dataset, options.input_fname_pattern, options.crop,

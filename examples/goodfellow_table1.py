@@ -148,9 +148,8 @@ class Experiment:
         }
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
-        self.play = round_of(
-            self.trainer, self.batches, graph=self.device.type == "cuda"
-        )  # there a step is one launch
+        # there a step is one launch
+        self.play = round_of(self.trainer, self.batches, graph=self.device.type == "cuda")
         self.epoch = 0
         self.rows = []
         self.seconds = 0.0
@@ -169,9 +168,8 @@ class Experiment:
                         momentum=momentum(self.epoch + 1),
                     )
             found = [move.value.array.astype(np.float64) for move in self.play(numbers)]
-            values = (
-                found if values is None else [v + f for v, f in zip(values, found)]
-            )  # on CUDA nobody waits for them
+            # on CUDA nobody waits for them
+            values = found if values is None else [v + f for v, f in zip(values, found)]
         self.epoch += 1
         values = [float(v) / len(self.batches) for v in values]
         self.seconds += time.perf_counter() - start
@@ -304,10 +302,8 @@ def main(arguments=None):
     options = p.parse_args(arguments)
     began = time.perf_counter()
     try:
-        images, test = (
-            mnist.load("mnist", "train", options.data_dir).images,
-            mnist.load("mnist", "test", options.data_dir).images,
-        )
+        images = mnist.load("mnist", "train", options.data_dir).images
+        test = mnist.load("mnist", "test", options.data_dir).images
         training = images[:50_000]
         validation = images[50_000:51_000]
         folder = Path(options.out)

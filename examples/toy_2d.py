@@ -13,9 +13,8 @@ import inspect
 import os
 import sys
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # matrices this small gain nothing from threads, and on a busy machine lose much
+# matrices this small gain nothing from threads, and on a busy machine lose much
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 

@@ -24,10 +24,8 @@ from .foldercache import Cache, cache_key
 from .imageset import DataError, ImageSet
 
 Size = tuple[int, int]
-FREE_PIXELS, DENSEST = (
-    1 << 22,
-    500,
-)  # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+# pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+FREE_PIXELS, DENSEST = (1 << 22, 500)
 SHOWN = 3  # unreadable files that are named
 LIMIT_IS = (
     "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): "
@@ -168,9 +166,8 @@ def _decode_all(
     from tqdm import tqdm
 
     Image.init()  # loads the readers of all formats, once, before there are threads
-    formats = [
-        f for f in Image.OPEN if f not in ("EPS", "WMF")
-    ]  # a program that they would start is no part of reading pictures
+    # a program that they would start is no part of reading pictures
+    formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]
     images = np.empty(shape, np.uint8)
     wrong: dict[int, str] = {}
     shown = folder.name.encode(errors="replace").decode()
@@ -185,9 +182,8 @@ def _decode_all(
                 or type(error).__name__
             )
 
-    pool = ThreadPoolExecutor(
-        workers or os.cpu_count() or 1
-    )  # Pillow gives other threads way while it decodes and resizes
+    # Pillow gives other threads way while it decodes and resizes
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     try:
         with tqdm(
             total=len(names), desc=f"reading {shown}", unit="img", disable=quiet or None, delay=0.5
@@ -217,9 +213,8 @@ def _read(
             if path.is_symlink()
             else "no file, but a pipe or a device"
         )
-    content = (
-        path.read_bytes()
-    )  # from a file, Pillow asks for as many bytes as a damaged header says
+    # from a file, Pillow asks for as many bytes as a damaged header says
+    content = path.read_bytes()
     try:
         opened = Image.open(io.BytesIO(content), formats=formats)
     except UnidentifiedImageError as error:

@@ -165,10 +165,8 @@ class _Ahead:
         self.asked, self.timeout = asked, loader.timeout or None
         self.jobs: deque[_Job] = deque()
         self.queue = _Queue()
-        self.seed, self.number = (
-            int.from_bytes(default_generator.integers32(2).tobytes(), "little"),
-            0,
-        )
+        self.seed = int.from_bytes(default_generator.integers32(2).tobytes(), "little")
+        self.number = 0
         for number in range(loader.num_workers):
             threading.Thread(
                 target=_work,
@@ -182,9 +180,8 @@ class _Ahead:
     def _ask(self) -> None:
         for index in itertools.islice(self.asked, 1):
             self.number += 1
-            random = (
-                Generator()
-            )  # each batch draws from a stream of its own, whichever thread makes it
+            # each batch draws from a stream of its own, whichever thread makes it
+            random = Generator()
             random.set_state({"seed": self.seed, "counter": self.number << 40})
             job = _Job(index, random)
             self.jobs.append(job)

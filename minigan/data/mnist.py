@@ -52,11 +52,8 @@ FILES: dict[str, dict[str, tuple[int | None, str]]] = {
     },
 }
 
-TORCH_NAMES = {
-    "mnist": "MNIST",
-    "fashion-mnist": "FashionMNIST",
-    "kmnist": "KMNIST",
-}  # of the folders that torchvision makes
+# of the folders that torchvision makes
+TORCH_NAMES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
 # ImageSet.checksum of the genuine MNIST: both data sets use the same file names, so a folder can be
 # taken for the other.

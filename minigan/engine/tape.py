@@ -10,9 +10,8 @@ from ..messages.names import public
 from .tensor import Tensor, fresh
 
 ndarray = np.ndarray
-next_number = itertools.count(
-    1
-).__next__  # entries are numbered in the order in which they are made
+# entries are numbered in the order in which they are made
+next_number = itertools.count(1).__next__
 
 
 class Node:
@@ -97,8 +96,7 @@ class Node:
         if self.saved is None:
             raise RuntimeError(
                 f"backward through {public(self.op.__name__)} a second time: its saved values "
-                "were freed by the first; "
-                "pass retain_graph=True to the first backward or grad"
+                "were freed by the first; pass retain_graph=True to the first backward or grad"
             )
         for version, number, i, _, _ in self.sources:
             if version[0] != number:

@@ -205,9 +205,8 @@ def step(optimizer, gradients):
         ):
             optimizer._check_gradient(slot, g)
         number = slot.step = slot.step + 1
-        if (
-            number != last or kind is not views.kind
-        ):  # they are the same for all parameters of a group that started together
+        # they are the same for all parameters of a group that started together
+        if number != last or kind is not views.kind:
             last, kind = number, views.kind
             numbers = optimizer._numbers(group, number)
             if kind is not None:

@@ -61,9 +61,8 @@ class EBGAN(GAN):
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100,
         margin: float = 10.0, pull_away: float = 0.0
     ):  # fmt: skip
-        super().__init__(
-            generator, discriminator, Objective(), latent_dim
-        )  # D says no scores that one could compare
+        # D says no scores that one could compare
+        super().__init__(generator, discriminator, Objective(), latent_dim)
         self.margin: Any = margin
         self.pull_away = pull_away
 

@@ -22,10 +22,8 @@ from .objectives import NonSaturating, Objective
 from .penalties import total
 from .recalibrate import evaluating, recalibrate_batch_norm
 
-LOG_NAMES = {
-    "D": "d_value",
-    "G": "g_loss",
-}  # of the values of their moves, which curves and the progress line know
+# of the values of their moves, which curves and the progress line know
+LOG_NAMES = {"D": "d_value", "G": "g_loss"}
 
 
 class Move:
@@ -247,10 +245,8 @@ class GAN(Game):
         """D's move: up its value minus the penalties."""
         real, fake = self.show(real), self.show(fake)
         on_real, on_fake = scores(self.D, real, fake)
-        value, report = (
-            self.objective.d_value(on_real, on_fake),
-            {"d_real": on_real, "d_fake": on_fake},
-        )
+        value = self.objective.d_value(on_real, on_fake)
+        report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
             report["penalty"] = total([penalty(self.D, real, fake) for penalty in self.penalties])
             value = value - report["penalty"]

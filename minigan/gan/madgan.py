@@ -72,9 +72,8 @@ class _Generators(Game):
         k, n = len(self.generators), len(latents)
         with evaluating(*self.generators), no_grad():
             parts = [g(latents[i::k]) for i, g in enumerate(self.generators[:n])]
-            places = np.concatenate(
-                [np.arange(i, n, k) for i in range(k)]
-            )  # of the rows of the parts among the samples
+            # of the rows of the parts among the samples
+            places = np.concatenate([np.arange(i, n, k) for i in range(k)])
             return cat(parts)[np.argsort(places)]
 
     def judge(self, real: Tensor) -> None:

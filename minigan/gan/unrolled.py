@@ -47,9 +47,8 @@ class Unrolled(GAN):
         if unroll < 0:
             raise ValueError(f"Unrolled: unroll={unroll} must not be negative")
         self.unroll = unroll
-        self._optimizer = lambda: (
-            optimizer
-        )  # not an attribute of its own: the trainer saves its state
+        # not an attribute of its own: the trainer saves its state
+        self._optimizer = lambda: optimizer
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:

@@ -75,10 +75,8 @@ class VEEGAN(GAN):
         fake = self.G(z)
         with no_grad():
             z_real = self.draw(self.F(real))
-        on_fake, on_real = (
-            self.D(cat([z, fake.flatten(1)], 1)),
-            self.D(cat([z_real, real.flatten(1)], 1)),
-        )
+        on_fake = self.D(cat([z, fake.flatten(1)], 1))
+        on_real = self.D(cat([z_real, real.flatten(1)], 1))
         value, apart = self.objective.d_value(on_fake, on_real), self.distance(z, self.F(fake))
         yield (
             Ascend("D", value, d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid()),

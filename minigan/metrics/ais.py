@@ -18,9 +18,8 @@ class Annealed(NamedTuple):
     """What annealed importance sampling found."""
 
     log_likelihood: np.ndarray  # (N,) float64: log p(x) of each, a lower bound on average
-    effective: (
-        np.ndarray
-    )  # (N,): effective number of chains, 1 to `chains`; near 1, log p(x) rests on one chain alone
+    # (N,): effective number of chains, 1 to `chains`; near 1, log p(x) rests on one chain alone
+    effective: np.ndarray
     acceptance: float  # share of accepted moves
 
 
@@ -111,9 +110,8 @@ def ais_log_likelihood(
             - 0.5 * ((new * new).sum(1) + (momentum * momentum).sum(1)).astype(np.float64)
             - energy
         )
-        yes = (
-            np.log(random.uniform((n * chains,), np.float64, place) + 1e-300) < change
-        )  # False for NaN: a step that flew off
+        # False for NaN: a step that flew off
+        yes = np.log(random.uniform((n * chains,), np.float64, place) + 1e-300) < change
         z, like = np.where(yes[:, None], new, z), np.where(yes, value, like)
         epsilon = (epsilon * np.where(yes, 1.02, 1.02 ** (-0.65 / 0.35))).clip(1e-4, 2.0)
         accepted += float(yes.mean()) / (steps - 1)

@@ -161,10 +161,8 @@ def copying(images: Any, training: Any, unseen: Any) -> Copying:
     space; theirs has the opposite sign).
     """
     unseen = as_rows(unseen, "unseen", 2)
-    near, far = (
-        nearest_images(as_rows(images, "images", 2), training)[0][:, 0],
-        nearest_images(unseen, training)[0][:, 0],
-    )
+    near = nearest_images(as_rows(images, "images", 2), training)[0][:, 0]
+    far = nearest_images(unseen, training)[0][:, 0]
     n, m = len(near), len(far)
     ordered = np.sort(far)
     below, up_to = np.searchsorted(ordered, near, "left"), np.searchsorted(ordered, near, "right")

@@ -142,10 +142,8 @@ class TransformerEncoderLayer(Module):
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
-        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
         self.norm1, self.norm2 = [
             LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(2)
@@ -190,10 +188,8 @@ class TransformerDecoderLayer(Module):
         self.multihead_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
-        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
         self.norm1, self.norm2, self.norm3 = [
             LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(3)

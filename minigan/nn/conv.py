@@ -48,9 +48,8 @@ class _Conv(Module):
         self.padding = (
             padding if isinstance(padding, str) else each_dim(name, "padding", padding, self.dims)
         )
-        paddings(
-            name, padding, self.kernel_size, self.stride, self.dilation
-        )  # its errors belong to this line of the user
+        # its errors belong to this line of the user
+        paddings(name, padding, self.kernel_size, self.stride, self.dilation)
         rows, columns = (
             (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         )
@@ -73,9 +72,8 @@ class _Conv(Module):
             low, high = paddings(
                 type(self).__name__, padding, self.kernel_size, self.stride, self.dilation
             )
-            both = [
-                n for pair in zip(reversed(low), reversed(high)) for n in pair
-            ]  # F.pad begins with the last dimension
+            # F.pad begins with the last dimension
+            both = [n for pair in zip(reversed(low), reversed(high)) for n in pair]
             input, padding = functional.pad(input, both, mode=self.padding_mode), 0
         run = getattr(convolution, f"conv{self.dims}d")
         return run(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)

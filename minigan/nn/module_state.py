@@ -130,10 +130,8 @@ class ModuleState:
         the two lists of keys.
         """
         own = self.state_dict(keep_vars=True)
-        missing, unexpected = (
-            [k for k in own if k not in state_dict],
-            [k for k in state_dict if k not in own],
-        )
+        missing = [k for k in own if k not in state_dict]
+        unexpected = [k for k in state_dict if k not in own]
         values = {k: _values(state_dict[k]) for k in own if k in state_dict}
         problems = []
         if strict and missing:

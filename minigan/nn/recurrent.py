@@ -95,9 +95,8 @@ class _Recurrent(Module):
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
-        if (
-            b_ih is not None
-        ):  # a GRU's second bias does not add to the first: its reset gate comes between
+        # a GRU's second bias does not add to the first: its reset gate comes between
+        if b_ih is not None:
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
         projection = (getattr(self, "weight_hr" + suffix),) if self.proj_size else ()
         return self.kind(
@@ -221,9 +220,8 @@ class _RecurrentLayers(_Recurrent):
             )
         count = len(self.suffixes) * len(self.suffixes[0])
         states = self._states(hx, (count, x.shape[1]) if batched else (count,), input)
-        starts = list(
-            zip(*[s if batched else s.unsqueeze(1) for s in states])
-        )  # one tuple for each layer and direction
+        # one tuple for each layer and direction
+        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))
         ends = []
         for k, directions in enumerate(self.suffixes):
             if k and self.dropout:

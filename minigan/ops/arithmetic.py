@@ -110,9 +110,8 @@ def _(g, need, x, e, y):
             gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
         else:
             gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
-    if need[1] and isinstance(
-        x, (int, float)
-    ):  # a number's logarithm must stay a number: 0-d arrays are float64
+    # a number's logarithm must stay a number: 0-d arrays are float64
+    if need[1] and isinstance(x, (int, float)):
         ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
     elif need[1]:
         zero = x == 0
@@ -171,9 +170,8 @@ def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
         )
     if floats:
         return out.astype(*floats, copy=False)
-    return (
-        out.astype(default.dtype) if out.dtype.kind == "f" else out
-    )  # numbers alone, or beside integers
+    # numbers alone, or beside integers
+    return out.astype(default.dtype) if out.dtype.kind == "f" else out
 
 
 @_where.backward
@@ -299,9 +297,10 @@ def _divided(ufunc, x, y):
     whole = not any(
         a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y)
     )
+    # (CUDA is not asked)
     if whole and (
         bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0
-    ):  # (CUDA is not asked)
+    ):
         raise ZeroDivisionError("other has a 0, by which integers cannot be divided")
     numbers = whole and all(a.dtype.kind == "b" for a in (x, y) if hasattr(a, "dtype"))
     return ufunc(x, y, dtype=np.int64 if numbers else None)

@@ -208,9 +208,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at "
             f"{there.sum()} places"
         )
-    place = (
-        array_module(there).cumsum(there).reshape(there.shape) - 1
-    )  # which element of source is for this place, or the one before
+    # which element of source is for this place, or the one before
+    place = array_module(there).cumsum(there).reshape(there.shape) - 1
     return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 

@@ -116,8 +116,7 @@ def grid_sample(
     ):
         raise ValueError(
             f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, "
-            f"W) and (N, d, h, w, 3), got shapes {shape} "
-            f"and {tuple(grid.shape)}"
+            f"W) and (N, d, h, w, 3), got shapes {shape} and {tuple(grid.shape)}"
         )
     if mode == "bicubic" and dims != 2:
         raise ValueError(f"grid_sample: mode='bicubic' needs input (N, C, H, W), got shape {shape}")
@@ -153,8 +152,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1) or min(size) < 1:
         raise ValueError(
             f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, "
-            f"C, D, H, W), all positive, got theta of "
-            f"shape {tuple(theta.shape)}, size={size}"
+            f"C, D, H, W), all positive, got theta of shape {tuple(theta.shape)}, size={size}"
         )
     lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
     if not align_corners:

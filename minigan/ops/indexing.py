@@ -31,18 +31,16 @@ def bare_index(x, index, keep=False):
     if isinstance(index, list) and index:
         index = np.array([raw(i) for i in index])
     if index.__class__ is np.ndarray and index.dtype.kind == "f":
-        return index.astype(
-            np.int64
-        )  # as in torch, which takes an array of floats for indices (not a Tensor of them)
+        # as in torch, which takes an array of floats for indices (not a Tensor of them)
+        return index.astype(np.int64)
     index = raw(index)
     if isinstance(index, np.ndarray) and index.dtype.kind == "i" and index.ndim and on_gpu(raw(x)):
         return constant(raw(x), index)
     kind = getattr(index, "dtype", None)
     if kind == np.uint8:
         return index != 0
-    if (
-        kind is not None and kind.kind in "iu" and not index.ndim
-    ):  # as in torch: what it picks is a view
+    # as in torch: what it picks is a view
+    if kind is not None and kind.kind in "iu" and not index.ndim:
         return seam.execute(int, index)
     return index.copy() if keep and hasattr(index, "dtype") else index
 

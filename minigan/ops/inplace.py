@@ -138,9 +138,8 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
     if not recorded:
         seam.execute(put_into, write(self), index, raw(value))
         return self
-    if repeats(self.array) and is_basic(
-        index
-    ):  # one write into memory, instead of one into each element
+    # one write into memory, instead of one into each element
+    if repeats(self.array) and is_basic(index):
         place = getitem(self, index)
         once = tuple(slice(0, 1) if not step else slice(None) for step in place.array.strides)
         assign(getitem(place, once), name, ..., value)

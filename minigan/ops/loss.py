@@ -115,8 +115,7 @@ def no_probabilities(x):
     """The error about values outside of [0, 1]."""
     return ValueError(
         f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to "
-        f"{x.max():g}: "
-        "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+        f"{x.max():g}: apply sigmoid to it, or use binary_cross_entropy_with_logits"
     )
 
 
@@ -126,9 +125,8 @@ def _bce(input, target, reduction):
 
     dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12; dL/dt = g (log(1 - x) - log x)
     """
-    if (
-        isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all()
-    ):  # (on CUDA this would wait for the device)
+    # (on CUDA this would wait for the device)
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
         raise no_probabilities(input)
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
@@ -255,8 +253,7 @@ def _classes(name, input, target, weight, ignore_index):
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ValueError(
             f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so "
-            f"target must have shape {expected}, "
-            f"it has {tuple(target.shape)}"
+            f"target must have shape {expected}, it has {tuple(target.shape)}"
         )
     if target.dtype.kind not in "iu":
         raise TypeError(

@@ -106,8 +106,7 @@ def cosine_embedding_loss(
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
         raise ValueError(
             f"cosine_embedding_loss: expected inputs (N, D) and target (N,), or (D,) and (), "
-            f"got shapes {tuple(input1.shape)}, "
-            f"{tuple(input2.shape)} and {tuple(target.shape)}"
+            f"got shapes {tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
         )
     eps = 1e-12  # under the root, as in torch
     lengths = (sum(square(input1), -1) + eps) * (sum(square(input2), -1) + eps)

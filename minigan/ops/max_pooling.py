@@ -75,10 +75,8 @@ def window_argmax(x, rows, columns, steps):
     xp, places = array_module(x), _places(rows, columns, steps)
     best = index = None
     for i, j in itertools.product(*places):
-        v, at = (
-            x[..., xp.asarray(i)[:, None], xp.asarray(j)],
-            xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32)),
-        )
+        v = x[..., xp.asarray(i)[:, None], xp.asarray(j)]
+        at = xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
         if index is None:
             best, index = v, xp.broadcast_to(at, v.shape)
         else:

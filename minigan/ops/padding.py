@@ -109,8 +109,7 @@ def pad(
         if limit is not None and max(pair) > limit:
             raise ValueError(
                 f"pad: mode={mode!r} can add at most {limit} positions on a side of a dimension "
-                f"of size {n}, asked for {pair}; "
-                f"input of shape {shape}"
+                f"of size {n}, asked for {pair}; input of shape {shape}"
             )
     return apply_taps(
         input,

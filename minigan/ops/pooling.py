@@ -58,10 +58,8 @@ def _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mo
         if stride is None or stride == () or stride == []
         else numbers(name, "stride", stride, dims, 1)
     )
-    padding, dilation = (
-        numbers(name, "padding", padding, dims, 0),
-        numbers(name, "dilation", dilation, dims, 1),
-    )
+    padding = numbers(name, "padding", padding, dims, 0)
+    dilation = numbers(name, "dilation", dilation, dims, 1)
     found = []
     for n, k, s, p, d in zip(input.shape[-dims:], kernel_size, strides, padding, dilation):
         reach = (k - 1) * d + 1

@@ -141,10 +141,8 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
             f"{name}: output_size={output_size} for windows that cover {usual}: {limit}"
         )
     area = math.prod(size)
-    flat, places = (
-        input.reshape(*lead, math.prod(pooled)),
-        indices.reshape(*lead, math.prod(pooled)),
-    )
+    flat = input.reshape(*lead, math.prod(pooled))
+    places = indices.reshape(*lead, math.prod(pooled))
     zeros = array_module(raw(input)).zeros((*lead, area), raw(input).dtype)
     zeros = as_tensor(zeros) if isinstance(input, Tensor) else zeros
     return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])

@@ -204,9 +204,8 @@ def _(g, need, equation, operands):
             continue
         others = [t for j, t in enumerate(terms) if j != i]
         known = set(out).union(*others)
-        kept = "".join(
-            c for c in term if c in known
-        )  # a subscript that only this operand has was summed away
+        # a subscript that only this operand has was summed away
+        kept = "".join(c for c in term if c in known)
         x = operands[i]
         grad = _einsum(
             ",".join([out, *others]) + "->" + kept,

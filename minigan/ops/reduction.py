@@ -175,9 +175,8 @@ def _prod(x, axis, keepdim):
 def _(g, need, x, axis, y):
     shape = kept(x.shape, (axis,))
     g, y = g.reshape(shape), y.reshape(shape)
-    if (
-        isinstance(raw(x), np.ndarray) and (raw(x) != 0).all()
-    ):  # asking CUDA would make the CPU wait
+    # asking CUDA would make the CPU wait
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():
         return g * y / x
     # With zeros: the product of the others = (product of those before) * (product of those after),
     # each by multiplying up.
@@ -217,9 +216,8 @@ def prod(
 @op(saves=("axis", "reverse"))
 def _cumsum(x, axis, reverse):
     """y_i = x_1 + ... + x_i along an axis.    dL/dx_i = g_i + ... + g_n"""
-    wide = (
-        np.float64 if x.dtype.kind == "f" else np.int64
-    )  # the error of a long sum would grow with each term
+    # the error of a long sum would grow with each term
+    wide = np.float64 if x.dtype.kind == "f" else np.int64
     y = (
         np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis)
         if reverse
@@ -282,11 +280,8 @@ def norm(
     if p == 0:
         return sum(abs(sign(input)), axes, keepdim)
     size = abs(input)
-    zero = (
-        size == 0
-        # neither the powers (p < 1) nor the root have a derivative there: it counts as 0, as in
-        # torch
-    )
+    # neither the powers (p < 1) nor the root have a derivative there: it counts as 0, as in torch
+    zero = size == 0
     total = sum(where(zero, 0.0, where(zero, 1.0, size) ** p), axes, keepdim)
     zero = total == 0
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
@@ -320,9 +315,8 @@ def _ones(x):
 def _logical(x, axes, keepdim, every):
     """Are all (or any) elements non-zero?"""
     y = (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
-    return (
-        y.astype(x.dtype) if x.dtype == np.uint8 else y
-    )  # torch's old booleans stay what they are
+    # torch's old booleans stay what they are
+    return y.astype(x.dtype) if x.dtype == np.uint8 else y
 
 
 def all(

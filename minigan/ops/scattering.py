@@ -62,9 +62,8 @@ def index_add(
     """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
     if alpha != 1 and raw(source).dtype != bool:
         kind = raw(source).dtype
-        source = source * (
-            alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha
-        )  # unsigned ones wrap around
+        # unsigned ones wrap around
+        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)
     return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
 
 
@@ -79,9 +78,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor
     """input with `value` at the positions `index` (1-D) along `dim`."""
     (*dims, places) = _along(input, dim, index)
     places = places + (places < 0) * input.shape[len(dims)]
-    return _put(
-        input, (*dims, array_module(places).unique(places)), value
-    )  # value's gradient counts each place once
+    # value's gradient counts each place once
+    return _put(input, (*dims, array_module(places).unique(places)), value)
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:

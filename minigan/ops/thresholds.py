@@ -133,9 +133,8 @@ def gumbel_softmax(
     hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
     smallest = float(np.finfo(raw(logits).dtype).tiny)
-    waits = clamp(
-        -log1p(-rand_like(logits, generator=generator)), min=smallest
-    )  # exponential: their -log is Gumbel's noise
+    # exponential: their -log is Gumbel's noise
+    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)
     soft = softmax((logits - log(waits)) * (1 / tau), dim)
     if not hard:
         return soft
@@ -180,10 +179,9 @@ def rms_norm(
             f"normalized_shape={shape}"
         )
     eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
-    dtype, wide = (
-        raw(input).dtype,
-        to(input, np.float32) if raw(input).dtype == np.float16 else input,
-    )  # whose squares would overflow
+    dtype = raw(input).dtype
+    # squares of float16 would overflow
+    wide = to(input, np.float32) if raw(input).dtype == np.float16 else input
     y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
     y = y if wide is input else to(y, dtype)
     return y if weight is None else y * weight

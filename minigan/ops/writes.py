@@ -153,9 +153,8 @@ def refresh(tensors):
     """Bring views up to date after writes that were recorded on what they are views of."""
     for x in tensors:
         base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
-        if (
-            isinstance(base, Tensor) and base._node is not None
-        ):  # a leaf is what it was, but for its data
+        # a leaf is what it was, but for its data
+        if isinstance(base, Tensor) and base._node is not None:
             if (
                 not x._wanted
                 if x._node is None

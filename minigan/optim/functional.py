@@ -118,8 +118,7 @@ def follow(
     if found is None or len(optimizer.param_groups) != 1:
         raise TypeError(
             f"follow: {type(optimizer).__name__} with {len(optimizer.param_groups)} parameter "
-            "groups: "
-            "expected SGD, Adam or AdamW with one group"
+            "groups: expected SGD, Adam or AdamW with one group"
         )
     function, options, names = found
     group = optimizer.param_groups[0]

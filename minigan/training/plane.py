@@ -210,9 +210,8 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     if isinstance(game, EBGAN):
         energy = game.energy(x, game.D(x))
         return -energy, energy.sum()
-    if isinstance(
-        game, VEEGAN
-    ):  # D's logit is for generated pairs; the latents are those that F finds
+    # D's logit is for generated pairs; the latents are those that F finds
+    if isinstance(game, VEEGAN):
         with no_grad():
             z = game.F(x)[:, : game.latent_dim]
         y = game.D(cat([z, x], 1))[:, 0]

@@ -256,9 +256,8 @@ class Run:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
             except Diverged as fault:
-                self.round = round_of(
-                    self.trainer, self.batches, graph=False
-                )  # `explain` looks at what each op makes
+                # `explain` looks at what each op makes
+                self.round = round_of(self.trainer, self.batches, graph=False)
                 raise Diverged(explain(self, fault), fault.step) from fault
             finally:
                 self._tell("on_close")

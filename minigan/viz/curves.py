@@ -59,9 +59,11 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
     file is damaged (see `read_metrics`).
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # not pyplot: the user's backend and open figures stay as they are
     from matplotlib.figure import (
         Figure,
-    )  # not pyplot: the user's backend and open figures stay as they are
+    )
 
     is_file = isinstance(metrics, (str, os.PathLike))
     columns = _columns(read_metrics(metrics) if is_file else metrics)
@@ -119,10 +121,8 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
 def _columns(rows) -> dict[str, np.ndarray] | None:
     kept: list[dict] = []
     for row in rows:
-        row = {
-            "d_real": row.get("critic_real"),
-            "d_fake": row.get("critic_fake"),
-        } | row  # where D's outputs are no logits
+        # where D's outputs are no logits
+        row = {"d_real": row.get("critic_real"), "d_fake": row.get("critic_fake")} | row
         row = {
             name: _number(row.get(name))
             for name in ("step", "epoch", "d_value", "g_loss", "d_real", "d_fake")

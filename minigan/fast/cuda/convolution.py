@@ -25,11 +25,8 @@ from .columns import add_bias, column_sums, from_rows, to_rows
 from .cublas import gemm, halved
 from .source import blocks
 
-MOST = (
-    1 << 27
-    # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in
-    # parts
-)
+# numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
+MOST = 1 << 27
 
 CODE = """
 struct Sizes { i64 in[3], out[3], kernel[3], stride[3], padding[3], dilation[3], channels; };

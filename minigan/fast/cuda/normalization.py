@@ -273,10 +273,8 @@ def norm_backward(g, x, weight, bias, mean, rstd, slope=1.0):
             "norm_backward", x, grid, block, *given, gx, None, gw, gb, count, columns, chunk, slope
         )
     else:
-        partial, sums = (
-            xp.empty((2 * grid[1], columns), np.float64),
-            xp.empty((2, columns), x.dtype),
-        )
+        partial = xp.empty((2 * grid[1], columns), np.float64)
+        sums = xp.empty((2, columns), x.dtype)
         NORMALIZATION.launch(
             "norm_backward",
             x,

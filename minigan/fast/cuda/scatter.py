@@ -51,9 +51,8 @@ def add_rows(x, at, shape):
     if n * n * columns > MOST:
         xp.add.at(y, at.reshape(-1), x.reshape(n, *shape[1:]))
     elif n * columns:
-        at = (
-            at.reshape(-1).astype("int64") % rows
-        )  # as CuPy takes numbers outside: no address is outside
+        # as CuPy takes numbers outside: no address is outside
+        at = at.reshape(-1).astype("int64") % rows
         ADDING.launch(
             "add_rows",
             x,

@@ -87,9 +87,8 @@ class Formula:
             else tree.body
         )
         lines = self._block(body, 1)
-        changed = [
-            a for a in self.arguments if a in self.locals
-        ]  # a parameter that is assigned to becomes a variable
+        # a parameter that is assigned to becomes a variable
+        changed = [a for a in self.arguments if a in self.locals]
         self.body = (
             "\n".join(
                 ["    " + self._declare(v) for v in self.locals if v not in changed],
@@ -260,9 +259,8 @@ class Formula:
             return f"({test} ? {body} : {orelse})"
         if isinstance(e, ast.Call) and not e.keywords:
             arguments = [self.expression(a) for a in e.args]
-            if (
-                isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1
-            ):  # x.dtype.type(number)
+            # x.dtype.type(number)
+            if isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1:
                 return f"((REAL){arguments[0]})"
             name = e.func.attr if isinstance(e.func, ast.Attribute) else getattr(e.func, "id", None)
             if name in FUNCTIONS:

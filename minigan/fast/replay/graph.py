@@ -208,9 +208,8 @@ def _explained(error: BaseException) -> CaptureError:
         for e in (error, cause)
     )
     lines = [f for f in (*outer, *frames) if not f[0].startswith(PACKAGE) and os.path.exists(f[0])]
-    lines = [
-        f for f in lines if os.path.basename(f[0]) != "fakecuda.py"
-    ]  # the tests' device is no user's file
+    # the tests' device is no user's file
+    lines = [f for f in lines if os.path.basename(f[0]) != "fakecuda.py"]
     where = "an unknown line"
     if lines:
         file, line, _ = lines[-1]

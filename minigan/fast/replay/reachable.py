@@ -49,16 +49,11 @@ class Reachable:
         self.averages: list[EMA] = []
         self.generators: list[Generator] = [default_generator]
         self.containers: list[Any] = []  # lists, dicts and objects of the user's
-        self.settings: list[
-            Any
-            # all lists and dicts but those of optimisers, averages and generators: what Python
-            # decides by
-        ] = []
-        self.code: list[
-            Any
-            # objects of classes, and functions, that are neither minigan's nor of a library it
-            # knows
-        ] = []
+        # all lists and dicts but those of optimisers, averages and generators: what Python code
+        # decides by
+        self.settings: list[Any] = []
+        # objects of classes, and functions, that are neither minigan's nor of a library it knows
+        self.code: list[Any] = []
         seen, stack = {id(default_generator)}, [(x, True, True) for x in roots]
         alive = []  # an id is only good while its object lives
         while stack:
@@ -194,12 +189,8 @@ class Snapshot:
             t.grad = grad
             if grad is not None:
                 grad.array[...] = values
-        for (
-            optimizer,
-            slot,
-            now,
-            before,
-        ) in made:  # what was created stays, as a graph needs it before its first step
+        # what was created stays, as a graph needs it before its first step
+        for optimizer, slot, now, before in made:
             for name, value in now.items():
                 if name not in before:
                     if isinstance(value, Tensor):

@@ -44,9 +44,8 @@ class Look:
         0.0  # how far the mean sample moved since the last look, as a share of the data's spread
     )
     strayed: float = 0.0  # how far it is from where it was REACH looks ago, likewise
-    dead: dict[str, float] = field(
-        default_factory=dict
-    )  # layer -> share of its units that give the same for every example
+    # layer -> share of its units that give the same for every example
+    dead: dict[str, float] = field(default_factory=dict)
 
     state_dict = asdict
 
@@ -137,8 +136,7 @@ DISEASES = [
     Disease("g_collapsed",
         "G's samples are much alike, much more than the data's pictures: its mode has collapsed",
             "lower the learning rates, let D see several samples at once (minibatch "
-            "discrimination, packing), try another objective or a "
-            "gradient penalty",
+            "discrimination, packing), try another objective or a gradient penalty",
             _collapsed),
     Disease("oscillation",
         "the samples as a whole move far back and forth: the players go round in circles",
@@ -317,9 +315,8 @@ class Doctor(Callback):
         )
         drawn = images[0].reshape(EXAMPLES, -1)
         if (critic := game.players.get("D")) is not None:
-            with contextlib.suppress(
-                Exception
-            ):  # the discriminator of this game takes something else
+            # the discriminator of this game takes something else
+            with contextlib.suppress(Exception):
                 dead |= {
                     f"D.{layer}": share
                     for layer, share in dead_units(critic, lambda: game.judge(*self.batch)).items()
@@ -334,9 +331,8 @@ class Doctor(Callback):
             dead=dead,
         )
         look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
-        if (
-            self.classify and run.step > self.warm_up
-        ):  # before, nobody asks, and a first run would compile the classifier's kernels
+        # before, nobody asks, and a first run would compile the classifier's kernels
+        if self.classify and run.step > self.warm_up:
             found = len(np.unique(self.classify(images[0])))
             self.classes = self.classes or len(np.unique(self.classify(self.real)))
             look.classes = found / self.classes
@@ -383,7 +379,5 @@ class Doctor(Callback):
 
     def load_state_dict(self, state):
         self.looks = [Look(**look) for look in state["looks"]]
-        self.places, self.findings = (
-            list(state["places"]),
-            {k: list(v) for k, v in state["findings"].items()},
-        )
+        self.places = list(state["places"])
+        self.findings = {k: list(v) for k, v in state["findings"].items()}

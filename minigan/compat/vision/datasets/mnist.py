@@ -53,10 +53,8 @@ class MNIST(VisionDataset):
         "9 - nine",
     ]
     train_data, test_data = _renamed("train_data", "data"), _renamed("test_data", "data")
-    train_labels, test_labels = (
-        _renamed("train_labels", "targets"),
-        _renamed("test_labels", "targets"),
-    )
+    train_labels = _renamed("train_labels", "targets")
+    test_labels = _renamed("test_labels", "targets")
 
     def __init__(
         self,
@@ -146,8 +144,7 @@ def _read_pair(images: Path, labels: Path, label_dims: int = 1) -> tuple[np.ndar
     ):
         raise DataError(
             f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, "
-            f"but they hold {x.dtype} {x.shape} and "
-            f"{y.dtype} {y.shape}"
+            f"but they hold {x.dtype} {x.shape} and {y.dtype} {y.shape}"
         )
     return x, y.astype(np.int64)
 
