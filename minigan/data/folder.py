@@ -43,20 +43,19 @@ def image_folder(
     """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their
     sorted paths.
 
-    pattern which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is also
-    "*.JPG"; names that begin with
-                 a dot are left out. Links to folders are followed, but no folder is read twice
-    crop cut out the centre, of `input_size`; where a picture is smaller, and by default, the
-    largest centre of that
-                 shape (by default of `output_size`'s). False: the whole picture is squeezed into
-                 `output_size`
-    input_size (height, width) in pixels of the picture as it is shown (a camera's orientation tag
-    is obeyed) output_size (height, width): what is cut out is resized to it, bicubic and without
-    aliasing
+    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is
+                 also "*.JPG"; names that begin with a dot are left out. Links to folders are
+                 followed, but no folder is read twice
+    crop         cut out the centre, of `input_size`; where a picture is smaller, and by default,
+                 the largest centre of that shape (by default of `output_size`'s). False: the whole
+                 picture is squeezed into `output_size`
+    input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag
+                 is obeyed)
+    output_size  (height, width): what is cut out is resized to it, bicubic and without aliasing
     channels     3: RGB; 1: grey (ITU-R 601 luma); None: 1 if all pictures are grey, else 3
     workers      threads that decode; default: one per CPU
-    cache keep the decoded set in the user's cache folder, for as long as names, sizes and times of
-    the files are the same
+    cache        keep the decoded set in the user's cache folder, for as long as names, sizes and
+                 times of the files are the same
     recursive    look in subfolders too
     on_notice    called with one sentence if files were left out
     quiet        no progress bar

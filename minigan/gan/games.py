@@ -3,8 +3,8 @@ respect to that player's parameters only, then one step of the player's optimise
 down for Descend.
 
     yield Ascend("D", value)                        one move
-    yield Ascend("D", v), Descend("G", loss) simultaneous moves: both gradients are taken at the
-    same point
+    yield Ascend("D", v), Descend("G", loss)        simultaneous moves: both gradients are taken at
+                                                    the same point
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class GAN(Game):
     generator, discriminator : latents (n, latent_dim) -> examples; examples -> logits or a critic's
         values
     objective : what they want (`OBJECTIVES`)
-    penalties : subtracted from what D ascends, in the same move (`PENALTIES`); g_penalties : added
-        to what G descends
+    penalties : subtracted from what D ascends, in the same move (`PENALTIES`);
+    g_penalties : added to what G descends
     views : what is done with examples before D sees them, real and fake alike: noise, augmentation,
         packing (`VIEWS`)
     simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's

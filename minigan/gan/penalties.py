@@ -96,8 +96,9 @@ class GradientPenalty(Penalty):
     """WGAN-GP, Gulrajani et al. 2017, eq. 3: weight E (|grad D(x^)| - 1)^2 at points x^ between
     real and fake examples.
 
-    target : the slope aimed at; one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018).
-        On a line, where a slope cannot
+    target : the slope aimed at;
+    one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018). On a line, where a slope
+        cannot
     turn but only pass through 0, take that: two-sided, a critic that starts the wrong way round
     stays near slope -1.
     """

@@ -33,8 +33,9 @@ def ais_log_likelihood(
     decoder : (n, latent_dim) -> (n, ...); used as it is: put it into evaluation mode. Its dtype is
         computed in
     data : floats (N, ...), as the decoder makes them
-    chains : for each x; steps : temperatures; leapfrogs : steps of a Hamiltonian move (Neal 2011),
-        of length `step_size` at first,
+    chains : for each x;
+    steps : temperatures;
+    leapfrogs : steps of a Hamiltonian move (Neal 2011), of length `step_size` at first,
              which is then adapted to the acceptance of each chain (65 %)
 
     Chains go from the prior to the posterior through p(z) p(x | z)^t, t from 0 to 1 by the sigmoid

@@ -99,8 +99,8 @@ def evaluate_pixels(
 ) -> dict[str, float]:
     """Numbers by name, from pixels in [0, 1], without a classifier.
 
-    images, training, test : digits as for `evaluate`; validation : digits on which the Parzen
-        window is chosen; None: the first 1,000
+    images, training, test : digits as for `evaluate`;
+    validation : digits on which the Parzen window is chosen; None: the first 1,000
     training images
 
     parzen, parzen_se, parzen_sigma; sliced_wasserstein (2,000 of each, p = 2), wasserstein (1,000

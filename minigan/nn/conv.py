@@ -112,8 +112,8 @@ class Conv2d(_Conv):
         or 'valid'
     groups : channels are divided in this many groups that do not see each other
     padding_mode : what stands outside: 'zeros', 'reflect', 'replicate', 'circular'
-    weight : (out_channels, in_channels / groups, kh, kw); bias : (out_channels,), or None with
-        bias=False
+    weight : (out_channels, in_channels / groups, kh, kw);
+    bias : (out_channels,), or None with bias=False
     """
 
     dims = 2
@@ -209,8 +209,8 @@ class ConvTranspose2d(_ConvTranspose):
 
     The gradient of `Conv2d` with respect to its input; with kernel 4, stride 2, padding 1 it
     doubles the size.
-    weight : (in_channels, out_channels / groups, kh, kw); bias : (out_channels,), or None with
-        bias=False
+    weight : (in_channels, out_channels / groups, kh, kw);
+    bias : (out_channels,), or None with bias=False
     """
 
     dims = 2

@@ -55,8 +55,8 @@ class Bilinear(Module):
     """y_o = x1^T weight_o x2 + bias_o: (..., in1_features), (..., in2_features) -> (...,
     out_features).
 
-    weight : (out_features, in1_features, in2_features); bias : (out_features,), or None with
-        bias=False
+    weight : (out_features, in1_features, in2_features);
+    bias : (out_features,), or None with bias=False
     Both start as U(-k, k), k = 1 / sqrt(in1_features).
     """
 

@@ -19,8 +19,8 @@ class _MaxPool(_Pool):
     """Maxima of windows over (N, C, {0}) or (C, {0}).
 
     kernel_size, stride, padding, dilation : one number{1}; stride None: kernel_size
-    padding : positions without a value on both sides, at most half the window; dilation : distance
-        between a window's elements
+    padding : positions without a value on both sides, at most half the window;
+    dilation : distance between a window's elements
     return_indices : forward gives (maxima, their positions)
     ceil_mode : windows may reach over the end, as long as they start inside
     """

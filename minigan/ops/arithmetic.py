@@ -87,7 +87,8 @@ def _(g, need):
 
 @op(saves=("input", "exponent", "out for exponent"))
 def pow(input: Tensor, exponent: Operand) -> Tensor:
-    """y = input ** exponent. dL/dinput = g e x^(e-1), dL/dexponent = g y log x (0 where x = 0)"""
+    """y = input ** exponent.
+    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
     kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
     if (
         exponent.__class__ in (int, float)
@@ -156,8 +157,8 @@ def _share(g, need, first, tie):
 
 @op(saves=("condition",), mixed=True)
 def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
-    """input where condition, else other. dL/dinput = g where condition, else 0; dL/dother the other
-    way round"""
+    """input where condition, else other.
+    dL/dinput = g where condition, else 0; dL/dother the other way round"""
     out = np.where(condition, input, other)
     values = [v for v in (input, other) if hasattr(v, "dtype")]
     floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {
@@ -308,8 +309,8 @@ def _divided(ufunc, x, y):
 
 @op(saves=("input for other", "other for other"))
 def remainder(input: Tensor, other: Operand) -> Tensor:
-    """input - floor(input / other) other: the rest with the sign of other. dL/dinput = g, dL/dother
-    = -g floor(input / other)"""
+    """input - floor(input / other) other: the rest with the sign of other.
+    dL/dinput = g, dL/dother = -g floor(input / other)"""
     return _divided(np.remainder, input, other)
 
 
@@ -320,8 +321,8 @@ def _(g, need, x, y):
 
 @op(saves=("input for other", "other for other"))
 def fmod(input: Tensor, other: Operand) -> Tensor:
-    """input - trunc(input / other) other: the rest with the sign of input. dL/dinput = g, dL/dother
-    = -g trunc(input / other)"""
+    """input - trunc(input / other) other: the rest with the sign of input.
+    dL/dinput = g, dL/dother = -g trunc(input / other)"""
     return _divided(np.fmod, input, other)
 
 

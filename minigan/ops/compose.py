@@ -91,7 +91,8 @@ def cosh(input: Tensor) -> Tensor:
 
 
 def ceil(input: Tensor) -> Tensor:
-    """The smallest integer not below. Its derivative is 0, as those of trunc, round and floor."""
+    """The smallest integer not below.
+    Its derivative is 0, as those of trunc, round and floor."""
     return -floor(-input)
 
 
@@ -150,8 +151,8 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Tensor:
-    """With numbers for NaN and infinities (None: the largest and smallest of the dtype). dL/dx = g,
-    0 for those"""
+    """With numbers for NaN and infinities (None: the largest and smallest of the dtype).
+    dL/dx = g, 0 for those"""
     return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 

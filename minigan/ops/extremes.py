@@ -15,8 +15,8 @@ __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 
 @op(saves=("x", "axes", "out"))
 def _extreme(x, axes, keepdim, largest):
-    """y = the largest (or smallest) element over `axes`. dL/dx = g, shared equally by those that
-    are it"""
+    """y = the largest (or smallest) element over `axes`.
+    dL/dx = g, shared equally by those that are it"""
     return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
 
 

@@ -39,8 +39,8 @@ __all__ = [
 
 @op(saves=("input", "target", "reduction"))
 def _mse_loss(input, target, reduction):
-    """(input - target)^2, reduced. dL/dinput = 2 g (input - target), dL/dtarget = its negative; /
-    count for the mean"""
+    """(input - target)^2, reduced.
+    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
     return _reduce(np.square(np.subtract(input, target)), reduction)
 
 
@@ -123,7 +123,8 @@ def no_probabilities(x):
 def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
-    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12; dL/dt = g (log(1 - x) - log x)
+    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;
+    dL/dt = g (log(1 - x) - log x)
     """
     # (on CUDA this would wait for the device)
     if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():

@@ -39,8 +39,8 @@ def _(g, need, shape, index):
 
 @op(saves=("index",), mixed=True)
 def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
-    """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane. dL/dg =
-    plane_gather of gg"""
+    """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane.
+    dL/dg = plane_gather of gg"""
     xp = array_module(g)
     planes = math.prod(shape[:-2])
     y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)

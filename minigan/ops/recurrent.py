@@ -82,8 +82,8 @@ def _(x, h, weight, nonlinearity):
 
 @op(saves=("x", "h", "c", "weight", "out", "gates"))
 def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
-    """x (T, N, 4H), h and c (N, H), weight (4H, H) -> all h_t and all c_t, (2, T, N, H). Hochreiter
-    and Schmidhuber 1997
+    """x (T, N, 4H), h and c (N, H), weight (4H, H) -> all h_t and all c_t, (2, T, N, H).
+    Hochreiter and Schmidhuber 1997
 
     (i, f, u, o) = x_t + h_{t-1} W^T, of which i, f, o go through the sigmoid and u through tanh
     (Gers et al. 2000: f); c_t = f c_{t-1} + i u, h_t = o tanh c_t.
@@ -152,8 +152,8 @@ def lstm_formula(x, h, c, weight, projection=None):
 
 @op(saves=("x", "h", "weight", "bias", "out", "gates", "inner"))
 def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x (T, N, 3H), h (N, H), weight (3H, H), bias (3H,) or None -> all h_t, (T, N, H). Cho et al.
-    2014
+    """x (T, N, 3H), h (N, H), weight (3H, H), bias (3H,) or None -> all h_t, (T, N, H).
+    Cho et al. 2014
 
     With (a_r, a_z, a_u) = h_{t-1} W^T + bias, and of x_t likewise:
     r = sigmoid(x_r + a_r), z = sigmoid(x_z + a_z), u = tanh(x_u + r a_u), h_t = (1 - z) u + z

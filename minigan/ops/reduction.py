@@ -166,8 +166,8 @@ def _wide(x):
 
 @op(saves=("x", "axis", "out"))
 def _prod(x, axis, keepdim):
-    """y = product of x over one axis. dL/dx_i = g times the product of all others (right also where
-    x has zeros)"""
+    """y = product of x over one axis.
+    dL/dx_i = g times the product of all others (right also where x has zeros)"""
     return np.multiply.reduce(x, axis=axis, keepdims=keepdim, dtype=_wide(x))
 
 

@@ -214,7 +214,8 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 @op(saves=("x.shape", "times"))
 def _repeat(x, times):
-    """y = x times[i] times side by side along dimension i. dL/dx = the sum of g over the copies"""
+    """y = x times[i] times side by side along dimension i.
+    dL/dx = the sum of g over the copies"""
     return array_module(x).tile(x, times)
 
 
@@ -298,7 +299,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @op(saves=("x.shape", "offset", "dim1", "dim2"), view=True)
 def _diagonal(x, offset, dim1, dim2):
-    """The diagonals of dim1 and dim2 as a last dimension (a view). dL/dx = g there, 0 elsewhere"""
+    """The diagonals of dim1 and dim2 as a last dimension (a view).
+    dL/dx = g there, 0 elsewhere"""
     return writable(x.diagonal(offset, dim1, dim2), x)
 
 

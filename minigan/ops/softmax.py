@@ -18,7 +18,8 @@ __all__ = ["log_softmax", "logsumexp", "softmax"]
 
 @op(saves=("x", "axes", "out"), floating=True)
 def _logsumexp(x, axes, keepdim):
-    """y = log sum e^x, shifted by the largest x so that nothing overflows. dL/dx = g e^(x - y)"""
+    """y = log sum e^x, shifted by the largest x so that nothing overflows.
+    dL/dx = g e^(x - y)"""
     if x.dtype.char == "e":
         return _logsumexp.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
     top = np.max(x, axis=axes, keepdims=True)

@@ -5,7 +5,8 @@ runs/<name>/
     config.json                          version, options, data set and its checksum
     metrics.jsonl                        one JSON object per logged step
     samples/0000400.png                  the fixed latents at that step
-    checkpoints/00000400.safetensors everything a resumed run needs to end in bit-identical weights
+    checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical
+                                         weights
     curves.png, samples.gif              at the end
 """
 

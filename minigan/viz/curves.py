@@ -48,9 +48,9 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
     """Draw a run's curves into a PNG file: above D's value and G's loss, below mean D(x) and mean
     D(G(z)).
 
-    metrics path of a metrics.jsonl, or its rows: dicts with "step" and any of "d_value", "g_loss",
-    "d_real" (mean
-             D(x)), "d_fake" (mean D(G(z))), "epoch"; what is missing, null or NaN leaves a gap
+    metrics  path of a metrics.jsonl, or its rows: dicts with "step" and any of "d_value", "g_loss",
+             "d_real" (mean D(x)), "d_fake" (mean D(G(z))), "epoch"; what is missing, null or NaN
+             leaves a gap
     title    a line above the panels
     smooth   width of the moving average drawn over the raw values, as a part of the whole run
 
