@@ -23,10 +23,9 @@ class DataLoader:
     shuffle : a new random order each time, from `generator` (default: minigan's)
     sampler, batch_sampler : iterables of indices, or of lists of indices, instead
     num_workers : threads that get items and make batches ahead of time (0: when they are asked
-        for). They are threads, not
-                  processes: reading files, Pillow and NumPy run beside each other, plain Python
-                  code does not. Batches come in the same order as without; random numbers in them
-                  are those of the seed, but others than without
+        for). They are threads, not processes: reading files, Pillow and NumPy run beside each
+        other, plain Python code does not. Batches come in the same order as without; random numbers
+        in them are those of the seed, but others than without
     collate_fn : makes a batch of a list of items
     drop_last : leave out a last batch that is not full
     timeout : seconds to wait for a batch from a worker (0: for ever)

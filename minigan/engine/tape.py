@@ -23,9 +23,8 @@ class Node:
         result
     saved : what `backward` needs: arrays, numbers, shapes; None once it was freed
     sources : of each array that came from a Tensor the memory's version, its number then, the
-        argument (-1: the result), the
-              Tensor, the place in `saved`. A Tensor that is given other memory later (`.data =
-              ...`) changes nothing in `saved`
+        argument (-1: the result), the Tensor, the place in `saved`. A Tensor that is given other
+        memory later (`.data = ...`) changes nothing in `saved`
     """
 
     __slots__ = (

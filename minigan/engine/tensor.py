@@ -199,8 +199,7 @@ def tensor_of(
 
     node : the tape entry that computed it; None for a leaf
     version : that of the memory, where another Tensor shares it: one counter per memory, a
-        one-element list, so that whoever writes
-              can tell all who saved
+        one-element list, so that whoever writes can tell all who saved
     into : an object whose fields are set, instead of a new Tensor
     """
     if requires_grad and array.dtype not in FLOATS:

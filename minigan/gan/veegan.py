@@ -29,9 +29,8 @@ class VEEGAN(GAN):
 
     discriminator : (N, latent_dim + numbers in an example) -> logits (N, 1)
     reconstructor : x -> (N, latent_dim): z_F = F(x), d = |z - F(x)|^2; or -> (N, 2 latent_dim),
-        mean and logarithm of the standard
-                    deviation of a Gaussian: z_F is drawn, d = -log p(z | x), as in the authors'
-                    program for 2-D data
+        mean and logarithm of the standard deviation of a Gaussian: z_F is drawn, d = -log p(z | x),
+        as in the authors' program for 2-D data
     """
 
     def __init__(

@@ -35,8 +35,8 @@ def ais_log_likelihood(
     data : floats (N, ...), as the decoder makes them
     chains : for each x;
     steps : temperatures;
-    leapfrogs : steps of a Hamiltonian move (Neal 2011), of length `step_size` at first,
-             which is then adapted to the acceptance of each chain (65 %)
+    leapfrogs : steps of a Hamiltonian move (Neal 2011), of length `step_size` at first, which is
+        then adapted to the acceptance of each chain (65 %)
 
     Chains go from the prior to the posterior through p(z) p(x | z)^t, t from 0 to 1 by the sigmoid
     schedule of Wu et al. 2017; a weight w gathers (t' - t) log p(x | z), and log p(x) is log mean

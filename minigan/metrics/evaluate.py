@@ -51,9 +51,8 @@ def evaluate(images: Any, reference: Reference, seed: int = 0) -> dict[str, floa
     better.
 
     images : (N, 1, 28, 28), uint8 or float in [-1, 1], at least 100; more give smaller errors, and
-        Frechet distances of different N
-             cannot be compared. Real images in their place give the floor that belongs beside every
-             value.
+        Frechet distances of different N cannot be compared. Real images in their place give the
+        floor that belongs beside every value.
     seed : of the random subsets
 
     frechet, kid, kid_se, mmd2 (rbf), score, mode_score, nn, nn_real, nn_fake, precision, recall,

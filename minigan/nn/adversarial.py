@@ -170,8 +170,7 @@ class _Equalized:
 
     gain : sqrt(2) in front of ReLUs; the paper takes 1 in the last layers
     lrmul : a factor of the learning rate of this layer (Karras et al. 2019): weights start as N(0,
-        1 / lrmul^2), and weights and
-            biases are multiplied by lrmul when they are used
+        1 / lrmul^2), and weights and biases are multiplied by lrmul when they are used
     """
 
     def _factor(self, fan_in):

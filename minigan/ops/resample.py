@@ -127,8 +127,7 @@ def interpolate(
     size, scale_factor : one number, or one for each dimension after C; give one of the two. The
         size becomes floor(n * factor)
     mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D
-        input), "bilinear",
-           "bicubic" (4-D) or "trilinear" (5-D)
+        input), "bilinear", "bicubic" (4-D) or "trilinear" (5-D)
     align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on
         each other, instead of the corners
     antialias : for "bilinear" and "bicubic": an output pixel is a weighted mean of all the input

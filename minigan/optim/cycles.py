@@ -89,8 +89,8 @@ class CyclicLR(_Cycle):
     and again. Smith 2017
 
     mode : the height of cycle k (1, 2, ...) is 1 ("triangular"), 2^(1 - k) ("triangular2"), gamma^t
-        at step t ("exp_range");
-           scale_fn: a function of k (scale_mode="cycle") or t ("iterations") instead
+        at step t ("exp_range"); scale_fn: a function of k (scale_mode="cycle") or t ("iterations")
+        instead
     cycle_momentum : momentum goes from max_momentum to base_momentum meanwhile
     """
 

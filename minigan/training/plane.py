@@ -52,9 +52,8 @@ class Players:
     """Networks for the plane, and Adam's steps for them.
 
     name : "small", two layers of 128 units each; "pacgan", those of Lin et al. 2018's program for
-        the ring and the grid: G of four
-           layers of 400 ReLUs with batch normalisation, D of three of 200 maxout units of five
-           pieces; all weights N(0, 0.02^2)
+        the ring and the grid: G of four layers of 400 ReLUs with batch normalisation, D of three of
+        200 maxout units of five pieces; all weights N(0, 0.02^2)
     """
 
     name: str = "small"

@@ -16,9 +16,8 @@ class LeastSquares(Objective):
     descends 1/2 E (D(G(z)) - c)^2.
 
     a, b, c : what D shall say of fake, of real examples; what G wants it to say. Default: eq. 9,
-        0-1 coding. With b - c = 1 and
-              b - a = 2, such as (-1, 1, 0), G descends the Pearson chi^2 divergence of p + q from 2
-              q (section 3.2).
+        0-1 coding. With b - c = 1 and b - a = 2, such as (-1, 1, 0), G descends the Pearson chi^2
+        divergence of p + q from 2 q (section 3.2).
     """
 
     name = "lsgan"

@@ -19,9 +19,9 @@ class Minimax(Objective):
     `NonSaturating`.
 
     real_label : a, what D shall say of real examples: E [a log D(x) + (1 - a) log(1 - D(x))] is
-        then the first term. Below 1 it is
-                 one-sided label smoothing (Salimans et al. 2016, section 3.4): the best D is a p /
-                 (p + q), so never sure. A pair (low, high): drawn for each example anew.
+        then the first term. Below 1 it is one-sided label smoothing (Salimans et al. 2016, section
+        3.4): the best D is a p / (p + q), so never sure. A pair (low, high): drawn for each example
+        anew.
     """
 
     name = "minimax"
