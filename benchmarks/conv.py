@@ -1,8 +1,8 @@
 """Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional
 GANs (float32).
 
-    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] [--only
-    NAME ...] [--json FILE]
+    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] \\
+        [--only NAME ...] [--json FILE]
 
 dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
 dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16

@@ -1,8 +1,8 @@
 """Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See
 on_gpu_a.sh.
 
-    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] [--json FILE]
-    [--compile]
+    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] \\
+        [--json FILE] [--compile]
 
 mlp64, mlp1024 the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent
 of G

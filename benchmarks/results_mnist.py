@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The results page: many GANs on MNIST with the same budget, seeds, measures and classifier.
 
-    python benchmarks/results_mnist.py # every system, 3 seeds: two hours of one core python
-    benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
-    python benchmarks/results_mnist.py --page # only write docs/results.md from what is measured
+    python benchmarks/results_mnist.py          # every system, 3 seeds: two hours of one core
+    python benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
+    python benchmarks/results_mnist.py --page   # only write docs/results.md from what is measured
 
 Call it again to go on: runs that were stopped are resumed, finished ones are not repeated. A
 finished run is a line in benchmarks/results/results_mnist.jsonl; the page shows those lines that

@@ -2,11 +2,11 @@
 """Stacked MNIST: how many of 1,000 modes (a digit in each of three colour channels) does a
 generator reach?
 
-    python benchmarks/stacked_mnist.py --preset full --pack 1 # the published protocol; days on two
-    cores, hours on a GPU
-    python benchmarks/stacked_mnist.py --preset twin --pack 1 2 # two channels, 100 modes, small
-    networks: runs here
-    python benchmarks/stacked_mnist.py --page # only write docs/stacked_mnist.md
+    # the published protocol; days on two cores, hours on a GPU
+    python benchmarks/stacked_mnist.py --preset full --pack 1
+    # two channels, 100 modes, small networks: runs here
+    python benchmarks/stacked_mnist.py --preset twin --pack 1 2
+    python benchmarks/stacked_mnist.py --page   # only write docs/stacked_mnist.md
 
 Call it again to go on: unfinished runs resume to the bit, finished ones are not repeated. A
 finished run is a line in benchmarks/results/stacked_mnist.jsonl.

@@ -2,11 +2,11 @@
 """How many modes does each game find? The ring of 8 and the grid of 25 Gaussians of Lin et al. 2018
 (PacGAN), section 4.1.
 
-    python benchmarks/toy_modes.py # small networks, 20 epochs, 3 seeds: about an hour of one core
-    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10 # the paper's protocol:
-    hours for each run
-    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1    # a part of it
-    python benchmarks/toy_modes.py --report # the table of the runs made so far, and the figure
+    python benchmarks/toy_modes.py   # small networks, 20 epochs, 3 seeds: about an hour of one core
+    # the paper's protocol: hours for each run
+    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10
+    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1   # a part of it
+    python benchmarks/toy_modes.py --report   # the table of the runs made so far, and the figure
 
 Protocol: 100,000 points are drawn once; a step is one round of the game with 100 of them drawn anew
 (PacGAN: 100 packs); 1,000 steps are an epoch. At the end 2,500 samples of G in evaluation mode are

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Train a DCGAN (Radford, Metz, Chintala 2016) on a folder of pictures; then let it draw.
 
-    python examples/make_faces.py # a data set to try it with python examples/dcgan.py --dataset
-    faces --input-fname-pattern "*.jpg" --crop --input-height 96 --output-height 48 --train
-    python examples/dcgan.py --generate 100 # without --train: use what was trained
+    python examples/make_faces.py             # a data set to try it with
+    python examples/dcgan.py --dataset faces --input-fname-pattern "*.jpg" --crop \\
+        --input-height 96 --output-height 48 --train
+    python examples/dcgan.py --generate 100   # without --train: use what was trained
 
 Words of options may be joined by "-" or "_".
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A GAN on a line: G learns N(4, 0.5) and D draws a boundary. After Glover's "gan-intro" (2016).
 
-    python examples/gaussian_1d.py # the published protocol; a figure of the end
-    python examples/gaussian_1d.py --minibatch # D also sees how close the samples of a batch are
-    python examples/gaussian_1d.py --minibatch --anim runs/g.gif # the way there, too (.mp4 needs
-    ffmpeg)
-    python examples/gaussian_1d.py --minibatch --seeds 10           # one line for each of ten seeds
+    python examples/gaussian_1d.py   # the published protocol; a figure of the end
+    python examples/gaussian_1d.py --minibatch   # D also sees how close the samples of a batch are
+    # the way there, too (.mp4 needs ffmpeg)
+    python examples/gaussian_1d.py --minibatch --anim runs/g.gif
+    python examples/gaussian_1d.py --minibatch --seeds 10   # one line for each of ten seeds
 
 G is linear-softplus-linear, D three tanh layers and a logit. G's noise is stratified: a grid from
 -8 to 8, each point moved by U(0, 0.01). D is first trained for 1,000 steps to say the data's

@@ -6,11 +6,11 @@ what the theorems say.
 
 It draws three figures and prints their numbers:
 
-    optimal_d.png a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
-    value.png V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for generators
-    ever nearer to the data
-    vanishing.png G's gradient under an ever better D: log(1 - D) saturates, -log D does not
-    (section 3)
+    optimal_d.png  a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
+    value.png      V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for
+                   generators ever nearer to the data
+    vanishing.png  G's gradient under an ever better D: log(1 - D) saturates, -log D does not
+                   (section 3)
 """
 
 import argparse

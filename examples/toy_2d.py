@@ -2,10 +2,10 @@
 """Play any two-player game (and some with more players) in the plane, and watch: samples, D's
 surface, the field of G's gradient.
 
-python examples/toy_2d.py # the plain GAN on eight Gaussians in a ring
-python examples/toy_2d.py --game unrolled --anim              # and an animation
-python examples/toy_2d.py --game wgan-gp --data swiss_roll
-python examples/toy_2d.py --list                              # the games
+    python examples/toy_2d.py   # the plain GAN on eight Gaussians in a ring
+    python examples/toy_2d.py --game unrolled --anim   # and an animation
+    python examples/toy_2d.py --game wgan-gp --data swiss_roll
+    python examples/toy_2d.py --list   # the games
 """
 
 import argparse

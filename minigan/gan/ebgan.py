@@ -48,8 +48,9 @@ class EBGAN(GAN):
     |Dec(Enc(x)) - x| of each example,
 
         D descends  E(x) + [m - E(G(z))]+
-        ([u]+ = max(u, 0) of each example, not of the mean over the batch) G descends  E(G(z)) +
-        pull_away PT(Enc(G(z)))
+        G descends  E(G(z)) + pull_away PT(Enc(G(z)))
+
+    where [u]+ = max(u, 0) of each example, not of the mean over the batch.
 
     discriminator : an AutoEncoder (or a module with .encoder and .decoder)
     margin : m; of the size of the energy of bad samples, which depends on the data (the paper has
@@ -105,8 +106,8 @@ class MAGAN(EBGAN):
     examples, here that of the last `period` of these rounds. After each `period` rounds (an epoch,
     there) the means over them are compared:
 
-        if  E_real < m  and  E_real < E_fake  and  E_fake >= the E_fake of the period before:
-        m = E_real
+        if E_real < m and E_real < E_fake and E_fake >= the E_fake of the period before:
+            m = E_real
 
     which says that D has room to spare and G has stopped to gain. State: margin, sums, phase.
     """

@@ -85,10 +85,10 @@ def precision_recall(real: Any, fake: Any, k: int = 5) -> Fidelity:
     """Precision, recall, density and coverage of samples (N, ...) and (M, ...), by balls that reach
     to the k-th nearest neighbour.
 
-    precision : share of fakes in the ball of some real sample. recall : share of real samples in
-        the ball of some fake
-    density : real balls that a fake lies in, on average, over k: not limited by 1. coverage : share
-        of real balls with a fake
+    precision : share of fakes in the ball of some real sample
+    recall : share of real samples in the ball of some fake
+    density : real balls that a fake lies in, on average, over k: not limited by 1
+    coverage : share of real balls with a fake
 
     k : neighbours; each set needs more than k samples
 

@@ -68,11 +68,12 @@ def pad(
 
     pad : (before, after) of the last dimension, then of the one before it, ...; negative numbers
         cut instead
-    mode : "constant": with `value` (default 0), any dimensions.
-    The others pad the 1 to 3 dimensions after (N, C) or (C):
-           "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0);
-           less than the size "replicate": with the edge elements (0 0 | 0 1 2 | 2 2) "circular":
-           from the other side (1 2 | 0 1 2 | 0 1); at most the size
+    mode : "constant": with `value` (default 0), any dimensions. The others pad the 1 to 3
+        dimensions after (N, C) or (C):
+        "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0); less
+            than the size
+        "replicate": with the edge elements (0 0 | 0 1 2 | 2 2)
+        "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size
     """
     pads = [int(p) for p in pad]
     dims = len(pads) // 2

@@ -158,8 +158,8 @@ class adam_step:
 class rmsprop_step:
     """RMSprop (Tieleman and Hinton 2012; centered: Graves 2013).
 
-    d = sign g + weight_decay p; s = alpha s + (1 - alpha) d^2; a += (1 - alpha) (d - a) (centered;
-    else a = 0)
+    d = sign g + weight_decay p;    s = alpha s + (1 - alpha) d^2;
+    a += (1 - alpha) (d - a)  (centered; else a = 0)
     d /= sqrt(s - a^2) + eps;       b = momentum b + d  (momentum; else b = d);    p -= lr b
     """
 
@@ -272,7 +272,8 @@ class adamax_step:
     """Adamax (Kingma and Ba 2015).
     d = sign g + weight_decay p;
     m += (1 - beta1) (d - m);
-    u = max(beta2 u, |d| + eps) p -= lr / (1 - beta1^t) m / u"""
+    u = max(beta2 u, |d| + eps)
+    p -= lr / (1 - beta1^t) m / u"""
 
     def numbers(t, lr, betas, eps, weight_decay, maximize):
         beta1, beta2 = betas
@@ -314,8 +315,9 @@ class radam_step:
     """RAdam (Liu et al. 2020).
     m, v as Adam's;
     r = 2 / (1 - beta2) - 1;
-    q = r - 2 t beta2^t / (1 - beta2^t) p -= lr m / (1 - beta1^t), and if q > 5 times sqrt((q - 4)
-    (q - 2) r / ((r - 4) (r - 2) q)) / (sqrt(v / (1 - beta2^t)) + ...)"""
+    q = r - 2 t beta2^t / (1 - beta2^t)
+    p -= lr m / (1 - beta1^t), and if q > 5
+        times sqrt((q - 4) (q - 2) r / ((r - 4) (r - 2) q)) / (sqrt(v / (1 - beta2^t)) + ...)"""
 
     def numbers(t, lr, betas, eps, weight_decay, decoupled, maximize):
         beta1, beta2 = betas

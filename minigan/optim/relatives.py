@@ -5,9 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class Adadelta(Optimizer):
-    """s: moving average of g^2, a: of the steps d^2;  d = g sqrt(a + eps) / sqrt(s + eps);  p -= lr
-    d.
-    Arguments as torch's.
+    """s: moving average of g^2, a: of the steps d^2;
+    d = g sqrt(a + eps) / sqrt(s + eps);  p -= lr d.    Arguments as torch's.
 
     Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
 
@@ -82,8 +81,7 @@ class Adamax(_WithBetas):
 
 class RAdam(_WithBetas):
     """Adam whose first steps, while v is still uncertain, are those of momentum, and later ones
-    rectified.
-    Arguments as torch's.
+    rectified. Arguments as torch's.
 
     Liu et al., "On the variance of the adaptive learning rate and beyond", 2020. Options as Adam's.
     """

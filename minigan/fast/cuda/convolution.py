@@ -1,13 +1,13 @@
 """Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one
 product and one pass over memory.
 
-    conv y = rows(x) @ w^T rows(x): (positions of y, taps C), all that the window of each position
-    sees
+    conv            y = rows(x) @ w^T, where rows(x) (positions of y, taps C) is all that the
+                    window of each position sees
     conv_weight     w = y^T @ rows(x)
-    conv_transpose y @ w: (positions of y, taps C), what each y gives to its window; each x then
-    adds up what its taps got, in one
-                    order and without atomics. With stride 1 and more channels in x than in y it is
-                    `conv` with the kernel turned around, whose rows are smaller.
+    conv_transpose  y @ w: (positions of y, taps C), what each y gives to its window; each x then
+                    adds up what its taps got, in one order and without atomics. With stride 1 and
+                    more channels in x than in y it is `conv` with the kernel turned around, whose
+                    rows are smaller.
 
 One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are
 left to `formula`. Where products round their inputs to bfloat16, so is x before its rows are made:
