@@ -53,8 +53,9 @@ def mnist_gan():
 
 @dataclass
 class System:
-    """title : for the table; options : of mnist_gan.py; make_run(options) : the run, None:
-    mnist_gan.py's own;
+    """title : for the table;
+    options : of mnist_gan.py;
+    make_run(options) : the run, None: mnist_gan.py's own;
     steps : for each step of the other systems, of one whose steps are that much cheaper."""
 
     title: str

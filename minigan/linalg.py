@@ -60,9 +60,8 @@ def lstsq(A, B, rcond=None, *, driver=None):
     (..., m, k) -> (..., n, k).
 
     driver : as in torch; here it decides only what is given: residuals, the sums of the squares of
-        A X - B where m > n and all
-        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is
-        not given is empty.
+        A X - B where m > n and all ranks are n (but for "gelsy", the default), and singular values
+        ("gelsd", "gelss"). What is not given is empty.
     """
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
     empty = X.reshape(-1)[:0]

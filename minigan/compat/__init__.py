@@ -3,8 +3,8 @@ needs them.
 
 places.py : torch's module paths (`minigan.utils.data`, `minigan.nn.modules`), and the sentence
     about what is not there
-settings.py, version.py : what scripts set and ask first; cuda.py, accelerator.py, amp.py, backends/
-    : devices and precision
+settings.py, version.py : what scripts set and ask first
+cuda.py, accelerator.py, amp.py, backends/ : devices and precision
 tensor_types.py, variable.py : FloatTensor, Variable;  parallel.py : DataParallel
 utils/ : torch.utils;  vision/ : torchvision
 """

@@ -98,9 +98,8 @@ class GradientPenalty(Penalty):
 
     target : the slope aimed at;
     one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018). On a line, where a slope
-        cannot
-    turn but only pass through 0, take that: two-sided, a critic that starts the wrong way round
-    stays near slope -1.
+        cannot turn but only pass through 0, take that: two-sided, a critic that starts the wrong
+        way round stays near slope -1.
     """
 
     name = "gradient"

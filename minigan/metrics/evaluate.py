@@ -100,7 +100,7 @@ def evaluate_pixels(
 
     images, training, test : digits as for `evaluate`;
     validation : digits on which the Parzen window is chosen; None: the first 1,000
-    training images
+        training images
 
     parzen, parzen_se, parzen_sigma; sliced_wasserstein (2,000 of each, p = 2), wasserstein (1,000
     of each, p = 1), copying, copying_z, nearest_training, nearest_training_unseen (2,000 images).

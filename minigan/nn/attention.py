@@ -98,8 +98,7 @@ class MultiheadAttention(Module):
         attn_mask=None, average_attn_weights=True, is_causal=False,
     ):  # fmt: skip
         """(output, attention weights or None). Masks: attn_mask (L, S) or (N heads, L, S),
-        key_padding_mask (N, S); True: may not
-        attend; numbers are added."""
+        key_padding_mask (N, S); True: may not attend; numbers are added."""
         turn = self.batch_first and query.ndim == 3
         inputs = [x.swapaxes(0, 1) if turn else x for x in (query, key, value)]
         y, weights = F.multi_head_attention_forward(

@@ -2,8 +2,8 @@
 2015, "Spatial transformer networks").
 
 The value at a point is a sum over the pixels around it, each times a weight for each dimension.
-Pixels are gathered, weights are
-arithmetic with the grid, so that all derivatives are those of these ops.
+Pixels are gathered, weights are arithmetic with the grid, so that all derivatives are those of
+these ops.
 """
 
 import itertools
@@ -142,8 +142,7 @@ def grid_sample(
 
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) ->
-    (N, H, W, 2); or theta (N, 3, 4)
-    and size (N, C, D, H, W) -> (N, D, H, W, 3).
+    (N, H, W, 2); or theta (N, 3, 4) and size (N, C, D, H, W) -> (N, D, H, W, 3).
 
     align_corners : as in `grid_sample`
     """

@@ -252,8 +252,7 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or
-    for x the rate itself
-    (log_input=False) x - t log(x + eps); reduced.
+    for x the rate itself (log_input=False) x - t log(x + eps); reduced.
 
     full : add t log t - t + log(2 pi t) / 2 where t > 1, Stirling's approximation of log t!
     """

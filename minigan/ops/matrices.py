@@ -48,9 +48,8 @@ def matrix_norm(
     dtype: DType = None,
 ) -> Tensor:
     """Norms of matrices in two dimensions: "fro" (root of the sum of squares), "nuc" (sum of
-    singular values), 2 and -2 (largest and
-    smallest singular value), inf and -inf, 1 and -1 (largest and smallest sum of the absolute
-    values of a row, of a column)."""
+    singular values), 2 and -2 (largest and smallest singular value), inf and -inf, 1 and -1
+    (largest and smallest sum of the absolute values of a row, of a column)."""
     A = A if dtype is None else to(A, dtype)
     if len(tuple(dim)) != 2 or A.ndim < 2:
         raise ValueError(

@@ -102,8 +102,7 @@ def fold(
     stride: Ints = 1,
 ) -> Tensor:
     """Columns (N, C kernel, positions) or (C kernel, positions), as `unfold` gives them for images
-    of output_size, added up into such
-    images: (N, C, H, W) or (C, H, W)."""
+    of output_size, added up into such images: (N, C, H, W) or (C, H, W)."""
     size = each_dim("fold", "output_size", output_size, 2)
     geometry = _geometry("fold", size, kernel_size, dilation, padding, stride)
     kernel, positions = math.prod(geometry.kernel), math.prod(geometry.out)

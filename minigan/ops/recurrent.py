@@ -86,11 +86,13 @@ def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
     Hochreiter and Schmidhuber 1997
 
     (i, f, u, o) = x_t + h_{t-1} W^T, of which i, f, o go through the sigmoid and u through tanh
-    (Gers et al. 2000: f); c_t = f c_{t-1} + i u, h_t = o tanh c_t.
+    (Gers et al. 2000: f);
+    c_t = f c_{t-1} + i u,  h_t = o tanh c_t.
 
     With the gradients gh = dL/dh_t, gc = dL/dc_t, into which those of step t + 1 have been added:
-    gc += gh o (1 - tanh^2 c_t), d_i = gc u i (1 - i), d_f = gc c_{t-1} f (1 - f), d_u = gc i (1 -
-    u^2), d_o = gh tanh(c_t) o (1 - o); to step t - 1 go d W for h, and gc f for c.
+    gc += gh o (1 - tanh^2 c_t),
+    d_i = gc u i (1 - i),  d_f = gc c_{t-1} f (1 - f),  d_u = gc i (1 - u^2),
+    d_o = gh tanh(c_t) o (1 - o);  to step t - 1 go d W for h, and gc f for c.
     """
     xp = array_module(x)
     out, gates = xp.empty((2, *x.shape[:2], h.shape[1]), x.dtype), xp.empty(x.shape, x.dtype)
@@ -156,13 +158,14 @@ def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) 
     Cho et al. 2014
 
     With (a_r, a_z, a_u) = h_{t-1} W^T + bias, and of x_t likewise:
-    r = sigmoid(x_r + a_r), z = sigmoid(x_z + a_z), u = tanh(x_u + r a_u), h_t = (1 - z) u + z
-    h_{t-1}. The reset gate acts behind the product, as in torch; bias is that of the product, that
-    of x is in x.
+    r = sigmoid(x_r + a_r),  z = sigmoid(x_z + a_z),  u = tanh(x_u + r a_u),
+    h_t = (1 - z) u + z h_{t-1}.
+    The reset gate acts behind the product, as in torch; bias is that of the product, that of x is
+    in x.
 
-    With gh = dL/dh_t, into which that of step t + 1 has been added:  d_u = gh (1 - z) (1 - u^2),
-    d_z = gh (h_{t-1} - u) z (1 - z), d_r = d_u a_u r (1 - r). To x go (d_r, d_z, d_u), to the
-    product e = (d_r, d_z, r d_u); to step t - 1 go gh z + e W.
+    With gh = dL/dh_t, into which that of step t + 1 has been added:
+    d_u = gh (1 - z) (1 - u^2),  d_z = gh (h_{t-1} - u) z (1 - z),  d_r = d_u a_u r (1 - r).
+    To x go (d_r, d_z, d_u), to the product e = (d_r, d_z, r d_u); to step t - 1 go gh z + e W.
     """
     xp, n = array_module(x), h.shape[1]
     hs, gates, inner = (xp.empty((*x.shape[:2], k), x.dtype) for k in (n, 3 * n, n))

@@ -63,9 +63,9 @@ class Independent(Distribution):
 class MultivariateNormal(Distribution):
     """p(x) = exp(-(x - loc)' S^-1 (x - loc) / 2) / sqrt(det 2 pi S), x of k numbers.
 
-    loc    (..., k)
-    covariance_matrix, precision_matrix, scale_tril one of S, S^-1 and the lower triangular L with L
-    L' = S: (..., k, k)
+    loc : (..., k)
+    covariance_matrix, precision_matrix, scale_tril : one of S, S^-1 and the lower triangular L with
+        L L' = S: (..., k, k)
     """
 
     has_rsample = True

@@ -69,9 +69,10 @@ class Fisher(Wasserstein):
     """Fisher GAN, Mroueh and Sercu 2017, eq. 5 and Algorithm 1: the difference of means with a
     bound on the second moment.
 
-    With W = 1/2 E f(x)^2 + 1/2 E f(G(z))^2 the critic ascends E f(x) - E f(G(z)) + l (1 - W) -
-    rho/2 (W - 1)^2, an augmented Lagrangian of the constraint W = 1; after each of its steps l <- l
-    - rho (1 - W). G ascends E f(G(z)).
+    With W = 1/2 E f(x)^2 + 1/2 E f(G(z))^2 the critic ascends
+    E f(x) - E f(G(z)) + l (1 - W) - rho/2 (W - 1)^2,
+    an augmented Lagrangian of the constraint W = 1; after each of its steps l <- l - rho (1 - W).
+    G ascends E f(G(z)).
 
     rho : weight of the quadratic term and learning rate of the multiplier l (the paper: 1e-6 for
         images and Adam)

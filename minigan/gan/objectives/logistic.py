@@ -87,8 +87,8 @@ class RelativisticAverage(Objective):
     do on average, and reverse.
 
     With r = C(x) - mean C(G(z)) and f = C(G(z)) - mean C(x), means over the batch, D ascends the
-    value of another objective at (r, f), and G ascends the same with the parts exchanged, at (f,
-    r). Gradients flow through both terms and the means.
+    value of another objective at (r, f), and G ascends the same with the parts exchanged, at
+    (f, r). Gradients flow through both terms and the means.
 
     objective : of which d_value is taken. Minimax gives RaSGAN, LeastSquares(-1, 1) RaLSGAN, Hinge
         RaHingeGAN.
