@@ -180,11 +180,9 @@ def flops(what):
         convs.append(16 * sizes[-2] * sizes[-1] * h * h)
     d = [*convs, sizes[-1] * h * h]
     g = [conv_peers.LATENT * sizes[-1] * h * h, *convs[::-1]]
-    if (
-        what == "wgan-gp"
+    if what == "wgan-gp":
         # three forward; the penalty's slope, and both of its products again backward; weights and
         # inputs of three
-    ):
         return 2 * batch * (3 * sum(d) + sum(d) + 2 * sum(d) + 3 * (2 * sum(d) - d[0]))
     ascend_d = sum(g) + 2 * sum(d) + 2 * (2 * sum(d) - d[0])
     descend_g = sum(g) + sum(d) + sum(d) + 2 * sum(g) - g[0]

@@ -54,9 +54,8 @@ def cubin(text, arch):
         pytest.skip(f"needs NVRTC (pip install nvidia-cuda-nvrtc): {error}")
     program = nvrtc.createProgram(text, "kernel.cu", (), ())
     try:
-        nvrtc.compileProgram(
-            program, (f"-arch=sm_{arch}", *OPTIONS, "-ftz=true")
-        )  # the last CuPy adds to every compilation
+        # the last CuPy adds to every compilation
+        nvrtc.compileProgram(program, (f"-arch=sm_{arch}", *OPTIONS, "-ftz=true"))
         return nvrtc.getCUBIN(program)
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program)[:3000])

@@ -152,9 +152,8 @@ def test_products_in_every_precision(shape):
         with switched(**options):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
-        in_order = (
-            0 if options else 2e-7 * k
-        )  # of k products added one after the other, the worst of all elements
+        # of k products added one after the other, the worst of all elements
+        in_order = 0 if options else 2e-7 * k
         assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale + in_order
     turned = minigan.matmul(tensor_of(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)

@@ -41,10 +41,8 @@ def test_each_module_has_the_kernels_that_the_table_says():
 
 def test_the_table_has_all_kernels():
     listed = {(name, place) for name, place, _ in entries()}
-    own = {
-        ("batch_norm_activation", "cpu"),
-        ("batch_norm_activation_grad", "cpu"),
-    }  # beside their cards
+    # beside their cards
+    own = {("batch_norm_activation", "cpu"), ("batch_norm_activation_grad", "cpu")}
     found = {
         (name, place)
         for name, op in OPS.items()

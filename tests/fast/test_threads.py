@@ -222,9 +222,8 @@ def test_kernels_respect_nan_and_infinity():
 
 def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
     """Elementwise kernels: small or large, in whatever layout."""
-    module = importlib.import_module(
-        "minigan.fast.cpu.map_elements"
-    )  # the package has a function of that name
+    # the package has a function of that name
+    module = importlib.import_module("minigan.fast.cpu.map_elements")
     monkeypatch.setattr(module, "MIN_CHUNK", 10)
     monkeypatch.setattr(threads, "MIN_CHUNK", 10)
 
@@ -287,9 +286,8 @@ def test_interrupts_leave_a_working_pool(four_threads):
             check()
     finally:
         signal.signal(signal.SIGALRM, before)
-    _settled(
-        lambda: len(workers_alive() - others) <= 3
-    )  # those of the last pool: nobody left any behind
+    # those of the last pool: nobody left any behind
+    _settled(lambda: len(workers_alive() - others) <= 3)
 
 
 def _settled(test):

@@ -277,9 +277,8 @@ def test_weights_are_clipped_after_each_step_of_the_critic_only():
         {n: RMSprop(m.parameters(), 0.05) for n, m in game.players.items()},
         {"D": [WeightClip(0.01)]},
     )
-    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(
-        0.01
-    )  # from the start
+    # from the start
+    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(0.01)
     for _ in range(3):
         trainer.play(minigan.randn(16, 2) + 3)
         sizes = [abs(p.detach().numpy()).max() for p in D.parameters()]

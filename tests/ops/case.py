@@ -93,6 +93,7 @@ def families():
         importlib.import_module(f"minigan.ops.{m.name}")
         for m in pkgutil.iter_modules(minigan.ops.__path__)
     ]
+    # no functions for users
     aids = (
         "axes",
         "each",
@@ -104,7 +105,7 @@ def families():
         "dtypes",
         "update",
         "rows",
-    )  # no functions for users
+    )
     return [*[m for m in found if not m.__name__.endswith(aids)], primitives]
 
 

@@ -95,9 +95,8 @@ def pairs(x, y, p):
 
 
 def inverted(x):
-    top = {"bool": 1, "uint8": 255}.get(
-        x.dtype.name, -1
-    )  # of n bits all that are not set: 2^n - 1 - x
+    # of n bits all that are not set: 2^n - 1 - x
+    top = {"bool": 1, "uint8": 255}.get(x.dtype.name, -1)
     return np.vectorize(lambda a: top - a, otypes=[x.dtype])(x)
 
 

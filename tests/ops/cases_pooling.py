@@ -20,9 +20,8 @@ def pooled(draw, dims, dilation=False, last=()):
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, spread)]
     padding = [draw(st.integers(0, k // 2)) for k in kernel]
     assume(all(n + 2 * p >= r for n, p, r in zip(sizes, padding, reach)))
-    assume(
-        not dilation or all(n >= d for n, d in zip(sizes, spread))
-    )  # else a window may hold padding only
+    # else a window may hold padding only
+    assume(not dilation or all(n >= d for n, d in zip(sizes, spread)))
     ceil_mode = draw(st.booleans())
     x = distinct(draw(seeds), (*lead, *sizes))
     geometry = [tuple(kernel), stride, tuple(padding)] + ([tuple(spread)] if dilation else [])

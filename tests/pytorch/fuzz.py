@@ -193,12 +193,10 @@ def value_difference(a, b, tolerance):
         ]
         for what, mine, theirs in facts:
             if mine != theirs:
-                known = (
-                    what == "requires_grad" and not b.is_floating_point()
-                )  # what was assigned to integers
-                known = (
-                    known or what == "is_leaf" and "cut" in repr(a._node)
-                )  # a view that is older than its base's requires_grad
+                # what was assigned to integers
+                known = what == "requires_grad" and not b.is_floating_point()
+                # a view that is older than its base's requires_grad
+                known = known or what == "is_leaf" and "cut" in repr(a._node)
                 known = (
                     known
                     or what == "requires_grad"
