@@ -1,7 +1,7 @@
 """Two checkouts of minigan side by side: what a change costs, or gains.
 
-    python benchmarks/against.py BEFORE AFTER [--only NAME ...] [--rounds 15] [--seconds 0.3]
-    [--json FILE]
+    python benchmarks/against.py BEFORE AFTER [--only NAME ...] [--rounds 15] [--seconds 0.3] \\
+        [--json FILE]
 
 Each case is prepared by each checkout's own benchmarks, in a process of its own; rounds of both
 alternate, so that they meet the same machine, and each begins every other round. The ratio after /

@@ -1,8 +1,8 @@
 """Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional
 GANs (float32).
 
-    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] [--only
-    NAME ...] [--json FILE]
+    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] \\
+        [--only NAME ...] [--json FILE]
 
 dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
 dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16
@@ -30,11 +30,8 @@ import harness
 import numpy as np
 from mlp_gan import limits
 
-STEPS = {
-    "dcgan28": (64, 1, 28),
-    "dcgan64": (16, 3, 64),
-    "wgan-gp": (64, 1, 28),
-}  # batch, channels, side
+# batch, channels, side
+STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}
 FEATURES = 64
 LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
     "1>64 28x28 k4s2": (64, 1, 28, 64, 4, 2, 1),
@@ -183,11 +180,9 @@ def flops(what):
         convs.append(16 * sizes[-2] * sizes[-1] * h * h)
     d = [*convs, sizes[-1] * h * h]
     g = [conv_peers.LATENT * sizes[-1] * h * h, *convs[::-1]]
-    if (
-        what == "wgan-gp"
+    if what == "wgan-gp":
         # three forward; the penalty's slope, and both of its products again backward; weights and
         # inputs of three
-    ):
         return 2 * batch * (3 * sum(d) + sum(d) + 2 * sum(d) + 3 * (2 * sum(d) - d[0]))
     ascend_d = sum(g) + 2 * sum(d) + 2 * (2 * sum(d) - d[0])
     descend_g = sum(g) + sum(d) + sum(d) + 2 * sum(g) - g[0]

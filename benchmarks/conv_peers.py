@@ -206,10 +206,8 @@ def _jax_networks(side, channels, features, norm=True):
         mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
         return (x - mean) * jax.lax.rsqrt(var + 1e-5) * scale + shift
 
-    ups, downs = (
-        list(zip(sizes[::-1], [*sizes[-2::-1], channels])),
-        list(zip([channels, *sizes], sizes)),
-    )
+    ups = list(zip(sizes[::-1], [*sizes[-2::-1], channels]))
+    downs = list(zip([channels, *sizes], sizes))
     norms = [(jnp.ones(n), jnp.zeros(n)) for n in sizes[::-1]]
     g = (
         normal(LATENT, top * h * h),

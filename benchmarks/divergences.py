@@ -114,10 +114,8 @@ class Affine(nn.Module):
 
     def __init__(self, mu, sigma):
         super().__init__()
-        self.mu, self.s = (
-            nn.Parameter(np.array([mu], np.float32)),
-            nn.Parameter(np.array([np.log(sigma)], np.float32)),
-        )
+        self.mu = nn.Parameter(np.array([mu], np.float32))
+        self.s = nn.Parameter(np.array([np.log(sigma)], np.float32))
 
     def forward(self, z):
         return self.mu + minigan.exp(self.s) * z
@@ -144,10 +142,8 @@ def fit(objective, steps, batch=512, k=2):
         name: Adam(player.parameters(), rates[name], (0.5, 0.99))
         for name, player in (("D", D), ("G", G))
     }
-    play, found = (
-        minigan.cpu.graph(Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers).play),
-        [],
-    )
+    play = minigan.cpu.graph(Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers).play)
+    found = []
     for step in range(steps):
         for name, optimizer in optimizers.items():
             optimizer.param_groups[0]["lr"] = rates[name] * (1 - 0.9 * step / steps)
@@ -159,10 +155,8 @@ def fit(objective, steps, batch=512, k=2):
 
 # --- games of every kind that must all find the same answer ---
 
-TARGET = (
-    1.5,
-    0.8,
-)  # data N(1.5, 0.8): the affine G can be exactly right, and then every game is at its optimum
+# data N(1.5, 0.8): the affine G can be exactly right, and then every game is at its optimum
+TARGET = (1.5, 0.8)
 GAMES = {  # name -> (objective, options of the game, constraints of D)
     **{
         name: (make, {}, [])
@@ -200,10 +194,10 @@ def play(name, steps, batch=256):
         player: Adam(net.parameters(), 1e-2, (0.5, 0.99)) for player, net in (("D", D), ("G", G))
     }
     game = GAN(G, D, make(), latent_dim=1, **({"k": 2} | options))
-    play, found = (
-        minigan.cpu.graph(Trainer(game, optimizers, {"D": [make() for make in constraints]}).play),
-        [],
+    play = minigan.cpu.graph(
+        Trainer(game, optimizers, {"D": [make() for make in constraints]}).play
     )
+    found = []
     for step in range(steps):
         for optimizer in optimizers.values():
             optimizer.param_groups[0]["lr"] = 1e-2 * (1 - 0.9 * step / steps)

@@ -28,6 +28,7 @@ from minigan.fast.batch_norm_activation import batch_norm_activation
 from minigan.fast.cuda import columns as rows
 from minigan.fast.cuda import convolution as windows
 from minigan.fast.cuda import cublas
+from minigan.fast.cuda import normalization as norms
 from minigan.gan import (
     GAN,
     NonSaturating,
@@ -293,10 +294,8 @@ def training(what, sizes):
                 nn.Linear(64, 64), nn.Unflatten(1, (1, 8, 8))),
             nn.Sequential(nn.Flatten(), nn.Linear(64, 1)))  # fmt: skip
     else:
-        G, D = (
-            dcgan_generator(16, 1, side, side, 4 if sizes.tiny else 16),
-            dcgan_discriminator(1, side, side, 4 if sizes.tiny else 16),
-        )
+        G = dcgan_generator(16, 1, side, side, 4 if sizes.tiny else 16)
+        D = dcgan_discriminator(1, side, side, 4 if sizes.tiny else 16)
     game = GAN(G.cuda(), D.cuda(), NonSaturating(), 16)
     trainer = Trainer(
         game, {n: Adam(p.parameters(), 1e-3, (0.5, 0.9)) for n, p in game.players.items()}
@@ -369,12 +368,8 @@ def launch_times(sizes):
 @part("7 products: one, or a stack of one")
 def gemm_times(sizes):
     xp = library()
-    gradients = (
-        (128, 1024, 32768),
-        (256, 2048, 8192),
-        (512, 4096, 2048),
-        (64, 48, 131072),
-    )  # m, n, k of DCGAN-64's weights
+    # m, n, k of DCGAN-64's weights
+    gradients = ((128, 1024, 32768), (256, 2048, 8192), (512, 4096, 2048), (64, 48, 131072))
     for m, n, k in (*gradients, (131072, 64, 48), (4096, 4096, 4096), (64, 784, 512)):
         m, n, k = (sizes.of(v) for v in (m, n, k))
         a, b = drawn(k, m).T, drawn(k, n)  # as in the gradient of a weight
@@ -408,10 +403,8 @@ def layer_times(sizes):
             rows.by_position(drawn(*s)) for s in ((n, c, side, side), (o, c, 4, 4), (n, o, *g.out))
         )
         flops = 2 * n * o * c * 16 * (side // 2) ** 2
-        cols, points = (
-            4 * 16 * c * n * (side // 2) ** 2,
-            4 * n * (c * side**2 + o * (side // 2) ** 2),
-        )
+        cols = 4 * 16 * c * n * (side // 2) ** 2
+        points = 4 * n * (c * side**2 + o * (side // 2) ** 2)
         for way in ("TF32", "bf16"):
             with switched(**WAYS[way]):
                 half = way == "bf16"
@@ -449,13 +442,13 @@ def row_times(sizes):
         g = drawn(count, channels)
         w = drawn(channels)
         b = drawn(channels)
-        y, mean, rstd = rows.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2)
+        y, mean, rstd = norms.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2)
         size = 4 * count * channels
         timed = {
             "rule_sums": (lambda: rows.rule_and_sums(g, y, "leaky_relu", 0.2), 3),
             "column_sums": (lambda: rows.column_sums(g), 1),
-            "norm_forward": (lambda: rows.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2), 3),
-            "norm_backward": (lambda: rows.norm_backward(g, x, w, b, mean, rstd, 0.2), 5),
+            "norm_forward": (lambda: norms.norm_forward(x, w, b, None, None, 0.1, 1e-5, 0.2), 3),
+            "norm_backward": (lambda: norms.norm_backward(g, x, w, b, mean, rstd, 0.2), 5),
             "copy": (lambda: xp.copyto(y, x), 2),
         }  # fmt: skip
         found = [
@@ -471,7 +464,10 @@ def row_times(sizes):
             found.append(
                 rate(
                     name,
-                    seconds(lambda: rows.norm_forward(x, None, None, None, None, 0.1, 1e-5), sizes),
+                    seconds(
+                        lambda: norms.norm_forward(x, None, None, None, None, 0.1, 1e-5),
+                        sizes,
+                    ),
                 )
             )
         finally:
@@ -486,10 +482,8 @@ def window_times(sizes):
         c, side = (sizes.of(c, 3), 8) if sizes.tiny else (c, side)
         g = geometry(side, 4, 2, 1)
         x, half = drawn(n, side * side, c), library().zeros((n, side * side, c), np.uint16)
-        cols, out = (
-            drawn(n * (side // 2) ** 2, 16 * c),
-            library().empty((n, side * side, c), np.float32),
-        )
+        cols = drawn(n * (side // 2) ** 2, 16 * c)
+        out = library().empty((n, side * side, c), np.float32)
         four = c % 4 == 0
         kernel, count = ("back_four", out.size // 4) if four else ("back_one", out.size)
         sizes_back = windows._sizes(g, c, back=True)

@@ -1,8 +1,8 @@
 """Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See
 on_gpu_a.sh.
 
-    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] [--json FILE]
-    [--compile]
+    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] \\
+        [--json FILE] [--compile]
 
 mlp64, mlp1024 the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent
 of G
@@ -117,9 +117,12 @@ def contenders(workload, compiled=True):
     }
     found["jax jit"] = ("jax", lambda: cuda_peers.jax_step(*sizes))
     for name, way in {
-        "minigan eager fp32": {"graph": False}, "minigan graph fp32": {}, "minigan graph tf32": {"tf32": True},
-        "minigan graph bf16": {"half": True}, "minigan graph float32 throughout": {"conv_tf32": False},
-    }.items():  # fmt: skip
+        "minigan eager fp32": {"graph": False},
+        "minigan graph fp32": {},
+        "minigan graph tf32": {"tf32": True},
+        "minigan graph bf16": {"half": True},
+        "minigan graph float32 throughout": {"conv_tf32": False},
+    }.items():
         found[name] = ("cupy", lambda way=way: minigan_step(*sizes, **way))
     return found
 
@@ -128,9 +131,8 @@ def contenders(workload, compiled=True):
 
 
 def serve(maker):
-    os.environ.setdefault(
-        "XLA_PYTHON_CLIENT_PREALLOCATE", "false"
-    )  # JAX would take most of the memory
+    # JAX would take most of the memory
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     step, wait = maker()
     for _ in range(12):
         step()
@@ -163,10 +165,8 @@ class Worker:
         self.times = []
         self.ready = False
         command = [sys.executable, str(HERE / "gpu_steps.py"), "--worker", workload, name]
-        self.errors = open(
-            f"/tmp/gpu-steps-{os.getpid()}-{re.sub('[^a-z0-9]+', '-', f'{workload} {name}'.lower())}.log",
-            "w+",
-        )
+        file = re.sub("[^a-z0-9]+", "-", f"{workload} {name}".lower())
+        self.errors = open(f"/tmp/gpu-steps-{os.getpid()}-{file}.log", "w+")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=self.errors, bufsize=0, cwd=HERE

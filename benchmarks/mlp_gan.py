@@ -54,12 +54,10 @@ def flops():
     g = sum(a * b for a, b in zip(G_SIZES, G_SIZES[1:]))
     d = sum(a * b for a, b in zip(D_SIZES, D_SIZES[1:]))
     g_first, d_first = G_SIZES[0] * G_SIZES[1], D_SIZES[0] * D_SIZES[1]
-    ascend_d = (
-        g + 2 * d + 2 * d + 2 * (d - d_first)
-    )  # G forward; D forward, weight and input gradients on real and fake
-    descend_g = (
-        g + d + d + g + (g - g_first)
-    )  # both forward; input gradients through D; weight and input gradients of G
+    # G forward; D forward, weight and input gradients on real and fake
+    ascend_d = g + 2 * d + 2 * d + 2 * (d - d_first)
+    # both forward; input gradients through D; weight and input gradients of G
+    descend_g = g + d + d + g + (g - g_first)
     return 2 * BATCH * (ascend_d + descend_g)
 
 
@@ -114,9 +112,8 @@ def main():
     parameters = sum(a * b + b for s in (G_SIZES, D_SIZES) for a, b in zip(s, s[1:])) + 2 * sum(
         G_SIZES[2:-1]
     )
-    ideal = 1e3 * (
-        flops() / gemm + 28 * parameters / bandwidth
-    )  # Adam reads p, g, m, v and writes p, m, v: 28 bytes
+    # Adam reads p, g, m, v and writes p, m, v: 28 bytes
+    ideal = 1e3 * (flops() / gemm + 28 * parameters / bandwidth)
     adam = f"Adam's {28 * parameters / 1e6:.0f} MB at {bandwidth / 1e9:.0f} GB/s"
     print(f"limit: {flops() / 1e9:.2f} GFLOP at {gemm / 1e9:.0f} GFLOP/s + {adam} = {ideal:.2f} ms")
     if "minigan" in results:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The results page: many GANs on MNIST with the same budget, seeds, measures and classifier.
 
-    python benchmarks/results_mnist.py # every system, 3 seeds: two hours of one core python
-    benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
-    python benchmarks/results_mnist.py --page # only write docs/results.md from what is measured
+    python benchmarks/results_mnist.py          # every system, 3 seeds: two hours of one core
+    python benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
+    python benchmarks/results_mnist.py --page   # only write docs/results.md from what is measured
 
 Call it again to go on: runs that were stopped are resumed, finished ones are not repeated. A
 finished run is a line in benchmarks/results/results_mnist.jsonl; the page shows those lines that
@@ -53,8 +53,9 @@ def mnist_gan():
 
 @dataclass
 class System:
-    """title : for the table; options : of mnist_gan.py; make_run(options) : the run, None:
-    mnist_gan.py's own;
+    """title : for the table;
+    options : of mnist_gan.py;
+    make_run(options) : the run, None: mnist_gan.py's own;
     steps : for each step of the other systems, of one whose steps are that much cheaper."""
 
     title: str
@@ -211,10 +212,8 @@ def floors(arguments, reference, data):
     n = arguments.samples
     order = Generator(0).permutation(len(images))
     for i in range(3):
-        own, others = (
-            order[i * n : (i + 1) * n],
-            order[[*range(0, i * n), *range((i + 1) * n, len(order))]],
-        )
+        own = order[i * n : (i + 1) * n]
+        others = order[[*range(0, i * n), *range((i + 1) * n, len(order))]]
         found = evaluate(images[own], reference)
         if not arguments.quick:
             found |= evaluate_pixels(images[own], images[others], data["test"].images)
@@ -322,13 +321,19 @@ def cell(values, digits):
 # Written by people, about the lines that are committed with it.
 REMARKS = """## What it shows
 
-* At this budget the MLP GAN is best in nearly every column, though some of its samples have speckle. Convolutions cost more per step than
-  they gain in two epochs; with more epochs and 64 features the DCGAN comes nearer (README), but not past it.
-* WGAN-GP is the best of the convolutional systems, at some five times the time; LSGAN, DRAGAN, R1 and the relativistic game are about as
+* At this budget the MLP GAN is best in nearly every column, though some of its samples have \
+speckle. Convolutions cost more per step than
+  they gain in two epochs; with more epochs and 64 features the DCGAN comes nearer (README), but \
+not past it.
+* WGAN-GP is the best of the convolutional systems, at some five times the time; LSGAN, DRAGAN, R1 \
+and the relativistic game are about as
   good as the plain DCGAN; spectral normalisation with the hinge and WGAN with clipping are behind.
-* EBGAN's samples have more of the data's variety (coverage, 1-NN test) than the other convolutional systems', at a like Frechet distance.
-* **A miss: BEGAN** collapses to one kind of picture. D's auto-encoder, with absolute errors, needs longer than this to learn digits (0.17
-  on average after one epoch), its balance k stays near 0 meanwhile, and nothing keeps G from the picture that is easiest to reconstruct.
+* EBGAN's samples have more of the data's variety (coverage, 1-NN test) than the other \
+convolutional systems', at a like Frechet distance.
+* **A miss: BEGAN** collapses to one kind of picture. D's auto-encoder, with absolute errors, \
+needs longer than this to learn digits (0.17
+  on average after one epoch), its balance k stays near 0 meanwhile, and nothing keeps G from the \
+picture that is easiest to reconstruct.
   A rate of 2e-4 with gamma 0.7, or with gamma 1 and lambda_k 0.05, did the same in 900 steps.
 """
 
@@ -347,9 +352,8 @@ def write_page(arguments):
         for s in SYSTEMS.values()
         if s.steps > 1
     )
-    latest = {
-        (line["system"], line["seed"]): line for line in lines if "metrics" in line
-    }  # a repeated run counts once
+    # a repeated run counts once
+    latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}
     columns = {
         h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())
     }
@@ -375,28 +379,35 @@ def write_page(arguments):
         rows.append(f"| {title} | {len(own)} | {seconds} | {' | '.join(cells)} |")
         if (PICTURES / f"results_{name}.png").exists():
             pictures.append(
-                f"**{title}**: "
-                f"`{SYSTEMS[name].options or '(defaults)'}`\n\n![samples](images/results_{name}.png)\n"
+                f"**{title}**: `{SYSTEMS[name].options or '(defaults)'}`\n\n"
+                f"![samples](images/results_{name}.png)\n"
             )
     head = ["system", "seeds", "seconds", *columns]
     text = f"""# Results on MNIST
 
-Made by `python benchmarks/results_mnist.py` (lines of numbers: `benchmarks/results/results_mnist.jsonl`); do not edit by hand.
+Made by `python benchmarks/results_mnist.py` (lines of numbers: \
+`benchmarks/results/results_mnist.jsonl`); do not edit by hand.
 
-Every system: {steps} steps of G with batches of 64, convolutions with {features} channels next to the image; systems with k = 5 move D five
+Every system: {steps} steps of G with batches of 64, convolutions with {features} channels next to \
+the image; systems with k = 5 move D five
 times a step. {more}.
 {samples} samples, drawn with averaged weights, are compared with the 10,000 test images.
-Mean ± standard deviation over seeds. Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
-other classifiers, numbers of samples or budgets cannot be compared with these. The first row, real training images in place of samples, is
+Mean ± standard deviation over seeds. Features and classes are those of the classifier \
+`{classifier}` that comes with minigan: values of
+other classifiers, numbers of samples or budgets cannot be compared with these. The first row, \
+real training images in place of samples, is
 what each column can be at best. Seconds are of a shared machine, and say little.
 
 | {" | ".join(head)} |
 |{"---|" * len(head)}
 {chr(10).join(rows)}
 
-What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use the same measure: Parzen log-likelihood,
-{samples} samples: adversarial nets 225 ± 2 (Goodfellow et al. 2014, with the protocol of `examples/goodfellow_table1.py`, which is not the
-one of this table: here the window is chosen on training images and G saw all 60,000). For the other columns there are none: they need
+What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use \
+the same measure: Parzen log-likelihood,
+{samples} samples: adversarial nets 225 ± 2 (Goodfellow et al. 2014, with the protocol of \
+`examples/goodfellow_table1.py`, which is not the
+one of this table: here the window is chosen on training images and G saw all 60,000). For the \
+other columns there are none: they need
 the same classifier.
 
 {"Missing:" if missing else ""}

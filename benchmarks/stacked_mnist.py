@@ -2,11 +2,11 @@
 """Stacked MNIST: how many of 1,000 modes (a digit in each of three colour channels) does a
 generator reach?
 
-    python benchmarks/stacked_mnist.py --preset full --pack 1 # the published protocol; days on two
-    cores, hours on a GPU
-    python benchmarks/stacked_mnist.py --preset twin --pack 1 2 # two channels, 100 modes, small
-    networks: runs here
-    python benchmarks/stacked_mnist.py --page # only write docs/stacked_mnist.md
+    # the published protocol; days on two cores, hours on a GPU
+    python benchmarks/stacked_mnist.py --preset full --pack 1
+    # two channels, 100 modes, small networks: runs here
+    python benchmarks/stacked_mnist.py --preset twin --pack 1 2
+    python benchmarks/stacked_mnist.py --page   # only write docs/stacked_mnist.md
 
 Call it again to go on: unfinished runs resume to the bit, finished ones are not repeated. A
 finished run is a line in benchmarks/results/stacked_mnist.jsonl.
@@ -44,10 +44,8 @@ from minigan.training.cli import number
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]
-LINES, PAGE = (
-    ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl",
-    ROOT / "docs" / "stacked_mnist.md",
-)
+LINES = ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl"
+PAGE = ROOT / "docs" / "stacked_mnist.md"
 LATENT = 100
 BATCH = 64
 SAVE_SECONDS = 120
@@ -315,10 +313,8 @@ def table(lines, preset):
         )
         name = {0: "*real images*", 1: "DCGAN"}.get(pack, f"PacDCGAN{pack}")
         minutes = spread([line["seconds"] / 60 for line in own], 0) if pack else ""
-        covered, kl = (
-            spread([line["covered"] for line in own], 1),
-            spread([line["kl"] for line in own], 3),
-        )
+        covered = spread([line["covered"] for line in own], 1)
+        kl = spread([line["kl"] for line in own], 3)
         each = ", ".join(str(line["covered"]) for line in own)
         rows.append(f"| {name} | {covered} | {each} | {kl} | {minutes} |")
     return (
@@ -362,7 +358,8 @@ def write_page():
     digest = lines[-1]["classifier"] if lines else "none"
     text = f"""# Stacked MNIST
 
-Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named by the classifier `{digest}` that
+Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named \
+by the classifier `{digest}` that
 comes with minigan, channel by channel. Mean ± standard error over runs.
 
 {chr(10).join(parts)}"""

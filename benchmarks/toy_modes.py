@@ -2,11 +2,11 @@
 """How many modes does each game find? The ring of 8 and the grid of 25 Gaussians of Lin et al. 2018
 (PacGAN), section 4.1.
 
-    python benchmarks/toy_modes.py # small networks, 20 epochs, 3 seeds: about an hour of one core
-    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10 # the paper's protocol:
-    hours for each run
-    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1    # a part of it
-    python benchmarks/toy_modes.py --report # the table of the runs made so far, and the figure
+    python benchmarks/toy_modes.py   # small networks, 20 epochs, 3 seeds: about an hour of one core
+    # the paper's protocol: hours for each run
+    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10
+    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1   # a part of it
+    python benchmarks/toy_modes.py --report   # the table of the runs made so far, and the figure
 
 Protocol: 100,000 points are drawn once; a step is one round of the game with 100 of them drawn anew
 (PacGAN: 100 packs); 1,000 steps are an epoch. At the end 2,500 samples of G in evaluation mode are
@@ -22,9 +22,8 @@ import os
 import time
 from pathlib import Path
 
-os.environ.setdefault(
-    "MINIGAN_NUM_THREADS", "1"
-)  # the networks are small, and several games can run side by side
+# the networks are small, and several games can run side by side
+os.environ.setdefault("MINIGAN_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -156,8 +155,7 @@ def report(rows, options):
             f"seeds. Floors, {SAMPLES} samples of the true data: "
             f"{np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
             f"(measured {np.mean([t.high_quality for t in true]):.2%}), reverse KL "
-            f"{np.mean([t.reverse_kl for t in true]):.4f} "
-            f"(theory {(k - 1) / (2 * SAMPLES):.4f}).",
+            f"{np.mean([t.reverse_kl for t in true]):.4f} (theory {(k - 1) / (2 * SAMPLES):.4f}).",
             "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, "
             "reverse KL |",
             "|---|---|---|---|---|---|---|",

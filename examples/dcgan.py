@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Train a DCGAN (Radford, Metz, Chintala 2016) on a folder of pictures; then let it draw.
 
-    python examples/make_faces.py # a data set to try it with python examples/dcgan.py --dataset
-    faces --input-fname-pattern "*.jpg" --crop --input-height 96 --output-height 48 --train
-    python examples/dcgan.py --generate 100 # without --train: use what was trained
+    python examples/make_faces.py             # a data set to try it with
+    python examples/dcgan.py --dataset faces --input-fname-pattern "*.jpg" --crop \\
+        --input-height 96 --output-height 48 --train
+    python examples/dcgan.py --generate 100   # without --train: use what was trained
 
 Words of options may be joined by "-" or "_".
 """
@@ -127,8 +128,12 @@ def parse_arguments(arguments=None):
         default=64,
         help="channels of the widest maps, ngf = ndf (default %(default)s)",
     )
-    train.add_argument("--ema", type=number(float, 0, below=1), default=0.99,
-                       help="decay per step of the averaged weights that draw; 0: none (default %(default)s)")  # fmt: skip
+    train.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        default=0.99,
+        help="decay per step of the averaged weights that draw; 0: none (default %(default)s)",
+    )
 
     add_run_options(p.add_argument_group("run"), "runs/dcgan", 200)
     add_switches(p)
@@ -150,10 +155,8 @@ def build(options):
     """The run that the options describe."""
     device = resolve_device(options.device)
     print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
-    height, width = (
-        options.input_height or options.input_width,
-        options.input_width or options.input_height,
-    )
+    height = options.input_height or options.input_width
+    width = options.input_width or options.input_height
     output_size = options.output_height, options.output_width or options.output_height
     minigan.manual_seed(options.seed)
     config = {
@@ -164,9 +167,8 @@ def build(options):
     lower = "--features, --output-height or --z-dim"
     with room_for_networks(lower, options.optimizer, device):
         G, D = build_players(config)
-    require_room(
-        G, D, config | {"batch_size": 1}, packed_shape(config), lower, device
-    )  # before the pictures are read
+    # before the pictures are read
+    require_room(G, D, config | {"batch_size": 1}, packed_shape(config), lower, device)
 
     data = image_folder(
         options.dataset, options.input_fname_pattern, options.crop,

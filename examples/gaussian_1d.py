@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A GAN on a line: G learns N(4, 0.5) and D draws a boundary. After Glover's "gan-intro" (2016).
 
-    python examples/gaussian_1d.py # the published protocol; a figure of the end
-    python examples/gaussian_1d.py --minibatch # D also sees how close the samples of a batch are
-    python examples/gaussian_1d.py --minibatch --anim runs/g.gif # the way there, too (.mp4 needs
-    ffmpeg)
-    python examples/gaussian_1d.py --minibatch --seeds 10           # one line for each of ten seeds
+    python examples/gaussian_1d.py   # the published protocol; a figure of the end
+    python examples/gaussian_1d.py --minibatch   # D also sees how close the samples of a batch are
+    # the way there, too (.mp4 needs ffmpeg)
+    python examples/gaussian_1d.py --minibatch --anim runs/g.gif
+    python examples/gaussian_1d.py --minibatch --seeds 10   # one line for each of ten seeds
 
 G is linear-softplus-linear, D three tanh layers and a logit. G's noise is stratified: a grid from
 -8 to 8, each point moved by U(0, 0.01). D is first trained for 1,000 steps to say the data's
@@ -89,9 +89,8 @@ def state(game):
     random, grid = minigan.get_rng_state(), np.linspace(-RANGE, RANGE, 400)
     with minigan.no_grad():
         column = as_tensor(grid[:, None].astype(np.float32))
-        if any(
-            isinstance(m, nn.MinibatchDiscrimination) for m in game.D
-        ):  # D judges each point in a batch of real ones
+        # D judges each point in a batch of real ones
+        if any(isinstance(m, nn.MinibatchDiscrimination) for m in game.D):
             others = data(11)
             boundary = np.array(
                 [game.D(minigan.cat([x[None], others]))[0].sigmoid().item() for x in column]
@@ -113,10 +112,8 @@ def train(options, seed, every=None):
     optimizers = {
         name: SGD(player.parameters(), options.lr) for name, player in game.players.items()
     }
-    schedules, trainer = (
-        [StepLR(o, 150, 0.95) for o in optimizers.values()],
-        Trainer(game, optimizers),
-    )
+    schedules = [StepLR(o, 150, 0.95) for o in optimizers.values()]
+    trainer = Trainer(game, optimizers)
     play, frames = minigan.cpu.graph(trainer.play), []
     for step in range(options.steps):
         if every and step % every == 0:
@@ -252,10 +249,8 @@ def parse_arguments(arguments=None):
 @program
 def main(arguments=None):
     options = parse_arguments(arguments)
-    for file in [
-        Path(options.out),
-        *filter(None, [options.anim]),
-    ]:  # before the training, not after it
+    # before the training, not after it
+    for file in [Path(options.out), *filter(None, [options.anim])]:
         file.parent.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.seeds):
         game, frames = train(options, seed, options.anim_every if options.anim else None)

@@ -2,25 +2,26 @@
 """Repeat the founding result: Goodfellow et al. 2014, table 1, MNIST: Parzen log-likelihood 225 +-
 2 (standard error over images).
 
-    python examples/goodfellow_table1.py                     # train; Ctrl-C at any time
-    python examples/goodfellow_table1.py --resume # go on; the weights are those of an uninterrupted
-    run, to the bit python examples/goodfellow_table1.py --resume --minutes 30
-    python examples/goodfellow_table1.py --report # only measure the epoch that was chosen so far
+    python examples/goodfellow_table1.py   # train; Ctrl-C at any time
+    # go on; the weights are those of an uninterrupted run, to the bit
+    python examples/goodfellow_table1.py --resume
+    python examples/goodfellow_table1.py --resume --minutes 30
+    python examples/goodfellow_table1.py --report   # only measure the epoch that was chosen so far
 
 Protocol, from the authors' configuration (mnist.yaml), cost (AdversaryCost2) and estimator
 (parzen_ll.py):
-  G z ~ U(-sqrt 3, sqrt 3)^100 -> 1200 ReLU -> 1200 ReLU -> 784 sigmoid; weights U(-.05, .05),
-  biases 0, those of the output such
-     that it starts with the mean image
-  D maxout 240 x 5 -> maxout 240 x 5 -> 1 sigmoid; weights U(-.005, .005), biases 0; dropout: of
-  pixels 0.2, before the others 0.5 batches of 100 of the first 50,000 training images with pixels
-  in [0, 1]; each update takes both gradients at the same point, with
-     the same fakes and the same dropout masks on them: D ascends (E log D(x) + E log(1 - D(G(z))))
-     / 2, G ascends E log D(G(z))
+  G  z ~ U(-sqrt 3, sqrt 3)^100 -> 1200 ReLU -> 1200 ReLU -> 784 sigmoid; weights U(-.05, .05),
+     biases 0, those of the output such that it starts with the mean image
+  D  maxout 240 x 5 -> maxout 240 x 5 -> 1 sigmoid; weights U(-.005, .005), biases 0; dropout: of
+     pixels 0.2, before the others 0.5
+  batches of 100 of the first 50,000 training images with pixels in [0, 1]; each update takes both
+     gradients at the same point, with the same fakes and the same dropout masks on them: D ascends
+     (E log D(x) + E log(1 - D(G(z)))) / 2, G ascends E log D(G(z))
   rate .1 / 1.000004^update, at least 1e-6; momentum .5 in the first epoch, growing linearly to .7
-  in epoch 250 estimate: 10,000 samples; sigma of ten, 10^-1 ... 10^0, by the mean log-likelihood of
-  the first 1,000 validation images (training
-     images 50,000 on); mean over the 10,000 test images, its error std / 100
+     in epoch 250
+  estimate: 10,000 samples; sigma of ten, 10^-1 ... 10^0, by the mean log-likelihood of the first
+     1,000 validation images (training images 50,000 on); mean over the 10,000 test images, its
+     error std / 100
 Ours: how long to train is not stated there. We take the epoch with the highest validation
 log-likelihood (those 1,000 images, new samples each time), looking every --every epochs. Our
 momentum sums gradients and not steps, which at this decay of the rate differs by less than 1e-5 of
@@ -148,9 +149,8 @@ class Experiment:
         }
         self.trainer = Trainer(self.game, optimizers)
         self.batches = Batches(training, BATCH, seed, self.device)
-        self.play = round_of(
-            self.trainer, self.batches, graph=self.device.type == "cuda"
-        )  # there a step is one launch
+        # there a step is one launch
+        self.play = round_of(self.trainer, self.batches, graph=self.device.type == "cuda")
         self.epoch = 0
         self.rows = []
         self.seconds = 0.0
@@ -169,9 +169,8 @@ class Experiment:
                         momentum=momentum(self.epoch + 1),
                     )
             found = [move.value.array.astype(np.float64) for move in self.play(numbers)]
-            values = (
-                found if values is None else [v + f for v, f in zip(values, found)]
-            )  # on CUDA nobody waits for them
+            # on CUDA nobody waits for them
+            values = found if values is None else [v + f for v, f in zip(values, found)]
         self.epoch += 1
         values = [float(v) / len(self.batches) for v in values]
         self.seconds += time.perf_counter() - start
@@ -304,10 +303,8 @@ def main(arguments=None):
     options = p.parse_args(arguments)
     began = time.perf_counter()
     try:
-        images, test = (
-            mnist.load("mnist", "train", options.data_dir).images,
-            mnist.load("mnist", "test", options.data_dir).images,
-        )
+        images = mnist.load("mnist", "train", options.data_dir).images
+        test = mnist.load("mnist", "test", options.data_dir).images
         training = images[:50_000]
         validation = images[50_000:51_000]
         folder = Path(options.out)

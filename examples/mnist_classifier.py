@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Train the digit classifier whose features the metrics use; a few minutes on two cores.
 
-    python examples/mnist_classifier.py                  # writes mnist_classifier.safetensors
-    python examples/mnist_classifier.py --check # only test the weights that come with the package
+    python examples/mnist_classifier.py   # writes mnist_classifier.safetensors
+    # only test the weights that come with the package
+    python examples/mnist_classifier.py --check
 
 The package's weights are those of the default options. Their test error is reported, and nothing
 was chosen by it: the number of epochs was fixed beforehand. The same options, machine and number of

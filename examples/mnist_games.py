@@ -2,9 +2,11 @@
 """MNIST with games that need other players than a G and a D that gives one number: auto-encoders as
 D, encoders, several generators.
 
-    python examples/mnist_games.py --game ebgan-pt # an energy-based GAN with the pulling-away term
-    python examples/mnist_games.py --game began --gamma 0.7 # its k and measure of convergence are
-    in metrics.jsonl python examples/mnist_games.py --game unrolled --unroll 5
+    # an energy-based GAN with the pulling-away term
+    python examples/mnist_games.py --game ebgan-pt
+    # its k and measure of convergence are in metrics.jsonl
+    python examples/mnist_games.py --game began --gamma 0.7
+    python examples/mnist_games.py --game unrolled --unroll 5
 
 All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics`
 and `minigan.training.walk` know the runs.

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Train a GAN that draws handwritten digits.
 
-    python examples/mnist_gan.py # the classic MLP GAN; CUDA where it is usable, else the CPU
-    python examples/mnist_gan.py --model dcgan # a convolutional GAN: 5 epochs take as long as 30 of
-    the other
-    python examples/mnist_gan.py --conditional # a conditional GAN: a row of the samples for each
-    digit
-    python examples/mnist_gan.py --dataset strokes # the embedded data set: needs no files and no
-    network python examples/mnist_gan.py --dataset PICTURES # a folder; with --conditional, its
-    subfolders are the classes
-    python examples/mnist_gan.py --resume             # go on with an interrupted run
+    python examples/mnist_gan.py   # the classic MLP GAN; CUDA where it is usable, else the CPU
+    # a convolutional GAN: 5 epochs take as long as 30 of the other
+    python examples/mnist_gan.py --model dcgan
+    # a conditional GAN: a row of the samples for each digit
+    python examples/mnist_gan.py --conditional
+    # the embedded data set: needs no files and no network
+    python examples/mnist_gan.py --dataset strokes
+    # a folder; with --conditional, its subfolders are the classes
+    python examples/mnist_gan.py --dataset PICTURES
+    python examples/mnist_gan.py --resume   # go on with an interrupted run
 
 Any game (docs/games.md), such as WGAN-GP:
 
-    python examples/mnist_gan.py --objective wasserstein --penalty gradient --k 5 --lr 1e-4 --b1 0
-    --b2 0.9
+    python examples/mnist_gan.py --objective wasserstein --penalty gradient --k 5 --lr 1e-4 \\
+        --b1 0 --b2 0.9
 """
 
 import argparse
@@ -100,8 +101,12 @@ def parse_arguments(arguments=None):
         type=number(int, 1),
         help="dcgan: channels of the layers next to the images (default 64)",
     )
-    p.add_argument("--ema", type=number(float, 0, below=1),
-                   help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
+    p.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, "
+        "0.99 for dcgan)",
+    )
     add_run_options(p, "runs/mnist_gan", 400)
     p.add_argument(
         "--conditional",

@@ -82,10 +82,8 @@ class Pen:
         self.draw = ImageDraw.Draw(image)
         self.size = image.width
         self.unit = self.size * rng.uniform(0.27, 0.32)
-        self.cx, self.cy = (
-            self.size * (0.5 + rng.gauss(0, 0.02)),
-            self.size * (0.53 + rng.gauss(0, 0.015)),
-        )
+        self.cx = self.size * (0.5 + rng.gauss(0, 0.02))
+        self.cy = self.size * (0.53 + rng.gauss(0, 0.015))
         tilt = rng.gauss(0, 0.07)
         self.yaw = max(-0.5, min(0.5, rng.gauss(0, 0.2)))
         self.pitch = rng.gauss(0, 0.03)
@@ -399,10 +397,8 @@ def _nose(pen, rng, skin):
 def _mouth(pen, rng, skin):
     """Closed, smiling, laughing with teeth, or astonished."""
     y, w = rng.uniform(0.63, 0.7), rng.uniform(0.17, 0.29)
-    smile, kind = (
-        rng.uniform(-0.02, 0.1),
-        rng.choices(["lips", "grin", "laugh", "line", "o"], [5, 3, 3, 2, 0.6])[0],
-    )
+    smile = rng.uniform(-0.02, 0.1)
+    kind = rng.choices(["lips", "grin", "laugh", "line", "o"], [5, 3, 3, 2, 0.6])[0]
     lips = mix(rng.choice(LIPS), shade(skin, 0.75), rng.uniform(0.05, 0.6))
     dark, row = shade(lips, 0.5), [i / 10 - 1 for i in range(21)]
 

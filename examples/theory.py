@@ -6,11 +6,11 @@ what the theorems say.
 
 It draws three figures and prints their numbers:
 
-    optimal_d.png a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
-    value.png V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for generators
-    ever nearer to the data
-    vanishing.png G's gradient under an ever better D: log(1 - D) saturates, -log D does not
-    (section 3)
+    optimal_d.png  a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
+    value.png      V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for
+                   generators ever nearer to the data
+    vanishing.png  G's gradient under an ever better D: log(1 - D) saturates, -log D does not
+                   (section 3)
 """
 
 import argparse
@@ -121,8 +121,10 @@ def optimal_d(steps):
     p, q = P.density(X), q.density(X)
     best, found = p / (p + q), 1 / (1 + np.exp(-logits(D)))
     inside = p + q > 0.02  # D is not told where there is no data
-    row = {"largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
-           "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP}  # fmt: skip
+    row = {
+        "largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
+        "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP,
+    }
 
     def draw(ax):
         ax.fill_between(X, p, color=GREY, alpha=0.3, lw=0, label="p, the data")

@@ -2,10 +2,10 @@
 """Play any two-player game (and some with more players) in the plane, and watch: samples, D's
 surface, the field of G's gradient.
 
-python examples/toy_2d.py # the plain GAN on eight Gaussians in a ring
-python examples/toy_2d.py --game unrolled --anim              # and an animation
-python examples/toy_2d.py --game wgan-gp --data swiss_roll
-python examples/toy_2d.py --list                              # the games
+    python examples/toy_2d.py   # the plain GAN on eight Gaussians in a ring
+    python examples/toy_2d.py --game unrolled --anim   # and an animation
+    python examples/toy_2d.py --game wgan-gp --data swiss_roll
+    python examples/toy_2d.py --list   # the games
 """
 
 import argparse
@@ -13,9 +13,8 @@ import inspect
 import os
 import sys
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # matrices this small gain nothing from threads, and on a busy machine lose much
+# matrices this small gain nothing from threads, and on a busy machine lose much
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 

@@ -6,6 +6,7 @@ from .ops.contraction import cross as _cross
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
 from .ops.decompositions import svd as _svd
 from .ops.elementary import square
+from .ops.joining import stack
 from .ops.linear_algebra import det, inv, pinv, slogdet, solve
 from .ops.matrices import (
     cond,
@@ -19,7 +20,7 @@ from .ops.matrices import (
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
-from .ops.shape import stack, transpose
+from .ops.shape import transpose
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
@@ -59,9 +60,8 @@ def lstsq(A, B, rcond=None, *, driver=None):
     (..., m, k) -> (..., n, k).
 
     driver : as in torch; here it decides only what is given: residuals, the sums of the squares of
-        A X - B where m > n and all
-        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is
-        not given is empty.
+        A X - B where m > n and all ranks are n (but for "gelsy", the default), and singular values
+        ("gelsd", "gelss"). What is not given is empty.
     """
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
     empty = X.reshape(-1)[:0]

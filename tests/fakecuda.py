@@ -652,9 +652,8 @@ def installed():
         "cupyx.scipy.special": special,
     }
     before = {name: sys.modules.get(name) for name in modules}
-    sys.modules.update(
-        modules
-    )  # and no more: what is imported inside must stay (mock.patch.dict would take it out again)
+    # and no more: what is imported inside must stay (mock.patch.dict would take it out again)
+    sys.modules.update(modules)
     cuda_problem.cache_clear()
     try:
         yield this

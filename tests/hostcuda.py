@@ -45,7 +45,8 @@ static uint3_ threadIdx, blockIdx, blockDim, gridDim;
 struct float4 { float x, y, z, w; };
 
 enum { STACK = 32768, MOST = 1024 };
-static ucontext_t fibers[MOST];  // how each begins; from then on the jump buffers say where it is: they ask no system call
+// how each begins; from then on the jump buffers say where it is: they ask no system call
+static ucontext_t fibers[MOST];
 static jmp_buf scheduler, places[MOST];
 static char* stacks = nullptr;
 static unsigned current;
@@ -54,7 +55,10 @@ static void (*body)(void**);
 static void** arguments;
 
 static void __syncthreads() {
-    if (!cooperative) { fprintf(stderr, "a barrier in a kernel that was launched without fibers\n"); abort(); }
+    if (!cooperative) {
+        fprintf(stderr, "a barrier in a kernel that was launched without fibers\n");
+        abort();
+    }
     if (!_setjmp(places[current])) _longjmp(scheduler, 1);
 }
 static void fiber() {
@@ -75,7 +79,9 @@ static __attribute__((noinline)) void resume(unsigned t) {
     makecontext(&fibers[t], fiber, 0);
     setcontext(&fibers[t]);
 }
-static void place(unsigned t) { threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)}; }
+static void place(unsigned t) {
+    threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
+}
 
 static int run_block() {
     const unsigned n = blockDim.x * blockDim.y * blockDim.z;

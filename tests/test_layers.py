@@ -101,7 +101,7 @@ import importlib, sys, minigan
 from minigan import nn
 for name in sys.argv[1:]:
     importlib.import_module(f"minigan.{name}")
-assert not hasattr(minigan, "fast") and not hasattr(minigan, "compat") and not hasattr(minigan, "cuda")
+assert not any(hasattr(minigan, name) for name in ("fast", "compat", "cuda"))
 net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1))
 before, optimizer = net[0].weight.clone(), minigan.optim.Adam(net.parameters())
 net(minigan.randn(8, 3)).square().mean().backward()

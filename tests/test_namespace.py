@@ -105,9 +105,10 @@ def test_import_loads_no_heavy_modules():
 # Functions of a Tensor that are no methods, as in torch; and families without a method.
 FUNCTIONS = set(
     """
-    alpha_dropout bucketize celu channel_shuffle combinations dropout elu feature_alpha_dropout feature_dropout gelu getitem glu
-    gumbel_softmax hardsigmoid hardswish hardtanh identity leaky_relu linear local_response_norm logsigmoid mish pdist
-    rand_like randint_like randn_like rms_norm rrelu rsub selu silu softshrink std_mean sum_to tanhshrink threshold vander var_mean
+    alpha_dropout bucketize celu channel_shuffle combinations dropout elu feature_alpha_dropout
+    feature_dropout gelu getitem glu gumbel_softmax hardsigmoid hardswish hardtanh identity
+    leaky_relu linear local_response_norm logsigmoid mish pdist rand_like randint_like randn_like
+    rms_norm rrelu rsub selu silu softshrink std_mean sum_to tanhshrink threshold vander var_mean
     """.split()
 )
 LAYERS = {"convolution", "creation", "dtypes", "group_normalization", "normalization"}

@@ -26,7 +26,8 @@ TRAINS = """
 import sys
 sys.path.insert(0, "tests")
 import fakecuda, numpy as np, minigan
-from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from minigan.gan import GAN, NonSaturating, Trainer
+from minigan.gan import dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
 from minigan.gan.penalties import GradientPenalty
 from minigan.gan.objectives import Wasserstein
 from minigan.optim import SGD, Adam

@@ -76,9 +76,8 @@ def resolve_device(name="auto"):
 
 def on_gpu(x):
     """Is `x` an array of CuPy's (or one that behaves like it)?"""
-    return hasattr(
-        x.__class__, "__cuda_array_interface__"
-    )  # of the class: of an array it would be computed
+    # of the class: of an array it would be computed
+    return hasattr(x.__class__, "__cuda_array_interface__")
 
 
 def array_place(x):

@@ -17,10 +17,8 @@ from . import seam
 from .device import CPU, array_module, module_for
 from .device import device as place
 
-M0, M1 = (
-    0xD2511F53,
-    0xCD9E8D57,
-)  # multipliers, and the Weyl constants that advance the key each round
+# multipliers, and the Weyl constants that advance the key each round
+M0, M1 = (0xD2511F53, 0xCD9E8D57)
 W0, W1 = 0x9E3779B9, 0xBB67AE85
 ROUNDS = 10
 
@@ -71,9 +69,8 @@ def uniform_reference(generator, shape, dtype, device):
         bits = generator.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
         high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
         return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
-    digits = (
-        11 if np.dtype(dtype) == np.float16 else 24
-    )  # as many as the dtype holds: more would round up to 1
+    # as many as the dtype holds: more would round up to 1
+    digits = 11 if np.dtype(dtype) == np.float16 else 24
     bits = generator.integers32(n, device) >> np.uint32(32 - digits)
     return (
         (bits.astype(np.float32) * np.float32(2.0**-digits))

@@ -20,11 +20,8 @@ _bool = bool
 _float = float
 _int = int
 
-printed: dict[str, Any] = {
-    "precision": 4,
-    "threshold": 1000,
-    "edgeitems": 3,
-}  # how; minigan.set_printoptions
+# how; minigan.set_printoptions
+printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}
 as_device = device
 
 
@@ -47,9 +44,8 @@ class TensorAttributes:
         if isinstance(like, Tensor):
             tensor_of(lay_out(like).array, requires_grad, None, like._version, self)
             return
-        sized = (
-            is_array(like) and not like.ndim and like.dtype.kind in "iu"
-        )  # to torch a 0-d array of an integer is a size
+        # to torch a 0-d array of an integer is a size
+        sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"
         if is_array(like) and not sized:
             array = like if like.dtype is default.dtype else like.astype(default.dtype, copy=False)
         else:

@@ -135,9 +135,8 @@ def gradgradcheck(
 
     def gradient(*arguments):
         x = list(arguments[:count])
-        for i in (
-            checked
-        ):  # under no_grad the moved inputs are bare: the inner gradient still has to be recorded
+        # under no_grad the moved inputs are bare: the inner gradient still has to be recorded
+        for i in checked:
             x[i] = x[i] if x[i].requires_grad else tensor_of(x[i].array, True)
         # The differences are those of the plain first-order rules: these and their recorded form
         # are so held against each other.
@@ -175,9 +174,8 @@ def _outputs(fn, inputs):
 
 
 def _on(like, array):
-    return tensor_of(
-        to_device(np.asarray(array), like.device)
-    )  # NumPy makes a scalar of a sum of 0-d arrays
+    # NumPy makes a scalar of a sum of 0-d arrays
+    return tensor_of(to_device(np.asarray(array), like.device))
 
 
 def _unit(rng, shape):

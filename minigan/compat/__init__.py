@@ -3,8 +3,8 @@ needs them.
 
 places.py : torch's module paths (`minigan.utils.data`, `minigan.nn.modules`), and the sentence
     about what is not there
-settings.py, version.py : what scripts set and ask first; cuda.py, accelerator.py, amp.py, backends/
-    : devices and precision
+settings.py, version.py : what scripts set and ask first
+cuda.py, accelerator.py, amp.py, backends/ : devices and precision
 tensor_types.py, variable.py : FloatTensor, Variable;  parallel.py : DataParallel
 utils/ : torch.utils;  vision/ : torchvision
 """
@@ -28,10 +28,11 @@ NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {
 }
 NAMES |= dict.fromkeys(
     """
-    are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e finfo get_default_device
-    get_default_dtype get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan pi
-    preserve_format set_default_device set_default_dtype set_default_tensor_type set_float32_matmul_precision
-    set_num_interop_threads set_num_threads set_printoptions strided use_deterministic_algorithms
+    are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e
+    finfo get_default_device get_default_dtype get_float32_matmul_precision get_num_interop_threads
+    get_num_threads iinfo inf is_complex nan pi preserve_format set_default_device set_default_dtype
+    set_default_tensor_type set_float32_matmul_precision set_num_interop_threads set_num_threads
+    set_printoptions strided use_deterministic_algorithms
     """.split(),
     f"{__name__}.settings",
 )

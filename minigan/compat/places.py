@@ -209,9 +209,8 @@ class _Finder:
             if finder is not self
         )
         if found := next(filter(None, others), None):
-            if real := _here(
-                name
-            ):  # below one of them: the file is found by its path, but it is loaded once only
+            # below one of them: the file is found by its path, but it is loaded once only
+            if real := _here(name):
                 return importlib.machinery.ModuleSpec(fullname, _Same(real))
             if name in COMPLETED:
                 found.loader = _Completing(found.loader)

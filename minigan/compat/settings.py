@@ -178,9 +178,11 @@ def is_complex(input: Any) -> bool:
 class finfo:
     """Limits of a floating-point dtype (default: the default dtype), as Python numbers.
 
-    eps : the distance from 1 to the next number max, min : the largest and the most negative number
-    tiny, smallest_normal : the least positive number of full precision bits : of one number
-        resolution : 10 ** -digits
+    eps : the distance from 1 to the next number
+    max, min : the largest and the most negative number
+    tiny, smallest_normal : the least positive number of full precision
+    bits : of one number
+    resolution : 10 ** -digits
     """
 
     def __init__(self, type: Any = None) -> None:

@@ -75,14 +75,15 @@ def load_dataset(
     """Load a data set by name, or a folder of pictures; images are uint8 (N, C, H, W), labels uint8
     (N,).
 
-    name one of `DATASETS`; else a folder: all pictures in it and below, their centres resized to
-    squares, grey if all are grey;
-               labels are the numbers of its subfolders (`image_folder` says more, and has more
-               options)
-    split "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder is
-    "train" data_dir folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
-    download on_notice called with one sentence if "mnist" can be had nowhere and `strokes` is
-    returned in its place, or files are left out
+    name       one of `DATASETS`; else a folder: all pictures in it and below, their centres resized
+               to squares, grey if all are grey; labels are the numbers of its subfolders
+               (`image_folder` says more, and has more options)
+    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder
+               is "train"
+    data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
+               download
+    on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
+               its place, or files are left out
     size       pixels of a side, of a folder's pictures
 
     Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never

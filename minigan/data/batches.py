@@ -94,9 +94,8 @@ class Batches:
     def order(self, epoch: int) -> np.ndarray:
         """The permutation of epoch number `epoch` (from 0)."""
         generator = Generator(self.seed)
-        generator.set_state(
-            {"seed": self.seed, "counter": (epoch + 1) << 40}
-        )  # far from every other draw of this seed
+        # far from every other draw of this seed
+        generator.set_state({"seed": self.seed, "counter": (epoch + 1) << 40})
         return generator.permutation(self.examples, self.device)
 
     def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:

@@ -69,9 +69,8 @@ def _walk(folder: Path, parts: list[str]) -> tuple[set[str], Named]:
     found: set[str] = set()
     unseen: dict[str, str] = {}
     seen: dict[tuple[int, int, int], str] = {}
-    waiting = deque(
-        [("", 0, False)]
-    )  # a folder, how many parts of the pattern lead there, and is it behind a link?
+    # a folder, how many parts of the pattern lead there, and is it behind a link?
+    waiting = deque([("", 0, False)])
     while waiting:
         where, depth, linked = waiting.popleft()
         place = os.stat(folder / where)

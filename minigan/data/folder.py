@@ -24,10 +24,8 @@ from .foldercache import Cache, cache_key
 from .imageset import DataError, ImageSet
 
 Size = tuple[int, int]
-FREE_PIXELS, DENSEST = (
-    1 << 22,
-    500,
-)  # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+# pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+FREE_PIXELS, DENSEST = (1 << 22, 500)
 SHOWN = 3  # unreadable files that are named
 LIMIT_IS = (
     "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): "
@@ -45,20 +43,19 @@ def image_folder(
     """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their
     sorted paths.
 
-    pattern which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is also
-    "*.JPG"; names that begin with
-                 a dot are left out. Links to folders are followed, but no folder is read twice
-    crop cut out the centre, of `input_size`; where a picture is smaller, and by default, the
-    largest centre of that
-                 shape (by default of `output_size`'s). False: the whole picture is squeezed into
-                 `output_size`
-    input_size (height, width) in pixels of the picture as it is shown (a camera's orientation tag
-    is obeyed) output_size (height, width): what is cut out is resized to it, bicubic and without
-    aliasing
+    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is
+                 also "*.JPG"; names that begin with a dot are left out. Links to folders are
+                 followed, but no folder is read twice
+    crop         cut out the centre, of `input_size`; where a picture is smaller, and by default,
+                 the largest centre of that shape (by default of `output_size`'s). False: the whole
+                 picture is squeezed into `output_size`
+    input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag
+                 is obeyed)
+    output_size  (height, width): what is cut out is resized to it, bicubic and without aliasing
     channels     3: RGB; 1: grey (ITU-R 601 luma); None: 1 if all pictures are grey, else 3
     workers      threads that decode; default: one per CPU
-    cache keep the decoded set in the user's cache folder, for as long as names, sizes and times of
-    the files are the same
+    cache        keep the decoded set in the user's cache folder, for as long as names, sizes and
+                 times of the files are the same
     recursive    look in subfolders too
     on_notice    called with one sentence if files were left out
     quiet        no progress bar
@@ -168,9 +165,8 @@ def _decode_all(
     from tqdm import tqdm
 
     Image.init()  # loads the readers of all formats, once, before there are threads
-    formats = [
-        f for f in Image.OPEN if f not in ("EPS", "WMF")
-    ]  # a program that they would start is no part of reading pictures
+    # a program that they would start is no part of reading pictures
+    formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]
     images = np.empty(shape, np.uint8)
     wrong: dict[int, str] = {}
     shown = folder.name.encode(errors="replace").decode()
@@ -185,9 +181,8 @@ def _decode_all(
                 or type(error).__name__
             )
 
-    pool = ThreadPoolExecutor(
-        workers or os.cpu_count() or 1
-    )  # Pillow gives other threads way while it decodes and resizes
+    # Pillow gives other threads way while it decodes and resizes
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     try:
         with tqdm(
             total=len(names), desc=f"reading {shown}", unit="img", disable=quiet or None, delay=0.5
@@ -217,9 +212,8 @@ def _read(
             if path.is_symlink()
             else "no file, but a pipe or a device"
         )
-    content = (
-        path.read_bytes()
-    )  # from a file, Pillow asks for as many bytes as a damaged header says
+    # from a file, Pillow asks for as many bytes as a damaged header says
+    content = path.read_bytes()
     try:
         opened = Image.open(io.BytesIO(content), formats=formats)
     except UnidentifiedImageError as error:

@@ -56,10 +56,8 @@ class Cache:
             return None
         try:
             with np.load(self.path, allow_pickle=False) as file:
-                images, problems = (
-                    file["images"],
-                    [(str(name), str(what)) for name, what in file["problems"]],
-                )
+                images = file["images"]
+                problems = [(str(name), str(what)) for name, what in file["problems"]]
             if images.dtype != np.uint8 or images.shape != (shape[0] - len(problems), *shape[1:]):
                 raise ValueError(f"it holds {images.dtype} {images.shape}")
         except FileNotFoundError:
@@ -96,9 +94,8 @@ class Cache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _make_room(self.path.parent, images.nbytes)
-            with open(
-                temporary, "wb"
-            ) as file:  # savez writes piece by piece: no second copy in memory
+            # savez writes piece by piece: no second copy in memory
+            with open(temporary, "wb") as file:
                 np.savez(file, images=images, problems=np.array(problems, str).reshape(-1, 2))
             os.replace(temporary, self.path)
         except OSError as e:

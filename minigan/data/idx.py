@@ -20,9 +20,8 @@ from .imageset import DataError
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAX_DIMENSIONS = 32  # what every NumPy can hold
-_MAX_UNPACKED = (
-    1 << 30
-)  # a gzip file may unpack to a thousand times its size; no data set here comes near this
+# a gzip file may unpack to a thousand times its size; no data set here comes near this
+_MAX_UNPACKED = 1 << 30
 _CHUNK = 1 << 20
 
 
@@ -71,8 +70,7 @@ def _parse(stream, path, limit) -> np.ndarray:
     ):
         raise DataError(
             f"{path}: not an idx file (it begins with {head.hex(' ') or 'nothing'}; MNIST images "
-            "begin with "
-            "00 00 08 03, labels with 00 00 08 01); put the original file in its place"
+            "begin with 00 00 08 03, labels with 00 00 08 01); put the original file in its place"
         )
     dtype, ndim = np.dtype(_DTYPES[head[2]]), head[3]
     sizes = stream.read(4 * ndim)

@@ -41,10 +41,8 @@ class ImageSet:
     checksum: str = field(init=False)
 
     def __post_init__(self):
-        images, labels = (
-            np.ascontiguousarray(self.images).view(),
-            np.ascontiguousarray(self.labels).view(),
-        )
+        images = np.ascontiguousarray(self.images).view()
+        labels = np.ascontiguousarray(self.labels).view()
         if images.dtype != np.uint8 or images.ndim != 4:
             raise DataError(f"images must be uint8 (N, C, H, W), not {images.dtype} {images.shape}")
         if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:

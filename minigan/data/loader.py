@@ -23,10 +23,9 @@ class DataLoader:
     shuffle : a new random order each time, from `generator` (default: minigan's)
     sampler, batch_sampler : iterables of indices, or of lists of indices, instead
     num_workers : threads that get items and make batches ahead of time (0: when they are asked
-        for). They are threads, not
-                  processes: reading files, Pillow and NumPy run beside each other, plain Python
-                  code does not. Batches come in the same order as without; random numbers in them
-                  are those of the seed, but others than without
+        for). They are threads, not processes: reading files, Pillow and NumPy run beside each
+        other, plain Python code does not. Batches come in the same order as without; random numbers
+        in them are those of the seed, but others than without
     collate_fn : makes a batch of a list of items
     drop_last : leave out a last batch that is not full
     timeout : seconds to wait for a batch from a worker (0: for ever)
@@ -165,10 +164,8 @@ class _Ahead:
         self.asked, self.timeout = asked, loader.timeout or None
         self.jobs: deque[_Job] = deque()
         self.queue = _Queue()
-        self.seed, self.number = (
-            int.from_bytes(default_generator.integers32(2).tobytes(), "little"),
-            0,
-        )
+        self.seed = int.from_bytes(default_generator.integers32(2).tobytes(), "little")
+        self.number = 0
         for number in range(loader.num_workers):
             threading.Thread(
                 target=_work,
@@ -182,9 +179,8 @@ class _Ahead:
     def _ask(self) -> None:
         for index in itertools.islice(self.asked, 1):
             self.number += 1
-            random = (
-                Generator()
-            )  # each batch draws from a stream of its own, whichever thread makes it
+            # each batch draws from a stream of its own, whichever thread makes it
+            random = Generator()
             random.set_state({"seed": self.seed, "counter": self.number << 40})
             job = _Job(index, random)
             self.jobs.append(job)

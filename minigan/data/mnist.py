@@ -52,11 +52,8 @@ FILES: dict[str, dict[str, tuple[int | None, str]]] = {
     },
 }
 
-TORCH_NAMES = {
-    "mnist": "MNIST",
-    "fashion-mnist": "FashionMNIST",
-    "kmnist": "KMNIST",
-}  # of the folders that torchvision makes
+# of the folders that torchvision makes
+TORCH_NAMES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
 # ImageSet.checksum of the genuine MNIST: both data sets use the same file names, so a folder can be
 # taken for the other.
@@ -76,10 +73,9 @@ def load(
 
     name      "mnist", "fashion-mnist" or "kmnist"
     split     "train" or "test"
-    data_dir folder (str or path) that holds the idx files, gzipped or not, itself or in a subfolder
-    called `name`, MNIST/raw (where
-              torchvision puts them) or raw; also under the names that Kaggle gives them, and as its
-              table mnist_train.csv
+    data_dir  folder (str or path) that holds the idx files, gzipped or not, itself or in a
+              subfolder called `name`, MNIST/raw (where torchvision puts them) or raw; also under
+              the names that Kaggle gives them, and as its table mnist_train.csv
     download  whether a mirror may be asked, last of all
 
     Looks in `data_dir` and nowhere else if it is given; otherwise in $MINIGAN_DATA (the same

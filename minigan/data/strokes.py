@@ -75,10 +75,9 @@ _GLYPHS = {
 }
 
 _POINTS = 72  # ink points along a digit: in the 20x20 box they lie less than a pen's width apart
-# a block of images is drawn at a time; 250 take some 60 MB
 _BOX = 20
 _SIZE = 28
-_BLOCK = 250
+_BLOCK = 250  # images are drawn at a time; they take some 60 MB
 
 
 def strokes(n: int = 20_000, seed: int = 0) -> ImageSet:

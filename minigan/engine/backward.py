@@ -149,8 +149,7 @@ def _seeds(tensors, gradients, create_graph):
             if t.array.size != 1:
                 raise RuntimeError(
                     f"a gradient is implied only for one element, output {i} has shape "
-                    f"{tuple(t.shape)}: "
-                    "reduce it with .sum() or .mean(), or pass its gradient"
+                    f"{tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
                 )
             g = tensor_of(_one(t.array))
         if g.shape != t.shape or g.dtype != t.dtype:
@@ -246,9 +245,8 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                     and not create_graph
                     and (g is gradient or g.base is not None or (i and _among(g, gradients[:i])))
                 ):
-                    g = seam.execute(
-                        _copied, g
-                    )  # not one that the rule only passed on or gave twice, nor a view
+                    # not one that the rule only passed on or gave twice, nor a view
+                    g = seam.execute(_copied, g)
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:

@@ -17,28 +17,26 @@ not are constants. The signature, whose types are those that a caller sees, is t
 
 `@op(saves=..., mixed=..., view=..., floating=...)`
 
-saves what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
-other name: the next extra
-        result that the function returns after its result; "*xs", "*xs.shape" for a card with `def
-        sum_of(option, *xs)`; "x for y": x, but None where y wants no gradient
+saves   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
+        other name: the next extra result that the function returns after its result; "*xs",
+        "*xs.shape" for a card with `def sum_of(option, *xs)`; "x for y": x, but None where y wants
+        no gradient
 mixed   arguments may have different dtypes (indices, masks, targets)
 view    the result may share memory with the first argument
 floating   integers and booleans are taken as float32
 
-`@tanh.backward` the rule (g, need, *saved): g = dL/d(out) -> dL/d(argument) for each argument that
-can have a gradient,
-                          in order (a tuple if more than one). `need[i]` says whether argument i
-                          wants one; None/False else. It is written in ops and operators, so the
-                          first-order pass runs it on bare arrays, and `create_graph=True` on
-                          Tensors: that records the derivative, which can be differentiated again.
-                          Un-broadcasting to the argument's shape is done by the engine, for all
-                          ops.
-`@tanh.formula` for fused ops whose rule is a kernel for arrays: the same function written in ops.
-Derivatives of higher
-                          order go through it.
-`@tanh.kernel("cpu")` a faster function of the same arguments and results, saved ones too, for
-NumPy's float32 and float64
-                          arrays; "cuda": for CuPy's. The first argument decides (`Card.select`).
+`@tanh.backward`          the rule (g, need, *saved): g = dL/d(out) -> dL/d(argument) for each
+                          argument that can have a gradient, in order (a tuple if more than one).
+                          `need[i]` says whether argument i wants one; None/False else. It is
+                          written in ops and operators, so the first-order pass runs it on bare
+                          arrays, and `create_graph=True` on Tensors: that records the derivative,
+                          which can be differentiated again. Un-broadcasting to the argument's shape
+                          is done by the engine, for all ops.
+`@tanh.formula`           for fused ops whose rule is a kernel for arrays: the same function written
+                          in ops. Derivatives of higher order go through it.
+`@tanh.kernel("cpu")`     a faster function of the same arguments and results, saved ones too, for
+                          NumPy's float32 and float64 arrays; "cuda": for CuPy's. The first argument
+                          decides (`Card.select`).
 """
 
 from collections.abc import Callable
@@ -73,8 +71,8 @@ class Card:
     forward, rule, formula : the reference, and the functions under `@op.backward` and
         `@op.formula`, or None
     kernels : {"cpu": ..., "cuda": ...}, those that there are
-    places : where what `saves` names is found (`tape.places`); extras : does forward return more
-        than its result?
+    places : where what `saves` names is found (`tape.places`);
+    extras : does forward return more than its result?
     """
 
     __slots__ = (
@@ -126,9 +124,10 @@ if TYPE_CHECKING:
         __name__: str
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        # as a method
         def __get__(
             self: "Op[Concatenate[S, Q], R]", tensor: S, owner: Any = None
-        ) -> Callable[Q, R]: ...  # as a method
+        ) -> Callable[Q, R]: ...
         def backward(self, rule: F) -> F: ...
         def formula(self, function: F) -> F: ...
         def kernel(self, device: str) -> Callable[[F], F]: ...

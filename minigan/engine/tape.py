@@ -10,9 +10,8 @@ from ..messages.names import public
 from .tensor import Tensor, fresh
 
 ndarray = np.ndarray
-next_number = itertools.count(
-    1
-).__next__  # entries are numbered in the order in which they are made
+# entries are numbered in the order in which they are made
+next_number = itertools.count(1).__next__
 
 
 class Node:
@@ -24,9 +23,8 @@ class Node:
         result
     saved : what `backward` needs: arrays, numbers, shapes; None once it was freed
     sources : of each array that came from a Tensor the memory's version, its number then, the
-        argument (-1: the result), the
-              Tensor, the place in `saved`. A Tensor that is given other memory later (`.data =
-              ...`) changes nothing in `saved`
+        argument (-1: the result), the Tensor, the place in `saved`. A Tensor that is given other
+        memory later (`.data = ...`) changes nothing in `saved`
     """
 
     __slots__ = (
@@ -97,8 +95,7 @@ class Node:
         if self.saved is None:
             raise RuntimeError(
                 f"backward through {public(self.op.__name__)} a second time: its saved values "
-                "were freed by the first; "
-                "pass retain_graph=True to the first backward or grad"
+                "were freed by the first; pass retain_graph=True to the first backward or grad"
             )
         for version, number, i, _, _ in self.sources:
             if version[0] != number:

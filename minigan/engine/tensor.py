@@ -22,7 +22,7 @@ else:
     Attached = object  # `attach` puts the methods on Tensor when their packages are imported
 
 # Once a write has been recorded there may be views whose tape entries say what they were before it:
-# here is then a function that brings a sequence of Tensors up to date (minigan.ops.inplace). Until
+# here is then a function that brings a sequence of Tensors up to date (minigan.ops.writes). Until
 # then this costs nothing.
 refresh_views: list[Callable[[Sequence[Any]], None]] = []
 
@@ -201,8 +201,7 @@ def tensor_of(
 
     node : the tape entry that computed it; None for a leaf
     version : that of the memory, where another Tensor shares it: one counter per memory, a
-        one-element list, so that whoever writes
-              can tell all who saved
+        one-element list, so that whoever writes can tell all who saved
     into : an object whose fields are set, instead of a new Tensor
     """
     if requires_grad and array.dtype not in FLOATS:

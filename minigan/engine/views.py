@@ -28,7 +28,5 @@ def cut_off(view):
     it."""
     from .primitives import cut
 
-    view._wanted, view._node = (
-        True,
-        Node(cut, (), view.array.shape, view.array.dtype, next_number()),
-    )
+    view._wanted = True
+    view._node = Node(cut, (), view.array.shape, view.array.dtype, next_number())

@@ -1,8 +1,9 @@
 """The fast path: kernels and machinery, all of which may be deleted. Importing it puts them in
 their places.
 
-cpu/ : kernels for NumPy's arrays, threads, products; cuda/ : kernels for CuPy's; replay/ : a step
-as a program or a graph.
+cpu/ : kernels for NumPy's arrays, threads, products
+cuda/ : kernels for CuPy's
+replay/ : a step as a program or a graph
 """
 
 import importlib

@@ -30,8 +30,8 @@ def activated(y, slope):
     )
 )
 def batch_norm_activation(x, weight, bias, running_mean, running_var, momentum, eps, slope):
-    """y = a(z), z = `_batch_norm` of x, a a leaky ReLU of this slope (0: a ReLU). The rule is that
-    of `_batch_norm` for a'(z) g."""
+    """y = a(z), z = `_batch_norm` of x, a a leaky ReLU of this slope (0: a ReLU).
+    The rule is that of `_batch_norm` for a'(z) g."""
     y, mean, rstd = _batch_norm.card.select(x)(
         x, weight, bias, running_mean, running_var, momentum, eps
     )

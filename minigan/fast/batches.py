@@ -18,7 +18,8 @@ def _gather(images, index, out):
 
 
 SOURCE = Source("gather", """
-extern "C" __global__ void gather_scaled(const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
+extern "C" __global__ void gather_scaled(
+        const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) out[i] = (REAL)images[index[i / size] * size + i % size] / (REAL)127.5 - (REAL)1;
 }

@@ -19,10 +19,8 @@ BEHIND_LINEAR = {
     LeakyReLU: lambda m: ("leaky_relu", m.negative_slope) if m.negative_slope > 0 else None,
     Softplus: lambda m: ("softplus", 0.0) if m.beta == 1 and m.threshold >= 20 else None,
 }
-BEHIND_BATCH_NORM = {
-    LeakyReLU: lambda m: m.negative_slope,
-    ReLU: lambda m: 0.0,
-}  # exact type -> slope
+# exact type -> slope
+BEHIND_BATCH_NORM = {LeakyReLU: lambda m: m.negative_slope, ReLU: lambda m: 0.0}
 FIRST: dict[type, dict] = {
     Linear: BEHIND_LINEAR,
     **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), BEHIND_BATCH_NORM),

@@ -22,10 +22,8 @@ ACTIVATIONS = {
     "leaky_relu": (_leaky, leaky_relu_grad),
     "tanh": (lambda y, slope: np.tanh(y), lambda g, y, slope: tanh_grad(g, y)),
     "sigmoid": (lambda y, slope: sigmoid(y), lambda g, y, slope: g * (y * (1 - y))),
-    "softplus": (
-        lambda y, slope: softplus(y),
-        lambda g, y, slope: g * -expm1(-y),
-    ),  # 1 - e^-log(1 + e^x) = sigmoid(x)
+    # 1 - e^-log(1 + e^x) = sigmoid(x)
+    "softplus": (lambda y, slope: softplus(y), lambda g, y, slope: g * -expm1(-y)),
 }
 
 

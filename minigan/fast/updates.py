@@ -75,7 +75,8 @@ while (t + 1 < tensors && (i64)blockIdx.x >= table.first[t + 1]) t++;
 REAL c[{MOST_NUMBERS}];
 for (int k = 0; k < {formula.constants}; k++) c[k] = (REAL)(fed ? fed[k] : numbers.v[k]);
 {pointers}
-const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK}, end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
+const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK},
+    end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
 for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
 {formula.body}
 }}
@@ -204,9 +205,8 @@ def step(optimizer, gradients):
         ):
             optimizer._check_gradient(slot, g)
         number = slot.step = slot.step + 1
-        if (
-            number != last or kind is not views.kind
-        ):  # they are the same for all parameters of a group that started together
+        # they are the same for all parameters of a group that started together
+        if number != last or kind is not views.kind:
             last, kind = number, views.kind
             numbers = optimizer._numbers(group, number)
             if kind is not None:

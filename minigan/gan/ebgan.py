@@ -47,8 +47,10 @@ class EBGAN(GAN):
     """Energy-based GAN, Zhao et al. 2017, sections 2.1, 2.3 and 2.4. With the energy E(x) =
     |Dec(Enc(x)) - x| of each example,
 
-        D descends E(x) + [m - E(G(z))]+ ([u]+ = max(u, 0) of each example, not of the mean over the
-        batch) G descends E(G(z)) + pull_away PT(Enc(G(z)))
+        D descends  E(x) + [m - E(G(z))]+
+        G descends  E(G(z)) + pull_away PT(Enc(G(z)))
+
+    where [u]+ = max(u, 0) of each example, not of the mean over the batch.
 
     discriminator : an AutoEncoder (or a module with .encoder and .decoder)
     margin : m; of the size of the energy of bad samples, which depends on the data (the paper has
@@ -61,9 +63,8 @@ class EBGAN(GAN):
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100,
         margin: float = 10.0, pull_away: float = 0.0
     ):  # fmt: skip
-        super().__init__(
-            generator, discriminator, Objective(), latent_dim
-        )  # D says no scores that one could compare
+        # D says no scores that one could compare
+        super().__init__(generator, discriminator, Objective(), latent_dim)
         self.margin: Any = margin
         self.pull_away = pull_away
 
@@ -105,7 +106,8 @@ class MAGAN(EBGAN):
     examples, here that of the last `period` of these rounds. After each `period` rounds (an epoch,
     there) the means over them are compared:
 
-        if E_real < m and E_real < E_fake and E_fake >= the E_fake of the period before: m = E_real
+        if E_real < m and E_real < E_fake and E_fake >= the E_fake of the period before:
+            m = E_real
 
     which says that D has room to spare and G has stopped to gain. State: margin, sums, phase.
     """
@@ -177,8 +179,9 @@ class BEGAN(EBGAN):
     """Boundary equilibrium GAN, Berthelot et al. 2017, section 3.4. With L(x) = mean |x - D(x)|^eta
     over all numbers,
 
-        D descends L(x) - k L(G(z_D)), G descends L(G(z_G)), k += lambda_k (gamma L(x) - L(G(z_G))),
-        kept in [0, 1]
+        D descends  L(x) - k L(G(z_D)),
+        G descends  L(G(z_G)),
+        k += lambda_k (gamma L(x) - L(G(z_G))),  kept in [0, 1]
 
     gamma : the ratio E L(G(z)) / E L(x) that k holds: less of it means fewer, but better kinds of
         samples

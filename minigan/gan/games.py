@@ -3,8 +3,8 @@ respect to that player's parameters only, then one step of the player's optimise
 down for Descend.
 
     yield Ascend("D", value)                        one move
-    yield Ascend("D", v), Descend("G", loss) simultaneous moves: both gradients are taken at the
-    same point
+    yield Ascend("D", v), Descend("G", loss)        simultaneous moves: both gradients are taken at
+                                                    the same point
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from .objectives import NonSaturating, Objective
 from .penalties import total
 from .recalibrate import evaluating, recalibrate_batch_norm
 
-LOG_NAMES = {
-    "D": "d_value",
-    "G": "g_loss",
-}  # of the values of their moves, which curves and the progress line know
+# of the values of their moves, which curves and the progress line know
+LOG_NAMES = {"D": "d_value", "G": "g_loss"}
 
 
 class Move:
@@ -179,8 +177,8 @@ class GAN(Game):
     generator, discriminator : latents (n, latent_dim) -> examples; examples -> logits or a critic's
         values
     objective : what they want (`OBJECTIVES`)
-    penalties : subtracted from what D ascends, in the same move (`PENALTIES`); g_penalties : added
-        to what G descends
+    penalties : subtracted from what D ascends, in the same move (`PENALTIES`);
+    g_penalties : added to what G descends
     views : what is done with examples before D sees them, real and fake alike: noise, augmentation,
         packing (`VIEWS`)
     simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's
@@ -247,10 +245,8 @@ class GAN(Game):
         """D's move: up its value minus the penalties."""
         real, fake = self.show(real), self.show(fake)
         on_real, on_fake = scores(self.D, real, fake)
-        value, report = (
-            self.objective.d_value(on_real, on_fake),
-            {"d_real": on_real, "d_fake": on_fake},
-        )
+        value = self.objective.d_value(on_real, on_fake)
+        report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
             report["penalty"] = total([penalty(self.D, real, fake) for penalty in self.penalties])
             value = value - report["penalty"]

@@ -40,7 +40,8 @@ def calibration_inputs(
 
 
 def lerp(a, b, t) -> np.ndarray:
-    """(1 - t) a + t b. a, b: (..., d); t: a number or (n,), which puts n in front: (n, ..., d)."""
+    """(1 - t) a + t b.
+    a, b: (..., d); t: a number or (n,), which puts n in front: (n, ..., d)."""
     a, b = np.asarray(a), np.asarray(b)
     t = np.asarray(t, np.float64).reshape(np.shape(t) + (1,) * max(a.ndim, b.ndim))
     return ((1 - t) * a + t * b).astype(np.result_type(a, b, np.float32), copy=False)

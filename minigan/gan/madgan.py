@@ -72,9 +72,8 @@ class _Generators(Game):
         k, n = len(self.generators), len(latents)
         with evaluating(*self.generators), no_grad():
             parts = [g(latents[i::k]) for i, g in enumerate(self.generators[:n])]
-            places = np.concatenate(
-                [np.arange(i, n, k) for i in range(k)]
-            )  # of the rows of the parts among the samples
+            # of the rows of the parts among the samples
+            places = np.concatenate([np.arange(i, n, k) for i in range(k)])
             return cat(parts)[np.argsort(places)]
 
     def judge(self, real: Tensor) -> None:
@@ -145,9 +144,10 @@ class SimilarityMADGAN(_Generators):
     """MAD-GAN-Sim, Ghosh et al. 2018 (arXiv), appendix B: a plain D, and generators that must be
     the better the more they resemble another.
 
-    Wanted is, for all i, j != i and each z, D(G_i(z)) >= D(G_j(z)) + S(psi(G_i(z)), psi(G_j(z))), S
-    the cosine of the angle between features psi. What is missing is added to the loss of G_i, which
-    descends
+    Wanted is, for all i, j != i and each z,
+    D(G_i(z)) >= D(G_j(z)) + S(psi(G_i(z)), psi(G_j(z))),
+    S the cosine of the angle between features psi. What is missing is added to the loss of G_i,
+    which descends
 
         E log(1 - D(G_i(z))) + weight E mean over j != i of [D(G_j(z)) + S(psi(G_i(z)), psi(G_j(z)))
         - D(G_i(z))]+

@@ -171,8 +171,6 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
         return make_generator(latent_dim, shape, **options), make_discriminator(shape, **options)
     flat = config["model"] == "mlp"  # its first layer looks at numbers, not at maps
     seen = (math.prod(shape) + classes, 1, 1) if flat else (shape[0] + classes, *shape[1:])
-    G, D = (
-        make_generator(latent_dim + classes, shape, **options),
-        make_discriminator(seen, **options),
-    )
+    G = make_generator(latent_dim + classes, shape, **options)
+    D = make_discriminator(seen, **options)
     return Joined(G, classes), Joined(D, classes, flat)

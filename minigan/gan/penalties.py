@@ -96,10 +96,10 @@ class GradientPenalty(Penalty):
     """WGAN-GP, Gulrajani et al. 2017, eq. 3: weight E (|grad D(x^)| - 1)^2 at points x^ between
     real and fake examples.
 
-    target : the slope aimed at; one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018).
-        On a line, where a slope cannot
-    turn but only pass through 0, take that: two-sided, a critic that starts the wrong way round
-    stays near slope -1.
+    target : the slope aimed at;
+    one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018). On a line, where a slope
+        cannot turn but only pass through 0, take that: two-sided, a critic that starts the wrong
+        way round stays near slope -1.
     """
 
     name = "gradient"
@@ -243,9 +243,8 @@ class HistoricalAveraging(Penalty):
         self._parameters = list(critic.parameters())
         if not self.averages:
             self.averages, self.steps = [p.detach().clone() for p in self._parameters], 1
-        self.averages = [
-            a.to(p.device) for a, p in zip(self.averages, self._parameters)
-        ]  # they may come from a file
+        # they may come from a file
+        self.averages = [a.to(p.device) for a, p in zip(self.averages, self._parameters)]
         distances = [p - average for p, average in zip(self._parameters, self.averages)]
         return total([(x * x).sum() for x in distances]) * self.weight
 
@@ -259,10 +258,8 @@ class HistoricalAveraging(Penalty):
         return {"steps": self.steps, "averages": list(self.averages)}
 
     def load_state_dict(self, state):
-        self.steps, self.averages = (
-            int(state["steps"]),
-            [tensor_of(raw(a).copy()) for a in state["averages"]],
-        )
+        self.steps = int(state["steps"])
+        self.averages = [tensor_of(raw(a).copy()) for a in state["averages"]]
 
 
 PENALTIES: dict[str, Callable[..., Penalty]] = {

@@ -19,9 +19,9 @@ class Unrolled(GAN):
     """Metz et al. 2017, sections 2.2 and 2.3. With f the value of the minimax game, and D's
     parameters after K of its own steps,
 
-        theta^0 = theta_D, theta^(k+1) = theta^k + eta df(theta_G, theta^k)/dtheta^k, f_K(theta_G,
-        theta_D) = f(theta_G, theta^K), D ascends f, G descends f_K, both from the same point and
-        with the same batch,
+        theta^0 = theta_D,   theta^(k+1) = theta^k + eta df(theta_G, theta^k)/dtheta^k,
+        f_K(theta_G, theta_D) = f(theta_G, theta^K),
+        D ascends f,   G descends f_K,   both from the same point and with the same batch,
 
     where G's gradient goes through all K steps of D. The steps are those that D's optimiser would
     make next (`optim.functional.follow`), Adam's averages included. f_K is all of the value: its
@@ -47,9 +47,8 @@ class Unrolled(GAN):
         if unroll < 0:
             raise ValueError(f"Unrolled: unroll={unroll} must not be negative")
         self.unroll = unroll
-        self._optimizer = lambda: (
-            optimizer
-        )  # not an attribute of its own: the trainer saves its state
+        # not an attribute of its own: the trainer saves its state
+        self._optimizer = lambda: optimizer
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:

@@ -98,10 +98,8 @@ def translation(x: Tensor, ratio: float = 0.125) -> Tensor:
     n, _, height, width = x.shape
     reach = [int(size * ratio + 0.5) for size in (height, width)]
     down, right = (randint(-r, r + 1, (n, 1), device=x.device) for r in reach)
-    rows, columns = (
-        arange(height, device=x.device) + down + reach[0],
-        arange(width, device=x.device) + right + reach[1],
-    )
+    rows = arange(height, device=x.device) + down + reach[0]
+    columns = arange(width, device=x.device) + right + reach[1]
     wide = pad(x, (reach[1], reach[1], reach[0], reach[0]))
     moved = wide.permute(0, 2, 3, 1)[
         arange(n, device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]

@@ -29,10 +29,8 @@ def _left_in_groups(root=Path("/sys/fs/cgroup"), own=Path("/proc/self/cgroup")):
         _, controllers, path = line.split(":", 2)
         names = ("memory.max", "memory.current", "inactive_file")
         if "memory" in controllers.split(","):
-            names, top = (
-                ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-                root / "memory",
-            )
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            top = root / "memory"
         elif controllers:
             continue
         else:
@@ -41,16 +39,14 @@ def _left_in_groups(root=Path("/sys/fs/cgroup"), own=Path("/proc/self/cgroup")):
         for group in (here, *here.parents):
             if group == top.parent:
                 break
-            with contextlib.suppress(
-                OSError, ValueError
-            ):  # not this version, not visible from inside a container, or no limit ("max")
+            # not this version, not visible from inside a container, or no limit ("max")
+            with contextlib.suppress(OSError, ValueError):
                 limit, used = (int((group / name).read_text()) for name in names[:2])
                 stat = dict(
                     line.split() for line in (group / "memory.stat").read_text().splitlines()
                 )
-                yield (
-                    limit - used + int(stat.get(names[2], 0))
-                )  # cached files are given back on demand
+                # cached files are given back on demand
+                yield limit - used + int(stat.get(names[2], 0))
 
 
 def _left_to_process():

@@ -36,9 +36,8 @@ OPERATORS = {
 }  # fmt: skip
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_BELOW = tuple(
-    os.path.join(_PACKAGE, part, "") for part in ("messages", "engine")
-)  # what a call goes through
+# what a call goes through
+_BELOW = tuple(os.path.join(_PACKAGE, part, "") for part in ("messages", "engine"))
 _PLACES = (*_BELOW, *(os.path.join(_PACKAGE, part, "") for part in ("autograd", "ops")))
 _BACKWARD = os.path.join(_PACKAGE, "engine", "backward.py")
 _NOBODYS = {

@@ -1,13 +1,15 @@
 """How good samples are. Every function takes arrays of samples (NumPy, CuPy or Tensors); `python -m
 minigan.metrics RUN` measures a run.
 
-    evaluate everything that rests on the digit classifier, as a dict of numbers (for a trainer,
-    some seconds)
-    parzen log-likelihood under a Parzen window frechet_distance between features as Gaussians
-    mmd2, kid kernel discrepancies inception_score, mode_score, modes_covered: of class
-    probabilities
-    wasserstein exactly, sliced, or of numbers nearest_neighbour_test, precision_recall, copying
-    ais_log_likelihood    log-likelihood of a decoder with Gaussian noise
+    evaluate            everything that rests on the digit classifier, as a dict of numbers (for a
+                        trainer, some seconds)
+    parzen              log-likelihood under a Parzen window
+    ais_log_likelihood  log-likelihood of a decoder with Gaussian noise
+    frechet_distance    between features as Gaussians
+    mmd2, kid           kernel discrepancies
+    wasserstein         exactly, sliced, or of numbers
+    inception_score, mode_score, modes_covered    of class probabilities
+    nearest_neighbour_test, precision_recall, copying    by distances between samples
 
 None of them means much alone: read each beside its value for real images in place of the samples,
 with as many of them.

@@ -107,8 +107,7 @@ def table(result: dict) -> str:
         f"{result['run']}: {result['samples']} samples (seed {result['seed']}) against the test "
         f"images of {result['dataset']}",
         f"classifier {result['classifier']}, right on {100 * result['classifier_accuracy']:.2f} % "
-        "of them; values of other classifiers "
-        "or numbers of samples cannot be compared",
+        "of them; values of other classifiers or numbers of samples cannot be compared",
         f"{'':20}{'samples':>12}{'real images':>14}   better",
     ]
     for name, value in found.items():

@@ -18,9 +18,8 @@ class Annealed(NamedTuple):
     """What annealed importance sampling found."""
 
     log_likelihood: np.ndarray  # (N,) float64: log p(x) of each, a lower bound on average
-    effective: (
-        np.ndarray
-    )  # (N,): effective number of chains, 1 to `chains`; near 1, log p(x) rests on one chain alone
+    # (N,): effective number of chains, 1 to `chains`; near 1, log p(x) rests on one chain alone
+    effective: np.ndarray
     acceptance: float  # share of accepted moves
 
 
@@ -34,9 +33,10 @@ def ais_log_likelihood(
     decoder : (n, latent_dim) -> (n, ...); used as it is: put it into evaluation mode. Its dtype is
         computed in
     data : floats (N, ...), as the decoder makes them
-    chains : for each x; steps : temperatures; leapfrogs : steps of a Hamiltonian move (Neal 2011),
-        of length `step_size` at first,
-             which is then adapted to the acceptance of each chain (65 %)
+    chains : for each x;
+    steps : temperatures;
+    leapfrogs : steps of a Hamiltonian move (Neal 2011), of length `step_size` at first, which is
+        then adapted to the acceptance of each chain (65 %)
 
     Chains go from the prior to the posterior through p(z) p(x | z)^t, t from 0 to 1 by the sigmoid
     schedule of Wu et al. 2017; a weight w gathers (t' - t) log p(x | z), and log p(x) is log mean
@@ -111,9 +111,8 @@ def ais_log_likelihood(
             - 0.5 * ((new * new).sum(1) + (momentum * momentum).sum(1)).astype(np.float64)
             - energy
         )
-        yes = (
-            np.log(random.uniform((n * chains,), np.float64, place) + 1e-300) < change
-        )  # False for NaN: a step that flew off
+        # False for NaN: a step that flew off
+        yes = np.log(random.uniform((n * chains,), np.float64, place) + 1e-300) < change
         z, like = np.where(yes[:, None], new, z), np.where(yes, value, like)
         epsilon = (epsilon * np.where(yes, 1.02, 1.02 ** (-0.65 / 0.35))).clip(1e-4, 2.0)
         accepted += float(yes.mean()) / (steps - 1)

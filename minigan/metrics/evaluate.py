@@ -51,9 +51,8 @@ def evaluate(images: Any, reference: Reference, seed: int = 0) -> dict[str, floa
     better.
 
     images : (N, 1, 28, 28), uint8 or float in [-1, 1], at least 100; more give smaller errors, and
-        Frechet distances of different N
-             cannot be compared. Real images in their place give the floor that belongs beside every
-             value.
+        Frechet distances of different N cannot be compared. Real images in their place give the
+        floor that belongs beside every value.
     seed : of the random subsets
 
     frechet, kid, kid_se, mmd2 (rbf), score, mode_score, nn, nn_real, nn_fake, precision, recall,
@@ -99,9 +98,9 @@ def evaluate_pixels(
 ) -> dict[str, float]:
     """Numbers by name, from pixels in [0, 1], without a classifier.
 
-    images, training, test : digits as for `evaluate`; validation : digits on which the Parzen
-        window is chosen; None: the first 1,000
-    training images
+    images, training, test : digits as for `evaluate`;
+    validation : digits on which the Parzen window is chosen; None: the first 1,000
+        training images
 
     parzen, parzen_se, parzen_sigma; sliced_wasserstein (2,000 of each, p = 2), wasserstein (1,000
     of each, p = 1), copying, copying_z, nearest_training, nearest_training_unseen (2,000 images).

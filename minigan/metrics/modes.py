@@ -55,9 +55,8 @@ def mode_coverage(samples, means, std: float, within: float = 3.0) -> ModeCovera
         raise ValueError(f"mode_coverage: std={std} must be positive")
     square = (samples**2).sum(1)[:, None] - 2 * samples @ means.T + (means**2).sum(1)
     nearest = square.argmin(1)
-    distance = (
-        np.sqrt(((samples - means[nearest]) ** 2).sum(1)) / std
-    )  # anew: the sum above cancels where they are close
+    # anew: the sum above cancels where they are close
+    distance = np.sqrt(((samples - means[nearest]) ** 2).sum(1)) / std
     counts = np.bincount(nearest[distance < within], minlength=len(means))
     good = int(counts.sum())
     shares = counts[counts > 0] / max(good, 1)

@@ -85,10 +85,10 @@ def precision_recall(real: Any, fake: Any, k: int = 5) -> Fidelity:
     """Precision, recall, density and coverage of samples (N, ...) and (M, ...), by balls that reach
     to the k-th nearest neighbour.
 
-    precision : share of fakes in the ball of some real sample. recall : share of real samples in
-        the ball of some fake
-    density : real balls that a fake lies in, on average, over k: not limited by 1. coverage : share
-        of real balls with a fake
+    precision : share of fakes in the ball of some real sample
+    recall : share of real samples in the ball of some fake
+    density : real balls that a fake lies in, on average, over k: not limited by 1
+    coverage : share of real balls with a fake
 
     k : neighbours; each set needs more than k samples
 
@@ -161,10 +161,8 @@ def copying(images: Any, training: Any, unseen: Any) -> Copying:
     space; theirs has the opposite sign).
     """
     unseen = as_rows(unseen, "unseen", 2)
-    near, far = (
-        nearest_images(as_rows(images, "images", 2), training)[0][:, 0],
-        nearest_images(unseen, training)[0][:, 0],
-    )
+    near = nearest_images(as_rows(images, "images", 2), training)[0][:, 0]
+    far = nearest_images(unseen, training)[0][:, 0]
     n, m = len(near), len(far)
     ordered = np.sort(far)
     below, up_to = np.searchsorted(ordered, near, "left"), np.searchsorted(ordered, near, "right")

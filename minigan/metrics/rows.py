@@ -15,11 +15,8 @@ import numpy as np
 from ..arrays import Generator, array_module, device_of, is_array, to_device
 from ..autograd import raw
 
-BLOCK = (
-    1 << 22
-    # distances that are in memory at once: 32 MB, and a few times that for what is computed from
-    # them
-)
+# distances that are in memory at once: 32 MB, and a few times that for what is computed from them
+BLOCK = 1 << 22
 SAME = 1e-12  # squared distances below SAME (|x|^2 + |y|^2) are rounding errors of 0
 
 

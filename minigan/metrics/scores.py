@@ -65,10 +65,8 @@ def mode_score(probabilities: Any, real_probabilities: Any) -> Estimate:
     the first term too, as it is also printed, the proportions cancel and what remains is the
     Inception score.) Standard error as there.
     """
-    p, real = (
-        _probabilities(probabilities),
-        _probabilities(real_probabilities, "real_probabilities"),
-    )
+    p = _probabilities(probabilities)
+    real = _probabilities(real_probabilities, "real_probabilities")
     if p.shape[1] != real.shape[1]:
         raise ValueError(f"mode_score: {p.shape[1]} classes, but {real.shape[1]} of real images")
     marginal = p.mean(0)

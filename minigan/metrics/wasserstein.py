@@ -20,9 +20,8 @@ def _cost_1d(x: Any, y: Any, p: float) -> Any:
     n, m = len(x), len(y)
     if n == m:
         return (abs(x - y) ** p).mean(0)
-    steps = np.union1d(
-        np.arange(n + 1) * m, np.arange(m + 1) * n
-    )  # where either quantile function jumps, times n m
+    # where either quantile function jumps, times n m
+    steps = np.union1d(np.arange(n + 1) * m, np.arange(m + 1) * n)
     width = np.diff(steps) / (n * m)
     cost = abs(x[beside(steps[:-1] // m, x)] - y[beside(steps[:-1] // n, y)]) ** p
     return (cost * beside(width[:, None], x)).sum(0)

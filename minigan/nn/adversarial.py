@@ -26,8 +26,8 @@ class Maxout(Linear):
     al. 2013, section 3
 
     pieces : linear functions for each output (k)
-    weight : (out_features pieces, in_features), the pieces of one output side by side; bias :
-        (out_features pieces,) or None
+    weight : (out_features pieces, in_features), the pieces of one output side by side;
+    bias : (out_features pieces,) or None
     Both start as in `Linear`.
     """
 
@@ -60,8 +60,8 @@ class MinibatchDiscrimination(Module):
     """How close each example is to the others of its batch, behind its features: (N, A) -> (N, A +
     B). Salimans et al. 2016, 3.2
 
-    With M_i = x_i T, a (B, C) matrix: o(x_i)_b = sum over j of exp(-|M_ib - M_jb|_1) (j = i is in
-    the sum, as it is there)
+    With M_i = x_i T, a (B, C) matrix:  o(x_i)_b = sum over j of exp(-|M_ib - M_jb|_1)
+    (j = i is in the sum, as it is there)
 
     in_features : A;  num_kernels : B;  kernel_dim : C
     T : (A, B, C), starts as N(0, 1 / A), which is our choice: with larger distances the
@@ -170,8 +170,7 @@ class _Equalized:
 
     gain : sqrt(2) in front of ReLUs; the paper takes 1 in the last layers
     lrmul : a factor of the learning rate of this layer (Karras et al. 2019): weights start as N(0,
-        1 / lrmul^2), and weights and
-            biases are multiplied by lrmul when they are used
+        1 / lrmul^2), and weights and biases are multiplied by lrmul when they are used
     """
 
     def _factor(self, fan_in):
@@ -241,7 +240,10 @@ class EqualizedConv2d(_Equalized, Conv2d):
 
 
 class EqualizedConvTranspose2d(_Equalized, ConvTranspose2d):
-    __doc__ = f"""`ConvTranspose2d` with an equalized learning rate; fan_in = in_channels kh kw / groups.\n\n    {_Equalized.__doc__}"""
+    __doc__ = f"""`ConvTranspose2d` with an equalized learning rate; fan_in =
+    in_channels kh kw / groups.
+
+    {_Equalized.__doc__}"""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0,

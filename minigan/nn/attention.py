@@ -98,8 +98,7 @@ class MultiheadAttention(Module):
         attn_mask=None, average_attn_weights=True, is_causal=False,
     ):  # fmt: skip
         """(output, attention weights or None). Masks: attn_mask (L, S) or (N heads, L, S),
-        key_padding_mask (N, S); True: may not
-        attend; numbers are added."""
+        key_padding_mask (N, S); True: may not attend; numbers are added."""
         turn = self.batch_first and query.ndim == 3
         inputs = [x.swapaxes(0, 1) if turn else x for x in (query, key, value)]
         y, weights = F.multi_head_attention_forward(
@@ -142,10 +141,8 @@ class TransformerEncoderLayer(Module):
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
-        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
         self.norm1, self.norm2 = [
             LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(2)
@@ -190,10 +187,8 @@ class TransformerDecoderLayer(Module):
         self.multihead_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
-        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
         self.norm1, self.norm2, self.norm3 = [
             LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(3)

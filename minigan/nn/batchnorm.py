@@ -22,8 +22,7 @@ class _BatchNorm(Module):
 
     eps : added to the variance
     momentum : share of each batch's statistics in the running ones (which take the unbiased
-        variance); None: their plain
-               average over all batches so far
+        variance); None: their plain average over all batches so far
     affine : learn weight (starts as 1) and, unless bias=False, bias (starts as 0), both
         (num_features,)
     track_running_stats : keep running_mean, running_var and num_batches_tracked; without them

@@ -48,9 +48,8 @@ class _Conv(Module):
         self.padding = (
             padding if isinstance(padding, str) else each_dim(name, "padding", padding, self.dims)
         )
-        paddings(
-            name, padding, self.kernel_size, self.stride, self.dilation
-        )  # its errors belong to this line of the user
+        # its errors belong to this line of the user
+        paddings(name, padding, self.kernel_size, self.stride, self.dilation)
         rows, columns = (
             (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         )
@@ -73,9 +72,8 @@ class _Conv(Module):
             low, high = paddings(
                 type(self).__name__, padding, self.kernel_size, self.stride, self.dilation
             )
-            both = [
-                n for pair in zip(reversed(low), reversed(high)) for n in pair
-            ]  # F.pad begins with the last dimension
+            # F.pad begins with the last dimension
+            both = [n for pair in zip(reversed(low), reversed(high)) for n in pair]
             input, padding = functional.pad(input, both, mode=self.padding_mode), 0
         run = getattr(convolution, f"conv{self.dims}d")
         return run(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -114,8 +112,8 @@ class Conv2d(_Conv):
         or 'valid'
     groups : channels are divided in this many groups that do not see each other
     padding_mode : what stands outside: 'zeros', 'reflect', 'replicate', 'circular'
-    weight : (out_channels, in_channels / groups, kh, kw); bias : (out_channels,), or None with
-        bias=False
+    weight : (out_channels, in_channels / groups, kh, kw);
+    bias : (out_channels,), or None with bias=False
     """
 
     dims = 2
@@ -211,8 +209,8 @@ class ConvTranspose2d(_ConvTranspose):
 
     The gradient of `Conv2d` with respect to its input; with kernel 4, stride 2, padding 1 it
     doubles the size.
-    weight : (in_channels, out_channels / groups, kh, kw); bias : (out_channels,), or None with
-        bias=False
+    weight : (in_channels, out_channels / groups, kh, kw);
+    bias : (out_channels,), or None with bias=False
     """
 
     dims = 2

@@ -42,6 +42,8 @@ from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 from ..ops.margin import *  # noqa: F403
 from ..ops.margin import __all__ as _margins
+from ..ops.max_pooling import *  # noqa: F403
+from ..ops.max_pooling import __all__ as _max_pools
 from ..ops.normalization import batch_norm
 from ..ops.padding import pad
 from ..ops.patches import fold, unfold
@@ -54,14 +56,14 @@ from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 F = TypeVar("F", bound=Callable[..., Any])
 __all__ = [
-    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
-    "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout", "fold",
-    "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu", "linear",
-    "local_response_norm", "log_softmax", "logsigmoid", "mish", "multi_head_attention_forward",
-    "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
-    "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
+    *_convolutions, *_losses, *_margins, *_max_pools, *_pools, *_pools3d, "affine_grid",
+    "alpha_dropout", "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout",
+    "fold", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink",
+    "hardsigmoid", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm",
+    "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid", "mish",
+    "multi_head_attention_forward", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
+    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
     "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
 ]  # fmt: skip

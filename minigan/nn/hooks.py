@@ -12,9 +12,8 @@ def register(module, where, hook, prepend=False, with_kwargs=False):
         hooks.clear()
     hooks[key] = hook
     hooks.update(others)
-    if where.startswith(
-        "_backward"
-    ):  # the call looks only at the forward's hooks, so that modules without any are fast
+    # the call looks only at the forward's hooks, so that modules without any are fast
+    if where.startswith("_backward"):
         seen = _Key()
         module.__dict__.setdefault("_hooks", {})[seen] = _nothing
         return _Both(Handle(hooks, key), Handle(module._hooks, seen))

@@ -55,8 +55,8 @@ class Bilinear(Module):
     """y_o = x1^T weight_o x2 + bias_o: (..., in1_features), (..., in2_features) -> (...,
     out_features).
 
-    weight : (out_features, in1_features, in2_features); bias : (out_features,), or None with
-        bias=False
+    weight : (out_features, in1_features, in2_features);
+    bias : (out_features,), or None with bias=False
     Both start as U(-k, k), k = 1 / sqrt(in1_features).
     """
 
@@ -93,8 +93,7 @@ class Bilinear(Module):
     def extra_repr(self):
         return (
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
-            f"out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )
 
 

@@ -1,25 +1,19 @@
 """Module: a function with parameters. What it holds is what has been assigned to its attributes, in
 that order."""
 
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from ..arrays import is_array, to_device
-from ..arrays.device import on_gpu
-from ..autograd import FLOATS, Tensor, move, no_grad, raw
-from ..ops.layout import by_position
-from ..ops.placement import parse_to
+from ..autograd import Tensor
 from . import hooks
-from .parameter import Parameter, as_device
+from .module_state import ModuleState
+from .parameter import Parameter
 
 __all__ = ["Module"]
 
 
-class Module:
+class Module(ModuleState):
     """Base class of all layers and networks. Assign Parameters and Modules in `__init__`, compute
     in `forward`.
 
@@ -36,8 +30,7 @@ class Module:
 
     training : mode of layers like BatchNorm and Dropout; set it with `train()` and `eval()`
     per_example : does row i of the output depend on row i of the input only, in the current mode?
-        Then two batches may go
-                  through together. False unless a class knows better.
+        Then two batches may go through together. False unless a class knows better.
     convolves : do its parameters of more than two dimensions lie on CUDA as convolutions there read
         them, (O, ..., C)?
     """
@@ -46,18 +39,16 @@ class Module:
     _buffer_names: dict[str, bool]
     per_example = False
     convolves = False
-    _hooks: Mapping = MappingProxyType(
-        {}
-    )  # replaced by a dict of its own in a module that has some
+    # each replaced by a dict of its own in a module that has some
+    _hooks: Mapping = MappingProxyType({})
     _pre_hooks: Mapping = MappingProxyType({})
     _backward_hooks: Mapping = MappingProxyType({})
     _backward_pre_hooks: Mapping = MappingProxyType({})
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
-        self = super().__new__(
-            cls
-        )  # here and not in __init__: a subclass may forget to call super().__init__()
-        self.__dict__["_buffer_names"] = {}  # name -> persistent?
+        self = super().__new__(cls)
+        # name -> persistent? Here and not in __init__: a subclass may forget super().__init__()
+        self.__dict__["_buffer_names"] = {}
         return self
 
     call_super_init = False  # whether __init__ goes on to the classes behind Module
@@ -89,15 +80,9 @@ class Module:
     def __setattr__(self, name, value):
         own, buffers = self.__dict__, self.__dict__["_buffer_names"]
         old, fix = own.get(name), None
-        kind = (
-            type(None)
-            if name in buffers
-            else Parameter
-            if isinstance(old, Parameter)
-            else Module
-            if isinstance(old, Module)
-            else None
-        )
+        kind = type(None) if name in buffers else None
+        if kind is None:
+            kind = next((k for k in (Parameter, Module) if isinstance(old, k)), None)
         if kind is Parameter and value is not None and not isinstance(value, Parameter):
             fix = (
                 "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` "
@@ -331,134 +316,6 @@ class Module:
             elif p.grad is not None:
                 p.grad.detach_().zero_()
 
-    def to(
-        self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False,
-        memory_format: Any = None
-    ) -> Self:  # fmt: skip
-        """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor).
-        Integers keep their dtype.
-
-        In place: the Parameters stay the same objects, so that an optimiser keeps them.
-        """
-        device, dtype = parse_to(args, device, dtype)
-        if dtype is not None and dtype not in FLOATS:
-            raise TypeError(
-                f"{type(self).__name__}.to: parameters must have a floating-point dtype, got "
-                f"{dtype}"
-            )
-        kernels = {
-            id(p)
-            for module in self.modules()
-            if module.convolves
-            for p in module.parameters(False)
-            if p.ndim > 2
-        }
-        for tensor in [*self.parameters(), *self.buffers()]:
-            for t in (tensor, tensor.grad):
-                if t is not None:
-                    moved = move(t.array, device, dtype if t.dtype in FLOATS else None)
-                    if moved is not t.array:
-                        t.data = (
-                            by_position(moved) if id(tensor) in kernels and on_gpu(moved) else moved
-                        )
-        return self
-
-    def cpu(self) -> Self:
-        """To the CPU."""
-        return self.to("cpu")
-
-    def cuda(self, device: Any = 0) -> Self:
-        """To a CUDA device; DeviceError where there is none."""
-        return self.to(as_device(device))
-
-    def float(self) -> Self:
-        """Parameters and buffers as float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Self:
-        """Parameters and buffers as float64."""
-        return self.to(np.float64)
-
-    def half(self) -> Self:
-        """Parameters and buffers as float16."""
-        return self.to(np.float16)
-
-    def type(self, dst_type: Any) -> Self:
-        """Parameters and buffers with another dtype: a dtype, or a class such as `FloatTensor`."""
-        return self.to(
-            getattr(dst_type, "dtype", dst_type), device=getattr(dst_type, "device", None)
-        )
-
-    def share_memory(self) -> Self:
-        """Itself: data loaders use threads, which share all memory."""
-        return self
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Without effect, as minigan.compile."""
-
-    # --- saving ---
-
-    def __getstate__(self):
-        """What copy and pickle take. A result of ops (a weight that a hook computed) as a constant:
-        it would take its tape along."""
-        return {
-            k: v.detach() if isinstance(v, Tensor) and not v.is_leaf else v
-            for k, v in self.__dict__.items()
-        }
-
-    def state_dict(
-        self, destination=None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Tensor]:
-        """{"block.0.weight": Tensor, ...} of all parameters and persistent buffers. Not copies:
-        detached, memory is shared."""
-        state = {} if destination is None else destination
-        for name, persistent in {
-            **dict.fromkeys(self._parameters, True),
-            **self._buffer_names,
-        }.items():
-            tensor = self.__dict__[name]
-            if persistent and tensor is not None:
-                state[prefix + name] = tensor if keep_vars else tensor.detach()
-        for name, module in self._modules.items():
-            module.state_dict(state, f"{prefix}{name}.", keep_vars)
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> "LoadedKeys":
-        """Copy the values of a `state_dict()` (Tensors or arrays) into the parameters and buffers
-        of the same names.
-
-        strict : are missing and unexpected keys errors? Wrong shapes always are.
-        All is checked before anything is copied: after an error the module is what it was. Returns
-        the two lists of keys.
-        """
-        own = self.state_dict(keep_vars=True)
-        missing, unexpected = (
-            [k for k in own if k not in state_dict],
-            [k for k in state_dict if k not in own],
-        )
-        values = {k: _values(state_dict[k]) for k in own if k in state_dict}
-        problems = []
-        if strict and missing:
-            problems.append(f"missing keys: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected keys: {', '.join(map(str, unexpected))}")
-        for k, v in values.items():
-            if v is None:
-                problems.append(
-                    f"{k} is no Tensor or array of numbers but {type(state_dict[k]).__name__}"
-                )
-            elif v.shape != own[k].array.shape:
-                problems.append(f"{k} has shape {v.shape}, here it is {own[k].array.shape}")
-        if problems:
-            raise RuntimeError(
-                f"cannot load this state into {type(self).__name__} (nothing was changed):\n  "
-                + "\n  ".join(problems)
-            )
-        with no_grad():
-            for k, v in values.items():
-                own[k].copy_(to_device(v, own[k].device))
-        return LoadedKeys(missing, unexpected)
-
     # --- hooks ---
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
@@ -546,26 +403,3 @@ class _Buffers(_Members):
     def __setitem__(self, name, value):
         self._module._buffer_names.setdefault(name, True)
         super().__setitem__(name, value)
-
-
-class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
-    """What `load_state_dict` did not find in the state, and what it found there but not in the
-    module."""
-
-    def __repr__(self):
-        return (
-            super().__repr__()
-            if self.missing_keys or self.unexpected_keys
-            else "<All keys matched successfully>"
-        )
-
-
-def _values(value):
-    """The array of a Tensor or array-like of numbers; None for anything else."""
-    value = raw(value)
-    if not is_array(value):
-        try:
-            value = np.asarray(value)
-        except Exception:
-            return None
-    return value if value.dtype.kind in "fiub" else None

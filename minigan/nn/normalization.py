@@ -68,19 +68,23 @@ class _InstanceNorm(_BatchNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    __doc__ = f"""Instance normalisation of (N, C, L) or (C, L).\n\n    {_InstanceNorm.__doc__}"""
+    __doc__ = f"""Instance normalisation of (N, C, L) or (C, L).
+
+    {_InstanceNorm.__doc__}"""
     sizes = {2: "2-D (C, L)", 3: "3-D (N, C, L)"}
 
 
 class InstanceNorm2d(_InstanceNorm):
-    __doc__ = (
-        f"""Instance normalisation of (N, C, H, W) or (C, H, W).\n\n    {_InstanceNorm.__doc__}"""
-    )
+    __doc__ = f"""Instance normalisation of (N, C, H, W) or (C, H, W).
+
+    {_InstanceNorm.__doc__}"""
     sizes = {3: "3-D (C, H, W)", 4: "4-D (N, C, H, W)"}
 
 
 class InstanceNorm3d(_InstanceNorm):
-    __doc__ = f"""Instance normalisation of (N, C, D, H, W) or (C, D, H, W).\n\n    {_InstanceNorm.__doc__}"""
+    __doc__ = f"""Instance normalisation of (N, C, D, H, W) or (C, D, H, W).
+
+    {_InstanceNorm.__doc__}"""
     sizes = {4: "4-D (C, D, H, W)", 5: "5-D (N, C, D, H, W)"}
 
 

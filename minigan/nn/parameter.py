@@ -43,9 +43,8 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
-watchers: list[
-    Callable[[int], None]
-] = []  # told the bytes of each new parameter, before memory is asked for
+# told the bytes of each new parameter, before memory is asked for
+watchers: list[Callable[[int], None]] = []
 
 
 def new_parameter(shape, device=None, dtype=None) -> Parameter:

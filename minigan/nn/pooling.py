@@ -1,4 +1,4 @@
-"""Pooling layers. The arithmetic is in `minigan.ops.pooling`."""
+"""Pooling layers. The arithmetic is in `minigan.ops.pooling` and `max_pooling`."""
 
 from . import functional as F
 from .module import Module
@@ -19,8 +19,8 @@ class _MaxPool(_Pool):
     """Maxima of windows over (N, C, {0}) or (C, {0}).
 
     kernel_size, stride, padding, dilation : one number{1}; stride None: kernel_size
-    padding : positions without a value on both sides, at most half the window; dilation : distance
-        between a window's elements
+    padding : positions without a value on both sides, at most half the window;
+    dilation : distance between a window's elements
     return_indices : forward gives (maxima, their positions)
     ceil_mode : windows may reach over the end, as long as they start inside
     """
@@ -52,8 +52,7 @@ class _MaxPool(_Pool):
     def extra_repr(self):
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
-            f"dilation={self.dilation}, "
-            f"ceil_mode={self.ceil_mode}"
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
         )
 
 

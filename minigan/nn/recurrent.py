@@ -95,9 +95,8 @@ class _Recurrent(Module):
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
-        if (
-            b_ih is not None
-        ):  # a GRU's second bias does not add to the first: its reset gate comes between
+        # a GRU's second bias does not add to the first: its reset gate comes between
+        if b_ih is not None:
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
         projection = (getattr(self, "weight_hr" + suffix),) if self.proj_size else ()
         return self.kind(
@@ -221,9 +220,8 @@ class _RecurrentLayers(_Recurrent):
             )
         count = len(self.suffixes) * len(self.suffixes[0])
         states = self._states(hx, (count, x.shape[1]) if batched else (count,), input)
-        starts = list(
-            zip(*[s if batched else s.unsqueeze(1) for s in states])
-        )  # one tuple for each layer and direction
+        # one tuple for each layer and direction
+        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))
         ends = []
         for k, directions in enumerate(self.suffixes):
             if k and self.dropout:
@@ -260,7 +258,9 @@ class _RecurrentLayers(_Recurrent):
 
 
 class RNN(_RecurrentLayers):
-    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); nonlinearity="relu": relu instead.\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); with nonlinearity="relu" relu.
+
+    {_RecurrentLayers.__doc__}"""
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
@@ -285,7 +285,8 @@ class RNN(_RecurrentLayers):
 class LSTM(_RecurrentLayers):
     __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).
 
-    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then have that many); 0: none
+    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then
+        have that many); 0: none
     {_RecurrentLayers.__doc__}"""
 
     gates = 4
@@ -318,7 +319,9 @@ class LSTM(_RecurrentLayers):
 
 
 class GRU(_RecurrentLayers):
-    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).
+
+    {_RecurrentLayers.__doc__}"""
 
     gates, kind = 3, staticmethod(_gru)
 
@@ -365,7 +368,9 @@ class _Cell(_Recurrent):
 
 
 class RNNCell(_Cell):
-    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); nonlinearity="relu": relu instead.\n\n    {_Cell.__doc__}"""
+    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); with nonlinearity="relu" relu.
+
+    {_Cell.__doc__}"""
 
     def __init__(
         self,

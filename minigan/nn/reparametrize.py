@@ -31,9 +31,8 @@ def spectral_norm(
 
     name : of the Parameter
     n_power_iterations : steps of the power iteration v = W^T u / |W^T u|, u = W v / |W v| in each
-        forward pass in training mode
-                         (none in evaluation mode); sigma = u^T W v (Algorithm 1 and equation 8
-                         there)
+        forward pass in training mode (none in evaluation mode); sigma = u^T W v (Algorithm 1 and
+        equation 8 there)
     eps : the least norm that a division is made by
     dim : the dimension of the weight that counts the outputs, the others become columns; default 0,
         for a ConvTranspose 1

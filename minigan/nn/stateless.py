@@ -17,10 +17,9 @@ def functional_call(
     has its own again, also on an error.
 
     parameter_and_buffer_dicts : {"block.0.weight": Tensor, ...}, or several such dicts without
-        common names; what they do not
-                                 name stays the module's own. Results lead back to these Tensors
-                                 along the tape: a discriminator after k differentiable steps (Metz
-                                 et al. 2017) is a call with other weights.
+        common names; what they do not name stays the module's own. Results lead back to these
+        Tensors along the tape: a discriminator after k differentiable steps (Metz et al. 2017) is a
+        call with other weights.
     args : a tuple of arguments, or one argument
     tie_weights : a parameter that the module has under several names is replaced under all of them
     strict : must every parameter and buffer be named?

@@ -9,8 +9,8 @@ from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from .arithmetic import _where as where
 from .elementary import erf, exp
+from .joining import narrow
 from .reduction import sum
-from .shape import narrow
 
 __all__ = [
     "elu", "gelu", "glu", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu",
@@ -43,8 +43,8 @@ def _(gg, need, g, y):
 
 @op(saves=("out",), floating=True)
 def sigmoid(x: Tensor) -> Tensor:
-    """y = 1 / (1 + e^-x), which for x far below 0 is e^x: where e^-x overflows it is 0. dL/dx = g y
-    (1 - y)"""
+    """y = 1 / (1 + e^-x), which for x far below 0 is e^x: where e^-x overflows it is 0.
+    dL/dx = g y (1 - y)"""
     if x.dtype.char == "e":
         return sigmoid.card.forward(x.astype(np.float32)).astype(x.dtype)
     with np.errstate(over="ignore"):
@@ -58,8 +58,8 @@ def _(g, need, y):
 
 @op(saves=("x", "beta", "threshold"), floating=True)
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch. dL/dx = g
-    sigmoid(beta x)
+    """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch.
+    dL/dx = g sigmoid(beta x)
 
     In the stable form max(x, 0) + log1p(e^-|x|).
     """
@@ -111,8 +111,8 @@ def _(g, need, x, slope):
 
 @op(saves=("x", "slope"))
 def leaky_relu_grad(g, x, slope):
-    """g where x > 0, else slope g (0 for slope 0, also where g is infinite). d/dg = the same of gg,
-    d/dx = 0"""
+    """g where x > 0, else slope g (0 for slope 0, also where g is infinite).
+    d/dg = the same of gg, d/dx = 0"""
     return np.where(x > 0, g, g * slope if slope else 0)
 
 

@@ -87,7 +87,8 @@ def _(g, need):
 
 @op(saves=("input", "exponent", "out for exponent"))
 def pow(input: Tensor, exponent: Operand) -> Tensor:
-    """y = input ** exponent. dL/dinput = g e x^(e-1), dL/dexponent = g y log x (0 where x = 0)"""
+    """y = input ** exponent.
+    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
     kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
     if (
         exponent.__class__ in (int, float)
@@ -110,9 +111,8 @@ def _(g, need, x, e, y):
             gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
         else:
             gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
-    if need[1] and isinstance(
-        x, (int, float)
-    ):  # a number's logarithm must stay a number: 0-d arrays are float64
+    # a number's logarithm must stay a number: 0-d arrays are float64
+    if need[1] and isinstance(x, (int, float)):
         ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
     elif need[1]:
         zero = x == 0
@@ -157,8 +157,8 @@ def _share(g, need, first, tie):
 
 @op(saves=("condition",), mixed=True)
 def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
-    """input where condition, else other. dL/dinput = g where condition, else 0; dL/dother the other
-    way round"""
+    """input where condition, else other.
+    dL/dinput = g where condition, else 0; dL/dother the other way round"""
     out = np.where(condition, input, other)
     values = [v for v in (input, other) if hasattr(v, "dtype")]
     floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {
@@ -171,9 +171,8 @@ def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
         )
     if floats:
         return out.astype(*floats, copy=False)
-    return (
-        out.astype(default.dtype) if out.dtype.kind == "f" else out
-    )  # numbers alone, or beside integers
+    # numbers alone, or beside integers
+    return out.astype(default.dtype) if out.dtype.kind == "f" else out
 
 
 @_where.backward
@@ -299,9 +298,10 @@ def _divided(ufunc, x, y):
     whole = not any(
         a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y)
     )
+    # (CUDA is not asked)
     if whole and (
         bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0
-    ):  # (CUDA is not asked)
+    ):
         raise ZeroDivisionError("other has a 0, by which integers cannot be divided")
     numbers = whole and all(a.dtype.kind == "b" for a in (x, y) if hasattr(a, "dtype"))
     return ufunc(x, y, dtype=np.int64 if numbers else None)
@@ -309,8 +309,8 @@ def _divided(ufunc, x, y):
 
 @op(saves=("input for other", "other for other"))
 def remainder(input: Tensor, other: Operand) -> Tensor:
-    """input - floor(input / other) other: the rest with the sign of other. dL/dinput = g, dL/dother
-    = -g floor(input / other)"""
+    """input - floor(input / other) other: the rest with the sign of other.
+    dL/dinput = g, dL/dother = -g floor(input / other)"""
     return _divided(np.remainder, input, other)
 
 
@@ -321,8 +321,8 @@ def _(g, need, x, y):
 
 @op(saves=("input for other", "other for other"))
 def fmod(input: Tensor, other: Operand) -> Tensor:
-    """input - trunc(input / other) other: the rest with the sign of input. dL/dinput = g, dL/dother
-    = -g trunc(input / other)"""
+    """input - trunc(input / other) other: the rest with the sign of input.
+    dL/dinput = g, dL/dother = -g trunc(input / other)"""
     return _divided(np.fmod, input, other)
 
 

@@ -18,7 +18,9 @@ from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
-from .shape import cat, movedim, narrow, permute, reshape, split, stack, to, unsqueeze
+from .joining import cat, narrow, split, stack
+from .placement import to
+from .shape import movedim, permute, reshape, unsqueeze
 
 __all__ = [
     "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
@@ -206,9 +208,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at "
             f"{there.sum()} places"
         )
-    place = (
-        array_module(there).cumsum(there).reshape(there.shape) - 1
-    )  # which element of source is for this place, or the one before
+    # which element of source is for this place, or the one before
+    place = array_module(there).cumsum(there).reshape(there.shape) - 1
     return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 

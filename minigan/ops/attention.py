@@ -8,12 +8,14 @@ from typing import Any
 from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
 from .arithmetic import _where as where
-from .compose import repeat_interleave
+from .joining import cat
 from .padding import pad
 from .product import linear, matmul
-from .reduction import mean, softmax
+from .reduction import mean
 from .sampling import dropout
-from .shape import cat, permute, transpose
+from .scattering import repeat_interleave
+from .shape import permute, transpose
+from .softmax import softmax
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 

@@ -16,9 +16,10 @@ from .axes import axis_of
 from .compose import floats
 from .elementary import sqrt
 from .extremes import amax, amin
+from .placement import to
 from .product import combined, matmul, outer
 from .reduction import mean, sum
-from .shape import permute, reshape, roll, to, unsqueeze
+from .shape import permute, reshape, roll, unsqueeze
 
 __all__ = [
     "addbmm", "addmv", "addr", "aminmax", "chain_matmul", "corrcoef", "cov", "cross", "inner",
@@ -46,10 +47,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     sizes = [a.shape[i] for i in of_a], [b.shape[i] for i in of_b]
     if sizes[0] != sizes[1]:
         raise ValueError(f"tensordot: dims={dims} have sizes {sizes[0]} in a, {sizes[1]} in b")
-    free_a, free_b = (
-        [i for i in range(a.ndim) if i not in of_a],
-        [i for i in range(b.ndim) if i not in of_b],
-    )
+    free_a = [i for i in range(a.ndim) if i not in of_a]
+    free_b = [i for i in range(b.ndim) if i not in of_b]
     n = math.prod(sizes[0])
     left = reshape(permute(a, (*free_a, *of_a)), (math.prod(a.shape[i] for i in free_a), n))
     right = reshape(permute(b, (*of_b, *free_b)), (n, math.prod(b.shape[i] for i in free_b)))

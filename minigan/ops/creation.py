@@ -157,9 +157,8 @@ def arange(
             if all(isinstance(v, (int, np.integer)) for v in (start, end, step))
             else default.dtype
         )
-    if (
-        np.dtype(dtype).kind in "iu"
-    ):  # as in torch the count is that of the floats, but for int64, and the step an integer
+    # as in torch the count is that of the floats, but for int64, and the step an integer
+    if np.dtype(dtype).kind in "iu":
         if dtype == np.int64:
             start = int(start)
             end = int(end)

@@ -12,9 +12,10 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
 from .arithmetic import _where as where
+from .joining import cat, narrow
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul
-from .shape import cat, narrow, tril, unsqueeze
+from .shape import tril, unsqueeze
 
 __all__ = ["cholesky", "qr", "svd"]  # torch's; others: minigan.linalg
 

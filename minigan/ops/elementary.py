@@ -39,9 +39,8 @@ def _(g, need, x):
 @op
 def sign(x: Tensor) -> Tensor:
     """-1, 0 or 1.    dL/dx = 0"""
-    return (
-        x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))
-    )  # of NaN 0, as in torch
+    # of NaN 0, as in torch
+    return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))
 
 
 @sign.backward

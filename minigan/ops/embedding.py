@@ -29,8 +29,8 @@ def add_rows(
     shape: tuple[int, ...],
     padding_idx: int | None = None,
 ) -> Tensor:
-    """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0. dL/dg
-    = gg[index], there too"""
+    """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0.
+    dL/dg = gg[index], there too"""
     xp = array_module(g)
     y = xp.zeros(shape, g.dtype)
     xp.add.at(y, index, g)

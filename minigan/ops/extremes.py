@@ -15,8 +15,8 @@ __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 
 @op(saves=("x", "axes", "out"))
 def _extreme(x, axes, keepdim, largest):
-    """y = the largest (or smallest) element over `axes`. dL/dx = g, shared equally by those that
-    are it"""
+    """y = the largest (or smallest) element over `axes`.
+    dL/dx = g, shared equally by those that are it"""
     return (np.max if largest else np.min)(x, axis=axes, keepdims=keepdim)
 
 
@@ -31,9 +31,8 @@ def _share(x, y, axes):
     """1 / n for the n elements of x that are the extreme y of their group over `axes`, 0 for
     others. Constant in pieces: dL/dx = 0"""
     hit = x == y
-    return hit / np.maximum(
-        hit.sum(axes, keepdims=True, dtype=x.dtype), 1
-    )  # of a group with a NaN nothing is y
+    # of a group with a NaN nothing is y
+    return hit / np.maximum(hit.sum(axes, keepdims=True, dtype=x.dtype), 1)
 
 
 def amax(

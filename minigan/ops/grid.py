@@ -2,8 +2,8 @@
 2015, "Spatial transformer networks").
 
 The value at a point is a sum over the pixels around it, each times a weight for each dimension.
-Pixels are gathered, weights are
-arithmetic with the grid, so that all derivatives are those of these ops.
+Pixels are gathered, weights are arithmetic with the grid, so that all derivatives are those of
+these ops.
 """
 
 import itertools
@@ -17,9 +17,10 @@ from ..autograd import Tensor, raw
 from .activation import hardtanh
 from .arithmetic import _where as where
 from .arithmetic import clamp, floor, remainder, round
-from .pooling import plane_gather
+from .max_pooling import plane_gather
+from .placement import to
 from .product import matmul
-from .shape import expand, to
+from .shape import expand
 
 __all__ = ["affine_grid", "grid_sample"]
 
@@ -115,8 +116,7 @@ def grid_sample(
     ):
         raise ValueError(
             f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, "
-            f"W) and (N, d, h, w, 3), got shapes {shape} "
-            f"and {tuple(grid.shape)}"
+            f"W) and (N, d, h, w, 3), got shapes {shape} and {tuple(grid.shape)}"
         )
     if mode == "bicubic" and dims != 2:
         raise ValueError(f"grid_sample: mode='bicubic' needs input (N, C, H, W), got shape {shape}")
@@ -142,8 +142,7 @@ def grid_sample(
 
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) ->
-    (N, H, W, 2); or theta (N, 3, 4)
-    and size (N, C, D, H, W) -> (N, D, H, W, 3).
+    (N, H, W, 2); or theta (N, 3, 4) and size (N, C, D, H, W) -> (N, D, H, W, 3).
 
     align_corners : as in `grid_sample`
     """
@@ -152,8 +151,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1) or min(size) < 1:
         raise ValueError(
             f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, "
-            f"C, D, H, W), all positive, got theta of "
-            f"shape {tuple(theta.shape)}, size={size}"
+            f"C, D, H, W), all positive, got theta of shape {tuple(theta.shape)}, size={size}"
         )
     lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
     if not align_corners:

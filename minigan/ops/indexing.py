@@ -31,18 +31,16 @@ def bare_index(x, index, keep=False):
     if isinstance(index, list) and index:
         index = np.array([raw(i) for i in index])
     if index.__class__ is np.ndarray and index.dtype.kind == "f":
-        return index.astype(
-            np.int64
-        )  # as in torch, which takes an array of floats for indices (not a Tensor of them)
+        # as in torch, which takes an array of floats for indices (not a Tensor of them)
+        return index.astype(np.int64)
     index = raw(index)
     if isinstance(index, np.ndarray) and index.dtype.kind == "i" and index.ndim and on_gpu(raw(x)):
         return constant(raw(x), index)
     kind = getattr(index, "dtype", None)
     if kind == np.uint8:
         return index != 0
-    if (
-        kind is not None and kind.kind in "iu" and not index.ndim
-    ):  # as in torch: what it picks is a view
+    # as in torch: what it picks is a view
+    if kind is not None and kind.kind in "iu" and not index.ndim:
         return seam.execute(int, index)
     return index.copy() if keep and hasattr(index, "dtype") else index
 
@@ -66,8 +64,8 @@ def is_basic(index):
 
 @op(saves=("x.shape", "index"), view=True)
 def _getitem(x, index):
-    """y = x[index]. dL/dx = g at the index, 0 elsewhere; what was picked several times gets the
-    sum"""
+    """y = x[index].
+    dL/dx = g at the index, 0 elsewhere; what was picked several times gets the sum"""
     return at(x, index)
 
 
@@ -108,8 +106,8 @@ def getitem(input: Tensor, index: Index) -> Tensor:
 
 @op(saves=("index", "value.shape"), mixed=True)
 def _put(input, index, value):
-    """y = input with `value` (broadcast) at `index`. dL/dinput = g, but 0 at the index; dL/dvalue =
-    g[index]
+    """y = input with `value` (broadcast) at `index`.
+    dL/dinput = g, but 0 at the index; dL/dvalue = g[index]
 
     index as in `getitem`; positions that it names several times get any one of the values.
     """
@@ -142,7 +140,8 @@ def index_put(input: Tensor, indices: Index, values: Operand, accumulate: bool =
 
 @op(saves=("x.shape", "axis", "index"), mixed=True)
 def _gather(x, axis, index):
-    """y[..., i, ...] = x[..., index[..., i, ...], ...] along an axis. dL/dx = scatter_add of g"""
+    """y[..., i, ...] = x[..., index[..., i, ...], ...] along an axis.
+    dL/dx = scatter_add of g"""
     return x[_grid(index, axis)]
 
 
@@ -153,8 +152,8 @@ def _(g, need, shape, axis, index):
 
 @op(saves=("axis", "index"), mixed=True)
 def _scatter(x, axis, index, shape):
-    """y = zeros of `shape` with x added along an axis at `index`. dL/dx = g gathered at the
-    index"""
+    """y = zeros of `shape` with x added along an axis at `index`.
+    dL/dx = g gathered at the index"""
     return _setitem(x, _grid(index, axis), shape)
 
 

@@ -27,7 +27,7 @@ from .loss_arguments import (
     _reduce,
     _reduced,
 )
-from .reduction import log_softmax
+from .softmax import log_softmax
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
@@ -39,8 +39,8 @@ __all__ = [
 
 @op(saves=("input", "target", "reduction"))
 def _mse_loss(input, target, reduction):
-    """(input - target)^2, reduced. dL/dinput = 2 g (input - target), dL/dtarget = its negative; /
-    count for the mean"""
+    """(input - target)^2, reduced.
+    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
     return _reduce(np.square(np.subtract(input, target)), reduction)
 
 
@@ -115,8 +115,7 @@ def no_probabilities(x):
     """The error about values outside of [0, 1]."""
     return ValueError(
         f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to "
-        f"{x.max():g}: "
-        "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+        f"{x.max():g}: apply sigmoid to it, or use binary_cross_entropy_with_logits"
     )
 
 
@@ -124,11 +123,11 @@ def no_probabilities(x):
 def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
-    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12; dL/dt = g (log(1 - x) - log x)
+    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;
+    dL/dt = g (log(1 - x) - log x)
     """
-    if (
-        isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all()
-    ):  # (on CUDA this would wait for the device)
+    # (on CUDA this would wait for the device)
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
         raise no_probabilities(input)
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
@@ -255,8 +254,7 @@ def _classes(name, input, target, weight, ignore_index):
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ValueError(
             f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so "
-            f"target must have shape {expected}, "
-            f"it has {tuple(target.shape)}"
+            f"target must have shape {expected}, it has {tuple(target.shape)}"
         )
     if target.dtype.kind not in "iu":
         raise TypeError(

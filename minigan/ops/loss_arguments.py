@@ -24,8 +24,7 @@ def _check(name, input, target, reduction, allowed=REDUCTIONS):
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}; they "
-            "must be equal: "
-            "reshape one of them, e.g. target.view_as(input) or input.squeeze(1)"
+            "must be equal: reshape one of them, e.g. target.view_as(input) or input.squeeze(1)"
         )
     _check_reduction(name, reduction, allowed)
 

@@ -16,8 +16,9 @@ from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather
 from .loss import _check, _check_reduction, _reduce
+from .placement import to
 from .reduction import mean, sum
-from .shape import to, unsqueeze
+from .shape import unsqueeze
 
 __all__ = [
     "cosine_embedding_loss", "gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss",
@@ -105,8 +106,7 @@ def cosine_embedding_loss(
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
         raise ValueError(
             f"cosine_embedding_loss: expected inputs (N, D) and target (N,), or (D,) and (), "
-            f"got shapes {tuple(input1.shape)}, "
-            f"{tuple(input2.shape)} and {tuple(target.shape)}"
+            f"got shapes {tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
         )
     eps = 1e-12  # under the root, as in torch
     lengths = (sum(square(input1), -1) + eps) * (sum(square(input2), -1) + eps)
@@ -252,8 +252,7 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or
-    for x the rate itself
-    (log_input=False) x - t log(x + eps); reduced.
+    for x the rate itself (log_input=False) x - t log(x + eps); reduced.
 
     full : add t log t - t + log(2 pi t) / 2 where t > 1, Stirling's approximation of log t!
     """

@@ -16,9 +16,10 @@ from .decompositions import eigvalsh, svdvals
 from .elementary import abs
 from .extremes import amax, amin
 from .linear_algebra import inv, pinv, tolerances
+from .placement import to
 from .product import matmul
 from .reduction import norm, sum
-from .shape import movedim, reshape, to
+from .shape import movedim, reshape
 
 __all__ = ["matrix_power"]  # torch's; the others are in minigan.linalg
 
@@ -47,9 +48,8 @@ def matrix_norm(
     dtype: DType = None,
 ) -> Tensor:
     """Norms of matrices in two dimensions: "fro" (root of the sum of squares), "nuc" (sum of
-    singular values), 2 and -2 (largest and
-    smallest singular value), inf and -inf, 1 and -1 (largest and smallest sum of the absolute
-    values of a row, of a column)."""
+    singular values), 2 and -2 (largest and smallest singular value), inf and -inf, 1 and -1
+    (largest and smallest sum of the absolute values of a row, of a column)."""
     A = A if dtype is None else to(A, dtype)
     if len(tuple(dim)) != 2 or A.ndim < 2:
         raise ValueError(

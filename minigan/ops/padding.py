@@ -70,9 +70,10 @@ def pad(
         cut instead
     mode : "constant": with `value` (default 0), any dimensions. The others pad the 1 to 3
         dimensions after (N, C) or (C):
-           "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0);
-           less than the size "replicate": with the edge elements (0 0 | 0 1 2 | 2 2) "circular":
-           from the other side (1 2 | 0 1 2 | 0 1); at most the size
+        "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0); less
+            than the size
+        "replicate": with the edge elements (0 0 | 0 1 2 | 2 2)
+        "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size
     """
     pads = [int(p) for p in pad]
     dims = len(pads) // 2
@@ -109,8 +110,7 @@ def pad(
         if limit is not None and max(pair) > limit:
             raise ValueError(
                 f"pad: mode={mode!r} can add at most {limit} positions on a side of a dimension "
-                f"of size {n}, asked for {pair}; "
-                f"input of shape {shape}"
+                f"of size {n}, asked for {pair}; input of shape {shape}"
             )
     return apply_taps(
         input,

@@ -54,10 +54,8 @@ def _(g, need, geometry):
 
 
 def _geometry(name, size, kernel_size, dilation, padding, stride):
-    kernel, dilation = (
-        each_dim(name, "kernel_size", kernel_size, 2),
-        each_dim(name, "dilation", dilation, 2),
-    )
+    kernel = each_dim(name, "kernel_size", kernel_size, 2)
+    dilation = each_dim(name, "dilation", dilation, 2)
     padding, stride = each_dim(name, "padding", padding, 2), each_dim(name, "stride", stride, 2)
     if min(kernel) < 1 or min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
         numbers = f"kernel_size={kernel}, stride={stride} and dilation={dilation}"
@@ -104,16 +102,14 @@ def fold(
     stride: Ints = 1,
 ) -> Tensor:
     """Columns (N, C kernel, positions) or (C kernel, positions), as `unfold` gives them for images
-    of output_size, added up into such
-    images: (N, C, H, W) or (C, H, W)."""
+    of output_size, added up into such images: (N, C, H, W) or (C, H, W)."""
     size = each_dim("fold", "output_size", output_size, 2)
     geometry = _geometry("fold", size, kernel_size, dilation, padding, stride)
     kernel, positions = math.prod(geometry.kernel), math.prod(geometry.out)
     if input.ndim not in (2, 3) or input.shape[-2] % kernel or input.shape[-1] != positions:
         raise ValueError(
             f"fold: expected input (N, C {kernel}, {positions}) for output_size={size} and "
-            f"kernel_size={geometry.kernel}, "
-            f"got shape {tuple(input.shape)}"
+            f"kernel_size={geometry.kernel}, got shape {tuple(input.shape)}"
         )
     y = _fold(input if input.ndim == 3 else input[None], geometry)
     return y if input.ndim == 3 else y[0]

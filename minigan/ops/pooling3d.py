@@ -11,22 +11,20 @@ from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
 from .activation import relu
-from .compose import scatter
 from .creation import as_tensor
 from .elementary import abs, sign
+from .max_pooling import _max_windows, plane_gather, window_argmax
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
     _avg_pool,
     _geometry,
-    _max_windows,
     adaptive_means,
     avg_pool1d,
     avg_pool2d,
     numbers,
-    plane_gather,
-    window_argmax,
 )
+from .scattering import scatter
 
 __all__ = [
     "adaptive_avg_pool3d", "adaptive_max_pool3d", "avg_pool3d", "lp_pool1d", "lp_pool2d",
@@ -143,10 +141,8 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
             f"{name}: output_size={output_size} for windows that cover {usual}: {limit}"
         )
     area = math.prod(size)
-    flat, places = (
-        input.reshape(*lead, math.prod(pooled)),
-        indices.reshape(*lead, math.prod(pooled)),
-    )
+    flat = input.reshape(*lead, math.prod(pooled))
+    places = indices.reshape(*lead, math.prod(pooled))
     zeros = array_module(raw(input)).zeros((*lead, area), raw(input).dtype)
     zeros = as_tensor(zeros) if isinstance(input, Tensor) else zeros
     return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])

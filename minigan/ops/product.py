@@ -186,8 +186,8 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 @op(saves=("equation", "*operands"))
 def _einsum(equation, *operands):
-    """y = einsum(equation, *operands). dL/d(operand) = einsum of g and the other operands, with the
-    subscripts exchanged"""
+    """y = einsum(equation, *operands).
+    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
     if len(operands) == 1:
         return np.einsum(equation, *operands).copy()  # never a view
     return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
@@ -204,9 +204,8 @@ def _(g, need, equation, operands):
             continue
         others = [t for j, t in enumerate(terms) if j != i]
         known = set(out).union(*others)
-        kept = "".join(
-            c for c in term if c in known
-        )  # a subscript that only this operand has was summed away
+        # a subscript that only this operand has was summed away
+        kept = "".join(c for c in term if c in known)
         x = operands[i]
         grad = _einsum(
             ",".join([out, *others]) + "->" + kept,

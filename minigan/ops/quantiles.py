@@ -16,8 +16,10 @@ from .axes import axis_of
 from .creation import as_tensor
 from .extremes import _share, amax, argmax, values_indices
 from .indexing import gather
+from .joining import narrow
+from .placement import to
 from .reduction import any, count_nonzero
-from .shape import clone, expand, movedim, narrow, to
+from .shape import clone, expand, movedim
 from .sorting import argsort, sort
 
 __all__ = ["kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile"]

@@ -15,12 +15,8 @@ from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
-DIMS = {
-    "linear": (1,),
-    "bilinear": (2,),
-    "trilinear": (3,),
-    "bicubic": (2,),
-}  # the modes that are not for 1 to 3 dimensions
+# the modes that are not for 1 to 3 dimensions
+DIMS = {"linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,)}
 MODES = ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area")
 
 
@@ -33,9 +29,8 @@ def _step(n, m, factor, align):
 
 @functools.lru_cache(maxsize=64)
 def _nearest_taps(n, m, factor, exact):
-    i = np.arange(
-        m, dtype=np.float32
-    )  # in float32 as in torch: rounding decides which one is taken
+    # in float32 as in torch: rounding decides which one is taken
+    i = np.arange(m, dtype=np.float32)
     step = np.float32(_step(n, m, factor, False))
     return taps(
         m,
@@ -132,8 +127,7 @@ def interpolate(
     size, scale_factor : one number, or one for each dimension after C; give one of the two. The
         size becomes floor(n * factor)
     mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D
-        input), "bilinear",
-           "bicubic" (4-D) or "trilinear" (5-D)
+        input), "bilinear", "bicubic" (4-D) or "trilinear" (5-D)
     align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on
         each other, instead of the corners
     antialias : for "bilinear" and "bicubic": an output pixel is a weighted mean of all the input
@@ -194,9 +188,8 @@ def interpolate(
             f"interpolate: mode={mode!r} is for floats and uint8, input is {input.dtype}: convert "
             "it with .float()"
         )
-    for k in range(dims)[
-        ::-1
-    ]:  # along one dimension after the other, rounded in between: as Pillow and torch do it
+    # along one dimension after the other, rounded in between: as Pillow and torch do it
+    for k in range(dims)[::-1]:
         one = [
             m if i == k else identity_taps(n) for i, (m, n) in enumerate(zip(maps, input.shape[2:]))
         ]

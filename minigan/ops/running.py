@@ -8,8 +8,10 @@ from ..autograd._types import DType
 from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather
+from .joining import cat, narrow
+from .placement import to
 from .reduction import _cumsum, sum
-from .shape import cat, clone, narrow, to
+from .shape import clone
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 
@@ -24,9 +26,8 @@ def _cumprod(x, axis):
 
 @_cumprod.backward
 def _(g, need, x, axis, y):
-    if (
-        isinstance(raw(x), np.ndarray) and (raw(x) != 0).all()
-    ):  # asking CUDA would make the CPU wait
+    # asking CUDA would make the CPU wait
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():
         return _cumsum(g * y, axis, True) / x
     # s_k = g_k + x_(k+1) s_(k+1), and dL/dx_k = x_1 ... x_(k-1) s_k
     n = x.shape[axis]

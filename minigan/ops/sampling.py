@@ -212,9 +212,8 @@ def multinomial(
                 f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; "
                 "use replacement=True"
             )
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # weight 0: infinite, or 0 / 0, comes last
+        # weight 0: infinite, or 0 / 0, comes last
+        with np.errstate(divide="ignore", invalid="ignore"):
             picked = np.argsort(-np.log1p(-draws) / weights, axis=1)[:, :num_samples]
     return tensor_of(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 
@@ -234,9 +233,8 @@ def _kept(array, shape, p, generator):
     """1 with probability 1 - p, else 0, in the dtype and on the device of `array`."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} is no probability")
-    keep = (generator or default_generator).uniform(
-        shape, np.float32, device_of(array)
-    ) >= p  # draws are below 1: none is kept for p = 1
+    # draws are below 1: none is kept for p = 1
+    keep = (generator or default_generator).uniform(shape, np.float32, device_of(array)) >= p
     return keep.astype(array.dtype)
 
 

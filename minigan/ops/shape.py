@@ -1,9 +1,8 @@
 """Ops that move, join and cut arrays without computing. Views share memory, and the version
 counter, with their source."""
 
-import builtins
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,19 +12,15 @@ from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
 from ..engine.primitives import expand as _broadcast
 from ..engine.primitives import sum_to
-from ..engine.tensor import keep_layout, lay_out, row_major, writable
+from ..engine.tensor import keep_layout, lay_out, writable
 from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
-from .layout import join
-from .placement import to
 from .strides import keep_strides
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand",
-    "expand_as", "flatten", "flip", "movedim",
-    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack",
-    "swapaxes", "swapdims", "t", "tile",
-    "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze", "view",
+    "broadcast_to", "clone", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip",
+    "movedim", "permute", "ravel", "repeat", "reshape", "roll", "squeeze", "swapaxes", "swapdims",
+    "t", "tile", "transpose", "tril", "triu", "unflatten", "unsqueeze", "view",
 ]  # fmt: skip
 
 
@@ -219,7 +214,8 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 @op(saves=("x.shape", "times"))
 def _repeat(x, times):
-    """y = x times[i] times side by side along dimension i. dL/dx = the sum of g over the copies"""
+    """y = x times[i] times side by side along dimension i.
+    dL/dx = the sum of g over the copies"""
     return array_module(x).tile(x, times)
 
 
@@ -280,100 +276,6 @@ def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
     return _roll(input, shifts, dims)
 
 
-@op(saves=("dim", "*tensors.shape"))
-def _cat(dim, *tensors):
-    """Joined along `dim`.    dL/dx_i = the part of g that came from x_i"""
-    return join([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], dim)
-
-
-@_cat.backward
-def _(g, need, dim, shapes):
-    parts, start = [None], 0
-    for shape, wanted in zip(shapes, need[1:]):
-        parts.append(wanted and narrow(g, dim, start, shape[dim]))
-        start += shape[dim]
-    return tuple(parts)
-
-
-def cat(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors (or arrays) joined along the existing dimension `dim`; their other sizes must
-    agree."""
-    tensors, dim = list(tensors), dim if axis is None else axis
-    if not tensors:
-        raise ValueError("cat: expected at least one tensor")
-    full = [x for x in tensors if tuple(x.shape) != (0,)]
-    if full and len(full) < len(tensors):  # vectors without elements fit to anything, as in torch
-        floats = [raw(x).dtype for x in tensors if raw(x).dtype.kind == "f"]
-        tensors = [to(x, floats[0]) if floats and raw(x).dtype.kind != "f" else x for x in full]
-    return _cat(axis_of(dim, tensors[0].ndim), *tensors)
-
-
-concat = cat
-
-
-def stack(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors of one shape joined along a new dimension `dim`."""
-    tensors, dim = list(tensors), dim if axis is None else axis
-    if len({tuple(x.shape) for x in tensors}) != 1:
-        raise ValueError(
-            "stack: expected at least one tensor and equal shapes, got "
-            f"{[tuple(x.shape) for x in tensors]}"
-        )
-    return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].ndim, extra=1))
-
-
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """input[..., start : start + length, ...] along `dim`: a view."""
-    size = input.shape[dim]
-    start = start + size if start < 0 else start
-    if length < 0 or start < 0 or start + length > size:
-        raise IndexError(
-            f"narrow: start={start}, length={length} is out of range for dimension {dim} of size "
-            f"{size}"
-        )
-    return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
-
-
-def split(
-    input: Tensor,
-    split_size_or_sections: Ints | None = None,
-    dim: int = 0,
-    *,
-    split_size: Ints | None = None,
-) -> tuple[Tensor, ...]:
-    """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the
-    sizes in a list."""
-    size, k = input.shape[dim], split_size_or_sections if split_size is None else split_size
-    if isinstance(k, int):
-        if k <= 0:
-            raise ValueError(f"split: split_size={k}, expected a positive number")
-        sections = [min(k, size - start) for start in range(0, size, k)] or [0]
-    else:
-        sections = list(k)
-        if builtins.sum(sections) != size:
-            raise ValueError(
-                f"split: sections {sections} do not add up to the size {size} of dimension {dim}"
-            )
-    starts = [builtins.sum(sections[:i]) for i in range(len(sections))]
-    return tuple(narrow(input, dim, a, n) for a, n in zip(starts, sections))
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size along `dim` (the last may be smaller); of nothing so
-    many."""
-    if chunks <= 0:
-        raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
-    if not input.shape[dim]:
-        return tuple(narrow(input, dim, 0, 0) for _ in range(chunks))
-    return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along `dim`, as a tuple of views."""
-    at = (slice(None),) * axis_of(dim, input.ndim)
-    return tuple(input[(*at, i)] for i in range(input.shape[dim]))
-
-
 def _triangle(input, diagonal, lower):
     if input.ndim < 2:
         raise ValueError(
@@ -397,7 +299,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @op(saves=("x.shape", "offset", "dim1", "dim2"), view=True)
 def _diagonal(x, offset, dim1, dim2):
-    """The diagonals of dim1 and dim2 as a last dimension (a view). dL/dx = g there, 0 elsewhere"""
+    """The diagonals of dim1 and dim2 as a last dimension (a view).
+    dL/dx = g there, 0 elsewhere"""
     return writable(x.diagonal(offset, dim1, dim2), x)
 
 

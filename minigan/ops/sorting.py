@@ -8,7 +8,7 @@ from ..autograd import Tensor, op
 from .axes import axis_of, of_scalars
 from .extremes import values_indices
 from .indexing import gather
-from .shape import narrow
+from .joining import narrow
 
 __all__ = ["argsort", "sort", "topk"]
 

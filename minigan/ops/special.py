@@ -10,7 +10,7 @@ from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne
 from .arithmetic import _where as where
 from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
-from .shape import to
+from .placement import to
 
 __all__ = [
     "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",

@@ -17,10 +17,8 @@ ELEMENTWISE = set(
     "logical_not isfinite isnan floor trunc round remainder abs sign square sqrt rsqrt reciprocal "
     "exp expm1 "
     "log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu leaky_relu_grad elu "
-    "gelu silu "
-    "hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose "
-    "masked_scale clone "
-    "bitwise_left_shift bitwise_right_shift convert flip put".split()
+    "gelu silu hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose "
+    "masked_scale clone bitwise_left_shift bitwise_right_shift convert flip put".split()
 )
 
 

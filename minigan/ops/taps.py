@@ -36,9 +36,8 @@ class Taps:
         counts = np.bincount(output, minlength=outputs)
         most = max(int(counts.max(initial=0)), 1)
         place = np.arange(len(output)) - (np.cumsum(counts) - counts)[output]
-        self.index = np.full(
-            (most, outputs), inputs, np.uint32
-        )  # unsigned: compiled code need not look for negative ones
+        # unsigned: compiled code need not look for negative ones
+        self.index = np.full((most, outputs), inputs, np.uint32)
         self.weight = np.zeros((most, outputs))
         self.index[place, output], self.weight[place, output] = source, weight
         self.gaps = bool((counts < most).any())

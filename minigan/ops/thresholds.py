@@ -17,11 +17,13 @@ from .axes import axis_of
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax
 from .padding import pad
+from .placement import to
 from .pooling import avg_pool2d
 from .pooling3d import avg_pool3d
-from .reduction import mean, norm, softmax
+from .reduction import mean, norm
 from .sampling import SATURATION, _kept, _masked_scale, rand_like
-from .shape import to, unsqueeze
+from .shape import unsqueeze
+from .softmax import softmax
 
 __all__ = [
     "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",
@@ -131,9 +133,8 @@ def gumbel_softmax(
     hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
     smallest = float(np.finfo(raw(logits).dtype).tiny)
-    waits = clamp(
-        -log1p(-rand_like(logits, generator=generator)), min=smallest
-    )  # exponential: their -log is Gumbel's noise
+    # exponential: their -log is Gumbel's noise
+    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)
     soft = softmax((logits - log(waits)) * (1 / tau), dim)
     if not hard:
         return soft
@@ -178,10 +179,9 @@ def rms_norm(
             f"normalized_shape={shape}"
         )
     eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
-    dtype, wide = (
-        raw(input).dtype,
-        to(input, np.float32) if raw(input).dtype == np.float16 else input,
-    )  # whose squares would overflow
+    dtype = raw(input).dtype
+    # squares of float16 would overflow
+    wide = to(input, np.float32) if raw(input).dtype == np.float16 else input
     y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
     y = y if wide is input else to(y, dtype)
     return y if weight is None else y * weight

@@ -2,13 +2,13 @@
 
 A step is a card, like an op's:
 
-numbers(...) the few scalars of the formula, computed once for all elements, in float64
-reference(c, g, p, *state) the step in array expressions, for the arrays of either library in any
-layout; c: the numbers
-loop(c, g, p, *state) the same element by element on flat arrays, for compilers; c holds the numbers
-in the dtype of the
-                                arrays, because one float64 among float32 would halve the speed of
-                                the whole loop
+numbers(...)                    the few scalars of the formula, computed once for all elements, in
+                                float64
+reference(c, g, p, *state)      the step in array expressions, for the arrays of either library in
+                                any layout; c: the numbers
+loop(c, g, p, *state)           the same element by element on flat arrays, for compilers; c holds
+                                the numbers in the dtype of the arrays, because one float64 among
+                                float32 would halve the speed of the whole loop
 
 g is the gradient, p the parameter, the rest is the optimiser's memory of earlier gradients; p and
 state are overwritten. `sign` is 1 to descend, -1 to ascend (maximize). State that an option does
@@ -57,8 +57,9 @@ class sgd_step:
     """Stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983 in the form of
     Sutskever et al. 2013).
 
-    d = sign g + weight_decay p; b = momentum b + (1 - dampening) d, at first b = d; p -= lr (b, or
-    d + momentum b if nesterov)
+    d = sign g + weight_decay p;
+    b = momentum b + (1 - dampening) d, at first b = d;
+    p -= lr (b, or d + momentum b if nesterov)
     """
 
     def numbers(first, lr, momentum, dampening, weight_decay, nesterov, maximize):
@@ -157,8 +158,8 @@ class adam_step:
 class rmsprop_step:
     """RMSprop (Tieleman and Hinton 2012; centered: Graves 2013).
 
-    d = sign g + weight_decay p; s = alpha s + (1 - alpha) d^2; a += (1 - alpha) (d - a) (centered;
-    else a = 0)
+    d = sign g + weight_decay p;    s = alpha s + (1 - alpha) d^2;
+    a += (1 - alpha) (d - a)  (centered; else a = 0)
     d /= sqrt(s - a^2) + eps;       b = momentum b + d  (momentum; else b = d);    p -= lr b
     """
 
@@ -206,8 +207,10 @@ class rmsprop_step:
 
 @update
 class adagrad_step:
-    """Adagrad (Duchi et al. 2011). d = sign g + weight_decay p; s += d^2; p -= lr / (1 + (t - 1)
-    lr_decay) d / (sqrt(s) + eps)"""
+    """Adagrad (Duchi et al. 2011).
+    d = sign g + weight_decay p;
+    s += d^2;
+    p -= lr / (1 + (t - 1) lr_decay) d / (sqrt(s) + eps)"""
 
     def numbers(t, lr, lr_decay, weight_decay, eps, maximize):
         return -1.0 if maximize else 1.0, weight_decay, lr / (1.0 + (t - 1) * lr_decay), eps
@@ -266,8 +269,11 @@ class adadelta_step:
 
 @update
 class adamax_step:
-    """Adamax (Kingma and Ba 2015). d = sign g + weight_decay p; m += (1 - beta1) (d - m); u =
-    max(beta2 u, |d| + eps) p -= lr / (1 - beta1^t) m / u"""
+    """Adamax (Kingma and Ba 2015).
+    d = sign g + weight_decay p;
+    m += (1 - beta1) (d - m);
+    u = max(beta2 u, |d| + eps)
+    p -= lr / (1 - beta1^t) m / u"""
 
     def numbers(t, lr, betas, eps, weight_decay, maximize):
         beta1, beta2 = betas
@@ -306,9 +312,12 @@ class adamax_step:
 
 @update
 class radam_step:
-    """RAdam (Liu et al. 2020). m, v as Adam's; r = 2 / (1 - beta2) - 1; q = r - 2 t beta2^t / (1 -
-    beta2^t) p -= lr m / (1 - beta1^t), and if q > 5 times sqrt((q - 4) (q - 2) r / ((r - 4) (r - 2)
-    q)) / (sqrt(v / (1 - beta2^t)) + ...)"""
+    """RAdam (Liu et al. 2020).
+    m, v as Adam's;
+    r = 2 / (1 - beta2) - 1;
+    q = r - 2 t beta2^t / (1 - beta2^t)
+    p -= lr m / (1 - beta1^t), and if q > 5
+        times sqrt((q - 4) (q - 2) r / ((r - 4) (r - 2) q)) / (sqrt(v / (1 - beta2^t)) + ...)"""
 
     def numbers(t, lr, betas, eps, weight_decay, decoupled, maximize):
         beta1, beta2 = betas
@@ -372,8 +381,8 @@ class radam_step:
 
 @update
 class ema_step:
-    """Exponential moving average, free of the bias towards its start. a = p - old (p - a), t = 1,
-    2, ...
+    """Exponential moving average, free of the bias towards its start.
+    a = p - old (p - a),  t = 1, 2, ...
 
     The biased average m = decay m + (1 - decay) p from m = 0 is corrected as in Adam: a = m / (1 -
     decay^t). Written for a itself this has old = decay (1 - decay^(t-1)) / (1 - decay^t): 0 at

@@ -5,8 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class Adagrad(Optimizer):
-    """s += g^2; p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps). Arguments as
-    torch.optim.Adagrad.
+    """s += g^2;  p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps).
+    Arguments as torch.optim.Adagrad.
 
     Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic
     optimization", 2011.

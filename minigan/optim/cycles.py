@@ -89,8 +89,8 @@ class CyclicLR(_Cycle):
     and again. Smith 2017
 
     mode : the height of cycle k (1, 2, ...) is 1 ("triangular"), 2^(1 - k) ("triangular2"), gamma^t
-        at step t ("exp_range");
-           scale_fn: a function of k (scale_mode="cycle") or t ("iterations") instead
+        at step t ("exp_range"); scale_fn: a function of k (scale_mode="cycle") or t ("iterations")
+        instead
     cycle_momentum : momentum goes from max_momentum to base_momentum meanwhile
     """
 
@@ -113,10 +113,8 @@ class CyclicLR(_Cycle):
             scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         )
         down = step_size_up if step_size_down is None else step_size_down
-        self.total_size, self.step_ratio = (
-            float(step_size_up + down),
-            step_size_up / (step_size_up + down),
-        )
+        self.total_size = float(step_size_up + down)
+        self.step_ratio = step_size_up / (step_size_up + down)
         rates = for_each(self, optimizer, "base_lr", base_lr)
         self.max_lrs = for_each(self, optimizer, "max_lr", max_lr)
         if last_epoch == -1:
@@ -178,15 +176,11 @@ class OneCycleLR(_Cycle):
         self.total_steps = total
         self.anneal_strategy = anneal_strategy
         self.cycle_momentum = cycle_momentum
-        up, down = (
-            ("initial_lr", "max_lr", "max_momentum", "base_momentum"),
-            ("max_lr", "min_lr", "base_momentum", "max_momentum"),
-        )
+        up = ("initial_lr", "max_lr", "max_momentum", "base_momentum")
+        down = ("max_lr", "min_lr", "base_momentum", "max_momentum")
         top = float(pct_start * total) - 1
-        self.phases = [
-            [top, *up],
-            [total - 1, *down],
-        ]  # the last step of each, rates and momenta at its start and end
+        # the last step of each, rates and momenta at its start and end
+        self.phases = [[top, *up], [total - 1, *down]]
         if three_phase:
             back = ["max_lr", "initial_lr", "base_momentum", "max_momentum"]
             last = ["initial_lr", "min_lr", "max_momentum", "max_momentum"]

@@ -111,15 +111,13 @@ def follow(
     SGD, Adam or AdamW with one parameter group, is not changed.
 
     joined : the state for one parameter, all that require gradients as one vector: the same step in
-        far fewer ops. They must
-             have made equally many steps, else ValueError.
+        far fewer ops. They must have made equally many steps, else ValueError.
     """
     found = next((v for kind, v in STEPS.items() if isinstance(optimizer, kind)), None)
     if found is None or len(optimizer.param_groups) != 1:
         raise TypeError(
             f"follow: {type(optimizer).__name__} with {len(optimizer.param_groups)} parameter "
-            "groups: "
-            "expected SGD, Adam or AdamW with one group"
+            "groups: expected SGD, Adam or AdamW with one group"
         )
     function, options, names = found
     group = optimizer.param_groups[0]

@@ -163,9 +163,8 @@ class CosineAnnealingLR(LRScheduler):
             return (1 + math.cos(math.pi * t / self.T_max)) / 2
 
         t = self.last_epoch
-        if (t - 1 - self.T_max) % (
-            2 * self.T_max
-        ) == 0:  # the last one was the minimum, whose height 0 cannot be multiplied
+        # the last one was the minimum, whose height 0 cannot be multiplied
+        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:
             return [
                 lr + (base - self.eta_min) * height(t)
                 for lr, base in zip(self.current_lr(), self.base_lrs)

@@ -61,8 +61,7 @@ class Slot:
             if kept.shape != array.shape:
                 raise ValueError(
                     f"{optimizer._name}: state {name!r} has shape {kept.shape}, its parameter "
-                    f"{array.shape}; "
-                    "make a new optimizer after changing shapes"
+                    f"{array.shape}; make a new optimizer after changing shapes"
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = tensor_of(fit)
@@ -116,8 +115,7 @@ class Optimizer:
         if isinstance(params, Tensor) or hasattr(params, "named_parameters"):
             raise TypeError(
                 f"{self._name}: params must be an iterable of Tensors or dicts, got one "
-                f"{type(params).__name__}; "
-                "pass module.parameters() or [tensor]"
+                f"{type(params).__name__}; pass module.parameters() or [tensor]"
             )
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -244,9 +242,8 @@ class Optimizer:
     def ready(self, gradients):
         """What every executor does first: see to it that there is a slot and a gradient (or None)
         for each parameter."""
-        if len(self.state) != len(
-            self._slots
-        ):  # someone has emptied or replaced it, as torch allows
+        # someone has emptied or replaced it, as torch allows
+        if len(self.state) != len(self._slots):
             self._renew()
         if len(gradients) != len(self._slots):
             raise ValueError(

@@ -5,8 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class Adadelta(Optimizer):
-    """s: moving average of g^2, a: of the steps d^2; d = g sqrt(a + eps) / sqrt(s + eps); p -= lr
-    d. Arguments as torch's.
+    """s: moving average of g^2, a: of the steps d^2;
+    d = g sqrt(a + eps) / sqrt(s + eps);  p -= lr d.    Arguments as torch's.
 
     Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
 
@@ -49,8 +49,8 @@ class _WithBetas(Optimizer):
 
 
 class Adamax(_WithBetas):
-    """m: moving average of g; u = max(beta2 u, |g| + eps); p -= lr m / (1 - beta1^t) / u. Arguments
-    as torch.optim.Adamax.
+    """m: moving average of g;  u = max(beta2 u, |g| + eps);  p -= lr m / (1 - beta1^t) / u.
+    Arguments as torch.optim.Adamax.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.1. Options as
     Adam's.

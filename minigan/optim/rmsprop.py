@@ -5,7 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class RMSprop(Optimizer):
-    """s = alpha s + (1 - alpha) g^2; p -= lr g / (sqrt(s) + eps). Arguments as torch.optim.RMSprop.
+    """s = alpha s + (1 - alpha) g^2;  p -= lr g / (sqrt(s) + eps).
+    Arguments as torch.optim.RMSprop.
 
     Tieleman and Hinton, "Lecture 6.5 - RMSprop", 2012.
 

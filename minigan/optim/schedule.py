@@ -47,9 +47,8 @@ class LRScheduler:
                 self.last_epoch = t
                 self._set(self.get_lr())
             return
-        steps_here = (
-            type(self.optimizer).step is Optimizer.step
-        )  # not one of the user's own, which nobody counts
+        # not one of the user's own, which nobody counts
+        steps_here = type(self.optimizer).step is Optimizer.step
         if (
             self._step_count == 1
             and self.last_epoch == 0

@@ -5,7 +5,7 @@ from .optimizer import Optimizer, Params
 
 
 class SGD(Optimizer):
-    """d = g + weight_decay p; b = momentum b + (1 - dampening) d (at first b = d); p -= lr b.
+    """d = g + weight_decay p;  b = momentum b + (1 - dampening) d (at first b = d);  p -= lr b.
     Arguments as torch.optim.SGD.
 
     nesterov : p -= lr (d + momentum b) instead

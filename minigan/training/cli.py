@@ -168,11 +168,8 @@ def perform(build: Callable[[], Run]) -> int:
     """
     try:
         run = build()
-    except (
-        DeviceError,
-        ValueError,
-        ImportError,
-    ) as error:  # options, data and run folders: their errors are ValueErrors
+    except (DeviceError, ValueError, ImportError) as error:
+        # options, data and run folders: their errors are ValueErrors
         return _fail(f"error: {error}", 2)
     except MemoryError as error:
         return _fail(_no_memory(error), 2)

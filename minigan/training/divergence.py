@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 ADVICE = (
     "lower the learning rate or the weight of a penalty, clip gradients "
-    "(nn.utils.clip_grad_norm_), keep arguments of log, sqrt and "
-    "divisions away from 0"
+    "(nn.utils.clip_grad_norm_), keep arguments of log, sqrt and divisions away from 0"
 )
 HUGE = 1e15  # no weight of a network that works
 
@@ -81,9 +80,8 @@ def explain(run: Run, fault: Diverged) -> str:
     try:
         found = _replay(run, fault.step)
     except (AnomalyError, Diverged) as error:
-        step = (
-            error.step if isinstance(error, Diverged) else run.step + 1
-        )  # an op's error comes before the step is counted
+        # an op's error comes before the step is counted
+        step = error.step if isinstance(error, Diverged) else run.step + 1
         found = f"first made at step {step}{_layer(run, error)}: {error}{_grown(run)}"
     saved = f"The last good checkpoint, of step {state['step']}, is kept: {path}"
     return f"{said}; {found}. {saved}. To go on: {ADVICE}"

@@ -60,8 +60,7 @@ def room_for_networks(lower: str, optimizer: str = "adam", place=CPU):
                     f"the networks need more memory{where} than there is: {made // 4:,} "
                     f"parameters and more, with {optimizer}'s arrays"
                     f"{' and a checkpoint' * (copies > arrays)} at least "
-                    f"{copies * made / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; "
-                    f"lower {lower}"
+                    f"{copies * made / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; lower {lower}"
                 )
 
     parameter.watchers.append(watch)
@@ -124,6 +123,5 @@ def require_room(
             f"training needs at least {need / GIB:.1f} GiB of "
             f"memory{' on the GPU' * (place.type != 'cpu')} (parameters, averages and the "
             f"optimisers' arrays {state / GIB:.1f}, a step of {config['batch_size']} examples "
-            f"{step / GIB:.1f}), {free / GIB:.1f} GiB are "
-            f"free; lower --batch-size, {lower}"
+            f"{step / GIB:.1f}), {free / GIB:.1f} GiB are free; lower --batch-size, {lower}"
         )

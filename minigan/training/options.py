@@ -64,8 +64,13 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="f-divergences: G ascends E T(G(z)), as in nonsaturating",
     )
-    p.add_argument("--real-label", type=labels, default=1.0, metavar="A[,B]",
-                   help="label smoothing: what D shall say of real ones, or a range (default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--real-label",
+        type=labels,
+        default=1.0,
+        metavar="A[,B]",
+        help="label smoothing: what D shall say of real ones, or a range (default %(default)s)",
+    )
     p.add_argument(
         "--k",
         type=number(int, 1),
@@ -88,8 +93,13 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="of each --penalty (default: the papers')",
     )
-    p.add_argument("--historical-averaging", type=number(float, 0), default=0.0, metavar="W",
-                   help="weight of both players' distance from their past mean (default 0: none)")  # fmt: skip
+    p.add_argument(
+        "--historical-averaging",
+        type=number(float, 0),
+        default=0.0,
+        metavar="W",
+        help="weight of both players' distance from their past mean (default 0: none)",
+    )
     p.add_argument(
         "--constraint",
         choices=CONSTRAINTS,
@@ -131,8 +141,13 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="D sees how close the examples of a batch are",
     )
-    p.add_argument("--d-norm", choices=("batch", "layer", "none"), default="batch",
-                   help="in D, instead of batch normalisation; penalties of gradients need another (default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--d-norm",
+        choices=("batch", "layer", "none"),
+        default="batch",
+        help="in D, instead of batch normalisation; penalties of gradients need another "
+        "(default %(default)s)",
+    )
     p.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="(default %(default)s)")
     p.add_argument(
         "--d-lr",
@@ -263,7 +278,8 @@ def build_trainer(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> Trainer
 def tables(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> str:
     """The layers of the players of `build_players`, for people to read."""
     classes = config.get("classes", 0)
-    return f"G\n{summary_of(G, (config['latent_dim'],), classes)}\nD\n{summary_of(D, packed_shape(config), classes)}"
+    generator = summary_of(G, (config["latent_dim"],), classes)
+    return f"G\n{generator}\nD\n{summary_of(D, packed_shape(config), classes)}"
 
 
 def packed_shape(config: dict[str, Any]) -> tuple[int, ...]:

@@ -52,9 +52,8 @@ class Players:
     """Networks for the plane, and Adam's steps for them.
 
     name : "small", two layers of 128 units each; "pacgan", those of Lin et al. 2018's program for
-        the ring and the grid: G of four
-           layers of 400 ReLUs with batch normalisation, D of three of 200 maxout units of five
-           pieces; all weights N(0, 0.02^2)
+        the ring and the grid: G of four layers of 400 ReLUs with batch normalisation, D of three of
+        200 maxout units of five pieces; all weights N(0, 0.02^2)
     """
 
     name: str = "small"
@@ -210,9 +209,8 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     if isinstance(game, EBGAN):
         energy = game.energy(x, game.D(x))
         return -energy, energy.sum()
-    if isinstance(
-        game, VEEGAN
-    ):  # D's logit is for generated pairs; the latents are those that F finds
+    # D's logit is for generated pairs; the latents are those that F finds
+    if isinstance(game, VEEGAN):
         with no_grad():
             z = game.F(x)[:, : game.latent_dim]
         y = game.D(cat([z, x], 1))[:, 0]

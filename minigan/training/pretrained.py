@@ -31,8 +31,8 @@ def load_generator(
 ) -> tuple[nn.Module, dict[str, Any]]:  # fmt: skip
     """The generator that a run has saved, in evaluation mode, and the run's config.
 
-    build : makes it new from the config, where it is not one of `build_networks`; player : its name
-        in the game
+    build : makes it new from the config, where it is not one of `build_networks`;
+    player : its name in the game
     best : the state that an evaluation found best, not the newest
     averaged : with its averaged weights if there are some, else always with its last
 

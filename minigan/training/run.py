@@ -5,7 +5,8 @@ runs/<name>/
     config.json                          version, options, data set and its checksum
     metrics.jsonl                        one JSON object per logged step
     samples/0000400.png                  the fixed latents at that step
-    checkpoints/00000400.safetensors everything a resumed run needs to end in bit-identical weights
+    checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical
+                                         weights
     curves.png, samples.gif              at the end
 """
 
@@ -256,9 +257,8 @@ class Run:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
             except Diverged as fault:
-                self.round = round_of(
-                    self.trainer, self.batches, graph=False
-                )  # `explain` looks at what each op makes
+                # `explain` looks at what each op makes
+                self.round = round_of(self.trainer, self.batches, graph=False)
                 raise Diverged(explain(self, fault), fault.step) from fault
             finally:
                 self._tell("on_close")

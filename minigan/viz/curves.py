@@ -48,9 +48,9 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
     """Draw a run's curves into a PNG file: above D's value and G's loss, below mean D(x) and mean
     D(G(z)).
 
-    metrics path of a metrics.jsonl, or its rows: dicts with "step" and any of "d_value", "g_loss",
-    "d_real" (mean
-             D(x)), "d_fake" (mean D(G(z))), "epoch"; what is missing, null or NaN leaves a gap
+    metrics  path of a metrics.jsonl, or its rows: dicts with "step" and any of "d_value", "g_loss",
+             "d_real" (mean D(x)), "d_fake" (mean D(G(z))), "epoch"; what is missing, null or NaN
+             leaves a gap
     title    a line above the panels
     smooth   width of the moving average drawn over the raw values, as a part of the whole run
 
@@ -59,9 +59,11 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
     file is damaged (see `read_metrics`).
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # not pyplot: the user's backend and open figures stay as they are
     from matplotlib.figure import (
         Figure,
-    )  # not pyplot: the user's backend and open figures stay as they are
+    )
 
     is_file = isinstance(metrics, (str, os.PathLike))
     columns = _columns(read_metrics(metrics) if is_file else metrics)
@@ -119,10 +121,8 @@ def save_curves(path, metrics, title: str | None = None, smooth: float = 0.03) -
 def _columns(rows) -> dict[str, np.ndarray] | None:
     kept: list[dict] = []
     for row in rows:
-        row = {
-            "d_real": row.get("critic_real"),
-            "d_fake": row.get("critic_fake"),
-        } | row  # where D's outputs are no logits
+        # where D's outputs are no logits
+        row = {"d_real": row.get("critic_real"), "d_fake": row.get("critic_fake")} | row
         row = {
             name: _number(row.get(name))
             for name in ("step", "epoch", "d_value", "g_loss", "d_real", "d_fake")

@@ -16,9 +16,8 @@ def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.n
     """Lay images out row by row: uint8 (rows * (H + pad) + pad, cols * (W + pad) + pad), with 3
     channels (..., 3).
 
-    images  float in [-1, 1] (what lies outside is clipped, NaN is black) or uint8;
-            (N, 1, H, W), (N, 3, H, W) or (N, H, W), with N at most rows * cols; the cells left over
-            are black
+    images  float in [-1, 1] (what lies outside is clipped, NaN is black) or uint8; (N, 1, H, W),
+            (N, 3, H, W) or (N, H, W), with N at most rows * cols; the cells left over are black
     cols    by default as many as N images need
     pad     black pixels between the images and around the grid
 
@@ -106,7 +105,8 @@ def save_gif(
     frames        paths of image files, or uint8 arrays (H, W) or (H, W, 3); all of one size
     ms_per_frame  how long a frame is shown, in milliseconds
     hold_last     how long the last one is shown
-    max_frames of more frames, this many are taken, evenly spread, the first and the last among them
+    max_frames    of more frames, this many are taken, evenly spread, the first and the last among
+                  them
 
     Frames that equal the one before are merged with it into a longer one. Files are opened one by
     one. Written atomically. Raises ValueError if there are no frames or their sizes differ, OSError

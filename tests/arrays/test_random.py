@@ -142,9 +142,8 @@ def test_normal(dtype, seed):
     assert abs((x**3).mean()) < 5 * np.sqrt(15 / n) and abs((x**4).mean() - 3) < 5 * np.sqrt(96 / n)
     assert distance(x, normal_cdf) < 2.2
     half = n // 2
-    assert abs(np.corrcoef(x[:half], x[half:])[0, 1]) < 5 / np.sqrt(
-        half
-    )  # cosine and sine of one angle
+    # cosine and sine of one angle
+    assert abs(np.corrcoef(x[:half], x[half:])[0, 1]) < 5 / np.sqrt(half)
     assert 3.7 < np.abs(x).max() < 6
 
 
@@ -184,9 +183,8 @@ def test_integers(low, high):
     if high - low <= 10:
         counts = np.bincount(x - low, minlength=high - low)
         expected = 20_000 / (high - low)
-        assert (
-            (counts - expected) ** 2 / expected
-        ).sum() < 40  # chi squared, at most 9 degrees of freedom
+        # chi squared, at most 9 degrees of freedom
+        assert ((counts - expected) ** 2 / expected).sum() < 40
     else:
         assert abs((x - low).mean() / (high - low) - 0.5) < 0.02
 
@@ -205,9 +203,8 @@ def test_permutation():
     assert (Generator(6).permutation(50) == Generator(6).permutation(50)).all()
     places = np.stack([g.permutation(5) for _ in range(5000)])
     counts = np.stack([np.bincount(places[:, i], minlength=5) for i in range(5)])
-    assert (
-        (counts - 1000) ** 2 / 1000
-    ).sum() < 60  # every number at every place equally often: 16 degrees of freedom
+    # every number at every place equally often: 16 degrees of freedom
+    assert ((counts - 1000) ** 2 / 1000).sum() < 60
 
 
 @pytest.mark.gpu

@@ -81,11 +81,8 @@ def test_random_programs(steps, seed, create_graph):
         (a, da), (b, db) = duals[i], duals[j]
         values.append(function(values[i], values[j]))
         duals.append((VALUES.get(name, function)(a, b), derivative(a, b, da, db)))
-    outputs = [
-        values[-1],
-        values[len(values) // 2],
-        values[-1],
-    ]  # several outputs, one of them inside, one twice
+    # several outputs, one of them inside, one twice
+    outputs = [values[-1], values[len(values) // 2], values[-1]]
     duals = [duals[-1], duals[len(values) // 2], duals[-1]]
     cotangents = [rng.standard_normal(3) for _ in outputs]
     expected = sum((u * dy).sum() for u, (_, dy) in zip(cotangents, duals))
@@ -230,10 +227,8 @@ def test_no_discriminator_weight_gradient_in_a_generator_update():
     z = tensor_of(np.array([0.5]))
     fake = product(z, g)
     minigan.grad(product(fake, d), g)
-    assert seen == [
-        (True, False),
-        (False, True),
-    ]  # through D to its input only; in G to the weight only
+    # through D to its input only; in G to the weight only
+    assert seen == [(True, False), (False, True)]
 
 
 def test_branches_without_targets_are_not_walked():

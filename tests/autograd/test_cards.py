@@ -103,9 +103,8 @@ def test_what_is_saved():
         5,
     )
     np.testing.assert_allclose(third, x.array / 3)
-    assert isinstance(a, np.ndarray) and isinstance(
-        out, np.ndarray
-    )  # the first-order pass works on bare arrays
+    # the first-order pass works on bare arrays
+    assert isinstance(a, np.ndarray) and isinstance(out, np.ndarray)
     assert everything(x.array, w.array).tolist() == [13, 14]  # arrays: the result only
 
     @card(saves=("*xs", "*xs.shape"))

@@ -10,7 +10,10 @@ from minigan import nn
 from minigan.messages.names import called, public
 from minigan.nn import functional as F
 
-PRIVATE = "extreme|argextreme|put|setitem|getitem|norm2|bce|bce_logits|masked_scale|plane_gather|pick_rows|logical|pad_constant|identity"
+PRIVATE = (
+    "extreme|argextreme|put|setitem|getitem|norm2|bce|bce_logits|masked_scale|plane_gather|"
+    "pick_rows|logical|pad_constant|identity"
+)
 PRIVATE = re.compile(rf"\b({PRIVATE})\b|gufunc|newaxis|remapped|\baxis\b")
 
 

@@ -243,9 +243,8 @@ def interpret(lib, steps, numbers):
         elif step == "mul":
             x.mul_(c)
         elif step == "set":
-            x[x.shape[0] // 2 :] = y[
-                : x.shape[0] - x.shape[0] // 2
-            ].clone()  # torch does not look for overlaps
+            # torch does not look for overlaps
+            x[x.shape[0] // 2 :] = y[: x.shape[0] - x.shape[0] // 2].clone()
         elif step == "mask":
             x[x > c] = c
         elif step == "fill":
@@ -285,9 +284,8 @@ def test_random_programs_as_torch(steps):
     values, gradient = interpret(minigan, steps, numbers)
     try:
         their_values, theirs = interpret(torch, steps, numbers)
-    except (
-        RuntimeError
-    ) as error:  # torch takes a view of a constant that has become recorded for a leaf
+    except RuntimeError as error:
+        # torch takes a view of a constant that has become recorded for a leaf
         assert "leaf Variable" in str(error)
         reject()
     for v, t in zip(values, their_values, strict=True):

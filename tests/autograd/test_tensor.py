@@ -104,9 +104,8 @@ def test_operators_do_not_write():
     x = tensor_of(np.array([1.0, 2.0]))
     before, y = x.array.copy(), x
     y += 1.0
-    assert (
-        x.array.tolist() == before.tolist() or y is x
-    )  # either a new Tensor, or in place as torch does
+    # either a new Tensor, or in place as torch does
+    assert x.array.tolist() == before.tolist() or y is x
 
 
 def test_copies():

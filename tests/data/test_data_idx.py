@@ -115,20 +115,17 @@ def peak_of(path):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_no_memory_for_what_a_header_claims(tmp_path, packed):
-    (tmp_path / "f").write_bytes(
-        pack(header(10**6, 28, 28) + bytes(1000), packed)
-    )  # 784 MB, it says
+    # 784 MB, it says
+    (tmp_path / "f").write_bytes(pack(header(10**6, 28, 28) + bytes(1000), packed))
     assert peak_of(tmp_path / "f") < 8e6
 
 
 def test_gzip_bombs(tmp_path):
-    zeros = gzip.compress(
-        bytes(64 << 20), 9
-    )  # 64 KB that unpack to 64 MB; members may follow each other
+    # 64 KB that unpack to 64 MB; members may follow each other
+    zeros = gzip.compress(bytes(64 << 20), 9)
     (tmp_path / "trailing").write_bytes(gzip.compress(header(100)) + zeros)
-    (tmp_path / "declared").write_bytes(
-        gzip.compress(header(60000, 280, 280)) + zeros
-    )  # 4.7 GB, it says
+    # 4.7 GB, it says
+    (tmp_path / "declared").write_bytes(gzip.compress(header(60000, 280, 280)) + zeros)
     assert peak_of(tmp_path / "trailing") < 8e6
     assert peak_of(tmp_path / "declared") < 8e6
 

@@ -165,12 +165,8 @@ def test_patterns_subfolders_and_labels(pictures):
     (pictures / "folder.png").mkdir()
     assert load(pictures, output_size=(4, 4)).labels.tolist() == [0]
     for options in ({"pattern": "**/*.png"}, {"pattern": "*.png", "recursive": True}):
-        assert load(pictures, output_size=(4, 4), **options).labels.tolist() == [
-            0,
-            1,
-            1,
-            2,
-        ]  # 0, a/2, a/deep/3, b/1
+        # 0, a/2, a/deep/3, b/1
+        assert load(pictures, output_size=(4, 4), **options).labels.tolist() == [0, 1, 1, 2]
     assert load(pictures, "b/*", output_size=(4, 4)).images.shape[0] == 2
 
 

@@ -37,9 +37,8 @@ def test_faces_are_colour_pictures_with_variety(drawn):
     apart = np.abs(faces[:, None] - faces[None]).mean((2, 3, 4)) + 99 * np.eye(40)
     assert apart.min() > 8  # no two look alike
     assert (faces.std(0).mean((0, 1)) > 30).all() and faces.std((1, 2)).min() > 5
-    middle = (
-        faces[:, 28:44, 26:38].reshape(40, -1, 3).mean(1)
-    )  # nose and cheeks: skin is more red than green, more green than blue
+    # nose and cheeks: skin is more red than green, more green than blue
+    middle = faces[:, 28:44, 26:38].reshape(40, -1, 3).mean(1)
     assert (np.diff(middle, axis=1) < 0).all(1).mean() > 0.85
 
 

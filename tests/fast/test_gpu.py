@@ -119,9 +119,12 @@ def test_memory_does_not_grow(captured):
 @pytest.mark.parametrize("n", [1, 7, 600, 100_001])
 def test_the_cpus_random_numbers(n):
     for draw in (
-        lambda g, d: g.integers32(n, d), lambda g, d: g.uniform((n,), np.float32, d), lambda g, d: g.uniform((n,), np.float64, d),
-        lambda g, d: g.integers(-3, 11, (n,), d), lambda g, d: g.permutation(n, d),
-    ):  # fmt: skip
+        lambda g, d: g.integers32(n, d),
+        lambda g, d: g.uniform((n,), np.float32, d),
+        lambda g, d: g.uniform((n,), np.float64, d),
+        lambda g, d: g.integers(-3, 11, (n,), d),
+        lambda g, d: g.permutation(n, d),
+    ):
         here, there = Generator(2**40 + 5), Generator(2**40 + 5)
         np.testing.assert_array_equal(draw(there, GPU).get(), draw(here, CPU))
         assert here.get_state() == there.get_state()
@@ -149,9 +152,8 @@ def test_products_in_every_precision(shape):
         with switched(**options):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
-        in_order = (
-            0 if options else 2e-7 * k
-        )  # of k products added one after the other, the worst of all elements
+        # of k products added one after the other, the worst of all elements
+        in_order = 0 if options else 2e-7 * k
         assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale + in_order
     turned = minigan.matmul(tensor_of(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)

@@ -23,7 +23,8 @@ extern "C" __global__ void total(const REAL* x, REAL* y, i64 n) {
     if (threadIdx.x == 7) *y = (REAL)sum;
 }
 
-extern "C" __global__ void __launch_bounds__(1024) twice(const REAL* __restrict__ x, REAL* __restrict__ y, i64 n) {
+extern "C" __global__ void __launch_bounds__(1024) twice(
+        const REAL* __restrict__ x, REAL* __restrict__ y, i64 n) {
     if (threadIdx.x < n) y[threadIdx.x] = 2 * x[threadIdx.x];
 }
 

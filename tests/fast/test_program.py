@@ -137,9 +137,8 @@ def test_other_shapes_run_the_step_itself_and_exchanged_memory_begins_anew():
 
     for n in (6, 6, 6, 6, 4, 6):
         step(minigan.ones(n, 3))
-    assert (
-        step.program is not None and step(minigan.ones(4, 3)).requires_grad
-    )  # on the tape: not repeated
+    # on the tape: not repeated
+    assert step.program is not None and step(minigan.ones(4, 3)).requires_grad
     first, program = step(minigan.ones(6, 3)), step.program
     assert first is step(minigan.ones(6, 3)) and not first.requires_grad and first.grad_fn is None
     model[0].weight.data = minigan.zeros(8, 3)

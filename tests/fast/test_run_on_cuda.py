@@ -32,7 +32,10 @@ def leaves(tree, path=""):
 @pytest.mark.parametrize("model", ["mlp", "dcgan"])
 def test_graphs_or_not(tmp_path, capsys, model):
     main = example("mnist_gan").main
-    arguments = f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 --sample-interval 2 --quiet --no-doctor".split()
+    arguments = (
+        f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 "
+        "--sample-interval 2 --quiet --no-doctor"
+    ).split()
     weights = []
     for more in ([], ["--no-graph"]):
         with fakecuda.with_kernels():
@@ -52,7 +55,9 @@ def test_graphs_or_not(tmp_path, capsys, model):
 def test_a_run_resumes_on_cuda(tmp_path, capsys):
     """A run that goes on by a graph of its own ends in the weights of the run in one piece."""
     main = example("mnist_gan").main
-    common = "--dataset strokes --device cuda --batch-size 4 --sample-interval 9 --quiet --no-doctor".split()
+    common = (
+        "--dataset strokes --device cuda --batch-size 4 --sample-interval 9 --quiet --no-doctor"
+    ).split()
     with fakecuda.with_kernels():
         assert main([*common, "--max-steps", "5", "--out", str(tmp_path / "whole")]) == 0
         assert main([*common, "--max-steps", "3", "--out", str(tmp_path / "parts")]) == 0

@@ -222,9 +222,8 @@ def test_kernels_respect_nan_and_infinity():
 
 def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
     """Elementwise kernels: small or large, in whatever layout."""
-    module = importlib.import_module(
-        "minigan.fast.cpu.map_elements"
-    )  # the package has a function of that name
+    # the package has a function of that name
+    module = importlib.import_module("minigan.fast.cpu.map_elements")
     monkeypatch.setattr(module, "MIN_CHUNK", 10)
     monkeypatch.setattr(threads, "MIN_CHUNK", 10)
 
@@ -287,9 +286,8 @@ def test_interrupts_leave_a_working_pool(four_threads):
             check()
     finally:
         signal.signal(signal.SIGALRM, before)
-    _settled(
-        lambda: len(workers_alive() - others) <= 3
-    )  # those of the last pool: nobody left any behind
+    # those of the last pool: nobody left any behind
+    _settled(lambda: len(workers_alive() - others) <= 3)
 
 
 def _settled(test):
@@ -409,7 +407,8 @@ adam = torch.optim.Adam([x]); x.sum().backward(); adam.step()
 assert torch.get_num_threads() == 3
 many = threading.active_count()
 torch.set_num_threads(1)
-assert torch.get_num_threads() == 1 and threading.active_count() == 1, (many, threading.active_count())
+assert torch.get_num_threads() == 1
+assert threading.active_count() == 1, (many, threading.active_count())
 adam.step(); torch.set_num_threads(2); adam.step()
 from minigan.fast.cpu.blas import blas_libraries
 assert {library.get_num_threads() for library in blas_libraries()} <= {2}

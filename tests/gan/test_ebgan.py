@@ -116,9 +116,8 @@ def test_the_hinge_is_of_each_example():
     G.weight = nn.Parameter(np.array([[1.0, 0], [0, 0], [0, 0]]))
     game = fixed(EBGAN(G, D, 2, margin=2.0), np.array([[1.0, 0], [9.0, 0]]))
     move = next(game.moves(tensor_of(np.zeros((2, 3)))))
-    assert move.value.item() == pytest.approx(
-        0.5
-    )  # (2 - 1) / 2; of the mean it would be [2 - 5]+ = 0
+    # (2 - 1) / 2; of the mean it would be [2 - 5]+ = 0
+    assert move.value.item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("eta", [1, 2])
@@ -221,9 +220,8 @@ def test_a_saved_state_goes_on_bit_for_bit(kind, tmp_path):
         (game, play), (other, again) = make(), make()
         for _ in range(stop):
             play.play(x)
-        save_checkpoint(
-            tmp_path / "x.safetensors", play.state_dict()
-        )  # the trainer's has the game's in it
+        # the trainer's has the game's in it
+        save_checkpoint(tmp_path / "x.safetensors", play.state_dict())
         again.load_state_dict(load_checkpoint(tmp_path / "x.safetensors"))
         random = minigan.get_rng_state()
         states = []

@@ -183,9 +183,15 @@ def test_veegan():
 def test_veegan_with_a_gaussian_reconstructor():
     game = VEEGAN(linear(2, 3, 0), linear(5, 1, 1), linear(3, 4, 2), 2)
     z, told = RNG.normal(size=(4, 2)), RNG.normal(size=(4, 4))
-    density = [-math.log(math.prod(math.exp(-0.5 * ((zi - m) / math.exp(s)) ** 2) / (math.exp(s) * math.sqrt(2 * math.pi))
-                                   for zi, m, s in zip(row, t[:2], t[2:]))) for row,
-                                   t in zip(z, told)]  # fmt: skip
+
+    def gaussian(x, m, s):
+        std = math.exp(s)
+        return math.exp(-0.5 * ((x - m) / std) ** 2) / (std * math.sqrt(2 * math.pi))
+
+    density = [
+        -math.log(math.prod(gaussian(x, m, s) for x, m, s in zip(row, t[:2], t[2:])))
+        for row, t in zip(z, told)
+    ]
     assert game.distance(tensor_of(z), tensor_of(told)).item() == pytest.approx(
         np.mean(density), rel=1e-12
     )

@@ -145,9 +145,8 @@ def test_gradients_flow_through_the_means_of_relativistic_average_objectives():
     ):
         both = minigan.grad(value, [real, fake])
         assert all(np.abs(g.numpy()).min() > 1e-4 for g in both)
-        assert sum(g.sum().item() for g in both) == pytest.approx(
-            0, abs=1e-12
-        )  # adding a constant to D changes nothing
+        # adding a constant to D changes nothing
+        assert sum(g.sum().item() for g in both) == pytest.approx(0, abs=1e-12)
 
 
 def test_an_objective_that_compares_says_so():

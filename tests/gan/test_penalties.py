@@ -228,9 +228,12 @@ def test_orthogonal_in_closed_form():
         2 * ((gram * (1 - np.eye(3))) ** 2).sum(), rel=1e-12
     )
     q, _ = np.linalg.qr(RNG.normal(size=(6, 6)))
-    for convolution, weight in ((nn.Conv2d(3, 4, (2, 1)), q[:4].reshape(4, 3, 2, 1)),
-                                (nn.ConvTranspose2d(3, 4, (2, 1)), q[:4].reshape(4, 3, 2, 1).swapaxes(0, 1)),
-                                (nn.Linear(2, 6), q[:, :2])):  # fmt: skip
+    kernel = q[:4].reshape(4, 3, 2, 1)
+    for convolution, weight in (
+        (nn.Conv2d(3, 4, (2, 1)), kernel),
+        (nn.ConvTranspose2d(3, 4, (2, 1)), kernel.swapaxes(0, 1)),
+        (nn.Linear(2, 6), q[:, :2]),
+    ):
         convolution.double().load_state_dict(
             {"weight": np.ascontiguousarray(weight), "bias": np.zeros(len(convolution.bias))}
         )
@@ -274,9 +277,8 @@ def test_weights_are_clipped_after_each_step_of_the_critic_only():
         {n: RMSprop(m.parameters(), 0.05) for n, m in game.players.items()},
         {"D": [WeightClip(0.01)]},
     )
-    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(
-        0.01
-    )  # from the start
+    # from the start
+    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(0.01)
     for _ in range(3):
         trainer.play(minigan.randn(16, 2) + 3)
         sizes = [abs(p.detach().numpy()).max() for p in D.parameters()]

@@ -66,9 +66,8 @@ def test_nothing_else_changes():
         changed = (value.numpy() != before[name]).any()
         assert changed == any(word in name for word in ("running", "tracked")), name
     once = {k: v.numpy().copy() for k, v in G.state_dict().items()}
-    recalibrate_batch_norm(
-        G, calibration_inputs(3)
-    )  # the same latents again, whatever was there before
+    # the same latents again, whatever was there before
+    recalibrate_batch_norm(G, calibration_inputs(3))
     assert all((v.numpy() == once[k]).all() for k, v in G.state_dict().items())
     recalibrate_batch_norm(nn.Sequential(nn.Linear(3, 2)), calibration_inputs(3))  # nothing to do
     recalibrate_batch_norm(

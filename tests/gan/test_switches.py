@@ -195,9 +195,8 @@ def test_colour_changes_are_affine_for_each_image_and_keep_shades_of_grey():
     y = color(x).numpy()
     a, b = x.numpy()[0].ravel(), y[0].ravel()
     assert not np.allclose(a, b)
-    mean_shift = y.mean((1, 2, 3)) - x.numpy().mean(
-        (1, 2, 3)
-    )  # saturation and contrast keep an image's mean
+    # saturation and contrast keep an image's mean
+    mean_shift = y.mean((1, 2, 3)) - x.numpy().mean((1, 2, 3))
     assert (
         mean_shift.min() >= -0.5
         and mean_shift.max() <= 0.5

@@ -49,9 +49,8 @@ def test_the_best_d_reaches_minus_log_4_plus_two_jsd():
     assert theory.value(best + 0.3, p, q) < limit - 0.01
     minigan.manual_seed(0)
     _, values = theory.train(theory.generator(1.5), 300, batch=128)
-    assert (
-        limit - 0.05 < values[-1, 1] < limit + 1e-9
-    )  # V of a trained D comes near, and never beyond
+    # V of a trained D comes near, and never beyond
+    assert limit - 0.05 < values[-1, 1] < limit + 1e-9
 
 
 def test_the_saturating_loss_vanishes_by_the_formula():

@@ -53,9 +53,12 @@ def test_bytes_and_floats_are_the_same_images_and_batches_do_not_matter(classifi
 
 def test_what_is_no_digit_is_refused(classifier):
     for images, words in (
-        (np.zeros((2, 3, 28, 28), np.float32), "digits"), (np.zeros((2, 1, 32, 32), np.uint8), "digits"),
-        (np.full((2, 1, 28, 28), 255.0), "-1, 1"), (np.full((2, 1, 28, 28), np.nan), "-1, 1"), (np.zeros((2, 1, 28, 28), int), "int64"),
-    ):  # fmt: skip
+        (np.zeros((2, 3, 28, 28), np.float32), "digits"),
+        (np.zeros((2, 1, 32, 32), np.uint8), "digits"),
+        (np.full((2, 1, 28, 28), 255.0), "-1, 1"),
+        (np.full((2, 1, 28, 28), np.nan), "-1, 1"),
+        (np.zeros((2, 1, 28, 28), int), "int64"),
+    ):
         with pytest.raises(ValueError, match=words):
             describe(images, classifier)
 

@@ -42,9 +42,8 @@ def test_its_error_is_that_of_repetitions():
 def test_mode_score_is_the_inception_score_minus_wrong_proportions():
     real = np.eye(10)[np.arange(200) % 10]
     assert math.isclose(mode_score(real, real).value, 10)
-    half = np.eye(10)[
-        np.arange(200) % 5
-    ]  # 5 of 10 classes: KL(uniform on 5 || uniform on 10) = log 2
+    # 5 of 10 classes: KL(uniform on 5 || uniform on 10) = log 2
+    half = np.eye(10)[np.arange(200) % 5]
     assert math.isclose(inception_score(half).value, 5) and math.isclose(
         mode_score(half, real).value, 2.5
     )

@@ -17,10 +17,8 @@ RNG = np.random.default_rng(4)
 def test_one_dimension_against_scipy(n, m):
     x, y = RNG.normal(size=n), RNG.normal(size=m) + 0.3
     assert math.isclose(wasserstein_1d(x, y), wasserstein_distance(x, y), rel_tol=1e-9)
-    repeated = (
-        np.repeat(x, m),
-        np.repeat(y, n),
-    )  # the same distributions, as many numbers of each: sort and pair
+    # the same distributions, as many numbers of each: sort and pair
+    repeated = (np.repeat(x, m), np.repeat(y, n))
     expected = math.sqrt(((np.sort(repeated[0]) - np.sort(repeated[1])) ** 2).mean())
     assert math.isclose(wasserstein_1d(x, y, 2), expected, rel_tol=1e-9)
 

@@ -29,9 +29,8 @@ def test_maxout():
     np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-12)
     assert list(nn.Maxout(4, 3, 5, bias=False).state_dict()) == ["weight"]
     assert repr(layer) == "Maxout(in_features=4, out_features=3, bias=True, pieces=5)"
-    sequence = nn.Sequential(
-        layer, nn.Tanh()
-    )  # no Linear, whose activation could be taken into its op
+    # no Linear, whose activation could be taken into its op
+    sequence = nn.Sequential(layer, nn.Tanh())
     np.testing.assert_allclose(
         sequence(tensor_of(x)).detach().numpy(), np.tanh(expected), rtol=1e-12
     )

@@ -57,6 +57,7 @@ def values(torch, nn):
     return [round(float(f.abs().sum()), 5) for f in found] + firsts
 
 
+# sums of absolute values, then the first numbers
 EXPECTED: list = [
     9.27086,
     6.0,
@@ -80,7 +81,7 @@ EXPECTED: list = [
     [1.98934, 0.0483, -0.29516, -1.5023],
     [-0.40202, -0.25389, 0.40843, 0.58295],
     [0.52798, 0.45618, 0.32306, -0.01662],
-]  # sums of absolute values, then the first numbers
+]
 
 
 def close(found, expected):

@@ -118,9 +118,10 @@ def test_like_torch():
         assert [(k, tuple(v.shape)) for k, v in ours.state_dict().items()] == [
             (k, tuple(v.shape)) for k, v in state.items()
         ]
+        # new in torch 2.13
         assert re.sub("bias=True, track", "track", repr(ours)) == re.sub(
             "bias=True, track", "track", repr(theirs)
-        )  # new in torch 2.13
+        )
         ours.load_state_dict({k: v.numpy() for k, v in state.items()})
         x = (
             np.random.default_rng(0)

@@ -87,9 +87,8 @@ def test_values_and_gradients(wrap):
     (y**3).sum().backward()
     a, sigma, b = np.linalg.svd(W.astype(float), full_matrices=False)
     g = 3 * (W / first) ** 2
-    expected = g / first - (g * W).sum() / first**2 * np.outer(
-        a[:, 0], b[0]
-    )  # d sigma / dW = u v^T
+    # d sigma / dW = u v^T
+    expected = g / first - (g * W).sum() / first**2 * np.outer(a[:, 0], b[0])
     own = dict(net.named_parameters())
     own = own["module.weight_bar" if wrap is SpectralNorm else "weight_orig"]
     np.testing.assert_allclose(own.grad.numpy(), expected, rtol=1e-4, atol=1e-6)

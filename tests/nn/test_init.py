@@ -185,9 +185,14 @@ def test_as_torch():
     names = [n for n in vars(torch.nn.init) if n.endswith("_") and not n.startswith("_")]
     assert not [n for n in names if not hasattr(init, n)]
     for name, shape, options in [
-        ("dirac_", (4, 2, 3), dict(groups=2)), ("dirac_", (3, 5, 2, 3), {}), ("dirac_", (2, 2, 3, 3, 4), {}), ("eye_", (2, 3), {}),
-        ("constant_", (2, 3), dict(val=0.3)), ("ones_", (2,), {}), ("zeros_", (2,), {}),
-    ]:  # fmt: skip
+        ("dirac_", (4, 2, 3), dict(groups=2)),
+        ("dirac_", (3, 5, 2, 3), {}),
+        ("dirac_", (2, 2, 3, 3, 4), {}),
+        ("eye_", (2, 3), {}),
+        ("constant_", (2, 3), dict(val=0.3)),
+        ("ones_", (2,), {}),
+        ("zeros_", (2,), {}),
+    ]:
         expected = getattr(torch.nn.init, name)(torch.empty(shape), **options).numpy()
         np.testing.assert_array_equal(
             getattr(init, name)(fresh(*shape), **options).detach().numpy(), expected

@@ -93,16 +93,19 @@ def families():
         importlib.import_module(f"minigan.ops.{m.name}")
         for m in pkgutil.iter_modules(minigan.ops.__path__)
     ]
+    # no functions for users
     aids = (
         "axes",
         "each",
         "inplace",
         "legacy",
         "methods",
+        "operators",
+        "writes",
         "dtypes",
         "update",
         "rows",
-    )  # no functions for users
+    )
     return [*[m for m in found if not m.__name__.endswith(aids)], primitives]
 
 

@@ -77,6 +77,12 @@ def along(x, dim, index, source, combine):
     return np.moveaxis(out, 0, dim)
 
 
+def different(x):
+    """The different elements, and how often each occurs."""
+    found = sorted(set(x.ravel().tolist()))
+    return [np.array(found, x.dtype), np.array([x.ravel().tolist().count(v) for v in found])]
+
+
 def mesh(*xs):
     return [
         np.array([x[i[d]] for i in np.ndindex(*[len(v) for v in xs])]).reshape([len(v) for v in xs])
@@ -89,9 +95,8 @@ def pairs(x, y, p):
 
 
 def inverted(x):
-    top = {"bool": 1, "uint8": 255}.get(
-        x.dtype.name, -1
-    )  # of n bits all that are not set: 2^n - 1 - x
+    # of n bits all that are not set: 2^n - 1 - x
+    top = {"bool": 1, "uint8": 255}.get(x.dtype.name, -1)
     return np.vectorize(lambda a: top - a, otypes=[x.dtype])(x)
 
 
@@ -209,8 +214,7 @@ CASES = [
         lambda x: np.array([sum(k / 4 <= v < (k + 1) / 4 for v in x.ravel()) for k in range(4)],
             float),
          call=lambda x: ops.histc(x, 4, 0, 1), op=None, orders=0, bare=False),
-    Case("unique", bits(1), lambda x: [np.array(sorted(set(x.ravel().tolist())), x.dtype),
-                                       np.array([x.ravel().tolist().count(v) for v in sorted(set(x.ravel().tolist()))])],
+    Case("unique", bits(1), different,
          call=lambda x: ops.unique(x, return_counts=True), op=None, orders=0, bare=False),
 ]  # fmt: skip
 

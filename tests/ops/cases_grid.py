@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 from ops.cases_pooling import adapt, adaptive, arithmetic_mean, average, maximum, pooled
 
+import minigan.ops.max_pooling as pooling
 import minigan.ops.patches as patches
-import minigan.ops.pooling as pooling
 from minigan.ops import pooling3d
 
 

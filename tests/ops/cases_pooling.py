@@ -5,7 +5,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 
-import minigan.ops.pooling as pooling
+from minigan.ops import max_pooling
 
 
 @st.composite
@@ -20,9 +20,8 @@ def pooled(draw, dims, dilation=False, last=()):
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, spread)]
     padding = [draw(st.integers(0, k // 2)) for k in kernel]
     assume(all(n + 2 * p >= r for n, p, r in zip(sizes, padding, reach)))
-    assume(
-        not dilation or all(n >= d for n, d in zip(sizes, spread))
-    )  # else a window may hold padding only
+    # else a window may hold padding only
+    assume(not dilation or all(n >= d for n, d in zip(sizes, spread)))
     ceil_mode = draw(st.booleans())
     x = distinct(draw(seeds), (*lead, *sizes))
     geometry = [tuple(kernel), stride, tuple(padding)] + ([tuple(spread)] if dilation else [])
@@ -149,12 +148,12 @@ CASES = [
     Case("max_pool2d", pooled(2, dilation=True), lambda *a: maximum(2, *a), op="plane_gather"),
     Case("adaptive_max_pool1d", adaptive(1), lambda x, n: adapt(max, 1, x, n), op="plane_gather"),
     Case("adaptive_max_pool2d", adaptive(2), lambda x, n: adapt(max, 2, x, n), op="plane_gather"),
-    Case("plane_gather", gathers(), gather, call=pooling.plane_gather, card_args=lambda *a: a),
+    Case("plane_gather", gathers(), gather, call=max_pooling.plane_gather, card_args=lambda *a: a),
     Case(
         "plane_scatter",
         gathers(scatter=True),
         scatter,
-        call=pooling.plane_scatter,
+        call=max_pooling.plane_scatter,
         card_args=lambda *a: a,
     ),
 ]

@@ -21,9 +21,10 @@ def for_every(cases, examples):
         @settings(max_examples=examples)
         @given(data=st.data())
         def test(case, data):
+            # NumPy unpacks 0-d arrays
             args = [
                 np.asarray(a) if isinstance(a, np.generic) else a for a in data.draw(case.inputs)
-            ]  # NumPy unpacks 0-d arrays
+            ]
             check(case, args, data.draw(st.integers(0, 1000)))
 
         test.__name__ = test.__qualname__ = check.__name__
@@ -133,9 +134,8 @@ def laid_out(array, how):
         )
     if how == 1:
         large = np.zeros([2 * n for n in array.shape], array.dtype)
-        view = large[
-            (*[slice(None, None, 2)] * array.ndim, ...)
-        ]  # without the dots NumPy would unpack a 0-d array
+        # without the dots NumPy would unpack a 0-d array
+        view = large[(*[slice(None, None, 2)] * array.ndim, ...)]
     else:
         view = np.zeros_like(array)[(*[slice(None, None, -1)] * array.ndim, ...)]
     view[...] = array

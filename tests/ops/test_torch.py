@@ -19,9 +19,8 @@ pytestmark = pytest.mark.torch
 
 def theirs(name):
     found = [getattr(module, name, None) for module in (torch, torch.nn.functional)]
-    return next(
-        filter(None, found[::-1] if name.endswith("_loss") else found), None
-    )  # torch's own losses number their reductions
+    # torch's own losses number their reductions
+    return next(filter(None, found[::-1] if name.endswith("_loss") else found), None)
 
 
 def comparable(case):

@@ -97,9 +97,8 @@ def test_formula(name, data):
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, expected, rtol=1e-3, atol=2e-3)
     column_major = np.asfortranarray(start)
-    np.testing.assert_array_equal(
-        trained(make, options, column_major, gradients), result
-    )  # gradients in another layout
+    # gradients in another layout
+    np.testing.assert_array_equal(trained(make, options, column_major, gradients), result)
     column_major = np.asfortranarray(start)
     np.testing.assert_array_equal(
         trained(make, options, column_major, [np.asfortranarray(g) for g in gradients]), result

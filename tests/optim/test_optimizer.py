@@ -98,10 +98,8 @@ def test_none_skips(make):
     optimizer.step_with([None, gradients(0, params)[1]])
     np.testing.assert_array_equal(params[0].array, before[0])
     assert not np.array_equal(params[1].array, before[1])
-    assert list(optimizer.state_dict()["state"]) in (
-        [1],
-        [],
-    )  # a skipped parameter has no state yet
+    # a skipped parameter has no state yet
+    assert list(optimizer.state_dict()["state"]) in ([1], [])
 
 
 @each_maker
@@ -170,9 +168,8 @@ def test_state_dict_structure():
     )
     assert saved["state"][1]["exp_avg"].shape == params[1].shape
     assert optimizer.state[params[1]]["exp_avg"] is saved["state"][1]["exp_avg"]
-    assert optimizer.state[params[1]][
-        "exp_avg"
-    ].array.flags.f_contiguous  # the layout of its parameter
+    # the layout of its parameter
+    assert optimizer.state[params[1]]["exp_avg"].array.flags.f_contiguous
 
 
 def test_load_state_dict_errors():

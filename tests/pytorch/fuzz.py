@@ -34,7 +34,8 @@ KNOWN = {
     "minigan": {
         r"float(16|32|64).* float(16|32|64)": "two kinds of floats in one operation are an error "
         "(docs/porting.md)",
-        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps keeps its outputs; torch's has copies",
+        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps "
+        "keeps its outputs; torch's has copies",
         r"elements share memory": "PyTorch warns of index_put_ into expanded tensors: it is "
         "deprecated there",
         r"was changed in place after the forward pass": "only judged without `.data`, whose "
@@ -43,10 +44,12 @@ KNOWN = {
     "torch": {
         r"is a view and is being modified inplace|is the output of a function that returns "
         r"multiple views": "minigan records such writes",
-        r"view size is not compatible with input tensor's size and stride": "minigan's results may lie in memory in another order",
+        r"view size is not compatible with input tensor's size and stride": "minigan's results may "
+        "lie in memory in another order",
         r"modified by an inplace operation": "torch saved a value that minigan does not need, or "
         "saves as a copy",
-        r"unsupported operation: (some elements of the input|more than one element)": "minigan computes what torch refuses",
+        r"unsupported operation: (some elements of the input|more than one element)": "minigan "
+        "computes what torch refuses",
         r"with a bool tensor is not supported": "minigan subtracts booleans as NumPy does",
         r"not implemented for '": "minigan takes integers as float32 (docs/porting.md)",
         r"is not differentiable with respect to argument": "minigan's losses are, also by their "
@@ -190,12 +193,10 @@ def value_difference(a, b, tolerance):
         ]
         for what, mine, theirs in facts:
             if mine != theirs:
-                known = (
-                    what == "requires_grad" and not b.is_floating_point()
-                )  # what was assigned to integers
-                known = (
-                    known or what == "is_leaf" and "cut" in repr(a._node)
-                )  # a view that is older than its base's requires_grad
+                # what was assigned to integers
+                known = what == "requires_grad" and not b.is_floating_point()
+                # a view that is older than its base's requires_grad
+                known = known or what == "is_leaf" and "cut" in repr(a._node)
                 known = (
                     known
                     or what == "requires_grad"

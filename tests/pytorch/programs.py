@@ -14,7 +14,8 @@ def rand(seed, *shape, dtype="float32", noise=NOISE):
     x = r.randn(*shape) if shape else np.array(r.randn())
     return (x * (1 + noise * np.random.RandomState(seed + 999).randn(*x.shape))).astype(dtype)
 def ints(seed, *shape, dtype="int64"):
-    return np.array(np.random.RandomState(seed).randint(0 if dtype == "uint8" else -4, 6, shape)).astype(dtype)
+    low = 0 if dtype == "uint8" else -4
+    return np.array(np.random.RandomState(seed).randint(low, 6, shape)).astype(dtype)
 def bools(seed, *shape):
     return np.array(np.random.RandomState(seed).rand(*shape) > 0.4)
 def fill(module, seed, dtype="float32"):
@@ -23,12 +24,14 @@ def fill(module, seed, dtype="float32"):
     return module.to(getattr(torch, dtype))
 """
 
-UNARY = """abs neg square exp log1p_abs sqrt_abs tanh sigmoid relu sin cos sign floor round erf expm1 softplus leaky_relu elu selu gelu
- silu mish softsign logsigmoid hardtanh relu6 hardswish reciprocal_safe trunc frac isnan isfinite logical_not clone contiguous""".split()
-REDUCTIONS = """sum mean var std prod amax amin max min argmax argmin logsumexp norm all any count_nonzero
- cumsum softmax log_softmax sort topk""".split()
-MIXED = """exp() sqrt() sin() tanh() abs() neg() sigmoid() float() long() bool() byte() double() int() log() erf() square() cumsum(0) prod()
- max() argmax() mean() softmax(-1) float().mean()""".split()
+UNARY = """abs neg square exp log1p_abs sqrt_abs tanh sigmoid relu sin cos sign floor round erf
+ expm1 softplus leaky_relu elu selu gelu silu mish softsign logsigmoid hardtanh relu6 hardswish
+ reciprocal_safe trunc frac isnan isfinite logical_not clone contiguous""".split()
+REDUCTIONS = """sum mean var std prod amax amin max min argmax argmin logsumexp norm all any
+ count_nonzero cumsum softmax log_softmax sort topk""".split()
+MIXED = """exp() sqrt() sin() tanh() abs() neg() sigmoid() float() long() bool() byte()
+ double() int() log() erf() square() cumsum(0) prod() max() argmax() mean()
+ softmax(-1) float().mean()""".split()
 
 
 class Writer:
@@ -292,11 +295,17 @@ class Writer:
         r = self.rng
         if t.ndim == 2:
             n = r.choice([1, 2, 3])
-            return r.choice([f"{x} @ {self.random([t.shape[1], n])}", f"{x} @ {x}.t()",
-                f"torch.mm({x}.t(), {x})",
-                             f"torch.einsum('ij,kj->ik', {x}, {x})", f"torch.einsum('ij->ji', {x})",
-                             f"{x} @ {self.random([t.shape[1]])}",
-                             f"torch.addmm({self.random([n])}, {x}, {self.random([t.shape[1], n])})"])  # fmt: skip
+            return r.choice(
+                [
+                    f"{x} @ {self.random([t.shape[1], n])}",
+                    f"{x} @ {x}.t()",
+                    f"torch.mm({x}.t(), {x})",
+                    f"torch.einsum('ij,kj->ik', {x}, {x})",
+                    f"torch.einsum('ij->ji', {x})",
+                    f"{x} @ {self.random([t.shape[1]])}",
+                    f"torch.addmm({self.random([n])}, {x}, {self.random([t.shape[1], n])})",
+                ]
+            )
         if t.ndim >= 3:
             return r.choice(
                 [

@@ -25,6 +25,8 @@ OPTIMISERS = ["SGD({}, lr=0.1)", "SGD({}, lr=0.1, momentum=0.9)",
               "AdamW({}, lr=0.05)", "RMSprop({}, lr=0.02)",
               "RMSprop({}, lr=0.02, momentum=0.5, centered=True)", "Adagrad({}, lr=0.1)",
               "SGD({}, lr=0.1, maximize=True)"]  # fmt: skip
+BATCH_NORM = ["", ", affine=False", ", track_running_stats=False", ", momentum=None"]
+INSTANCE_NORM = ["", ", affine=True", ", affine=True, track_running_stats=True"]
 UPSAMPLING = ["", ", mode='bilinear'", ", mode='bilinear', align_corners=True", ", mode='bicubic'"]
 
 
@@ -105,11 +107,10 @@ def other_dtypes(w):
 @statement(2)
 def number(w):
     x = w.pick(lambda t: t.numel() == 1)
-    return (
-        x
-        and f"{w.name()} = "
-        f"{w.rng.choice([f'{x}.item()', f'float({x})', f'{x}.tolist()', f'bool({x} > 0)', f'({x} > 0).item()'])}"
-    )
+    if not x:
+        return x
+    ways = f"{x}.item()", f"float({x})", f"{x}.tolist()", f"bool({x} > 0)", f"({x} > 0).item()"
+    return f"{w.name()} = {w.rng.choice(ways)}"
 
 
 @statement(2)
@@ -215,13 +216,13 @@ def layer(w):
         (f"Conv{n}d({c}, {out}, 2, dilation={s}, padding={p})", image),
         (f"ConvTranspose{n}d({c}, {out}, {k}, {s}, {min(p, k - 1)}{bias})", image),
         (f"ConvTranspose{n}d({c}, {out}, 3, 2, 1, output_padding=1)", image),
-        (f"BatchNorm{n}d({c}{r.choice(['', ', affine=False', ', track_running_stats=False', ', momentum=None'])})", image),
+        (f"BatchNorm{n}d({c}{r.choice(BATCH_NORM)})", image),
         (f"BatchNorm{n}d({c}).eval()", image),
         (f"BatchNorm1d({c})", [r.choice([2, 3, 4]), c]),
         (f"LayerNorm({c})", w.shape(1, 2) + [c]),
         (f"LayerNorm({image[1:]})", image),
         (f"GroupNorm({r.choice([i for i in (1, 2, 3, 4) if c % i == 0])}, {c})", image),
-        (f"InstanceNorm{n}d({c}{r.choice(['', ', affine=True', ', affine=True, track_running_stats=True'])})", image),
+        (f"InstanceNorm{n}d({c}{r.choice(INSTANCE_NORM)})", image),
         (f"InstanceNorm{n}d({c}, track_running_stats=True).eval()", image),
         (r.choice(ACTIVATIONS), w.shape(1, 3)),
         (r.choice(ACTIVATIONS), w.shape(1, 3)),
@@ -229,7 +230,8 @@ def layer(w):
             [1, c, *sizes[min(n, 2)]]),
         (f"Adaptive{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([1, 2, 3])})",
             [2, c, *sizes[min(n, 2)]]),
-        (f"{r.choice(['ReflectionPad', 'ReplicationPad', 'ZeroPad'])}{min(n, 2)}d({r.choice([1, 2])})", [2, c, *sizes[min(n, 2)]]),
+        (f"{r.choice(['Reflection', 'Replication', 'Zero'])}Pad{min(n, 2)}d({r.choice([1, 2])})",
+            [2, c, *sizes[min(n, 2)]]),
         ("ConstantPad2d((1, 0, -1, 2), 0.5)", [2, c, 4, 5]),
         (f"Upsample(scale_factor=2{r.choice(UPSAMPLING)})", [2, c, 3, 4]),
         (f"Upsample(size=(5, 3), mode='{r.choice(['nearest', 'bilinear'])}')", [1, c, 3, 4]),
@@ -264,7 +266,8 @@ def again(w):
     if not m:
         return None
     if w.chance(0.3):
-        return f"{m}.{w.rng.choice(['train()', 'eval()', 'zero_grad()', 'requires_grad_(False)', 'requires_grad_()'])}"
+        ways = "train() eval() zero_grad() requires_grad_(False) requires_grad_()".split()
+        return f"{m}.{w.rng.choice(ways)}"
     first = next((p for p in w.value(m).parameters()), None)
     if first is None or first.ndim != 2:
         return None

@@ -73,10 +73,8 @@ def kill_and_resume(folder, model, steps, kills, random, say=lambda text: None):
         process.wait()
         killed += 1
         writing += hit
-        say(
-            "killed at step "
-            f"{newest(folder)[1]['step'] if checkpoints(folder) else 'none saved'}{', while writing' if hit else ''}"
-        )
+        step = newest(folder)[1]["step"] if checkpoints(folder) else "none saved"
+        say(f"killed at step {step}{', while writing' if hit else ''}")
     end = subprocess.run(
         command(folder, model, steps, bool(checkpoints(folder))), capture_output=True, text=True
     )

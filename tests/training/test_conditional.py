@@ -70,9 +70,8 @@ def test_a_run_draws_a_row_for_each_class_and_resumes_bit_for_bit(tmp_path, caps
     latents, labels = inputs_of(config, 20)
     assert config["classes"] == 10 and labels.tolist() == [i // 2 for i in range(20)]
     ones = generate(G, latents, np.ones(20, int))
-    assert ones.shape == (20, 1, 28, 28) and not np.allclose(
-        ones, generate(G, latents, labels)
-    )  # G sees its labels
+    # G sees its labels
+    assert ones.shape == (20, 1, 28, 28) and not np.allclose(ones, generate(G, latents, labels))
     assert walk.main([str(tmp_path / "whole"), "--rows", "3", "--steps", "4"]) == 0
     assert "rounds are repeated as one function" in capsys.readouterr().out
 

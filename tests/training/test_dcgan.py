@@ -36,7 +36,9 @@ spec = importlib.util.spec_from_file_location(
 dcgan = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(dcgan)
 
-TINY = "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet".split()
+TINY = (
+    "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet"
+).split()
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +104,14 @@ def weights(folder):
 
 
 def test_training_leaves_a_run(trained):
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
-                 "checkpoints/00000024.safetensors"):  # fmt: skip
+    for name in (
+        "config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
+        "checkpoints/00000024.safetensors",
+    ):  # fmt: skip
         assert (trained / name).stat().st_size > 0, name
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
-    assert (
-        rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8
-    )  # 3 steps an epoch: the rest of 2 pictures fills no batch
+    # 3 steps an epoch: the rest of 2 pictures fills no batch
+    assert rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8
     assert json.loads((trained / "config.json").read_text())["image_shape"] == [3, 12, 8]
     with Image.open(trained / "samples" / "0000024.png") as grid:
         assert grid.mode == "RGB" and grid.size == (2 * (5 * 9 + 1), 2 * (5 * 13 + 1))
@@ -135,9 +138,8 @@ def test_the_saved_model_draws(trained, tmp_path, capsys):
     assert len(set(first.values())) == 3
     with Image.open(out / "generated" / "00000.png") as picture:
         assert picture.size == (8, 12) and picture.mode == "RGB"
-    assert (
-        dcgan.main(["--out", str(out), "--generate", "7", "--device", "cpu"]) == 0
-    )  # more of the same
+    # more of the same
+    assert dcgan.main(["--out", str(out), "--generate", "7", "--device", "cpu"]) == 0
     assert all(
         (out / "generated" / f"0000{i}.png").read_bytes() == content for i, content in first.items()
     )
@@ -295,9 +297,8 @@ def test_walk_of_any_saved_run(tmp_path, capsys, model, mode):
         for column in range(4):
             expected = image_grid(generate(G, points[column, row][None]), 1, pad=0)
             shown = strip[1 + 29 * row :, 1 + 29 * column :][:28, :28]
-            assert (
-                np.abs(shown - expected).max() <= 1
-            )  # one by one or in a batch: the same up to rounding
+            # one by one or in a batch: the same up to rounding
+            assert np.abs(shown - expected).max() <= 1
     with Image.open(tmp_path / "r" / "walk.gif") as gif:
         assert (
             2 < gif.n_frames <= 2 * walk.FRAMES - 2

@@ -63,18 +63,16 @@ def test_a_saturated_discriminator(tmp_path, capsys):
     assert "d_saturated" in doctor.findings and "learning_rates_apart" in doctor.findings
     assert any("d_saturated" in row.get("doctor", []) for row in rows)
     said = capsys.readouterr().out
-    assert (
-        said.count("--objective nonsaturating") == 2 and "doctor: d_saturated (steps" in said
-    )  # when found, and in the summary
+    # when found, and in the summary
+    assert said.count("--objective nonsaturating") == 2 and "doctor: d_saturated (steps" in said
 
 
 def test_a_discriminator_that_always_wins(tmp_path):
     G, D = small()
     game = GAN(G, D, NonSaturating(), 8)
     doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-2, G=1e-4))
-    assert (
-        "d_wins" in doctor.findings and "d_saturated" not in doctor.findings
-    )  # its gradient is strong: that is what it is for
+    # its gradient is strong: that is what it is for
+    assert "d_wins" in doctor.findings and "d_saturated" not in doctor.findings
 
 
 def test_a_collapsed_generator(tmp_path):

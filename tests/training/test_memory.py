@@ -102,9 +102,8 @@ def test_limits_of_control_groups(tmp_path):
     group(tmp_path / "v1" / "memory" / "job", 1000, 900, 100, one)
     (tmp_path / "own1").write_text("5:devices:/\n4:cpu,memory:/job\n0::/\n")
     assert list(machine_memory._left_in_groups(tmp_path / "v1", tmp_path / "own1")) == [200]
-    (tmp_path / "inside").write_text(
-        "0::/not/visible/here\n"
-    )  # a container sees its own group as the root
+    # a container sees its own group as the root
+    (tmp_path / "inside").write_text("0::/not/visible/here\n")
     group(tmp_path / "v2", 500, 100, 0, two)
     assert list(machine_memory._left_in_groups(tmp_path / "v2", tmp_path / "inside")) == [400]
     assert list(machine_memory._left_in_groups(tmp_path, tmp_path / "absent")) == []

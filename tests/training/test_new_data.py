@@ -66,9 +66,8 @@ def test_what_changed_is_said_with_the_way_to_go_on(tmp_path):
         RunError, match=r"its data have changed \(15, were 5\).*--resume --new-data"
     ):
         make(tmp_path / "r", 15, 8, resume=True)
-    with pytest.raises(
-        RunError, match=r"\(15, were 5; batch_size was 5, now 15\)"
-    ):  # all pictures made one batch
+    # all pictures made one batch
+    with pytest.raises(RunError, match=r"\(15, were 5; batch_size was 5, now 15\)"):
         make(tmp_path / "r", 15, 8, batch=15, resume=True)
     with pytest.raises(RunError, match=r"batch_size was 5, now 4"):
         make(tmp_path / "r", 5, 8, batch=4, resume=True)

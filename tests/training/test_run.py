@@ -63,9 +63,10 @@ def finished(tmp_path_factory):
 
 def test_a_run_leaves_all_that_the_readme_names(finished):
     folder, said = finished
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000030.png",
-                 "samples/last_weights/0000030.png",
-                 "checkpoints/00000030.safetensors"):  # fmt: skip
+    for name in (
+        "config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000030.png",
+        "samples/last_weights/0000030.png", "checkpoints/00000030.safetensors",
+    ):  # fmt: skip
         assert (folder / name).stat().st_size > 0, name
     assert "1,510,032" in said and "533,505" in said and str(folder) in said
     config = json.loads((folder / "config.json").read_text())

@@ -63,9 +63,8 @@ def test_real_images_are_stacked_digits_and_a_resumed_run_ends_in_the_same_bits(
     assert (
         batch[5, 3] == digits[whole.which[69, 3], 0].astype(np.float32) / np.float32(127.5) - 1
     ).all()
-    assert (
-        whole.batch(0).numpy() == whole.batch(3).numpy()
-    ).all()  # the next epoch, in the same order
+    # the next epoch, in the same order
+    assert (whole.batch(0).numpy() == whole.batch(3).numpy()).all()
     whole.train()
     assert whole.step == whole.total == 3
     stacked.Experiment(digits, preset, 2, 0, tmp_path / "half").train(until=1)

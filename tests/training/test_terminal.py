@@ -70,9 +70,8 @@ def test_pipes_and_full_and_closed_streams(tmp_path, tail, code):
     ), errors
     if code == 0:
         assert newest(tmp_path / "r")[1]["step"] == 3
-        for path in (tmp_path / "r").rglob(
-            "*.json*"
-        ):  # nothing meant for stderr was written where its number was free
+        # nothing meant for stderr was written where its number was free
+        for path in (tmp_path / "r").rglob("*.json*"):
             assert "step 3/3" not in path.read_text()
     if tail == ">/dev/full":
         assert "No space left on device (standard output)" in errors

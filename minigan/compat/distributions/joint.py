@@ -20,10 +20,8 @@ class Independent(Distribution):
         reinterpreted_batch_ndims: int,
         validate_args: bool | None = None,
     ):
-        self.base_dist, self.reinterpreted_batch_ndims = (
-            base_distribution,
-            reinterpreted_batch_ndims,
-        )
+        self.base_dist = base_distribution
+        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
         batch, n = base_distribution.batch_shape, reinterpreted_batch_ndims
         if n > len(batch):
             raise ValueError(
@@ -65,9 +63,9 @@ class Independent(Distribution):
 class MultivariateNormal(Distribution):
     """p(x) = exp(-(x - loc)' S^-1 (x - loc) / 2) / sqrt(det 2 pi S), x of k numbers.
 
-    loc    (..., k)
-    covariance_matrix, precision_matrix, scale_tril one of S, S^-1 and the lower triangular L with L
-    L' = S: (..., k, k)
+    loc : (..., k)
+    covariance_matrix, precision_matrix, scale_tril : one of S, S^-1 and the lower triangular L with
+        L L' = S: (..., k, k)
     """
 
     has_rsample = True
@@ -81,8 +79,7 @@ class MultivariateNormal(Distribution):
         if len(given) != 1 or loc.dim() < 1 or given[0].dim() < 2:
             raise ValueError(
                 "MultivariateNormal: loc of at least one dimension, and exactly one of "
-                "covariance_matrix, precision_matrix and "
-                "scale_tril, of at least two"
+                "covariance_matrix, precision_matrix and scale_tril, of at least two"
             )
         k = loc.shape[-1]
         batch = broadcast_shapes(tuple(given[0].shape[:-2]), tuple(loc.shape[:-1]))
@@ -142,10 +139,8 @@ class MixtureSameFamily(Distribution):
         component_distribution: Distribution,
         validate_args: bool | None = None,
     ):
-        self.mixture_distribution, self.component_distribution = (
-            mixture_distribution,
-            component_distribution,
-        )
+        self.mixture_distribution = mixture_distribution
+        self.component_distribution = component_distribution
         components = component_distribution.batch_shape
         if not components or components[-1] != mixture_distribution._num_events:
             raise ValueError(

@@ -76,10 +76,8 @@ def _work(zero, size, args, part, parts):
     for i in range(steps.count):
         step = _step_at(steps.steps + i * STEP_BYTES)
         length = step.size
-        p, c = (
-            carray(pointer(step.param, zero), length),
-            carray(pointer(step.constants, zero), CONSTANTS),
-        )
+        p = carray(pointer(step.param, zero), length)
+        c = carray(pointer(step.constants, zero), CONSTANTS)
         m, v = carray(pointer(step.first, zero), length), carray(pointer(step.second, zero), length)
         if step.gradient == 0:
             _by_rows(

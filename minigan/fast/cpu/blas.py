@@ -25,9 +25,8 @@ def tame_blas(value="18"):
     os.environ[SPIN] = value
     if "numpy" not in sys.modules:
         return  # OpenBLAS will read it when NumPy loads it
-    with contextlib.suppress(
-        OSError, AttributeError
-    ):  # another system or another BLAS: nothing to tame
+    # another system or another BLAS: nothing to tame
+    with contextlib.suppress(OSError, AttributeError):
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
             paths = {line.split(maxsplit=5)[-1].strip() for line in maps if "openblas" in line}
         for path in paths:

@@ -19,9 +19,8 @@ def _extremes(x, y, largest):
             best = x[a, 0, b]
             for k in range(1, group):
                 v = x[a, k, b]
-                if v != v or (
-                    v > best if largest else v < best
-                ):  # a NaN is the result, as nothing is larger than it
+                # a NaN is the result, as nothing is larger than it
+                if v != v or (v > best if largest else v < best):
                     best = v
             y[a, 0, b] = best
 

@@ -21,10 +21,8 @@ def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
             total += row[i]
         mean[r] = total / size
         m = x.dtype.type(mean[r])
-        total, rest = (
-            0.0,
-            mean[r] - m,
-        )  # far from 0 the rest is not small compared with the deviations
+        # far from 0 the rest is not small compared with the deviations
+        total, rest = 0.0, mean[r] - m
         for i in range(size):
             d = row[i] - m
             total += d * d
@@ -70,10 +68,8 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 to_b[i] += grad[i]
         else:
             for c in range(channels):
-                part, from_y = (
-                    row[c * length : (c + 1) * length],
-                    grad[c * length : (c + 1) * length],
-                )
+                part = row[c * length : (c + 1) * length]
+                from_y = grad[c * length : (c + 1) * length]
                 sum_g, sum_gd = 0.0, 0.0
                 for i in range(length):
                     sum_g += from_y[i]
@@ -90,10 +86,8 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 out[i] = s * (grad[i] * weight[i] - h0 - (row[i] - m) * k)
         else:
             for c in range(channels):
-                part, from_y = (
-                    row[c * length : (c + 1) * length],
-                    grad[c * length : (c + 1) * length],
-                )
+                part = row[c * length : (c + 1) * length]
+                from_y = grad[c * length : (c + 1) * length]
                 to, v = out[c * length : (c + 1) * length], w[first + c]
                 for i in range(length):
                     to[i] = s * (from_y[i] * v - h0 - (part[i] - m) * k)

@@ -32,9 +32,8 @@ WORKER = np.dtype(
     ],
     align=True,
 )
-STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (
-    WORKER.fields[name][1] for name in WORKER.names
-)  # where, in bytes
+# where, in bytes
+STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (WORKER.fields[name][1] for name in WORKER.names)
 SIZE = WORKER.itemsize
 ASLEEP, WAITING, CLAIMED, GO = range(4)
 TIMED_OUT, CALLED, WORKED = range(3)  # why a worker waits no longer
@@ -90,13 +89,11 @@ def _atomic():
     return types.SimpleNamespace(load=load, store=store, exchange=exchange, call_work=call_work)
 
 
-load = Intrinsic(
-    lambda: _atomic().load
-)  # load(address): the number there, and all that was written before it
+# load(address): the number there, and all that was written before it
+load = Intrinsic(lambda: _atomic().load)
 store = Intrinsic(lambda: _atomic().store)  # store(address, value)
-exchange = Intrinsic(
-    lambda: _atomic().exchange
-)  # exchange(address, old, new): put `new` where `old` is; was it?
+# exchange(address, old, new): put `new` where `old` is; was it?
+exchange = Intrinsic(lambda: _atomic().exchange)
 call_work = Intrinsic(lambda: _atomic().call_work)  # call_work(work, args, part, parts)
 
 

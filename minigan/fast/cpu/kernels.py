@@ -86,9 +86,8 @@ def cached(function):
     Numba compiles anew when the file of a function has changed. Kernels of this folder go into the
     code of others: its files count, too.
     """
-    with contextlib.suppress(
-        RuntimeError
-    ):  # no file to keep a cache beside: a function typed in at a prompt
+    # no file to keep a cache beside: a function typed in at a prompt
+    with contextlib.suppress(RuntimeError):
         function.enable_caching()
         with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
             file = function._cache._cache_file

@@ -8,10 +8,8 @@ from .kernels import Intrinsic, kernel
 
 __all__ = ["row_major", "transpose_blocks"]
 
-COMPILED = (
-    np.dtype("float32"),
-    np.dtype("float64"),
-)  # what kernels are compiled for; the other order of bytes is another dtype
+# what kernels are compiled for; the other order of bytes is another dtype
+COMPILED = (np.dtype("float32"), np.dtype("float64"))
 VECTOR = 64  # bytes of a line of the cache, and of a register of AVX-512
 
 

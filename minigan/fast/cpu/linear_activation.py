@@ -33,10 +33,8 @@ def _tanh_rule(g, y, slope, h, total):
         total[o] = sum_h
 
 
-KERNELS = {
-    "leaky_relu": _leaky_rule,
-    "tanh": _tanh_rule,
-}  # h = dL/d(argument) and its sums over the rows, in one pass
+# h = dL/d(argument) and its sums over the rows, in one pass
+KERNELS = {"leaky_relu": _leaky_rule, "tanh": _tanh_rule}
 
 
 @linear_activation.kernel("cpu")

@@ -20,7 +20,6 @@ def keep_freed_memory():
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another system or C library
         library = ctypes.CDLL(None)
         library.gnu_get_libc_version  # noqa: B018  (others have a mallopt with other numbers)
-        library.mallopt(
-            M_MMAP_THRESHOLD, 1 << 25
-        )  # the largest value it takes: larger blocks are always given back
+        # the largest value it takes: larger blocks are always given back
+        library.mallopt(M_MMAP_THRESHOLD, 1 << 25)
         library.mallopt(M_TRIM_THRESHOLD, 1 << 30)

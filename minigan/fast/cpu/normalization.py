@@ -69,10 +69,8 @@ def _forward(kind, args, part, parts):
     p = _forward_at(args)
     rows, channels = p.rows, p.channels
     length = p.length
-    x, y = (
-        carray(pointer(p.x, kind), (rows, channels, length)),
-        carray(pointer(p.y, kind), (rows, channels, length)),
-    )
+    x = carray(pointer(p.x, kind), (rows, channels, length))
+    y = carray(pointer(p.y, kind), (rows, channels, length))
     w, b = carray(pointer(p.weight, kind), channels), carray(pointer(p.bias, kind), channels)
     mean, rstd = carray(pointer(p.mean, 0.0), channels), carray(pointer(p.rstd, kind), channels)
     running_mean = carray(pointer(p.running_mean, kind), p.running_mean_size)
@@ -88,10 +86,8 @@ def _forward(kind, args, part, parts):
                 total += x[n, c, i]
         mean[c] = total / count
         m = x.dtype.type(mean[c])
-        total, rest = (
-            0.0,
-            mean[c] - m,
-        )  # far from 0 the rest is not small compared with the deviations
+        # far from 0 the rest is not small compared with the deviations
+        total, rest = 0.0, mean[c] - m
         for n in range(rows):
             for i in range(length):
                 d = x[n, c, i] - m

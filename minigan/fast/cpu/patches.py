@@ -9,12 +9,12 @@ An image with many positions has a matrix of its own; those with few share one, 
 many images are taken at a time that P stays in the cache.
 """
 
-import functools
 import math
 
 import numpy as np
 
 from .gemm import NO_TRANS, TRANS, gemm, gemm_address
+from .im2col import PLANE, SMALL, U, col2im, im2col, side_by_side, sizes_of, table_of, three
 from .kernels import kernel
 from .layout import row_major
 from .threads import num_threads, parallel_ranges
@@ -22,184 +22,6 @@ from .threads import num_threads, parallel_ranges
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient
 MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
-SMALL = 512  # positions up to which a table is faster than lines
-U = np.uintp
-THREE = (np.int64, (3,))
-SIZES = np.dtype(
-    [(name, *THREE) for name in ("out", "kernel", "stride", "padding", "dilation")], align=True
-)
-# Of a plane of x with the zeros around it: where x begins, how many numbers are from one depth and
-# row to the next, and in all.
-PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
-
-
-@kernel
-def im2col_by_lines(x, patches, row, image, sizes):
-    """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the
-    flat array.
-
-    sizes : an array of one SIZES
-    """
-    images, channels, depth, height, width = x.shape
-    g, zero = sizes[0], x.dtype.type(0)
-    out_d, out_h = g.out[0], g.out[1]
-    kernel_h, kernel_w = g.kernel[1], g.kernel[2]
-    stride_d, stride_h = g.stride[0], g.stride[1]
-    pad_d, pad_h = g.padding[0], g.padding[1]
-    dilation_d, dilation_h = g.dilation[0], g.dilation[1]
-    out_w, stride = g.out[2], g.stride[2]
-    pad_w, dilation_w = g.padding[2], g.dilation[2]
-    taps = g.kernel[0] * kernel_h * kernel_w
-    for n in range(images):
-        for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
-            kd = t // (kernel_h * kernel_w)
-            kh, kw = t // kernel_w % kernel_h, t % kernel_w
-            shift = kw * dilation_w - pad_w
-            low = min(max(0, -(shift // stride)), out_w)  # the columns whose tap lies inside x
-            high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
-            at = tap * row + n * image
-            for od in range(out_d):
-                d = od * stride_d - pad_d + kd * dilation_d
-                for oh in range(out_h):
-                    h = oh * stride_h - pad_h + kh * dilation_h
-                    if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
-                        for k in range(low):
-                            patches[U(at + k)] = zero
-                        for k in range(low, high):
-                            patches[U(at + k)] = line[U(k * stride + shift)]
-                        for k in range(high, out_w):
-                            patches[U(at + k)] = zero
-                    else:
-                        for k in range(out_w):
-                            patches[U(at + k)] = zero
-                    at += out_w
-
-
-@kernel
-def col2im_by_lines(x, patches, row, image, sizes):
-    """x += the transpose of `im2col_by_lines`."""
-    images, channels, depth, height, width = x.shape
-    g = sizes[0]
-    out_d, out_h = g.out[0], g.out[1]
-    kernel_h, kernel_w = g.kernel[1], g.kernel[2]
-    stride_d, stride_h = g.stride[0], g.stride[1]
-    pad_d, pad_h = g.padding[0], g.padding[1]
-    dilation_d, dilation_h = g.dilation[0], g.dilation[1]
-    out_w, stride = g.out[2], g.stride[2]
-    pad_w, dilation_w = g.padding[2], g.dilation[2]
-    taps = g.kernel[0] * kernel_h * kernel_w
-    for n in range(images):
-        for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
-            kd = t // (kernel_h * kernel_w)
-            kh, kw = t // kernel_w % kernel_h, t % kernel_w
-            shift = kw * dilation_w - pad_w
-            low = min(max(0, -(shift // stride)), out_w)
-            high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
-            at = tap * row + n * image
-            for od in range(out_d):
-                d = od * stride_d - pad_d + kd * dilation_d
-                for oh in range(out_h):
-                    h = oh * stride_h - pad_h + kh * dilation_h
-                    if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
-                        for k in range(low, high):
-                            line[U(k * stride + shift)] += patches[U(at + k)]
-                    at += out_w
-
-
-@kernel
-def im2col_by_table(x, patches, row, image, index, plane):
-    """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in
-    a plane of x with the zeros around it.
-
-    plane : an array of one PLANE
-    Several times faster than `im2col_by_lines` for small images, whose lines are short.
-    """
-    images, channels, depth, height, width = x.shape
-    taps, positions = index.shape
-    p = plane[0]
-    numbers = np.zeros(p.size, x.dtype)
-    for n in range(images):
-        for c in range(channels):
-            for d in range(depth):
-                for h in range(height):
-                    at = p.start + d * p.depth + h * p.row
-                    for w in range(width):
-                        numbers[U(at + w)] = x[U(n), U(c), U(d), U(h), U(w)]
-            for t in range(taps):
-                at = (c * taps + t) * row + n * image
-                for k in range(positions):
-                    patches[U(at + k)] = numbers[U(index[U(t), U(k)])]
-
-
-@kernel
-def col2im_by_table(x, patches, row, image, index, plane):
-    """x += the transpose of `im2col_by_table`."""
-    images, channels, depth, height, width = x.shape
-    taps, positions = index.shape
-    p = plane[0]
-    numbers = np.zeros(p.size, x.dtype)
-    for n in range(images):
-        for c in range(channels):
-            numbers[:] = 0
-            for t in range(taps):
-                at = (c * taps + t) * row + n * image
-                for k in range(positions):
-                    numbers[U(index[U(t), U(k)])] += patches[U(at + k)]
-            for d in range(depth):
-                for h in range(height):
-                    at = p.start + d * p.depth + h * p.row
-                    for w in range(width):
-                        x[U(n), U(c), U(d), U(h), U(w)] += numbers[U(at + w)]
-
-
-@functools.lru_cache(maxsize=256)
-def _table(geometry):
-    """(index, plane) for `im2col_by_table`."""
-    padded = geometry.padded()
-    steps = [math.prod(padded[i + 1 :]) for i in range(len(padded))]
-    dims = zip(geometry.kernel, geometry.dilation, geometry.out, geometry.stride, steps)
-    index = np.zeros((1, 1), np.int64)
-    for kernel_size, dilation, out, stride, step in dims:
-        taps, positions = np.arange(kernel_size) * dilation * step, np.arange(out) * stride * step
-        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(
-            len(index) * kernel_size, -1
-        )
-    steps = [0] * (3 - len(steps)) + steps
-    first = sum(p * s for p, s in zip(geometry.padding, steps[3 - len(padded) :]))
-    return index, np.array([(first, steps[0], steps[1], math.prod(padded))], PLANE)
-
-
-@kernel
-def im2col(x, patches, row, image, sizes, index, plane):
-    """Patches of x, by table if there is one."""
-    if index.size:
-        im2col_by_table(x, patches, row, image, index, plane)
-    else:
-        im2col_by_lines(x, patches, row, image, sizes)
-
-
-@kernel
-def col2im(x, patches, row, image, sizes, index, plane):
-    """Its transpose."""
-    if index.size:
-        col2im_by_table(x, patches, row, image, index, plane)
-    else:
-        col2im_by_lines(x, patches, row, image, sizes)
-
-
-@kernel
-def side_by_side(y, out):
-    """The images y (N, O, positions) side by side: out (O, N positions), flat."""
-    images, channels, positions = y.shape
-    for c in range(channels):
-        for n in range(images):
-            at = (c * images + n) * positions
-            for k in range(positions):
-                out[U(at + k)] = y[U(n), U(c), U(k)]
 
 
 @kernel
@@ -214,46 +36,19 @@ def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, a
         if joint:
             n = images * positions
             im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
-            gemm(
-                address, NO_TRANS, NO_TRANS, outputs, n, rows, w, rows, patches, n, zero, result, n
-            )
+            gemm(address, NO_TRANS, NO_TRANS, outputs, n, rows,
+                 w, rows, patches, n, zero, result, n)  # fmt: skip
         elif not pointwise:
             im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
         for i in range(images):
             to = y[low + i]
             if pointwise:
-                gemm(
-                    address,
-                    NO_TRANS,
-                    NO_TRANS,
-                    outputs,
-                    positions,
-                    rows,
-                    w,
-                    rows,
-                    x[low + i],
-                    positions,
-                    zero,
-                    to,
-                    positions,
-                )
+                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
+                     w, rows, x[low + i], positions, zero, to, positions)  # fmt: skip
             elif not joint:
                 matrix = patches[i * rows * positions :]
-                gemm(
-                    address,
-                    NO_TRANS,
-                    NO_TRANS,
-                    outputs,
-                    positions,
-                    rows,
-                    w,
-                    rows,
-                    matrix,
-                    positions,
-                    zero,
-                    to,
-                    positions,
-                )
+                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
+                     w, rows, matrix, positions, zero, to, positions)  # fmt: skip
             for c in range(outputs):
                 b, at = bias[c], (c * images + i) * positions
                 if joint:
@@ -277,21 +72,8 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
         for i in range(images):
             to = x[low + i]
             if pointwise:
-                gemm(
-                    address,
-                    TRANS,
-                    NO_TRANS,
-                    rows,
-                    positions,
-                    outputs,
-                    w,
-                    rows,
-                    y[low + i],
-                    positions,
-                    zero,
-                    to,
-                    positions,
-                )
+                gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
+                     w, rows, y[low + i], positions, zero, to, positions)  # fmt: skip
                 for c in range(len(bias)):
                     to[c] += bias[c]
             else:
@@ -299,21 +81,8 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
                     to[c] = bias[c]
                 if not joint:
                     matrix = patches[i * rows * positions :]
-                    gemm(
-                        address,
-                        TRANS,
-                        NO_TRANS,
-                        rows,
-                        positions,
-                        outputs,
-                        w,
-                        rows,
-                        y[low + i],
-                        positions,
-                        zero,
-                        matrix,
-                        positions,
-                    )
+                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
+                         w, rows, y[low + i], positions, zero, matrix, positions)  # fmt: skip
         if joint:
             n = images * positions
             side_by_side(y[low : low + images], given)
@@ -343,58 +112,12 @@ def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, pl
             for i in range(images):
                 beta = x.dtype.type(0 if low + i == 0 else 1)
                 if pointwise:
-                    gemm(
-                        address,
-                        NO_TRANS,
-                        TRANS,
-                        outputs,
-                        rows,
-                        positions,
-                        y[low + i],
-                        positions,
-                        x[low + i],
-                        positions,
-                        beta,
-                        w,
-                        row,
-                    )
+                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
+                         y[low + i], positions, x[low + i], positions, beta, w, row)  # fmt: skip
                 else:
                     matrix = patches[i * rows * positions :]
-                    gemm(
-                        address,
-                        NO_TRANS,
-                        TRANS,
-                        outputs,
-                        rows,
-                        positions,
-                        y[low + i],
-                        positions,
-                        matrix,
-                        positions,
-                        beta,
-                        w,
-                        row,
-                    )
-
-
-def _three(sizes, missing):
-    """Sizes of three dimensions."""
-    return (missing,) * (3 - len(sizes)) + tuple(sizes)
-
-
-@functools.lru_cache(maxsize=256)
-def _sizes(geometry):
-    """An array of one SIZES; dimensions that are missing have size 1."""
-    g, sizes = geometry, np.zeros(1, SIZES)
-    for name, values in (
-        ("out", g.out),
-        ("kernel", g.kernel),
-        ("stride", g.stride),
-        ("dilation", g.dilation),
-    ):
-        sizes[name] = _three(values, 1)
-    sizes["padding"] = _three(g.padding, 0)
-    return sizes
+                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
+                         y[low + i], positions, matrix, positions, beta, w, row)  # fmt: skip
 
 
 class _Call:
@@ -403,8 +126,8 @@ class _Call:
 
     def __init__(self, geometry, channels, outputs, dtype):
         g = geometry
-        self.size = _three(g.size, 1)
-        self.sizes = _sizes(g)
+        self.size = three(g.size, 1)
+        self.sizes = sizes_of(g)
         self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
         # Where each tap sees the whole of x, x itself is the matrix.
         self.pointwise = (
@@ -420,7 +143,7 @@ class _Call:
             (slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)
         ]
         self.index, self.plane = (
-            _table(g)
+            table_of(g)
             if self.positions <= SMALL
             else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
         )
@@ -436,15 +159,8 @@ class _Call:
             -(-ENOUGH // self.positions) if self.joint else 1,
         )
         parts = -(-images // step)
-        return (
-            -(-images // parts),
-            self.joint,
-            self.pointwise,
-            self.sizes,
-            self.index,
-            self.plane,
-            self.address,
-        )
+        at_once = -(-images // parts)
+        return at_once, self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
@@ -454,10 +170,8 @@ class _Call:
 def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
     x, w = row_major(x), np.ascontiguousarray(w)
-    y, call = (
-        np.empty((len(x), len(w), *geometry.out), x.dtype),
-        _Call(geometry, x.shape[1], len(w), x.dtype),
-    )
+    y = np.empty((len(x), len(w), *geometry.out), x.dtype)
+    call = _Call(geometry, x.shape[1], len(w), x.dtype)
     bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
     volume, matrix = call.volume(x), w.reshape(len(w), -1)
     flat = y.reshape(len(y), len(w), -1)
@@ -480,10 +194,8 @@ def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias."""
     y, w = row_major(y), np.ascontiguousarray(w)
     channels = w.shape[1] * geometry.groups
-    x, call = (
-        np.empty((len(y), channels, *geometry.size), y.dtype),
-        _Call(geometry, channels, len(w), y.dtype),
-    )
+    x = np.empty((len(y), channels, *geometry.size), y.dtype)
+    call = _Call(geometry, channels, len(w), y.dtype)
     bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
     volume, matrix = call.volume(x), w.reshape(len(w), -1)
     flat = y.reshape(len(y), len(w), -1)

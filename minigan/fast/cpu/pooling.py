@@ -1,8 +1,8 @@
-"""Kernels of ops/pooling.py for NumPy: compiled loops."""
+"""Kernels of ops/max_pooling.py for NumPy: compiled loops."""
 
 import numpy as np
 
-from ...ops.pooling import _places, plane_gather, plane_scatter, window_argmax
+from ...ops.max_pooling import _places, plane_gather, plane_scatter, window_argmax
 from .kernels import kernel
 from .map_elements import on_planes
 
@@ -52,14 +52,12 @@ def _find_max(x, rows, row_step, columns, index):
                 start = np.int32(i * width)
                 for j in range(width):
                     v, t = x[p, i, j], top[j]
-                    better = (v > t) | (
-                        v != v
-                    )  # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    better = (v > t) | (v != v)
                     top[j] = v if better else t
                     at[j] = start + np.int32(j) if better else at[j]
-            for q in range(
-                index.shape[2]
-            ):  # the maximum of these; of equal ones the first in the plane
+            # the maximum of these; of equal ones the first in the plane
+            for q in range(index.shape[2]):
                 j = columns[0, q]
                 best, found = top[j], at[j]
                 for c in range(1, len(columns)):

@@ -15,9 +15,8 @@ def _(input, weight, bias=None):
     read where it lies."""
     check_bias(weight, bias)
     rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
-    if (
-        rows.shape[1] == weight.shape[1] == 1 and bias is None
-    ):  # the gradient of a single unit, perhaps for images: row by row
+    # the gradient of a single unit, perhaps for images: row by row
+    if rows.shape[1] == weight.shape[1] == 1 and bias is None:
         return input * weight[:, 0]
     y = tiled_matmul(weight, rows.T, bias)
     return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))

@@ -19,11 +19,9 @@ from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
 from .kernels import kernel
 
 FEW_SPINS, MANY_SPINS = 200, 8000  # half a microsecond each
-MIN_CHUNK = (
-    1 << 17
-    # a thread is woken in some 40 microseconds: with less work than this for each it costs more
-    # than it brings
-)
+# a thread is woken in some 40 microseconds: with less work than this for each it costs more than
+# it brings
+MIN_CHUNK = 1 << 17
 
 
 @kernel
@@ -169,9 +167,8 @@ def _new_pool(workers):
     try:
         for worker in team:
             worker.start()
-    except (
-        BaseException
-    ):  # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
+    except BaseException:
+        # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
         for worker in team:
             worker.dismiss()
         raise

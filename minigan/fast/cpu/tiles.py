@@ -26,9 +26,8 @@ TILE_ROWS = 6
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
 WORK = 1 << 18  # multiply-adds that are worth another thread
-PANEL = (
-    1 << 19
-)  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+# bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+PANEL = 1 << 19
 
 # What a thread's part of a product finds at its address: sizes, addresses, and strides that count
 # elements.
@@ -47,11 +46,8 @@ PRODUCT = np.dtype(
         ("bias", np.int64),  # 0: there is none
         ("slope", np.float64),
         ("scratch", np.int64),  # memory for a packed b of each thread
-        (
-            "used_next",
-            np.int64,
-            (3,),
-        ),  # arrays like c whose rows will be used together with those of c, or 0
+        # arrays like c whose rows will be used together with those of c, or 0
+        ("used_next", np.int64, (3,)),
     ],
     align=True,
 )
@@ -85,10 +81,8 @@ def _make_tile(vectors):
             size = 8 if isinstance(real, ir.DoubleType) else 4
             lanes = VECTOR // size
             vector = ir.VectorType(real, lanes)
-            empty, everywhere = (
-                ir.Constant(vector, ir.Undefined),
-                ir.Constant(ir.VectorType(word, lanes), [0] * lanes),
-            )
+            empty = ir.Constant(vector, ir.Undefined)
+            everywhere = ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
             name = f"llvm.fma.v{lanes}f{8 * size}"
             fma = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(vector, [vector] * 3), name
@@ -165,10 +159,8 @@ def _strip(zero, size, p, b, b_row, c, i, first, last, low, high):
     a = p.a + size * (i * p.a_row + low * p.a_column)
     b = b + size * low * b_row
     c = c + size * i * p.n
-    ahead, step = (
-        a + VECTOR,
-        size * p.a_column,
-    )  # the columns that the next rows need, where they lie together
+    # the columns that the next rows need, where they lie together
+    ahead, step = a + VECTOR, size * p.a_column
     j, tile = first, 0
     while j < last:
         if p.used_next[0]:  # each tile fetches k lines of one of these arrays

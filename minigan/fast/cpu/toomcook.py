@@ -28,11 +28,9 @@ from .gemm import gemm_address
 from .layout import row_major
 from .threads import num_threads, parallel_ranges
 
-CACHE = (
-    1 << 17
-    # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
-    # its cache
-)
+# numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
+# its cache
+CACHE = 1 << 17
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 16  # numbers in a spectrum that are worth a thread
@@ -72,9 +70,8 @@ def _tiles(outputs, taps, points=POINTS):
     """How many tiles use each of the 5 points when `outputs` are cut into tiles with as few
     multiplications as can be."""
     sizes = range(1, points - taps + 2)  # outputs of a tile, which has m + taps - 1 points
-    best = [
-        (0, (0,) * len(sizes))
-    ]  # for 0, 1, 2, ... outputs: (multiplications, tiles of each size)
+    # for 0, 1, 2, ... outputs: (multiplications, tiles of each size)
+    best = [(0, (0,) * len(sizes))]
     for n in range(1, outputs + 1):
         options = []
         for m in sizes[:n]:

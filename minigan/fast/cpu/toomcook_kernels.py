@@ -233,10 +233,8 @@ def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
                 outputs_to_points(taps, points_w, n, v, p * line, n, to, 0, n, 2 * n, 3 * n, 4 * n)
                 for r in range(points_w):
                     for other in range(stride):
-                        a, b = (
-                            (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth,
-                            r * n + other * channels,
-                        )
+                        a = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth
+                        b = r * n + other * channels
                         for c in range(channels):
                             out[U(a + c)] = to[U(b + c)]
 
@@ -255,10 +253,8 @@ def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
             for p in range(points_h):
                 for r in range(points_w):
                     for other in range(stride):
-                        a, b = (
-                            (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth,
-                            r * n + other * channels,
-                        )
+                        a = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth
+                        b = r * n + other * channels
                         for c in range(channels):
                             to[U(b + c)] = given[U(a + c)]
                 points_to_outputs(taps, points_w, n, to, 0, n, 2 * n, 3 * n, 4 * n, v, p * line, n)
@@ -295,10 +291,8 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
     """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
     stride^2 C, O)."""
     _, k, o = weights.shape
-    X, Y = (
-        np.empty(spectrum(k, at_once, high, wide)[1], x.dtype),
-        np.empty(spectrum(o, at_once, high, wide)[1], x.dtype),
-    )
+    X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
+    Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
     for low in range(0, len(x), at_once):
         part = x[low : low + at_once]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
@@ -332,10 +326,8 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
 def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, high, wide):
     """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C)."""
     _, o, k = weights.shape
-    X, Y = (
-        np.empty(spectrum(k, at_once, high, wide)[1], x.dtype),
-        np.empty(spectrum(o, at_once, high, wide)[1], x.dtype),
-    )
+    X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
+    Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
     for low in range(0, len(y), at_once):
         part = y[low : low + at_once]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]

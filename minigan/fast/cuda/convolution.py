@@ -1,13 +1,13 @@
 """Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one
 product and one pass over memory.
 
-    conv y = rows(x) @ w^T rows(x): (positions of y, taps C), all that the window of each position
-    sees
+    conv            y = rows(x) @ w^T, where rows(x) (positions of y, taps C) is all that the
+                    window of each position sees
     conv_weight     w = y^T @ rows(x)
-    conv_transpose y @ w: (positions of y, taps C), what each y gives to its window; each x then
-    adds up what its taps got, in one
-                    order and without atomics. With stride 1 and more channels in x than in y it is
-                    `conv` with the kernel turned around, whose rows are smaller.
+    conv_transpose  y @ w: (positions of y, taps C), what each y gives to its window; each x then
+                    adds up what its taps got, in one order and without atomics. With stride 1 and
+                    more channels in x than in y it is `conv` with the kernel turned around, whose
+                    rows are smaller.
 
 One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are
 left to `formula`. Where products round their inputs to bfloat16, so is x before its rows are made:
@@ -25,20 +25,20 @@ from .columns import add_bias, column_sums, from_rows, to_rows
 from .cublas import gemm, halved
 from .source import blocks
 
-MOST = (
-    1 << 27
-    # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in
-    # parts
-)
+# numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
+MOST = 1 << 27
 
 CODE = """
 struct Sizes { i64 in[3], out[3], kernel[3], stride[3], padding[3], dilation[3], channels; };
 struct __align__(16) Four { REAL v[4]; };
 struct __align__(16) Eight { unsigned short v[8]; };
 
-// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside. A row is done by the threads of one threadIdx.y.
+// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside. A row is done by the
+// threads of one threadIdx.y.
 template <typename V>
-__device__ inline void gather(const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 channels, V zero) {
+__device__ inline void gather(
+        const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 channels,
+        V zero) {
     const i64 row = (i64)blockIdx.x * blockDim.y + threadIdx.y;
     if (row >= count) return;
     i64 p[3], rest = row;
@@ -47,36 +47,46 @@ __device__ inline void gather(const V* __restrict__ x, V* __restrict__ rows, con
         rest = quotient(rest, s.out[d]);
     }
     const i64 taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-    const int length = (int)(taps * channels), c_count = (int)channels, k1 = (int)s.kernel[1], k2 = (int)s.kernel[2];
+    const int length = (int)(taps * channels), c_count = (int)channels, k1 = (int)s.kernel[1],
+        k2 = (int)s.kernel[2];
     #pragma unroll 4
     for (int k = threadIdx.x; k < length; k += blockDim.x) {
-        const int t = k / c_count, c = k - t * c_count, t2 = t % k2, t1 = t / k2 % k1, t0 = t / (k1 * k2);
-        const i64 a = p[0] + t0 * s.dilation[0], b = p[1] + t1 * s.dilation[1], e = p[2] + t2 * s.dilation[2];
+        const int t = k / c_count, c = k - t * c_count, t2 = t % k2, t1 = t / k2 % k1,
+            t0 = t / (k1 * k2);
+        const i64 a = p[0] + t0 * s.dilation[0], b = p[1] + t1 * s.dilation[1],
+            e = p[2] + t2 * s.dilation[2];
         const bool inside = a >= 0 && b >= 0 && e >= 0 && a < s.in[0] && b < s.in[1] && e < s.in[2];
-        rows[row * length + k] = inside ? x[(((rest * s.in[0] + a) * s.in[1] + b) * s.in[2] + e) * channels + c] : zero;
+        rows[row * length + k] =
+            inside ? x[(((rest * s.in[0] + a) * s.in[1] + b) * s.in[2] + e) * channels + c] : zero;
     }
 }
 
-extern "C" __global__ void gather_one(const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_one(
+        const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels, (REAL)0);
 }
 
-extern "C" __global__ void gather_four(const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_four(
+        const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 
-extern "C" __global__ void gather_half(const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_half(
+        const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s,
+        i64 count) {
     gather(x, rows, s, count, s.channels, (unsigned short)0);
 }
 
-extern "C" __global__ void gather_eight(const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_eight(
+        const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels / 8, Eight{{0, 0, 0, 0, 0, 0, 0, 0}});
 }
 
-// --- the transposed convolution: in is the size of y, whose positions are p; out that of x, whose positions are q ---
+// --- the transposed convolution ---
+// in is the size of y, whose positions are p; out that of x, whose positions are q
 
-// Which taps t of one dimension meet q, and where: the y at p = (q - t dilation) / stride, from tap `t` on every `step` taps, p each
-// time `back` less; up to tap `end`.
+// Which taps t of one dimension meet q, and where: the y at p = (q - t dilation) / stride, from tap
+// `t` on every `step` taps, p each time `back` less; up to tap `end`.
 struct Taps { int t, step, end, p, back; };
 
 __device__ inline Taps taps_of(int q, int stride, int dilation, int kernel, int in) {
@@ -94,10 +104,12 @@ __device__ inline Taps taps_of(int q, int stride, int dilation, int kernel, int 
 __device__ inline void add(REAL& sum, REAL v) { sum += v; }
 __device__ inline void add(Four& sum, Four v) { for (int k = 0; k < 4; k++) sum.v[k] += v.v[k]; }
 
-// x[n, q, c] = bias[c] + sum of cols[n, p, t, c] over the taps t and positions p with p stride - padding + t dilation = q
+// x[n, q, c] = bias[c] + sum of cols[n, p, t, c] over the taps t and positions p with
+// p stride - padding + t dilation = q
 template <typename V>
-__device__ inline void gather_back(const V* __restrict__ cols, const V* __restrict__ bias, V* __restrict__ x, const Sizes& s, i64 n,
-                                   i64 channels, V sum) {
+__device__ inline void gather_back(
+        const V* __restrict__ cols, const V* __restrict__ bias, V* __restrict__ x, const Sizes& s,
+        i64 n, i64 channels, V sum) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     i64 rest = quotient(i, channels);
@@ -110,20 +122,27 @@ __device__ inline void gather_back(const V* __restrict__ cols, const V* __restri
     }
     if (bias) sum = bias[c];
     for (int t0 = f[0].t, p0 = f[0].p; t0 < f[0].end && p0 >= 0; t0 += f[0].step, p0 -= f[0].back)
-        for (int t1 = f[1].t, p1 = f[1].p; t1 < f[1].end && p1 >= 0; t1 += f[1].step, p1 -= f[1].back)
+        for (int t1 = f[1].t, p1 = f[1].p; t1 < f[1].end && p1 >= 0;
+             t1 += f[1].step, p1 -= f[1].back)
             #pragma unroll 2
-            for (int t2 = f[2].t, p2 = f[2].p; t2 < f[2].end && p2 >= 0; t2 += f[2].step, p2 -= f[2].back) {
+            for (int t2 = f[2].t, p2 = f[2].p; t2 < f[2].end && p2 >= 0;
+                 t2 += f[2].step, p2 -= f[2].back) {
                 const i64 p = ((rest * s.in[0] + p0) * s.in[1] + p1) * s.in[2] + p2;
-                add(sum, cols[(((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2) * channels + c]);
+                const i64 tap = ((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2;
+                add(sum, cols[tap * channels + c]);
             }
     x[i] = sum;
 }
 
-extern "C" __global__ void back_one(const REAL* __restrict__ cols, const REAL* __restrict__ bias, REAL* __restrict__ x, Sizes s, i64 n) {
+extern "C" __global__ void back_one(
+        const REAL* __restrict__ cols, const REAL* __restrict__ bias, REAL* __restrict__ x, Sizes s,
+        i64 n) {
     gather_back(cols, bias, x, s, n, s.channels, (REAL)0);
 }
 
-extern "C" __global__ void back_four(const Four* __restrict__ cols, const Four* __restrict__ bias, Four* __restrict__ x, Sizes s, i64 n) {
+extern "C" __global__ void back_four(
+        const Four* __restrict__ cols, const Four* __restrict__ bias, Four* __restrict__ x, Sizes s,
+        i64 n) {
     gather_back(cols, bias, x, s, n, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 """
@@ -146,8 +165,14 @@ def _sizes(geometry, channels, back=False):
     """The geometry as kernels take it; back: from y to x."""
     g, sizes = geometry, np.zeros(1, SIZES)
     seen, made = (g.out, g.size) if back else (g.size, g.out)
-    for name, values, fill in (("in", seen, 1), ("out", made, 1), ("kernel", g.kernel, 1), ("stride", g.stride, 1),
-                               ("padding", g.padding, 0), ("dilation", g.dilation, 1)):  # fmt: skip
+    for name, values, fill in (
+        ("in", seen, 1),
+        ("out", made, 1),
+        ("kernel", g.kernel, 1),
+        ("stride", g.stride, 1),
+        ("padding", g.padding, 0),
+        ("dilation", g.dilation, 1),
+    ):
         sizes[name][0] = _three(values, fill)
     sizes["channels"] = channels
     return sizes

@@ -89,9 +89,8 @@ class Handle:
         one, beta = real(1), real(beta)
         integer, long = ctypes.c_int, ctypes.c_longlong
         pointer = ctypes.c_void_p
-        if (
-            batch == 1 and self.single
-        ):  # for a long sum this one shares it among more multiprocessors
+        # for a long sum this one shares it among more multiprocessors
+        if batch == 1 and self.single:
             status = self.library.cublasGemmEx(
                 self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
                 integer(k), ctypes.byref(one),
@@ -114,9 +113,8 @@ class Handle:
 
 
 _handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle
-_spare: dict[
-    tuple, list[Handle]
-] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
+# (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
+_spare: dict[tuple, list[Handle]] = {}
 
 
 def _handle(xp, device):
@@ -248,9 +246,8 @@ def matmul(a, b):
     a, b = a[None, :] if row else a, b[:, None] if column else b
     if a.ndim == b.ndim == 2:
         y = gemm(a, b)
-    elif (
-        b.ndim == 2 and a.flags.c_contiguous
-    ):  # one matrix for all: the rows of all stacks together
+    elif b.ndim == 2 and a.flags.c_contiguous:
+        # one matrix for all: the rows of all stacks together
         y = gemm(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     else:
         leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])

@@ -73,9 +73,11 @@ class Summed(Translated):
         (total,) = formula.result
         parameters, prologue = _parameters(formula.arguments, kinds, "a")
         return f"""
-extern "C" __global__ void partial({", ".join(parameters)}, double* sums, REAL* out, double scale, i64 n) {{
+extern "C" __global__ void partial(
+        {", ".join(parameters)}, double* sums, REAL* out, double scale, i64 n) {{
     double sum_{total} = 0;
-    for (i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (i64)gridDim.x * blockDim.x) {{
+    for (i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x; i < n;
+         i += (i64)gridDim.x * blockDim.x) {{
 {prologue}
 {formula.body}
     }}

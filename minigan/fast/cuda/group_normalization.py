@@ -8,7 +8,7 @@ from ...ops.group_normalization import (
     group_norm_grad,
 )
 from ...ops.normalization import _channels
-from .columns import norm_backward, norm_forward
+from .normalization import norm_backward, norm_forward
 
 
 @_group_norm.kernel("cuda")

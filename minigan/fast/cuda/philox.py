@@ -30,14 +30,17 @@ __device__ inline Four32 philox(u64 index, u64 seed) {
 }
 
 // Integer i of the stream from block `counter` on.
-__device__ inline u32 integer(i64 i, u64 seed, u64 counter) { return philox(counter + i / 4, seed).v[i % 4]; }
+__device__ inline u32 integer(i64 i, u64 seed, u64 counter) {
+    return philox(counter + i / 4, seed).v[i % 4];
+}
 
 // Uniform on [0, 1) from 24 bits of one integer or 53 of two.
 __device__ inline float uniform(i64 i, u64 seed, u64 counter, float) {
     return (float)(integer(i, seed, counter) >> 8) * 5.9604644775390625e-8f;
 }
 __device__ inline double uniform(i64 i, u64 seed, u64 counter, double) {
-    const u64 high = integer(2 * i, seed, counter) >> 5, low = integer(2 * i + 1, seed, counter) >> 6;
+    const u64 high = integer(2 * i, seed, counter) >> 5,
+        low = integer(2 * i + 1, seed, counter) >> 6;
     return (double)((high << 26) + low) * 1.1102230246251565e-16;
 }
 
@@ -55,8 +58,10 @@ extern "C" __global__ void fill_uniform(REAL* out, const u64* state, u64 seed, u
     out[i] = uniform(i, seed, counter, (REAL)0);
 }
 
-// Box and Muller: of n numbers the first half are sqrt(-2 log(1 - u)) cos(2 pi v), the others the sines.
-extern "C" __global__ void fill_normal(REAL* out, const u64* state, u64 seed, u64 counter, i64 half, i64 n) {
+// Box and Muller: of n numbers the first half are sqrt(-2 log(1 - u)) cos(2 pi v), the others the
+// sines.
+extern "C" __global__ void fill_normal(
+        REAL* out, const u64* state, u64 seed, u64 counter, i64 half, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= half) return;
     PLACE
@@ -66,7 +71,8 @@ extern "C" __global__ void fill_normal(REAL* out, const u64* state, u64 seed, u6
     if (half + i < n) out[half + i] = radius * sin(angle);
 }
 
-extern "C" __global__ void fill_integers(i64* out, const u64* state, u64 seed, u64 counter, i64 low, u64 span, i64 n) {
+extern "C" __global__ void fill_integers(
+        i64* out, const u64* state, u64 seed, u64 counter, i64 low, u64 span, i64 n) {
     INDEX PLACE
     out[i] = (i64)(((u64)integer(i, seed, counter) * span) >> 32) + low;
 }

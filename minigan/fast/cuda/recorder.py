@@ -88,9 +88,8 @@ class Recorder:
             STORE.launch("store", self.memory, (1,), (SLOTS,), place, values, len(part))
 
 
-CONSTANTS: dict[
-    tuple, object
-] = {}  # small arrays of the host that were sent to a device, the last ones
+# small arrays of the host that were sent to a device, the last ones
+CONSTANTS: dict[tuple, object] = {}
 MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 

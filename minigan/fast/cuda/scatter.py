@@ -11,7 +11,8 @@ __all__: list[str] = []  # no ops
 
 ADDING = Source("adding", """
 // y[at[i], c] = the sum of x[j, c] over all j with at[j] = at[i], for the first such i
-extern "C" __global__ void add_rows(const REAL* x, const i64* at, REAL* y, i64 rows, i64 columns, i64 n) {
+extern "C" __global__ void add_rows(
+        const REAL* x, const i64* at, REAL* y, i64 rows, i64 columns, i64 n) {
     const i64 t = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (t >= n * columns) return;
     const i64 i = t / columns, c = t % columns;
@@ -23,8 +24,10 @@ extern "C" __global__ void add_rows(const REAL* x, const i64* at, REAL* y, i64 r
     y[at[i] * columns + c] = sum;
 }
 
-// y[o, index[o, k, i], i] += x[o, k, i]; x and index (outer, n, inner), y (outer, size, inner): a thread has a line of n
-extern "C" __global__ void add_lines(const REAL* x, const i64* index, REAL* y, i64 n, i64 size, i64 inner, i64 lines) {
+// y[o, index[o, k, i], i] += x[o, k, i]; x and index (outer, n, inner), y (outer, size, inner): a
+// thread has a line of n
+extern "C" __global__ void add_lines(
+        const REAL* x, const i64* index, REAL* y, i64 n, i64 size, i64 inner, i64 lines) {
     const i64 t = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (t >= lines) return;
     const i64 o = t / inner, i = t % inner;
@@ -48,9 +51,8 @@ def add_rows(x, at, shape):
     if n * n * columns > MOST:
         xp.add.at(y, at.reshape(-1), x.reshape(n, *shape[1:]))
     elif n * columns:
-        at = (
-            at.reshape(-1).astype("int64") % rows
-        )  # as CuPy takes numbers outside: no address is outside
+        # as CuPy takes numbers outside: no address is outside
+        at = at.reshape(-1).astype("int64") % rows
         ADDING.launch(
             "add_rows",
             x,

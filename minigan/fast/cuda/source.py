@@ -22,11 +22,17 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-// a / b and a % b of numbers that are not negative: 32 bits are enough nearly always, and several times faster
-__device__ inline i64 quotient(i64 a, i64 b) { return ((u64)a | (u64)b) >> 32 ? a / b : (i64)((u32)a / (u32)b); }
-__device__ inline i64 modulo(i64 a, i64 b) { return ((u64)a | (u64)b) >> 32 ? a % b : (i64)((u32)a % (u32)b); }
+// a / b and a % b of numbers that are not negative: 32 bits are enough nearly always, and several
+// times faster
+__device__ inline i64 quotient(i64 a, i64 b) {
+    return ((u64)a | (u64)b) >> 32 ? a / b : (i64)((u32)a / (u32)b);
+}
+__device__ inline i64 modulo(i64 a, i64 b) {
+    return ((u64)a | (u64)b) >> 32 ? a % b : (i64)((u32)a % (u32)b);
+}
 
-// The sum of v over the threads of a block of blockDim.x (a power of two, at most 256), known to each of them.
+// The sum of v over the threads of a block of blockDim.x (a power of two, at most 256), known to
+// each of them.
 __device__ inline double block_sum(double v) {
     __shared__ double tile[256];
     tile[threadIdx.x] = v;

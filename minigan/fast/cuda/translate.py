@@ -30,12 +30,14 @@ BINARY = {
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 KEYWORDS = frozenset(  # of C++, that Python allows as names
-    "new delete double float int long short char bool auto const default do switch case template this union struct signed unsigned "
-    "register operator private public protected friend goto enum extern inline static throw catch typename using virtual void".split()
+    "new delete double float int long short char bool auto const default do switch case template "
+    "this union struct signed unsigned register operator private public protected friend goto enum "
+    "extern inline static throw catch typename using virtual void".split()
 )
 
 HELPERS = """
-__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }   // as Python's max(a, b) and min(a, b)
+// as Python's max(a, b) and min(a, b)
+__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }
 __device__ inline REAL smaller(REAL a, REAL b) { return b < a ? b : a; }
 """
 
@@ -85,9 +87,8 @@ class Formula:
             else tree.body
         )
         lines = self._block(body, 1)
-        changed = [
-            a for a in self.arguments if a in self.locals
-        ]  # a parameter that is assigned to becomes a variable
+        # a parameter that is assigned to becomes a variable
+        changed = [a for a in self.arguments if a in self.locals]
         self.body = (
             "\n".join(
                 ["    " + self._declare(v) for v in self.locals if v not in changed],
@@ -254,12 +255,12 @@ class Formula:
             known = self._known(e.test)
             if known is not None:
                 return self.expression(e.body if known else e.orelse)
-            return f"({self.expression(e.test)} ? {self.expression(e.body)} : {self.expression(e.orelse)})"
+            test, body, orelse = (self.expression(x) for x in (e.test, e.body, e.orelse))
+            return f"({test} ? {body} : {orelse})"
         if isinstance(e, ast.Call) and not e.keywords:
             arguments = [self.expression(a) for a in e.args]
-            if (
-                isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1
-            ):  # x.dtype.type(number)
+            # x.dtype.type(number)
+            if isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1:
                 return f"((REAL){arguments[0]})"
             name = e.func.attr if isinstance(e.func, ast.Attribute) else getattr(e.func, "id", None)
             if name in FUNCTIONS:

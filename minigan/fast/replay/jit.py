@@ -18,8 +18,8 @@ from ...autograd import raw
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from . import followed
-from .graph import Reachable, Settings, Snapshot
 from .program import Program, Recording, record_step, same
+from .reachable import Reachable, Settings, Snapshot
 
 
 def graph(step) -> Repeated:

@@ -47,10 +47,8 @@ class Recording:
     def __init__(self, given):
         self.calls, self.problem = [], None
         self.thread = threading.get_ident()
-        self._names, self._references = (
-            {},
-            [],
-        )  # id -> Symbol, as long as the array lives: the recording keeps no memory
+        # id -> Symbol, as long as the array lives: the recording keeps no memory
+        self._names, self._references = {}, []
         self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
@@ -72,9 +70,8 @@ class Recording:
 
     def written(self, x):
         """x with Symbols for arrays that have one."""
-        if isinstance(
-            array := getattr(x, "array", None), np.ndarray
-        ):  # a Tensor: those who are given them take arrays, too
+        # a Tensor: those who are given them take arrays, too
+        if isinstance(array := getattr(x, "array", None), np.ndarray):
             x = array
         if isinstance(x, (np.ndarray, np.generic)):
             return self._names.get(id(x), x)
@@ -162,10 +159,8 @@ class Program:
             function, args, made = second.calls[i]
             second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
-        self._asked, self._results = (
-            len(results),
-            [i for i, r in enumerate(results) if isinstance(r, Symbol)],
-        )
+        self._asked = len(results)
+        self._results = [i for i, r in enumerate(results) if isinstance(r, Symbol)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
         exec(
@@ -194,7 +189,8 @@ class Program:
             raise ValueError(
                 f"{_called(f)} gave other kinds of things in one step than in the next"
             )
-        text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
+        called = self._constant(_called(f), f)
+        text = f"{called}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
         if isinstance(made, list):
             return (
                 f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text

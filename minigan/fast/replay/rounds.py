@@ -16,8 +16,9 @@ from ...arrays import seam
 from ...gan.games import Move
 from ...gan.trainer import Trainer
 from . import followed
-from .graph import CaptureError, Graph, Reachable
+from .graph import CaptureError, Graph
 from .jit import Repeated
+from .reachable import Reachable
 
 
 class Replayed:

@@ -16,9 +16,8 @@ class LeastSquares(Objective):
     descends 1/2 E (D(G(z)) - c)^2.
 
     a, b, c : what D shall say of fake, of real examples; what G wants it to say. Default: eq. 9,
-        0-1 coding. With b - c = 1 and
-              b - a = 2, such as (-1, 1, 0), G descends the Pearson chi^2 divergence of p + q from 2
-              q (section 3.2).
+        0-1 coding. With b - c = 1 and b - a = 2, such as (-1, 1, 0), G descends the Pearson chi^2
+        divergence of p + q from 2 q (section 3.2).
     """
 
     name = "lsgan"
@@ -70,9 +69,10 @@ class Fisher(Wasserstein):
     """Fisher GAN, Mroueh and Sercu 2017, eq. 5 and Algorithm 1: the difference of means with a
     bound on the second moment.
 
-    With W = 1/2 E f(x)^2 + 1/2 E f(G(z))^2 the critic ascends E f(x) - E f(G(z)) + l (1 - W) -
-    rho/2 (W - 1)^2, an augmented Lagrangian of the constraint W = 1; after each of its steps l <- l
-    - rho (1 - W). G ascends E f(G(z)).
+    With W = 1/2 E f(x)^2 + 1/2 E f(G(z))^2 the critic ascends
+    E f(x) - E f(G(z)) + l (1 - W) - rho/2 (W - 1)^2,
+    an augmented Lagrangian of the constraint W = 1; after each of its steps l <- l - rho (1 - W).
+    G ascends E f(G(z)).
 
     rho : weight of the quadratic term and learning rate of the multiplier l (the paper: 1e-6 for
         images and Adam)

@@ -71,7 +71,9 @@ class TotalVariation(FDivergence):
 
 
 class KL(FDivergence):
-    """f(u) = u log u, f*(t) = e^(t - 1). KL(P || Q) = integral p log(p / q): q covers all of p"""
+    """f(u) = u log u,
+    f*(t) = e^(t - 1).
+    KL(P || Q) = integral p log(p / q): q covers all of p"""
 
     name = "kl"
 
@@ -83,8 +85,9 @@ class KL(FDivergence):
 
 
 class ReverseKL(FDivergence):
-    """f(u) = -log u, f*(t) = -1 - log(-t) for t < 0. KL(Q || P) = integral q log(q / p): q avoids
-    where p is small"""
+    """f(u) = -log u,
+    f*(t) = -1 - log(-t) for t < 0.
+    KL(Q || P) = integral q log(q / p): q avoids where p is small"""
 
     name = "reverse-kl"
 
@@ -96,7 +99,9 @@ class ReverseKL(FDivergence):
 
 
 class Pearson(FDivergence):
-    """f(u) = (u - 1)^2 (also for u < 0), f*(t) = t^2 / 4 + t. chi^2: integral (p - q)^2 / q"""
+    """f(u) = (u - 1)^2 (also for u < 0),
+    f*(t) = t^2 / 4 + t.
+    chi^2: integral (p - q)^2 / q"""
 
     name = "pearson"
 
@@ -108,8 +113,9 @@ class Pearson(FDivergence):
 
 
 class Neyman(FDivergence):
-    """f(u) = (1 - u)^2 / u, f*(t) = 2 - 2 sqrt(1 - t) for t < 1. chi^2 the other way: integral (p -
-    q)^2 / p"""
+    """f(u) = (1 - u)^2 / u,
+    f*(t) = 2 - 2 sqrt(1 - t) for t < 1.
+    chi^2 the other way: integral (p - q)^2 / p"""
 
     name = "neyman"
 
@@ -133,8 +139,9 @@ class SquaredHellinger(FDivergence):
 
 
 class JensenShannon(FDivergence):
-    """f(u) = u log u - (u + 1) log((u + 1) / 2), f*(t) = -log(2 - e^t) for t < log 2. KL(P || M) +
-    KL(Q || M), M = (P + Q) / 2
+    """f(u) = u log u - (u + 1) log((u + 1) / 2),
+    f*(t) = -log(2 - e^t) for t < log 2.
+    KL(P || M) + KL(Q || M), M = (P + Q) / 2
 
     Twice the Jensen-Shannon divergence as others define it: V of Goodfellow's game plus log 4.
     """
@@ -149,8 +156,9 @@ class JensenShannon(FDivergence):
 
 
 class GANDivergence(FDivergence):
-    """f(u) = u log u - (u + 1) log(u + 1), f*(t) = -log(1 - e^t) for t < 0. V of Goodfellow's game:
-    2 JSD - log 4
+    """f(u) = u log u - (u + 1) log(u + 1),
+    f*(t) = -log(1 - e^t) for t < 0.
+    V of Goodfellow's game: 2 JSD - log 4
 
     T = log D(x): F is E log D(x) + E log(1 - D(G(z))), so this is `Minimax`, reached by another
     way.
@@ -185,8 +193,9 @@ class Jeffreys(FDivergence):
 
 
 class Alpha(FDivergence):
-    """f(u) = (u^a - 1 - a (u - 1)) / (a (a - 1)), f*(t) = (t (a - 1) + 1)^(a / (a - 1)) / a - 1 /
-    a. Other than 0 and 1
+    """f(u) = (u^a - 1 - a (u - 1)) / (a (a - 1)),
+    f*(t) = (t (a - 1) + 1)^(a / (a - 1)) / a - 1 / a.
+    Other than 0 and 1
 
     alpha : a. Near 1 it is KL(P || Q), near 0 KL(Q || P), 2: half of Pearson's, 1/2: 2 times
         squared Hellinger, -1: half of Neyman's

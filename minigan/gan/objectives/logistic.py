@@ -19,9 +19,9 @@ class Minimax(Objective):
     `NonSaturating`.
 
     real_label : a, what D shall say of real examples: E [a log D(x) + (1 - a) log(1 - D(x))] is
-        then the first term. Below 1 it is
-                 one-sided label smoothing (Salimans et al. 2016, section 3.4): the best D is a p /
-                 (p + q), so never sure. A pair (low, high): drawn for each example anew.
+        then the first term. Below 1 it is one-sided label smoothing (Salimans et al. 2016, section
+        3.4): the best D is a p / (p + q), so never sure. A pair (low, high): drawn for each example
+        anew.
     """
 
     name = "minimax"
@@ -87,8 +87,8 @@ class RelativisticAverage(Objective):
     do on average, and reverse.
 
     With r = C(x) - mean C(G(z)) and f = C(G(z)) - mean C(x), means over the batch, D ascends the
-    value of another objective at (r, f), and G ascends the same with the parts exchanged, at (f,
-    r). Gradients flow through both terms and the means.
+    value of another objective at (r, f), and G ascends the same with the parts exchanged, at
+    (f, r). Gradients flow through both terms and the means.
 
     objective : of which d_value is taken. Minimax gives RaSGAN, LeastSquares(-1, 1) RaLSGAN, Hinge
         RaHingeGAN.

@@ -51,17 +51,14 @@ def each_dim(name, what, value, dims):
 def conv_geometry(name, dims, x, w, bias, stride, padding, dilation, groups):
     """The geometry of a convolution of x (N, C, *size) with w (O, C / groups, *kernel); ValueError
     where there is none."""
-    stride, dilation = (
-        each_dim(name, "stride", stride, dims),
-        each_dim(name, "dilation", dilation, dims),
-    )
+    stride = each_dim(name, "stride", stride, dims)
+    dilation = each_dim(name, "dilation", dilation, dims)
     _check(name, dims, x, w, bias, stride, dilation, groups, w.shape[0])
     size, kernel = tuple(x.shape[2:]), tuple(w.shape[2:])
     if x.shape[1] != w.shape[1] * groups:
         raise ValueError(
             f"{name}: input of shape {tuple(x.shape)} has {x.shape[1]} channels, the weight of "
-            f"shape {tuple(w.shape)} with "
-            f"groups={groups} expects {w.shape[1] * groups}"
+            f"shape {tuple(w.shape)} with groups={groups} expects {w.shape[1] * groups}"
         )
     low, high = paddings(name, padding, kernel, stride, dilation)
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
@@ -69,8 +66,7 @@ def conv_geometry(name, dims, x, w, bias, stride, padding, dilation, groups):
     if min(out) < 1:
         raise ValueError(
             f"{name}: the kernel does not fit into the padded input: input size {size}, kernel "
-            f"{kernel}, stride {stride}, "
-            f"padding {padding!r}, dilation {dilation}"
+            f"{kernel}, stride {stride}, padding {padding!r}, dilation {dilation}"
         )
     return Geometry(size, out, kernel, stride, low, dilation, groups)
 
@@ -80,14 +76,10 @@ def conv_transpose_geometry(
 ):
     """The geometry of the convolution that `y` (N, O, *out) could come from; w (O, C / groups,
     *kernel)."""
-    stride, dilation = (
-        each_dim(name, "stride", stride, dims),
-        each_dim(name, "dilation", dilation, dims),
-    )
-    padding, extra = (
-        each_dim(name, "padding", padding, dims),
-        each_dim(name, "output_padding", output_padding, dims),
-    )
+    stride = each_dim(name, "stride", stride, dims)
+    dilation = each_dim(name, "dilation", dilation, dims)
+    padding = each_dim(name, "padding", padding, dims)
+    extra = each_dim(name, "output_padding", output_padding, dims)
     _check(name, dims, y, w, bias, stride, dilation, groups, w.shape[1] * groups)
     if y.shape[1] != w.shape[0]:
         raise ValueError(
@@ -101,8 +93,7 @@ def conv_transpose_geometry(
     ):
         raise ValueError(
             f"{name}: padding={padding} and output_padding={extra} must not be negative, and "
-            "output_padding must be smaller than "
-            f"stride={stride} or dilation={dilation}"
+            f"output_padding must be smaller than stride={stride} or dilation={dilation}"
         )
     out, kernel = tuple(y.shape[2:]), tuple(w.shape[2:])
     size = tuple(
@@ -112,8 +103,7 @@ def conv_transpose_geometry(
     if min(size) < 1:
         raise ValueError(
             f"{name}: the output would have size {size}: input size {out}, kernel {kernel}, "
-            f"stride {stride}, padding {padding}, "
-            f"dilation {dilation}, output_padding {extra}"
+            f"stride {stride}, padding {padding}, dilation {dilation}, output_padding {extra}"
         )
     return Geometry(size, out, kernel, stride, padding, dilation, groups)
 

@@ -46,9 +46,8 @@ def usual(
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
     average = [Average(generator, ema)] if ema else []
-    callbacks: list[Callback] = (
-        [] if quiet else [Progress()]
-    )  # first: its line ends before others have their last words
+    # first: its line ends before others have their last words
+    callbacks: list[Callback] = [] if quiet else [Progress()]
     callbacks += [*average, Samples(sample_interval, seed, average[0] if average else None)]
     if doctor:
         callbacks.append(Doctor(classify=classify))

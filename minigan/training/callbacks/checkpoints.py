@@ -25,9 +25,8 @@ class Checkpoints(Callback):
 
     def on_start(self, run):
         if run.step == 0:
-            self.save(
-                run
-            )  # so that a run can be resumed, and a fault be traced, from its first step on
+            # so that a run can be resumed, and a fault be traced, from its first step on
+            self.save(run)
         self.saved = time.perf_counter()
 
     def on_step(self, run):

@@ -44,9 +44,8 @@ class Look:
         0.0  # how far the mean sample moved since the last look, as a share of the data's spread
     )
     strayed: float = 0.0  # how far it is from where it was REACH looks ago, likewise
-    dead: dict[str, float] = field(
-        default_factory=dict
-    )  # layer -> share of its units that give the same for every example
+    # layer -> share of its units that give the same for every example
+    dead: dict[str, float] = field(default_factory=dict)
 
     state_dict = asdict
 
@@ -137,8 +136,7 @@ DISEASES = [
     Disease("g_collapsed",
         "G's samples are much alike, much more than the data's pictures: its mode has collapsed",
             "lower the learning rates, let D see several samples at once (minibatch "
-            "discrimination, packing), try another objective or a "
-            "gradient penalty",
+            "discrimination, packing), try another objective or a gradient penalty",
             _collapsed),
     Disease("oscillation",
         "the samples as a whole move far back and forth: the players go round in circles",
@@ -168,15 +166,24 @@ def at_start(
         if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
     ]
     if norms and batch_size == 1:
-        found.append(Disease("batch_norm_of_one",
-            "batch normalisation with one example per batch sees no variance between examples",
-                             "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation"))  # fmt: skip
+        found.append(
+            Disease(
+                "batch_norm_of_one",
+                "batch normalisation with one example per batch sees no variance between examples",
+                "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation",
+            )
+        )
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
-        found.append(Disease("learning_rates_apart",
-            f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}",
-                             "bring them within a factor of ten (two time scales usually differ by 2 to 5)"))  # fmt: skip
+        found.append(
+            Disease(
+                "learning_rates_apart",
+                f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for "
+                f"{high}",
+                "bring them within a factor of ten (two time scales usually differ by 2 to 5)",
+            )
+        )
     return found
 
 
@@ -308,9 +315,8 @@ class Doctor(Callback):
         )
         drawn = images[0].reshape(EXAMPLES, -1)
         if (critic := game.players.get("D")) is not None:
-            with contextlib.suppress(
-                Exception
-            ):  # the discriminator of this game takes something else
+            # the discriminator of this game takes something else
+            with contextlib.suppress(Exception):
                 dead |= {
                     f"D.{layer}": share
                     for layer, share in dead_units(critic, lambda: game.judge(*self.batch)).items()
@@ -325,9 +331,8 @@ class Doctor(Callback):
             dead=dead,
         )
         look.variety = mean_distance(drawn) / max(self.distance, 1e-12)
-        if (
-            self.classify and run.step > self.warm_up
-        ):  # before, nobody asks, and a first run would compile the classifier's kernels
+        # before, nobody asks, and a first run would compile the classifier's kernels
+        if self.classify and run.step > self.warm_up:
             found = len(np.unique(self.classify(images[0])))
             self.classes = self.classes or len(np.unique(self.classify(self.real)))
             look.classes = found / self.classes
@@ -374,7 +379,5 @@ class Doctor(Callback):
 
     def load_state_dict(self, state):
         self.looks = [Look(**look) for look in state["looks"]]
-        self.places, self.findings = (
-            list(state["places"]),
-            {k: list(v) for k, v in state["findings"].items()},
-        )
+        self.places = list(state["places"])
+        self.findings = {k: list(v) for k, v in state["findings"].items()}

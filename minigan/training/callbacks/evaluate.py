@@ -44,9 +44,8 @@ class Evaluate(Callback):
         self.seed = seed
         self.best: dict[str, Any] = {}
 
-    def on_step(
-        self, run
-    ):  # not on_epoch: what is found in a step belongs to the checkpoint after it
+    # not on_epoch: what is found in a step belongs to the checkpoint after it
+    def on_step(self, run):
         complete, done = run.position(run.step)
         if (done or complete % self.epochs) and run.step < run.total:
             return

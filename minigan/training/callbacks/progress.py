@@ -12,12 +12,9 @@ FIELDS = {"d_value": "D value", "g_loss": "G loss", "d_real": "D(x)", "d_fake": 
 FIELDS |= {"critic_real": "f(x)", "critic_fake": "f(G(z))"}
 
 
-FIRST = (
-    2,
-    12,
-    # steps of a process after which its speed is measured anew: in the first ones kernels are
-    # compiled, averages begin
-)
+# steps of a process after which its speed is measured anew: in the first ones kernels are compiled,
+# averages begin
+FIRST = (2, 12)
 WINDOW = 60.0  # seconds over which it is measured
 # seconds; a step that takes longer than this and than twenty others was held up once, by compiling
 # or a slow disk

@@ -161,9 +161,8 @@ def test_what_has_a_gradient():
     row = minigan.distributions.OneHotCategoricalStraightThrough(logits=logits).rsample()
     assert row.sum().item() == pytest.approx(1) and sorted(row.round().tolist()[0]) == [0, 0, 1]
     (row * minigan.tensor([1.0, 2.0, 3.0])).sum().backward()
-    np.testing.assert_allclose(
-        logits.grad.numpy(), [[-0.3114, 0.1453, 0.1662]], atol=1e-4
-    )  # torch's
+    # torch's
+    np.testing.assert_allclose(logits.grad.numpy(), [[-0.3114, 0.1453, 0.1662]], atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,8 @@ def test_stl10(tmp_path):
     data = datasets.STL10(tmp_path)
     assert data.labels.tolist() == [0, 9, 2, 1] and data.classes == list("abcdefghij")
     image, label = data[1]
-    assert label == 9 and np.array_equal(
-        np.asarray(image), train[1].transpose(2, 1, 0)
-    )  # columns come first
+    # columns come first
+    assert label == 9 and np.array_equal(np.asarray(image), train[1].transpose(2, 1, 0))
     assert datasets.STL10(tmp_path, folds=2).labels.tolist() == [1, 9]
     both = datasets.STL10(tmp_path, "train+unlabeled")
     assert len(both) == 6 and both.labels.tolist() == [0, 9, 2, 1, -1, -1] and both[5][1] == -1

@@ -195,11 +195,8 @@ def test_modes_that_are_asked_for():
 def test_convert_image_dtype():
     x = tensor_of(np.array([0, 127, 255], np.uint8))
     assert F.convert_image_dtype(x, minigan.float32).tolist() == pytest.approx([0, 127 / 255, 1])
-    assert F.convert_image_dtype(x, minigan.int16).tolist() == [
-        0,
-        16256,
-        32640,
-    ]  # as torchvision: 255 * 128
+    # as torchvision: 255 * 128
+    assert F.convert_image_dtype(x, minigan.int16).tolist() == [0, 16256, 32640]
     assert F.convert_image_dtype(
         F.convert_image_dtype(x, minigan.int32), minigan.uint8
     ).tolist() == [0, 127, 255]
@@ -371,12 +368,8 @@ def test_random_resized_crop():
         and max(map(abs, logs)) < 0.8
     )
     assert all(0 <= i <= 40 - h and 0 <= j <= 60 - w for i, j, h, w in parts)
-    assert transforms.RandomResizedCrop.get_params(x, (9, 9), (1, 1)) == (
-        0,
-        10,
-        40,
-        40,
-    )  # none fits: the middle
+    # none fits: the middle
+    assert transforms.RandomResizedCrop.get_params(x, (9, 9), (1, 1)) == (0, 10, 40, 40)
     assert transforms.RandomResizedCrop((7, 8))(picture()).size == (8, 7)
     assert transforms.RandomResizedCrop(7)(x).shape == (3, 7, 7)
 

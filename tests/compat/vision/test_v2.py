@@ -63,9 +63,8 @@ def test_samples():
     first, second = v2.RandomVerticalFlip(1.0)(
         minigan.arange(6).view(1, 2, 3), minigan.arange(6).view(1, 2, 3)
     )
-    assert (
-        first[0, 0, 0] == 3 and second[0, 0, 0] == 0
-    )  # of plain Tensors only the first is a picture
+    # of plain Tensors only the first is a picture
+    assert first[0, 0, 0] == 3 and second[0, 0, 0] == 0
     images = [v2.ToImage()(image) for _ in range(2)]
     assert all(x.shape == (3, 4, 4) for x in v2.CenterCrop(4)(*images))
 

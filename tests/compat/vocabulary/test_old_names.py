@@ -110,9 +110,8 @@ def test_a_target_that_broadcasts():
             y = loss(x, t)
         assert y.item() == value and minigan.grad(y, x)[0].tolist() == [[slope]]
     with pytest.warns(UserWarning, match="different to the input size"):
-        assert (
-            nn.MSELoss()(minigan.arange(4.0)[:, None], minigan.arange(4.0)).item() == 2.5
-        )  # 16 differences, as torch
+        # 16 differences, as torch
+        assert nn.MSELoss()(minigan.arange(4.0)[:, None], minigan.arange(4.0)).item() == 2.5
     for loss in (F.kl_div, F.hinge_embedding_loss, F.soft_margin_loss):
         with warnings.catch_warnings():
             warnings.simplefilter("error")

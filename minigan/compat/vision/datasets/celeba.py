@@ -39,12 +39,12 @@ class CelebA(VisionDataset):
     None for an empty list.
 
     root : holds the folder celeba (or is it), with the folder img_align_celeba and the text files;
-           a file that only other target types need may be missing. Kaggle's form will do, too:
-           tables with commas (.csv), and pictures one folder deeper
+        a file that only other target types need may be missing. Kaggle's form will do, too: tables
+        with commas (.csv), and pictures one folder deeper
     split : "train" (162,770), "valid" (19,867), "test" (19,962) or "all"
     target_type : "attr", int64 (40,) of 0 and 1; "identity", the number of the person; "bbox", (x,
-           y, width, height) in the original picture; "landmarks", int64 (10,): x and y of the eyes,
-           the nose, the corners of the mouth; or a list of these
+        y, width, height) in the original picture; "landmarks", int64 (10,): x and y of the eyes,
+        the nose, the corners of the mouth; or a list of these
     download : the files lie on Google Drive, from where they have to be fetched by hand
 
     `filename`: the names of the pictures. `attr`, `identity`, `bbox`, `landmarks_align`: Tensors of

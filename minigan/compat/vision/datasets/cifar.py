@@ -123,9 +123,8 @@ class CIFAR10(VisionDataset):
         ]
 
     def _read_binary(self, folder: Any, names: list[str]) -> None:
-        row = (
-            self.label_bytes + 3072
-        )  # the last byte of the label is the class, the one before it the superclass
+        # the last byte of the label is the class, the one before it the superclass
+        row = self.label_bytes + 3072
         rows = np.concatenate(
             [read_bytes(folder / f"{name}.bin", multiple_of=row).reshape(-1, row) for name in names]
         )

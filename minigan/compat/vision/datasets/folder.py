@@ -114,7 +114,7 @@ class DatasetFolder(VisionDataset):
 
     loader : what reads a file
     extensions, is_valid_file : endings of names, or a function of a path: which files count; give
-           one of the two
+        one of the two
     allow_empty : a class without such files is no error
 
     `classes`, `class_to_idx`, `samples` (paths and labels), `targets`, as torchvision has them.

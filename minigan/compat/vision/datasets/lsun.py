@@ -31,10 +31,10 @@ class LSUN(VisionDataset):
     """Pictures as RGB; the target is the number of the class among `classes`.
 
     root : holds, for each class c, the folder c_lmdb as it is downloaded (which needs the package
-           lmdb), or a folder c of pictures, in it or in its subfolders, as LSUN's own `data.py
-           export` makes them
+        lmdb), or a folder c of pictures, in it or in its subfolders, as LSUN's own `data.py export`
+        makes them
     classes : "train", "val" (all categories), "test", or a list such as ["bedroom_train",
-           "church_outdoor_val"]
+        "church_outdoor_val"]
     """
 
     def __init__(

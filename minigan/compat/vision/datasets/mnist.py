@@ -33,8 +33,8 @@ class MNIST(VisionDataset):
     `class_to_idx`.
 
     root : a folder with the idx files, in it or in its subfolder mnist, MNIST/raw or raw, or in the
-           forms that Kaggle has; where they are not there, they are looked for where
-           `minigan.data.load_dataset` looks
+        forms that Kaggle has; where they are not there, they are looked for where
+        `minigan.data.load_dataset` looks
     train : the 60,000 examples, or the 10,000 for tests
     download : may a mirror be asked? Files are then kept in minigan's cache folder, not in root
     """
@@ -53,10 +53,8 @@ class MNIST(VisionDataset):
         "9 - nine",
     ]
     train_data, test_data = _renamed("train_data", "data"), _renamed("test_data", "data")
-    train_labels, test_labels = (
-        _renamed("train_labels", "targets"),
-        _renamed("test_labels", "targets"),
-    )
+    train_labels = _renamed("train_labels", "targets")
+    test_labels = _renamed("test_labels", "targets")
 
     def __init__(
         self,
@@ -146,8 +144,7 @@ def _read_pair(images: Path, labels: Path, label_dims: int = 1) -> tuple[np.ndar
     ):
         raise DataError(
             f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, "
-            f"but they hold {x.dtype} {x.shape} and "
-            f"{y.dtype} {y.shape}"
+            f"but they hold {x.dtype} {x.shape} and {y.dtype} {y.shape}"
         )
     return x, y.astype(np.int64)
 
@@ -202,9 +199,9 @@ class EMNIST(_OtherNames):
     side, as in the files: transposed.
 
     split : "byclass" (62 classes), "bymerge" (47: capitals and small letters that look alike are
-           one), "balanced" (47), "letters" (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
+        one), "balanced" (47), "letters" (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
     train, transform, target_transform, download : as `MNIST`; the archive of all splits (560 MB) is
-           kept in root/EMNIST/raw
+        kept in root/EMNIST/raw
     """
 
     url = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -246,7 +243,7 @@ class QMNIST(_OtherNames):
     """MNIST rebuilt from NIST's forms, with 60,000 examples for tests (Yadav, Bottou 2019).
 
     what : "train", "test", "test10k" (MNIST's), "test50k" (the others) or "nist" (all 402,953
-           digits); None: by `train`
+        digits); None: by `train`
     compat : targets are classes; else rows of 8 numbers (class, series, writer, ...)
     """
 

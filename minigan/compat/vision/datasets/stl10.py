@@ -76,11 +76,12 @@ class STL10(VisionDataset):
 
     def _read(self, folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
         names = self._files(part)
+        # stored by columns
         images = (
             read_bytes(folder / names[0], multiple_of=3 * 96 * 96)
             .reshape(-1, 3, 96, 96)
             .transpose(0, 1, 3, 2)
-        )  # stored by columns
+        )
         if part == "unlabeled":
             return images, np.full(len(images), -1)
         labels = read_bytes(folder / names[1], size=len(images))

@@ -39,8 +39,8 @@ def alexnet(
 ) -> AlexNet:
     """AlexNet.
 
-    weights None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which
-    the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     AlexNet's: num_classes, dropout
     """

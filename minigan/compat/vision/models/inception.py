@@ -160,9 +160,10 @@ class InceptionAux(nn.Module):
 class Inception3(nn.Module):
     """Images (N, 3, H, W), H and W at least 75 (299 as published) -> logits (N, num_classes).
 
-    aux_logits an auxiliary head; a training network (of 299x299) then gives
-    InceptionOutputs(logits, aux_logits) transform_input the input was normalised as VGG's; bring it
-    to [-1, 1], which the published weights want
+    aux_logits       an auxiliary head; a training network (of 299x299) then gives
+                     InceptionOutputs(logits, aux_logits)
+    transform_input  the input was normalised as VGG's; bring it to [-1, 1], which the published
+                     weights want
     """
 
     def __init__(self, num_classes: int = 1000, aux_logits: bool = True,
@@ -218,10 +219,9 @@ def inception_v3(
 ) -> Inception3:
     """Inception v3.
 
-    weights None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which
-    the error names; a path.
-                They bring transform_input=True, and an auxiliary head, which aux_logits=False takes
-                away again
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path. They bring transform_input=True, and an auxiliary
+                head, which aux_logits=False takes away again
     progress    accepted: nothing is downloaded
     options     Inception3's: num_classes, aux_logits, transform_input, init_weights, dropout
     """

@@ -137,7 +137,8 @@ def _network(
     resnet.__name__ = resnet.__qualname__ = name
     resnet.__doc__ = f"""A ResNet of {depth} layers.
 
-    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     ResNet's: num_classes, zero_init_residual
     """

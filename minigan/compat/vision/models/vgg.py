@@ -92,7 +92,8 @@ def _network(depth: int, batch_norm: bool):
     vgg.__name__ = vgg.__qualname__ = name
     vgg.__doc__ = f"""A VGG of {depth} layers{" with batch normalisation" if batch_norm else ""}.
 
-    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     VGG's: num_classes, init_weights, dropout
     """

@@ -95,9 +95,8 @@ def found(name: str, member: Weights) -> Path:
     raise DataUnavailable(
         f"{name}: no {file} in {places}. minigan downloads no weights; make the file once where "
         "torchvision is:\n"
-        f"  import torchvision, safetensors.torch\n"
-        "  "
-        f'safetensors.torch.save_file(torchvision.models.{name}(weights="{member.value[1]}").state_dict(), '
-        f'"{file}")\n'
+        "  import torchvision, safetensors.torch\n"
+        f'  model = torchvision.models.{name}(weights="{member.value[1]}")\n'
+        f'  safetensors.torch.save_file(model.state_dict(), "{file}")\n'
         f"or give a path: {name}(weights='{file}'). {name}() alone has random weights."
     )

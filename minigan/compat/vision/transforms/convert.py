@@ -104,9 +104,8 @@ def convert_image_dtype(image: Tensor, dtype: Any = np.float32) -> Tensor:
             raise RuntimeError(
                 f"convert_image_dtype: {image.dtype} has too few digits to become {dtype}"
             )
-        return (image * (limit_of(dtype) + 1.0 - 1e-3)).to(
-            dtype
-        )  # each integer gets as long an interval
+        # each integer gets as long an interval
+        return (image * (limit_of(dtype) + 1.0 - 1e-3)).to(dtype)
     if dtype.kind == "f":
         return image.to(dtype) / limit_of(image.dtype)
     source, target = int(limit_of(image.dtype)) + 1, int(limit_of(dtype)) + 1

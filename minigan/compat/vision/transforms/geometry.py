@@ -76,10 +76,10 @@ def resize(
     """To (height, width), or with one number so that the shorter side has it.
 
     interpolation : an InterpolationMode or Pillow's number of one; for Tensors nearest,
-           nearest-exact, bilinear or bicubic
+        nearest-exact, bilinear or bicubic
     max_size : at most so long may the longer side become; the shorter one is then less than `size`
     antialias : average over all pixels that one covers when a Tensor is made smaller (pictures
-           always are)
+        always are)
     """
     mode, tensor = mode_of(interpolation), is_tensor("resize", img)
     _, h, w = get_dimensions(img)
@@ -129,7 +129,7 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     padding : one number, (left and right, top and bottom), or (left, top, right, bottom)
     fill : the value of a constant border, one or one a channel
     padding_mode : "constant"; "edge": as the pixels at the edge; "reflect": mirrored at them;
-           "symmetric": mirrored with them
+        "symmetric": mirrored with them
     """
     left, top, right, bottom = _borders(padding)
     fill = 0 if fill is None else fill

@@ -163,8 +163,8 @@ class RandomSizedCrop(RandomResizedCrop):
 class RandomRotation(Transform):
     """Turned by a random angle.
 
-    degrees : (min, max), or d for (-d, d); interpolation, expand, center, fill : as
-           `functional.rotate`
+    degrees : (min, max), or d for (-d, d);
+    interpolation, expand, center, fill : as `functional.rotate`
     """
 
     def __init__(
@@ -331,8 +331,9 @@ class RandomPerspective(Transform):
 class ElasticTransform(Transform):
     """Each pixel from a place nearby, neighbours from places alike (Simard et al. 2003).
 
-    alpha : how far, in pixels, (y, x) or one; sigma : how smoothly, in pixels; interpolation, fill
-           : as `functional.elastic_transform`
+    alpha : how far, in pixels, (y, x) or one;
+    sigma : how smoothly, in pixels;
+    interpolation, fill : as `functional.elastic_transform`
     """
 
     shown = ("alpha", "sigma", "interpolation", "fill")

@@ -274,10 +274,8 @@ def perspective(
         )
     _, h, w = get_dimensions(img)
     dtype = _float_of(img)
-    above, below = (
-        np.array(coefficients[:6], dtype).reshape(2, 3).T,
-        np.array([*coefficients[6:], 1.0], dtype),
-    )
+    above = np.array(coefficients[:6], dtype).reshape(2, 3).T
+    below = np.array([*coefficients[6:], 1.0], dtype)
     pixels = _base(h, w, dtype, 0.0, 1.0)
     grid = pixels @ (above / np.array([0.5 * w, 0.5 * h], dtype)) / (pixels @ below)[:, None] - 1
     return _warped(img, grid.reshape(h, w, 2), mode, fill)
