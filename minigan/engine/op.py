@@ -46,7 +46,6 @@ import numpy as np
 
 from ..arrays import seam
 from ..arrays.device import has_kernels
-
 from ..messages.errors import check_finite, explained, user_line
 from .arguments import as_result, bind, convert
 from .grad_mode import mode
