@@ -1,4 +1,5 @@
-"""Package metadata. `pip install .` for use, `pip install -e '.[dev]'` for work on minigan itself."""
+"""Package metadata. `pip install .` for use, `pip install -e '.[dev]'` for work on minigan
+itself."""
 
 import re
 from pathlib import Path
@@ -6,12 +7,15 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 here = Path(__file__).parent
-version = re.search(r'^__version__ = "(.+)"', (here / "minigan" / "__init__.py").read_text("utf-8"), re.M).group(1)
+version = re.search(
+    r'^__version__ = "(.+)"', (here / "minigan" / "__init__.py").read_text("utf-8"), re.M
+).group(1)
 
 setup(
     name="minigan",
     version=version,
-    description="Generative adversarial networks on an autodiff engine written from scratch over NumPy and CuPy",
+    description="Generative adversarial networks on an autodiff engine written from scratch over "
+    "NumPy and CuPy",
     long_description=(here / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
@@ -19,16 +23,34 @@ setup(
     packages=find_packages(include=["minigan", "minigan.*"]),
     package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
     install_requires=[
-        "numpy>=2.0", "numba>=0.61", "matplotlib>=3.8", "pillow>=10", "tqdm>=4.66", "safetensors>=0.4", "platformdirs>=4",
-        "threadpoolctl>=3.5", "scipy>=1.11",
+        "numpy>=2.0",
+        "numba>=0.61",
+        "matplotlib>=3.8",
+        "pillow>=10",
+        "tqdm>=4.66",
+        "safetensors>=0.4",
+        "platformdirs>=4",
+        "threadpoolctl>=3.5",
+        "scipy>=1.11",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=14"],
         "cuda13": ["cupy-cuda13x>=14"],
-        "nvrtc": ["cupy-cuda13x>=14", "nvidia-cuda-nvrtc", "nvidia-cuda-runtime"],  # compiles the CUDA kernels, also without a GPU
+        "nvrtc": [
+            "cupy-cuda13x>=14",
+            "nvidia-cuda-nvrtc",
+            "nvidia-cuda-runtime",
+        ],  # compiles the CUDA kernels, also without a GPU
         "tensorboard": ["tensorboardX>=2.6"],
         "lsun": ["lmdb>=1.4"],
-        "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11", "tensorboardX>=2.6"],
+        "dev": [
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "hypothesis>=6.100",
+            "ruff>=0.6",
+            "mypy>=1.11",
+            "tensorboardX>=2.6",
+        ],
         "bench": ["torch", "jax"],
     },
     classifiers=[

@@ -1,10 +1,13 @@
 """Two checkouts of minigan side by side: what a change costs, or gains.
 
-    python benchmarks/against.py BEFORE AFTER [--only NAME ...] [--rounds 15] [--seconds 0.3] [--json FILE]
+    python benchmarks/against.py BEFORE AFTER [--only NAME ...] [--rounds 15] [--seconds 0.3] \\
+        [--json FILE]
 
-Each case is prepared by each checkout's own benchmarks, in a process of its own; rounds of both alternate, so that they meet the
-same machine, and each begins every other round. The ratio after / before of the fastest steps (`min`), and the median of the rounds'
-ratios of median steps (`median`), with their middle half. Other work on the machine slows single steps, hardly the fastest.
+Each case is prepared by each checkout's own benchmarks, in a process of its own; rounds of both
+alternate, so that they meet the same machine, and each begins every other round. The ratio after /
+before of the fastest steps (`min`), and the median of the rounds' ratios of median steps
+(`median`), with their middle half. Other work on the machine slows single steps, hardly the
+fastest.
 """
 
 import argparse
@@ -95,7 +98,8 @@ CASES = {
 
 
 def serve(name):
-    """The worker's side: for each line "SECONDS" on its input, steps for about so long; their fastest and their median time."""
+    """The worker's side: for each line "SECONDS" on its input, steps for about so long; their
+    fastest and their median time."""
     import time
 
     step = CASES[name]()
@@ -121,8 +125,18 @@ class Checkout:
     def __init__(self, path, case):
         path = Path(path).resolve()
         env = os.environ | {"PYTHONPATH": f"{path}{os.pathsep}{path / 'benchmarks'}"}
-        command = [sys.executable, "-c", Path(__file__).read_text(encoding="utf-8"), "--worker", case, ".", "."]
-        self.process = subprocess.Popen(command, env=env, cwd=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [
+            sys.executable,
+            "-c",
+            Path(__file__).read_text(encoding="utf-8"),
+            "--worker",
+            case,
+            ".",
+            ".",
+        ]
+        self.process = subprocess.Popen(
+            command, env=env, cwd=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.seconds = []
         while (line := self.process.stdout.readline()).strip() != "ready":
             if not line:
@@ -150,12 +164,23 @@ def compare(before, after, case, rounds, seconds):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("before", help="folder of a checkout")
     p.add_argument("after", help="folder of another")
-    p.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="NAME", help=", ".join(CASES))
+    p.add_argument(
+        "--only",
+        nargs="+",
+        choices=CASES,
+        default=list(CASES),
+        metavar="NAME",
+        help=", ".join(CASES),
+    )
     p.add_argument("--rounds", type=int, default=15)
-    p.add_argument("--seconds", type=float, default=0.3, help="how long a round takes (default %(default)s)")
+    p.add_argument(
+        "--seconds", type=float, default=0.3, help="how long a round takes (default %(default)s)"
+    )
     p.add_argument("--json", help="also write the seconds of each round here")
     p.add_argument("--worker", help=argparse.SUPPRESS)
     options = p.parse_args()
@@ -164,10 +189,16 @@ def main():
     results = {}
     print(f"{'after / before':20}{'min':>8}{'median':>8}   middle half   ms before")
     for case in options.only:
-        before, after = results[case] = compare(options.before, options.after, case, options.rounds, options.seconds)
+        before, after = results[case] = compare(
+            options.before, options.after, case, options.rounds, options.seconds
+        )
         low, median, high = statistics.quantiles([b[1] / a[1] for a, b in zip(before, after)], n=4)
         fastest = [min(rounds)[0] for rounds in (before, after)]
-        print(f"{case:20}{fastest[1] / fastest[0]:8.3f}{median:8.3f}   {low:.3f}-{high:.3f}   {1e3 * fastest[0]:9.3f}", flush=True)
+        print(
+            f"{case:20}{fastest[1] / fastest[0]:8.3f}{median:8.3f}   {low:.3f}-{high:.3f}   "
+            f"{1e3 * fastest[0]:9.3f}",
+            flush=True,
+        )
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
 

@@ -1,16 +1,20 @@
-"""Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional GANs (float32).
+"""Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional
+GANs (float32).
 
-    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] [--only NAME ...] [--json FILE]
+    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] \\
+        [--only NAME ...] [--json FILE]
 
 dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
 dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16
-wgan-gp   the critic's step of WGAN-GP on dcgan28's discriminator without batch normalisation, batch 64, the fakes given
+wgan-gp the critic's step of WGAN-GP on dcgan28's discriminator without batch normalisation, batch
+64, the fakes given
 layers    single layers: forward, gradient for the input (dx), gradient for the weight (dw)
 memory    peak memory of the step of dcgan64 at batch 128, above that of the imported library
 
-Contenders that are not installed are left out (`pip install '.[bench]'` brings them). The last column of a step is the share of
-the machine's GEMM rate: what a direct convolution's multiplications would take at that rate, over the measured time. It may
-exceed 100 %, as Toom and Cook's way needs fewer.
+Contenders that are not installed are left out (`pip install '.[bench]'` brings them). The last
+column of a step is the share of the machine's GEMM rate: what a direct convolution's
+multiplications would take at that rate, over the measured time. It may exceed 100 %, as Toom and
+Cook's way needs fewer.
 """
 
 import argparse
@@ -26,7 +30,8 @@ import harness
 import numpy as np
 from mlp_gan import limits
 
-STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}  # batch, channels, side
+# batch, channels, side
+STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}
 FEATURES = 64
 LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
     "1>64 28x28 k4s2": (64, 1, 28, 64, 4, 2, 1),
@@ -56,14 +61,16 @@ def minigan_gan(side, channels, features):
 
 
 def minigan_critic(side, channels, features):
-    """minigan: the critic's step of WGAN-GP, written as one would in PyTorch, repeated as one function."""
+    """minigan: the critic's step of WGAN-GP, written as one would in PyTorch, repeated as one
+    function."""
     import minigan
     from minigan import nn
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     D = nn.Sequential(
-        nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
         nn.Flatten(), nn.Linear(2 * features * (side // 4) ** 2, 1),
     )  # fmt: skip
     opt = Adam(D.parameters(), 2e-4, (0.5, 0.999))
@@ -125,15 +132,22 @@ def contenders(what):
     }
 
 
-LAYERS_PARTS = {f"{name} {part}": (case, part) for name, case in LAYERS.items() for part in ("fwd", "dx", "dw")}
+LAYERS_PARTS = {
+    f"{name} {part}": (case, part) for name, case in LAYERS.items() for part in ("fwd", "dx", "dw")
+}
 
 
 def memory(names):
-    """{contender: MB by which the peak of resident memory rose in five steps of dcgan64 at batch 128}"""
+    """{contender: MB by which the peak of resident memory rose in five steps of dcgan64 at batch
+    128}"""
     found = {}
     for name in names:
         command = [sys.executable, __file__, "--worker", f"memory: {name}"]
-        found[name] = float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1])
+        found[name] = float(
+            subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[
+                -1
+            ]
+        )
         print(f"{name:34} {found[name]:.0f} MB")
     return found
 
@@ -151,19 +165,24 @@ def measure_memory(name):
 
 
 def flops(what):
-    """Floating-point operations of a direct computation of all convolutions and linear layers of a step, or of a layer."""
+    """Floating-point operations of a direct computation of all convolutions and linear layers of a
+    step, or of a layer."""
     if what in LAYERS_PARTS:
         n, c, side, o, kernel, stride, padding = LAYERS_PARTS[what][0]
         return 2 * n * c * o * kernel**2 * ((side + 2 * padding - kernel) // stride + 1) ** 2
     batch, channels, side = STEPS[what]
-    sizes, h, convs = [channels], side, []
+    sizes = [channels]
+    h = side
+    convs = []
     while h % 2 == 0 and h >= 6 and len(convs) < 4:
         h //= 2
         sizes.append(FEATURES * 2 ** len(convs))
         convs.append(16 * sizes[-2] * sizes[-1] * h * h)
     d = [*convs, sizes[-1] * h * h]
     g = [conv_peers.LATENT * sizes[-1] * h * h, *convs[::-1]]
-    if what == "wgan-gp":  # three forward; the penalty's slope, and both of its products again backward; weights and inputs of three
+    if what == "wgan-gp":
+        # three forward; the penalty's slope, and both of its products again backward; weights and
+        # inputs of three
         return 2 * batch * (3 * sum(d) + sum(d) + 2 * sum(d) + 3 * (2 * sum(d) - d[0]))
     ascend_d = sum(g) + 2 * sum(d) + 2 * (2 * sum(d) - d[0])
     descend_g = sum(g) + sum(d) + sum(d) + 2 * sum(g) - g[0]
@@ -171,10 +190,22 @@ def flops(what):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--what", nargs="*", default=["dcgan28", "dcgan64", "wgan-gp", "memory", "layers"], choices=[*STEPS, "memory", "layers"])
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--what",
+        nargs="*",
+        default=["dcgan28", "dcgan64", "wgan-gp", "memory", "layers"],
+        choices=[*STEPS, "memory", "layers"],
+    )
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=1.0, help="how long a contender's turn in a round is, about")
+    p.add_argument(
+        "--seconds",
+        type=float,
+        default=1.0,
+        help="how long a contender's turn in a round is, about",
+    )
     p.add_argument("--only", nargs="*", help="names of contenders")
     p.add_argument("--json", help="also write the figures here")
     p.add_argument("--worker", help=argparse.SUPPRESS)
@@ -184,22 +215,42 @@ def main():
         if what == "memory":
             return measure_memory(name)
         step = contenders(what)[name][1]()
-        shape = (1,) if what in LAYERS_PARTS else (STEPS[what][0], STEPS[what][1], STEPS[what][2], STEPS[what][2])
+        shape = (
+            (1,)
+            if what in LAYERS_PARTS
+            else (STEPS[what][0], STEPS[what][1], STEPS[what][2], STEPS[what][2])
+        )
         real = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
         return harness.serve(lambda: step(real))
     print(harness.machine())
     gemm = limits()[0]
     found = {"machine": harness.machine(), "gemm": gemm}
-    for what in [w for name in options.what for w in (LAYERS_PARTS if name == "layers" else [name])]:
-        names = [n for n, (package, _) in contenders("dcgan64" if what == "memory" else what).items() if importlib.util.find_spec(package)]
+    for what in [
+        w for name in options.what for w in (LAYERS_PARTS if name == "layers" else [name])
+    ]:
+        names = [
+            n
+            for n, (package, _) in contenders("dcgan64" if what == "memory" else what).items()
+            if importlib.util.find_spec(package)
+        ]
         names = [n for n in names if options.only is None or n in options.only]
         if what == "memory":
             found[what] = memory([n for n in names if n != "torch.compile"])
             continue
         work = flops(what)
         steps = max(2, math.ceil(options.seconds / (2 * work / gemm)))
-        print(f"\n{what}: {work / 1e9:.2f} GFLOP, {1e3 * work / gemm:.2f} ms at {gemm / 1e9:.0f} GFLOP/s")
-        results = harness.compare(__file__, [f"{what}: {n}" for n in names], f"{what}: torch eager", steps, options.rounds, 5)
+        print(
+            f"\n{what}: {work / 1e9:.2f} GFLOP, {1e3 * work / gemm:.2f} ms at {gemm / 1e9:.0f} "
+            "GFLOP/s"
+        )
+        results = harness.compare(
+            __file__,
+            [f"{what}: {n}" for n in names],
+            f"{what}: torch eager",
+            steps,
+            options.rounds,
+            5,
+        )
         for name, r in results.items():
             r["share"] = 1e3 * work / gemm / r["ms"]
             print(f"{name:34} {100 * r['share']:.0f} % of the GEMM rate")

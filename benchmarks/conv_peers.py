@@ -1,5 +1,6 @@
-"""The convolutional training steps in other libraries: the same networks, losses and order of moves as minigan's, float32,
-Adam(2e-4, .5, .999). Each maker returns `step(real)`, which returns when the work is done.
+"""The convolutional training steps in other libraries: the same networks, losses and order of moves
+as minigan's, float32, Adam(2e-4, .5, .999). Each maker returns `step(real)`, which returns when the
+work is done.
 """
 
 LATENT = 100
@@ -14,26 +15,39 @@ def torch_networks(side, channels, features, norm=True):
         h //= 2
         sizes.append(features * 2 ** len(sizes))
     top = sizes[-1]
-    g = [nn.Linear(LATENT, top * h * h, bias=False), nn.Unflatten(1, (top, h, h)), nn.BatchNorm2d(top), nn.ReLU()]
+    g = [
+        nn.Linear(LATENT, top * h * h, bias=False),
+        nn.Unflatten(1, (top, h, h)),
+        nn.BatchNorm2d(top),
+        nn.ReLU(),
+    ]
     for a, b in zip(sizes[::-1], sizes[-2::-1]):
         g += [nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
     d = [nn.Conv2d(channels, sizes[0], 4, 2, 1), nn.LeakyReLU(0.2)]
     for a, b in zip(sizes, sizes[1:]):
-        d += [nn.Conv2d(a, b, 4, 2, 1, bias=not norm), *([nn.BatchNorm2d(b)] if norm else []), nn.LeakyReLU(0.2)]
+        d += [
+            nn.Conv2d(a, b, 4, 2, 1, bias=not norm),
+            *([nn.BatchNorm2d(b)] if norm else []),
+            nn.LeakyReLU(0.2),
+        ]
     G = nn.Sequential(*g, nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh())
     D = nn.Sequential(*d, nn.Flatten(), nn.Linear(top * h * h, 1))
     return G, D
 
 
 def torch_gan(side, channels, features, best=False, compiled=False):
-    """PyTorch. `best`: channels_last, fused Adam, D's weights get no gradients in G's move; `compiled`: losses through torch.compile."""
+    """PyTorch. `best`: channels_last, fused Adam, D's weights get no gradients in G's move;
+    `compiled`: losses through torch.compile."""
     import torch
     from torch.nn import functional as F
 
     torch.manual_seed(0)
     layout = torch.channels_last if best else torch.contiguous_format
     G, D = (m.to(memory_format=layout) for m in torch_networks(side, channels, features))
-    opts = [torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=best or compiled) for m in (G, D)]
+    opts = [
+        torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=best or compiled)
+        for m in (G, D)
+    ]
 
     def d_loss(real, z):
         with torch.no_grad():
@@ -109,7 +123,10 @@ def jax_gan(side, channels, features):
     g_params, d_params, G, D = _jax_networks(side, channels, features)
 
     def d_loss(d, g, real, z):
-        return jax.nn.softplus(-D(d, real)).mean() + jax.nn.softplus(D(d, jax.lax.stop_gradient(G(g, z)))).mean()
+        return (
+            jax.nn.softplus(-D(d, real)).mean()
+            + jax.nn.softplus(D(d, jax.lax.stop_gradient(G(g, z)))).mean()
+        )
 
     def g_loss(g, d, z):
         return jax.nn.softplus(-D(d, G(g, z))).mean()
@@ -117,11 +134,19 @@ def jax_gan(side, channels, features):
     def whole(state, real):
         g, d, opt_g, opt_d, key = state
         key, k1, k2 = jax.random.split(key, 3)
-        d, opt_d = _jax_adam(d, jax.grad(d_loss)(d, g, real, jax.random.normal(k1, (len(real), LATENT))), opt_d)
-        g, opt_g = _jax_adam(g, jax.grad(g_loss)(g, d, jax.random.normal(k2, (len(real), LATENT))), opt_g)
+        d, opt_d = _jax_adam(
+            d, jax.grad(d_loss)(d, g, real, jax.random.normal(k1, (len(real), LATENT))), opt_d
+        )
+        g, opt_g = _jax_adam(
+            g, jax.grad(g_loss)(g, d, jax.random.normal(k2, (len(real), LATENT))), opt_g
+        )
         return g, d, opt_g, opt_d, key
 
-    return _jax_loop(whole, (g_params, d_params, _jax_state(g_params), _jax_state(d_params), jax.random.key(0)), jnp)
+    return _jax_loop(
+        whole,
+        (g_params, d_params, _jax_state(g_params), _jax_state(d_params), jax.random.key(0)),
+        jnp,
+    )
 
 
 def jax_critic(side, channels, features):
@@ -140,7 +165,9 @@ def jax_critic(side, channels, features):
         d, opt, key = state
         key, k1, k2 = jax.random.split(key, 3)
         fake = jax.random.uniform(k1, real.shape, minval=-1, maxval=1)
-        d, opt = _jax_adam(d, jax.grad(loss)(d, real, fake, jax.random.uniform(k2, (len(real), 1, 1, 1))), opt)
+        d, opt = _jax_adam(
+            d, jax.grad(loss)(d, real, fake, jax.random.uniform(k2, (len(real), 1, 1, 1))), opt
+        )
         return d, opt, key
 
     return _jax_loop(whole, (d_params, _jax_state(d_params), jax.random.key(0)), jnp)
@@ -160,7 +187,8 @@ def _jax_loop(whole, state, jnp):
 
 
 def _jax_networks(side, channels, features, norm=True):
-    """(parameters of G, of D, G(parameters, z), D(parameters, x)); batch normalisation without running statistics."""
+    """(parameters of G, of D, G(parameters, z), D(parameters, x)); batch normalisation without
+    running statistics."""
     import jax
     import jax.numpy as jnp
 
@@ -178,12 +206,19 @@ def _jax_networks(side, channels, features, norm=True):
         mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
         return (x - mean) * jax.lax.rsqrt(var + 1e-5) * scale + shift
 
-    ups, downs = list(zip(sizes[::-1], [*sizes[-2::-1], channels])), list(zip([channels, *sizes], sizes))
+    ups = list(zip(sizes[::-1], [*sizes[-2::-1], channels]))
+    downs = list(zip([channels, *sizes], sizes))
     norms = [(jnp.ones(n), jnp.zeros(n)) for n in sizes[::-1]]
-    g = (normal(LATENT, top * h * h), norms, [normal(4, 4, a, b) for a, b in ups], jnp.zeros(channels))
+    g = (
+        normal(LATENT, top * h * h),
+        norms,
+        [normal(4, 4, a, b) for a, b in ups],
+        jnp.zeros(channels),
+    )
     d = (
         [normal(4, 4, a, b) for a, b in downs], [jnp.zeros(n) for n in sizes],
-        [(jnp.ones(n), jnp.zeros(n)) for n in sizes[1:]] if norm else [], normal(top * h * h, 1), jnp.zeros(1),
+        [(jnp.ones(n), jnp.zeros(n)) for n in sizes[1:]] if norm else [], normal(top * h * h, 1),
+        jnp.zeros(1),
     )  # fmt: skip
 
     def G(params, z):
@@ -197,7 +232,9 @@ def _jax_networks(side, channels, features, norm=True):
     def D(params, x):
         ws, biases, norms, last, b = params
         for i, w in enumerate(ws):
-            x = jax.lax.conv_general_dilated(x, w, (2, 2), ((1, 1), (1, 1)), dimension_numbers=layout)
+            x = jax.lax.conv_general_dilated(
+                x, w, (2, 2), ((1, 1), (1, 1)), dimension_numbers=layout
+            )
             x = bn(x, *norms[i - 1]) if norms and i else x + biases[i]
             x = jnp.where(x > 0, x, 0.2 * x)
         return x.reshape(len(x), -1) @ last + b
@@ -221,4 +258,6 @@ def _jax_adam(params, grads, state):
     m = jax.tree.map(lambda m, g: 0.5 * m + 0.5 * g, m, grads)
     v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
     c1, c2 = 1 - 0.5**t, 1 - 0.999**t
-    return jax.tree.map(lambda p, m, v: p - 2e-4 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v), (m, v, t)
+    return jax.tree.map(
+        lambda p, m, v: p - 2e-4 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v
+    ), (m, v, t)

@@ -1,6 +1,8 @@
-"""The training steps of gpu_steps.py in PyTorch on a GPU: the same networks, losses, order of moves and optimiser as minigan's.
+"""The training steps of gpu_steps.py in PyTorch on a GPU: the same networks, losses, order of moves
+and optimiser as minigan's.
 
-Every way has the fused Adam, and gives D's weights no gradients in G's move: what a careful user writes.
+Every way has the fused Adam, and gives D's weights no gradients in G's move: what a careful user
+writes.
 """
 
 import contextlib
@@ -19,16 +21,25 @@ def torch_networks(what, side, channels, features):
         return conv_peers.torch_networks(side, channels, features)
 
     def block(n_in, n_out, norm):
-        return [nn.Linear(n_in, n_out), *([nn.BatchNorm1d(n_out, 0.8)] if norm else []), nn.LeakyReLU(0.2)]
+        return [
+            nn.Linear(n_in, n_out),
+            *([nn.BatchNorm1d(n_out, 0.8)] if norm else []),
+            nn.LeakyReLU(0.2),
+        ]
 
     sizes = (LATENT, *mlp_peers.HIDDEN_G)
     layers = [m for i in range(4) for m in block(sizes[i], sizes[i + 1], norm=i > 0)]
-    G = nn.Sequential(*layers, nn.Linear(mlp_peers.HIDDEN_G[-1], 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
-    return G, nn.Sequential(nn.Flatten(), *block(784, 512, False), *block(512, 256, False), nn.Linear(256, 1))
+    G = nn.Sequential(
+        *layers, nn.Linear(mlp_peers.HIDDEN_G[-1], 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28))
+    )
+    return G, nn.Sequential(
+        nn.Flatten(), *block(784, 512, False), *block(512, 256, False), nn.Linear(256, 1)
+    )
 
 
 def prepare(precision, tf32):
-    """(context for forward passes, memory format) of "fp32" or "bf16"; tf32: for plain products, too."""
+    """(context for forward passes, memory format) of "fp32" or "bf16"; tf32: for plain products,
+    too."""
     import torch
 
     torch.manual_seed(0)
@@ -39,14 +50,22 @@ def prepare(precision, tf32):
     return contextlib.nullcontext, torch.contiguous_format
 
 
-def torch_gan(what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False):
-    """`step()`: one ascent of D, one descent of G, on a batch that stays on the GPU. Returns (step, wait)."""
+def torch_gan(
+    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False
+):
+    """`step()`: one ascent of D, one descent of G, on a batch that stays on the GPU. Returns (step,
+    wait)."""
     import torch
     from torch.nn import functional as F
 
     cast, layout = prepare(precision, tf32)
-    G, D = (m.cuda().to(memory_format=layout) for m in torch_networks(what, side, channels, features))
-    opts = [torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=graph) for m in (G, D)]
+    G, D = (
+        m.cuda().to(memory_format=layout) for m in torch_networks(what, side, channels, features)
+    )
+    opts = [
+        torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=graph)
+        for m in (G, D)
+    ]
     real = (torch.rand(batch, channels, side, side, device="cuda") * 2 - 1).to(memory_format=layout)
 
     def d_loss(real, z):
@@ -78,17 +97,22 @@ def torch_gan(what, batch, side, channels, features, precision="fp32", tf32=Fals
     return (captured(step) if graph else step), torch.cuda.synchronize
 
 
-def torch_critic(what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False):
+def torch_critic(
+    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False
+):
     """The critic's step of WGAN-GP. (torch.compile does not do double backward: left out there.)"""
     import torch
     from torch import nn
 
     cast, layout = prepare(precision, tf32)
     D = nn.Sequential(
-        nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
         nn.Flatten(), nn.Linear(2 * features * (side // 4) ** 2, 1),
     ).cuda().to(memory_format=layout)  # fmt: skip
-    opt = torch.optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=graph)
+    opt = torch.optim.Adam(
+        D.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=graph
+    )
     real = (torch.rand(batch, channels, side, side, device="cuda") * 2 - 1).to(memory_format=layout)
 
     def step():
@@ -137,7 +161,11 @@ def jax_step(what, batch, side, channels, features):
     if what == "mlp":
         step, shape = mlp_peers.jax_step(LATENT), (batch, 784)
     else:
-        step = conv_peers.jax_critic(side, channels, features) if what == "critic" else conv_peers.jax_gan(side, channels, features)
+        step = (
+            conv_peers.jax_critic(side, channels, features)
+            if what == "critic"
+            else conv_peers.jax_gan(side, channels, features)
+        )
         shape = (batch, channels, side, side)
     real = jax.device_put(np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32))
     return lambda: step(real), lambda: wait(last[0])

@@ -1,10 +1,12 @@
-"""What each 1-D game finds, against what it should: direct minimisers of the f-divergences, and the exact distance W1.
+"""What each 1-D game finds, against what it should: direct minimisers of the f-divergences, and the
+exact distance W1.
 
     python benchmarks/divergences.py [--steps 4000] [--json FILE]
 
-Fits: data from a mixture of two normals, G(z) = mu + sigma z. G's (mu, sigma) after an f-GAN game, beside the pair that minimises
-the divergence's integral (a grid search, refined). Games: other objectives, penalties and switches on N(1.5, 0.8), where all must find the
-same. W1: critics between N(0, 0.5) and N(d, 0.5), for which W1 = d.
+Fits: data from a mixture of two normals, G(z) = mu + sigma z. G's (mu, sigma) after an f-GAN game,
+beside the pair that minimises the divergence's integral (a grid search, refined). Games: other
+objectives, penalties and switches on N(1.5, 0.8), where all must find the same. W1: critics between
+N(0, 0.5) and N(d, 0.5), for which W1 = d.
 """
 
 import argparse
@@ -65,7 +67,10 @@ def data(n):
     """(n, 1) samples of the mixture."""
     (w, m0, s0), (_, m1, s1) = PARTS
     first = (minigan.rand(n, 1).numpy() < w).astype(np.float32)
-    return as_tensor(minigan.randn(n, 1).numpy() * (first * s0 + (1 - first) * s1) + (first * m0 + (1 - first) * m1)).float()
+    return as_tensor(
+        minigan.randn(n, 1).numpy() * (first * s0 + (1 - first) * s1)
+        + (first * m0 + (1 - first) * m1)
+    ).float()
 
 
 # name -> objective, f(u): the divergence is the integral of q f(p / q)
@@ -97,7 +102,10 @@ def direct(f):
         mu, sigma = np.meshgrid(np.linspace(m0, m1, 21), np.linspace(s0, s1, 21))
         i = np.unravel_index(np.argmin(divergence(f, mu, sigma)), mu.shape)
         best, reach = (mu[i], sigma[i]), ((m1 - m0) / 8, (s1 - s0) / 8)
-        m0, m1, s0, s1 = best[0] - reach[0], best[0] + reach[0], max(best[1] - reach[1], 0.05), best[1] + reach[1]
+        m0 = best[0] - reach[0]
+        m1 = best[0] + reach[0]
+        s0 = max(best[1] - reach[1], 0.05)
+        s1 = best[1] + reach[1]
     return best
 
 
@@ -106,27 +114,36 @@ class Affine(nn.Module):
 
     def __init__(self, mu, sigma):
         super().__init__()
-        self.mu, self.s = nn.Parameter(np.array([mu], np.float32)), nn.Parameter(np.array([np.log(sigma)], np.float32))
+        self.mu = nn.Parameter(np.array([mu], np.float32))
+        self.s = nn.Parameter(np.array([np.log(sigma)], np.float32))
 
     def forward(self, z):
         return self.mu + minigan.exp(self.s) * z
 
 
 def critic(width=32, inputs=1):
-    return nn.Sequential(nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+    return nn.Sequential(
+        nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
+    )
 
 
 def fit(objective, steps, batch=512, k=2):
-    """(mu, sigma) found by the game, averaged over its last quarter; rates fall linearly to a tenth.
+    """(mu, sigma) found by the game, averaged over its last quarter; rates fall linearly to a
+    tenth.
 
-    Total variation: the best T is a step, whose slope, all that G learns from, is nothing but spikes. D then gets a head start.
+    Total variation: the best T is a step, whose slope, all that G learns from, is nothing but
+    spikes. D then gets a head start.
     """
     rates = {"D": 5e-3, "G": 5e-3}
     if isinstance(objective, TotalVariation):
         rates, k = {"D": 1e-2, "G": 2e-3}, 5
     G, D = Affine(0.5, 1.0), critic()
-    optimizers = {name: Adam(player.parameters(), rates[name], (0.5, 0.99)) for name, player in (("D", D), ("G", G))}
-    play, found = minigan.cpu.graph(Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers).play), []
+    optimizers = {
+        name: Adam(player.parameters(), rates[name], (0.5, 0.99))
+        for name, player in (("D", D), ("G", G))
+    }
+    play = minigan.cpu.graph(Trainer(GAN(G, D, objective, latent_dim=1, k=k), optimizers).play)
+    found = []
     for step in range(steps):
         for name, optimizer in optimizers.items():
             optimizer.param_groups[0]["lr"] = rates[name] * (1 - 0.9 * step / steps)
@@ -138,9 +155,14 @@ def fit(objective, steps, batch=512, k=2):
 
 # --- games of every kind that must all find the same answer ---
 
-TARGET = (1.5, 0.8)  # data N(1.5, 0.8): the affine G can be exactly right, and then every game is at its optimum
+# data N(1.5, 0.8): the affine G can be exactly right, and then every game is at its optimum
+TARGET = (1.5, 0.8)
 GAMES = {  # name -> (objective, options of the game, constraints of D)
-    **{name: (make, {}, []) for name, make in OBJECTIVES.items() if not isinstance(make(), (FDivergence, Wasserstein))},
+    **{
+        name: (make, {}, [])
+        for name, make in OBJECTIVES.items()
+        if not isinstance(make(), (FDivergence, Wasserstein))
+    },
     "hinge": (Hinge, {}, []),
     "wasserstein, gradient": (Wasserstein, {"penalties": [GradientPenalty(1)]}, []),
     "wasserstein, div": (Wasserstein, {"penalties": [WassersteinDivergence()]}, []),
@@ -151,7 +173,11 @@ GAMES = {  # name -> (objective, options of the game, constraints of D)
     "nonsaturating, r2": (NonSaturating, {"penalties": [R2(0.3)]}, []),
     "nonsaturating, dragan": (NonSaturating, {"penalties": [DRAGAN(1)]}, []),
     "nonsaturating, orthogonal": (NonSaturating, {"penalties": [Orthogonal(1e-3)]}, []),
-    "nonsaturating, historical": (NonSaturating, {"penalties": HistoricalAveraging(1e-3), "g_penalties": HistoricalAveraging(1e-3)}, []),
+    "nonsaturating, historical": (
+        NonSaturating,
+        {"penalties": HistoricalAveraging(1e-3), "g_penalties": HistoricalAveraging(1e-3)},
+        [],
+    ),
     "nonsaturating, label 0.9": (lambda: NonSaturating(real_label=0.9), {}, []),
     "nonsaturating, simultaneous": (NonSaturating, {"simultaneous": True, "k": 1}, []),
     "nonsaturating, noise": (NonSaturating, {"views": [InstanceNoise(0.5)]}, []),
@@ -164,9 +190,14 @@ def play(name, steps, batch=256):
     make, options, constraints = GAMES[name]
     inputs = 2 if any(isinstance(view, Pack) for view in options.get("views", ())) else 1
     G, D = Affine(0.0, 1.5), critic(inputs=inputs)
-    optimizers = {player: Adam(net.parameters(), 1e-2, (0.5, 0.99)) for player, net in (("D", D), ("G", G))}
+    optimizers = {
+        player: Adam(net.parameters(), 1e-2, (0.5, 0.99)) for player, net in (("D", D), ("G", G))
+    }
     game = GAN(G, D, make(), latent_dim=1, **({"k": 2} | options))
-    play, found = minigan.cpu.graph(Trainer(game, optimizers, {"D": [make() for make in constraints]}).play), []
+    play = minigan.cpu.graph(
+        Trainer(game, optimizers, {"D": [make() for make in constraints]}).play
+    )
+    found = []
     for step in range(steps):
         for optimizer in optimizers.values():
             optimizer.param_groups[0]["lr"] = 1e-2 * (1 - 0.9 * step / steps)
@@ -183,7 +214,11 @@ class Judging(Game):
     """Only the critic moves, between N(0, 0.5) and N(distance, 0.5)."""
 
     def __init__(self, D, distance, objective, penalty):
-        self.D, self.distance, self.objective, self.penalty, self.players = D, distance, objective, penalty, {"D": D}
+        self.D = D
+        self.distance = distance
+        self.objective = objective
+        self.penalty = penalty
+        self.players = {"D": D}
 
     def samples(self, n):
         return minigan.randn(n, 1) * 0.5 + self.distance, minigan.randn(n, 1) * 0.5
@@ -194,7 +229,9 @@ class Judging(Game):
     def moves(self, n, free=False):
         real, fake = self.samples(n)
         value = self.objective.d_value(self.D(real), self.D(fake))
-        yield Ascend("D", value - self.penalty(self.D, real, fake) if self.penalty and not free else value)
+        yield Ascend(
+            "D", value - self.penalty(self.D, real, fake) if self.penalty and not free else value
+        )
         self.objective.after_step()
 
 
@@ -210,13 +247,20 @@ CRITICS = {  # penalty, constraints, what its optimum estimates
 def estimate(name, distance, steps, batch=256):
     """E f(x) - E f(y) of a trained critic, on 20,000 fresh samples.
 
-    On a line a slope can only change its sign through 0, where the two-sided penalty has a hill of its weight: a critic that starts
-    the wrong way round stays so, near slope -1. Hence 20 steps without the penalty at the start.
+    On a line a slope can only change its sign through 0, where the two-sided penalty has a hill of
+    its weight: a critic that starts the wrong way round stays so, near slope -1. Hence 20 steps
+    without the penalty at the start.
     """
     penalty, constraints, _ = CRITICS[name]
-    D = nn.Sequential(nn.Linear(1, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+    D = nn.Sequential(
+        nn.Linear(1, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1)
+    )
     game = Judging(D, distance, Wasserstein(), penalty())
-    trainer = Trainer(game, {"D": Adam(D.parameters(), 3e-3, (0.5, 0.99))}, {"D": [make() for make in constraints]})
+    trainer = Trainer(
+        game,
+        {"D": Adam(D.parameters(), 3e-3, (0.5, 0.99))},
+        {"D": [make() for make in constraints]},
+    )
     for step in range(steps):
         trainer.optimizers["D"].param_groups[0]["lr"] = 3e-3 * (1 - 0.95 * step / steps)
         for move in game.moves(batch, free=step < 20):
@@ -225,7 +269,8 @@ def estimate(name, distance, steps, batch=256):
 
 
 def fisher(distance, steps, batch=256):
-    """The second moment that Fisher GAN's constraint holds at 1, and E f(x) - E f(y), at the end."""
+    """The second moment that Fisher GAN's constraint holds at 1, and E f(x) - E f(y), at the
+    end."""
     D, objective = critic(), Fisher(rho=1e-2)
     game = Judging(D, distance, objective, None)
     trainer = Trainer(game, {"D": Adam(D.parameters(), 1e-3, (0.5, 0.99))})
@@ -237,28 +282,39 @@ def fisher(distance, steps, batch=256):
 
 
 def fisher_exact(distance):
-    """sup (E f(x) - E f(y)) / sqrt(W): the square root of the integral of (p - q)^2 / ((p + q) / 2)."""
+    """sup (E f(x) - E f(y)) / sqrt(W): the square root of the integral of (p - q)^2 / ((p + q) /
+    2)."""
     p, q = normal(X, distance, 0.5), normal(X, 0, 0.5)
     return np.sqrt(np.sum((p - q) ** 2 / np.maximum((p + q) / 2, 1e-300)) * STEP)
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--steps", type=int, default=4000, help="of each game (default %(default)s)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--json", help="write the numbers here, too")
     options = p.parse_args()
     found = {"fits": {}, "games": {}, "w1": {}, "fisher": {}}
-    print(f"{'divergence':18s}  fitted mu, sigma    direct mu, sigma    excess of the divergence over its minimum")
+    print(
+        f"{'divergence':18s}  fitted mu, sigma    direct mu, sigma    excess of the divergence "
+        "over its minimum"
+    )
     for name, (make, f) in FITS.items():
         minigan.manual_seed(options.seed)
         mu, sigma = fit(make(), options.steps)
         best = direct(f)
         low = divergence(f, *best)
-        row = {"fitted": [float(mu), float(sigma)], "direct": [float(v) for v in best], "minimum": float(low),
+        row = {"fitted": [float(mu), float(sigma)], "direct": [float(v) for v in best],
+            "minimum": float(low),
                "excess": float(divergence(f, mu, sigma) - low)}  # fmt: skip
         found["fits"][name] = row
-        print(f"{name:18s}  {mu:7.3f} {sigma:7.3f}     {best[0]:7.3f} {best[1]:7.3f}     {row['excess']:.4f} over {low:.4f}", flush=True)
+        print(
+            f"{name:18s}  {mu:7.3f} {sigma:7.3f}     {best[0]:7.3f} {best[1]:7.3f}     "
+            f"{row['excess']:.4f} over {low:.4f}",
+            flush=True,
+        )
     print(f"\n{'game':30s}  mu, sigma found; the data's: {TARGET[0]}, {TARGET[1]}")
     for name in GAMES:
         minigan.manual_seed(options.seed)
@@ -279,7 +335,10 @@ def main():
         minigan.manual_seed(options.seed)
         moment, value = fisher(distance, options.steps)
         found["fisher"][str(distance)] = [moment, value, float(fisher_exact(distance))]
-        print(f"distance {distance}: {moment:.4f}   {value:.4f}   {fisher_exact(distance):.4f}", flush=True)
+        print(
+            f"distance {distance}: {moment:.4f}   {value:.4f}   {fisher_exact(distance):.4f}",
+            flush=True,
+        )
     if options.json:
         with open(options.json, "w") as file:
             json.dump(found, file, indent=1)

@@ -1,4 +1,5 @@
-"""What a machine has: versions, whether Numba compiles with this NumPy, what CUDA says, which cuBLAS is loaded."""
+"""What a machine has: versions, whether Numba compiles with this NumPy, what CUDA says, which
+cuBLAS is loaded."""
 
 import importlib.metadata
 import os
@@ -11,7 +12,8 @@ from minigan.arrays import cuda_problem
 from minigan.fast.cpu.kernels import kernel
 
 PACKAGES = (
-    "numpy", "numba", "cupy-cuda13x", "cupy-cuda12x", "nvidia-cublas", "nvidia-cuda-nvrtc", "torch", "jax", "scipy", "matplotlib", "pillow",
+    "numpy", "numba", "cupy-cuda13x", "cupy-cuda12x", "nvidia-cublas", "nvidia-cuda-nvrtc", "torch",
+    "jax", "scipy", "matplotlib", "pillow",
     "safetensors", "tqdm", "platformdirs", "pytest", "pytest-xdist", "hypothesis",
 )  # fmt: skip
 
@@ -43,7 +45,10 @@ def compiled():
     began, x = time.perf_counter(), np.arange(4.0, dtype=np.float32)
     y = np.empty_like(x)
     _doubled(x, y)
-    return f"a kernel compiles in {time.perf_counter() - began:.1f} s, {'right' if (y == 2 * x).all() else 'wrong'}"
+    return (
+        f"a kernel compiles in {time.perf_counter() - began:.1f} s, "
+        f"{'right' if (y == 2 * x).all() else 'wrong'}"
+    )
 
 
 def cublas():
@@ -62,7 +67,13 @@ def main():
     print(f"CUDA: {cuda_problem() or 'usable'}")
     print(f"cuBLAS: {said(cublas)}")
     print(said(minigan.cuda.memory_summary))
-    print(said(lambda: subprocess.run(["nvidia-smi"], capture_output=True, text=True, timeout=10).stdout))
+    print(
+        said(
+            lambda: (
+                subprocess.run(["nvidia-smi"], capture_output=True, text=True, timeout=10).stdout
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

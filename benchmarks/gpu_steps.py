@@ -1,16 +1,21 @@
-"""Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See on_gpu_a.sh.
+"""Whole training steps on a GPU: minigan's graphs and launches beside PyTorch's and JAX's ways. See
+on_gpu_a.sh.
 
-    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] [--json FILE] [--compile]
+    python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] \\
+        [--json FILE] [--compile]
 
-mlp64, mlp1024   the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent of G
+mlp64, mlp1024 the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent
+of G
 dcgan28          DCGAN on 28x28 images of 1 channel, batch 64
 dcgan64          DCGAN on 64x64 images of 3 channels (features 64), batch 128
 wgan-gp          the critic's step of WGAN-GP (double backward), 28x28, batch 64
 
-All contenders of a workload are started together, each in a process of its own, and measured in turns: a block of steps without
-waiting, then the GPU is waited for. fp32: products in float32, convolutions in TF32, which is PyTorch's default; tf32: products, too;
-bf16: inputs of products in bfloat16 (PyTorch: autocast and channels_last). Who is not ready in time is left out, and named.
-torch.compile takes part only with --compile: to compile takes it longer than all others need together.
+All contenders of a workload are started together, each in a process of its own, and measured in
+turns: a block of steps without waiting, then the GPU is waited for. fp32: products in float32,
+convolutions in TF32, which is PyTorch's default; tf32: products, too; bf16: inputs of products in
+bfloat16 (PyTorch: autocast and channels_last). Who is not ready in time is left out, and named.
+torch.compile takes part only with --compile: to compile takes it longer than all others need
+together.
 """
 
 import argparse
@@ -33,17 +38,28 @@ import harness
 HERE = pathlib.Path(__file__).resolve().parent
 
 WORKLOADS = {  # what, batch, side, channels, features
-    "mlp64": ("mlp", 64, 28, 1, 0), "mlp1024": ("mlp", 1024, 28, 1, 0), "dcgan28": ("dcgan", 64, 28, 1, 64),
+    "mlp64": ("mlp", 64, 28, 1, 0), "mlp1024": ("mlp", 1024, 28, 1, 0),
+    "dcgan28": ("dcgan", 64, 28, 1, 64),
     "dcgan64": ("dcgan", 128, 64, 3, 64), "wgan-gp": ("critic", 64, 28, 1, 64),
 }  # fmt: skip
 BLOCK_SECONDS = 0.15  # of a block of steps
 
 
-def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, half=False, conv_tf32=True):
+def minigan_step(
+    what, batch, side, channels, features, graph=True, tf32=False, half=False, conv_tf32=True
+):
     """minigan: the examples' game, trainer and optimisers. Returns (step, wait)."""
     import minigan
     from minigan import nn
-    from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+    from minigan.gan import (
+        GAN,
+        NonSaturating,
+        Trainer,
+        dcgan_discriminator,
+        dcgan_generator,
+        mlp_discriminator,
+        mlp_generator,
+    )
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
@@ -52,7 +68,8 @@ def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, 
     real = minigan.rand(batch, channels, side, side, device="cuda") * 2 - 1
     if what == "critic":
         D = nn.Sequential(
-            nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),
             nn.Flatten(), nn.Linear(2 * features * (side // 4) ** 2, 1),
         ).cuda()  # fmt: skip
         opt = Adam(D.parameters(), 2e-4, (0.5, 0.999))
@@ -71,7 +88,10 @@ def minigan_step(what, batch, side, channels, features, graph=True, tf32=False, 
         if what == "mlp":
             G, D = mlp_generator(cuda_peers.LATENT), mlp_discriminator()
         else:
-            G, D = (f(*a, channels, side, side, features) for f, a in ((dcgan_generator, [cuda_peers.LATENT]), (dcgan_discriminator, [])))
+            G, D = (
+                f(*a, channels, side, side, features)
+                for f, a in ((dcgan_generator, [cuda_peers.LATENT]), (dcgan_discriminator, []))
+            )
         G, D = G.cuda(), D.cuda()
         optimizers = {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))}
         step = Trainer(GAN(G, D, NonSaturating(), cuda_peers.LATENT), optimizers).play
@@ -84,18 +104,25 @@ def contenders(workload, compiled=True):
     sizes = WORKLOADS[workload]
     torch_step = cuda_peers.torch_critic if sizes[0] == "critic" else cuda_peers.torch_gan
     ways = {
-        "torch eager fp32": {}, "torch eager tf32": {"tf32": True}, "torch eager bf16": {"precision": "bf16"},
+        "torch eager fp32": {}, "torch eager tf32": {"tf32": True},
+        "torch eager bf16": {"precision": "bf16"},
         "torch graph fp32": {"graph": True}, "torch graph tf32": {"graph": True, "tf32": True},
-        "torch graph bf16": {"graph": True, "precision": "bf16"}, "torch.compile reduce-overhead tf32": {"compiled": True, "tf32": True},
+        "torch graph bf16": {"graph": True, "precision": "bf16"},
+        "torch.compile reduce-overhead tf32": {"compiled": True, "tf32": True},
     }  # fmt: skip
     if sizes[0] == "critic" or not compiled:
         del ways["torch.compile reduce-overhead tf32"]
-    found = {name: ("torch", lambda way=way: torch_step(*sizes, **way)) for name, way in ways.items()}
+    found = {
+        name: ("torch", lambda way=way: torch_step(*sizes, **way)) for name, way in ways.items()
+    }
     found["jax jit"] = ("jax", lambda: cuda_peers.jax_step(*sizes))
     for name, way in {
-        "minigan eager fp32": {"graph": False}, "minigan graph fp32": {}, "minigan graph tf32": {"tf32": True},
-        "minigan graph bf16": {"half": True}, "minigan graph float32 throughout": {"conv_tf32": False},
-    }.items():  # fmt: skip
+        "minigan eager fp32": {"graph": False},
+        "minigan graph fp32": {},
+        "minigan graph tf32": {"tf32": True},
+        "minigan graph bf16": {"half": True},
+        "minigan graph float32 throughout": {"conv_tf32": False},
+    }.items():
         found[name] = ("cupy", lambda way=way: minigan_step(*sizes, **way))
     return found
 
@@ -104,7 +131,8 @@ def contenders(workload, compiled=True):
 
 
 def serve(maker):
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX would take most of the memory
+    # JAX would take most of the memory
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     step, wait = maker()
     for _ in range(12):
         step()
@@ -133,11 +161,16 @@ class Worker:
     """A contender's process."""
 
     def __init__(self, workload, name):
-        self.name, self.times, self.ready = name, [], False
+        self.name = name
+        self.times = []
+        self.ready = False
         command = [sys.executable, str(HERE / "gpu_steps.py"), "--worker", workload, name]
-        self.errors = open(f"/tmp/gpu-steps-{os.getpid()}-{re.sub('[^a-z0-9]+', '-', f'{workload} {name}'.lower())}.log", "w+")
+        file = re.sub("[^a-z0-9]+", "-", f"{workload} {name}".lower())
+        self.errors = open(f"/tmp/gpu-steps-{os.getpid()}-{file}.log", "w+")
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, bufsize=0, cwd=HERE)
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=self.errors, bufsize=0, cwd=HERE
+        )
         self.buffer = b""
 
     def line(self, until):
@@ -177,7 +210,11 @@ class Worker:
 def compare(workload, rounds, seconds, compiled):
     """{name: {...}}, and what was left out and why."""
     start, left_out = time.monotonic(), {}
-    names = [n for n, (package, _) in contenders(workload, compiled).items() if importlib.util.find_spec(package)]
+    names = [
+        n
+        for n, (package, _) in contenders(workload, compiled).items()
+        if importlib.util.find_spec(package)
+    ]
     workers = [Worker(workload, name) for name in names]
     waiting = list(workers)
     while waiting and time.monotonic() < start + 0.75 * seconds:
@@ -204,7 +241,8 @@ def compare(workload, rounds, seconds, compiled):
         if worker.process.poll() is None:
             worker.end()
     results = {
-        w.name: {"us": 1e6 * statistics.median(w.times), "us_min": 1e6 * min(w.times), "us_max": 1e6 * max(w.times), "blocks": len(w.times)}
+        w.name: {"us": 1e6 * statistics.median(w.times), "us_min": 1e6 * min(w.times),
+            "us_max": 1e6 * max(w.times), "blocks": len(w.times)}
         for w in able if w.times
     }  # fmt: skip
     return results, left_out
@@ -213,7 +251,17 @@ def compare(workload, rounds, seconds, compiled):
 def versions():
     """What took part."""
     found = {}
-    for package in ("torch", "jax", "jaxlib", "cupy-cuda13x", "cupy-cuda12x", "numpy", "nvidia-cublas", "nvidia-cudnn-cu13", "numba"):
+    for package in (
+        "torch",
+        "jax",
+        "jaxlib",
+        "cupy-cuda13x",
+        "cupy-cuda12x",
+        "numpy",
+        "nvidia-cublas",
+        "nvidia-cudnn-cu13",
+        "numba",
+    ):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -225,7 +273,9 @@ def gpu():
     """(name, driver) as nvidia-smi says."""
     command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        line = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.splitlines()[0]
+        line = subprocess.run(
+            command, capture_output=True, text=True, timeout=20
+        ).stdout.splitlines()[0]
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return "unknown", "unknown"
     name, _, driver = line.partition(", ")
@@ -233,11 +283,15 @@ def gpu():
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--only", nargs="*", default=list(WORKLOADS), choices=WORKLOADS)
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=280, help="for everything")
-    p.add_argument("--json", help="where the figures go (default benchmarks/results/cuda-<gpu>-<date>.json)")
+    p.add_argument(
+        "--json", help="where the figures go (default benchmarks/results/cuda-<gpu>-<date>.json)"
+    )
     p.add_argument("--compile", action="store_true", help="with torch.compile")
     p.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     options = p.parse_args()
@@ -246,7 +300,9 @@ def main():
         return serve(contenders(workload)[name][1])
     name, driver = gpu()
     today = datetime.date.today().isoformat()
-    path = pathlib.Path(options.json or HERE / "results" / f"cuda-{name.lower().replace(' ', '-')}-{today}.json")
+    path = pathlib.Path(
+        options.json or HERE / "results" / f"cuda-{name.lower().replace(' ', '-')}-{today}.json"
+    )
     report = {
         "gpu": name,
         "driver": driver,

@@ -1,8 +1,9 @@
-"""Run contenders side by side: each in a process of its own, in turns, so that all meet the same machine.
+"""Run contenders side by side: each in a process of its own, in turns, so that all meet the same
+machine.
 
-A contender is `python benchmarks/<file>.py --worker NAME`. It prepares, prints "ready", then for each line "N" on its input
-does N steps and prints the seconds of each as JSON. Ratios are taken round by round; their median is what counts, absolute
-times mean little on a shared machine.
+A contender is `python benchmarks/<file>.py --worker NAME`. It prepares, prints "ready", then for
+each line "N" on its input does N steps and prints the seconds of each as JSON. Ratios are taken
+round by round; their median is what counts, absolute times mean little on a shared machine.
 """
 
 import json
@@ -32,7 +33,9 @@ class Contender:
     def __init__(self, script, name):
         self.name = name
         command = [sys.executable, script, "--worker", name]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.medians = []
 
     def answer(self):
@@ -52,7 +55,8 @@ class Contender:
 
 
 def compare(script, names, baseline, steps=50, rounds=7, warmup=20):
-    """Medians and ratios to `baseline` of each contender, printed as a table and returned as {name: {...}}."""
+    """Medians and ratios to `baseline` of each contender, printed as a table and returned as {name:
+    {...}}."""
     contenders = []
     for name in names:
         contender = Contender(script, name)
@@ -91,5 +95,11 @@ def machine():
     cpu = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            cpu = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), cpu)
-    return f"{cpu}, {os.cpu_count()} CPUs, Python {platform.python_version()}, NumPy {numpy.__version__}"
+            cpu = next(
+                (line.split(":", 1)[1].strip() for line in file if line.startswith("model name")),
+                cpu,
+            )
+    return (
+        f"{cpu}, {os.cpu_count()} CPUs, Python {platform.python_version()}, NumPy "
+        f"{numpy.__version__}"
+    )

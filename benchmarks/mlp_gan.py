@@ -1,4 +1,5 @@
-"""The training step of `examples/mnist_gan.py` (batch 64, float32) beside PyTorch and JAX, and beside the machine's limits.
+"""The training step of `examples/mnist_gan.py` (batch 64, float32) beside PyTorch and JAX, and
+beside the machine's limits.
 
     python benchmarks/mlp_gan.py [--rounds 7] [--steps 50] [--only NAME ...] [--json FILE]
 
@@ -20,14 +21,18 @@ G_SIZES, D_SIZES = (LATENT, *mlp_peers.HIDDEN_G, 784), (784, *mlp_peers.HIDDEN_D
 
 
 def minigan_step(repeated=True):
-    """minigan: the example's own game, trainer and optimisers, by default played as the example plays them (`minigan.cpu.graph`)."""
+    """minigan: the example's own game, trainer and optimisers, by default played as the example
+    plays them (`minigan.cpu.graph`)."""
     import minigan
     from minigan.gan import GAN, NonSaturating, Trainer, mlp_discriminator, mlp_generator
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     G, D = mlp_generator(LATENT), mlp_discriminator()
-    trainer = Trainer(GAN(G, D, NonSaturating(), LATENT), {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))})
+    trainer = Trainer(
+        GAN(G, D, NonSaturating(), LATENT),
+        {n: Adam(m.parameters(), 2e-4, (0.5, 0.999)) for n, m in (("G", G), ("D", D))},
+    )
     play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     return lambda real: play(minigan.as_tensor(real.reshape(-1, 1, 28, 28)))
 
@@ -44,12 +49,15 @@ CONTENDERS = {
 
 
 def flops():
-    """Floating-point operations of the matrix products that one step cannot avoid (2 per multiply-add)."""
+    """Floating-point operations of the matrix products that one step cannot avoid (2 per
+    multiply-add)."""
     g = sum(a * b for a, b in zip(G_SIZES, G_SIZES[1:]))
     d = sum(a * b for a, b in zip(D_SIZES, D_SIZES[1:]))
     g_first, d_first = G_SIZES[0] * G_SIZES[1], D_SIZES[0] * D_SIZES[1]
-    ascend_d = g + 2 * d + 2 * d + 2 * (d - d_first)  # G forward; D forward, weight and input gradients on real and fake
-    descend_g = g + d + d + g + (g - g_first)  # both forward; input gradients through D; weight and input gradients of G
+    # G forward; D forward, weight and input gradients on real and fake
+    ascend_d = g + 2 * d + 2 * d + 2 * (d - d_first)
+    # both forward; input gradients through D; weight and input gradients of G
+    descend_g = g + d + d + g + (g - g_first)
     return 2 * BATCH * (ascend_d + descend_g)
 
 
@@ -83,7 +91,9 @@ def _triad(x, y, z):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--steps", type=int, default=50)
     p.add_argument("--only", nargs="*", default=list(CONTENDERS))
@@ -94,11 +104,16 @@ def main():
         step, real = CONTENDERS[options.worker][1](), mlp_peers.data(BATCH)
         return harness.serve(lambda: step(real))
     print(harness.machine())
-    names = [n for n in CONTENDERS if n in options.only and importlib.util.find_spec(CONTENDERS[n][0])]
+    names = [
+        n for n in CONTENDERS if n in options.only and importlib.util.find_spec(CONTENDERS[n][0])
+    ]
     results = harness.compare(__file__, names, "torch eager", options.steps, options.rounds)
     gemm, bandwidth = limits()
-    parameters = sum(a * b + b for s in (G_SIZES, D_SIZES) for a, b in zip(s, s[1:])) + 2 * sum(G_SIZES[2:-1])
-    ideal = 1e3 * (flops() / gemm + 28 * parameters / bandwidth)  # Adam reads p, g, m, v and writes p, m, v: 28 bytes
+    parameters = sum(a * b + b for s in (G_SIZES, D_SIZES) for a, b in zip(s, s[1:])) + 2 * sum(
+        G_SIZES[2:-1]
+    )
+    # Adam reads p, g, m, v and writes p, m, v: 28 bytes
+    ideal = 1e3 * (flops() / gemm + 28 * parameters / bandwidth)
     adam = f"Adam's {28 * parameters / 1e6:.0f} MB at {bandwidth / 1e9:.0f} GB/s"
     print(f"limit: {flops() / 1e9:.2f} GFLOP at {gemm / 1e9:.0f} GFLOP/s + {adam} = {ideal:.2f} ms")
     if "minigan" in results:

@@ -1,5 +1,6 @@
-"""The MLP GAN training step in other libraries: the same networks, the same Algorithm 1 order (D first, then G, fresh
-latents for each), float32, Adam(2e-4, .5, .999). Each maker returns `step(real)`, which returns when the work is done.
+"""The MLP GAN training step in other libraries: the same networks, the same Algorithm 1 order (D
+first, then G, fresh latents for each), float32, Adam(2e-4, .5, .999). Each maker returns
+`step(real)`, which returns when the work is done.
 """
 
 import numpy as np
@@ -8,8 +9,8 @@ HIDDEN_G, HIDDEN_D = (128, 256, 512, 1024), (512, 256)
 
 
 def torch_step(fused=False, compiled=False, latent=100, seed=0, freeze=False):
-    """PyTorch. `fused`: the fused Adam; `compiled`: losses through torch.compile; `freeze`: D's weights get no
-    gradients in G's move (what a careful user writes by hand)."""
+    """PyTorch. `fused`: the fused Adam; `compiled`: losses through torch.compile; `freeze`: D's
+    weights get no gradients in G's move (what a careful user writes by hand)."""
     import torch
     from torch import nn
     from torch.nn import functional as F
@@ -17,13 +18,19 @@ def torch_step(fused=False, compiled=False, latent=100, seed=0, freeze=False):
     torch.manual_seed(seed)
 
     def block(n_in, n_out, norm):
-        return [nn.Linear(n_in, n_out), *([nn.BatchNorm1d(n_out, 0.8)] if norm else []), nn.LeakyReLU(0.2)]
+        return [
+            nn.Linear(n_in, n_out),
+            *([nn.BatchNorm1d(n_out, 0.8)] if norm else []),
+            nn.LeakyReLU(0.2),
+        ]
 
     sizes = (latent, *HIDDEN_G)
     layers = [m for i in range(4) for m in block(sizes[i], sizes[i + 1], norm=i > 0)]
     G = nn.Sequential(*layers, nn.Linear(HIDDEN_G[-1], 784), nn.Tanh())
     D = nn.Sequential(*block(784, 512, False), *block(512, 256, False), nn.Linear(256, 1))
-    opts = [torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=fused) for m in (G, D)]
+    opts = [
+        torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=fused) for m in (G, D)
+    ]
 
     def d_loss(real, z):
         fake = G(z).detach()
@@ -59,7 +66,9 @@ def jax_step(latent=100, seed=0):
     def linear(key, n_in, n_out):
         a, b = jax.random.split(key)
         r = n_in**-0.5
-        return jax.random.uniform(a, (n_in, n_out), minval=-r, maxval=r), jax.random.uniform(b, (n_out,), minval=-r, maxval=r)
+        return jax.random.uniform(a, (n_in, n_out), minval=-r, maxval=r), jax.random.uniform(
+            b, (n_out,), minval=-r, maxval=r
+        )
 
     def init(key, sizes, norms):
         keys = jax.random.split(key, len(sizes) - 1)
@@ -76,7 +85,12 @@ def jax_step(latent=100, seed=0):
             x = x @ w + b
             if i > 0:
                 mean, var = x.mean(0), x.var(0)
-                new.append((0.9 * stats[i - 1][0] + 0.1 * mean, 0.9 * stats[i - 1][1] + 0.1 * var * len(x) / (len(x) - 1)))
+                new.append(
+                    (
+                        0.9 * stats[i - 1][0] + 0.1 * mean,
+                        0.9 * stats[i - 1][1] + 0.1 * var * len(x) / (len(x) - 1),
+                    )
+                )
                 gamma, beta = norms[i - 1]
                 x = (x - mean) * jax.lax.rsqrt(var + 0.8) * gamma + beta
             x = leaky(x)
@@ -96,7 +110,9 @@ def jax_step(latent=100, seed=0):
         m = jax.tree.map(lambda m, g: 0.5 * m + 0.5 * g, m, grads)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
         c1, c2 = 1 - 0.5**t, 1 - 0.999**t
-        params = jax.tree.map(lambda p, m, v: p - 2e-4 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v)
+        params = jax.tree.map(
+            lambda p, m, v: p - 2e-4 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v
+        )
         return params, (m, v, t)
 
     def d_loss(d, g, stats, real, z):
@@ -110,9 +126,13 @@ def jax_step(latent=100, seed=0):
     def whole(state, real):
         g, d, stats, opt_g, opt_d, key = state
         key, k1, k2 = jax.random.split(key, 3)
-        grad_d, stats = jax.grad(d_loss, has_aux=True)(d, g, stats, real, jax.random.normal(k1, (real.shape[0], latent)))
+        grad_d, stats = jax.grad(d_loss, has_aux=True)(
+            d, g, stats, real, jax.random.normal(k1, (real.shape[0], latent))
+        )
         d, opt_d = adam(d, grad_d, opt_d)
-        grad_g, stats = jax.grad(g_loss, has_aux=True)(g, d, stats, jax.random.normal(k2, (real.shape[0], latent)))
+        grad_g, stats = jax.grad(g_loss, has_aux=True)(
+            g, d, stats, jax.random.normal(k2, (real.shape[0], latent))
+        )
         g, opt_g = adam(g, grad_g, opt_g)
         return g, d, stats, opt_g, opt_d, key
 

@@ -1,8 +1,10 @@
-"""What the engine itself costs: microseconds per recorded op on tiny arrays, and the steps of a tiny 1-D GAN.
+"""What the engine itself costs: microseconds per recorded op on tiny arrays, and the steps of a
+tiny 1-D GAN.
 
     python benchmarks/overhead.py [--rounds 7] [--steps 300] [--json FILE]
 
-The GAN: G 1-4-1 (softplus), D 1-8-8-8-1 (tanh), batch 12, SGD, Algorithm 1. "numpy by hand" has no autodiff: the floor.
+The GAN: G 1-4-1 (softplus), D 1-8-8-8-1 (tanh), batch 12, SGD, Algorithm 1. "numpy by hand" has no
+autodiff: the floor.
 """
 
 import argparse
@@ -24,8 +26,19 @@ def minigan_gan(repeated=False):
 
     minigan.manual_seed(0)
     G = nn.Sequential(nn.Linear(1, 4), nn.Softplus(), nn.Linear(4, 1))
-    D = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))
-    trainer = Trainer(GAN(G, D, NonSaturating(), latent_dim=1), {n: SGD(m.parameters(), LR) for n, m in (("G", G), ("D", D))})
+    D = nn.Sequential(
+        nn.Linear(1, 8),
+        nn.Tanh(),
+        nn.Linear(8, 8),
+        nn.Tanh(),
+        nn.Linear(8, 8),
+        nn.Tanh(),
+        nn.Linear(8, 1),
+    )
+    trainer = Trainer(
+        GAN(G, D, NonSaturating(), latent_dim=1),
+        {n: SGD(m.parameters(), LR) for n, m in (("G", G), ("D", D))},
+    )
     play = minigan.cpu.graph(trainer.play) if repeated else trainer.play
     rng = np.random.default_rng(0)
     return lambda: play(minigan.as_tensor(rng.normal(4, 0.5, (BATCH, 1)).astype(np.float32)))
@@ -37,7 +50,15 @@ def torch_gan(compiled=False):
     from torch.nn import functional as F
 
     G = nn.Sequential(nn.Linear(1, 4), nn.Softplus(), nn.Linear(4, 1))
-    D = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))
+    D = nn.Sequential(
+        nn.Linear(1, 8),
+        nn.Tanh(),
+        nn.Linear(8, 8),
+        nn.Tanh(),
+        nn.Linear(8, 8),
+        nn.Tanh(),
+        nn.Linear(8, 1),
+    )
     opt_g, opt_d = torch.optim.SGD(G.parameters(), LR), torch.optim.SGD(D.parameters(), LR)
     rng = np.random.default_rng(0)
 
@@ -59,9 +80,14 @@ def numpy_gan():
     rng = np.random.default_rng(0)
 
     def net(*sizes):
-        return [[rng.uniform(-1, 1, (a, b)).astype(np.float32) * a**-0.5, np.zeros(b, np.float32)] for a, b in zip(sizes, sizes[1:])]
+        return [
+            [rng.uniform(-1, 1, (a, b)).astype(np.float32) * a**-0.5, np.zeros(b, np.float32)]
+            for a, b in zip(sizes, sizes[1:])
+        ]
 
-    G, D, lr = net(1, 4, 1), net(1, 8, 8, 8, 1), np.float32(LR)
+    G = net(1, 4, 1)
+    D = net(1, 8, 8, 8, 1)
+    lr = np.float32(LR)
 
     def softplus(x):
         return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
@@ -112,12 +138,17 @@ def numpy_gan():
     return step
 
 
-CONTENDERS = {"torch eager": ("torch", torch_gan), "numpy by hand": ("numpy", numpy_gan), "minigan": ("minigan", minigan_gan)}
+CONTENDERS = {
+    "torch eager": ("torch", torch_gan),
+    "numpy by hand": ("numpy", numpy_gan),
+    "minigan": ("minigan", minigan_gan),
+}
 CONTENDERS["minigan.cpu.graph"] = ("minigan", lambda: minigan_gan(repeated=True))
 
 
 def per_op(kind, n=2000):
-    """(microseconds per op forward, per op backward) of a chain of n elementwise ops on 4 elements, and unrecorded."""
+    """(microseconds per op forward, per op backward) of a chain of n elementwise ops on 4 elements,
+    and unrecorded."""
     if kind == "minigan":
         import minigan as lib
     else:
@@ -144,7 +175,9 @@ def per_op(kind, n=2000):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--steps", type=int, default=300)
     p.add_argument("--json", help="also write the figures here")
@@ -154,11 +187,16 @@ def main():
         return harness.serve(CONTENDERS[options.worker][1]())
     print(harness.machine())
     names = [n for n, (package, _) in CONTENDERS.items() if importlib.util.find_spec(package)]
-    results = {"gan": harness.compare(__file__, names, "torch eager", options.steps, options.rounds)}
+    results = {
+        "gan": harness.compare(__file__, names, "torch eager", options.steps, options.rounds)
+    }
     for kind in ("minigan", "torch"):
         if importlib.util.find_spec(kind):
             forward, backward, unrecorded = results[kind] = per_op(kind)
-            print(f"{kind}: {forward:.2f} us per recorded op, {backward:.2f} us per op backward, {unrecorded:.2f} us per op under no_grad")
+            print(
+                f"{kind}: {forward:.2f} us per recorded op, {backward:.2f} us per op backward, "
+                f"{unrecorded:.2f} us per op under no_grad"
+            )
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"machine": harness.machine(), **results}, file, indent=1)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The results page: many GANs on MNIST with the same budget, seeds, measures and classifier.
 
-    python benchmarks/results_mnist.py                          # every system, 3 seeds: two hours of one core
+    python benchmarks/results_mnist.py          # every system, 3 seeds: two hours of one core
     python benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --steps 1000
-    python benchmarks/results_mnist.py --page                   # only write docs/results.md from what is measured
+    python benchmarks/results_mnist.py --page   # only write docs/results.md from what is measured
 
-Call it again to go on: runs that were stopped are resumed, finished ones are not repeated. A finished run is a line in
-benchmarks/results/results_mnist.jsonl; the page shows those lines that were made with the same steps, samples and classifier.
-To add a system, add a line to SYSTEMS.
+Call it again to go on: runs that were stopped are resumed, finished ones are not repeated. A
+finished run is a line in benchmarks/results/results_mnist.jsonl; the page shows those lines that
+were made with the same steps, samples and classifier. To add a system, add a line to SYSTEMS.
 """
 
 import argparse
@@ -53,7 +53,9 @@ def mnist_gan():
 
 @dataclass
 class System:
-    """title : for the table;  options : of mnist_gan.py;  make_run(options) : the run, None: mnist_gan.py's own;
+    """title : for the table;
+    options : of mnist_gan.py;
+    make_run(options) : the run, None: mnist_gan.py's own;
     steps : for each step of the other systems, of one whose steps are that much cheaper."""
 
     title: str
@@ -63,15 +65,18 @@ class System:
 
 
 def autoencoder(features, code=64):
-    """Images -> images (N, 1, 28, 28): as D a mirror image of the DCGAN's networks, without batch normalisation (BEGAN has none)."""
+    """Images -> images (N, 1, 28, 28): as D a mirror image of the DCGAN's networks, without batch
+    normalisation (BEGAN has none)."""
 
     encoder = nn.Sequential(
-        nn.Conv2d(1, features, 4, 2, 1), nn.ELU(), nn.Conv2d(features, 2 * features, 4, 2, 1), nn.ELU(), nn.Flatten(),
+        nn.Conv2d(1, features, 4, 2, 1), nn.ELU(), nn.Conv2d(features, 2 * features, 4, 2, 1),
+        nn.ELU(), nn.Flatten(),
         nn.Linear(2 * features * 49, code),
     )  # fmt: skip
     decoder = nn.Sequential(
         nn.Linear(code, 2 * features * 49), nn.Unflatten(1, (2 * features, 7, 7)), nn.ELU(),
-        nn.ConvTranspose2d(2 * features, features, 4, 2, 1), nn.ELU(), nn.ConvTranspose2d(features, 1, 4, 2, 1),
+        nn.ConvTranspose2d(2 * features, features, 4, 2, 1), nn.ELU(),
+        nn.ConvTranspose2d(features, 1, 4, 2, 1),
     )  # fmt: skip
     return AutoEncoder(encoder, decoder)
 
@@ -82,15 +87,41 @@ def energy_run(name, **arguments):
     def make(options):
         data = mnist.load("mnist", "train", options.data_dir)
         minigan.manual_seed(options.seed)
-        config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed", "features")}
-        config |= {"image_shape": [1, 28, 28], "dataset": data.name, "checksum": data.checksum, "game": name} | arguments
+        config = {
+            k: getattr(options, k)
+            for k in (
+                "model",
+                "batch_size",
+                "lr",
+                "b1",
+                "b2",
+                "latent_dim",
+                "ema",
+                "seed",
+                "features",
+            )
+        }
+        config |= {
+            "image_shape": [1, 28, 28],
+            "dataset": data.name,
+            "checksum": data.checksum,
+            "game": name,
+        } | arguments
         device = resolve_device(options.device)
         G, D = build_networks(config)[0].to(device), autoencoder(options.features).to(device)
         game = GAMES[name](G, D, options.latent_dim, **arguments)
-        trainer = Trainer(game, {k: Adam(p.parameters(), options.lr, (options.b1, options.b2)) for k, p in game.players.items()})
+        trainer = Trainer(
+            game,
+            {
+                k: Adam(p.parameters(), options.lr, (options.b1, options.b2))
+                for k, p in game.players.items()
+            },
+        )
         return Run(
-            trainer, Batches(data.images, options.batch_size, options.seed, device), options.out, config, epochs=options.epochs,
-            max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume, about=about(options),
+            trainer, Batches(data.images, options.batch_size, options.seed, device), options.out,
+            config, epochs=options.epochs,
+            max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device),
+            resume=options.resume, about=about(options),
         )  # fmt: skip
 
     return make
@@ -98,14 +129,23 @@ def energy_run(name, **arguments):
 
 DCGAN = "--model dcgan"
 NO_BN = f"{DCGAN} --d-norm layer"
-# Rates are for few steps: with those of the papers (WGAN 5e-5, WGAN-GP 1e-4) a critic has hardly begun after two epochs.
+# Rates are for few steps: with those of the papers (WGAN 5e-5, WGAN-GP 1e-4) a critic has hardly
+# begun after two epochs.
 SYSTEMS = {
     "mlp": System("MLP GAN (non-saturating)", steps=3),
     "dcgan": System("DCGAN", DCGAN),
     "lsgan": System("LSGAN", f"{DCGAN} --objective lsgan"),
-    "wgan": System("WGAN, clipped", f"{DCGAN} --objective wasserstein --constraint clip --k 5 --optimizer rmsprop --lr 5e-4"),
-    "wgan-gp": System("WGAN-GP", f"{NO_BN} --objective wasserstein --penalty gradient --k 5 --lr 5e-4 --b1 0 --b2 0.9"),
-    "sn-hinge": System("spectral norm, hinge", f"{DCGAN} --d-norm none --objective hinge --constraint spectral"),
+    "wgan": System(
+        "WGAN, clipped",
+        f"{DCGAN} --objective wasserstein --constraint clip --k 5 --optimizer rmsprop --lr 5e-4",
+    ),
+    "wgan-gp": System(
+        "WGAN-GP",
+        f"{NO_BN} --objective wasserstein --penalty gradient --k 5 --lr 5e-4 --b1 0 --b2 0.9",
+    ),
+    "sn-hinge": System(
+        "spectral norm, hinge", f"{DCGAN} --d-norm none --objective hinge --constraint spectral"
+    ),
     "dragan": System("DRAGAN", f"{NO_BN} --penalty dragan"),
     "r1": System("non-saturating, R1", f"{NO_BN} --penalty r1"),
     "relativistic": System("relativistic average", f"{DCGAN} --objective relativistic-average"),
@@ -118,9 +158,20 @@ SYSTEMS = {
 
 
 def train(system, seed, folder, arguments):
-    """Train, or go on, until --steps; seconds spent in training so far. Interrupted when stopped."""
+    """Train, or go on, until --steps; seconds spent in training so far. Interrupted when
+    stopped."""
     steps = arguments.steps * system.steps
-    words = [*system.options.split(), "--seed", seed, "--max-steps", steps, "--epochs", 10**6, "--out", folder]
+    words = [
+        *system.options.split(),
+        "--seed",
+        seed,
+        "--max-steps",
+        steps,
+        "--epochs",
+        10**6,
+        "--out",
+        folder,
+    ]
     words += ["--features", arguments.features] if DCGAN in system.options else []
     words += ["--device", arguments.device, "--sample-interval", max(1, steps // 10), "--no-doctor"]
     words += ["--data-dir", arguments.data_dir] if arguments.data_dir else []
@@ -143,7 +194,11 @@ def train(system, seed, folder, arguments):
 def measure(folder, seed, arguments, reference, data):
     """The metrics of a finished run, and a grid of its samples."""
     G, config = load_generator(folder)
-    images = generate(G, Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])), batch_size=500)
+    images = generate(
+        G,
+        Generator(10_000 + seed).normal((arguments.samples, config["latent_dim"])),
+        batch_size=500,
+    )
     save_grid(folder / "grid.png", images[:60], 6)
     found = evaluate(images, reference)
     if not arguments.quick:
@@ -157,7 +212,8 @@ def floors(arguments, reference, data):
     n = arguments.samples
     order = Generator(0).permutation(len(images))
     for i in range(3):
-        own, others = order[i * n : (i + 1) * n], order[[*range(0, i * n), *range((i + 1) * n, len(order))]]
+        own = order[i * n : (i + 1) * n]
+        others = order[[*range(0, i * n), *range((i + 1) * n, len(order))]]
         found = evaluate(images[own], reference)
         if not arguments.quick:
             found |= evaluate_pixels(images[own], images[others], data["test"].images)
@@ -184,9 +240,16 @@ def run_all(arguments):
     """Every system with every seed that has no line yet; the exit code."""
     data = {split: mnist.load("mnist", split, arguments.data_dir) for split in ("train", "test")}
     reference = Reference(data["test"].images)
-    common = {k: getattr(arguments, k) for k in ("steps", "features", "samples", "quick")} | {"classifier": reference.classifier.digest}
-    # A run that diverged would do so again; other failures (a system that this version lacks) are tried again.
-    done = [line for line in read_lines() if key(line) == key(common) and line.get("failed", "Diverged").startswith("Diverged")]
+    common = {k: getattr(arguments, k) for k in ("steps", "features", "samples", "quick")} | {
+        "classifier": reference.classifier.digest
+    }
+    # A run that diverged would do so again; other failures (a system that this version lacks) are
+    # tried again.
+    done = [
+        line
+        for line in read_lines()
+        if key(line) == key(common) and line.get("failed", "Diverged").startswith("Diverged")
+    ]
     made = {(line["system"], line["seed"]) for line in done}
     if ("real", 0) not in made:
         for seed, found in enumerate(floors(arguments, reference, data)):
@@ -203,11 +266,29 @@ def run_all(arguments):
             except (Interrupted, KeyboardInterrupt):
                 print("stopped; the same command goes on")
                 return 130
-            except (SystemExit, ImportError, AttributeError, ValueError, RuntimeError, ArithmeticError) as error:
-                print(f"{name}, seed {seed}, failed: {type(error).__name__}: {error}", file=sys.stderr)
-                add_line(system=name, seed=seed, failed=f"{type(error).__name__}: {error}", **common)
+            except (
+                SystemExit,
+                ImportError,
+                AttributeError,
+                ValueError,
+                RuntimeError,
+                ArithmeticError,
+            ) as error:
+                print(
+                    f"{name}, seed {seed}, failed: {type(error).__name__}: {error}", file=sys.stderr
+                )
+                add_line(
+                    system=name, seed=seed, failed=f"{type(error).__name__}: {error}", **common
+                )
                 continue
-            add_line(system=name, seed=seed, options=SYSTEMS[name].options, seconds=round(seconds, 1), **common, metrics=found)
+            add_line(
+                system=name,
+                seed=seed,
+                options=SYSTEMS[name].options,
+                seconds=round(seconds, 1),
+                **common,
+                metrics=found,
+            )
             if seed == min(arguments.seeds):
                 PICTURES.mkdir(parents=True, exist_ok=True)
                 shutil.copy(folder / "grid.png", PICTURES / f"results_{name}.png")
@@ -218,8 +299,10 @@ def run_all(arguments):
 # --- the page ---
 
 COLUMNS = {  # heading -> (metric, digits)
-    "Frechet ↓": ("frechet", 1), "KID ↓": ("kid", 1), "MMD² ↓": ("mmd2", 4), "score ↑": ("score", 2), "1-NN → .5": ("nn", 3),
-    "… real": ("nn_real", 3), "… fake": ("nn_fake", 3), "density ↑": ("density", 2), "coverage ↑": ("coverage", 2), "modes": ("modes", 1),
+    "Frechet ↓": ("frechet", 1), "KID ↓": ("kid", 1), "MMD² ↓": ("mmd2", 4),
+    "score ↑": ("score", 2), "1-NN → .5": ("nn", 3),
+    "… real": ("nn_real", 3), "… fake": ("nn_fake", 3), "density ↑": ("density", 2),
+    "coverage ↑": ("coverage", 2), "modes": ("modes", 1),
     "KL ↓": ("kl_uniform", 3), "Parzen ↑": ("parzen", 0), "copying z": ("copying_z", 1),
 }  # fmt: skip
 
@@ -229,65 +312,102 @@ def cell(values, digits):
     mean = sum(values) / len(values)
     if len(values) == 1:
         return f"{mean:.{digits}f}"
-    return f"{mean:.{digits}f} ± {(sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5:.{digits}f}"
+    return (
+        f"{mean:.{digits}f} ± "
+        f"{(sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5:.{digits}f}"
+    )
 
 
 # Written by people, about the lines that are committed with it.
 REMARKS = """## What it shows
 
-* At this budget the MLP GAN is best in nearly every column, though some of its samples have speckle. Convolutions cost more per step than
-  they gain in two epochs; with more epochs and 64 features the DCGAN comes nearer (README), but not past it.
-* WGAN-GP is the best of the convolutional systems, at some five times the time; LSGAN, DRAGAN, R1 and the relativistic game are about as
+* At this budget the MLP GAN is best in nearly every column, though some of its samples have \
+speckle. Convolutions cost more per step than
+  they gain in two epochs; with more epochs and 64 features the DCGAN comes nearer (README), but \
+not past it.
+* WGAN-GP is the best of the convolutional systems, at some five times the time; LSGAN, DRAGAN, R1 \
+and the relativistic game are about as
   good as the plain DCGAN; spectral normalisation with the hinge and WGAN with clipping are behind.
-* EBGAN's samples have more of the data's variety (coverage, 1-NN test) than the other convolutional systems', at a like Frechet distance.
-* **A miss: BEGAN** collapses to one kind of picture. D's auto-encoder, with absolute errors, needs longer than this to learn digits (0.17
-  on average after one epoch), its balance k stays near 0 meanwhile, and nothing keeps G from the picture that is easiest to reconstruct.
+* EBGAN's samples have more of the data's variety (coverage, 1-NN test) than the other \
+convolutional systems', at a like Frechet distance.
+* **A miss: BEGAN** collapses to one kind of picture. D's auto-encoder, with absolute errors, \
+needs longer than this to learn digits (0.17
+  on average after one epoch), its balance k stays near 0 meanwhile, and nothing keeps G from the \
+picture that is easiest to reconstruct.
   A rate of 2e-4 with gamma 0.7, or with gamma 1 and lambda_k 0.05, did the same in 900 steps.
 """
 
 
 def write_page(arguments):
-    """docs/results.md from the lines that go together with the newest one; its text around the table is in this function."""
+    """docs/results.md from the lines that go together with the newest one; its text around the
+    table is in this function."""
     lines = read_lines()
     if not lines:
         print(f"there is nothing in {LINES} yet", file=sys.stderr)
         return 2
     lines = [line for line in lines if key(line) == key(lines[-1])]
     steps, features, samples, classifier, _ = key(lines[-1])
-    more = ", ".join(f"{s.title}: {s.steps} times as many steps, which are that much cheaper" for s in SYSTEMS.values() if s.steps > 1)
-    latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}  # a repeated run counts once
-    columns = {h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())}
-    rows, pictures, missing = [], [], []
-    for name, title in {"real": "*real training images*", **{n: s.title for n, s in SYSTEMS.items()}}.items():
+    more = ", ".join(
+        f"{s.title}: {s.steps} times as many steps, which are that much cheaper"
+        for s in SYSTEMS.values()
+        if s.steps > 1
+    )
+    # a repeated run counts once
+    latest = {(line["system"], line["seed"]): line for line in lines if "metrics" in line}
+    columns = {
+        h: c for h, c in COLUMNS.items() if any(c[0] in line["metrics"] for line in latest.values())
+    }
+    rows = []
+    pictures = []
+    missing = []
+    for name, title in {
+        "real": "*real training images*",
+        **{n: s.title for n, s in SYSTEMS.items()},
+    }.items():
         own = [line for (system, _), line in sorted(latest.items()) if system == name]
         if not own:
-            failed = [line["failed"] for line in lines if line["system"] == name and "failed" in line]
+            failed = [
+                line["failed"] for line in lines if line["system"] == name and "failed" in line
+            ]
             missing.append(f"* {title}: " + (f"failed ({failed[-1]})" if failed else "not run yet"))
             continue
-        cells = [cell([line["metrics"][m] for line in own if m in line["metrics"]], digits) for m, digits in columns.values()]
+        cells = [
+            cell([line["metrics"][m] for line in own if m in line["metrics"]], digits)
+            for m, digits in columns.values()
+        ]
         seconds = cell([line["seconds"] for line in own], 0) if name != "real" else ""
         rows.append(f"| {title} | {len(own)} | {seconds} | {' | '.join(cells)} |")
         if (PICTURES / f"results_{name}.png").exists():
-            pictures.append(f"**{title}**: `{SYSTEMS[name].options or '(defaults)'}`\n\n![samples](images/results_{name}.png)\n")
+            pictures.append(
+                f"**{title}**: `{SYSTEMS[name].options or '(defaults)'}`\n\n"
+                f"![samples](images/results_{name}.png)\n"
+            )
     head = ["system", "seeds", "seconds", *columns]
     text = f"""# Results on MNIST
 
-Made by `python benchmarks/results_mnist.py` (lines of numbers: `benchmarks/results/results_mnist.jsonl`); do not edit by hand.
+Made by `python benchmarks/results_mnist.py` (lines of numbers: \
+`benchmarks/results/results_mnist.jsonl`); do not edit by hand.
 
-Every system: {steps} steps of G with batches of 64, convolutions with {features} channels next to the image; systems with k = 5 move D five
+Every system: {steps} steps of G with batches of 64, convolutions with {features} channels next to \
+the image; systems with k = 5 move D five
 times a step. {more}.
 {samples} samples, drawn with averaged weights, are compared with the 10,000 test images.
-Mean ± standard deviation over seeds. Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
-other classifiers, numbers of samples or budgets cannot be compared with these. The first row, real training images in place of samples, is
+Mean ± standard deviation over seeds. Features and classes are those of the classifier \
+`{classifier}` that comes with minigan: values of
+other classifiers, numbers of samples or budgets cannot be compared with these. The first row, \
+real training images in place of samples, is
 what each column can be at best. Seconds are of a shared machine, and say little.
 
 | {" | ".join(head)} |
 |{"---|" * len(head)}
 {chr(10).join(rows)}
 
-What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use the same measure: Parzen log-likelihood,
-{samples} samples: adversarial nets 225 ± 2 (Goodfellow et al. 2014, with the protocol of `examples/goodfellow_table1.py`, which is not the
-one of this table: here the window is chosen on training images and G saw all 60,000). For the other columns there are none: they need
+What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use \
+the same measure: Parzen log-likelihood,
+{samples} samples: adversarial nets 225 ± 2 (Goodfellow et al. 2014, with the protocol of \
+`examples/goodfellow_table1.py`, which is not the
+one of this table: here the window is chosen on training images and G saw all 60,000). For the \
+other columns there are none: they need
 the same classifier.
 
 {"Missing:" if missing else ""}
@@ -306,16 +426,42 @@ the same classifier.
 
 
 def main(words=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="(default: all)")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="(default: all)"
+    )
     p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="(default 0 1 2)")
-    p.add_argument("--steps", type=number(int, 1), default=1874, help="updates of G (default %(default)s: 2 epochs)")
-    p.add_argument("--features", type=number(int, 1), default=32, help="of the DCGAN's networks (default %(default)s)")
+    p.add_argument(
+        "--steps",
+        type=number(int, 1),
+        default=1874,
+        help="updates of G (default %(default)s: 2 epochs)",
+    )
+    p.add_argument(
+        "--features",
+        type=number(int, 1),
+        default=32,
+        help="of the DCGAN's networks (default %(default)s)",
+    )
     p.add_argument("--samples", type=number(int, 200), default=10_000, help="(default %(default)s)")
-    p.add_argument("--quick", action="store_true", help="only the metrics that rest on the classifier")
-    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
-    p.add_argument("--device", default="auto", help="for training: auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--runs", type=Path, default=ROOT / "runs" / "results", help="folder for the runs (default runs/results)")
+    p.add_argument(
+        "--quick", action="store_true", help="only the metrics that rest on the classifier"
+    )
+    p.add_argument(
+        "--data-dir",
+        help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)",
+    )
+    p.add_argument(
+        "--device", default="auto", help="for training: auto (default), cpu, cuda or cuda:N"
+    )
+    p.add_argument(
+        "--runs",
+        type=Path,
+        default=ROOT / "runs" / "results",
+        help="folder for the runs (default runs/results)",
+    )
     p.add_argument("--page", action="store_true", help="train nothing, write the page")
     arguments = p.parse_args(words)
     if not arguments.page:

@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
-"""Stacked MNIST: how many of 1,000 modes (a digit in each of three colour channels) does a generator reach?
+"""Stacked MNIST: how many of 1,000 modes (a digit in each of three colour channels) does a
+generator reach?
 
-    python benchmarks/stacked_mnist.py --preset full --pack 1          # the published protocol; days on two cores, hours on a GPU
-    python benchmarks/stacked_mnist.py --preset twin --pack 1 2        # two channels, 100 modes, small networks: runs here
-    python benchmarks/stacked_mnist.py --page                          # only write docs/stacked_mnist.md
+    # the published protocol; days on two cores, hours on a GPU
+    python benchmarks/stacked_mnist.py --preset full --pack 1
+    # two channels, 100 modes, small networks: runs here
+    python benchmarks/stacked_mnist.py --preset twin --pack 1 2
+    python benchmarks/stacked_mnist.py --page   # only write docs/stacked_mnist.md
 
-Call it again to go on: unfinished runs resume to the bit, finished ones are not repeated. A finished run is a line in
-benchmarks/results/stacked_mnist.jsonl.
+Call it again to go on: unfinished runs resume to the bit, finished ones are not repeated. A
+finished run is a line in benchmarks/results/stacked_mnist.jsonl.
 
-Protocol of "full", from the program of PacGAN (Lin et al. 2018, section 4.2, the setting of VEEGAN): 128,000 images of three random
-digits of the 70,000, always in the same order; DCGAN with 5x5 kernels, D 64-128-256-512 and G its mirror image; batch 64, z ~ U(-1, 1)^100,
-Adam 2e-4 with beta1 0.5; each round D moves once, then G twice with the same latents; 50 epochs; 26,000 samples, each channel named by a
-digit classifier; 10 runs. PacDCGAN-m: D judges m images at once, stacked as channels. The classifier is ours.
-"twin" differs in: two channels, a quarter of the features, 25,600 images, 5 epochs, 2,600 samples (26 for each mode, as there).
+Protocol of "full", from the program of PacGAN (Lin et al. 2018, section 4.2, the setting of
+VEEGAN): 128,000 images of three random digits of the 70,000, always in the same order; DCGAN with
+5x5 kernels, D 64-128-256-512 and G its mirror image; batch 64, z ~ U(-1, 1)^100, Adam 2e-4 with
+beta1 0.5; each round D moves once, then G twice with the same latents; 50 epochs; 26,000 samples,
+each channel named by a digit classifier; 10 runs. PacDCGAN-m: D judges m images at once, stacked as
+channels. The classifier is ours. "twin" differs in: two channels, a quarter of the features, 25,600
+images, 5 epochs, 2,600 samples (26 for each mode, as there).
 """
 
 import argparse
@@ -39,8 +44,11 @@ from minigan.training.cli import number
 from minigan.viz import save_grid
 
 ROOT = Path(__file__).parents[1]
-LINES, PAGE = ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl", ROOT / "docs" / "stacked_mnist.md"
-LATENT, BATCH, SAVE_SECONDS = 100, 64, 120
+LINES = ROOT / "benchmarks" / "results" / "stacked_mnist.jsonl"
+PAGE = ROOT / "docs" / "stacked_mnist.md"
+LATENT = 100
+BATCH = 64
+SAVE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -53,20 +61,33 @@ class Preset:
 
 
 PRESETS = {"full": Preset(3, 64, 128_000, 50, 26_000), "twin": Preset(2, 16, 25_600, 5, 2_600)}
-PUBLISHED = [  # Lin et al. 2018, table 2 (10 runs, standard error); VEEGAN, ALI, Unrolled: Srivastava et al. 2017, table 1
-    ("DCGAN (Srivastava et al.)", "99.0", "3.40"), ("ALI", "16.0", "5.40"), ("Unrolled GAN", "48.7", "4.32"), ("VEEGAN", "150.0", "2.95"),
+# Lin et al. 2018, table 2 (10 runs, standard error); VEEGAN, ALI, Unrolled: Srivastava et al. 2017,
+# table 1
+PUBLISHED = [
+    ("DCGAN (Srivastava et al.)", "99.0", "3.40"), ("ALI", "16.0", "5.40"),
+    ("Unrolled GAN", "48.7", "4.32"), ("VEEGAN", "150.0", "2.95"),
     ("DCGAN (Lin et al.)", "78.9 ± 6.46", "4.50 ± 0.127"), ("PacDCGAN2", "1000.0 ± 0.00", "0.06"),
     ("PacDCGAN3", "1000.0 ± 0.00", "0.06"), ("PacDCGAN4", "1000.0 ± 0.00", "0.07"),
 ]  # fmt: skip
 
 
 def networks(channels, features, pack):
-    """G (N, 100) -> (N, channels, 28, 28) in [-1, 1], sizes 2, 4, 7, 14, 28; D (N, channels * pack, 28, 28) -> logits (N, 1)."""
+    """G (N, 100) -> (N, channels, 28, 28) in [-1, 1], sizes 2, 4, 7, 14, 28; D (N, channels * pack,
+    28, 28) -> logits (N, 1)."""
     f = features
     widths = [8 * f, 4 * f, 2 * f, f]
-    layers = [nn.Linear(LATENT, 8 * f * 4), nn.Unflatten(1, (8 * f, 2, 2)), nn.BatchNorm2d(8 * f), nn.ReLU()]
+    layers = [
+        nn.Linear(LATENT, 8 * f * 4),
+        nn.Unflatten(1, (8 * f, 2, 2)),
+        nn.BatchNorm2d(8 * f),
+        nn.ReLU(),
+    ]
     for n_in, n_out, extra in zip(widths, widths[1:], (1, 0, 1)):
-        layers += [nn.ConvTranspose2d(n_in, n_out, 5, 2, 2, extra), nn.BatchNorm2d(n_out), nn.ReLU()]
+        layers += [
+            nn.ConvTranspose2d(n_in, n_out, 5, 2, 2, extra),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+        ]
     G = nn.Sequential(*layers, nn.ConvTranspose2d(f, channels, 5, 2, 2, 1), nn.Tanh())
     layers = [nn.Conv2d(channels * pack, f, 5, 2, 2), nn.LeakyReLU(0.2)]
     for n_in, n_out in zip(widths[::-1], widths[-2::-1]):
@@ -85,7 +106,10 @@ class PacGAN(Game):
     latent_dim = LATENT
 
     def __init__(self, G, D, pack):
-        self.G, self.D, self.pack, self.players = G, D, pack, {"D": D, "G": G}
+        self.G = G
+        self.D = D
+        self.pack = pack
+        self.players = {"D": D, "G": G}
 
     def packed_fakes(self, z):
         fake = self.G(z)
@@ -108,13 +132,26 @@ class Experiment:
     """
 
     def __init__(self, digits, preset, pack, seed, folder, device="cpu"):
-        self.digits, self.preset, self.folder, self.device = digits[:, 0], preset, Path(folder), device
+        self.digits = digits[:, 0]
+        self.preset = preset
+        self.folder = Path(folder)
+        self.device = device
         minigan.manual_seed(seed)
         G, D = (network.to(device) for network in networks(preset.channels, preset.features, pack))
         self.game = PacGAN(G, D, pack)
-        self.trainer = Trainer(self.game, {name: Adam(p.parameters(), 2e-4, (0.5, 0.999)) for name, p in self.game.players.items()})
-        self.which = Generator(seed + 1).integers(0, len(digits), (preset.images, pack * preset.channels))
-        self.step, self.total, self.seconds = 0, preset.epochs * (preset.images // BATCH), 0.0
+        self.trainer = Trainer(
+            self.game,
+            {
+                name: Adam(p.parameters(), 2e-4, (0.5, 0.999))
+                for name, p in self.game.players.items()
+            },
+        )
+        self.which = Generator(seed + 1).integers(
+            0, len(digits), (preset.images, pack * preset.channels)
+        )
+        self.step = 0
+        self.total = preset.epochs * (preset.images // BATCH)
+        self.seconds = 0.0
         if (self.folder / "last.safetensors").exists():
             state = load_checkpoint(self.folder / "last.safetensors")
             self.trainer.load_state_dict(state["trainer"])
@@ -124,7 +161,10 @@ class Experiment:
     def batch(self, step):
         """The real images of a step, (64, channels * pack, 28, 28) in [-1, 1]."""
         start = step % (len(self.which) // BATCH) * BATCH
-        images = self.digits[self.which[start : start + BATCH]].astype(np.float32) / np.float32(127.5) - 1
+        images = (
+            self.digits[self.which[start : start + BATCH]].astype(np.float32) / np.float32(127.5)
+            - 1
+        )
         return minigan.as_tensor(to_device(images, self.device))
 
     def train(self, until=None):
@@ -139,7 +179,9 @@ class Experiment:
             if self.step % 100 == 0:
                 left = self.seconds / self.step * (self.total - self.step) / 60
                 print(
-                    f"step {self.step}/{self.total}: V {d.value.item():.3f}, G loss {g.value.item():.3f}, {left:.0f} min left", flush=True
+                    f"step {self.step}/{self.total}: V {d.value.item():.3f}, G loss "
+                    f"{g.value.item():.3f}, {left:.0f} min left",
+                    flush=True,
                 )
             if time.perf_counter() - saved > SAVE_SECONDS:
                 saved = time.perf_counter()
@@ -147,7 +189,12 @@ class Experiment:
         self.save()
 
     def save(self):
-        state = {"step": self.step, "seconds": self.seconds, "random": default_generator.get_state(), "trainer": self.trainer.state_dict()}
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "random": default_generator.get_state(),
+            "trainer": self.trainer.state_dict(),
+        }
         save_checkpoint(self.folder / "last.safetensors", state)
 
     def draw(self, n, seed=7):
@@ -156,14 +203,24 @@ class Experiment:
         z, parts = Generator(seed).uniform((n, LATENT)) * np.float32(2) - 1, []
         with minigan.no_grad():
             for start in range(0, n, 500):
-                parts.append(to_numpy(self.game.G(minigan.as_tensor(to_device(z[start : start + 500], self.device))).array))
+                parts.append(
+                    to_numpy(
+                        self.game.G(
+                            minigan.as_tensor(to_device(z[start : start + 500], self.device))
+                        ).array
+                    )
+                )
         self.game.G.train()
         return np.concatenate(parts)
 
 
 def picture(images):
     """Stacked digits as colours (N, 3, 28, 28); two channels become red and green."""
-    return images if images.shape[1] == 3 else np.concatenate([images, np.full_like(images[:, :1], -1)], 1)
+    return (
+        images
+        if images.shape[1] == 3
+        else np.concatenate([images, np.full_like(images[:, :1], -1)], 1)
+    )
 
 
 def read_lines():
@@ -178,15 +235,31 @@ def add_line(**line):
 
 def run_all(arguments):
     """Every pack and seed that has no line yet."""
-    digits = np.concatenate([mnist.load("mnist", split, arguments.data_dir).images for split in ("train", "test")])
-    preset, classifier, device = PRESETS[arguments.preset], load_classifier(), resolve_device(arguments.device)
+    digits = np.concatenate(
+        [mnist.load("mnist", split, arguments.data_dir).images for split in ("train", "test")]
+    )
+    preset = PRESETS[arguments.preset]
+    classifier = load_classifier()
+    device = resolve_device(arguments.device)
     common = {"preset": arguments.preset, "classifier": classifier.digest}
     modes = 10**preset.channels
-    made = {(line["pack"], line["seed"]) for line in read_lines() if all(line[k] == v for k, v in common.items())}
+    made = {
+        (line["pack"], line["seed"])
+        for line in read_lines()
+        if all(line[k] == v for k, v in common.items())
+    }
     if (0, 0) not in made:  # real images in place of samples
         real = digits[Generator(99).integers(0, len(digits), (preset.samples, preset.channels)), 0]
         found = modes_covered(stacked_labels(real, classifier), modes)
-        add_line(**common, pack=0, seed=0, seconds=0, covered=found.covered, kl=found.kl, floor=found.floor)
+        add_line(
+            **common,
+            pack=0,
+            seed=0,
+            seconds=0,
+            covered=found.covered,
+            kl=found.kl,
+            floor=found.floor,
+        )
     for seed in arguments.seeds:
         for pack in arguments.pack:
             if (pack, seed) in made:
@@ -202,15 +275,28 @@ def run_all(arguments):
             images = experiment.draw(preset.samples)
             save_grid(folder / "grid.png", picture(images[:60]), 6)
             found = modes_covered(stacked_labels(images, classifier), modes)
-            print(f"{found.covered} of {modes} modes, KL {found.kl:.3f} (floor {found.floor:.3f})", flush=True)
+            print(
+                f"{found.covered} of {modes} modes, KL {found.kl:.3f} (floor {found.floor:.3f})",
+                flush=True,
+            )
             seconds = round(experiment.seconds, 1)
-            add_line(**common, pack=pack, seed=seed, seconds=seconds, covered=found.covered, kl=found.kl, floor=found.floor)
+            add_line(
+                **common,
+                pack=pack,
+                seed=seed,
+                seconds=seconds,
+                covered=found.covered,
+                kl=found.kl,
+                floor=found.floor,
+            )
     return 0
 
 
 def spread(values, digits):
     """mean ± standard error."""
-    error = f" ± {np.std(values, ddof=1) / len(values) ** 0.5:.{digits}f}" if len(values) > 1 else ""
+    error = (
+        f" ± {np.std(values, ddof=1) / len(values) ** 0.5:.{digits}f}" if len(values) > 1 else ""
+    )
     return f"{np.mean(values):.{digits}f}{error}"
 
 
@@ -218,13 +304,23 @@ def table(lines, preset):
     """Rows of a preset's runs, by pack."""
     rows = []
     for pack in sorted({line["pack"] for line in lines if line["preset"] == preset}):
-        own = list({line["seed"]: line for line in lines if (line["preset"], line["pack"]) == (preset, pack)}.values())
+        own = list(
+            {
+                line["seed"]: line
+                for line in lines
+                if (line["preset"], line["pack"]) == (preset, pack)
+            }.values()
+        )
         name = {0: "*real images*", 1: "DCGAN"}.get(pack, f"PacDCGAN{pack}")
         minutes = spread([line["seconds"] / 60 for line in own], 0) if pack else ""
-        covered, kl = spread([line["covered"] for line in own], 1), spread([line["kl"] for line in own], 3)
+        covered = spread([line["covered"] for line in own], 1)
+        kl = spread([line["kl"] for line in own], 3)
         each = ", ".join(str(line["covered"]) for line in own)
         rows.append(f"| {name} | {covered} | {each} | {kl} | {minutes} |")
-    return "| | modes | of each run | KL to uniform | minutes |\n|---|---|---|---|---|\n" + "\n".join(rows)
+    return (
+        "| | modes | of each run | KL to uniform | minutes |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+    )
 
 
 def write_page():
@@ -234,21 +330,36 @@ def write_page():
     for name, preset in PRESETS.items():
         floor = (10**preset.channels - 1) / (2 * preset.samples)
         head = (
-            f"## {10**preset.channels} modes (`--preset {name}`)\n\n{preset}; the KL of perfectly uniform samples is about {floor:.3f}.\n"
+            f"## {10**preset.channels} modes (`--preset {name}`)\n\n{preset}; the KL of "
+            f"perfectly uniform samples is about {floor:.3f}.\n"
         )
-        body = table(lines, name) if any(line["preset"] == name and line["pack"] for line in lines) else "**Not run yet.**"
+        body = (
+            table(lines, name)
+            if any(line["preset"] == name and line["pack"] for line in lines)
+            else "**Not run yet.**"
+        )
         if name == "full":
             rows = "\n".join(f"| {n} | {m} | {k} |" for n, m, k in PUBLISHED)
-            body += f"\n\nPublished, with other classifiers:\n\n| | modes | KL to uniform |\n|---|---|---|\n{rows}"
+            body += (
+                "\n\nPublished, with other classifiers:\n\n| | modes | KL to uniform "
+                f"|\n|---|---|---|\n{rows}"
+            )
         else:
-            body += "\n\nThis is a smaller problem with smaller networks: its numbers are not comparable with published ones."
+            body += (
+                "\n\nThis is a smaller problem with smaller networks: its numbers are not "
+                "comparable with published ones."
+            )
             if any(line["preset"] == name and line["covered"] == 1 for line in lines):
-                body += "\nA run with one mode has collapsed: its samples are all alike (a KL of log 100 = 4.605)."
+                body += (
+                    "\nA run with one mode has collapsed: its samples are all alike (a KL of "
+                    "log 100 = 4.605)."
+                )
         parts.append(f"{head}\n{body}\n")
     digest = lines[-1]["classifier"] if lines else "none"
     text = f"""# Stacked MNIST
 
-Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named by the classifier `{digest}` that
+Made by `python benchmarks/stacked_mnist.py`; its docstring states the protocol. Modes are named \
+by the classifier `{digest}` that
 comes with minigan, channel by channel. Mean ± standard error over runs.
 
 {chr(10).join(parts)}"""
@@ -258,13 +369,29 @@ comes with minigan, channel by channel. Mean ± standard error over runs.
 
 
 def main(words=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--preset", choices=PRESETS, default="twin", help="(default %(default)s)")
-    p.add_argument("--pack", nargs="+", type=number(int, 1), default=[1, 2], help="images that D judges at once (default 1 2)")
+    p.add_argument(
+        "--pack",
+        nargs="+",
+        type=number(int, 1),
+        default=[1, 2],
+        help="images that D judges at once (default 1 2)",
+    )
     p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="(default 0 1 2)")
-    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
+    p.add_argument(
+        "--data-dir",
+        help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)",
+    )
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--runs", type=Path, default=ROOT / "runs" / "stacked_mnist", help="folder for the runs (default runs/stacked_mnist)")
+    p.add_argument(
+        "--runs",
+        type=Path,
+        default=ROOT / "runs" / "stacked_mnist",
+        help="folder for the runs (default runs/stacked_mnist)",
+    )
     p.add_argument("--page", action="store_true", help="train nothing, write the page")
     arguments = p.parse_args(words)
     if not arguments.page:

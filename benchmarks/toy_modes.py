@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""How many modes does each game find?  The ring of 8 and the grid of 25 Gaussians of Lin et al. 2018 (PacGAN), section 4.1.
+"""How many modes does each game find? The ring of 8 and the grid of 25 Gaussians of Lin et al. 2018
+(PacGAN), section 4.1.
 
-    python benchmarks/toy_modes.py                                           # small networks, 20 epochs, 3 seeds: about an hour of one core
-    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10     # the paper's protocol: hours for each run
-    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1    # a part of it
-    python benchmarks/toy_modes.py --report                                  # the table of the runs made so far, and the figure
+    python benchmarks/toy_modes.py   # small networks, 20 epochs, 3 seeds: about an hour of one core
+    # the paper's protocol: hours for each run
+    python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10
+    python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1   # a part of it
+    python benchmarks/toy_modes.py --report   # the table of the runs made so far, and the figure
 
-Protocol: 100,000 points are drawn once; a step is one round of the game with 100 of them drawn anew (PacGAN: 100 packs); 1,000 steps are
-an epoch. At the end 2,500 samples of G in evaluation mode are judged (`minigan.metrics.modes`): modes with a sample within 3 standard
-deviations, the share of samples that near ("HQ"), and the reverse KL divergence of the modes' shares from equal ones.
-Each finished run is a line of --results at once; runs that are there already are not made again.
+Protocol: 100,000 points are drawn once; a step is one round of the game with 100 of them drawn anew
+(PacGAN: 100 packs); 1,000 steps are an epoch. At the end 2,500 samples of G in evaluation mode are
+judged (`minigan.metrics.modes`): modes with a sample within 3 standard deviations, the share of
+samples that near ("HQ"), and the reverse KL divergence of the modes' shares from equal ones. Each
+finished run is a line of --results at once; runs that are there already are not made again.
 """
 
 import argparse
@@ -19,7 +22,8 @@ import os
 import time
 from pathlib import Path
 
-os.environ.setdefault("MINIGAN_NUM_THREADS", "1")  # the networks are small, and several games can run side by side
+# the networks are small, and several games can run side by side
+os.environ.setdefault("MINIGAN_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -33,12 +37,28 @@ from minigan.metrics.modes import mode_coverage, true_quality
 from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 
 HERE = Path(__file__).parent
-SAMPLES, POINTS, BATCH, EPOCH, LOOKS = 2500, 100_000, 100, 1000, 10
+SAMPLES = 2500
+POINTS = 100_000
+BATCH = 100
+EPOCH = 1000
+LOOKS = 10
 BEGIN, END = "<!-- toy_modes.py: begin -->", "<!-- toy_modes.py: end -->"
-FIRST = ["gan", "lsgan", "pacgan2", "pacgan3", "pacgan4", "dragan", "spectral", "veegan", "wgan-gp", "unrolled"]
+FIRST = [
+    "gan",
+    "lsgan",
+    "pacgan2",
+    "pacgan3",
+    "pacgan4",
+    "dragan",
+    "spectral",
+    "veegan",
+    "wgan-gp",
+    "unrolled",
+]
 
-# Published: (modes, HQ %, reverse KL), with the standard error of 10 runs where given. PacGAN: Lin et al. 2018, Table 1, the protocol
-# above. VEEGAN: Srivastava et al. 2017, Table 1, means of 5 runs with other networks, without a reverse KL.
+# Published: (modes, HQ %, reverse KL), with the standard error of 10 runs where given. PacGAN: Lin
+# et al. 2018, Table 1, the protocol above. VEEGAN: Srivastava et al. 2017, Table 1, means of 5 runs
+# with other networks, without a reverse KL.
 PUBLISHED = {
     ("ring", "gan"): ["PacGAN: 6.3±.5, 98.2±.2 %, .45±.09", "VEEGAN: 1, 99.3 %"],
     ("ring", "pacgan2"): ["PacGAN: 7.9±.1, 95.6±2.0 %, .07±.03"],
@@ -63,7 +83,10 @@ def run(game, data, networks, epochs, seed, say):
     play = minigan.cpu.graph(trainer.play)
     n = BATCH * points_per_example(trainer.game)
     pool, latents = plane.draw(POINTS, points), trainer.game.inputs(SAMPLES, Generator(2000 + seed))
-    steps, history, spent, began = epochs * EPOCH, [], 0.0, time.process_time()
+    steps = epochs * EPOCH
+    history = []
+    spent = 0.0
+    began = time.process_time()
     for step in range(1, steps + 1):
         play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
         if step * LOOKS // steps > (step - 1) * LOOKS // steps:
@@ -72,12 +95,20 @@ def run(game, data, networks, epochs, seed, say):
             found = mode_coverage(made, plane.means, plane.std)
             kl = None if math.isnan(found.reverse_kl) else round(found.reverse_kl, 4)
             history.append([step, found.modes, round(found.high_quality, 4), kl])
-            say(f"{data} {game} {seed}: step {step}, {found.modes} modes, HQ {found.high_quality:.1%}, reverse KL {found.reverse_kl:.2f}")
-    parameters = {name: sum(p.numel() for p in m.parameters()) for name, m in trainer.game.players.items()}
+            say(
+                f"{data} {game} {seed}: step {step}, {found.modes} modes, HQ "
+                f"{found.high_quality:.1%}, reverse KL {found.reverse_kl:.2f}"
+            )
+    parameters = {
+        name: sum(p.numel() for p in m.parameters()) for name, m in trainer.game.players.items()
+    }
     return {
-        "data": data, "game": game, "networks": networks, "epochs": epochs, "seed": seed, "modes": found.modes,
-        "high_quality": history[-1][2], "reverse_kl": history[-1][3], "counts": found.counts.tolist(), "history": history,
-        "steps_per_cpu_second": round(steps / spent, 1), "batch": n, "parameters": parameters, "minigan": minigan.__version__,
+        "data": data, "game": game, "networks": networks, "epochs": epochs, "seed": seed,
+        "modes": found.modes,
+        "high_quality": history[-1][2], "reverse_kl": history[-1][3],
+        "counts": found.counts.tolist(), "history": history,
+        "steps_per_cpu_second": round(steps / spent, 1), "batch": n, "parameters": parameters,
+        "minigan": minigan.__version__,
     }, made  # fmt: skip
 
 
@@ -85,7 +116,8 @@ KEY = ("data", "game", "networks", "epochs", "seed")
 
 
 def finished(path):
-    """The lines of the results so far. A last line that was cut off (a run was killed while writing) is removed."""
+    """The lines of the results so far. A last line that was cut off (a run was killed while
+    writing) is removed."""
     text = path.read_text() if path.exists() else ""
     if text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
@@ -99,7 +131,11 @@ def mean_error(values):
     if not known:
         return "  -"
     error = np.std(known, ddof=1) / math.sqrt(len(known)) if len(known) > 1 else math.nan
-    return f"{np.mean(known):.2f}" + (f"±{error:.2f}" if error == error else "") + (f" ({len(known)})" if len(known) < len(values) else "")
+    return (
+        f"{np.mean(known):.2f}"
+        + (f"±{error:.2f}" if error == error else "")
+        + (f" ({len(known)})" if len(known) < len(values) else "")
+    )
 
 
 def report(rows, options):
@@ -108,25 +144,39 @@ def report(rows, options):
     for data in options.data:
         plane = TOYS[data]()
         k = len(plane.means)
-        true = [mode_coverage(plane.draw(SAMPLES, Generator(s)), plane.means, plane.std) for s in range(10)]
+        true = [
+            mode_coverage(plane.draw(SAMPLES, Generator(s)), plane.means, plane.std)
+            for s in range(10)
+        ]
         lines += [
             f"\n### {data}: {k} modes",
-            f"\n{options.networks} networks, {options.epochs} epochs of {EPOCH} steps of {BATCH} points (packs); mean±standard error over "
-            f"seeds. Floors, {SAMPLES} samples of the true data: {np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
-            f"(measured {np.mean([t.high_quality for t in true]):.2%}), reverse KL {np.mean([t.reverse_kl for t in true]):.4f} "
-            f"(theory {(k - 1) / (2 * SAMPLES):.4f}).",
-            "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, reverse KL |",
+            f"\n{options.networks} networks, {options.epochs} epochs of {EPOCH} steps of {BATCH} "
+            "points (packs); mean±standard error over "
+            f"seeds. Floors, {SAMPLES} samples of the true data: "
+            f"{np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
+            f"(measured {np.mean([t.high_quality for t in true]):.2%}), reverse KL "
+            f"{np.mean([t.reverse_kl for t in true]):.4f} (theory {(k - 1) / (2 * SAMPLES):.4f}).",
+            "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, "
+            "reverse KL |",
             "|---|---|---|---|---|---|---|",
         ]  # fmt: skip
         for game in dict.fromkeys([*FIRST, *GAMES]):
-            mine = [r for r in rows if (r["data"], r["game"], r["networks"], r["epochs"]) == (data, game, options.networks, options.epochs)]
+            mine = [
+                r
+                for r in rows
+                if (r["data"], r["game"], r["networks"], r["epochs"])
+                == (data, game, options.networks, options.epochs)
+            ]
             if not mine:
                 continue
             cells = [mean_error([r[c] for r in mine]) for c in ("modes", "reverse_kl")]
             quality = mean_error([100 * r["high_quality"] for r in mine])
             speed = f"{np.median([r['steps_per_cpu_second'] for r in mine]):.0f}"
             beside = "; ".join(PUBLISHED.get((data, game), []))
-            lines.append(f"| {game} | {len(mine)} | {cells[0]} | {quality} | {cells[1]} | {speed} | {beside} |")
+            lines.append(
+                f"| {game} | {len(mine)} | {cells[0]} | {quality} | {cells[1]} | {speed} | "
+                f"{beside} |"
+            )
     return "\n".join(lines)
 
 
@@ -135,12 +185,18 @@ def draw(options):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    games = [g for g in dict.fromkeys([*FIRST, *GAMES]) if any(samples_file(options, d, g).exists() for d in options.data)]
+    games = [
+        g
+        for g in dict.fromkeys([*FIRST, *GAMES])
+        if any(samples_file(options, d, g).exists() for d in options.data)
+    ]
     if not games:
         return print("no samples to draw: they are kept in", options.samples)
     columns = min(5, len(games))
     rows = -(-len(games) // columns)
-    figure = Figure(figsize=(2.1 * columns, 2.25 * rows * len(options.data)), dpi=90, layout="constrained")
+    figure = Figure(
+        figsize=(2.1 * columns, 2.25 * rows * len(options.data)), dpi=90, layout="constrained"
+    )
     FigureCanvasAgg(figure)
     axes = np.asarray(figure.subplots(rows * len(options.data), columns)).reshape(-1, columns)
     for ax in axes.flat:
@@ -177,24 +233,64 @@ def samples_file(options, data, game):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--games", nargs="+", choices=GAMES, default=FIRST, metavar="GAME", help=f"default: {' '.join(FIRST)}")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--games",
+        nargs="+",
+        choices=GAMES,
+        default=FIRST,
+        metavar="GAME",
+        help=f"default: {' '.join(FIRST)}",
+    )
     p.add_argument("--data", nargs="+", choices=("ring", "grid"), default=["ring", "grid"])
-    p.add_argument("--seeds", type=int, default=3, help="runs of each (default %(default)s; the paper: 10)")
-    p.add_argument("--epochs", type=int, default=20, help=f"of {EPOCH} steps (default %(default)s; the paper: 400)")
-    p.add_argument("--networks", choices=NETWORKS_OF_THE_PLANE, default="small", help="(default %(default)s; the paper's: pacgan)")
+    p.add_argument(
+        "--seeds", type=int, default=3, help="runs of each (default %(default)s; the paper: 10)"
+    )
+    p.add_argument(
+        "--epochs",
+        type=int,
+        default=20,
+        help=f"of {EPOCH} steps (default %(default)s; the paper: 400)",
+    )
+    p.add_argument(
+        "--networks",
+        choices=NETWORKS_OF_THE_PLANE,
+        default="small",
+        help="(default %(default)s; the paper's: pacgan)",
+    )
     p.add_argument("--results", type=Path, default=HERE / "results" / "toy_modes.jsonl")
-    p.add_argument("--samples", type=Path, default=Path("runs/toy_modes"), help="folder of the first seed's last samples")
+    p.add_argument(
+        "--samples",
+        type=Path,
+        default=Path("runs/toy_modes"),
+        help="folder of the first seed's last samples",
+    )
     p.add_argument("--figure", type=Path, default=HERE.parent / "docs" / "images" / "toy_modes.png")
-    p.add_argument("--page", type=Path, default=HERE.parent / "docs" / "modes.md", help="where the table is put (default %(default)s)")
-    p.add_argument("--report", action="store_true", help="no runs: the table and the figure of those made")
+    p.add_argument(
+        "--page",
+        type=Path,
+        default=HERE.parent / "docs" / "modes.md",
+        help="where the table is put (default %(default)s)",
+    )
+    p.add_argument(
+        "--report", action="store_true", help="no runs: the table and the figure of those made"
+    )
     options = p.parse_args()
     done = {tuple(r[k] for k in KEY) for r in finished(options.results)}
     options.samples.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)
     # Seed by seed, so that what is there at any time is comparable.
-    jobs = [(d, g, options.networks, options.epochs, s) for s in range(options.seeds) for g in options.games for d in options.data]
-    for data, game, networks, epochs, seed in () if options.report else [j for j in jobs if j not in done]:
+    jobs = [
+        (d, g, options.networks, options.epochs, s)
+        for s in range(options.seeds)
+        for g in options.games
+        for d in options.data
+    ]
+    for data, game, networks, epochs, seed in (
+        () if options.report else [j for j in jobs if j not in done]
+    ):
         row, made = run(game, data, networks, epochs, seed, lambda text: print(text, flush=True))
         if seed == 0:
             np.save(samples_file(options, data, game), made)

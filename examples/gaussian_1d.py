@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """A GAN on a line: G learns N(4, 0.5) and D draws a boundary. After Glover's "gan-intro" (2016).
 
-    python examples/gaussian_1d.py                                  # the published protocol; a figure of the end
-    python examples/gaussian_1d.py --minibatch                      # D also sees how close the samples of a batch are
-    python examples/gaussian_1d.py --minibatch --anim runs/g.gif    # the way there, too (.mp4 needs ffmpeg)
-    python examples/gaussian_1d.py --minibatch --seeds 10           # one line for each of ten seeds
+    python examples/gaussian_1d.py   # the published protocol; a figure of the end
+    python examples/gaussian_1d.py --minibatch   # D also sees how close the samples of a batch are
+    # the way there, too (.mp4 needs ffmpeg)
+    python examples/gaussian_1d.py --minibatch --anim runs/g.gif
+    python examples/gaussian_1d.py --minibatch --seeds 10   # one line for each of ten seeds
 
-G is linear-softplus-linear, D three tanh layers and a logit. G's noise is stratified: a grid from -8 to 8, each point moved by U(0, 0.01).
-D is first trained for 1,000 steps to say the data's density at x. Then 1,200 rounds: batch 12, SGD, rate 0.005, times 0.95 every 150 steps.
+G is linear-softplus-linear, D three tanh layers and a logit. G's noise is stratified: a grid from
+-8 to 8, each point moved by U(0, 0.01). D is first trained for 1,000 steps to say the data's
+density at x. Then 1,200 rounds: batch 12, SGD, rate 0.005, times 0.95 every 150 steps.
 """
 
 import argparse
@@ -27,8 +29,12 @@ from minigan.training.memory import room_for_networks
 from minigan.training.terminal import program
 from minigan.viz import save_gif
 
-MEAN, STD, RANGE = 4.0, 0.5, 8.0
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
+MEAN = 4.0
+STD = 0.5
+RANGE = 8.0
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+GREY = "#777777"
 
 
 def data(n):
@@ -51,7 +57,14 @@ def networks(options):
     """(G, D)."""
     width = options.hidden
     G = nn.Sequential(nn.Linear(1, width), nn.Softplus(), nn.Linear(width, 1))
-    layers = [nn.Linear(1, 2 * width), nn.Tanh(), nn.Linear(2 * width, 2 * width), nn.Tanh(), nn.Linear(2 * width, 2 * width), nn.Tanh()]
+    layers = [
+        nn.Linear(1, 2 * width),
+        nn.Tanh(),
+        nn.Linear(2 * width, 2 * width),
+        nn.Tanh(),
+        nn.Linear(2 * width, 2 * width),
+        nn.Tanh(),
+    ]
     kernels = options.kernels if options.minibatch else 0
     if kernels:
         layers.append(nn.MinibatchDiscrimination(2 * width, kernels, 3))
@@ -71,13 +84,17 @@ def pretrain(D, options):
 
 
 def state(game):
-    """What a figure shows: D on a grid, and 10,000 samples of G. The run's random numbers go on as if nobody had looked."""
+    """What a figure shows: D on a grid, and 10,000 samples of G. The run's random numbers go on as
+    if nobody had looked."""
     random, grid = minigan.get_rng_state(), np.linspace(-RANGE, RANGE, 400)
     with minigan.no_grad():
         column = as_tensor(grid[:, None].astype(np.float32))
-        if any(isinstance(m, nn.MinibatchDiscrimination) for m in game.D):  # D judges each point in a batch of real ones
+        # D judges each point in a batch of real ones
+        if any(isinstance(m, nn.MinibatchDiscrimination) for m in game.D):
             others = data(11)
-            boundary = np.array([game.D(minigan.cat([x[None], others]))[0].sigmoid().item() for x in column])
+            boundary = np.array(
+                [game.D(minigan.cat([x[None], others]))[0].sigmoid().item() for x in column]
+            )
         else:
             boundary = game.D(column).sigmoid().numpy()[:, 0]
         samples = game.G(game.latents(10_000, column)).numpy()[:, 0]
@@ -92,8 +109,11 @@ def train(options, seed, every=None):
         G, D = networks(options)
     pretrain(D, options)
     game = Line(G, D, NonSaturating(), latent_dim=1)
-    optimizers = {name: SGD(player.parameters(), options.lr) for name, player in game.players.items()}
-    schedules, trainer = [StepLR(o, 150, 0.95) for o in optimizers.values()], Trainer(game, optimizers)
+    optimizers = {
+        name: SGD(player.parameters(), options.lr) for name, player in game.players.items()
+    }
+    schedules = [StepLR(o, 150, 0.95) for o in optimizers.values()]
+    trainer = Trainer(game, optimizers)
     play, frames = minigan.cpu.graph(trainer.play), []
     for step in range(options.steps):
         if every and step % every == 0:
@@ -115,8 +135,15 @@ def picture(frame, png=None):
     bins = np.linspace(-RANGE, RANGE, 101)
     shown, _ = np.histogram(samples, bins)
     ax.plot(grid, boundary, color=BLUE, label="D(x)")
-    ax.fill_between(grid, density(as_tensor(grid)).numpy(), color=GREY, alpha=0.4, lw=0, label="data: N(4, 0.5)")
-    ax.stairs(shown / (len(samples) * (bins[1] - bins[0])), bins, color=ORANGE, label=f"G: {samples.mean():.2f} +- {samples.std():.2f}")
+    ax.fill_between(
+        grid, density(as_tensor(grid)).numpy(), color=GREY, alpha=0.4, lw=0, label="data: N(4, 0.5)"
+    )
+    ax.stairs(
+        shown / (len(samples) * (bins[1] - bins[0])),
+        bins,
+        color=ORANGE,
+        label=f"G: {samples.mean():.2f} +- {samples.std():.2f}",
+    )
     ax.axhline(0.5, color="k", lw=0.5, ls=":")
     ax.set(xlim=(-RANGE, RANGE), ylim=(0, 1.5), xlabel="x", title=f"step {step}")
     ax.legend(frameon=False, loc="upper left")
@@ -150,39 +177,92 @@ def save_animation(path, frames):
 
 def parse_arguments(arguments=None):
     """The options, checked."""
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--minibatch", action="store_true", help="minibatch discrimination in D (Salimans et al. 2016)")
-    p.add_argument("--kernels", type=number(int, 1), default=2, help="of it, each in 3 dimensions (default %(default)s)")
-    p.add_argument("--steps", type=number(int, 1), default=1200, help="rounds of the game (default %(default)s)")
-    p.add_argument("--pretrain", type=number(int, 0), default=1000, help="steps of D alone before (default %(default)s)")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--minibatch",
+        action="store_true",
+        help="minibatch discrimination in D (Salimans et al. 2016)",
+    )
+    p.add_argument(
+        "--kernels",
+        type=number(int, 1),
+        default=2,
+        help="of it, each in 3 dimensions (default %(default)s)",
+    )
+    p.add_argument(
+        "--steps",
+        type=number(int, 1),
+        default=1200,
+        help="rounds of the game (default %(default)s)",
+    )
+    p.add_argument(
+        "--pretrain",
+        type=number(int, 0),
+        default=1000,
+        help="steps of D alone before (default %(default)s)",
+    )
     p.add_argument("--batch-size", type=number(int, 2), default=12, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, above=0), default=0.005, help="rate at the start (default %(default)s)")
-    p.add_argument("--hidden", type=number(int, 1), default=32, help="units of G; D's layers have twice as many (default %(default)s)")
+    p.add_argument(
+        "--lr",
+        type=number(float, above=0),
+        default=0.005,
+        help="rate at the start (default %(default)s)",
+    )
+    p.add_argument(
+        "--hidden",
+        type=number(int, 1),
+        default=32,
+        help="units of G; D's layers have twice as many (default %(default)s)",
+    )
     p.add_argument("--seed", type=SEED, default=0)
-    p.add_argument("--seeds", type=number(int, 1), default=1, help="how many runs, with the seeds from --seed on")
-    p.add_argument("--out", default="runs/gaussian_1d.png", help="the figure of the last run's end (default %(default)s)")
+    p.add_argument(
+        "--seeds",
+        type=number(int, 1),
+        default=1,
+        help="how many runs, with the seeds from --seed on",
+    )
+    p.add_argument(
+        "--out",
+        default="runs/gaussian_1d.png",
+        help="the figure of the last run's end (default %(default)s)",
+    )
     p.add_argument("--anim", type=Path, metavar="FILE", help="its animation, .gif or .mp4")
-    p.add_argument("--anim-every", type=number(int, 1), default=10, help="steps between frames (default %(default)s)")
+    p.add_argument(
+        "--anim-every",
+        type=number(int, 1),
+        default=10,
+        help="steps between frames (default %(default)s)",
+    )
     options = p.parse_args(arguments)
     if options.anim and options.anim.suffix not in (".gif", ".mp4"):
         p.error(f"--anim {options.anim}: expected a name that ends in .gif or .mp4")
     if options.anim and options.anim.suffix == ".mp4" and not shutil.which("ffmpeg"):
-        p.error("--anim: an .mp4 needs the program ffmpeg, which is not installed: install it, or name a .gif")
+        p.error(
+            "--anim: an .mp4 needs the program ffmpeg, which is not installed: install it, or "
+            "name a .gif"
+        )
     return options
 
 
 @program
 def main(arguments=None):
     options = parse_arguments(arguments)
-    for file in [Path(options.out), *filter(None, [options.anim])]:  # before the training, not after it
+    # before the training, not after it
+    for file in [Path(options.out), *filter(None, [options.anim])]:
         file.parent.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.seeds):
         game, frames = train(options, seed, options.anim_every if options.anim else None)
         samples = frames[-1][-1]
         with minigan.no_grad():
-            trained = np.concatenate([game.G(game.latents(options.batch_size, None)).numpy() for _ in range(100)])
-        print(f"seed {seed}: mean {trained.mean():.3f}, standard deviation {trained.std():.3f} on the noise of its batches; "
-              f"{samples.mean():.3f}, {samples.std():.3f} on a fine grid (data: 4, 0.5)", flush=True)  # fmt: skip
+            trained = np.concatenate(
+                [game.G(game.latents(options.batch_size, None)).numpy() for _ in range(100)]
+            )
+        print(f"seed {seed}: mean {trained.mean():.3f}, standard deviation {trained.std():.3f} on "
+              "the noise of its batches; "
+              f"{samples.mean():.3f}, {samples.std():.3f} on a fine grid (data: 4, 0.5)",
+              flush=True)  # fmt: skip
     if not np.isfinite(samples).all():
         print("error: the numbers have run away to infinity: lower --lr", file=sys.stderr)
         return 1

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""MNIST with games that need other players than a G and a D that gives one number: auto-encoders as D, encoders, several generators.
+"""MNIST with games that need other players than a G and a D that gives one number: auto-encoders as
+D, encoders, several generators.
 
-    python examples/mnist_games.py --game ebgan-pt            # an energy-based GAN with the pulling-away term
-    python examples/mnist_games.py --game began --gamma 0.7   # its k and measure of convergence are in metrics.jsonl
+    # an energy-based GAN with the pulling-away term
+    python examples/mnist_games.py --game ebgan-pt
+    # its k and measure of convergence are in metrics.jsonl
+    python examples/mnist_games.py --game began --gamma 0.7
     python examples/mnist_games.py --game unrolled --unroll 5
 
-All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics` and `minigan.training.walk` know the runs.
+All with networks of plain layers; G is that of mnist_gan.py, so that `python -m minigan.metrics`
+and `minigan.training.walk` know the runs.
 """
 
 import argparse
@@ -35,7 +39,10 @@ class Images:
     """The networks: `minigan.gan.Parts` for images of a shape."""
 
     def __init__(self, shape, options, device):
-        self.shape, self.options, self.device, self.latent_dim = shape, options, device, options.latent_dim
+        self.shape = shape
+        self.options = options
+        self.device = device
+        self.latent_dim = options.latent_dim
 
     def generator(self, more=0):
         return mlp_generator(self.latent_dim + more, self.shape).to(self.device)
@@ -43,14 +50,20 @@ class Images:
     def critic(self, n_out=1, more=0):
         """pixels-512-256-n_out"""
         first = [] if more else [nn.Flatten()]
-        return nn.Sequential(*first, *layers(math.prod(self.shape) + more, 512, 256, n_out)).to(self.device)
+        return nn.Sequential(*first, *layers(math.prod(self.shape) + more, 512, 256, n_out)).to(
+            self.device
+        )
 
     def coder(self, codes=None):
         """pixels-512-256-codes and back, tanh."""
         n, codes = math.prod(self.shape), codes or 64
         activation = nn.ELU if self.options.game == "began" else lambda: nn.LeakyReLU(0.2)
         encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, activation=activation))
-        decoder = nn.Sequential(*layers(codes, 256, 512, n, activation=activation), nn.Tanh(), nn.Unflatten(1, self.shape))
+        decoder = nn.Sequential(
+            *layers(codes, 256, 512, n, activation=activation),
+            nn.Tanh(),
+            nn.Unflatten(1, self.shape),
+        )
         return AutoEncoder(encoder, decoder).to(self.device)
 
     def optimizer(self, player):
@@ -70,26 +83,78 @@ KINDS = {
     "veegan": ("veegan", lambda o: {}),
     "cgan": ("cgan", lambda o: {"classes": o.classes}),
 }
-MATHEMATICS = ("game", "batch_size", "lr", "b1", "latent_dim", "ema", "seed", "margin", "gamma", "period", "unroll", "generators")
+MATHEMATICS = (
+    "game",
+    "batch_size",
+    "lr",
+    "b1",
+    "latent_dim",
+    "ema",
+    "seed",
+    "margin",
+    "gamma",
+    "period",
+    "unroll",
+    "generators",
+)
 
 
 def parse_arguments(arguments=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--game", choices=KINDS, default="ebgan-pt", help="(default %(default)s)")
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)")
-    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
+    p.add_argument(
+        "--dataset",
+        default="mnist",
+        help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)",
+    )
+    p.add_argument(
+        "--data-dir",
+        help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)",
+    )
     p.add_argument("--epochs", type=number(int, 1), default=10, help="(default %(default)s)")
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, above=0), default=2e-4, help="Adam's learning rate (default %(default)s)")
-    p.add_argument("--b1", type=number(float, 0, below=1), default=0.5, help="Adam's decay of the mean (default %(default)s)")
+    p.add_argument(
+        "--lr",
+        type=number(float, above=0),
+        default=2e-4,
+        help="Adam's learning rate (default %(default)s)",
+    )
+    p.add_argument(
+        "--b1",
+        type=number(float, 0, below=1),
+        default=0.5,
+        help="Adam's decay of the mean (default %(default)s)",
+    )
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
-    p.add_argument("--ema", type=number(float, 0, below=1), help="decay of the averaged weights that draw (default 0.99; madgan: 0)")
-    p.add_argument("--margin", type=number(float, 0), default=10.0, help="of EBGAN (default %(default)s)")
-    p.add_argument("--gamma", type=number(float, 0, 1), default=0.5, help="of BEGAN (default %(default)s)")
-    p.add_argument("--period", type=number(int, 1), default=900, help="steps between MAGAN's margins; twice as many are pretraining")
-    p.add_argument("--unroll", type=number(int, 0), default=5, help="steps that Unrolled looks ahead (default %(default)s)")
-    p.add_argument("--generators", type=number(int, 1), default=4, help="of MAD-GAN (default %(default)s)")
+    p.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        help="decay of the averaged weights that draw (default 0.99; madgan: 0)",
+    )
+    p.add_argument(
+        "--margin", type=number(float, 0), default=10.0, help="of EBGAN (default %(default)s)"
+    )
+    p.add_argument(
+        "--gamma", type=number(float, 0, 1), default=0.5, help="of BEGAN (default %(default)s)"
+    )
+    p.add_argument(
+        "--period",
+        type=number(int, 1),
+        default=900,
+        help="steps between MAGAN's margins; twice as many are pretraining",
+    )
+    p.add_argument(
+        "--unroll",
+        type=number(int, 0),
+        default=5,
+        help="steps that Unrolled looks ahead (default %(default)s)",
+    )
+    p.add_argument(
+        "--generators", type=number(int, 1), default=4, help="of MAD-GAN (default %(default)s)"
+    )
     add_run_options(p, "runs/mnist_games", 400)
     options = p.parse_args(arguments)
     if options.ema is None:
@@ -112,13 +177,20 @@ def build(options):
     if kind == "unrolled":
         optimizers["D"] = game.optimizer
     config = {name: getattr(options, name) for name in MATHEMATICS}
-    config |= {"model": "mlp", "image_shape": list(shape), "dataset": data.name, "checksum": data.checksum}
+    config |= {
+        "model": "mlp",
+        "image_shape": list(shape),
+        "dataset": data.name,
+        "checksum": data.checksum,
+    }
     if game.classes:
         config["classes"] = game.classes
     G = game.players.get("G") or game.players["G0"]
     return Run(
-        Trainer(game, optimizers), Batches(data, options.batch_size, options.seed, device, game.columns), options.out, config,
-        epochs=options.epochs, max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
+        Trainer(game, optimizers), Batches(data, options.batch_size, options.seed, device,
+            game.columns), options.out, config,
+        epochs=options.epochs, max_steps=options.max_steps,
+        callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         new_data=options.new_data, about=about(options), graph=not options.no_graph,
     )  # fmt: skip
 

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Train a GAN that draws handwritten digits.
 
-    python examples/mnist_gan.py                      # the classic MLP GAN; CUDA where it is usable, else the CPU
-    python examples/mnist_gan.py --model dcgan        # a convolutional GAN: 5 epochs take as long as 30 of the other
-    python examples/mnist_gan.py --conditional        # a conditional GAN: a row of the samples for each digit
-    python examples/mnist_gan.py --dataset strokes    # the embedded data set: needs no files and no network
-    python examples/mnist_gan.py --dataset PICTURES   # a folder; with --conditional, its subfolders are the classes
-    python examples/mnist_gan.py --resume             # go on with an interrupted run
+    python examples/mnist_gan.py   # the classic MLP GAN; CUDA where it is usable, else the CPU
+    # a convolutional GAN: 5 epochs take as long as 30 of the other
+    python examples/mnist_gan.py --model dcgan
+    # a conditional GAN: a row of the samples for each digit
+    python examples/mnist_gan.py --conditional
+    # the embedded data set: needs no files and no network
+    python examples/mnist_gan.py --dataset strokes
+    # a folder; with --conditional, its subfolders are the classes
+    python examples/mnist_gan.py --dataset PICTURES
+    python examples/mnist_gan.py --resume   # go on with an interrupted run
 
 Any game (docs/games.md), such as WGAN-GP:
 
-    python examples/mnist_gan.py --objective wasserstein --penalty gradient --k 5 --lr 1e-4 --b1 0 --b2 0.9
+    python examples/mnist_gan.py --objective wasserstein --penalty gradient --k 5 --lr 1e-4 \\
+        --b1 0 --b2 0.9
 """
 
 import argparse
@@ -24,7 +29,15 @@ from minigan.gan import NETWORKS
 from minigan.training import Run
 from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
 from minigan.training.memory import require_room, room_for_networks
-from minigan.training.options import add_switches, build_players, build_trainer, chosen, conditions, packed_shape, tables
+from minigan.training.options import (
+    add_switches,
+    build_players,
+    build_trainer,
+    chosen,
+    conditions,
+    packed_shape,
+    tables,
+)
 from minigan.training.terminal import program
 
 # Some minutes on two cores, and an average of fewer steps where there are few.
@@ -33,23 +46,73 @@ DEFAULTS = {"mlp": {"epochs": 30, "ema": 0.999}, "dcgan": {"epochs": 5, "ema": 0
 
 def parse_arguments(arguments=None):
     """The options, checked."""
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument("--model", choices=NETWORKS, default="mlp", help="mlp: the classic one; dcgan: convolutions (default %(default)s)")
-    p.add_argument("--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)")
-    p.add_argument("--size", type=number(int, 8), default=28, help="of a folder's pictures (default %(default)s)")
-    p.add_argument("--data-dir", help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)")
-    p.add_argument("--epochs", type=number(int, 1), help="passes through the data (default 30 for mlp, 5 for dcgan)")
+    p.add_argument(
+        "--model",
+        choices=NETWORKS,
+        default="mlp",
+        help="mlp: the classic one; dcgan: convolutions (default %(default)s)",
+    )
+    p.add_argument(
+        "--dataset",
+        default="mnist",
+        help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)",
+    )
+    p.add_argument(
+        "--size",
+        type=number(int, 8),
+        default=28,
+        help="of a folder's pictures (default %(default)s)",
+    )
+    p.add_argument(
+        "--data-dir",
+        help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a download)",
+    )
+    p.add_argument(
+        "--epochs",
+        type=number(int, 1),
+        help="passes through the data (default 30 for mlp, 5 for dcgan)",
+    )
     p.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
-    p.add_argument("--lr", type=number(float, above=0), default=1e-3, help="Adam's learning rate (default %(default)s)")
-    p.add_argument("--b1", type=number(float, 0, below=1), default=0.5, help="Adam's decay of the mean (default %(default)s)")
-    p.add_argument("--b2", type=number(float, 0, below=1), default=0.999, help="Adam's decay of the variance (default %(default)s)")
+    p.add_argument(
+        "--lr",
+        type=number(float, above=0),
+        default=1e-3,
+        help="Adam's learning rate (default %(default)s)",
+    )
+    p.add_argument(
+        "--b1",
+        type=number(float, 0, below=1),
+        default=0.5,
+        help="Adam's decay of the mean (default %(default)s)",
+    )
+    p.add_argument(
+        "--b2",
+        type=number(float, 0, below=1),
+        default=0.999,
+        help="Adam's decay of the variance (default %(default)s)",
+    )
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
-    p.add_argument("--features", type=number(int, 1), help="dcgan: channels of the layers next to the images (default 64)")
-    p.add_argument("--ema", type=number(float, 0, below=1),
-                   help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, 0.99 for dcgan)")  # fmt: skip
+    p.add_argument(
+        "--features",
+        type=number(int, 1),
+        help="dcgan: channels of the layers next to the images (default 64)",
+    )
+    p.add_argument(
+        "--ema",
+        type=number(float, 0, below=1),
+        help="decay per step of the averaged weights that draw; 0: none (default 0.999 for mlp, "
+        "0.99 for dcgan)",
+    )
     add_run_options(p, "runs/mnist_gan", 400)
-    p.add_argument("--conditional", action="store_true", help="G draws what a label asks for, and D knows the label (CGAN)")
+    p.add_argument(
+        "--conditional",
+        action="store_true",
+        help="G draws what a label asks for, and D knows the label (CGAN)",
+    )
     add_switches(p)
     options = p.parse_args(arguments)
     if options.features and options.model != "dcgan":
@@ -65,10 +128,16 @@ def build(options):
     device = resolve_device(options.device)
     print(f"device: {device}" + (" (chosen by --device auto)" if options.device == "auto" else ""))
     data = load_dataset(options.dataset, data_dir=options.data_dir, size=options.size)
-    print(f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} ({data.source})")
+    print(
+        f"data: {data.name}, {len(data)} images of {data.images.shape[2]}x{data.images.shape[3]} "
+        f"({data.source})"
+    )
 
     minigan.manual_seed(options.seed)
-    config = {k: getattr(options, k) for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")} | chosen(options)
+    config = {
+        k: getattr(options, k)
+        for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")
+    } | chosen(options)
     config |= {"image_shape": list(data.images.shape[1:])} | conditions(options, data)
     if options.features:
         config["features"] = options.features
@@ -84,7 +153,8 @@ def build(options):
     batches = Batches(data, options.batch_size, options.seed, device, trainer.game.columns)
     return Run(
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, G, data, device), resume=options.resume, new_data=options.new_data, about=about(options),
+        callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
+        new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
 

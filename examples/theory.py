@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Goodfellow's theory on a line: two known densities p and q, a D that is trained between them, and what the theorems say.
+"""Goodfellow's theory on a line: two known densities p and q, a D that is trained between them, and
+what the theorems say.
 
     python examples/theory.py --out runs/theory
 
 It draws three figures and prints their numbers:
 
-    optimal_d.png    a trained D beside D* = p / (p + q)                          (Goodfellow et al. 2014, Proposition 1)
-    value.png        V(D, G) while D is trained, and its limit -log 4 + 2 JSD     (Theorem 1), for generators ever nearer to the data
-    vanishing.png    G's gradient under an ever better D: log(1 - D) saturates, -log D does not          (section 3)
+    optimal_d.png  a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
+    value.png      V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for
+                   generators ever nearer to the data
+    vanishing.png  G's gradient under an ever better D: log(1 - D) saturates, -log D does not
+                   (section 3)
 """
 
 import argparse
@@ -24,7 +27,10 @@ from minigan.training.cli import number
 
 X = np.linspace(-12, 12, 4801)
 STEP = X[1] - X[0]
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+GREEN = "#009E73"
+GREY = "#777777"
 
 
 def normal(x, mean, std):
@@ -43,7 +49,9 @@ class Mixture:
     def sample(self, n):
         """(n, 1) samples, by inverting the distribution function."""
         steps = np.cumsum(self.density(X)) * STEP
-        return as_tensor(np.interp(minigan.rand(n, 1).numpy(), steps / steps[-1], X).astype(np.float32))
+        return as_tensor(
+            np.interp(minigan.rand(n, 1).numpy(), steps / steps[-1], X).astype(np.float32)
+        )
 
 
 P = Mixture((0.6, -1.5, 0.6), (0.4, 2.0, 0.9))
@@ -65,14 +73,19 @@ class Judging(Game):
     """Only D moves: Goodfellow's V for a fixed G, which is given by its samples."""
 
     def __init__(self, D, q):
-        self.D, self.q, self.players, self.latent_dim = D, q, {"D": D}, 1
+        self.D = D
+        self.q = q
+        self.players = {"D": D}
+        self.latent_dim = 1
 
     def moves(self, real):
         yield Ascend("D", Minimax().d_value(self.D(real), self.D(self.q.sample(len(real)))))
 
 
 def discriminator(width=48):
-    return nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+    return nn.Sequential(
+        nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
+    )
 
 
 def logits(D):
@@ -108,14 +121,24 @@ def optimal_d(steps):
     p, q = P.density(X), q.density(X)
     best, found = p / (p + q), 1 / (1 + np.exp(-logits(D)))
     inside = p + q > 0.02  # D is not told where there is no data
-    row = {"largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
-           "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP}  # fmt: skip
+    row = {
+        "largest |D - D*| where p + q > 0.02": np.abs(best - found)[inside].max(),
+        "mean |D - D*| over (p + q) / 2": np.sum(np.abs(best - found) * (p + q) / 2) * STEP,
+    }
 
     def draw(ax):
         ax.fill_between(X, p, color=GREY, alpha=0.3, lw=0, label="p, the data")
         ax.fill_between(X, q, color=GREEN, alpha=0.3, lw=0, label="q, the generator")
-        ax.plot(X, np.where(inside, best, np.nan), color="k", lw=3, alpha=0.4, label="D* = p / (p + q)")
-        ax.plot(X, found, color=BLUE, lw=1.5, label=f"D, trained (largest error {np.abs(best - found)[inside].max():.3f})")
+        ax.plot(
+            X, np.where(inside, best, np.nan), color="k", lw=3, alpha=0.4, label="D* = p / (p + q)"
+        )
+        ax.plot(
+            X,
+            found,
+            color=BLUE,
+            lw=1.5,
+            label=f"D, trained (largest error {np.abs(best - found)[inside].max():.3f})",
+        )
         ax.set(xlabel="x", xlim=(-6, 6), ylim=(0, 1.05), title="The best D is p / (p + q)")
         ax.legend(frameon=False, fontsize=8)
 
@@ -129,26 +152,42 @@ def values_and_jsd(steps):
         q = generator(shift)
         _, values = train(q, steps)
         limit = -np.log(4) + 2 * jensen_shannon(P.density(X), q.density(X))
-        rows[f"generator shifted by {shift}: V of the trained D, its limit"] = (values[-1, 1], limit)
+        rows[f"generator shifted by {shift}: V of the trained D, its limit"] = (
+            values[-1, 1],
+            limit,
+        )
         curves.append((shift, values, limit))
 
     def draw(ax):
         for color, (shift, values, limit) in zip((ORANGE, BLUE, GREEN), curves):
-            ax.plot(values[:, 0], values[:, 1], color=color, lw=1.2, label=f"shift {shift}: V ends at {values[-1, 1]:.4f}")
+            ax.plot(
+                values[:, 0],
+                values[:, 1],
+                color=color,
+                lw=1.2,
+                label=f"shift {shift}: V ends at {values[-1, 1]:.4f}",
+            )
             ax.axhline(limit, color=color, ls="--", lw=1, label=f"   -log 4 + 2 JSD = {limit:.4f}")
         ax.axhline(-np.log(4), color="k", lw=0.8)
         ax.text(values[0, 0], -np.log(4) - 0.01, "-log 4: p = q", va="top", fontsize=8)
-        ax.set(xlabel="steps of D", ylabel="V(D, G)", xscale="log", ylim=(-1.5, -0.7), title="At the best D, V is -log 4 + 2 JSD(p, q)")
+        ax.set(
+            xlabel="steps of D",
+            ylabel="V(D, G)",
+            xscale="log",
+            ylim=(-1.5, -0.7),
+            title="At the best D, V is -log 4 + 2 JSD(p, q)",
+        )
         ax.legend(frameon=False, fontsize=8)
 
     return rows, draw
 
 
 def vanishing(steps):
-    """Section 3: dL/dx of both generator losses at G's samples, for the best D of a generator ever farther from the data.
+    """Section 3: dL/dx of both generator losses at G's samples, for the best D of a generator ever
+    farther from the data.
 
-    log(1 - D): -D v', -log D: -(1 - D) v', with v = log(p / q) the logit of D*. Shown: the mean of the size over q, and the gradient
-    through the objectives of minigan, which must be the same.
+    log(1 - D): -D v', -log D: -(1 - D) v', with v = log(p / q) the logit of D*. Shown: the mean of
+    the size over q, and the gradient through the objectives of minigan, which must be the same.
     """
     shifts, rows = np.linspace(0.25, 6, 24), []
     p = normal(X, 0, 0.5)
@@ -160,19 +199,38 @@ def vanishing(steps):
         for objective in (Minimax(), NonSaturating()):
             (on_v,) = minigan.grad(objective.g_loss(v) * len(X), v)
             sizes.append(np.sum(q * np.abs(on_v.numpy() * slope)) * STEP)
-        rows.append((*sizes, np.sum(q / (1 + np.exp(-v.detach().numpy()))) * STEP, jensen_shannon(p, q)))
+        rows.append(
+            (*sizes, np.sum(q / (1 + np.exp(-v.detach().numpy()))) * STEP, jensen_shannon(p, q))
+        )
     minimax, nonsaturating, d_fake, jsd = np.array(rows).T
     out = {}
     for shift in (1.0, 3.0, 6.0):
         i = int(np.argmin(np.abs(shifts - shift)))
-        out[f"data and generator {shift} apart: E D(G(z)), E |dL/dx| of log(1 - D), of -log D"] = (d_fake[i], minimax[i], nonsaturating[i])
+        out[f"data and generator {shift} apart: E D(G(z)), E |dL/dx| of log(1 - D), of -log D"] = (
+            d_fake[i],
+            minimax[i],
+            nonsaturating[i],
+        )
 
     def draw(ax):
-        ax.semilogy(shifts, np.maximum(minimax, 1e-12), color=ORANGE, marker=".", label="log(1 - D): saturates")
-        ax.semilogy(shifts, np.maximum(nonsaturating, 1e-12), color=BLUE, marker=".", label="-log D: does not")
+        ax.semilogy(
+            shifts,
+            np.maximum(minimax, 1e-12),
+            color=ORANGE,
+            marker=".",
+            label="log(1 - D): saturates",
+        )
+        ax.semilogy(
+            shifts,
+            np.maximum(nonsaturating, 1e-12),
+            color=BLUE,
+            marker=".",
+            label="-log D: does not",
+        )
         ax.semilogy(shifts, d_fake, color=GREY, ls=":", label="mean D(G(z))")
         ax.semilogy(shifts, jsd, color=GREEN, ls="--", label="JSD(p, q), at most log 2")
-        ax.set(xlabel="distance between data and generator, both N(., 0.5)", ylabel="mean size of dL/dx at G's samples", ylim=(1e-9, 1e2),
+        ax.set(xlabel="distance between data and generator, both N(., 0.5)",
+            ylabel="mean size of dL/dx at G's samples", ylim=(1e-9, 1e2),
                title="Under the best D, minimax gives G no gradient")  # fmt: skip
         ax.legend(frameon=False, fontsize=8)
 
@@ -195,10 +253,16 @@ def save(path, draw):
 
 
 def main(arguments=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--steps", type=number(int, 25), default=3000, help="of D's training (default %(default)s)")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--steps", type=number(int, 25), default=3000, help="of D's training (default %(default)s)"
+    )
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--out", default="runs/theory", help="folder of the figures (default %(default)s)")
+    p.add_argument(
+        "--out", default="runs/theory", help="folder of the figures (default %(default)s)"
+    )
     options = p.parse_args(arguments)
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,13 @@
-"""minigan: generative adversarial networks on an autodiff engine written from scratch over NumPy and CuPy.
+"""minigan: generative adversarial networks on an autodiff engine written from scratch over NumPy
+and CuPy.
 
-Read it top to bottom: arrays (devices, random numbers), autograd (Tensor, ops, the tape), ops, nn, optim, data, metrics, viz,
-gan, training. The names are PyTorch's. Behind doors, and not needed: fast (the same, sooner) and compat (torch's other names for things).
+Read it top to bottom: arrays (devices, random numbers), autograd (Tensor, ops, the tape), ops, nn,
+optim, data, metrics, viz, gan, training. The names are PyTorch's. Behind doors, and not needed:
+fast (the same, sooner) and compat (torch's other names for things).
 
-The functions of `minigan.ops` and the names of `minigan.autograd` that users need are here too: `minigan.tanh`,
-`minigan.grad`. The packages that computing does not need (`minigan.nn`, `minigan.data`, `minigan.gan`, ...) are imported when they
-are first used.
+The functions of `minigan.ops` and the names of `minigan.autograd` that users need are here too:
+`minigan.tanh`, `minigan.grad`. The packages that computing does not need (`minigan.nn`,
+`minigan.data`, `minigan.gan`, ...) are imported when they are first used.
 """
 
 import os as _os
@@ -55,9 +57,23 @@ if _find_spec("minigan.compat"):
     from . import compat as compat  # torch's other names for things
 
 if TYPE_CHECKING:
-    from . import cpu as cpu, data as data, gan as gan, linalg as linalg, metrics as metrics, nn as nn, optim as optim
+    from . import (
+        cpu as cpu,
+        data as data,
+        gan as gan,
+        linalg as linalg,
+        metrics as metrics,
+        nn as nn,
+        optim as optim,
+    )
     from . import training as training, viz as viz
-    from .compat import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda, utils as utils
+    from .compat import (
+        accelerator as accelerator,
+        amp as amp,
+        backends as backends,
+        cuda as cuda,
+        utils as utils,
+    )
     from .compat import version as version, vision as vision
     from .compat.amp import autocast as autocast
     from .compat.settings import *
@@ -69,12 +85,16 @@ if TYPE_CHECKING:
     func = _stateless
 else:
     # name -> the module that it is, or that holds it
-    _MODULES = {n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim training viz".split()} | {"func": "minigan.nn.stateless"}
+    _MODULES = {
+        n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim training viz".split()
+    } | {"func": "minigan.nn.stateless"}
     _NAMES = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     if "compat" in globals():
         _MODULES |= {n: f"minigan.{n}" for n in compat.MODULES}
         _NAMES |= compat.NAMES
-    __all__ = sorted(n for n in {*globals(), *_MODULES, *_NAMES} - {"TYPE_CHECKING"} if not n.startswith("_"))
+    __all__ = sorted(
+        n for n in {*globals(), *_MODULES, *_NAMES} - {"TYPE_CHECKING"} if not n.startswith("_")
+    )
 
     def __getattr__(name):
         from importlib import import_module

@@ -6,7 +6,8 @@ __all__ = ["graph"]
 
 
 def graph(step):
-    """`step` as a function that repeats its computations without the tape: see `minigan.fast.replay.jit.graph`.
+    """`step` as a function that repeats its computations without the tape: see
+    `minigan.fast.replay.jit.graph`.
 
     Without the fast path it is `step` itself.
     """

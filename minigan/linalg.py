@@ -6,12 +6,21 @@ from .ops.contraction import cross as _cross
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svdvals
 from .ops.decompositions import svd as _svd
 from .ops.elementary import square
+from .ops.joining import stack
 from .ops.linear_algebra import det, inv, pinv, slogdet, solve
-from .ops.matrices import cond, matrix_norm, matrix_power, matrix_rank, multi_dot, vecdot, vector_norm
+from .ops.matrices import (
+    cond,
+    matrix_norm,
+    matrix_power,
+    matrix_rank,
+    multi_dot,
+    vecdot,
+    vector_norm,
+)
 from .ops.matrices import lstsq as _lstsq
 from .ops.product import matmul
 from .ops.shape import diagonal as _diagonal
-from .ops.shape import stack, transpose
+from .ops.shape import transpose
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
@@ -26,7 +35,8 @@ linalg_lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "sin
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with A = U diag(S) Vh: (..., m, k), (..., k), (..., k, n), k = min(m, n).
 
-    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
+    full_matrices : U and Vh are bases of the whole space, (..., m, m) and (..., n, n); what they
+        have more of is constant
     """
     U, S, V = _svd(A, not full_matrices)
     return linalg_svd(U, S, transpose(V, -2, -1))
@@ -38,7 +48,9 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
     ord, dim None : the root of the sum of the squares of all elements
     """
-    if ord is not None and ((isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.ndim == 2)):
+    if ord is not None and (
+        (isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.ndim == 2)
+    ):
         return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
@@ -48,9 +60,8 @@ def lstsq(A, B, rcond=None, *, driver=None):
     (..., m, k) -> (..., n, k).
 
     driver : as in torch; here it decides only what is given: residuals, the sums of the squares of
-        A X - B where m > n and all
-        ranks are n (but for "gelsy", the default), and singular values ("gelsd", "gelss"). What is
-        not given is empty.
+        A X - B where m > n and all ranks are n (but for "gelsy", the default), and singular values
+        ("gelsd", "gelss"). What is not given is empty.
     """
     X, rank, (m, n) = _lstsq(A, B, rcond), matrix_rank(A), A.shape[-2:]
     empty = X.reshape(-1)[:0]

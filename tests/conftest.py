@@ -6,13 +6,18 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Compiling a kernel makes one example slow: no deadline. The same examples in every run: a failure can be repeated.
-settings.register_profile("minigan", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # HYPOTHESIS_PROFILE=search: new examples
+# Compiling a kernel makes one example slow: no deadline. The same examples in every run: a failure
+# can be repeated.
+settings.register_profile(
+    "minigan", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+# HYPOTHESIS_PROFILE=search: new examples
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "minigan"))
 
 
-if os.environ.get("MINIGAN_STAND_IN"):  # the tests marked gpu, on a GPU that is not there: it finds mistakes of their own
+# the tests marked gpu, on a GPU that is not there: it finds mistakes of their own
+if os.environ.get("MINIGAN_STAND_IN"):
     import fakecuda
 
     STAND_IN = fakecuda.with_kernels()  # kept, as it ends when nobody has it

@@ -1,13 +1,16 @@
 """A device that is not there: arrays that behave towards minigan as CuPy's do, with NumPy storage.
 
-They refuse to meet NumPy arrays and to turn into them implicitly, and count how often a value is fetched to the host. The module
-itself stands for `cupy`: it has NumPy's functions, for these arrays.
+They refuse to meet NumPy arrays and to turn into them implicitly, and count how often a value is
+fetched to the host. The module itself stands for `cupy`: it has NumPy's functions, for these
+arrays.
 
-kernels : False: an op computes by its `forward`. True (see `with_kernels`): by its CUDA kernels, which are compiled for the host
-    (see hostcuda), and products by a stand-in for cuBLAS. So both ways are held against the CPU's.
+kernels : False: an op computes by its `forward`. True (see `with_kernels`): by its CUDA kernels,
+    which are compiled for the host (see hostcuda), and products by a stand-in for cuBLAS. So both
+    ways are held against the CPU's.
 
-While a stream captures, nothing may be fetched, sent or waited for, and CuPy's own products are refused, as on CUDA. What is launched
-is recorded; the graph's `launch` does it again on the same memory, and the memory that capturing wrote into gets its old values back.
+While a stream captures, nothing may be fetched, sent or waited for, and CuPy's own products are
+refused, as on CUDA. What is launched is recorded; the graph's `launch` does it again on the same
+memory, and the memory that capturing wrote into gets its old values back.
 """
 
 import contextlib
@@ -35,7 +38,10 @@ class Capture:
 
     def wrote(self, storage, before):
         """`storage` was written into; it held `before`."""
-        self.old.setdefault((storage.__array_interface__["data"][0], storage.shape, storage.strides), (storage, before))
+        self.old.setdefault(
+            (storage.__array_interface__["data"][0], storage.shape, storage.strides),
+            (storage, before),
+        )
 
     def undo(self):
         for storage, before in reversed(self.old.values()):
@@ -57,14 +63,18 @@ def _written(*arrays):
 
 def _refused(what):
     if capture is not None:
-        raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})")
+        raise RuntimeError(
+            "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing "
+            f"({what})"
+        )
 
 
 JOINS = ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
 
 
 def _refused_join(function, args):
-    """CuPy joins more than 8 arrays (small, of one dtype) in one kernel, and copies their addresses to the device for it."""
+    """CuPy joins more than 8 arrays (small, of one dtype) in one kernel, and copies their addresses
+    to the device for it."""
     if function.__name__ in JOINS and len(args[0]) > 8 and all(a.nbytes < 2 << 20 for a in args[0]):
         _refused("a copy from the host: the addresses of more than 8 arrays to be joined")
 
@@ -82,12 +92,18 @@ class DeviceArray:
     __array_priority__ = 100
 
     def __init__(self, storage, base=None, place=0):
-        self.storage, self.base, self.place = storage, base, place
+        self.storage = storage
+        self.base = base
+        self.place = place
         if capture is not None:
             capture.kept.append(storage)
 
     device = property(lambda self: types.SimpleNamespace(id=self.place))
-    data = property(lambda self: types.SimpleNamespace(ptr=self.storage.__array_interface__["data"][0], device_id=self.place))
+    data = property(
+        lambda self: types.SimpleNamespace(
+            ptr=self.storage.__array_interface__["data"][0], device_id=self.place
+        )
+    )
     __cuda_array_interface__ = property(lambda self: {"shape": self.shape, "version": 3})
     shape = property(lambda self: self.storage.shape)
     dtype = property(lambda self: self.storage.dtype)
@@ -207,24 +223,44 @@ def _operator(name):
 
 
 _binary = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-for _name in [*_binary, *[f"r{n}" for n in _binary], *[f"i{n}" for n in _binary], "eq", "ne", "lt", "le", "gt", "ge"]:
+for _name in [
+    *_binary,
+    *[f"r{n}" for n in _binary],
+    *[f"i{n}" for n in _binary],
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+]:
     setattr(DeviceArray, f"__{_name}__", _operator(f"__{_name}__"))
 for _name in ("neg", "invert", "abs", "pos"):
-    setattr(DeviceArray, f"__{_name}__", lambda self, f=f"__{_name}__": computed(getattr(self.storage, f), (), {}, self))
+    setattr(
+        DeviceArray,
+        f"__{_name}__",
+        lambda self, f=f"__{_name}__": computed(getattr(self.storage, f), (), {}, self),
+    )
 
 
 def computed(function, args, kwargs, source=None, indices=False):
-    """function(*args) on the storages, as device arrays; noted as a launch where it computed something."""
+    """function(*args) on the storages, as device arrays; noted as a launch where it computed
+    something."""
     args, kwargs = unwrap(args, indices), unwrap(kwargs)
     if capture is not None and indices:
         for a in args:
-            if any(isinstance(i, np.ndarray) and i.dtype.kind == "b" for i in (a if isinstance(a, tuple) else (a,))):
+            if any(
+                isinstance(i, np.ndarray) and i.dtype.kind == "b"
+                for i in (a if isinstance(a, tuple) else (a,))
+            ):
                 _refused("an index by a mask, whose result has a shape that only the device knows")
     result = function(*args, **kwargs)
     wrapped = wrap(result, source)
     if capture is not None:
         parts = wrapped if isinstance(wrapped, (tuple, list)) else [wrapped]
-        fresh = [p for p in parts if isinstance(p, DeviceArray) and not _is_view(p.storage, args, source)]
+        fresh = [
+            p for p in parts if isinstance(p, DeviceArray) and not _is_view(p.storage, args, source)
+        ]
         if fresh:
 
             def again():
@@ -239,14 +275,20 @@ def computed(function, args, kwargs, source=None, indices=False):
 
 
 def _is_view(storage, args, source):
-    others = [a for a in args if isinstance(a, np.ndarray)] + ([source.storage] if source is not None else [])
+    others = [a for a in args if isinstance(a, np.ndarray)] + (
+        [source.storage] if source is not None else []
+    )
     return any(np.may_share_memory(storage, a) for a in others)
 
 
 def wrap(x, source=None):
     """NumPy's result as a device array; CuPy's results are arrays also without dimensions."""
     if isinstance(x, (tuple, list)):
-        return type(x)(*[wrap(y, source) for y in x]) if hasattr(x, "_fields") else type(x)(wrap(y, source) for y in x)
+        return (
+            type(x)(*[wrap(y, source) for y in x])
+            if hasattr(x, "_fields")
+            else type(x)(wrap(y, source) for y in x)
+        )
     if isinstance(x, np.generic):
         x = np.asarray(x)
     if not isinstance(x, np.ndarray):
@@ -291,7 +333,12 @@ class _Function:
 
     def __call__(self, *args, **kwargs):
         first = next(a for a in args if isinstance(a, DeviceArray))
-        return first.__array_ufunc__(self.ufunc, "__call__", *args, **{k: (v,) if k == "out" else v for k, v in kwargs.items()})
+        return first.__array_ufunc__(
+            self.ufunc,
+            "__call__",
+            *args,
+            **{k: (v,) if k == "out" else v for k, v in kwargs.items()},
+        )
 
     def at(self, x, index, value):
         _refused_index(index)
@@ -312,8 +359,12 @@ class RawModule:
 
         def launch(grid, block, args):
             constant = [t.startswith("const") for t in function.types]
-            _written(*[a.storage for a, c in zip(args, constant) if isinstance(a, DeviceArray) and not c])
-            _written(*_pointed_to(args, np.dtype("f8" if "#define REAL double" in self.code else "f4")))
+            _written(
+                *[a.storage for a, c in zip(args, constant) if isinstance(a, DeviceArray) and not c]
+            )
+            _written(
+                *_pointed_to(args, np.dtype("f8" if "#define REAL double" in self.code else "f4"))
+            )
             function(grid, block, args)
             _recorded(lambda: function(grid, block, args))
 
@@ -321,13 +372,17 @@ class RawModule:
 
 
 def _pointed_to(args, real):
-    """The memory whose addresses stand in a structure (with `arrays` and `size`) among the arguments."""
+    """The memory whose addresses stand in a structure (with `arrays` and `size`) among the
+    arguments."""
     for a in args:
         if isinstance(a, np.ndarray) and a.dtype.names and "arrays" in a.dtype.names:
             for row in a["arrays"][0]:
                 for address, n in zip(row, a["size"][0]):
                     if address and n:
-                        yield np.frombuffer((ctypes.c_char * (int(n) * real.itemsize)).from_address(int(address)), real)
+                        yield np.frombuffer(
+                            (ctypes.c_char * (int(n) * real.itemsize)).from_address(int(address)),
+                            real,
+                        )
 
 
 # --- cuBLAS ---
@@ -354,33 +409,88 @@ class _Cublas:
         return 0
 
     def cublasGemmStridedBatchedEx(
-        self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc, sc, count, compute, algo
+        self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc, sc,
+        count, compute, algo
     ):  # fmt: skip
         """c = alpha op(a) op(b) + beta c, all column by column."""  # fmt: skip
         m, n, k, lda, ldb, ldc, count = (x.value for x in (m, n, k, lda, ldb, ldc, count))
-        if lda < (k if ta.value else m) or ldb < (n if tb.value else k) or ldc < m or min(m, n, k) < 1:
+        if (
+            lda < (k if ta.value else m)
+            or ldb < (n if tb.value else k)
+            or ldc < m
+            or min(m, n, k) < 1
+        ):
             return 7  # CUBLAS_STATUS_INVALID_VALUE
         round = (lambda x: _tf32(x)) if compute.value == 77 else (lambda x: x)
         factor, share = alpha._obj.value, beta._obj.value
 
         def run():
             for i in range(count):
-                x = round(_memory(a.value, at.value, i * sa.value, lda, (k, m) if ta.value else (m, k)))
-                y = round(_memory(b.value, bt.value, i * sb.value, ldb, (n, k) if tb.value else (k, n)))
+                x = round(
+                    _memory(a.value, at.value, i * sa.value, lda, (k, m) if ta.value else (m, k))
+                )
+                y = round(
+                    _memory(b.value, bt.value, i * sb.value, ldb, (n, k) if tb.value else (k, n))
+                )
                 z = _memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True)
                 product = factor * ((x.T if ta.value else x) @ (y.T if tb.value else y))
                 z[...] = product if share == 0 else product + share * z
 
-        _written(*[_memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True) for i in range(count)])
+        _written(
+            *[_memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True) for i in range(count)]
+        )
         run()
         _recorded(run)
         self.calls.append((at.value, compute.value))
         return 0
 
-    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, at, lda, b, bt, ldb, beta, c, ct, ldc, compute, algo):
+    def cublasGemmEx(
+        self,
+        handle,
+        ta,
+        tb,
+        m,
+        n,
+        k,
+        alpha,
+        a,
+        at,
+        lda,
+        b,
+        bt,
+        ldb,
+        beta,
+        c,
+        ct,
+        ldc,
+        compute,
+        algo,
+    ):
         one, none = ctypes.c_int(1), ctypes.c_longlong(0)
         return self.cublasGemmStridedBatchedEx(
-            handle, ta, tb, m, n, k, alpha, a, at, lda, none, b, bt, ldb, none, beta, c, ct, ldc, none, one, compute, algo
+            handle,
+            ta,
+            tb,
+            m,
+            n,
+            k,
+            alpha,
+            a,
+            at,
+            lda,
+            none,
+            b,
+            bt,
+            ldb,
+            none,
+            beta,
+            c,
+            ct,
+            ldc,
+            none,
+            one,
+            compute,
+            algo,
         )
 
 
@@ -392,7 +502,10 @@ def _memory(address, kind, offset, step, shape, raw=False):
     dtype = np.dtype(KINDS[kind])
     rows, columns = shape
     count = (columns - 1) * step + rows
-    flat = np.frombuffer((ctypes.c_char * (count * dtype.itemsize)).from_address(address + offset * dtype.itemsize), dtype)
+    flat = np.frombuffer(
+        (ctypes.c_char * (count * dtype.itemsize)).from_address(address + offset * dtype.itemsize),
+        dtype,
+    )
     x = np.lib.stride_tricks.as_strided(flat, shape, (dtype.itemsize, step * dtype.itemsize))
     return x if raw or kind != 14 else (x.astype(np.uint32) << 16).view(np.float32)
 
@@ -444,7 +557,9 @@ class _Stream:
 
 class _Graph:
     def __init__(self, captured):
-        self.launches, self.kept, self.count = captured.launches, captured.kept, 0
+        self.launches = captured.launches
+        self.kept = captured.kept
+        self.count = 0
 
     def launch(self, stream=None):
         _refused("cudaGraphLaunch")
@@ -473,7 +588,10 @@ class _Device:
 
 
 class _Runtime:
-    current, count, free, total = 0, 1, 8 << 30, 16 << 30
+    current = 0
+    count = 1
+    free = 8 << 30
+    total = 16 << 30
 
     def getDevice(self):
         return self.current
@@ -508,7 +626,8 @@ runtime = _Runtime()
 _default_stream = _Stream()
 _default_stream.ptr = 0
 cuda = types.SimpleNamespace(
-    runtime=runtime, Stream=_Stream, Device=_Device, MemoryPool=_Pool, using_allocator=lambda malloc: contextlib.nullcontext(),
+    runtime=runtime, Stream=_Stream, Device=_Device, MemoryPool=_Pool,
+    using_allocator=lambda malloc: contextlib.nullcontext(),
     stream=_default_stream, get_current_stream=lambda: cuda.stream,
 )  # fmt: skip
 _pool = _Pool()
@@ -526,9 +645,15 @@ def installed():
     special = types.ModuleType("cupyx.scipy.special")
     special.erf = lambda x: computed(np.vectorize(math.erf, otypes=[x.dtype]), (x,), {}, x)
     this = sys.modules[__name__]
-    modules = {"cupy": this, "cupyx": special, "cupyx.scipy": special, "cupyx.scipy.special": special}
+    modules = {
+        "cupy": this,
+        "cupyx": special,
+        "cupyx.scipy": special,
+        "cupyx.scipy.special": special,
+    }
     before = {name: sys.modules.get(name) for name in modules}
-    sys.modules.update(modules)  # and no more: what is imported inside must stay (mock.patch.dict would take it out again)
+    # and no more: what is imported inside must stay (mock.patch.dict would take it out again)
+    sys.modules.update(modules)
     cuda_problem.cache_clear()
     try:
         yield this
@@ -578,7 +703,16 @@ def __getattr__(name):
     def call(*args, **kwargs):
         source = next((a for a in args if isinstance(a, DeviceArray)), None)
         if source is None:
-            source = next((b for a in args if isinstance(a, (tuple, list)) for b in a if isinstance(b, DeviceArray)), None)
+            source = next(
+                (
+                    b
+                    for a in args
+                    if isinstance(a, (tuple, list))
+                    for b in a
+                    if isinstance(b, DeviceArray)
+                ),
+                None,
+            )
         if source is None and any(isinstance(a, np.ndarray) for a in args):
             raise TypeError(f"Unsupported type {np.ndarray}")
         _refused_join(found, args)

@@ -1,8 +1,10 @@
-"""CUDA kernels on a CPU: their sources compiled by the C++ compiler, their launches as loops over blocks and threads.
+"""CUDA kernels on a CPU: their sources compiled by the C++ compiler, their launches as loops over
+blocks and threads.
 
-Threads of a block that meet at __syncthreads are fibers (each has a stack of its own): each runs up to the barrier, then the next one
-does, so that shared memory holds what it would on a GPU. A block in which some threads end while others wait at a barrier is an error.
-With the address sanitizer an access outside of the memory that a kernel was given is one, too:
+Threads of a block that meet at __syncthreads are fibers (each has a stack of its own): each runs up
+to the barrier, then the next one does, so that shared memory holds what it would on a GPU. A block
+in which some threads end while others wait at a barrier is an error. With the address sanitizer an
+access outside of the memory that a kernel was given is one, too:
 
     export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
     MINIGAN_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 pytest tests/fast/test_cuda_kernels.py
@@ -43,7 +45,8 @@ static uint3_ threadIdx, blockIdx, blockDim, gridDim;
 struct float4 { float x, y, z, w; };
 
 enum { STACK = 32768, MOST = 1024 };
-static ucontext_t fibers[MOST];  // how each begins; from then on the jump buffers say where it is: they ask no system call
+// how each begins; from then on the jump buffers say where it is: they ask no system call
+static ucontext_t fibers[MOST];
 static jmp_buf scheduler, places[MOST];
 static char* stacks = nullptr;
 static unsigned current;
@@ -52,7 +55,10 @@ static void (*body)(void**);
 static void** arguments;
 
 static void __syncthreads() {
-    if (!cooperative) { fprintf(stderr, "a barrier in a kernel that was launched without fibers\n"); abort(); }
+    if (!cooperative) {
+        fprintf(stderr, "a barrier in a kernel that was launched without fibers\n");
+        abort();
+    }
     if (!_setjmp(places[current])) _longjmp(scheduler, 1);
 }
 static void fiber() {
@@ -73,7 +79,9 @@ static __attribute__((noinline)) void resume(unsigned t) {
     makecontext(&fibers[t], fiber, 0);
     setcontext(&fibers[t]);
 }
-static void place(unsigned t) { threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)}; }
+static void place(unsigned t) {
+    threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
+}
 
 static int run_block() {
     const unsigned n = blockDim.x * blockDim.y * blockDim.z;
@@ -134,7 +142,8 @@ def library(code):
         values = ", ".join(f"*({t}*)a[{i}]" for i, t in enumerate(types))
         calls.append(f"static void call_{name}(void** a) {{ {name}({values}); }}")
         calls.append(
-            f'extern "C" int launch_{name}(void** a, const unsigned* dims, int fibers) {{ return run_grid(call_{name}, a, dims, fibers); }}'
+            f'extern "C" int launch_{name}(void** a, const unsigned* dims, int fibers) {{ return '
+            f"run_grid(call_{name}, a, dims, fibers); }}"
         )
     text = "\n".join([SHIM, code, *calls])
     sanitize = ["-fsanitize=address"] if os.environ.get("MINIGAN_SANITIZE") else []
@@ -160,9 +169,14 @@ def library(code):
         with tempfile.TemporaryDirectory() as work:
             source, built = pathlib.Path(work) / "k.cpp", pathlib.Path(work) / "k.so"
             source.write_text(text)
-            made = subprocess.run([COMPILER, *options, str(source), "-o", str(built)], capture_output=True, text=True)
+            made = subprocess.run(
+                [COMPILER, *options, str(source), "-o", str(built)], capture_output=True, text=True
+            )
             if made.returncode:
-                raise RuntimeError(f"the kernels do not compile for the host:\n{made.stderr[:4000]}\n{numbered(code)}")
+                raise RuntimeError(
+                    "the kernels do not compile for the "
+                    f"host:\n{made.stderr[:4000]}\n{numbered(code)}"
+                )
             scratch = folder / f"{key}.{os.getpid()}"
             shutil.copy(built, scratch)
             os.replace(scratch, path)
@@ -179,8 +193,23 @@ def numbered(code):
     return "\n".join(f"{i:4} {line}" for i, line in enumerate(code.splitlines(), 1))
 
 
-ELEMENTS = {"int": "i4", "u32": "u4", "i64": "i8", "u64": "u8", "double": "f8", "unsigned char": "u1", "unsigned short": "u2"}
-CTYPES = {"i64": np.int64, "u64": np.uint64, "u32": np.uint32, "int": np.int32, "double": np.float64, "float": np.float32}
+ELEMENTS = {
+    "int": "i4",
+    "u32": "u4",
+    "i64": "i8",
+    "u64": "u8",
+    "double": "f8",
+    "unsigned char": "u1",
+    "unsigned short": "u2",
+}
+CTYPES = {
+    "i64": np.int64,
+    "u64": np.uint64,
+    "u32": np.uint32,
+    "int": np.int32,
+    "double": np.float64,
+    "float": np.float32,
+}
 
 
 class Function:
@@ -192,7 +221,9 @@ class Function:
         self.call = getattr(library(code), f"launch_{name}")
         body = code[re.search(rf"__global__ void [^;{{]*\b{name}\(", code).start() :]
         body = body.partition("\n}\n")[0]
-        self.fibers = any(word in body for word in ("__syncthreads", "block_sum", "column_sum", "barrier"))
+        self.fibers = any(
+            word in body for word in ("__syncthreads", "block_sum", "column_sum", "barrier")
+        )
 
     def __call__(self, grid, block, args):
         if len(args) != len(self.types):
@@ -201,16 +232,34 @@ class Function:
         for i, (a, kind) in enumerate(zip(args, self.types)):
             if kind.endswith("*"):
                 if a is not None and not hasattr(a, "__cuda_array_interface__"):
-                    raise TypeError(f"{self.name}: argument {i} ({kind}) is {type(a).__name__}, no array on the device")
+                    raise TypeError(
+                        f"{self.name}: argument {i} ({kind}) is {type(a).__name__}, no array on "
+                        "the device"
+                    )
                 element = self.elements.get(kind.replace("const", "").strip(" *"))
-                if a is not None and element is not None and a.dtype != element and not (a.dtype.kind == "u" and element == "f8"):
-                    raise TypeError(f"{self.name}: argument {i} is of {a.dtype}, the kernel takes {kind}")
+                if (
+                    a is not None
+                    and element is not None
+                    and a.dtype != element
+                    and not (a.dtype.kind == "u" and element == "f8")
+                ):
+                    raise TypeError(
+                        f"{self.name}: argument {i} is of {a.dtype}, the kernel takes {kind}"
+                    )
                 if a is not None and element is not None and a.size and not dense(a.storage):
-                    raise TypeError(f"{self.name}: argument {i} ({kind}) has gaps in memory: shape {a.shape}, strides {a.strides}")
-                value = np.array(0 if a is None else a.storage.__array_interface__["data"][0], np.uint64)
+                    raise TypeError(
+                        f"{self.name}: argument {i} ({kind}) has gaps in memory: shape {a.shape}, "
+                        f"strides {a.strides}"
+                    )
+                value = np.array(
+                    0 if a is None else a.storage.__array_interface__["data"][0], np.uint64
+                )
             elif kind in CTYPES:
                 if getattr(a, "dtype", None) != CTYPES[kind]:
-                    raise TypeError(f"{self.name}: argument {i} is {a!r} ({getattr(a, 'dtype', type(a))}), the kernel takes {kind}")
+                    raise TypeError(
+                        f"{self.name}: argument {i} is {a!r} ({getattr(a, 'dtype', type(a))}), "
+                        f"the kernel takes {kind}"
+                    )
                 value = np.array(a)
             else:  # a structure by value
                 value = a
@@ -218,9 +267,18 @@ class Function:
                     raise TypeError(f"{self.name}: argument {i} must be a structure of one element")
             kept.append(value)
             pointers[i] = value.__array_interface__["data"][0]
-        dims = [max(1, int(n)) for n in (*grid, 1, 1)[:3]] + [max(1, int(n)) for n in (*block, 1, 1)[:3]]
-        if dims[0] > 2**31 - 1 or dims[1] > 65535 or dims[2] > 65535 or dims[3] * dims[4] * dims[5] > 1024:
-            raise ValueError(f"{self.name}: a GPU takes no grid of {dims[:3]} blocks of {dims[3:]} threads")
+        dims = [max(1, int(n)) for n in (*grid, 1, 1)[:3]] + [
+            max(1, int(n)) for n in (*block, 1, 1)[:3]
+        ]
+        if (
+            dims[0] > 2**31 - 1
+            or dims[1] > 65535
+            or dims[2] > 65535
+            or dims[3] * dims[4] * dims[5] > 1024
+        ):
+            raise ValueError(
+                f"{self.name}: a GPU takes no grid of {dims[:3]} blocks of {dims[3:]} threads"
+            )
         failed = self.call(pointers, (ctypes.c_uint * 6)(*dims), int(self.fibers))
         if failed:
             raise RuntimeError(f"{self.name}: threads of one block do not all come to a barrier")

@@ -1,8 +1,8 @@
 """Every reader of files, given valid files with bytes flipped, cut out, repeated and put in.
 
-It reads the same values, or others that the format cannot tell from valid ones (a pixel of a plain idx file), or raises its one
-documented error: never another, never hanging, never with memory far beyond the file's. MINIGAN_FUZZ=10000 sets the number of
-cases of each (100 by default).
+It reads the same values, or others that the format cannot tell from valid ones (a pixel of a plain
+idx file), or raises its one documented error: never another, never hanging, never with memory far
+beyond the file's. MINIGAN_FUZZ=10000 sets the number of cases of each (100 by default).
 """
 
 import gzip
@@ -25,15 +25,28 @@ import minigan
 from minigan.data import DataError, SavedFileError, image_folder, strokes
 from minigan.data.idx import read_idx
 from minigan.data.saving import read
-from minigan.training import CheckpointError, RunError, load_checkpoint, load_generator, save_checkpoint
+from minigan.training import (
+    CheckpointError,
+    RunError,
+    load_checkpoint,
+    load_generator,
+    save_checkpoint,
+)
 from minigan.training.checkpoint import newest, path_of
 from minigan.viz import read_metrics, save_curves
 
 CASES = int(os.environ.get("MINIGAN_FUZZ", 100))
-fuzz = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=CASES == 100)
+fuzz = settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    derandomize=CASES == 100,
+)
 
 changes = st.lists(
-    st.tuples(st.sampled_from(["flip", "byte", "cut", "insert", "repeat", "end", "number"]), st.floats(0, 1), st.integers(0, 2**32 - 1)),
+    st.tuples(st.sampled_from(["flip", "byte", "cut", "insert", "repeat", "end", "number"]),
+        st.floats(0, 1), st.integers(0, 2**32 - 1)),
     min_size=1, max_size=4,
 )  # fmt: skip
 
@@ -43,7 +56,9 @@ def damaged(content, changes):
     data = bytearray(content)
     for kind, place, n in changes:
         # Headers are short and matter most: half of the changes fall into the first 64 bytes.
-        at = int(place * 2 * min(64, len(data))) if place < 0.5 else int((2 * place - 1) * len(data))
+        at = (
+            int(place * 2 * min(64, len(data))) if place < 0.5 else int((2 * place - 1) * len(data))
+        )
         at = min(at, max(len(data) - 1, 0))
         if not data:
             break
@@ -80,7 +95,11 @@ def little_memory(size):
 
 
 def idx_file(array):
-    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, 8, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 IDX = strokes(30).images[:, 0]
@@ -105,7 +124,11 @@ def test_idx(tmp_path, packed):
                 assert str(path) in str(error)
                 return
         if packed:  # it has a checksum, but not over its header's name, time and flags
-            assert array.shape == IDX.shape and (array == IDX).all() or gzip.decompress(content) == idx_file(array)
+            assert (
+                array.shape == IDX.shape
+                and (array == IDX).all()
+                or gzip.decompress(content) == idx_file(array)
+            )
         else:
             assert idx_file(array) == content or array.dtype != np.uint8
 
@@ -129,7 +152,14 @@ def test_pictures(tmp_path, kind):
         said = []
         with warnings.catch_warnings(), little_memory(1 << 22):
             warnings.simplefilter("ignore")
-            data = image_folder(tmp_path, "*.img", output_size=(8, 8), cache=False, quiet=True, on_notice=said.append)
+            data = image_folder(
+                tmp_path,
+                "*.img",
+                output_size=(8, 8),
+                cache=False,
+                quiet=True,
+                on_notice=said.append,
+            )
         assert len(data) == 2 - len(said) and data.images.shape[1:] == (3, 8, 8)
         assert not said or "bad.img" in said[0]
 
@@ -138,7 +168,11 @@ def test_pictures(tmp_path, kind):
 
 # --- safetensors, checkpoints ---
 
-TREE = {"weights": {"0.weight": np.arange(200, dtype=np.float32).reshape(10, 20), "n": np.array(3)}, "step": 12, "list": [1.5, None, "x"]}
+TREE = {
+    "weights": {"0.weight": np.arange(200, dtype=np.float32).reshape(10, 20), "n": np.array(3)},
+    "step": 12,
+    "list": [1.5, None, "x"],
+}
 
 
 def equal(a, b):
@@ -147,7 +181,12 @@ def equal(a, b):
     if isinstance(a, list):
         return isinstance(b, list) and len(a) == len(b) and all(map(equal, a, b))
     if isinstance(a, np.ndarray):
-        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and (a == b).all()
+        return (
+            isinstance(b, np.ndarray)
+            and a.dtype == b.dtype
+            and a.shape == b.shape
+            and (a == b).all()
+        )
     return type(a) is type(b) and a == b
 
 
@@ -195,8 +234,14 @@ def test_files_of_other_programs(tmp_path):
 
 
 def test_checkpoints_and_their_config(tmp_path):
-    """A run's newest checkpoint, damaged: the one before it is used; both damaged: one error, also where a generator is wanted."""
-    state = {"step": 5, "config": {"model": "mlp", "latent_dim": 2, "image_shape": [1, 2, 2]}, "trainer": {"players": {}}, "callbacks": {}}
+    """A run's newest checkpoint, damaged: the one before it is used; both damaged: one error, also
+    where a generator is wanted."""
+    state = {
+        "step": 5,
+        "config": {"model": "mlp", "latent_dim": 2, "image_shape": [1, 2, 2]},
+        "trainer": {"players": {}},
+        "callbacks": {},
+    }
     old, new = path_of(tmp_path, 5), path_of(tmp_path, 6)
     save_checkpoint(old, state)
     save_checkpoint(new, state | {"step": 6})
@@ -221,7 +266,17 @@ def test_checkpoints_and_their_config(tmp_path):
 
 def test_metrics(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    rows = [{"step": 50 * i, "epoch": 1, "d_value": -1.2, "g_loss": 0.7, "d_real": 0.6, "doctor": ["d_wins"]} for i in range(1, 30)]
+    rows = [
+        {
+            "step": 50 * i,
+            "epoch": 1,
+            "d_value": -1.2,
+            "g_loss": 0.7,
+            "d_real": 0.6,
+            "doctor": ["d_wins"],
+        }
+        for i in range(1, 30)
+    ]
     whole = "".join(json.dumps(r) + "\n" for r in rows).encode()
 
     @fuzz

@@ -1,4 +1,5 @@
-"""The scripts for the minutes with a GPU, tried without one: they must have no mistakes of their own."""
+"""The scripts for the minutes with a GPU, tried without one: they must have no mistakes of their
+own."""
 
 import importlib.util
 import os
@@ -13,7 +14,9 @@ from minigan.arrays import cuda_problem
 from minigan.machine.precision import precision
 
 ROOT = pathlib.Path(__file__).parents[1]
-needs_compiler = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
+needs_compiler = pytest.mark.skipif(
+    fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER)
+)
 
 
 def benchmark(name, monkeypatch):
@@ -44,7 +47,10 @@ def test_smoke_goes_on_after_a_failure(monkeypatch, capsys):
     with fakecuda.with_kernels():
         assert smoke.main(["--tiny"]) == 1
     said = capsys.readouterr().out
-    assert "2 products | FAILED: AssertionError: float32 (65, 23), finite: True, expected float32 (65, 130) (gpu_smoke.py:" in said
+    assert (
+        "2 products | FAILED: AssertionError: float32 (65, 23), finite: True, expected float32 "
+        "(65, 130) (gpu_smoke.py:" in said
+    )
     assert "3 convolutions | whole f32" in said and said.endswith("failed: 2 products\n")
     assert smoke.run(smoke.Sizes(True), -1) == ([], 2)
 
@@ -52,7 +58,8 @@ def test_smoke_goes_on_after_a_failure(monkeypatch, capsys):
 @needs_compiler
 @pytest.mark.parametrize("graph", [True, False])
 def test_the_bfloat16_line_multiplies_bfloat16(monkeypatch, graph):
-    """And stays so after the step was made: a context manager that nobody keeps would be over at once."""
+    """And stays so after the step was made: a context manager that nobody keeps would be over at
+    once."""
     steps = benchmark("gpu_steps", monkeypatch)
     library, before = fakecuda.cublas_library(), vars(precision).copy()
     try:
@@ -71,8 +78,10 @@ def test_the_tests_for_a_gpu_have_no_mistakes_of_their_own():
     """Those that are quick on the stand-in pass there."""
     names = "cannot or products or averages or names or random or too_much"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "gpu", "tests/fast/test_gpu.py", "-k", names, "-p", "no:cacheprovider", "-rs"],
-        capture_output=True, text=True, timeout=300, cwd=ROOT, env={**os.environ, "MINIGAN_STAND_IN": "1"},
+        [sys.executable, "-m", "pytest", "-m", "gpu", "tests/fast/test_gpu.py", "-k", names, "-p",
+            "no:cacheprovider", "-rs"],
+        capture_output=True, text=True, timeout=300, cwd=ROOT,
+        env={**os.environ, "MINIGAN_STAND_IN": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
     assert " passed" in done.stdout and "skipped" not in done.stdout
@@ -82,21 +91,30 @@ def test_torch_compile_only_where_asked_for(monkeypatch):
     steps = benchmark("gpu_steps", monkeypatch)
     for workload in steps.WORKLOADS:
         names, fewer = steps.contenders(workload), steps.contenders(workload, compiled=False)
-        assert not any("compile" in n for n in fewer) and set(names) - set(fewer) <= {"torch.compile reduce-overhead tf32"}
+        assert not any("compile" in n for n in fewer) and set(names) - set(fewer) <= {
+            "torch.compile reduce-overhead tf32"
+        }
     assert "torch.compile reduce-overhead tf32" in steps.contenders("dcgan64")
 
 
 def test_no_file_hides_a_package():
-    """Python looks for modules first where the script lies: CuPy imports `cuda`, and others their own."""
-    names = {p.stem for p in (ROOT / "benchmarks").glob("*.py")} | {p.stem for p in (ROOT / "examples").glob("*.py")}
-    assert not names & ({"cuda", "cupy", "torch", "jax", "numba", "numpy", "scipy", "tqdm", "PIL"} | set(sys.stdlib_module_names))
+    """Python looks for modules first where the script lies: CuPy imports `cuda`, and others their
+    own."""
+    names = {p.stem for p in (ROOT / "benchmarks").glob("*.py")} | {
+        p.stem for p in (ROOT / "examples").glob("*.py")
+    }
+    assert not names & (
+        {"cuda", "cupy", "torch", "jax", "numba", "numpy", "scipy", "tqdm", "PIL"}
+        | set(sys.stdlib_module_names)
+    )
 
 
 @pytest.mark.skipif(cuda_problem() is None, reason="there is a GPU here")
 @pytest.mark.parametrize("name", "abc")
 def test_without_a_gpu_the_scripts_say_so(tmp_path, name):
     done = subprocess.run(
-        ["bash", str(ROOT / "benchmarks" / f"on_gpu_{name}.sh")], capture_output=True, text=True, timeout=100, cwd=tmp_path,
+        ["bash", str(ROOT / "benchmarks" / f"on_gpu_{name}.sh")], capture_output=True, text=True,
+        timeout=100, cwd=tmp_path,
         env={**os.environ, "OUT": str(tmp_path / "out"), "PYTHON": sys.executable},
     )  # fmt: skip
     assert done.returncode == 2 and done.stdout.startswith("no GPU to run on: ") and not done.stderr

@@ -1,4 +1,5 @@
-"""The textbook computes everything by itself, also on CUDA's arrays: here without the fast path, on the device that is not there.
+"""The textbook computes everything by itself, also on CUDA's arrays: here without the fast path, on
+the device that is not there.
 
 (`.ci/plain` runs the other tests where the fast path and Numba are gone.)
 """
@@ -14,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 def plain(*command, **more):
     """Run Python without the fast path; the output's text."""
     env = {**os.environ, "MINIGAN_PLAIN": "1", **more}
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=600, cwd=ROOT, env=env)
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, timeout=600, cwd=ROOT, env=env
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -23,7 +26,8 @@ TRAINS = """
 import sys
 sys.path.insert(0, "tests")
 import fakecuda, numpy as np, minigan
-from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from minigan.gan import GAN, NonSaturating, Trainer
+from minigan.gan import dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
 from minigan.gan.penalties import GradientPenalty
 from minigan.gan.objectives import Wasserstein
 from minigan.optim import SGD, Adam
@@ -63,9 +67,12 @@ def test_games_are_the_same_on_both_libraries():
 
 
 def test_ops_on_the_other_library():
-    """The op table on arrays that refuse to meet NumPy's; a share of it, the rest is in `.ci/plain`."""
+    """The op table on arrays that refuse to meet NumPy's; a share of it, the rest is in
+    `.ci/plain`."""
     some = "other_library and (conv2d or norm or pool or linear)"
-    assert " passed" in plain("-m", "pytest", "-v", "-p", "no:cacheprovider", "tests/ops/test_ops.py", "-k", some)
+    assert " passed" in plain(
+        "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests/ops/test_ops.py", "-k", some
+    )
 
 
 def test_doors_without_the_fast_path():

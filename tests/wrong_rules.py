@@ -1,4 +1,5 @@
-"""Cards with deliberately wrong backward rules, which the gradient checker must catch. Nobody else may use them."""
+"""Cards with deliberately wrong backward rules, which the gradient checker must catch. Nobody else
+may use them."""
 
 import numpy as np
 
@@ -81,7 +82,8 @@ def normalised(x):
 
 @card(saves=("x",))
 def batch_norm_times_seven(x):
-    """Its gradient is 0 for any cotangent that is constant over the batch: only another one shows the factor."""
+    """Its gradient is 0 for any cotangent that is constant over the batch: only another one shows
+    the factor."""
     return normalised(x)
 
 
@@ -258,7 +260,8 @@ def _(g, need, x):
 
 @card
 def triple_cut_off_its_cotangent(x):
-    """The gradient is right, but not a function of the cotangent any more; nothing in it requires grad."""
+    """The gradient is right, but not a function of the cotangent any more; nothing in it requires
+    grad."""
     return x * 3.0
 
 

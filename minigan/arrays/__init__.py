@@ -1,4 +1,5 @@
-"""What an array is here: which library holds it, which device, random numbers as a formula, and the seam. No differentiation yet."""
+"""What an array is here: which library holds it, which device, random numbers as a formula, and the
+seam. No differentiation yet."""
 
 from . import seam as seam
 from .device import (
@@ -30,7 +31,9 @@ from .random import (
 from .sums import total
 
 __all__ = [
-    "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem", "default_generator", "device", "device_of",
-    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "kernel_place", "manual_seed", "module_for",
+    "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem",
+    "default_generator", "device", "device_of",
+    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "kernel_place",
+    "manual_seed", "module_for",
     "resolve_device", "seam", "seed", "set_rng_state", "to_device", "to_numpy", "total",
 ]  # fmt: skip

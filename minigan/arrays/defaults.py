@@ -27,7 +27,8 @@ class _Word:
         return f"torch.{self._name}"
 
 
-# `memory_format=` is accepted everywhere: minigan itself lays an array out as the kernels that follow want it.
+# `memory_format=` is accepted everywhere: minigan itself lays an array out as the kernels that
+# follow want it.
 channels_last, contiguous_format = _Word("channels_last"), _Word("contiguous_format")
 channels_last_3d, preserve_format = _Word("channels_last_3d"), _Word("preserve_format")
 strided = _Word("strided")

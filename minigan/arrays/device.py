@@ -1,7 +1,8 @@
 """Which array library holds the numbers: NumPy (CPU) or CuPy (CUDA).
 
-An array says by its type where it lives; nothing here keeps a current device. NumPy's ufuncs and functions called on a
-CuPy array run CuPy's (through `__array_ufunc__` / `__array_function__`), so most code needs `xp` only to create arrays.
+An array says by its type where it lives; nothing here keeps a current device. NumPy's ufuncs and
+functions called on a CuPy array run CuPy's (through `__array_ufunc__` / `__array_function__`), so
+most code needs `xp` only to create arrays.
 """
 
 import sys
@@ -16,7 +17,8 @@ class DeviceError(RuntimeError):
 
 
 class device:
-    """`device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda", 1)`: a name for a place, as in torch."""
+    """`device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("cuda", 1)`: a name for a
+    place, as in torch."""
 
     __slots__ = ("type", "index")
 
@@ -35,7 +37,11 @@ class device:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self):
-        return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+        return (
+            f"device(type={self.type!r})"
+            if self.index is None
+            else f"device(type={self.type!r}, index={self.index})"
+        )
 
     def __eq__(self, other):
         return isinstance(other, (device, str)) and str(self) == str(device(other))
@@ -48,7 +54,8 @@ CPU = device("cpu")
 
 
 def resolve_device(name="auto"):
-    """The `device` for "auto" (CUDA where usable, else the CPU), "cpu", "cuda" or "cuda:N"; DeviceError if unusable."""
+    """The `device` for "auto" (CUDA where usable, else the CPU), "cpu", "cuda" or "cuda:N";
+    DeviceError if unusable."""
     if name == "auto":
         return device("cuda") if cuda_problem() is None else CPU
     place = device(name)
@@ -59,7 +66,9 @@ def resolve_device(name="auto"):
 
         count = cupy.cuda.runtime.getDeviceCount()
         if place.index >= count:
-            raise DeviceError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")
+            raise DeviceError(
+                f"--device {name}: this machine has {count} CUDA device(s), numbered from 0"
+            )
         if place.index:
             cupy.cuda.Device(place.index).use()  # what CuPy allocates by itself, too
     return place
@@ -67,16 +76,25 @@ def resolve_device(name="auto"):
 
 def on_gpu(x):
     """Is `x` an array of CuPy's (or one that behaves like it)?"""
-    return hasattr(x.__class__, "__cuda_array_interface__")  # of the class: of an array it would be computed
+    # of the class: of an array it would be computed
+    return hasattr(x.__class__, "__cuda_array_interface__")
 
 
 def array_place(x):
-    """ "cpu" or "cuda": where kernels for an array are looked up; None for one that only behaves like CuPy's."""
-    return "cpu" if isinstance(x, np.ndarray) else "cuda" if on_gpu(x) and getattr(array_module(x), "kernels", True) else None
+    """ "cpu" or "cuda": where kernels for an array are looked up; None for one that only behaves
+    like CuPy's."""
+    return (
+        "cpu"
+        if isinstance(x, np.ndarray)
+        else "cuda"
+        if on_gpu(x) and getattr(array_module(x), "kernels", True)
+        else None
+    )
 
 
 def has_kernels(x):
-    """Can CUDA kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or float64?"""
+    """Can CUDA kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or
+    float64?"""
     return on_gpu(x) and x.dtype.char in "fd" and getattr(array_module(x), "kernels", True)
 
 
@@ -126,7 +144,11 @@ def to_device(array, place):
 
 def to_numpy(array):
     """A NumPy array with the values of an array of either library."""
-    return array if isinstance(array, np.ndarray) else np.asarray(array.get() if hasattr(array, "get") else array)
+    return (
+        array
+        if isinstance(array, np.ndarray)
+        else np.asarray(array.get() if hasattr(array, "get") else array)
+    )
 
 
 def address(array):

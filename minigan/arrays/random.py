@@ -1,7 +1,9 @@
-"""Random numbers: Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), on every device.
+"""Random numbers: Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
+3"), on every device.
 
-A counter-based generator is a function: block i of a stream is philox(counter=i, key=seed). Its whole state is therefore
-a seed and a counter; the same seed draws the same integers on CPU and CUDA, and a run resumes by storing two numbers.
+A counter-based generator is a function: block i of a stream is philox(counter=i, key=seed). Its
+whole state is therefore a seed and a counter; the same seed draws the same integers on CPU and
+CUDA, and a run resumes by storing two numbers.
 """
 
 import contextlib
@@ -15,25 +17,33 @@ from . import seam
 from .device import CPU, array_module, module_for
 from .device import device as place
 
-M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers, and the Weyl constants that advance the key each round
+# multipliers, and the Weyl constants that advance the key each round
+M0, M1 = (0xD2511F53, 0xCD9E8D57)
 W0, W1 = 0x9E3779B9, 0xBB67AE85
 ROUNDS = 10
 
 
 def philox_reference(counter, key, n, xp=np):
-    """Blocks counter .. counter+n-1 as uint32 of shape (n, 4): the definition, in array operations of either library."""
+    """Blocks counter .. counter+n-1 as uint32 of shape (n, 4): the definition, in array operations
+    of either library."""
     u32, low = xp.uint32, 0xFFFFFFFF
     index = counter + xp.arange(n, dtype=xp.uint64)
     c = [(index & low), index >> xp.uint64(32), xp.zeros(n, xp.uint64), xp.zeros(n, xp.uint64)]
     k0, k1 = key & low, key >> 32
     for _ in range(ROUNDS):
         p0, p1 = c[0] * xp.uint64(M0), c[2] * xp.uint64(M1)
-        c = [(p1 >> xp.uint64(32)) ^ c[1] ^ xp.uint64(k0), p1 & low, (p0 >> xp.uint64(32)) ^ c[3] ^ xp.uint64(k1), p0 & low]
+        c = [
+            (p1 >> xp.uint64(32)) ^ c[1] ^ xp.uint64(k0),
+            p1 & low,
+            (p0 >> xp.uint64(32)) ^ c[3] ^ xp.uint64(k1),
+            p0 & low,
+        ]
         k0, k1 = (k0 + W0) & low, (k1 + W1) & low
     return xp.stack(c, axis=1).astype(u32)
 
 
-# (name of a method of `Generator`, "cpu" or "cuda") -> a faster function of the same arguments: (generator, ..., device)
+# (name of a method of `Generator`, "cpu" or "cuda") -> a faster function of the same arguments:
+# (generator, ..., device)
 DRAWS: dict = {}
 
 
@@ -59,9 +69,14 @@ def uniform_reference(generator, shape, dtype, device):
         bits = generator.integers32(2 * n, device).reshape(-1, 2).astype(np.uint64)
         high, low = bits[:, 0] >> np.uint64(5), bits[:, 1] >> np.uint64(6)
         return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
-    digits = 11 if np.dtype(dtype) == np.float16 else 24  # as many as the dtype holds: more would round up to 1
+    # as many as the dtype holds: more would round up to 1
+    digits = 11 if np.dtype(dtype) == np.float16 else 24
     bits = generator.integers32(n, device) >> np.uint32(32 - digits)
-    return (bits.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
+    return (
+        (bits.astype(np.float32) * np.float32(2.0**-digits))
+        .astype(dtype, copy=False)
+        .reshape(shape)
+    )
 
 
 def normal_reference(generator, shape, dtype, device):
@@ -102,7 +117,8 @@ REFERENCES = {
 
 
 class Generator:
-    """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit integers drawn so far).
+    """A stream of random arrays. State: `seed` (64 bits) and `counter` (blocks of four 32-bit
+    integers drawn so far).
 
     device : accepted as in torch; the numbers are made where they are asked for
     """
@@ -135,17 +151,22 @@ class Generator:
         return _draw("integers32", device, self, n)
 
     def uniform(self, shape, dtype=np.float32, device=CPU):
-        """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of two for float64."""
+        """Uniform on [0, 1): the top 24 bits of an integer for float32 (11 for float16), 53 bits of
+        two for float64."""
         return _draw("uniform", device, self, tuple(shape), dtype)
 
     def normal(self, shape, dtype=np.float32, device=CPU):
-        """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0, 1]."""
+        """Standard normal by Box and Muller: sqrt(-2 log u) cos(2 pi v) and its sine, u in (0,
+        1]."""
         return _draw("normal", device, self, tuple(shape), dtype)
 
     def integers(self, low, high, shape, device=CPU):
-        """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low) / 2**32)."""
+        """int64, uniform on [low, high): the high part of a 64-bit product (bias below (high - low)
+        / 2**32)."""
         if not 0 < high - low <= 2**32:
-            raise ValueError(f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart")
+            raise ValueError(
+                f"integers: low={low}, high={high}; expected low < high, at most 2**32 apart"
+            )
         return _draw("integers", device, self, low, high, tuple(shape))
 
     def permutation(self, n, device=CPU):
@@ -154,7 +175,8 @@ class Generator:
 
 
 class _Default(Generator):
-    """The generator that is used where no other is given; inside `drawing_from` it draws from that one."""
+    """The generator that is used where no other is given; inside `drawing_from` it draws from that
+    one."""
 
     def stream(self):
         own = getattr(_thread, "generator", None)
@@ -167,7 +189,8 @@ default_generator = _Default(0)
 
 @contextlib.contextmanager
 def drawing_from(generator):
-    """Inside, and in this thread only, the default generator draws from another: what several threads draw can be repeated."""
+    """Inside, and in this thread only, the default generator draws from another: what several
+    threads draw can be repeated."""
     _thread.generator, before = generator, getattr(_thread, "generator", None)
     try:
         yield

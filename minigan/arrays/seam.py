@@ -1,10 +1,12 @@
-"""The one seam of the engine: whatever computes with arrays during a step is called as `seam.execute(function, *args)`.
+"""The one seam of the engine: whatever computes with arrays during a step is called as
+`seam.execute(function, *args)`.
 
-By itself that is `function(*args)` and nothing more. A fast path may put a function of its own here for a while, which notes the
-calls of a step in order to repeat them; nobody else knows.
+By itself that is `function(*args)` and nothing more. A fast path may put a function of its own here
+for a while, which notes the calls of a step in order to repeat them; nobody else knows.
 
-A function that is executed takes arrays (and numbers, lists of arrays, ...), and gives an array, a tuple of arrays, or None where
-it writes into memory that others know. What it calls itself is part of it.
+A function that is executed takes arrays (and numbers, lists of arrays, ...), and gives an array, a
+tuple of arrays, or None where it writes into memory that others know. What it calls itself is part
+of it.
 """
 
 import functools
@@ -12,25 +14,31 @@ import operator
 
 from .device import array_place
 
+# By itself. The engine, whose calls are many and short, looks first whether anything else stands
+# here: `f(*args)` is quicker than `plain(f, *args)`.
 plain = execute = operator.call
 
 
 def may_exchange():
-    """May a Tensor be given other memory instead of being overwritten? A step that is repeated writes where it reads."""
+    """May a Tensor be given other memory instead of being overwritten? A step that is repeated
+    writes where it reads."""
     return execute is plain
 
 
 def repeated(step, *about):
-    """A step of training, and what it is a step of, as a function that computes the same: this very step, or faster."""
+    """A step of training, and what it is a step of, as a function that computes the same: this very
+    step, or faster."""
     return step
 
 
 class CaptureError(RuntimeError):
-    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and in which line."""
+    """The step cannot be a CUDA graph: the message says what it does that cannot be captured, and
+    in which line."""
 
 
 class dispatched:
-    """Decorator: a function on arrays that is no op but may have kernels, `@gather_scaled.kernel("cpu")`. The first argument decides."""
+    """Decorator: a function on arrays that is no op but may have kernels,
+    `@gather_scaled.kernel("cpu")`. The first argument decides."""
 
     def __init__(self, reference):
         self.reference, self.kernels = reference, {}

@@ -10,10 +10,11 @@ BLOCK = 16  # terms that are added one after the other
 
 
 def total(x, axes, keepdims=False):
-    """The sum over `axes` (a tuple): of integers int64, of floats in their dtype (of float16 taken in float32).
+    """The sum over `axes` (a tuple): of integers int64, of floats in their dtype (of float16 taken
+    in float32).
 
-    NumPy adds pairwise along the dimension that is innermost in memory, but one after the other along
-    all others. There 16 are added, then 16 of these sums, and so on.
+    NumPy adds pairwise along the dimension that is innermost in memory, but one after the other
+    along all others. There 16 are added, then 16 of these sums, and so on.
     """
     if x.dtype.char == "e":
         return total(x.astype(np.float32), axes, keepdims).astype(x.dtype)
@@ -22,7 +23,9 @@ def total(x, axes, keepdims=False):
     if x.size <= 2 * BLOCK or x.__class__ is not np.ndarray or _few(x, axes):
         return np.add.reduce(x, axis=axes, keepdims=keepdims)
     order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    y, sizes, gone = x.transpose(order), [], []
+    y = x.transpose(order)
+    sizes = []
+    gone = []
     joins = y.flags.c_contiguous
     for i in order:  # neighbours that share a fate are one dimension
         if joins and gone and gone[-1] == (i in axes):

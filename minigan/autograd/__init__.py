@@ -1,5 +1,5 @@
-"""torch.autograd's names: the engine's, and what a training step does without: hooks, functions with a derivative of the user's own,
-a picture of the tape, and what Tensors tell of themselves."""
+"""torch.autograd's names: the engine's, and what a training step does without: hooks, functions
+with a derivative of the user's own, a picture of the tape, and what Tensors tell of themselves."""
 
 from ..engine import (
     FLOATS,
@@ -31,8 +31,11 @@ from .hooks import Handle
 from .storage import Storage
 
 __all__ = [
-    "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node", "NonSmoothError", "OpError", "Size",
-    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck", "gradgradcheck", "draw_tape",
-    "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw", "set_detect_anomaly", "set_grad_enabled", "sum_to",
+    "FLOATS", "OPS", "AnomalyError", "Context", "Function", "GradcheckError", "Handle", "Node",
+    "NonSmoothError", "OpError", "Size",
+    "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck",
+    "gradgradcheck", "draw_tape",
+    "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw",
+    "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip

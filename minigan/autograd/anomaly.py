@@ -1,4 +1,5 @@
-"""torch's further modes: look at all results for NaN and infinity; and inference mode, which is `no_grad`."""
+"""torch's further modes: look at all results for NaN and infinity; and inference mode, which is
+`no_grad`."""
 
 from typing import Any
 
@@ -19,8 +20,9 @@ class inference_mode(Switch):
 
 
 class detect_anomaly(Switch):
-    """`with detect_anomaly():` the first op whose result or gradient has a NaN or infinity raises AnomalyError, which
-    names the op and shows the line of the forward code that called it. Slow: every result is looked at."""
+    """`with detect_anomaly():` the first op whose result or gradient has a NaN or infinity raises
+    AnomalyError, which names the op and shows the line of the forward code that called it. Slow:
+    every result is looked at."""
 
     field = "anomaly"
 
@@ -29,7 +31,8 @@ class detect_anomaly(Switch):
 
 
 class set_detect_anomaly(Switch):
-    """`set_detect_anomaly(True)`: as `detect_anomaly`, from here on; `with set_detect_anomaly(True): ...`: only inside."""
+    """`set_detect_anomaly(True)`: as `detect_anomaly`, from here on; `with
+    set_detect_anomaly(True): ...`: only inside."""
 
     field = "anomaly"
 

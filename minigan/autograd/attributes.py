@@ -1,4 +1,5 @@
-"""What torch's Tensor tells of itself, makes of itself and is made from, besides the mathematics: the engine needs none of it."""
+"""What torch's Tensor tells of itself, makes of itself and is made from, besides the mathematics:
+the engine needs none of it."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,14 @@ _bool = bool
 _float = float
 _int = int
 
-printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}  # how; minigan.set_printoptions
+# how; minigan.set_printoptions
+printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}
 as_device = device
 
 
 class TruthError(RuntimeError, ValueError):
-    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch, ValueError in NumPy."""
+    """A Tensor of none or several elements was asked whether it is true: RuntimeError in torch,
+    ValueError in NumPy."""
 
 
 def _absent(self: Any) -> _bool:
@@ -41,16 +44,25 @@ class TensorAttributes:
         if isinstance(like, Tensor):
             tensor_of(lay_out(like).array, requires_grad, None, like._version, self)
             return
-        sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"  # to torch a 0-d array of an integer is a size
+        # to torch a 0-d array of an integer is a size
+        sized = is_array(like) and not like.ndim and like.dtype.kind in "iu"
         if is_array(like) and not sized:
             array = like if like.dtype is default.dtype else like.astype(default.dtype, copy=False)
         else:
             array = from_python((int(like),) if sized else data)
-        tensor_of(array if device is None else to_device(array, as_device(device)), requires_grad, None, None, self)
+        tensor_of(
+            array if device is None else to_device(array, as_device(device)),
+            requires_grad,
+            None,
+            None,
+            self,
+        )
 
     # --- what it is ---
 
-    is_xpu = is_mps = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False  # torch's other kinds, which are not here
+    is_xpu = is_mps = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = (
+        False  # torch's other kinds, which are not here
+    )
     layout = strided  # no Tensor is sparse
     is_complex = is_pinned = is_shared = _absent
 
@@ -126,7 +138,8 @@ class TensorAttributes:
     @overload
     def stride(self, dim: _int) -> _int: ...
     def stride(self: Any, dim: Any = None) -> Any:
-        """The distance in memory between neighbours along each dimension (or `dim`), counted in elements."""
+        """The distance in memory between neighbours along each dimension (or `dim`), counted in
+        elements."""
         strides = tuple(n // self.array.itemsize for n in lay_out(self).array.strides)
         return strides if dim is None else strides[dim]
 
@@ -167,7 +180,9 @@ class TensorAttributes:
     def item(self: Any) -> Any:
         """The value of a one-element Tensor as a Python number."""
         if self.array.size != 1:
-            raise ValueError(f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}")
+            raise ValueError(
+                f"item() needs exactly one element, this Tensor has shape {tuple(self.shape)}"
+            )
         return seam.execute(_item, self.array)
 
     def numpy(self: Any) -> np.ndarray:
@@ -187,7 +202,8 @@ class TensorAttributes:
     def __bool__(self: Any) -> _bool:
         if self.array.size != 1:
             raise TruthError(
-                f"the truth value of a Tensor is ambiguous unless it has exactly one element, this one has {self.array.size} (shape "
+                "the truth value of a Tensor is ambiguous unless it has exactly one element, "
+                f"this one has {self.array.size} (shape "
                 f"{tuple(self.shape)}): ask for x.any() or x.all(), or compare with `is None`"
             )
         return _bool(self.item())
@@ -215,7 +231,9 @@ class TensorAttributes:
 
     def cuda(self: Any, device: Any = 0, non_blocking: _bool = False) -> Tensor:
         """On a CUDA device (a number, or a device); DeviceError where there is none."""
-        return self.to(f"cuda:{device}" if isinstance(device, int) else "cuda" if device is None else device)
+        return self.to(
+            f"cuda:{device}" if isinstance(device, int) else "cuda" if device is None else device
+        )
 
     def float(self: Any, memory_format: Any = None) -> Tensor:
         """As float32."""
@@ -273,15 +291,24 @@ class TensorAttributes:
     def __array__(self: Any, dtype: Any = None, copy: _bool | None = None) -> np.ndarray:
         if self.requires_grad or not isinstance(self.array, np.ndarray):
             raise TypeError(
-                "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by itself: use .detach().cpu().numpy()"
+                "a Tensor that requires grad or lives on CUDA does not turn into a NumPy array by "
+                "itself: use .detach().cpu().numpy()"
             )
         return np.array(seam.execute(to_numpy, lay_out(self).array), dtype=dtype, copy=copy)
 
     def __repr__(self: Any) -> str:
         body = np.array2string(to_numpy(self.array), separator=", ", prefix="tensor(", **printed)
-        extra = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype.name}"
+        extra = (
+            "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype.name}"
+        )
         extra += "" if isinstance(self.array, np.ndarray) else f", device='{self.device}'"
-        extra += f", grad_fn=<{self._node.op.__name__}>" if self._node else ", requires_grad=True" if self.requires_grad else ""
+        extra += (
+            f", grad_fn=<{self._node.op.__name__}>"
+            if self._node
+            else ", requires_grad=True"
+            if self.requires_grad
+            else ""
+        )
         return f"tensor({body}{extra})"
 
     def __format__(self: Any, spec: str) -> str:
@@ -290,11 +317,14 @@ class TensorAttributes:
     def __deepcopy__(self: Any, memo: dict[_int, Any]) -> Any:
         if not self.is_leaf:
             raise RuntimeError(
-                f"deepcopy of the result of {public(self._node.op.__name__)}, which is on the tape: copy leaves only, as torch does; "
+                f"deepcopy of the result of {public(self._node.op.__name__)}, which is on the "
+                "tape: copy leaves only, as torch does; "
                 "use .detach().clone(), or copy a module before its forward pass"
             )
         if id(self) not in memo:
-            memo[id(self)] = new = tensor_of(self.array.copy(order="K"), self.requires_grad, into=_new(type(self)))
+            memo[id(self)] = new = tensor_of(
+                self.array.copy(order="K"), self.requires_grad, into=_new(type(self))
+            )
             new.grad = None if self.grad is None else tensor_of(self.grad.array.copy(order="K"))
             new.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return memo[id(self)]
@@ -304,12 +334,19 @@ _new = Tensor.__new__
 
 
 def from_python(arguments: Sequence[Any], dtype: Any = None) -> np.ndarray:
-    """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1, 2]]): these numbers."""
+    """The array of torch's Tensor(2, 3): memory of these sizes; Tensor(): no elements; Tensor([[1,
+    2]]): these numbers."""
     data, dtype = arguments[0] if arguments else [], dtype or default.dtype
-    if isinstance(data, Size) or type(data) is int or (isinstance(data, np.integer) and len(arguments) > 1):
+    if (
+        isinstance(data, Size)
+        or type(data) is int
+        or (isinstance(data, np.integer) and len(arguments) > 1)
+    ):
         return np.empty(data if isinstance(data, Size) else arguments, dtype)
     if len(arguments) > 1:
-        raise TypeError(f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}")
+        raise TypeError(
+            f"Tensor(): expected sizes (integers) or one sequence of numbers, got {arguments!r}"
+        )
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
     return np.array(data, dtype)

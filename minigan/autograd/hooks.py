@@ -1,4 +1,5 @@
-"""Functions that see a gradient as it passes: `tensor.register_hook(f)` and `tensor.retain_grad()`."""
+"""Functions that see a gradient as it passes: `tensor.register_hook(f)` and
+`tensor.retain_grad()`."""
 
 import weakref
 from collections.abc import Callable
@@ -25,12 +26,15 @@ class Handle:
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
-    """Call hook(gradient) whenever the whole gradient of this Tensor has been computed, before it flows on (or into `.grad`).
+    """Call hook(gradient) whenever the whole gradient of this Tensor has been computed, before it
+    flows on (or into `.grad`).
 
     A Tensor that it returns takes the gradient's place. The handle's `remove()` ends this.
     """
     if not self.requires_grad:
-        raise RuntimeError("register_hook: this tensor does not require a gradient, so none will come by")
+        raise RuntimeError(
+            "register_hook: this tensor does not require a gradient, so none will come by"
+        )
     edge = self._node or self
     number, key = id(edge), object()
     if number not in HOOKS:
@@ -43,7 +47,9 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
     """Call hook(this leaf) after each `backward` that has left a gradient in its `.grad`."""
     if self._node is not None or not self.requires_grad:
-        raise RuntimeError("register_post_accumulate_grad_hook: only leaves that require a gradient receive one")
+        raise RuntimeError(
+            "register_post_accumulate_grad_hook: only leaves that require a gradient receive one"
+        )
     number, key = id(self), object()
     if number not in AFTERWARDS:
         AFTERWARDS[number] = weakref.ref(self, lambda _: AFTERWARDS.pop(number, None)), {}
@@ -53,9 +59,12 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], No
 
 
 def retain_grad(self: Tensor) -> None:
-    """Let backward leave the gradient in `.grad`, as it does for leaves; after a recorded write of the new value."""
+    """Let backward leave the gradient in `.grad`, as it does for leaves; after a recorded write of
+    the new value."""
     if not self.requires_grad:
-        raise RuntimeError("retain_grad: this tensor does not require a gradient: none will come by")
+        raise RuntimeError(
+            "retain_grad: this tensor does not require a gradient: none will come by"
+        )
     if not self.is_leaf and not self.retains_grad:
         _retain(self)
 

@@ -1,7 +1,10 @@
-"""torch's other names for what minigan has, behind a door of their own: the rest neither knows nor needs them.
+"""torch's other names for what minigan has, behind a door of their own: the rest neither knows nor
+needs them.
 
-places.py : torch's module paths (`minigan.utils.data`, `minigan.nn.modules`), and the sentence about what is not there
-settings.py, version.py : what scripts set and ask first;  cuda.py, accelerator.py, amp.py, backends/ : devices and precision
+places.py : torch's module paths (`minigan.utils.data`, `minigan.nn.modules`), and the sentence
+    about what is not there
+settings.py, version.py : what scripts set and ask first
+cuda.py, accelerator.py, amp.py, backends/ : devices and precision
 tensor_types.py, variable.py : FloatTensor, Variable;  parallel.py : DataParallel
 utils/ : torch.utils;  vision/ : torchvision
 """
@@ -17,15 +20,19 @@ if TYPE_CHECKING:
     from . import distributions as distributions, parallel as parallel
     from . import settings as settings, utils as utils, version as version, vision as vision
 
-# What `minigan` itself has, too: modules, and names with the modules that hold them. They are imported when they are first used.
+# What `minigan` itself has, too: modules, and names with the modules that hold them. They are
+# imported when they are first used.
 MODULES = ["accelerator", "amp", "backends", "cuda", "distributions", "utils", "version", "vision"]
-NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {"autocast": f"{__name__}.amp"}
+NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {
+    "autocast": f"{__name__}.amp"
+}
 NAMES |= dict.fromkeys(
     """
-    are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e finfo get_default_device
-    get_default_dtype get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan pi
-    preserve_format set_default_device set_default_dtype set_default_tensor_type set_float32_matmul_precision
-    set_num_interop_threads set_num_threads set_printoptions strided use_deterministic_algorithms
+    are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e
+    finfo get_default_device get_default_dtype get_float32_matmul_precision get_num_interop_threads
+    get_num_threads iinfo inf is_complex nan pi preserve_format set_default_device set_default_dtype
+    set_default_tensor_type set_float32_matmul_precision set_num_interop_threads set_num_threads
+    set_printoptions strided use_deterministic_algorithms
     """.split(),
     f"{__name__}.settings",
 )

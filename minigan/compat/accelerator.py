@@ -5,7 +5,8 @@ from .cuda import current_device as _current_device
 from .cuda import device_count, is_available, set_device, synchronize
 
 __all__ = [
-    "current_accelerator", "current_device_idx", "current_device_index", "device_count", "is_available", "set_device_idx",
+    "current_accelerator", "current_device_idx", "current_device_index", "device_count",
+    "is_available", "set_device_idx",
     "set_device_index", "synchronize",
 ]  # fmt: skip
 

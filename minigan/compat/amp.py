@@ -1,4 +1,5 @@
-"""torch.amp: mixed precision. minigan's products round to bfloat16 on CUDA, which needs no scaling of the loss; the CPU stays float32."""
+"""torch.amp: mixed precision. minigan's products round to bfloat16 on CUDA, which needs no scaling
+of the loss; the CPU stays float32."""
 
 import functools
 from typing import Any
@@ -13,14 +14,22 @@ __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_av
 
 
 class autocast:
-    """`with autocast("cuda"): ...` or `@autocast("cuda")`: products of float32 matrices, convolutions included, round their inputs
-    to bfloat16 and sum up in float32. Everything else, losses, parameters and optimisers among it, stays float32.
+    """`with autocast("cuda"): ...` or `@autocast("cuda")`: products of float32 matrices,
+    convolutions included, round their inputs to bfloat16 and sum up in float32. Everything else,
+    losses, parameters and optimisers among it, stays float32.
 
-    device_type : "cuda" or "cpu"; on the CPU it has no effect, nor where there is no CUDA (a warning says so once)
+    device_type : "cuda" or "cpu"; on the CPU it has no effect, nor where there is no CUDA (a
+        warning says so once)
     dtype : float16 means bfloat16, too, whose range is float32's
     """
 
-    def __init__(self, device_type: str = "cuda", dtype: Any = None, enabled: bool = True, cache_enabled: Any = None) -> None:
+    def __init__(
+        self,
+        device_type: str = "cuda",
+        dtype: Any = None,
+        enabled: bool = True,
+        cache_enabled: Any = None,
+    ) -> None:
         kind = str(device_type).partition(":")[0]
         if kind not in ("cpu", "cuda"):
             raise ValueError(f"autocast: device_type={device_type!r}: expected 'cpu' or 'cuda'")
@@ -29,7 +38,9 @@ class autocast:
         elif enabled and cuda_problem():
             warn(f"autocast('cuda') has no effect here: {cuda_problem()}")
         elif enabled and np.dtype("float32") == _dtype(dtype):
-            raise ValueError("autocast: dtype=float32 is what is computed in without it; expected bfloat16")
+            raise ValueError(
+                "autocast: dtype=float32 is what is computed in without it; expected bfloat16"
+            )
         self.enabled = bool(enabled) and kind == "cuda" and cuda_problem() is None
         self._stack: list[Any] = []
 
@@ -65,13 +76,16 @@ def is_autocast_available(device_type: str) -> bool:
 
 
 class GradScaler:
-    """torch's scaler of losses, as torch's own is with enabled=False: float32 and bfloat16 need no scaling.
+    """torch's scaler of losses, as torch's own is with enabled=False: float32 and bfloat16 need no
+    scaling.
 
-    scale(loss) is loss, step(optimizer) is optimizer.step(), the scale is 1 and the state empty. The arguments have no effect.
+    scale(loss) is loss, step(optimizer) is optimizer.step(), the scale is 1 and the state empty.
+    The arguments have no effect.
     """
 
     def __init__(
-        self, device: str = "cuda", init_scale: float = 65536.0, growth_factor: float = 2.0, backoff_factor: float = 0.5,
+        self, device: str = "cuda", init_scale: float = 65536.0, growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
         growth_interval: int = 2000, enabled: bool = True,
     ) -> None:  # fmt: skip
         pass

@@ -1,4 +1,5 @@
-"""torch.cuda's names: is there a GPU, how many, and tensors on it. `minigan.cuda.FloatTensor(...)` raises DeviceError without one."""
+"""torch.cuda's names: is there a GPU, how many, and tensors on it. `minigan.cuda.FloatTensor(...)`
+raises DeviceError without one."""
 
 import sys
 from types import SimpleNamespace
@@ -13,19 +14,23 @@ from .amp import autocast as _autocast
 from .tensor_types import tensor_types
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "Event", "FloatTensor", "GradScaler",
-    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "autocast", "current_device", "device", "device_count",
-    "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "graph", "init",
-    "ipc_collect", "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all",
-    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_summary",
+    "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "Event",
+    "FloatTensor", "GradScaler",
+    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "autocast", "current_device", "device",
+    "device_count",
+    "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
+    "get_rng_state", "graph", "init",
+    "ipc_collect", "is_available", "is_bf16_supported", "is_initialized", "manual_seed",
+    "manual_seed_all",
+    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+    "memory_reserved", "memory_summary",
     "reset_peak_memory_stats", "set_device", "set_rng_state", "synchronize",
 ]  # fmt: skip
 
 (
-    FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor,
+    FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor,
+    ByteTensor, BoolTensor,
 ) = tensor_types("cuda", "cuda.")  # fmt: skip
-
-
 
 
 def graph(step, warmup: int = 3):
@@ -70,9 +75,12 @@ def autocast(enabled: bool = True, dtype=None, cache_enabled=None) -> _autocast:
 
 
 class Event:
-    """A moment in the GPU's work: `record()`, and after `synchronize()` the milliseconds of `start.elapsed_time(end)`."""
+    """A moment in the GPU's work: `record()`, and after `synchronize()` the milliseconds of
+    `start.elapsed_time(end)`."""
 
-    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
+    def __init__(
+        self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
+    ) -> None:
         self._event = _cupy().cuda.Event(block=blocking, disable_timing=not enable_timing)
 
     def record(self, stream=None) -> None:
@@ -93,7 +101,8 @@ class Event:
 
 
 class device:
-    """`with minigan.cuda.device(0): ...`: accepted for device 0 (None, -1), which "cuda" means; name others: "cuda:1"."""
+    """`with minigan.cuda.device(0): ...`: accepted for device 0 (None, -1), which "cuda" means;
+    name others: "cuda:1"."""
 
     def __init__(self, device) -> None:
         set_device(0 if device is None else device)
@@ -130,7 +139,8 @@ def get_device_properties(device=None) -> SimpleNamespace:
     number = device if isinstance(device, int) else getattr(device, "index", None) or 0
     found = _cupy().cuda.runtime.getDeviceProperties(number)
     return SimpleNamespace(
-        name=found["name"].decode(), major=found["major"], minor=found["minor"], total_memory=int(found["totalGlobalMem"]),
+        name=found["name"].decode(), major=found["major"], minor=found["minor"],
+        total_memory=int(found["totalGlobalMem"]),
         multi_processor_count=found["multiProcessorCount"],
     )  # fmt: skip
 
@@ -141,9 +151,16 @@ def ipc_collect() -> None:
 
 def set_device(device) -> None:
     """Only device 0 can be the one that "cuda" means; name others: "cuda:1"."""
-    number = device if isinstance(device, int) else getattr(device, "index", None) or int(str(device).partition(":")[2] or 0)
+    number = (
+        device
+        if isinstance(device, int)
+        else getattr(device, "index", None) or int(str(device).partition(":")[2] or 0)
+    )
     if number not in (0, -1):
-        raise NotImplementedError(f"set_device({device!r}): minigan keeps no current device; name one for each tensor: 'cuda:{number}'")
+        raise NotImplementedError(
+            f"set_device({device!r}): minigan keeps no current device; name one for each tensor: "
+            f"'cuda:{number}'"
+        )
 
 
 def get_device_name(device=0) -> str:
@@ -194,17 +211,24 @@ def mem_get_info(device=None) -> tuple[int, int]:
 
 
 def memory_summary(device=None, abbreviated: bool = False) -> str:
-    """A few lines for people: what arrays occupy, what is kept for reuse, and what the whole GPU has."""
+    """A few lines for people: what arrays occupy, what is kept for reuse, and what the whole GPU
+    has."""
     if not is_available():
         return "no CUDA device is used"
     pool, (free, total) = _cupy().get_default_memory_pool(), mem_get_info()
     used, kept = pool.used_bytes(), pool.total_bytes()
     rows = {
         "arrays": used, "kept for reuse (empty_cache() gives it back)": kept - used,
-        "used by others, by graphs and by CUDA itself": max(total - free - kept, 0), "free": free, "all": total,
+        "used by others, by graphs and by CUDA itself": max(total - free - kept, 0), "free": free,
+        "all": total,
     }  # fmt: skip
     width = max(map(len, rows))
-    return "\n".join([f"memory of {get_device_name()}", *[f"  {name:{width}} {n / 2**20:12,.1f} MiB" for name, n in rows.items()]])
+    return "\n".join(
+        [
+            f"memory of {get_device_name()}",
+            *[f"  {name:{width}} {n / 2**20:12,.1f} MiB" for name, n in rows.items()],
+        ]
+    )
 
 
 def memory_reserved(device=None) -> int:
@@ -218,7 +242,8 @@ def reset_peak_memory_stats(device=None) -> None:
 
 
 def max_memory_allocated(device=None) -> int:
-    """Bytes that were taken from the GPU: what arrays occupied at most, as far as it was not given back."""
+    """Bytes that were taken from the GPU: what arrays occupied at most, as far as it was not given
+    back."""
     return _cupy().get_default_memory_pool().total_bytes() if is_available() else 0
 
 

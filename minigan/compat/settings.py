@@ -1,4 +1,5 @@
-"""What scripts set and ask at their beginning, under torch's names: threads, precision, determinism, and limits of number types."""
+"""What scripts set and ask at their beginning, under torch's names: threads, precision,
+determinism, and limits of number types."""
 
 import math
 import sys
@@ -8,17 +9,29 @@ import numpy as np
 
 from ..arrays import device as _device
 from ..arrays import module_for
-from ..arrays.defaults import FLOATS, channels_last, channels_last_3d, contiguous_format, default, preserve_format, strided
+from ..arrays.defaults import (
+    FLOATS,
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    default,
+    preserve_format,
+    strided,
+)
 from ..autograd.attributes import printed
 from ..machine.precision import precision as _switches
 from ..machine.threads import num_threads
 from .tensor_types import NAMES
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d", "compile", "contiguous_format", "e", "finfo",
-    "get_default_device", "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "iinfo",
-    "inf", "is_complex", "nan", "pi", "preserve_format", "set_default_device", "set_default_dtype", "set_default_tensor_type",
-    "set_float32_matmul_precision", "set_num_interop_threads", "set_num_threads", "set_printoptions", "strided",
+    "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d", "compile",
+    "contiguous_format", "e", "finfo",
+    "get_default_device", "get_default_dtype", "get_float32_matmul_precision",
+    "get_num_interop_threads", "get_num_threads", "iinfo",
+    "inf", "is_complex", "nan", "pi", "preserve_format", "set_default_device", "set_default_dtype",
+    "set_default_tensor_type",
+    "set_float32_matmul_precision", "set_num_interop_threads", "set_num_threads",
+    "set_printoptions", "strided",
     "use_deterministic_algorithms",
 ]  # fmt: skip
 
@@ -29,21 +42,25 @@ pi = math.pi
 
 
 def get_default_dtype():
-    """The dtype of floating-point numbers that are made without one: float32, unless `set_default_dtype` said another."""
+    """The dtype of floating-point numbers that are made without one: float32, unless
+    `set_default_dtype` said another."""
     return default.dtype
 
 
 def set_default_dtype(d):
-    """Make floating-point numbers of dtype `d` (float16, float32 or float64) where none is given: in zeros, randn, tensor(0.5),
-    Tensor(...), new layers, and in results of integers (3 / 2)."""
+    """Make floating-point numbers of dtype `d` (float16, float32 or float64) where none is given:
+    in zeros, randn, tensor(0.5), Tensor(...), new layers, and in results of integers (3 / 2)."""
     dtype = np.dtype(d)
     if dtype not in FLOATS:
-        raise TypeError(f"set_default_dtype: only floating-point dtypes can be the default, got {dtype}")
+        raise TypeError(
+            f"set_default_dtype: only floating-point dtypes can be the default, got {dtype}"
+        )
     default.dtype = dtype
 
 
 def get_default_device():
-    """The device of tensors that are made without one: the CPU, unless `set_default_device` said another."""
+    """The device of tensors that are made without one: the CPU, unless `set_default_device` said
+    another."""
     return default.device
 
 
@@ -57,14 +74,17 @@ def set_default_device(device):
 def set_num_threads(num: int) -> None:
     """Let kernels and the BLAS use so many threads from here on."""
     if "minigan.fast" not in sys.modules:
-        raise RuntimeError("set_num_threads needs minigan's fast path: set OMP_NUM_THREADS before the start")
+        raise RuntimeError(
+            "set_num_threads needs minigan's fast path: set OMP_NUM_THREADS before the start"
+        )
     from ..fast.cpu.threads import set_num_threads
 
     set_num_threads(num)
 
 
 def get_num_threads() -> int:
-    """How many threads compute on the CPU: `set_num_threads`, else MINIGAN_NUM_THREADS, else the CPUs this process may run on."""
+    """How many threads compute on the CPU: `set_num_threads`, else MINIGAN_NUM_THREADS, else the
+    CPUs this process may run on."""
     return num_threads()
 
 
@@ -78,18 +98,24 @@ def set_num_interop_threads(num: int) -> None:
 
 
 def compile(
-    model: Any = None, *, fullgraph: bool = False, dynamic: Any = None, backend: Any = "inductor", mode: Any = None, options: Any = None,
+    model: Any = None, *, fullgraph: bool = False, dynamic: Any = None, backend: Any = "inductor",
+    mode: Any = None, options: Any = None,
     disable: bool = False,
 ) -> Any:  # fmt: skip
-    """The module or function itself, also as a decorator `@compile` or `@compile(...)`. minigan.cpu.graph and minigan.cuda.graph make
-    a whole training step into one function or one CUDA graph; they are asked for by name, as a step must not depend on its values."""
+    """The module or function itself, also as a decorator `@compile` or `@compile(...)`.
+    minigan.cpu.graph and minigan.cuda.graph make a whole training step into one function or one
+    CUDA graph; they are asked for by name, as a step must not depend on its values."""
     return (lambda f: f) if model is None else model
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """How CUDA multiplies float32 matrices: "highest" in float32; "high" and "medium" with TF32 inputs."""
+    """How CUDA multiplies float32 matrices: "highest" in float32; "high" and "medium" with TF32
+    inputs."""
     if precision not in ("highest", "high", "medium"):
-        raise ValueError(f"set_float32_matmul_precision: precision={precision!r}: expected 'highest', 'high' or 'medium'")
+        raise ValueError(
+            f"set_float32_matmul_precision: precision={precision!r}: expected 'highest', 'high' "
+            "or 'medium'"
+        )
     _Matmul.precision = precision
     _switches.matmul_tf32 = precision != "highest"
 
@@ -113,7 +139,8 @@ def are_deterministic_algorithms_enabled() -> bool:
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """torch's old way to set the default dtype and device: by a class such as `minigan.DoubleTensor`, or its name."""
+    """torch's old way to set the default dtype and device: by a class such as
+    `minigan.DoubleTensor`, or its name."""
     if isinstance(t, str):
         dtype, place = NAMES[t.rpartition(".")[2]], "cuda" if ".cuda." in t else "cpu"
     else:
@@ -123,14 +150,21 @@ def set_default_tensor_type(t: Any) -> None:
 
 
 def set_printoptions(
-    precision: Any = None, threshold: Any = None, edgeitems: Any = None, linewidth: Any = None, profile: Any = None, sci_mode: Any = None,
+    precision: Any = None, threshold: Any = None, edgeitems: Any = None, linewidth: Any = None,
+    profile: Any = None, sci_mode: Any = None,
 ) -> None:  # fmt: skip
-    """How Tensors are printed: digits after the point, elements before some are left out, how many then remain at each end, and the
-    width of a line. profile: "default", "short" (2 digits) or "full" (all elements)."""
+    """How Tensors are printed: digits after the point, elements before some are left out, how many
+    then remain at each end, and the width of a line. profile: "default", "short" (2 digits) or
+    "full" (all elements)."""
     profiles = {"default": (4, 1000, 3), "short": (2, 1000, 2), "full": (4, 1 << 62, 3)}
     if profile is not None:
         printed.update(zip(("precision", "threshold", "edgeitems"), profiles[profile]))
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "max_line_width": linewidth}
+    given = {
+        "precision": precision,
+        "threshold": threshold,
+        "edgeitems": edgeitems,
+        "max_line_width": linewidth,
+    }
     printed.update({k: v for k, v in given.items() if v is not None})
     if sci_mode is not None:
         printed["suppress_small"] = not sci_mode
@@ -144,8 +178,11 @@ def is_complex(input: Any) -> bool:
 class finfo:
     """Limits of a floating-point dtype (default: the default dtype), as Python numbers.
 
-    eps : the distance from 1 to the next number      max, min : the largest and the most negative number
-    tiny, smallest_normal : the least positive number of full precision      bits : of one number      resolution : 10 ** -digits
+    eps : the distance from 1 to the next number
+    max, min : the largest and the most negative number
+    tiny, smallest_normal : the least positive number of full precision
+    bits : of one number
+    resolution : 10 ** -digits
     """
 
     def __init__(self, type: Any = None) -> None:
@@ -159,7 +196,11 @@ class finfo:
 
     def __repr__(self):
         fields = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
-        return "finfo(" + ", ".join(f"{n}={getattr(self, n):g}" for n in fields) + f", dtype={self.dtype})"
+        return (
+            "finfo("
+            + ", ".join(f"{n}={getattr(self, n):g}" for n in fields)
+            + f", dtype={self.dtype})"
+        )
 
 
 class iinfo:
@@ -167,7 +208,10 @@ class iinfo:
 
     def __init__(self, type: Any) -> None:
         info = np.iinfo(np.dtype(type))
-        self.bits, self.min, self.max, self.dtype = (int(info.bits), int(info.min), int(info.max), str(info.dtype))
+        self.bits = int(info.bits)
+        self.min = int(info.min)
+        self.max = int(info.max)
+        self.dtype = str(info.dtype)
 
     def __repr__(self):
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

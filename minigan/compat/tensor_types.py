@@ -1,4 +1,5 @@
-"""torch's classes of tensors by dtype: FloatTensor(2, 3), FloatTensor(numbers), x.type(FloatTensor), isinstance(x, FloatTensor)."""
+"""torch's classes of tensors by dtype: FloatTensor(2, 3), FloatTensor(numbers),
+x.type(FloatTensor), isinstance(x, FloatTensor)."""
 
 from typing import Any
 
@@ -9,16 +10,19 @@ from ..autograd import Tensor, tensor_of
 from ..autograd.attributes import from_python
 
 NAMES = {
-    "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "LongTensor": "int64", "IntTensor": "int32",
+    "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16",
+    "LongTensor": "int64", "IntTensor": "int32",
     "ShortTensor": "int16", "CharTensor": "int8", "ByteTensor": "uint8", "BoolTensor": "bool",
 }  # fmt: skip
 __all__ = [
-    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+    "IntTensor", "LongTensor", "ShortTensor",
 ]  # fmt: skip
 
 
 class TensorType(type):
-    """A class that has no instances of its own: a call makes a Tensor of its dtype, on its device."""
+    """A class that has no instances of its own: a call makes a Tensor of its dtype, on its
+    device."""
 
     dtype: np.dtype
     device: device
@@ -26,7 +30,11 @@ class TensorType(type):
     def __call__(cls, *arguments, device=None):
         data = arguments[0] if arguments else []
         data = data.array if isinstance(data, Tensor) else data
-        array = data.astype(cls.dtype, copy=False) if is_array(data) else from_python(arguments, cls.dtype)
+        array = (
+            data.astype(cls.dtype, copy=False)
+            if is_array(data)
+            else from_python(arguments, cls.dtype)
+        )
         return tensor_of(to_device(array, cls.device if device is None else as_device(device)))
 
     def __instancecheck__(cls, x):
@@ -41,15 +49,32 @@ as_device = device
 
 def tensor_types(place: Any, prefix: str = "") -> list[TensorType]:
     """The classes of all dtypes on one device, in the order of NAMES."""
-    fields = {"__doc__": "Tensors of one dtype: a call with sizes gives uninitialised memory, with numbers or an array these values."}
-    return [TensorType(prefix + name, (), {**fields, "dtype": np.dtype(kind), "device": device(place)}) for name, kind in NAMES.items()]
+    fields = {
+        "__doc__": "Tensors of one dtype: a call with sizes gives uninitialised memory, with "
+        "numbers or an array these values."
+    }
+    return [
+        TensorType(prefix + name, (), {**fields, "dtype": np.dtype(kind), "device": device(place)})
+        for name, kind in NAMES.items()
+    ]
 
 
-FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor = tensor_types("cpu")
+(
+    FloatTensor,
+    DoubleTensor,
+    HalfTensor,
+    LongTensor,
+    IntTensor,
+    ShortTensor,
+    CharTensor,
+    ByteTensor,
+    BoolTensor,
+) = tensor_types("cpu")
 
 
 def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """With another dtype: a dtype, its name, a class such as `FloatTensor` or its name "torch.FloatTensor"; without: that name."""
+    """With another dtype: a dtype, its name, a class such as `FloatTensor` or its name
+    "torch.FloatTensor"; without: that name."""
     if dtype is None:
         name = next(n for n, kind in NAMES.items() if kind == self.dtype.name)
         return f"torch.{'cuda.' if self.is_cuda else ''}{name}"

@@ -13,14 +13,21 @@ else:
 
     class _Variable(type):
         def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-            x = data.detach() if isinstance(data, Tensor) else tensor_of(data) if is_array(data) else Tensor(data)
+            x = (
+                data.detach()
+                if isinstance(data, Tensor)
+                else tensor_of(data)
+                if is_array(data)
+                else Tensor(data)
+            )
             return x.requires_grad_() if requires_grad else x
 
         def __instancecheck__(cls, x):
             return isinstance(x, Tensor)
 
     class Variable(metaclass=_Variable):
-        """Variable(tensor, requires_grad=False): the same memory as a leaf of its own. Every Tensor is an instance.
+        """Variable(tensor, requires_grad=False): the same memory as a leaf of its own. Every Tensor
+        is an instance.
 
         volatile : accepted and without effect, as in torch; use `no_grad()`
         """

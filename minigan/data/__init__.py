@@ -1,4 +1,5 @@
-"""Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes`, which needs neither, and folders of pictures.
+"""Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes`, which needs neither, and
+folders of pictures.
 
 >>> data = load_dataset("mnist")
 >>> data.images.shape, data.labels.shape
@@ -17,14 +18,24 @@ from .folder import image_folder
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
 from .loader import DataLoader
-from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
+from .sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 from .saving import SavedFileError, load, save
 from .strokes import strokes
 
 __all__ = [
-    "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable", "Dataset", "ImageSet", "IterableDataset",
-    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "default_collate", "image_folder", "load", "load_dataset", "mnist", "random_split", "read_idx", "save",
+    "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable",
+    "Dataset", "ImageSet", "IterableDataset",
+    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
+    "SubsetRandomSampler", "TensorDataset",
+    "WeightedRandomSampler", "default_collate", "image_folder", "load", "load_dataset", "mnist",
+    "random_split", "read_idx", "save",
     "strokes",
 ]  # fmt: skip
 
@@ -47,26 +58,45 @@ def _strokes(split: str, data_dir=None, on_notice=None) -> ImageSet:
 
 
 # name -> loader(split, data_dir, on_notice): one entry adds a data set
-DATASETS: dict[str, Callable[..., ImageSet]] = {"mnist": _mnist, "fashion-mnist": _fashion, "strokes": _strokes}
+DATASETS: dict[str, Callable[..., ImageSet]] = {
+    "mnist": _mnist,
+    "fashion-mnist": _fashion,
+    "strokes": _strokes,
+}
 
 
-def load_dataset(name, split: str = "train", data_dir=None, on_notice: Callable[[str], object] = print, size: int = 28) -> ImageSet:
-    """Load a data set by name, or a folder of pictures; images are uint8 (N, C, H, W), labels uint8 (N,).
+def load_dataset(
+    name,
+    split: str = "train",
+    data_dir=None,
+    on_notice: Callable[[str], object] = print,
+    size: int = 28,
+) -> ImageSet:
+    """Load a data set by name, or a folder of pictures; images are uint8 (N, C, H, W), labels uint8
+    (N,).
 
-    name       one of `DATASETS`; else a folder: all pictures in it and below, their centres resized to squares, grey if all are grey;
-               labels are the numbers of its subfolders (`image_folder` says more, and has more options)
-    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder is "train"
-    data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a download
-    on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in its place, or files are left out
+    name       one of `DATASETS`; else a folder: all pictures in it and below, their centres resized
+               to squares, grey if all are grey; labels are the numbers of its subfolders
+               (`image_folder` says more, and has more options)
+    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder
+               is "train"
+    data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
+               download
+    on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
+               its place, or files are left out
     size       pixels of a side, of a folder's pictures
 
-    Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never replaced silently.
-    DataUnavailable (a DataError) for "fashion-mnist" with no files and no network: digits are no stand-in for clothes.
+    Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never
+    replaced silently. DataUnavailable (a DataError) for "fashion-mnist" with no files and no
+    network: digits are no stand-in for clothes.
     """
     if name in DATASETS and split in ("train", "test"):
         return DATASETS[name](split, data_dir, on_notice)
     if split == "train" and os.path.isdir(name):
-        return image_folder(name, "*", output_size=(size, size), channels=None, recursive=True, on_notice=on_notice)
+        return image_folder(
+            name, "*", output_size=(size, size), channels=None, recursive=True, on_notice=on_notice
+        )
     raise DataError(
-        f"no data set {str(name)!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' and 'test', and folders of pictures, 'train'"
+        f"no data set {str(name)!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' "
+        "and 'test', and folders of pictures, 'train'"
     )

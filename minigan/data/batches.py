@@ -1,4 +1,5 @@
-"""Batches of examples, gathered and scaled where the whole set lies: on the device, pictures as uint8."""
+"""Batches of examples, gathered and scaled where the whole set lies: on the device, pictures as
+uint8."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from ..autograd import Tensor, tensor_of
 
 @seam.dispatched
 def gather_scaled(images, index):
-    """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...), index int64."""
+    """images[index] as float32 in [-1, 1], (len(index), *images.shape[1:]); images uint8 (N, ...),
+    index int64."""
     return images[index].astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
@@ -23,50 +25,82 @@ def gather(column, index):
 
 
 class Batches:
-    """Shuffled batches of a data set for ever, epoch after epoch; the rest that fills no batch is left out.
+    """Shuffled batches of a data set for ever, epoch after epoch; the rest that fills no batch is
+    left out.
 
-    A batch is given by the numbers of its examples, and `batches[numbers]` is what a game plays with: a Tensor for each column.
+    A batch is given by the numbers of its examples, and `batches[numbers]` is what a game plays
+    with: a Tensor for each column.
 
-    data : an `ImageSet`; or its images alone, uint8 (N, C, H, W), or float32 (N, ...), which stay as they are
+    data : an `ImageSet`; or its images alone, uint8 (N, C, H, W), or float32 (N, ...), which stay
+        as they are
     batch_size : examples per batch, at most N
-    seed : with the epoch's number it determines the order of that epoch, so any position can be returned to
+    seed : with the epoch's number it determines the order of that epoch, so any position can be
+        returned to
     device : where the columns are kept and the batches are made
-    columns : what a batch has of each example (a game's `columns`): "images", float32 in [-1, 1]; "labels", int64
+    columns : what a batch has of each example (a game's `columns`): "images", float32 in [-1, 1];
+        "labels", int64
     """
 
-    def __init__(self, data: Any, batch_size: int, seed: int = 0, device=CPU, columns: Sequence[str] = ("images",)):
-        arrays: dict[str, Any] = {"images": data} if isinstance(data, np.ndarray) else {name: getattr(data, name, None) for name in columns}
+    def __init__(
+        self,
+        data: Any,
+        batch_size: int,
+        seed: int = 0,
+        device=CPU,
+        columns: Sequence[str] = ("images",),
+    ):
+        arrays: dict[str, Any] = (
+            {"images": data}
+            if isinstance(data, np.ndarray)
+            else {name: getattr(data, name, None) for name in columns}
+        )
         if missing := [name for name in columns if arrays.get(name) is None]:
             raise ValueError(f"columns={tuple(columns)}: these data have no {missing[0]}")
         self.examples = len(arrays[columns[0]])
         if not 1 <= batch_size <= self.examples:
-            raise ValueError(f"batch_size={batch_size}: expected 1 to {self.examples}, the number of examples")
+            raise ValueError(
+                f"batch_size={batch_size}: expected 1 to {self.examples}, the number of examples"
+            )
         if arrays["images"].dtype not in (np.uint8, np.float32):
-            raise TypeError(f"images are {arrays['images'].dtype}: expected uint8 (or float32, which is not scaled)")
+            raise TypeError(
+                f"images are {arrays['images'].dtype}: expected uint8 (or float32, which is not "
+                "scaled)"
+            )
         if "labels" in arrays:
             arrays["labels"] = arrays["labels"].astype(np.int64)
         self.columns = {name: to_device(np.array(array), device) for name, array in arrays.items()}
-        self.batch_size, self.seed, self.device = batch_size, seed, device
+        self.batch_size = batch_size
+        self.seed = seed
+        self.device = device
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         return self.examples // self.batch_size
 
     def __getitem__(self, numbers) -> tuple[Tensor, ...]:
-        """The columns of the examples with these numbers: float32 (n, C, H, W) in [-1, 1] for images."""
+        """The columns of the examples with these numbers: float32 (n, C, H, W) in [-1, 1] for
+        images."""
         found = []
         for column in self.columns.values():
-            found.append(tensor_of(seam.execute(gather_scaled if column.dtype == np.uint8 else gather, column, numbers)))
+            found.append(
+                tensor_of(
+                    seam.execute(
+                        gather_scaled if column.dtype == np.uint8 else gather, column, numbers
+                    )
+                )
+            )
         return tuple(found)
 
     def order(self, epoch: int) -> np.ndarray:
         """The permutation of epoch number `epoch` (from 0)."""
         generator = Generator(self.seed)
-        generator.set_state({"seed": self.seed, "counter": (epoch + 1) << 40})  # far from every other draw of this seed
+        # far from every other draw of this seed
+        generator.set_state({"seed": self.seed, "counter": (epoch + 1) << 40})
         return generator.permutation(self.examples, self.device)
 
     def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:
-        """The numbers of the examples of each batch of an epoch, from batch `start` on: int64 (batch_size,) on the device."""
+        """The numbers of the examples of each batch of an epoch, from batch `start` on: int64
+        (batch_size,) on the device."""
         order = self.order(epoch)
         for i in range(start, len(self)):
             yield order[i * self.batch_size : (i + 1) * self.batch_size]

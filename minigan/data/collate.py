@@ -13,8 +13,9 @@ from ..ops import stack
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Items of one kind as one batch: Tensors and arrays stacked, numbers as a Tensor (int64, float64, bool), strings as a list;
-    dicts, tuples, named tuples and lists item by item. TypeError for other kinds."""
+    """Items of one kind as one batch: Tensors and arrays stacked, numbers as a Tensor (int64,
+    float64, bool), strings as a list; dicts, tuples, named tuples and lists item by item. TypeError
+    for other kinds."""
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(list(batch))
@@ -23,7 +24,13 @@ def default_collate(batch: Sequence[Any]) -> Any:
         if not is_array(arrays[0]) or arrays[0].dtype.kind in "fiub":
             return stack([tensor_of(a) for a in arrays])
     elif isinstance(first, (bool, int, float)):
-        kind = bool if isinstance(first, bool) else np.float64 if any(isinstance(x, float) for x in batch) else np.int64
+        kind = (
+            bool
+            if isinstance(first, bool)
+            else np.float64
+            if any(isinstance(x, float) for x in batch)
+            else np.int64
+        )
         return tensor_of(np.array(batch, kind))
     elif isinstance(first, (str, bytes)):
         return list(batch)
@@ -33,7 +40,12 @@ def default_collate(batch: Sequence[Any]) -> Any:
     elif isinstance(first, (tuple, list)):
         if len({len(item) for item in batch}) != 1:
             lengths = sorted({len(item) for item in batch})
-            raise RuntimeError(f"a batch of items of different lengths: {lengths}; give DataLoader a collate_fn")
+            raise RuntimeError(
+                f"a batch of items of different lengths: {lengths}; give DataLoader a collate_fn"
+            )
         columns = [default_collate(column) for column in zip(*batch)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
-    raise TypeError(f"no batch can be made of items like {first!r} ({type(first).__name__}): give DataLoader a collate_fn")
+    raise TypeError(
+        f"no batch can be made of items like {first!r} ({type(first).__name__}): give DataLoader "
+        "a collate_fn"
+    )

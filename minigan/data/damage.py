@@ -1,4 +1,5 @@
-"""What a file is that is no picture: people look for the cause of a message, and most causes can be told from the first bytes."""
+"""What a file is that is no picture: people look for the cause of a message, and most causes can be
+told from the first bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ BEGINNINGS = {
     b"%PDF": "a PDF document",
     b"%!PS": EPS,
     b"\xc5\xd0\xd3\xc6": EPS,
-    b"\xd7\xcd\xc6\x9a": "a Windows drawing (WMF), which Pillow cannot identify without another program",
+    b"\xd7\xcd\xc6\x9a": "a Windows drawing (WMF), which Pillow cannot identify without another "
+    "program",
     b"PK\x03\x04": "a zip archive: unpack it",
     b"\x1f\x8b": "a gzip archive: unpack it",
     b"Rar!": "a RAR archive: unpack it",
@@ -23,7 +25,8 @@ DRAWING, PAGE = (b"<svg",), (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 def what_it_is(content: bytes) -> str:
-    """A sentence about the content of a file that is no picture (or of no kind that Pillow reads)."""
+    """A sentence about the content of a file that is no picture (or of no kind that Pillow
+    reads)."""
     if not content:
         return "it is empty"
     if not content.strip(b"\0"):
@@ -35,7 +38,9 @@ def what_it_is(content: bytes) -> str:
         kind = content[8:12].decode("ascii", "replace")
         heif = kind in ("heic", "heix", "mif1", "msf1", "avif", "avis", "hevc")
         if heif:
-            return f"it is a picture of the kind {kind!r}, which this Pillow cannot read: convert it"
+            return (
+                f"it is a picture of the kind {kind!r}, which this Pillow cannot read: convert it"
+            )
         return "it is no picture but a video"
     head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(PAGE) or (head.startswith(b"<") and any(word in head for word in PAGE)):
@@ -43,8 +48,16 @@ def what_it_is(content: bytes) -> str:
     if any(word in head for word in DRAWING):
         return "it is a drawing (SVG), which Pillow cannot read: convert it"
     try:
-        if content[:1000].decode("utf-8", "strict" if len(content) <= 1000 else "ignore").isprintable() or head.isascii():
+        if (
+            content[:1000]
+            .decode("utf-8", "strict" if len(content) <= 1000 else "ignore")
+            .isprintable()
+            or head.isascii()
+        ):
             return f"it is no picture but text: {content[:30].decode('utf-8', 'replace')!r}"
     except UnicodeDecodeError:
         pass
-    return f"it is no picture of a kind that Pillow reads: it begins with the bytes {content[:8].hex(' ')}"
+    return (
+        "it is no picture of a kind that Pillow reads: it begins with the bytes "
+        f"{content[:8].hex(' ')}"
+    )

@@ -1,4 +1,5 @@
-"""Data sets as torch.utils.data has them: anything with `data[i]` and `len(data)`, and ways to make one of others."""
+"""Data sets as torch.utils.data has them: anything with `data[i]` and `len(data)`, and ways to make
+one of others."""
 
 from __future__ import annotations
 
@@ -35,7 +36,10 @@ class TensorDataset(Dataset):
 
     def __init__(self, *tensors: Any):
         if not tensors or len({x.shape[0] for x in tensors}) != 1:
-            raise ValueError(f"TensorDataset: the first sizes must agree, got shapes {[tuple(x.shape) for x in tensors]}")
+            raise ValueError(
+                "TensorDataset: the first sizes must agree, got shapes "
+                f"{[tuple(x.shape) for x in tensors]}"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> Any:
@@ -68,8 +72,12 @@ class ConcatDataset(Dataset):
         self.cumulative_sizes: list[int] = []
         for d in self.datasets:
             if isinstance(d, IterableDataset):
-                raise ValueError("ConcatDataset: a data set without indices (IterableDataset) cannot be joined")
-            self.cumulative_sizes.append(len(d) + (self.cumulative_sizes[-1] if self.cumulative_sizes else 0))
+                raise ValueError(
+                    "ConcatDataset: a data set without indices (IterableDataset) cannot be joined"
+                )
+            self.cumulative_sizes.append(
+                len(d) + (self.cumulative_sizes[-1] if self.cumulative_sizes else 0)
+            )
 
     def __getitem__(self, index: int) -> Any:
         n = len(self)
@@ -83,8 +91,11 @@ class ConcatDataset(Dataset):
         return self.cumulative_sizes[-1]
 
 
-def random_split(dataset: Any, lengths: Sequence[float], generator: Generator = default_generator) -> list[Subset]:
-    """Random parts of the given lengths without common items; fractions that add up to 1 are shares."""
+def random_split(
+    dataset: Any, lengths: Sequence[float], generator: Generator = default_generator
+) -> list[Subset]:
+    """Random parts of the given lengths without common items; fractions that add up to 1 are
+    shares."""
     n = len(dataset)
     if math.isclose(sum(lengths), 1) and all(0 <= x <= 1 for x in lengths):
         counts = [int(n * x) for x in lengths]
@@ -93,6 +104,10 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator = 
     else:
         counts = [int(x) for x in lengths]
     if sum(counts) != n:
-        raise ValueError(f"random_split: lengths {list(lengths)} do not add up to {n}, the number of items")
+        raise ValueError(
+            f"random_split: lengths {list(lengths)} do not add up to {n}, the number of items"
+        )
     order = generator.permutation(n).tolist()
-    return [Subset(dataset, order[sum(counts[:i]) : sum(counts[: i + 1])]) for i in range(len(counts))]
+    return [
+        Subset(dataset, order[sum(counts[:i]) : sum(counts[: i + 1])]) for i in range(len(counts))
+    ]

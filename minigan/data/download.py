@@ -48,7 +48,9 @@ def fetch(urls: Sequence[str], path, md5: str, size: int | None, name: str, how_
         except (OSError, http.client.HTTPException) as e:
             problems.append(f"{url}: {getattr(e, 'reason', None) or e}")
             continue
-        expected = size if size is not None else int(response.headers.get("Content-Length") or 0) or None
+        expected = (
+            size if size is not None else int(response.headers.get("Content-Length") or 0) or None
+        )
         with (
             response,
             tqdm(total=expected, desc=name, unit="B", unit_scale=True, disable=None) as bar,
@@ -112,7 +114,10 @@ def _receive(response, path: Path, md5: str, size: int | None, bar) -> str | Non
         with open_atomic(path) as file:
             received, digest = _copy(response, file, LARGEST if size is None else size, bar)
             if digest != md5 or (size is not None and received != size):
-                raise _Refused(f"wrong checksum ({received} bytes received{'' if size is None else f', {size} expected'})")
+                raise _Refused(
+                    f"wrong checksum ({received} bytes "
+                    f"received{'' if size is None else f', {size} expected'})"
+                )
     except _Refused as e:
         return str(e)
     return None

@@ -14,10 +14,12 @@ _TEMPORARY = re.compile(r"\..+\.\d+\.\d+\.tmp")
 
 @contextlib.contextmanager
 def open_atomic(path):
-    """A binary file to write, which becomes `path` at the end of the block, by a rename; makes the folder if need be.
+    """A binary file to write, which becomes `path` at the end of the block, by a rename; makes the
+    folder if need be.
 
-    A reader, a run that is killed halfway, or a machine that loses its power sees the old file or the new one. If the block raises,
-    or the system (OSError), the old file, if any, is untouched and the temporary one is gone.
+    A reader, a run that is killed halfway, or a machine that loses its power sees the old file or
+    the new one. If the block raises, or the system (OSError), the old file, if any, is untouched
+    and the temporary one is gone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,8 @@ def flush(file) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """The rename itself too; systems and file systems that cannot do that for folders are left alone."""
+    """The rename itself too; systems and file systems that cannot do that for folders are left
+    alone."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -57,7 +60,8 @@ def _flush_folder(folder: Path) -> None:
 
 
 def remove_temporaries(folder) -> None:
-    """Delete what writers that were killed have left in a folder and its subfolders. Only while nobody writes there."""
+    """Delete what writers that were killed have left in a folder and its subfolders. Only while
+    nobody writes there."""
     for path in Path(folder).rglob(f".*{_SUFFIX}"):
         if _TEMPORARY.fullmatch(path.name):
             with contextlib.suppress(OSError):

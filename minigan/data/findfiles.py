@@ -14,14 +14,16 @@ Named = list[tuple[str, str]]  # (name, what is wrong with it)
 
 
 def find_files(folder: Path, pattern: str, recursive: bool = False) -> tuple[list[str], Named]:
-    """The matching files as sorted paths relative to the folder, with slashes; and what could not be looked into: (name, why).
+    """The matching files as sorted paths relative to the folder, with slashes; and what could not
+    be looked into: (name, why).
 
     pattern : as in `Path.glob`, but the case of letters in a file's name does not matter
     recursive : look in subfolders too
 
-    Names that begin with a dot are left out. Links to folders are followed, after the folders themselves, and each folder is read
-    once, however many links lead to it. What is no regular file (a link that leads nowhere, a pipe) is among the files: reading it
-    says what is wrong. DataError if there is no such folder, the pattern makes no sense, or nothing matches.
+    Names that begin with a dot are left out. Links to folders are followed, after the folders
+    themselves, and each folder is read once, however many links lead to it. What is no regular file
+    (a link that leads nowhere, a pipe) is among the files: reading it says what is wrong. DataError
+    if there is no such folder, the pattern makes no sense, or nothing matches.
     """
     if not os.path.isdir(folder):
         raise DataError(f"{folder}: no such folder")
@@ -35,7 +37,10 @@ def find_files(folder: Path, pattern: str, recursive: bool = False) -> tuple[lis
     found, unseen = _walk(folder, parts)
     if not found:
         more = "".join(f"; not looked into: {name} ({why})" for name, why in unseen[:3])
-        raise DataError(f"{folder}: no file matches {pattern!r}{' in it or below' * recursive}; {_what_is_there(folder)}{more}")
+        raise DataError(
+            f"{folder}: no file matches {pattern!r}{' in it or below' * recursive}; "
+            f"{_what_is_there(folder)}{more}"
+        )
     return sorted(found), sorted(unseen)
 
 
@@ -50,16 +55,22 @@ def _parts(pattern: str) -> list[str]:
     elif any("**" in part and part != "**" for part in parts):
         why = "'**' stands for folders, and so between slashes"
     if why:
-        raise DataError(f"pattern {pattern!r}: {why}; expected something like '*.jpg' or '**/*.png'")
+        raise DataError(
+            f"pattern {pattern!r}: {why}; expected something like '*.jpg' or '**/*.png'"
+        )
     return [*parts, "*"] if parts[-1] == "**" else parts
 
 
 def _walk(folder: Path, parts: list[str]) -> tuple[set[str], Named]:
-    tests = [re.compile(fnmatch.translate(part), re.IGNORECASE if part is parts[-1] else 0).match for part in parts]
+    tests = [
+        re.compile(fnmatch.translate(part), re.IGNORECASE if part is parts[-1] else 0).match
+        for part in parts
+    ]
     found: set[str] = set()
     unseen: dict[str, str] = {}
     seen: dict[tuple[int, int, int], str] = {}
-    waiting = deque([("", 0, False)])  # a folder, how many parts of the pattern lead there, and is it behind a link?
+    # a folder, how many parts of the pattern lead there, and is it behind a link?
+    waiting = deque([("", 0, False)])
     while waiting:
         where, depth, linked = waiting.popleft()
         place = os.stat(folder / where)
@@ -83,7 +94,9 @@ def _walk(folder: Path, parts: list[str]) -> tuple[set[str], Named]:
             link = entry.is_symlink()
             if _is_folder(entry):
                 if deep or (not last and tests[depth](entry.name)):
-                    (waiting.append if link else waiting.appendleft)((name, depth if deep else depth + 1, link))
+                    (waiting.append if link else waiting.appendleft)(
+                        (name, depth if deep else depth + 1, link)
+                    )
             elif last and tests[depth](entry.name):
                 found.add(name)
             elif deep and link and not os.path.exists(folder / name) and not tests[-1](entry.name):
@@ -111,4 +124,6 @@ def _what_is_there(folder: Path) -> str:
     if not counts:
         return "there are no files in it"
     what = ", ".join(f"{n} {kind}" for kind, n in counts.most_common(5))
-    return f"there are {what}" + ("; those in subfolders need a pattern like '**/*.jpg'" if below else "")
+    return f"there are {what}" + (
+        "; those in subfolders need a pattern like '**/*.jpg'" if below else ""
+    )

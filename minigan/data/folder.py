@@ -1,4 +1,5 @@
-"""A folder of pictures as an ImageSet: cropped, resized, decoded by several threads, and kept in a cache.
+"""A folder of pictures as an ImageSet: cropped, resized, decoded by several threads, and kept in a
+cache.
 
 >>> data = image_folder("faces", "*.jpg", input_size=(96, 96), output_size=(48, 48))
 >>> data.images.shape
@@ -23,43 +24,58 @@ from .foldercache import Cache, cache_key
 from .imageset import DataError, ImageSet
 
 Size = tuple[int, int]
-FREE_PIXELS, DENSEST = 1 << 22, 500  # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+# pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
+FREE_PIXELS, DENSEST = (1 << 22, 500)
 SHOWN = 3  # unreadable files that are named
-LIMIT_IS = "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): make the picture smaller"
+LIMIT_IS = (
+    "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): "
+    "make the picture smaller"
+)
 
 
 def image_folder(
-    folder, pattern: str = "*.jpg", crop: bool = True, input_size: Size | None = None, output_size: Size = (64, 64),
-    channels: int | None = 3, workers: int | None = None, cache: bool = True, *, recursive: bool = False,
+    folder, pattern: str = "*.jpg", crop: bool = True, input_size: Size | None = None,
+    output_size: Size = (64, 64),
+    channels: int | None = 3, workers: int | None = None, cache: bool = True, *,
+    recursive: bool = False,
     on_notice: Callable[[str], object] = print, quiet: bool = False,
 ) -> ImageSet:  # fmt: skip
-    """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their sorted paths.
+    """Read the pictures of a folder: uint8 (N, channels, *output_size), in the order of their
+    sorted paths.
 
-    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is also "*.JPG"; names that begin with
-                 a dot are left out. Links to folders are followed, but no folder is read twice
-    crop         cut out the centre, of `input_size`; where a picture is smaller, and by default, the largest centre of that
-                 shape (by default of `output_size`'s). False: the whole picture is squeezed into `output_size`
-    input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag is obeyed)
+    pattern      which files, as in `Path.glob`: "*.png", "**/*.jpg" (with subfolders); "*.jpg" is
+                 also "*.JPG"; names that begin with a dot are left out. Links to folders are
+                 followed, but no folder is read twice
+    crop         cut out the centre, of `input_size`; where a picture is smaller, and by default,
+                 the largest centre of that shape (by default of `output_size`'s). False: the whole
+                 picture is squeezed into `output_size`
+    input_size   (height, width) in pixels of the picture as it is shown (a camera's orientation tag
+                 is obeyed)
     output_size  (height, width): what is cut out is resized to it, bicubic and without aliasing
     channels     3: RGB; 1: grey (ITU-R 601 luma); None: 1 if all pictures are grey, else 3
     workers      threads that decode; default: one per CPU
-    cache        keep the decoded set in the user's cache folder, for as long as names, sizes and times of the files are the same
+    cache        keep the decoded set in the user's cache folder, for as long as names, sizes and
+                 times of the files are the same
     recursive    look in subfolders too
     on_notice    called with one sentence if files were left out
     quiet        no progress bar
 
-    Transparent parts become white; 16-bit pictures keep their upper 8 bits; of an animation the first frame counts. Labels: the
-    number of the subfolder of `folder` that a file is in, sorted by name (files of `folder` itself before them); 0 without any,
-    or if there are more than 256.
+    Transparent parts become white; 16-bit pictures keep their upper 8 bits; of an animation the
+    first frame counts. Labels: the number of the subfolder of `folder` that a file is in, sorted by
+    name (files of `folder` itself before them); 0 without any, or if there are more than 256.
 
-    Files that are damaged, no pictures, or have more pixels than Pillow's limit (Image.MAX_IMAGE_PIXELS: a few bytes can unpack
-    to gigabytes), and links that lead nowhere, are left out: the notice names the first of them, the result's `left_out` all.
-    DataError: no such folder, no file matches, none can be read, the set does not fit into memory, or an argument makes no sense.
+    Files that are damaged, no pictures, or have more pixels than Pillow's limit
+    (Image.MAX_IMAGE_PIXELS: a few bytes can unpack to gigabytes), and links that lead nowhere, are
+    left out: the notice names the first of them, the result's `left_out` all. DataError: no such
+    folder, no file matches, none can be read, the set does not fit into memory, or an argument
+    makes no sense.
     """
     folder = Path(folder).expanduser()
     _check(input_size, output_size, channels, workers)
     output_size = int(output_size[0]), int(output_size[1])
-    input_size = (int(input_size[0]), int(input_size[1])) if input_size is not None and crop else None
+    input_size = (
+        (int(input_size[0]), int(input_size[1])) if input_size is not None and crop else None
+    )
     files, unseen = find_files(folder, pattern, recursive)
     if channels is None:
         channels = 1 if all(_is_grey(folder / name) for name in files) else 3
@@ -76,9 +92,15 @@ def image_folder(
         images, problems = found
     unread = dict(problems)
     if not len(images):
-        raise DataError(f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: {_named(problems)}")
+        raise DataError(
+            f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: "
+            f"{_named(problems)}"
+        )
     if problems:
-        on_notice(f"{folder}: {len(problems)} of {len(files)} files cannot be read and are left out: {_named(problems)}")
+        on_notice(
+            f"{folder}: {len(problems)} of {len(files)} files cannot be read and are left out: "
+            f"{_named(problems)}"
+        )
     if unseen:
         on_notice(f"{folder}: not looked into: {_named(unseen)}")
     labels, name = _labels([name for name in files if name not in unread]), folder.resolve().name
@@ -87,17 +109,25 @@ def image_folder(
 
 def _named(problems: list[tuple[str, str]]) -> str:
     rest = len(problems) - SHOWN
-    return "; ".join(f"{name} ({what})" for name, what in problems[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+    return "; ".join(f"{name} ({what})" for name, what in problems[:SHOWN]) + (
+        f"; and {rest} more" if rest > 0 else ""
+    )
 
 
 def _check(input_size, output_size, channels, workers) -> None:
     for name, size in (("input_size", input_size), ("output_size", output_size)):
         if size is None and name == "input_size":
             continue
-        if not (isinstance(size, (tuple, list)) and len(size) == 2 and all(isinstance(n, (int, np.integer)) and n > 0 for n in size)):
+        if not (
+            isinstance(size, (tuple, list))
+            and len(size) == 2
+            and all(isinstance(n, (int, np.integer)) and n > 0 for n in size)
+        ):
             raise DataError(f"{name}={size!r}: expected (height, width), two positive integers")
     if channels not in (1, 3, None):
-        raise DataError(f"channels={channels!r}: expected 3 (RGB), 1 (grey) or None (as the pictures are)")
+        raise DataError(
+            f"channels={channels!r}: expected 3 (RGB), 1 (grey) or None (as the pictures are)"
+        )
     if workers is not None and workers < 1:
         raise DataError(f"workers={workers}: expected at least 1")
 
@@ -116,7 +146,8 @@ def _check_memory(shape: tuple[int, ...], folder: Path) -> None:
     if free is not None and need > free:
         n, c, h, w = shape
         raise DataError(
-            f"{folder}: {n} pictures of {c}x{h}x{w} need {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free; "
+            f"{folder}: {n} pictures of {c}x{h}x{w} need {need / 2**30:.1f} GiB of memory, "
+            f"{free / 2**30:.1f} GiB are free; "
             "use a smaller output_size, 1 channel, or a pattern that matches fewer files"
         )
 
@@ -124,7 +155,9 @@ def _check_memory(shape: tuple[int, ...], folder: Path) -> None:
 # --- decoding ---
 
 
-def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple[np.ndarray, list[tuple[str, str]]]:
+def _decode_all(
+    folder, names, shape, crop, input_size, workers, quiet
+) -> tuple[np.ndarray, list[tuple[str, str]]]:
     """The pictures, and (name, what is wrong) of those that cannot be read."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -132,7 +165,8 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     from tqdm import tqdm
 
     Image.init()  # loads the readers of all formats, once, before there are threads
-    formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]  # a program that they would start is no part of reading pictures
+    # a program that they would start is no part of reading pictures
+    formats = [f for f in Image.OPEN if f not in ("EPS", "WMF")]
     images = np.empty(shape, np.uint8)
     wrong: dict[int, str] = {}
     shown = folder.name.encode(errors="replace").decode()
@@ -140,12 +174,19 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     def read(i):
         try:
             images[i] = _read(folder / names[i], formats, shape[1:], crop, input_size)
-        except Exception as error:  # Pillow's readers fail in many ways on damaged files; each means: cannot be read
-            wrong[i] = " ".join(str(error).replace(f"{str(folder / names[i])!r}", "it").split()) or type(error).__name__
+        # Pillow's readers fail in many ways on damaged files; each means: cannot be read
+        except Exception as error:
+            wrong[i] = (
+                " ".join(str(error).replace(f"{str(folder / names[i])!r}", "it").split())
+                or type(error).__name__
+            )
 
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)  # Pillow gives other threads way while it decodes and resizes
+    # Pillow gives other threads way while it decodes and resizes
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     try:
-        with tqdm(total=len(names), desc=f"reading {shown}", unit="img", disable=quiet or None, delay=0.5) as bar:
+        with tqdm(
+            total=len(names), desc=f"reading {shown}", unit="img", disable=quiet or None, delay=0.5
+        ) as bar:
             for _ in pool.map(read, range(len(names))):
                 bar.update()
     finally:
@@ -158,36 +199,54 @@ def _decode_all(folder, names, shape, crop, input_size, workers, quiet) -> tuple
     return images, [(names[i], what) for i, what in sorted(wrong.items())]
 
 
-def _read(path: Path, formats: list[str], shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
+def _read(
+    path: Path, formats: list[str], shape: tuple[int, int, int], crop: bool, input_size: Size | None
+) -> np.ndarray:
     """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
     from PIL import Image, UnidentifiedImageError
 
     channels, *size = shape
     if not path.is_file():
-        raise ValueError(f"a link to {os.readlink(path)}, which is not there" if path.is_symlink() else "no file, but a pipe or a device")
-    content = path.read_bytes()  # from a file, Pillow asks for as many bytes as a damaged header says
+        raise ValueError(
+            f"a link to {os.readlink(path)}, which is not there"
+            if path.is_symlink()
+            else "no file, but a pipe or a device"
+        )
+    # from a file, Pillow asks for as many bytes as a damaged header says
+    content = path.read_bytes()
     try:
         opened = Image.open(io.BytesIO(content), formats=formats)
     except UnidentifiedImageError as error:
         raise ValueError(what_it_is(content)) from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"it has more than twice as many pixels as Pillow's limit, {LIMIT_IS}") from error
+        raise ValueError(
+            f"it has more than twice as many pixels as Pillow's limit, {LIMIT_IS}"
+        ) from error
     with opened:
         limit, pixels = Image.MAX_IMAGE_PIXELS, opened.width * opened.height
         if limit is not None and pixels > limit:
-            raise ValueError(f"{opened.width}x{opened.height} are {pixels:,} pixels: more than Pillow's limit of {limit:,}, {LIMIT_IS}")
+            raise ValueError(
+                f"{opened.width}x{opened.height} are {pixels:,} pixels: more than Pillow's limit "
+                f"of {limit:,}, {LIMIT_IS}"
+            )
         if limit is not None and pixels > max(FREE_PIXELS, DENSEST * len(content)):
-            raise ValueError(f"{opened.width}x{opened.height} are more pixels than a file of {len(content):,} bytes holds: it is damaged")
+            raise ValueError(
+                f"{opened.width}x{opened.height} are more pixels than a file of {len(content):,} "
+                "bytes holds: it is damaged"
+            )
         opened.load()
         image = _in_mode(_upright(opened), "L" if channels == 1 else "RGB")
     if crop:  # not by resize's `box`, for which pixels outside it count too
-        image = image.crop(_centre(image.height, image.width, input_size or size, exact=input_size is not None))
+        image = image.crop(
+            _centre(image.height, image.width, input_size or size, exact=input_size is not None)
+        )
     image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return np.asarray(image).reshape(*size, channels).transpose(2, 0, 1)
 
 
 def _centre(height: int, width: int, window, exact: bool) -> tuple[int, int, int, int]:
-    """The box (left, top, right, bottom) in the middle: of the window's size if `exact` and it fits, else as large as can be."""
+    """The box (left, top, right, bottom) in the middle: of the window's size if `exact` and it
+    fits, else as large as can be."""
     h, w = window
     scale = min(height / h, width / w)
     if exact:
@@ -221,11 +280,16 @@ def _in_mode(image, mode: str) -> Any:
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB").convert(mode) if image.mode not in ("L", "1", "RGB") else image.convert(mode)
+    return (
+        image.convert("RGB").convert(mode)
+        if image.mode not in ("L", "1", "RGB")
+        else image.convert(mode)
+    )
 
 
 def _is_grey(path: Path) -> bool:
-    """Does the file's header promise a picture without colours? True also where it cannot be read."""
+    """Does the file's header promise a picture without colours? True also where it cannot be
+    read."""
     from PIL import Image
 
     try:

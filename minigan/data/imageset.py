@@ -9,14 +9,16 @@ import numpy as np
 
 
 class DataError(ValueError, RuntimeError):
-    """A data file is missing, damaged, foreign or of the wrong kind; the text says which one and what to do.
+    """A data file is missing, damaged, foreign or of the wrong kind; the text says which one and
+    what to do.
 
     It is both kinds of error because torchvision raises RuntimeError where files are missing.
     """
 
 
 class DataUnavailable(DataError):
-    """There are no files and no mirror can be reached: nothing is wrong, the data is just not here."""
+    """There are no files and no mirror can be reached: nothing is wrong, the data is just not
+    here."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,11 +41,14 @@ class ImageSet:
     checksum: str = field(init=False)
 
     def __post_init__(self):
-        images, labels = np.ascontiguousarray(self.images).view(), np.ascontiguousarray(self.labels).view()
+        images = np.ascontiguousarray(self.images).view()
+        labels = np.ascontiguousarray(self.labels).view()
         if images.dtype != np.uint8 or images.ndim != 4:
             raise DataError(f"images must be uint8 (N, C, H, W), not {images.dtype} {images.shape}")
         if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-            raise DataError(f"labels must be uint8 ({len(images)},), not {labels.dtype} {labels.shape}")
+            raise DataError(
+                f"labels must be uint8 ({len(images)},), not {labels.dtype} {labels.shape}"
+            )
         # A stray in-place operation would make the checksum lie.
         images.flags.writeable = labels.flags.writeable = False
         object.__setattr__(self, "images", images)

@@ -10,7 +10,8 @@ from ..ops import multinomial, tensor
 
 
 class Sampler:
-    """Base class: a subclass defines `__iter__()`, which yields indices, and where it can `__len__()`."""
+    """Base class: a subclass defines `__iter__()`, which yields indices, and where it can
+    `__len__()`."""
 
     def __init__(self, data_source: Any = None):
         pass
@@ -36,10 +37,19 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(Sampler):
-    """All indices in a new random order each time; or `num_samples` of them, with replacement if asked for."""
+    """All indices in a new random order each time; or `num_samples` of them, with replacement if
+    asked for."""
 
-    def __init__(self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Generator | None = None):
-        self.data_source, self.replacement, self.num_samples = data_source, replacement, num_samples
+    def __init__(
+        self,
+        data_source: Any,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ):
+        self.data_source = data_source
+        self.replacement = replacement
+        self.num_samples = num_samples
         self.generator = generator or default_generator
 
     def __iter__(self) -> Iterator[int]:
@@ -72,23 +82,39 @@ class SubsetRandomSampler(Sampler):
 class WeightedRandomSampler(Sampler):
     """`num_samples` indices drawn with probabilities proportional to `weights`."""
 
-    def __init__(self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Generator | None = None):
-        self.weights, self.num_samples, self.replacement, self.generator = tensor(list(weights)), num_samples, replacement, generator
+    def __init__(
+        self,
+        weights: Sequence[float],
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ):
+        self.weights = tensor(list(weights))
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        return iter(multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist())
+        return iter(
+            multinomial(
+                self.weights, self.num_samples, self.replacement, generator=self.generator
+            ).tolist()
+        )
 
     def __len__(self) -> int:
         return self.num_samples
 
 
 class BatchSampler(Sampler):
-    """Lists of `batch_size` indices from a sampler; the last may be shorter, or is left out (drop_last)."""
+    """Lists of `batch_size` indices from a sampler; the last may be shorter, or is left out
+    (drop_last)."""
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool):
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size={batch_size!r}: expected a positive integer")
-        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.drop_last = drop_last
 
     def __iter__(self) -> Iterator[list[Any]]:
         batch = []

@@ -1,8 +1,10 @@
-"""`save` and `load`: any nesting of dicts and lists of Tensors, arrays, numbers and strings in one safetensors file.
+"""`save` and `load`: any nesting of dicts and lists of Tensors, arrays, numbers and strings in one
+safetensors file.
 
-The arrays are the file's tensors, the rest is JSON in its header; nothing in it can run code. A plain state dict is a file that
-every program for safetensors reads, and their files are read too. Files are written atomically: a reader, or a run killed at any
-moment, finds the old file or the new one whole.
+The arrays are the file's tensors, the rest is JSON in its header; nothing in it can run code. A
+plain state dict is a file that every program for safetensors reads, and their files are read too.
+Files are written atomically: a reader, or a run killed at any moment, finds the old file or the new
+one whole.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ class SavedFileError(ValueError):
 
 
 def _key(key: Any, path: str) -> str:
-    """A key of a dict as a string: JSON has no others. Those that could be mistaken for our own marks are marked too."""
+    """A key of a dict as a string: JSON has no others. Those that could be mistaken for our own
+    marks are marked too."""
     if isinstance(key, int) and not isinstance(key, bool):
         return f"#{key}"
     if not isinstance(key, str):
-        raise TypeError(f"save: {path or 'the dict'} has the key {key!r}; keys must be strings or integers")
+        raise TypeError(
+            f"save: {path or 'the dict'} has the key {key!r}; keys must be strings or integers"
+        )
     return f"##{key}" if key.startswith(("#", "__")) else key
 
 
@@ -49,9 +54,14 @@ def _take_apart(tree: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         arrays[path] = np.ascontiguousarray(to_numpy(tree)).reshape(tree.shape)
         return {"__array__": path}
     if isinstance(tree, Mapping):
-        return {_key(k, path): _take_apart(v, f"{path}/{k}" if path else str(k), arrays) for k, v in tree.items()}
+        return {
+            _key(k, path): _take_apart(v, f"{path}/{k}" if path else str(k), arrays)
+            for k, v in tree.items()
+        }
     if isinstance(tree, (list, tuple)):
-        items = [_take_apart(v, f"{path}/{i}" if path else str(i), arrays) for i, v in enumerate(tree)]
+        items = [
+            _take_apart(v, f"{path}/{i}" if path else str(i), arrays) for i, v in enumerate(tree)
+        ]
         return items if isinstance(tree, list) else {"__tuple__": items}
     if isinstance(tree, np.generic):
         return tree.item()
@@ -63,7 +73,9 @@ def _take_apart(tree: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     elif hasattr(tree, "__dict__"):
         hint = "; of an object such as argparse's options save vars(...)"
     what = f"{path or 'the object'} is {type(tree).__name__}"
-    raise TypeError(f"save: {what}: only Tensors, numbers, strings, dicts and lists go in a file{hint}")
+    raise TypeError(
+        f"save: {what}: only Tensors, numbers, strings, dicts and lists go in a file{hint}"
+    )
 
 
 def _put_together(tree: Any, arrays: Mapping[str, Any]) -> Any:
@@ -80,7 +92,8 @@ def _put_together(tree: Any, arrays: Mapping[str, Any]) -> Any:
 
 
 def _digest(arrays: Mapping[str, np.ndarray], rest: str) -> str:
-    """Of all that was saved: the format itself has no checksum, and a flipped bit would be another number."""
+    """Of all that was saved: the format itself has no checksum, and a flipped bit would be another
+    number."""
     digest = hashlib.sha256(rest.encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
@@ -93,7 +106,8 @@ def save(obj: Any, f: Any) -> None:
 
     f : a path (written atomically, folders are made), or an object with write()
 
-    OrderedDicts come back as dicts, Parameters as Tensors, arrays as Tensors. TypeError for objects of other kinds.
+    OrderedDicts come back as dicts, Parameters as Tensors, arrays as Tensors. TypeError for objects
+    of other kinds.
     """
     from safetensors.numpy import save as pack
 
@@ -107,7 +121,8 @@ def save(obj: Any, f: Any) -> None:
 
 
 def read(f: Any, foreign: bool = True) -> Any:
-    """What `save` wrote, with NumPy arrays for Tensors; of a file of another program the dict of its arrays.
+    """What `save` wrote, with NumPy arrays for Tensors; of a file of another program the dict of
+    its arrays.
 
     foreign : are files of other programs, which have no checksum, taken?
 
@@ -124,8 +139,10 @@ def read(f: Any, foreign: bool = True) -> Any:
             content = file.read()
     if content[:4] == b"PK\x03\x04" or (content[:1] == b"\x80" and content[8:9] != b"{"):
         raise SavedFileError(
-            f"{name} is a pickle (PyTorch's own format), which could run code. Convert it where PyTorch is: "
-            "safetensors.torch.save_file(torch.load(path, map_location='cpu', weights_only=True), 'weights.safetensors')"
+            f"{name} is a pickle (PyTorch's own format), which could run code. Convert it where "
+            "PyTorch is: "
+            "safetensors.torch.save_file(torch.load(path, map_location='cpu', weights_only=True), "
+            "'weights.safetensors')"
         )
     try:
         arrays = unpack(content)
@@ -138,21 +155,37 @@ def read(f: Any, foreign: bool = True) -> Any:
         if _digest(arrays, ours["minigan"]) != ours["sha256"]:
             raise ValueError("its checksum does not fit what it holds")
         return _put_together(json.loads(ours["minigan"]), arrays)
-    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise SavedFileError(f"{name} is damaged, or no safetensors file ({type(error).__name__}: {error})") from error
+    except (
+        SafetensorError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        RecursionError,
+    ) as error:
+        raise SavedFileError(
+            f"{name} is damaged, or no safetensors file ({type(error).__name__}: {error})"
+        ) from error
 
 
-def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+def load(
+    f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None
+) -> Any:
     """What `save` wrote, or the dict of Tensors of any safetensors file.
 
     f : a path, or an object with read()
-    map_location : where the Tensors go, a device or its name; default, and for torch's functions and dicts: the CPU
+    map_location : where the Tensors go, a device or its name; default, and for torch's functions
+        and dicts: the CPU
     weights_only, mmap : accepted; there is never anything else in a file
 
-    SavedFileError for a damaged or foreign file (also PyTorch's pickles: the message says how to convert them), OSError if it
-    cannot be read.
+    SavedFileError for a damaged or foreign file (also PyTorch's pickles: the message says how to
+    convert them), OSError if it cannot be read.
     """
-    place = None if map_location is None or callable(map_location) or isinstance(map_location, Mapping) else device(map_location)
+    place = (
+        None
+        if map_location is None or callable(map_location) or isinstance(map_location, Mapping)
+        else device(map_location)
+    )
 
     def boxed(tree: Any) -> Any:
         if is_array(tree):

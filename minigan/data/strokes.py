@@ -1,9 +1,10 @@
 """`strokes`: digits drawn by a program, for when there are no files and no network.
 
-A digit is a set of pen strokes, a stroke a smooth curve (Catmull-Rom) through a few control points. Each image takes
-one of the ways to write its digit, moves the control points (each a little by itself, all together by a smooth
-displacement, then by an affine map), scales the curve into a 20x20 box, and inks every pixel by its distance to the
-curve. The box is then put into the 28x28 image with its centre of mass in the middle, as it was done for MNIST.
+A digit is a set of pen strokes, a stroke a smooth curve (Catmull-Rom) through a few control points.
+Each image takes one of the ways to write its digit, moves the control points (each a little by
+itself, all together by a smooth displacement, then by an affine map), scales the curve into a 20x20
+box, and inks every pixel by its distance to the curve. The box is then put into the 28x28 image
+with its centre of mass in the middle, as it was done for MNIST.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy as np
 
 from .imageset import ImageSet
 
-# digit -> ways to write it: (how often, strokes); a stroke is its control points "x,y", x to the right, y down, within
-# [0, 1]. A stroke ends where the pen turns a corner or leaves the paper.
+# digit -> ways to write it: (how often, strokes); a stroke is its control points "x,y", x to the
+# right, y down, within [0, 1]. A stroke ends where the pen turns a corner or leaves the paper.
 _GLYPHS = {
     0: [
         (3, ["58,2 25,10 8,45 18,85 48,100 80,82 92,45 78,10 50,2"]),
@@ -57,7 +58,13 @@ _GLYPHS = {
     ],
     8: [
         (3, ["78,14 50,0 24,16 34,38 64,56 80,78 54,100 24,86 30,62 62,40 80,18 66,4"]),
-        (2, ["50,2 26,10 28,36 50,46 74,34 74,10 48,2", "50,46 20,60 18,88 50,100 82,88 80,60 48,46"]),
+        (
+            2,
+            [
+                "50,2 26,10 28,36 50,46 74,34 74,10 48,2",
+                "50,46 20,60 18,88 50,100 82,88 80,60 48,46",
+            ],
+        ),
         (1, ["50,46 28,30 38,4 66,2 74,22 54,44 26,68 28,94 58,100 74,80 62,58 46,42"]),
     ],
     9: [
@@ -68,24 +75,34 @@ _GLYPHS = {
 }
 
 _POINTS = 72  # ink points along a digit: in the 20x20 box they lie less than a pen's width apart
-_BOX, _SIZE, _BLOCK = 20, 28, 250  # a block of images is drawn at a time; 250 take some 60 MB
+_BOX = 20
+_SIZE = 28
+_BLOCK = 250  # images are drawn at a time; they take some 60 MB
 
 
 def strokes(n: int = 20_000, seed: int = 0) -> ImageSet:
-    """Draw `n` digits: images uint8 (n, 1, 28, 28), white on black, labels uint8 (n,), each digit n/10 times (+-1).
+    """Draw `n` digits: images uint8 (n, 1, 28, 28), white on black, labels uint8 (n,), each digit
+    n/10 times (+-1).
 
-    The same (n, seed) gives the same images, and a smaller n the first of them. 20,000 take a few seconds.
+    The same (n, seed) gives the same images, and a smaller n the first of them. 20,000 take a few
+    seconds.
     """
     blocks = [_block(np.random.default_rng([seed, i])) for i in range(-(-n // _BLOCK))]
-    images = np.concatenate([b[0] for b in blocks])[:n] if blocks else np.empty((0, 1, _SIZE, _SIZE), np.uint8)
+    images = (
+        np.concatenate([b[0] for b in blocks])[:n]
+        if blocks
+        else np.empty((0, 1, _SIZE, _SIZE), np.uint8)
+    )
     labels = np.concatenate([b[1] for b in blocks])[:n] if blocks else np.empty(0, np.uint8)
     return ImageSet(images, labels, "strokes", "drawn by minigan")
 
 
 def _spline(points: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Weights (len(t), k) of k control points in their Catmull-Rom curve at the parameters t in [0, 1].
+    """Weights (len(t), k) of k control points in their Catmull-Rom curve at the parameters t in [0,
+    1].
 
-    The curve is linear in its control points, so that weights @ points draws any number of moved copies at once.
+    The curve is linear in its control points, so that weights @ points draws any number of moved
+    copies at once.
     """
     k = len(points)
     padded = np.eye(k)[np.r_[0, :k, k - 1]]  # both ends are doubled
@@ -95,18 +112,23 @@ def _spline(points: np.ndarray, t: np.ndarray) -> np.ndarray:
     i = np.minimum(s.astype(int), k - 2)
     u = (s - i)[:, None]
     p0, p1, p2, p3 = (padded[i + j] for j in range(4))
-    return p1 + u / 2 * (p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0)))
+    return p1 + u / 2 * (
+        p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0))
+    )
 
 
 def _compile(glyph: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Control points (k, 2) of all strokes, and the weights (_POINTS, k) that make ink points of them."""
+    """Control points (k, 2) of all strokes, and the weights (_POINTS, k) that make ink points of
+    them."""
     curves = [np.array([p.split(",") for p in stroke.split()], float) / 100 for stroke in glyph]
     lengths = np.array([np.hypot(*np.diff(c, axis=0).T).sum() for c in curves])
     ends = np.rint(np.cumsum(lengths) / lengths.sum() * _POINTS).astype(int)
     weights = np.zeros((_POINTS, sum(map(len, curves))))
     start = column = 0
     for curve, end in zip(curves, ends, strict=True):
-        weights[start:end, column : column + len(curve)] = _spline(curve, np.linspace(0, 1, end - start))
+        weights[start:end, column : column + len(curve)] = _spline(
+            curve, np.linspace(0, 1, end - start)
+        )
         start, column = end, column + len(curve)
     return np.concatenate(curves), weights
 
@@ -128,11 +150,14 @@ def _block(rng) -> tuple[np.ndarray, np.ndarray]:
 
     radius = rng.uniform(0.9, 1.65, (_BLOCK, 1))
     soft = rng.uniform(0.8, 1.3, (_BLOCK, 1))  # width of the grey edge
-    return _centre(_draw(_fit(ink, radius + soft / 2, rng), radius, soft, rng)), labels.astype(np.uint8)
+    return _centre(_draw(_fit(ink, radius + soft / 2, rng), radius, soft, rng)), labels.astype(
+        np.uint8
+    )
 
 
 def _deform(points: np.ndarray, rng) -> np.ndarray:
-    """Move control points (b, k, 2): each by itself, and all together by a smooth field of random waves."""
+    """Move control points (b, k, 2): each by itself, and all together by a smooth field of random
+    waves."""
     b = len(points)
     wave = rng.normal(0, 0.42, (b, 2, 2))  # cycles over the digit, in x and y, of two waves
     phase = np.einsum("bkx,bwx->bkw", points, wave) + rng.random((b, 1, 2))
@@ -146,14 +171,18 @@ def _affine(ink: np.ndarray, rng) -> np.ndarray:
     width = rng.uniform(0.65, 1.25, b)
     slant = np.clip(rng.normal(0.15, 0.2, b), -0.3, 0.65)
     turn = rng.normal(0, 0.09, b)
-    cos, sin, zero, one = np.cos(turn), np.sin(turn), np.zeros(b), np.ones(b)
+    cos = np.cos(turn)
+    sin = np.sin(turn)
+    zero = np.zeros(b)
+    one = np.ones(b)
     stretch = np.stack([width, -slant, zero, one], -1).reshape(b, 2, 2)
     rotate = np.stack([cos, -sin, sin, cos], -1).reshape(b, 2, 2)
     return (ink - 0.5) @ (rotate @ stretch).transpose(0, 2, 1)
 
 
 def _fit(ink: np.ndarray, margin: np.ndarray, rng) -> np.ndarray:
-    """Scale the digits (b, p, 2) so that the longer side nearly fills the box, ink and all; centre them in it."""
+    """Scale the digits (b, p, 2) so that the longer side nearly fills the box, ink and all; centre
+    them in it."""
     low, high = ink.min(1, keepdims=True), ink.max(1, keepdims=True)
     longer = (high - low).max(2, keepdims=True)
     scale = (_BOX - 2 * margin[:, None]) / longer * rng.uniform(0.88, 1, longer.shape)
@@ -163,16 +192,19 @@ def _fit(ink: np.ndarray, margin: np.ndarray, rng) -> np.ndarray:
 
 
 def _draw(ink: np.ndarray, radius: np.ndarray, soft: np.ndarray, rng) -> np.ndarray:
-    """Brightness (b, 400) in [0, 1] of the box's pixels: full within `radius` of the ink, then a soft edge.
+    """Brightness (b, 400) in [0, 1] of the box's pixels: full within `radius` of the ink, then a
+    soft edge.
 
-    The squared distance |x|^2 - 2 x.p + |p|^2 of every pixel x to every ink point p is one matrix product; the pen's
-    changing pressure is a term in it that depends on p only.
+    The squared distance |x|^2 - 2 x.p + |p|^2 of every pixel x to every ink point p is one matrix
+    product; the pen's changing pressure is a term in it that depends on p only.
     """
     b = len(ink)
     along = np.linspace(0, 1, _POINTS)
     pressure = np.sin(2 * np.pi * (rng.uniform(0.3, 1.2, (b, 1)) * along + rng.random((b, 1))))
     pressure *= rng.uniform(0, 0.3, (b, 1)) * radius**2
-    left = np.concatenate([-2 * ink, (ink**2).sum(2, keepdims=True) + pressure[:, :, None]], 2).astype(np.float32)
+    left = np.concatenate(
+        [-2 * ink, (ink**2).sum(2, keepdims=True) + pressure[:, :, None]], 2
+    ).astype(np.float32)
     y, x = np.array(np.divmod(np.arange(_BOX * _BOX), _BOX)) + np.float32(0.5)
     right = np.stack([x, y, np.ones_like(x)]).astype(np.float32)
     distance = np.sqrt(np.maximum((left @ right).min(1) + (x**2 + y**2), 0))
@@ -180,14 +212,17 @@ def _draw(ink: np.ndarray, radius: np.ndarray, soft: np.ndarray, rng) -> np.ndar
 
 
 def _centre(box: np.ndarray) -> np.ndarray:
-    """Put boxes (b, 400) into images (b, 1, 28, 28) by whole pixels, centre of mass as near the middle as may be."""
+    """Put boxes (b, 400) into images (b, 1, 28, 28) by whole pixels, centre of mass as near the
+    middle as may be."""
     b = len(box)
     box = np.rint(box * 255).astype(np.uint8).reshape(b, _BOX, _BOX)
     mass = box.sum((1, 2), dtype=np.float64)
     middle = np.arange(_BOX) + 0.5
     top = _SIZE / 2 - box.sum(2, dtype=np.float64) @ middle / mass
     left = _SIZE / 2 - box.sum(1, dtype=np.float64) @ middle / mass
-    top, left = (np.clip(np.rint(o).astype(int), 0, _SIZE - _BOX)[:, None, None] for o in (top, left))
+    top, left = (
+        np.clip(np.rint(o).astype(int), 0, _SIZE - _BOX)[:, None, None] for o in (top, left)
+    )
     images = np.zeros((b, 1, _SIZE, _SIZE), np.uint8)
     row, column = np.arange(_BOX)[:, None], np.arange(_BOX)[None]
     images[np.arange(b)[:, None, None], 0, top + row, left + column] = box

@@ -18,6 +18,7 @@ from .tape import Node
 from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
 
 __all__ = [
-    "FLOATS", "OPS", "Node", "Size", "Tensor", "backward", "enable_grad", "expand", "grad", "identity", "is_grad_enabled", "move",
+    "FLOATS", "OPS", "Node", "Size", "Tensor", "backward", "enable_grad", "expand", "grad",
+    "identity", "is_grad_enabled", "move",
     "no_grad", "op", "raw", "set_grad_enabled", "sum_to", "tensor_of",
 ]  # fmt: skip

@@ -13,11 +13,16 @@ _F64 = np.dtype("float64")
 
 
 def bind(card, inputs, named):
-    """All arguments in order, from a call with keywords or defaults. axis and keepdims stand for dim and keepdim."""
-    name, names, defaults = card.name, card.names, card.defaults
+    """All arguments in order, from a call with keywords or defaults. axis and keepdims stand for
+    dim and keepdim."""
+    name = card.name
+    names = card.names
+    defaults = card.defaults
     values = list(inputs)
     if len(values) > len(names):
-        raise TypeError(f"{name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(values)}")
+        raise TypeError(
+            f"{name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(values)}"
+        )
     named = {k if k in names else ALIASES.get(k, k): v for k, v in named.items()}
     required = len(names) - len(defaults)
     for i in range(len(values), len(names)):
@@ -26,14 +31,21 @@ def bind(card, inputs, named):
         elif i >= required:
             values.append(defaults[i - required])
         else:
-            raise TypeError(f"{name}() misses its argument {names[i]!r}; its signature is {name}({', '.join(names)})")
+            raise TypeError(
+                f"{name}() misses its argument {names[i]!r}; its signature is "
+                f"{name}({', '.join(names)})"
+            )
     if named:
-        raise TypeError(f"{name}() got an unexpected or repeated argument {next(iter(named))!r}; its arguments are {', '.join(names)}")
+        raise TypeError(
+            f"{name}() got an unexpected or repeated argument {next(iter(named))!r}; its "
+            f"arguments are {', '.join(names)}"
+        )
     return tuple(values)
 
 
 def convert(card, inputs, arrays, dtype):
-    """(inputs, arrays, dtype) of a call whose arguments differ in dtype, or are numbers where floats are needed."""
+    """(inputs, arrays, dtype) of a call whose arguments differ in dtype, or are numbers where
+    floats are needed."""
     if not card.mixed and any(isinstance(x, Tensor) and x.array.dtype is not dtype for x in inputs):
         inputs, arrays, dtype = _common_dtype(card.name, inputs, arrays)
     inputs, arrays = _constants(inputs, arrays, None if card.mixed else dtype)
@@ -44,8 +56,8 @@ def convert(card, inputs, arrays, dtype):
 
 
 def as_result(card, out, dtype):
-    """What an op computed from arguments of this dtype, as its result: NumPy makes scalars of arrays without dimensions,
-    and float64 of integers."""
+    """What an op computed from arguments of this dtype, as its result: NumPy makes scalars of
+    arrays without dimensions, and float64 of integers."""
     if isinstance(out, np.generic):
         out = seam.execute(np.asarray, out)
     if out.dtype is _F64 and dtype is not _F64 and not card.mixed:
@@ -54,22 +66,31 @@ def as_result(card, out, dtype):
 
 
 def _common_dtype(name, inputs, arrays):
-    """Integers and booleans adapt to the floats beside them; two kinds of floats are an error, never a silent change."""
+    """Integers and booleans adapt to the floats beside them; two kinds of floats are an error,
+    never a silent change."""
     tensors = [isinstance(x, Tensor) for x in inputs]
     floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
     if len(floats) > 1:
         raise OpError(
-            f"{called(name)}: arguments of different dtypes: {describe(inputs)}; convert one, e.g. with .float() or .to(other.dtype)"
+            f"{called(name)}: arguments of different dtypes: {describe(inputs)}; convert one, "
+            "e.g. with .float() or .to(other.dtype)"
         )
     if not floats:
         return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
     (dtype,) = floats
-    arrays = [_converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)]
-    return [tensor_of(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)], arrays, dtype
+    arrays = [
+        _converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)
+    ]
+    return (
+        [tensor_of(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)],
+        arrays,
+        dtype,
+    )
 
 
 def _constants(inputs, arrays, dtype):
-    """NumPy's numbers and arrays beside a Tensor are constants: they take its dtype, as Python's numbers do."""
+    """NumPy's numbers and arrays beside a Tensor are constants: they take its dtype, as Python's
+    numbers do."""
     inputs, arrays = list(inputs), list(arrays)
     for i, x in enumerate(inputs):
         if isinstance(x, np.generic):

@@ -1,10 +1,12 @@
 """The backward pass: walk the tape from the results to what they were made of, newest entry first.
 
-`backward` leaves gradients on the leaves, `grad` returns those of chosen tensors. Both are `_walk`, a loop over the entries
-sorted by creation number: a chain of any length needs no recursion, and an entry is met after all that use its result.
+`backward` leaves gradients on the leaves, `grad` returns those of chosen tensors. Both are `_walk`,
+a loop over the entries sorted by creation number: a chain of any length needs no recursion, and an
+entry is met after all that use its result.
 
-Gradients are bare arrays in a local dict, freed as the walk passes. With `create_graph=True` they are Tensors instead: the
-same rules then record what they do, and the gradients can be differentiated again.
+Gradients are bare arrays in a local dict, freed as the walk passes. With `create_graph=True` they
+are Tensors instead: the same rules then record what they do, and the gradients can be
+differentiated again.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,30 +27,38 @@ from .tensor import Tensor, fresh, raw, refresh_views, tensor_of
 
 _number = attrgetter("number")
 
-# id of a leaf or tape entry -> (weak reference to it, {key: hook}): who sees its gradient as it passes, and of leaves who is told
-# when it is in `.grad` (minigan.autograd.hooks). While they are empty they cost the walk nothing.
+# id of a leaf or tape entry -> (weak reference to it, {key: hook}): who sees its gradient as it
+# passes, and of leaves who is told when it is in `.grad` (minigan.autograd.hooks). While they are
+# empty they cost the walk nothing.
 HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
 AFTERWARDS: dict[int, tuple[Any, dict[object, Callable]]] = {}
 
 
 def backward(
     tensors: "Tensor | Sequence[Tensor]", grad_tensors: "Tensor | Sequence[Tensor] | None" = None,
-    retain_graph: bool | None = None, create_graph: bool = False, grad_variables: "Tensor | Sequence[Tensor] | None" = None,
+    retain_graph: bool | None = None, create_graph: bool = False,
+    grad_variables: "Tensor | Sequence[Tensor] | None" = None,
     inputs: "Tensor | Sequence[Tensor] | None" = None,
 ) -> None:  # fmt: skip
     """Accumulate the gradients of `tensors` into `.grad` of the leaves.
 
     tensors : Tensor or sequence of Tensors
-    grad_tensors : dL/d(tensor) for each; None only for tensors of one element (then 1). grad_variables is its old name
+    grad_tensors : dL/d(tensor) for each; None only for tensors of one element (then 1).
+        grad_variables is its old name
     retain_graph : keep the saved values for another pass (default: the value of create_graph)
     create_graph : record the computation of the gradients, so that they can be differentiated
     inputs : only these leaves receive a gradient (default: every leaf that requires one)
     """
     tensors = _sequence(tensors)
     if inputs is not None and not all(x.is_leaf for x in _sequence(inputs)):
-        raise ValueError("backward(inputs=...): only leaves receive a .grad; for the result of an op use minigan.grad")
+        raise ValueError(
+            "backward(inputs=...): only leaves receive a .grad; for the result of an op use "
+            "minigan.grad"
+        )
     seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors, create_graph)
-    found = _walk(tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph)
+    found = _walk(
+        tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph
+    )
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor) or not leaf._wanted:
             continue
@@ -66,10 +76,13 @@ def backward(
 
 def grad(
     outputs: "Tensor | Sequence[Tensor]", inputs: "Tensor | Sequence[Tensor]",
-    grad_outputs: "Tensor | Sequence[Tensor] | None" = None, retain_graph: bool | None = None, create_graph: bool = False,
-    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False,
+    grad_outputs: "Tensor | Sequence[Tensor] | None" = None, retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> "tuple[Tensor, ...]":  # fmt: skip
-    """The gradients of `outputs` with respect to `inputs`, as a tuple of Tensors; no `.grad` is touched.
+    """The gradients of `outputs` with respect to `inputs`, as a tuple of Tensors; no `.grad` is
+    touched.
 
     Nothing is computed that these gradients do not need. Arguments as in `torch.autograd.grad`:
 
@@ -77,7 +90,8 @@ def grad(
     grad_outputs : dL/d(output) for each output; None only for outputs of one element (then 1)
     retain_graph : keep the saved values for another pass (default: the value of create_graph)
     create_graph : make the gradients themselves differentiable
-    allow_unused : give None for an input that the outputs do not depend on, instead of raising (default False)
+    allow_unused : give None for an input that the outputs do not depend on, instead of raising
+        (default False)
     materialize_grads : give zeros for it
     """
     if is_grads_batched:
@@ -89,7 +103,9 @@ def grad(
                 f"grad: inputs[{i}] (shape {tuple(x.shape)}) does not require a gradient: "
                 "call .requires_grad_() on it before the forward pass"
             )
-    found = _walk(outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph)
+    found = _walk(
+        outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph
+    )
     gradients = [found.get(_edge(x)) for x in inputs]
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and materialize_grads:
@@ -97,7 +113,8 @@ def grad(
             gradients[i] = tensor_of(zeros) if create_graph else zeros
         elif g is None and not allow_unused:
             raise RuntimeError(
-                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; allow_unused=True gives None for it"
+                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
+                "allow_unused=True gives None for it"
             )
     return tuple(g if g is None or create_graph else fresh(g) for g in gradients)
 
@@ -131,12 +148,15 @@ def _seeds(tensors, gradients, create_graph):
         if g is None:
             if t.array.size != 1:
                 raise RuntimeError(
-                    f"a gradient is implied only for one element, output {i} has shape {tuple(t.shape)}: "
-                    "reduce it with .sum() or .mean(), or pass its gradient"
+                    f"a gradient is implied only for one element, output {i} has shape "
+                    f"{tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
                 )
             g = tensor_of(_one(t.array))
         if g.shape != t.shape or g.dtype != t.dtype:
-            raise ValueError(f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} {tuple(t.shape)}")
+            raise ValueError(
+                f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} "
+                f"{tuple(t.shape)}"
+            )
         seeds.append(g if create_graph else g.array)
     return seeds
 
@@ -149,9 +169,11 @@ def _one(array):
 
 
 def _entries(roots, ends):
-    """(the tape entries behind `roots`, newest first; those edges through which a gradient flows to `ends`, None for all).
+    """(the tape entries behind `roots`, newest first; those edges through which a gradient flows to
+    `ends`, None for all).
 
-    An entry's number is larger than those of all it was made of, so in this order each comes after everything that used it.
+    An entry's number is larger than those of all it was made of, so in this order each comes after
+    everything that used it.
     """
     oldest = 0
     if ends is not None and not any(isinstance(e, Tensor) for e in ends):  # leaves have no age
@@ -184,7 +206,12 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
     found = {}
     for edge, seed in zip(roots, seeds):
         if useful is None or edge in useful:
-            _accumulate(sums, owned, edge, seed if create_graph or edge.__class__ is Node else seam.execute(_copied, seed))
+            _accumulate(
+                sums,
+                owned,
+                edge,
+                seed if create_graph or edge.__class__ is Node else seam.execute(_copied, seed),
+            )
     with set_grad_enabled(create_graph):
         for node in order:
             gradient = sums.pop(node, None)
@@ -197,17 +224,29 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if useful.isdisjoint(node.edges):
                     continue
             edges = node.edges
-            need = [e is not None for e in edges] if useful is None else [e in useful for e in edges]
+            need = (
+                [e is not None for e in edges] if useful is None else [e in useful for e in edges]
+            )
             gradients = _apply_rule(node, gradient, need, create_graph)
             for i, edge in enumerate(edges):
                 if not need[i]:
                     continue
                 g = gradients[i] if i < len(gradients) else None
                 like = edge if edge.__class__ is Node else edge.array
-                if g.__class__ is not np.ndarray or g.shape != like.shape or g.dtype is not like.dtype or mode.anomaly:
+                if (
+                    g.__class__ is not np.ndarray
+                    or g.shape != like.shape
+                    or g.dtype is not like.dtype
+                    or mode.anomaly
+                ):
                     g = _fit(node, i, g, like)
-                if like is not edge and not create_graph and (g is gradient or g.base is not None or (i and _among(g, gradients[:i]))):
-                    g = seam.execute(_copied, g)  # not one that the rule only passed on or gave twice, nor a view
+                if (
+                    like is not edge
+                    and not create_graph
+                    and (g is gradient or g.base is not None or (i and _among(g, gradients[:i])))
+                ):
+                    # not one that the rule only passed on or gave twice, nor a view
+                    g = seam.execute(_copied, g)
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:
@@ -216,7 +255,9 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 node.free()
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
-                found[edge] = _run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
+                found[edge] = (
+                    _run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
+                )
     return found
 
 
@@ -230,7 +271,8 @@ def _run_hooks(edge, gradient, create_graph):
         else:
             if changed.shape != seen.shape or changed.dtype != seen.dtype:
                 raise RuntimeError(
-                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a {seen.dtype} {tuple(seen.shape)} one"
+                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a "
+                    f"{seen.dtype} {tuple(seen.shape)} one"
                 )
             gradient = changed if create_graph else raw(changed).copy()
     return gradient
@@ -254,7 +296,9 @@ def _added(x, y):
     if x.__class__ is not np.ndarray and on_gpu(x) and x.ndim > 2 and not x.flags.c_contiguous:
         # CuPy's sum would be in C order, and whoever takes it would copy it back.
         order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
-        return (x.transpose(order) + y.transpose(order)).transpose([order.index(i) for i in range(x.ndim)])
+        return (x.transpose(order) + y.transpose(order)).transpose(
+            [order.index(i) for i in range(x.ndim)]
+        )
     return _array(x + y)
 
 
@@ -273,31 +317,53 @@ def _apply_rule(node, gradient, need, create_graph):
     if create_graph and card.formula is not None:
         return _through_formula(card, gradient, need, saved)
     try:
-        if create_graph:
+        if create_graph or seam.execute is seam.plain:
             gradients = card.rule(gradient, need, *saved)
         else:
             gradients = seam.execute(card.rule, gradient, need, *saved)
     except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
         where = node.line or "an unknown line"
-        raise AnomalyError(f"{error}, in the backward rule of {public(op.__name__)}, which was called at {where}") from error
+        raise AnomalyError(
+            f"{error}, in the backward rule of {public(op.__name__)}, which was called at {where}"
+        ) from error
     except Exception as error:
         if isinstance(error, MemoryError):
-            raise OutOfMemoryError(f"the backward rule of {public(op.__name__)}: {error}{memory_left()}; lower the batch size") from error
-        raise OpError(f"the backward rule of {public(op.__name__)} failed: {type(error).__name__}: {error}") from error
+            raise OutOfMemoryError(
+                f"the backward rule of {public(op.__name__)}: {error}{memory_left()}; lower the "
+                "batch size"
+            ) from error
+        raise OpError(
+            f"the backward rule of {public(op.__name__)} failed: {type(error).__name__}: {error}"
+        ) from error
     return gradients if gradients.__class__ is tuple else (gradients,)
 
 
 def _fit(node, i, g, like):
-    """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a bug of the op."""
+    """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a
+    bug of the op."""
     name = public(node.op.__name__)
     if g is None or g is False:
-        raise OpError(f"the backward rule of {name} gave no gradient for argument {i} ({node.op.card.names[i : i + 1]}), which needs one")
+        raise OpError(
+            f"the backward rule of {name} gave no gradient for argument {i} "
+            f"({node.op.card.names[i : i + 1]}), which needs one"
+        )
     if g.shape != like.shape or isinstance(g, np.generic):
-        g = sum_to(g, like.shape) if isinstance(g, Tensor) else seam.execute(_summed_to, g, like.shape)
+        g = (
+            sum_to(g, like.shape)
+            if isinstance(g, Tensor)
+            else seam.execute(_summed_to, g, like.shape)
+        )
     if g.dtype != like.dtype:
-        raise OpError(f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument {i}")
+        raise OpError(
+            f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument "
+            f"{i}"
+        )
     if mode.anomaly:
-        check_finite(raw(g), f"{name} (backward, argument {i})", node.line or "an unknown line: no detect_anomaly() there")
+        check_finite(
+            raw(g),
+            f"{name} (backward, argument {i})",
+            node.line or "an unknown line: no detect_anomaly() there",
+        )
     return g
 
 
@@ -311,7 +377,8 @@ def _array(x):
 
 
 def _through_formula(card, gradient, need, saved):
-    """A fused op's gradients as recorded ops: differentiate the same function written in plain ops."""
+    """A fused op's gradients as recorded ops: differentiate the same function written in plain
+    ops."""
     with set_grad_enabled(True):
         # Each argument gets a tape entry of its own, at which the inner walk ends.
         free = (*need, *[False] * len(saved))

@@ -45,7 +45,8 @@ class Switch:
 
 
 class set_grad_enabled(Switch):
-    """`set_grad_enabled(False)` — record, or not, from here on; `with set_grad_enabled(False): ...`: only inside."""
+    """`set_grad_enabled(False)` — record, or not, from here on; `with set_grad_enabled(False):
+    ...`: only inside."""
 
     field = "grad_enabled"
 
@@ -63,7 +64,8 @@ class set_grad_enabled(Switch):
 
 
 class no_grad(Switch):
-    """`with no_grad():`, `@no_grad()` or `@no_grad`: nothing inside is recorded, and results require no gradient."""
+    """`with no_grad():`, `@no_grad()` or `@no_grad`: nothing inside is recorded, and results
+    require no gradient."""
 
     field = "grad_enabled"
 

@@ -1,4 +1,5 @@
-"""An op is a card: its formula, what it keeps for backward, its backward rule and its kernels, one below the other.
+"""An op is a card: its formula, what it keeps for backward, its backward rule and its kernels, one
+below the other.
 
     @op(saves=("out",))
     def tanh(x: Tensor) -> Tensor:
@@ -9,28 +10,33 @@
     def _(g, need, y):
         return g * (1 - y * y)
 
-The function under `@op` is the reference: it works on the arrays of either library. `tanh` itself, called with arrays, computes
-and records nothing; called with Tensors it returns a Tensor and puts a `Node` on the tape if one of them requires a gradient. Any
-argument may be a Tensor; those that are not are constants. The signature, whose types are those that a caller sees, is the op's.
+The function under `@op` is the reference: it works on the arrays of either library. `tanh` itself,
+called with arrays, computes and records nothing; called with Tensors it returns a Tensor and puts a
+`Node` on the tape if one of them requires a gradient. Any argument may be a Tensor; those that are
+not are constants. The signature, whose types are those that a caller sees, is the op's.
 
 `@op(saves=..., mixed=..., view=..., floating=...)`
 
-saves   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any other name: the next extra
-        result that the function returns after its result; "*xs", "*xs.shape" for a card with `def sum_of(option, *xs)`;
-        "x for y": x, but None where y wants no gradient
+saves   what `backward` receives: "x" an argument, "x.shape" only its shape, "out" the result, any
+        other name: the next extra result that the function returns after its result; "*xs",
+        "*xs.shape" for a card with `def sum_of(option, *xs)`; "x for y": x, but None where y wants
+        no gradient
 mixed   arguments may have different dtypes (indices, masks, targets)
 view    the result may share memory with the first argument
 floating   integers and booleans are taken as float32
 
-`@tanh.backward`          the rule (g, need, *saved): g = dL/d(out) -> dL/d(argument) for each argument that can have a gradient,
-                          in order (a tuple if more than one). `need[i]` says whether argument i wants one; None/False else. It is
-                          written in ops and operators, so the first-order pass runs it on bare arrays, and `create_graph=True` on
-                          Tensors: that records the derivative, which can be differentiated again. Un-broadcasting to the
-                          argument's shape is done by the engine, for all ops.
-`@tanh.formula`           for fused ops whose rule is a kernel for arrays: the same function written in ops. Derivatives of higher
-                          order go through it.
-`@tanh.kernel("cpu")`     a faster function of the same arguments and results, saved ones too, for NumPy's float32 and float64
-                          arrays; "cuda": for CuPy's. The first argument decides (`Card.select`).
+`@tanh.backward`          the rule (g, need, *saved): g = dL/d(out) -> dL/d(argument) for each
+                          argument that can have a gradient, in order (a tuple if more than one).
+                          `need[i]` says whether argument i wants one; None/False else. It is
+                          written in ops and operators, so the first-order pass runs it on bare
+                          arrays, and `create_graph=True` on Tensors: that records the derivative,
+                          which can be differentiated again. Un-broadcasting to the argument's shape
+                          is done by the engine, for all ops.
+`@tanh.formula`           for fused ops whose rule is a kernel for arrays: the same function written
+                          in ops. Derivatives of higher order go through it.
+`@tanh.kernel("cpu")`     a faster function of the same arguments and results, saved ones too, for
+                          NumPy's float32 and float64 arrays; "cuda": for CuPy's. The first argument
+                          decides (`Card.select`).
 """
 
 from collections.abc import Callable
@@ -61,12 +67,27 @@ class Card:
     """What an op consists of: see the module's docstring.
 
     name : for messages;  names : of its arguments;  defaults : of the last of them
-    forward, rule, formula : the reference, and the functions under `@op.backward` and `@op.formula`, or None
+    forward, rule, formula : the reference, and the functions under `@op.backward` and
+        `@op.formula`, or None
     kernels : {"cpu": ..., "cuda": ...}, those that there are
-    places : where what `saves` names is found (`tape.places`);  extras : does forward return more than its result?
+    places : where what `saves` names is found (`tape.places`);
+    extras : does forward return more than its result?
     """
 
-    __slots__ = ("name", "names", "defaults", "forward", "rule", "formula", "kernels", "places", "extras", "mixed", "view", "floating")
+    __slots__ = (
+        "name",
+        "names",
+        "defaults",
+        "forward",
+        "rule",
+        "formula",
+        "kernels",
+        "places",
+        "extras",
+        "mixed",
+        "view",
+        "floating",
+    )
 
     def __init__(self, forward, saves, mixed, view, floating):
         code = forward.__code__
@@ -84,22 +105,28 @@ class Card:
         self.floating = floating
 
     def select(self, first):
-        """The function that computes, for arguments like this first one: the one place where kernels are chosen."""
+        """The function that computes, for arguments like this first one: the one place where
+        kernels are chosen."""
         if first.__class__ is ndarray:
-            return self.kernels.get("cpu", self.forward) if first.dtype.char in "fd" else self.forward
+            kernel = self.kernels.get("cpu")
+            return self.forward if kernel is None or first.dtype.char not in "fd" else kernel
         return self.kernels.get("cuda", self.forward) if has_kernels(first) else self.forward
 
 
 if TYPE_CHECKING:
 
     class Op(Generic[P, R]):
-        """An op as type checkers see it; when a program runs it is a function with these attributes."""
+        """An op as type checkers see it; when a program runs it is a function with these
+        attributes."""
 
         card: Card
         __name__: str
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-        def __get__(self: "Op[Concatenate[S, Q], R]", tensor: S, owner: Any = None) -> Callable[Q, R]: ...  # as a method
+        # as a method
+        def __get__(
+            self: "Op[Concatenate[S, Q], R]", tensor: S, owner: Any = None
+        ) -> Callable[Q, R]: ...
         def backward(self, rule: F) -> F: ...
         def formula(self, function: F) -> F: ...
         def kernel(self, device: str) -> Callable[[F], F]: ...
@@ -111,7 +138,14 @@ def op(forward: Callable[P, R]) -> "Op[P, R]": ...
 def op(
     *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False
 ) -> "Callable[[Callable[P, R]], Op[P, R]]": ...
-def op(forward: Any = None, *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False) -> Any:
+def op(
+    forward: Any = None,
+    *,
+    saves: tuple[str, ...] = (),
+    mixed: bool = False,
+    view: bool = False,
+    floating: bool = False,
+) -> Any:
     """Make an op of the function that computes it (see the module's docstring)."""
     if forward is None:
         return lambda forward: _make(Card(forward, saves, mixed, view, floating))
@@ -119,10 +153,18 @@ def op(forward: Any = None, *, saves: tuple[str, ...] = (), mixed: bool = False,
 
 
 def _make(card):
-    """The function that is called for an op. Its attributes are the decorators that complete the card."""
-    name, names, defaults = card.name, card.names, card.defaults
-    forward, kernels, extras, saved = card.forward, card.kernels, card.extras, card.places
-    mixed, view, floating = card.mixed, card.view, card.floating
+    """The function that is called for an op. Its attributes are the decorators that complete the
+    card."""
+    name = card.name
+    names = card.names
+    defaults = card.defaults
+    forward = card.forward
+    kernels = card.kernels
+    extras = card.extras
+    saved = card.places
+    mixed = card.mixed
+    view = card.view
+    floating = card.floating
     count, required = len(names), len(names) - len(defaults)
 
     def call(*inputs, **named):
@@ -167,7 +209,10 @@ def _make(card):
         # Compute.
         run = card.select(arrays[0]) if kernels else forward
         try:
-            out = seam.execute(run, *arrays)
+            if seam.execute is seam.plain:
+                out = run(*arrays)
+            else:
+                out = seam.execute(run, *arrays)
         except Exception as error:
             raise explained(error, name, names, inputs) from error
         extra = ()
@@ -236,7 +281,8 @@ def _register(card):
 
 
 def _named(function, name):
-    """The function; one that is written as `def _` gets a name, for tracebacks, profiles and programs."""
+    """The function; one that is written as `def _` gets a name, for tracebacks, profiles and
+    programs."""
     plain = getattr(function, "function", function)
     if getattr(plain, "__name__", "") == "_":
         plain.__name__ = plain.__qualname__ = name

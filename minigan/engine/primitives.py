@@ -18,7 +18,8 @@ def _(g, need):
 
 @op(view=True)
 def cut(x: Tensor) -> Tensor:
-    """y = x, where the tape ends: stands for a view that was made under no_grad.    dL/dx is lost"""
+    """y = x, where the tape ends: stands for a view that was made under no_grad.
+    dL/dx is lost"""
     return x
 
 
@@ -29,7 +30,8 @@ def _(g, need):
 
 @op(saves=("x.shape",), view=True)
 def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """y = x repeated along new or length-1 dimensions up to `shape` (a view).    dL/dx = dL/dy summed over the copies"""
+    """y = x repeated along new or length-1 dimensions up to `shape` (a view).
+    dL/dx = dL/dy summed over the copies"""
     return writable(array_module(x).broadcast_to(x, shape), x)
 
 
@@ -40,13 +42,16 @@ def _(g, need, shape):
 
 @op(saves=("x.shape",), view=True)
 def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """y = x summed over what broadcasting from `shape` would have repeated.    dL/dx = dL/dy expanded back"""
+    """y = x summed over what broadcasting from `shape` would have repeated.
+    dL/dx = dL/dy expanded back"""
     if x.shape == shape:
         return x
     extra = x.ndim - len(shape)
     if extra < 0:
         raise ValueError(f"a gradient of shape {x.shape} where {shape} was expected")
-    axes = tuple(i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1))
+    axes = tuple(
+        i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)
+    )
     return total(x, axes).reshape(shape)
 
 

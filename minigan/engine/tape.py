@@ -1,4 +1,5 @@
-"""The tape: an entry for each recorded op, which knows where its arguments came from and what it kept for backward."""
+"""The tape: an entry for each recorded op, which knows where its arguments came from and what it
+kept for backward."""
 
 import itertools
 
@@ -9,30 +10,52 @@ from ..messages.names import public
 from .tensor import Tensor, fresh
 
 ndarray = np.ndarray
-next_number = itertools.count(1).__next__  # entries are numbered in the order in which they are made
+# entries are numbered in the order in which they are made
+next_number = itertools.count(1).__next__
 
 
 class Node:
     """A tape entry: which op, where its arguments came from, and what it kept.
 
-    edges : for each argument, the Node that made it, the leaf Tensor itself, or None where no gradient is wanted
-    number : order of creation; going down the numbers meets every node after all nodes that use its result
+    edges : for each argument, the Node that made it, the leaf Tensor itself, or None where no
+        gradient is wanted
+    number : order of creation; going down the numbers meets every node after all nodes that use its
+        result
     saved : what `backward` needs: arrays, numbers, shapes; None once it was freed
-    sources : of each array that came from a Tensor the memory's version, its number then, the argument (-1: the result), the
-              Tensor, the place in `saved`. A Tensor that is given other memory later (`.data = ...`) changes nothing in `saved`
+    sources : of each array that came from a Tensor the memory's version, its number then, the
+        argument (-1: the result), the Tensor, the place in `saved`. A Tensor that is given other
+        memory later (`.data = ...`) changes nothing in `saved`
     """
 
-    __slots__ = ("op", "edges", "saved", "sources", "number", "shape", "dtype", "line", "holds", "__weakref__")
+    __slots__ = (
+        "op",
+        "edges",
+        "saved",
+        "sources",
+        "number",
+        "shape",
+        "dtype",
+        "line",
+        "holds",
+        "__weakref__",
+    )
 
     def __init__(self, op, edges, shape, dtype, number):
-        self.op, self.edges, self.shape, self.dtype, self.number = op, edges, shape, dtype, number
+        self.op = op
+        self.edges = edges
+        self.shape = shape
+        self.dtype = dtype
+        self.number = number
         self.saved = self.sources = ()
         self.line, self.holds = None, False
 
     def save(self, places, inputs, extra, out):
-        """Keep what the card's `saves` names, as bare arrays; of those that came from Tensors also these and their versions.
-        (Not the Tensor of the result: it points back to this node, which would be a cycle.)"""
-        saved, sources, edges = [], [], self.edges
+        """Keep what the card's `saves` names, as bare arrays; of those that came from Tensors also
+        these and their versions. (Not the Tensor of the result: it points back to this node, which
+        would be a cycle.)"""
+        saved = []
+        sources = []
+        edges = self.edges
         holds = False  # arrays, which are dropped after use; numbers and shapes may stay
         for kind, i, only_for in places:
             if only_for is not None and edges[only_for] is None:
@@ -57,16 +80,22 @@ class Node:
                 x = tuple(y.shape for y in inputs[i:])
             else:  # "rest": all of a variable number of arguments
                 x = [y.array if isinstance(y, Tensor) else y for y in inputs[i:]]
-                sources.extend((y._version, y._version[0], i + j, y, len(saved)) for j, y in enumerate(inputs[i:]) if isinstance(y, Tensor))
+                sources.extend(
+                    (y._version, y._version[0], i + j, y, len(saved))
+                    for j, y in enumerate(inputs[i:])
+                    if isinstance(y, Tensor)
+                )
             saved.append(x)
-        self.saved, self.sources, self.holds = saved, sources, holds or bool(sources)
+        self.saved = saved
+        self.sources = sources
+        self.holds = holds or bool(sources)
 
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
         if self.saved is None:
             raise RuntimeError(
-                f"backward through {public(self.op.__name__)} a second time: its saved values were freed by the first; "
-                "pass retain_graph=True to the first backward or grad"
+                f"backward through {public(self.op.__name__)} a second time: its saved values "
+                "were freed by the first; pass retain_graph=True to the first backward or grad"
             )
         for version, number, i, _, _ in self.sources:
             if version[0] != number:
@@ -89,7 +118,8 @@ class Node:
         self.saved, self.sources = None, ()
 
     def unshare_result(self):
-        """Take a copy of the result where it was saved: its memory is about to change in a way that is on the tape."""
+        """Take a copy of the result where it was saved: its memory is about to change in a way that
+        is on the tape."""
         for version, number, i, _, slot in self.sources:
             if i < 0 and version[0] == number:
                 self.saved[slot] = seam.execute(_copied, self.saved[slot])
@@ -97,13 +127,19 @@ class Node:
                 self.sources.append(([0], 0, -1, None, slot))
 
     def _changed(self, i):
-        what = "its result" if i < 0 else f"its argument {self.op.card.names[i] if i < len(self.op.card.names) else i}"
+        what = (
+            "its result"
+            if i < 0
+            else f"its argument {self.op.card.names[i] if i < len(self.op.card.names) else i}"
+        )
         edge = self.edges[i] if i >= 0 else None
         if isinstance(edge, Tensor):
             what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
         raise RuntimeError(
-            f"backward of {public(self.op.__name__)}: {what} was changed in place after the forward pass saved it (an optimiser "
-            "step, +=, an assignment to x[...], or a method ending in _); run the forward again, or change it after backward"
+            f"backward of {public(self.op.__name__)}: {what} was changed in place after the "
+            "forward pass saved it (an optimiser "
+            "step, +=, an assignment to x[...], or a method ending in _); run the forward again, "
+            "or change it after backward"
         )
 
     def __repr__(self):
@@ -137,7 +173,8 @@ def _copied(x):
 
 
 def places(saves, names):
-    """Where each name in a card's `saves` is found: (kind, index, index of the argument for whose gradient alone it is needed).
+    """Where each name in a card's `saves` is found: (kind, index, index of the argument for whose
+    gradient alone it is needed).
 
     names : of the card's arguments
     """

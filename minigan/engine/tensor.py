@@ -1,7 +1,8 @@
 """Tensor: an array, whether it wants a gradient, and the tape node that made it.
 
-Its mathematics (`+`, `.exp()`, `.sum(dim)` ...) are the ops of `minigan.ops`, which puts them on this class as methods; what
-torch's Tensor tells of itself besides (`.size()`, `.float()`, hooks, its storage ...) is in `minigan.autograd.attributes`.
+Its mathematics (`+`, `.exp()`, `.sum(dim)` ...) are the ops of `minigan.ops`, which puts them on
+this class as methods; what torch's Tensor tells of itself besides (`.size()`, `.float()`, hooks,
+its storage ...) is in `minigan.autograd.attributes`.
 """
 
 import math
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 else:
     Attached = object  # `attach` puts the methods on Tensor when their packages are imported
 
-# Once a write has been recorded there may be views whose tape entries say what they were before it: here is then a function
-# that brings a sequence of Tensors up to date (minigan.ops.inplace). Until then this costs nothing.
+# Once a write has been recorded there may be views whose tape entries say what they were before it:
+# here is then a function that brings a sequence of Tensors up to date (minigan.ops.writes). Until
+# then this costs nothing.
 refresh_views: list[Callable[[Sequence[Any]], None]] = []
 
-# Once dimensions have been exchanged there are layouts that results take over from arguments, as in torch: here is
-# then the function that does it (minigan.ops.strides). Until then this costs nothing.
+# Once dimensions have been exchanged there are layouts that results take over from arguments, as in
+# torch: here is then the function that does it (minigan.ops.strides). Until then this costs
+# nothing.
 keep_layout: list[Callable[..., None]] = []
 
 
@@ -35,15 +38,25 @@ M = TypeVar("M")
 class Tensor(Attached):
     """An n-dimensional array that ops record on the tape.
 
-    data : as in torch: an array or nested lists of numbers, which become float32 (`set_default_dtype`); a Tensor, whose memory is
-        shared; or sizes: Tensor(2, 3) is uninitialised memory. `tensor`, `as_tensor` and `from_numpy` keep an array's dtype
+    data : as in torch: an array or nested lists of numbers, which become float32
+        (`set_default_dtype`); a Tensor, whose memory is shared; or sizes: Tensor(2, 3) is
+        uninitialised memory. `tensor`, `as_tensor` and `from_numpy` keep an array's dtype
     requires_grad : is a gradient wanted with respect to it?
 
     array : the numpy.ndarray or cupy.ndarray that holds the values
     grad : the gradient that `backward` accumulated (a Tensor), or None; only leaves receive one
     """
 
-    __slots__ = ("array", "_wanted", "grad", "_node", "_version", "_base", "__weakref__", "__dict__")
+    __slots__ = (
+        "array",
+        "_wanted",
+        "grad",
+        "_node",
+        "_version",
+        "_base",
+        "__weakref__",
+        "__dict__",
+    )
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
     array: Any
     grad: "Tensor | None"
@@ -87,7 +100,10 @@ class Tensor(Attached):
 
     @property
     def requires_grad(self) -> bool:
-        """Is a gradient wanted with respect to it, or what it is a view of? Leaves of floats can be told so."""
+        """Is a gradient wanted with respect to it, or what it is a view of? Leaves of floats can be
+        told so."""
+        if self._wanted and not refresh_views:
+            return True
         base = getattr(self, "_base", None)
         if not _current(self)._wanted and isinstance(base, Tensor) and base._wanted:
             from .views import cut_off
@@ -110,8 +126,9 @@ class Tensor(Attached):
 
     @property
     def data(self) -> "Tensor":
-        """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and noticed by backward only where
-        the old values were saved. `x.data = y`: x takes over y's memory; what was saved of the old one stays what it was."""
+        """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and
+        noticed by backward only where the old values were saved. `x.data = y`: x takes over y's
+        memory; what was saved of the old one stays what it was."""
         return tensor_of(lay_out(self).array, False, None, self._version)
 
     @data.setter
@@ -133,7 +150,8 @@ class Tensor(Attached):
         create_graph: bool = False,
         inputs: "Tensor | Sequence[Tensor] | None" = None,
     ) -> None:
-        """Accumulate d(self)/d(leaf) into `.grad` of the leaves (all, or those in `inputs`) that require gradients.
+        """Accumulate d(self)/d(leaf) into `.grad` of the leaves (all, or those in `inputs`) that
+        require gradients.
 
         `gradient`: dL/d(self), of this shape; may be omitted only for one element (then 1).
         """
@@ -158,9 +176,17 @@ class Size(tuple[int, ...]):
 
 
 def attach(methods: type[M]) -> type[M]:
-    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as Tensor's base class.)"""
+    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
+    Tensor's base class.)"""
     for name, value in vars(methods).items():
-        if name not in ("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"):
+        if name not in (
+            "__module__",
+            "__doc__",
+            "__dict__",
+            "__weakref__",
+            "__annotations__",
+            "__hash__",
+        ):
             setattr(Tensor, name, value)
     return methods
 
@@ -168,12 +194,14 @@ def attach(methods: type[M]) -> type[M]:
 _new = Tensor.__new__
 
 
-def tensor_of(array: Any, requires_grad: bool = False, node: Any = None, version: Any = None, into: Any = None) -> Tensor:
+def tensor_of(
+    array: Any, requires_grad: bool = False, node: Any = None, version: Any = None, into: Any = None
+) -> Tensor:
     """A Tensor that holds this very array, with its dtype: what minigan itself makes Tensors with.
 
     node : the tape entry that computed it; None for a leaf
-    version : that of the memory, where another Tensor shares it: one counter per memory, a one-element list, so that whoever writes
-              can tell all who saved
+    version : that of the memory, where another Tensor shares it: one counter per memory, a
+        one-element list, so that whoever writes can tell all who saved
     into : an object whose fields are set, instead of a new Tensor
     """
     if requires_grad and array.dtype not in FLOATS:
@@ -184,8 +212,9 @@ def tensor_of(array: Any, requires_grad: bool = False, node: Any = None, version
     self.grad = None
     self._node = node
     self._version = [0] if version is None else version
-    # What it is a view of: a Tensor, or False for one that is on the tape where the view is not. None: it is no
-    # view, but others may know its memory. Not set: no one else does, it may lie in any order (see `lay_out`).
+    # What it is a view of: a Tensor, or False for one that is on the tape where the view is not.
+    # None: it is no view, but others may know its memory. Not set: no one else does, it may lie in
+    # any order (see `lay_out`).
     self._base = None
     return self
 
@@ -198,9 +227,11 @@ def fresh(array: Any, wanted: bool = False, node: Any = None, version: Any = Non
 
 
 def lay_out(x: Tensor) -> Tensor:
-    """x, before someone else gets to know its memory: a result in another order is laid out row by row.
+    """x, before someone else gets to know its memory: a result in another order is laid out row by
+    row.
 
-    Results of `linear` and of what follows lie feature by feature: nobody can tell while there is no view of them.
+    Results of `linear` and of what follows lie feature by feature: nobody can tell while there is
+    no view of them.
     """
     if not x.array.flags.c_contiguous and not hasattr(x, "_base"):
         x.array = seam.execute(row_major, x.array)
@@ -226,7 +257,8 @@ def raw(x: Any) -> Any:
 
 
 def move(array: Any, place: Any = None, dtype: Any = None, copy: bool = False) -> Any:
-    """`array` on `place` with `dtype`; the same array where nothing changes and `copy` is not asked for."""
+    """`array` on `place` with `dtype`; the same array where nothing changes and `copy` is not asked
+    for."""
     out = array if place is None else to_device(array, place)
     if dtype is not None and out.dtype != dtype:
         out = out.astype(dtype)

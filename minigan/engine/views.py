@@ -1,10 +1,12 @@
-"""Results that share memory with an argument: they share its version too, and know what they are a view of."""
+"""Results that share memory with an argument: they share its version too, and know what they are a
+view of."""
 
 from .tape import Node, next_number
 
 
 def shares(out, array):
-    """Is `out` a view of `array`? (NumPy and CuPy keep the owner of the memory as `base`, not the whole chain.)"""
+    """Is `out` a view of `array`? (NumPy and CuPy keep the owner of the memory as `base`, not the
+    whole chain.)"""
     return out is array or (out.base is not None and (out.base is array or out.base is array.base))
 
 
@@ -22,7 +24,9 @@ def make_view(result, source, recorded):
 
 
 def cut_off(view):
-    """Let a view require a gradient that goes nowhere: its base does, but the tape does not know it."""
+    """Let a view require a gradient that goes nowhere: its base does, but the tape does not know
+    it."""
     from .primitives import cut
 
-    view._wanted, view._node = True, Node(cut, (), view.array.shape, view.array.dtype, next_number())
+    view._wanted = True
+    view._node = Node(cut, (), view.array.shape, view.array.dtype, next_number())

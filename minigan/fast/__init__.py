@@ -1,6 +1,9 @@
-"""The fast path: kernels and machinery, all of which may be deleted. Importing it puts them in their places.
+"""The fast path: kernels and machinery, all of which may be deleted. Importing it puts them in
+their places.
 
-cpu/ : kernels for NumPy's arrays, threads, products;  cuda/ : kernels for CuPy's;  replay/ : a step as a program or a graph.
+cpu/ : kernels for NumPy's arrays, threads, products
+cuda/ : kernels for CuPy's
+replay/ : a step as a program or a graph
 """
 
 import importlib
@@ -16,11 +19,16 @@ tame_blas()
 from . import table as table  # noqa: E402
 
 # part of minigan -> the module here that puts itself in place once that part is complete
-AFTER = {"minigan.nn": "fusion", "minigan.data.batches": "batches", "minigan.training.run": "replay.rounds"}
+AFTER = {
+    "minigan.nn": "fusion",
+    "minigan.data.batches": "batches",
+    "minigan.training.run": "replay.rounds",
+}
 
 
 class _Finder:
-    """Asked first: lets a part be imported as ever, and what speeds it up right after. So the part knows nothing of it."""
+    """Asked first: lets a part be imported as ever, and what speeds it up right after. So the part
+    knows nothing of it."""
 
     def find_spec(self, name, path, target=None):
         module = AFTER.pop(name, None)

@@ -18,7 +18,8 @@ def _gather(images, index, out):
 
 
 SOURCE = Source("gather", """
-extern "C" __global__ void gather_scaled(const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
+extern "C" __global__ void gather_scaled(
+        const unsigned char* images, const i64* index, REAL* out, i64 size, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) out[i] = (REAL)images[index[i / size] * size + i % size] / (REAL)127.5 - (REAL)1;
 }
@@ -38,5 +39,15 @@ def gather_on_device(images, index):
         return gather_scaled.reference(images, index)
     out = array_module(images).empty((len(index), *images.shape[1:]), np.float32)
     if out.size:
-        SOURCE.launch("gather_scaled", out, blocks(out.size), (256,), images, index, out, images[0].size, out.size)
+        SOURCE.launch(
+            "gather_scaled",
+            out,
+            blocks(out.size),
+            (256,),
+            images,
+            index,
+            out,
+            images[0].size,
+            out.size,
+        )
     return out

@@ -1,5 +1,6 @@
-"""A Linear or a BatchNorm and the activation behind it as one op: the same formula with less overhead. `Sequential` is a loop; importing
-this puts one in its place that looks one layer ahead."""
+"""A Linear or a BatchNorm and the activation behind it as one op: the same formula with less
+overhead. `Sequential` is a loop; importing this puts one in its place that looks one layer
+ahead."""
 
 from ..nn.activation import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from ..nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -10,26 +11,32 @@ from ..ops.normalization import batch_norm, check_parameters, in_training
 from .batch_norm_activation import activated, batch_norm_activation
 from .linear_activation import linear_activation
 
-# exact type (a subclass may compute something else) -> (name, slope) for `linear_activation`, or None
+# exact type (a subclass may compute something else) -> (name, slope) for `linear_activation`, or
+# None
 BEHIND_LINEAR = {
     Tanh: lambda m: ("tanh", 0.0),
     Sigmoid: lambda m: ("sigmoid", 0.0),
     LeakyReLU: lambda m: ("leaky_relu", m.negative_slope) if m.negative_slope > 0 else None,
     Softplus: lambda m: ("softplus", 0.0) if m.beta == 1 and m.threshold >= 20 else None,
 }
-BEHIND_BATCH_NORM = {LeakyReLU: lambda m: m.negative_slope, ReLU: lambda m: 0.0}  # exact type -> slope
-FIRST: dict[type, dict] = {Linear: BEHIND_LINEAR, **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), BEHIND_BATCH_NORM)}
+# exact type -> slope
+BEHIND_BATCH_NORM = {LeakyReLU: lambda m: m.negative_slope, ReLU: lambda m: 0.0}
+FIRST: dict[type, dict] = {
+    Linear: BEHIND_LINEAR,
+    **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), BEHIND_BATCH_NORM),
+}
 
 
-def _plain(module):
+def _unhooked(module):
     """Nobody looks on (hooks) or has put another forward in its place."""
     return not (module._hooks or module._pre_hooks or "forward" in module.__dict__)
 
 
-def _taken(first, module):
-    """What the op of `first` needs to know of the activation `module`, or None where it cannot take it."""
+def _option(first, module):
+    """What the op of `first` needs to know of the activation `module`, or None where it cannot take
+    it."""
     known = FIRST[first.__class__].get(module.__class__)
-    return known(module) if known is not None and _plain(module) else None
+    return known(module) if known is not None and _unhooked(module) else None
 
 
 def _batch_norm_activation(input, layer, slope):
@@ -37,16 +44,19 @@ def _batch_norm_activation(input, layer, slope):
     mean, var, weight, bias, training, momentum, eps = layer.arguments(input)
     if not training:
         return activated(batch_norm(input, mean, var, weight, bias, False, momentum, eps), slope)
-    check_parameters("batch_norm", input, running_mean=mean, running_var=var, weight=weight, bias=bias)
+    check_parameters(
+        "batch_norm", input, running_mean=mean, running_var=var, weight=weight, bias=bias
+    )
     return in_training(batch_norm_activation, input, mean, var, weight, bias, momentum, eps, slope)
 
 
 def run(modules, input):
-    """The modules one after the other, a Linear or a BatchNorm and an activation behind it as one op."""
+    """The modules one after the other, a Linear or a BatchNorm and an activation behind it as one
+    op."""
     waiting = None
     for module in modules:
         if waiting is not None:
-            known = _taken(waiting, module)
+            known = _option(waiting, module)
             if known is not None:
                 if waiting.__class__ is Linear:
                     input = linear_activation(input, waiting.weight, waiting.bias, *known)
@@ -55,7 +65,7 @@ def run(modules, input):
                 waiting = None
                 continue
             input, waiting = waiting(input), None
-        if module.__class__ in FIRST and _plain(module):
+        if module.__class__ in FIRST and _unhooked(module):
             waiting = module
         else:
             input = module(input)

@@ -1,4 +1,5 @@
-"""What has a kernel, and where. A kernel's module is imported when the kernel is first called: importing minigan reads this table only."""
+"""What has a kernel, and where. A kernel's module is imported when the kernel is first called:
+importing minigan reads this table only."""
 
 import importlib
 
@@ -14,20 +15,21 @@ CPU = {
     "elementary": "erf",
     "embedding": "add_rows",
     "extremes": "_extreme _share",
-    "fused": "linear_activation activation_grad",
+    "linear_activation": "linear_activation activation_grad",
     "group_normalization": "_group_norm group_norm_grad",
     "loss": "_bce _bce_logits mean_logsigmoid mean_logsigmoid_grad",
-    "normalization_kernels": "_batch_norm batch_norm_grad",
+    "normalization": "_batch_norm batch_norm_grad",
     "pooling": "plane_gather plane_scatter window_argmax",
     "product": "linear weight_grad sum_rows",
     "taps": "_taps",
 }
 CUDA = {
-    "activation": "tanh tanh_grad sigmoid softplus logsigmoid relu leaky_relu leaky_relu_grad elu silu hardtanh",
+    "activation": "tanh tanh_grad sigmoid softplus logsigmoid relu leaky_relu leaky_relu_grad elu "
+    "silu hardtanh",
     "convolution": "conv conv_transpose conv_weight channel_sums",
     "elementary": "erf",
     "embedding": "add_rows",
-    "fused": "linear_activation activation_grad",
+    "linear_activation": "linear_activation activation_grad",
     "group_normalization": "_group_norm group_norm_grad",
     "indexing": "_setitem _scatter",
     "loss": "_bce_logits mean_logsigmoid mean_logsigmoid_grad",
@@ -38,13 +40,15 @@ CUDA = {
 
 
 class Later:
-    """Stands for a kernel until its module, which puts the kernel itself in this place, has been imported.
+    """Stands for a kernel until its module, which puts the kernel itself in this place, has been
+    imported.
 
     kernels, key : the place;  module : "cpu.convolution"
     """
 
     def __init__(self, kernels, key, module):
-        self.kernels, self.key, self.module = kernels, key, module
+        self.kernels, self.key = kernels, key
+        self.module = module
         kernels[key] = self
 
     def kernel(self):
@@ -71,7 +75,10 @@ def announce(*ops):
 
 
 announce(*OPS)
-for place, module, names in (("cpu", "cpu.random", "integers32 normal"), ("cuda", "cuda.philox", "integers32 uniform normal integers")):
+for place, module, names in (
+    ("cpu", "cpu.random", "integers32 normal"),
+    ("cuda", "cuda.philox", "integers32 uniform normal integers"),
+):
     for name in names.split():
         Later(DRAWS, (name, place), module)
 for place in ("cpu", "cuda"):

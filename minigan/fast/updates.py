@@ -1,5 +1,5 @@
-"""The steps of optimisers and averages, quickly: compiled loops over flat memory, large parameters by all threads together; on CUDA one
-launch for all parameters of a group.
+"""The steps of optimisers and averages, quickly: compiled loops over flat memory, large parameters
+by all threads together; on CUDA one launch for all parameters of a group.
 
 They take the place of `optim.optimizer.step_by_reference` and `optim.ema.update_by_reference`.
 """
@@ -14,14 +14,14 @@ from ..arrays.device import has_kernels
 from ..autograd import Tensor, raw
 from ..ops.layout import flat, memory_order
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
-from .cpu.adam import ALIGN, THREADED, step_together
+from .cpu.adam import ALIGN, THREADED, adam_steps
 from .cpu.kernels import compiled
 from .cpu.layout import COMPILED
 from .cpu.threads import num_threads, parallel_chunks
-from .cuda import Source, recording
+from .cuda import Source, current_capture
 from .cuda.elementwise import laid_out_as, lie_alike
 from .cuda.translate import HELPERS, Formula
-from .replay.lazy_product import Late, owner
+from .replay.lazy_product import LazyProduct, owner
 from .replay.program import CONSUMERS
 
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
@@ -31,22 +31,40 @@ LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by t
 
 
 def variants(update):
-    """All ways in which arrays that an option needs may be missing: the names of those that are None."""
-    optional = [n for n, p in inspect.signature(update.loop).parameters.items() if p.default is None]
-    return [frozenset(some) for k in range(len(optional) + 1) for some in itertools.combinations(optional, k)]
+    """All ways in which arrays that an option needs may be missing: the names of those that are
+    None."""
+    optional = [
+        n for n, p in inspect.signature(update.loop).parameters.items() if p.default is None
+    ]
+    return [
+        frozenset(some)
+        for k in range(len(optional) + 1)
+        for some in itertools.combinations(optional, k)
+    ]
 
 
-TENSORS, MOST_ARRAYS, MOST_NUMBERS, CHUNK = 64, 5, 12, 2048  # what goes into the 4 KB of a kernel's arguments; elements of a block
-TABLE = np.dtype([("arrays", np.uint64, (MOST_ARRAYS, TENSORS)), ("size", np.int64, (TENSORS,)), ("first", np.int64, (TENSORS + 1,))])
+# what goes into the 4 KB of a kernel's arguments; elements of a block
+TENSORS, MOST_ARRAYS = 64, 5
+MOST_NUMBERS, CHUNK = 12, 2048
+TABLE = np.dtype(
+    [
+        ("arrays", np.uint64, (MOST_ARRAYS, TENSORS)),
+        ("size", np.int64, (TENSORS,)),
+        ("first", np.int64, (TENSORS + 1,)),
+    ]
+)
 NUMBERS = np.dtype([("v", np.float64, (MOST_NUMBERS,))])
 
 
 @functools.cache
 def kernel(update, none=frozenset()):
-    """(source, names of the arrays) of the step where the arrays `none` are None: the loop above, translated."""
+    """(source, names of the arrays) of the step where the arrays `none` are None: the loop above,
+    translated."""
     formula = Formula(update.loop, none)
     names = [n for n in formula.arguments[1:] if n not in none]
-    pointers = "\n".join(f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names))
+    pointers = "\n".join(
+        f"    REAL* {n} = (REAL*)table.arrays[{i}][t];" for i, n in enumerate(names)
+    )
     code = f"""{HELPERS}
 struct Table {{ u64 arrays[{MOST_ARRAYS}][{TENSORS}]; i64 size[{TENSORS}], first[{TENSORS + 1}]; }};
 struct Numbers {{ double v[{MOST_NUMBERS}]; }};
@@ -57,7 +75,8 @@ while (t + 1 < tensors && (i64)blockIdx.x >= table.first[t + 1]) t++;
 REAL c[{MOST_NUMBERS}];
 for (int k = 0; k < {formula.constants}; k++) c[k] = (REAL)(fed ? fed[k] : numbers.v[k]);
 {pointers}
-const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK}, end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
+const i64 begin = ((i64)blockIdx.x - table.first[t]) * {CHUNK},
+    end = begin + {CHUNK} < table.size[t] ? begin + {CHUNK} : table.size[t];
 for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
 {formula.body}
 }}
@@ -67,11 +86,12 @@ for (i64 i = begin + threadIdx.x; i < end; i += blockDim.x) {{
 
 
 def on_device(update, compute, jobs):
-    """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one device.
+    """The step of all `jobs`: (g, p, *state), without gaps and laid out alike, of one dtype on one
+    device.
 
     compute() : the numbers; while a step is captured it is called at each replay
     """
-    recorder, fed = recording(), None
+    recorder, fed = current_capture(), None
     numbers = np.zeros(1, NUMBERS)
     if recorder is None:
         values = compute()
@@ -96,10 +116,12 @@ def on_device(update, compute, jobs):
         source.launch("step", part[0][0], (block,), (256,), table, numbers, fed, len(part))
 
 
-def run_together(jobs):
-    """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part of each of them.
+def run_steps(jobs):
+    """Run compiled steps, given as (loop, c, arrays): if they are large, every thread does its part
+    of each of them.
 
-    Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much as a middling one's step.
+    Threads are woken once for all jobs: a network has many parameters, and a wake-up costs as much
+    as a middling one's step.
     """
     threads = num_threads() if sum(arrays[0].size for _, _, arrays in jobs) >= THREADED else 1
     if threads == 1:
@@ -110,7 +132,10 @@ def run_together(jobs):
     def work(parts):
         for loop, c, arrays in jobs:
             size = arrays[0].size
-            low, high = (size if part == threads else size * part // threads // ALIGN * ALIGN for part in (parts[0], parts[-1] + 1))
+            low, high = (
+                size if part == threads else size * part // threads // ALIGN * ALIGN
+                for part in (parts[0], parts[-1] + 1)
+            )
             loop(c, *[a if a is None else a[low:high] for a in arrays])
 
     parallel_chunks(work, threads, range(threads), min_chunk=1)
@@ -120,9 +145,11 @@ def run_together(jobs):
 
 
 class Views:
-    """What the loop needs of one parameter, prepared once: flat views of its memory and of its state's.
+    """What the loop needs of one parameter, prepared once: flat views of its memory and of its
+    state's.
 
-    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data =`, `.to(device)`).
+    They hold as long as `param.array` is the same array, and are made anew when it is not (`.data
+    =`, `.to(device)`).
     """
 
     __slots__ = ("kind", "run", "large", "order", "views", "array_type")
@@ -137,8 +164,11 @@ class Views:
         self.large = quick and array.size >= LARGE
         views = [array, *slot.states(optimizer)]
         self.views = views if order is None else [v if v is None else flat(v, order) for v in views]
-        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another order, or (False) not at all.
-        self.order = False if order is None else None if order == tuple(range(array.ndim)) else order
+        # How to flatten a gradient: row by row, as NumPy stores arrays (then None), in another
+        # order, or (False) not at all.
+        self.order = (
+            False if order is None else None if order == tuple(range(array.ndim)) else order
+        )
 
 
 def _attach(slot, optimizer, names):
@@ -149,10 +179,11 @@ def _attach(slot, optimizer, names):
 def step(optimizer, gradients):
     """One step of an optimiser on the CPU."""
     optimizer.ready(gradients)
-    slots, counted, jobs = optimizer._slots, optimizer.counted, []
+    slots, counted = optimizer._slots, optimizer.counted
+    jobs = []
     group = kind = last = names = numbers = None
-    if any(g.__class__ is Late for g in gradients):
-        gradients = _with_late(optimizer, gradients)
+    if any(g.__class__ is LazyProduct for g in gradients):
+        gradients = _with_lazy_products(optimizer, gradients)
     optimizer._step_count += 1
     for slot, g in zip(slots, gradients):
         if g is None:
@@ -166,18 +197,23 @@ def step(optimizer, gradients):
         if param.array is not slot.array or slot.names != names or slot.prepared is None:
             _attach(slot, optimizer, names)
         views = slot.prepared
-        late = g.__class__ is Late
-        if g.shape != slot.shape or g.dtype is not slot.dtype or (g.__class__ is not views.array_type and not late):
+        lazy = g.__class__ is LazyProduct
+        if (
+            g.shape != slot.shape
+            or g.dtype is not slot.dtype
+            or (g.__class__ is not views.array_type and not lazy)
+        ):
             optimizer._check_gradient(slot, g)
-        count = slot.step = slot.step + 1
-        if count != last or kind is not views.kind:  # they are the same for all parameters of a group that started together
-            last, kind = count, views.kind
-            numbers = optimizer._numbers(group, count)
+        number = slot.step = slot.step + 1
+        # they are the same for all parameters of a group that started together
+        if number != last or kind is not views.kind:
+            last, kind = number, views.kind
+            numbers = optimizer._numbers(group, number)
             if kind is not None:
                 numbers = np.array(numbers, kind)
         if views.order:
             g = flat(g, views.order)
-        elif views.order is None and not late:
+        elif views.order is None and not lazy:
             g = g.ravel()
         if views.large:
             jobs.append((views.run, numbers, (g, *views.views)))
@@ -185,25 +221,27 @@ def step(optimizer, gradients):
             views.run(numbers, g, *views.views)
         param._version[0] += 1  # backward through values from before the step is now an error
         if counted:
-            slot.state["step"] = count
+            slot.state["step"] = number
     if jobs:
         if optimizer._repeats:  # a parameter twice: one step after the other
             for run, numbers, arrays in jobs:
                 run(numbers, *arrays)
         elif _is_adam(optimizer):
-            step_together([(numbers, arrays) for _, numbers, arrays in jobs])
+            adam_steps([(numbers, arrays) for _, numbers, arrays in jobs])
         else:
-            run_together(jobs)
+            run_steps(jobs)
 
 
 def _is_adam(optimizer):
     """Is it an Adam whose every group has m and v and nothing else?"""
-    return optimizer.update is adam_step and not any(group["amsgrad"] for group in optimizer.param_groups)
+    return optimizer.update is adam_step and not any(
+        group["amsgrad"] for group in optimizer.param_groups
+    )
 
 
-def _with_late(optimizer, gradients):
-    """These gradients; a product that is not computed yet stays one only where Adam's loop over rows can take it, and where it does
-    not read what the step writes."""
+def _with_lazy_products(optimizer, gradients):
+    """These gradients; a product that is not computed yet stays one only where Adam's loop over
+    rows can take it, and where it does not read what the step writes."""
     slots = optimizer._slots
     memory, is_adam = {id(owner(slot.param.array)) for slot in slots}, _is_adam(optimizer)
 
@@ -211,11 +249,16 @@ def _with_late(optimizer, gradients):
         known = is_adam and slot.param.array is slot.array and slot.prepared
         return known and known.large and known.order is None
 
-    return [g if g.__class__ is not Late or (ready(slot) and not g.reads(memory)) else g.array() for slot, g in zip(slots, gradients)]
+    def taken(slot, g):
+        keep = g.__class__ is not LazyProduct or (ready(slot) and not g.reads(memory))
+        return g if keep else g.array()
+
+    return [taken(slot, g) for slot, g in zip(slots, gradients)]
 
 
 def step_on_device(optimizer, gradients):
-    """The same on CUDA: one launch for all parameters of a group. In a captured step what is counted here is counted by each replay."""
+    """The same on CUDA: one launch for all parameters of a group. In a captured step what is
+    counted here is counted by each replay."""
     optimizer.ready(gradients)
     batches = {}  # (group, step so far, dtype) -> [(slot, gradient)]
     for slot, g in zip(optimizer._slots, gradients):
@@ -224,24 +267,36 @@ def step_on_device(optimizer, gradients):
         g, names = raw(g), optimizer._names(slot.group)
         if slot.param.array is not slot.array or slot.names != names or slot.prepared is None:
             _attach(slot, optimizer, names)
-        if g.shape != slot.shape or g.dtype is not slot.dtype or g.__class__ is not slot.prepared.array_type:
+        if (
+            g.shape != slot.shape
+            or g.dtype is not slot.dtype
+            or g.__class__ is not slot.prepared.array_type
+        ):
             optimizer._check_gradient(slot, g)
         if slot.prepared.order is False or not has_kernels(slot.array):
-            raise RuntimeError(f"{optimizer._name}: on CUDA parameters must be float32 or float64, without gaps in memory")
+            raise RuntimeError(
+                f"{optimizer._name}: on CUDA parameters must be float32 or float64, without gaps "
+                "in memory"
+            )
         batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
     for batch in batches.values():
         slots = [slot for slot, _ in batch]
-        on_device(optimizer.update, _counting(optimizer, slots), [(g, slot.array, *slot.states(optimizer)) for slot, g in batch])
-    if recording() is None:
+        on_device(
+            optimizer.update,
+            _numbers_of(optimizer, slots),
+            [(g, slot.array, *slot.states(optimizer)) for slot, g in batch],
+        )
+    if current_capture() is None:
         optimizer._step_count += 1
 
 
-def _counting(optimizer, slots):
-    """A function that counts one step of these parameters, which have been stepped equally often, and gives its numbers."""
+def _numbers_of(optimizer, slots):
+    """A function that counts one step of these parameters, which have been stepped equally often,
+    and gives its numbers."""
     group = slots[0].group
     maximize = group.get("maximize")
 
-    def count():
+    def next_numbers():
         for slot in slots:
             slot.step += 1
             slot.param._version[0] += 1
@@ -251,7 +306,7 @@ def _counting(optimizer, slots):
             group["maximize"] = maximize  # as it was when the step was captured
         return optimizer._numbers(group, slots[0].step)
 
-    return count
+    return next_numbers
 
 
 # --- averages ---
@@ -260,7 +315,8 @@ def _counting(optimizer, slots):
 def update_average(average):
     """`EMA.update` on the CPU."""
     average.updates += 1
-    numbers, jobs, typed = ema_step.numbers(average.updates, average.decay), [], {}
+    numbers = ema_step.numbers(average.updates, average.decay)
+    jobs, typed = [], {}
     for name, p in average.params.items():
         plan = average._plans.get(name)
         if plan is None or plan[0] is not p.array:
@@ -272,19 +328,22 @@ def update_average(average):
             if kind not in typed:
                 typed[kind] = np.array(numbers, kind)
             jobs.append((compiled(ema_step.loop), typed[kind], views))
-    run_together(jobs)
+    run_steps(jobs)
 
 
 def _plan(average, name, p):
-    """How to update one average: (the parameter's array, the dtype of the numbers, flat views of parameter and average)."""
-    array, mean, order = p.array, average.conformed(name), memory_order(p.array)
+    """How to update one average: (the parameter's array, the dtype of the numbers, flat views of
+    parameter and average)."""
+    array, mean = p.array, average.conformed(name)
+    order = memory_order(p.array)
     if order is not None and array.dtype in COMPILED:
         return array, array.dtype, (flat(array, order), flat(mean, order))
     return array, None, (array, mean)
 
 
 def update_average_on_device(average):
-    """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay counts the update."""
+    """The same on CUDA: one launch for all parameters of a dtype. In a captured step each replay
+    counts the update."""
     by_dtype, first = {}, True
     for name, p in average.params.items():
         if average._plans.get(name) is not p.array:
@@ -292,12 +351,12 @@ def update_average_on_device(average):
             average._plans[name] = p.array
         by_dtype.setdefault(p.dtype, []).append((p.array, average.averages[name].array))
 
-    def count(first):
+    def next_numbers(first):
         average.updates += first
         return ema_step.numbers(average.updates, average.decay)
 
     for jobs in by_dtype.values():
-        on_device(ema_step, lambda first=first: count(first), jobs)
+        on_device(ema_step, lambda first=first: next_numbers(first), jobs)
         first = False
 
 

@@ -1,4 +1,5 @@
-"""Games between networks: who ascends what, and the trainer that performs the moves. How a run is run is `minigan.training`."""
+"""Games between networks: who ascends what, and the trainer that performs the moves. How a run is
+run is `minigan.training`."""
 
 from .cgan import CGAN, Given, Joined
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
@@ -7,20 +8,40 @@ from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, sco
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
-from .networks import NETWORKS, build_networks, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from .networks import (
+    NETWORKS,
+    build_networks,
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_discriminator,
+    mlp_generator,
+)
 from .objectives import *
 from .objectives import __all__ as _objectives
-from .penalties import DRAGAN, PENALTIES, R1, R2, GradientPenalty, HistoricalAveraging, Orthogonal, Penalty, WassersteinDivergence
+from .penalties import (
+    DRAGAN,
+    PENALTIES,
+    R1,
+    R2,
+    GradientPenalty,
+    HistoricalAveraging,
+    Orthogonal,
+    Penalty,
+    WassersteinDivergence,
+)
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
 from .unrolled import Unrolled
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 
-# name -> class; `GAMES[name].of(parts)` is the game with networks for some data. One entry adds a game.
+# name -> class; `GAMES[name].of(parts)` is the game with networks for some data. One entry adds a
+# game.
 GAMES: dict[str, type[Game]] = {
-    "gan": GAN, "cgan": CGAN, "ebgan": EBGAN, "magan": MAGAN, "began": BEGAN, "unrolled": Unrolled, "feature-matching": FeatureMatching,
-    "madgan": MADGAN, "madgan-sim": SimilarityMADGAN, "mrgan": MRGAN, "mdgan": MDGAN, "veegan": VEEGAN,
+    "gan": GAN, "cgan": CGAN, "ebgan": EBGAN, "magan": MAGAN, "began": BEGAN, "unrolled": Unrolled,
+    "feature-matching": FeatureMatching,
+    "madgan": MADGAN, "madgan-sim": SimilarityMADGAN, "mrgan": MRGAN, "mdgan": MDGAN,
+    "veegan": VEEGAN,
 }  # fmt: skip
 
 __all__ = [

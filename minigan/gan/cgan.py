@@ -16,9 +16,11 @@ from .views import Pack
 
 
 class Given(nn.Module):
-    """A network of two inputs with the second one bound: Given(D, y)(x) = D(x, y), so that whoever asks D about x need not know of y.
+    """A network of two inputs with the second one bound: Given(D, y)(x) = D(x, y), so that whoever
+    asks D about x need not know of y.
 
-    Where x are several batches one after the other (real and fake ones, in one pass), y belongs to each.
+    Where x are several batches one after the other (real and fake ones, in one pass), y belongs to
+    each.
     """
 
     def __init__(self, network: nn.Module, condition: Tensor):
@@ -37,7 +39,8 @@ class Given(nn.Module):
 
 
 class Joined(nn.Module):
-    """(x, labels) -> network([x, y]): y, the labels as one-hot vectors, are `classes` more inputs, or constant maps of an image.
+    """(x, labels) -> network([x, y]): y, the labels as one-hot vectors, are `classes` more inputs,
+    or constant maps of an image.
 
     labels : int64 (N,), from 0 to classes - 1
     flat : x is flattened first
@@ -45,7 +48,9 @@ class Joined(nn.Module):
 
     def __init__(self, network: nn.Module, classes: int, flat: bool = False):
         super().__init__()
-        self.network, self.classes, self.flat = network, classes, flat
+        self.network = network
+        self.classes = classes
+        self.flat = flat
 
     @property
     def per_example(self):
@@ -59,28 +64,40 @@ class Joined(nn.Module):
 
 
 class CGAN(GAN):
-    """Mirza and Osindero 2014: min max V(D, G) = E log D(x|y) + E log(1 - D(G(z|y)|y)), y the labels of the real batch.
+    """Mirza and Osindero 2014: min max V(D, G) = E log D(x|y) + E log(1 - D(G(z|y)|y)), y the
+    labels of the real batch.
 
-    It is the game of `GAN` with G and D bound to the labels: every objective, penalty and k is as there.
+    It is the game of `GAN` with G and D bound to the labels: every objective, penalty and k is as
+    there.
 
-    generator, discriminator : (latents, labels) -> examples;  (examples, labels) -> logits or a critic's values (see `Joined`)
+    generator, discriminator : (latents, labels) -> examples; (examples, labels) -> logits or a
+        critic's values (see `Joined`)
     classes : labels are 0 .. classes - 1
     Other arguments as for `GAN`.
     """
 
     columns = ("images", "labels")
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, *arguments, classes: int, **named):
+    def __init__(
+        self, generator: nn.Module, discriminator: nn.Module, *arguments, classes: int, **named
+    ):
         super().__init__(generator, discriminator, *arguments, **named)
         if any(isinstance(view, Pack) for view in self.views):
-            raise ValueError("CGAN: packed examples have several labels; take another view than Pack")
+            raise ValueError(
+                "CGAN: packed examples have several labels; take another view than Pack"
+            )
         self.classes, self.grid = classes, (classes, 8)
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
         k = options["classes"]
-        named: dict[str, Any] = {"objective": NonSaturating(), "latent_dim": parts.latent_dim} | options
-        return cls(Joined(parts.generator(k), k), Joined(parts.critic(more=k), k, flat=True), **named)
+        named: dict[str, Any] = {
+            "objective": NonSaturating(),
+            "latent_dim": parts.latent_dim,
+        } | options
+        return cls(
+            Joined(parts.generator(k), k), Joined(parts.critic(more=k), k, flat=True), **named
+        )
 
     def given(self, labels: Tensor) -> GAN:
         """The game whose players are bound to these labels."""

@@ -1,4 +1,5 @@
-"""Constraints: what a player's network must obey. `prepare` is called once when a trainer is made, the constraint after each step."""
+"""Constraints: what a player's network must obey. `prepare` is called once when a trainer is made,
+the constraint after each step."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ class Constraint:
 
 
 class WeightClip(Constraint):
-    """WGAN, Arjovsky et al. 2017, Algorithm 1: all parameters are clipped to [-limit, limit] after each step of the critic."""
+    """WGAN, Arjovsky et al. 2017, Algorithm 1: all parameters are clipped to [-limit, limit] after
+    each step of the critic."""
 
     name = "clip"
 
@@ -41,9 +43,11 @@ class WeightClip(Constraint):
 
 
 class SpectralNorm(Constraint):
-    """Miyato et al. 2018: the weights of all linear and convolutional layers are divided by their largest singular values.
+    """Miyato et al. 2018: the weights of all linear and convolutional layers are divided by their
+    largest singular values.
 
-    `prepare` wraps the layers (`nn.utils.spectral_norm`): before the optimiser is made, or after, as it keeps the parameters.
+    `prepare` wraps the layers (`nn.utils.spectral_norm`): before the optimiser is made, or after,
+    as it keeps the parameters.
     iterations : of the power method, at each forward pass
     """
 

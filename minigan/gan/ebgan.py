@@ -1,4 +1,5 @@
-"""Games in which D is an auto-encoder: it gives low energy, a small error of reconstruction, to real examples and a high one to others."""
+"""Games in which D is an auto-encoder: it gives low energy, a small error of reconstruction, to
+real examples and a high one to others."""
 
 from __future__ import annotations
 
@@ -30,30 +31,40 @@ class AutoEncoder(nn.Module):
 
 
 def pulling_away(codes: Tensor) -> Tensor:
-    """The mean over all pairs i != j of cos^2(S_i, S_j): codes (N, ...), N > 1. Zhao et al. 2017, section 2.4"""
+    """The mean over all pairs i != j of cos^2(S_i, S_j): codes (N, ...), N > 1. Zhao et al. 2017,
+    section 2.4"""
     n = len(codes)
     if n < 2:
-        raise ValueError(f"pulling_away: codes of shape {tuple(codes.shape)}: expected at least 2 examples")
+        raise ValueError(
+            f"pulling_away: codes of shape {tuple(codes.shape)}: expected at least 2 examples"
+        )
     s = normalize(codes.flatten(1))
     cosines, own = s @ s.T, (s * s).sum(1)
     return ((cosines * cosines).sum() - (own * own).sum()) / (n * (n - 1))
 
 
 class EBGAN(GAN):
-    """Energy-based GAN, Zhao et al. 2017, sections 2.1, 2.3 and 2.4. With the energy E(x) = |Dec(Enc(x)) - x| of each example,
+    """Energy-based GAN, Zhao et al. 2017, sections 2.1, 2.3 and 2.4. With the energy E(x) =
+    |Dec(Enc(x)) - x| of each example,
 
-        D descends  E(x) + [m - E(G(z))]+             ([u]+ = max(u, 0) of each example, not of the mean over the batch)
+        D descends  E(x) + [m - E(G(z))]+
         G descends  E(G(z)) + pull_away PT(Enc(G(z)))
 
+    where [u]+ = max(u, 0) of each example, not of the mean over the batch.
+
     discriminator : an AutoEncoder (or a module with .encoder and .decoder)
-    margin : m; of the size of the energy of bad samples, which depends on the data (the paper has 10 for MNIST)
-    pull_away : weight of the pulling-away term (the paper: 0.1; 0: none). It keeps samples from having all the same direction.
+    margin : m; of the size of the energy of bad samples, which depends on the data (the paper has
+        10 for MNIST)
+    pull_away : weight of the pulling-away term (the paper: 0.1; 0: none). It keeps samples from
+        having all the same direction.
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, margin: float = 10.0, pull_away: float = 0.0
+        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100,
+        margin: float = 10.0, pull_away: float = 0.0
     ):  # fmt: skip
-        super().__init__(generator, discriminator, Objective(), latent_dim)  # D says no scores that one could compare
+        # D says no scores that one could compare
+        super().__init__(generator, discriminator, Objective(), latent_dim)
         self.margin: Any = margin
         self.pull_away = pull_away
 
@@ -75,7 +86,9 @@ class EBGAN(GAN):
         with no_grad():
             fake = self.G(self.latents(len(real), real))
         of_real, of_fake = self.energies(real, fake)
-        yield Descend("D", of_real.mean() + relu(self.margin - of_fake).mean(), e_real=of_real, e_fake=of_fake)
+        yield Descend(
+            "D", of_real.mean() + relu(self.margin - of_fake).mean(), e_real=of_real, e_fake=of_fake
+        )
         fake = self.G(self.latents(len(real), real))
         coder: Any = self.D
         codes = coder.encoder(fake)
@@ -86,24 +99,33 @@ class EBGAN(GAN):
 
 
 class MAGAN(EBGAN):
-    """Margin adaptation GAN, Wang et al. 2017, Algorithm 1: an EBGAN whose margin falls to the mean energy of real examples.
+    """Margin adaptation GAN, Wang et al. 2017, Algorithm 1: an EBGAN whose margin falls to the mean
+    energy of real examples.
 
-    `pretraining` rounds D only learns to reconstruct; the margin is then the mean energy of real examples, here that of the last
-    `period` of these rounds. After each `period` rounds (an epoch, there) the means over them are compared:
+    `pretraining` rounds D only learns to reconstruct; the margin is then the mean energy of real
+    examples, here that of the last `period` of these rounds. After each `period` rounds (an epoch,
+    there) the means over them are compared:
 
-        if  E_real < m  and  E_real < E_fake  and  E_fake >= the E_fake of the period before:    m = E_real
+        if E_real < m and E_real < E_fake and E_fake >= the E_fake of the period before:
+            m = E_real
 
     which says that D has room to spare and G has stopped to gain. State: margin, sums, phase.
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, period: int = 500, pretraining: int = 1000
+        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100,
+        period: int = 500, pretraining: int = 1000
     ):  # fmt: skip
         super().__init__(generator, discriminator, latent_dim)
         if not 1 <= period <= pretraining:
-            raise ValueError(f"MAGAN: period={period}, pretraining={pretraining}: expected 1 <= period <= pretraining")
+            raise ValueError(
+                f"MAGAN: period={period}, pretraining={pretraining}: expected 1 <= period <= "
+                "pretraining"
+            )
         self.period, self.pretraining = period, pretraining
-        self.round, self.real_sum, self.fake_sum = 0, 0.0, 0.0
+        self.round = 0
+        self.real_sum = 0.0
+        self.fake_sum = 0.0
         self.margin = None  # until it is known
         self.fake_before: float | None = None
 
@@ -128,7 +150,12 @@ class MAGAN(EBGAN):
 
     def adapt(self, real: float, fake: float) -> None:
         """The end of a period with these mean energies."""
-        if self.fake_before is not None and real < self.margin and real < fake and self.fake_before <= fake:
+        if (
+            self.fake_before is not None
+            and real < self.margin
+            and real < fake
+            and self.fake_before <= fake
+        ):
             self.margin = real
         self.fake_before = fake
 
@@ -149,25 +176,36 @@ class MAGAN(EBGAN):
 
 
 class BEGAN(EBGAN):
-    """Boundary equilibrium GAN, Berthelot et al. 2017, section 3.4. With L(x) = mean |x - D(x)|^eta over all numbers,
+    """Boundary equilibrium GAN, Berthelot et al. 2017, section 3.4. With L(x) = mean |x - D(x)|^eta
+    over all numbers,
 
-        D descends  L(x) - k L(G(z_D)),     G descends  L(G(z_G)),     k += lambda_k (gamma L(x) - L(G(z_G))),  kept in [0, 1]
+        D descends  L(x) - k L(G(z_D)),
+        G descends  L(G(z_G)),
+        k += lambda_k (gamma L(x) - L(G(z_G))),  kept in [0, 1]
 
-    gamma : the ratio E L(G(z)) / E L(x) that k holds: less of it means fewer, but better kinds of samples
+    gamma : the ratio E L(G(z)) / E L(x) that k holds: less of it means fewer, but better kinds of
+        samples
     lambda_k : the "learning rate" of k, which starts at 0
     eta : 1 (the default there) or 2
 
-    `measure` gives the paper's measure of convergence, M = L(x) + |gamma L(x) - L(G(z_G))|. State: k.
+    `measure` gives the paper's measure of convergence, M = L(x) + |gamma L(x) - L(G(z_G))|. State:
+    k.
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, gamma: float = 0.5, lambda_k: float = 1e-3,
+        self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100,
+        gamma: float = 0.5, lambda_k: float = 1e-3,
         eta: int = 1,
     ):  # fmt: skip
         super().__init__(generator, discriminator, latent_dim)
         if not 0 <= gamma <= 1 or eta not in (1, 2):
-            raise ValueError(f"BEGAN: gamma={gamma}, eta={eta}: expected gamma in [0, 1], eta 1 or 2")
-        self.gamma, self.lambda_k, self.eta, self.k_t = gamma, lambda_k, eta, 0.0
+            raise ValueError(
+                f"BEGAN: gamma={gamma}, eta={eta}: expected gamma in [0, 1], eta 1 or 2"
+            )
+        self.gamma = gamma
+        self.lambda_k = lambda_k
+        self.eta = eta
+        self.k_t = 0.0
 
     def energy(self, x: Tensor, reconstruction: Tensor) -> Tensor:
         """The mean of |reconstruction - x|^eta of each example: (N,)."""
@@ -178,15 +216,23 @@ class BEGAN(EBGAN):
         with no_grad():
             fake = self.G(self.latents(len(real), real))
         of_real, of_fake = self.energies(real, fake)
-        yield Descend("D", of_real.mean() - self.k_t * of_fake.mean(), e_real=of_real, e_fake=of_fake)
+        yield Descend(
+            "D", of_real.mean() - self.k_t * of_fake.mean(), e_real=of_real, e_fake=of_fake
+        )
         fake = self.G(self.latents(len(real), real))
         loss = self.energy(fake, self.D(fake)).mean()
         yield Descend("G", loss)
-        self.k_t = min(max(self.k_t + self.lambda_k * (self.gamma * of_real.mean().item() - loss.item()), 0.0), 1.0)
+        self.k_t = min(
+            max(self.k_t + self.lambda_k * (self.gamma * of_real.mean().item() - loss.item()), 0.0),
+            1.0,
+        )
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         found = super().measure(moves)
-        return found | {"convergence": convergence(found["e_real"], found["g_loss"], self.gamma), "k": self.k_t}
+        return found | {
+            "convergence": convergence(found["e_real"], found["g_loss"], self.gamma),
+            "k": self.k_t,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """What a run must save of it in order to go on."""
@@ -199,5 +245,6 @@ class BEGAN(EBGAN):
 
 
 def convergence(real: float, fake: float, gamma: float) -> float:
-    """M = L(x) + |gamma L(x) - L(G(z))|: small where D reconstructs well and the two are in balance. Berthelot et al. 2017, 3.4.1"""
+    """M = L(x) + |gamma L(x) - L(G(z))|: small where D reconstructs well and the two are in
+    balance. Berthelot et al. 2017, 3.4.1"""
     return real + math.fabs(gamma * real - fake)

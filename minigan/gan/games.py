@@ -1,8 +1,10 @@
-"""A game is a generator of moves. The trainer performs each: the gradient of that value with respect to that player's
-parameters only, then one step of the player's optimiser, up for Ascend and down for Descend.
+"""A game is a generator of moves. The trainer performs each: the gradient of that value with
+respect to that player's parameters only, then one step of the player's optimiser, up for Ascend and
+down for Descend.
 
     yield Ascend("D", value)                        one move
-    yield Ascend("D", v), Descend("G", loss)        simultaneous moves: both gradients are taken at the same point
+    yield Ascend("D", v), Descend("G", loss)        simultaneous moves: both gradients are taken at
+                                                    the same point
 """
 
 from __future__ import annotations
@@ -20,17 +22,21 @@ from .objectives import NonSaturating, Objective
 from .penalties import total
 from .recalibrate import evaluating, recalibrate_batch_norm
 
-LOG_NAMES = {"D": "d_value", "G": "g_loss"}  # of the values of their moves, which curves and the progress line know
+# of the values of their moves, which curves and the progress line know
+LOG_NAMES = {"D": "d_value", "G": "g_loss"}
 
 
 class Move:
-    """A player's move along the gradient of `value` (a scalar Tensor). `report`: Tensors to be logged, by name."""
+    """A player's move along the gradient of `value` (a scalar Tensor). `report`: Tensors to be
+    logged, by name."""
 
     __slots__ = ("player", "value", "report")
     ascends = False
 
     def __init__(self, player: str, value: Tensor, **report: Tensor):
-        self.player, self.value, self.report = player, value, report
+        self.player = player
+        self.value = value
+        self.report = report
 
 
 class Ascend(Move):
@@ -53,10 +59,12 @@ class Parts(Protocol):
         """(N, latent_dim + more) -> examples"""
 
     def critic(self, n_out: int = 1, more: int = 0) -> nn.Module:
-        """Examples -> (N, n_out): discriminators, encoders. With `more`: (N, numbers of an example + more) -> (N, n_out)"""
+        """Examples -> (N, n_out): discriminators, encoders. With `more`: (N, numbers of an example
+        + more) -> (N, n_out)"""
 
     def coder(self, codes: int | None = None) -> nn.Module:
-        """Examples -> examples, with .encoder and .decoder, through so many numbers, or as many as suit the data"""
+        """Examples -> examples, with .encoder and .decoder, through so many numbers, or as many as
+        suit the data"""
 
     def optimizer(self, player: nn.Module) -> Optimizer:
         """For a game that looks ahead with it"""
@@ -69,7 +77,8 @@ class Game:
     moves(*batch) : the moves of one round, given the columns of a batch
     columns : which those are ("images", "labels")
     grid : (rows, columns) of samples that people are shown
-    latent_dim, classes : what samples are made of, by default: latent vectors, and labels if there are classes
+    latent_dim, classes : what samples are made of, by default: latent vectors, and labels if there
+        are classes
     """
 
     players: dict[str, nn.Module]
@@ -86,10 +95,12 @@ class Game:
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
-    # --- for those who look on: nothing here draws from the default generator or changes the game ---
+    # --- for those who look on: nothing here draws from the default generator or changes the game
+    # ---
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
-        """What n samples are made of, each with n rows, drawn from `generator`: `sample(*inputs)` makes them."""
+        """What n samples are made of, each with n rows, drawn from `generator`: `sample(*inputs)`
+        makes them."""
         return sample_inputs(n, generator, self.latent_dim, self.classes, device)
 
     def sample(self, latents: Tensor) -> Tensor:
@@ -97,30 +108,46 @@ class Game:
         raise NotImplementedError
 
     def judge(self, real: Tensor) -> None:
-        """Let the player "D", if there is one, look at a batch of data: the doctor watches its layers."""
+        """Let the player "D", if there is one, look at a batch of data: the doctor watches its
+        layers."""
 
     def recalibrate(self) -> None:
-        """Called after the generator has got averaged weights, before `sample`: make what depends on weights fit them."""
+        """Called after the generator has got averaged weights, before `sample`: make what depends
+        on weights fit them."""
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        """Numbers for the log from a round's moves: the value of each player's last move (d_value, g_loss, else <player>_loss) and
-        the means of what the moves report."""
+        """Numbers for the log from a round's moves: the value of each player's last move (d_value,
+        g_loss, else <player>_loss) and the means of what the moves report."""
         found = {}
         for move in moves:
             found[LOG_NAMES.get(move.player, f"{move.player.lower()}_loss")] = move.value.item()
-            found.update({name: values.detach().mean().item() for name, values in move.report.items()})
+            found.update(
+                {name: values.detach().mean().item() for name, values in move.report.items()}
+            )
         return found
 
     def _parts(self) -> dict[str, Any]:
-        """Attributes, and members of tuples and lists, that have a state of their own; not the players."""
+        """Attributes, and members of tuples and lists, that have a state of their own; not the
+        players."""
         found, players = {}, [id(p) for p in self.players.values()]
         for name, value in vars(self).items():
-            members = {f"{name}.{i}": v for i, v in enumerate(value)} if isinstance(value, (tuple, list)) else {name: value}
-            found.update({n: v for n, v in members.items() if hasattr(v, "state_dict") and id(v) not in players})
+            members = (
+                {f"{name}.{i}": v for i, v in enumerate(value)}
+                if isinstance(value, (tuple, list))
+                else {name: value}
+            )
+            found.update(
+                {
+                    n: v
+                    for n, v in members.items()
+                    if hasattr(v, "state_dict") and id(v) not in players
+                }
+            )
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs besides the players and their optimisers: the state of each part that has some."""
+        """What a resumed run needs besides the players and their optimisers: the state of each part
+        that has some."""
         return {name: state for name, part in self._parts().items() if (state := part.state_dict())}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -131,7 +158,8 @@ class Game:
 
 
 def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """critic(real), critic(fake); in one pass where the critic treats every example by itself (no batch statistics)."""
+    """critic(real), critic(fake); in one pass where the critic treats every example by itself (no
+    batch statistics)."""
     if not critic.per_example:
         return critic(real), critic(fake)
     both = critic(cat([real, fake]))
@@ -146,28 +174,46 @@ def _as_tuple(parts) -> tuple:
 class GAN(Game):
     """Goodfellow et al. 2014, Algorithm 1: k ascents of D on V(D, G), then one descent of G.
 
-    generator, discriminator : latents (n, latent_dim) -> examples;  examples -> logits or a critic's values
+    generator, discriminator : latents (n, latent_dim) -> examples; examples -> logits or a critic's
+        values
     objective : what they want (`OBJECTIVES`)
-    penalties : subtracted from what D ascends, in the same move (`PENALTIES`);  g_penalties : added to what G descends
-    views : what is done with examples before D sees them, real and fake alike: noise, augmentation, packing (`VIEWS`)
-    simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's program; needs k = 1
+    penalties : subtracted from what D ascends, in the same move (`PENALTIES`);
+    g_penalties : added to what G descends
+    views : what is done with examples before D sees them, real and fake alike: noise, augmentation,
+        packing (`VIEWS`)
+    simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's
+        program; needs k = 1
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, objective: Objective, latent_dim: int = 100, k: int = 1,
-        penalties: Callable | Sequence[Callable] | None = None, g_penalties: Callable | Sequence[Callable] | None = None,
+        self, generator: nn.Module, discriminator: nn.Module, objective: Objective,
+        latent_dim: int = 100, k: int = 1,
+        penalties: Callable | Sequence[Callable] | None = None,
+        g_penalties: Callable | Sequence[Callable] | None = None,
         views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
     ):  # fmt: skip
-        self.G, self.D, self.objective, self.latent_dim, self.k = generator, discriminator, objective, latent_dim, k
-        self.penalties, self.g_penalties, self.views = _as_tuple(penalties), _as_tuple(g_penalties), _as_tuple(views)
+        self.G = generator
+        self.D = discriminator
+        self.objective = objective
+        self.latent_dim = latent_dim
+        self.k = k
+        self.penalties = _as_tuple(penalties)
+        self.g_penalties = _as_tuple(g_penalties)
+        self.views = _as_tuple(views)
         self.simultaneous = simultaneous
         if k < 1 or (simultaneous and k > 1):
-            raise ValueError(f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for simultaneous moves")
+            raise ValueError(
+                f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for "
+                "simultaneous moves"
+            )
         self.players = {"D": discriminator, "G": generator}
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
-        named: dict[str, Any] = {"objective": NonSaturating(), "latent_dim": parts.latent_dim} | options
+        named: dict[str, Any] = {
+            "objective": NonSaturating(),
+            "latent_dim": parts.latent_dim,
+        } | options
         return cls(parts.generator(), parts.critic(), **named)
 
     def latents(self, n: int, like: Tensor) -> Tensor:
@@ -188,7 +234,8 @@ class GAN(Game):
         self.after_step(*self.g_penalties)
 
     def simultaneous_moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
-        """Both at once: D looks at the fakes once (one dropout mask, one noise) for both players."""
+        """Both at once: D looks at the fakes once (one dropout mask, one noise) for both
+        players."""
         fake = self.G(self.latents(len(real), real))
         ascent = self.ascent(real, fake)
         yield ascent, self.descent(real, fake, ascent.report)
@@ -198,22 +245,32 @@ class GAN(Game):
         """D's move: up its value minus the penalties."""
         real, fake = self.show(real), self.show(fake)
         on_real, on_fake = scores(self.D, real, fake)
-        value, report = self.objective.d_value(on_real, on_fake), {"d_real": on_real, "d_fake": on_fake}
+        value = self.objective.d_value(on_real, on_fake)
+        report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
             report["penalty"] = total([penalty(self.D, real, fake) for penalty in self.penalties])
             value = value - report["penalty"]
         return Ascend("D", value, **report)
 
-    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
-        """G's move: down its loss plus its penalties. d_outputs: d_real and d_fake, if D has looked already."""
+    def descent(
+        self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None
+    ) -> Move:
+        """G's move: down its loss plus its penalties. d_outputs: d_real and d_fake, if D has looked
+        already."""
         compares = self.objective.compares
         if d_outputs is None:
             d_outputs = {"d_fake": self.D(self.show(fake))}
             if compares:
                 with no_grad():
                     d_outputs["d_real"] = self.D(self.show(real))
-        loss = self.objective.g_loss(d_outputs["d_fake"], d_outputs["d_real"]) if compares else self.objective.g_loss(d_outputs["d_fake"])
-        return Descend("G", total([loss, *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))
+        loss = (
+            self.objective.g_loss(d_outputs["d_fake"], d_outputs["d_real"])
+            if compares
+            else self.objective.g_loss(d_outputs["d_fake"])
+        )
+        return Descend(
+            "G", total([loss, *[penalty(self.G, real, fake) for penalty in self.g_penalties]])
+        )
 
     def show(self, examples: Tensor) -> Tensor:
         """What D sees of them."""
@@ -229,20 +286,27 @@ class GAN(Game):
                 part.after_step()
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move: probabilities d_real, d_fake where
-        the objective is logistic, else a critic's values critic_real, critic_fake. Also the penalty, if there is one."""
+        """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move:
+        probabilities d_real, d_fake where the objective is logistic, else a critic's values
+        critic_real, critic_fake. Also the penalty, if there is one."""
         *_, d, g = moves
         d_outputs = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
         if getattr(self.objective, "logistic", True):
             means = {name: sigmoid(logits).mean().item() for name, logits in d_outputs.items()}
         else:
-            means = {name.replace("d_", "critic_"): outputs.mean().item() for name, outputs in d_outputs.items()}
+            means = {
+                name.replace("d_", "critic_"): outputs.mean().item()
+                for name, outputs in d_outputs.items()
+            }
         penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
     def recalibrate(self) -> None:
         """Batch statistics of G's present weights."""
-        recalibrate_batch_norm(self.G, calibration_inputs(self.latent_dim, self.classes, next(self.G.parameters()).device))
+        recalibrate_batch_norm(
+            self.G,
+            calibration_inputs(self.latent_dim, self.classes, next(self.G.parameters()).device),
+        )
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""
@@ -254,22 +318,40 @@ class GAN(Game):
 
 
 class FeatureMatching(GAN):
-    """Salimans et al. 2016, section 3.1: G descends |E f(x) - E f(G(z))|^2, f an intermediate layer of D; D's game is as before.
+    """Salimans et al. 2016, section 3.1: G descends |E f(x) - E f(G(z))|^2, f an intermediate layer
+    of D; D's game is as before.
 
-    layer : f is what D's modules before this one give (D a Sequential); default: the input of the last one
+    layer : f is what D's modules before this one give (D a Sequential); default: the input of the
+        last one
     Other arguments as for `GAN`.
     """
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Sequential, *arguments, layer: int = -1, **named):
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Sequential,
+        *arguments,
+        layer: int = -1,
+        **named,
+    ):
         super().__init__(generator, discriminator, *arguments, **named)
         if not isinstance(discriminator, nn.Sequential) or not len(discriminator[:layer]):
-            raise ValueError(f"FeatureMatching: D must be a Sequential with modules before layer={layer}")
+            raise ValueError(
+                f"FeatureMatching: D must be a Sequential with modules before layer={layer}"
+            )
         self.layer = layer
 
-    def descent(self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None) -> Move:
+    def descent(
+        self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None
+    ) -> Move:
         assert isinstance(self.D, nn.Sequential)
         features = self.D[: self.layer]
         with no_grad():
             target = features(self.show(real)).mean(0)
         far = features(self.show(fake)).mean(0) - target
-        return Descend("G", total([(far * far).sum(), *[penalty(self.G, real, fake) for penalty in self.g_penalties]]))
+        return Descend(
+            "G",
+            total(
+                [(far * far).sum(), *[penalty(self.G, real, fake) for penalty in self.g_penalties]]
+            ),
+        )

@@ -1,4 +1,5 @@
-"""What samples are made of: latents, and labels where a game has conditions. Ways between two latent vectors."""
+"""What samples are made of: latents, and labels where a game has conditions. Ways between two
+latent vectors."""
 
 from __future__ import annotations
 
@@ -11,8 +12,11 @@ from ..autograd import Tensor, tensor_of
 from .recalibrate import BATCH_SIZE, BATCHES
 
 
-def sample_inputs(n: int, generator: Generator, latent_dim: int, classes: int = 0, device=CPU) -> tuple[Tensor, ...]:
-    """n latent vectors z ~ N(0, 1), (n, latent_dim); with `classes` also labels, int64 (n,): equally many of each, in order."""
+def sample_inputs(
+    n: int, generator: Generator, latent_dim: int, classes: int = 0, device=CPU
+) -> tuple[Tensor, ...]:
+    """n latent vectors z ~ N(0, 1), (n, latent_dim); with `classes` also labels, int64 (n,):
+    equally many of each, in order."""
     latents = tensor_of(generator.normal((n, latent_dim), device=device))
     return (latents, equal_labels(n, classes, device)) if classes else (latents,)
 
@@ -22,33 +26,46 @@ def equal_labels(n: int, classes: int, device=CPU) -> Tensor:
     return tensor_of(to_device(np.arange(n) * classes // n, device))
 
 
-def calibration_inputs(latent_dim: int, classes: int = 0, device=CPU) -> Iterator[tuple[Tensor, ...]]:
-    """Batches for `recalibrate_batch_norm`: always the same, and nothing is drawn from the default generator."""
+def calibration_inputs(
+    latent_dim: int, classes: int = 0, device=CPU
+) -> Iterator[tuple[Tensor, ...]]:
+    """Batches for `recalibrate_batch_norm`: always the same, and nothing is drawn from the default
+    generator."""
     for latents in Generator(0).normal((BATCHES, BATCH_SIZE, latent_dim), device=device):
-        yield (tensor_of(latents), equal_labels(BATCH_SIZE, classes, device)) if classes else (tensor_of(latents),)
+        yield (
+            (tensor_of(latents), equal_labels(BATCH_SIZE, classes, device))
+            if classes
+            else (tensor_of(latents),)
+        )
 
 
 def lerp(a, b, t) -> np.ndarray:
-    """(1 - t) a + t b.   a, b: (..., d); t: a number or (n,), which puts n in front: (n, ..., d)."""
+    """(1 - t) a + t b.
+    a, b: (..., d); t: a number or (n,), which puts n in front: (n, ..., d)."""
     a, b = np.asarray(a), np.asarray(b)
     t = np.asarray(t, np.float64).reshape(np.shape(t) + (1,) * max(a.ndim, b.ndim))
     return ((1 - t) * a + t * b).astype(np.result_type(a, b, np.float32), copy=False)
 
 
 def slerp(a, b, t) -> np.ndarray:
-    """Spherical interpolation: [sin((1 - t) w) a + sin(t w) b] / sin w, w the angle between a and b (Shoemake 1985).
+    """Spherical interpolation: [sin((1 - t) w) a + sin(t w) b] / sin w, w the angle between a and b
+    (Shoemake 1985).
 
-    Arguments as for `lerp`. Between vectors of equal length it keeps that length: normal vectors of many dimensions all lie
-    near a sphere, and a straight way between two of them leads through points that the generator never saw (White 2016).
-    Where a and b have the same direction, or one is 0, it is the straight way. ValueError where they are opposite: the sphere
-    then has no shortest way.
+    Arguments as for `lerp`. Between vectors of equal length it keeps that length: normal vectors of
+    many dimensions all lie near a sphere, and a straight way between two of them leads through
+    points that the generator never saw (White 2016). Where a and b have the same direction, or one
+    is 0, it is the straight way. ValueError where they are opposite: the sphere then has no
+    shortest way.
     """
     a, b = np.asarray(a), np.asarray(b)
     x, y = a.astype(np.float64), b.astype(np.float64)
     norms = np.linalg.norm(x, axis=-1, keepdims=True) * np.linalg.norm(y, axis=-1, keepdims=True)
     cosine = (x * y).sum(-1, keepdims=True) / np.where(norms > 0, norms, 1)
     if (cosine < -1 + 1e-12).any():
-        raise ValueError("slerp: a and b are opposite, so that there is no shortest way between them; go by way of a third point")
+        raise ValueError(
+            "slerp: a and b are opposite, so that there is no shortest way between them; go by "
+            "way of a third point"
+        )
     angle = np.arccos(np.clip(np.where(norms > 0, cosine, 1), -1, 1))
     straight = angle < 1e-4  # the formula is then 0 / 0, and the arc straight to 1e-9 of its length
     angle = np.where(straight, 1, angle)
@@ -64,5 +81,8 @@ WAYS = {"slerp": slerp, "linear": lerp}
 def interpolate(a, b, steps: int, mode: str = "slerp") -> np.ndarray:
     """`steps` points from a to b, both among them: (steps, ..., d). mode: "slerp" or "linear"."""
     if mode not in WAYS or steps < 2:
-        raise ValueError(f"interpolate: mode={mode!r}, steps={steps}: expected one of {', '.join(WAYS)}, and at least 2 steps")
+        raise ValueError(
+            f"interpolate: mode={mode!r}, steps={steps}: expected one of {', '.join(WAYS)}, and "
+            "at least 2 steps"
+        )
     return WAYS[mode](a, b, np.linspace(0, 1, steps))

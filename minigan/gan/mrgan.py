@@ -18,34 +18,50 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 class MRGAN(GAN):
-    """Mode-regularised GAN, Che et al. 2017, section 3.2: an encoder E shows G where data are that it never makes.
+    """Mode-regularised GAN, Che et al. 2017, section 3.2: an encoder E shows G where data are that
+    it never makes.
 
         R = E_x [lambda1 |x - G(E(x))|^2 - lambda2 log D(G(E(x)))]
         D as ever,     G descends  -E log D(G(z)) + R,     E descends  R
 
-    The second term of R is there to make D(G(E(x))) large: it is subtracted. Programs that add it to what G descends do the opposite.
+    The second term of R is there to make D(G(E(x))) large: it is subtracted. Programs that add it
+    to what G descends do the opposite.
 
     encoder : x -> latents (N, latent_dim), the player "E"
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, encoder: nn.Module, latent_dim: int = 100, lambda1: float = 0.2,
+        self, generator: nn.Module, discriminator: nn.Module, encoder: nn.Module,
+        latent_dim: int = 100, lambda1: float = 0.2,
         lambda2: float = 0.4, k: int = 1,
     ):  # fmt: skip
         super().__init__(generator, discriminator, NonSaturating(), latent_dim, k)
-        self.E, self.lambda1, self.lambda2 = encoder, lambda1, lambda2
+        self.E = encoder
+        self.lambda1 = lambda1
+        self.lambda2 = lambda2
         self.players["E"] = encoder
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
-        return cls(parts.generator(), parts.critic(), parts.critic(parts.latent_dim), parts.latent_dim, **options)
+        return cls(
+            parts.generator(),
+            parts.critic(),
+            parts.critic(parts.latent_dim),
+            parts.latent_dim,
+            **options,
+        )
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         for _ in range(self.k):
             with no_grad():
                 fake = self.G(self.latents(len(real), real))
             on_real, on_fake = scores(self.D, real, fake)
-            yield Ascend("D", self.objective.d_value(on_real, on_fake), d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid())
+            yield Ascend(
+                "D",
+                self.objective.d_value(on_real, on_fake),
+                d_real=on_real.sigmoid(),
+                d_fake=on_fake.sigmoid(),
+            )
         again = self.G(self.E(real))
         loss = self.objective.g_loss(self.D(self.G(self.latents(len(real), real))))
         near = squared_distance(real, again).mean()
@@ -56,7 +72,8 @@ class MRGAN(GAN):
 
 
 class MDGAN(GAN):
-    """Manifold-diffusion GAN, Che et al. 2017, section 3.3 and its algorithm: first G E onto the data, then G(z) onto G E.
+    """Manifold-diffusion GAN, Che et al. 2017, section 3.3 and its algorithm: first G E onto the
+    data, then G(z) onto G E.
 
     manifold step    D1 ascends  E log D1(x) + E log(1 - D1(G(E(x))))
                      G and E descend  E |x - G(E(x))|^2 - weight E log D1(G(E(x)))
@@ -68,22 +85,37 @@ class MDGAN(GAN):
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, diffusion: nn.Module, encoder: nn.Module, latent_dim: int = 100,
+        self, generator: nn.Module, discriminator: nn.Module, diffusion: nn.Module,
+        encoder: nn.Module, latent_dim: int = 100,
         weight: float = 0.01,
     ):  # fmt: skip
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
-        self.D2, self.E, self.weight = diffusion, encoder, weight
+        self.D2 = diffusion
+        self.E = encoder
+        self.weight = weight
         self.players |= {"D2": diffusion, "E": encoder}
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
-        return cls(parts.generator(), parts.critic(), parts.critic(), parts.critic(parts.latent_dim), parts.latent_dim, **options)
+        return cls(
+            parts.generator(),
+            parts.critic(),
+            parts.critic(),
+            parts.critic(parts.latent_dim),
+            parts.latent_dim,
+            **options,
+        )
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         with no_grad():
             again = self.G(self.E(real))
         on_real, on_again = scores(self.D, real, again)
-        yield Ascend("D", self.objective.d_value(on_real, on_again), d_real=on_real.sigmoid(), d_fake=on_again.sigmoid())
+        yield Ascend(
+            "D",
+            self.objective.d_value(on_real, on_again),
+            d_real=on_real.sigmoid(),
+            d_fake=on_again.sigmoid(),
+        )
         again = self.G(self.E(real))
         near = squared_distance(real, again).mean()
         loss = near + self.weight * self.objective.g_loss(self.D(again))

@@ -9,11 +9,14 @@ from ..nn import init
 from .cgan import Joined
 
 
-def mlp_generator(latent_dim: int = 100, image_shape: tuple[int, ...] = (1, 28, 28)) -> nn.Sequential:
-    """latent_dim-128-256-512-1024-pixels, LeakyReLU(0.2), tanh: z (N, latent_dim) -> images (N, *image_shape) in [-1, 1].
+def mlp_generator(
+    latent_dim: int = 100, image_shape: tuple[int, ...] = (1, 28, 28)
+) -> nn.Sequential:
+    """latent_dim-128-256-512-1024-pixels, LeakyReLU(0.2), tanh: z (N, latent_dim) -> images (N,
+    *image_shape) in [-1, 1].
 
-    BatchNorm1d on 256, 512 and 1024 with eps = 0.8 (not momentum): the widely used "gan.py" network, whose second
-    argument that is. 1,510,032 parameters for 100 latents and 28x28 pixels.
+    BatchNorm1d on 256, 512 and 1024 with eps = 0.8 (not momentum): the widely used "gan.py"
+    network, whose second argument that is. 1,510,032 parameters for 100 latents and 28x28 pixels.
     """
     layers: list[nn.Module] = []
     sizes = (latent_dim, 128, 256, 512, 1024)
@@ -22,11 +25,17 @@ def mlp_generator(latent_dim: int = 100, image_shape: tuple[int, ...] = (1, 28, 
         if i > 0:
             layers.append(nn.BatchNorm1d(n_out, eps=0.8))
         layers.append(nn.LeakyReLU(0.2))
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(image_shape)), nn.Tanh(), nn.Unflatten(1, image_shape))
+    return nn.Sequential(
+        *layers,
+        nn.Linear(sizes[-1], math.prod(image_shape)),
+        nn.Tanh(),
+        nn.Unflatten(1, image_shape),
+    )
 
 
 def mlp_discriminator(image_shape: tuple[int, ...] = (1, 28, 28)) -> nn.Sequential:
-    """pixels-512-256-1 with LeakyReLU(0.2): images (N, *image_shape) -> logits (N, 1). 533,505 parameters for 28x28."""
+    """pixels-512-256-1 with LeakyReLU(0.2): images (N, *image_shape) -> logits (N, 1). 533,505
+    parameters for 28x28."""
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(math.prod(image_shape), 512),
@@ -41,24 +50,33 @@ def mlp_discriminator(image_shape: tuple[int, ...] = (1, 28, 28)) -> nn.Sequenti
 
 
 def _dcgan_plan(height: int, width: int, features: int) -> tuple[int, int, list[int]]:
-    """Height and width of the smallest maps, and the channels from the image's side on: [f, 2f, 4f, ...].
+    """Height and width of the smallest maps, and the channels from the image's side on: [f, 2f, 4f,
+    ...].
 
-    Sizes are halved while both stay whole and at least 3, four times as in the paper, or more often until at most 8 is left:
-    28 -> 14 -> 7;  48 -> 24 -> 12 -> 6 -> 3;  64 -> ... -> 4;  96 -> ... -> 6;  128 -> ... -> 8. Channels end at 8 f.
+    Sizes are halved while both stay whole and at least 3, four times as in the paper, or more often
+    until at most 8 is left: 28 -> 14 -> 7; 48 -> 24 -> 12 -> 6 -> 3; 64 -> ... -> 4; 96 -> ... ->
+    6; 128 -> ... -> 8. Channels end at 8 f.
     """
     if height < 8 or width < 8 or height % 4 or width % 4:
-        raise ValueError(f"dcgan: images of {height}x{width}: expected multiples of 4, of at least 8")
+        raise ValueError(
+            f"dcgan: images of {height}x{width}: expected multiples of 4, of at least 8"
+        )
     if features < 1:
         raise ValueError(f"dcgan: features={features}: expected at least 1")
     channels: list[int] = []
-    while height % 2 == width % 2 == 0 and min(height, width) >= 6 and (len(channels) < 4 or max(height, width) > 8):
+    while (
+        height % 2 == width % 2 == 0
+        and min(height, width) >= 6
+        and (len(channels) < 4 or max(height, width) > 8)
+    ):
         height, width = height // 2, width // 2
         channels.append(features * min(8, 2 ** len(channels)))
     return height, width, channels
 
 
 def _dcgan_weights(module: nn.Module) -> None:
-    """Section 4: weights N(0, 0.02^2). Of batch normalisation N(1, 0.02^2), as in the authors' code. Biases 0."""
+    """Section 4: weights N(0, 0.02^2). Of batch normalisation N(1, 0.02^2), as in the authors'
+    code. Biases 0."""
     if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
         init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -69,40 +87,63 @@ def _dcgan_weights(module: nn.Module) -> None:
         init.zeros_(module.bias)
 
 
-def dcgan_generator(latent_dim: int = 100, channels: int = 3, height: int = 64, width: int = 64, features: int = 64) -> nn.Sequential:
+def dcgan_generator(
+    latent_dim: int = 100, channels: int = 3, height: int = 64, width: int = 64, features: int = 64
+) -> nn.Sequential:
     """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
-    z is projected to small maps with many channels, and each ConvTranspose2d(4, 2, 1) doubles their size: BatchNorm2d and ReLU
-    after all but the last, which ends in tanh. The last but one has `features` channels, those before it twice as many each.
-    28x28: 128 x 7 x 7, 64 x 14 x 14. 64x64: 512 x 4 x 4, 256 x 8 x 8, 128 x 16 x 16, 64 x 32 x 32.
+    z is projected to small maps with many channels, and each ConvTranspose2d(4, 2, 1) doubles their
+    size: BatchNorm2d and ReLU after all but the last, which ends in tanh. The last but one has
+    `features` channels, those before it twice as many each. 28x28: 128 x 7 x 7, 64 x 14 x 14.
+    64x64: 512 x 4 x 4, 256 x 8 x 8, 128 x 16 x 16, 64 x 32 x 32.
 
     height, width : multiples of 4, of at least 8 (else ValueError)
     """
     h, w, sizes = _dcgan_plan(height, width, features)
     top, *rest = reversed(sizes)
     # Batch normalisation takes away what a bias before it adds.
-    layers: list[nn.Module] = [nn.Linear(latent_dim, top * h * w, bias=False), nn.Unflatten(1, (top, h, w)), nn.BatchNorm2d(top), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.Linear(latent_dim, top * h * w, bias=False),
+        nn.Unflatten(1, (top, h, w)),
+        nn.BatchNorm2d(top),
+        nn.ReLU(),
+    ]
     for n_in, n_out in zip([top, *rest], rest):
-        layers += [nn.ConvTranspose2d(n_in, n_out, 4, 2, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()).apply(_dcgan_weights)
+        layers += [
+            nn.ConvTranspose2d(n_in, n_out, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+        ]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()).apply(
+        _dcgan_weights
+    )
 
 
-def dcgan_discriminator(channels: int = 3, height: int = 64, width: int = 64, features: int = 64) -> nn.Sequential:
+def dcgan_discriminator(
+    channels: int = 3, height: int = 64, width: int = 64, features: int = 64
+) -> nn.Sequential:
     """Images (N, channels, height, width) -> logits (N, 1): the generator's mirror image.
 
-    Conv2d(4, 2, 1) halve the maps; LeakyReLU(0.2) after each, BatchNorm2d on all but the first; then one linear unit.
-    Arguments and errors as for `dcgan_generator`.
+    Conv2d(4, 2, 1) halve the maps; LeakyReLU(0.2) after each, BatchNorm2d on all but the first;
+    then one linear unit. Arguments and errors as for `dcgan_generator`.
     """
     h, w, sizes = _dcgan_plan(height, width, features)
     layers: list[nn.Module] = [nn.Conv2d(channels, sizes[0], 4, 2, 1), nn.LeakyReLU(0.2)]
     for n_in, n_out in zip(sizes, sizes[1:]):
-        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1, bias=False), nn.BatchNorm2d(n_out), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(sizes[-1] * h * w, 1)).apply(_dcgan_weights)
+        layers += [
+            nn.Conv2d(n_in, n_out, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.LeakyReLU(0.2),
+        ]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(sizes[-1] * h * w, 1)).apply(
+        _dcgan_weights
+    )
 
 
 # --- by name ---
 
-# model -> (generator(latent_dim, image_shape, ...), discriminator(image_shape, ...)), image_shape = (channels, height, width)
+# model -> (generator(latent_dim, image_shape, ...), discriminator(image_shape, ...)), image_shape =
+# (channels, height, width)
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_generator, mlp_discriminator),
     "dcgan": (
@@ -115,17 +156,21 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] =
 def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """New networks (generator, discriminator) as a run's config describes them.
 
-    It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width), for some "features", and for
-    conditional ones "classes": they are then called with labels, too (see `Joined`).
+    It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width),
+    for some "features", and for conditional ones "classes": they are then called with labels, too
+    (see `Joined`).
     """
     if config.get("model") not in NETWORKS:
         raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
     make_generator, make_discriminator = NETWORKS[config["model"]]
     options = {"features": config["features"]} if config.get("features") else {}
-    latent_dim, shape, classes = config["latent_dim"], tuple(config["image_shape"]), config.get("classes", 0)
+    latent_dim = config["latent_dim"]
+    shape = tuple(config["image_shape"])
+    classes = config.get("classes", 0)
     if not classes:
         return make_generator(latent_dim, shape, **options), make_discriminator(shape, **options)
     flat = config["model"] == "mlp"  # its first layer looks at numbers, not at maps
     seen = (math.prod(shape) + classes, 1, 1) if flat else (shape[0] + classes, *shape[1:])
-    G, D = make_generator(latent_dim + classes, shape, **options), make_discriminator(seen, **options)
+    G = make_generator(latent_dim + classes, shape, **options)
+    D = make_discriminator(seen, **options)
     return Joined(G, classes), Joined(D, classes, flat)

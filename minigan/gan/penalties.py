@@ -1,9 +1,11 @@
-"""Penalties: what is subtracted from the value that a player ascends (or added to the loss that it descends), in the same move.
+"""Penalties: what is subtracted from the value that a player ascends (or added to the loss that it
+descends), in the same move.
 
     penalty(critic, real, fake) -> scalar Tensor, weighted
 
-`real` and `fake` are what the critic sees. Penalties of gradients are of each example's own gradient: its norm goes over all of its
-numbers, whatever their shape, and critics that mix examples through batch normalisation are refused.
+`real` and `fake` are what the critic sees. Penalties of gradients are of each example's own
+gradient: its norm goes over all of its numbers, whatever their shape, and critics that mix examples
+through batch normalisation are refused.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ EPS = 1e-12
 
 
 class Penalty:
-    """Base class. weight : factor of the whole. Those that learn (averages) do it in `after_step`, after the player's step."""
+    """Base class. weight : factor of the whole. Those that learn (averages) do it in `after_step`,
+    after the player's step."""
 
     name: str
     of_gradients = False  # of D with respect to what it sees?
@@ -47,17 +50,24 @@ class Penalty:
 
 
 def refuse_batch_statistics(critic: nn.Module) -> None:
-    """ValueError for a critic with batch normalisation in training mode, where D(x_i) depends on all examples."""
+    """ValueError for a critic with batch normalisation in training mode, where D(x_i) depends on
+    all examples."""
     for name, module in critic.named_modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and not module.per_example:
+        if (
+            isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
+            and not module.per_example
+        ):
             raise ValueError(
-                f"a penalty of each example's gradient needs a critic that treats examples one by one, and its {name or 'module'} is "
-                f"{type(module).__name__}: use LayerNorm, GroupNorm or InstanceNorm there, or no normalisation (--d-norm layer)"
+                "a penalty of each example's gradient needs a critic that treats examples one by "
+                f"one, and its {name or 'module'} is "
+                f"{type(module).__name__}: use LayerNorm, GroupNorm or InstanceNorm there, or no "
+                "normalisation (--d-norm layer)"
             )
 
 
 def squared_slopes(critic: nn.Module, x: Tensor) -> Tensor:
-    """|dD(x_i)/dx_i|^2 for each example i, over all of its numbers: (N,). Differentiable. Errors: `refuse_batch_statistics`."""
+    """|dD(x_i)/dx_i|^2 for each example i, over all of its numbers: (N,). Differentiable. Errors:
+    `refuse_batch_statistics`."""
     refuse_batch_statistics(critic)
     x = x.detach().requires_grad_()
     with enable_grad():
@@ -71,18 +81,25 @@ def slopes(critic: nn.Module, x: Tensor) -> Tensor:
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """e x + (1 - e) G(z), with an e ~ U(0, 1) for each example. ValueError for batches of different shapes."""
+    """e x + (1 - e) G(z), with an e ~ U(0, 1) for each example. ValueError for batches of different
+    shapes."""
     if real.shape != fake.shape:
-        raise ValueError(f"penalty: points between real {tuple(real.shape)} and fake {tuple(fake.shape)} need batches of one shape")
+        raise ValueError(
+            f"penalty: points between real {tuple(real.shape)} and fake {tuple(fake.shape)} need "
+            "batches of one shape"
+        )
     e = rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
     return real.detach() * e + fake.detach() * (1 - e)
 
 
 class GradientPenalty(Penalty):
-    """WGAN-GP, Gulrajani et al. 2017, eq. 3: weight E (|grad D(x^)| - 1)^2 at points x^ between real and fake examples.
+    """WGAN-GP, Gulrajani et al. 2017, eq. 3: weight E (|grad D(x^)| - 1)^2 at points x^ between
+    real and fake examples.
 
-    target : the slope aimed at;  one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018). On a line, where a slope cannot
-    turn but only pass through 0, take that: two-sided, a critic that starts the wrong way round stays near slope -1.
+    target : the slope aimed at;
+    one_sided : only steeper ones cost (WGAN-LP, Petzka et al. 2018). On a line, where a slope
+        cannot turn but only pass through 0, take that: two-sided, a critic that starts the wrong
+        way round stays near slope -1.
     """
 
     name = "gradient"
@@ -103,9 +120,11 @@ class GradientPenalty(Penalty):
 
 
 class DRAGAN(GradientPenalty):
-    """Kodali et al. 2017, section 2.3: weight E (|grad D(x + d)| - 1)^2 around real examples, d normal noise: D smooth where the data are.
+    """Kodali et al. 2017, section 2.3: weight E (|grad D(x + d)| - 1)^2 around real examples, d
+    normal noise: D smooth where the data are.
 
-    scale : standard deviation of d, as a part of that of the whole batch (the authors' program: 0.5, uniform noise)
+    scale : standard deviation of d, as a part of that of the whole batch (the authors' program:
+        0.5, uniform noise)
     """
 
     name = "dragan"
@@ -120,7 +139,8 @@ class DRAGAN(GradientPenalty):
 
 
 class R1(Penalty):
-    """Mescheder et al. 2018, eq. 9: weight / 2 E |grad D(x)|^2 at real examples. weight: their gamma"""
+    """Mescheder et al. 2018, eq. 9: weight / 2 E |grad D(x)|^2 at real examples. weight: their
+    gamma"""
 
     name = "r1"
     of_gradients = True
@@ -142,7 +162,8 @@ class R2(R1):
 
 
 class WassersteinDivergence(Penalty):
-    """WGAN-div, Wu et al. 2018: weight E |grad f(x^)|^power, with `Wasserstein`, at points x^ between real and fake examples.
+    """WGAN-div, Wu et al. 2018: weight E |grad f(x^)|^power, with `Wasserstein`, at points x^
+    between real and fake examples.
 
     weight, power : their k and p
     """
@@ -173,11 +194,13 @@ def total(values: Sequence[Tensor]) -> Tensor:
 
 
 class Orthogonal(Penalty):
-    """Brock et al. 2017, eq. 4: weight sum over the layers of |W W^T - I|_F^2, one row of W for each output of the layer.
+    """Brock et al. 2017, eq. 4: weight sum over the layers of |W W^T - I|_F^2, one row of W for
+    each output of the layer.
 
     off_diagonal : leave the rows' lengths alone, |W W^T * (1 - I)|_F^2 (Brock et al. 2019, eq. 3)
 
-    Layers: linear ones and convolutions. Where there are more outputs than inputs the rows cannot all be orthogonal; then the columns.
+    Layers: linear ones and convolutions. Where there are more outputs than inputs the rows cannot
+    all be orthogonal; then the columns.
     """
 
     name = "orthogonal"
@@ -190,7 +213,11 @@ class Orthogonal(Penalty):
         off = []
         for layer in critic.modules():
             if isinstance(layer, (nn.Linear, _Conv)):
-                w = movedim(layer.weight, 1, 0) if isinstance(layer, _ConvTranspose) else layer.weight
+                w = (
+                    movedim(layer.weight, 1, 0)
+                    if isinstance(layer, _ConvTranspose)
+                    else layer.weight
+                )
                 w = w.reshape(len(w), -1)
                 products = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
                 one = eye(len(products), dtype=w.dtype, device=w.device)
@@ -201,7 +228,8 @@ class Orthogonal(Penalty):
 
 
 class HistoricalAveraging(Penalty):
-    """Salimans et al. 2016, section 3.3: weight |p - mean of p over all steps until now|^2, for all of the player's parameters p."""
+    """Salimans et al. 2016, section 3.3: weight |p - mean of p over all steps until now|^2, for all
+    of the player's parameters p."""
 
     name = "historical"
 
@@ -215,7 +243,8 @@ class HistoricalAveraging(Penalty):
         self._parameters = list(critic.parameters())
         if not self.averages:
             self.averages, self.steps = [p.detach().clone() for p in self._parameters], 1
-        self.averages = [a.to(p.device) for a, p in zip(self.averages, self._parameters)]  # they may come from a file
+        # they may come from a file
+        self.averages = [a.to(p.device) for a, p in zip(self.averages, self._parameters)]
         distances = [p - average for p, average in zip(self._parameters, self.averages)]
         return total([(x * x).sum() for x in distances]) * self.weight
 
@@ -229,9 +258,19 @@ class HistoricalAveraging(Penalty):
         return {"steps": self.steps, "averages": list(self.averages)}
 
     def load_state_dict(self, state):
-        self.steps, self.averages = int(state["steps"]), [tensor_of(raw(a).copy()) for a in state["averages"]]
+        self.steps = int(state["steps"])
+        self.averages = [tensor_of(raw(a).copy()) for a in state["averages"]]
 
 
 PENALTIES: dict[str, Callable[..., Penalty]] = {
-    p.name: p for p in (GradientPenalty, DRAGAN, R1, R2, WassersteinDivergence, Orthogonal, HistoricalAveraging)
+    p.name: p
+    for p in (
+        GradientPenalty,
+        DRAGAN,
+        R1,
+        R2,
+        WassersteinDivergence,
+        Orthogonal,
+        HistoricalAveraging,
+    )
 }

@@ -13,7 +13,8 @@ BATCHES, BATCH_SIZE = 8, 64  # of the inputs that statistics are seen with
 
 @contextlib.contextmanager
 def evaluating(*modules: nn.Module) -> Iterator[None]:
-    """Inside, the modules are in evaluation mode; afterwards each of their parts is in its mode of before."""
+    """Inside, the modules are in evaluation mode; afterwards each of their parts is in its mode of
+    before."""
     modes = [(part, part.training) for module in modules for part in module.modules()]
     try:
         for module in modules:
@@ -25,15 +26,21 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
 
 
 def recalibrate_batch_norm(module: nn.Module, batches: Iterable[tuple[Tensor, ...]]) -> None:
-    """Replace the running statistics of batch normalisation by those that the module has with its present weights on these inputs.
+    """Replace the running statistics of batch normalisation by those that the module has with its
+    present weights on these inputs.
 
-    Averaged weights need it. The running statistics were seen with other weights, whose activations vary more (what differs from
-    step to step averages out), and with them the averaged network would draw pale pictures: Izmailov et al. 2018, section 3.2;
-    "standing statistics" in Brock et al. 2019.
+    Averaged weights need it. The running statistics were seen with other weights, whose activations
+    vary more (what differs from step to step averages out), and with them the averaged network
+    would draw pale pictures: Izmailov et al. 2018, section 3.2; "standing statistics" in Brock et
+    al. 2019.
 
     batches : inputs of the module, `module(*inputs)`; read only if there is something to do
     """
-    layers = [m for m in module.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and m.track_running_stats]
+    layers = [
+        m
+        for m in module.modules()
+        if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and m.track_running_stats
+    ]
     if not layers:
         return
     momenta = [m.momentum for m in layers]

@@ -1,4 +1,5 @@
-"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is `minigan.training`."""
+"""Plays a game: each move is one gradient and one optimiser step. How a whole run is run is
+`minigan.training`."""
 
 from __future__ import annotations
 
@@ -17,16 +18,32 @@ class Trainer:
 
     game : whose players move by which rules
     optimizers : name of a player -> the optimiser of its parameters
-    constraints : name of a player -> what its network must obey (`CONSTRAINTS`), made so here and after each of its steps
+    constraints : name of a player -> what its network must obey (`CONSTRAINTS`), made so here and
+        after each of its steps
     """
 
-    def __init__(self, game: Game, optimizers: dict[str, Optimizer], constraints: Mapping[str, Sequence[Constraint]] | None = None):
+    def __init__(
+        self,
+        game: Game,
+        optimizers: dict[str, Optimizer],
+        constraints: Mapping[str, Sequence[Constraint]] | None = None,
+    ):
         if set(optimizers) != set(game.players):
-            raise ValueError(f"optimizers for {sorted(optimizers)}, but the game's players are {sorted(game.players)}")
-        self.game, self.optimizers, self.constraints = game, optimizers, dict(constraints or {})
-        self.watched: dict[str, list[Tensor | None]] | None = None  # a dict here is filled with each player's last gradients
+            raise ValueError(
+                f"optimizers for {sorted(optimizers)}, but the game's players are "
+                f"{sorted(game.players)}"
+            )
+        self.game = game
+        self.optimizers = optimizers
+        self.constraints = dict(constraints or {})
+        self.watched: dict[str, list[Tensor | None]] | None = (
+            None  # a dict here is filled with each player's last gradients
+        )
         if not set(self.constraints) <= set(game.players):
-            raise ValueError(f"constraints for {sorted(self.constraints)}, but the game's players are {sorted(game.players)}")
+            raise ValueError(
+                f"constraints for {sorted(self.constraints)}, but the game's players are "
+                f"{sorted(game.players)}"
+            )
         self.parameters = {name: self._parameters(name) for name in game.players}
         for name, several in self.constraints.items():
             for constraint in several:
@@ -37,11 +54,14 @@ class Trainer:
         own = {id(p) for p in self.game.players[name].parameters()}
         ordered = [p for group in self.optimizers[name].param_groups for p in group["params"]]
         if not {id(p) for p in ordered} <= own:
-            raise ValueError(f"the optimizer of {name} has parameters that are not those of player {name}")
+            raise ValueError(
+                f"the optimizer of {name} has parameters that are not those of player {name}"
+            )
         return ordered
 
     def play(self, *batch: Tensor) -> list[Move]:
-        """One round with a batch: its columns, as the game's `columns` name them. The moves as they were made."""
+        """One round with a batch: its columns, as the game's `columns` name them. The moves as they
+        were made."""
         made: list[Move] = []
         for turn in self.game.moves(*batch):
             moves = turn if isinstance(turn, tuple) else (turn,)
@@ -50,8 +70,9 @@ class Trainer:
         return made
 
     def perform(self, *moves: Move) -> None:
-        """The gradient of each move's value with respect to its player's parameters only, all taken at the same point;
-        then a step of each: up for Ascend, down for Descend; then its constraints."""
+        """The gradient of each move's value with respect to its player's parameters only, all taken
+        at the same point; then a step of each: up for Ascend, down for Descend; then its
+        constraints."""
         last = len(moves) - 1
         gradients = [self._gradients(m, retain_graph=i < last) for i, m in enumerate(moves)]
         for move, gradient in zip(moves, gradients):
@@ -65,7 +86,8 @@ class Trainer:
                 seam.execute(constraint, self.game.players[move.player])
 
     def _gradients(self, move: Move, retain_graph: bool) -> list[Tensor | None]:
-        """The gradient for each parameter of the player; None for one that is frozen or not used in this move."""
+        """The gradient for each parameter of the player; None for one that is frozen or not used in
+        this move."""
         parameters = self.parameters[move.player]
         wanted = [p for p in parameters if p.requires_grad]
         found = grad(move.value, wanted, retain_graph=retain_graph, allow_unused=True)
@@ -77,8 +99,12 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Parameters, buffers and optimiser states of all players, and the state of the game."""
         return {
-            "players": {name: dict(module.state_dict()) for name, module in self.game.players.items()},
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "players": {
+                name: dict(module.state_dict()) for name, module in self.game.players.items()
+            },
+            "optimizers": {
+                name: optimizer.state_dict() for name, optimizer in self.optimizers.items()
+            },
             "game": self.game.state_dict(),
         }
 

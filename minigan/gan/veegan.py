@@ -15,22 +15,31 @@ from .objectives import NonSaturating
 
 
 class VEEGAN(GAN):
-    """Srivastava et al. 2017, Algorithm 1: a reconstructor F from data to latents, and a D that compares pairs (z, x).
+    """Srivastava et al. 2017, Algorithm 1: a reconstructor F from data to latents, and a D that
+    compares pairs (z, x).
 
         D ascends   E log sigma(D(z, G(z))) + E log(1 - sigma(D(z_F, x)))          z_F ~ F(x)
         F descends  E d(z, F(G(z)))
         G descends  E D(z, G(z)) + E d(z, F(G(z)))
 
-    all from the same point. D's best logit is log q(z, x) / p(z, x), generated over real pairs (the other way round than elsewhere), and
-    E D(z, G(z)) so estimates KL(q(x|z) p0(z) || p(z|x) p(x)); d asks that the latents can be read off the samples: where G maps
-    many latents onto few modes they cannot.
+    all from the same point. D's best logit is log q(z, x) / p(z, x), generated over real pairs (the
+    other way round than elsewhere), and E D(z, G(z)) so estimates KL(q(x|z) p0(z) || p(z|x) p(x));
+    d asks that the latents can be read off the samples: where G maps many latents onto few modes
+    they cannot.
 
     discriminator : (N, latent_dim + numbers in an example) -> logits (N, 1)
-    reconstructor : x -> (N, latent_dim): z_F = F(x), d = |z - F(x)|^2; or -> (N, 2 latent_dim), mean and logarithm of the standard
-                    deviation of a Gaussian: z_F is drawn, d = -log p(z | x), as in the authors' program for 2-D data
+    reconstructor : x -> (N, latent_dim): z_F = F(x), d = |z - F(x)|^2; or -> (N, 2 latent_dim),
+        mean and logarithm of the standard deviation of a Gaussian: z_F is drawn, d = -log p(z | x),
+        as in the authors' program for 2-D data
     """
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, reconstructor: nn.Module, latent_dim: int = 100):
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        reconstructor: nn.Module,
+        latent_dim: int = 100,
+    ):
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
         self.F = reconstructor
         self.players["F"] = reconstructor
@@ -39,7 +48,13 @@ class VEEGAN(GAN):
     def of(cls, parts: Parts, gaussian: bool = False, **options: Any) -> Game:
         """gaussian : F gives a mean and a standard deviation"""
         n = parts.latent_dim
-        return cls(parts.generator(), parts.critic(more=n), parts.critic(2 * n if gaussian else n), n, **options)
+        return cls(
+            parts.generator(),
+            parts.critic(more=n),
+            parts.critic(2 * n if gaussian else n),
+            n,
+            **options,
+        )
 
     def draw(self, told: Tensor) -> Tensor:
         """z_F, given what F tells."""
@@ -59,7 +74,8 @@ class VEEGAN(GAN):
         fake = self.G(z)
         with no_grad():
             z_real = self.draw(self.F(real))
-        on_fake, on_real = self.D(cat([z, fake.flatten(1)], 1)), self.D(cat([z_real, real.flatten(1)], 1))
+        on_fake = self.D(cat([z, fake.flatten(1)], 1))
+        on_real = self.D(cat([z_real, real.flatten(1)], 1))
         value, apart = self.objective.d_value(on_fake, on_real), self.distance(z, self.F(fake))
         yield (
             Ascend("D", value, d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid()),

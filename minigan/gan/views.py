@@ -1,4 +1,5 @@
-"""Views: what is done with examples before D sees them, with real and fake ones alike, in D's moves and in G's."""
+"""Views: what is done with examples before D sees them, with real and fake ones alike, in D's moves
+and in G's."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from ..ops.padding import pad
 
 
 class InstanceNoise:
-    """Normal noise on everything that D sees: Sonderby et al. 2017; Arjovsky and Bottou 2017. Both distributions then overlap.
+    """Normal noise on everything that D sees: Sonderby et al. 2017; Arjovsky and Bottou 2017. Both
+    distributions then overlap.
 
     std : its standard deviation at the start
     steps : it goes down linearly to 0 in this many moves of D; None: it stays
@@ -21,8 +23,13 @@ class InstanceNoise:
 
     def __init__(self, std: float = 0.1, steps: int | None = None):
         if std < 0 or (steps is not None and steps < 1):
-            raise ValueError(f"InstanceNoise: std={std}, steps={steps}: expected at least 0, and at least 1 or None")
-        self.std, self.steps, self.made = std, steps, 0
+            raise ValueError(
+                f"InstanceNoise: std={std}, steps={steps}: expected at least 0, and at least 1 or "
+                "None"
+            )
+        self.std = std
+        self.steps = steps
+        self.made = 0
 
     def __call__(self, x: Tensor) -> Tensor:
         left = 1.0 if self.steps is None else max(0.0, 1 - self.made / self.steps)
@@ -42,9 +49,11 @@ class InstanceNoise:
 
 
 class Pack:
-    """PacGAN, Lin et al. 2018, section 2: D judges m examples at once, side by side as channels: (N, C, ...) -> (N / m, m C, ...).
+    """PacGAN, Lin et al. 2018, section 2: D judges m examples at once, side by side as channels:
+    (N, C, ...) -> (N / m, m C, ...).
 
-    A G without variety is then told by its packs. D must be made for m C channels (m C numbers for vectors).
+    A G without variety is then told by its packs. D must be made for m C channels (m C numbers for
+    vectors).
 
     size : m; it must divide the batch
     """
@@ -59,7 +68,10 @@ class Pack:
     def __call__(self, x: Tensor) -> Tensor:
         n, c, *rest = x.shape
         if n % self.size:
-            raise ValueError(f"Pack: a batch of {n} cannot be divided into packs of {self.size}: choose another batch size")
+            raise ValueError(
+                f"Pack: a batch of {n} cannot be divided into packs of {self.size}: choose "
+                "another batch size"
+            )
         return x.reshape(n // self.size, self.size * c, *rest)
 
 
@@ -72,7 +84,8 @@ def _each(x: Tensor) -> Tensor:
 
 
 def color(x: Tensor) -> Tensor:
-    """Each image brighter by U(-0.5, 0.5); its colours from grey scaled by U(0, 2); then its contrast by U(0.5, 1.5)."""
+    """Each image brighter by U(-0.5, 0.5); its colours from grey scaled by U(0, 2); then its
+    contrast by U(0.5, 1.5)."""
     x = x + (_each(x) - 0.5)
     grey = x.mean(1, keepdim=True)
     x = (x - grey) * (_each(x) * 2) + grey
@@ -85,9 +98,12 @@ def translation(x: Tensor, ratio: float = 0.125) -> Tensor:
     n, _, height, width = x.shape
     reach = [int(size * ratio + 0.5) for size in (height, width)]
     down, right = (randint(-r, r + 1, (n, 1), device=x.device) for r in reach)
-    rows, columns = arange(height, device=x.device) + down + reach[0], arange(width, device=x.device) + right + reach[1]
+    rows = arange(height, device=x.device) + down + reach[0]
+    columns = arange(width, device=x.device) + right + reach[1]
     wide = pad(x, (reach[1], reach[1], reach[0], reach[0]))
-    moved = wide.permute(0, 2, 3, 1)[arange(n, device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    moved = wide.permute(0, 2, 3, 1)[
+        arange(n, device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]
+    ]
     return moved.permute(0, 3, 1, 2)
 
 
@@ -103,11 +119,14 @@ def cutout(x: Tensor, ratio: float = 0.5) -> Tensor:
     return where(inside[0] & inside[1], 0.0, x)
 
 
-AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {f.__name__: f for f in (color, translation, cutout)}
+AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    f.__name__: f for f in (color, translation, cutout)
+}
 
 
 class DiffAugment:
-    """Zhao et al. 2020: random changes of every image that D sees; gradients flow through them to G. For small data sets.
+    """Zhao et al. 2020: random changes of every image that D sees; gradients flow through them to
+    G. For small data sets.
 
     policy : names out of `AUGMENTATIONS`, joined by commas; images (N, C, H, W)
     """
@@ -117,12 +136,17 @@ class DiffAugment:
     def __init__(self, policy: str = "color,translation,cutout"):
         names = [n.strip() for n in policy.split(",")]
         if unknown := [n for n in names if n not in AUGMENTATIONS]:
-            raise ValueError(f"DiffAugment: policy {policy!r}: {unknown[0]!r} is not one of {', '.join(AUGMENTATIONS)}")
+            raise ValueError(
+                f"DiffAugment: policy {policy!r}: {unknown[0]!r} is not one of "
+                f"{', '.join(AUGMENTATIONS)}"
+            )
         self.changes = [AUGMENTATIONS[n] for n in names]
 
     def __call__(self, x: Tensor) -> Tensor:
         if x.ndim != 4:
-            raise ValueError(f"DiffAugment: expected images (N, C, H, W), got shape {tuple(x.shape)}")
+            raise ValueError(
+                f"DiffAugment: expected images (N, C, H, W), got shape {tuple(x.shape)}"
+            )
         for change in self.changes:
             x = change(x)
         return x

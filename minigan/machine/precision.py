@@ -12,7 +12,9 @@ class Precision:
     """
 
     def __init__(self):
-        self.matmul_tf32, self.conv_tf32, self.half = False, True, False
+        self.matmul_tf32 = False
+        self.conv_tf32 = True
+        self.half = False
 
 
 precision = Precision()

@@ -13,18 +13,22 @@ from .reasons import reason
 
 
 class AnomalyError(RuntimeError):
-    """A NaN or infinity appeared under `detect_anomaly()`; the message names the op and the line that called it."""
+    """A NaN or infinity appeared under `detect_anomaly()`; the message names the op and the line
+    that called it."""
 
 
 class OpError(RuntimeError, ValueError, TypeError, IndexError):
-    """An op could not compute: the message names it, its arguments with shapes, dtypes and devices, and the reason.
+    """An op could not compute: the message names it, its arguments with shapes, dtypes and devices,
+    and the reason.
 
-    It is all these kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError or TypeError.
+    It is all these kinds of error because PyTorch raises RuntimeError where NumPy raises ValueError
+    or TypeError.
     """
 
 
 class OutOfMemoryError(OpError, MemoryError):
-    """An array did not fit into memory: the message says what was asked for, what is free, and what to lower."""
+    """An array did not fit into memory: the message says what was asked for, what is free, and what
+    to lower."""
 
 
 def describe(inputs):
@@ -43,7 +47,10 @@ def explained(error, name, names, inputs):
     what = f"{name}({', '.join(names)})" if known == name else known
     if isinstance(error, MemoryError):
         what = f"{what}: {error or 'an allocation failed'}{memory_left()}"
-        return OutOfMemoryError(f"{what}; given: {describe(inputs)}; lower the batch size, the size of the pictures or the networks")
+        return OutOfMemoryError(
+            f"{what}; given: {describe(inputs)}; lower the batch size, the size of the pictures "
+            "or the networks"
+        )
     arrays = [getattr(x, "array", x) for x in inputs]
     devices = sorted({str(device_of(a)) for a in arrays if is_array(a)})
     hint = f"; move one of them: they are on {' and '.join(devices)}" if len(devices) > 1 else ""
@@ -62,7 +69,10 @@ def check_finite(array, what, line):
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-_ENGINE = tuple(os.path.join(_PACKAGE, part, "") for part in ("arrays", "messages", "engine", "autograd", "ops", "nn", "optim", "fast"))
+_ENGINE = tuple(
+    os.path.join(_PACKAGE, part, "")
+    for part in ("arrays", "messages", "engine", "autograd", "ops", "nn", "optim", "fast")
+)
 
 
 def user_line():

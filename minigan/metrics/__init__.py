@@ -1,12 +1,18 @@
-"""How good samples are. Every function takes arrays of samples (NumPy, CuPy or Tensors); `python -m minigan.metrics RUN` measures a run.
+"""How good samples are. Every function takes arrays of samples (NumPy, CuPy or Tensors); `python -m
+minigan.metrics RUN` measures a run.
 
-    evaluate          everything that rests on the digit classifier, as a dict of numbers (for a trainer, some seconds)
-    parzen            log-likelihood under a Parzen window          frechet_distance  between features as Gaussians
-    mmd2, kid         kernel discrepancies                          inception_score, mode_score, modes_covered: of class probabilities
-    wasserstein       exactly, sliced, or of numbers                nearest_neighbour_test, precision_recall, copying
-    ais_log_likelihood    log-likelihood of a decoder with Gaussian noise
+    evaluate            everything that rests on the digit classifier, as a dict of numbers (for a
+                        trainer, some seconds)
+    parzen              log-likelihood under a Parzen window
+    ais_log_likelihood  log-likelihood of a decoder with Gaussian noise
+    frechet_distance    between features as Gaussians
+    mmd2, kid           kernel discrepancies
+    wasserstein         exactly, sliced, or of numbers
+    inception_score, mode_score, modes_covered    of class probabilities
+    nearest_neighbour_test, precision_recall, copying    by distances between samples
 
-None of them means much alone: read each beside its value for real images in place of the samples, with as many of them.
+None of them means much alone: read each beside its value for real images in place of the samples,
+with as many of them.
 """
 
 from .ais import Annealed, ais_log_likelihood
@@ -15,17 +21,30 @@ from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .frechet import Moments, frechet_distance, frechet_of_gaussians
 from .mmd import cubic, kid, median_distance, mmd2, mmd2_subsets, rbf
 from .modes import ModeCoverage, mode_coverage, true_quality
-from .neighbours import Copying, Fidelity, TwoSample, copying, nearest_images, nearest_neighbour_test, precision_recall
+from .neighbours import (
+    Copying,
+    Fidelity,
+    TwoSample,
+    copying,
+    nearest_images,
+    nearest_neighbour_test,
+    precision_recall,
+)
 from .parzen import SIGMAS, Parzen, choose_sigma, parzen, parzen_log_likelihoods
 from .rows import Estimate
 from .scores import ModesCovered, inception_score, mode_score, modes_covered, stacked_labels
 from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
 
 __all__ = [
-    "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity", "MnistClassifier", "ModeCoverage", "ModesCovered",
-    "Moments", "Parzen", "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying", "cubic", "describe", "evaluate",
-    "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "inception_score", "kid", "load_classifier", "median_distance", "mmd2",
-    "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images", "nearest_neighbour_test", "parzen",
-    "parzen_log_likelihoods", "precision_recall", "rbf", "sliced_wasserstein", "stacked_labels", "true_quality", "unit_pixels",
+    "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity",
+    "MnistClassifier", "ModeCoverage", "ModesCovered",
+    "Moments", "Parzen", "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying",
+    "cubic", "describe", "evaluate",
+    "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "inception_score", "kid",
+    "load_classifier", "median_distance", "mmd2",
+    "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images",
+    "nearest_neighbour_test", "parzen",
+    "parzen_log_likelihoods", "precision_recall", "rbf", "sliced_wasserstein", "stacked_labels",
+    "true_quality", "unit_pixels",
     "wasserstein", "wasserstein_1d",
 ]  # fmt: skip

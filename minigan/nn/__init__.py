@@ -1,4 +1,5 @@
-"""Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with the ops."""
+"""Modules: layers, containers and losses under torch.nn's names. No kernels here: they compute with
+the ops."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from .summary import *
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["functional", "init", "utils"]
     for _name in """
-        activation adversarial attention batchnorm container conv distance dropout embedding linear loss
-        margin module normalization padding parameter pooling recurrent resample summary
+        activation adversarial attention batchnorm container conv distance dropout embedding linear
+        loss margin module normalization padding parameter pooling recurrent resample summary
     """.split():
         __all__ += sys.modules[f"{__name__}.{_name}"].__all__

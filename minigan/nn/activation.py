@@ -1,6 +1,7 @@
 """Activation functions as modules. Formulas are with the ops of the same names.
 
-`inplace`: write the result into the input itself (as fast: memory is then exchanged unless something else uses it).
+`inplace`: write the result into the input itself (as fast: memory is then exchanged unless
+something else uses it).
 """
 
 from .. import ops
@@ -127,7 +128,8 @@ class ELU(_Activation):
 
 
 class GELU(_Activation):
-    """x times the standard normal distribution function of x; approximate="tanh": its tanh formula"""
+    """x times the standard normal distribution function of x; approximate="tanh": its tanh
+    formula"""
 
     options = ("approximate",)
 
@@ -157,7 +159,9 @@ class Hardtanh(_Activation):
 
     options: tuple[str, ...] = ("min_val", "max_val")
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None) -> None:
+    def __init__(
+        self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None
+    ) -> None:
         super().__init__()
         if min_value is not None or max_value is not None:
             warn("Hardtanh: min_value and max_value are old names of min_val and max_val")
@@ -165,7 +169,9 @@ class Hardtanh(_Activation):
             max_val = max_val if max_value is None else max_value
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: min_val={min_val} must be less than max_val={max_val}")
-        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+        self.min_val = min_val
+        self.max_val = max_val
+        self.inplace = inplace
 
     def forward(self, input):
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -216,7 +222,10 @@ class Softmax2d(_Activation):
 
     def forward(self, input):
         if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input (N, C, H, W) or (C, H, W), got shape {tuple(input.shape)}")
+            raise ValueError(
+                "Softmax2d: expected input (N, C, H, W) or (C, H, W), got shape "
+                f"{tuple(input.shape)}"
+            )
         return F.softmax(input, -3)
 
 
@@ -300,7 +309,9 @@ class Threshold(_Activation):
 
     def __init__(self, threshold, value, inplace=False) -> None:
         super().__init__()
-        self.threshold, self.value, self.inplace = threshold, value, inplace
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
 
     def forward(self, input):
         return F.threshold(input, self.threshold, self.value, self.inplace)
@@ -315,7 +326,9 @@ class RReLU(_Activation):
 
     def __init__(self, lower=1.0 / 8, upper=1.0 / 3, inplace=False) -> None:
         super().__init__()
-        self.lower, self.upper, self.inplace = lower, upper, inplace
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
 
     def forward(self, input):
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)

@@ -50,18 +50,17 @@ class MultiheadAttention(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0 or embed_dim % num_heads:
-            raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} must be a positive multiple of num_heads={num_heads}")
-        self.embed_dim, self.kdim, self.vdim = (
-            embed_dim,
-            embed_dim if kdim is None else kdim,
-            embed_dim if vdim is None else vdim,
-        )
-        self.num_heads, self.dropout, self.batch_first, self.add_zero_attn = (
-            num_heads,
-            dropout,
-            batch_first,
-            add_zero_attn,
-        )
+            raise ValueError(
+                f"MultiheadAttention: embed_dim={embed_dim} must be a positive multiple of "
+                f"num_heads={num_heads}"
+            )
+        self.embed_dim = embed_dim
+        self.kdim = embed_dim if kdim is None else kdim
+        self.vdim = embed_dim if vdim is None else vdim
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.batch_first = batch_first
+        self.add_zero_attn = add_zero_attn
         self.head_dim, self._same = embed_dim // num_heads, self.kdim == self.vdim == embed_dim
         make = lambda *shape: new_parameter(shape, device, dtype)
         for name, size in (
@@ -70,7 +69,9 @@ class MultiheadAttention(Module):
             ("v_proj_weight", self.vdim),
         ):
             self.register_parameter(name, None if self._same else make(embed_dim, size))
-        self.register_parameter("in_proj_weight", make(3 * embed_dim, embed_dim) if self._same else None)
+        self.register_parameter(
+            "in_proj_weight", make(3 * embed_dim, embed_dim) if self._same else None
+        )
         self.register_parameter("in_proj_bias", make(3 * embed_dim) if bias else None)
         self.out_proj = Linear(embed_dim, embed_dim, bias, device, dtype)
         self.register_parameter("bias_k", make(1, 1, embed_dim) if add_bias_kv else None)
@@ -97,8 +98,7 @@ class MultiheadAttention(Module):
         attn_mask=None, average_attn_weights=True, is_causal=False,
     ):  # fmt: skip
         """(output, attention weights or None). Masks: attn_mask (L, S) or (N heads, L, S),
-        key_padding_mask (N, S); True: may not
-        attend; numbers are added."""
+        key_padding_mask (N, S); True: may not attend; numbers are added."""
         turn = self.batch_first and query.ndim == 3
         inputs = [x.swapaxes(0, 1) if turn else x for x in (query, key, value)]
         y, weights = F.multi_head_attention_forward(
@@ -116,7 +116,9 @@ class MultiheadAttention(Module):
 def _activation(activation):
     if activation not in ("relu", "gelu") and not callable(activation):
         raise RuntimeError(f"activation should be relu/gelu, or a function, not {activation!r}")
-    return {"relu": F.relu, "gelu": F.gelu}[activation] if isinstance(activation, str) else activation
+    return (
+        {"relu": F.relu, "gelu": F.gelu}[activation] if isinstance(activation, str) else activation
+    )
 
 
 class TransformerEncoderLayer(Module):
@@ -136,18 +138,22 @@ class TransformerEncoderLayer(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         place = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **place)
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
-        self.norm1, self.norm2 = [LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(2)]
+        self.norm1, self.norm2 = [
+            LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(2)
+        ]
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
         self.activation = _activation(activation)
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-        attend = lambda x: self.dropout1(self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0])
+        attend = lambda x: self.dropout1(
+            self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
+        )
         if self.norm_first:
             x = src + attend(self.norm1(src))
             return x + self._feed(self.norm2(x))
@@ -175,14 +181,18 @@ class TransformerDecoderLayer(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         place = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **place)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **place)
-        self.linear1, self.dropout = (
-            Linear(d_model, dim_feedforward, bias, **place),
-            Dropout(dropout),
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, **place
         )
+        self.multihead_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, **place
+        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **place)
+        self.dropout = Dropout(dropout)
         self.linear2, self.norm_first = Linear(dim_feedforward, d_model, bias, **place), norm_first
-        self.norm1, self.norm2, self.norm3 = [LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(3)]
+        self.norm1, self.norm2, self.norm3 = [
+            LayerNorm(d_model, layer_norm_eps, bias=bias, **place) for _ in range(3)
+        ]
         self.dropout1, self.dropout2, self.dropout3 = [Dropout(dropout) for _ in range(3)]
         self.activation = _activation(activation)
 
@@ -191,9 +201,15 @@ class TransformerDecoderLayer(Module):
         memory_key_padding_mask=None,
         tgt_is_causal=False, memory_is_causal=False,
     ):  # fmt: skip
-        own = lambda x: self.dropout1(self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0])
+        own = lambda x: self.dropout1(
+            self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[
+                0
+            ]
+        )
         given = memory, memory, memory_key_padding_mask, False, memory_mask
-        other = lambda x: self.dropout2(self.multihead_attn(x, *given, is_causal=memory_is_causal)[0])
+        other = lambda x: self.dropout2(
+            self.multihead_attn(x, *given, is_causal=memory_is_causal)[0]
+        )
         feed = lambda x: self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
         x = tgt
         for step, norm in ((own, self.norm1), (other, self.norm2), (feed, self.norm3)):
@@ -211,7 +227,9 @@ class _Stack(Module):
 class TransformerEncoder(_Stack):
     """num_layers copies of an encoder layer, one after the other; then `norm`, if given."""
 
-    def __init__(self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True) -> None:
+    def __init__(
+        self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True
+    ) -> None:
         super().__init__(encoder_layer, num_layers, norm)
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
@@ -264,9 +282,15 @@ class Transformer(Module):
             dtype,
         )
         norm = lambda: LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)
-        self.encoder = custom_encoder or TransformerEncoder(TransformerEncoderLayer(*options), num_encoder_layers, norm())
-        self.decoder = custom_decoder or TransformerDecoder(TransformerDecoderLayer(*options), num_decoder_layers, norm())
-        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+        self.encoder = custom_encoder or TransformerEncoder(
+            TransformerEncoderLayer(*options), num_encoder_layers, norm()
+        )
+        self.decoder = custom_decoder or TransformerDecoder(
+            TransformerDecoderLayer(*options), num_decoder_layers, norm()
+        )
+        self.d_model = d_model
+        self.nhead = nhead
+        self.batch_first = batch_first
         for p in self.parameters():
             if p.ndim > 1:
                 init.xavier_uniform_(p)
@@ -285,4 +309,6 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz, device=None, dtype=None):
         """(sz, sz): 0 on and below the diagonal, -inf above: position i sees those up to itself."""
         xp = module_for(as_device("cpu" if device is None else device))
-        return as_tensor(xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or np.float32))
+        return as_tensor(
+            xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or np.float32)
+        )

@@ -1,4 +1,5 @@
-"""Batch normalisation layers (Ioffe and Szegedy 2015). The arithmetic is in `minigan.ops.normalization`."""
+"""Batch normalisation layers (Ioffe and Szegedy 2015). The arithmetic is in
+`minigan.ops.normalization`."""
 
 import numpy as np
 
@@ -16,13 +17,16 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
 class _BatchNorm(Module):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, for each channel (dimension 1).
 
-    In training, mean and (biased) variance are the batch's; in evaluation the running ones, if there are any.
+    In training, mean and (biased) variance are the batch's; in evaluation the running ones, if
+    there are any.
 
     eps : added to the variance
-    momentum : share of each batch's statistics in the running ones (which take the unbiased variance); None: their plain
-               average over all batches so far
-    affine : learn weight (starts as 1) and, unless bias=False, bias (starts as 0), both (num_features,)
-    track_running_stats : keep running_mean, running_var and num_batches_tracked; without them evaluation uses the batch's
+    momentum : share of each batch's statistics in the running ones (which take the unbiased
+        variance); None: their plain average over all batches so far
+    affine : learn weight (starts as 1) and, unless bias=False, bias (starts as 0), both
+        (num_features,)
+    track_running_stats : keep running_mean, running_var and num_batches_tracked; without them
+        evaluation uses the batch's
     """
 
     weight: Parameter | None
@@ -33,14 +37,21 @@ class _BatchNorm(Module):
     sizes: dict[int, str] = {}  # the numbers of dimensions an input may have, with their names
 
     def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
+        affine: bool = True, track_running_stats: bool = True,
         device=None, dtype=None, *, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.register_parameter("weight", new_parameter((num_features,), device, dtype) if affine else None)
-        self.register_parameter("bias", new_parameter((num_features,), device, dtype) if affine and bias else None)
+        self.register_parameter(
+            "weight", new_parameter((num_features,), device, dtype) if affine else None
+        )
+        self.register_parameter(
+            "bias", new_parameter((num_features,), device, dtype) if affine and bias else None
+        )
         xp = module_for(as_device(device))
 
         def buffer(shape, dtype):
@@ -74,10 +85,12 @@ class _BatchNorm(Module):
         return batch_norm(input, *self.arguments(input))
 
     def arguments(self, input):
-        """What `batch_norm` takes besides the input, and counts the batch: (mean, var, weight, bias, training, momentum, eps)."""
+        """What `batch_norm` takes besides the input, and counts the batch: (mean, var, weight,
+        bias, training, momentum, eps)."""
         if input.ndim not in self.sizes:
             raise ValueError(
-                f"{type(self).__name__}({self.num_features}): expected {' or '.join(self.sizes.values())} input, "
+                f"{type(self).__name__}({self.num_features}): expected "
+                f"{' or '.join(self.sizes.values())} input, "
                 f"got {input.ndim} dimensions: shape {tuple(input.shape)}"
             )
         mean, var = self.running_mean, self.running_var

@@ -92,7 +92,9 @@ class Sequential(_Numbered):
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
                 hint = ": write Sequential(*layers)" if isinstance(module, (list, tuple)) else ""
-                raise TypeError(f"Sequential: argument {i} is not a Module but {type(module).__name__}{hint}")
+                raise TypeError(
+                    f"Sequential: argument {i} is not a Module but {type(module).__name__}{hint}"
+                )
             self.add_module(str(i), module)
 
     @property
@@ -129,7 +131,10 @@ class ModuleList(_Numbered):
                 runs[-1][1] = i
             else:
                 runs.append([i, i, text])
-        return [f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}" for a, b, text in runs]
+        return [
+            f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}"
+            for a, b, text in runs
+        ]
 
 
 class ModuleDict(Module):
@@ -196,7 +201,9 @@ class ParameterList(Module):
 
     def append(self, parameter):
         """Add a Parameter (or a Tensor, which becomes one) at the end."""
-        self.register_parameter(str(len(self)), parameter if isinstance(parameter, Parameter) else Parameter(parameter))
+        self.register_parameter(
+            str(len(self)), parameter if isinstance(parameter, Parameter) else Parameter(parameter)
+        )
         return self
 
     def extend(self, parameters):
@@ -215,7 +222,13 @@ class ParameterList(Module):
         return list(self)[i]
 
     def __setitem__(self, i, parameter):
-        self.register_parameter(list(self._parameters)[i], parameter if isinstance(parameter, Parameter) else Parameter(parameter))
+        self.register_parameter(
+            list(self._parameters)[i],
+            parameter if isinstance(parameter, Parameter) else Parameter(parameter),
+        )
 
     def _repr_children(self):
-        return [f"({i}): Parameter of shape {tuple(p.shape)}, {p.dtype.name}" for i, p in enumerate(self)]
+        return [
+            f"({i}): Parameter of shape {tuple(p.shape)}, {p.dtype.name}"
+            for i, p in enumerate(self)
+        ]

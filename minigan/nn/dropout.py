@@ -23,28 +23,32 @@ class _Dropout(Module):
 
 
 class Dropout(_Dropout):
-    """In training each element is 0 with probability p, else divided by 1 - p. Srivastava et al. 2014"""
+    """In training each element is 0 with probability p, else divided by 1 - p. Srivastava et al.
+    2014"""
 
     def forward(self, input):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
 class Dropout1d(_Dropout):
-    """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 - p. Tompson et al. 2015"""
+    """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 -
+    p. Tompson et al. 2015"""
 
     def forward(self, input):
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(_Dropout):
-    """In training each channel of (N, C, H, W) is 0 with probability p, else divided by 1 - p. Tompson et al. 2015"""
+    """In training each channel of (N, C, H, W) is 0 with probability p, else divided by 1 - p.
+    Tompson et al. 2015"""
 
     def forward(self, input):
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(_Dropout):
-    """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else divided by 1 - p."""
+    """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else
+    divided by 1 - p."""
 
     def forward(self, input):
         return F.dropout3d(input, self.p, self.training, self.inplace)

@@ -42,6 +42,8 @@ from ..ops.loss import *  # noqa: F403
 from ..ops.loss import __all__ as _losses
 from ..ops.margin import *  # noqa: F403
 from ..ops.margin import __all__ as _margins
+from ..ops.max_pooling import *  # noqa: F403
+from ..ops.max_pooling import __all__ as _max_pools
 from ..ops.normalization import batch_norm
 from ..ops.padding import pad
 from ..ops.patches import fold, unfold
@@ -54,14 +56,14 @@ from ..ops.resample import interpolate, pixel_shuffle, pixel_unshuffle
 
 F = TypeVar("F", bound=Callable[..., Any])
 __all__ = [
-    *_convolutions, *_losses, *_margins, *_pools, *_pools3d, "affine_grid", "alpha_dropout",
-    "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout", "fold",
-    "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm", "leaky_relu", "linear",
-    "local_response_norm", "log_softmax", "logsigmoid", "mish", "multi_head_attention_forward",
-    "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
-    "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
+    *_convolutions, *_losses, *_margins, *_max_pools, *_pools, *_pools3d, "affine_grid",
+    "alpha_dropout", "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout",
+    "fold", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink",
+    "hardsigmoid", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm",
+    "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid", "mish",
+    "multi_head_attention_forward", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
+    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
     "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
 ]  # fmt: skip
@@ -101,7 +103,9 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return _activated(ops.silu, input, inplace)
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
     """x limited to [min_val, max_val]"""
     return _activated(ops.hardtanh, input, inplace, min_val, max_val)
 
@@ -115,7 +119,10 @@ def _softmax_dim(name, input, dim):
     """The dimension that torch takes where none is given, with its warning."""
     if dim is not None:
         return dim
-    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
+    warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument."
+    )
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
@@ -178,7 +185,10 @@ def _drop_channels(name, input, p, training, inplace, dims, unbatched):
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p={p} is no probability")
     if input.ndim not in dims:
-        raise ValueError(f"{name}: expected input of {' or '.join(map(str, dims))} dimensions, got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"{name}: expected input of {' or '.join(map(str, dims))} dimensions, got shape "
+            f"{tuple(input.shape)}"
+        )
     if not training or p == 0:
         return input
     if input.ndim == unbatched:
@@ -186,22 +196,33 @@ def _drop_channels(name, input, p, training, inplace, dims, unbatched):
     return _activated(ops.feature_dropout, input, inplace, p)
 
 
-def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """In training each channel of (N, C, L) or (C, L) is 0 with probability p, else divided by 1 -
+    p; otherwise y = x"""
     return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
 
 
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training each channel of (N, C, H, W), or (N, C, L), is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """In training each channel of (N, C, H, W), or (N, C, L), is 0 with probability p, else divided
+    by 1 - p; otherwise y = x"""
     return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
 
 
-def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else divided by 1 - p; otherwise y = x"""
+def dropout3d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """In training each channel of (N, C, D, H, W) or (C, D, H, W) is 0 with probability p, else
+    divided by 1 - p; otherwise y = x"""
     return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
 
 
-def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 (Klambauer et al. 2017)"""
     return _activated(ops.alpha_dropout, input, inplace, p, True) if training and p > 0 else input
 
@@ -214,21 +235,33 @@ def feature_alpha_dropout(
     return _activated(ops.feature_alpha_dropout, input, inplace, p, True) if drop else input
 
 
-def upsample(input: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners: bool | None = None) -> Tensor:
+def upsample(
+    input: Tensor,
+    size=None,
+    scale_factor=None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
     """torch's old name of `interpolate`"""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
-    """Class numbers (...) -> int64 (..., num_classes): 1 at the class, else 0. num_classes = -1: the largest number + 1."""
+    """Class numbers (...) -> int64 (..., num_classes): 1 at the class, else 0. num_classes = -1:
+    the largest number + 1."""
     classes = raw(input)
     if classes.dtype.kind not in "iu":
         raise TypeError(f"one_hot: input must hold class numbers (integers), it is {classes.dtype}")
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
     if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < num_classes):
-        raise ValueError(f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, num_classes is {num_classes}")
-    return tensor_of((classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64))
+        raise ValueError(
+            f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, "
+            f"num_classes is {num_classes}"
+        )
+    return tensor_of(
+        (classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64)
+    )
 
 
 def _into_itself(function: F) -> F:

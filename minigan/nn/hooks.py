@@ -12,7 +12,8 @@ def register(module, where, hook, prepend=False, with_kwargs=False):
         hooks.clear()
     hooks[key] = hook
     hooks.update(others)
-    if where.startswith("_backward"):  # the call looks only at the forward's hooks, so that modules without any are fast
+    # the call looks only at the forward's hooks, so that modules without any are fast
+    if where.startswith("_backward"):
         seen = _Key()
         module.__dict__.setdefault("_hooks", {})[seen] = _nothing
         return _Both(Handle(hooks, key), Handle(module._hooks, seen))
@@ -52,16 +53,24 @@ def call(module, inputs, named):
         inputs = backward.enter(inputs)
     output = module.forward(*inputs, **named)
     for key, hook in list(module._hooks.items()):
-        changed = hook(module, inputs, named, output) if getattr(key, "with_kwargs", False) else hook(module, inputs, output)
+        changed = (
+            hook(module, inputs, named, output)
+            if getattr(key, "with_kwargs", False)
+            else hook(module, inputs, output)
+        )
         output = output if changed is None else changed
     return backward.leave(output) if backward else output
 
 
 class _Backward:
-    """The backward hooks of one call. Inputs and outputs pass an entry of the tape of their own, whose gradient is theirs."""
+    """The backward hooks of one call. Inputs and outputs pass an entry of the tape of their own,
+    whose gradient is theirs."""
 
     def __init__(self, module):
-        self.module, self.grad_output, self.places, self.count = module, None, [], 0
+        self.module = module
+        self.grad_output = None
+        self.places = []
+        self.count = 0
 
     def enter(self, inputs):
         wanted = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
@@ -107,7 +116,8 @@ class _Backward:
 
 
 def _passing(tensors, places, seen):
-    """The same values, of which those at `places` go through one entry of the tape; seen(their gradients) may give others."""
+    """The same values, of which those at `places` go through one entry of the tape; seen(their
+    gradients) may give others."""
     out = list(tensors)
     if len(places) == 1:
         (i,) = places

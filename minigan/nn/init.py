@@ -1,7 +1,9 @@
-"""Initial values of parameters, under torch.nn.init's names. Each fills a Tensor in place and returns it.
+"""Initial values of parameters, under torch.nn.init's names. Each fills a Tensor in place and
+returns it.
 
-Numbers come from minigan's default generator (`manual_seed`) unless `generator` is another. fan_in and fan_out of a weight
-(out, in, ...) are its numbers of inputs and outputs per unit, each times the product of the sizes after the first two.
+Numbers come from minigan's default generator (`manual_seed`) unless `generator` is another. fan_in
+and fan_out of a weight (out, in, ...) are its numbers of inputs and outputs per unit, each times
+the product of the sizes after the first two.
 """
 
 import math
@@ -12,7 +14,8 @@ from ..arrays import array_module, default_generator, to_device
 from ..autograd import no_grad
 
 __all__ = [
-    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
+    "normal_", "ones_", "orthogonal_",
     "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
@@ -23,7 +26,9 @@ def _fill(tensor, values):
 
 
 def _uniform(tensor, generator):
-    return (generator or default_generator).uniform(tuple(tensor.shape), tensor.dtype, tensor.device)
+    return (generator or default_generator).uniform(
+        tuple(tensor.shape), tensor.dtype, tensor.device
+    )
 
 
 def _normal(tensor, generator):
@@ -32,20 +37,27 @@ def _normal(tensor, generator):
 
 def _fans(name, tensor):
     if tensor.ndim < 2:
-        raise ValueError(f"{name}: fan_in and fan_out need a tensor of at least 2 dimensions, got shape {tuple(tensor.shape)}")
+        raise ValueError(
+            f"{name}: fan_in and fan_out need a tensor of at least 2 dimensions, got shape "
+            f"{tuple(tensor.shape)}"
+        )
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
 def calculate_gain(nonlinearity, param=None):
-    """The factor that keeps the variance of signals through a nonlinearity; `param` is leaky_relu's slope (default 0.01)."""
+    """The factor that keeps the variance of signals through a nonlinearity; `param` is leaky_relu's
+    slope (default 0.01)."""
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         return math.sqrt(2 / (1 + slope**2))
     gains = {"linear": 1, "sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
     gains.update({f"conv{t}{n}d": 1 for t in ("", "_transpose") for n in (1, 2, 3)})
     if nonlinearity not in gains:
-        raise ValueError(f"calculate_gain: nonlinearity={nonlinearity!r}; expected one of leaky_relu, {', '.join(gains)}")
+        raise ValueError(
+            f"calculate_gain: nonlinearity={nonlinearity!r}; expected one of leaky_relu, "
+            f"{', '.join(gains)}"
+        )
     return gains[nonlinearity]
 
 
@@ -60,7 +72,8 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """N(mean, std^2) given that the value lies in [a, b], by inverting the distribution function (in float64)."""
+    """N(mean, std^2) given that the value lies in [a, b], by inverting the distribution function
+    (in float64)."""
     if not a < b or std <= 0:
         raise ValueError(f"trunc_normal_: expected a < b and std > 0, got a={a}, b={b}, std={std}")
     from statistics import NormalDist
@@ -96,9 +109,13 @@ def eye_(tensor):
 
 
 def dirac_(tensor, groups=1):
-    """Convolution weights (out, in, k, ...) that pass their input on, in each of `groups`, as far as there are channels."""
+    """Convolution weights (out, in, k, ...) that pass their input on, in each of `groups`, as far
+    as there are channels."""
     if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
-        raise ValueError(f"dirac_: expected 3 to 5 dimensions, the first divisible by groups={groups}, got shape {tuple(tensor.shape)}")
+        raise ValueError(
+            f"dirac_: expected 3 to 5 dimensions, the first divisible by groups={groups}, got "
+            f"shape {tuple(tensor.shape)}"
+        )
     values, out = np.zeros(tensor.shape), tensor.shape[0] // groups
     centre = tuple(n // 2 for n in tensor.shape[2:])
     for g in range(groups):
@@ -115,7 +132,9 @@ def xavier_uniform_(tensor, gain=1.0, generator=None):
 
 def xavier_normal_(tensor, gain=1.0, generator=None):
     """N(0, s^2), s = gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), generator)
+    return normal_(
+        tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), generator
+    )
 
 
 def _kaiming_std(name, tensor, a, mode, nonlinearity):
@@ -136,20 +155,28 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
 
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """N(0, s^2), s = gain / sqrt(fan). He et al. 2015. Arguments as for kaiming_uniform_."""
-    return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
+    return normal_(
+        tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator
+    )
 
 
 def orthogonal_(tensor, gain=1.0, generator=None):
-    """A random (semi-)orthogonal matrix times `gain`; dimensions after the first count as columns. Saxe et al. 2013.
+    """A random (semi-)orthogonal matrix times `gain`; dimensions after the first count as columns.
+    Saxe et al. 2013.
 
-    The Q of a QR decomposition of normal numbers, with the signs of R's diagonal, which makes it uniform (Mezzadri 2006).
+    The Q of a QR decomposition of normal numbers, with the signs of R's diagonal, which makes it
+    uniform (Mezzadri 2006).
     """
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: expected at least 2 dimensions, got shape {tuple(tensor.shape)}")
+        raise ValueError(
+            f"orthogonal_: expected at least 2 dimensions, got shape {tuple(tensor.shape)}"
+        )
     rows, columns = tensor.shape[0], tensor.numel() // max(tensor.shape[0], 1)
     if not rows * columns:
         return tensor
-    normal = (generator or default_generator).normal((max(rows, columns), min(rows, columns)), np.float64)
+    normal = (generator or default_generator).normal(
+        (max(rows, columns), min(rows, columns)), np.float64
+    )
     q, r = np.linalg.qr(normal)
     q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
     q = q if rows >= columns else q.T
@@ -157,7 +184,8 @@ def orthogonal_(tensor, gain=1.0, generator=None):
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
-    """N(0, std^2), and in each column a share `sparsity` (rounded up) of zeros at random rows. Martens 2010."""
+    """N(0, std^2), and in each column a share `sparsity` (rounded up) of zeros at random rows.
+    Martens 2010."""
     if tensor.ndim != 2:
         raise ValueError(f"sparse_: expected 2 dimensions, got shape {tuple(tensor.shape)}")
     rows, columns = tensor.shape
@@ -169,6 +197,13 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
 
 
 # Names from before torch 0.4, which it still has.
-uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
-xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal = xavier_uniform_, xavier_normal_, kaiming_uniform_, kaiming_normal_
+uniform = uniform_
+normal = normal_
+constant = constant_
+eye = eye_
+dirac = dirac_
+xavier_uniform = xavier_uniform_
+xavier_normal = xavier_normal_
+kaiming_uniform = kaiming_uniform_
+kaiming_normal = kaiming_normal_
 orthogonal, sparse = orthogonal_, sparse_

@@ -22,11 +22,15 @@ class Linear(Module):
     weight: Parameter
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, device=None, dtype=None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device=None, dtype=None
+    ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = new_parameter((out_features, in_features), device, dtype)
-        self.register_parameter("bias", new_parameter((out_features,), device, dtype) if bias else None)
+        self.register_parameter(
+            "bias", new_parameter((out_features,), device, dtype) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self):
@@ -41,13 +45,18 @@ class Linear(Module):
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self):
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class Bilinear(Module):
-    """y_o = x1^T weight_o x2 + bias_o: (..., in1_features), (..., in2_features) -> (..., out_features).
+    """y_o = x1^T weight_o x2 + bias_o: (..., in1_features), (..., in2_features) -> (...,
+    out_features).
 
-    weight : (out_features, in1_features, in2_features);  bias : (out_features,), or None with bias=False
+    weight : (out_features, in1_features, in2_features);
+    bias : (out_features,), or None with bias=False
     Both start as U(-k, k), k = 1 / sqrt(in1_features).
     """
 
@@ -56,14 +65,19 @@ class Bilinear(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device=None, dtype=None
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
+        device=None, dtype=None
     ) -> None:  # fmt: skip
         super().__init__()
         if in1_features <= 0:
             raise ValueError(f"Bilinear: in1_features={in1_features} must be positive")
-        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
         self.weight = new_parameter((out_features, in1_features, in2_features), device, dtype)
-        self.register_parameter("bias", new_parameter((out_features,), device, dtype) if bias else None)
+        self.register_parameter(
+            "bias", new_parameter((out_features,), device, dtype) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self):
@@ -78,8 +92,8 @@ class Bilinear(Module):
 
     def extra_repr(self):
         return (
-            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )
 
 
@@ -114,7 +128,8 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension `dim` cut into the sizes `unflattened_size`, one of which may be -1: Unflatten(1, (1, 28, 28))."""
+    """Dimension `dim` cut into the sizes `unflattened_size`, one of which may be -1: Unflatten(1,
+    (1, 28, 28))."""
 
     def __init__(self, dim: int, unflattened_size: Iterable[int]) -> None:
         super().__init__()

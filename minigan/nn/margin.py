@@ -18,7 +18,10 @@ class TripletMarginLoss(_Loss):
 
     def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean") -> None:
         super().__init__(reduction)
-        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+        self.margin = margin
+        self.p = p
+        self.eps = eps
+        self.swap = swap
 
     def forward(self, anchor, positive, negative):
         return F.triplet_margin_loss(
@@ -38,11 +41,15 @@ class TripletMarginWithDistanceLoss(_Loss):
 
     def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean") -> None:
         super().__init__(reduction)
-        self.distance_function, self.margin, self.swap = distance_function, margin, swap
+        self.distance_function = distance_function
+        self.margin = margin
+        self.swap = swap
 
     def forward(self, anchor, positive, negative):
         options = {"margin": self.margin, "swap": self.swap, "reduction": self.reduction}
-        return F.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=self.distance_function, **options)
+        return F.triplet_margin_with_distance_loss(
+            anchor, positive, negative, distance_function=self.distance_function, **options
+        )
 
 
 class CosineEmbeddingLoss(_Loss):
@@ -53,7 +60,9 @@ class CosineEmbeddingLoss(_Loss):
         self.margin = margin
 
     def forward(self, input1, input2, target):
-        return F.cosine_embedding_loss(input1, input2, target, self.margin, reduction=self.reduction)
+        return F.cosine_embedding_loss(
+            input1, input2, target, self.margin, reduction=self.reduction
+        )
 
 
 class MultiMarginLoss(_WeightedLoss):
@@ -68,7 +77,9 @@ class MultiMarginLoss(_WeightedLoss):
         self.p, self.margin = p, margin
 
     def forward(self, input, target):
-        return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, reduction=self.reduction)
+        return F.multi_margin_loss(
+            input, target, self.p, self.margin, self.weight, reduction=self.reduction
+        )
 
 
 class MultiLabelMarginLoss(_Loss):
@@ -93,7 +104,9 @@ class GaussianNLLLoss(_Loss):
         self.full, self.eps = full, eps
 
     def forward(self, input, target, var):
-        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+        return F.gaussian_nll_loss(
+            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
+        )
 
 
 class PoissonNLLLoss(_Loss):
@@ -103,7 +116,9 @@ class PoissonNLLLoss(_Loss):
 
     def __init__(self, log_input=True, full=False, eps=1e-8, reduction="mean") -> None:
         super().__init__(reduction)
-        self.log_input, self.full, self.eps = log_input, full, eps
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
 
     def forward(self, input, target):
         return F.poisson_nll_loss(

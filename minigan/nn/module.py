@@ -1,25 +1,21 @@
-"""Module: a function with parameters. What it holds is what has been assigned to its attributes, in that order."""
+"""Module: a function with parameters. What it holds is what has been assigned to its attributes, in
+that order."""
 
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from ..arrays import is_array, to_device
-from ..arrays.device import on_gpu
-from ..autograd import FLOATS, Tensor, move, no_grad, raw
-from ..ops.layout import by_position
-from ..ops.placement import parse_to
+from ..autograd import Tensor
 from . import hooks
-from .parameter import Parameter, as_device
+from .module_state import ModuleState
+from .parameter import Parameter
 
 __all__ = ["Module"]
 
 
-class Module:
-    """Base class of all layers and networks. Assign Parameters and Modules in `__init__`, compute in `forward`.
+class Module(ModuleState):
+    """Base class of all layers and networks. Assign Parameters and Modules in `__init__`, compute
+    in `forward`.
 
         class Net(nn.Module):
             def __init__(self):
@@ -29,37 +25,43 @@ class Module:
             def forward(self, x):
                 return self.layer(x).tanh()
 
-    Attributes are ordinary ones: `self.layer` costs no more than in any Python object. Parameters, buffers and submodules are
-    found by their type (buffers by the names in `_buffer_names`).
+    Attributes are ordinary ones: `self.layer` costs no more than in any Python object. Parameters,
+    buffers and submodules are found by their type (buffers by the names in `_buffer_names`).
 
     training : mode of layers like BatchNorm and Dropout; set it with `train()` and `eval()`
-    per_example : does row i of the output depend on row i of the input only, in the current mode? Then two batches may go
-                  through together. False unless a class knows better.
-    convolves : do its parameters of more than two dimensions lie on CUDA as convolutions there read them, (O, ..., C)?
+    per_example : does row i of the output depend on row i of the input only, in the current mode?
+        Then two batches may go through together. False unless a class knows better.
+    convolves : do its parameters of more than two dimensions lie on CUDA as convolutions there read
+        them, (O, ..., C)?
     """
 
     training: bool = True
     _buffer_names: dict[str, bool]
     per_example = False
     convolves = False
-    _hooks: Mapping = MappingProxyType({})  # replaced by a dict of its own in a module that has some
+    # each replaced by a dict of its own in a module that has some
+    _hooks: Mapping = MappingProxyType({})
     _pre_hooks: Mapping = MappingProxyType({})
     _backward_hooks: Mapping = MappingProxyType({})
     _backward_pre_hooks: Mapping = MappingProxyType({})
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
-        self = super().__new__(cls)  # here and not in __init__: a subclass may forget to call super().__init__()
-        self.__dict__["_buffer_names"] = {}  # name -> persistent?
+        self = super().__new__(cls)
+        # name -> persistent? Here and not in __init__: a subclass may forget super().__init__()
+        self.__dict__["_buffer_names"] = {}
         return self
 
     call_super_init = False  # whether __init__ goes on to the classes behind Module
 
     def __init__(self, *args: Any, **named: Any) -> None:
-        """Ends the chain of super().__init__(), as torch's: a mixin behind Module is initialised by who uses it."""
+        """Ends the chain of super().__init__(), as torch's: a mixin behind Module is initialised by
+        who uses it."""
         if self.call_super_init:
             super().__init__(*args, **named)
         elif args or named:
-            raise TypeError(f"{type(self).__name__}: Module.__init__ takes no arguments, got {args or named}")
+            raise TypeError(
+                f"{type(self).__name__}: Module.__init__ takes no arguments, got {args or named}"
+            )
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         if self._hooks or self._pre_hooks:
@@ -68,22 +70,32 @@ class Module:
 
     def forward(self, *inputs):
         """What the module computes; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward(): define `def forward(self, x): ...` in the class")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward(): define `def forward(self, x): ...` in the "
+            "class"
+        )
 
     # --- attributes ---
 
     def __setattr__(self, name, value):
         own, buffers = self.__dict__, self.__dict__["_buffer_names"]
         old, fix = own.get(name), None
-        kind = type(None) if name in buffers else Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else None
+        kind = type(None) if name in buffers else None
+        if kind is None:
+            kind = next((k for k in (Parameter, Module) if isinstance(old, k)), None)
         if kind is Parameter and value is not None and not isinstance(value, Parameter):
-            fix = "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` it first"
+            fix = (
+                "a parameter: assign nn.Parameter(...), copy into it under no_grad(), or `del` "
+                "it first"
+            )
         elif kind is Module and value is not None and not isinstance(value, (Parameter, Module)):
             fix = "a submodule: assign a Module, or `del` it first"
         elif name in buffers and value is not None and not isinstance(value, (Tensor, Module)):
             fix = "a buffer: assign a Tensor or None, or `del` it first"
         if fix:
-            raise TypeError(f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}")
+            raise TypeError(
+                f"{type(self).__name__}.{name} cannot become {type(value).__name__}, it is {fix}"
+            )
         if not isinstance(value, (Parameter, Module)):
             object.__setattr__(self, name, value)
             return
@@ -104,28 +116,47 @@ class Module:
             import difflib
 
             close = [] if name.startswith("_") else difflib.get_close_matches(name, dir(self), 1)
-            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+            raise AttributeError(
+                f"{type(self).__name__!r} has no attribute {name!r}"
+                + (f"; did you mean {close[0]!r}?" if close else "")
+            )
 
     def _free_name(self, what, name, free):
         """Check a name under which something is about to be registered."""
         if not isinstance(name, str) or not name or "." in name:
-            raise KeyError(f"{type(self).__name__}: the name of a {what} must be a string without '.', not empty; got {name!r}")
+            raise KeyError(
+                f"{type(self).__name__}: the name of a {what} must be a string without '.', not "
+                f"empty; got {name!r}"
+            )
         taken = self.__dict__.get(name, getattr(type(self), name, None))
         if taken is not None and not free(taken):
-            raise KeyError(f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}")
+            raise KeyError(
+                f"{type(self).__name__}: attribute {name!r} already exists, it cannot be a {what}"
+            )
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter, or None for one that this module does without."""
-        self._free_name("parameter", name, lambda old: isinstance(old, Parameter) and name not in self._buffer_names)
+        self._free_name(
+            "parameter",
+            name,
+            lambda old: isinstance(old, Parameter) and name not in self._buffer_names,
+        )
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got {type(param).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got "
+                f"{type(param).__name__}"
+            )
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Assign a Tensor that is state but no parameter (it moves with the module, and is in `state_dict` if persistent)."""
+        """Assign a Tensor that is state but no parameter (it moves with the module, and is in
+        `state_dict` if persistent)."""
         self._free_name("buffer", name, lambda old: name in self._buffer_names)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"{type(self).__name__}: buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: buffer {name!r} must be a Tensor or None, got "
+                f"{type(tensor).__name__}"
+            )
         self.__dict__.pop(name, None)
         self._buffer_names[name] = persistent
         object.__setattr__(self, name, tensor)
@@ -134,7 +165,10 @@ class Module:
         """Assign a submodule, also under a name that is no Python identifier."""
         self._free_name("submodule", name, lambda old: isinstance(old, Module))
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}: submodule {name!r} must be a Module or None, got {type(module).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: submodule {name!r} must be a Module or None, got "
+                f"{type(module).__name__}"
+            )
         setattr(self, name, module)
 
     register_module = add_module
@@ -142,15 +176,26 @@ class Module:
     # --- what it holds ---
 
     _parameters = property(lambda self: _Members(self, self._own_parameters()))
-    _modules = property(lambda self: _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}))
-    _buffers = property(lambda self: _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names}))
+    _modules = property(
+        lambda self: _Members(
+            self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}
+        )
+    )
+    _buffers = property(
+        lambda self: _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names})
+    )
 
     def _own_parameters(self):
         buffers = self._buffer_names  # a Parameter can be a buffer
-        return {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter) and k not in buffers}
+        return {
+            k: v for k, v in self.__dict__.items() if isinstance(v, Parameter) and k not in buffers
+        }
 
-    def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True) -> "Iterator[tuple[str, Module]]":
-        """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones once."""
+    def named_modules(
+        self, memo=None, prefix: str = "", remove_duplicate: bool = True
+    ) -> "Iterator[tuple[str, Module]]":
+        """("", self) and all submodules at any depth, as ("block.0", module) pairs; shared ones
+        once."""
         memo = set() if memo is None else memo
         if self in memo:
             return
@@ -158,7 +203,9 @@ class Module:
             memo.add(self)
         yield prefix, self
         for name, module in self._modules.items():
-            yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+            yield from module.named_modules(
+                memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
+            )
 
     def named_children(self) -> "Iterator[tuple[str, Module]]":
         """The direct submodules as (name, module); shared ones once."""
@@ -170,7 +217,11 @@ class Module:
 
     def _named_members(self, members, prefix, recurse, remove_duplicate):
         seen = set()
-        for path, module in self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]:
+        for path, module in (
+            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+            if recurse
+            else [(prefix, self)]
+        ):
             for name, tensor in members(module).items():
                 if tensor is not None and tensor not in seen:
                     if remove_duplicate:
@@ -180,7 +231,8 @@ class Module:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:  # fmt: skip
-        """All Parameters as ("block.0.weight", parameter), in order of registration; shared ones once."""
+        """All Parameters as ("block.0.weight", parameter), in order of registration; shared ones
+        once."""
         return self._named_members(lambda m: m._parameters, prefix, recurse, remove_duplicate)
 
     def named_buffers(
@@ -212,7 +264,10 @@ class Module:
             found = module.__dict__.get(name)
             if not isinstance(found, Module):
                 names = ", ".join(module._modules) or "none"
-                raise AttributeError(f"{type(module).__name__} has no submodule {name!r} (of the path {target!r}); it has {names}")
+                raise AttributeError(
+                    f"{type(module).__name__} has no submodule {name!r} (of the path {target!r}); "
+                    f"it has {names}"
+                )
             module = found
         return module
 
@@ -221,7 +276,10 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if name not in module._parameters:
-            raise AttributeError(f"{type(module).__name__} has no parameter {name!r}; it has {', '.join(module._parameters) or 'none'}")
+            raise AttributeError(
+                f"{type(module).__name__} has no parameter {name!r}; it has "
+                f"{', '.join(module._parameters) or 'none'}"
+            )
         return module._parameters[name]
 
     # --- to all of it ---
@@ -250,110 +308,19 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters; set_to_none=False fills them with zeros instead."""
+        """Forget the gradients of all parameters; set_to_none=False fills them with zeros
+        instead."""
         for p in self.parameters():
             if set_to_none:
                 p.grad = None
             elif p.grad is not None:
                 p.grad.detach_().zero_()
 
-    def to(
-        self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, memory_format: Any = None
-    ) -> Self:  # fmt: skip
-        """Move all parameters and buffers: to(device), to(dtype), to(device, dtype), to(tensor). Integers keep their dtype.
-
-        In place: the Parameters stay the same objects, so that an optimiser keeps them.
-        """
-        device, dtype = parse_to(args, device, dtype)
-        if dtype is not None and dtype not in FLOATS:
-            raise TypeError(f"{type(self).__name__}.to: parameters must have a floating-point dtype, got {dtype}")
-        kernels = {id(p) for module in self.modules() if module.convolves for p in module.parameters(False) if p.ndim > 2}
-        for tensor in [*self.parameters(), *self.buffers()]:
-            for t in (tensor, tensor.grad):
-                if t is not None:
-                    moved = move(t.array, device, dtype if t.dtype in FLOATS else None)
-                    if moved is not t.array:
-                        t.data = by_position(moved) if id(tensor) in kernels and on_gpu(moved) else moved
-        return self
-
-    def cpu(self) -> Self:
-        """To the CPU."""
-        return self.to("cpu")
-
-    def cuda(self, device: Any = 0) -> Self:
-        """To a CUDA device; DeviceError where there is none."""
-        return self.to(as_device(device))
-
-    def float(self) -> Self:
-        """Parameters and buffers as float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Self:
-        """Parameters and buffers as float64."""
-        return self.to(np.float64)
-
-    def half(self) -> Self:
-        """Parameters and buffers as float16."""
-        return self.to(np.float16)
-
-    def type(self, dst_type: Any) -> Self:
-        """Parameters and buffers with another dtype: a dtype, or a class such as `FloatTensor`."""
-        return self.to(getattr(dst_type, "dtype", dst_type), device=getattr(dst_type, "device", None))
-
-    def share_memory(self) -> Self:
-        """Itself: data loaders use threads, which share all memory."""
-        return self
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Without effect, as minigan.compile."""
-
-    # --- saving ---
-
-    def __getstate__(self):
-        """What copy and pickle take. A result of ops (a weight that a hook computed) as a constant: it would take its tape along."""
-        return {k: v.detach() if isinstance(v, Tensor) and not v.is_leaf else v for k, v in self.__dict__.items()}
-
-    def state_dict(self, destination=None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-        """{"block.0.weight": Tensor, ...} of all parameters and persistent buffers. Not copies: detached, memory is shared."""
-        state = {} if destination is None else destination
-        for name, persistent in {**dict.fromkeys(self._parameters, True), **self._buffer_names}.items():
-            tensor = self.__dict__[name]
-            if persistent and tensor is not None:
-                state[prefix + name] = tensor if keep_vars else tensor.detach()
-        for name, module in self._modules.items():
-            module.state_dict(state, f"{prefix}{name}.", keep_vars)
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> "LoadedKeys":
-        """Copy the values of a `state_dict()` (Tensors or arrays) into the parameters and buffers of the same names.
-
-        strict : are missing and unexpected keys errors? Wrong shapes always are.
-        All is checked before anything is copied: after an error the module is what it was. Returns the two lists of keys.
-        """
-        own = self.state_dict(keep_vars=True)
-        missing, unexpected = [k for k in own if k not in state_dict], [k for k in state_dict if k not in own]
-        values = {k: _values(state_dict[k]) for k in own if k in state_dict}
-        problems = []
-        if strict and missing:
-            problems.append(f"missing keys: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected keys: {', '.join(map(str, unexpected))}")
-        for k, v in values.items():
-            if v is None:
-                problems.append(f"{k} is no Tensor or array of numbers but {type(state_dict[k]).__name__}")
-            elif v.shape != own[k].array.shape:
-                problems.append(f"{k} has shape {v.shape}, here it is {own[k].array.shape}")
-        if problems:
-            raise RuntimeError(f"cannot load this state into {type(self).__name__} (nothing was changed):\n  " + "\n  ".join(problems))
-        with no_grad():
-            for k, v in values.items():
-                own[k].copy_(to_device(v, own[k].device))
-        return LoadedKeys(missing, unexpected)
-
     # --- hooks ---
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
-        """Call hook(module, inputs, output) after each forward; what it returns, unless None, replaces the output.
+        """Call hook(module, inputs, output) after each forward; what it returns, unless None,
+        replaces the output.
 
         prepend : before the hooks that are there already
         with_kwargs : call hook(module, inputs, keywords, output)
@@ -363,23 +330,27 @@ class Module:
         return hooks.register(self, "_hooks", hook, prepend, with_kwargs)
 
     def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
-        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the inputs (a tuple).
+        """Call hook(module, inputs) before each forward; what it returns, unless None, replaces the
+        inputs (a tuple).
 
         with_kwargs : call hook(module, inputs, keywords), which returns None or (inputs, keywords)
         """
         return hooks.register(self, "_pre_hooks", hook, prepend, with_kwargs)
 
     def register_full_backward_hook(self, hook, prepend=False):
-        """Call hook(module, grad_input, grad_output) when the gradients of a forward's inputs have been computed.
+        """Call hook(module, grad_input, grad_output) when the gradients of a forward's inputs have
+        been computed.
 
-        Both are tuples, with None for what has no gradient; a tuple that it returns takes grad_input's place.
+        Both are tuples, with None for what has no gradient; a tuple that it returns takes
+        grad_input's place.
         """
         return hooks.register(self, "_backward_hooks", hook, prepend)
 
     register_backward_hook = register_full_backward_hook
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
-        """Call hook(module, grad_output) before the gradients of the inputs are computed; what it returns takes grad_output's place."""
+        """Call hook(module, grad_output) before the gradients of the inputs are computed; what it
+        returns takes grad_output's place."""
         return hooks.register(self, "_backward_pre_hooks", hook, prepend)
 
     # --- looks ---
@@ -396,11 +367,16 @@ class Module:
         if not children and "\n" not in options:
             return f"{type(self).__name__}({options})"
         lines = [*options.splitlines(), *children]
-        return f"{type(self).__name__}(\n" + "\n".join("  " + line.replace("\n", "\n  ") for line in lines) + "\n)"
+        return (
+            f"{type(self).__name__}(\n"
+            + "\n".join("  " + line.replace("\n", "\n  ") for line in lines)
+            + "\n)"
+        )
 
 
 class _Members(dict):
-    """The parameters, submodules or buffers of a module by name. Setting and deleting here does so in the module, as in torch."""
+    """The parameters, submodules or buffers of a module by name. Setting and deleting here does so
+    in the module, as in torch."""
 
     def __init__(self, module, members):
         super().__init__(members)
@@ -427,21 +403,3 @@ class _Buffers(_Members):
     def __setitem__(self, name, value):
         self._module._buffer_names.setdefault(name, True)
         super().__setitem__(name, value)
-
-
-class LoadedKeys(namedtuple("LoadedKeys", ["missing_keys", "unexpected_keys"])):
-    """What `load_state_dict` did not find in the state, and what it found there but not in the module."""
-
-    def __repr__(self):
-        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
-
-
-def _values(value):
-    """The array of a Tensor or array-like of numbers; None for anything else."""
-    value = raw(value)
-    if not is_array(value):
-        try:
-            value = np.asarray(value)
-        except Exception:
-            return None
-    return value if value.dtype.kind in "fiub" else None

@@ -1,4 +1,5 @@
-"""Padding layers. `padding` is one number for all sides, or (before, after) of the last dimension, then of the one before it."""
+"""Padding layers. `padding` is one number for all sides, or (before, after) of the last dimension,
+then of the one before it."""
 
 from . import functional as F
 from .module import Module
@@ -20,12 +21,16 @@ class _Pad(Module):
         super().__init__()
         self.padding = (padding,) * (2 * self.dims) if isinstance(padding, int) else tuple(padding)
         if len(self.padding) != 2 * self.dims:
-            raise ValueError(f"{type(self).__name__}: padding={padding!r}, expected one integer or {2 * self.dims}")
+            raise ValueError(
+                f"{type(self).__name__}: padding={padding!r}, expected one integer or "
+                f"{2 * self.dims}"
+            )
 
     def forward(self, input):
         if input.ndim not in (self.dims + 1, self.dims + 2):
             raise ValueError(
-                f"{type(self).__name__}: expected input of {self.dims + 1} or {self.dims + 2} dimensions, got shape {tuple(input.shape)}"
+                f"{type(self).__name__}: expected input of {self.dims + 1} or {self.dims + 2} "
+                f"dimensions, got shape {tuple(input.shape)}"
             )
         return F.pad(input, self.padding, self.mode, self.value)
 
@@ -81,13 +86,15 @@ class ZeroPad3d(_Pad):
 
 
 class ReflectionPad1d(_Pad):
-    """(N, C, L) or (C, L) mirrored at its edge elements, which are not repeated; less than L on a side."""
+    """(N, C, L) or (C, L) mirrored at its edge elements, which are not repeated; less than L on a
+    side."""
 
     dims, mode = 1, "reflect"
 
 
 class ReflectionPad2d(_Pad):
-    """(N, C, H, W) or (C, H, W) mirrored at its edge elements, which are not repeated; less than the size on a side."""
+    """(N, C, H, W) or (C, H, W) mirrored at its edge elements, which are not repeated; less than
+    the size on a side."""
 
     dims, mode = 2, "reflect"
 

@@ -19,7 +19,8 @@ class Parameter(Tensor):
 
     data : Tensor or array; its memory is shared
     requires_grad : default True
-    name : "Linear.weight" and the like, set by the first Module that registers it; error messages of the engine say it
+    name : "Linear.weight" and the like, set by the first Module that registers it; error messages
+        of the engine say it
     """
 
     __slots__ = ()
@@ -42,11 +43,13 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
-watchers: list[Callable[[int], None]] = []  # told the bytes of each new parameter, before memory is asked for
+# told the bytes of each new parameter, before memory is asked for
+watchers: list[Callable[[int], None]] = []
 
 
 def new_parameter(shape, device=None, dtype=None) -> Parameter:
-    """A Parameter of uninitialised numbers, of the default dtype on the default device, or as asked for."""
+    """A Parameter of uninitialised numbers, of the default dtype on the default device, or as asked
+    for."""
     dtype = np.dtype(default.dtype if dtype is None else dtype)
     if dtype not in FLOATS:
         raise TypeError(f"a parameter needs a floating-point dtype, got {dtype}")

@@ -1,4 +1,5 @@
-"""torch.nn.utils.parametrizations: spectral norm, weight norm and orthogonal weights as removable parametrizations."""
+"""torch.nn.utils.parametrizations: spectral norm, weight norm and orthogonal weights as removable
+parametrizations."""
 
 from typing import Any
 
@@ -24,7 +25,12 @@ class _Spectral(Module):
         if weight.ndim > 1:
             matrix = self._matrix(weight.detach())
             for name, n in zip(("_u", "_v"), matrix.shape):
-                self.register_buffer(name, tensor_of(_unit(default_generator.normal((n,), weight.dtype, weight.device), eps)))
+                self.register_buffer(
+                    name,
+                    tensor_of(
+                        _unit(default_generator.normal((n,), weight.dtype, weight.device), eps)
+                    ),
+                )
             self._power(matrix.array, 15)
 
     def _matrix(self, weight):
@@ -52,11 +58,13 @@ class _Spectral(Module):
 
 
 def spectral_norm(
-    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+    dim: int | None = None
 ) -> Module:  # fmt: skip
     """Divide a weight by its largest singular value whenever it is read. Miyato et al. 2018
 
-    As `nn.utils.spectral_norm`, but the vectors begin after 15 iterations. State: parametrizations.weight.original and 0._u, 0._v.
+    As `nn.utils.spectral_norm`, but the vectors begin after 15 iterations. State:
+    parametrizations.weight.original and 0._u, 0._v.
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):
@@ -88,7 +96,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 
 class _Orthogonal(Module):
-    """Q = base exp(A - A^T), A the lower triangle of X; or base times a product of Householder reflections, whose vectors X holds."""
+    """Q = base exp(A - A^T), A the lower triangle of X; or base times a product of Householder
+    reflections, whose vectors X holds."""
 
     def __init__(self, weight, kind, trivialize):
         super().__init__()
@@ -111,7 +120,10 @@ class _Orthogonal(Module):
         rows = array.reshape(-1, *array.shape[-2:]).astype(np.float64)
         if "base" not in self._buffers:
             if self.kind == "matrix_exp":
-                raise NotImplementedError("orthogonal: a weight of matrix_exp without use_trivialization=True cannot be set")
+                raise NotImplementedError(
+                    "orthogonal: a weight of matrix_exp without use_trivialization=True cannot be "
+                    "set"
+                )
             found = np.stack([_vectors(m) for m in rows]).reshape(array.shape).astype(array.dtype)
             return tensor_of(to_device(found, q.device))
         bases = [_orthogonal_base(m) for m in rows]
@@ -123,7 +135,8 @@ class _Orthogonal(Module):
 
 
 def _orthogonal_base(matrix):
-    """A square orthogonal matrix that begins with the orthogonal factor of `matrix`: with itself if it is orthogonal."""
+    """A square orthogonal matrix that begins with the orthogonal factor of `matrix`: with itself if
+    it is orthogonal."""
     q, r = np.linalg.qr(matrix, mode="complete")
     q[:, : matrix.shape[1]] *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
     return q
@@ -159,7 +172,8 @@ def _exponential(x, n, k):
 
 
 def _reflections(x, n, k):
-    """The first k columns of the product of I - tau v v^T, v the columns below the diagonal; signs as on the diagonal."""
+    """The first k columns of the product of I - tau v v^T, v the columns below the diagonal; signs
+    as on the diagonal."""
     below = x.tril(-1)
     tau = 2 / (1 + (below * below).sum(-2))
     identity = eye(n, k, dtype=x.dtype, device=x.device)
@@ -174,12 +188,15 @@ def _reflections(x, n, k):
 
 
 def orthogonal(
-    module: Module, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+    module: Module, name: str = "weight", orthogonal_map: str | None = None, *,
+    use_trivialization: bool = True
 ) -> Module:  # fmt: skip
-    """Keep a weight orthogonal (its last two dimensions; a non-square one has orthonormal rows or columns).
+    """Keep a weight orthogonal (its last two dimensions; a non-square one has orthonormal rows or
+    columns).
 
     orthogonal_map : "matrix_exp" (default for square weights) or "householder" (default for others)
-    use_trivialization : start from the weight, made orthogonal, and go on from there (Lezcano-Casado 2019); False: from matrix_exp(weight)
+    use_trivialization : start from the weight, made orthogonal, and go on from there
+        (Lezcano-Casado 2019); False: from matrix_exp(weight)
 
     State: parametrizations.weight.original and 0.base.
     """
@@ -187,8 +204,17 @@ def orthogonal(
     if not isinstance(weight, Tensor):
         raise ValueError(f"orthogonal: {type(module).__name__} has no parameter {name!r}")
     if weight.ndim < 2:
-        raise ValueError(f"orthogonal: {name!r} must be a matrix or a batch of matrices, it has shape {tuple(weight.shape)}")
-    kind = orthogonal_map or ("matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder")
+        raise ValueError(
+            f"orthogonal: {name!r} must be a matrix or a batch of matrices, it has shape "
+            f"{tuple(weight.shape)}"
+        )
+    kind = orthogonal_map or (
+        "matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder"
+    )
     if kind not in ("matrix_exp", "householder"):
-        raise ValueError(f"orthogonal: orthogonal_map={kind!r}: minigan has 'matrix_exp' and 'householder'")
-    return register_parametrization(module, name, _Orthogonal(weight, kind, use_trivialization), unsafe=True)
+        raise ValueError(
+            f"orthogonal: orthogonal_map={kind!r}: minigan has 'matrix_exp' and 'householder'"
+        )
+    return register_parametrization(
+        module, name, _Orthogonal(weight, kind, use_trivialization), unsafe=True
+    )

@@ -1,7 +1,9 @@
-"""torch.nn.utils.parametrize: a parameter that is computed from others whenever it is read, by modules that can be put on and taken off.
+"""torch.nn.utils.parametrize: a parameter that is computed from others whenever it is read, by
+modules that can be put on and taken off.
 
-The parameter `weight` of a layer becomes a property of its class, a class of its own; what it is computed from is in
-`layer.parametrizations.weight`: `original` (or original0, original1, ...), and the modules "0", "1", ... in order.
+The parameter `weight` of a layer becomes a property of its class, a class of its own; what it is
+computed from is in `layer.parametrizations.weight`: `original` (or original0, original1, ...), and
+the modules "0", "1", ... in order.
 """
 
 import contextlib
@@ -12,14 +14,21 @@ from .container import ModuleDict, ModuleList
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["ParametrizationList", "cached", "is_parametrized", "register_parametrization", "remove_parametrizations"]
+__all__ = [
+    "ParametrizationList",
+    "cached",
+    "is_parametrized",
+    "register_parametrization",
+    "remove_parametrizations",
+]
 
 _cache: list[dict[Any, Tensor]] = []  # {(id of the list): what it gave}, inside `cached`
 
 
 @contextlib.contextmanager
 def cached():
-    """`with cached(): ...`: inside, each parametrized parameter is computed once, at its first use."""
+    """`with cached(): ...`: inside, each parametrized parameter is computed once, at its first
+    use."""
     _cache.append(_cache[-1] if _cache else {})
     try:
         yield
@@ -30,7 +39,8 @@ def cached():
 class ParametrizationList(ModuleList):
     """The modules that compute one parameter, and what they compute it from.
 
-    A module with `right_inverse(value)` says from what it would compute `value`; without it, from the value itself.
+    A module with `right_inverse(value)` says from what it would compute `value`; without it, from
+    the value itself.
     """
 
     def __init__(self, modules: Any, original: Tensor, unsafe: bool = False) -> None:
@@ -47,7 +57,12 @@ class ParametrizationList(ModuleList):
             self._register("original", original)
         else:
             for i, part in enumerate(found):
-                self._register(f"original{i}", Parameter(part, original.requires_grad) if isinstance(original, Parameter) else part)
+                self._register(
+                    f"original{i}",
+                    Parameter(part, original.requires_grad)
+                    if isinstance(original, Parameter)
+                    else part,
+                )
         if not unsafe:
             self._check(self(), shape, dtype)
 
@@ -60,7 +75,10 @@ class ParametrizationList(ModuleList):
                     if needed:
                         raise
             elif needed:
-                raise RuntimeError(f"parametrization {type(module).__name__} has no right_inverse: its value cannot be set")
+                raise RuntimeError(
+                    f"parametrization {type(module).__name__} has no right_inverse: its value "
+                    "cannot be set"
+                )
         return value
 
     def _register(self, name, tensor):
@@ -72,11 +90,21 @@ class ParametrizationList(ModuleList):
     @staticmethod
     def _check(value, shape, dtype):
         if not isinstance(value, Tensor) or value.shape != shape or value.dtype != dtype:
-            what = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-            raise ValueError(f"a parametrization made {what} of {dtype} {tuple(shape)}; unsafe=True allows that")
+            what = (
+                f"{value.dtype} {tuple(value.shape)}"
+                if isinstance(value, Tensor)
+                else type(value).__name__
+            )
+            raise ValueError(
+                f"a parametrization made {what} of {dtype} {tuple(shape)}; unsafe=True allows that"
+            )
 
     def _originals(self):
-        return [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
+        return (
+            [self.original]
+            if self.is_tensor
+            else [getattr(self, f"original{i}") for i in range(self.ntensors)]
+        )
 
     def right_inverse(self, value: Tensor) -> None:
         """Set what it is computed from so that it is `value`, as far as the modules can."""
@@ -108,9 +136,11 @@ def _property(name):
 def register_parametrization(
     module: Any, tensor_name: str, parametrization: Module, *, unsafe: bool = False
 ) -> Module:  # fmt: skip
-    """Let `parametrization` compute the parameter or buffer `tensor_name` of a module from now on, after those that do so already.
+    """Let `parametrization` compute the parameter or buffer `tensor_name` of a module from now on,
+    after those that do so already.
 
-    parametrization : a Module whose forward takes the parameter and gives another of its shape and dtype (any, if unsafe)
+    parametrization : a Module whose forward takes the parameter and gives another of its shape and
+        dtype (any, if unsafe)
 
     State: parametrizations.<name>.original instead of <name>. Returns the module.
     """
@@ -126,11 +156,16 @@ def register_parametrization(
         return module
     if tensor_name not in module._parameters and tensor_name not in module._buffers:
         have = ", ".join([*module._parameters, *module._buffers]) or "none"
-        raise ValueError(f"{type(module).__name__} has no parameter or buffer {tensor_name!r} to be parametrized; it has {have}")
+        raise ValueError(
+            f"{type(module).__name__} has no parameter or buffer {tensor_name!r} to be "
+            f"parametrized; it has {have}"
+        )
     parametrizations = ParametrizationList([parametrization], getattr(module, tensor_name), unsafe)
     delattr(module, tensor_name)
     if not is_parametrized(module):
-        module.__class__ = type(f"Parametrized{type(module).__name__}", (type(module),), {"__module__": __name__})
+        module.__class__ = type(
+            f"Parametrized{type(module).__name__}", (type(module),), {"__module__": __name__}
+        )
         module.parametrizations = ModuleDict()
     setattr(type(module), tensor_name, _property(tensor_name))
     module.parametrizations[tensor_name] = parametrizations
@@ -140,16 +175,24 @@ def register_parametrization(
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Has the module a parametrization (of this name)?"""
     found = module.__dict__.get("parametrizations")
-    return isinstance(found, ModuleDict) and (len(found) > 0 if tensor_name is None else tensor_name in found)
+    return isinstance(found, ModuleDict) and (
+        len(found) > 0 if tensor_name is None else tensor_name in found
+    )
 
 
-def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Module:
-    """Take all parametrizations of a parameter off: it is what they computed last (else the original) and again the module's own."""
+def remove_parametrizations(
+    module: Any, tensor_name: str, leave_parametrized: bool = True
+) -> Module:
+    """Take all parametrizations of a parameter off: it is what they computed last (else the
+    original) and again the module's own."""
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"{type(module).__name__} has no parametrization of {tensor_name!r}")
     parametrizations = module.parametrizations[tensor_name]
     if not leave_parametrized and not parametrizations.is_tensor:
-        raise ValueError(f"remove_parametrizations: {tensor_name!r} has several originals: leave_parametrized must be True")
+        raise ValueError(
+            f"remove_parametrizations: {tensor_name!r} has several originals: leave_parametrized "
+            "must be True"
+        )
     original = parametrizations._originals()[0]
     if leave_parametrized:
         with no_grad():
@@ -157,7 +200,11 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
         if parametrizations.is_tensor:
             original.data = value.detach().clone()
         else:
-            original = Parameter(value.detach(), original.requires_grad) if isinstance(original, Parameter) else value.detach()
+            original = (
+                Parameter(value.detach(), original.requires_grad)
+                if isinstance(original, Parameter)
+                else value.detach()
+            )
     delattr(type(module), tensor_name)
     del module.parametrizations[tensor_name]
     if not is_parametrized(module):

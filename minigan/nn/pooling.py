@@ -1,4 +1,4 @@
-"""Pooling layers. The arithmetic is in `minigan.ops.pooling`."""
+"""Pooling layers. The arithmetic is in `minigan.ops.pooling` and `max_pooling`."""
 
 from . import functional as F
 from .module import Module
@@ -19,26 +19,40 @@ class _MaxPool(_Pool):
     """Maxima of windows over (N, C, {0}) or (C, {0}).
 
     kernel_size, stride, padding, dilation : one number{1}; stride None: kernel_size
-    padding : positions without a value on both sides, at most half the window;  dilation : distance between a window's elements
+    padding : positions without a value on both sides, at most half the window;
+    dilation : distance between a window's elements
     return_indices : forward gives (maxima, their positions)
     ceil_mode : windows may reach over the end, as long as they start inside
     """
 
     dims: int
 
-    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False) -> None:
+    def __init__(
+        self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False
+    ) -> None:
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.dilation, self.return_indices, self.ceil_mode = padding, dilation, return_indices, ceil_mode
+        self.padding = padding
+        self.dilation = dilation
+        self.return_indices = return_indices
+        self.ceil_mode = ceil_mode
 
     def forward(self, input):
         pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[self.dims - 1]
-        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
+        return pool(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
+        )
 
     def extra_repr(self):
         return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            f"ceil_mode={self.ceil_mode}"
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
         )
 
 
@@ -61,18 +75,31 @@ class AvgPool1d(_Pool):
     """Means of windows over (N, C, L) or (C, L).
 
     kernel_size, stride, padding : numbers; stride None: kernel_size
-    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    padding : zeros on both sides, at most half the window; they count as elements if
+        count_include_pad
     ceil_mode : windows may reach over the end, as long as they start inside
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True) -> None:
+    def __init__(
+        self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
+    ) -> None:
         super().__init__()
-        one = [v[0] if isinstance(v, (tuple, list)) else v for v in (kernel_size, kernel_size if stride is None else stride, padding)]
+        one = [
+            v[0] if isinstance(v, (tuple, list)) else v
+            for v in (kernel_size, kernel_size if stride is None else stride, padding)
+        ]
         self.kernel_size, self.stride, self.padding = [(v,) for v in one]
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input):
-        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return F.avg_pool1d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+        )
 
     def extra_repr(self):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -82,21 +109,33 @@ class AvgPool2d(_Pool):
     """Means of windows over (N, C, H, W) or (C, H, W).
 
     kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
-    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    padding : zeros on both sides, at most half the window; they count as elements if
+        count_include_pad
     ceil_mode : windows may reach over the end, as long as they start inside
     divisor_override : divide each sum by this number instead
     """
 
     def __init__(
-        self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+        self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+        divisor_override=None
     ) -> None:  # fmt: skip
         super().__init__()
-        self.kernel_size, self.stride, self.padding = kernel_size, kernel_size if stride is None else stride, padding
-        self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor_override
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
 
     def forward(self, input):
         return F.avg_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
         )
 
     extra_repr = AvgPool1d.extra_repr
@@ -127,7 +166,8 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 
 
 class AdaptiveAvgPool2d(_AdaptivePool):
-    """Means of windows that cover (N, C, H, W) or (C, H, W); output_size: one number, or two (None keeps the size)."""
+    """Means of windows that cover (N, C, H, W) or (C, H, W); output_size: one number, or two (None
+    keeps the size)."""
 
     def forward(self, input):
         return F.adaptive_avg_pool2d(input, self.output_size)

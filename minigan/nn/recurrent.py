@@ -1,7 +1,8 @@
 """Recurrent layers and cells. The recursions and their formulas are in `minigan.ops.recurrent`.
 
-Parameters have torch's names and gate order: weight_ih (gates H, input), weight_hh (gates H, H), bias_ih and bias_hh (gates H),
-in layers with a suffix: _l0, _l0_reverse, _l1, ... All start as U(-k, k), k = 1 / sqrt(hidden_size).
+Parameters have torch's names and gate order: weight_ih (gates H, input), weight_hh (gates H, H),
+bias_ih and bias_hh (gates H), in layers with a suffix: _l0, _l0_reverse, _l1, ... All start as
+U(-k, k), k = 1 / sqrt(hidden_size).
 """
 
 import math
@@ -39,9 +40,11 @@ def _gru(projected, states, weight, bias, nonlinearity):
 
 
 class _Recurrent(Module):
-    """What cells and layers share. `gates`: blocks of rows in the weights; `states`: the names of what is carried along.
+    """What cells and layers share. `gates`: blocks of rows in the weights; `states`: the names of
+    what is carried along.
 
-    kind : (projected inputs (T, N, gates H), states, weight_hh, bias_hh, nonlinearity) -> (all h_t, the last states)
+    kind : (projected inputs (T, N, gates H), states, weight_hh, bias_hh, nonlinearity) -> (all h_t,
+        the last states)
     """
 
     gates = 1
@@ -52,18 +55,31 @@ class _Recurrent(Module):
     def __init__(self, input_size: int, hidden_size: int, bias: bool) -> None:
         super().__init__()
         if input_size <= 0 or hidden_size <= 0:
-            raise ValueError(f"{type(self).__name__}: input_size={input_size} and hidden_size={hidden_size} must be positive")
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+            raise ValueError(
+                f"{type(self).__name__}: input_size={input_size} and hidden_size={hidden_size} "
+                "must be positive"
+            )
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
 
     def _add(self, suffix, inputs, device, dtype):
         """Register the parameters of one direction of one layer."""
         rows = self.gates * self.hidden_size
         self.register_parameter("weight_ih" + suffix, new_parameter((rows, inputs), device, dtype))
-        self.register_parameter("weight_hh" + suffix, new_parameter((rows, self.proj_size or self.hidden_size), device, dtype))
+        self.register_parameter(
+            "weight_hh" + suffix,
+            new_parameter((rows, self.proj_size or self.hidden_size), device, dtype),
+        )
         for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name + suffix, new_parameter((rows,), device, dtype) if self.bias else None)
+            self.register_parameter(
+                name + suffix, new_parameter((rows,), device, dtype) if self.bias else None
+            )
         if self.proj_size:
-            self.register_parameter("weight_hr" + suffix, new_parameter((self.proj_size, self.hidden_size), device, dtype))
+            self.register_parameter(
+                "weight_hr" + suffix,
+                new_parameter((self.proj_size, self.hidden_size), device, dtype),
+            )
 
     def reset_parameters(self):
         """Draw all parameters anew."""
@@ -72,26 +88,45 @@ class _Recurrent(Module):
             init.uniform_(p, -bound, bound)
 
     def _run(self, x, states, suffix, nonlinearity="tanh"):
-        """One direction of one layer over x (T, N, input), in the order of x: what `kind` returns."""
-        w_ih, w_hh, b_ih, b_hh = (getattr(self, name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        """One direction of one layer over x (T, N, input), in the order of x: what `kind`
+        returns."""
+        w_ih, w_hh, b_ih, b_hh = (
+            getattr(self, name + suffix)
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
         projected = x.reshape(-1, x.shape[-1]) @ w_ih.T  # all steps at once
-        if b_ih is not None:  # a GRU's second bias does not add to the first: its reset gate comes between
+        # a GRU's second bias does not add to the first: its reset gate comes between
+        if b_ih is not None:
             projected = projected + (b_ih if self.kind is _gru else b_ih + b_hh)
         projection = (getattr(self, "weight_hr" + suffix),) if self.proj_size else ()
-        return self.kind(projected.reshape(*x.shape[:-1], w_ih.shape[0]), states, w_hh, b_hh, nonlinearity, *projection)
+        return self.kind(
+            projected.reshape(*x.shape[:-1], w_ih.shape[0]),
+            states,
+            w_hh,
+            b_hh,
+            nonlinearity,
+            *projection,
+        )
 
     def _states(self, hx, sizes, like):
         """The initial states (*sizes, units) as a tuple, checked; zeros for None."""
         count, name = len(self.states), type(self).__name__
         shapes = [(*sizes, self.proj_size or self.hidden_size), (*sizes, self.hidden_size)][:count]
         if hx is None:
-            return tuple(tensor_of(array_module(like.array).zeros(shape, like.dtype)) for shape in shapes)
+            return tuple(
+                tensor_of(array_module(like.array).zeros(shape, like.dtype)) for shape in shapes
+            )
         hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(hx) != count:
-            raise ValueError(f"{name}: expected {count} initial state{'s' * (count > 1)} ({', '.join(self.states)}), got {len(hx)}")
+            raise ValueError(
+                f"{name}: expected {count} initial state{'s' * (count > 1)} "
+                f"({', '.join(self.states)}), got {len(hx)}"
+            )
         for state, h, shape in zip(self.states, hx, shapes):
             if tuple(h.shape) != shape:
-                raise ValueError(f"{name}: {state} has shape {tuple(h.shape)}, expected {shape} for this input")
+                raise ValueError(
+                    f"{name}: {state} has shape {tuple(h.shape)}, expected {shape} for this input"
+                )
         return hx
 
     def _check(self, input, dims, shapes):
@@ -99,42 +134,63 @@ class _Recurrent(Module):
         if input.ndim not in dims:
             raise ValueError(f"{name}: expected input {shapes}, got shape {tuple(input.shape)}")
         if input.shape[-1] != self.input_size:
-            raise ValueError(f"{name}: the last size of the input must be input_size={self.input_size}, got shape {tuple(input.shape)}")
+            raise ValueError(
+                f"{name}: the last size of the input must be input_size={self.input_size}, got "
+                f"shape {tuple(input.shape)}"
+            )
 
 
 # --- layers ---
 
 
 class _RecurrentLayers(_Recurrent):
-    """Layers over a sequence (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size) without a batch.
+    """Layers over a sequence (L, N, input_size), (N, L, input_size) with batch_first, or (L,
+    input_size) without a batch.
 
     num_layers : each further layer takes the outputs of the one before it
     batch_first : is the batch the first dimension of input and output (not of the states)?
     dropout : probability, between the layers and in training only
     bidirectional : a second recursion from the end; its outputs stand behind those of the first
 
-    Returns (output, h_n), of an LSTM (output, (h_n, c_n)): output (L, N, D H), D = 2 if bidirectional, else 1; states
-    (D num_layers, N, H), layer by layer. Initial states have the shape of final ones; default zeros.
+    Returns (output, h_n), of an LSTM (output, (h_n, c_n)): output (L, N, D H), D = 2 if
+    bidirectional, else 1; states (D num_layers, N, H), layer by layer. Initial states have the
+    shape of final ones; default zeros.
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
+        batch_first: bool = False,
         dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(input_size, hidden_size, bias)
         if num_layers <= 0:
             raise ValueError(f"{type(self).__name__}: num_layers={num_layers} must be positive")
         if not 0 <= dropout <= 1:
-            raise ValueError(f"{type(self).__name__}: dropout={dropout} must be a probability, in [0, 1]")
+            raise ValueError(
+                f"{type(self).__name__}: dropout={dropout} must be a probability, in [0, 1]"
+            )
         if dropout and num_layers == 1:
             warnings.warn(
-                f"{type(self).__name__}: dropout={dropout} acts between layers, and num_layers is 1: it does nothing", stacklevel=2
+                f"{type(self).__name__}: dropout={dropout} acts between layers, and num_layers is "
+                "1: it does nothing",
+                stacklevel=2,
             )
-        self.num_layers, self.batch_first, self.dropout, self.bidirectional = num_layers, batch_first, dropout, bidirectional
-        self.suffixes = [[f"_l{k}{end}" for end in ("", "_reverse")[: 1 + bidirectional]] for k in range(num_layers)]
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.dropout = dropout
+        self.bidirectional = bidirectional
+        self.suffixes = [
+            [f"_l{k}{end}" for end in ("", "_reverse")[: 1 + bidirectional]]
+            for k in range(num_layers)
+        ]
         for k, directions in enumerate(self.suffixes):
             for suffix in directions:
-                self._add(suffix, (self.proj_size or hidden_size) * len(directions) if k else input_size, device, dtype)
+                self._add(
+                    suffix,
+                    (self.proj_size or hidden_size) * len(directions) if k else input_size,
+                    device,
+                    dtype,
+                )
         self.reset_parameters()
 
     nonlinearity = "tanh"
@@ -143,14 +199,29 @@ class _RecurrentLayers(_Recurrent):
         """Nothing: torch programs call it to please cuDNN."""
 
     def forward(self, input, hx=None):
-        self._check(input, (2, 3), "(N, L, input_size) or (L, input_size)" if self.batch_first else "(L, N, input_size) or (L, input_size)")
+        self._check(
+            input,
+            (2, 3),
+            "(N, L, input_size) or (L, input_size)"
+            if self.batch_first
+            else "(L, N, input_size) or (L, input_size)",
+        )
         batched = input.ndim == 3
-        x = input.unsqueeze(1) if not batched else input.transpose(0, 1) if self.batch_first else input
+        x = (
+            input.unsqueeze(1)
+            if not batched
+            else input.transpose(0, 1)
+            if self.batch_first
+            else input
+        )
         if not len(x):
-            raise ValueError(f"{type(self).__name__}: the sequence is empty: input of shape {tuple(input.shape)}")
+            raise ValueError(
+                f"{type(self).__name__}: the sequence is empty: input of shape {tuple(input.shape)}"
+            )
         count = len(self.suffixes) * len(self.suffixes[0])
         states = self._states(hx, (count, x.shape[1]) if batched else (count,), input)
-        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))  # one tuple for each layer and direction
+        # one tuple for each layer and direction
+        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))
         ends = []
         for k, directions in enumerate(self.suffixes):
             if k and self.dropout:
@@ -158,7 +229,9 @@ class _RecurrentLayers(_Recurrent):
             outputs = []
             for suffix in directions:
                 backwards = suffix.endswith("_reverse")
-                hs, end = self._run(x[::-1] if backwards else x, starts[len(ends)], suffix, self.nonlinearity)
+                hs, end = self._run(
+                    x[::-1] if backwards else x, starts[len(ends)], suffix, self.nonlinearity
+                )
                 outputs.append(hs[::-1] if backwards else hs)
                 ends.append(end)
             x = outputs[0] if len(outputs) == 1 else cat(outputs, 2)
@@ -168,42 +241,87 @@ class _RecurrentLayers(_Recurrent):
 
     def extra_repr(self):
         shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = dict(num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, proj_size=0)
-        shown += [f"{k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default]
+        defaults = dict(
+            num_layers=1,
+            bias=True,
+            batch_first=False,
+            dropout=0.0,
+            bidirectional=False,
+            proj_size=0,
+        )
+        shown += [
+            f"{k}={getattr(self, k)}"
+            for k, default in defaults.items()
+            if getattr(self, k) != default
+        ]
         return ", ".join(shown)
 
 
 class RNN(_RecurrentLayers):
-    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); nonlinearity="relu": relu instead.\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh); with nonlinearity="relu" relu.
+
+    {_RecurrentLayers.__doc__}"""
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
+        device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         self.nonlinearity = _nonlinearity("RNN", nonlinearity)
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+        )
 
 
 class LSTM(_RecurrentLayers):
     __doc__ = f"""Long short-term memory: gates i, f, g, o (in torch's letters).
 
-    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then have that many); 0: none
+    proj_size : units of a projection of h_t, weight_hr (Sak et al. 2014; output and h_n then
+        have that many); 0: none
     {_RecurrentLayers.__doc__}"""
 
-    gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
+    gates = 4
+    states = ("h_0", "c_0")
+    kind = staticmethod(_lstm)
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None,
+        dtype: Any = None,
     ) -> None:  # fmt: skip
         if not 0 <= proj_size < hidden_size:
-            raise ValueError(f"LSTM: proj_size={proj_size} must be at least 0 and smaller than hidden_size={hidden_size}")
+            raise ValueError(
+                f"LSTM: proj_size={proj_size} must be at least 0 and smaller than "
+                f"hidden_size={hidden_size}"
+            )
         self.proj_size = proj_size
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+        )
 
 
 class GRU(_RecurrentLayers):
-    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).\n\n    {_RecurrentLayers.__doc__}"""
+    __doc__ = f"""Gated recurrent units: gates r, z, n (in torch's letters).
+
+    {_RecurrentLayers.__doc__}"""
 
     gates, kind = 3, staticmethod(_gru)
 
@@ -218,11 +336,19 @@ def _nonlinearity(name, nonlinearity):
 
 
 class _Cell(_Recurrent):
-    """One step: input (N, input_size) and states (N, H), or without N; default states: zeros. Returns the new state(s)."""
+    """One step: input (N, input_size) and states (N, H), or without N; default states: zeros.
+    Returns the new state(s)."""
 
     nonlinearity = "tanh"
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(input_size, hidden_size, bias)
         self._add("", input_size, device, dtype)
         self.reset_parameters()
@@ -242,10 +368,18 @@ class _Cell(_Recurrent):
 
 
 class RNNCell(_Cell):
-    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); nonlinearity="relu": relu instead.\n\n    {_Cell.__doc__}"""
+    __doc__ = f"""h' = tanh(W_ih x + b_ih + W_hh h + b_hh); with nonlinearity="relu" relu.
+
+    {_Cell.__doc__}"""
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None, dtype: Any = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         self.nonlinearity = _nonlinearity("RNNCell", nonlinearity)
         super().__init__(input_size, hidden_size, bias, device, dtype)
@@ -254,7 +388,9 @@ class RNNCell(_Cell):
 class LSTMCell(_Cell):
     __doc__ = f"""One step of an LSTM: (h, c) -> (h', c').\n\n    {_Cell.__doc__}"""
 
-    gates, states, kind = 4, ("h_0", "c_0"), staticmethod(_lstm)
+    gates = 4
+    states = ("h_0", "c_0")
+    kind = staticmethod(_lstm)
 
 
 class GRUCell(_Cell):

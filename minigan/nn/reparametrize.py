@@ -1,7 +1,9 @@
-"""Weights that are computed from other parameters before each forward pass: spectral and weight normalisation.
+"""Weights that are computed from other parameters before each forward pass: spectral and weight
+normalisation.
 
-`spectral_norm(layer)` takes the Parameter `weight` out of the layer, registers what it is computed from, and lets a hook put the
-computed Tensor under the old name. An optimiser that had the Parameter before still has it, as `weight_orig`.
+`spectral_norm(layer)` takes the Parameter `weight` out of the layer, registers what it is computed
+from, and lets a hook put the computed Tensor under the old name. An optimiser that had the
+Parameter before still has it, as `weight_orig`.
 """
 
 from typing import TypeVar
@@ -21,17 +23,22 @@ __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weigh
 
 
 def spectral_norm(
-    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+    dim: int | None = None
 ) -> M:  # fmt: skip
-    """Divide a weight by its largest singular value before each forward pass: W = W_orig / sigma(W_orig). Miyato et al. 2018
+    """Divide a weight by its largest singular value before each forward pass: W = W_orig /
+    sigma(W_orig). Miyato et al. 2018
 
     name : of the Parameter
-    n_power_iterations : steps of the power iteration v = W^T u / |W^T u|, u = W v / |W v| in each forward pass in training mode
-                         (none in evaluation mode); sigma = u^T W v (Algorithm 1 and equation 8 there)
+    n_power_iterations : steps of the power iteration v = W^T u / |W^T u|, u = W v / |W v| in each
+        forward pass in training mode (none in evaluation mode); sigma = u^T W v (Algorithm 1 and
+        equation 8 there)
     eps : the least norm that a division is made by
-    dim : the dimension of the weight that counts the outputs, the others become columns; default 0, for a ConvTranspose 1
+    dim : the dimension of the weight that counts the outputs, the others become columns; default 0,
+        for a ConvTranspose 1
 
-    u and v count as constants in the gradient. State: parameter weight_orig, buffers weight_u, weight_v. Returns the module.
+    u and v count as constants in the gradient. State: parameter weight_orig, buffers weight_u,
+    weight_v. Returns the module.
     """
     if n_power_iterations <= 0:
         raise ValueError(f"spectral_norm: n_power_iterations={n_power_iterations} must be positive")
@@ -39,7 +46,10 @@ def spectral_norm(
     dim = (1 if isinstance(module, _ConvTranspose) else 0) if dim is None else dim
     hook = _SpectralNorm(name, n_power_iterations, eps, dim)
     rows, columns = hook.matrix(weight).shape
-    vectors = [_unit(default_generator.normal((n,), weight.dtype, weight.device), eps) for n in (rows, columns)]
+    vectors = [
+        _unit(default_generator.normal((n,), weight.dtype, weight.device), eps)
+        for n in (rows, columns)
+    ]
     _replace(module, hook, weight, {"_orig": weight})
     for end, vector in zip(("_u", "_v"), vectors):
         module.register_buffer(name + end, tensor_of(vector))
@@ -47,7 +57,8 @@ def spectral_norm(
 
 
 def remove_spectral_norm(module: M, name: str = "weight") -> M:
-    """End `spectral_norm`: the normalised weight of the present u and v becomes a plain Parameter."""
+    """End `spectral_norm`: the normalised weight of the present u and v becomes a plain
+    Parameter."""
     return _restore(module, name, _SpectralNorm, "spectral_norm")
 
 
@@ -55,7 +66,8 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """A weight's length and direction as two parameters: W = g v / |v|. Salimans and Kingma 2016
 
     name : of the Parameter, which is replaced by weight_g and weight_v
-    dim : each slice along this dimension has a length of its own; None (or -1, as in torch): one length for all of the weight
+    dim : each slice along this dimension has a length of its own; None (or -1, as in torch): one
+        length for all of the weight
 
     It starts with the weight as it is. Returns the module.
     """
@@ -78,7 +90,8 @@ def _unit(vector, eps):
 
 
 class _Computed:
-    """A forward pre-hook that computes the weight called `name` anew. `ends`: of the names of what it is computed from."""
+    """A forward pre-hook that computes the weight called `name` anew. `ends`: of the names of what
+    it is computed from."""
 
     ends: tuple[str, ...]
 
@@ -94,7 +107,10 @@ class _SpectralNorm(_Computed):
     ends = ("_orig", "_u", "_v")
 
     def __init__(self, name, n_power_iterations, eps, dim):
-        self.name, self.n_power_iterations, self.eps, self.dim = name, n_power_iterations, eps, dim
+        self.name = name
+        self.n_power_iterations = n_power_iterations
+        self.eps = eps
+        self.dim = dim
 
     def matrix(self, weight):
         """The weight as a matrix, `dim` first."""
@@ -103,13 +119,16 @@ class _SpectralNorm(_Computed):
     def compute(self, module, iterate):
         weight, u, v = (getattr(module, self.name + end) for end in self.ends)
         matrix = self.matrix(weight)
-        w, a, b = matrix.array, u.array, v.array
+        w = matrix.array
+        a = u.array
+        b = v.array
         if iterate:
             a, b = seam.execute(self._power_iteration, w, a, b)
             with no_grad():
                 u.copy_(a)
                 v.copy_(b)
-        # The tape gets copies: the buffers will change at the next forward pass, which may come before backward.
+        # The tape gets copies: the buffers will change at the next forward pass, which may come
+        # before backward.
         a, b = seam.execute(_copies, a, b)
         return weight / dot(tensor_of(a), matrix @ tensor_of(b))
 
@@ -145,9 +164,14 @@ def _parameter(what, module, name):
     weight = module._parameters.get(name)
     if weight is None:
         if any(isinstance(h, _Computed) and h.name == name for h in module._pre_hooks.values()):
-            raise RuntimeError(f"{what}: {name!r} of {type(module).__name__} is already computed by spectral_norm or weight_norm")
+            raise RuntimeError(
+                f"{what}: {name!r} of {type(module).__name__} is already computed by "
+                "spectral_norm or weight_norm"
+            )
         have = ", ".join(module._parameters) or "none"
-        raise ValueError(f"{what}: {type(module).__name__} has no parameter {name!r}; it has {have}")
+        raise ValueError(
+            f"{what}: {type(module).__name__} has no parameter {name!r}; it has {have}"
+        )
     return weight
 
 

@@ -10,22 +10,49 @@ __all__ = [
 
 
 class Upsample(Module):
-    """(N, C, ...) resampled to `size`, or by `scale_factor`; modes and arguments as in `functional.interpolate`."""
+    """(N, C, ...) resampled to `size`, or by `scale_factor`; modes and arguments as in
+    `functional.interpolate`."""
 
     per_example = True
 
-    def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None) -> None:
+    def __init__(
+        self,
+        size=None,
+        scale_factor=None,
+        mode="nearest",
+        align_corners=None,
+        recompute_scale_factor=None,
+    ) -> None:
         super().__init__()
-        self.size, self.mode, self.align_corners = size, mode, align_corners
+        self.size = size
+        self.mode = mode
+        self.align_corners = align_corners
         factor = scale_factor
-        self.scale_factor = tuple(map(float, factor)) if isinstance(factor, (tuple, list)) else float(factor) if factor else None
+        self.scale_factor = (
+            tuple(map(float, factor))
+            if isinstance(factor, (tuple, list))
+            else float(factor)
+            if factor
+            else None
+        )
         self.recompute_scale_factor = recompute_scale_factor
 
     def forward(self, input):
-        return F.interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor)
+        return F.interpolate(
+            input,
+            self.size,
+            self.scale_factor,
+            self.mode,
+            self.align_corners,
+            self.recompute_scale_factor,
+        )
 
     def extra_repr(self):
-        target = f"scale_factor={self.scale_factor!r}" if self.scale_factor is not None else f"size={self.size!r}"
+        target = (
+            f"scale_factor={self.scale_factor!r}"
+            if self.scale_factor is not None
+            else f"size={self.size!r}"
+        )
         return f"{target}, mode={self.mode!r}"
 
 
@@ -44,7 +71,8 @@ class UpsamplingBilinear2d(Upsample):
 
 
 class PixelShuffle(Module):
-    """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channels become pixels. Shi et al. 2016"""
+    """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channels become pixels. Shi et
+    al. 2016"""
 
     per_example = True
 

@@ -8,22 +8,31 @@ from .module import Module
 
 
 def functional_call(
-    module: Module, parameter_and_buffer_dicts: "Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]]", args: Any = None,
+    module: Module,
+    parameter_and_buffer_dicts: "Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]]",
+    args: Any = None,
     kwargs: "Mapping[str, Any] | None" = None, *, tie_weights: bool = True, strict: bool = False,
 ) -> Any:  # fmt: skip
-    """module(*args, **kwargs), computed with other parameters and buffers; afterwards the module has its own again, also on an error.
+    """module(*args, **kwargs), computed with other parameters and buffers; afterwards the module
+    has its own again, also on an error.
 
-    parameter_and_buffer_dicts : {"block.0.weight": Tensor, ...}, or several such dicts without common names; what they do not
-                                 name stays the module's own. Results lead back to these Tensors along the tape: a
-                                 discriminator after k differentiable steps (Metz et al. 2017) is a call with other weights.
+    parameter_and_buffer_dicts : {"block.0.weight": Tensor, ...}, or several such dicts without
+        common names; what they do not name stays the module's own. Results lead back to these
+        Tensors along the tape: a discriminator after k differentiable steps (Metz et al. 2017) is a
+        call with other weights.
     args : a tuple of arguments, or one argument
     tie_weights : a parameter that the module has under several names is replaced under all of them
     strict : must every parameter and buffer be named?
 
-    As torch.func.functional_call, but a name that the module does not have is an error here. Buffers that the call changes in
-    place (running statistics) change: the given ones where they are given, else the module's own.
+    As torch.func.functional_call, but a name that the module does not have is an error here.
+    Buffers that the call changes in place (running statistics) change: the given ones where they
+    are given, else the module's own.
     """
-    dicts = [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, Mapping) else list(parameter_and_buffer_dicts)
+    dicts = (
+        [parameter_and_buffer_dicts]
+        if isinstance(parameter_and_buffer_dicts, Mapping)
+        else list(parameter_and_buffer_dicts)
+    )
     given = {name: tensor for d in dicts for name, tensor in d.items()}
     if len(given) != sum(map(len, dicts)):
         raise ValueError("functional_call: several of the dicts name the same parameter")
@@ -32,9 +41,14 @@ def functional_call(
         for name in (*part._parameters, *part._buffers):
             places[f"{path}.{name}" if path else name] = (part, name)
     if unknown := [k for k in given if k not in places]:
-        raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer {', '.join(map(repr, unknown))}")
+        raise KeyError(
+            f"functional_call: {type(module).__name__} has no parameter or buffer "
+            f"{', '.join(map(repr, unknown))}"
+        )
     if strict and (missing := [k for k in places if k not in given]):
-        raise RuntimeError(f"functional_call: strict=True, and there is no value for {', '.join(missing)}")
+        raise RuntimeError(
+            f"functional_call: strict=True, and there is no value for {', '.join(missing)}"
+        )
     values = _tied(given, places) if tie_weights else given
     own = []
     try:
@@ -60,5 +74,8 @@ def _tied(given, places):
         own = part.__dict__[name]
         for other in names[id(own)] if own is not None else [key]:
             if values.setdefault(other, tensor) is not tensor:
-                raise ValueError(f"functional_call: different values for {key!r} and another name of it, {other!r}; see tie_weights")
+                raise ValueError(
+                    f"functional_call: different values for {key!r} and another name of it, "
+                    f"{other!r}; see tie_weights"
+                )
     return values

@@ -6,7 +6,8 @@ from typing import Any
 
 
 def _ntuple(n: int, name: str = "parse") -> Any:
-    """A function that makes a tuple of n equal numbers of one number, and a tuple of an iterable."""
+    """A function that makes a tuple of n equal numbers of one number, and a tuple of an
+    iterable."""
 
     def parse(x):
         return tuple(x) if isinstance(x, Iterable) else tuple(repeat(x, n))

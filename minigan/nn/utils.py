@@ -1,5 +1,5 @@
-"""Gradients limited in size, parameters as one vector, evaluation mode for a moment, and (from `reparametrize`) normalised
-weights. The names are torch.nn.utils', but for `evaluating`."""
+"""Gradients limited in size, parameters as one vector, evaluation mode for a moment, and (from
+`reparametrize`) normalised weights. The names are torch.nn.utils', but for `evaluating`."""
 
 import contextlib
 import math
@@ -15,14 +15,16 @@ from .module import Module
 from .reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
 __all__ = [
-    "clip_grad_norm_", "clip_grad_value_", "evaluating", "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm",
+    "clip_grad_norm_", "clip_grad_value_", "evaluating", "parameters_to_vector",
+    "remove_spectral_norm", "remove_weight_norm",
     "spectral_norm", "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
 
 
 @contextlib.contextmanager
 def evaluating(*modules: Module) -> Iterator[None]:
-    """Inside, the modules are in evaluation mode; afterwards each of their parts is in the mode it was in, also on an error."""
+    """Inside, the modules are in evaluation mode; afterwards each of their parts is in the mode it
+    was in, also on an error."""
     modes = [(part, part.training) for module in modules for part in module.modules()]
     try:
         for module in modules:
@@ -56,7 +58,10 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     total, scale = seam.execute(_norm_and_scale, arrays, max_norm, p)
     total = tensor_of(total)
     if error_if_nonfinite and not math.isfinite(total.item()):
-        raise RuntimeError(f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they cannot be clipped")
+        raise RuntimeError(
+            f"clip_grad_norm_: the norm (order {p:g}) of the gradients is {total.item()}: they "
+            "cannot be clipped"
+        )
     seam.execute(_scale_all, arrays, scale)
     for g in gradients:
         g._version[0] += 1
@@ -95,7 +100,10 @@ def vector_to_parameters(vec, parameters):
     parameters = list(parameters)
     count = sum(p.numel() for p in parameters)
     if tuple(vec.shape) != (count,):
-        raise ValueError(f"vector_to_parameters: the parameters have {count} elements, vec has shape {tuple(vec.shape)}")
+        raise ValueError(
+            f"vector_to_parameters: the parameters have {count} elements, vec has shape "
+            f"{tuple(vec.shape)}"
+        )
     start = 0
     with no_grad():
         for p in parameters:

@@ -1,4 +1,5 @@
-"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of Tensors, or of bare arrays.
+"""Op cards by family. Their names, arguments and defaults are torch's; they are functions of
+Tensors, or of bare arrays.
 
 `methods` puts them on Tensor.
 """
@@ -22,6 +23,7 @@ from .elementary import *
 from .extremes import *
 from .group_normalization import *
 from .indexing import *
+from .joining import *
 from .linear_algebra import *
 from .matrices import *
 from . import methods as methods
@@ -32,16 +34,19 @@ from .quantiles import *
 from .reduction import *
 from .running import *
 from .sampling import *
+from .scattering import *
 from .shape import *
+from .softmax import *
 from .sorting import *
 from .special import *
 from .thresholds import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
     _FAMILIES = """
-        activation angles arithmetic arrange bits compose contraction convolution creation decompositions dtypes elementary extremes
-        group_normalization indexing linear_algebra matrices normalization placement product quantiles reduction running sampling
-        shape sorting special thresholds
+        activation angles arithmetic arrange bits compose contraction convolution creation
+        decompositions dtypes elementary extremes group_normalization indexing joining
+        linear_algebra matrices normalization placement product quantiles reduction running sampling
+        scattering shape softmax sorting special thresholds
     """
     __all__ = ["identity", "sum_to"]
     for _family in _FAMILIES.split():

@@ -1,4 +1,5 @@
-"""Activation functions: a NumPy formula as reference, and one compiled pass over memory on the CPU."""
+"""Activation functions: a NumPy formula as reference, and one compiled pass over memory on the
+CPU."""
 
 import math
 
@@ -8,11 +9,12 @@ from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from .arithmetic import _where as where
 from .elementary import erf, exp
+from .joining import narrow
 from .reduction import sum
-from .shape import narrow
 
 __all__ = [
-    "elu", "gelu", "glu", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "selu", "sigmoid", "silu",
+    "elu", "gelu", "glu", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu",
+    "relu", "selu", "sigmoid", "silu",
     "softplus", "tanh",
 ]  # fmt: skip
 
@@ -41,7 +43,8 @@ def _(gg, need, g, y):
 
 @op(saves=("out",), floating=True)
 def sigmoid(x: Tensor) -> Tensor:
-    """y = 1 / (1 + e^-x), which for x far below 0 is e^x: where e^-x overflows it is 0.    dL/dx = g y (1 - y)"""
+    """y = 1 / (1 + e^-x), which for x far below 0 is e^x: where e^-x overflows it is 0.
+    dL/dx = g y (1 - y)"""
     if x.dtype.char == "e":
         return sigmoid.card.forward(x.astype(np.float32)).astype(x.dtype)
     with np.errstate(over="ignore"):
@@ -55,7 +58,8 @@ def _(g, need, y):
 
 @op(saves=("x", "beta", "threshold"), floating=True)
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch.    dL/dx = g sigmoid(beta x)
+    """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch.
+    dL/dx = g sigmoid(beta x)
 
     In the stable form max(x, 0) + log1p(e^-|x|).
     """
@@ -107,7 +111,8 @@ def _(g, need, x, slope):
 
 @op(saves=("x", "slope"))
 def leaky_relu_grad(g, x, slope):
-    """g where x > 0, else slope g (0 for slope 0, also where g is infinite).    d/dg = the same of gg, d/dx = 0"""
+    """g where x > 0, else slope g (0 for slope 0, also where g is infinite).
+    d/dg = the same of gg, d/dx = 0"""
     return np.where(x > 0, g, g * slope if slope else 0)
 
 
@@ -131,13 +136,15 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et 
 
 
 def selu(input: Tensor) -> Tensor:
-    """scale * (x where x > 0, else alpha (e^x - 1)), with the constants that keep mean 0 and variance 1."""
+    """scale * (x where x > 0, else alpha (e^x - 1)), with the constants that keep mean 0 and
+    variance 1."""
     return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
 @op(saves=("x", "approximate"), floating=True)
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """y = x Phi(x), Phi the standard normal distribution function; approximate="tanh": its tanh formula.
+    """y = x Phi(x), Phi the standard normal distribution function; approximate="tanh": its tanh
+    formula.
 
     dL/dx = g (Phi(x) + x phi(x)).    Hendrycks and Gimpel 2016.
     """
@@ -196,7 +203,10 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b), where a and b are the halves of input along `dim`. Dauphin et al. 2017"""
     size = input.shape[dim]
     if size % 2:
-        raise ValueError(f"glu: dimension {dim} of the input must be even to be halved, its shape is {tuple(input.shape)}")
+        raise ValueError(
+            f"glu: dimension {dim} of the input must be even to be halved, its shape is "
+            f"{tuple(input.shape)}"
+        )
     return narrow(input, dim, 0, size // 2) * sigmoid(narrow(input, dim, size // 2, size // 2))
 
 
@@ -221,4 +231,8 @@ def _(g, need, x, weight):
 
 
 def _per_channel(weight, x):
-    return weight.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight.reshape((-1,)[: x.ndim])
+    return (
+        weight.reshape((1, -1) + (1,) * (x.ndim - 2))
+        if x.ndim > 1
+        else weight.reshape((-1,)[: x.ndim])
+    )

@@ -99,15 +99,13 @@ def _(g, need, x):
     return g / (1 - x * x)
 
 
-arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = (
-    asin,
-    acos,
-    atan,
-    atan2,
-    asinh,
-    acosh,
-    atanh,
-)
+arcsin = asin
+arccos = acos
+arctan = atan
+arctan2 = atan2
+arcsinh = asinh
+arccosh = acosh
+arctanh = atanh
 
 
 @op(saves=("input", "other", "out"))

@@ -1,4 +1,5 @@
-"""Arithmetic and comparisons, element by element, with broadcasting. NumPy's ufuncs run on the arrays of either library."""
+"""Arithmetic and comparisons, element by element, with broadcasting. NumPy's ufuncs run on the
+arrays of either library."""
 
 import math
 
@@ -10,8 +11,10 @@ from ..autograd._types import Operand
 from .elementary import abs, log, sign
 
 __all__ = [
-    "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le", "logical_and", "logical_not",
-    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round", "sub",
+    "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le",
+    "logical_and", "logical_not",
+    "logical_or", "lt", "maximum", "minimum", "mul", "ne", "neg", "pow", "remainder", "round",
+    "sub",
 ]  # fmt: skip
 
 
@@ -84,13 +87,20 @@ def _(g, need):
 
 @op(saves=("input", "exponent", "out for exponent"))
 def pow(input: Tensor, exponent: Operand) -> Tensor:
-    """y = input ** exponent.    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
+    """y = input ** exponent.
+    dL/dinput = g e x^(e-1),  dL/dexponent = g y log x  (0 where x = 0)"""
     kind = getattr(getattr(input, "dtype", None), "kind", "f" if input.__class__ is float else "i")
-    if exponent.__class__ in (int, float) and exponent == 2 and (kind == "f" or exponent.__class__ is int):
+    if (
+        exponent.__class__ in (int, float)
+        and exponent == 2
+        and (kind == "f" or exponent.__class__ is int)
+    ):
         return np.square(input, dtype=np.int64 if kind == "b" else None)
     if kind in "iu" and getattr(getattr(exponent, "dtype", None), "kind", "f") == "i":
         return _integer_powers(input, exponent)
-    return np.power(input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None)
+    return np.power(
+        input, exponent, dtype=np.int64 if kind == "b" and exponent.__class__ is int else None
+    )
 
 
 @pow.backward
@@ -101,7 +111,8 @@ def _(g, need, x, e, y):
             gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
         else:
             gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
-    if need[1] and isinstance(x, (int, float)):  # a number's logarithm must stay a number: 0-d arrays are float64
+    # a number's logarithm must stay a number: 0-d arrays are float64
+    if need[1] and isinstance(x, (int, float)):
         ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
     elif need[1]:
         zero = x == 0
@@ -146,15 +157,22 @@ def _share(g, need, first, tie):
 
 @op(saves=("condition",), mixed=True)
 def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
-    """input where condition, else other.    dL/dinput = g where condition, else 0; dL/dother the other way round"""
+    """input where condition, else other.
+    dL/dinput = g where condition, else 0; dL/dother the other way round"""
     out = np.where(condition, input, other)
     values = [v for v in (input, other) if hasattr(v, "dtype")]
-    floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {v.dtype for v in values if v.dtype.kind == "f"}
+    floats = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim} or {
+        v.dtype for v in values if v.dtype.kind == "f"
+    }
     if len(floats) > 1:
-        raise TypeError(f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): convert one of them")
+        raise TypeError(
+            f"input and other have different dtypes ({' and '.join(sorted(map(str, floats)))}): "
+            "convert one of them"
+        )
     if floats:
         return out.astype(*floats, copy=False)
-    return out.astype(default.dtype) if out.dtype.kind == "f" else out  # numbers alone, or beside integers
+    # numbers alone, or beside integers
+    return out.astype(default.dtype) if out.dtype.kind == "f" else out
 
 
 @_where.backward
@@ -166,7 +184,8 @@ def _(g, need, condition):
 def clamp(x: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """y = min(max(x, low), high); numbers or Tensors, either may be None.
 
-    dL/dx = g where low <= x <= high;  dL/dlow = g where x < low < high;  dL/dhigh = g where x > high or low > high;  else 0
+    dL/dx = g where low <= x <= high; dL/dlow = g where x < low < high; dL/dhigh = g where x > high
+    or low > high; else 0
     """
     if min is None and max is None:
         raise ValueError("clamp needs min, max or both")
@@ -274,9 +293,15 @@ def _(g, need):
 
 
 def _divided(ufunc, x, y):
-    """ufunc(x, y), a division: of integers by 0 it is an error, as they have no infinity and no NaN; booleans count as integers."""
-    whole = not any(a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y))
-    if whole and (bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0):  # (CUDA is not asked)
+    """ufunc(x, y), a division: of integers by 0 it is an error, as they have no infinity and no
+    NaN; booleans count as integers."""
+    whole = not any(
+        a.dtype.kind == "f" if hasattr(a, "dtype") else isinstance(a, float) for a in (x, y)
+    )
+    # (CUDA is not asked)
+    if whole and (
+        bool((y == 0).any()) if isinstance(y, np.ndarray) else isinstance(y, int) and y == 0
+    ):
         raise ZeroDivisionError("other has a 0, by which integers cannot be divided")
     numbers = whole and all(a.dtype.kind == "b" for a in (x, y) if hasattr(a, "dtype"))
     return ufunc(x, y, dtype=np.int64 if numbers else None)
@@ -284,7 +309,8 @@ def _divided(ufunc, x, y):
 
 @op(saves=("input for other", "other for other"))
 def remainder(input: Tensor, other: Operand) -> Tensor:
-    """input - floor(input / other) other: the rest with the sign of other.    dL/dinput = g, dL/dother = -g floor(input / other)"""
+    """input - floor(input / other) other: the rest with the sign of other.
+    dL/dinput = g, dL/dother = -g floor(input / other)"""
     return _divided(np.remainder, input, other)
 
 
@@ -295,7 +321,8 @@ def _(g, need, x, y):
 
 @op(saves=("input for other", "other for other"))
 def fmod(input: Tensor, other: Operand) -> Tensor:
-    """input - trunc(input / other) other: the rest with the sign of input.    dL/dinput = g, dL/dother = -g trunc(input / other)"""
+    """input - trunc(input / other) other: the rest with the sign of input.
+    dL/dinput = g, dL/dother = -g trunc(input / other)"""
     return _divided(np.fmod, input, other)
 
 

@@ -18,7 +18,9 @@ from .axes import axis_of
 from .compose import broadcast_tensors, meshgrid, vstack
 from .creation import as_tensor
 from .indexing import _put, _setitem, getitem, nonzero
-from .shape import cat, movedim, narrow, permute, reshape, split, stack, to, unsqueeze
+from .joining import cat, narrow, split, stack
+from .placement import to
+from .shape import movedim, permute, reshape, unsqueeze
 
 __all__ = [
     "argwhere", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
@@ -29,7 +31,10 @@ __all__ = [
     "vander", "vsplit",
 ]  # fmt: skip
 
-concatenate, moveaxis, row_stack, split_with_sizes = cat, movedim, vstack, split
+concatenate = cat
+moveaxis = movedim
+row_stack = vstack
+split_with_sizes = split
 
 
 def _several(tensors):
@@ -76,7 +81,9 @@ def block_diag(*tensors: Any) -> Tensor:
     """The matrix with these matrices (vectors as rows) along its diagonal."""
     blocks = atleast_2d(list(tensors))
     shape = tuple(sum(b.shape[i] for b in blocks) for i in (0, 1))
-    found, row, column = [], 0, 0
+    found = []
+    row = 0
+    column = 0
     for b in blocks:
         rows, columns = b.shape
         found.append(_setitem(b, (slice(row, row + rows), slice(column, column + columns)), shape))
@@ -125,7 +132,10 @@ def tensor_split(
 
 def _split_equally(name, input, parts, dim):
     if isinstance(parts, int) and input.shape[dim] % parts:
-        raise ValueError(f"{name}: dimension {dim} of shape {tuple(input.shape)} cannot be cut into {parts} equal parts")
+        raise ValueError(
+            f"{name}: dimension {dim} of shape {tuple(input.shape)} cannot be cut into {parts} "
+            "equal parts"
+        )
     return tensor_split(input, parts, dim)
 
 
@@ -194,8 +204,12 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     input, mask = broadcast_tensors(input, mask)
     there = raw(mask)
     if isinstance(there, np.ndarray) and math.prod(source.shape) < there.sum():
-        raise ValueError(f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at {there.sum()} places")
-    place = array_module(there).cumsum(there).reshape(there.shape) - 1  # which element of source is for this place, or the one before
+        raise ValueError(
+            f"masked_scatter: source has {math.prod(source.shape)} elements, the mask is true at "
+            f"{there.sum()} places"
+        )
+    # which element of source is for this place, or the one before
+    place = array_module(there).cumsum(there).reshape(there.shape) - 1
     return where(mask, getitem(reshape(source, (-1,)), (np.maximum(place, 0),)), input)
 
 
@@ -224,10 +238,16 @@ def diagonal_scatter(
     dim2: int = 1,
 ) -> Tensor:
     """`input` with src on a diagonal."""
-    order = [i for i in range(input.ndim) if i not in (axis_of(dim1, input.ndim), axis_of(dim2, input.ndim))]
+    order = [
+        i
+        for i in range(input.ndim)
+        if i not in (axis_of(dim1, input.ndim), axis_of(dim2, input.ndim))
+    ]
     order += [axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)]
     i = np.arange(src.shape[-1])
-    moved = _put(permute(input, tuple(order)), (Ellipsis, i - min(offset, 0), i + max(offset, 0)), src)
+    moved = _put(
+        permute(input, tuple(order)), (Ellipsis, i - min(offset, 0), i + max(offset, 0)), src
+    )
     return permute(moved, tuple(int(i) for i in np.argsort(order)))
 
 
@@ -292,10 +312,18 @@ def searchsorted(
     if not hasattr(values, "dtype"):
         values = xp.asarray(np.asarray(values))
     if edges.ndim == 1:
-        return as_tensor(xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape))
+        return as_tensor(
+            xp.searchsorted(edges, values.reshape(-1), side).astype(kind).reshape(values.shape)
+        )
     if edges.shape[:-1] != values.shape[:-1]:
-        raise ValueError(f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal")
-    before = edges[..., None, :] <= values[..., None] if side == "right" else edges[..., None, :] < values[..., None]
+        raise ValueError(
+            f"searchsorted: leading sizes of {edges.shape} and {values.shape} must be equal"
+        )
+    before = (
+        edges[..., None, :] <= values[..., None]
+        if side == "right"
+        else edges[..., None, :] < values[..., None]
+    )
     return as_tensor(before.sum(-1).astype(kind))
 
 

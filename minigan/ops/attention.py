@@ -8,12 +8,14 @@ from typing import Any
 from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
 from .arithmetic import _where as where
-from .compose import repeat_interleave
+from .joining import cat
 from .padding import pad
 from .product import linear, matmul
-from .reduction import mean, softmax
+from .reduction import mean
 from .sampling import dropout
-from .shape import cat, permute, transpose
+from .scattering import repeat_interleave
+from .shape import permute, transpose
+from .softmax import softmax
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -22,7 +24,11 @@ def _added(mask, like):
     """A mask as numbers to add to scores: booleans say where attention is allowed."""
     if raw(mask).dtype.kind != "b":
         return mask
-    return where(mask, 0.0, -math.inf).to(like.dtype) if isinstance(mask, Tensor) else where(mask, 0.0, -math.inf).astype(like.dtype)
+    return (
+        where(mask, 0.0, -math.inf).to(like.dtype)
+        if isinstance(mask, Tensor)
+        else where(mask, 0.0, -math.inf).astype(like.dtype)
+    )
 
 
 def _weights(query, key, attn_mask, is_causal, scale):
@@ -56,14 +62,18 @@ def scaled_dot_product_attention(
     if is_causal and attn_mask is not None:
         raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
     if enable_gqa:
-        key, value = [repeat_interleave(x, query.shape[-3] // x.shape[-3], -3) for x in (key, value)]
+        key, value = [
+            repeat_interleave(x, query.shape[-3] // x.shape[-3], -3) for x in (key, value)
+        ]
     return matmul(dropout(_weights(query, key, attn_mask, is_causal, scale), dropout_p), value)
 
 
 def _projected(query, key, value, weight, bias, separate):
     """The three inputs times their parts of the weight."""
     size = query.shape[-1]
-    weights = separate if separate is not None else [weight[i * size : (i + 1) * size] for i in range(3)]
+    weights = (
+        separate if separate is not None else [weight[i * size : (i + 1) * size] for i in range(3)]
+    )
     biases = [None] * 3 if bias is None else [bias[i * size : (i + 1) * size] for i in range(3)]
     return [linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases)]
 
@@ -116,17 +126,26 @@ def multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
     length, batch, size = query.shape
     if size != embed_dim_to_check or size % num_heads:
-        raise ValueError(f"multi_head_attention_forward: query has {size} numbers, not {embed_dim_to_check}, a multiple of {num_heads}")
+        raise ValueError(
+            f"multi_head_attention_forward: query has {size} numbers, not {embed_dim_to_check}, a "
+            f"multiple of {num_heads}"
+        )
     if is_causal and attn_mask is None:
         raise ValueError("multi_head_attention_forward: is_causal=True needs attn_mask too")
     if static_k is not None or static_v is not None:
-        raise NotImplementedError("multi_head_attention_forward: static_k and static_v are not available")
+        raise NotImplementedError(
+            "multi_head_attention_forward: static_k and static_v are not available"
+        )
     separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
     q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias, separate)
     if bias_k is not None:
         k, v = [cat([x, expand(b, (1, batch, size))]) for x, b in ((k, bias_k), (v, bias_v))]
-    heads = lambda x: permute(x.reshape(x.shape[0], batch, num_heads, size // num_heads), 1, 2, 0, 3)
-    q, k, v = heads(q), heads(k), heads(v)
+    heads = lambda x: permute(
+        x.reshape(x.shape[0], batch, num_heads, size // num_heads), 1, 2, 0, 3
+    )
+    q = heads(q)
+    k = heads(k)
+    v = heads(v)
     if add_zero_attn:
         k, v = pad(k, (0, 0, 0, 1)), pad(v, (0, 0, 0, 1))
     more = k.shape[2] - key.shape[0]  # keys that the masks do not know

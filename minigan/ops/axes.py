@@ -39,7 +39,8 @@ def needed_axis(name, dim, axis, ndim):
 
 
 def of_scalars(function: F) -> F:
-    """Decorator: an input without dimensions counts as a vector of one element, and the results have no dimensions again."""
+    """Decorator: an input without dimensions counts as a vector of one element, and the results
+    have no dimensions again."""
 
     @functools.wraps(function)
     def call(input, *args, **named):
@@ -64,7 +65,8 @@ def count(shape, axes):
 
 
 class Groups:
-    """A NumPy array as its elements lie in memory: C-contiguous (outer, group, inner), a group being the elements along `axes`.
+    """A NumPy array as its elements lie in memory: C-contiguous (outer, group, inner), a group
+    being the elements along `axes`.
 
     x is copied only where it has gaps, or where something else lies between its axes.
     """
@@ -72,21 +74,30 @@ class Groups:
     def __init__(self, x, axes):
         order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
         first = min(map(order.index, axes), default=0)
-        if set(order[first : first + len(axes)]) != set(axes) or not x.transpose(order).flags.c_contiguous:
+        if (
+            set(order[first : first + len(axes)]) != set(axes)
+            or not x.transpose(order).flags.c_contiguous
+        ):
             order = [i for i in range(x.ndim) if i not in axes] + list(axes)
             first = x.ndim - len(axes)
-        self.order, self.axes, self.cut, self.shape = order, axes, (first, first + len(axes)), x.shape
+        self.order = order
+        self.axes = axes
+        self.cut = (first, first + len(axes))
+        self.shape = x.shape
         self.x = self.view(x)
 
     def view(self, a):
         """Another array of x's shape, or one with size 1 at the axes, in the same way."""
         a = a.transpose(self.order)
         first, last = self.cut
-        outer, group, inner = (math.prod(s) for s in (a.shape[:first], a.shape[first:last], a.shape[last:]))
+        outer, group, inner = (
+            math.prod(s) for s in (a.shape[:first], a.shape[first:last], a.shape[last:])
+        )
         return np.ascontiguousarray(a).reshape(outer, group, inner)
 
     def back(self, a, keepdim=True):
-        """A result (outer, group or 1, inner) in the shape of x, or in x's with size 1 (keepdim=False: none) at the axes."""
+        """A result (outer, group or 1, inner) in the shape of x, or in x's with size 1
+        (keepdim=False: none) at the axes."""
         shape = self.shape if a.shape == self.x.shape else kept(self.shape, self.axes)
         a = a.reshape([shape[i] for i in self.order]).transpose(np.argsort(self.order))
         return a if keepdim else a.reshape([n for i, n in enumerate(shape) if i not in self.axes])

@@ -1,4 +1,5 @@
-"""Names of torch that are a line or two of other ops. Their derivatives, of any order, are those of the ops they are made of."""
+"""Names of torch that are a line or two of other ops. Their derivatives, of any order, are those of
+the ops they are made of."""
 
 import math
 from collections.abc import Sequence
@@ -6,31 +7,36 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, to_numpy
-from ..arrays.device import on_gpu
+from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
 from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
-from .axes import axis_of, of_scalars
 from .elementary import abs, cos, exp, expm1, log, log1p, sin
-from .indexing import _check_index, _grid, _put, _setitem, getitem, index_select, scatter_add
-from .layout import constant
+from .indexing import _setitem
+from .joining import cat, stack
+from .placement import to
 from .product import combined, matmul, outer
-from .reduction import logsumexp, norm, std, sum, var_mean
-from .shape import cat, clone, diagonal, flip, reshape, stack, to, transpose, unsqueeze
+from .reduction import norm, std, sum, var_mean
+from .shape import clone, diagonal, flip, reshape, transpose, unsqueeze
+from .softmax import logsumexp
 
 __all__ = [
-    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "broadcast_tensors", "cdist",
-    "ceil", "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr",
-    "flipud", "frac", "ger", "histc", "hstack", "index_add", "index_copy", "index_fill", "is_floating_point",
-    "is_tensor", "isclose", "isinf", "lerp", "log10", "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv",
-    "nan_to_num", "negative", "numel", "repeat_interleave", "rot90", "scatter", "select", "sinh", "std_mean", "subtract", "take", "tan",
-    "trace", "trunc", "unique", "vstack",
+    "absolute", "addcdiv", "addcmul", "baddbmm", "bincount", "broadcast_tensors", "cdist", "ceil",
+    "clamp_max", "clamp_min", "clip", "cosh", "diag", "dist", "exp2", "fliplr", "flipud", "frac",
+    "ger", "histc", "hstack", "is_floating_point", "is_tensor", "isclose", "isinf", "lerp", "log10",
+    "log2", "logaddexp", "logical_xor", "logit", "meshgrid", "multiply", "mv", "nan_to_num",
+    "negative", "numel", "rot90", "sinh", "std_mean", "subtract", "tan", "trace", "trunc", "unique",
+    "vstack",
 ]  # fmt: skip
 
-absolute, clip, multiply, negative, subtract, ger = abs, clamp, mul, neg, sub, outer
+absolute = abs
+clip = clamp
+multiply = mul
+negative = neg
+subtract = sub
+ger = outer
 
 # --- elementwise ---
 
@@ -85,7 +91,8 @@ def cosh(input: Tensor) -> Tensor:
 
 
 def ceil(input: Tensor) -> Tensor:
-    """The smallest integer not below.    Its derivative is 0, as those of trunc, round and floor."""
+    """The smallest integer not below.
+    Its derivative is 0, as those of trunc, round and floor."""
     return -floor(-input)
 
 
@@ -127,7 +134,8 @@ def addcmul(input: Tensor, tensor1: Operand, tensor2: Operand, value: float = 1)
 
 
 def addcdiv(input: Tensor, tensor1: Operand, tensor2: Operand, value: float = 1) -> Tensor:
-    """x + value tensor1 / tensor2. Also as addcdiv(x, value, tensor1, tensor2), torch's old order."""
+    """x + value tensor1 / tensor2. Also as addcdiv(x, value, tensor1, tensor2), torch's old
+    order."""
     tensor1, tensor2, value = _old_order(tensor1, tensor2, value)
     return input + tensor1 / tensor2 * value
 
@@ -143,7 +151,8 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Tensor:
-    """With numbers for NaN and infinities (None: the largest and smallest of the dtype).    dL/dx = g, 0 for those"""
+    """With numbers for NaN and infinities (None: the largest and smallest of the dtype).
+    dL/dx = g, 0 for those"""
     return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
@@ -190,96 +199,6 @@ def is_floating_point(input: Tensor) -> bool:
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return math.prod(input.shape)
-
-
-# --- picking and putting ---
-
-
-def scatter(
-    input: Tensor,
-    dim: int,
-    index: Tensor,
-    src: Operand | None = None,
-    *,
-    value: Operand | None = None,
-    reduce: str | None = None,
-) -> Tensor:
-    """input with src (a Tensor, or a number) put along `dim` at `index` (int64); reduce="add": added.
-
-    Of several values for one place any one is put.
-    """
-    src = value if src is None else src
-    if not input.ndim:
-        src = src.reshape((-1,)) if hasattr(raw(src), "dtype") else src
-        return reshape(scatter(reshape(input, (1,)), dim, index.reshape((-1,)), src, reduce=reduce), ())
-    dim = _check_index("scatter", input, dim, index)
-    if reduce not in (None, "add"):
-        raise ValueError(f"scatter: reduce={reduce!r}; expected None or 'add'")
-    where_to = raw(index)
-    if hasattr(raw(src), "dtype") and raw(src).ndim:
-        src = src[tuple(slice(n) for n in where_to.shape)]
-    if reduce:
-        if not hasattr(raw(src), "dtype"):
-            src = tensor_of(array_module(where_to).full(where_to.shape, src, raw(input).dtype))
-        return scatter_add(input, dim, index, src)
-    return _put(input, _grid(where_to.copy(), dim), src)
-
-
-def _along(input, dim, index):
-    return (slice(None),) * axis_of(dim, input.ndim) + (raw(index).reshape(-1).copy(),)
-
-
-@of_scalars
-def index_add(
-    input: Tensor, dim: int, index: Tensor, source: Operand, *, alpha: float = 1
-) -> Tensor:
-    """input with the slices of alpha * source added at the positions `index` (1-D) along `dim`."""
-    if alpha != 1 and raw(source).dtype != bool:
-        kind = raw(source).dtype
-        source = source * (alpha % (1 << 8 * kind.itemsize) if kind.kind == "u" else alpha)  # unsigned ones wrap around
-    return input + _setitem(source, _along(input, dim, index), tuple(input.shape))
-
-
-@of_scalars
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Operand) -> Tensor:
-    """input with the slices of source put at the positions `index` (1-D) along `dim`."""
-    return _put(input, _along(input, dim, index), source)
-
-
-@of_scalars
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor:
-    """input with `value` at the positions `index` (1-D) along `dim`."""
-    (*dims, places) = _along(input, dim, index)
-    places = places + (places < 0) * input.shape[len(dims)]
-    return _put(input, (*dims, array_module(places).unique(places)), value)  # value's gradient counts each place once
-
-
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The slice number `index` of dimension `dim`: a view."""
-    return input[(slice(None),) * axis_of(dim, input.ndim) + (index,)]
-
-
-def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements of the flattened input at `index`, in its shape."""
-    return getitem(reshape(input, -1), (raw(index),))
-
-
-def repeat_interleave(
-    input: Tensor,
-    repeats: int | Tensor | Sequence[int],
-    dim: int | None = None,
-    *,
-    output_size: int | None = None,
-) -> Tensor:
-    """Each slice along `dim` (None: of the flattened input) `repeats` times in a row; a number, or one for each slice.
-
-    output_size : the size of the result along `dim`, which is known anyway
-    """
-    if dim is None:
-        input, dim = reshape(input, -1), 0
-    times = to_numpy(raw(repeats)) if hasattr(raw(repeats), "dtype") else repeats
-    index = np.repeat(np.arange(input.shape[dim]), times)
-    return index_select(input, dim, constant(raw(input), index) if on_gpu(raw(input)) else index)
 
 
 # --- shapes ---
@@ -340,13 +259,17 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Of vectors (or one list of them) the grids of their coordinates; "xy" exchanges the first two dimensions."""
+    """Of vectors (or one list of them) the grids of their coordinates; "xy" exchanges the first two
+    dimensions."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
         raise ValueError(f"meshgrid: indexing={indexing!r}; expected 'ij' or 'xy'")
     n = len(tensors)
     order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
-    grid = [reshape(x, tuple(-1 if d == order[i] else 1 for d in range(n))) for i, x in enumerate(tensors)]
+    grid = [
+        reshape(x, tuple(-1 if d == order[i] else 1 for d in range(n)))
+        for i, x in enumerate(tensors)
+    ]
     return broadcast_tensors(*grid)
 
 
@@ -376,7 +299,8 @@ def dist(input: Tensor, other: Operand, p: float = 2) -> Tensor:
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
-    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R); compute_mode is without effect."""
+    """The p-norms of all differences between rows of x1 (..., P, M) and x2 (..., R, M): (..., P,
+    R); compute_mode is without effect."""
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
@@ -392,21 +316,29 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:
     """(standard deviation, mean) over `dim`."""
     named = dict(correction=correction, axis=axis, keepdims=keepdims)
-    return std(input, dim, unbiased, keepdim, **named), var_mean(input, dim, unbiased, keepdim, **named)[1]
+    return std(input, dim, unbiased, keepdim, **named), var_mean(
+        input, dim, unbiased, keepdim, **named
+    )[1]
 
 
 # --- counting, without gradients ---
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of theirs."""
+    """How often each of 0, 1, ... occurs in a vector of integers; with weights, the sum of
+    theirs."""
     array, weights = raw(input), raw(weights)
     counts = array_module(array).bincount(array, weights, minlength)
-    return tensor_of(counts.astype(weights.dtype) if weights is not None and weights.dtype.kind == "f" else counts)
+    return tensor_of(
+        counts.astype(weights.dtype)
+        if weights is not None and weights.dtype.kind == "f"
+        else counts
+    )
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of the elements)."""
+    """How many elements fall into each of `bins` equal parts of [min, max] (both 0: of the range of
+    the elements)."""
     array = raw(input)
     if not array.size:
         return tensor_of(array_module(array).zeros(bins, array.dtype))
@@ -421,12 +353,15 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
-    """The different elements in ascending order; also, where each element is among them, and how often each occurs.
+    """The different elements in ascending order; also, where each element is among them, and how
+    often each occurs.
 
     dim : the different slices along this dimension instead
     """
     array = raw(input)
-    found = array_module(array).unique(array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+    found = array_module(array).unique(
+        array, return_inverse=return_inverse, return_counts=return_counts, axis=dim
+    )
     if not (return_inverse or return_counts):
         return tensor_of(found)
     parts = [tensor_of(p) for p in found]

@@ -16,9 +16,10 @@ from .axes import axis_of
 from .compose import floats
 from .elementary import sqrt
 from .extremes import amax, amin
+from .placement import to
 from .product import combined, matmul, outer
 from .reduction import mean, sum
-from .shape import permute, reshape, roll, to, unsqueeze
+from .shape import permute, reshape, roll, unsqueeze
 
 __all__ = [
     "addbmm", "addmv", "addr", "aminmax", "chain_matmul", "corrcoef", "cov", "cross", "inner",
@@ -35,7 +36,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         dims = dims.tolist()
     if isinstance(dims, (int, np.integer)):
         if not 0 <= dims <= min(a.ndim, b.ndim):
-            raise ValueError(f"tensordot: dims={dims} for shapes {tuple(a.shape)} and {tuple(b.shape)}")
+            raise ValueError(
+                f"tensordot: dims={dims} for shapes {tuple(a.shape)} and {tuple(b.shape)}"
+            )
         of_a, of_b = list(range(a.ndim - dims, a.ndim)), list(range(dims))
     else:
         first, second = [d if isinstance(d, (list, tuple)) else [d] for d in dims]
@@ -44,14 +47,14 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     sizes = [a.shape[i] for i in of_a], [b.shape[i] for i in of_b]
     if sizes[0] != sizes[1]:
         raise ValueError(f"tensordot: dims={dims} have sizes {sizes[0]} in a, {sizes[1]} in b")
-    free_a, free_b = (
-        [i for i in range(a.ndim) if i not in of_a],
-        [i for i in range(b.ndim) if i not in of_b],
-    )
+    free_a = [i for i in range(a.ndim) if i not in of_a]
+    free_b = [i for i in range(b.ndim) if i not in of_b]
     n = math.prod(sizes[0])
     left = reshape(permute(a, (*free_a, *of_a)), (math.prod(a.shape[i] for i in free_a), n))
     right = reshape(permute(b, (*of_b, *free_b)), (n, math.prod(b.shape[i] for i in free_b)))
-    return reshape(matmul(left, right), (*[a.shape[i] for i in free_a], *[b.shape[i] for i in free_b]))
+    return reshape(
+        matmul(left, right), (*[a.shape[i] for i in free_a], *[b.shape[i] for i in free_b])
+    )
 
 
 def _summed(x, dims, other, others):
@@ -62,7 +65,9 @@ def _summed(x, dims, other, others):
 
 def inner(input: Tensor, other: Operand) -> Tensor:
     """Sums of products over the last dimensions of both; a number multiplies."""
-    return input * other if not input.ndim or not other.ndim else tensordot(input, other, ([-1], [-1]))
+    return (
+        input * other if not input.ndim or not other.ndim else tensordot(input, other, ([-1], [-1]))
+    )
 
 
 def vdot(input: Tensor, other: Operand) -> Tensor:
@@ -84,7 +89,10 @@ def cross(input: Tensor, other: Operand, dim: int | None = None) -> Tensor:
     if dim is None:
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
     if dim is None or input.shape[dim] != 3 or other.shape[dim] != 3:
-        raise ValueError(f"cross: dim={dim} must have size 3 in both, the shapes are {tuple(input.shape)} and {tuple(other.shape)}")
+        raise ValueError(
+            f"cross: dim={dim} must have size 3 in both, the shapes are {tuple(input.shape)} and "
+            f"{tuple(other.shape)}"
+        )
     shifted = lambda x, k: roll(x, k, axis_of(dim, x.ndim))
     return shifted(input, -1) * shifted(other, -2) - shifted(input, -2) * shifted(other, -1)
 
@@ -107,7 +115,8 @@ def addbmm(
     beta: float = 1,
     alpha: float = 1,
 ) -> Tensor:
-    """beta input + alpha times the sum of the matrix products of a batch. beta 0: input does not count."""
+    """beta input + alpha times the sum of the matrix products of a batch. beta 0: input does not
+    count."""
     products = matmul(batch1, batch2)
     return combined(input, sum(products, 0, dtype=products.dtype), beta, alpha)
 
@@ -133,7 +142,9 @@ def cov(
     fweights : how often each observation counts (integers);  aweights : its weight
     """
     if input.ndim > 2:
-        raise ValueError(f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"cov: expected a matrix, variables by observations, got shape {tuple(input.shape)}"
+        )
     input = floats(input)
     if aweights is not None and raw(aweights).dtype.kind == "f":
         input = to(input, np.result_type(raw(input).dtype, raw(aweights).dtype))
@@ -173,7 +184,9 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType 
 
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType = None) -> Tensor:
     """The mean of the elements that are numbers; NaN where there are none."""
-    return nansum(input, dim, keepdim, dtype) / sum(to(input == input, dtype or input.dtype), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype) / sum(
+        to(input == input, dtype or input.dtype), dim, keepdim
+    )
 
 
 min_max = namedtuple("min_max", ["min", "max"])

@@ -1,4 +1,5 @@
-"""Tensors from nothing, or from Python and NumPy data. float32 is the default dtype (`set_default_dtype`)."""
+"""Tensors from nothing, or from Python and NumPy data. float32 is the default dtype
+(`set_default_dtype`)."""
 
 import math
 from typing import Any
@@ -15,7 +16,8 @@ from .shape import _numbers
 from .strides import keep_strides
 
 __all__ = [
-    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "tensor",
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "linspace", "ones", "ones_like", "tensor",
     "zeros", "zeros_like",
 ]  # fmt: skip
 
@@ -28,14 +30,21 @@ def tensor(
 ) -> Tensor:
     """A Tensor with a copy of `data` (a number, nested lists, an array, a Tensor).
 
-    dtype : default: that of an array; the default dtype for Python floats, int64 for integers, bool for booleans
+    dtype : default: that of an array; the default dtype for Python floats, int64 for integers, bool
+        for booleans
     """
-    data = [raw(x) for x in data] if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data) else raw(data)
+    data = (
+        [raw(x) for x in data]
+        if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data)
+        else raw(data)
+    )
     array = data.copy() if is_array(data) else np.array(data)
     if dtype is None and not is_array(data) and array.dtype.kind == "f" and not _has_numpy(data):
         dtype = default.dtype
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"tensor: cannot make numbers of {type(data).__name__} (NumPy dtype {array.dtype})")
+        raise TypeError(
+            f"tensor: cannot make numbers of {type(data).__name__} (NumPy dtype {array.dtype})"
+        )
     array = array.astype(dtype, copy=False) if dtype is not None else array
     if device is not None or not is_array(data):
         array = to_device(array, as_device(device or default.device))
@@ -121,7 +130,13 @@ def full(
 ) -> Tensor:
     """`fill_value` everywhere; the dtype follows it (float32, int64, bool)."""
     if dtype is None:
-        dtype = bool if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else default.dtype
+        dtype = (
+            bool
+            if isinstance(fill_value, bool)
+            else np.int64
+            if isinstance(fill_value, int)
+            else default.dtype
+        )
     return _make(lambda xp, t: xp.full(size, raw(fill_value), t), dtype, device, requires_grad)
 
 
@@ -133,15 +148,28 @@ def arange(
     device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """start, start + step, ... below end (0 .. start-1 with one argument): int64 for integers, else float32."""
+    """start, start + step, ... below end (0 .. start-1 with one argument): int64 for integers, else
+    float32."""
     start, end = (0, start) if end is None else (start, end)
     if dtype is None:
-        dtype = np.int64 if all(isinstance(v, (int, np.integer)) for v in (start, end, step)) else default.dtype
-    if np.dtype(dtype).kind in "iu":  # as in torch the count is that of the floats, but for int64, and the step an integer
+        dtype = (
+            np.int64
+            if all(isinstance(v, (int, np.integer)) for v in (start, end, step))
+            else default.dtype
+        )
+    # as in torch the count is that of the floats, but for int64, and the step an integer
+    if np.dtype(dtype).kind in "iu":
         if dtype == np.int64:
-            start, end, step = int(start), int(end), int(step)
+            start = int(start)
+            end = int(end)
+            step = int(step)
         n = max(math.ceil((end - start) / step), 0)
-        return _make(lambda xp, t: (int(start) + int(step) * xp.arange(n)).astype(t), dtype, device, requires_grad)
+        return _make(
+            lambda xp, t: (int(start) + int(step) * xp.arange(n)).astype(t),
+            dtype,
+            device,
+            requires_grad,
+        )
     return _make(lambda xp, t: xp.arange(start, end, step).astype(t), dtype, device, requires_grad)
 
 
@@ -153,10 +181,13 @@ def linspace(
     device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` numbers from start to end, both included; of an integer dtype start and end are integers, and the numbers truncated."""
+    """`steps` numbers from start to end, both included; of an integer dtype start and end are
+    integers, and the numbers truncated."""
     if dtype is not None and np.dtype(dtype).kind in "iu":
         start, end = int(start), int(end)
-    return _make(lambda xp, t: xp.linspace(start, end, steps).astype(t), dtype, device, requires_grad)
+    return _make(
+        lambda xp, t: xp.linspace(start, end, steps).astype(t), dtype, device, requires_grad
+    )
 
 
 def eye(

@@ -12,9 +12,10 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw
 from .arithmetic import _where as where
+from .joining import cat, narrow
 from .linear_algebra import _real, _solve, _square, _t
 from .product import matmul
-from .shape import cat, narrow, tril, unsqueeze
+from .shape import tril, unsqueeze
 
 __all__ = ["cholesky", "qr", "svd"]  # torch's; others: minigan.linalg
 
@@ -112,7 +113,8 @@ def _(g, need, y, shape):
 
 @op
 def _complement(A, left):
-    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole space. They are not unique: constants."""
+    """Further left (or right) singular vectors, which make those of `_svd` a basis of the whole
+    space. They are not unique: constants."""
     U, S, Vh = np.linalg.svd(A)
     return U[..., S.shape[-1] :] if left else Vh.swapaxes(-1, -2)[..., S.shape[-1] :]
 
@@ -124,7 +126,8 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> usv:
     """(U, S, V) with input = U diag(S) V^T, S descending: (..., m, k), (..., k), (..., n, k), k =
     min(m, n). (`linalg.svd` gives V^T.)
 
-    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have more of is constant
+    some=False : U and V are bases of the whole space, (..., m, m) and (..., n, n); what they have
+    more of is constant
     """
     _real("svd", input)
     m, n = input.shape[-2:]

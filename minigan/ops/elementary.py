@@ -1,4 +1,5 @@
-"""Elementary functions of one argument. Each is one ufunc, and its derivative a line of arithmetic."""
+"""Elementary functions of one argument. Each is one ufunc, and its derivative a line of
+arithmetic."""
 
 import math
 
@@ -7,7 +8,21 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op
 
-__all__ = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "reciprocal", "rsqrt", "sign", "sin", "sqrt", "square"]
+__all__ = [
+    "abs",
+    "cos",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "reciprocal",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+]
 
 
 @op(saves=("x",))
@@ -24,7 +39,8 @@ def _(g, need, x):
 @op
 def sign(x: Tensor) -> Tensor:
     """-1, 0 or 1.    dL/dx = 0"""
-    return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))  # of NaN 0, as in torch
+    # of NaN 0, as in torch
+    return x.copy() if x.dtype.kind == "b" else np.where(x == x, np.sign(x), x.dtype.type(0))
 
 
 @sign.backward

@@ -29,7 +29,8 @@ def add_rows(
     shape: tuple[int, ...],
     padding_idx: int | None = None,
 ) -> Tensor:
-    """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0.    dL/dg = gg[index], there too"""
+    """y = zeros of `shape` with each g[...] added to row index[...]; row padding_idx stays 0.
+    dL/dg = gg[index], there too"""
     xp = array_module(g)
     y = xp.zeros(shape, g.dtype)
     xp.add.at(y, index, g)
@@ -62,11 +63,21 @@ def embedding(
         raise NotImplementedError("embedding: max_norm and scale_grad_by_freq are not available")
     index, rows = raw(input), weight.shape[0]
     if index.dtype.kind not in "iu":
-        raise TypeError(f"embedding: input is {index.dtype}, expected row numbers (integers), e.g. input.long()")
-    if isinstance(index, np.ndarray) and index.size and not (0 <= index.min() and index.max() < rows):
-        raise IndexError(f"embedding: input ranges over [{index.min()}, {index.max()}], weight has {rows} rows")
+        raise TypeError(
+            f"embedding: input is {index.dtype}, expected row numbers (integers), e.g. input.long()"
+        )
+    if (
+        isinstance(index, np.ndarray)
+        and index.size
+        and not (0 <= index.min() and index.max() < rows)
+    ):
+        raise IndexError(
+            f"embedding: input ranges over [{index.min()}, {index.max()}], weight has {rows} rows"
+        )
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise ValueError(f"embedding: padding_idx={padding_idx} is no row of a weight with {rows}")
+            raise ValueError(
+                f"embedding: padding_idx={padding_idx} is no row of a weight with {rows}"
+            )
         padding_idx %= rows
     return pick_rows(weight, input, padding_idx)

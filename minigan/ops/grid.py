@@ -2,8 +2,8 @@
 2015, "Spatial transformer networks").
 
 The value at a point is a sum over the pixels around it, each times a weight for each dimension.
-Pixels are gathered, weights are
-arithmetic with the grid, so that all derivatives are those of these ops.
+Pixels are gathered, weights are arithmetic with the grid, so that all derivatives are those of
+these ops.
 """
 
 import itertools
@@ -17,9 +17,10 @@ from ..autograd import Tensor, raw
 from .activation import hardtanh
 from .arithmetic import _where as where
 from .arithmetic import clamp, floor, remainder, round
-from .pooling import plane_gather
+from .max_pooling import plane_gather
+from .placement import to
 from .product import matmul
-from .shape import expand, to
+from .shape import expand
 
 __all__ = ["affine_grid", "grid_sample"]
 
@@ -62,16 +63,25 @@ def _taps(x, n, mode, padding_mode, align_corners):
     """
     if mode == "bicubic":
         first = floor(x)
-        found = [(_inside(first + (k - 1), n, padding_mode, align_corners), w) for k, w in enumerate(_cubic(x - first))]
+        found = [
+            (_inside(first + (k - 1), n, padding_mode, align_corners), w)
+            for k, w in enumerate(_cubic(x - first))
+        ]
     else:
         x = _inside(x, n, padding_mode, align_corners)
         first = round(x) if mode == "nearest" else floor(x)
         share = x - first
-        found = [(first, first * 0 + 1)] if mode == "nearest" else [(first, 1 - share), (first + 1, share)]
+        found = (
+            [(first, first * 0 + 1)]
+            if mode == "nearest"
+            else [(first, 1 - share), (first + 1, share)]
+        )
     taps = []
     for at, weight in found:
         there = (at >= 0) & (at <= n - 1)
-        taps.append((to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0)))
+        taps.append(
+            (to(clamp(where(there, at, 0.0), 0, n - 1), np.int32), where(there, weight, 0.0))
+        )
     return taps
 
 
@@ -95,12 +105,18 @@ def grid_sample(
     shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
     if mode not in MODES or padding_mode not in PADDINGS:
         known = f"{', '.join(map(repr, MODES))}; {', '.join(map(repr, PADDINGS))}"
-        raise ValueError(f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}")
-    if dims not in (2, 3) or grid.ndim != dims + 2 or grid.shape[-1] != dims or grid.shape[0] != shape[0]:
+        raise ValueError(
+            f"grid_sample: mode={mode!r}, padding_mode={padding_mode!r}; expected one of {known}"
+        )
+    if (
+        dims not in (2, 3)
+        or grid.ndim != dims + 2
+        or grid.shape[-1] != dims
+        or grid.shape[0] != shape[0]
+    ):
         raise ValueError(
             f"grid_sample: expected input (N, C, H, W) and grid (N, h, w, 2), or (N, C, D, H, "
-            f"W) and (N, d, h, w, 3), got shapes {shape} "
-            f"and {tuple(grid.shape)}"
+            f"W) and (N, d, h, w, 3), got shapes {shape} and {tuple(grid.shape)}"
         )
     if mode == "bicubic" and dims != 2:
         raise ValueError(f"grid_sample: mode='bicubic' needs input (N, C, H, W), got shape {shape}")
@@ -126,8 +142,7 @@ def grid_sample(
 
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The grid for `grid_sample` that an affine map makes: theta (N, 2, 3) and size (N, C, H, W) ->
-    (N, H, W, 2); or theta (N, 3, 4)
-    and size (N, C, D, H, W) -> (N, D, H, W, 3).
+    (N, H, W, 2); or theta (N, 3, 4) and size (N, C, D, H, W) -> (N, D, H, W, 3).
 
     align_corners : as in `grid_sample`
     """
@@ -136,13 +151,14 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1) or min(size) < 1:
         raise ValueError(
             f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, "
-            f"C, D, H, W), all positive, got theta of "
-            f"shape {tuple(theta.shape)}, size={size}"
+            f"C, D, H, W), all positive, got theta of shape {tuple(theta.shape)}, size={size}"
         )
     lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
     if not align_corners:
         lines = [line * ((n - 1) / n) for line, n in zip(lines, size[2:])]
-    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(1, -1, dims + 1)
+    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(
+        1, -1, dims + 1
+    )
     array = raw(theta)
     base = array_module(array).asarray(grid.astype(array.dtype))
     return matmul(base, theta.swapaxes(1, 2)).reshape(size[0], *size[2:], dims)

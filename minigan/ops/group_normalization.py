@@ -1,7 +1,9 @@
-"""Normalisation within an example: instance (Ulyanov et al. 2016), layer (Ba et al. 2016), group (Wu and He 2018).
+"""Normalisation within an example: instance (Ulyanov et al. 2016), layer (Ba et al. 2016), group
+(Wu and He 2018).
 
-All are one op: the channels of each example are divided into groups that follow each other, one for each channel, one of all, or some
-between. The kernels see (N groups, elements of a group); sums are taken in float64, in two passes, so that nothing cancels.
+All are one op: the channels of each example are divided into groups that follow each other, one for
+each channel, one of all, or some between. The kernels see (N groups, elements of a group); sums are
+taken in float64, in two passes, so that nothing cancels.
 """
 
 import math
@@ -19,12 +21,17 @@ __all__ = ["group_norm", "instance_norm", "layer_norm"]
 
 def _rows(x, groups):
     """x (N, C, ...) as (N groups, elements)."""
-    return array_module(x).ascontiguousarray(x).reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
+    return (
+        array_module(x)
+        .ascontiguousarray(x)
+        .reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
+    )
 
 
 @op(saves=("x", "weight", "bias", "groups", "eps", "mean", "rstd"))
 def _group_norm(x, weight, bias, groups, eps):
-    """y = (x - mean) / sqrt(var + eps) * weight + bias; mean and (biased) variance over a group of channels of an example (N, C, ...).
+    """y = (x - mean) / sqrt(var + eps) * weight + bias; mean and (biased) variance over a group of
+    channels of an example (N, C, ...).
 
     With h = (x - mean) rstd, a = g weight, and means over a group:
     dL/dx = rstd (a - mean(a) - h mean(a h)),    dL/dweight = sum g h,    dL/dbias = sum g
@@ -80,10 +87,14 @@ def _parameter_gradients(g, h):
 
 
 def _track(x, running_mean, running_var, momentum):
-    """running += momentum (mean over the examples - running), of x (N, C, ...), with the unbiased variance."""
+    """running += momentum (mean over the examples - running), of x (N, C, ...), with the unbiased
+    variance."""
     x = x.reshape(*x.shape[:2], -1)
     count = x.shape[2]
-    for running, new in ((running_mean, x.mean(2)), (running_var, x.var(2) * (count / (count - 1)))):
+    for running, new in (
+        (running_mean, x.mean(2)),
+        (running_var, x.var(2) * (count / (count - 1))),
+    ):
         if running is not None:
             running += momentum * (new.mean(0) - running)
 
@@ -98,17 +109,29 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalisation of each channel of each example of input (N, C, ...), as torch.nn.functional.instance_norm.
+    """Normalisation of each channel of each example of input (N, C, ...), as
+    torch.nn.functional.instance_norm.
 
-    running_mean, running_var : (C,) Tensors, or None; updated in place with the means over the batch if use_input_stats, else used
+    running_mean, running_var : (C,) Tensors, or None; updated in place with the means over the
+        batch if use_input_stats, else used
     weight, bias : (C,) scale and shift, or None
     """
-    check_parameters("instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    check_parameters(
+        "instance_norm",
+        input,
+        running_mean=running_mean,
+        running_var=running_var,
+        weight=weight,
+        bias=bias,
+    )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     _, c, *sizes = input.shape
     if math.prod(sizes) == 1:
-        raise ValueError(f"instance_norm: expected more than 1 value per channel and example, got input of shape {tuple(input.shape)}")
+        raise ValueError(
+            "instance_norm: expected more than 1 value per channel and example, got input of "
+            f"shape {tuple(input.shape)}"
+        )
     if raw(input).size and (running_mean is not None or running_var is not None):
         seam.execute(_track, raw(input), raw(running_mean), raw(running_var), momentum)
         for running in (running_mean, running_var):
@@ -124,17 +147,26 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalisation over the last dimensions, whose sizes are `normalized_shape`, as torch.nn.functional.layer_norm.
+    """Normalisation over the last dimensions, whose sizes are `normalized_shape`, as
+    torch.nn.functional.layer_norm.
 
     weight, bias : scale and shift of the shape `normalized_shape`, or None
     """
-    normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    normalized_shape = (
+        (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    )
     shape = tuple(input.shape)
     if not normalized_shape or shape[-len(normalized_shape) :] != normalized_shape:
-        raise ValueError(f"layer_norm: normalized_shape={normalized_shape} is not the end of the input's shape {shape}")
+        raise ValueError(
+            f"layer_norm: normalized_shape={normalized_shape} is not the end of the input's shape "
+            f"{shape}"
+        )
     for what, v in dict(weight=weight, bias=bias).items():
         if v is not None and tuple(v.shape) != normalized_shape:
-            raise ValueError(f"layer_norm: {what} has shape {tuple(v.shape)}, expected normalized_shape={normalized_shape}")
+            raise ValueError(
+                f"layer_norm: {what} has shape {tuple(v.shape)}, expected "
+                f"normalized_shape={normalized_shape}"
+            )
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
     rows = input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape)))
     return _group_norm(rows, weight, bias, 1, eps).reshape(shape)
@@ -147,12 +179,16 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalisation of `num_groups` groups of channels of each example of input (N, C, ...), as torch.nn.functional.group_norm.
+    """Normalisation of `num_groups` groups of channels of each example of input (N, C, ...), as
+    torch.nn.functional.group_norm.
 
     weight, bias : (C,) scale and shift, or None
     """
     check_parameters("group_norm", input, weight=weight, bias=bias)
     c = input.shape[1]
     if num_groups < 1 or c % num_groups:
-        raise ValueError(f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of shape {tuple(input.shape)})")
+        raise ValueError(
+            f"group_norm: {c} channels cannot be divided into num_groups={num_groups} (input of "
+            f"shape {tuple(input.shape)})"
+        )
     return _group_norm(input, weight, bias, num_groups, eps)

@@ -1,190 +1,53 @@
 """Writing into Tensors: `x += y`, `x[index] = y`, and the methods whose names end in _.
 
-A write changes the memory, so all views and `.data` see it, and raises the version that they share: backward through a value
-that was saved before is an error. Where nothing requires a gradient, or under `no_grad`, that is all.
+A write changes the memory, so all views and `.data` see it, and raises the version that they share:
+backward through a value that was saved before is an error. Where nothing requires a gradient, or
+under `no_grad`, that is all.
 
-While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the new values are computed by
-the op of the same name (x.mul_(y) by mul), and x's memory and place on the tape become those of the result. If x is a view, the
-Tensor that it is a view of becomes `put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet;
-they become views of the new value when they are used next (`_refresh`).
+While recording, a write to (or from) what requires a gradient goes on the tape, as in torch: the
+new values are computed by the op of the same name (x.mul_(y) by mul), and x's memory and place on
+the tape become those of the result. If x is a view, the Tensor that it is a view of becomes
+`put(itself, where x lies, result)`. The views of that memory, x among them, do not know yet; they
+become views of the new value when they are used next (`writes.refresh`).
 """
 
 import functools
 import math
-import sys
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..arrays import address, array_module, seam
-from ..arrays.device import on_gpu
-from ..autograd import Tensor, enable_grad, raw, tensor_of
+from ..autograd import Tensor, raw
 from ..autograd._types import Index, Ints, Operand
-from ..autograd.hooks import rebase
 from ..engine.grad_mode import mode
-from ..engine.tensor import fresh, refresh_views
+from ..engine.tensor import refresh_views
 from .indexing import _put, at, bare_index, getitem, is_basic
-from .layout import constant
 from .shape import _numbers
+from .writes import (
+    exchangeable,
+    is_recorded,
+    is_sole_owner,
+    put_into,
+    record,
+    refresh,
+    refuse_repeated,
+    repeats,
+    view_chain,
+    write,
+)
 
 __all__ = ["activated", "assign", "in_place", "inplace_view"]
 P = ParamSpec("P")
 S = TypeVar("S", bound=Tensor)
 
 
-def _is_recorded(self, sources):
-    """Does this write belong on the tape?"""
-    if not mode.grad_enabled:
-        return False
-    if refresh_views:
-        _refresh((self, *sources))
-    return self._wanted or (self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources))
-
-
-def write(self):
-    """The array to write into, after announcing the write: backward must not use values saved before it."""
-    self._version[0] += 1
-    return self.array
-
-
-def _repeats(array):
-    """Does memory stand in this array several times?"""
-    steps = array.strides
-    return 0 in steps and array.size > 0 and any(n > 1 and not step for n, step in zip(array.shape, steps))
-
-
-def _refuse_repeated(array, name):
-    if _repeats(array):
-        what = "a tensor whose elements share memory, as expand() makes them"
-        raise RuntimeError(f"{name} into {what}: write into its clone()")
-
-
-def _view_chain(self, name):
-    """self, what it is a view of, what that is a view of, ..."""
-    found = [self]
-    while (base := getattr(found[-1], "_base", None)) is not None:
-        if base is False:
-            raise RuntimeError(f"{name} into a view made under no_grad(), of a tensor that is on the tape: make the view outside")
-        found.append(base)
-    if any(t._wanted and t._node is None for t in found):
-        raise RuntimeError(
-            f"{name} would change a leaf that requires grad{' through a view' if len(found) > 1 else ''} in place while recording: "
-            "wrap it in `with no_grad():`, use .data, or the form that makes a new tensor"
-        )
-    return found
-
-
-def _record(self, name, compute, assign=None, is_card=True):
-    """A write on the tape: self becomes compute(what it was), in memory and in history.
-
-    assign(array) : writes the new values into self's array; default: all of them
-    is_card : is compute one op card, so that all it saved is in the result's tape entry?
-    """
-    _refuse_repeated(self.array, name)
-    chain = _view_chain(self, name)
-    sole = _is_sole_owner(self)
-    old = _alias(self)
-    if not is_card and not sole:
-        old.array = seam.execute(_copied, old.array)
-    with enable_grad():
-        result = compute(old)
-        if result.shape != self.shape:
-            raise RuntimeError(f"{name}: the result has shape {tuple(result.shape)}, it cannot be written into {tuple(self.shape)}")
-        if not result.requires_grad:  # the new values are constants
-            result = _put(old, ..., result)
-        elif result.dtype != self.dtype:
-            raise RuntimeError(f"{name}: the result is {result.dtype}, it cannot be written into {self.dtype}")
-        if sole and _exchangeable(self, result.array):  # what was saved of the memory stays right
-            self.array, self._version = result.array, [0]
-            rebase(self, result._node)
-            return self
-        _unshare_saved(result._node, old.array)
-        changed = [(self, result)]
-        for view, base in zip(chain, chain[1:]):
-            where = (_positions(base, view).reshape(-1),)
-            flat = _put(_alias(base).reshape(-1), where, changed[-1][1].reshape(-1))
-            changed.append((base, flat.reshape(base.shape)))
-    for tensor, _ in changed:
-        if tensor._node is not None:
-            tensor._node.unshare_result()
-    array = write(self)
-    if assign is None:
-        seam.execute(_put_into, array, ..., result.array)
-    else:
-        assign(array)
-    self._version[1:] = [result._node.number]
-    for tensor, value in changed[1:] or changed:  # the view itself follows when it is used next
-        rebase(tensor, value._node)
-    if not refresh_views:
-        refresh_views.append(_refresh)
-    if self.__dict__ and self.retains_grad:
-        _refresh((self,))
-    return self
-
-
-def _alias(x):
-    """x as it is on the tape now: x itself will soon be elsewhere on it."""
-    return (tensor_of if hasattr(x, "_base") else fresh)(x.array, x._wanted, x._node)
-
-
-def _is_sole_owner(x):
-    """Does nothing else use x's memory: no view, no detached Tensor, no array of the caller's, no saved value?"""
-    if _references is None or getattr(x, "_base", None) is not None or x.array.base is not None:
-        return False
-    return _references(x.array) == _NO_OTHERS and seam.may_exchange()
-
-
-def _exchangeable(x, array):
-    """Can x, whose memory nobody else uses, take this array instead? The order in memory, if known, must stay."""
-    return array.strides == x.array.strides or not hasattr(x, "_base")
-
-
-_references = getattr(sys, "getrefcount", None)  # CPython's
-_NO_OTHERS = (lambda x: _references and _references(x.array))(tensor_of(np.empty(1)))
-
-
-def _unshare_saved(node, array):
-    """What a tape entry saved of `array` becomes a copy: the memory is about to be overwritten."""
-    node.saved = [seam.execute(_copied, s) if s is array else s for s in node.saved]
-
-
-def _refresh(tensors):
-    """Bring views up to date after writes that were recorded on what they are views of."""
-    for x in tensors:
-        base = getattr(x, "_base", None) if isinstance(x, Tensor) and len(x._version) > 1 else None
-        if isinstance(base, Tensor) and base._node is not None:  # a leaf is what it was, but for its data
-            if not x._wanted if x._node is None else x._node.number < min(x._version[1], base._node.number):
-                where = (_positions(base, x).reshape(-1),)
-                with enable_grad():
-                    rebase(x, getitem(_alias(base).reshape(-1), where).reshape(x.shape)._node)
-
-
-def _positions(base, view):
-    """Where in base.reshape(-1) the elements of a view of it are: integers in the shape of the view."""
-    wanted = address(view.array) - address(base.array) + _offsets(view.array)
-    if base.array.flags.c_contiguous:
-        found = wanted // base.array.itemsize
-    else:
-        places = _offsets(base.array).reshape(-1)
-        order = np.argsort(places, kind="stable")
-        found = order[np.searchsorted(places[order], wanted)]
-    return constant(base.array, found) if on_gpu(base.array) else found
-
-
-def _offsets(array):
-    """The distance of each element from the first, in bytes."""
-    out = np.zeros(array.shape, np.int64)
-    for i, (n, stride) in enumerate(zip(array.shape, array.strides)):
-        out += (np.arange(n) * stride).reshape((-1,) + (1,) * (array.ndim - 1 - i))
-    return out
-
-
-# --- the methods ---
-
-
 def in_place(
-    function: Callable[Concatenate[Tensor, P], Any], *, name: str | None = None, plain: Callable[..., None] | None = None
+    function: Callable[Concatenate[Tensor, P], Any],
+    *,
+    name: str | None = None,
+    plain: Callable[..., None] | None = None,
 ) -> Callable[Concatenate[S, P], S]:
     """The method that overwrites a Tensor with function(the Tensor, ...).
 
@@ -196,17 +59,17 @@ def in_place(
 
     @functools.wraps(function)
     def method(self, *args, **named):
-        if _is_recorded(self, (*args, *named.values())):
+        if is_recorded(self, (*args, *named.values())):
 
             def compute(old):
                 like = [old if a is self else _in_floats(a, self.dtype) for a in args]
                 more = {k: _in_floats(a, self.dtype) for k, a in named.items()}
                 return function(old, *like, **more)
 
-            return _record(self, name, compute, is_card=is_card)
+            return record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
         if plain is not None:
-            _refuse_repeated(self.array, name)
+            refuse_repeated(self.array, name)
             seam.execute(_named, plain, write(self), args, tuple(named.items()))
             return self
         result = seam.execute(_named, function, self.array, args, tuple(named.items()))
@@ -219,8 +82,13 @@ def in_place(
 
 def activated(function: Callable[..., Tensor], input: Tensor, *options: Any) -> Tensor:
     """function(input, ...) written into input itself: what activations with inplace=True do."""
-    if _is_recorded(input, ()):
-        return _record(input, function.__name__, lambda old: function(old, *options), is_card=hasattr(function, "card"))
+    if is_recorded(input, ()):
+        return record(
+            input,
+            function.__name__,
+            lambda old: function(old, *options),
+            is_card=hasattr(function, "card"),
+        )
     return overwrite(input, function.__name__, seam.execute(function, input.array, *options))
 
 
@@ -228,50 +96,50 @@ def _named(function, array, args, named):
     return function(array, *args, **dict(named))
 
 
-def _copied(array):
-    return array.copy()
-
-
-def _put_into(array, index, values):
-    array[index] = values
-
-
 def overwrite(self, name, values):
-    """Put an array of the same shape in the place of all values: what every write comes to where nothing is recorded."""
+    """Put an array of the same shape in the place of all values: what every write comes to where
+    nothing is recorded."""
     array = self.array
     if values.shape != array.shape:
-        raise RuntimeError(f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into {tuple(array.shape)}")
+        raise RuntimeError(
+            f"{name}: the result has shape {tuple(values.shape)}, it cannot be written into "
+            f"{tuple(array.shape)}"
+        )
     if values.dtype.kind == "f" and array.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; convert that with .float()")
-    same = values.dtype == array.dtype and _exchangeable(self, values)
-    if _repeats(array):
+        raise RuntimeError(
+            f"{name}: the result is {values.dtype}, it cannot be written into {array.dtype}; "
+            "convert that with .float()"
+        )
+    same = values.dtype == array.dtype and exchangeable(self, values)
+    if repeats(array):
         if name not in SINGLY:
-            _refuse_repeated(array, name)
+            refuse_repeated(array, name)
         changed = values != array
-        seam.execute(_put_into, write(self), changed, values[changed])
+        seam.execute(put_into, write(self), changed, values[changed])
         return self
     del array
-    if same and _is_sole_owner(self):
+    if same and is_sole_owner(self):
         self.array = np.asarray(values) if isinstance(values, np.generic) else values
         self._version = [0]
     else:
-        seam.execute(_put_into, write(self), ..., values)
+        seam.execute(put_into, write(self), ..., values)
     return self
 
 
 def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
     """self[index] = value"""
-    recorded = _is_recorded(self, (value,))
+    recorded = is_recorded(self, (value,))
     index = bare_index(self, index, keep=recorded)
     if hasattr(value, "dtype") and value.ndim:
         place = at(self.array, index)
-        _refuse_repeated(place, name)
+        refuse_repeated(place, name)
         if value.ndim > place.ndim and all(n == 1 for n in value.shape[: value.ndim - place.ndim]):
             value = value.reshape(value.shape[value.ndim - place.ndim :])
     if not recorded:
-        seam.execute(_put_into, write(self), index, raw(value))
+        seam.execute(put_into, write(self), index, raw(value))
         return self
-    if _repeats(self.array) and is_basic(index):  # one write into memory, instead of one into each element
+    # one write into memory, instead of one into each element
+    if repeats(self.array) and is_basic(index):
         place = getitem(self, index)
         once = tuple(slice(0, 1) if not step else slice(None) for step in place.array.strides)
         assign(getitem(place, once), name, ..., value)
@@ -280,32 +148,42 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
         value = value.to(self.dtype)
 
     def into(array):
-        seam.execute(_put_into, array, index, raw(value))
+        seam.execute(put_into, array, index, raw(value))
 
-    return _record(self, name, lambda old: _put(old, index, value), into)
+    return record(self, name, lambda old: _put(old, index, value), into)
 
 
 def _in_floats(a, dtype):
-    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it is."""
+    """A Tensor of floats in the dtype that is written; anything else, indices among them, as it
+    is."""
     return a.to(dtype) if isinstance(a, Tensor) and a.dtype != dtype and a.dtype.kind == "f" else a
 
 
 def __setitem__(self: Tensor, index: Index, value: Operand) -> None:
     """self[index] = value: also recorded."""
-    if isinstance(value, Tensor) and value._version is self._version and _is_there(self, index, value):
-        if _is_recorded(self, ()):
-            _view_chain(self, "item assignment")
+    if (
+        isinstance(value, Tensor)
+        and value._version is self._version
+        and _is_there(self, index, value)
+    ):
+        if is_recorded(self, ()):
+            view_chain(self, "item assignment")
         return  # the end of x[index] += y, which has already written
     assign(self, "item assignment", index, value)
 
 
 def _is_there(self, index, value):
     here = at(self.array, bare_index(self, index))
-    return here.shape == value.shape and address(here) == address(value.array) and here.strides == value.array.strides
+    return (
+        here.shape == value.shape
+        and address(here) == address(value.array)
+        and here.strides == value.array.strides
+    )
 
 
 def copy_(self: S, src: Any, non_blocking: bool = False) -> S:
-    """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to this dtype)."""
+    """Overwrite with the values of `src` (broadcast; a Tensor, an array or a number; converted to
+    this dtype)."""
     if isinstance(src, Tensor) and src.device != self.device:
         src = src.to(self.device)
     return assign(self, "copy_", ..., src)
@@ -321,20 +199,22 @@ def zero_(self: S) -> S:
     return assign(self, "zero_", ..., 0)
 
 
-def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[S, P], S]:
+def inplace_view(
+    function: Callable[Concatenate[Tensor, P], Tensor],
+) -> Callable[Concatenate[S, P], S]:
     """The method that makes a Tensor another view of its memory."""
     name = f"{function.__name__}_"
 
     @functools.wraps(function)
     def method(self, *args, **named):
-        if _is_recorded(self, ()):
-            _view_chain(self, name)
+        if is_recorded(self, ()):
+            view_chain(self, name)
         view = function(self, *args, **named)
         if mode.grad_enabled and self._wanted:
             self._node = view._node
             if getattr(self, "_base", None) is None:  # its views become views of the new shape
                 self._version[1:] = [view._node.number]
-                refresh_views[:] = [_refresh]
+                refresh_views[:] = [refresh]
         self.array, self._base = view.array, getattr(self, "_base", None)
         return self
 
@@ -344,7 +224,8 @@ def inplace_view(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable
 
 
 def resize_(self: S, *sizes: Ints, size: Ints | None = None) -> S:
-    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are uninitialised."""
+    """Make it a Tensor of other sizes: the elements that there are stay, in order, further ones are
+    uninitialised."""
     if self._wanted:
         raise RuntimeError("resize_ of a tensor that requires grad: use reshape, narrow or cat")
     sizes = _numbers(sizes, size)
@@ -388,7 +269,8 @@ def plain_clamp(array, min=None, max=None):
         np.minimum(array, max, out=array)
 
 
-# Those that write single elements, of an expanded tensor too: what stays does not bring back an old value.
+# Those that write single elements, of an expanded tensor too: what stays does not bring back an old
+# value.
 SINGLY = "index_add_ index_copy_ index_fill_ index_put_ masked_fill_ scatter_ scatter_add_".split()
 
 plain_add = _scaled(np.add)

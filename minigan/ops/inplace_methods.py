@@ -2,7 +2,21 @@
 
 from ..autograd.attributes import TensorAttributes
 from ..engine.tensor import attach
-from . import activation, angles, arithmetic, arrange, bits, compose, elementary, indexing, inplace, running, shape, special
+from . import (
+    activation,
+    angles,
+    arithmetic,
+    arrange,
+    bits,
+    compose,
+    elementary,
+    indexing,
+    inplace,
+    running,
+    scattering,
+    shape,
+    special,
+)
 from .inplace import in_place, inplace_view
 
 
@@ -111,16 +125,16 @@ class InPlaceMethods(TensorAttributes):
     clip_ = in_place(compose.clip, name="clip_")
     exp2_ = in_place(compose.exp2)
     frac_ = in_place(compose.frac)
-    index_add_ = in_place(compose.index_add)
-    index_copy_ = in_place(compose.index_copy)
-    index_fill_ = in_place(compose.index_fill)
+    index_add_ = in_place(scattering.index_add)
+    index_copy_ = in_place(scattering.index_copy)
+    index_fill_ = in_place(scattering.index_fill)
     lerp_ = in_place(compose.lerp)
     log10_ = in_place(compose.log10)
     log2_ = in_place(compose.log2)
     multiply_ = in_place(compose.multiply, name="multiply_")
     nan_to_num_ = in_place(compose.nan_to_num)
     negative_ = in_place(compose.negative, name="negative_")
-    scatter_ = in_place(compose.scatter)
+    scatter_ = in_place(scattering.scatter)
     subtract_ = in_place(compose.subtract, name="subtract_")
     trunc_ = in_place(compose.trunc)
 

@@ -1,4 +1,5 @@
-"""How an array lies in memory: updates run over it as one flat piece, kernels want it in an order of theirs."""
+"""How an array lies in memory: updates run over it as one flat piece, kernels want it in an order
+of theirs."""
 
 import numpy as np
 
@@ -8,9 +9,11 @@ __all__: list[str] = []  # no ops
 
 
 def memory_order(array):
-    """The order of its dimensions from the outermost in memory, such that `flat` gives a view; None if there are gaps.
+    """The order of its dimensions from the outermost in memory, such that `flat` gives a view; None
+    if there are gaps.
 
-    A C-ordered array: (0, 1, ...). A transposed one, e.g. a weight (out, in) that is stored as (in, out): (1, 0).
+    A C-ordered array: (0, 1, ...). A transposed one, e.g. a weight (out, in) that is stored as (in,
+    out): (1, 0).
     """
     if array.flags.c_contiguous:
         return tuple(range(array.ndim))
@@ -19,7 +22,8 @@ def memory_order(array):
 
 
 def flat(array, order):
-    """The elements in memory order `order`, as one dimension: a view if the array lies so, else a copy that does."""
+    """The elements in memory order `order`, as one dimension: a view if the array lies so, else a
+    copy that does."""
     return array.transpose(order).ravel()
 
 
@@ -29,8 +33,13 @@ def full_like(array, value):
 
 
 def conform(source, array):
-    """`source` if it has the dtype, device and layout of `array`, else a copy of it that has. Shapes must agree."""
-    if source.dtype == array.dtype and device_of(source) == device_of(array) and memory_order(source) == memory_order(array):
+    """`source` if it has the dtype, device and layout of `array`, else a copy of it that has.
+    Shapes must agree."""
+    if (
+        source.dtype == array.dtype
+        and device_of(source) == device_of(array)
+        and memory_order(source) == memory_order(array)
+    ):
         return source
     copy = full_like(array, 0)
     copy[...] = to_device(source, device_of(array))
@@ -50,8 +59,8 @@ def by_position(x):
 
 
 def join(arrays, axis):
-    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and sends it their addresses, which a
-    captured step cannot: on CUDA they are joined by eights."""
+    """The arrays (of one library) joined along an axis. CuPy joins more than 8 in one kernel and
+    sends it their addresses, which a captured step cannot: on CUDA they are joined by eights."""
     xp = array_module(arrays[0])
     while xp is not np and len(arrays) > 8:
         arrays = [xp.concatenate(arrays[i : i + 8], axis=axis) for i in range(0, len(arrays), 8)]

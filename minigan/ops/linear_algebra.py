@@ -20,7 +20,9 @@ def _t(x):
 
 def _square(name, x):
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}: expected square matrices (..., n, n), got shape {tuple(x.shape)}")
+        raise ValueError(
+            f"{name}: expected square matrices (..., n, n), got shape {tuple(x.shape)}"
+        )
     _real(name, x)
 
 
@@ -28,7 +30,10 @@ def _real(name, x):
     if x.ndim < 2:
         raise ValueError(f"{name}: expected matrices (..., m, n), got shape {tuple(x.shape)}")
     if raw(x).dtype.kind != "f":
-        raise TypeError(f"{name}: expected floating-point matrices, they are {raw(x).dtype}: convert them with .float()")
+        raise TypeError(
+            f"{name}: expected floating-point matrices, they are {raw(x).dtype}: convert them "
+            "with .float()"
+        )
 
 
 # --- inverses and systems ---
@@ -81,14 +86,19 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
 
 def tolerances(A, atol, rtol):
-    """(atol, rtol), below which singular values count as 0: numbers, or arrays (..., 1), in A's dtype.
+    """(atol, rtol), below which singular values count as 0: numbers, or arrays (..., 1), in A's
+    dtype.
 
     Default: atol 0, and rtol max(m, n) eps, but 0 where atol is positive.
     """
     kind = raw(A).dtype
     column = lambda t: raw(t).astype(kind)[..., None] if hasattr(raw(t), "dtype") else t
     atol = 0.0 if atol is None else column(atol)
-    rtol = (atol <= 0) * (max(A.shape[-2:]) * float(np.finfo(kind).eps)) if rtol is None else column(rtol)
+    rtol = (
+        (atol <= 0) * (max(A.shape[-2:]) * float(np.finfo(kind).eps))
+        if rtol is None
+        else column(rtol)
+    )
     return atol, rtol
 
 
@@ -110,7 +120,11 @@ def _pinv(A, atol, rtol, hermitian):
 def _(g, need, A, y):
     gt, yt = _t(g), _t(y)
     right, left = matmul(matmul(gt, y), yt), matmul(matmul(yt, y), gt)
-    return matmul(matmul(yt, g), -yt) + (right - matmul(matmul(A, y), right)) + (left - matmul(matmul(left, y), A))
+    return (
+        matmul(matmul(yt, g), -yt)
+        + (right - matmul(matmul(A, y), right))
+        + (left - matmul(matmul(left, y), A))
+    )
 
 
 def pinv(
@@ -123,8 +137,8 @@ def pinv(
 ) -> Tensor:
     """Moore and Penrose's inverse of (..., m, n).
 
-    rtol, atol : singular values count as 0 up to atol, or rtol times the largest (default: max(m, n) eps, 0 with atol); numbers or
-        Tensors (...); rcond is rtol
+    rtol, atol : singular values count as 0 up to atol, or rtol times the largest (default: max(m,
+        n) eps, 0 with atol); numbers or Tensors (...); rcond is rtol
     hermitian : the matrices are symmetric, and their lower triangles are read
     """
     _real("pinv", A)

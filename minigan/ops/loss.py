@@ -1,8 +1,10 @@
-"""Losses under torch's names. `reduction` is "mean" (over all elements), "sum", or "none" (the loss of each element).
+"""Losses under torch's names. `reduction` is "mean" (over all elements), "sum", or "none" (the loss
+of each element).
 
-Input and target should have one shape: an (N, 1) output against an (N,) target broadcasts to (N, N), which is seldom meant. As in
-torch that is an error of the cross-entropies, and a warning of the distances.
-The losses of a GAN's discriminator are cards of one pass; the others are compositions of ops, to be read as their formulas.
+Input and target should have one shape: an (N, 1) output against an (N,) target broadcasts to (N,
+N), which is seldom meant. As in torch that is an error of the cross-entropies, and a warning of the
+distances. The losses of a GAN's discriminator are cards of one pass; the others are compositions of
+ops, to be read as their formulas.
 """
 
 import math
@@ -15,18 +17,30 @@ from .arithmetic import _where as where
 from .arithmetic import clamp, maximum
 from .elementary import abs, exp, log
 from .indexing import gather
-from .loss_arguments import REDUCTIONS, _check, _check_reduction, _common_shape, _distance, _each, _reduce, _reduced
-from .reduction import log_softmax
+from .loss_arguments import (
+    REDUCTIONS,
+    _check,
+    _check_reduction,
+    _common_shape,
+    _distance,
+    _each,
+    _reduce,
+    _reduced,
+)
+from .softmax import log_softmax
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss", "huber_loss", "kl_div",
-    "l1_loss", "margin_ranking_loss", "mean_logsigmoid", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
+    "hinge_embedding_loss", "huber_loss", "kl_div",
+    "l1_loss", "margin_ranking_loss", "mean_logsigmoid", "mse_loss", "nll_loss", "smooth_l1_loss",
+    "soft_margin_loss",
 ]  # fmt: skip
 
 
 @op(saves=("input", "target", "reduction"))
 def _mse_loss(input, target, reduction):
-    """(input - target)^2, reduced.    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
+    """(input - target)^2, reduced.
+    dL/dinput = 2 g (input - target), dL/dtarget = its negative;  / count for the mean"""
     return _reduce(np.square(np.subtract(input, target)), reduction)
 
 
@@ -60,7 +74,8 @@ def l1_loss(
 def smooth_l1_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
-    """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced. Girshick 2015."""
+    """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target; reduced.
+    Girshick 2015."""
     input, target = _common_shape("smooth_l1_loss", input, target, reduction)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta={beta} must not be negative")
@@ -75,7 +90,8 @@ def huber_loss(
     delta: float = 1.0,
     weight: Tensor | None = None,
 ) -> Tensor:
-    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced. Huber 1964.
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; reduced.
+    Huber 1964.
 
     weight : a factor of each element
     """
@@ -90,15 +106,16 @@ def huber_loss(
 
 
 def _log(x):
-    """log x, at least -100: what torch limits it to. (1e-45 is the smallest positive float32; log 0 would warn.)"""
+    """log x, at least -100: what torch limits it to. (1e-45 is the smallest positive float32; log 0
+    would warn.)"""
     return maximum(log(maximum(x, 1e-45)), -100.0)
 
 
 def no_probabilities(x):
     """The error about values outside of [0, 1]."""
     return ValueError(
-        f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to {x.max():g}: "
-        "apply sigmoid to it, or use binary_cross_entropy_with_logits"
+        f"input must be probabilities, all in [0, 1]; its values go from {x.min():g} to "
+        f"{x.max():g}: apply sigmoid to it, or use binary_cross_entropy_with_logits"
     )
 
 
@@ -106,9 +123,11 @@ def no_probabilities(x):
 def _bce(input, target, reduction):
     """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; reduced.
 
-    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;    dL/dt = g (log(1 - x) - log x)
+    dL/dx = g (x - t) / (x (1 - x)), the denominator at least 1e-12;
+    dL/dt = g (log(1 - x) - log x)
     """
-    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():  # (on CUDA this would wait for the device)
+    # (on CUDA this would wait for the device)
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
         raise no_probabilities(input)
     return _reduce(-(target * _log(input) + (1 - target) * _log(1 - input)), reduction)
 
@@ -116,32 +135,41 @@ def _bce(input, target, reduction):
 @_bce.backward
 def _(g, need, x, t, reduction):
     g = _each(g, x, reduction)
-    return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (_log(1 - x) - _log(x))
+    return need[0] and g * (x - t) / maximum(x * (1 - x), 1e-12), need[1] and g * (
+        _log(1 - x) - _log(x)
+    )
 
 
 @_reduced("reduction")
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
 ) -> Tensor:
-    """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in [0, 1].
+    """-(t log x + (1 - t) log(1 - x)), reduced, for probabilities x = input and targets t, both in
+    [0, 1].
 
-    Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`, which is exact there.
+    Logarithms are limited to at least -100, as in torch. Prefer `binary_cross_entropy_with_logits`,
+    which is exact there.
 
     weight : factor of each element, broadcast to input's shape
     """
     _check("binary_cross_entropy", input, target, reduction)
     if weight is None:
         return _bce(input, target, reduction)
-    return _reduce(_weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction)
+    return _reduce(
+        _weighted("binary_cross_entropy", _bce(input, target, "none"), weight), reduction
+    )
 
 
 @op(saves=("input", "target", "reduction"))
 def _bce_logits(input, target, reduction):
-    """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow; reduced.
+    """-(t log s + (1 - t) log(1 - s)) with s = sigmoid(x), as max(x, 0) - x t + log(1 + e^-|x|),
+    which cannot overflow; reduced.
 
     dL/dx = g (s - t),  dL/dt = -g x
     """
-    return _reduce(np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction)
+    return _reduce(
+        np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input))), reduction
+    )
 
 
 @_bce_logits.backward
@@ -184,7 +212,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for all logits.
+    """Binary cross-entropy of sigmoid(input) against target, reduced, in a form that is exact for
+    all logits.
 
     weight : factor of each element, broadcast to input's shape
     pos_weight : factor p of the positive term, broadcast: (1 - t) x + (1 + (p - 1) t) log(1 + e^-x)
@@ -196,7 +225,9 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         loss = _bce_logits(input, target, "none")
     else:
-        loss = (1 - target) * input - (_weighted(name, target, pos_weight - 1, "pos_weight") + 1) * logsigmoid(input)
+        loss = (1 - target) * input - (
+            _weighted(name, target, pos_weight - 1, "pos_weight") + 1
+        ) * logsigmoid(input)
     return _reduce(loss if weight is None else _weighted(name, loss, weight), reduction)
 
 
@@ -204,7 +235,10 @@ def _weighted(name, values, weight, what="weight"):
     """values * weight; a weight that would enlarge the values is an error."""
     result = values * weight
     if tuple(result.shape) != tuple(values.shape):
-        raise ValueError(f"{name}: {what} of shape {tuple(weight.shape)} does not broadcast to the input's shape {tuple(values.shape)}")
+        raise ValueError(
+            f"{name}: {what} of shape {tuple(weight.shape)} does not broadcast to the input's "
+            f"shape {tuple(values.shape)}"
+        )
     return result
 
 
@@ -212,25 +246,43 @@ def _weighted(name, values, weight, what="weight"):
 
 
 def _classes(name, input, target, weight, ignore_index):
-    """dim, index, kept, share: where the classes are, the class of each sample (0 if ignored), is it kept, and its weight."""
+    """dim, index, kept, share: where the classes are, the class of each sample (0 if ignored), is
+    it kept, and its weight."""
     dim = 0 if input.ndim == 1 else 1
     expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
     target = raw(target)
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ValueError(
-            f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so target must have shape {expected}, "
-            f"it has {tuple(target.shape)}"
+            f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so "
+            f"target must have shape {expected}, it has {tuple(target.shape)}"
         )
     if target.dtype.kind not in "iu":
-        raise TypeError(f"{name}: target must hold class numbers (integers), it is {target.dtype}: convert it with .long()")
+        raise TypeError(
+            f"{name}: target must hold class numbers (integers), it is {target.dtype}: convert it "
+            "with .long()"
+        )
     count = input.shape[dim]
     if weight is not None and tuple(weight.shape) != (count,):
-        raise ValueError(f"{name}: weight must have shape ({count},), one for each class, it has {tuple(weight.shape)}")
+        raise ValueError(
+            f"{name}: weight must have shape ({count},), one for each class, it has "
+            f"{tuple(weight.shape)}"
+        )
     kept = target != ignore_index
     index = np.where(kept, target, 0)
-    if isinstance(index, np.ndarray) and index.size and not (index.min() >= 0 and index.max() < count):
-        raise IndexError(f"{name}: target has classes from {index.min()} to {index.max()}, input has classes 0 to {count - 1}")
-    share = kept.astype(input.dtype) if weight is None else raw(weight)[index].astype(input.dtype) * kept
+    if (
+        isinstance(index, np.ndarray)
+        and index.size
+        and not (index.min() >= 0 and index.max() < count)
+    ):
+        raise IndexError(
+            f"{name}: target has classes from {index.min()} to {index.max()}, input has classes 0 "
+            f"to {count - 1}"
+        )
+    share = (
+        kept.astype(input.dtype)
+        if weight is None
+        else raw(weight)[index].astype(input.dtype) * kept
+    )
     return dim, index, kept, share
 
 
@@ -271,7 +323,8 @@ def cross_entropy(
     """-log softmax(input)[target], reduced.
 
     input : logits (N, C), (C,) or (N, C, d1, ...)
-    target : class numbers (N,), () or (N, d1, ...), or probabilities of input's shape (then -sum_c target_c log softmax_c)
+    target : class numbers (N,), () or (N, d1, ...), or probabilities of input's shape (then -sum_c
+        target_c log softmax_c)
     weight : (C,), the weight of each class
     ignore_index : samples of this class number count nothing
     label_smoothing : e in [0, 1]: the target becomes (1 - e) target + e / C (Szegedy et al. 2016)
@@ -282,11 +335,19 @@ def cross_entropy(
     dim = 0 if input.ndim == 1 else 1
     count = input.shape[dim] if input.ndim else 1
     logp = log_softmax(input, dim)
-    each = logp if weight is None else logp * weight.reshape((count,) + (1,) * (input.ndim - dim - 1))
+    each = (
+        logp if weight is None else logp * weight.reshape((count,) + (1,) * (input.ndim - dim - 1))
+    )
     if tuple(target.shape) == tuple(input.shape) and raw(target).dtype.kind == "f":
-        soft = target * (1 - label_smoothing) + label_smoothing / count if label_smoothing else target
+        soft = (
+            target * (1 - label_smoothing) + label_smoothing / count if label_smoothing else target
+        )
         loss = -(soft * each).sum(dim)
-        return loss.sum() / max(math.prod(loss.shape), 1) if reduction == "mean" else _reduce(loss, reduction)
+        return (
+            loss.sum() / max(math.prod(loss.shape), 1)
+            if reduction == "mean"
+            else _reduce(loss, reduction)
+        )
     hard = nll_loss(logp, target, weight, ignore_index, reduction)
     if not label_smoothing:
         return hard
@@ -299,10 +360,12 @@ def cross_entropy(
 def kl_div(
     input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False
 ) -> Tensor:
-    """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities `input` from `target`.
+    """target (log target - input), reduced: Kullback and Leibler's divergence of log-probabilities
+    `input` from `target`.
 
     target : probabilities (0 log 0 = 0), or with log_target=True their logarithms
-    reduction : also "batchmean", the sum over input.shape[0], which is the mathematical mean of the divergences
+    reduction : also "batchmean", the sum over input.shape[0], which is the mathematical mean of the
+        divergences
     """
     batches = input.shape[0] if input.ndim else 1
     _check_reduction("kl_div", reduction, (*REDUCTIONS, "batchmean"))
@@ -321,7 +384,8 @@ def kl_div(
 def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
 ) -> Tensor:
-    """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in torch); reduced."""
+    """input where target = 1, max(0, margin - input) where target = -1 (elsewhere their sum, as in
+    torch); reduced."""
     input, target = _common_shape("hinge_embedding_loss", input, target, reduction, aloud=False)
     loss = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, 0.0), 0.0)
     return _reduce(loss, reduction)
@@ -331,11 +395,15 @@ def hinge_embedding_loss(
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
 ) -> Tensor:
-    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the larger, else -1."""
+    """max(0, margin - target (input1 - input2)), reduced; target = 1 where input1 should be the
+    larger, else -1."""
     _check_reduction("margin_ranking_loss", reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(tuple(x.shape)) for x in (input1, input2, target))
-        raise ValueError(f"margin_ranking_loss: input1, input2 and target have shapes {shapes}: they need equally many dimensions")
+        raise ValueError(
+            f"margin_ranking_loss: input1, input2 and target have shapes {shapes}: they need "
+            "equally many dimensions"
+        )
     return _reduce(clamp(margin - target * (input1 - input2), 0.0), reduction)
 
 

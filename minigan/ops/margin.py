@@ -16,8 +16,9 @@ from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather
 from .loss import _check, _check_reduction, _reduce
+from .placement import to
 from .reduction import mean, sum
-from .shape import to, unsqueeze
+from .shape import unsqueeze
 
 __all__ = [
     "cosine_embedding_loss", "gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss",
@@ -45,8 +46,13 @@ def triplet_margin_loss(
     distance = lambda x, y: pairwise_distance(x, y, float(p), eps)
     if not anchor.ndim == positive.ndim == negative.ndim:
         shapes = ", ".join(str(tuple(x.shape)) for x in (anchor, positive, negative))
-        raise ValueError(f"triplet_margin_loss: anchor, positive and negative must have as many dimensions, got shapes {shapes}")
-    return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
+        raise ValueError(
+            "triplet_margin_loss: anchor, positive and negative must have as many dimensions, "
+            f"got shapes {shapes}"
+        )
+    return _triplet(
+        "triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction
+    )
 
 
 def triplet_margin_with_distance_loss(
@@ -100,8 +106,7 @@ def cosine_embedding_loss(
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
         raise ValueError(
             f"cosine_embedding_loss: expected inputs (N, D) and target (N,), or (D,) and (), "
-            f"got shapes {tuple(input1.shape)}, "
-            f"{tuple(input2.shape)} and {tuple(target.shape)}"
+            f"got shapes {tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
         )
     eps = 1e-12  # under the root, as in torch
     lengths = (sum(square(input1), -1) + eps) * (sum(square(input2), -1) + eps)
@@ -116,14 +121,23 @@ def _rows(name, input, target, like_input):
     """input (N, C), and target as rows."""
     if input.ndim == target.ndim == 0:
         return input.reshape(1, 1), target.reshape((1, 1) if like_input else (1,))
-    if input.ndim not in (1, 2) or tuple(target.shape) != (tuple(input.shape) if like_input else tuple(input.shape[:-1])):
+    if input.ndim not in (1, 2) or tuple(target.shape) != (
+        tuple(input.shape) if like_input else tuple(input.shape[:-1])
+    ):
         if not (input.ndim == 1 and not like_input and tuple(target.shape) == (1,)):
             wanted = "(N, C)" if like_input else "(N,)"
             shapes = f"{tuple(input.shape)} and {tuple(target.shape)}"
-            raise ValueError(f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}")
+            raise ValueError(
+                f"{name}: expected input (N, C) and target {wanted}, got shapes {shapes}"
+            )
     if raw(target).dtype.kind not in "iu":
-        raise TypeError(f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: convert it with .long()")
-    return input.reshape(-1, input.shape[-1]), target.reshape((-1, input.shape[-1]) if like_input else (-1,))
+        raise TypeError(
+            f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: "
+            "convert it with .long()"
+        )
+    return input.reshape(-1, input.shape[-1]), target.reshape(
+        (-1, input.shape[-1]) if like_input else (-1,)
+    )
 
 
 def _given_back(loss, input, target, reduction):
@@ -218,7 +232,9 @@ def gaussian_nll_loss(
         if tuple(input.shape[:-1]) == tuple(var.shape):
             var = unsqueeze(var, -1)
         elif var.ndim != input.ndim or any(v not in (1, n) for v, n in zip(var.shape, input.shape)):
-            raise ValueError(f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}")
+            raise ValueError(
+                f"gaussian_nll_loss: var has shape {tuple(var.shape)}, input {tuple(input.shape)}"
+            )
     if isinstance(raw(var), np.ndarray) and (raw(var) < 0).any():
         raise ValueError("gaussian_nll_loss: var has negative elements")
     low = raw(var) < eps
@@ -236,8 +252,7 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """The negative log-likelihood of counts: e^x - t x for x = input, the logarithm of the rate; or
-    for x the rate itself
-    (log_input=False) x - t log(x + eps); reduced.
+    for x the rate itself (log_input=False) x - t log(x + eps); reduced.
 
     full : add t log t - t + log(2 pi t) / 2 where t > 1, Stirling's approximation of log t!
     """

@@ -16,9 +16,10 @@ from .decompositions import eigvalsh, svdvals
 from .elementary import abs
 from .extremes import amax, amin
 from .linear_algebra import inv, pinv, tolerances
+from .placement import to
 from .product import matmul
 from .reduction import norm, sum
-from .shape import movedim, reshape, to
+from .shape import movedim, reshape
 
 __all__ = ["matrix_power"]  # torch's; the others are in minigan.linalg
 
@@ -47,30 +48,44 @@ def matrix_norm(
     dtype: DType = None,
 ) -> Tensor:
     """Norms of matrices in two dimensions: "fro" (root of the sum of squares), "nuc" (sum of
-    singular values), 2 and -2 (largest and
-    smallest singular value), inf and -inf, 1 and -1 (largest and smallest sum of the absolute
-    values of a row, of a column)."""
+    singular values), 2 and -2 (largest and smallest singular value), inf and -inf, 1 and -1
+    (largest and smallest sum of the absolute values of a row, of a column)."""
     A = A if dtype is None else to(A, dtype)
     if len(tuple(dim)) != 2 or A.ndim < 2:
-        raise ValueError(f"matrix_norm: dim={dim} must name two dimensions of the input, whose shape is {tuple(A.shape)}")
+        raise ValueError(
+            f"matrix_norm: dim={dim} must name two dimensions of the input, whose shape is "
+            f"{tuple(A.shape)}"
+        )
     rows, columns = axes_of(tuple(dim), A.ndim)
     if ord == "fro":
         return norm(A, 2, (rows, columns), keepdim)
     if ord in ("nuc", 2, -2):
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
         y = sum(values, -1) if ord == "nuc" else (amax if ord == 2 else amin)(values, -1)
-        return reshape(y, tuple(1 if i in (rows, columns) else n for i, n in enumerate(A.shape))) if keepdim else y
+        return (
+            reshape(y, tuple(1 if i in (rows, columns) else n for i, n in enumerate(A.shape)))
+            if keepdim
+            else y
+        )
     if ord not in (1, -1, math.inf, -math.inf):
-        raise ValueError(f"matrix_norm: ord={ord!r}; expected 'fro', 'nuc', 2, -2, 1, -1, inf or -inf")
+        raise ValueError(
+            f"matrix_norm: ord={ord!r}; expected 'fro', 'nuc', 2, -2, 1, -1, inf or -inf"
+        )
     added, other = (rows, columns) if ord in (1, -1) else (columns, rows)
     y = (amax if ord > 0 else amin)(sum(abs(A), added, True), other, True)
-    return y if keepdim else reshape(y, tuple(n for i, n in enumerate(A.shape) if i not in (rows, columns)))
+    return (
+        y
+        if keepdim
+        else reshape(y, tuple(n for i, n in enumerate(A.shape) if i not in (rows, columns)))
+    )
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """The n-th power of square matrices; negative: of the inverse."""
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
-        raise ValueError(f"matrix_power: expected square matrices (..., n, n), got shape {tuple(A.shape)}")
+        raise ValueError(
+            f"matrix_power: expected square matrices (..., n, n), got shape {tuple(A.shape)}"
+        )
     if n < 0:
         A, n = inv(A), -n
     if n == 0:

@@ -1,19 +1,15 @@
-"""The ops as methods of Tensor: Python's operators, and methods under torch's names.
+"""The ops as methods of Tensor, under torch's names.
 
-An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`. What ends in _ overwrites the
-Tensor (`inplace_methods`). Checkers and editors see all of it as Tensor's base class, with the signatures of the ops.
+An op is a plain Python function, so as a class attribute it is a method: `x.exp()` is `exp(x)`.
+Python's operators are in `operators`; what ends in _ overwrites the Tensor (`inplace_methods`).
+Checkers and editors see all of it as Tensor's base class, with the signatures of the ops.
 """
 
-import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..arrays import is_array
 from ..autograd._types import DType, Ints, Operand, Place, Shape
 from ..autograd.attributes import from_python
-from ..engine.tensor import Tensor, attach, raw, tensor_of
+from ..engine.tensor import Tensor, attach, tensor_of
 from . import (
     activation,
     angles,
@@ -27,121 +23,105 @@ from . import (
     elementary,
     extremes,
     indexing,
+    joining,
     linear_algebra,
     matrices,
+    placement,
     product,
     quantiles,
     reduction,
     running,
     sampling,
+    scattering,
     shape,
+    softmax,
     sorting,
     special,
     thresholds,
 )
 from .inplace_methods import InPlaceMethods
+from .operators import Operators
 
 # In the class these names are methods.
 _bool = bool
-P = ParamSpec("P")
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def reflected(function: Callable[..., Tensor]) -> Callable[[Tensor, Operand], Tensor]:
-    """The operator that Python calls where only the right operand is a Tensor: 2 - x."""
-    return lambda x, y: function(y, x)
-
-
-def comparison(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """Of a Tensor with something that is no number Python decides, as for other objects: x == None is False."""
-
-    @functools.wraps(function)
-    def compare(self, other):
-        if isinstance(other, (Tensor, int, float, np.generic)) or is_array(other):
-            return function(self, other)
-        return NotImplemented
-
-    return compare
 
 
 @attach
-class TensorMethods(InPlaceMethods):
-    # --- operators ---
-
-    __add__ = arithmetic.add
-    __sub__ = arithmetic.sub
-    __mul__ = arithmetic.mul
-    __truediv__ = arithmetic._div
-    __pow__ = arithmetic.pow
-    __matmul__ = product.matmul
-    __mod__ = arithmetic.remainder
-    __floordiv__ = arithmetic.floor_divide
-    __lshift__ = bits.bitwise_left_shift
-    __rshift__ = bits.bitwise_right_shift
-    __radd__ = reflected(arithmetic.add)
-    __rsub__ = reflected(arithmetic.sub)
-    __rmul__ = reflected(arithmetic.mul)
-    __rtruediv__ = reflected(arithmetic._div)
-    __rpow__ = reflected(arithmetic.pow)
-    __rmatmul__ = reflected(product.matmul)
-    __rmod__ = reflected(arithmetic.remainder)
-    __rfloordiv__ = reflected(arithmetic.floor_divide)
-    __rlshift__ = reflected(bits.bitwise_left_shift)
-    __rrshift__ = reflected(bits.bitwise_right_shift)
-    __and__ = __rand__ = bits.bitwise_and
-    __or__ = __ror__ = bits.bitwise_or
-    __xor__ = __rxor__ = bits.bitwise_xor
-    __invert__ = bits.bitwise_not
-    __neg__ = arithmetic.neg
-    __abs__ = elementary.abs
-    __eq__ = comparison(arithmetic.eq)
-    __ne__ = comparison(arithmetic.ne)
-    __lt__ = comparison(arithmetic.lt)
-    __le__ = comparison(arithmetic.le)
-    __gt__ = comparison(arithmetic.gt)
-    __ge__ = comparison(arithmetic.ge)
-    __getitem__ = indexing.getitem
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __contains__(self, element: object) -> _bool:
-        """Is an element equal to a number (or a Tensor)?"""
-        if isinstance(element, (Tensor, int, float, np.generic)):
-            return bool(raw(self == element).any())
-        raise TypeError(f"`in` a Tensor: expected a number or a Tensor, got {type(element).__name__}")
-
+class TensorMethods(Operators, InPlaceMethods):
     # --- like this one ---
     def new_zeros(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """zeros(size) in the dtype and on the device of this Tensor."""
-        return creation.zeros(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.zeros(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_ones(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """ones(size) in the dtype and on the device of this Tensor."""
-        return creation.ones(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.ones(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_empty(
-        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        *sizes: Ints,
+        size: Ints = (),
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """empty(size) in the dtype and on the device of this Tensor."""
-        return creation.empty(*sizes, size=size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return creation.empty(
+            *sizes,
+            size=size,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     def new_full(
-        self, size: Shape, fill_value: Operand, dtype: DType = None, device: Place = None, requires_grad: _bool = False
+        self,
+        size: Shape,
+        fill_value: Operand,
+        dtype: DType = None,
+        device: Place = None,
+        requires_grad: _bool = False,
     ) -> Tensor:
         """full(size, fill_value) in the dtype and on the device of this Tensor."""
-        return creation.full(size, fill_value, dtype or self.dtype, device or self.device, requires_grad)
+        return creation.full(
+            size, fill_value, dtype or self.dtype, device or self.device, requires_grad
+        )
 
-    def new_tensor(self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False) -> Tensor:
+    def new_tensor(
+        self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False
+    ) -> Tensor:
         """tensor(data) in the dtype and on the device of this Tensor."""
         return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
 
     def new(self, *arguments: Any) -> Tensor:
-        """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or numbers."""
+        """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or
+        numbers."""
         return tensor_of(from_python(arguments, self.dtype)).to(self.device)
 
     def view_as(self, other: Tensor) -> Tensor:
@@ -177,7 +157,9 @@ class TensorMethods(InPlaceMethods):
     def H(self) -> Tensor:
         """The matrix transposed; a number itself."""
         if self.ndim not in (0, 2):
-            raise RuntimeError(f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH")
+            raise RuntimeError(
+                f"H is for matrices (m, n), this Tensor has {self.ndim} dimensions: use mH"
+            )
         return self.mT
 
     # --- ops, by family ---
@@ -291,9 +273,9 @@ class TensorMethods(InPlaceMethods):
     frac = compose.frac
     ger = compose.ger
     histc = compose.histc
-    index_add = compose.index_add
-    index_copy = compose.index_copy
-    index_fill = compose.index_fill
+    index_add = scattering.index_add
+    index_copy = scattering.index_copy
+    index_fill = scattering.index_fill
     isclose = compose.isclose
     isinf = compose.isinf
     lerp = compose.lerp
@@ -306,13 +288,13 @@ class TensorMethods(InPlaceMethods):
     mv = compose.mv
     nan_to_num = compose.nan_to_num
     negative = compose.negative
-    repeat_interleave = compose.repeat_interleave
+    repeat_interleave = scattering.repeat_interleave
     rot90 = compose.rot90
-    scatter = compose.scatter
-    select = compose.select
+    scatter = scattering.scatter
+    select = scattering.select
     sinh = compose.sinh
     subtract = compose.subtract
-    take = compose.take
+    take = scattering.take
     tan = compose.tan
     trace = compose.trace
     trunc = compose.trunc
@@ -350,12 +332,12 @@ class TensorMethods(InPlaceMethods):
     count_nonzero = reduction.count_nonzero
     cumsum = reduction.cumsum
     equal = reduction.equal
-    log_softmax = reduction.log_softmax
-    logsumexp = reduction.logsumexp
+    log_softmax = softmax.log_softmax
+    logsumexp = softmax.logsumexp
     mean = reduction.mean
     norm = reduction.norm
     prod = reduction.prod
-    softmax = reduction.softmax
+    softmax = softmax.softmax
     std = reduction.std
     sum = reduction.sum
     var = reduction.var
@@ -388,7 +370,7 @@ class TensorMethods(InPlaceMethods):
     scatter_add = indexing.scatter_add
     take_along_dim = indexing.take_along_dim
     broadcast_to = shape.broadcast_to
-    chunk = shape.chunk
+    chunk = joining.chunk
     clone = shape.clone
     contiguous = shape.contiguous
     diagonal = shape.diagonal
@@ -397,23 +379,23 @@ class TensorMethods(InPlaceMethods):
     flatten = shape.flatten
     flip = shape.flip
     movedim = shape.movedim
-    narrow = shape.narrow
+    narrow = joining.narrow
     permute = shape.permute
     ravel = shape.ravel
     repeat = shape.repeat
     reshape = shape.reshape
     roll = shape.roll
-    split = shape.split
+    split = joining.split
     squeeze = shape.squeeze
     swapaxes = shape.swapaxes
     swapdims = shape.swapdims
     t = shape.t
     tile = shape.tile
-    to = shape.to
+    to = placement.to
     transpose = shape.transpose
     tril = shape.tril
     triu = shape.triu
-    unbind = shape.unbind
+    unbind = joining.unbind
     unflatten = shape.unflatten
     unsqueeze = shape.unsqueeze
     view = shape.view

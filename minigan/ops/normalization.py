@@ -1,6 +1,6 @@
 """Batch normalisation (Ioffe and Szegedy 2015): forward and backward are each one fused kernel. The
-kernels see (N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory channel by channel (the results of
-`linear`) are seen as (1, C, N L) without a copy.
+kernels see (N, C, L): L is the product of the sizes after the channels. Arrays that lie in memory
+channel by channel (the results of `linear`) are seen as (1, C, N L) without a copy.
 """
 
 import numpy as np
@@ -30,7 +30,8 @@ def _update_running(x, running_mean, running_var, momentum, mean, var):
 
 @op(saves=("x", "weight", "bias", "running_mean", "running_var", "momentum", "eps", "mean", "rstd"))
 def _batch_norm(x, weight, bias, running_mean, running_var, momentum, eps):
-    """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance taken over all dimensions but 1.
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance taken over all
+    dimensions but 1.
 
     With h = (x - mean) rstd, and means over a channel of N elements:
     dL/dx = weight rstd (g - mean(g) - h mean(g h)),    dL/dweight = sum g h,    dL/dbias = sum g
@@ -101,9 +102,15 @@ def check_parameters(name, input, **parameters):
     c = input.shape[1]
     for what, v in parameters.items():
         if v is not None and tuple(v.shape) != (c,):
-            raise ValueError(f"{name}: {what} has shape {tuple(v.shape)}, the input has {c} channels (shape {tuple(input.shape)})")
+            raise ValueError(
+                f"{name}: {what} has shape {tuple(v.shape)}, the input has {c} channels (shape "
+                f"{tuple(input.shape)})"
+            )
         if v is not None and what.startswith("running") and v.dtype != input.dtype:
-            raise ValueError(f"{name}: {what} is {v.dtype}, the input {input.dtype}: convert one, e.g. the module with .double()")
+            raise ValueError(
+                f"{name}: {what} is {v.dtype}, the input {input.dtype}: convert one, e.g. the "
+                "module with .double()"
+            )
 
 
 def batch_norm(
@@ -116,21 +123,34 @@ def batch_norm(
     momentum: float | None = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Batch normalisation of input (N, C, ...) over all dimensions but 1, as torch.nn.functional.batch_norm.
+    """Batch normalisation of input (N, C, ...) over all dimensions but 1, as
+    torch.nn.functional.batch_norm.
 
-    running_mean, running_var : (C,) Tensors; in training updated in place (unless None), otherwise used
+    running_mean, running_var : (C,) Tensors; in training updated in place (unless None), otherwise
+        used
     weight, bias : (C,) scale and shift, or None
     momentum : share of the new statistics in the running ones
     eps : added to the variance
     """
-    check_parameters("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    check_parameters(
+        "batch_norm",
+        input,
+        running_mean=running_mean,
+        running_var=running_var,
+        weight=weight,
+        bias=bias,
+    )
     if training:
-        return in_training(_batch_norm, input, running_mean, running_var, weight, bias, momentum, eps)
+        return in_training(
+            _batch_norm, input, running_mean, running_var, weight, bias, momentum, eps
+        )
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: running_mean and running_var are needed when not training")
     shape = (1, -1) + (1,) * (input.ndim - 2)
     scale = (running_var + eps).rsqrt()
-    return _affine(input - running_mean.reshape(shape), scale if weight is None else scale * weight, bias)
+    return _affine(
+        input - running_mean.reshape(shape), scale if weight is None else scale * weight, bias
+    )
 
 
 def _affine(input, scale, bias):
@@ -141,11 +161,15 @@ def _affine(input, scale, bias):
 
 
 def in_training(op, input, running_mean, running_var, weight, bias, momentum, eps, *more):
-    """`op`, an op like `_batch_norm`, of a batch; it updates the running statistics, of which backward is told."""
+    """`op`, an op like `_batch_norm`, of a batch; it updates the running statistics, of which
+    backward is told."""
     if not input.array.size:  # nothing to normalise, and no statistics
         return _affine(input, weight, bias)
     if input.array.size // max(input.shape[1], 1) == 1:
-        raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(input.shape)}")
+        raise ValueError(
+            "batch_norm: expected more than 1 value per channel when training, got input of "
+            f"shape {tuple(input.shape)}"
+        )
     arrays = [None if v is None else v.array for v in (running_mean, running_var)]
     y = op(input, weight, bias, *arrays, momentum, eps, *more)
     for running in (running_mean, running_var):

@@ -39,7 +39,8 @@ def _wrapped(i, n):
     return low + (i - low) % (high - low)
 
 
-# mode -> (the input position of a position i outside [0, n), how many positions there may be on one side)
+# mode -> (the input position of a position i outside [0, n), how many positions there may be on one
+# side)
 _MODES = {
     "reflect": (_reflected, lambda n: n - 1),
     "replicate": (lambda i, n: np.clip(i, 0, n - 1), lambda n: None),
@@ -49,7 +50,12 @@ _MODES = {
 
 @functools.lru_cache(maxsize=64)
 def _pad_taps(n, before, after, mode):
-    return taps(n + before + after, n, range(n + before + after), _MODES[mode][0](np.arange(-before, n + after), n))
+    return taps(
+        n + before + after,
+        n,
+        range(n + before + after),
+        _MODES[mode][0](np.arange(-before, n + after), n),
+    )
 
 
 def pad(
@@ -60,36 +66,56 @@ def pad(
 ) -> Tensor:
     """The last dimensions of `input` made larger on both sides, as torch.nn.functional.pad.
 
-    pad : (before, after) of the last dimension, then of the one before it, ...; negative numbers cut instead
-    mode : "constant": with `value` (default 0), any dimensions.    The others pad the 1 to 3 dimensions after (N, C) or (C):
-           "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0); less than the size
-           "replicate": with the edge elements (0 0 | 0 1 2 | 2 2)
-           "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size
+    pad : (before, after) of the last dimension, then of the one before it, ...; negative numbers
+        cut instead
+    mode : "constant": with `value` (default 0), any dimensions. The others pad the 1 to 3
+        dimensions after (N, C) or (C):
+        "reflect": mirrored at the edge elements, which are not repeated (2 1 | 0 1 2 | 1 0); less
+            than the size
+        "replicate": with the edge elements (0 0 | 0 1 2 | 2 2)
+        "circular": from the other side (1 2 | 0 1 2 | 0 1); at most the size
     """
     pads = [int(p) for p in pad]
     dims = len(pads) // 2
     shape = tuple(input.shape)
     if len(pads) % 2 or dims > len(shape):
-        raise ValueError(f"pad: pad={tuple(pads)} must be two numbers for each padded dimension of the input, whose shape is {shape}")
+        raise ValueError(
+            f"pad: pad={tuple(pads)} must be two numbers for each padded dimension of the input, "
+            f"whose shape is {shape}"
+        )
     pairs = list(zip(pads[::2], pads[1::2]))[::-1]  # in the order of the dimensions
     for n, (a, b) in zip(shape[len(shape) - dims :], pairs):
         if n + a + b < (0 if mode == "constant" else 1):
-            raise ValueError(f"pad: nothing is left of a dimension of size {n} after padding by ({a}, {b}); input of shape {shape}")
+            raise ValueError(
+                f"pad: nothing is left of a dimension of size {n} after padding by ({a}, {b}); "
+                f"input of shape {shape}"
+            )
     if mode == "constant":
-        return _pad_constant(input, ((0, 0),) * (len(shape) - dims) + tuple(pairs), 0.0 if value is None else value)
+        return _pad_constant(
+            input, ((0, 0),) * (len(shape) - dims) + tuple(pairs), 0.0 if value is None else value
+        )
     if mode not in _MODES:
-        raise ValueError(f"pad: mode={mode!r}; expected one of 'constant', {', '.join(map(repr, _MODES))}")
+        raise ValueError(
+            f"pad: mode={mode!r}; expected one of 'constant', {', '.join(map(repr, _MODES))}"
+        )
     if value:
         raise ValueError(f"pad: value={value} has no meaning with mode={mode!r}")
     if dims not in (1, 2, 3) or len(shape) not in (dims + 1, dims + 2):
         raise ValueError(
-            f"pad: mode={mode!r} with {2 * dims} numbers needs input of {dims + 1} or {dims + 2} dimensions, got shape {shape}"
+            f"pad: mode={mode!r} with {2 * dims} numbers needs input of {dims + 1} or {dims + 2} "
+            f"dimensions, got shape {shape}"
         )
     for n, pair in zip(shape[-dims:], pairs):
         limit = _MODES[mode][1](n)
         if limit is not None and max(pair) > limit:
             raise ValueError(
-                f"pad: mode={mode!r} can add at most {limit} positions on a side of a dimension of size {n}, asked for {pair}; "
-                f"input of shape {shape}"
+                f"pad: mode={mode!r} can add at most {limit} positions on a side of a dimension "
+                f"of size {n}, asked for {pair}; input of shape {shape}"
             )
-    return apply_taps(input, *[_pad_taps(n, a, b, mode) if a or b else identity_taps(n) for n, (a, b) in zip(shape[-dims:], pairs)])
+    return apply_taps(
+        input,
+        *[
+            _pad_taps(n, a, b, mode) if a or b else identity_taps(n)
+            for n, (a, b) in zip(shape[-dims:], pairs)
+        ],
+    )

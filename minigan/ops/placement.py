@@ -37,7 +37,8 @@ def to(
 ) -> Tensor:
     """`input` on another device or in another dtype; itself where nothing changes.
 
-    to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices "cpu", "cuda:0", ...
+    to(dtype), to(device), to(device, dtype), to(other): dtypes are NumPy's or their names, devices
+    "cpu", "cuda:0", ...
     memory_format : accepted, here and in `clone` and `contiguous`; minigan lays arrays out itself
     """
     place, kind = parse_to(args if other is None else (other,), device, dtype)
@@ -47,9 +48,11 @@ def to(
     return _convert(input, place, kind, None if place is None else here, input.dtype)
 
 
-def parse_to(args: Sequence[Any], device: Place = None, dtype: DType = None) -> tuple[_place | None, np.dtype | None]:
-    """(device, dtype) that the arguments of torch's `to` name, of Tensors and Modules: a device, a dtype, both, or a Tensor that has
-    both. None: as before."""
+def parse_to(
+    args: Sequence[Any], device: Place = None, dtype: DType = None
+) -> tuple[_place | None, np.dtype | None]:
+    """(device, dtype) that the arguments of torch's `to` name, of Tensors and Modules: a device, a
+    dtype, both, or a Tensor that has both. None: as before."""
     place, kind = device, dtype
     for a in args:
         if isinstance(a, Tensor):
@@ -67,4 +70,6 @@ def parse_to(args: Sequence[Any], device: Place = None, dtype: DType = None) -> 
 
 def _is_place(a):
     """Is it a device, a CUDA index, or a string that names one?"""
-    return isinstance(a, (_place, int)) or (isinstance(a, str) and a.partition(":")[0] in ("cpu", "cuda"))
+    return isinstance(a, (_place, int)) or (
+        isinstance(a, str) and a.partition(":")[0] in ("cpu", "cuda")
+    )

@@ -1,42 +1,41 @@
-"""Pooling: windows slide over the last one or two dimensions, and each gives its maximum or its mean.
-
-Means are linear, so they are `Taps`. A maximum is an element of the input: a kernel finds where, and a gather takes it. Its
-derivative adds into the same places, whose derivative gathers from them.
+"""Pooling: windows slide over the last one or two dimensions. Their geometry, and average pooling,
+where each gives its mean: that is linear, so it is `Taps`. (`max_pooling`: each gives its maximum.)
 """
 
 import functools
-import itertools
-import math
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 
 from ..arrays import array_module
-from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd import Tensor, raw
 from ..autograd._types import Ints
 from .arithmetic import fmod
+from .placement import to
 from .reduction import mean
-from .shape import to
 from .taps import apply_taps, taps
 
 _Sizes = int | Sequence[int | None] | None
 
-__all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
-    "max_pool1d", "max_pool2d",
-]  # fmt: skip
+__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d"]
 
 
 # --- arguments ---
 
 
 def numbers(name: str, what: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
-    """One number for each of `dims` dimensions, from one number or a sequence; each at least `least`."""
+    """One number for each of `dims` dimensions, from one number or a sequence; each at least
+    `least`."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     values = values * dims if len(values) == 1 else values
-    if len(values) != dims or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
-        raise ValueError(f"{name}: {what}={value!r}, expected {'an integer' if dims == 1 else f'one or {dims} integers'} >= {least}")
+    if len(values) != dims or not all(
+        isinstance(v, (int, np.integer)) and v >= least for v in values
+    ):
+        raise ValueError(
+            f"{name}: {what}={value!r}, expected "
+            f"{'an integer' if dims == 1 else f'one or {dims} integers'} >= {least}"
+        )
     return values
 
 
@@ -44,25 +43,38 @@ def check_dims(name: str, input: Tensor, dims: int) -> None:
     """The input must have `dims` dimensions after N and C, or after C alone."""
     if input.ndim not in (dims + 1, dims + 2):
         layout = "C, " + ("L" if dims == 1 else "H, W" if dims == 2 else "D, H, W")
-        raise ValueError(f"{name}: expected input (N, {layout}) or ({layout}), got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"{name}: expected input (N, {layout}) or ({layout}), got shape {tuple(input.shape)}"
+        )
 
 
 def _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode):
-    """(size, kernel, stride, padding, dilation, number of windows) along each of the last `dims` dimensions."""
+    """(size, kernel, stride, padding, dilation, number of windows) along each of the last `dims`
+    dimensions."""
     check_dims(name, input, dims)
     kernel_size = numbers(name, "kernel_size", kernel_size, dims, 1)
-    strides = kernel_size if stride is None or stride == () or stride == [] else numbers(name, "stride", stride, dims, 1)
-    padding, dilation = numbers(name, "padding", padding, dims, 0), numbers(name, "dilation", dilation, dims, 1)
+    strides = (
+        kernel_size
+        if stride is None or stride == () or stride == []
+        else numbers(name, "stride", stride, dims, 1)
+    )
+    padding = numbers(name, "padding", padding, dims, 0)
+    dilation = numbers(name, "dilation", dilation, dims, 1)
     found = []
     for n, k, s, p, d in zip(input.shape[-dims:], kernel_size, strides, padding, dilation):
         reach = (k - 1) * d + 1
         if p > reach // 2:
-            raise ValueError(f"{name}: padding={p} must be at most half of the window, whose size is {reach}")
+            raise ValueError(
+                f"{name}: padding={p} must be at most half of the window, whose size is {reach}"
+            )
         count = (n + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
         if ceil_mode and (count - 1) * s >= n + p:
             count -= 1  # the last window must start inside the input or the padding before it
         if count < 1:
-            raise ValueError(f"{name}: a window of size {reach} does not fit into input of shape {tuple(input.shape)} with padding {p}")
+            raise ValueError(
+                f"{name}: a window of size {reach} does not fit into input of shape "
+                f"{tuple(input.shape)} with padding {p}"
+            )
         found.append((int(n), int(k), int(s), int(p), int(d), int(count)))
     return found
 
@@ -72,11 +84,14 @@ def _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mo
 
 @functools.lru_cache(maxsize=64)
 def _windows(n, k, s, p, count, count_include_pad):
-    """Windows of k every s positions over n of them with p zeros on both sides: taps that sum them up, and their sizes."""
+    """Windows of k every s positions over n of them with p zeros on both sides: taps that sum them
+    up, and their sizes."""
     start = np.arange(count) * s - p
     stop = np.minimum(start + k, n + p)  # in ceil mode the last one may be cut
     low, high = np.maximum(start, 0), np.minimum(stop, n)
-    return _window_taps(n, low, high), tuple((stop - start if count_include_pad else high - low).tolist())
+    return _window_taps(n, low, high), tuple(
+        (stop - start if count_include_pad else high - low).tolist()
+    )
 
 
 @functools.lru_cache(maxsize=64)
@@ -98,22 +113,39 @@ def _window_taps(n, low, high):
 
 
 def _means(input, windows, divisor=None):
-    """The sums of the windows along the last dimensions, over `divisor`, or over how many elements each window has."""
+    """The sums of the windows along the last dimensions, over `divisor`, or over how many elements
+    each window has."""
     if raw(input).dtype.char == "e":  # sums of float16 are taken in float32
         return to(_means(to(input, np.float32), windows, divisor), np.float16)
     y = apply_taps(input, *[window_taps for window_taps, _ in windows])
     if divisor is None:
         counts = [sizes if len(set(sizes)) > 1 else sizes[:1] for _, sizes in windows]
         divisor = functools.reduce(np.multiply.outer, map(np.array, counts))
-        divisor = divisor.item() if divisor.size == 1 else array_module(raw(y)).asarray(divisor, raw(y).dtype)
+        divisor = (
+            divisor.item()
+            if divisor.size == 1
+            else array_module(raw(y)).asarray(divisor, raw(y).dtype)
+        )
     if raw(y).dtype.kind == "f":
         return y / divisor
     return (y - fmod(y, divisor)) // divisor  # integers towards 0
 
 
-def _avg_pool(name, input, dims, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None):
+def _avg_pool(
+    name,
+    input,
+    dims,
+    kernel_size,
+    stride,
+    padding,
+    ceil_mode,
+    count_include_pad,
+    divisor_override=None,
+):
     geometry = _geometry(name, input, dims, kernel_size, stride, padding, 1, ceil_mode)
-    windows = [_windows(n, k, s, p, count, bool(count_include_pad)) for n, k, s, p, _, count in geometry]
+    windows = [
+        _windows(n, k, s, p, count, bool(count_include_pad)) for n, k, s, p, _, count in geometry
+    ]
     return _means(input, windows, divisor_override)
 
 
@@ -125,8 +157,11 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The means of windows of input (N, C, L) or (C, L). Arguments as in `avg_pool2d`, one number each."""
-    return _avg_pool("avg_pool1d", input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    """The means of windows of input (N, C, L) or (C, L). Arguments as in `avg_pool2d`, one number
+    each."""
+    return _avg_pool(
+        "avg_pool1d", input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad
+    )
 
 
 def avg_pool2d(
@@ -141,19 +176,34 @@ def avg_pool2d(
     """The means of windows of input (N, C, H, W) or (C, H, W).
 
     kernel_size, stride, padding : one number, or one for each dimension; stride None: kernel_size
-    padding : zeros on both sides, at most half the window; they count as elements if count_include_pad
+    padding : zeros on both sides, at most half the window; they count as elements if
+        count_include_pad
     ceil_mode : windows may reach over the end, as long as they start inside
     divisor_override : divide each sum by this number instead
     """
     if divisor_override == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
-    return _avg_pool("avg_pool2d", input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool(
+        "avg_pool2d",
+        input,
+        2,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+    )
 
 
 def _adaptive_sizes(name, input, dims, output_size):
     check_dims(name, input, dims)
     sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
-    sizes = tuple(n if m is None else m for m, n in zip(sizes, input.shape[-dims:])) if len(sizes) == dims else output_size
+    sizes = (
+        tuple(n if m is None else m for m, n in zip(sizes, input.shape[-dims:]))
+        if len(sizes) == dims
+        else output_size
+    )
     return numbers(name, "output_size", sizes, dims, 1)
 
 
@@ -162,7 +212,9 @@ def adaptive_means(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
     dims = len(sizes)
     if all(m == 1 for m in sizes):
         return mean(input, tuple(range(-dims, 0)), True)
-    return _means(input, [_covering_windows(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)])
+    return _means(
+        input, [_covering_windows(int(n), int(m)) for n, m in zip(input.shape[-dims:], sizes)]
+    )
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: _Sizes) -> Tensor:
@@ -173,210 +225,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: _Sizes) -> Tensor:
 def adaptive_avg_pool2d(input: Tensor, output_size: _Sizes) -> Tensor:
     """The means of windows that cover input (N, C, H, W) or (C, H, W).
 
-    output_size : one number, or two; None keeps the size. Window i of m over n positions is [floor(i n / m), ceil((i + 1) n / m)).
+    output_size : one number, or two; None keeps the size. Window i of m over n positions is
+        [floor(i n / m), ceil((i + 1) n / m)).
     """
     return adaptive_means(input, _adaptive_sizes("adaptive_avg_pool2d", input, 2, output_size))
-
-
-# --- the maximum ---
-
-
-def _flat(planes):
-    """Each plane as one row. (NumPy finds no -1 where there are no elements.)"""
-    return planes.reshape(math.prod(planes.shape[:-2]), planes.shape[-2] * planes.shape[-1])
-
-
-@op(saves=("x.shape", "index"), mixed=True)
-def plane_gather(x: Tensor, index: Any) -> Tensor:
-    """y = the elements of each plane of x (..., H, W) at `index` (..., h, w), positions i W + j.    dL/dx = plane_scatter of g"""
-    flat = np.take_along_axis(_flat(x), _flat(index), -1)
-    return flat.reshape(index.shape)
-
-
-@plane_gather.backward
-def _(g, need, shape, index):
-    return plane_scatter(g, index, shape)
-
-
-@op(saves=("index",), mixed=True)
-def plane_scatter(g: Tensor, index: Any, shape: tuple[int, ...]) -> Tensor:
-    """y = zeros of `shape` (..., H, W) with g (..., h, w) added at `index` of each plane.    dL/dg = plane_gather of gg"""
-    xp = array_module(g)
-    planes = math.prod(shape[:-2])
-    y = xp.zeros((planes, shape[-2] * shape[-1]), g.dtype)
-    xp.add.at(y, (xp.arange(planes)[:, None], _flat(index)), _flat(g))
-    return y.reshape(shape)
-
-
-@plane_scatter.backward
-def _(gg, need, index):
-    return plane_gather(gg, index)
-
-
-@functools.lru_cache(maxsize=64)
-def _elements(first, stop, step):
-    """(most, windows): the positions of each window's elements; short windows have their last element again."""
-    first, stop = np.array(first), np.array(stop)
-    most = -(-int((stop - first).max()) // step)
-    return np.minimum(first + np.arange(most)[:, None] * step, first + (stop - 1 - first) // step * step).astype(np.uint32)
-
-
-@op
-def window_argmax(x, rows, columns, steps):
-    """Where in its plane the maximum of each window of x (..., H, W) is (the first of equals): int32 (..., windows down, windows across).
-
-    rows, columns : the first position of each window, and the end behind its last; steps : between positions
-    """
-    xp, places = array_module(x), _places(rows, columns, steps)
-    best = index = None
-    for i, j in itertools.product(*places):
-        v, at = x[..., xp.asarray(i)[:, None], xp.asarray(j)], xp.asarray((i[:, None] * x.shape[-1] + j).astype(np.int32))
-        if index is None:
-            best, index = v, xp.broadcast_to(at, v.shape)
-        else:
-            better = (v > best) | (v != v)
-            best, index = xp.where(better, v, best), xp.where(better, at, index)
-    return index
-
-
-def _places(rows, columns, steps):
-    return [_elements(*w, s) for w, s in zip((rows, columns), steps)]
-
-
-@functools.lru_cache(maxsize=64)
-def _max_windows(name, n, k, s, p, d, count):
-    """The first position inside the input of each window, and the end behind its last."""
-    start = np.arange(count) * s - p
-    low = start + -(-np.maximum(-start, 0) // d) * d
-    high = np.minimum(start + (k - 1) * d + 1, n)
-    if (low >= high).any():
-        raise ValueError(f"{name}: with dilation={d} and padding={p} a window over {n} positions has no element inside the input")
-    return tuple(low.tolist()), tuple(high.tolist())
-
-
-def _max_pool(input, windows, steps, return_indices):
-    shape = tuple(input.shape)
-    if len(windows) == 1:  # a row is a plane of height 1
-        input, windows, steps = input.reshape((*shape[:-1], 1, shape[-1])), [((0,), (1,)), *windows], (1, *steps)
-        dims = 1
-    else:
-        dims = 2
-    index = window_argmax(raw(input), *windows, steps)
-    y = plane_gather(input, index)
-    if dims == 1:
-        y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))
-    return (y, tensor_of(index.astype(np.int64))) if return_indices else y
-
-
-def _sliding_max(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    geometry = _geometry(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode)
-    return _max_pool(input, [_max_windows(name, *g) for g in geometry], [g[4] for g in geometry], return_indices)
-
-
-@overload
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    return_indices: Literal[False] = False,
-) -> Tensor: ...
-@overload
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: Literal[True],
-) -> tuple[Tensor, Tensor]: ...
-@overload
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: bool,
-) -> Tensor | tuple[Tensor, Tensor]: ...
-def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The maxima of windows of input (N, C, L) or (C, L). Arguments as in `max_pool2d`, one number each."""
-    return _sliding_max("max_pool1d", input, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-@overload
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    return_indices: Literal[False] = False,
-) -> Tensor: ...
-@overload
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: Literal[True],
-) -> tuple[Tensor, Tensor]: ...
-@overload
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: bool,
-) -> Tensor | tuple[Tensor, Tensor]: ...
-def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The maxima of windows of input (N, C, H, W) or (C, H, W).
-
-    kernel_size, stride, padding, dilation : one number, or one for each dimension; stride None: kernel_size
-    padding : positions without a value on both sides, at most half the window
-    dilation : distance between the elements of a window
-    ceil_mode : windows may reach over the end, as long as they start inside
-    return_indices : also give the positions of the maxima in their planes, i W + j (int64); of equal ones the first
-    """
-    return _sliding_max("max_pool2d", input, 2, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def _adaptive_max(name, input, dims, output_size, return_indices):
-    sizes = _adaptive_sizes(name, input, dims, output_size)
-    windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-dims:], sizes)]
-    return _max_pool(input, windows, (1,) * dims, return_indices)
-
-
-@overload
-def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
-@overload
-def adaptive_max_pool1d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
-def adaptive_max_pool1d(input, output_size, return_indices=False):
-    """The maxima of `output_size` windows that cover input (N, C, L) or (C, L); return_indices as in `max_pool2d`."""
-    return _adaptive_max("adaptive_max_pool1d", input, 1, output_size, return_indices)
-
-
-@overload
-def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
-@overload
-def adaptive_max_pool2d(input: Tensor, output_size: _Sizes, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]: ...
-def adaptive_max_pool2d(input, output_size, return_indices=False):
-    """The maxima of the windows of `adaptive_avg_pool2d`; return_indices as in `max_pool2d`."""
-    return _adaptive_max("adaptive_max_pool2d", input, 2, output_size, return_indices)

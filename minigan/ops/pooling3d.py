@@ -11,22 +11,20 @@ from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
 from .activation import relu
-from .compose import scatter
 from .creation import as_tensor
 from .elementary import abs, sign
+from .max_pooling import _max_windows, plane_gather, window_argmax
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
     _avg_pool,
     _geometry,
-    _max_windows,
     adaptive_means,
     avg_pool1d,
     avg_pool2d,
     numbers,
-    plane_gather,
-    window_argmax,
 )
+from .scattering import scatter
 
 __all__ = [
     "adaptive_avg_pool3d", "adaptive_max_pool3d", "avg_pool3d", "lp_pool1d", "lp_pool2d",
@@ -76,9 +74,15 @@ def _max_pool(input, windows, steps, return_indices):
     down, across = flat.shape[-2:]
     columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
     best = plane_gather(x, flat).reshape(*lead, depth, down * across)
-    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(-1, 1)
+    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(
+        -1, 1
+    )
     at = window_argmax(best, windows[0], columns, (steps[0], 1))
-    index = np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1).reshape(at.shape).astype(np.int32)
+    index = (
+        np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1)
+        .reshape(at.shape)
+        .astype(np.int32)
+    )
     y = plane_gather(input.reshape(*lead, depth, height * width), index)
     shape = (*lead, index.shape[-2], down, across)
     y = y.reshape(shape)
@@ -109,7 +113,10 @@ def max_pool3d(
 def adaptive_max_pool3d(input: Tensor, output_size: Ints, return_indices: bool = False) -> Any:
     """The maxima of the windows of `adaptive_avg_pool3d`; return_indices as in `max_pool3d`."""
     sizes = _adaptive_sizes("adaptive_max_pool3d", input, 3, output_size)
-    windows = [tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m)) for n, m in zip(input.shape[-3:], sizes)]
+    windows = [
+        tuple(tuple(w.tolist()) for w in _adaptive_windows(n, m))
+        for n, m in zip(input.shape[-3:], sizes)
+    ]
     return _max_pool(input, windows, (1, 1, 1), return_indices)
 
 
@@ -119,7 +126,9 @@ def adaptive_max_pool3d(input: Tensor, output_size: Ints, return_indices: bool =
 def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output_size):
     if input.ndim not in (dims + 1, dims + 2) or tuple(indices.shape) != tuple(input.shape):
         shapes = f"input {tuple(input.shape)} and indices {tuple(indices.shape)}"
-        raise ValueError(f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions")
+        raise ValueError(
+            f"{name}: the shapes of {shapes} must be equal, of {dims + 1} or {dims + 2} dimensions"
+        )
     kernel = numbers(name, "kernel_size", kernel_size, dims, 1)
     stride = kernel if stride is None else numbers(name, "stride", stride, dims, 1)
     padding = numbers(name, "padding", padding, dims, 0)
@@ -128,12 +137,12 @@ def _max_unpool(name, dims, input, indices, kernel_size, stride, padding, output
     size = usual if output_size is None else list(output_size)[-dims:]
     if len(size) != dims or not all(u - s < n < u + s for n, u, s in zip(size, usual, stride)):
         limit = f"each may differ by less than the stride {stride}"
-        raise ValueError(f"{name}: output_size={output_size} for windows that cover {usual}: {limit}")
+        raise ValueError(
+            f"{name}: output_size={output_size} for windows that cover {usual}: {limit}"
+        )
     area = math.prod(size)
-    flat, places = (
-        input.reshape(*lead, math.prod(pooled)),
-        indices.reshape(*lead, math.prod(pooled)),
-    )
+    flat = input.reshape(*lead, math.prod(pooled))
+    places = indices.reshape(*lead, math.prod(pooled))
     zeros = array_module(raw(input)).zeros((*lead, area), raw(input).dtype)
     zeros = as_tensor(zeros) if isinstance(input, Tensor) else zeros
     return scatter(zeros, -1, places, flat).reshape(*lead, *[int(n) for n in size])

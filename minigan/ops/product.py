@@ -18,7 +18,8 @@ def _t(x):
 
 @op(saves=("input for other", "other for input", "input.shape", "other.shape"))
 def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """y = input @ other, as NumPy and torch define it: vectors, matrices, and stacks of matrices that broadcast.
+    """y = input @ other, as NumPy and torch define it: vectors, matrices, and stacks of matrices
+    that broadcast.
 
     For matrices: dL/dinput = g @ other^T,  dL/dother = input^T @ g
     """
@@ -39,20 +40,27 @@ def _(g, need, x, y, x_shape, y_shape):
 
 
 def check_bias(weight, bias):
-    """A bias has one number for each row of the weight; a kernel would read on behind a shorter one."""
+    """A bias has one number for each row of the weight; a kernel would read on behind a shorter
+    one."""
     if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"bias has shape {tuple(bias.shape)}, a weight of shape {tuple(weight.shape)} needs {tuple(weight.shape[:1])}")
+        raise ValueError(
+            f"bias has shape {tuple(bias.shape)}, a weight of shape {tuple(weight.shape)} needs "
+            f"{tuple(weight.shape[:1])}"
+        )
 
 
 @op(saves=("input for weight", "weight for input"))
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (..., out).
+    """y = input @ weight^T + bias: input (..., in), weight (out, in), bias (out,) or None -> (...,
+    out).
 
     dL/dinput = g @ weight,  dL/dweight = g^T @ input,  dL/dbias = sum of g over all rows
     """
     check_bias(weight, bias)
     if input.shape[-1:] != weight.shape[1:]:
-        raise ValueError(f"the last sizes of input {tuple(input.shape)} and weight {tuple(weight.shape)} differ")
+        raise ValueError(
+            f"the last sizes of input {tuple(input.shape)} and weight {tuple(weight.shape)} differ"
+        )
     y = np.matmul(input, weight.T)
     return y if bias is None else y + bias
 
@@ -107,7 +115,10 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 def _product(name, ndim, x, y):
     if x.ndim != ndim or y.ndim != ndim or x.shape[:-2] != y.shape[:-2]:
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
-        raise ValueError(f"{name}: expected two {ndim}-dimensional arguments with equal leading sizes, got {shapes}")
+        raise ValueError(
+            f"{name}: expected two {ndim}-dimensional arguments with equal leading sizes, got "
+            f"{shapes}"
+        )
     return matmul(x, y)
 
 
@@ -124,7 +135,8 @@ def addmm(
 
 
 def combined(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
-    """beta input + alpha product. beta 0: input does not count, be it NaN. To integers beta and alpha are integers, too."""
+    """beta input + alpha product. beta 0: input does not count, be it NaN. To integers beta and
+    alpha are integers, too."""
     kinds = [raw(x).dtype for x in (input, product)]
     if all(k.kind == "b" for k in kinds):
         beta, alpha = bool(beta), bool(alpha)
@@ -136,34 +148,46 @@ def combined(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tenso
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """y_o = input1^T weight_o input2 + bias_o: (..., in1), (..., in2), weight (out, in1, in2), bias (out,) -> (..., out)."""
+    """y_o = input1^T weight_o input2 + bias_o: (..., in1), (..., in2), weight (out, in1, in2), bias
+    (out,) -> (..., out)."""
     out, in1, in2 = weight.shape
     if input1.shape[:-1] != input2.shape[:-1] or input1.shape[-1] != in1 or input2.shape[-1] != in2:
         shapes = f"{tuple(input1.shape)} and {tuple(input2.shape)}"
-        raise ValueError(f"bilinear: inputs of shapes {shapes} do not fit a weight of shape {tuple(weight.shape)}")
+        raise ValueError(
+            f"bilinear: inputs of shapes {shapes} do not fit a weight of shape "
+            f"{tuple(weight.shape)}"
+        )
     check_bias(weight, bias)
     left = matmul(input1.reshape((-1, in1)), permute(weight, (1, 0, 2)).reshape((in1, out * in2)))
-    y = matmul(left.reshape((-1, out, in2)), input2.reshape((-1, in2, 1))).reshape((*input1.shape[:-1], out))
+    y = matmul(left.reshape((-1, out, in2)), input2.reshape((-1, in2, 1))).reshape(
+        (*input1.shape[:-1], out)
+    )
     return y if bias is None else y + bias
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors of equal length."""
     if input.ndim != 1 or tensor.ndim != 1 or input.shape != tensor.shape:
-        raise ValueError(f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and {tuple(tensor.shape)}")
+        raise ValueError(
+            f"dot: expected two vectors of equal length, got shapes {tuple(input.shape)} and "
+            f"{tuple(tensor.shape)}"
+        )
     return matmul(input, tensor)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of two vectors: (m,), (n,) -> (m, n)."""
     if input.ndim != 1 or vec2.ndim != 1:
-        raise ValueError(f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
+        raise ValueError(
+            f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}"
+        )
     return mul(input[:, None], vec2[None, :])
 
 
 @op(saves=("equation", "*operands"))
 def _einsum(equation, *operands):
-    """y = einsum(equation, *operands).    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
+    """y = einsum(equation, *operands).
+    dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
     if len(operands) == 1:
         return np.einsum(equation, *operands).copy()  # never a view
     return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
@@ -180,18 +204,26 @@ def _(g, need, equation, operands):
             continue
         others = [t for j, t in enumerate(terms) if j != i]
         known = set(out).union(*others)
-        kept = "".join(c for c in term if c in known)  # a subscript that only this operand has was summed away
+        # a subscript that only this operand has was summed away
+        kept = "".join(c for c in term if c in known)
         x = operands[i]
-        grad = _einsum(",".join([out, *others]) + "->" + kept, g, *[y for j, y in enumerate(operands) if j != i])
+        grad = _einsum(
+            ",".join([out, *others]) + "->" + kept,
+            g,
+            *[y for j, y in enumerate(operands) if j != i],
+        )
         shape = tuple(n if c in known else 1 for c, n in zip(term, x.shape))
         gradients.append(expand(grad.reshape(shape), tuple(x.shape)) if kept != term else grad)
     return tuple(gradients)
 
 
 def einsum(equation: str, *operands: Tensor) -> Tensor:
-    """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. A subscript repeated within an operand takes
-    its diagonal; an ellipsis stands for leading dimensions that broadcast."""
-    operands = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. A subscript
+    repeated within an operand takes its diagonal; an ellipsis stands for leading dimensions that
+    broadcast."""
+    operands = (
+        operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    )
     equation = _explicit(equation, operands)
     left, _, out = equation.partition("->")
     terms, operands = map(list, zip(*map(_diagonals, left.split(","), operands)))
@@ -204,13 +236,18 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     for term, x in zip(terms, operands):
         for c, n in zip(term, x.shape):
             if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
-                raise ValueError(f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: {[tuple(x.shape) for x in operands]}")
+                raise ValueError(
+                    f"einsum: {c!r} is {sizes[c]} long in one operand, {n} in another: "
+                    f"{[tuple(x.shape) for x in operands]}"
+                )
             sizes[c] = n if sizes[c] == 1 else sizes[c]
     out = equation.partition("->")[2]
     if len(terms) == 1 and sorted(out) == sorted(terms[0]):
         return permute(operands[0], [terms[0].index(c) for c in out])  # a view, as in torch
     shapes = [tuple(sizes[c] for c in term) for term in terms]
-    operands = [x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)]
+    operands = [
+        x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)
+    ]
     return _einsum(f"{','.join(terms)}->{out}", *operands)
 
 
@@ -221,7 +258,10 @@ def _diagonals(term, x):
             i = term.index(c)
             k = term.index(c, i + 1)
             if x.shape[i] != x.shape[k]:
-                raise ValueError(f"einsum: the dimensions of a repeated subscript {c!r} differ: {x.shape[i]} and {x.shape[k]}")
+                raise ValueError(
+                    f"einsum: the dimensions of a repeated subscript {c!r} differ: {x.shape[i]} "
+                    f"and {x.shape[k]}"
+                )
             x, term = diagonal(x, 0, i, k), term[:i] + term[i + 1 : k] + term[k + 1 :] + c
     return term, x
 
@@ -232,16 +272,24 @@ def _explicit(equation, operands):
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
-        raise ValueError(f"einsum: {equation!r} has {len(terms)} terms for {len(operands)} operands")
+        raise ValueError(
+            f"einsum: {equation!r} has {len(terms)} terms for {len(operands)} operands"
+        )
     free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
-    widths = [x.ndim - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, operands)]
+    widths = [
+        x.ndim - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, operands)
+    ]
     dots = "".join(free[: max(widths, default=0)])
     terms = [t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths)]
     if not arrow:
         letters = "".join(terms).replace(dots, "") if dots else "".join(terms)
-        right = ("..." if dots else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        right = ("..." if dots else "") + "".join(
+            sorted(c for c in set(letters) if letters.count(c) == 1)
+        )
     right = right.replace("...", dots)
     for t, x in zip(terms, operands):
         if len(t) != x.ndim:
-            raise ValueError(f"einsum: {t!r} names {len(t)} dimensions of an operand of shape {tuple(x.shape)}")
+            raise ValueError(
+                f"einsum: {t!r} names {len(t)} dimensions of an operand of shape {tuple(x.shape)}"
+            )
     return ",".join(terms) + "->" + right

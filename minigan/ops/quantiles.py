@@ -16,8 +16,10 @@ from .axes import axis_of
 from .creation import as_tensor
 from .extremes import _share, amax, argmax, values_indices
 from .indexing import gather
+from .joining import narrow
+from .placement import to
 from .reduction import any, count_nonzero
-from .shape import clone, expand, movedim, narrow, to
+from .shape import clone, expand, movedim
 from .sorting import argsort, sort
 
 __all__ = ["kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile"]
@@ -63,7 +65,11 @@ def _medians(name, input, dim, keepdim, skip):
     axis = axis_of(dim, input.ndim)
     index = _middle(input, axis, skip)
     values = gather(input, axis, index)
-    return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
+    return (
+        values_indices(values, index)
+        if keepdim
+        else values_indices(values.squeeze(axis), index.squeeze(axis))
+    )
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -87,7 +93,11 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> val
         raise ValueError(f"kthvalue: k={k} for dimension {dim} of size {input.shape[axis]}")
     index = narrow(argsort(input, axis), axis, k - 1, 1)
     values = gather(input, axis, index)
-    return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
+    return (
+        values_indices(values, index)
+        if keepdim
+        else values_indices(values.squeeze(axis), index.squeeze(axis))
+    )
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> values_indices:
@@ -107,7 +117,11 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> values_indices:
     last = array_module(raw(input)).arange(n)
     index = movedim(amax(where(lines == value, last, -1), -1, True), -1, axis)
     values = gather(input, axis, index)
-    return values_indices(values, index) if keepdim else values_indices(values.squeeze(axis), index.squeeze(axis))
+    return (
+        values_indices(values, index)
+        if keepdim
+        else values_indices(values.squeeze(axis), index.squeeze(axis))
+    )
 
 
 def msort(input: Tensor) -> Tensor:
@@ -120,18 +134,28 @@ INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 def _quantile(name, input, q, dim, keepdim, interpolation, skip):
     if interpolation not in INTERPOLATIONS:
-        raise ValueError(f"{name}: interpolation={interpolation!r}; expected one of {', '.join(map(repr, INTERPOLATIONS))}")
+        raise ValueError(
+            f"{name}: interpolation={interpolation!r}; expected one of "
+            f"{', '.join(map(repr, INTERPOLATIONS))}"
+        )
     if raw(input).dtype.kind != "f":
         raise TypeError(f"{name}: the input is {raw(input).dtype}: convert it with .float()")
     _line(name, input)
     if not isinstance(q, Tensor):
         q = as_tensor(array_module(raw(input)).asarray(np.asarray(q, raw(input).dtype)))
     if q.ndim > 1 or q.dtype != input.dtype:
-        raise ValueError(f"{name}: q is {q.dtype} {tuple(q.shape)}: expected a number, or a vector, of the input's {input.dtype}")
+        raise ValueError(
+            f"{name}: q is {q.dtype} {tuple(q.shape)}: expected a number, or a vector, of the "
+            f"input's {input.dtype}"
+        )
     if isinstance(q.array, np.ndarray) and not ((q.array >= 0) & (q.array <= 1)).all():
         raise ValueError(f"{name}: q={q.tolist()} must be in [0, 1]")
     axis = 0 if dim is None or not input.ndim else axis_of(dim, input.ndim)
-    shape = [1] * input.ndim if dim is None else [1 if i == axis else n for i, n in enumerate(input.shape)]
+    shape = (
+        [1] * input.ndim
+        if dim is None
+        else [1 if i == axis else n for i, n in enumerate(input.shape)]
+    )
     lines = input.reshape(1, -1) if dim is None or not input.ndim else movedim(input, axis, -1)
     n = lines.shape[-1]
     lines = sort(lines, -1).values

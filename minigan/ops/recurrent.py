@@ -1,8 +1,9 @@
 """Recurrent layers over a whole sequence: one op, one entry on the tape, whatever the length.
 
-Each card takes what the input contributes at all steps, x W_ih^T + biases, which is one matrix product made beforehand, and runs
-the recursion over it. Its rule is backpropagation through time, written out: the gradients of all steps are collected, and that of
-the recurrent weight is again one product. `formula` says the same recursion in plain ops, for derivatives of higher order.
+Each card takes what the input contributes at all steps, x W_ih^T + biases, which is one matrix
+product made beforehand, and runs the recursion over it. Its rule is backpropagation through time,
+written out: the gradients of all steps are collected, and that of the recurrent weight is again one
+product. `formula` says the same recursion in plain ops, for derivatives of higher order.
 
 T steps, N examples, H hidden units; the gates lie side by side, in torch's order.
 """
@@ -12,8 +13,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op
 from .activation import relu, sigmoid, tanh
+from .joining import stack
 from .reduction import sum
-from .shape import stack
 
 __all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
 
@@ -44,9 +45,11 @@ def _parts(a, count):
 
 @op(saves=("x", "h", "weight", "nonlinearity", "out"))
 def rnn_steps(x: Tensor, h: Tensor, weight: Tensor, nonlinearity: str = "tanh") -> Tensor:
-    """h_t = tanh(x_t + h_{t-1} W^T), or relu: x (T, N, H), h (N, H), weight (H, H) -> all h_t, (T, N, H).
+    """h_t = tanh(x_t + h_{t-1} W^T), or relu: x (T, N, H), h (N, H), weight (H, H) -> all h_t, (T,
+    N, H).
 
-    With d_t = dL/d(x_t + h_{t-1} W^T) = (g_t + d_{t+1} W) f', where f' = 1 - h_t^2 (tanh) or h_t > 0 (relu):
+    With d_t = dL/d(x_t + h_{t-1} W^T) = (g_t + d_{t+1} W) f', where f' = 1 - h_t^2 (tanh) or h_t >
+    0 (relu):
     dL/dx_t = d_t,  dL/dh = d_1 W,  dL/dW = sum_t d_t^T h_{t-1}.    Elman 1990
     """
     if nonlinearity not in ("tanh", "relu"):
@@ -79,13 +82,16 @@ def _(x, h, weight, nonlinearity):
 
 @op(saves=("x", "h", "c", "weight", "out", "gates"))
 def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
-    """x (T, N, 4H), h and c (N, H), weight (4H, H) -> all h_t and all c_t, (2, T, N, H).    Hochreiter and Schmidhuber 1997
+    """x (T, N, 4H), h and c (N, H), weight (4H, H) -> all h_t and all c_t, (2, T, N, H).
+    Hochreiter and Schmidhuber 1997
 
-    (i, f, u, o) = x_t + h_{t-1} W^T, of which i, f, o go through the sigmoid and u through tanh (Gers et al. 2000: f);
+    (i, f, u, o) = x_t + h_{t-1} W^T, of which i, f, o go through the sigmoid and u through tanh
+    (Gers et al. 2000: f);
     c_t = f c_{t-1} + i u,  h_t = o tanh c_t.
 
     With the gradients gh = dL/dh_t, gc = dL/dc_t, into which those of step t + 1 have been added:
-    gc += gh o (1 - tanh^2 c_t),  d_i = gc u i (1 - i),  d_f = gc c_{t-1} f (1 - f),  d_u = gc i (1 - u^2),
+    gc += gh o (1 - tanh^2 c_t),
+    d_i = gc u i (1 - i),  d_f = gc c_{t-1} f (1 - f),  d_u = gc i (1 - u^2),
     d_o = gh tanh(c_t) o (1 - o);  to step t - 1 go d W for h, and gc f for c.
     """
     xp = array_module(x)
@@ -111,7 +117,12 @@ def _(g, need, x, h, c, weight, out, gates):
         gh = g[0, t] + gh
         gc = g[1, t] + gc + gh * o * (1 - squashed * squashed)
         before = out[1, t - 1] if t else c
-        rules = gc * u * i * (1 - i), gc * before * f * (1 - f), gc * i * (1 - u * u), gh * squashed * o * (1 - o)
+        rules = (
+            gc * u * i * (1 - i),
+            gc * before * f * (1 - f),
+            gc * i * (1 - u * u),
+            gh * squashed * o * (1 - o),
+        )
         for part, rule in zip(_parts(d[t], 4), rules):
             part[...] = rule
         gh, gc = np.matmul(d[t], weight), gc * f
@@ -127,7 +138,8 @@ def _(x, h, c, weight):
 def lstm_formula(x, h, c, weight, projection=None):
     """`lstm_steps` in plain ops: all h_t and all c_t.
 
-    projection : (P, H) or None. With it h_t = projection (o tanh c_t), of P units: h is (N, P), weight (4H, P).  Sak et al. 2014
+    projection : (P, H) or None. With it h_t = projection (o tanh c_t), of P units: h is (N, P),
+        weight (4H, P). Sak et al. 2014
     """
     hs, cs = [], []
     for t in range(len(x)):
@@ -142,15 +154,18 @@ def lstm_formula(x, h, c, weight, projection=None):
 
 @op(saves=("x", "h", "weight", "bias", "out", "gates", "inner"))
 def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x (T, N, 3H), h (N, H), weight (3H, H), bias (3H,) or None -> all h_t, (T, N, H).    Cho et al. 2014
+    """x (T, N, 3H), h (N, H), weight (3H, H), bias (3H,) or None -> all h_t, (T, N, H).
+    Cho et al. 2014
 
     With (a_r, a_z, a_u) = h_{t-1} W^T + bias, and of x_t likewise:
-    r = sigmoid(x_r + a_r),  z = sigmoid(x_z + a_z),  u = tanh(x_u + r a_u),  h_t = (1 - z) u + z h_{t-1}.
-    The reset gate acts behind the product, as in torch; bias is that of the product, that of x is in x.
+    r = sigmoid(x_r + a_r),  z = sigmoid(x_z + a_z),  u = tanh(x_u + r a_u),
+    h_t = (1 - z) u + z h_{t-1}.
+    The reset gate acts behind the product, as in torch; bias is that of the product, that of x is
+    in x.
 
-    With gh = dL/dh_t, into which that of step t + 1 has been added:  d_u = gh (1 - z) (1 - u^2),
-    d_z = gh (h_{t-1} - u) z (1 - z),  d_r = d_u a_u r (1 - r).  To x go (d_r, d_z, d_u), to the product e = (d_r, d_z, r d_u);
-    to step t - 1 go gh z + e W.
+    With gh = dL/dh_t, into which that of step t + 1 has been added:
+    d_u = gh (1 - z) (1 - u^2),  d_z = gh (h_{t-1} - u) z (1 - z),  d_r = d_u a_u r (1 - r).
+    To x go (d_r, d_z, d_u), to the product e = (d_r, d_z, r d_u); to step t - 1 go gh z + e W.
     """
     xp, n = array_module(x), h.shape[1]
     hs, gates, inner = (xp.empty((*x.shape[:2], k), x.dtype) for k in (n, 3 * n, n))

@@ -1,4 +1,4 @@
-"""Ops that reduce dimensions: sums, means, norms, and the softmax family."""
+"""Ops that reduce dimensions: sums, means, norms."""
 
 import math
 
@@ -10,12 +10,13 @@ from ..autograd._types import Dims, DType
 from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .axes import axes_of, axis_of, count, kept, needed_axis, of_scalars
-from .elementary import abs, exp, sign, sqrt, square
+from .elementary import abs, sign, sqrt, square
 from .extremes import amax, amin
-from .shape import cat, to
+from .joining import cat
+from .placement import to
 
 __all__ = [
-    "all", "allclose", "any", "count_nonzero", "cumsum", "equal", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "std",
+    "all", "allclose", "any", "count_nonzero", "cumsum", "equal", "mean", "norm", "prod", "std",
     "sum", "var", "var_mean",
 ]  # fmt: skip
 
@@ -40,7 +41,8 @@ def sum(
     axis: Dims = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size 1."""
+    """The sum over `dim` (None: all; an int or a tuple). keepdim: reduced dimensions stay with size
+    1."""
     if dtype is not None:
         input = to(input, dtype)
     y = _sum(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims)
@@ -74,7 +76,10 @@ def mean(
         input = to(input, dtype)
     array = raw(input)
     if array.dtype.kind != "f":
-        raise TypeError(f"mean of {array.dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
+        raise TypeError(
+            f"mean of {array.dtype} elements: convert to a floating-point dtype first, e.g. with "
+            ".float()"
+        )
     axes = axes_of(dim if axis is None else axis, input.ndim)
     if not array.size:
         return sum(input, axes, keepdim or keepdims) * math.nan
@@ -91,7 +96,8 @@ def var(
     axis: Dims = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The variance over `dim`: squared deviations from the mean, summed and divided by N - 1 (unbiased) or N - correction."""
+    """The variance over `dim`: squared deviations from the mean, summed and divided by N - 1
+    (unbiased) or N - correction."""
     return var_mean(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)[0]
 
 
@@ -111,12 +117,17 @@ def var_mean(
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     if raw(input).dtype.char == "e":  # squares and sums of float16 are taken in float32
-        return tuple(to(y, np.float16) for y in var_mean(to(input, np.float32), axes, unbiased, keepdim, correction=correction))
+        return tuple(
+            to(y, np.float16)
+            for y in var_mean(to(input, np.float32), axes, unbiased, keepdim, correction=correction)
+        )
     correction = (1 if unbiased else 0) if correction is None else correction
     mu = mean(input, axes, True)
     free = count(input.shape, axes) - correction
     variance = sum(square(input - mu), axes, keepdim) / (free if free > 0 else math.nan)
-    return variance, mu if keepdim else mu.reshape(tuple(n for i, n in enumerate(input.shape) if i not in axes))
+    return variance, mu if keepdim else mu.reshape(
+        tuple(n for i, n in enumerate(input.shape) if i not in axes)
+    )
 
 
 def std(
@@ -129,9 +140,20 @@ def std(
     axis: Dims = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a subgradient, as in torch)."""
+    """The standard deviation: the square root of `var`. Where it is 0, so is its gradient (a
+    subgradient, as in torch)."""
     if raw(input).dtype.char == "e":
-        return to(std(to(input, np.float32), dim, unbiased, keepdim or keepdims, correction=correction, axis=axis), np.float16)
+        return to(
+            std(
+                to(input, np.float32),
+                dim,
+                unbiased,
+                keepdim or keepdims,
+                correction=correction,
+                axis=axis,
+            ),
+            np.float16,
+        )
     variance = var(input, dim, unbiased, keepdim or keepdims, correction=correction, axis=axis)
     zero = variance == 0
     return where(zero, 0.0, sqrt(where(zero, 1.0, variance)))
@@ -144,7 +166,8 @@ def _wide(x):
 
 @op(saves=("x", "axis", "out"))
 def _prod(x, axis, keepdim):
-    """y = product of x over one axis.    dL/dx_i = g times the product of all others (right also where x has zeros)"""
+    """y = product of x over one axis.
+    dL/dx_i = g times the product of all others (right also where x has zeros)"""
     return np.multiply.reduce(x, axis=axis, keepdims=keepdim, dtype=_wide(x))
 
 
@@ -152,9 +175,11 @@ def _prod(x, axis, keepdim):
 def _(g, need, x, axis, y):
     shape = kept(x.shape, (axis,))
     g, y = g.reshape(shape), y.reshape(shape)
-    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+    # asking CUDA would make the CPU wait
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():
         return g * y / x
-    # With zeros: the product of the others = (product of those before) * (product of those after), each by multiplying up.
+    # With zeros: the product of the others = (product of those before) * (product of those after),
+    # each by multiplying up.
     n = x.shape[axis]
     parts = [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(n)]
     before, after = [_ones(y)], [_ones(y)]
@@ -191,8 +216,13 @@ def prod(
 @op(saves=("axis", "reverse"))
 def _cumsum(x, axis, reverse):
     """y_i = x_1 + ... + x_i along an axis.    dL/dx_i = g_i + ... + g_n"""
-    wide = np.float64 if x.dtype.kind == "f" else np.int64  # the error of a long sum would grow with each term
-    y = np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis) if reverse else np.cumsum(x, axis, wide)
+    # the error of a long sum would grow with each term
+    wide = np.float64 if x.dtype.kind == "f" else np.int64
+    y = (
+        np.flip(np.cumsum(np.flip(x, axis), axis, wide), axis)
+        if reverse
+        else np.cumsum(x, axis, wide)
+    )
     return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
 
 
@@ -221,19 +251,24 @@ def norm(
     axis: Dims = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf, and for matrices
-    "nuc" (the sum of their singular values). The gradient at 0 is 0.
+    """The p-norm (sum |x|^p)^(1/p) over `dim` (None: all); p may be "fro" (2), inf or -inf, and for
+    matrices "nuc" (the sum of their singular values). The gradient at 0 is 0.
     """
     if p == "nuc":
         from .matrices import matrix_norm
 
-        return matrix_norm(input, p, (dim if axis is None else axis) or (0, 1), keepdim or keepdims, dtype=dtype)
+        return matrix_norm(
+            input, p, (dim if axis is None else axis) or (0, 1), keepdim or keepdims, dtype=dtype
+        )
     axes = axes_of(dim if axis is None else axis, input.ndim)
     keepdim = keepdim or keepdims
     input = input if dtype is None else to(input, dtype)
     p = 2 if p in (None, "fro") else p
     if raw(input).dtype.kind != "f":
-        raise TypeError(f"norm of {raw(input).dtype} elements: convert to a floating-point dtype first, e.g. with .float()")
+        raise TypeError(
+            f"norm of {raw(input).dtype} elements: convert to a floating-point dtype first, e.g. "
+            "with .float()"
+        )
     if raw(input).dtype.char == "e":  # powers and sums of float16 are taken in float32
         return to(norm(to(input, np.float32), p, axes, keepdim), np.float16)
     if p == 2:
@@ -245,7 +280,8 @@ def norm(
     if p == 0:
         return sum(abs(sign(input)), axes, keepdim)
     size = abs(input)
-    zero = size == 0  # neither the powers (p < 1) nor the root have a derivative there: it counts as 0, as in torch
+    # neither the powers (p < 1) nor the root have a derivative there: it counts as 0, as in torch
+    zero = size == 0
     total = sum(where(zero, 0.0, where(zero, 1.0, size) ** p), axes, keepdim)
     zero = total == 0
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
@@ -265,102 +301,11 @@ def _(g, need, x, axes, y):
     return where(zero, 0.0, g / where(zero, y * 0 + 1, y)) * x
 
 
-# --- softmax and relatives ---
-
-
-@op(saves=("x", "axes", "out"), floating=True)
-def _logsumexp(x, axes, keepdim):
-    """y = log sum e^x, shifted by the largest x so that nothing overflows.    dL/dx = g e^(x - y)"""
-    if x.dtype.char == "e":
-        return _logsumexp.card.forward(x.astype(np.float32), axes, keepdim).astype(x.dtype)
-    top = np.max(x, axis=axes, keepdims=True)
-    top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    with np.errstate(divide="ignore"):  # log 0 = -inf where all x are -inf
-        y = np.log(total(np.exp(x - top), axes, True)) + top
-    return y if keepdim else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
-
-
-@_logsumexp.backward
-def _(g, need, x, axes, y):
-    shape = kept(x.shape, axes)
-    y = y.reshape(shape)
-    nothing = y == -math.inf  # all of its x are -inf: their shares are 0, not e^(-inf + inf)
-    return g.reshape(shape) * exp(x - where(nothing, _zeros(y), y))
-
-
 def _ones(x):
-    """Ones like x: an array also where x has no dimensions, which keeps its dtype beside Tensors."""
+    """Ones like x: an array also where x has no dimensions, which keeps its dtype beside
+    Tensors."""
     array = getattr(x, "array", x)
     return array_module(array).ones_like(array)
-
-
-def _zeros(x):
-    """Zeros like x (x * 0 would be NaN where x is infinite)."""
-    return array_module(raw(x)).zeros_like(raw(x))
-
-
-def logsumexp(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    axis: Dims = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """log(sum(exp(x))) over `dim` (None: all), stable; -inf for a sum of nothing."""
-    axes = axes_of(dim if axis is None else axis, input.ndim)
-    if not count(input.shape, axes):
-        return sum(input, axes, keepdim or keepdims) - math.inf
-    return _logsumexp(input, axes, keepdim or keepdims)
-
-
-@op(saves=("out", "axis"), floating=True)
-def _softmax(x, axis):
-    """y_i = e^x_i / sum e^x.    dL/dx = y (g - sum g y)"""
-    if not x.size:
-        return x.copy()
-    if x.dtype.char == "e":
-        return _softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return e / total(e, (axis,), True)
-
-
-@_softmax.backward
-def _(g, need, y, axis):
-    gy = g * y
-    return gy - y * _sum(gy, (axis,), True)
-
-
-@op(saves=("out", "axis"), floating=True)
-def _log_softmax(x, axis):
-    """y = x - log sum e^x.    dL/dx = g - softmax(x) sum g"""
-    if not x.size:
-        return x.copy()
-    if x.dtype.char == "e":
-        return _log_softmax.card.forward(x.astype(np.float32), axis).astype(x.dtype)
-    x = x - np.max(x, axis=axis, keepdims=True)
-    return x - np.log(total(np.exp(x), (axis,), True))
-
-
-@_log_softmax.backward
-def _(g, need, y, axis):
-    return g - exp(y) * _sum(g, (axis,), True)
-
-
-@of_scalars
-def softmax(
-    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
-) -> Tensor:
-    """e^x / sum e^x along `dim`."""
-    return _softmax(input if dtype is None else to(input, dtype), needed_axis("softmax", dim, axis, input.ndim))
-
-
-@of_scalars
-def log_softmax(
-    input: Tensor, dim: int | None = None, dtype: DType = None, *, axis: int | None = None
-) -> Tensor:
-    """log(softmax(x)) along `dim`, stable."""
-    return _log_softmax(input if dtype is None else to(input, dtype), needed_axis("log_softmax", dim, axis, input.ndim))
 
 
 # --- without gradients ---
@@ -370,7 +315,8 @@ def log_softmax(
 def _logical(x, axes, keepdim, every):
     """Are all (or any) elements non-zero?"""
     y = (np.all if every else np.any)(x, axis=axes, keepdims=keepdim)
-    return y.astype(x.dtype) if x.dtype == np.uint8 else y  # torch's old booleans stay what they are
+    # torch's old booleans stay what they are
+    return y.astype(x.dtype) if x.dtype == np.uint8 else y
 
 
 def all(
@@ -382,7 +328,9 @@ def all(
     keepdims: bool = False,
 ) -> Tensor:
     """Are all elements over `dim` non-zero?"""
-    return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, True)
+    return _logical(
+        input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, True
+    )
 
 
 def any(
@@ -394,7 +342,9 @@ def any(
     keepdims: bool = False,
 ) -> Tensor:
     """Is any element over `dim` non-zero?"""
-    return _logical(input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False)
+    return _logical(
+        input, axes_of(dim if axis is None else axis, input.ndim), keepdim or keepdims, False
+    )
 
 
 def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None) -> Tensor:

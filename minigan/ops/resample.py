@@ -1,4 +1,5 @@
-"""Images made larger or smaller: interpolation (linear maps along each dimension, see taps.py), and pixels to channels and back."""
+"""Images made larger or smaller: interpolation (linear maps along each dimension, see taps.py), and
+pixels to channels and back."""
 
 import functools
 import math
@@ -14,7 +15,8 @@ from .taps import apply_taps, identity_taps, taps
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
-DIMS = {"linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,)}  # the modes that are not for 1 to 3 dimensions
+# the modes that are not for 1 to 3 dimensions
+DIMS = {"linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,)}
 MODES = ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area")
 
 
@@ -27,9 +29,15 @@ def _step(n, m, factor, align):
 
 @functools.lru_cache(maxsize=64)
 def _nearest_taps(n, m, factor, exact):
-    i = np.arange(m, dtype=np.float32)  # in float32 as in torch: rounding decides which one is taken
+    # in float32 as in torch: rounding decides which one is taken
+    i = np.arange(m, dtype=np.float32)
     step = np.float32(_step(n, m, factor, False))
-    return taps(m, n, range(m), np.minimum(((i + np.float32(0.5) if exact else i) * step).astype(int), n - 1))
+    return taps(
+        m,
+        n,
+        range(m),
+        np.minimum(((i + np.float32(0.5) if exact else i) * step).astype(int), n - 1),
+    )
 
 
 def _positions(n, m, factor, align):
@@ -49,7 +57,8 @@ def _linear_taps(n, m, factor, align):
 
 @functools.lru_cache(maxsize=64)
 def _cubic_taps(n, m, factor, align, a=-0.75):
-    """Keys 1981, eq. 4 with a free: a cubic spline through 4 neighbours; those outside are the edge elements."""
+    """Keys 1981, eq. 4 with a free: a cubic spline through 4 neighbours; those outside are the edge
+    elements."""
     at = _positions(n, m, factor, align)
     low = np.floor(at).astype(int)
     source, weight = [], []
@@ -63,9 +72,11 @@ def _cubic_taps(n, m, factor, align, a=-0.75):
 
 @functools.lru_cache(maxsize=64)
 def _wide_taps(mode, n, m, factor, align):
-    """antialias: the weights of neighbours as for an image made larger, stretched over all the input pixels that an output pixel covers.
+    """antialias: the weights of neighbours as for an image made larger, stretched over all the
+    input pixels that an output pixel covers.
 
-    As Pillow has it: a triangle, or Keys' cubic with a = -1/2; weights add up to 1 at the edges too.
+    As Pillow has it: a triangle, or Keys' cubic with a = -1/2; weights add up to 1 at the edges
+    too.
     """
     step = _step(n, m, factor, align)
     stretch = max(step, 1.0)
@@ -78,7 +89,11 @@ def _wide_taps(mode, n, m, factor, align):
         at = np.arange(max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), n))
         d = np.abs(at - centre + 0.5) / stretch
         if mode == "bicubic":
-            w = np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0))
+            w = np.where(
+                d < 1,
+                (1.5 * d - 2.5) * d * d + 1,
+                np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0),
+            )
         else:
             w = np.maximum(1 - d, 0)
         output += [o] * len(at)
@@ -106,23 +121,35 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """`input` (N, C, L), (N, C, H, W) or (N, C, D, H, W) resampled to `size`, or by `scale_factor`, as torch does.
+    """`input` (N, C, L), (N, C, H, W) or (N, C, D, H, W) resampled to `size`, or by `scale_factor`,
+    as torch does.
 
-    size, scale_factor : one number, or one for each dimension after C; give one of the two. The size becomes floor(n * factor)
-    mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D input), "bilinear",
-           "bicubic" (4-D) or "trilinear" (5-D)
-    align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on each other, instead of the corners
-    antialias : for "bilinear" and "bicubic": an output pixel is a weighted mean of all the input pixels that it covers
-    recompute_scale_factor : take the pixel distance from the rounded sizes and not from scale_factor
+    size, scale_factor : one number, or one for each dimension after C; give one of the two. The
+        size becomes floor(n * factor)
+    mode : "nearest", "nearest-exact", "area" (means of windows, adaptive_avg_pool), "linear" (3-D
+        input), "bilinear", "bicubic" (4-D) or "trilinear" (5-D)
+    align_corners : for the (.)linear and bicubic modes: map the centres of the corner pixels on
+        each other, instead of the corners
+    antialias : for "bilinear" and "bicubic": an output pixel is a weighted mean of all the input
+        pixels that it covers
+    recompute_scale_factor : take the pixel distance from the rounded sizes and not from
+        scale_factor
     """
     shape, dims = tuple(int(n) for n in input.shape), input.ndim - 2
     if mode not in MODES:
-        raise ValueError(f"interpolate: mode={mode!r}; expected one of {', '.join(map(repr, MODES))}")
+        raise ValueError(
+            f"interpolate: mode={mode!r}; expected one of {', '.join(map(repr, MODES))}"
+        )
     if dims not in DIMS.get(mode, (1, 2, 3)):
         wanted = " or ".join(str(d + 2) for d in DIMS.get(mode, (1, 2, 3)))
-        raise ValueError(f"interpolate: mode={mode!r} needs input of {wanted} dimensions (N, C, ...), got shape {shape}")
+        raise ValueError(
+            f"interpolate: mode={mode!r} needs input of {wanted} dimensions (N, C, ...), got "
+            f"shape {shape}"
+        )
     if antialias and mode not in ("bilinear", "bicubic"):
-        raise ValueError(f"interpolate: antialias=True is for mode='bilinear' and 'bicubic', not mode={mode!r}")
+        raise ValueError(
+            f"interpolate: antialias=True is for mode='bilinear' and 'bicubic', not mode={mode!r}"
+        )
     if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(f"interpolate: align_corners has no meaning with mode={mode!r}")
     if (size is None) == (scale_factor is None):
@@ -133,37 +160,56 @@ def interpolate(
             raise ValueError("interpolate: recompute_scale_factor has no meaning with size")
         sizes = numbers("interpolate", "size", size, dims, 1)
     else:
-        factors = list(scale_factor) if isinstance(scale_factor, (tuple, list)) else [scale_factor] * dims
+        factors = (
+            list(scale_factor) if isinstance(scale_factor, (tuple, list)) else [scale_factor] * dims
+        )
         if len(factors) != dims or not all(f > 0 for f in factors):
             raise ValueError(
-                f"interpolate: scale_factor={scale_factor!r}, expected a positive number, or one for each of {dims} dimensions"
+                f"interpolate: scale_factor={scale_factor!r}, expected a positive number, or one "
+                f"for each of {dims} dimensions"
             )
         sizes = [math.floor(n * f) for n, f in zip(shape[2:], factors)]
         if not all(sizes):
-            raise ValueError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape {shape}")
+            raise ValueError(
+                f"interpolate: scale_factor={scale_factor!r} leaves nothing of input of shape "
+                f"{shape}"
+            )
         factors = [None] * dims if recompute_scale_factor else [float(f) for f in factors]
     if mode == "area":
         return adaptive_means(input, sizes)
-    maps = [_taps_of(mode, n, int(m), f, bool(align_corners), bool(antialias)) for n, m, f in zip(shape[2:], sizes, factors)]
+    maps = [
+        _taps_of(mode, n, int(m), f, bool(align_corners), bool(antialias))
+        for n, m, f in zip(shape[2:], sizes, factors)
+    ]
     if input.dtype.kind == "f" or mode.startswith("nearest"):
         return apply_taps(input, *maps)
     if input.dtype != np.uint8:
-        raise TypeError(f"interpolate: mode={mode!r} is for floats and uint8, input is {input.dtype}: convert it with .float()")
-    for k in range(dims)[::-1]:  # along one dimension after the other, rounded in between: as Pillow and torch do it
-        one = [m if i == k else identity_taps(n) for i, (m, n) in enumerate(zip(maps, input.shape[2:]))]
+        raise TypeError(
+            f"interpolate: mode={mode!r} is for floats and uint8, input is {input.dtype}: convert "
+            "it with .float()"
+        )
+    # along one dimension after the other, rounded in between: as Pillow and torch do it
+    for k in range(dims)[::-1]:
+        one = [
+            m if i == k else identity_taps(n) for i, (m, n) in enumerate(zip(maps, input.shape[2:]))
+        ]
         input = (apply_taps(input.to(np.float32), *one) + 0.5).floor().clamp(0, 255).to(np.uint8)
     return input
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channel c r^2 + i r + j becomes pixel (i, j) of each block.
+    """(..., C r^2, H, W) -> (..., C, H r, W r), r = upscale_factor: channel c r^2 + i r + j becomes
+    pixel (i, j) of each block.
 
     Shi et al. 2016, eq. 4.
     """
     r = upscale_factor
     shape = tuple(input.shape)
     if len(shape) < 3 or r < 1 or shape[-3] % (r * r):
-        raise ValueError(f"pixel_shuffle: expected input (..., C, H, W), C a multiple of {r}^2, got shape {shape}")
+        raise ValueError(
+            f"pixel_shuffle: expected input (..., C, H, W), C a multiple of {r}^2, got shape "
+            f"{shape}"
+        )
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c // (r * r), r, r, h, w))
@@ -172,11 +218,15 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """(..., C, H r, W r) -> (..., C r^2, H, W), r = downscale_factor: the reverse of `pixel_shuffle`."""
+    """(..., C, H r, W r) -> (..., C r^2, H, W), r = downscale_factor: the reverse of
+    `pixel_shuffle`."""
     r = downscale_factor
     shape = tuple(input.shape)
     if len(shape) < 3 or r < 1 or shape[-2] % r or shape[-1] % r:
-        raise ValueError(f"pixel_unshuffle: expected input (..., C, H, W), H and W multiples of {r}, got shape {shape}")
+        raise ValueError(
+            f"pixel_unshuffle: expected input (..., C, H, W), H and W multiples of {r}, got shape "
+            f"{shape}"
+        )
     *lead, c, h, w = shape
     n = len(lead)
     x = input.reshape((*lead, c, h // r, r, w // r, r))

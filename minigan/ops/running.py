@@ -8,8 +8,10 @@ from ..autograd._types import DType
 from .axes import axis_of, needed_axis
 from .extremes import values_indices
 from .indexing import gather
+from .joining import cat, narrow
+from .placement import to
 from .reduction import _cumsum, sum
-from .shape import cat, clone, narrow, to
+from .shape import clone
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 
@@ -24,7 +26,8 @@ def _cumprod(x, axis):
 
 @_cumprod.backward
 def _(g, need, x, axis, y):
-    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():  # asking CUDA would make the CPU wait
+    # asking CUDA would make the CPU wait
+    if isinstance(raw(x), np.ndarray) and (raw(x) != 0).all():
         return _cumsum(g * y, axis, True) / x
     # s_k = g_k + x_(k+1) s_(k+1), and dL/dx_k = x_1 ... x_(k-1) s_k
     n = x.shape[axis]
@@ -33,7 +36,11 @@ def _(g, need, x, axis, y):
     for k in range(n - 2, -1, -1):
         found.append(part(g, k) + part(x, k + 1) * found[-1])
     sums = cat(found[::-1], axis)
-    return sums if n == 1 else cat([part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis)
+    return (
+        sums
+        if n == 1
+        else cat([part(sums, 0), narrow(y, axis, 0, n - 1) * narrow(sums, axis, 1, n - 1)], axis)
+    )
 
 
 def cumprod(

@@ -1,4 +1,5 @@
-"""Random Tensors, and dropout. All draw from one counter-based generator (`minigan.manual_seed`) unless given another."""
+"""Random Tensors, and dropout. All draw from one counter-based generator (`minigan.manual_seed`)
+unless given another."""
 
 from typing import Any
 
@@ -13,7 +14,8 @@ from .inplace import S, assign
 from .shape import _numbers
 
 __all__ = [
-    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like",
+    "alpha_dropout", "bernoulli", "dropout", "feature_dropout", "multinomial", "normal", "rand",
+    "rand_like", "randint", "randint_like",
     "randn",
     "randn_like", "randperm",
 ]  # fmt: skip
@@ -32,7 +34,9 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform on [0, 1): rand(2, 3), rand((2, 3)) or rand(size=(2, 3))."""
-    draws = (generator or default_generator).uniform(_numbers(sizes or size), dtype or default.dtype, _place(device))
+    draws = (generator or default_generator).uniform(
+        _numbers(sizes or size), dtype or default.dtype, _place(device)
+    )
     return tensor_of(draws, requires_grad)
 
 
@@ -45,7 +49,9 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Standard normal: randn(2, 3), randn((2, 3)) or randn(size=(2, 3))."""
-    draws = (generator or default_generator).normal(_numbers(sizes or size), dtype or default.dtype, _place(device))
+    draws = (generator or default_generator).normal(
+        _numbers(sizes or size), dtype or default.dtype, _place(device)
+    )
     return tensor_of(draws, requires_grad)
 
 
@@ -64,7 +70,9 @@ def randint(
         high, size = None, high
     if high is None:
         low, high = 0, low
-    draws = (generator or default_generator).integers(int(low), int(high), tuple(size), _place(device))
+    draws = (generator or default_generator).integers(
+        int(low), int(high), tuple(size), _place(device)
+    )
     return tensor_of(draws.astype(dtype or np.int64, copy=False), requires_grad)
 
 
@@ -76,7 +84,9 @@ def randperm(
     device: Place = None,
 ) -> Tensor:
     """0 .. n-1 in random order."""
-    return tensor_of((generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False))
+    return tensor_of(
+        (generator or default_generator).permutation(n, _place(device)).astype(dtype, copy=False)
+    )
 
 
 def rand_like(
@@ -89,7 +99,13 @@ def rand_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype and on the device of `input`."""
-    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return rand(
+        input.shape,
+        generator=generator,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+        requires_grad=requires_grad,
+    )
 
 
 def randn_like(
@@ -102,7 +118,13 @@ def randn_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Standard normal, in the shape and dtype and on the device of `input`."""
-    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return randn(
+        input.shape,
+        generator=generator,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+        requires_grad=requires_grad,
+    )
 
 
 def randint_like(
@@ -115,9 +137,17 @@ def randint_like(
     device: Place = None,
     memory_format: Any = None,
 ) -> Tensor:
-    """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of `input`."""
+    """Integers uniform on [low, high), or [0, low), in the shape and dtype and on the device of
+    `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device or input.device)
+    return randint(
+        low,
+        high,
+        input.shape,
+        generator=generator,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+    )
 
 
 def normal(
@@ -130,7 +160,8 @@ def normal(
     device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one shape."""
+    """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one
+    shape."""
     like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
     if like is None:
         draws = randn(() if size is None else size, generator=generator, dtype=dtype, device=device)
@@ -152,7 +183,9 @@ def bernoulli(
 
 
 def _bernoulli(array, p, generator):
-    return ((generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p).astype(array.dtype)
+    return (
+        (generator or default_generator).uniform(array.shape, np.float32, device_of(array)) < p
+    ).astype(array.dtype)
 
 
 def multinomial(
@@ -166,15 +199,21 @@ def multinomial(
     weights = np.atleast_2d(to_numpy(raw(input))).astype(np.float64)
     if (weights < 0).any() or (weights.sum(1) <= 0).any():
         raise ValueError("multinomial: the weights must be non-negative and not all zero")
-    draws = (generator or default_generator).uniform((len(weights), num_samples if replacement else weights.shape[1]), np.float64)
+    draws = (generator or default_generator).uniform(
+        (len(weights), num_samples if replacement else weights.shape[1]), np.float64
+    )
     if replacement:
         edges = np.cumsum(weights, 1)
         edges /= edges[:, -1:]  # so the last is exactly 1
         picked = np.stack([np.searchsorted(e, u, side="right") for e, u in zip(edges, draws)])
     else:  # the smallest of -log(u) / w win (Efraimidis and Spirakis 2006)
         if (np.count_nonzero(weights, axis=1) < num_samples).any():
-            raise ValueError(f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; use replacement=True")
-        with np.errstate(divide="ignore", invalid="ignore"):  # weight 0: infinite, or 0 / 0, comes last
+            raise ValueError(
+                f"multinomial: num_samples={num_samples} exceeds the number of non-zero weights; "
+                "use replacement=True"
+            )
+        # weight 0: infinite, or 0 / 0, comes last
+        with np.errstate(divide="ignore", invalid="ignore"):
             picked = np.argsort(-np.log1p(-draws) / weights, axis=1)[:, :num_samples]
     return tensor_of(picked.reshape(*input.shape[:-1], num_samples).astype(np.int64))
 
@@ -194,7 +233,8 @@ def _kept(array, shape, p, generator):
     """1 with probability 1 - p, else 0, in the dtype and on the device of `array`."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} is no probability")
-    keep = (generator or default_generator).uniform(shape, np.float32, device_of(array)) >= p  # draws are below 1: none is kept for p = 1
+    # draws are below 1: none is kept for p = 1
+    keep = (generator or default_generator).uniform(shape, np.float32, device_of(array)) >= p
     return keep.astype(array.dtype)
 
 
@@ -206,7 +246,8 @@ def dropout(
     train: bool | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014); else `input` itself."""
+    """In training each element is 0 with probability p, else divided by 1 - p (Srivastava et al.
+    2014); else `input` itself."""
     training = training if train is None else train
     return _drop(input, input.shape, p, training, generator)
 
@@ -219,10 +260,13 @@ def feature_dropout(
     train: bool | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p (Tompson et al. 2015)."""
+    """In training each channel of input (N, C, ...) is 0 with probability p, else divided by 1 - p
+    (Tompson et al. 2015)."""
     training = training if train is None else train
     if input.ndim < 2:
-        raise ValueError(f"feature_dropout: expected input (N, C, ...), got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"feature_dropout: expected input (N, C, ...), got shape {tuple(input.shape)}"
+        )
     return _drop(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, training, generator)
 
 
@@ -247,8 +291,9 @@ def alpha_dropout(
     train: bool | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """In training each element takes SELU's lowest value with probability p, then all are scaled and shifted so that mean 0 and
-    variance 1 stay (Klambauer et al. 2017, section "New dropout technique")."""
+    """In training each element takes SELU's lowest value with probability p, then all are scaled
+    and shifted so that mean 0 and variance 1 stay (Klambauer et al. 2017, section "New dropout
+    technique")."""
     training = training if train is None else train
     if not training or p == 0:
         return input
@@ -264,41 +309,77 @@ def _scales_and_shifts(array, p, generator):
 
 
 def _fill(self, name, draw):
-    return assign(self, name, ..., tensor_of(draw(self.array.shape, self.array.dtype, device_of(self.array))))
+    return assign(
+        self, name, ..., tensor_of(draw(self.array.shape, self.array.dtype, device_of(self.array)))
+    )
 
 
-def normal_(self: S, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> S:
+def normal_(
+    self: S, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
+) -> S:
     """Overwrite with normal numbers of the given mean and standard deviation."""
-    return _fill(self, "normal_", lambda *a: (generator or default_generator).normal(*a) * a[1].type(std) + a[1].type(mean))
+    return _fill(
+        self,
+        "normal_",
+        lambda *a: (generator or default_generator).normal(*a) * a[1].type(std) + a[1].type(mean),
+    )
 
 
-def uniform_(self: S, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> S:
+def uniform_(
+    self: S, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None
+) -> S:
     """Overwrite with numbers uniform on [from_, to)."""
-    return _fill(self, "uniform_", lambda *a: (generator or default_generator).uniform(*a) * a[1].type(to - from_) + a[1].type(from_))
+    return _fill(
+        self,
+        "uniform_",
+        lambda *a: (
+            (generator or default_generator).uniform(*a) * a[1].type(to - from_) + a[1].type(from_)
+        ),
+    )
 
 
 def bernoulli_(self: S, p: float = 0.5, *, generator: Generator | None = None) -> S:
     """Overwrite with 1 (probability p) or 0."""
-    return _fill(self, "bernoulli_", lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t))
+    return _fill(
+        self,
+        "bernoulli_",
+        lambda s, t, d: ((generator or default_generator).uniform(s, np.float32, d) < p).astype(t),
+    )
 
 
-def random_(self: S, from_: int = 0, to: int | None = None, *, generator: Generator | None = None) -> S:
+def random_(
+    self: S, from_: int = 0, to: int | None = None, *, generator: Generator | None = None
+) -> S:
     """Overwrite with integers uniform on [from_, to), or on [0, from_) in the form random_(to).
 
     With no limits up to the largest integer that the dtype can count to (booleans: 0 or 1).
     """
     kind = self.array.dtype
     if to is None and from_ == 0:
-        to = 2 if kind.kind == "b" else min(np.iinfo(kind).max + 1 if kind.kind in "iu" else 2 ** (np.finfo(kind).nmant + 1), 2**32)
+        to = (
+            2
+            if kind.kind == "b"
+            else min(
+                np.iinfo(kind).max + 1 if kind.kind in "iu" else 2 ** (np.finfo(kind).nmant + 1),
+                2**32,
+            )
+        )
     elif to is None:
         from_, to = 0, from_
-    return _fill(self, "random_", lambda s, t, d: (generator or default_generator).integers(from_, to, s, d).astype(t))
+    return _fill(
+        self,
+        "random_",
+        lambda s, t, d: (generator or default_generator).integers(from_, to, s, d).astype(t),
+    )
 
 
 def exponential_(self: S, lambd: float = 1.0, *, generator: Generator | None = None) -> S:
-    """Overwrite with draws from the exponential distribution of rate `lambd`: -log(1 - u) / lambd."""
+    """Overwrite with draws from the exponential distribution of rate `lambd`: -log(1 - u) /
+    lambd."""
 
     def draw(shape, dtype, device):
-        return -np.log1p(-(generator or default_generator).uniform(shape, dtype, device)) / dtype.type(lambd)
+        return -np.log1p(
+            -(generator or default_generator).uniform(shape, dtype, device)
+        ) / dtype.type(lambd)
 
     return _fill(self, "exponential_", draw)

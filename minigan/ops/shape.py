@@ -1,8 +1,8 @@
-"""Ops that move, join and cut arrays without computing. Views share memory, and the version counter, with their source."""
+"""Ops that move, join and cut arrays without computing. Views share memory, and the version
+counter, with their source."""
 
-import builtins
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,15 @@ from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, DType, Ints, Shape
 from ..engine.primitives import expand as _broadcast
 from ..engine.primitives import sum_to
-from ..engine.tensor import keep_layout, lay_out, row_major, writable
+from ..engine.tensor import keep_layout, lay_out, writable
 from .arithmetic import _where as where
 from .axes import axis_of, of_scalars
-from .layout import join
-from .placement import to
 from .strides import keep_strides
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "clone", "concat", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip", "movedim",
-    "narrow", "permute", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile",
-    "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze", "view",
+    "broadcast_to", "clone", "contiguous", "diagonal", "expand", "expand_as", "flatten", "flip",
+    "movedim", "permute", "ravel", "repeat", "reshape", "roll", "squeeze", "swapaxes", "swapdims",
+    "t", "tile", "transpose", "tril", "triu", "unflatten", "unsqueeze", "view",
 ]  # fmt: skip
 
 
@@ -45,12 +43,14 @@ def _(g, need, shape):
 
 
 def reshape(input: Tensor, *sizes: Ints, shape: Ints | None = None) -> Tensor:
-    """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view where possible."""
+    """The elements of `input` in another shape (sizes, or one tuple); one size may be -1. A view
+    where possible."""
     return _reshape(input, _numbers(sizes, shape))
 
 
 def view(input: Tensor, *sizes: Any, size: Ints | None = None, dtype: DType = None) -> Tensor:
-    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order (`x.t().view(-1)`).
+    """As `reshape`, but never a copy: RuntimeError where the elements lie in another order
+    (`x.t().view(-1)`).
 
     view(dtype): the same memory read as another dtype, a constant
     """
@@ -60,12 +60,15 @@ def view(input: Tensor, *sizes: Any, size: Ints | None = None, dtype: DType = No
     out = reshape(input, *sizes, shape=size)
     if isinstance(input, Tensor) and out._version is not input._version and out.numel():
         what = f"a tensor of shape {tuple(input.shape)} and strides {input.stride()}"
-        raise RuntimeError(f"view: {what} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()")
+        raise RuntimeError(
+            f"view: {what} cannot be seen in shape {tuple(out.shape)} without a copy: use reshape()"
+        )
     return out
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions start_dim to end_dim joined into one (itself where there is one), a view where possible."""
+    """Dimensions start_dim to end_dim joined into one (itself where there is one), a view where
+    possible."""
     shape, n = input.shape, input.ndim
     if n == 0:
         return reshape(input, (1,))
@@ -103,7 +106,8 @@ def _(g, need, dims):
 
 
 def _ordered(input, order):
-    """The dimensions in another order. From now on results may lie in memory as their arguments do."""
+    """The dimensions in another order. From now on results may lie in memory as their arguments
+    do."""
     out = _permute(input, order)
     if not keep_layout and isinstance(out, Tensor) and not out.array.flags.c_contiguous:
         keep_layout.append(keep_strides)
@@ -119,7 +123,9 @@ def permute(input: Tensor, *order: Ints, dims: Ints | None = None) -> Tensor:
     dims, n = _numbers(order, dims), input.ndim
     order = tuple(axis_of(d, n) for d in dims)
     if sorted(order) != list(range(n)):
-        raise ValueError(f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}")
+        raise ValueError(
+            f"permute: {dims} is no order of the {n} dimensions of shape {tuple(input.shape)}"
+        )
     return _ordered(input, order)
 
 
@@ -149,17 +155,28 @@ def t(input: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
     """Dimension(s) `source` moved to `destination`, the others in their order."""
-    source, destination = ([axis_of(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))] for d in (source, destination))
+    source, destination = (
+        [axis_of(i, input.ndim) for i in (d if isinstance(d, (tuple, list)) else (d,))]
+        for d in (source, destination)
+    )
     rest = iter(i for i in range(input.ndim) if i not in source)
     target = dict(zip(destination, source))
-    if len(source) != len(destination) or len(set(source)) != len(source) or len(target) != len(source):
-        raise ValueError(f"movedim: source {source} and destination {destination} must be equally many different dimensions")
+    if (
+        len(source) != len(destination)
+        or len(set(source)) != len(source)
+        or len(target) != len(source)
+    ):
+        raise ValueError(
+            f"movedim: source {source} and destination {destination} must be equally many "
+            "different dimensions"
+        )
     order = [target[i] if i in target else next(rest) for i in range(input.ndim)]
     return _ordered(input, tuple(order))
 
 
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
-    """Without the dimensions of size 1: all, or those of `dim` (an int or a tuple) that have size 1."""
+    """Without the dimensions of size 1: all, or those of `dim` (an int or a tuple) that have size
+    1."""
     if dim is None:
         drop = set(range(input.ndim))
     else:
@@ -180,7 +197,9 @@ def expand(input: Tensor, *sizes: Ints, size: Ints | None = None) -> Tensor:
     new = len(sizes) - len(old)
     if new < 0:
         raise ValueError(f"expand: {tuple(sizes)} has fewer dimensions than the shape {tuple(old)}")
-    return _broadcast(input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes)))
+    return _broadcast(
+        input, tuple(old[i - new] if n == -1 and i >= new else n for i, n in enumerate(sizes))
+    )
 
 
 def broadcast_to(input: Tensor, size: Shape) -> Tensor:
@@ -195,7 +214,8 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 @op(saves=("x.shape", "times"))
 def _repeat(x, times):
-    """y = x times[i] times side by side along dimension i.    dL/dx = the sum of g over the copies"""
+    """y = x times[i] times side by side along dimension i.
+    dL/dx = the sum of g over the copies"""
     return array_module(x).tile(x, times)
 
 
@@ -206,7 +226,8 @@ def _(g, need, shape, times):
 
 
 def repeat(input: Tensor, *sizes: Ints, repeats: Ints | None = None) -> Tensor:
-    """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new dimensions in front."""
+    """Copies laid side by side, sizes[i] along dimension i; more sizes than dimensions make new
+    dimensions in front."""
     sizes = _numbers(sizes, repeats)
     shape = (1,) * (len(sizes) - input.ndim) + tuple(input.shape)
     if len(shape) != len(sizes):
@@ -250,96 +271,17 @@ def _(g, need, shifts, dims):
 
 @of_scalars
 def roll(input: Tensor, shifts: Ints, dims: Dims = None) -> Tensor:
-    """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the flattened elements."""
+    """Shifted by `shifts` places along `dims`, what falls off comes back in front; None: over the
+    flattened elements."""
     return _roll(input, shifts, dims)
-
-
-@op(saves=("dim", "*tensors.shape"))
-def _cat(dim, *tensors):
-    """Joined along `dim`.    dL/dx_i = the part of g that came from x_i"""
-    return join([row_major(x) if isinstance(x, np.ndarray) else x for x in tensors], dim)
-
-
-@_cat.backward
-def _(g, need, dim, shapes):
-    parts, start = [None], 0
-    for shape, wanted in zip(shapes, need[1:]):
-        parts.append(wanted and narrow(g, dim, start, shape[dim]))
-        start += shape[dim]
-    return tuple(parts)
-
-
-def cat(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors (or arrays) joined along the existing dimension `dim`; their other sizes must agree."""
-    tensors, dim = list(tensors), dim if axis is None else axis
-    if not tensors:
-        raise ValueError("cat: expected at least one tensor")
-    full = [x for x in tensors if tuple(x.shape) != (0,)]
-    if full and len(full) < len(tensors):  # vectors without elements fit to anything, as in torch
-        floats = [raw(x).dtype for x in tensors if raw(x).dtype.kind == "f"]
-        tensors = [to(x, floats[0]) if floats and raw(x).dtype.kind != "f" else x for x in full]
-    return _cat(axis_of(dim, tensors[0].ndim), *tensors)
-
-
-concat = cat
-
-
-def stack(tensors: Iterable[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors of one shape joined along a new dimension `dim`."""
-    tensors, dim = list(tensors), dim if axis is None else axis
-    if len({tuple(x.shape) for x in tensors}) != 1:
-        raise ValueError(f"stack: expected at least one tensor and equal shapes, got {[tuple(x.shape) for x in tensors]}")
-    return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].ndim, extra=1))
-
-
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """input[..., start : start + length, ...] along `dim`: a view."""
-    size = input.shape[dim]
-    start = start + size if start < 0 else start
-    if length < 0 or start < 0 or start + length > size:
-        raise IndexError(f"narrow: start={start}, length={length} is out of range for dimension {dim} of size {size}")
-    return input[(slice(None),) * axis_of(dim, input.ndim) + (slice(start, start + length),)]
-
-
-def split(
-    input: Tensor,
-    split_size_or_sections: Ints | None = None,
-    dim: int = 0,
-    *,
-    split_size: Ints | None = None,
-) -> tuple[Tensor, ...]:
-    """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the sizes in a list."""
-    size, k = input.shape[dim], split_size_or_sections if split_size is None else split_size
-    if isinstance(k, int):
-        if k <= 0:
-            raise ValueError(f"split: split_size={k}, expected a positive number")
-        sections = [min(k, size - start) for start in range(0, size, k)] or [0]
-    else:
-        sections = list(k)
-        if builtins.sum(sections) != size:
-            raise ValueError(f"split: sections {sections} do not add up to the size {size} of dimension {dim}")
-    starts = [builtins.sum(sections[:i]) for i in range(len(sections))]
-    return tuple(narrow(input, dim, a, n) for a, n in zip(starts, sections))
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size along `dim` (the last may be smaller); of nothing so many."""
-    if chunks <= 0:
-        raise ValueError(f"chunk: chunks={chunks}, expected a positive number")
-    if not input.shape[dim]:
-        return tuple(narrow(input, dim, 0, 0) for _ in range(chunks))
-    return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along `dim`, as a tuple of views."""
-    at = (slice(None),) * axis_of(dim, input.ndim)
-    return tuple(input[(*at, i)] for i in range(input.shape[dim]))
 
 
 def _triangle(input, diagonal, lower):
     if input.ndim < 2:
-        raise ValueError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape "
+            f"{tuple(input.shape)}"
+        )
     xp = array_module(raw(input))
     keep = xp.tri(*input.shape[-2:], diagonal if lower else diagonal - 1, dtype=bool)
     return where(keep if lower else ~keep, input, False if raw(input).dtype.kind == "b" else 0)
@@ -357,7 +299,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @op(saves=("x.shape", "offset", "dim1", "dim2"), view=True)
 def _diagonal(x, offset, dim1, dim2):
-    """The diagonals of dim1 and dim2 as a last dimension (a view).    dL/dx = g there, 0 elsewhere"""
+    """The diagonals of dim1 and dim2 as a last dimension (a view).
+    dL/dx = g there, 0 elsewhere"""
     return writable(x.diagonal(offset, dim1, dim2), x)
 
 
@@ -380,7 +323,8 @@ def _(g, need, offset, dim1, dim2):
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The elements with index difference `offset` along dim1 and dim2 as a last dimension: a view."""
+    """The elements with index difference `offset` along dim1 and dim2 as a last dimension: a
+    view."""
     dim1, dim2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
     if dim1 == dim2:
         raise ValueError(f"diagonal: dim1 and dim2 are the same dimension {dim1}")

@@ -8,7 +8,7 @@ from ..autograd import Tensor, op
 from .axes import axis_of, of_scalars
 from .extremes import values_indices
 from .indexing import gather
-from .shape import narrow
+from .joining import narrow
 
 __all__ = ["argsort", "sort", "topk"]
 
@@ -17,7 +17,9 @@ __all__ = ["argsort", "sort", "topk"]
 def _argsort(x, axis, descending):
     """The indices that sort along an axis"""
     if descending:  # stable also in this direction: sort the reversed order and turn it round
-        return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+        return np.flip(
+            x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis
+        )
     return np.argsort(x, axis=axis, kind="stable")
 
 

@@ -10,16 +10,23 @@ from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne
 from .arithmetic import _where as where
 from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
-from .shape import to
+from .placement import to
 
 __all__ = [
     "copysign", "div", "divide", "erfc", "erfinv", "fix", "float_power", "fmax", "fmin",
     "greater", "greater_equal", "heaviside", "isneginf", "isposinf", "isreal", "ldexp", "less",
-    "less_equal", "logaddexp2", "not_equal", "positive", "real", "rsub", "sgn", "signbit", "true_divide",
+    "less_equal", "logaddexp2", "not_equal", "positive", "real", "rsub", "sgn", "signbit",
+    "true_divide",
     "xlogy",
 ]  # fmt: skip
 
-greater, greater_equal, less, less_equal, not_equal, fix, sgn = gt, ge, lt, le, ne, trunc, sign
+greater = gt
+greater_equal = ge
+less = lt
+less_equal = le
+not_equal = ne
+fix = trunc
+sgn = sign
 
 
 def erfc(input: Tensor) -> Tensor:
@@ -81,7 +88,11 @@ def div(input: Tensor, other: Operand, *, rounding_mode: str | None = None) -> T
         raise ValueError(f"div: rounding_mode={rounding_mode!r}; expected None, 'floor' or 'trunc'")
     rounded = floor if rounding_mode == "floor" else trunc
     arrays = [raw(a) for a in (input, other) if hasattr(raw(a), "dtype")]
-    if not all(a.dtype.kind in "iub" for a in arrays) or isinstance(input, float) or isinstance(other, float):
+    if (
+        not all(a.dtype.kind in "iub" for a in arrays)
+        or isinstance(input, float)
+        or isinstance(other, float)
+    ):
         return rounded(_div(input, other))
     if isinstance(raw(other), (np.ndarray, int)) and np.any(raw(other) == 0):
         raise ZeroDivisionError("div: other has a 0, by which integers cannot be divided")
@@ -94,7 +105,13 @@ divide = true_divide = div
 
 def float_power(input: Tensor, exponent: Operand) -> Tensor:
     """input ** exponent in float64."""
-    to64 = lambda v: v.astype(np.float64) if isinstance(v, np.ndarray) else v.to(np.float64) if hasattr(v, "to") else float(v)
+    to64 = lambda v: (
+        v.astype(np.float64)
+        if isinstance(v, np.ndarray)
+        else v.to(np.float64)
+        if hasattr(v, "to")
+        else float(v)
+    )
     return to64(input) ** to64(exponent)
 
 

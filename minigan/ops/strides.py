@@ -1,7 +1,8 @@
 """In which order results lie in memory once dimensions have been exchanged.
 
-As in torch, those of elementwise ops lie as their arguments do. Nobody would notice but those who ask for strides, and
-those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a copy.
+As in torch, those of elementwise ops lie as their arguments do. Nobody would notice but those who
+ask for strides, and those who write into `reshape(...)` of such a result: of `x.t() * 2` it is a
+copy.
 """
 
 import numpy as np
@@ -13,10 +14,11 @@ __all__: list[str] = []  # no ops
 
 ELEMENTWISE = set(
     "add sub mul div neg pow maximum minimum where clamp eq ne lt le gt ge logical_and logical_or "
-    "logical_not isfinite isnan floor trunc round remainder abs sign square sqrt rsqrt reciprocal exp expm1 "
-    "log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu leaky_relu_grad elu gelu silu "
-    "hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose masked_scale clone "
-    "bitwise_left_shift bitwise_right_shift convert flip put".split()
+    "logical_not isfinite isnan floor trunc round remainder abs sign square sqrt rsqrt reciprocal "
+    "exp expm1 "
+    "log log1p sin cos erf tanh tanh_grad sigmoid softplus relu leaky_relu leaky_relu_grad elu "
+    "gelu silu hardtanh prelu nan_to_num bitwise_and bitwise_or bitwise_xor bitwise_not isclose "
+    "masked_scale clone bitwise_left_shift bitwise_right_shift convert flip put".split()
 )
 
 
@@ -46,8 +48,8 @@ def _strides(x, ndim):
 def _order(shape, operands):
     """The dimensions from the slowest to the fastest.
 
-    Of two, the one with the larger stride in the first argument that tells is the slower. Sorted by insertion as in
-    torch, for not every two can be compared.
+    Of two, the one with the larger stride in the first argument that tells is the slower. Sorted by
+    insertion as in torch, for not every two can be compared.
     """
 
     def compared(a, b):

@@ -1,8 +1,9 @@
 """Linear maps along the last two dimensions in which each output is a weighted sum of a few inputs.
 
-Averages over windows, interpolation, and padding with copies are all y = R x C^T for each plane x (H, W), with sparse R and C.
-`Taps` is such a matrix. The map of the gradient is the same with R and C transposed, so one card closes under differentiation,
-and since transposed maps gather too, sums are always taken in the same order.
+Averages over windows, interpolation, and padding with copies are all y = R x C^T for each plane x
+(H, W), with sparse R and C. `Taps` is such a matrix. The map of the gradient is the same with R and
+C transposed, so one card closes under differentiation, and since transposed maps gather too, sums
+are always taken in the same order.
 """
 
 import functools
@@ -17,21 +18,26 @@ __all__ = ["apply_taps"]
 
 
 class Taps:
-    """A sparse matrix (outputs, inputs): output o is the sum over k of weight[k, o] * x[index[k, o]].
+    """A sparse matrix (outputs, inputs): output o is the sum over k of weight[k, o] * x[index[k,
+    o]].
 
-    Made from triplets: output[i] gets weight[i] times input source[i] (repeated ones add up). Outputs with fewer taps than
-    others have index = inputs in the rest of their column, which stands for nothing.
+    Made from triplets: output[i] gets weight[i] times input source[i] (repeated ones add up).
+    Outputs with fewer taps than others have index = inputs in the rest of their column, which
+    stands for nothing.
     """
 
     def __init__(self, outputs, inputs, output, source, weight):
         self.outputs, self.inputs = outputs, inputs
         self._triplets = output, source, weight
         order = np.argsort(output, kind="stable")
-        output, source, weight = output[order], source[order], weight[order]
+        output = output[order]
+        source = source[order]
+        weight = weight[order]
         counts = np.bincount(output, minlength=outputs)
         most = max(int(counts.max(initial=0)), 1)
         place = np.arange(len(output)) - (np.cumsum(counts) - counts)[output]
-        self.index = np.full((most, outputs), inputs, np.uint32)  # unsigned: compiled code need not look for negative ones
+        # unsigned: compiled code need not look for negative ones
+        self.index = np.full((most, outputs), inputs, np.uint32)
         self.weight = np.zeros((most, outputs))
         self.index[place, output], self.weight[place, output] = source, weight
         self.gaps = bool((counts < most).any())
@@ -62,7 +68,13 @@ def taps(
 ) -> Taps:
     """Taps from sequences of numbers; without weights they are 1."""
     output, source = np.asarray(output, np.int64), np.asarray(source, np.int64)
-    return Taps(outputs, inputs, output, source, np.ones(len(output)) if weight is None else np.asarray(weight, np.float64))
+    return Taps(
+        outputs,
+        inputs,
+        output,
+        source,
+        np.ones(len(output)) if weight is None else np.asarray(weight, np.float64),
+    )
 
 
 @functools.lru_cache(maxsize=64)
@@ -105,7 +117,9 @@ def apply_taps(input: Tensor, *maps: Taps) -> Tensor:
     if len(maps) == 2:
         return _taps(input, *maps)
     if len(maps) == 1:
-        return _taps(input.reshape((*lead, 1, shape[-1])), identity_taps(1), *maps).reshape((*lead, *out))
+        return _taps(input.reshape((*lead, 1, shape[-1])), identity_taps(1), *maps).reshape(
+            (*lead, *out)
+        )
     area = out[1] * out[2]
     y = _taps(input, *maps[1:]).reshape((*lead, shape[-3], area))
     return _taps(y, maps[0], identity_taps(area)).reshape((*lead, *out))

@@ -17,11 +17,13 @@ from .axes import axis_of
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax
 from .padding import pad
+from .placement import to
 from .pooling import avg_pool2d
 from .pooling3d import avg_pool3d
-from .reduction import mean, norm, softmax
+from .reduction import mean, norm
 from .sampling import SATURATION, _kept, _masked_scale, rand_like
-from .shape import to, unsqueeze
+from .shape import unsqueeze
+from .softmax import softmax
 
 __all__ = [
     "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",
@@ -84,9 +86,15 @@ def rrelu(
 
 
 def _slopes(array, lower, upper, generator):
-    draws = (generator or default_generator).uniform(array.shape, np.float32, device_of(array)).astype(array.dtype)
+    draws = (
+        (generator or default_generator)
+        .uniform(array.shape, np.float32, device_of(array))
+        .astype(array.dtype)
+    )
     one = array.dtype.type(1)
-    return np.where(array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower))
+    return np.where(
+        array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower)
+    )
 
 
 def feature_alpha_dropout(
@@ -125,12 +133,17 @@ def gumbel_softmax(
     hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
     smallest = float(np.finfo(raw(logits).dtype).tiny)
-    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)  # exponential: their -log is Gumbel's noise
+    # exponential: their -log is Gumbel's noise
+    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)
     soft = softmax((logits - log(waits)) * (1 / tau), dim)
     if not hard:
         return soft
     axis = axis_of(dim, logits.ndim)
-    classes = array_module(raw(soft)).arange(soft.shape[axis]).reshape((-1,) + (1,) * (logits.ndim - 1 - axis))
+    classes = (
+        array_module(raw(soft))
+        .arange(soft.shape[axis])
+        .reshape((-1,) + (1,) * (logits.ndim - 1 - axis))
+    )
     chosen = to(argmax(soft, axis, True) == classes, soft.dtype)
     return chosen - soft.detach() + soft
 
@@ -141,7 +154,10 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """
     n, c, *rest = input.shape
     if groups < 1 or c % groups:
-        raise ValueError(f"channel_shuffle: groups={groups} must divide the {c} channels of shape {tuple(input.shape)}")
+        raise ValueError(
+            f"channel_shuffle: groups={groups} must divide the {c} channels of shape "
+            f"{tuple(input.shape)}"
+        )
     return input.reshape(n, groups, c // groups, *rest).swapaxes(1, 2).reshape(n, c, *rest)
 
 
@@ -158,12 +174,14 @@ def rms_norm(
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if tuple(input.shape[input.ndim - len(shape) :]) != shape:
-        raise ValueError(f"rms_norm: input of shape {tuple(input.shape)} does not end with normalized_shape={shape}")
+        raise ValueError(
+            f"rms_norm: input of shape {tuple(input.shape)} does not end with "
+            f"normalized_shape={shape}"
+        )
     eps = float(np.finfo(raw(input).dtype).eps) if eps is None else eps
-    dtype, wide = (
-        raw(input).dtype,
-        to(input, np.float32) if raw(input).dtype == np.float16 else input,
-    )  # whose squares would overflow
+    dtype = raw(input).dtype
+    # squares of float16 would overflow
+    wide = to(input, np.float32) if raw(input).dtype == np.float16 else input
     y = wide * rsqrt(mean(square(wide), tuple(range(-len(shape), 0)), True) + eps)
     y = y if wide is input else to(y, dtype)
     return y if weight is None else y * weight
@@ -180,7 +198,9 @@ def local_response_norm(
     Krizhevsky et al. 2012, section 3.3
     """
     if input.ndim < 3:
-        raise ValueError(f"local_response_norm: expected input (N, C, ...), got shape {tuple(input.shape)}")
+        raise ValueError(
+            f"local_response_norm: expected input (N, C, ...), got shape {tuple(input.shape)}"
+        )
     if not math.prod(input.shape):
         return input
     squares = unsqueeze(square(input), 1)
@@ -189,7 +209,9 @@ def local_response_norm(
         means = avg_pool2d(pad(squares, (0, 0, *ends)), (size, 1), 1)[:, 0]
     else:
         flat = squares.reshape(input.shape[0], 1, input.shape[1], input.shape[2], -1)
-        means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), 1)[:, 0].reshape(input.shape)
+        means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), 1)[:, 0].reshape(
+            input.shape
+        )
     return input / (means * alpha + k) ** beta
 
 
@@ -199,5 +221,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """
     if input.ndim != 2:
         raise ValueError(f"pdist: expected a matrix, got shape {tuple(input.shape)}")
-    first, second = [array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)]
+    first, second = [
+        array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)
+    ]
     return norm(input[first] - input[second], p, -1)

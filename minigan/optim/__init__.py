@@ -1,4 +1,5 @@
-"""Optimisers, learning-rate schedules and averaged weights. Names, arguments and state are those of torch.optim."""
+"""Optimisers, learning-rate schedules and averaged weights. Names, arguments and state are those of
+torch.optim."""
 
 from . import functional, lr_scheduler
 from .adagrad import Adagrad
@@ -9,4 +10,17 @@ from .relatives import Adadelta, Adamax, RAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
 
-__all__ = ["EMA", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Optimizer", "RAdam", "RMSprop", "functional", "lr_scheduler"]
+__all__ = [
+    "EMA",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "functional",
+    "lr_scheduler",
+]

@@ -1,4 +1,5 @@
-"""torch.optim.swa_utils: a network whose weights are averages of another's, and the rate that goes with it. See also `EMA`."""
+"""torch.optim.swa_utils: a network whose weights are averages of another's, and the rate that goes
+with it. See also `EMA`."""
 
 import copy
 import math
@@ -10,7 +11,15 @@ from ..nn.batchnorm import _BatchNorm
 from ..nn.module import Module
 from .schedule import LRScheduler, for_each
 
-__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
+__all__ = [
+    "SWALR",
+    "AveragedModel",
+    "get_ema_avg_fn",
+    "get_ema_multi_avg_fn",
+    "get_swa_avg_fn",
+    "get_swa_multi_avg_fn",
+    "update_bn",
+]
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Any:
@@ -21,7 +30,8 @@ def get_ema_avg_fn(decay: float = 0.999) -> Any:
 
 
 def get_swa_avg_fn() -> Any:
-    """f(average, value, number averaged) = average + (value - average) / (number + 1): the mean of all"""
+    """f(average, value, number averaged) = average + (value - average) / (number + 1): the mean of
+    all"""
     return no_grad()(lambda average, value, count: average + (value - average) / (count + 1))
 
 
@@ -44,7 +54,8 @@ def get_swa_multi_avg_fn() -> Any:
 
 
 class AveragedModel(Module):
-    """A copy of `model` whose parameters are averages of those at each `update_parameters(model)`. Izmailov et al. 2018
+    """A copy of `model` whose parameters are averages of those at each `update_parameters(model)`.
+    Izmailov et al. 2018
 
     avg_fn, multi_avg_fn : how: get_swa_avg_fn() and the like; default the mean of all
     use_buffers : are buffers averaged, too? Else they are copied.
@@ -55,7 +66,8 @@ class AveragedModel(Module):
     n_averaged: Tensor
 
     def __init__(
-        self, model: Module, device: Any = None, avg_fn: Any = None, multi_avg_fn: Any = None, use_buffers: bool = False
+        self, model: Module, device: Any = None, avg_fn: Any = None, multi_avg_fn: Any = None,
+        use_buffers: bool = False
     ) -> None:  # fmt: skip
         super().__init__()
         if avg_fn is not None and multi_avg_fn is not None:
@@ -72,10 +84,14 @@ class AveragedModel(Module):
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model: Module) -> None:
-        """Take the present parameters of `model` into the averages; the first time they are copied."""
+        """Take the present parameters of `model` into the averages; the first time they are
+        copied."""
         both = self.use_buffers
         own = [*self.module.parameters(), *(self.module.buffers() if both else ())]
-        new = [x.detach().to(o.device) for x, o in zip([*model.parameters(), *(model.buffers() if both else ())], own)]
+        new = [
+            x.detach().to(o.device)
+            for x, o in zip([*model.parameters(), *(model.buffers() if both else ())], own)
+        ]
         with no_grad():
             if self.n_averaged.item() == 0:
                 for average, value in zip(own, new):
@@ -89,8 +105,13 @@ class AveragedModel(Module):
 
 
 def update_bn(loader: Any, model: Module, device: Any = None) -> None:
-    """Compute the running statistics of all BatchNorm layers anew, as means over the batches of `loader` (or their first columns)."""
-    layers = {m: m.momentum for m in model.modules() if isinstance(m, _BatchNorm) and m.track_running_stats}
+    """Compute the running statistics of all BatchNorm layers anew, as means over the batches of
+    `loader` (or their first columns)."""
+    layers = {
+        m: m.momentum
+        for m in model.modules()
+        if isinstance(m, _BatchNorm) and m.track_running_stats
+    }
     if not layers:
         return
     was_training = model.training
@@ -108,15 +129,21 @@ def update_bn(loader: Any, model: Module, device: Any = None) -> None:
 
 
 class SWALR(LRScheduler):
-    """From the present rate to swa_lr in anneal_epochs, along a cosine ("cos") or a line ("linear"); then it stays."""
+    """From the present rate to swa_lr in anneal_epochs, along a cosine ("cos") or a line
+    ("linear"); then it stays."""
 
     def __init__(
-        self, optimizer: Any, swa_lr: Any, anneal_epochs: int = 10, anneal_strategy: str = "cos", last_epoch: int = -1
+        self, optimizer: Any, swa_lr: Any, anneal_epochs: int = 10, anneal_strategy: str = "cos",
+        last_epoch: int = -1
     ) -> None:  # fmt: skip
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"SWALR: anneal_strategy={anneal_strategy!r}: expected 'cos' or 'linear'")
+            raise ValueError(
+                f"SWALR: anneal_strategy={anneal_strategy!r}: expected 'cos' or 'linear'"
+            )
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
-            raise ValueError(f"SWALR: anneal_epochs must be an integer, at least 0, got {anneal_epochs!r}")
+            raise ValueError(
+                f"SWALR: anneal_epochs must be an integer, at least 0, got {anneal_epochs!r}"
+            )
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
         self.optimizer = optimizer
         for group, lr in zip(optimizer.param_groups, for_each(self, optimizer, "swa_lr", swa_lr)):
@@ -130,11 +157,14 @@ class SWALR(LRScheduler):
     first_lr = LRScheduler.current_lr
 
     def get_lr(self):
-        """The rate moves from where it is, so that another schedule may run beside this one, as in torch."""
+        """The rate moves from where it is, so that another schedule may run beside this one, as in
+        torch."""
         t = self.last_epoch if self.anneal_epochs else max(1, self.last_epoch)
         before, now = self._share(max(0, t - 1)), self._share(t)
         rates = []
         for group in self.optimizer.param_groups:
             start = 0.0 if before == 1 else (group["lr"] - group["swa_lr"] * before) / (1 - before)
-            rates.append(group["swa_lr"] if before == 1 else group["swa_lr"] * now + start * (1 - now))
+            rates.append(
+                group["swa_lr"] if before == 1 else group["swa_lr"] * now + start * (1 - now)
+            )
         return rates

@@ -1,9 +1,11 @@
-"""Optimisers as functions: steps that can be differentiated, with respect to parameters, gradients and state.
+"""Optimisers as functions: steps that can be differentiated, with respect to parameters, gradients
+and state.
 
     parameters, state = adam(parameters, gradients, state, lr=1e-3)
 
-What an `Optimizer` does to memory, these do with ops: they return new Tensors, and a loss after K such steps can be differentiated
-through all of them (Metz et al. 2017; Maclaurin et al. 2015). `follow` gives the functional step that an Optimizer would do next.
+What an `Optimizer` does to memory, these do with ops: they return new Tensors, and a loss after K
+such steps can be differentiated through all of them (Metz et al. 2017; Maclaurin et al. 2015).
+`follow` gives the functional step that an Optimizer would do next.
 """
 
 from __future__ import annotations
@@ -25,10 +27,12 @@ __all__ = ["adam", "follow", "sgd"]
 
 
 def sgd(
-    parameters: Tensors, gradients: Sequence[Tensor | None], state: State, *, lr: float, momentum: float = 0, dampening: float = 0,
+    parameters: Tensors, gradients: Sequence[Tensor | None], state: State, *, lr: float,
+    momentum: float = 0, dampening: float = 0,
     weight_decay: float = 0, nesterov: bool = False, maximize: bool = False,
 ) -> tuple[list[Tensor], State]:  # fmt: skip
-    """One step of `SGD` (its formula and options): new parameters and the state for the next step. None as gradient: no step."""
+    """One step of `SGD` (its formula and options): new parameters and the state for the next step.
+    None as gradient: no step."""
     buffers = state.get("momentum_buffer") or [None] * len(parameters)
     moved, kept = [], []
     for p, g, b in zip(parameters, gradients, buffers, strict=True):
@@ -46,18 +50,21 @@ def sgd(
 
 def adam(
     parameters: Tensors, gradients: Sequence[Tensor | None], state: State, *, lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False,
+    betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0,
+    amsgrad: bool = False,
     maximize: bool = False, decoupled_weight_decay: bool = False,
 ) -> tuple[list[Tensor], State]:  # fmt: skip
-    """One step of `Adam` (its formula and options): new parameters and the state for the next step. None as gradient: no step.
+    """One step of `Adam` (its formula and options): new parameters and the state for the next step.
+    None as gradient: no step.
 
-    Where all gradients so far were 0, v = 0 and the root of v has no derivative: there it counts as constant, so that the
-    derivative of the step is that of -lr m' / eps.
+    Where all gradients so far were 0, v = 0 and the root of v has no derivative: there it counts as
+    constant, so that the derivative of the step is that of -lr m' / eps.
     """
     beta1, beta2 = betas
     n = len(parameters)
     steps, means, squares, tops = (state.get(k) or [start] * n for k, start in
-                                   (("step", 0), ("exp_avg", None), ("exp_avg_sq", None), ("max_exp_avg_sq", None)))  # fmt: skip
+                                   (("step", 0), ("exp_avg", None), ("exp_avg_sq", None),
+                                       ("max_exp_avg_sq", None)))  # fmt: skip
     moved: list[Tensor] = []
     new: State = {"step": [], "exp_avg": [], "exp_avg_sq": [], "max_exp_avg_sq": []}
     for p, g, t, m, v, top in zip(parameters, gradients, steps, means, squares, tops, strict=True):
@@ -93,31 +100,44 @@ STEPS: dict[type, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] =
 }  # fmt: skip
 
 
-def follow(optimizer: Optimizer, maximize: bool = False, joined: bool = False) -> tuple[Step, State]:
-    """(step, state): what `optimizer` would do next, as a function, and copies of the state that it would start from.
+def follow(
+    optimizer: Optimizer, maximize: bool = False, joined: bool = False
+) -> tuple[Step, State]:
+    """(step, state): what `optimizer` would do next, as a function, and copies of the state that it
+    would start from.
 
-    step(parameters, gradients, state) -> (parameters, state), in the order of the optimizer's parameters, with the options that it
-    has now; `maximize` replaces its own. The optimizer, an SGD, Adam or AdamW with one parameter group, is not changed.
+    step(parameters, gradients, state) -> (parameters, state), in the order of the optimizer's
+    parameters, with the options that it has now; `maximize` replaces its own. The optimizer, an
+    SGD, Adam or AdamW with one parameter group, is not changed.
 
-    joined : the state for one parameter, all that require gradients as one vector: the same step in far fewer ops. They must
-             have made equally many steps, else ValueError.
+    joined : the state for one parameter, all that require gradients as one vector: the same step in
+        far fewer ops. They must have made equally many steps, else ValueError.
     """
     found = next((v for kind, v in STEPS.items() if isinstance(optimizer, kind)), None)
     if found is None or len(optimizer.param_groups) != 1:
         raise TypeError(
-            f"follow: {type(optimizer).__name__} with {len(optimizer.param_groups)} parameter groups: "
-            "expected SGD, Adam or AdamW with one group"
+            f"follow: {type(optimizer).__name__} with {len(optimizer.param_groups)} parameter "
+            "groups: expected SGD, Adam or AdamW with one group"
         )
     function, options, names = found
     group = optimizer.param_groups[0]
-    chosen = {name: group[name] for name in options} | {"lr": float(group["lr"]), "maximize": maximize}
+    chosen = {name: group[name] for name in options} | {
+        "lr": float(group["lr"]),
+        "maximize": maximize,
+    }
     parameters = [p for p in group["params"] if p.requires_grad or not joined]
     per_parameter = [optimizer.state[p] if p in optimizer.state else {} for p in parameters]
     state = {}
     for name in names:
         values = [s.get(name, 0 if name == "step" else None) for s in per_parameter]
-        state[name] = [_join(name, values)] if joined else [tensor_of(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
-    return lambda parameters, gradients, state: function(parameters, gradients, state, **chosen), state
+        state[name] = (
+            [_join(name, values)]
+            if joined
+            else [tensor_of(v.array.copy()) if isinstance(v, Tensor) else v for v in values]
+        )
+    return lambda parameters, gradients, state: function(
+        parameters, gradients, state, **chosen
+    ), state
 
 
 def _join(name, values):
@@ -125,5 +145,7 @@ def _join(name, values):
     if name != "step" and not any(v is None for v in values):
         return cat([v.detach().flatten() for v in values])
     if len(set(values)) > 1:
-        raise ValueError(f"follow(joined=True): the parameters have made different numbers of steps ({name})")
+        raise ValueError(
+            f"follow(joined=True): the parameters have made different numbers of steps ({name})"
+        )
     return values[0]

@@ -1,17 +1,27 @@
-"""Learning-rate schedules: they set `lr` of every parameter group, once at the start and then at each `step()`.
+"""Learning-rate schedules: they set `lr` of every parameter group, once at the start and then at
+each `step()`.
 
-All but LambdaLR change the current rate, rather than compute it from the first one, as torch's do: so two schedules on one
-optimiser multiply, and a rate that was set by hand stays set.
+All but LambdaLR change the current rate, rather than compute it from the first one, as torch's do:
+so two schedules on one optimiser multiply, and a rate that was set by hand stays set.
 """
 
 import math
 
-from .cycles import ChainedScheduler, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR
+from .cycles import (
+    ChainedScheduler,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+)
 from .schedule import LRScheduler, for_each
 
 __all__ = [
-    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR", "LRScheduler",
-    "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CyclicLR", "ExponentialLR", "LRScheduler",
+    "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
 
 
@@ -19,7 +29,8 @@ _LRScheduler = LRScheduler  # torch's old name
 
 
 class LambdaLR(LRScheduler):
-    """lr(t) = initial lr * lr_lambda(t); lr_lambda is a function, or a list of one function per group."""
+    """lr(t) = initial lr * lr_lambda(t); lr_lambda is a function, or a list of one function per
+    group."""
 
     def __init__(self, optimizer, lr_lambda, last_epoch=-1) -> None:
         self.lr_lambdas = for_each(self, optimizer, "lr_lambda", lr_lambda)
@@ -78,14 +89,21 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """lr(t) = initial lr * f(t), where f goes on a straight line from start_factor to end_factor in total_iters epochs, and stays there."""
+    """lr(t) = initial lr * f(t), where f goes on a straight line from start_factor to end_factor in
+    total_iters epochs, and stays there."""
 
-    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1) -> None:
+    def __init__(
+        self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1
+    ) -> None:
         if not 0 < start_factor <= 1:
-            raise ValueError(f"LinearLR: start_factor must be above 0 and at most 1, got {start_factor}")
+            raise ValueError(
+                f"LinearLR: start_factor must be above 0 and at most 1, got {start_factor}"
+            )
         if not 0 <= end_factor <= 1:
             raise ValueError(f"LinearLR: end_factor must be from 0 to 1, got {end_factor}")
-        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        self.start_factor = start_factor
+        self.end_factor = end_factor
+        self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
     def first_lr(self):
@@ -128,7 +146,8 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """lr(t) = eta_min + (initial lr - eta_min) (1 + cos(pi t / T_max)) / 2: down in T_max epochs, then up again, and so on.
+    """lr(t) = eta_min + (initial lr - eta_min) (1 + cos(pi t / T_max)) / 2: down in T_max epochs,
+    then up again, and so on.
 
     Loshchilov and Hutter, "SGDR", 2017, without its restarts.
     """
@@ -144,7 +163,11 @@ class CosineAnnealingLR(LRScheduler):
             return (1 + math.cos(math.pi * t / self.T_max)) / 2
 
         t = self.last_epoch
-        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:  # the last one was the minimum, whose height 0 cannot be multiplied
-            return [lr + (base - self.eta_min) * height(t) for lr, base in zip(self.current_lr(), self.base_lrs)]
+        # the last one was the minimum, whose height 0 cannot be multiplied
+        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:
+            return [
+                lr + (base - self.eta_min) * height(t)
+                for lr, base in zip(self.current_lr(), self.base_lrs)
+            ]
         factor = height(t) / height(t - 1)
         return [self.eta_min + (lr - self.eta_min) * factor for lr in self.current_lr()]

@@ -1,4 +1,5 @@
-"""Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass over its memory."""
+"""Optimizer: parameter groups, their state, and the loop that updates every parameter in one pass
+over its memory."""
 
 import copy
 from collections import defaultdict
@@ -27,14 +28,17 @@ required = _Required()  # as a default: each group must give this option
 class Slot:
     """One parameter of an optimiser: its group, its state, how many steps it has made.
 
-    array : the memory that `names`, its state arrays, were made for; another one is met by `attach` (`.data =`, `.to(device)`)
+    array : the memory that `names`, its state arrays, were made for; another one is met by `attach`
+        (`.data =`, `.to(device)`)
     prepared : what a faster executor keeps of it; None where `attach` was called since
     """
 
     __slots__ = ("param", "group", "state", "step", "names", "array", "shape", "dtype", "prepared")
 
     def __init__(self, param, group, state) -> None:
-        self.param, self.group, self.state = param, group, state
+        self.param = param
+        self.group = group
+        self.state = state
         self.array = self.names = self.prepared = None
         self.step = 0
 
@@ -42,8 +46,12 @@ class Slot:
         """Create the state arrays `names` where they are missing."""
         array, state = self.param.array, self.state
         if isinstance(array, np.ndarray) and not array.flags.writeable:
-            raise ValueError(f"{optimizer._name}: a parameter of shape {array.shape} is read-only memory; make it from a copy")
-        # SGD does not save its number of steps: what matters there is only whether the first was made, which leaves a buffer.
+            raise ValueError(
+                f"{optimizer._name}: a parameter of shape {array.shape} is read-only memory; make "
+                "it from a copy"
+            )
+        # SGD does not save its number of steps: what matters there is only whether the first was
+        # made, which leaves a buffer.
         self.step = int(state.get("step", all(n in state for n in names)))
         for name in names:
             if name not in state:
@@ -52,12 +60,15 @@ class Slot:
             kept = raw(state[name])
             if kept.shape != array.shape:
                 raise ValueError(
-                    f"{optimizer._name}: state {name!r} has shape {kept.shape}, its parameter {array.shape}; "
-                    "make a new optimizer after changing shapes"
+                    f"{optimizer._name}: state {name!r} has shape {kept.shape}, its parameter "
+                    f"{array.shape}; make a new optimizer after changing shapes"
                 )
             if (fit := conform(kept, array)) is not kept or not isinstance(state[name], Tensor):
                 state[name] = tensor_of(fit)
-        self.array, self.shape, self.dtype, self.names = array, array.shape, array.dtype, names
+        self.array = array
+        self.shape = array.shape
+        self.dtype = array.dtype
+        self.names = names
         self.prepared = None
 
     def states(self, optimizer):
@@ -66,7 +77,8 @@ class Slot:
 
 
 def step_by_reference(optimizer, gradients):
-    """One step, parameter by parameter, by the formula of `optimizer.update` in array operations of either library."""
+    """One step, parameter by parameter, by the formula of `optimizer.update` in array operations of
+    either library."""
     optimizer.ready(gradients)
     optimizer._step_count += 1
     for slot, g in zip(optimizer._slots, gradients):
@@ -77,7 +89,9 @@ def step_by_reference(optimizer, gradients):
             slot.attach(optimizer, names)
         optimizer._check_gradient(slot, g)
         slot.step += 1
-        optimizer.update(optimizer._numbers(slot.group, slot.step), g, slot.array, *slot.states(optimizer))
+        optimizer.update(
+            optimizer._numbers(slot.group, slot.step), g, slot.array, *slot.states(optimizer)
+        )
         slot.param._version[0] += 1  # backward through values from before the step is now an error
         if optimizer.counted:
             slot.state["step"] = slot.step
@@ -86,11 +100,13 @@ def step_by_reference(optimizer, gradients):
 class Optimizer:
     """Base of all optimisers.
 
-    params : iterable of Tensors, of (name, Tensor) pairs, or of dicts {"params": ..., "lr": ...} with options of their own
+    params : iterable of Tensors, of (name, Tensor) pairs, or of dicts {"params": ..., "lr": ...}
+        with options of their own
     defaults : the options of groups that do not set them
 
-    `param_groups` and `state` are as in torch.optim: a list of dicts, and {parameter: {name: Tensor, "step": int}}.
-    A subclass gives `update` (a card of minigan.ops.update), `_names(group)`, `_numbers(group, step)` and `_check(group)`.
+    `param_groups` and `state` are as in torch.optim: a list of dicts, and {parameter: {name:
+    Tensor, "step": int}}. A subclass gives `update` (a card of minigan.ops.update),
+    `_names(group)`, `_numbers(group, step)` and `_check(group)`.
     """
 
     update: Any = None
@@ -98,8 +114,8 @@ class Optimizer:
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor) or hasattr(params, "named_parameters"):
             raise TypeError(
-                f"{self._name}: params must be an iterable of Tensors or dicts, got one {type(params).__name__}; "
-                "pass module.parameters() or [tensor]"
+                f"{self._name}: params must be an iterable of Tensors or dicts, got one "
+                f"{type(params).__name__}; pass module.parameters() or [tensor]"
             )
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -122,7 +138,10 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """One more group: {"params": Tensors or (name, Tensor) pairs, option: value, ...}."""
         if not isinstance(param_group, dict) or "params" not in param_group:
-            raise TypeError(f"{self._name}: a parameter group must be a dict with a key 'params', got {type(param_group).__name__}")
+            raise TypeError(
+                f"{self._name}: a parameter group must be a dict with a key 'params', got "
+                f"{type(param_group).__name__}"
+            )
         params = param_group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
@@ -135,20 +154,34 @@ class Optimizer:
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 hint = ": pass its .parameters()" if hasattr(p, "parameters") else ""
-                raise TypeError(f"{self._name}: can only optimize Tensors, params[{i}] is {type(p).__name__}{hint}")
+                raise TypeError(
+                    f"{self._name}: can only optimize Tensors, params[{i}] is "
+                    f"{type(p).__name__}{hint}"
+                )
             what = f"params[{i}] (shape {tuple(p.shape)})"
             if p.grad_fn is not None:
-                raise ValueError(f"{self._name}: can't optimize a non-leaf Tensor: {what} was computed by {p.grad_fn.op.__name__}")
+                raise ValueError(
+                    f"{self._name}: can't optimize a non-leaf Tensor: {what} was computed by "
+                    f"{p.grad_fn.op.__name__}"
+                )
             if id(p) in known:
-                raise ValueError(f"{self._name}: {what} appears twice: each parameter belongs to one parameter group")
+                raise ValueError(
+                    f"{self._name}: {what} appears twice: each parameter belongs to one parameter "
+                    "group"
+                )
             if id(p) in here and not self._repeats:
                 self._repeats = True
-                message = f"{self._name}: {what} appears twice in its parameter group: each step changes it twice, as in torch"
+                message = (
+                    f"{self._name}: {what} appears twice in its parameter group: each step "
+                    "changes it twice, as in torch"
+                )
                 warn(message)
             here.add(id(p))
         group = {**self.defaults, **param_group, "params": params}
         if missing := [name for name, value in group.items() if value is required]:
-            raise ValueError(f"{self._name}: the parameter group has no {missing[0]!r}, which it must give")
+            raise ValueError(
+                f"{self._name}: the parameter group has no {missing[0]!r}, which it must give"
+            )
         if names:
             group["param_names"] = names
         self._check(group)
@@ -159,7 +192,15 @@ class Optimizer:
 
     def _check(self, group):
         """Raise ValueError for options out of their range."""
-        for name in ("lr", "eps", "weight_decay", "momentum", "alpha", "lr_decay", "initial_accumulator_value"):
+        for name in (
+            "lr",
+            "eps",
+            "weight_decay",
+            "momentum",
+            "alpha",
+            "lr_decay",
+            "initial_accumulator_value",
+        ):
             if name in group and not float(group[name]) >= 0:
                 raise ValueError(f"{self._name}: {name} must be at least 0, got {group[name]}")
 
@@ -168,7 +209,8 @@ class Optimizer:
         return ()
 
     def _ordered(self, names):
-        """The state arrays in the order that `update` takes them; None for one that is not needed."""
+        """The state arrays in the order that `update` takes them; None for one that is not
+        needed."""
         return names
 
     def _initial(self, name, group):
@@ -182,7 +224,8 @@ class Optimizer:
     # --- steps ---
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update of every parameter that has a `.grad`. `closure` computes the loss and the gradients first; its result is returned."""
+        """One update of every parameter that has a `.grad`. `closure` computes the loss and the
+        gradients first; its result is returned."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -191,25 +234,35 @@ class Optimizer:
         return loss
 
     def step_with(self, gradients: Sequence[Any]) -> None:
-        """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of all parameters; None skips one."""
+        """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of
+        all parameters; None skips one."""
         place = kernel_place(self._slots[0].param.array)
         seam.execute(STEPS.get(place, step_by_reference), self, list(gradients))
 
     def ready(self, gradients):
-        """What every executor does first: see to it that there is a slot and a gradient (or None) for each parameter."""
-        if len(self.state) != len(self._slots):  # someone has emptied or replaced it, as torch allows
+        """What every executor does first: see to it that there is a slot and a gradient (or None)
+        for each parameter."""
+        # someone has emptied or replaced it, as torch allows
+        if len(self.state) != len(self._slots):
             self._renew()
         if len(gradients) != len(self._slots):
-            raise ValueError(f"{self._name}.step_with: {len(gradients)} gradients for {len(self._slots)} parameters")
+            raise ValueError(
+                f"{self._name}.step_with: {len(gradients)} gradients for {len(self._slots)} "
+                "parameters"
+            )
 
     counted = True  # is the number of steps part of the state?
 
     def _check_gradient(self, slot, g):
-        """Raise if a gradient does not fit its parameter (it may, after all: equal dtypes can be different objects)."""
+        """Raise if a gradient does not fit its parameter (it may, after all: equal dtypes can be
+        different objects)."""
         if g.shape != slot.shape or g.dtype != slot.dtype or device_of(g) != device_of(slot.array):
-            gradient, parameter = (f"{x.dtype} {tuple(x.shape)} on {device_of(x)}" for x in (g, slot.array))
+            gradient, parameter = (
+                f"{x.dtype} {tuple(x.shape)} on {device_of(x)}" for x in (g, slot.array)
+            )
             raise ValueError(
-                f"{self._name}: the gradient of parameter {self._slots.index(slot)} is {gradient}, the parameter {parameter}; "
+                f"{self._name}: the gradient of parameter {self._slots.index(slot)} is "
+                f"{gradient}, the parameter {parameter}; "
                 "after changing a parameter's dtype, shape or device call zero_grad()"
             )
 
@@ -224,29 +277,54 @@ class Optimizer:
     # --- saving ---
 
     def state_dict(self) -> dict[str, Any]:
-        """{"state": {index: {name: Tensor, "step": int}}, "param_groups": [{..., "params": [indices]}]}, as in torch. Not a copy."""
+        """{"state": {index: {name: Tensor, "step": int}}, "param_groups": [{..., "params":
+        [indices]}]}, as in torch. Not a copy."""
         index = {id(slot.param): i for i, slot in enumerate(self._slots)}
-        groups = [{**group, "params": [index[id(p)] for p in group["params"]]} for group in self.param_groups]
-        return {"state": {index[id(p)]: dict(s) for p, s in self.state.items() if s}, "param_groups": groups}
+        groups = [
+            {**group, "params": [index[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]
+        return {
+            "state": {index[id(p)]: dict(s) for p, s in self.state.items() if s},
+            "param_groups": groups,
+        }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over the options and copies of the state of a `state_dict()` (of an optimizer with groups of the same lengths).
+        """Take over the options and copies of the state of a `state_dict()` (of an optimizer with
+        groups of the same lengths).
 
         Arrays may be Tensors or arrays; they move to the dtype and device of their parameters.
         """
         saved = state_dict["param_groups"]
         ours, theirs = ([len(g["params"]) for g in groups] for groups in (self.param_groups, saved))
         if ours != theirs:
-            raise ValueError(f"{self._name}.load_state_dict: parameters per group: {theirs} saved, {ours} here")
-        place = {int(k): slot for k, slot in zip([k for group in saved for k in group["params"]], self._slots)}
+            raise ValueError(
+                f"{self._name}.load_state_dict: parameters per group: {theirs} saved, {ours} here"
+            )
+        place = {
+            int(k): slot
+            for k, slot in zip([k for group in saved for k in group["params"]], self._slots)
+        }
         loaded = {}
         for k, values in state_dict["state"].items():
             if int(k) not in place:
-                raise ValueError(f"{self._name}.load_state_dict: state for parameter {k}, which no group has")
+                raise ValueError(
+                    f"{self._name}.load_state_dict: state for parameter {k}, which no group has"
+                )
             param = place[int(k)].param
-            loaded[param] = {name: self._take(name, value, param) for name, value in values.items() if value is not None}
+            loaded[param] = {
+                name: self._take(name, value, param)
+                for name, value in values.items()
+                if value is not None
+            }
         for group, new in zip(self.param_groups, saved):
-            group.update({name: value for name, value in new.items() if name not in ("params", "param_names")})
+            group.update(
+                {
+                    name: value
+                    for name, value in new.items()
+                    if name not in ("params", "param_names")
+                }
+            )
             self._check(group)
         self.state = defaultdict(dict, loaded)
         self._renew()
@@ -263,12 +341,17 @@ class Optimizer:
         if name == "step":
             return int(value.item() if hasattr(value, "item") else value)
         if value.shape != param.array.shape:
-            raise ValueError(f"{self._name}.load_state_dict: {name!r} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
+            raise ValueError(
+                f"{self._name}.load_state_dict: {name!r} has shape {tuple(value.shape)}, its "
+                f"parameter {tuple(param.shape)}"
+            )
         fit = conform(value, param.array)
         return tensor_of(fit.copy(order="K") if fit is value else fit)
 
     def __repr__(self):
         lines = [f"{self._name} ("]
         for i, group in enumerate(self.param_groups):
-            lines += [f"Parameter Group {i}"] + [f"    {k}: {group[k]}" for k in sorted(group) if k not in ("params", "param_names")]
+            lines += [f"Parameter Group {i}"] + [
+                f"    {k}: {group[k]}" for k in sorted(group) if k not in ("params", "param_names")
+            ]
         return "\n".join(lines) + "\n)"

@@ -5,7 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class RMSprop(Optimizer):
-    """s = alpha s + (1 - alpha) g^2;  p -= lr g / (sqrt(s) + eps).    Arguments as torch.optim.RMSprop.
+    """s = alpha s + (1 - alpha) g^2;  p -= lr g / (sqrt(s) + eps).
+    Arguments as torch.optim.RMSprop.
 
     Tieleman and Hinton, "Lecture 6.5 - RMSprop", 2012.
 
@@ -19,12 +20,15 @@ class RMSprop(Optimizer):
     update = rmsprop_step
 
     def __init__(
-        self, params: Params, lr: float = 1e-2, alpha=0.99, eps=1e-8, weight_decay: float = 0, momentum: float = 0, centered=False,
+        self, params: Params, lr: float = 1e-2, alpha=0.99, eps=1e-8, weight_decay: float = 0,
+        momentum: float = 0, centered=False,
         capturable=False, foreach=None, maximize=False, differentiable=False,
     ) -> None:  # fmt: skip
         super().__init__(params, dict(
-            lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered, weight_decay=weight_decay,
-            capturable=capturable, foreach=foreach, maximize=maximize, differentiable=differentiable,
+            lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered,
+            weight_decay=weight_decay,
+            capturable=capturable, foreach=foreach, maximize=maximize,
+            differentiable=differentiable,
         ))  # fmt: skip
 
     def _names(self, group):
@@ -36,5 +40,10 @@ class RMSprop(Optimizer):
         return slots[: 1 + max(i for i, n in enumerate(slots) if n)]
 
     def _numbers(self, group, step):
-        lr, alpha, eps, decay = float(group["lr"]), group["alpha"], group["eps"], group["weight_decay"]
-        return self.update.numbers(step, lr, alpha, eps, decay, group["momentum"], group["maximize"])
+        lr = float(group["lr"])
+        alpha = group["alpha"]
+        eps = group["eps"]
+        decay = group["weight_decay"]
+        return self.update.numbers(
+            step, lr, alpha, eps, decay, group["momentum"], group["maximize"]
+        )

@@ -5,7 +5,8 @@ from .optimizer import Optimizer, Params
 
 
 class SGD(Optimizer):
-    """d = g + weight_decay p;  b = momentum b + (1 - dampening) d (at first b = d);  p -= lr b.    Arguments as torch.optim.SGD.
+    """d = g + weight_decay p;  b = momentum b + (1 - dampening) d (at first b = d);  p -= lr b.
+    Arguments as torch.optim.SGD.
 
     nesterov : p -= lr (d + momentum b) instead
     maximize : ascend: g is replaced by -g
@@ -15,11 +16,13 @@ class SGD(Optimizer):
     update, counted = sgd_step, False
 
     def __init__(
-        self, params: Params, lr: float = 1e-3, momentum: float = 0, dampening=0, weight_decay: float = 0, nesterov=False,
+        self, params: Params, lr: float = 1e-3, momentum: float = 0, dampening=0,
+        weight_decay: float = 0, nesterov=False,
         *, maximize=False, foreach=None, differentiable=False, fused=None,
     ) -> None:  # fmt: skip
         super().__init__(params, dict(
-            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
+            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+            nesterov=nesterov,
             maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused,
         ))  # fmt: skip
 
@@ -32,5 +35,15 @@ class SGD(Optimizer):
         return ("momentum_buffer",) if group["momentum"] else ()
 
     def _numbers(self, group, step):
-        momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
-        return self.update.numbers(step == 1, float(group["lr"]), momentum, dampening, group["weight_decay"], nesterov, group["maximize"])
+        momentum = group["momentum"]
+        dampening = group["dampening"]
+        nesterov = group["nesterov"]
+        return self.update.numbers(
+            step == 1,
+            float(group["lr"]),
+            momentum,
+            dampening,
+            group["weight_decay"],
+            nesterov,
+            group["maximize"],
+        )

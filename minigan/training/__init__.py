@@ -1,4 +1,5 @@
-"""How a run is run: the loop, its folder, checkpoints, what is done beside playing, and what a saved run draws."""
+"""How a run is run: the loop, its folder, checkpoints, what is done beside playing, and what a
+saved run draws."""
 
 from .callbacks import *
 from .callbacks import __all__ as _callbacks
@@ -9,6 +10,7 @@ from .run import Interrupted, Run
 from .runfolder import RunError
 
 __all__ = [
-    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "generate", "inputs_of", "load_checkpoint",
+    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "generate",
+    "inputs_of", "load_checkpoint",
     "load_generator", "save_checkpoint",
 ]  # fmt: skip

@@ -18,16 +18,20 @@ class CheckpointError(ValueError):
 
 
 def save_checkpoint(path: str | os.PathLike, tree: dict[str, Any]) -> None:
-    """Write `tree` (nested dicts and lists of Tensors, arrays, numbers, strings, None) to `path`, atomically."""
+    """Write `tree` (nested dicts and lists of Tensors, arrays, numbers, strings, None) to `path`,
+    atomically."""
     save(tree, path)
 
 
 def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
-    """What `save_checkpoint` wrote, with NumPy arrays for Tensors. CheckpointError for a missing, damaged or foreign file."""
+    """What `save_checkpoint` wrote, with NumPy arrays for Tensors. CheckpointError for a missing,
+    damaged or foreign file."""
     try:
         return read(path, foreign=False)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a readable minigan checkpoint ({type(error).__name__}: {error})") from error
+        raise CheckpointError(
+            f"{path} is not a readable minigan checkpoint ({type(error).__name__}: {error})"
+        ) from error
 
 
 def path_of(folder: str | os.PathLike, step: int) -> Path:
@@ -36,7 +40,8 @@ def path_of(folder: str | os.PathLike, step: int) -> Path:
 
 
 def checkpoints(folder: str | os.PathLike) -> list[Path]:
-    """The checkpoints in a run's folder, the newest first; without the one that is kept as the best."""
+    """The checkpoints in a run's folder, the newest first; without the one that is kept as the
+    best."""
     found = (Path(folder) / FOLDER).glob(f"*{SUFFIX}")
     return sorted((p for p in found if p.stem.isdecimal()), key=lambda p: int(p.stem), reverse=True)
 
@@ -44,7 +49,8 @@ def checkpoints(folder: str | os.PathLike) -> list[Path]:
 def newest(folder: str | os.PathLike, say=print) -> tuple[Path, dict[str, Any]]:
     """The newest checkpoint in a run's folder that can be read, and what it holds.
 
-    A damaged one is passed over, with a notice; CheckpointError if there is none, or none that can be read.
+    A damaged one is passed over, with a notice; CheckpointError if there is none, or none that can
+    be read.
     """
     paths = checkpoints(folder)
     if not paths:

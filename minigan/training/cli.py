@@ -1,4 +1,5 @@
-"""What commands that train share: options of every run, checked numbers, and how a run's ends become messages and exit codes."""
+"""What commands that train share: options of every run, checked numbers, and how a run's ends
+become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -21,12 +22,16 @@ from .run import Interrupted, Run
 
 
 def number(
-    kind: Callable, low: float = -math.inf, high: float = math.inf, *, above: float | None = None, below: float | None = None
+    kind: Callable, low: float = -math.inf, high: float = math.inf, *, above: float | None = None,
+    below: float | None = None
 ) -> Callable:  # fmt: skip
-    """An argparse type: kind(text), a finite int or float, if it is in [low, high] and in the open interval (above, below)."""
+    """An argparse type: kind(text), a finite int or float, if it is in [low, high] and in the open
+    interval (above, below)."""
     bounds = [f"at least {low}" * (low > -math.inf), f"above {above}" * (above is not None)]
     bounds += [f"at most {high}" * (high < math.inf), f"below {below}" * (below is not None)]
-    wanted = ("a whole number" if kind is int else "a number") + "".join(f", {b}" for b in [" and ".join(filter(None, bounds))] if b)
+    wanted = ("a whole number" if kind is int else "a number") + "".join(
+        f", {b}" for b in [" and ".join(filter(None, bounds))] if b
+    )
 
     def parse(text):
         try:
@@ -45,27 +50,74 @@ SEED = number(int, -(2**63), 2**64 - 1)
 
 
 def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: int) -> None:
-    """The options of every run: where, how long, how often what is written. They do not change its numbers, but for --seed."""
+    """The options of every run: where, how long, how often what is written. They do not change its
+    numbers, but for --seed."""
     p.add_argument("--out", default=out, help="folder of the run (default %(default)s)")
-    p.add_argument("--seed", type=SEED, default=0, help="the same seed gives the same run (default %(default)s)")
-    p.add_argument("--max-steps", type=number(int, 1), help="stop after this many steps at the latest")
-    p.add_argument("--sample-interval", type=number(int, 1), default=sample_interval, help="steps between grids (default %(default)s)")
-    p.add_argument("--checkpoint-seconds", type=number(float, 0), default=60.0, help="between checkpoints (default %(default)s)")
-    p.add_argument("--keep", type=number(int, 1), default=2, help="how many of the newest checkpoints are kept (default %(default)s)")
+    p.add_argument(
+        "--seed",
+        type=SEED,
+        default=0,
+        help="the same seed gives the same run (default %(default)s)",
+    )
+    p.add_argument(
+        "--max-steps", type=number(int, 1), help="stop after this many steps at the latest"
+    )
+    p.add_argument(
+        "--sample-interval",
+        type=number(int, 1),
+        default=sample_interval,
+        help="steps between grids (default %(default)s)",
+    )
+    p.add_argument(
+        "--checkpoint-seconds",
+        type=number(float, 0),
+        default=60.0,
+        help="between checkpoints (default %(default)s)",
+    )
+    p.add_argument(
+        "--keep",
+        type=number(int, 1),
+        default=2,
+        help="how many of the newest checkpoints are kept (default %(default)s)",
+    )
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    p.add_argument("--new-data", action="store_true", help="with --resume: the data may have changed; their order begins anew from here")
-    p.add_argument("--evaluate", type=number(int, 1), metavar="EPOCHS", help="measure samples every so many epochs, keep the best state")
-    p.add_argument("--no-graph", action="store_true", help="call every op by itself, not a step as one CUDA graph (CPU: function)")
-    p.add_argument("--no-doctor", action="store_true", help="do not look for diseases of the training")
-    p.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')")
+    p.add_argument(
+        "--new-data",
+        action="store_true",
+        help="with --resume: the data may have changed; their order begins anew from here",
+    )
+    p.add_argument(
+        "--evaluate",
+        type=number(int, 1),
+        metavar="EPOCHS",
+        help="measure samples every so many epochs, keep the best state",
+    )
+    p.add_argument(
+        "--no-graph",
+        action="store_true",
+        help="call every op by itself, not a step as one CUDA graph (CPU: function)",
+    )
+    p.add_argument(
+        "--no-doctor", action="store_true", help="do not look for diseases of the training"
+    )
+    p.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')",
+    )
     p.add_argument("--quiet", action="store_true", help="no progress line")
 
 
-def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: ImageSet, device: Device) -> list[Callback]:
+def usual_callbacks(
+    options: argparse.Namespace, generator: nn.Module, data: ImageSet, device: Device
+) -> list[Callback]:
     """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`."""
     digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
     if options.evaluate and not digits:
-        raise ValueError(f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: leave it out")
+        raise ValueError(
+            f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: "
+            "leave it out"
+        )
     measure, classify = None, None
     if digits and (options.evaluate or not options.no_doctor):
         from ..metrics import Reference, describe, evaluate, load_classifier
@@ -77,15 +129,18 @@ def usual_callbacks(options: argparse.Namespace, generator: nn.Module, data: Ima
             reference = Reference(test.images, classifier)
             measure = lambda images: evaluate(images, reference)
     callbacks = usual(
-        generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval, keep=options.keep,
-        checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor, quiet=options.quiet, tensorboard=options.tensorboard,
+        generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval,
+        keep=options.keep,
+        checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor,
+        quiet=options.quiet, tensorboard=options.tensorboard,
         measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify,
     )  # fmt: skip
     return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
 
 
 class LeftOut(Callback):
-    """Writes the files that are not in the data into left_out.txt of the run's folder: a line has the name, a tab and the reason."""
+    """Writes the files that are not in the data into left_out.txt of the run's folder: a line has
+    the name, a tab and the reason."""
 
     def __init__(self, files):
         self.files = files
@@ -93,7 +148,10 @@ class LeftOut(Callback):
     def on_start(self, run):
         lines = "".join(f"{name}\t{why}\n" for name, why in self.files)
         write_atomic(run.folder / "left_out.txt", lines.encode("utf-8", "surrogateescape"))
-        run.say(f"all {len(self.files)} files that are left out are named in {run.folder / 'left_out.txt'}")
+        run.say(
+            f"all {len(self.files)} files that are left out are named in "
+            f"{run.folder / 'left_out.txt'}"
+        )
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:
@@ -104,12 +162,14 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
 def perform(build: Callable[[], Run]) -> int:
     """Train the run that `build()` makes, and tell how it ended.
 
-    The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full disk, no memory, a NaN); 130
-    after Ctrl-C and 143 after SIGTERM. What was saved before is kept in each case.
+    The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full
+    disk, no memory, a NaN); 130 after Ctrl-C and 143 after SIGTERM. What was saved before is kept
+    in each case.
     """
     try:
         run = build()
-    except (DeviceError, ValueError, ImportError) as error:  # options, data and run folders: their errors are ValueErrors
+    except (DeviceError, ValueError, ImportError) as error:
+        # options, data and run folders: their errors are ValueErrors
         return _fail(f"error: {error}", 2)
     except MemoryError as error:
         return _fail(_no_memory(error), 2)
@@ -130,7 +190,11 @@ def perform(build: Callable[[], Run]) -> int:
         return _fail(f"\n{_no_memory(error)}\n{_kept(run)}", 1)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else f" (in {run.folder})"
-        return _fail(f"\nerror: {error.strerror or error}{where} at step {run.step}: make room or mend it.\n{_kept(run)}", 1)
+        return _fail(
+            f"\nerror: {error.strerror or error}{where} at step {run.step}: make room or mend "
+            f"it.\n{_kept(run)}",
+            1,
+        )
     except (DeviceError, ValueError) as error:
         return _fail(f"\nerror at step {run.step}: {error}\n{_kept(run)}", 1)
     return 0
@@ -156,4 +220,7 @@ def _kept(run: Run) -> str:
 
 def _no_memory(error: MemoryError) -> str:
     said = str(error) or "an allocation failed"
-    return f"error: out of memory ({said}): lower --batch-size, the pictures' size or the networks' width, or stop other programs"
+    return (
+        f"error: out of memory ({said}): lower --batch-size, the pictures' size or the "
+        "networks' width, or stop other programs"
+    )

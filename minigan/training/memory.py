@@ -1,4 +1,5 @@
-"""Does a training fit into memory? Known before it begins: afterwards the system would end the program without a word.
+"""Does a training fit into memory? Known before it begins: afterwards the system would end the
+program without a word.
 
 What is counted is what surely is there at once: a run that is refused could not have been made.
 """
@@ -23,7 +24,8 @@ GIB = 2**30
 
 
 class NoRoom(ValueError):
-    """The networks, or a step with them, need more memory than there is: the message has the numbers, and what to lower."""
+    """The networks, or a step with them, need more memory than there is: the message has the
+    numbers, and what to lower."""
 
 
 def free_memory(place) -> int | None:
@@ -37,8 +39,9 @@ def free_memory(place) -> int | None:
 
 @contextlib.contextmanager
 def room_for_networks(lower: str, optimizer: str = "adam", place=CPU):
-    """Inside, making layers is refused (NoRoom) as soon as their parameters could not be trained here: with the optimiser's arrays and
-    a checkpoint of both in the computer's memory, and on a GPU in that of the GPU, too.
+    """Inside, making layers is refused (NoRoom) as soon as their parameters could not be trained
+    here: with the optimiser's arrays and a checkpoint of both in the computer's memory, and on a
+    GPU in that of the GPU, too.
 
     lower : what the user can lower, such as "--features or --latent-dim"
     """
@@ -54,9 +57,10 @@ def room_for_networks(lower: str, optimizer: str = "adam", place=CPU):
         for copies, free, where in left:
             if free is not None and copies * made > free:
                 raise NoRoom(
-                    f"the networks need more memory{where} than there is: {made // 4:,} parameters and more, with {optimizer}'s arrays"
-                    f"{' and a checkpoint' * (copies > arrays)} at least {copies * made / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; "
-                    f"lower {lower}"
+                    f"the networks need more memory{where} than there is: {made // 4:,} "
+                    f"parameters and more, with {optimizer}'s arrays"
+                    f"{' and a checkpoint' * (copies > arrays)} at least "
+                    f"{copies * made / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; lower {lower}"
                 )
 
     parameter.watchers.append(watch)
@@ -66,7 +70,9 @@ def room_for_networks(lower: str, optimizer: str = "adam", place=CPU):
         parameter.watchers.remove(watch)
 
 
-def summary_of(network: nn.Module, shape: tuple[int, ...], classes: int = 0, batch_size: int = 2) -> Summary:
+def summary_of(
+    network: nn.Module, shape: tuple[int, ...], classes: int = 0, batch_size: int = 2
+) -> Summary:
     """Its `summary` for examples of this shape; with labels beside them if there are classes."""
     if not classes:
         return summary(network, shape, batch_size)
@@ -74,27 +80,48 @@ def summary_of(network: nn.Module, shape: tuple[int, ...], classes: int = 0, bat
 
 
 def outputs(network: nn.Module, shape: tuple[int, ...], classes: int = 0) -> int:
-    """Numbers that the layers with weights give for one example of this shape: what backward needs to know of each."""
+    """Numbers that the layers with weights give for one example of this shape: what backward needs
+    to know of each."""
     rows = summary_of(network, shape, classes, 0).rows
     shapes = [s for _, _, s, params in rows if params and isinstance(s, tuple) and len(s) > 1]
     return sum(math.prod(s[1:]) for s in shapes)
 
 
-def require_room(G: nn.Module, D: nn.Module, config: dict[str, Any], d_shape: tuple[int, ...], lower: str, place=CPU) -> None:
-    """NoRoom if what is about to be trained does not fit: G, D, their optimisers' arrays, G's average and a checkpoint; or the
-    gradients and what is kept for backward in one step, of a batch through G and two through D.
+def require_room(
+    G: nn.Module,
+    D: nn.Module,
+    config: dict[str, Any],
+    d_shape: tuple[int, ...],
+    lower: str,
+    place=CPU,
+) -> None:
+    """NoRoom if what is about to be trained does not fit: G, D, their optimisers' arrays, G's
+    average and a checkpoint; or the gradients and what is kept for backward in one step, of a batch
+    through G and two through D.
 
-    config : of the run: "latent_dim", "batch_size", "optimizer", "ema"; d_shape : of one example for D
+    config : of the run: "latent_dim", "batch_size", "optimizer", "ema"; d_shape : of one example
+        for D
     """
     classes = config.get("classes", 0)
     sizes = [4 * sum(p.numel() for p in network.parameters()) for network in (G, D)]
-    state = (1 + STATES[config.get("optimizer", "adam")]) * sum(sizes) + (sizes[0] if config["ema"] else 0)
-    step = 4 * config["batch_size"] * (outputs(G, (config["latent_dim"],), classes) + 2 * outputs(D, d_shape, classes))
-    need = state + step if place.type != "cpu" else max(COPIES * state - sum(sizes), state - sum(sizes) + step)
+    state = (1 + STATES[config.get("optimizer", "adam")]) * sum(sizes) + (
+        sizes[0] if config["ema"] else 0
+    )
+    step = (
+        4
+        * config["batch_size"]
+        * (outputs(G, (config["latent_dim"],), classes) + 2 * outputs(D, d_shape, classes))
+    )
+    need = (
+        state + step
+        if place.type != "cpu"
+        else max(COPIES * state - sum(sizes), state - sum(sizes) + step)
+    )
     free = free_memory(place)
     if free is not None and need > free:
         raise NoRoom(
-            f"training needs at least {need / GIB:.1f} GiB of memory{' on the GPU' * (place.type != 'cpu')} (parameters, averages and the "
-            f"optimisers' arrays {state / GIB:.1f}, a step of {config['batch_size']} examples {step / GIB:.1f}), {free / GIB:.1f} GiB are "
-            f"free; lower --batch-size, {lower}"
+            f"training needs at least {need / GIB:.1f} GiB of "
+            f"memory{' on the GPU' * (place.type != 'cpu')} (parameters, averages and the "
+            f"optimisers' arrays {state / GIB:.1f}, a step of {config['batch_size']} examples "
+            f"{step / GIB:.1f}), {free / GIB:.1f} GiB are free; lower --batch-size, {lower}"
         )

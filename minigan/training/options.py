@@ -1,4 +1,5 @@
-"""The game's switches on a command line: one set of options for every script that trains G against D.
+"""The game's switches on a command line: one set of options for every script that trains G against
+D.
 
 add_switches(parser)                      --objective, --penalty, --constraint, ...
 config |= chosen(options)                 what a run notes, and compares when it is resumed
@@ -38,35 +39,121 @@ def labels(text: str) -> float | list[float]:
             return values[0] if len(values) == 1 else values
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"expected a number such as 0.9, or two such as 0.8,1, not {text!r}")
+    raise argparse.ArgumentTypeError(
+        f"expected a number such as 0.9, or two such as 0.8,1, not {text!r}"
+    )
 
 
 def add_switches(parser: argparse.ArgumentParser) -> None:
     """Add the options; docs/games.md says what each one is."""
     p = parser.add_argument_group("the game (docs/games.md)")
-    p.add_argument("--objective", choices=OBJECTIVES, default="nonsaturating", help="what D and G want (default %(default)s)")
-    p.add_argument("--alpha", type=number(float, -1e6, 1e6), default=0.5, help="of the alpha divergence (default %(default)s)")
-    p.add_argument("--f-heuristic", action="store_true", help="f-divergences: G ascends E T(G(z)), as in nonsaturating")
-    p.add_argument("--real-label", type=labels, default=1.0, metavar="A[,B]",
-                   help="label smoothing: what D shall say of real ones, or a range (default %(default)s)")  # fmt: skip
-    p.add_argument("--k", type=number(int, 1), default=1, help="ascents of D for each descent of G (default %(default)s)")
+    p.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        default="nonsaturating",
+        help="what D and G want (default %(default)s)",
+    )
+    p.add_argument(
+        "--alpha",
+        type=number(float, -1e6, 1e6),
+        default=0.5,
+        help="of the alpha divergence (default %(default)s)",
+    )
+    p.add_argument(
+        "--f-heuristic",
+        action="store_true",
+        help="f-divergences: G ascends E T(G(z)), as in nonsaturating",
+    )
+    p.add_argument(
+        "--real-label",
+        type=labels,
+        default=1.0,
+        metavar="A[,B]",
+        help="label smoothing: what D shall say of real ones, or a range (default %(default)s)",
+    )
+    p.add_argument(
+        "--k",
+        type=number(int, 1),
+        default=1,
+        help="ascents of D for each descent of G (default %(default)s)",
+    )
     p.add_argument("--simultaneous", action="store_true", help="both gradients at the same point")
-    p.add_argument("--feature-matching", action="store_true", help="G matches the mean features of D's last layer but one")
-    p.add_argument("--penalty", choices=PENALTIES, nargs="+", default=[], help="subtracted from what D ascends")
-    p.add_argument("--penalty-weight", type=number(float, 0), nargs="+", default=[], help="of each --penalty (default: the papers')")
-    p.add_argument("--historical-averaging", type=number(float, 0), default=0.0, metavar="W",
-                   help="weight of both players' distance from their past mean (default 0: none)")  # fmt: skip
-    p.add_argument("--constraint", choices=CONSTRAINTS, nargs="+", default=[], help="that D obeys after each step")
-    p.add_argument("--clip", type=number(float, above=0), default=0.01, help="limit of --constraint clip (default %(default)s)")
-    p.add_argument("--instance-noise", type=number(float, 0), default=0.0, metavar="STD", help="on all that D sees (default 0: none)")
-    p.add_argument("--noise-steps", type=number(int, 1), help="D's steps until the noise is 0 (default: it stays)")
-    p.add_argument("--augment", metavar="POLICY", help="color,translation,cutout or some of these, on all that D sees")
-    p.add_argument("--pack", type=number(int, 1), default=1, help="examples that D judges at once (default %(default)s)")
-    p.add_argument("--minibatch-discrimination", action="store_true", help="D sees how close the examples of a batch are")
-    p.add_argument("--d-norm", choices=("batch", "layer", "none"), default="batch",
-                   help="in D, instead of batch normalisation; penalties of gradients need another (default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--feature-matching",
+        action="store_true",
+        help="G matches the mean features of D's last layer but one",
+    )
+    p.add_argument(
+        "--penalty", choices=PENALTIES, nargs="+", default=[], help="subtracted from what D ascends"
+    )
+    p.add_argument(
+        "--penalty-weight",
+        type=number(float, 0),
+        nargs="+",
+        default=[],
+        help="of each --penalty (default: the papers')",
+    )
+    p.add_argument(
+        "--historical-averaging",
+        type=number(float, 0),
+        default=0.0,
+        metavar="W",
+        help="weight of both players' distance from their past mean (default 0: none)",
+    )
+    p.add_argument(
+        "--constraint",
+        choices=CONSTRAINTS,
+        nargs="+",
+        default=[],
+        help="that D obeys after each step",
+    )
+    p.add_argument(
+        "--clip",
+        type=number(float, above=0),
+        default=0.01,
+        help="limit of --constraint clip (default %(default)s)",
+    )
+    p.add_argument(
+        "--instance-noise",
+        type=number(float, 0),
+        default=0.0,
+        metavar="STD",
+        help="on all that D sees (default 0: none)",
+    )
+    p.add_argument(
+        "--noise-steps",
+        type=number(int, 1),
+        help="D's steps until the noise is 0 (default: it stays)",
+    )
+    p.add_argument(
+        "--augment",
+        metavar="POLICY",
+        help="color,translation,cutout or some of these, on all that D sees",
+    )
+    p.add_argument(
+        "--pack",
+        type=number(int, 1),
+        default=1,
+        help="examples that D judges at once (default %(default)s)",
+    )
+    p.add_argument(
+        "--minibatch-discrimination",
+        action="store_true",
+        help="D sees how close the examples of a batch are",
+    )
+    p.add_argument(
+        "--d-norm",
+        choices=("batch", "layer", "none"),
+        default="batch",
+        help="in D, instead of batch normalisation; penalties of gradients need another "
+        "(default %(default)s)",
+    )
     p.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="(default %(default)s)")
-    p.add_argument("--d-lr", type=number(float, above=0), help="D's learning rate: two time scales (default: that of G)")
+    p.add_argument(
+        "--d-lr",
+        type=number(float, above=0),
+        help="D's learning rate: two time scales (default: that of G)",
+    )
 
 
 def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
@@ -74,13 +161,18 @@ def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
     if not options.conditional:
         return {}
     if (classes := int(data.labels.max()) + 1) < 2:
-        raise ValueError(f"--conditional needs labels, and {data.name} has one class only (pictures: a subfolder for each class)")
+        raise ValueError(
+            f"--conditional needs labels, and {data.name} has one class only (pictures: a "
+            "subfolder for each class)"
+        )
     return {"classes": classes}
 
 
 SWITCHES = (
-    "objective", "alpha", "f_heuristic", "real_label", "k", "simultaneous", "feature_matching", "penalty", "penalty_weight",
-    "historical_averaging", "constraint", "clip", "instance_noise", "noise_steps", "augment", "pack", "minibatch_discrimination", "d_norm",
+    "objective", "alpha", "f_heuristic", "real_label", "k", "simultaneous", "feature_matching",
+    "penalty", "penalty_weight",
+    "historical_averaging", "constraint", "clip", "instance_noise", "noise_steps", "augment",
+    "pack", "minibatch_discrimination", "d_norm",
     "optimizer", "d_lr",
 )  # fmt: skip
 
@@ -97,7 +189,9 @@ def build_objective(config: dict[str, Any]) -> Objective:
     """The objective that a config names."""
     name, label = config["objective"], config["real_label"]
     make: Any = OBJECTIVES[name]
-    kinds = [kind for kind in (Minimax, FDivergence) if isinstance(make, type) and issubclass(make, kind)]
+    kinds = [
+        kind for kind in (Minimax, FDivergence) if isinstance(make, type) and issubclass(make, kind)
+    ]
     if config["f_heuristic"] and FDivergence not in kinds:
         raise ValueError(f"--f-heuristic is for f-divergences, not for {name}")
     if label != 1 and Minimax not in kinds:
@@ -105,19 +199,28 @@ def build_objective(config: dict[str, Any]) -> Objective:
     if Minimax in kinds:
         return make(real_label=tuple(label) if isinstance(label, list) else label)
     if FDivergence in kinds:
-        return make(**{"alpha": config["alpha"]} if make is Alpha else {}, nonsaturating=config["f_heuristic"])
+        return make(
+            **{"alpha": config["alpha"]} if make is Alpha else {},
+            nonsaturating=config["f_heuristic"],
+        )
     return make()
 
 
 def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
-    """The game of G and D. config: `chosen`, "latent_dim", "batch_size", and "classes" for a conditional one."""
+    """The game of G and D. config: `chosen`, "latent_dim", "batch_size", and "classes" for a
+    conditional one."""
     names, given = config["penalty"], config["penalty_weight"]
     if len(given) > len(names):
         raise ValueError(f"--penalty-weight: {len(given)} numbers for {len(names)} penalties")
     penalties = [PENALTIES[name](*given[i : i + 1]) for i, name in enumerate(names)]
     if any(p.of_gradients for p in penalties):
         refuse_batch_statistics(D)
-    past = [[HistoricalAveraging(config["historical_averaging"])] if config["historical_averaging"] else [] for _ in "DG"]
+    past = [
+        [HistoricalAveraging(config["historical_averaging"])]
+        if config["historical_averaging"]
+        else []
+        for _ in "DG"
+    ]
     views: list[Any] = []
     if config["augment"]:
         views.append(DiffAugment(config["augment"]))
@@ -125,7 +228,9 @@ def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
         views.append(InstanceNoise(config["instance_noise"], config["noise_steps"]))
     if config["pack"] > 1:
         if config["batch_size"] % config["pack"]:
-            raise ValueError(f"--pack {config['pack']} does not divide --batch-size {config['batch_size']}")
+            raise ValueError(
+                f"--pack {config['pack']} does not divide --batch-size {config['batch_size']}"
+            )
         views.append(Pack(config["pack"]))
     kind: Any = FeatureMatching if config["feature_matching"] else GAN
     if config.get("classes"):
@@ -133,14 +238,20 @@ def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
             raise ValueError("--feature-matching is not for --conditional games")
         kind = functools.partial(CGAN, classes=config["classes"])
     return kind(
-        G, D, build_objective(config), config["latent_dim"], config["k"], penalties=[*penalties, *past[0]], g_penalties=past[1],
+        G, D, build_objective(config), config["latent_dim"], config["k"],
+        penalties=[*penalties, *past[0]], g_penalties=past[1],
         views=views, simultaneous=config["simultaneous"],
     )  # fmt: skip
 
 
 def build_constraints(config: dict[str, Any]) -> dict[str, list[Constraint]]:
     """D's constraints."""
-    return {"D": [WeightClip(config["clip"]) if name == "clip" else CONSTRAINTS[name]() for name in config["constraint"]]}
+    return {
+        "D": [
+            WeightClip(config["clip"]) if name == "clip" else CONSTRAINTS[name]()
+            for name in config["constraint"]
+        ]
+    }
 
 
 def build_optimizers(game: GAN, config: dict[str, Any]) -> dict[str, Optimizer]:
@@ -167,7 +278,8 @@ def build_trainer(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> Trainer
 def tables(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> str:
     """The layers of the players of `build_players`, for people to read."""
     classes = config.get("classes", 0)
-    return f"G\n{summary_of(G, (config['latent_dim'],), classes)}\nD\n{summary_of(D, packed_shape(config), classes)}"
+    generator = summary_of(G, (config["latent_dim"],), classes)
+    return f"G\n{generator}\nD\n{summary_of(D, packed_shape(config), classes)}"
 
 
 def packed_shape(config: dict[str, Any]) -> tuple[int, ...]:
@@ -177,7 +289,8 @@ def packed_shape(config: dict[str, Any]) -> tuple[int, ...]:
 
 
 def build_players(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
-    """New networks (generator, discriminator), as `build_networks` makes them, D adapted to the switches."""
+    """New networks (generator, discriminator), as `build_networks` makes them, D adapted to the
+    switches."""
     G, D = build_networks(config)
     if config["pack"] > 1:
         _, D = build_networks(config | {"image_shape": list(packed_shape(config))})
@@ -185,12 +298,15 @@ def build_players(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
 
 
 def adapt(D: nn.Module, config: dict[str, Any]) -> nn.Module:
-    """D with the layers that the switches d_norm and minibatch_discrimination ask for; it is changed and returned, on the CPU."""
+    """D with the layers that the switches d_norm and minibatch_discrimination ask for; it is
+    changed and returned, on the CPU."""
     if config["d_norm"] != "batch":
         _replace_batch_norm(D, config["d_norm"])
     if config["minibatch_discrimination"]:
         if not isinstance(D, nn.Sequential) or not isinstance(D[-1], nn.Linear):
-            raise ValueError("--minibatch-discrimination needs a D that is a Sequential with a Linear at its end")
+            raise ValueError(
+                "--minibatch-discrimination needs a D that is a Sequential with a Linear at its end"
+            )
         last = D.pop()
         D.append(nn.MinibatchDiscrimination(last.in_features, KERNELS, KERNEL_DIM))
         D.append(nn.Linear(last.in_features + KERNELS, last.out_features))
@@ -200,7 +316,12 @@ def adapt(D: nn.Module, config: dict[str, Any]) -> nn.Module:
 def _replace_batch_norm(module: nn.Module, kind: str) -> None:
     for name, child in list(module.named_children()):
         if isinstance(child, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
-            # One group of all channels: layer normalisation with a factor for each channel, whatever the size of the maps.
-            setattr(module, name, nn.GroupNorm(1, child.num_features) if kind == "layer" else nn.Identity())
+            # One group of all channels: layer normalisation with a factor for each channel,
+            # whatever the size of the maps.
+            setattr(
+                module,
+                name,
+                nn.GroupNorm(1, child.num_features) if kind == "layer" else nn.Identity(),
+            )
         else:
             _replace_batch_norm(child, kind)

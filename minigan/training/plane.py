@@ -1,4 +1,5 @@
-"""Games for data in the plane, ready to be played: name -> Trainer. What they are for: `examples/toy_2d.py`, `benchmarks/toy_modes.py`.
+"""Games for data in the plane, ready to be played: name -> Trainer. What they are for:
+`examples/toy_2d.py`, `benchmarks/toy_modes.py`.
 
 All have the same generator, and discriminators that differ in their inputs and outputs only.
 """
@@ -40,15 +41,19 @@ from ..nn import init
 from ..ops import cat
 from ..optim import Adam, Optimizer
 
-_REAL, _FAKE, _ARROW = "#222222", "#D55E00", "#222222"  # Okabe and Ito's palette, as in the curves: G is orange
+# Okabe and Ito's palette, as in the curves: G is orange
+_REAL = "#222222"
+_FAKE = "#D55E00"
+_ARROW = "#222222"
 
 
 @dataclass(frozen=True)
 class Players:
     """Networks for the plane, and Adam's steps for them.
 
-    name : "small", two layers of 128 units each; "pacgan", those of Lin et al. 2018's program for the ring and the grid: G of four
-           layers of 400 ReLUs with batch normalisation, D of three of 200 maxout units of five pieces; all weights N(0, 0.02^2)
+    name : "small", two layers of 128 units each; "pacgan", those of Lin et al. 2018's program for
+        the ring and the grid: G of four layers of 400 ReLUs with batch normalisation, D of three of
+        200 maxout units of five pieces; all weights N(0, 0.02^2)
     """
 
     name: str = "small"
@@ -77,7 +82,9 @@ class Players:
         codes = codes or 2
         return AutoEncoder(self._layers(2, codes), self._layers(codes, 2))
 
-    def optimizer(self, player: nn.Module, factor: float = 1.0, betas: tuple[float, float] | None = None) -> Optimizer:
+    def optimizer(
+        self, player: nn.Module, factor: float = 1.0, betas: tuple[float, float] | None = None
+    ) -> Optimizer:
         """Adam, with `factor` times the usual learning rate."""
         lr, usual = self.rates()
         return Adam(player.parameters(), lr * factor, betas or usual)
@@ -85,11 +92,22 @@ class Players:
     def _layers(self, n_in, n_out):
         if self.name != "pacgan":
             return self._small(n_in, n_out, lambda: nn.LeakyReLU(0.2))
-        return nn.Sequential(nn.Maxout(n_in, 200, 5), nn.Maxout(200, 200, 5), nn.Maxout(200, 200, 5), nn.Linear(200, n_out)).apply(_narrow)
+        return nn.Sequential(
+            nn.Maxout(n_in, 200, 5),
+            nn.Maxout(200, 200, 5),
+            nn.Maxout(200, 200, 5),
+            nn.Linear(200, n_out),
+        ).apply(_narrow)
 
     @staticmethod
     def _small(n_in, n_out, activation):
-        return nn.Sequential(nn.Linear(n_in, 128), activation(), nn.Linear(128, 128), activation(), nn.Linear(128, n_out))
+        return nn.Sequential(
+            nn.Linear(n_in, 128),
+            activation(),
+            nn.Linear(128, 128),
+            activation(),
+            nn.Linear(128, n_out),
+        )
 
 
 def _narrow(module: nn.Module) -> None:
@@ -108,19 +126,30 @@ def _game(name: str, constraint=None, betas=None, **options: Any) -> Callable[[P
 
     def build(players: Players) -> Trainer:
         game = CLASSES[name].of(players, **options)
-        optimizers: dict[str, Optimizer] = {n: players.optimizer(m, betas=betas) for n, m in game.players.items()}
+        optimizers: dict[str, Optimizer] = {
+            n: players.optimizer(m, betas=betas) for n, m in game.players.items()
+        }
         return Trainer(game, optimizers, {"D": [constraint()]} if constraint else None)
 
     return build
 
 
-def _gan(objective: Callable[[], Objective], constraint=None, **options: Any) -> Callable[[Players], Trainer]:
+def _gan(
+    objective: Callable[[], Objective], constraint=None, **options: Any
+) -> Callable[[Players], Trainer]:
     return _game("gan", constraint, objective=objective(), **{"simultaneous": True} | options)
 
 
 def _pac(pack: int) -> Callable[[Players], Trainer]:
     def build(p: Players) -> Trainer:
-        game = GAN(p.generator(), p.critic(more=2 * (pack - 1)), NonSaturating(), p.latent_dim, views=Pack(pack), simultaneous=True)
+        game = GAN(
+            p.generator(),
+            p.critic(more=2 * (pack - 1)),
+            NonSaturating(),
+            p.latent_dim,
+            views=Pack(pack),
+            simultaneous=True,
+        )
         return Trainer(game, {n: p.optimizer(m) for n, m in game.players.items()})
 
     return build
@@ -139,8 +168,11 @@ GAMES: dict[str, Callable[[Players], Trainer]] = {
     "lsgan": _gan(LeastSquares),
     "hinge": _gan(Hinge),
     "wgan": _gan(Wasserstein, WeightClip, simultaneous=False, k=5),
-    # lambda = 0.1, five steps of the critic, Adam's betas: the program of Gulrajani et al. 2017 for the plane
-    "wgan-gp": _gan(Wasserstein, simultaneous=False, k=5, penalties=GradientPenalty(0.1), betas=(0.5, 0.9)),
+    # lambda = 0.1, five steps of the critic, Adam's betas: the program of Gulrajani et al. 2017 for
+    # the plane
+    "wgan-gp": _gan(
+        Wasserstein, simultaneous=False, k=5, penalties=GradientPenalty(0.1), betas=(0.5, 0.9)
+    ),
     "dragan": _gan(NonSaturating, penalties=DRAGAN(0.1)),
     "r1": _gan(NonSaturating, penalties=R1(0.1)),
     "spectral": _gan(NonSaturating, SpectralNorm),
@@ -167,15 +199,18 @@ def points_per_example(game: Game) -> int:
 
 
 def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """What D says of each point x (N, 2): (N,), the higher the more real; and the sum over x of the loss that G would have there.
+    """What D says of each point x (N, 2): (N,), the higher the more real; and the sum over x of the
+    loss that G would have there.
 
-    The gradient of that sum, with its sign changed, is where G is told to move a sample at x. A probability where D gives logits, the
-    negative energy for an auto-encoder, else the critic's value. PacGAN's D sees each x packed with points of `real`.
+    The gradient of that sum, with its sign changed, is where G is told to move a sample at x. A
+    probability where D gives logits, the negative energy for an auto-encoder, else the critic's
+    value. PacGAN's D sees each x packed with points of `real`.
     """
     if isinstance(game, EBGAN):
         energy = game.energy(x, game.D(x))
         return -energy, energy.sum()
-    if isinstance(game, VEEGAN):  # D's logit is for generated pairs; the latents are those that F finds
+    # D's logit is for generated pairs; the latents are those that F finds
+    if isinstance(game, VEEGAN):
         with no_grad():
             z = game.F(x)[:, : game.latent_dim]
         y = game.D(cat([z, x], 1))[:, 0]
@@ -184,7 +219,11 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         y = game.D(x)
         return y.softmax(1)[:, -1], game.g_loss(y) * len(x)
     m, objective = points_per_example(game), game.objective  # type: ignore[attr-defined]
-    packed = cat([x, *[real[i * len(x) % len(real) :][: len(x)] for i in range(m - 1)]], 1) if m > 1 else x
+    packed = (
+        cat([x, *[real[i * len(x) % len(real) :][: len(x)] for i in range(m - 1)]], 1)
+        if m > 1
+        else x
+    )
     y = game.D(packed)[:, 0]  # type: ignore[attr-defined]
     if isinstance(objective, Minimax) and not isinstance(objective, NonSaturating):
         objective = NonSaturating()  # the same direction, and one that can be seen where D is sure
@@ -192,15 +231,20 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plane_picture(
-    limit: float, real: np.ndarray, fake: np.ndarray, surface: np.ndarray, field: np.ndarray, title: str = "",
-    note: str = "", groups: np.ndarray | None = None, means: np.ndarray | None = None, size: float = 4.5,
+    limit: float, real: np.ndarray, fake: np.ndarray, surface: np.ndarray, field: np.ndarray,
+    title: str = "",
+    note: str = "", groups: np.ndarray | None = None, means: np.ndarray | None = None,
+    size: float = 4.5,
 ) -> np.ndarray:  # fmt: skip
-    """Two panels as an image, uint8 (H, W, 3): samples over data, and D's surface with the field of G's gradient.
+    """Two panels as an image, uint8 (H, W, 3): samples over data, and D's surface with the field of
+    G's gradient.
 
     limit : both show [-limit, limit]^2
     real, fake : points (n, 2)
-    surface : (k, k) values at the points of the regular k x k grid over the square, row i at the i-th y from below
-    field : (j, j, 2) vectors on a j x j grid; their directions are drawn, and where they are small they are pale
+    surface : (k, k) values at the points of the regular k x k grid over the square, row i at the
+        i-th y from below
+    field : (j, j, 2) vectors on a j x j grid; their directions are drawn, and where they are small
+        they are pale
     note : a line below the left panel
     groups : (n,) integers, which generator made each fake point: their colours
     means : (K, 2) of the modes: crosses
@@ -215,23 +259,52 @@ def plane_picture(
     if groups is None:
         left.scatter(*fake.T, s=5, color=_FAKE, alpha=0.6, linewidths=0, label="samples")
     else:
-        left.scatter(*fake.T, s=5, c=groups, cmap="tab10", vmin=0, vmax=9, alpha=0.7, linewidths=0, label="samples, by generator")
+        left.scatter(
+            *fake.T,
+            s=5,
+            c=groups,
+            cmap="tab10",
+            vmin=0,
+            vmax=9,
+            alpha=0.7,
+            linewidths=0,
+            label="samples, by generator",
+        )
     if means is not None:
         left.scatter(*means.T, s=60, marker="+", color=_REAL, linewidths=0.7, alpha=0.5)
     left.set_xlabel(note)
     left.set_title(title, fontsize=10, loc="left")
 
-    image = right.imshow(surface, extent=(-limit, limit) * 2, origin="lower", cmap="viridis", aspect="auto")
+    image = right.imshow(
+        surface, extent=(-limit, limit) * 2, origin="lower", cmap="viridis", aspect="auto"
+    )
     figure.colorbar(image, ax=right, fraction=0.05)
     at = np.linspace(-limit, limit, len(field))
     lengths = np.linalg.norm(field, axis=-1)
     typical = max(float(np.median(lengths)), 1e-30)
     directions = field / np.maximum(lengths, 1e-30)[..., None]
     alpha = np.clip(lengths / typical, 0.15, 1.0)
-    right.quiver(at, at, directions[..., 0], directions[..., 1], color=_ARROW, alpha=alpha.ravel(), scale=1.25 * len(field), width=0.004)
+    right.quiver(
+        at,
+        at,
+        directions[..., 0],
+        directions[..., 1],
+        color=_ARROW,
+        alpha=alpha.ravel(),
+        scale=1.25 * len(field),
+        width=0.004,
+    )
     right.scatter(*fake.T, s=1.5, color=_FAKE, alpha=0.5, linewidths=0)
     kinds = left.get_legend_handles_labels()
-    right.legend(*kinds, loc="lower right", bbox_to_anchor=(1.0, 1.0), markerscale=4, frameon=False, fontsize=8, ncols=2)
+    right.legend(
+        *kinds,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        markerscale=4,
+        frameon=False,
+        fontsize=8,
+        ncols=2,
+    )
     right.set_xlabel("what D says, and where G's samples would go")
     for axes in (left, right):
         axes.set_xlim(-limit, limit)

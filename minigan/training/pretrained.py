@@ -26,22 +26,31 @@ from .runfolder import RunError
 
 def load_generator(
     folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False,
-    build: Callable[[dict[str, Any]], nn.Module] = lambda config: build_networks(config)[0], player: str = "G",
+    build: Callable[[dict[str, Any]], nn.Module] = lambda config: build_networks(config)[0],
+    player: str = "G",
 ) -> tuple[nn.Module, dict[str, Any]]:  # fmt: skip
     """The generator that a run has saved, in evaluation mode, and the run's config.
 
-    build : makes it new from the config, where it is not one of `build_networks`;  player : its name in the game
+    build : makes it new from the config, where it is not one of `build_networks`;
+    player : its name in the game
     best : the state that an evaluation found best, not the newest
     averaged : with its averaged weights if there are some, else always with its last
 
-    RunError if there is no saved run in the folder, or not one with networks of this package; CheckpointError for a damaged file.
+    RunError if there is no saved run in the folder, or not one with networks of this package;
+    CheckpointError for a damaged file.
     """
     if not checkpoints(folder):
-        raise RunError(f"there is no saved model in {folder} (no checkpoints): train one, or name the folder of another run")
+        raise RunError(
+            f"there is no saved model in {folder} (no checkpoints): train one, or name the folder "
+            "of another run"
+        )
     if best:
         path = Path(folder) / FOLDER / BEST
         if not path.exists():
-            raise RunError(f"{folder} has no best state ({path} does not exist): it was trained without evaluations")
+            raise RunError(
+                f"{folder} has no best state ({path} does not exist): it was trained without "
+                "evaluations"
+            )
         state = load_checkpoint(path)
     else:
         path, state = newest(folder)
@@ -53,22 +62,31 @@ def load_generator(
         averaged = averaged and ema["updates"] > 0
         generator.load_state_dict(ema["averages"] | ema["buffers"] if averaged else weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise RunError(f"{path} holds no generator that can be built from its config ({type(error).__name__}: {error})") from error
+        raise RunError(
+            f"{path} holds no generator that can be built from its config "
+            f"({type(error).__name__}: {error})"
+        ) from error
     generator.to(device)
     if averaged:
         place = next(generator.parameters()).device
-        recalibrate_batch_norm(generator, calibration_inputs(config.get("latent_dim", 0), config.get("classes", 0), place))
+        recalibrate_batch_norm(
+            generator,
+            calibration_inputs(config.get("latent_dim", 0), config.get("classes", 0), place),
+        )
     return generator.eval(), config
 
 
 def inputs_of(config: dict[str, Any], n: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """What the generator of a run with this config makes n samples of: latents, and labels where it has classes."""
+    """What the generator of a run with this config makes n samples of: latents, and labels where it
+    has classes."""
     return sample_inputs(n, Generator(seed), config["latent_dim"], config.get("classes", 0))
 
 
-def generate(generator: nn.Module, *inputs: np.ndarray | Tensor, batch_size: int = 64) -> np.ndarray:
-    """What the generator makes of latents (N, latent_dim), and labels (N,) if it is conditional: a NumPy array (N, C, H, W), made in
-    batches without a tape."""
+def generate(
+    generator: nn.Module, *inputs: np.ndarray | Tensor, batch_size: int = 64
+) -> np.ndarray:
+    """What the generator makes of latents (N, latent_dim), and labels (N,) if it is conditional: a
+    NumPy array (N, C, H, W), made in batches without a tape."""
     device, arrays = next(generator.parameters()).device, [to_numpy(raw(x)) for x in inputs]
     parts = []
     with no_grad():

@@ -1,10 +1,12 @@
-"""How a run is run, the same for every game: the loop, its state, and where it ends. What else it does is done by callbacks.
+"""How a run is run, the same for every game: the loop, its state, and where it ends. What else it
+does is done by callbacks.
 
 runs/<name>/
     config.json                          version, options, data set and its checksum
     metrics.jsonl                        one JSON object per logged step
     samples/0000400.png                  the fixed latents at that step
-    checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical weights
+    checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical
+                                         weights
     curves.png, samples.gif              at the end
 """
 
@@ -35,19 +37,25 @@ from .divergence import Diverged, explain, require_finite
 from .runfolder import RunError, open_again, open_new
 from .signals import StopSignals
 
-CUDA_CHECK_EVERY = 50  # steps between looks at the values on a GPU, which has to finish its work first
+CUDA_CHECK_EVERY = (
+    50  # steps between looks at the values on a GPU, which has to finish its work first
+)
 
 
 class Interrupted(Exception):
-    """The run was asked to stop (Ctrl-C, SIGTERM) and has saved its state. `signal`: the signal's number."""
+    """The run was asked to stop (Ctrl-C, SIGTERM) and has saved its state. `signal`: the signal's
+    number."""
 
     def __init__(self, message: str, number: int = signal.SIGINT):
         super().__init__(message)
         self.signal = number
 
 
-def round_of(trainer: Trainer, batches: Batches, say: Callable[[str], None] = print, graph: bool = True) -> Callable[[Any], list[Move]]:
-    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path repeats it if it is there."""
+def round_of(
+    trainer: Trainer, batches: Batches, say: Callable[[str], None] = print, graph: bool = True
+) -> Callable[[Any], list[Move]]:
+    """One round as a function of the numbers of a batch's examples; with `graph`, as the fast path
+    repeats it if it is there."""
 
     def step(numbers):
         return trainer.play(*batches[numbers])
@@ -60,21 +68,29 @@ class Run:
 
     trainer, batches : what is trained, on what
     folder : where everything is written
-    config : JSON-serialisable facts that determine the run's numbers; they must be equal on resuming
+    config : JSON-serialisable facts that determine the run's numbers; they must be equal on
+        resuming
     epochs, max_steps : the run ends after the one that comes first (max_steps None: no limit)
     callbacks : what else is done, in this order; `callbacks.usual(...)` gives what the examples do
     resume : go on from the folder's newest checkpoint
-    new_data : on resuming, `batches` may be of other data than before: their order begins anew, after the epochs made so far
+    new_data : on resuming, `batches` may be of other data than before: their order begins anew,
+        after the epochs made so far
     about : other facts for config.json
-    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see `minigan.fast.replay.rounds`)
+    graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see
+        `minigan.fast.replay.rounds`)
     """
 
     def __init__(
-        self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any], *, epochs: int,
-        max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False, about: dict[str, Any] | None = None,
+        self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any],
+        *, epochs: int,
+        max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False,
+        about: dict[str, Any] | None = None,
         graph: bool = True, new_data: bool = False,
     ):  # fmt: skip
-        self.trainer, self.batches, self.folder, self.config = trainer, batches, Path(folder), json.loads(json.dumps(config))
+        self.trainer = trainer
+        self.batches = batches
+        self.folder = Path(folder)
+        self.config = json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
         self.round = round_of(trainer, batches, self.say, graph)
         self.epochs, self.max_steps = epochs, max_steps
@@ -86,7 +102,9 @@ class Run:
         self._noted: dict[str, Any] = {}
         self._row: dict[str, Any] | None = None
         if new_data and not resume:
-            raise RunError("--new-data goes with --resume: a new run takes the data that it is given")
+            raise RunError(
+                "--new-data goes with --resume: a new run takes the data that it is given"
+            )
         try:
             self.lock = open_again(self.folder) if resume else open_new(self.folder, self.say)
             try:
@@ -94,12 +112,17 @@ class Run:
                     self._resume(new_data)
                 if not resume or len(self.data) > 1:
                     content = self.config | self.about | made_with() | {"trained_on": self.data}
-                    write_atomic(self.folder / "config.json", json.dumps(content, indent=1).encode())
+                    write_atomic(
+                        self.folder / "config.json", json.dumps(content, indent=1).encode()
+                    )
             except BaseException:
                 self.lock.release()
                 raise
         except OSError as error:
-            raise RunError(f"cannot write the run's folder {self.folder} ({error.strerror}): name another with --out") from error
+            raise RunError(
+                f"cannot write the run's folder {self.folder} ({error.strerror}): name another "
+                "with --out"
+            ) from error
 
     # --- where in the data ---
 
@@ -111,7 +134,8 @@ class Run:
         return last if self.max_steps is None else min(last, self.max_steps)
 
     def position(self, step: int) -> tuple[int, int]:
-        """How many epochs are complete after so many steps, and how many batches of the next one are done."""
+        """How many epochs are complete after so many steps, and how many batches of the next one
+        are done."""
         begin = self.data[-1]
         epochs, done = divmod(step - begin["step"], len(self.batches))
         return begin["epoch"] + epochs, done
@@ -123,7 +147,12 @@ class Run:
         return complete + (done > 0)
 
     def _data_of_now(self) -> dict[str, Any]:
-        return {"step": 0, "epoch": 0, "images": getattr(self.batches, "examples", None), "checksum": self.config.get("checksum")}
+        return {
+            "step": 0,
+            "epoch": 0,
+            "images": getattr(self.batches, "examples", None),
+            "checksum": self.config.get("checksum"),
+        }
 
     # --- state ---
 
@@ -131,7 +160,8 @@ class Run:
         """All that determines the rest of the run."""
         own = {type(c).__name__: state for c in self.callbacks if (state := c.state_dict())}
         return {
-            "step": self.step, "random": default_generator.get_state(), "config": self.config, "made_with": made_with(),
+            "step": self.step, "random": default_generator.get_state(), "config": self.config,
+            "made_with": made_with(),
             "trainer": self.trainer.state_dict(), "callbacks": own, "trained_on": self.data,
             "epoch": self.epoch,
         }  # fmt: skip
@@ -146,7 +176,8 @@ class Run:
         self.step = state["step"]
 
     def save(self, path: Path) -> None:
-        """Write the state to a file; raises Diverged, and writes nothing, where it holds a NaN or an infinity."""
+        """Write the state to a file; raises Diverged, and writes nothing, where it holds a NaN or
+        an infinity."""
         require_finite(self)
         self._tell("on_save")
         save_checkpoint(path, self.state_dict())
@@ -154,8 +185,13 @@ class Run:
     def _resume(self, new_data: bool) -> None:
         path, state = newest(self.folder, self.say)
         before, now = state["config"], self._data_of_now()
-        differ = {k: f"{k} was {before.get(k)!r}, now {v!r}" for k, v in _different(before, self.config).items()}
-        self.data = state.get("trained_on") or [now | {"images": None, "checksum": before.get("checksum")}]
+        differ = {
+            k: f"{k} was {before.get(k)!r}, now {v!r}"
+            for k, v in _different(before, self.config).items()
+        }
+        self.data = state.get("trained_on") or [
+            now | {"images": None, "checksum": before.get("checksum")}
+        ]
         if "checksum" in differ:
             del differ["checksum"]
             follows = before.get("batch_size") == self.data[-1]["images"]  # all made one batch
@@ -166,32 +202,54 @@ class Run:
                 counts += f"; their checksum was {before.get('checksum')}"
             what = f"its data have changed ({counts}{''.join('; ' + t for t in of_data.values())})"
             if not new_data:
-                differ = {"data": f"{what}: bring the old ones back, or go on with the new ones by --resume --new-data"} | differ
+                differ = {
+                    "data": f"{what}: bring the old ones back, or go on with the new ones by "
+                    "--resume --new-data"
+                } | differ
         if differ:
-            raise RunError(f"--resume: the run in {self.folder} was started with other options or data: {'; '.join(differ.values())}")
+            raise RunError(
+                f"--resume: the run in {self.folder} was started with other options or data: "
+                f"{'; '.join(differ.values())}"
+            )
         if new_data and before.get("checksum") == self.config.get("checksum"):
-            self.say("--new-data: the data are the same as before; the run goes on as it would without it")
+            self.say(
+                "--new-data: the data are the same as before; the run goes on as it would without "
+                "it"
+            )
         elif new_data:
             self.step = state["step"]
             self.data = [*self.data, now | {"step": self.step, "epoch": state.get("epoch", 0)}]
             self.say(f"{what}: from step {self.step} on they come in a new order")
-        other = [f"{k} {v} (was {state['made_with'].get(k)})" for k, v in made_with().items() if state["made_with"].get(k) != v]
+        other = [
+            f"{k} {v} (was {state['made_with'].get(k)})"
+            for k, v in made_with().items()
+            if state["made_with"].get(k) != v
+        ]
         if other:
-            self.say(f"made with {', '.join(other)}: the run goes on, but its last bits may differ from those of an uninterrupted one")
+            self.say(
+                f"made with {', '.join(other)}: the run goes on, but its last bits may differ "
+                "from those of an uninterrupted one"
+            )
         try:
             self.load_state_dict(state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise RunError(f"--resume: {path} does not fit this run ({type(error).__name__}: {error})") from error
+            raise RunError(
+                f"--resume: {path} does not fit this run ({type(error).__name__}: {error})"
+            ) from error
         self.say(f"resuming {self.folder} after step {self.step}")
 
     # --- the run ---
 
     def train(self) -> None:
-        """Play until the end. Interrupted after saving, when asked to stop; Diverged when a value is no number."""
+        """Play until the end. Interrupted after saving, when asked to stop; Diverged when a value
+        is no number."""
         began, first = time.perf_counter(), self.step
         if self.step >= self.total:
             self.lock.release()
-            return self.say(f"nothing is left to do: {self.folder} has made its {self.step} steps; more --epochs or --max-steps go on")
+            return self.say(
+                f"nothing is left to do: {self.folder} has made its {self.step} steps; more "
+                "--epochs or --max-steps go on"
+            )
         with StopSignals() as stop:
             try:
                 self._tell("on_start")
@@ -199,13 +257,18 @@ class Run:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
             except Diverged as fault:
-                self.round = round_of(self.trainer, self.batches, graph=False)  # `explain` looks at what each op makes
+                # `explain` looks at what each op makes
+                self.round = round_of(self.trainer, self.batches, graph=False)
                 raise Diverged(explain(self, fault), fault.step) from fault
             finally:
                 self._tell("on_close")
                 self.lock.release()
         if self.step < self.total:
-            raise Interrupted(f"stopped after step {self.step} of {self.total}; the state is saved in {self.folder}", stop.asked)
+            raise Interrupted(
+                f"stopped after step {self.step} of {self.total}; the state is saved in "
+                f"{self.folder}",
+                stop.asked,
+            )
         took = f"{self.step - first} steps, {time.perf_counter() - began:.0f} s"
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
@@ -226,7 +289,9 @@ class Run:
         if self.batches.device.type == "cpu" or self.step % CUDA_CHECK_EVERY == 0:
             for move in self.moves:
                 if not math.isfinite(move.value.item()):
-                    raise Diverged(f"the value of {move.player}'s move is {move.value.item()}", self.step)
+                    raise Diverged(
+                        f"the value of {move.player}'s move is {move.value.item()}", self.step
+                    )
 
     def _tell(self, event: str) -> None:
         for callback in self.callbacks:
@@ -235,12 +300,19 @@ class Run:
     # --- for callbacks ---
 
     def row(self) -> dict[str, Any]:
-        """The numbers of the step just made: "step", "epoch", what the game measures, and what was noted."""
+        """The numbers of the step just made: "step", "epoch", what the game measures, and what was
+        noted."""
         if self._row is None:
-            self._row = {"step": self.step, "epoch": self.epoch, **self.trainer.game.measure(self.moves)}
+            self._row = {
+                "step": self.step,
+                "epoch": self.epoch,
+                **self.trainer.game.measure(self.moves),
+            }
         return self._row | self._noted
 
-    noted = property(lambda self: bool(self._noted), doc="Has anybody noted a number for this step?")
+    noted = property(
+        lambda self: bool(self._noted), doc="Has anybody noted a number for this step?"
+    )
 
     def note(self, **values: Any) -> None:
         """Numbers for this step's row, by name; they make it one that is logged."""
@@ -259,7 +331,9 @@ class Run:
 
 def _different(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """The entries that are not as before, sorted by name, as they are now."""
-    return {k: now.get(k) for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k)}
+    return {
+        k: now.get(k) for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k)
+    }
 
 
 def _counted(data: dict[str, Any]) -> str:
@@ -269,4 +343,9 @@ def _counted(data: dict[str, Any]) -> str:
 def made_with() -> dict[str, Any]:
     """What the last bits of a run's numbers depend on, beside its options."""
     version = sys.modules[__name__.partition(".")[0]].__version__
-    return {"minigan": version, "python": platform.python_version(), "numpy": np.__version__, "threads": num_threads()}
+    return {
+        "minigan": version,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "threads": num_threads(),
+    }

@@ -16,7 +16,8 @@ class RunError(ValueError):
 
 
 class Lock:
-    """At most one run writes in a folder; the system lets go of the lock when its process ends, however it ends."""
+    """At most one run writes in a folder; the system lets go of the lock when its process ends,
+    however it ends."""
 
     def __init__(self, folder: Path):
         self.file = open(folder / LOCK, "a+")
@@ -28,7 +29,10 @@ class Lock:
             pass
         except OSError as error:
             self.file.close()
-            raise RunError(f"another run is writing in {folder}: wait for it, stop it, or name another folder with --out") from error
+            raise RunError(
+                f"another run is writing in {folder}: wait for it, stop it, or name another "
+                "folder with --out"
+            ) from error
 
     def release(self) -> None:
         self.file.close()
@@ -40,17 +44,29 @@ def holds_run(folder: Path) -> bool:
 
 
 def open_new(folder: Path, say) -> Lock:
-    """A folder for a new run, made or empty; an earlier run in it is moved aside, anything else is refused."""
+    """A folder for a new run, made or empty; an earlier run in it is moved aside, anything else is
+    refused."""
     if holds_run(folder):
         Lock(folder).release()
-        aside = next(p for n in range(1, 10**6) if not (p := folder.with_name(f"{folder.resolve().name}.{n}")).exists())
+        aside = next(
+            p
+            for n in range(1, 10**6)
+            if not (p := folder.with_name(f"{folder.resolve().name}.{n}")).exists()
+        )
         os.replace(folder, aside)
         say(f"{folder} held an earlier run; it is now {aside}")
     elif folder.is_dir():
         remove_temporaries(folder)
-        foreign = sorted(p.name for p in folder.iterdir() if p.name != LOCK and not (p.is_dir() and not any(p.iterdir())))
+        foreign = sorted(
+            p.name
+            for p in folder.iterdir()
+            if p.name != LOCK and not (p.is_dir() and not any(p.iterdir()))
+        )
         if foreign:
-            raise RunError(f"{folder} holds no run, but {foreign[0]!r} and so on: name an empty or a new folder with --out")
+            raise RunError(
+                f"{folder} holds no run, but {foreign[0]!r} and so on: name an empty or a new "
+                "folder with --out"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     return Lock(folder)
 
@@ -58,7 +74,10 @@ def open_new(folder: Path, say) -> Lock:
 def open_again(folder: Path) -> Lock:
     """The folder of a run that is to be resumed."""
     if not checkpoints(folder):
-        raise RunError(f"--resume: there is no checkpoint in {folder}; start without --resume, or name the run's folder with --out")
+        raise RunError(
+            f"--resume: there is no checkpoint in {folder}; start without --resume, or name the "
+            "run's folder with --out"
+        )
     lock = Lock(folder)
     remove_temporaries(folder)
     return lock

@@ -9,7 +9,8 @@ from typing import Any
 
 
 class StopSignals:
-    """Inside, Ctrl-C and SIGTERM only set `asked` to the signal's number; a second Ctrl-C stops at once (KeyboardInterrupt)."""
+    """Inside, Ctrl-C and SIGTERM only set `asked` to the signal's number; a second Ctrl-C stops at
+    once (KeyboardInterrupt)."""
 
     def __init__(self) -> None:
         self.asked: int | None = None

@@ -1,4 +1,5 @@
-"""What a command needs around its main function so that nothing that happens to its terminal, pipe or log ends in a traceback."""
+"""What a command needs around its main function so that nothing that happens to its terminal, pipe
+or log ends in a traceback."""
 
 from __future__ import annotations
 
@@ -55,12 +56,16 @@ class _Stderr(_Stream):
 
 @contextlib.contextmanager
 def _streams() -> Iterator[None]:
-    """Inside, stdout takes every name (what its encoding lacks is written as an escape) and tells at each line whether it can be
-    written; stderr never fails; either may have been closed from the beginning."""
+    """Inside, stdout takes every name (what its encoding lacks is written as an escape) and tells
+    at each line whether it can be written; stderr never fails; either may have been closed from the
+    beginning."""
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         out: Any
-        out, err = (s if s is not None else stack.enter_context(open(os.devnull, "w", encoding="utf-8")) for s in before)
+        out, err = (
+            s if s is not None else stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            for s in before
+        )
         settings = None
         if hasattr(out, "reconfigure"):
             settings = {"errors": out.errors, "line_buffering": out.line_buffering}
@@ -81,9 +86,11 @@ def _streams() -> Iterator[None]:
 
 
 def program(main: Callable[[Any], int]) -> Callable[..., int]:
-    """Decorates a command's main(arguments): what goes wrong outside of it becomes a sentence and an exit code.
+    """Decorates a command's main(arguments): what goes wrong outside of it becomes a sentence and
+    an exit code.
 
-    130 after Ctrl-C, 141 where nobody reads stdout any more (`| head -1`), 1 where a file or stdout cannot be written or memory runs out.
+    130 after Ctrl-C, 141 where nobody reads stdout any more (`| head -1`), 1 where a file or stdout
+    cannot be written or memory runs out.
     """
 
     @functools.wraps(main)
@@ -102,10 +109,18 @@ def program(main: Callable[[Any], int]) -> Callable[..., int]:
                 print(f"error: {error}", file=sys.stderr)
                 return 2
             except MemoryError as error:
-                print(f"error: out of memory ({error or 'an allocation failed'}): ask for less, or stop other programs", file=sys.stderr)
+                print(
+                    f"error: out of memory ({error or 'an allocation failed'}): ask for less, or "
+                    "stop other programs",
+                    file=sys.stderr,
+                )
                 return 1
             except OSError as error:
-                print(f"error: {error.strerror or error}" + f" ({error.filename})" * bool(error.filename), file=sys.stderr)
+                print(
+                    f"error: {error.strerror or error}"
+                    + f" ({error.filename})" * bool(error.filename),
+                    file=sys.stderr,
+                )
                 return 1
 
     return guarded

@@ -24,13 +24,15 @@ FRAMES = 30  # of the animation, for one way
 
 
 def save_walk(
-    generator: nn.Module, latent_dim: int, prefix: str | Path, rows: int = 5, steps: int = 10, mode: str = "slerp", seed: int = 0,
+    generator: nn.Module, latent_dim: int, prefix: str | Path, rows: int = 5, steps: int = 10,
+    mode: str = "slerp", seed: int = 0,
     classes: int = 0,
 ) -> tuple[Path, Path]:  # fmt: skip
-    """Draw `rows` walks, each from one random latent vector to another, into <prefix>.png and <prefix>.gif.
+    """Draw `rows` walks, each from one random latent vector to another, into <prefix>.png and
+    <prefix>.gif.
 
-    The strip has a row of `steps` pictures for each walk; in the animation all walk at once, there and back, for ever.
-    Of a conditional generator each walk has one of the `classes`.
+    The strip has a row of `steps` pictures for each walk; in the animation all walk at once, there
+    and back, for ever. Of a conditional generator each walk has one of the `classes`.
     """
     ends = Generator(seed).normal((2, rows, latent_dim))
 
@@ -43,18 +45,32 @@ def save_walk(
     png, gif = Path(f"{prefix}.png"), Path(f"{prefix}.gif")
     strip = pictures(steps).swapaxes(0, 1)
     save_grid(png, strip.reshape(-1, *strip.shape[2:]), rows, steps)
-    frames = [image_grid(frame, math.isqrt(rows)).repeat(2, 0).repeat(2, 1) for frame in pictures(FRAMES)]
+    frames = [
+        image_grid(frame, math.isqrt(rows)).repeat(2, 0).repeat(2, 1) for frame in pictures(FRAMES)
+    ]
     save_gif(gif, [*frames, *frames[-2:0:-1]], ms_per_frame=80, hold_last=80)
     return png, gif
 
 
 @program
 def main(arguments=None) -> int:
-    p = argparse.ArgumentParser(prog="python -m minigan.training.walk", description=__doc__.splitlines()[0])
+    p = argparse.ArgumentParser(
+        prog="python -m minigan.training.walk", description=__doc__.splitlines()[0]
+    )
     p.add_argument("run", help="folder of a run, such as runs/mnist_gan")
-    p.add_argument("--steps", type=number(int, 2), default=10, help="pictures in a row of the strip (default %(default)s)")
+    p.add_argument(
+        "--steps",
+        type=number(int, 2),
+        default=10,
+        help="pictures in a row of the strip (default %(default)s)",
+    )
     p.add_argument("--rows", type=number(int, 1), default=5, help="walks (default %(default)s)")
-    p.add_argument("--mode", choices=WAYS, default="slerp", help="along the sphere, or straight (default %(default)s)")
+    p.add_argument(
+        "--mode",
+        choices=WAYS,
+        default="slerp",
+        help="along the sphere, or straight (default %(default)s)",
+    )
     p.add_argument("--seed", type=SEED, default=0, help="of the walks' ends (default %(default)s)")
     p.add_argument("--out", help="where: OUT.png and OUT.gif are written (default: RUN/walk)")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
@@ -63,12 +79,18 @@ def main(arguments=None) -> int:
     try:
         generator, config = load_generator(options.run, resolve_device(options.device))
         ways = options.rows, options.steps, options.mode, options.seed
-        pictures = save_walk(generator, config["latent_dim"], prefix, *ways, config.get("classes", 0))
+        pictures = save_walk(
+            generator, config["latent_dim"], prefix, *ways, config.get("classes", 0)
+        )
     except (DeviceError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: cannot write {prefix}.png and .gif ({error.strerror}): name another place with --out", file=sys.stderr)
+        print(
+            f"error: cannot write {prefix}.png and .gif ({error.strerror}): name another place "
+            "with --out",
+            file=sys.stderr,
+        )
         return 2
     print("written: " + " and ".join(map(str, pictures)))
     return 0

@@ -24,9 +24,11 @@ from minigan.autograd import tensor_of
 
 
 @pytest.mark.parametrize("args, text, kind, index", [
-    (("cpu",), "cpu", "cpu", None), (("cuda",), "cuda:0", "cuda", 0), (("cuda:1",), "cuda:1", "cuda", 1),
+    (("cpu",), "cpu", "cpu", None), (("cuda",), "cuda:0", "cuda", 0),
+    (("cuda:1",), "cuda:1", "cuda", 1),
     (("cuda", 2), "cuda:2", "cuda", 2),
-    ((device("cuda:3"),), "cuda:3", "cuda", 3), ((), "cpu", "cpu", None), (("cpu:0",), "cpu", "cpu", None),
+    ((device("cuda:3"),), "cuda:3", "cuda", 3), ((), "cpu", "cpu", None),
+    (("cpu:0",), "cpu", "cpu", None),
 ])  # fmt: skip
 def test_names(args, text, kind, index):
     d = device(*args)
@@ -41,7 +43,11 @@ def test_bad_names(bad):
 
 
 def test_different_devices_differ():
-    assert device("cuda:0") != device("cuda:1") and device("cpu") != device("cuda") and device("cpu") != 3
+    assert (
+        device("cuda:0") != device("cuda:1")
+        and device("cpu") != device("cuda")
+        and device("cpu") != 3
+    )
 
 
 @pytest.fixture
@@ -57,7 +63,12 @@ def test_cuda_without_cupy(without_cupy):
     with pytest.raises(DeviceError) as error:
         resolve_device("cuda")
     message = str(error.value)
-    assert "--device cuda" in message and "pip install 'minigan[cuda12]'" in message and "--device cpu" in message and "\n" not in message
+    assert (
+        "--device cuda" in message
+        and "pip install 'minigan[cuda12]'" in message
+        and "--device cpu" in message
+        and "\n" not in message
+    )
     with pytest.raises(DeviceError, match="pip install"):
         module_for(device("cuda"))
     with pytest.raises(DeviceError, match="pip install"):
@@ -76,7 +87,9 @@ def fake_cupy(monkeypatch, count, **runtime):
     """A CuPy that imports; `count` says how many GPUs it sees, or raises."""
     cupy = types.ModuleType("cupy")
     runtime = {name: (lambda value=value: value) for name, value in runtime.items()}
-    cupy.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=count, **runtime), Device=fakecuda.cuda.Device)
+    cupy.cuda = types.SimpleNamespace(
+        runtime=types.SimpleNamespace(getDeviceCount=count, **runtime), Device=fakecuda.cuda.Device
+    )
     cupy.get_default_memory_pool = lambda: types.SimpleNamespace(total_bytes=lambda: 3 << 30)
     cupy.zeros = lambda n, dtype: fakecuda.asarray(np.zeros(n, dtype))
     monkeypatch.setitem(sys.modules, "cupy", cupy)
@@ -99,19 +112,23 @@ def test_cupy_without_gpu(monkeypatch):
 
 
 def test_out_of_memory_says_what_to_lower(monkeypatch):
-    """An op whose array does not fit: what was asked, what is free, who has the rest, what helps; it is a MemoryError, too."""
+    """An op whose array does not fit: what was asked, what is free, who has the rest, what helps;
+    it is a MemoryError, too."""
     import minigan
     from minigan.autograd import OPS, op
 
     @op
     def enormous(x):
-        raise MemoryError("Out of memory allocating 4,294,967,296 bytes (allocated so far: 1,024 bytes).")
+        raise MemoryError(
+            "Out of memory allocating 4,294,967,296 bytes (allocated so far: 1,024 bytes)."
+        )
 
     del OPS["enormous"]
     with fakecuda.installed():
         x = tensor_of(fakecuda.asarray(np.ones((3, 2), np.float32)), True)
         monkeypatch.setattr(fakecuda.runtime, "free", 1 << 30)
-        with pytest.raises(MemoryError, match=r"allocating 4,294,967,296 bytes.*of 16.0 GiB 1.0 are free.*other programs.*float32\[3, 2\]"
+        with pytest.raises(MemoryError, match=r"allocating 4,294,967,296 bytes.*of 16.0 GiB 1.0 "
+                                              r"are free.*other programs.*float32\[3, 2\]"
                            r" on cuda:0.*lower the batch size") as error:  # fmt: skip
             enormous(x)
     assert isinstance(error.value, minigan.OpError)
@@ -137,8 +154,14 @@ def test_arrays_of_either_library():
     host, there = np.ones(2, np.float32), fakecuda.asarray(np.ones(2, np.float32), place=1)
     assert is_array(host) and is_array(there) and not is_array([1.0]) and not is_array(2.0)
     assert array_module(host) is np and array_module(there) is fakecuda
-    assert device_of(host) == CPU and device_of(there) == "cuda:1" and device_of(np.float32(1)) == CPU
-    assert to_numpy(host) is host and isinstance(to_numpy(there), np.ndarray) and to_numpy(there).tolist() == [1, 1]
+    assert (
+        device_of(host) == CPU and device_of(there) == "cuda:1" and device_of(np.float32(1)) == CPU
+    )
+    assert (
+        to_numpy(host) is host
+        and isinstance(to_numpy(there), np.ndarray)
+        and to_numpy(there).tolist() == [1, 1]
+    )
     assert to_device(host, CPU) is host and to_device(there, device("cuda:1")) is there
     assert isinstance(to_device(there, CPU), np.ndarray)
 
@@ -148,5 +171,9 @@ def test_there_and_back():
     import cupy
 
     x = to_device(np.arange(3.0), device("cuda"))
-    assert isinstance(x, cupy.ndarray) and device_of(x) == "cuda:0" and to_device(x, CPU).tolist() == [0, 1, 2]
+    assert (
+        isinstance(x, cupy.ndarray)
+        and device_of(x) == "cuda:0"
+        and to_device(x, CPU).tolist() == [0, 1, 2]
+    )
     assert resolve_device("auto") == "cuda:0"

@@ -20,10 +20,12 @@ def philox(counter, key):
 @pytest.mark.parametrize("counter, key, answer", [
     ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
-    ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0), (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
+    ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
 ])  # fmt: skip
 def test_known_answers_of_the_definition(counter, key, answer):
-    """Random123's kat_vectors hold for the definition that the next test holds the package against."""
+    """Random123's kat_vectors hold for the definition that the next test holds the package
+    against."""
     assert tuple(philox(counter, key)) == answer
 
 
@@ -32,7 +34,13 @@ def test_blocks_against_the_definition(blocks=philox_reference):
     assert blocks(0, 0, 1).tolist() == [[0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]]
     for counter in (0, 1, 2**32 - 2, 2**40 + 5, 2**64 - 3):
         for key in (0, 1, 12345, 2**32, 0xFFFFFFFFFFFFFFFF, 0x299F31D0A4093822):
-            expected = [philox(((counter + i) & 0xFFFFFFFF, (counter + i) >> 32, 0, 0), (key & 0xFFFFFFFF, key >> 32)) for i in range(3)]
+            expected = [
+                philox(
+                    ((counter + i) & 0xFFFFFFFF, (counter + i) >> 32, 0, 0),
+                    (key & 0xFFFFFFFF, key >> 32),
+                )
+                for i in range(3)
+            ]
             found = blocks(counter, key, 3)
             assert found.dtype == np.uint32 and found.tolist() == expected, (counter, key)
 
@@ -59,7 +67,8 @@ def test_consecutive_draws_share_no_block():
 
 
 @pytest.mark.parametrize("draw", [
-    lambda g: g.uniform((3, 5)), lambda g: g.uniform((7,), np.float64), lambda g: g.normal((2, 3)), lambda g: g.normal((5,), np.float64),
+    lambda g: g.uniform((3, 5)), lambda g: g.uniform((7,), np.float64), lambda g: g.normal((2, 3)),
+    lambda g: g.normal((5,), np.float64),
     lambda g: g.integers(0, 10, (7,)), lambda g: g.permutation(11), lambda g: g.integers32(5),
 ])  # fmt: skip
 def test_state(draw):
@@ -85,10 +94,14 @@ def test_seeds():
     g = Generator(3)
     first = g.uniform((4,))
     assert g.manual_seed(3) is g and (g.uniform((4,)) == first).all()
-    assert manual_seed(11) is default_generator and default_generator.get_state() == {"seed": 11, "counter": 0}
+    assert manual_seed(11) is default_generator and default_generator.get_state() == {
+        "seed": 11,
+        "counter": 0,
+    }
 
 
-# --- distributions: against exact moments, and Kolmogorov's and Smirnov's distance of the sample's distribution function ---
+# --- distributions: against exact moments, and Kolmogorov's and Smirnov's distance of the sample's
+# distribution function ---
 
 
 def distance(sample, cdf):
@@ -111,7 +124,9 @@ def test_uniform(dtype, seed):
     u = Generator(seed).uniform((100_000,), dtype)
     assert u.dtype == dtype and u.min() >= 0 and u.max() < 1
     x = u.astype(np.float64)
-    assert abs(x.mean() - 1 / 2) < 5 * np.sqrt(1 / 12 / x.size) and abs(x.var() - 1 / 12) < 5 * np.sqrt(1 / 180 / x.size)
+    assert abs(x.mean() - 1 / 2) < 5 * np.sqrt(1 / 12 / x.size) and abs(
+        x.var() - 1 / 12
+    ) < 5 * np.sqrt(1 / 180 / x.size)
     assert distance(x, lambda v: v) < 2.2
     assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 5 / np.sqrt(x.size)
 
@@ -127,7 +142,8 @@ def test_normal(dtype, seed):
     assert abs((x**3).mean()) < 5 * np.sqrt(15 / n) and abs((x**4).mean() - 3) < 5 * np.sqrt(96 / n)
     assert distance(x, normal_cdf) < 2.2
     half = n // 2
-    assert abs(np.corrcoef(x[:half], x[half:])[0, 1]) < 5 / np.sqrt(half)  # cosine and sine of one angle
+    # cosine and sine of one angle
+    assert abs(np.corrcoef(x[:half], x[half:])[0, 1]) < 5 / np.sqrt(half)
     assert 3.7 < np.abs(x).max() < 6
 
 
@@ -141,8 +157,15 @@ def test_floats_use_their_whole_resolution():
 
 def test_shapes():
     g = Generator(0)
-    assert g.uniform(()).shape == () and g.normal((0, 3)).shape == (0, 3) and g.normal((2, 3, 5)).shape == (2, 3, 5)
-    assert g.uniform((3,), np.float16).dtype == np.float16 and g.normal((3,), np.float16).dtype == np.float16
+    assert (
+        g.uniform(()).shape == ()
+        and g.normal((0, 3)).shape == (0, 3)
+        and g.normal((2, 3, 5)).shape == (2, 3, 5)
+    )
+    assert (
+        g.uniform((3,), np.float16).dtype == np.float16
+        and g.normal((3,), np.float16).dtype == np.float16
+    )
     assert g.permutation(0).tolist() == [] and g.integers(0, 1, (0,)).size == 0
 
 
@@ -151,14 +174,17 @@ def test_half_precision_stays_below_one():
     assert Generator(0).uniform((100_000,), np.float16).max() < 1
 
 
-@pytest.mark.parametrize("low, high", [(0, 10), (-3, 4), (5, 6), (-(2**31), 2**31), (2**40, 2**40 + 7)])
+@pytest.mark.parametrize(
+    "low, high", [(0, 10), (-3, 4), (5, 6), (-(2**31), 2**31), (2**40, 2**40 + 7)]
+)
 def test_integers(low, high):
     x = Generator(4).integers(low, high, (20_000,))
     assert x.dtype == np.int64 and x.min() >= low and x.max() < high
     if high - low <= 10:
         counts = np.bincount(x - low, minlength=high - low)
         expected = 20_000 / (high - low)
-        assert ((counts - expected) ** 2 / expected).sum() < 40  # chi squared, at most 9 degrees of freedom
+        # chi squared, at most 9 degrees of freedom
+        assert ((counts - expected) ** 2 / expected).sum() < 40
     else:
         assert abs((x - low).mean() / (high - low) - 0.5) < 0.02
 
@@ -177,7 +203,8 @@ def test_permutation():
     assert (Generator(6).permutation(50) == Generator(6).permutation(50)).all()
     places = np.stack([g.permutation(5) for _ in range(5000)])
     counts = np.stack([np.bincount(places[:, i], minlength=5) for i in range(5)])
-    assert ((counts - 1000) ** 2 / 1000).sum() < 60  # every number at every place equally often: 16 degrees of freedom
+    # every number at every place equally often: 16 degrees of freedom
+    assert ((counts - 1000) ** 2 / 1000).sum() < 60
 
 
 @pytest.mark.gpu
@@ -190,5 +217,8 @@ def test_cuda_draws_the_same():
         lambda g, **o: g.permutation(100, **o),
     ):
         assert (draw(Generator(8)) == draw(Generator(8), device=device("cuda")).get()).all()
-    cpu, cuda = Generator(8).normal((1000,)), Generator(8).normal((1000,), device=device("cuda")).get()
+    cpu, cuda = (
+        Generator(8).normal((1000,)),
+        Generator(8).normal((1000,), device=device("cuda")).get(),
+    )
     np.testing.assert_allclose(cuda, cpu, rtol=1e-5, atol=1e-6)

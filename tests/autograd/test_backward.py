@@ -46,7 +46,8 @@ def test_skip_connections_of_different_length():
     np.testing.assert_allclose(x.grad.item(), (f(v + 1e-5) - f(v - 1e-5)) / 2e-5, rtol=1e-8)
 
 
-# A random program: each step applies an op to two earlier values; the reference carries derivatives forward (dual numbers).
+# A random program: each step applies an op to two earlier values; the reference carries derivatives
+# forward (dual numbers).
 OPERATIONS = {
     "add": (lambda a, b: a + b, lambda a, b, da, db: da + db),
     "sub": (lambda a, b: a - b, lambda a, b, da, db: da - db),
@@ -60,7 +61,11 @@ VALUES = {"sin": lambda a, b: np.sin(a), "tanh": lambda a, b: np.tanh(b)}
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(st.sampled_from(sorted(OPERATIONS)), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=25),
+    st.lists(
+        st.tuples(st.sampled_from(sorted(OPERATIONS)), st.integers(0, 99), st.integers(0, 99)),
+        min_size=1,
+        max_size=25,
+    ),
     st.integers(0, 2**16),
     st.booleans(),
 )
@@ -76,7 +81,8 @@ def test_random_programs(steps, seed, create_graph):
         (a, da), (b, db) = duals[i], duals[j]
         values.append(function(values[i], values[j]))
         duals.append((VALUES.get(name, function)(a, b), derivative(a, b, da, db)))
-    outputs = [values[-1], values[len(values) // 2], values[-1]]  # several outputs, one of them inside, one twice
+    # several outputs, one of them inside, one twice
+    outputs = [values[-1], values[len(values) // 2], values[-1]]
     duals = [duals[-1], duals[len(values) // 2], duals[-1]]
     cotangents = [rng.standard_normal(3) for _ in outputs]
     expected = sum((u * dy).sum() for u, (_, dy) in zip(cotangents, duals))
@@ -88,7 +94,11 @@ def test_random_programs(steps, seed, create_graph):
         np.testing.assert_array_equal(s.array, u, "a cotangent was written into")
     arrays = [g.array for g in found if g is not None]
     if not create_graph:
-        assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in [*arrays[:i], *[s.array for s in seeds]])
+        assert not any(
+            np.shares_memory(a, b)
+            for i, a in enumerate(arrays)
+            for b in [*arrays[:i], *[s.array for s in seeds]]
+        )
 
 
 def test_only_leaves_receive_grad():
@@ -199,7 +209,9 @@ def spy(seen):
 def test_rules_are_told_what_is_needed():
     seen = []
     product = spy(seen)
-    x, w, c = leaf(2.0), leaf(3.0), tensor_of(np.array([4.0]))
+    x = leaf(2.0)
+    w = leaf(3.0)
+    c = tensor_of(np.array([4.0]))
     product(x, c).backward()
     minigan.grad(product(x, w), w)
     minigan.grad(product(x, w), x)
@@ -210,16 +222,21 @@ def test_rules_are_told_what_is_needed():
 def test_no_discriminator_weight_gradient_in_a_generator_update():
     seen = []
     product = spy(seen)
-    g, d, z = leaf(2.0), leaf(3.0), tensor_of(np.array([0.5]))
+    g = leaf(2.0)
+    d = leaf(3.0)
+    z = tensor_of(np.array([0.5]))
     fake = product(z, g)
     minigan.grad(product(fake, d), g)
-    assert seen == [(True, False), (False, True)]  # through D to its input only; in G to the weight only
+    # through D to its input only; in G to the weight only
+    assert seen == [(True, False), (False, True)]
 
 
 def test_branches_without_targets_are_not_walked():
     seen = []
     product = spy(seen)
-    x, w, v = leaf(2.0), leaf(3.0), leaf(5.0)
+    x = leaf(2.0)
+    w = leaf(3.0)
+    v = leaf(5.0)
     y = product(x, w) + product(v, v)
     assert minigan.grad(y, x)[0].item() == 3
     assert seen == [(True, False)]
@@ -254,7 +271,9 @@ def test_unused_input():
 
 def test_input_without_requires_grad():
     x = leaf(1.0)
-    with pytest.raises(RuntimeError, match=r"inputs\[0\].*does not require a gradient.*requires_grad_"):
+    with pytest.raises(
+        RuntimeError, match=r"inputs\[0\].*does not require a gradient.*requires_grad_"
+    ):
         minigan.grad(x * 2.0, tensor_of(np.ones(1)))
 
 
@@ -272,7 +291,11 @@ def test_non_scalar_backward():
     assert one.grad.array.tolist() == [[6.0]]
 
 
-@pytest.mark.parametrize("bad", [np.ones(3), np.ones((2, 1)), np.ones(2, np.float32), np.ones(2, int)], ids=lambda a: f"{a.dtype}{a.shape}")
+@pytest.mark.parametrize(
+    "bad",
+    [np.ones(3), np.ones((2, 1)), np.ones(2, np.float32), np.ones(2, int)],
+    ids=lambda a: f"{a.dtype}{a.shape}",
+)
 def test_gradient_of_wrong_shape_or_dtype(bad):
     with pytest.raises(ValueError, match="gradient of output 0"):
         (leaf(1.0, 2.0) * 2.0).backward(tensor_of(bad))
@@ -288,7 +311,9 @@ def test_second_backward_names_the_op():
     x = leaf(2.0, 3.0)
     y = minigan.expand(x.exp(), (2,)).sum()
     y.backward()
-    with pytest.raises(RuntimeError, match=r"backward through exp a second time.*retain_graph=True"):
+    with pytest.raises(
+        RuntimeError, match=r"backward through exp a second time.*retain_graph=True"
+    ):
         y.backward()
 
 

@@ -48,10 +48,20 @@ def test_tensors_in_tensor_out():
 
 def test_arguments():
     x = leaf(1.0)
-    assert scaled(x, 3.0).item() == scaled(x, by=3.0).item() == scaled(by=3.0, x=x).item() == scaled(input=x, by=3.0).item() == 3
-    with pytest.raises(TypeError, match=r"scaled\(\) misses its argument 'x'; its signature is scaled\(x, by\)"):
+    assert (
+        scaled(x, 3.0).item()
+        == scaled(x, by=3.0).item()
+        == scaled(by=3.0, x=x).item()
+        == scaled(input=x, by=3.0).item()
+        == 3
+    )
+    with pytest.raises(
+        TypeError, match=r"scaled\(\) misses its argument 'x'; its signature is scaled\(x, by\)"
+    ):
         scaled(by=2.0)
-    with pytest.raises(TypeError, match=r"unexpected or repeated argument 'factor'; its arguments are x, by"):
+    with pytest.raises(
+        TypeError, match=r"unexpected or repeated argument 'factor'; its arguments are x, by"
+    ):
         scaled(x, factor=2.0)
     with pytest.raises(TypeError, match=r"takes at most 2 arguments \(x, by\), got 3"):
         scaled(x, 1.0, 2.0, by=3.0)
@@ -85,9 +95,16 @@ def test_what_is_saved():
     u = np.array([1.0, -0.5])
     y.backward(tensor_of(u))
     a, shape, out, half, option, third = seen[0]
-    assert (a.tolist(), shape, out.tolist(), half.tolist(), option) == ([1, 2], (3,), [13, 14], [0.5, 1], 5)
+    assert (a.tolist(), shape, out.tolist(), half.tolist(), option) == (
+        [1, 2],
+        (3,),
+        [13, 14],
+        [0.5, 1],
+        5,
+    )
     np.testing.assert_allclose(third, x.array / 3)
-    assert isinstance(a, np.ndarray) and isinstance(out, np.ndarray)  # the first-order pass works on bare arrays
+    # the first-order pass works on bare arrays
+    assert isinstance(a, np.ndarray) and isinstance(out, np.ndarray)
     assert everything(x.array, w.array).tolist() == [13, 14]  # arrays: the result only
 
     @card(saves=("*xs", "*xs.shape"))
@@ -102,7 +119,9 @@ def test_what_is_saved():
     sum_of_all(2.0, x, tensor_of(np.ones(4)), w).backward()
     xs, shapes, need = seen[1]
     assert (
-        [list(a) for a in xs] == [[1, 2], [1] * 4, [3, 4, 5]] and shapes == ((2,), (4,), (3,)) and list(need) == [False, True, False, True]
+        [list(a) for a in xs] == [[1, 2], [1] * 4, [3, 4, 5]]
+        and shapes == ((2,), (4,), (3,))
+        and list(need) == [False, True, False, True]
     )
 
 
@@ -173,12 +192,15 @@ def broken(gradient, saves=()):
 
 
 @pytest.mark.parametrize("gradient, message", [
-    (lambda g: (g, None), r"broken_op gave no gradient for argument 1 \(\('y',\)\), which needs one"),
+    (lambda g: (g, None),
+        r"broken_op gave no gradient for argument 1 \(\('y',\)\), which needs one"),
     (lambda g: (g, False), "gave no gradient for argument 1"),
     (lambda g: g, "gave no gradient for argument 1"),
-    (lambda g: (g.astype(np.float32), g), "broken_op gave a float32 gradient for its float64 argument 0"),
+    (lambda g: (g.astype(np.float32), g),
+        "broken_op gave a float32 gradient for its float64 argument 0"),
     (lambda g: (g, g @ g.reshape(7)), "the backward rule of broken_op failed: ValueError"),
-    (lambda g: (g, 1 / 0), "the backward rule of broken_op failed: ZeroDivisionError: division by zero"),
+    (lambda g: (g, 1 / 0),
+        "the backward rule of broken_op failed: ZeroDivisionError: division by zero"),
 ])  # fmt: skip
 def test_a_wrong_rule_is_blamed_by_name(gradient, message):
     x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
@@ -188,7 +210,9 @@ def test_a_wrong_rule_is_blamed_by_name(gradient, message):
 
 def test_a_gradient_of_a_wrong_shape_is_blamed():
     with pytest.raises((OpError, ValueError), match="gradient of shape|broken_op|shape"):
-        broken(lambda g: (g[:1], g))(leaf(1.0, 2.0), leaf(3.0, 4.0)).backward(tensor_of(np.array([1.0, -1.0])))
+        broken(lambda g: (g[:1], g))(leaf(1.0, 2.0), leaf(3.0, 4.0)).backward(
+            tensor_of(np.array([1.0, -1.0]))
+        )
 
 
 def test_a_failing_forward_names_its_arguments():
@@ -196,10 +220,16 @@ def test_a_failing_forward_names_its_arguments():
     def picky(x, size):
         raise ValueError("size must be odd")
 
-    with pytest.raises(OpError, match=r"picky\(x, size\): size must be odd; given: float64\[2\] on cpu, 4") as error:
+    with pytest.raises(
+        OpError, match=r"picky\(x, size\): size must be odd; given: float64\[2\] on cpu, 4"
+    ) as error:
         picky(leaf(1.0, 2.0), 4)
     assert isinstance(error.value.__cause__, ValueError)
-    assert isinstance(error.value, RuntimeError) and isinstance(error.value, ValueError) and isinstance(error.value, TypeError)
+    assert (
+        isinstance(error.value, RuntimeError)
+        and isinstance(error.value, ValueError)
+        and isinstance(error.value, TypeError)
+    )
 
 
 def test_an_op_without_a_rule_records_nothing():

@@ -1,4 +1,5 @@
-"""float32 stays float32; integers have no gradients; mixing kinds or places of arrays is an error that says so."""
+"""float32 stays float32; integers have no gradients; mixing kinds or places of arrays is an error
+that says so."""
 
 import fakecuda
 import numpy as np
@@ -21,8 +22,22 @@ NUMBERS = [2, 2.5, True, np.float64(2.5), np.float32(2.5), np.int64(2), np.int32
 @pytest.mark.parametrize("shape", [(), (3,)], ids=["scalar", "vector"])
 def test_numbers_adapt(number, dtype, shape):
     x = tensor_of(np.full(shape, 1.5, dtype), True)
-    results = [x + number, number + x, x - number, number - x, x * number, number * x, x / number, number / x, x**number]
-    results += [minigan.maximum(x, number), minigan.where(x > 0, x, number), minigan.where(x > 0, number, x)]
+    results = [
+        x + number,
+        number + x,
+        x - number,
+        number - x,
+        x * number,
+        number * x,
+        x / number,
+        number / x,
+        x**number,
+    ]
+    results += [
+        minigan.maximum(x, number),
+        minigan.where(x > 0, x, number),
+        minigan.where(x > 0, number, x),
+    ]
     for y in results:
         assert isinstance(y, Tensor) and y.dtype == dtype and y.shape == shape
         (g,) = minigan.grad(y, x, tensor_of(np.full(shape, 0.5, dtype)))
@@ -32,14 +47,24 @@ def test_numbers_adapt(number, dtype, shape):
 def test_arrays_beside_tensors_are_constants_of_their_dtype():
     """A float64 array beside a float32 Tensor makes neither the result nor the gradient float64."""
     x = tensor([1.0, 2.0, 3.0], grad=True)
-    for y in (x * np.arange(3.0), np.arange(3.0) * x, x + np.arange(3.0), x - np.arange(3), np.ones(3) / x):
+    for y in (
+        x * np.arange(3.0),
+        np.arange(3.0) * x,
+        x + np.arange(3.0),
+        x - np.arange(3),
+        np.ones(3) / x,
+    ):
         assert isinstance(y, Tensor) and y.dtype == np.float32
         (g,) = minigan.grad(y, x, tensor([1.0, -1.0, 0.5]))
         assert g.dtype == np.float32
 
 
 def test_mixed_floats_are_an_error():
-    with pytest.raises(OpError, match=r"mul: arguments of different dtypes: float32\[2\] on cpu, float64\[3, 2\] on cpu.*\.to\("):
+    with pytest.raises(
+        OpError,
+        match=r"mul: arguments of different dtypes: float32\[2\] on cpu, float64\[3, 2\] on "
+        r"cpu.*\.to\(",
+    ):
         tensor([1.0, 2.0]) * tensor(np.ones((3, 2)), np.float64)
 
 
@@ -59,7 +84,10 @@ def test_division_and_functions_of_integers_are_float32():
 
 def test_integers_have_no_gradients():
     i = tensor([1, 2], np.int64)
-    with pytest.raises(RuntimeError, match="only tensors of floating-point numbers can require gradients, this one is int64"):
+    with pytest.raises(
+        RuntimeError,
+        match="only tensors of floating-point numbers can require gradients, this one is int64",
+    ):
         i.requires_grad_()
     x = tensor([1.0, 2.0], grad=True)
     y = x * i
@@ -70,7 +98,17 @@ def test_integers_have_no_gradients():
 
 def test_comparisons_are_booleans_without_gradients():
     x = tensor([1.0, 2.0], grad=True)
-    for y in (x > 1, x >= 1, x < 1, x <= 1, x == 1, x != 1, ~(x > 1), (x > 0) & (x < 1), (x > 0) | (x < 1)):
+    for y in (
+        x > 1,
+        x >= 1,
+        x < 1,
+        x <= 1,
+        x == 1,
+        x != 1,
+        ~(x > 1),
+        (x > 0) & (x < 1),
+        (x > 0) | (x < 1),
+    ):
         assert y.dtype == bool and not y.requires_grad
 
 
@@ -96,14 +134,24 @@ def test_mixed_devices_are_an_error():
         with pytest.raises(OpError) as error:
             a + b
         message = str(error.value)
-        assert "add(input, other" in message and "float32[2] on cpu" in message and "float32[3, 2] on cuda:0" in message
+        assert (
+            "add(input, other" in message
+            and "float32[2] on cpu" in message
+            and "float32[3, 2] on cuda:0" in message
+        )
         assert "move one of them: they are on cpu and cuda:0" in message
 
 
 def test_the_engine_runs_on_another_library():
-    """A perceptron's step, its gradient penalty included, on arrays that refuse to meet NumPy's, without one sync."""
+    """A perceptron's step, its gradient penalty included, on arrays that refuse to meet NumPy's,
+    without one sync."""
     rng = np.random.default_rng(0)
-    data = rng.standard_normal((6, 3)), rng.standard_normal((4, 3)), rng.standard_normal(4), rng.standard_normal((1, 4))
+    data = (
+        rng.standard_normal((6, 3)),
+        rng.standard_normal((4, 3)),
+        rng.standard_normal(4),
+        rng.standard_normal((1, 4)),
+    )
 
     def step(convert):
         x, w1, b1, w2 = [tensor_of(convert(a.astype(np.float32)), True) for a in data]

@@ -55,7 +55,9 @@ class Product(Function):
     @staticmethod
     def backward(ctx, g):
         x, y = ctx.saved_tensors
-        return (g * y if ctx.needs_input_grad[0] else None), (g * x).sum() if ctx.needs_input_grad[1] else None
+        return (g * y if ctx.needs_input_grad[0] else None), (g * x).sum() if ctx.needs_input_grad[
+            1
+        ] else None
 
 
 def leaf(*values):

@@ -1,4 +1,5 @@
-"""The checker checked: it must catch each of these deliberately wrong rules, and must not accuse a right one near a kink."""
+"""The checker checked: it must catch each of these deliberately wrong rules, and must not accuse a
+right one near a kink."""
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from minigan import GradcheckError, NonSmoothError, gradcheck, gradgradcheck
 from minigan.autograd import tensor_of
 
 
-@pytest.mark.parametrize("function, inputs", [(f, x) for f, *x in WRONG], ids=[f.__name__ for f, *_ in WRONG])
+@pytest.mark.parametrize(
+    "function, inputs", [(f, x) for f, *x in WRONG], ids=[f.__name__ for f, *_ in WRONG]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_wrong_rules_are_caught(function, inputs, seed):
     tensors = [tensor_of(x.copy(), True) for x in inputs]
@@ -40,7 +43,9 @@ def test_inputs_from_the_same_seed_are_no_excuse():
     """Were the cotangent equal to x, then x^T x would hide the transposition."""
     for seed in range(5):
         x, w = tensor_of(normal(3, 3, seed=seed), True), tensor_of(normal(3, 3, seed=99), True)
-        assert not gradcheck(linear_with_a_transposed_weight_gradient, [x, w], seed=seed, raise_exception=False)
+        assert not gradcheck(
+            linear_with_a_transposed_weight_gradient, [x, w], seed=seed, raise_exception=False
+        )
 
 
 @pytest.mark.parametrize("function", SECOND, ids=lambda f: f.__name__)
@@ -96,7 +101,9 @@ def test_shapes(shape):
 
 
 def test_constants_and_integers_beside_the_inputs():
-    x, c, i = tensor_of(normal(3), True), tensor_of(normal(3, seed=1)), tensor_of(np.array([1, 0, 1]))
+    x = tensor_of(normal(3), True)
+    c = tensor_of(normal(3, seed=1))
+    i = tensor_of(np.array([1, 0, 1]))
     assert gradcheck(lambda x, c, i, k: minigan.where(i > 0, x * c, x * k), [x, c, i, 2.0])
     assert gradgradcheck(lambda x, c: x * x * c, [x, c])
 
@@ -112,9 +119,12 @@ KINKED = {
 
 
 @pytest.mark.parametrize("function", KINKED.values(), ids=KINKED)
-@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-8, 1e-6, 1e-5, 3e-5, 5e-5, 7e-5, 1e-4, 2e-4, 1e-2])
+@pytest.mark.parametrize(
+    "distance", [0.0, 1e-12, 1e-8, 1e-6, 1e-5, 3e-5, 5e-5, 7e-5, 1e-4, 2e-4, 1e-2]
+)
 def test_kinks_are_no_errors(function, distance):
-    """At, near and beside a kink: passed or declared non-smooth, never called wrong. Both kinds of derivative."""
+    """At, near and beside a kink: passed or declared non-smooth, never called wrong. Both kinds of
+    derivative."""
     for sign in (-1, 1):
         x = tensor_of(np.array([sign * distance, 1.0, -0.7]), True)
         for check in (gradcheck, gradgradcheck):

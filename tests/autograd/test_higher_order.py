@@ -22,7 +22,8 @@ def test_fourth_derivative_of_a_power():
     ("sin", [np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin, np.cos]),
     ("exp", [np.exp] * 5),
     ("log", [lambda x, n=n: (-1) ** (n - 1) * math.factorial(n - 1) / x**n for n in range(1, 6)]),
-    ("reciprocal", [lambda x, n=n: (-1) ** n * math.factorial(n) / x ** (n + 1) for n in range(1, 6)]),
+    ("reciprocal", [lambda x, n=n: (-1) ** n * math.factorial(n) / x ** (n + 1) for n in range(1,
+                6)]),
     ("tanh", [
         lambda x: 1 - np.tanh(x) ** 2,
         lambda x: -2 * np.tanh(x) * (1 - np.tanh(x) ** 2),
@@ -66,7 +67,10 @@ class Net:
 
     def __init__(self, seed=0, sizes=(3, 5, 4, 1)):
         rng = np.random.default_rng(seed)
-        self.weights = [tensor_of(rng.standard_normal((o, i)) / np.sqrt(i), True) for i, o in zip(sizes, sizes[1:])]
+        self.weights = [
+            tensor_of(rng.standard_normal((o, i)) / np.sqrt(i), True)
+            for i, o in zip(sizes, sizes[1:])
+        ]
         self.biases = [tensor_of(rng.standard_normal(o) * 0.1, True) for o in sizes[1:]]
         self.parameters = [*self.weights, *self.biases]
 
@@ -122,7 +126,8 @@ def test_gradient_penalty_of_a_linear_critic():
 
 
 def test_gradient_penalty_of_a_perceptron():
-    """Its gradient with respect to the weights, against differences of the penalty, which takes a backward pass itself."""
+    """Its gradient with respect to the weights, against differences of the penalty, which takes a
+    backward pass itself."""
     net, rng = Net(2), np.random.default_rng(3)
     x = tensor_of(rng.standard_normal((5, 3)), True)
 
@@ -134,7 +139,9 @@ def test_gradient_penalty_of_a_perceptron():
     assert found[-1] is None  # the last bias does not change the slope
     v = [rng.standard_normal(p.shape) for p in net.parameters]
     total = sum((g.array * d).sum() for g, d in zip(found, v) if g is not None)
-    np.testing.assert_allclose(total, along(net.parameters, v, lambda: penalty(False).item(), 1e-5), rtol=1e-7)
+    np.testing.assert_allclose(
+        total, along(net.parameters, v, lambda: penalty(False).item(), 1e-5), rtol=1e-7
+    )
 
 
 def test_gradient_through_a_step_of_descent():

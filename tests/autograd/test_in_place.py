@@ -1,4 +1,5 @@
-"""A value that backward needs and that was changed after it was saved: an error that names op and argument, never a wrong number."""
+"""A value that backward needs and that was changed after it was saved: an error that names op and
+argument, never a wrong number."""
 
 import numpy as np
 import pytest
@@ -40,7 +41,11 @@ def test_every_write_is_noticed(write):
     y = x * w
     with no_grad():
         write(w)
-    with pytest.raises(RuntimeError, match=r"backward of mul: its argument other \(a leaf of shape \(3,\)\) was changed in place"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"backward of mul: its argument other \(a leaf of shape \(3,\)\) was changed in "
+        r"place",
+    ):
         y.backward(tensor_of(np.array([1.0, -1.0, 2.0])))
 
 
@@ -83,7 +88,8 @@ def test_an_inner_value():
 
 
 def test_a_constant():
-    """Also Tensors without gradients are watched: recording a write to them is no error, using them afterwards is."""
+    """Also Tensors without gradients are watched: recording a write to them is no error, using them
+    afterwards is."""
     x, c = leaf(1.0, 2.0), tensor_of(np.array([3.0, 4.0]))
     y = x * c
     c.add_(1.0)
@@ -141,7 +147,9 @@ def test_writes_before_the_forward_or_after_the_backward_are_allowed():
 
 
 def test_a_write_to_an_op_that_is_not_walked_is_no_error():
-    x, w, v = leaf(1.0), leaf(2.0), leaf(3.0)
+    x = leaf(1.0)
+    w = leaf(2.0)
+    v = leaf(3.0)
     y = x * w + v * v
     with no_grad():
         v.add_(1.0)
@@ -169,9 +177,13 @@ def test_grad_is_not_watched_by_the_forward():
 @pytest.mark.parametrize("write", ["add_", "sub_", "mul_", "div_", "copy_", "fill_"])
 def test_writing_into_a_leaf_while_recording_is_refused(write):
     x = leaf(1.0, 2.0)
-    with pytest.raises(RuntimeError, match=f"{write} would change a leaf that requires grad.*no_grad"):
+    with pytest.raises(
+        RuntimeError, match=f"{write} would change a leaf that requires grad.*no_grad"
+    ):
         getattr(x, write)(1.0)
-    with pytest.raises(RuntimeError, match=f"{write} would change a leaf that requires grad through a view"):
+    with pytest.raises(
+        RuntimeError, match=f"{write} would change a leaf that requires grad through a view"
+    ):
         getattr(x[:1], write)(1.0)
     with pytest.raises(RuntimeError, match="item assignment would change"):
         x[0] = 1.0
@@ -181,7 +193,8 @@ def test_writing_into_a_leaf_while_recording_is_refused(write):
 
 
 def test_other_memory_leaves_what_was_saved():
-    """`.data =` exchanges the memory: the tape has the old one, and its gradients are those of the old values."""
+    """`.data =` exchanges the memory: the tape has the old one, and its gradients are those of the
+    old values."""
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     y = x * w
     w.data = tensor_of(np.array([50.0, 60.0]))

@@ -1,4 +1,5 @@
-"""Graphs of any length, and their memory: gone when backward ends, or when the last Tensor goes, without the cyclic collector."""
+"""Graphs of any length, and their memory: gone when backward ends, or when the last Tensor goes,
+without the cyclic collector."""
 
 import gc
 import tracemalloc
@@ -159,9 +160,13 @@ def test_leaves_and_results_go(no_collector):
 
 
 def test_training_steps_use_the_same_memory(no_collector):
-    """A loop with a gradient penalty: nothing is left of a step, cyclic or not, and the peak stays the same."""
+    """A loop with a gradient penalty: nothing is left of a step, cyclic or not, and the peak stays
+    the same."""
     rng = np.random.default_rng(0)
-    w1, w2 = tensor_of(rng.standard_normal((20, 10)), True), tensor_of(rng.standard_normal((1, 20)), True)
+    w1, w2 = (
+        tensor_of(rng.standard_normal((20, 10)), True),
+        tensor_of(rng.standard_normal((1, 20)), True),
+    )
     real = tensor_of(rng.standard_normal((8, 10)), True)
 
     def step():
@@ -181,7 +186,9 @@ def test_training_steps_use_the_same_memory(no_collector):
         tracemalloc.reset_peak()
         step()
         peaks.append(tracemalloc.get_traced_memory()[1])
-    unreachable = gc.collect()  # which also empties Python's lists of free tuples, of which some thousands would look like a leak
+    # which also empties Python's lists of free tuples, of which some thousands would look like a
+    # leak
+    unreachable = gc.collect()
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert unreachable == 0, "a step leaves cycles behind"

@@ -73,7 +73,9 @@ def test_a_decorated_function_may_call_itself():
 
 
 def test_modes_belong_to_their_thread():
-    inside, release, seen = threading.Event(), threading.Event(), []
+    inside = threading.Event()
+    release = threading.Event()
+    seen = []
 
     def other():
         with no_grad():
@@ -112,7 +114,9 @@ def test_backward_in_several_threads():
         y = x
         for _ in range(20):
             y = y.sin() * x
-        np.testing.assert_array_equal(found, minigan.grad(y, x, tensor_of(np.array([1.0, 0.5])))[0].array)
+        np.testing.assert_array_equal(
+            found, minigan.grad(y, x, tensor_of(np.array([1.0, 0.5])))[0].array
+        )
 
 
 def test_a_plain_backward_records_nothing():
@@ -159,12 +163,17 @@ def test_forward_anomaly_names_op_and_line():
 
 
 def test_forward_anomaly_says_nan():
-    with detect_anomaly(), np.errstate(all="ignore"), pytest.raises(AnomalyError, match="NaN in the result of sqrt"):
+    with (
+        detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(AnomalyError, match="NaN in the result of sqrt"),
+    ):
         leaf(-1.0).sqrt()
 
 
 def test_backward_anomaly_shows_the_forward_line():
-    """sqrt(0) is finite, its derivative is not: the message shows where the square root was taken."""
+    """sqrt(0) is finite, its derivative is not: the message shows where the square root was
+    taken."""
     x = leaf(1.0, 0.0)
     with detect_anomaly(), np.errstate(all="ignore"):
         y = x * 3.0
@@ -188,7 +197,11 @@ def test_backward_anomaly_with_create_graph():
 def test_anomaly_of_a_graph_recorded_before():
     x = leaf(0.0)
     y = x.sqrt()
-    with detect_anomaly(), np.errstate(all="ignore"), pytest.raises(AnomalyError, match="sqrt.*unknown line"):
+    with (
+        detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(AnomalyError, match="sqrt.*unknown line"),
+    ):
         y.backward()
 
 

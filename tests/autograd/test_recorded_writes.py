@@ -1,4 +1,5 @@
-"""Writes on the tape: values and gradients are those of the same program without writes, views included."""
+"""Writes on the tape: values and gradients are those of the same program without writes, views
+included."""
 
 import contextlib
 import gc
@@ -48,13 +49,19 @@ WRITES = {  # how it is written, and the same without a write
     "copy_ broadcast": (lambda y, w: y.copy_(w[:1]), lambda y, w: w[:1] + 0 * y),
     "fill_": (lambda y, w: y.fill_(4.0), lambda y, w: y * 0 + 4.0),
     "zero_": (lambda y, w: y.zero_(), lambda y, w: y * 0),
-    "item": (lambda y, w: y.__setitem__(1, w[0] * 2), lambda y, w: minigan.stack([y[0], w[0] * 2, y[2]])),
-    "slice": (lambda y, w: y.__setitem__(slice(0, 2), w[1:]), lambda y, w: minigan.cat([w[1:], y[2:]])),
-    "slice +=": (lambda y, w: exec("y[:2] += w[1:]", {"y": y, "w": w}), lambda y, w: minigan.cat([y[:2] + w[1:], y[2:]])),
+    "item": (lambda y, w: y.__setitem__(1, w[0] * 2), lambda y,
+        w: minigan.stack([y[0], w[0] * 2, y[2]])),
+    "slice": (lambda y, w: y.__setitem__(slice(0, 2), w[1:]), lambda y,
+        w: minigan.cat([w[1:], y[2:]])),
+    "slice +=": (lambda y, w: exec("y[:2] += w[1:]", {"y": y, "w": w}), lambda y,
+        w: minigan.cat([y[:2] + w[1:], y[2:]])),
     "mask": (lambda y, w: y.__setitem__(y > 3, 0.0), lambda y, w: minigan.where(y > 3, 0.0, y)),
-    "masked_fill_": (lambda y, w: y.masked_fill_(y > 3, 9.0), lambda y, w: minigan.where(y > 3, 9.0, y)),
-    "through a view": (lambda y, w: y.view(3, 1)[1:].mul_(w[0]), lambda y, w: minigan.cat([y[:1], y[1:] * w[0]])),
-    "through a mirror": (lambda y, w: y.reshape(1, 3).t()[::2, 0].mul_(w[::2]), lambda y, w: y * minigan.stack([w[0], w[0] * 0 + 1, w[2]])),
+    "masked_fill_": (lambda y, w: y.masked_fill_(y > 3, 9.0), lambda y,
+        w: minigan.where(y > 3, 9.0, y)),
+    "through a view": (lambda y, w: y.view(3, 1)[1:].mul_(w[0]), lambda y,
+        w: minigan.cat([y[:1], y[1:] * w[0]])),
+    "through a mirror": (lambda y, w: y.reshape(1, 3).t()[::2, 0].mul_(w[::2]), lambda y,
+        w: y * minigan.stack([w[0], w[0] * 0 + 1, w[2]])),
     "random numbers": (lambda y, w: y.normal_(0.0, 0.0), lambda y, w: y * 0),
 }  # fmt: skip
 
@@ -86,14 +93,18 @@ def test_as_without_writes(write, plain, make):
 @pytest.mark.parametrize("write, plain", WRITES.values(), ids=WRITES)
 def test_on_another_device(write, plain):
     """Arrays that refuse to meet NumPy's, as CuPy's do."""
-    x, w = (tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
+    x, w = (
+        tensor_of(fakecuda.asarray(np.array(v)), True) for v in ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    )
     y = (x * 2).reshape(1, 3)[0]
     kept = y.detach()
     with contextlib.suppress(minigan.DeviceError):  # only normal_ asks the device itself
         write(y, w)
         expected = plain(x * 2, w)
         np.testing.assert_allclose(kept.array.storage, expected.array.storage)
-        for g, h in zip(*[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]):
+        for g, h in zip(
+            *[minigan.grad((v * w).sum() + 0 * x.sum(), [x, w]) for v in (y, expected)]
+        ):
             np.testing.assert_allclose(g.array.storage, h.array.storage)
 
 
@@ -109,7 +120,9 @@ def test_a_constant_becomes_recorded():
 def test_views_made_before_a_write_know_of_it():
     w = leaf(1.0, 2.0, 3.0)
     base = w * 1
-    first, turned, seen = base[:2], base.reshape(3, 1).t(), base.detach()
+    first = base[:2]
+    turned = base.reshape(3, 1).t()
+    seen = base.detach()
     base.mul_(10.0)
     first.add_(1.0)
     assert seen.tolist() == turned.tolist()[0] == [11.0, 21.0, 30.0]
@@ -212,8 +225,13 @@ STEPS = [
 
 
 def interpret(lib, steps, numbers):
-    """A random program of writes and views over one leaf; its result and gradient, or None where backward refuses."""
-    make = (lambda a: tensor_of(a, True)) if lib is minigan else (lambda a: lib.tensor(a, requires_grad=True))
+    """A random program of writes and views over one leaf; its result and gradient, or None where
+    backward refuses."""
+    make = (
+        (lambda a: tensor_of(a, True))
+        if lib is minigan
+        else (lambda a: lib.tensor(a, requires_grad=True))
+    )
     w = make(np.arange(1.0, 7.0).reshape(2, 3))
     pool = [w * 1.0, lib.zeros(2, 3, dtype=lib.float64)]
     for step, a, b, c in steps:
@@ -225,7 +243,8 @@ def interpret(lib, steps, numbers):
         elif step == "mul":
             x.mul_(c)
         elif step == "set":
-            x[x.shape[0] // 2 :] = y[: x.shape[0] - x.shape[0] // 2].clone()  # torch does not look for overlaps
+            # torch does not look for overlaps
+            x[x.shape[0] // 2 :] = y[: x.shape[0] - x.shape[0] // 2].clone()
         elif step == "mask":
             x[x > c] = c
         elif step == "fill":
@@ -258,13 +277,15 @@ programs = st.lists(
 @settings(max_examples=400)
 @given(programs)
 def test_random_programs_as_torch(steps):
-    """Where torch finds a gradient we find the same; where it refuses we may know better (then the values agree all the same)."""
+    """Where torch finds a gradient we find the same; where it refuses we may know better (then the
+    values agree all the same)."""
     torch = pytest.importorskip("torch")
     numbers = [0.5, -1.5, 2.0]
     values, gradient = interpret(minigan, steps, numbers)
     try:
         their_values, theirs = interpret(torch, steps, numbers)
-    except RuntimeError as error:  # torch takes a view of a constant that has become recorded for a leaf
+    except RuntimeError as error:
+        # torch takes a view of a constant that has become recorded for a leaf
         assert "leaf Variable" in str(error)
         reject()
     for v, t in zip(values, their_values, strict=True):
@@ -302,7 +323,11 @@ def test_leading_ones_of_a_value_are_dropped(start, index, value, expected, reco
     if recorded:
         (x * x).sum().backward()
         written = np.broadcast_to(np.array(expected) != 0, np.shape(expected)).sum()
-        assert v.grad.shape == v.shape and v.grad.sum().item() == 2 * sum(np.ravel(expected)) and written
+        assert (
+            v.grad.shape == v.shape
+            and v.grad.sum().item() == 2 * sum(np.ravel(expected))
+            and written
+        )
 
 
 def test_rows_of_a_network_one_by_one():
@@ -325,20 +350,29 @@ def test_a_value_that_does_not_fit_is_an_error():
 
 NAMES = [n for n in dir(Tensor) if n.endswith("_") and not n.startswith("_")]
 ARGUMENTS = {
-    "addcdiv_": (2.0, 4.0), "addcmul_": (2.0, 4.0), "lerp_": (2.0, 0.25), "clamp_": (0.0, 0.25), "clip_": (0.0, 0.25), "nan_to_num_": (),
-    "masked_fill_": (True, 2.0), "fill_": (2.0,), "copy_": (2.0,), "uniform_": (), "normal_": (), "random_": (), "exponential_": (),
+    "addcdiv_": (2.0, 4.0), "addcmul_": (2.0, 4.0), "lerp_": (2.0, 0.25), "clamp_": (0.0, 0.25),
+    "clip_": (0.0, 0.25), "nan_to_num_": (),
+    "masked_fill_": (True, 2.0), "fill_": (2.0,), "copy_": (2.0,), "uniform_": (), "normal_": (),
+    "random_": (), "exponential_": (),
     "bernoulli_": (), "cumprod_": (0,),
-    **{name: (2.0,) for name in ("arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_", "ldexp_", "xlogy_")},
+    **{name: (2.0,) for name in ("arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_",
+            "ldexp_", "xlogy_")},
 }  # fmt: skip
 TENSORS = {
-    "addcdiv_", "addcmul_", "copy_", "lerp_", "arctan2_", "atan2_", "copysign_", "heaviside_", "hypot_", "ldexp_", "xlogy_",
+    "addcdiv_", "addcmul_", "copy_", "lerp_", "arctan2_", "atan2_", "copysign_", "heaviside_",
+    "hypot_", "ldexp_", "xlogy_",
 }  # fmt: skip
-ONE = ("add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ sub_ subtract_ true_divide_").split()
+ONE = (
+    "add_ clamp_max_ clamp_min_ div_ divide_ floor_divide_ fmod_ mul_ multiply_ pow_ remainder_ "
+    "sub_ subtract_ true_divide_"
+).split()
 NOT_OF_NUMBERS = {
     "masked_scatter_", "bitwise_left_shift_", "bitwise_right_shift_",
-    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_", "index_copy_", "index_fill_",
+    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_",
+    "index_copy_", "index_fill_",
     "index_put_",
-    "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_", "transpose_", "tril_", "triu_", "unsqueeze_",
+    "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_",
+    "transpose_", "tril_", "triu_", "unsqueeze_",
 }  # fmt: skip
 
 
@@ -347,12 +381,17 @@ NOT_OF_NUMBERS = {
 def test_methods_of_tensors_without_dimensions(name, recorded):
     """The result stays an array: a NumPy scalar could not be used on."""
     given = ARGUMENTS.get(name, (2.0,) if name in ONE else ())
-    given = [minigan.tensor(a, dtype=bool if a is True else np.float32) if a is True or (name in TENSORS and i < 2) else a
+    given = [minigan.tensor(a,
+        dtype=bool if a is True else np.float32) if a is True or (name in TENSORS and i < 2) else a
              for i, a in enumerate(given)]  # fmt: skip
     x = tensor_of(np.array(0.5, np.float32), recorded)
     x = x * 1 if recorded else x
     expected = getattr(minigan.ops, name[:-1], None)
-    expected = None if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None else expected(x.detach(), *given)
+    expected = (
+        None
+        if name in ("normal_", "uniform_", "bernoulli_", "fill_", "copy_") or expected is None
+        else expected(x.detach(), *given)
+    )
     minigan.manual_seed(0)
     assert getattr(x, name)(*given) is x
     assert type(x.array) is np.ndarray and x.shape == () and x.dtype == np.float32
@@ -364,14 +403,21 @@ def test_methods_of_tensors_without_dimensions(name, recorded):
 
 
 @pytest.mark.parametrize("write, expected", [
-    (lambda x: x.__ipow__(2), 0.25), (lambda x: x.__ifloordiv__(0.2), 2.0), (lambda x: x.__imod__(0.3), 0.2),
-    (lambda x: x.__itruediv__(2), 0.25), (lambda x: x.__imul__(3), 1.5), (lambda x: x.__isub__(3), -2.5),
+    (lambda x: x.__ipow__(2), 0.25), (lambda x: x.__ifloordiv__(0.2), 2.0),
+    (lambda x: x.__imod__(0.3), 0.2),
+    (lambda x: x.__itruediv__(2), 0.25), (lambda x: x.__imul__(3), 1.5),
+    (lambda x: x.__isub__(3), -2.5),
 ])  # fmt: skip
 def test_operators_of_tensors_without_dimensions(write, expected):
     x = minigan.tensor(0.5)
     alias = x.detach()
     y = write(x)
-    assert y is x and type(x.array) is np.ndarray and x.item() == alias.item() == pytest.approx(expected) and (x + 1).ndim == 0
+    assert (
+        y is x
+        and type(x.array) is np.ndarray
+        and x.item() == alias.item() == pytest.approx(expected)
+        and (x + 1).ndim == 0
+    )
 
 
 def test_bits_are_written_in_place():
@@ -401,7 +447,8 @@ def test_bits_are_written_in_place():
     (lambda x, w: x.masked_fill_(minigan.tensor([True, False, False]), 7.0), [7, 2, 3], [0, 2, 3]),
 ])  # fmt: skip
 def test_recorded_writes_at_an_index(write, values, slope):
-    """The index stays one of integers; half the gradient of the sum of squares is the value, but 0 where it was overwritten."""
+    """The index stays one of integers; half the gradient of the sum of squares is the value, but 0
+    where it was overwritten."""
     x, w = leaf(1.0, 2.0, 3.0), leaf(4.0, 5.0, 6.0)
     y = x * 1
     write(y, w)
@@ -542,7 +589,15 @@ def test_a_gradient_that_was_written_is_added_to_in_place():
 
 def test_gradients_can_be_written_into():
     x = minigan.ones(2, 3, requires_grad=True)
-    for y in (x.sum(), x.mean(), x.diagonal().sum(), x.expand(2, 2, 3).sum(), x.max(), x[0].sum(), x.t().sum()):
+    for y in (
+        x.sum(),
+        x.mean(),
+        x.diagonal().sum(),
+        x.expand(2, 2, 3).sum(),
+        x.max(),
+        x[0].sum(),
+        x.t().sum(),
+    ):
         g = minigan.autograd.grad(y, x)[0]
         g.mul_(0)
         g[0] = 5

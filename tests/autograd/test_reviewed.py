@@ -29,7 +29,10 @@ def test_where_keeps_floats_their_dtype_and_their_gradient():
     assert y.dtype == np.float32 and y.tolist() == [1.0, 1.75]
     y.sum().backward()
     assert w.grad.tolist() == [0.0, 1.0]
-    assert minigan.where(mask, 1.0, -1.0).dtype == np.float32 and w.detach().masked_fill(mask, np.array(0.0)).dtype == np.float32
+    assert (
+        minigan.where(mask, 1.0, -1.0).dtype == np.float32
+        and w.detach().masked_fill(mask, np.array(0.0)).dtype == np.float32
+    )
     with pytest.raises(RuntimeError, match="different dtypes"):
         minigan.where(mask, w, leaf(1.0, 2.0, dtype=np.float64))
 
@@ -80,7 +83,9 @@ def test_fused_layers_are_the_layers():
         layer.bias.zero_()
     assert nn.Sequential(layer, nn.ReLU())(x).tolist() == [[0.0, 0.0]]  # 0 * -inf would be NaN
     layer.forward = lambda x: x * 0 + 7
-    assert nn.Sequential(layer, nn.Tanh())(minigan.ones(1, 2)).tolist() == [[pytest.approx(np.tanh(7))] * 2]
+    assert nn.Sequential(layer, nn.Tanh())(minigan.ones(1, 2)).tolist() == [
+        [pytest.approx(np.tanh(7))] * 2
+    ]
 
 
 def test_relu_behind_batch_normalisation_is_relu():
@@ -123,8 +128,13 @@ def test_frozen_parameters_stay_and_the_rest_moves():
     G, D = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2)), nn.Linear(2, 1)
     G[0].weight.requires_grad_(False)
     frozen, free = G[0].weight.detach().numpy().copy(), G[2].weight.detach().numpy().copy()
-    Trainer(GAN(G, D, NonSaturating(), 2), {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)}).play(minigan.ones(4, 2))
-    assert (G[0].weight.detach().numpy() == frozen).all() and (G[2].weight.detach().numpy() != free).any()
+    Trainer(
+        GAN(G, D, NonSaturating(), 2),
+        {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)},
+    ).play(minigan.ones(4, 2))
+    assert (G[0].weight.detach().numpy() == frozen).all() and (
+        G[2].weight.detach().numpy() != free
+    ).any()
 
 
 def test_backward_to_an_inner_tensor_is_refused():

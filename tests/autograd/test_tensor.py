@@ -35,7 +35,9 @@ def test_truth_and_numbers():
 def test_sizes():
     x = tensor_of(np.zeros((2, 3)))
     assert x.shape == (2, 3) and x.size() == (2, 3) and x.size(1) == 3 and x.size(-1) == 3
-    assert x.numel() == x.nelement() == x.shape.numel() == 6 and x.dim() == x.ndim == 2 and len(x) == 2
+    assert (
+        x.numel() == x.nelement() == x.shape.numel() == 6 and x.dim() == x.ndim == 2 and len(x) == 2
+    )
     assert [row.shape for row in x] == [(3,), (3,)]
     with pytest.raises(TypeError, match="len"):
         len(tensor_of(np.array(1.0)))
@@ -52,7 +54,11 @@ def test_numpy_needs_detach():
 
 def test_dtype_conversions():
     x = leaf(1.5, 0.0)
-    assert x.float().dtype == np.float32 and x.half().dtype == np.float16 and x.long().dtype == np.int64
+    assert (
+        x.float().dtype == np.float32
+        and x.half().dtype == np.float16
+        and x.long().dtype == np.int64
+    )
     assert x.int().dtype == np.int32 and x.bool().tolist() == [True, False] and x.double() is x
     assert x.float().requires_grad and not x.long().requires_grad
     y = x.float() * 3.0
@@ -81,8 +87,14 @@ def test_looks():
 def test_in_place_arithmetic():
     x = tensor_of(np.array([1.0, -2.0, 3.0]))
     kept = x.array
-    assert x.add_(1).sub_(tensor_of(np.ones(3)), alpha=2).mul_(2).div_(4).clamp_(-1, 0.6).tolist() == [0.0, -1.0, 0.6]
-    assert x.copy_([1.0, 2.0, 3.0]).tolist() == [1, 2, 3] and x.fill_(7).tolist() == [7] * 3 and x.zero_().tolist() == [0] * 3
+    assert x.add_(1).sub_(tensor_of(np.ones(3)), alpha=2).mul_(2).div_(4).clamp_(
+        -1, 0.6
+    ).tolist() == [0.0, -1.0, 0.6]
+    assert (
+        x.copy_([1.0, 2.0, 3.0]).tolist() == [1, 2, 3]
+        and x.fill_(7).tolist() == [7] * 3
+        and x.zero_().tolist() == [0] * 3
+    )
     x[1:] = 5.0
     x[tensor_of(np.array([True, False, False]))] = -1.0
     assert x.tolist() == [-1, 5, 5] and x.array is kept
@@ -92,13 +104,16 @@ def test_operators_do_not_write():
     x = tensor_of(np.array([1.0, 2.0]))
     before, y = x.array.copy(), x
     y += 1.0
-    assert x.array.tolist() == before.tolist() or y is x  # either a new Tensor, or in place as torch does
+    # either a new Tensor, or in place as torch does
+    assert x.array.tolist() == before.tolist() or y is x
 
 
 def test_copies():
     x = leaf(1.0, 2.0)
     for y in (copy.deepcopy(x), x.clone()):
-        assert y.tolist() == x.tolist() and not np.shares_memory(x.array, y.array) and y.requires_grad
+        assert (
+            y.tolist() == x.tolist() and not np.shares_memory(x.array, y.array) and y.requires_grad
+        )
     assert copy.deepcopy(x).is_leaf
 
 
@@ -129,7 +144,9 @@ def test_graph(tmp_path):
     assert labels == sorted(["mul", "tanh", "mul", "add", "sum", "leaf", "weight"])
     assert {n for edge in edges for n in edge} == set(nodes)
     assert len(edges) == 2 + 1 + 2 + 2 + 1
-    assert any(label == "weight\\n2" for label in nodes.values()) and any(label.endswith("\\nscalar") for label in nodes.values())
+    assert any(label == "weight\\n2" for label in nodes.values()) and any(
+        label.endswith("\\nscalar") for label in nodes.values()
+    )
 
 
 def test_graph_of_a_leaf_and_of_a_long_chain():
@@ -149,4 +166,10 @@ def test_graph_is_valid_dot():
         pytest.skip("Graphviz's dot is not installed")
     x = leaf(1.0, 2.0)
     x.name = "a \\ strange ] name"
-    subprocess.run(["dot", "-Tcanon"], input=draw_tape((x * x).sum()), text=True, check=True, capture_output=True)
+    subprocess.run(
+        ["dot", "-Tcanon"],
+        input=draw_tape((x * x).sum()),
+        text=True,
+        check=True,
+        capture_output=True,
+    )

@@ -1,4 +1,5 @@
-"""Which results share memory with their argument, and which are copies: as in torch, in whatever order results lie in memory."""
+"""Which results share memory with their argument, and which are copies: as in torch, in whatever
+order results lie in memory."""
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def gradient(lib):
 SOURCES = {
     "leaf": lambda lib: made(lib, 4, 6),
     "linear": linear,
-    "linear with a bias": lambda lib: lib.nn.functional.linear(made(lib, 4, 3), made(lib, 6, 3), made(lib, 6)),
+    "linear with a bias": lambda lib: lib.nn.functional.linear(made(lib, 4, 3), made(lib, 6, 3),
+        made(lib, 6)),
     "linear, relu": lambda lib: lib.relu(linear(lib)),
     "linear, times 2": lambda lib: linear(lib) * 2,
     "linear, cloned": lambda lib: linear(lib).clone(),
@@ -126,7 +128,8 @@ COPIES = {
     "roll by 0": lambda lib, x: x.roll(0, 0),
     "clone": lambda lib, x: x.clone(),
     "pixel_shuffle by 1": lambda lib, x: lib.nn.functional.pixel_shuffle(x.view(1, 4, 2, 3), 1),
-    "pixel_shuffle of a pixel": lambda lib, x: lib.nn.functional.pixel_shuffle(x.view(6, 4, 1, 1), 2),
+    "pixel_shuffle of a pixel": lambda lib, x: lib.nn.functional.pixel_shuffle(x.view(6, 4, 1, 1),
+        2),
     "pixel_unshuffle by 1": lambda lib, x: lib.nn.functional.pixel_unshuffle(x.view(1, 4, 2, 3), 1),
     "repeat_interleave 1": lambda lib, x: x.repeat_interleave(1, 0),
     "cat of one": lambda lib, x: lib.cat([x]),
@@ -163,10 +166,13 @@ COPIES = {
     "sort": lambda lib, x: x[:1].sort(0)[0],
     "avg_pool2d by 1": lambda lib, x: lib.nn.functional.avg_pool2d(x.view(1, 1, 4, 6), 1),
     "max_pool2d by 1": lambda lib, x: lib.nn.functional.max_pool2d(x.view(1, 1, 4, 6), 1),
-    "adaptive_avg_pool2d": lambda lib, x: lib.nn.functional.adaptive_avg_pool2d(x.view(1, 1, 4, 6), (4, 6)),
-    "interpolate by 1": lambda lib, x: lib.nn.functional.interpolate(x.view(1, 1, 4, 6), scale_factor=1),
+    "adaptive_avg_pool2d": lambda lib, x: lib.nn.functional.adaptive_avg_pool2d(x.view(1, 1, 4, 6),
+        (4, 6)),
+    "interpolate by 1": lambda lib, x: lib.nn.functional.interpolate(x.view(1, 1, 4, 6),
+        scale_factor=1),
     "pad by 0": lambda lib, x: lib.nn.functional.pad(x, (0, 0)),
-    "pad by 0, reflect": lambda lib, x: lib.nn.functional.pad(x.view(1, 4, 6), (0, 0), mode="reflect"),
+    "pad by 0, reflect": lambda lib, x: lib.nn.functional.pad(x.view(1, 4, 6), (0, 0),
+        mode="reflect"),
     "clamp": lambda lib, x: x.clamp(-99, 99),
     "times 1": lambda lib, x: x * 1,
     "plus 0": lambda lib, x: x + 0,
@@ -280,7 +286,11 @@ STRIDES = [
 def test_strides(make, strides):
     x = make(tensor_of(numbers(3, 4)), tensor_of(numbers(4, 3)))
     contiguous = strides == tuple(np.empty(x.shape, np.int8).strides)
-    assert x.is_contiguous() == contiguous and x.stride() == strides and x.is_contiguous() == contiguous
+    assert (
+        x.is_contiguous() == contiguous
+        and x.stride() == strides
+        and x.is_contiguous() == contiguous
+    )
     if not contiguous:
         with pytest.raises(RuntimeError, match=r"view: .* without a copy: use reshape"):
             x.view(-1)
@@ -289,18 +299,29 @@ def test_strides(make, strides):
 def test_view_never_copies():
     x = tensor_of(numbers(4, 6))
     for seen in (x.t(), x[:, 1:], x[:, :1].expand(4, 3)):
-        with pytest.raises(RuntimeError, match=r"view: a tensor of shape .* cannot be seen in shape .* without a copy"):
+        with pytest.raises(
+            RuntimeError,
+            match=r"view: a tensor of shape .* cannot be seen in shape .* without a copy",
+        ):
             seen.view(-1)
     assert x[:, 1:].view(2, 2, 5).shape == (2, 2, 5) and x[:0].t().view(-1).shape == (0,)
 
 
 def test_what_is_itself():
     x = minigan.zeros(3)
-    assert x.flatten() is x and x.contiguous() is x and x.to(x.dtype) is x and x.real is x and +x is x
+    assert (
+        x.flatten() is x and x.contiguous() is x and x.to(x.dtype) is x and x.real is x and +x is x
+    )
     y = nn.functional.linear(minigan.ones(4, 3), minigan.ones(2, 3))
     assert y.contiguous() is y and y.flatten(1) is y
     assert x.ravel() is not x
-    assert x.view(3) is not x and x.reshape(3) is not x and x.expand(3) is not x and x[...] is not x and x.detach() is not x
+    assert (
+        x.view(3) is not x
+        and x.reshape(3) is not x
+        and x.expand(3) is not x
+        and x[...] is not x
+        and x.detach() is not x
+    )
 
 
 def test_gradients_flow_through_writes_into_views_of_a_linear_result():
@@ -314,7 +335,11 @@ def test_gradients_flow_through_writes_into_views_of_a_linear_result():
     (y * y).sum().backward()
     # d/dy = [[2, 10, 4], [30, 100, 40]]; of what linear gave [[2, 0, 4], [150, 500, 200]]
     assert s.grad.item() == 10 + 30 * 3 + 100 * 10 + 40 * 4
-    assert x.grad.tolist() == [[2, 4], [1150, 700]] and w.grad.tolist() == [[452, 604], [1500, 2000], [604, 808]]
+    assert x.grad.tolist() == [[2, 4], [1150, 700]] and w.grad.tolist() == [
+        [452, 604],
+        [1500, 2000],
+        [604, 808],
+    ]
 
 
 def test_second_order_through_a_viewed_result():
@@ -325,7 +350,9 @@ def test_second_order_through_a_viewed_result():
         y.view(-1)[::5] *= 2
         return (y.view(8, 3) ** 2).sum()
 
-    assert minigan.autograd.gradcheck(function, (x, w)) and minigan.autograd.gradgradcheck(function, (x, w))
+    assert minigan.autograd.gradcheck(function, (x, w)) and minigan.autograd.gradgradcheck(
+        function, (x, w)
+    )
 
 
 def test_saved_values_outlast_a_new_layout():
@@ -358,10 +385,14 @@ def test_expanded_views_are_written_like_torchs():
     assert one.tolist() == [4]
     writes = [
         lambda: e.add_(1), lambda: e.copy_(minigan.zeros(3)), lambda: e.relu_(),
-        lambda: e.__setitem__(slice(None), minigan.zeros(3)), lambda: e.mul_(minigan.ones(1, requires_grad=True)),
+        lambda: e.__setitem__(slice(None), minigan.zeros(3)),
+        lambda: e.mul_(minigan.ones(1, requires_grad=True)),
     ]  # fmt: skip
     for write in writes:
-        with pytest.raises(RuntimeError, match="into a tensor whose elements share memory, as expand.* makes them: write"):
+        with pytest.raises(
+            RuntimeError,
+            match="into a tensor whose elements share memory, as expand.* makes them: write",
+        ):
             write()
     assert one.tolist() == [4] and minigan.ones(3, 1, 0).clamp_(-1, 1).shape == (3, 1, 0)
 
@@ -379,7 +410,9 @@ def test_a_recorded_write_into_a_part_of_an_expanded_view():
     assert x.tolist() == [[1, 3, 3]]
     (x * x).sum().backward()
     assert v.grad.item() == 12
-    with pytest.raises(RuntimeError, match="item assignment into a tensor whose elements share memory"):
+    with pytest.raises(
+        RuntimeError, match="item assignment into a tensor whose elements share memory"
+    ):
         x.expand(2, 3)[[0]] = v
 
 
@@ -393,9 +426,13 @@ def test_a_view_requires_a_gradient_where_its_base_does():
     base.mul_(w)
     assert view.requires_grad and not view.is_leaf and view.grad_fn is not None
     base = minigan.zeros(3)
-    view, beside, apart = base[:2], base[1:], base.detach()
+    view = base[:2]
+    beside = base[1:]
+    apart = base.detach()
     view.mul_(w)
-    assert base.requires_grad and not base.is_leaf and beside.requires_grad and not apart.requires_grad
+    assert (
+        base.requires_grad and not base.is_leaf and beside.requires_grad and not apart.requires_grad
+    )
     base = minigan.zeros(3)
     view = base[:2]
     with minigan.no_grad():
@@ -412,7 +449,11 @@ def test_a_view_made_under_no_grad_requires_a_gradient_that_goes_nowhere(leaf):
     x = w if leaf else w * 1
     with minigan.no_grad():
         view = x.view(-1)
-        assert view.view(2, 2).requires_grad and not view.detach().requires_grad and not (view * 1).requires_grad
+        assert (
+            view.view(2, 2).requires_grad
+            and not view.detach().requires_grad
+            and not (view * 1).requires_grad
+        )
         assert w.numpy() is w.array
     assert view.requires_grad and view.is_leaf and view.grad_fn is None
     (view * 2).sum().backward()
@@ -421,7 +462,10 @@ def test_a_view_made_under_no_grad_requires_a_gradient_that_goes_nowhere(leaf):
 
 def test_requires_grad_is_an_error_where_it_cannot_be():
     for integers in (minigan.tensor([1]), minigan.tensor([True]), minigan.zeros(2, dtype=np.uint8)):
-        with pytest.raises(RuntimeError, match="only tensors of floating-point numbers can require gradients, this one is"):
+        with pytest.raises(
+            RuntimeError,
+            match="only tensors of floating-point numbers can require gradients, this one is",
+        ):
             integers.requires_grad = True
         integers.requires_grad = False
         with pytest.raises(RuntimeError, match="only tensors of floating-point"):

@@ -30,12 +30,18 @@ def test_members_by_name():
     net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     weight = net[0].weight
     del net[0]._parameters["weight"]
-    assert [n for n, _ in net[0].named_parameters()] == ["bias"] and "weight" not in net[0]._parameters
+    assert [n for n, _ in net[0].named_parameters()] == ["bias"] and "weight" not in net[
+        0
+    ]._parameters
     net[0]._parameters["weight"] = weight
-    assert [n for n, _ in net[0].named_parameters()] == ["bias", "weight"] and net[0].weight is weight
+    assert [n for n, _ in net[0].named_parameters()] == ["bias", "weight"] and net[
+        0
+    ].weight is weight
     net._modules["0"] = nn.Identity()
     assert isinstance(net[0], nn.Identity)
-    assert net[1]._buffers.pop("running_mean").tolist() == [0, 0] and "running_mean" not in dict(net.named_buffers())
+    assert net[1]._buffers.pop("running_mean").tolist() == [0, 0] and "running_mean" not in dict(
+        net.named_buffers()
+    )
     with pytest.raises(KeyError):
         net._modules["2"]
 
@@ -46,10 +52,17 @@ def test_copies_take_no_tape_along():
     with pytest.raises(RuntimeError, match="deepcopy of the result of linear"):
         copy.deepcopy(net.last)
     a, b = copy.deepcopy([net.weight, net.weight])
-    assert a is b and isinstance(a, nn.Parameter) and a.requires_grad and a.data_ptr() != net.weight.data_ptr()
+    assert (
+        a is b
+        and isinstance(a, nn.Parameter)
+        and a.requires_grad
+        and a.data_ptr() != net.weight.data_ptr()
+    )
 
 
 def test_old_names():
     x = minigan.rand(1, 1, 2, 2)
     assert minigan.equal(F.upsample(x, scale_factor=2), F.interpolate(x, scale_factor=2))
-    assert nn.init.xavier_uniform is nn.init.xavier_uniform_ and nn.init.normal(minigan.empty(3), 2.0, 0.0).tolist() == [2, 2, 2]
+    assert nn.init.xavier_uniform is nn.init.xavier_uniform_ and nn.init.normal(
+        minigan.empty(3), 2.0, 0.0
+    ).tolist() == [2, 2, 2]

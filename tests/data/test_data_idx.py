@@ -1,4 +1,5 @@
-"""read_idx: what is written comes back; whatever is wrong with a file is a DataError and costs no memory."""
+"""read_idx: what is written comes back; whatever is wrong with a file is a DataError and costs no
+memory."""
 
 import gzip
 import os
@@ -13,11 +14,15 @@ from hypothesis import strategies as st
 from minigan.data import DataError, read_idx
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def idx(array):
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, CODES[array.dtype.str[1:]], array.ndim, *array.shape)
+    header = struct.pack(
+        f">BBBB{array.ndim}I", 0, 0, CODES[array.dtype.str[1:]], array.ndim, *array.shape
+    )
     return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
@@ -110,20 +115,25 @@ def peak_of(path):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_no_memory_for_what_a_header_claims(tmp_path, packed):
-    (tmp_path / "f").write_bytes(pack(header(10**6, 28, 28) + bytes(1000), packed))  # 784 MB, it says
+    # 784 MB, it says
+    (tmp_path / "f").write_bytes(pack(header(10**6, 28, 28) + bytes(1000), packed))
     assert peak_of(tmp_path / "f") < 8e6
 
 
 def test_gzip_bombs(tmp_path):
-    zeros = gzip.compress(bytes(64 << 20), 9)  # 64 KB that unpack to 64 MB; members may follow each other
+    # 64 KB that unpack to 64 MB; members may follow each other
+    zeros = gzip.compress(bytes(64 << 20), 9)
     (tmp_path / "trailing").write_bytes(gzip.compress(header(100)) + zeros)
-    (tmp_path / "declared").write_bytes(gzip.compress(header(60000, 280, 280)) + zeros)  # 4.7 GB, it says
+    # 4.7 GB, it says
+    (tmp_path / "declared").write_bytes(gzip.compress(header(60000, 280, 280)) + zeros)
     assert peak_of(tmp_path / "trailing") < 8e6
     assert peak_of(tmp_path / "declared") < 8e6
 
 
 damage = st.lists(
-    st.tuples(st.sampled_from(["flip", "cut", "insert"]), st.integers(0, 10**4), st.integers(1, 255)),
+    st.tuples(
+        st.sampled_from(["flip", "cut", "insert"]), st.integers(0, 10**4), st.integers(1, 255)
+    ),
     min_size=1,
     max_size=4,
 )

@@ -1,4 +1,5 @@
-"""mnist.load: where it looks, what it refuses, and downloads that go wrong in every way a mirror can."""
+"""mnist.load: where it looks, what it refuses, and downloads that go wrong in every way a mirror
+can."""
 
 import gzip
 import hashlib
@@ -13,7 +14,15 @@ import numpy as np
 import platformdirs
 import pytest
 
-from minigan.data import DataError, DataUnavailable, ImageSet, download, load_dataset, mnist, read_idx
+from minigan.data import (
+    DataError,
+    DataUnavailable,
+    ImageSet,
+    download,
+    load_dataset,
+    mnist,
+    read_idx,
+)
 from minigan.data.files import write_atomic
 
 LONG = 600  # seconds after which a thing counts as stuck: no machine is so slow
@@ -36,12 +45,15 @@ SERVED = {
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch, tmp_path):
-    """No environment, an empty cache, no mirror, patience, and checksums of the small files served here."""
+    """No environment, an empty cache, no mirror, patience, and checksums of the small files served
+    here."""
     monkeypatch.delenv("MINIGAN_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda app: str(tmp_path / "cache" / app))
     monkeypatch.setattr(mnist, "MIRRORS", {"mnist": (), "fashion-mnist": ()})
-    sizes = {file: (len(content), hashlib.md5(content).hexdigest()) for file, content in SERVED.items()}
+    sizes = {
+        file: (len(content), hashlib.md5(content).hexdigest()) for file, content in SERVED.items()
+    }
     monkeypatch.setattr(mnist, "FILES", {"mnist": sizes, "fashion-mnist": sizes, "kmnist": sizes})
     monkeypatch.setattr(download, "ANSWER_SECONDS", 60.0)
     monkeypatch.setattr(download, "STALL_SECONDS", 60.0)
@@ -73,7 +85,9 @@ def test_a_folder(tmp_path, monkeypatch, packed, below, by):
     if by == "environment":
         monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "data"))
     data = mnist.load("mnist", data_dir=tmp_path / "data" if by == "argument" else None)
-    assert data.images.shape == (20, 1, 28, 28) and data.images.flags.c_contiguous and len(data) == 20
+    assert (
+        data.images.shape == (20, 1, 28, 28) and data.images.flags.c_contiguous and len(data) == 20
+    )
     np.testing.assert_array_equal(data.images[:, 0], IMAGES)
     np.testing.assert_array_equal(data.labels, LABELS)
     assert data.checksum == hashlib.sha256(IMAGES.tobytes()).hexdigest()
@@ -87,18 +101,27 @@ def test_a_folder_needs_no_platformdirs(tmp_path, monkeypatch, by):
     put(tmp_path / "data")
     if by == "environment":
         monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "data"))
-    data, notice = load_dataset("mnist", data_dir=tmp_path / "data" if by == "argument" else None), []
+    data, notice = (
+        load_dataset("mnist", data_dir=tmp_path / "data" if by == "argument" else None),
+        [],
+    )
     assert data.name == "mnist" and len(data) == 20
     monkeypatch.delenv("MINIGAN_DATA", raising=False)
     with pytest.raises(DataUnavailable, match="pip install platformdirs.*--data-dir"):
         mnist.load("mnist")
-    assert load_dataset("mnist", on_notice=notice.append).name == "strokes" and "platformdirs" in notice[0]
+    assert (
+        load_dataset("mnist", on_notice=notice.append).name == "strokes"
+        and "platformdirs" in notice[0]
+    )
 
 
 def test_splits_and_names_are_kept_apart(tmp_path):
     put(tmp_path / "mnist"), put(tmp_path / "mnist", IMAGES[:7], LABELS[:7], kind="t10k")
     put(tmp_path / "fashion-mnist", IMAGES[:9], LABELS[:9])
-    sizes = [len(mnist.load(*what, data_dir=tmp_path)) for what in (("mnist",), ("mnist", "test"), ("fashion-mnist",))]
+    sizes = [
+        len(mnist.load(*what, data_dir=tmp_path))
+        for what in (("mnist",), ("mnist", "test"), ("fashion-mnist",))
+    ]
     assert sizes == [20, 7, 9]
 
 
@@ -201,7 +224,9 @@ class Mirror(BaseHTTPRequestHandler):
 @pytest.fixture
 def mirror(monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.daemon_threads, server.over, server.asked = True, threading.Event(), []
+    server.daemon_threads = True
+    server.over = threading.Event()
+    server.asked = []
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def use(*hows, name="mnist"):
@@ -225,7 +250,10 @@ def test_download_then_cache(mirror, nowhere):
     server = mirror("good")
     first = mnist.load()
     np.testing.assert_array_equal(first.images[:, 0], IMAGES)
-    assert cached_files(nowhere / "mnist") == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
+    assert cached_files(nowhere / "mnist") == [
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+    ]
     assert len(server.asked) == 2
     assert mnist.load(download=False).checksum == first.checksum == load_dataset("mnist").checksum
     assert len(server.asked) == 2
@@ -386,14 +414,18 @@ def test_torchvisions_and_kaggles_places(tmp_path, monkeypatch, place, spelling)
 def test_siblings_below_one_folder(tmp_path):
     for folder, n in (("MNIST/raw", 3), ("FashionMNIST/raw", 4), ("KMNIST/raw", 5)):
         put(tmp_path / folder, IMAGES[:n], LABELS[:n])
-    assert [len(mnist.load(name, data_dir=tmp_path)) for name in ("mnist", "fashion-mnist", "kmnist")] == [3, 4, 5]
+    assert [
+        len(mnist.load(name, data_dir=tmp_path)) for name in ("mnist", "fashion-mnist", "kmnist")
+    ] == [3, 4, 5]
 
 
 @pytest.mark.parametrize("header", [True, False])
 def test_kaggles_table(tmp_path, header):
     names = ["label", *(f"{i}x{j}" for i in range(1, 29) for j in range(1, 29))]
     rows = [[label, *image.reshape(-1)] for label, image in zip(LABELS, IMAGES)]
-    (tmp_path / "mnist_test.csv").write_text("\n".join(",".join(map(str, row)) for row in [names] * header + rows) + "\n")
+    (tmp_path / "mnist_test.csv").write_text(
+        "\n".join(",".join(map(str, row)) for row in [names] * header + rows) + "\n"
+    )
     data = load_dataset("mnist", "test", tmp_path)
     assert np.array_equal(data.images[:, 0], IMAGES) and np.array_equal(data.labels, LABELS)
     for wrong in ("1,2,3\n", "label\nx\n", ",".join(["300"] * 785), ""):

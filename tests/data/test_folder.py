@@ -51,21 +51,30 @@ def test_pictures_of_the_right_size_come_unchanged_and_sorted(pictures):
     for name, array in arrays.items():
         put(pictures / name, array)
     data = load(pictures, output_size=(6, 9), workers=3)
-    assert data.images.dtype == np.uint8 and data.images.shape == (4, 3, 6, 9) and data.labels.tolist() == [0] * 4
-    np.testing.assert_array_equal(data.images, np.stack([arrays[n] for n in sorted(arrays)]).transpose(0, 3, 1, 2))
+    assert (
+        data.images.dtype == np.uint8
+        and data.images.shape == (4, 3, 6, 9)
+        and data.labels.tolist() == [0] * 4
+    )
+    np.testing.assert_array_equal(
+        data.images, np.stack([arrays[n] for n in sorted(arrays)]).transpose(0, 3, 1, 2)
+    )
     assert data.name == "pictures" and data.source == str(pictures)
 
 
 @pytest.mark.parametrize(
     "size, window, top, left, h, w",
-    [((10, 14), (4, 6), 3, 4, 4, 6), ((11, 14), (4, 4), 3, 5, 4, 4), ((7, 20), None, 0, 6, 7, 7), ((20, 7), None, 6, 0, 7, 7),
+    [((10, 14), (4, 6), 3, 4, 4, 6), ((11, 14), (4, 4), 3, 5, 4, 4), ((7, 20), None, 0, 6, 7, 7),
+        ((20, 7), None, 6, 0, 7, 7),
      ((8, 8), (99, 99), 0, 0, 8, 8), ((8, 12), (20, 20), 0, 2, 8, 8)],
 )  # fmt: skip
 def test_crop_is_the_centre(pictures, size, window, top, left, h, w):
     """Each window is cut out by hand and resized by Pillow."""
     array = put(pictures / "a.png", noise(*size))
     data = load(pictures, input_size=window, output_size=(8, 8))
-    by_hand = Image.fromarray(array[top : top + h, left : left + w]).resize((8, 8), Image.Resampling.BICUBIC)
+    by_hand = Image.fromarray(array[top : top + h, left : left + w]).resize(
+        (8, 8), Image.Resampling.BICUBIC
+    )
     np.testing.assert_array_equal(data.images[0].transpose(1, 2, 0), np.asarray(by_hand))
 
 
@@ -141,7 +150,9 @@ def test_a_camera_that_was_held_sideways(pictures):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
     put(pictures / "a.png", array, exif=exif)
-    np.testing.assert_array_equal(load(pictures, output_size=(8, 4)).images[0].transpose(1, 2, 0), np.rot90(array, -1))
+    np.testing.assert_array_equal(
+        load(pictures, output_size=(8, 4)).images[0].transpose(1, 2, 0), np.rot90(array, -1)
+    )
 
 
 # --- which files ---
@@ -154,7 +165,8 @@ def test_patterns_subfolders_and_labels(pictures):
     (pictures / "folder.png").mkdir()
     assert load(pictures, output_size=(4, 4)).labels.tolist() == [0]
     for options in ({"pattern": "**/*.png"}, {"pattern": "*.png", "recursive": True}):
-        assert load(pictures, output_size=(4, 4), **options).labels.tolist() == [0, 1, 1, 2]  # 0, a/2, a/deep/3, b/1
+        # 0, a/2, a/deep/3, b/1
+        assert load(pictures, output_size=(4, 4), **options).labels.tolist() == [0, 1, 1, 2]
     assert load(pictures, "b/*", output_size=(4, 4)).images.shape[0] == 2
 
 
@@ -176,8 +188,10 @@ def test_no_match_says_what_is_there(pictures):
         load(pictures / "empty")
 
 
-@pytest.mark.parametrize("options", [{"output_size": (0, 4)}, {"output_size": 64}, {"input_size": (4,)}, {"output_size": (4.0, 4)},
-                                     {"channels": 2}, {"workers": 0}, {"pattern": ""}, {"pattern": "/abs/*.png"}])  # fmt: skip
+@pytest.mark.parametrize("options", [{"output_size": (0, 4)}, {"output_size": 64},
+    {"input_size": (4,)}, {"output_size": (4.0, 4)},
+                                     {"channels": 2}, {"workers": 0}, {"pattern": ""},
+                                     {"pattern": "/abs/*.png"}])  # fmt: skip
 def test_nonsense(pictures, options):
     put(pictures / "a.png", noise(4, 4))
     name = next(iter(options))
@@ -216,7 +230,11 @@ def test_damaged_files_are_left_out_and_named(pictures, cache):
         data = image_folder(pictures, output_size=(8, 8), on_notice=notices.append)
         assert data.checksum == expected.checksum and len(data.labels) == 6
         assert len(notices) == 1 and "5 of 11" in notices[0] and "2 more" in notices[0]
-        assert all(name in notices[0] for name in bad[:3]) and bad[4] not in notices[0] and "truncated" in notices[0]
+        assert (
+            all(name in notices[0] for name in bad[:3])
+            and bad[4] not in notices[0]
+            and "truncated" in notices[0]
+        )
     assert len(os.listdir(cache)) == 1
 
 
@@ -265,7 +283,9 @@ def test_second_start_reads_no_picture(pictures, cache, monkeypatch):
     assert again.checksum == first.checksum and len(os.listdir(cache)) == 1
 
 
-@pytest.mark.parametrize("change", ["content", "time", "new", "renamed", "gone", "size", "crop", "channels"])
+@pytest.mark.parametrize(
+    "change", ["content", "time", "new", "renamed", "gone", "size", "crop", "channels"]
+)
 def test_any_change_is_seen(pictures, cache, change):
     for i in range(3):
         put(pictures / f"{i}.png", noise(8, 8))
@@ -282,7 +302,11 @@ def test_any_change_is_seen(pictures, cache, change):
     elif change == "gone":
         os.remove(pictures / "0.png")
     else:
-        options |= {"size": {"output_size": (5, 4)}, "crop": {"crop": False}, "channels": {"channels": 1}}[change]
+        options |= {
+            "size": {"output_size": (5, 4)},
+            "crop": {"crop": False},
+            "channels": {"channels": 1},
+        }[change]
     after = image_folder(pictures, "*.png", **options)
     assert len(os.listdir(cache)) == 2
     assert (after.checksum == before.checksum) == (change == "time")
@@ -310,7 +334,10 @@ def test_a_damaged_cache_is_made_again(pictures, cache, how):
         np.savez(open(path, "wb"), images=np.array([{}], object), problems=np.zeros((0, 2), str))
     notices = []
     for _ in range(2):
-        assert image_folder(pictures, "*.png", output_size=(8, 8), on_notice=notices.append).checksum == before.checksum
+        assert (
+            image_folder(pictures, "*.png", output_size=(8, 8), on_notice=notices.append).checksum
+            == before.checksum
+        )
     assert len(notices) == 1 and "damaged" in notices[0] and str(path) in notices[0]
 
 

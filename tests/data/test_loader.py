@@ -83,8 +83,16 @@ def test_collate_kinds():
 def test_collate_nests():
     items = [{"x": (i, np.ones(2) * i), "p": Point(i, [float(i), "s"])} for i in range(3)]
     batch = default_collate(items)
-    assert batch["x"][0].tolist() == [0, 1, 2] and batch["x"][1].shape == (3, 2) and isinstance(batch["x"], list)
-    assert isinstance(batch["p"], Point) and batch["p"].y[0].tolist() == [0, 1, 2] and batch["p"].y[1] == ["s"] * 3
+    assert (
+        batch["x"][0].tolist() == [0, 1, 2]
+        and batch["x"][1].shape == (3, 2)
+        and isinstance(batch["x"], list)
+    )
+    assert (
+        isinstance(batch["p"], Point)
+        and batch["p"].y[0].tolist() == [0, 1, 2]
+        and batch["p"].y[1] == ["s"] * 3
+    )
 
 
 def test_collate_refuses():
@@ -121,7 +129,10 @@ def test_random_split():
     parts = random_split(Squares(10), [0.55, 0.45])
     assert [len(p) for p in parts] == [6, 4]
     assert sorted(i for p in parts for i in p.indices) == list(range(10))
-    a, b = (random_split(Squares(10), [7, 3], generator=minigan.Generator().manual_seed(5))[1].indices for _ in range(2))
+    a, b = (
+        random_split(Squares(10), [7, 3], generator=minigan.Generator().manual_seed(5))[1].indices
+        for _ in range(2)
+    )
     assert a == b and len(a) == 3
     with pytest.raises(ValueError, match="do not add up to 10"):
         random_split(Squares(10), [7, 4])
@@ -133,7 +144,9 @@ def test_random_split():
 @pytest.mark.parametrize("num_workers", [0, 1, 3])
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_batches_in_order(num_workers, drop_last):
-    loader = DataLoader(Squares(11, slow={1, 5}), batch_size=3, num_workers=num_workers, drop_last=drop_last)
+    loader = DataLoader(
+        Squares(11, slow={1, 5}), batch_size=3, num_workers=num_workers, drop_last=drop_last
+    )
     expected = [[i * i for i in range(k, min(k + 3, 11))] for k in range(0, 11, 3)]
     expected = expected[:3] if drop_last else expected
     assert len(loader) == len(expected)
@@ -146,30 +159,46 @@ def test_shuffle_is_the_generators():
     loader = DataLoader(Squares(20), batch_size=4, shuffle=True)
     minigan.manual_seed(7)
     first, second = listed(loader), listed(loader)
-    assert first != second and sorted(sum(first, [])) == sorted(sum(second, [])) == [i * i for i in range(20)]
+    assert first != second and sorted(sum(first, [])) == sorted(sum(second, [])) == [
+        i * i for i in range(20)
+    ]
     minigan.manual_seed(7)
     assert listed(loader) == first
-    own = [DataLoader(Squares(20), 4, True, generator=minigan.Generator().manual_seed(1)) for _ in range(2)]
+    own = [
+        DataLoader(Squares(20), 4, True, generator=minigan.Generator().manual_seed(1))
+        for _ in range(2)
+    ]
     assert listed(own[0]) == listed(own[1])
 
 
 def test_samplers():
     data = Squares(6)
     assert listed(DataLoader(data, 2, sampler=[3, 1, 0])) == [[9, 1], [0]]
-    assert listed(DataLoader(data, batch_sampler=BatchSampler(SequentialSampler(data), 4, False))) == [[0, 1, 4, 9], [16, 25]]
-    assert sorted(sum(listed(DataLoader(data, 2, sampler=SubsetRandomSampler([1, 2, 3]))), [])) == [1, 4, 9]
+    assert listed(
+        DataLoader(data, batch_sampler=BatchSampler(SequentialSampler(data), 4, False))
+    ) == [[0, 1, 4, 9], [16, 25]]
+    assert sorted(sum(listed(DataLoader(data, 2, sampler=SubsetRandomSampler([1, 2, 3]))), [])) == [
+        1,
+        4,
+        9,
+    ]
     weighted = WeightedRandomSampler([0, 0, 1, 0, 3, 0], 200)
     counts = collections.Counter(weighted)
     assert set(counts) == {2, 4} and 100 < counts[4] < 190 and len(weighted) == 200
     many = list(RandomSampler(data, replacement=True, num_samples=50))
     assert len(many) == 50 and set(many) <= set(range(6))
-    assert len(list(RandomSampler(data, num_samples=4))) == 4 and sorted(RandomSampler(data)) == list(range(6))
+    assert len(list(RandomSampler(data, num_samples=4))) == 4 and sorted(
+        RandomSampler(data)
+    ) == list(range(6))
 
 
 def test_no_batches():
     assert [x for x in DataLoader(Squares(3), batch_size=None)] == [0, 1, 4]
     assert listed(DataLoader(Count(5), batch_size=2)) == [[0, 1], [2, 3], [4]]
-    assert listed(DataLoader(Count(5), batch_size=2, drop_last=True, num_workers=2)) == [[0, 1], [2, 3]]
+    assert listed(DataLoader(Count(5), batch_size=2, drop_last=True, num_workers=2)) == [
+        [0, 1],
+        [2, 3],
+    ]
     assert list(DataLoader(Count(2), batch_size=None)) == [0, 1]
     assert DataLoader(Squares(4), 2, collate_fn=sum).__iter__().__next__() == 1
 
@@ -283,12 +312,21 @@ def test_batches_as_torch():
     torch = pytest.importorskip("torch")
     from torch.utils.data import DataLoader as Theirs
 
-    items = [{"a": i, "b": (0.5 * i, np.float32(i)), "c": np.arange(3) + i, "d": "x" * i, "e": i > 1} for i in range(5)]
+    items = [
+        {"a": i, "b": (0.5 * i, np.float32(i)), "c": np.arange(3) + i, "d": "x" * i, "e": i > 1}
+        for i in range(5)
+    ]
 
     def plain(x):
         if hasattr(x, "tolist"):
             return str(x.dtype).replace("torch.", ""), x.tolist()
-        return {k: plain(v) for k, v in x.items()} if isinstance(x, dict) else [plain(v) for v in x] if isinstance(x, list) else x
+        return (
+            {k: plain(v) for k, v in x.items()}
+            if isinstance(x, dict)
+            else [plain(v) for v in x]
+            if isinstance(x, list)
+            else x
+        )
 
     assert [plain(b) for b in DataLoader(items, 2)] == [plain(b) for b in Theirs(items, 2)]
     assert torch.__version__

@@ -1,4 +1,5 @@
-"""The tests of the fast path: they go with it. Without it (MINIGAN_PLAIN=1) there is nothing here to test."""
+"""The tests of the fast path: they go with it. Without it (MINIGAN_PLAIN=1) there is nothing here
+to test."""
 
 import minigan
 

@@ -27,12 +27,19 @@ def phased(draw):
     out = tuple((n + p + behind - k) // stride + 1 for n, p, k in zip(size, padding, kernel))
     geometry = Geometry(size, out, kernel, (stride, stride), padding, (1, 1), 1)
     assume(toomcook.plan(geometry) is not None)
-    n, c, o = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    return fill(draw(seeds), (n, c, *size)), fill(draw(seeds), (n, o, *out)), fill(draw(seeds), (o, c, *kernel)), geometry
+    n, c = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    o = draw(st.integers(1, 3))
+    return (
+        fill(draw(seeds), (n, c, *size)),
+        fill(draw(seeds), (n, o, *out)),
+        fill(draw(seeds), (o, c, *kernel)),
+        geometry,
+    )
 
 
 def check(ways, x, y, w, geometry, arguments=()):
-    """All three products of `ways` against `formula`, which the table holds against loops; in both precisions."""
+    """All three products of `ways` against `formula`, which the table holds against loops; in both
+    precisions."""
     b, c = w.sum((1, *range(2, w.ndim))), np.ones(x.shape[1])
     shape = (-1, *[1] * len(geometry.out))
     expected = (
@@ -66,7 +73,10 @@ def test_patches(problem):
     check(patches, *problem)
 
 
-@pytest.mark.parametrize("kernel, stride, padding, size", [(4, 2, 1, 14), (3, 1, 1, 10), (5, 2, 2, 16), (1, 1, 0, 6), (6, 1, 0, 6)])
+@pytest.mark.parametrize(
+    "kernel, stride, padding, size",
+    [(4, 2, 1, 14), (3, 1, 1, 10), (5, 2, 2, 16), (1, 1, 0, 6), (6, 1, 0, 6)],
+)
 @pytest.mark.parametrize("channels", [1, 33])
 def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
     """Sizes of real layers, several images in several parts and threads."""
@@ -74,17 +84,35 @@ def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
     monkeypatch.setattr(toomcook, "BOUND", 1 << 17)
     monkeypatch.setattr(patches, "CACHE", 1 << 12)
     out = (size + 2 * padding - kernel) // stride + 1
-    geometry = Geometry((size, size), (out, out), *[(v, v) for v in (kernel, stride, padding, 1)], 1)
+    geometry = Geometry(
+        (size, size), (out, out), *[(v, v) for v in (kernel, stride, padding, 1)], 1
+    )
     if channels == 33 and kernel in (3, 4, 5):
         assert cpu._plan(45, channels, channels, geometry) is not None
     rng = np.random.default_rng(0)
-    x, y, w = (rng.standard_normal(s) for s in ((45, channels, size, size), (45, channels, out, out), (channels, channels, kernel, kernel)))
+    x, y, w = (
+        rng.standard_normal(s)
+        for s in (
+            (45, channels, size, size),
+            (45, channels, out, out),
+            (channels, channels, kernel, kernel),
+        )
+    )
     check(cpu, x, y, w, geometry)
 
 
 def test_the_fewest_multiplications():
-    """7 outputs under 2 taps: 4 + 3 (5 + 4 points), or 3 + 3 + 1; 14: 4 + 4 + 3 + 3; under 3 taps 7 are 3 + 2 + 2."""
-    known = (7, 2, 10, 9), (14, 2, 19, 18), (4, 2, 6, 5), (1, 2, 2, 2), (7, 3, 15, 13), (9, 3, 19, 15), (1, 3, 3, 3)
+    """7 outputs under 2 taps: 4 + 3 (5 + 4 points), or 3 + 3 + 1; 14: 4 + 4 + 3 + 3; under 3 taps 7
+    are 3 + 2 + 2."""
+    known = (
+        (7, 2, 10, 9),
+        (14, 2, 19, 18),
+        (4, 2, 6, 5),
+        (1, 2, 2, 2),
+        (7, 3, 15, 13),
+        (9, 3, 19, 15),
+        (1, 3, 3, 3),
+    )
     for outputs, taps, four, five in known:
         assert toomcook._tiles(outputs, taps, 4).sum() == four
         assert toomcook._tiles(outputs, taps, 5).sum() == five
@@ -94,11 +122,16 @@ def test_the_fewest_multiplications():
 
 
 def test_memory_is_bounded():
-    """No patches of all images at once: 64 images of 32x32 pixels with 64 channels would have 260 MB of them."""
+    """No patches of all images at once: 64 images of 32x32 pixels with 64 channels would have 260
+    MB of them."""
     x, w = np.ones((64, 64, 32, 32), np.float32), np.ones((64, 64, 4, 4), np.float32)
     y = F.conv2d(x, w, None, 2, 1)
     F.conv2d(x, w[:, :, :, :1], None, 1, (1, 0))
-    for call in (lambda: F.conv2d(x, w, None, 2, 1), lambda: F.conv_transpose2d(y, w, None, 2, 1), lambda: F.conv2d(x, w[:, :, :, :1])):
+    for call in (
+        lambda: F.conv2d(x, w, None, 2, 1),
+        lambda: F.conv_transpose2d(y, w, None, 2, 1),
+        lambda: F.conv2d(x, w[:, :, :, :1]),
+    ):
         tracemalloc.start()
         result = call()
         peak = tracemalloc.get_traced_memory()[1]

@@ -1,4 +1,5 @@
-"""How convolutions on CUDA are computed, run on the host: every way against the plain formula, and what goes into the products."""
+"""How convolutions on CUDA are computed, run on the host: every way against the plain formula, and
+what goes into the products."""
 
 import fakecuda
 import numpy as np
@@ -21,10 +22,14 @@ def geometry(size, kernel, stride, padding=0, dilation=1, extra=0, dims=2):
 
 
 GEOMETRIES = {
-    "4x4, stride 2": geometry(8, 4, 2, 1), "5x5, stride 2": geometry(9, 5, 2, 2), "3x3": geometry(6, 3, 1, 1), "1x1": geometry(5, 1, 1),
-    "whole": geometry(4, 4, 1), "stride and dilation": geometry(13, 3, 2, 1, 3), "stride 4, dilation 6": geometry(25, 3, 4, 2, 6),
-    "stride beyond kernel": geometry(11, 2, 5), "stride 9": geometry(19, 3, 9), "padding beyond kernel": geometry(5, 2, 1, 3),
-    "rest": geometry(10, 4, 3, 1, extra=1), "one dimension": geometry(9, 4, 2, 1, dims=1), "three": geometry(5, 3, 2, 1, dims=3),
+    "4x4, stride 2": geometry(8, 4, 2, 1), "5x5, stride 2": geometry(9, 5, 2, 2),
+    "3x3": geometry(6, 3, 1, 1), "1x1": geometry(5, 1, 1),
+    "whole": geometry(4, 4, 1), "stride and dilation": geometry(13, 3, 2, 1, 3),
+    "stride 4, dilation 6": geometry(25, 3, 4, 2, 6),
+    "stride beyond kernel": geometry(11, 2, 5), "stride 9": geometry(19, 3, 9),
+    "padding beyond kernel": geometry(5, 2, 1, 3),
+    "rest": geometry(10, 4, 3, 1, extra=1), "one dimension": geometry(9, 4, 2, 1, dims=1),
+    "three": geometry(5, 3, 2, 1, dims=3),
 }  # fmt: skip
 
 
@@ -38,7 +43,10 @@ def kernels():
 
 def arrays(g, n, c, o, dtype):
     rng = np.random.default_rng(0)
-    return [rng.standard_normal(s).astype(dtype) for s in ((n, c, *g.size), (o, c, *g.kernel), (n, o, *g.out), (c,), (o,))]
+    return [
+        rng.standard_normal(s).astype(dtype)
+        for s in ((n, c, *g.size), (o, c, *g.kernel), (n, o, *g.out), (c,), (o,))
+    ]
 
 
 def check(g, n, c, o, dtype):
@@ -54,7 +62,12 @@ def check(g, n, c, o, dtype):
     ]
     for found, expected in pairs:
         assert found.dtype == dtype
-        np.testing.assert_allclose(found.storage, expected, rtol=0, atol=(2e-5 if dtype == np.float32 else 1e-12) * np.abs(expected).max())
+        np.testing.assert_allclose(
+            found.storage,
+            expected,
+            rtol=0,
+            atol=(2e-5 if dtype == np.float32 else 1e-12) * np.abs(expected).max(),
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -78,7 +91,8 @@ def bfloat16(x):
 @pytest.mark.parametrize("c, o", [(16, 8), (3, 8), (8, 3)])
 @pytest.mark.parametrize("name", ["4x4, stride 2", "3x3", "whole"])
 def test_bfloat16_is_rounded_to_before_rows_are_made(name, c, o, monkeypatch):
-    """The inputs of all products are rounded, sums are float32; and what is rounded is x, not its rows."""
+    """The inputs of all products are rounded, sums are float32; and what is rounded is x, not its
+    rows."""
     g = GEOMETRIES[name]
     x, w, y, *_ = arrays(g, 2, c, o, np.float32)
     sizes, to_bfloat16 = [], cublas._to_bfloat16
@@ -86,21 +100,31 @@ def test_bfloat16_is_rounded_to_before_rows_are_made(name, c, o, monkeypatch):
     monkeypatch.setattr(cuda, "halved", cublas.halved)
     on = fakecuda.asarray
     with rounded():
-        found = [cuda.conv(on(x), on(w), None, g), cuda.conv_transpose(on(y), on(w), None, g), cuda.conv_weight(on(x), on(y), g)]
+        found = [
+            cuda.conv(on(x), on(w), None, g),
+            cuda.conv_transpose(on(y), on(w), None, g),
+            cuda.conv_weight(on(x), on(y), g),
+        ]
     assert sorted(sizes) == sorted([x.size, w.size, y.size, w.size, x.size, y.size])
     x, w, y = (bfloat16(a) for a in (x, w, y))
-    for f, e in zip(found, (formula.conv(x, w, g), formula.conv_transpose(y, w, g), formula.conv_weight(x, y, g))):
+    for f, e in zip(
+        found,
+        (formula.conv(x, w, g), formula.conv_transpose(y, w, g), formula.conv_weight(x, y, g)),
+    ):
         assert f.dtype == np.float32
         np.testing.assert_allclose(f.storage, e, rtol=0, atol=1e-5 * np.abs(e).max())
 
 
 def test_one_product_is_no_stack(monkeypatch):
-    """cuBLAS is asked for a single product where it is one: a stack of one it does not share among multiprocessors."""
+    """cuBLAS is asked for a single product where it is one: a stack of one it does not share among
+    multiprocessors."""
     library, called = fakecuda.cublas_library(), []
 
     def noted(name):
         function = getattr(library, name)
-        monkeypatch.setattr(library, name, lambda *a: called.append(name) or function(*a), raising=False)
+        monkeypatch.setattr(
+            library, name, lambda *a: called.append(name) or function(*a), raising=False
+        )
 
     noted("cublasGemmEx")
     noted("cublasGemmStridedBatchedEx")

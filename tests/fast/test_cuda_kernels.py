@@ -1,4 +1,5 @@
-"""CUDA kernels without a GPU: every case of the table computed by the kernels, which are compiled for the host."""
+"""CUDA kernels without a GPU: every case of the table computed by the kernels, which are compiled
+for the host."""
 
 import fakecuda
 import numpy as np
@@ -20,7 +21,8 @@ def on_device(how):
 
 @for_every(CASES, 4)
 def test_kernels(case, args, seed):
-    """The CPU's results and gradients, from arguments in any memory layout, and no value fetched."""
+    """The CPU's results and gradients, from arguments in any memory layout, and no value
+    fetched."""
     expected, _, grads, _ = gradients(case, boxed(case, args), seed)
     how = seed % 5 if seed % 5 < 4 else None
     with fakecuda.with_kernels():
@@ -45,10 +47,15 @@ def test_kernels_in_float32(case, args, seed):
 
 
 def check_float32(case, args, seed):
-    single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+    single = [
+        a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+        for a in args
+    ]
     expected, _, grads, _ = gradients(case, boxed(case, single), seed)
     with fakecuda.with_kernels():
-        outputs, _, found, _ = gradients(case, boxed(case, single, fakecuda.asarray), seed, fakecuda.asarray)
+        outputs, _, found, _ = gradients(
+            case, boxed(case, single, fakecuda.asarray), seed, fakecuda.asarray
+        )
     for y, e in zip([*outputs, *found], [*expected, *grads]):
         if e is not None:
             assert y.dtype == e.dtype
@@ -67,7 +74,8 @@ def test_second_order(case, args, seed):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
-    """The CPU's numbers to the bit: gradients of rows, of elements, and along an axis, which places of an index name many times."""
+    """The CPU's numbers to the bit: gradients of rows, of elements, and along an axis, which places
+    of an index name many times."""
 
     def refuse(*args):
         raise AssertionError("atomic additions")
@@ -94,7 +102,9 @@ def test_repeated_places_are_added_in_one_order(dtype, monkeypatch):
         def gradient(make, values=values, function=function, index=index):
             t = tensor_of(make(values), True)
             y = function(t, tensor_of(make(index)))
-            y.backward(tensor_of(make(np.random.default_rng(1).standard_normal(y.shape).astype(dtype))))
+            y.backward(
+                tensor_of(make(np.random.default_rng(1).standard_normal(y.shape).astype(dtype)))
+            )
             return t.grad.array
 
         expected = gradient(np.asarray)

@@ -1,4 +1,5 @@
-"""The CUDA kernels of the random generator, compiled for the host: the CPU's integers, and so its numbers."""
+"""The CUDA kernels of the random generator, compiled for the host: the CPU's integers, and so its
+numbers."""
 
 import fakecuda
 import numpy as np
@@ -26,16 +27,21 @@ extern "C" __global__ void known(u32* out, const u32* counter, const u32* key) {
 
 
 @pytest.mark.parametrize("counter, key, words", [  # Random123, kat_vectors, philox4x32 10
-    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+    ("00000000 00000000 00000000 00000000", "00000000 00000000",
+        "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff",
+        "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0",
+        "d16cfe09 94fdcceb 5001e420 24126ea1"),
 ])  # fmt: skip
 def test_known_answers(counter, key, words):
     def numbers(text):
         return fakecuda.asarray(np.array([int(w, 16) for w in text.split()], np.uint32))
 
     out = numbers("0 0 0 0")
-    fakecuda.RawModule(PHILOX.text("f") + KNOWN).get_function("known")((1,), (1,), (out, numbers(counter), numbers(key)))
+    fakecuda.RawModule(PHILOX.text("f") + KNOWN).get_function("known")(
+        (1,), (1,), (out, numbers(counter), numbers(key))
+    )
     assert [f"{w:08x}" for w in out.storage] == words.split()
 
 
@@ -52,11 +58,18 @@ def test_same_numbers_as_on_the_cpu(seed, n):
     for name, draw in draws.items():
         here, there = Generator(seed), Generator(seed)
         here.counter = there.counter = 2**32 - 2  # over the edge of a word
-        np.testing.assert_array_equal(draw(there, GPU).storage, draw(here, device("cpu")), err_msg=name)
+        np.testing.assert_array_equal(
+            draw(there, GPU).storage, draw(here, device("cpu")), err_msg=name
+        )
         assert here.get_state() == there.get_state()
     for dtype, tolerance in ((np.float32, 2e-6), (np.float64, 1e-14)):
         here, there = Generator(seed), Generator(seed)
-        np.testing.assert_allclose(there.normal((n,), dtype, GPU).storage, here.normal((n,), dtype), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            there.normal((n,), dtype, GPU).storage,
+            here.normal((n,), dtype),
+            rtol=tolerance,
+            atol=tolerance,
+        )
         assert here.get_state() == there.get_state()
 
 

@@ -1,4 +1,5 @@
-"""Python's scalar formulas as C++: the translation, compiled for the host, computes what the Python function does."""
+"""Python's scalar formulas as C++: the translation, compiled for the host, computes what the Python
+function does."""
 
 import math
 
@@ -21,7 +22,11 @@ def scalar_formula(x, y, scale):
         b += math.sqrt(abs(y)) / 3
     else:
         b -= math.log1p(new)
-    return b**2 if x != y else (math.tanh(x) if x > y > 0 else math.erf(b) + math.expm1(x) * math.cos(y))
+    return (
+        b**2
+        if x != y
+        else (math.tanh(x) if x > y > 0 else math.erf(b) + math.expm1(x) * math.cos(y))
+    )
 
 
 def loop(c, x, y, z=None, out=None):
@@ -57,7 +62,9 @@ def test_scalar_formula(dtype, tolerance):
         kernel = elementwise(scalar_formula)
         found = kernel(fakecuda.asarray(x), fakecuda.asarray(y), 0.7)
         np.testing.assert_allclose(found.storage, expected, rtol=tolerance, atol=tolerance)
-        shared = kernel(fakecuda.asarray(x), fakecuda.asarray(dtype(0.25)), fakecuda.asarray(dtype(0.7)))
+        shared = kernel(
+            fakecuda.asarray(x), fakecuda.asarray(dtype(0.25)), fakecuda.asarray(dtype(0.7))
+        )
     expected = [scalar_formula(a.item(), 0.25, float(dtype(0.7))) for a in x]
     np.testing.assert_allclose(shared.storage, expected, rtol=tolerance, atol=tolerance)
     for name in [n for n in SOURCES if n.startswith(__name__)]:
@@ -78,7 +85,12 @@ def test_sums(n):
 def test_loops_with_and_without_an_option():
     without, full = Formula(loop, {"z"}), Formula(loop)
     assert "z[i]" not in without.body and "z[i]" in full.body
-    assert full.constants == 3 and full.elements == {"x", "y", "z", "out"} and full.loops and not full.sums
+    assert (
+        full.constants == 3
+        and full.elements == {"x", "y", "z", "out"}
+        and full.loops
+        and not full.sums
+    )
 
 
 def unknown_function(x):
@@ -113,7 +125,8 @@ def product(x):
 
 
 @pytest.mark.parametrize("function, words", [
-    (unknown_function, "math.gamma"), (unknown_name, "np.pi"), (a_while, "While"), (other_loop, "not called i"),
+    (unknown_function, "math.gamma"), (unknown_name, "np.pi"), (a_while, "While"),
+    (other_loop, "not called i"),
     (slices, "neither i nor a number"), (product, "this way to sum up"),
 ], ids=lambda v: getattr(v, "__name__", ""))  # fmt: skip
 def test_what_has_no_translation(function, words):

@@ -1,4 +1,5 @@
-"""What only a GPU can show (pytest -m gpu): real launches, graphs and products; the same numbers as on the CPU; no memory is lost."""
+"""What only a GPU can show (pytest -m gpu): real launches, graphs and products; the same numbers as
+on the CPU; no memory is lost."""
 
 import contextlib
 import sys
@@ -13,7 +14,15 @@ from minigan.arrays.seam import CaptureError
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
 from minigan.fast.replay.graph import graph
-from minigan.gan import GAN, NonSaturating, Trainer, dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from minigan.gan import (
+    GAN,
+    NonSaturating,
+    Trainer,
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_discriminator,
+    mlp_generator,
+)
 from minigan.machine.precision import precision
 from minigan.optim import EMA, SGD, Adam, RMSprop
 from minigan.training.run import round_of
@@ -40,7 +49,9 @@ def training(kind, place, optimizer=lambda p: Adam(p, 1e-3, (0.5, 0.9)), k=1):
     minigan.manual_seed(3)
     G, D = (m.to(place) for m in NETWORKS[kind]())
     game = GAN(G, D, NonSaturating(), 16, k)
-    return Trainer(game, {n: optimizer(p.parameters()) for n, p in game.players.items()}), Batches(IMAGES, 32, 1, place)
+    return Trainer(game, {n: optimizer(p.parameters()) for n, p in game.players.items()}), Batches(
+        IMAGES, 32, 1, place
+    )
 
 
 def run(play, batches, steps):
@@ -54,12 +65,17 @@ def run(play, batches, steps):
 
 
 def state(trainer):
-    return {f"{n}.{k}": v.cpu().numpy() for n, p in trainer.game.players.items() for k, v in p.state_dict().items()}
+    return {
+        f"{n}.{k}": v.cpu().numpy()
+        for n, p in trainer.game.players.items()
+        for k, v in p.state_dict().items()
+    }
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
 @pytest.mark.parametrize("optimizer, k", [
-    (lambda p: Adam(p, 1e-3, (0.5, 0.9)), 1), (lambda p: SGD(p, 1e-2, momentum=0.5), 2), (lambda p: RMSprop(p, 1e-4), 1),
+    (lambda p: Adam(p, 1e-3, (0.5, 0.9)), 1), (lambda p: SGD(p, 1e-2, momentum=0.5), 2),
+    (lambda p: RMSprop(p, 1e-4), 1),
 ], ids=["adam", "sgd, k=2", "rmsprop"])  # fmt: skip
 def test_graphs_give_what_launches_give(kind, optimizer, k):
     plain, batches = training(kind, GPU, optimizer, k)
@@ -76,7 +92,11 @@ def test_graphs_give_what_launches_give(kind, optimizer, k):
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_two_runs_are_identical(kind):
     """No atomics, no other order of sums: the same bits every time."""
-    first, second = (state(t) for t, b in [training(kind, GPU) for _ in range(2)] if run(round_of(t, b, pytest.fail), b, 20))
+    first, second = (
+        state(t)
+        for t, b in [training(kind, GPU) for _ in range(2)]
+        if run(round_of(t, b, pytest.fail), b, 20)
+    )
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value, err_msg=name)
 
@@ -99,9 +119,12 @@ def test_memory_does_not_grow(captured):
 @pytest.mark.parametrize("n", [1, 7, 600, 100_001])
 def test_the_cpus_random_numbers(n):
     for draw in (
-        lambda g, d: g.integers32(n, d), lambda g, d: g.uniform((n,), np.float32, d), lambda g, d: g.uniform((n,), np.float64, d),
-        lambda g, d: g.integers(-3, 11, (n,), d), lambda g, d: g.permutation(n, d),
-    ):  # fmt: skip
+        lambda g, d: g.integers32(n, d),
+        lambda g, d: g.uniform((n,), np.float32, d),
+        lambda g, d: g.uniform((n,), np.float64, d),
+        lambda g, d: g.integers(-3, 11, (n,), d),
+        lambda g, d: g.permutation(n, d),
+    ):
         here, there = Generator(2**40 + 5), Generator(2**40 + 5)
         np.testing.assert_array_equal(draw(there, GPU).get(), draw(here, CPU))
         assert here.get_state() == there.get_state()
@@ -129,14 +152,16 @@ def test_products_in_every_precision(shape):
         with switched(**options):
             found = minigan.linear(a.cuda(), b.cuda())
         assert found.dtype == np.float32 and found.is_contiguous()
-        in_order = 0 if options else 2e-7 * k  # of k products added one after the other, the worst of all elements
+        # of k products added one after the other, the worst of all elements
+        in_order = 0 if options else 2e-7 * k
         assert np.abs(found.cpu().numpy() - exact).max() <= 5 * tolerance * scale + in_order
     turned = minigan.matmul(tensor_of(a.numpy().T.copy()).cuda().t(), b.cuda().t())
     np.testing.assert_allclose(turned.cpu().numpy(), exact, rtol=1e-4, atol=1e-5 * scale)
 
 
 def test_products_in_bfloat16_train():
-    """With products in bfloat16, and everything else in float32, training goes where it goes in float32."""
+    """With products in bfloat16, and everything else in float32, training goes where it goes in
+    float32."""
     finals = []
     for enabled in (False, True):
         trainer, batches = training("mlp", GPU)
@@ -170,7 +195,10 @@ def test_averages_and_gradients_in_a_graph():
     results = []
     for wrap in (lambda f: f, graph):
         minigan.manual_seed(0)
-        net, x = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(), tensor_of(np.ones((4, 3), np.float32)).cuda()
+        net, x = (
+            nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(),
+            tensor_of(np.ones((4, 3), np.float32)).cuda(),
+        )
         optimizer, ema = Adam(net.parameters(), 0.01), EMA(net, 0.9)
 
         @wrap
@@ -185,7 +213,9 @@ def test_averages_and_gradients_in_a_graph():
             return loss
 
         losses = [step(x).item() for _ in range(10)]
-        results.append((losses, [a.cpu().numpy().tolist() for a in ema.averages.values()], ema.updates))
+        results.append(
+            (losses, [a.cpu().numpy().tolist() for a in ema.averages.values()], ema.updates)
+        )
     assert results[0] == results[1]
 
 
@@ -197,14 +227,20 @@ def test_a_device_that_is_not_there():
 def test_too_much_memory():
     with pytest.raises(MemoryError, match="lower the batch size"):
         x = tensor_of(np.ones((1, 1), np.float32)).cuda()
-        minigan.matmul(minigan.ones(1 << 22, 1, device="cuda"), minigan.ones(1, 1 << 22, device="cuda")) + x
+        (
+            minigan.matmul(
+                minigan.ones(1 << 22, 1, device="cuda"), minigan.ones(1, 1 << 22, device="cuda")
+            )
+            + x
+        )
 
 
 # Last, as the CPU's kernels are compiled for it, which takes half a minute.
 @pytest.mark.parametrize("kind, steps", [("mlp", 100), ("dcgan", 25)])
 def test_training_agrees_with_the_cpu(kind, steps):
-    """The same seed: weights that agree within 2 % of their spread, and values within 2 %. Rounding differs, and training amplifies it:
-    in the convolutional game other rounding is other digits after some 30 steps."""
+    """The same seed: weights that agree within 2 % of their spread, and values within 2 %. Rounding
+    differs, and training amplifies it: in the convolutional game other rounding is other digits
+    after some 30 steps."""
     found = []
     for place in (CPU, GPU):
         trainer, batches = training(kind, place, lambda p: SGD(p, 1e-2))
@@ -212,4 +248,6 @@ def test_training_agrees_with_the_cpu(kind, steps):
     (v1, s1), (v2, s2) = found
     np.testing.assert_allclose(v2, v1, rtol=0.02, atol=0.01)
     for name, value in s1.items():
-        np.testing.assert_allclose(s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name)
+        np.testing.assert_allclose(
+            s2[name], value, rtol=0.02, atol=0.02 * max(float(value.std()), 1e-3), err_msg=name
+        )

@@ -23,7 +23,8 @@ extern "C" __global__ void total(const REAL* x, REAL* y, i64 n) {
     if (threadIdx.x == 7) *y = (REAL)sum;
 }
 
-extern "C" __global__ void __launch_bounds__(1024) twice(const REAL* __restrict__ x, REAL* __restrict__ y, i64 n) {
+extern "C" __global__ void __launch_bounds__(1024) twice(
+        const REAL* __restrict__ x, REAL* __restrict__ y, i64 n) {
     if (threadIdx.x < n) y[threadIdx.x] = 2 * x[threadIdx.x];
 }
 
@@ -56,7 +57,8 @@ def test_barriers(source, dtype):
 
 
 def test_qualifiers_are_no_part_of_a_type(source):
-    """__restrict__ and __launch_bounds__ are understood, and an argument of another dtype is found all the same."""
+    """__restrict__ and __launch_bounds__ are understood, and an argument of another dtype is found
+    all the same."""
     assert hostcuda.kernels(source.text("f"))["twice"] == ["const REAL*", "REAL*", "i64"]
     x, y = on(np.arange(8)), on(np.zeros(8))
     source.launch("twice", x, (1,), (8,), x, y, 8)
@@ -82,4 +84,6 @@ def test_what_is_found(source):
     with pytest.raises(ValueError, match="a GPU takes no grid"):
         source.launch("total", x, (1, 70000), (32,), x, x, 1)
     with pytest.raises(TypeError, match="cuda:0 and cuda:1"):
-        source.launch("total", x, (1,), (32,), x, fakecuda.asarray(np.zeros(1, np.float32), place=1), 1)
+        source.launch(
+            "total", x, (1,), (32,), x, fakecuda.asarray(np.zeros(1, np.float32), place=1), 1
+        )

@@ -1,7 +1,8 @@
 """Reference and kernel of every card can stand in for each other at any call.
 
-One training step is computed with all kernels, with all references, and with a coin tossed at every single call: forward passes save
-what one of the two saves, and the rule of the other takes it. All must end within rounding.
+One training step is computed with all kernels, with all references, and with a coin tossed at every
+single call: forward passes save what one of the two saves, and the rule of the other takes it. All
+must end within rounding.
 """
 
 import contextlib
@@ -19,14 +20,22 @@ from minigan.arrays import random, seam
 from minigan.arrays.defaults import default
 from minigan.engine import OPS
 from minigan.engine.op import Card
-from minigan.gan import GAN, OBJECTIVES, GradientPenalty, Trainer, dcgan_discriminator, dcgan_generator
+from minigan.gan import (
+    GAN,
+    OBJECTIVES,
+    GradientPenalty,
+    Trainer,
+    dcgan_discriminator,
+    dcgan_generator,
+)
 from minigan.optim import EMA, Adam, ema, optimizer
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 1, 16, 16))
 
 
 class Coin:
-    """Who computes: kernels, references, or at each call the one that the coin says. Counts what it said, by name."""
+    """Who computes: kernels, references, or at each call the one that the coin says. Counts what it
+    said, by name."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed) if isinstance(seed, int) else None
@@ -51,7 +60,9 @@ class Sometimes(dict):
         return found if found is not None and self.coin(str(key)) else default
 
 
-SELECT, DISPATCHED, LOOP = Card.select, seam.dispatched.__call__, nn.Sequential.forward
+SELECT = Card.select
+DISPATCHED = seam.dispatched.__call__
+LOOP = nn.Sequential.forward
 REGISTRIES = ((random, "DRAWS"), (optimizer, "STEPS"), (ema, "AVERAGES"))
 KERNELS = {name: dict(getattr(module, name)) for module, name in REGISTRIES}
 
@@ -85,25 +96,33 @@ def tossed(coin):
 
 def mlp():
     G = nn.Sequential(
-        nn.Linear(5, 24), nn.BatchNorm1d(24), nn.LeakyReLU(0.2), nn.Dropout(0.2), nn.Linear(24, 256),
+        nn.Linear(5, 24), nn.BatchNorm1d(24), nn.LeakyReLU(0.2), nn.Dropout(0.2),
+        nn.Linear(24, 256),
         nn.Tanh(), nn.Unflatten(1, (1, 16, 16)),
     )  # fmt: skip
     D = nn.Sequential(
-        nn.Flatten(), nn.Linear(256, 24), nn.LeakyReLU(0.2), nn.Dropout(0.2), nn.Linear(24, 12), nn.Tanh(),
+        nn.Flatten(), nn.Linear(256, 24), nn.LeakyReLU(0.2), nn.Dropout(0.2), nn.Linear(24, 12),
+        nn.Tanh(),
         nn.Linear(12, 1),
     )  # fmt: skip
     return GAN(G, D, OBJECTIVES["nonsaturating"](), 5)
 
 
 def dcgan():
-    return GAN(dcgan_generator(5, 1, 16, 16, 4), dcgan_discriminator(1, 16, 16, 4), OBJECTIVES["nonsaturating"](), 5)
+    return GAN(
+        dcgan_generator(5, 1, 16, 16, 4),
+        dcgan_discriminator(1, 16, 16, 4),
+        OBJECTIVES["nonsaturating"](),
+        5,
+    )
 
 
 def wgan_gp():
     """A critic with all that a penalty's second derivatives go through."""
     G = dcgan_generator(5, 1, 16, 16, 4)
     D = nn.Sequential(
-        nn.Conv2d(1, 6, 3, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(6, 8, 3, 2, 1), nn.LayerNorm([8, 4, 4]), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Conv2d(1, 6, 3, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(6, 8, 3, 2, 1),
+        nn.LayerNorm([8, 4, 4]), nn.ReLU(), nn.AvgPool2d(2),
         nn.Flatten(), nn.Linear(32, 16), nn.Softplus(), nn.Linear(16, 1),
     )  # fmt: skip
     return GAN(G, D, OBJECTIVES["wasserstein"](), 5, k=2, penalties=[GradientPenalty()])
@@ -113,11 +132,19 @@ GAMES = {"mlp": mlp, "dcgan": dcgan, "wgan-gp": wgan_gp}
 
 
 def step(make):
-    """All that one training step leaves: values of the moves, parameters, statistics, the optimisers' state, averages."""
+    """All that one training step leaves: values of the moves, parameters, statistics, the
+    optimisers' state, averages."""
     minigan.manual_seed(4)
     game = make()
-    # (With Adam's own eps, of 1e-8, the rounding error of a gradient that should be 0 would be a whole step.)
-    trainer = Trainer(game, {name: Adam(player.parameters(), 1e-2, (0.5, 0.9), eps=1e-3) for name, player in game.players.items()})
+    # (With Adam's own eps, of 1e-8, the rounding error of a gradient that should be 0 would be a
+    # whole step.)
+    trainer = Trainer(
+        game,
+        {
+            name: Adam(player.parameters(), 1e-2, (0.5, 0.9), eps=1e-3)
+            for name, player in game.players.items()
+        },
+    )
     average = EMA(game.players["G"], 0.5)
     moves = trainer.play(minigan.Tensor(IMAGES))
     average.update()
@@ -125,7 +152,11 @@ def step(make):
     for name, player in game.players.items():
         found |= {f"{name}.{key}": value.numpy() for key, value in player.state_dict().items()}
         state = trainer.optimizers[name].state_dict()["state"]
-        found |= {f"{name} {i} {key}": minigan.raw(v) for i, values in state.items() for key, v in values.items()}
+        found |= {
+            f"{name} {i} {key}": minigan.raw(v)
+            for i, values in state.items()
+            for key, v in values.items()
+        }
     return found | {f"average {key}": value.numpy() for key, value in average.averages.items()}
 
 
@@ -140,7 +171,11 @@ def compare(found, expected, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", GAMES)
 def test_kernels_and_references_swap_within_a_step(name, dtype, monkeypatch):
-    coins = {"kernels": Coin("kernels"), "references": Coin("references"), **{seed: Coin(seed) for seed in range(6)}}
+    coins = {
+        "kernels": Coin("kernels"),
+        "references": Coin("references"),
+        **{seed: Coin(seed) for seed in range(6)},
+    }
     monkeypatch.setattr(default, "dtype", np.dtype(dtype))
     found = {}
     for who, coin in coins.items():
@@ -150,7 +185,12 @@ def test_kernels_and_references_swap_within_a_step(name, dtype, monkeypatch):
         compare(found[who], found["references"], dtype)
     # The coin was asked, for forwards and for rules, and said both.
     said = [coin.said for seed, coin in coins.items() if isinstance(seed, int)]
-    both = {n for each in said for n in each if sum(s.get(n, (0, 0))[0] for s in said) and sum(s.get(n, (0, 0))[1] for s in said)}
+    both = {
+        n
+        for each in said
+        for n in each
+        if sum(s.get(n, (0, 0))[0] for s in said) and sum(s.get(n, (0, 0))[1] for s in said)
+    }
     assert len(both) >= 18, both
 
 
@@ -160,9 +200,13 @@ FAMILIES = {op.__module__ for op in OPS.values() if "cpu" in op.card.kernels}
 
 @for_every([case for case in CASES if case.op and OPS[case.op].__module__ in FAMILIES], 4)
 def test_kernels_and_references_swap_within_an_op(case, args, seed):
-    """Values, gradients and their gradients are the references', whoever computes which part, in float64 and in float32."""
+    """Values, gradients and their gradients are the references', whoever computes which part, in
+    float64 and in float32."""
     for dtype in (np.float64, np.float32):
-        given = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+        given = [
+            a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+            for a in args
+        ]
         rtol = 1e-8 if dtype is np.float64 else 10 * case.tolerance
         expected = results(case, given, seed, Coin("references"))
         for coin in (Coin("kernels"), Coin(seed), Coin(seed + 1)):

@@ -7,7 +7,18 @@ import minigan
 from minigan import nn
 from minigan.fast.cpu.layout import row_major
 
-SHAPES = [(1, 1), (3, 50), (50, 3), (16, 16), (17, 33), (64, 100), (100, 64), (5, 1025), (0, 4), (4, 0)]
+SHAPES = [
+    (1, 1),
+    (3, 50),
+    (50, 3),
+    (16, 16),
+    (17, 33),
+    (64, 100),
+    (100, 64),
+    (5, 1025),
+    (0, 4),
+    (4, 0),
+]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64"])
@@ -16,7 +27,12 @@ def test_turned_matrices(dtype):
         x = (np.arange(np.prod(shape)) % 1999).astype(dtype).reshape(shape)
         for given in (x, x.T, x[:, ::-1], x[::2], x.T[::2], np.broadcast_to(x[:1], shape)):
             y = row_major(given)
-            assert y.flags.c_contiguous and y.dtype == dtype and y.shape == given.shape and (y == given).all()
+            assert (
+                y.flags.c_contiguous
+                and y.dtype == dtype
+                and y.shape == given.shape
+                and (y == given).all()
+            )
         assert row_major(x) is x
 
 
@@ -29,7 +45,8 @@ def test_batches_that_lie_feature_by_feature():
 
 
 def test_the_layout_stays_while_nobody_looks():
-    """Results of a linear layer lie feature by feature through a network: row by row once there is a view."""
+    """Results of a linear layer lie feature by feature through a network: row by row once there is
+    a view."""
     net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.Tanh())
     y = net(minigan.randn(32, 8)) * 2
     assert y.array.strides == (4, 128) and y.is_contiguous()

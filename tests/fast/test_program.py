@@ -1,4 +1,5 @@
-"""minigan.cpu.graph: what is repeated is what would have happened, to the bit; what cannot be repeated is said and played as it is."""
+"""minigan.cpu.graph: what is repeated is what would have happened, to the bit; what cannot be
+repeated is said and played as it is."""
 
 import threading
 import time
@@ -28,7 +29,11 @@ def state(trainer):
     """All numbers of a trainer's players and optimisers, and the random state."""
     found = [p.array for m in trainer.game.players.values() for p in m.state_dict().values()]
     for optimizer in trainer.optimizers.values():
-        found += [np.asarray(v.array if isinstance(v, Tensor) else v) for s in optimizer.state.values() for v in s.values()]
+        found += [
+            np.asarray(v.array if isinstance(v, Tensor) else v)
+            for s in optimizer.state.values()
+            for v in s.values()
+        ]
     return [a.copy() for a in found], minigan.get_rng_state()
 
 
@@ -47,7 +52,18 @@ def play(name, steps, wrap):
     return step, values, state(trainer)
 
 
-REPEATED = ["gan", "wgan", "wgan-gp", "dragan", "spectral", "pacgan2", "veegan", "madgan", "ebgan-pt", "mdgan"]
+REPEATED = [
+    "gan",
+    "wgan",
+    "wgan-gp",
+    "dragan",
+    "spectral",
+    "pacgan2",
+    "veegan",
+    "madgan",
+    "ebgan-pt",
+    "mdgan",
+]
 
 
 @pytest.mark.parametrize("name", REPEATED)
@@ -61,7 +77,8 @@ def test_games_are_repeated_to_the_bit(name):
 
 
 @pytest.mark.parametrize("name, reason", [
-    ("began", "reads a Tensor's values"), ("magan", "changes 'round'"), ("unrolled", "which no op has computed"),
+    ("began", "reads a Tensor's values"), ("magan", "changes 'round'"),
+    ("unrolled", "which no op has computed"),
 ])  # fmt: skip
 def test_games_that_keep_numbers_are_played_as_they_are(name, reason):
     _, values, _ = play(name, 7, lambda step: step)
@@ -89,12 +106,18 @@ def test_backward_averages_schedules_and_running_statistics():
             average.update()
             return {"loss": loss}
 
-        repeat, losses, source = wrap(step), [], Generator(0)
+        repeat, losses = wrap(step), []
+        source = Generator(0)
         for _ in range(10):
             losses.append(repeat(tensor_of(source.normal((6, 3))))["loss"].item())
             schedule.step()
         averages = [t.array for t in average.averages.values()]
-        return losses, [*[t.array for t in model.state_dict().values()], *averages], average.updates, optimizer.param_groups[0]["lr"]
+        return (
+            losses,
+            [*[t.array for t in model.state_dict().values()], *averages],
+            average.updates,
+            optimizer.param_groups[0]["lr"],
+        )
 
     losses, arrays, *rest = run(lambda step: step)
     again, repeated, *others = run(minigan.cpu.graph)
@@ -114,7 +137,8 @@ def test_other_shapes_run_the_step_itself_and_exchanged_memory_begins_anew():
 
     for n in (6, 6, 6, 6, 4, 6):
         step(minigan.ones(n, 3))
-    assert step.program is not None and step(minigan.ones(4, 3)).requires_grad  # on the tape: not repeated
+    # on the tape: not repeated
+    assert step.program is not None and step(minigan.ones(4, 3)).requires_grad
     first, program = step(minigan.ones(6, 3)), step.program
     assert first is step(minigan.ones(6, 3)) and not first.requires_grad and first.grad_fn is None
     model[0].weight.data = minigan.zeros(8, 3)
@@ -144,7 +168,10 @@ def test_what_a_repetition_would_not_do_is_refused():
     assert refused(counts, "changes 'n'") and box["n"] == 6
     assert refused(lambda x: x * (1 if x.sum().item() > 0 else 2), "reads a Tensor's values")
     random = np.random.default_rng(0)
-    found = refused(lambda x: x * tensor_of(random.normal(size=3).astype(np.float32)), "which no op has computed")
+    found = refused(
+        lambda x: x * tensor_of(random.normal(size=3).astype(np.float32)),
+        "which no op has computed",
+    )
     assert len({tuple(f) for f in found}) == 6
     names = iter("abcdefghij")
     refused(lambda x: x.exp() if next(names) in "bdfh" else x.log(), "it called")
@@ -158,7 +185,7 @@ def test_what_a_repetition_would_not_do_is_refused():
     refused(writes, "changes a Tensor of shape")
     assert kept.tolist() == [6, 6, 6]
     minigan.cpu.graph(lambda x: x + 1)(x)  # and nothing goes on being recorded
-    assert not minigan.fast.replay.program.active
+    assert not minigan.fast.replay.program.current_recording
 
 
 def test_in_place_writes_are_repeated():
@@ -180,7 +207,14 @@ def test_dropout_draws_anew():
     def run(wrap):
         minigan.manual_seed(3)
         f = nn.functional
-        repeat = wrap(lambda x: f.dropout(x, 0.5) + minigan.randn_like(x) + f.alpha_dropout(x, 0.5, True) + minigan.bernoulli(x, 0.5))
+        repeat = wrap(
+            lambda x: (
+                f.dropout(x, 0.5)
+                + minigan.randn_like(x)
+                + f.alpha_dropout(x, 0.5, True)
+                + minigan.bernoulli(x, 0.5)
+            )
+        )
         return [repeat(minigan.ones(50)).tolist() for _ in range(6)]
 
     with warnings.catch_warnings():
@@ -190,13 +224,22 @@ def test_dropout_draws_anew():
 
 def test_the_program_reads_as_python():
     minigan.manual_seed(0)
-    G, D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)), nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
-    trainer = Trainer(GAN(G, D, NonSaturating(), 2), {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)})
+    G, D = (
+        nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)),
+        nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)),
+    )
+    trainer = Trainer(
+        GAN(G, D, NonSaturating(), 2),
+        {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)},
+    )
     step = minigan.cpu.graph(trainer.play)
     for real in batches(trainer, 3):
         step(real)
     text = step.program.text
-    assert text.startswith("def run(input0):\n    v0 = normal(") and "linear_activation(v0, array4x2, array4, 'tanh', 0.0)" in text
+    assert (
+        text.startswith("def run(input0):\n    v0 = normal(")
+        and "linear_activation(v0, array4x2, array4, 'tanh', 0.0)" in text
+    )
     compile(text, "text", "exec")
 
 
@@ -217,9 +260,22 @@ def test_a_run_calls_code_of_others_in_each_step(tmp_path):
             return super().moves(real)
 
     minigan.manual_seed(0)
-    G, D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)), nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
-    trainer = Trainer(Mine(G, D, NonSaturating(), 2), {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)})
-    run = Run(trainer, PointBatches(TOYS["ring"](), 20, seed=0), tmp_path / "other", {}, epochs=1, max_steps=8)
+    G, D = (
+        nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)),
+        nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)),
+    )
+    trainer = Trainer(
+        Mine(G, D, NonSaturating(), 2),
+        {"G": SGD(G.parameters(), 0.1), "D": SGD(D.parameters(), 0.1)},
+    )
+    run = Run(
+        trainer,
+        PointBatches(TOYS["ring"](), 20, seed=0),
+        tmp_path / "other",
+        {},
+        epochs=1,
+        max_steps=8,
+    )
     run.train()
     assert len(called) == 8 and run.round.graph.program is None
 
@@ -245,7 +301,8 @@ def test_what_other_threads_compute_is_not_in_the_program():
 
 
 @pytest.mark.parametrize("change", [
-    lambda t: setattr(t.game.penalties[0], "weight", 3.0), lambda t: setattr(t.game, "k", 2), lambda t: t.game.D.eval(),
+    lambda t: setattr(t.game.penalties[0], "weight", 3.0), lambda t: setattr(t.game, "k", 2),
+    lambda t: t.game.D.eval(),
     lambda t: t.game.G[0].weight.requires_grad_(False), lambda t: setattr(t.game, "penalties", ()),
     lambda t: t.game.G.register_forward_pre_hook(lambda module, args: (args[0] * 2,)),
 ])  # fmt: skip
@@ -253,9 +310,14 @@ def test_what_is_changed_from_outside_counts(change):
     found = []
     for wrap in (lambda step: step, minigan.cpu.graph):
         minigan.manual_seed(0)
-        G, D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)), nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.1), nn.Linear(4, 1))
+        G, D = (
+            nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)),
+            nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.1), nn.Linear(4, 1)),
+        )
         players = GAN(G, D, NonSaturating(), 2, penalties=R1(2.0))
-        trainer = Trainer(players, {"G": Adam(G.parameters(), 0.01), "D": SGD(D.parameters(), 0.01)})
+        trainer = Trainer(
+            players, {"G": Adam(G.parameters(), 0.01), "D": SGD(D.parameters(), 0.01)}
+        )
         step, values = wrap(trainer.play), []
         for i, real in enumerate(batches(trainer, 12)):
             if i == 6:
@@ -286,7 +348,9 @@ def test_what_a_step_leaves_behind_is_renewed():
         repeat, seen = wrap(step), []
         for i in range(7):
             repeat(minigan.full((4, 3), 0.1 * i))
-            seen.append([kept.last.tolist(), model.weight_orig.grad.tolist(), model.weight.tolist()])
+            seen.append(
+                [kept.last.tolist(), model.weight_orig.grad.tolist(), model.weight.tolist()]
+            )
         return seen, repeat
 
     plain, _ = run(lambda step: step)

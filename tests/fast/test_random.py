@@ -18,4 +18,6 @@ def test_kernel_against_the_definition():
 
 
 def test_kernel_is_the_reference():
-    assert (filled(17, 0xABCDEF0123456789, 1000) == philox_reference(17, 0xABCDEF0123456789, 1000)).all()
+    assert (
+        filled(17, 0xABCDEF0123456789, 1000) == philox_reference(17, 0xABCDEF0123456789, 1000)
+    ).all()

@@ -1,4 +1,5 @@
-"""`mnist_gan.py --device cuda`, on a device that is not there: by graphs, and without them, the same weights."""
+"""`mnist_gan.py --device cuda`, on a device that is not there: by graphs, and without them, the
+same weights."""
 
 import importlib.util
 import pathlib
@@ -32,12 +33,15 @@ def leaves(tree, path=""):
 def test_graphs_or_not(tmp_path, capsys, model):
     main = example("mnist_gan").main
     arguments = (
-        f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 --sample-interval 2 --quiet --no-doctor".split()
-    )
+        f"--dataset strokes --device cuda --model {model} --max-steps 3 --batch-size 4 "
+        "--sample-interval 2 --quiet --no-doctor"
+    ).split()
     weights = []
     for more in ([], ["--no-graph"]):
         with fakecuda.with_kernels():
-            assert main([*arguments, "--out", str(tmp_path / "-".join(["run", *more])), *more]) == 0, capsys.readouterr().err
+            assert (
+                main([*arguments, "--out", str(tmp_path / "-".join(["run", *more])), *more]) == 0
+            ), capsys.readouterr().err
         said = capsys.readouterr().out
         assert "device: cuda:0" in said and "without a CUDA graph" not in said
         path, state = newest(tmp_path / "-".join(["run", *more]), print)
@@ -51,12 +55,18 @@ def test_graphs_or_not(tmp_path, capsys, model):
 def test_a_run_resumes_on_cuda(tmp_path, capsys):
     """A run that goes on by a graph of its own ends in the weights of the run in one piece."""
     main = example("mnist_gan").main
-    common = "--dataset strokes --device cuda --batch-size 4 --sample-interval 9 --quiet --no-doctor".split()
+    common = (
+        "--dataset strokes --device cuda --batch-size 4 --sample-interval 9 --quiet --no-doctor"
+    ).split()
     with fakecuda.with_kernels():
         assert main([*common, "--max-steps", "5", "--out", str(tmp_path / "whole")]) == 0
         assert main([*common, "--max-steps", "3", "--out", str(tmp_path / "parts")]) == 0
-        assert main([*common, "--max-steps", "5", "--out", str(tmp_path / "parts"), "--resume"]) == 0, capsys.readouterr().err
-    found, expected = (dict(leaves(newest(tmp_path / name, print)[1])) for name in ("parts", "whole"))
+        assert (
+            main([*common, "--max-steps", "5", "--out", str(tmp_path / "parts"), "--resume"]) == 0
+        ), capsys.readouterr().err
+    found, expected = (
+        dict(leaves(newest(tmp_path / name, print)[1])) for name in ("parts", "whole")
+    )
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
@@ -64,4 +74,7 @@ def test_a_run_resumes_on_cuda(tmp_path, capsys):
 def test_a_gpu_that_is_not_there(capsys):
     with fakecuda.installed():
         assert example("mnist_gan").main(["--device", "cuda:7", "--dataset", "strokes"]) == 2
-    assert "--device cuda:7: this machine has 1 CUDA device(s), numbered from 0" in capsys.readouterr().err
+    assert (
+        "--device cuda:7: this machine has 1 CUDA device(s), numbered from 0"
+        in capsys.readouterr().err
+    )

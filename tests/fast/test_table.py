@@ -17,16 +17,38 @@ def test_each_module_has_the_kernels_that_the_table_says():
     for name, place, module in entries():
         importlib.import_module(f"minigan.fast.{module}")
         assert not isinstance(OPS[name].card.kernels[place], Later), (name, place, module)
-    places = [DRAWS, STEPS, AVERAGES, tensor.row_major.kernels, layout.constant.kernels, layout.by_position.kernels]
-    for module in ("cpu.random", "cuda.philox", "updates", "cpu.layout", "cuda.recorder", "cuda.columns"):
+    places = [
+        DRAWS,
+        STEPS,
+        AVERAGES,
+        tensor.row_major.kernels,
+        layout.constant.kernels,
+        layout.by_position.kernels,
+    ]
+    for module in (
+        "cpu.random",
+        "cuda.philox",
+        "updates",
+        "cpu.layout",
+        "cuda.recorder",
+        "cuda.columns",
+    ):
         importlib.import_module(f"minigan.fast.{module}")
-    assert all(places) and not any(isinstance(kernel, Later) for kernels in places for kernel in kernels.values())
+    assert all(places) and not any(
+        isinstance(kernel, Later) for kernels in places for kernel in kernels.values()
+    )
 
 
 def test_the_table_has_all_kernels():
     listed = {(name, place) for name, place, _ in entries()}
-    own = {("batch_norm_activation", "cpu"), ("batch_norm_activation_grad", "cpu")}  # beside their cards
-    found = {(name, place) for name, op in OPS.items() if op.__module__.startswith("minigan.") for place in op.card.kernels}
+    # beside their cards
+    own = {("batch_norm_activation", "cpu"), ("batch_norm_activation_grad", "cpu")}
+    found = {
+        (name, place)
+        for name, op in OPS.items()
+        if op.__module__.startswith("minigan.")
+        for place in op.card.kernels
+    }
     assert found == listed | own
 
 
@@ -35,10 +57,11 @@ def test_a_kernel_comes_when_it_is_called():
     code = """
 import sys, minigan
 from minigan.autograd import OPS
-from minigan.fast.replay.program import recording
-assert not any(name.startswith(("minigan.fast.cpu.act", "minigan.fast.cuda.")) for name in sys.modules)
+from minigan.fast.replay.program import record_step
+kernels = ("minigan.fast.cpu.act", "minigan.fast.cuda.")
+assert not any(name.startswith(kernels) for name in sys.modules)
 x = minigan.linspace(-1, 1, 9)
-with recording([]) as new:
+with record_step([]) as new:
     y = minigan.ops.leaky_relu(x, 0.3)
 kernel = OPS["leaky_relu"].card.kernels["cpu"]
 assert kernel.__module__ == "minigan.fast.cpu.activation" and new.calls[-1][0] is kernel

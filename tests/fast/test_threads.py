@@ -1,4 +1,5 @@
-"""Chunks in threads give what one call gives, and raise what a chunk raises; kernels compile when they are first called."""
+"""Chunks in threads give what one call gives, and raise what a chunk raises; kernels compile when
+they are first called."""
 
 import importlib
 import os
@@ -95,7 +96,8 @@ def test_several_errors(four_threads):
 
 
 def test_nested_and_concurrent_calls(four_threads):
-    """A call inside a chunk, and calls from several threads at once, do their work alone instead of waiting."""
+    """A call inside a chunk, and calls from several threads at once, do their work alone instead of
+    waiting."""
     y = np.zeros((100, 50))
 
     def rows(part):
@@ -136,11 +138,18 @@ if pid == 0:
 assert os.waitpid(pid, 0)[1] == 0
 """
     env = dict(os.environ, MINIGAN_NUM_THREADS="3")
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=LONG, env=env, cwd=os.getcwd())
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        check=True,
+        timeout=LONG,
+        env=env,
+        cwd=os.getcwd(),
+    )
 
 
 def test_a_fork_after_the_first_product():
-    """The child compiles kernels of its own: no thread of the parent may be in the middle of that."""
+    """The child compiles kernels of its own: no thread of the parent may be in the middle of
+    that."""
     if not hasattr(os, "fork"):
         pytest.skip("no fork on this system")
     code = """
@@ -155,7 +164,13 @@ if pid == 0:
 assert os.waitpid(pid, 0)[1] == 0
 """
     env = dict(os.environ, MINIGAN_NUM_THREADS="3")
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=LONG, env=env, cwd=os.getcwd())
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        check=True,
+        timeout=LONG,
+        env=env,
+        cwd=os.getcwd(),
+    )
 
 
 # --- kernels ---
@@ -175,7 +190,8 @@ def _triple(x, y):
 
 
 def test_kernel_is_the_function():
-    x, y, z = np.arange(5.0), np.empty(5), np.empty(5)
+    x, y = np.arange(5.0), np.empty(5)
+    z = np.empty(5)
     _triple(x, y)
     _triple.reference(x, z)
     assert (y == z).all() and _triple.__doc__ == "y = 3 x" and _triple.__name__ == "_triple"
@@ -206,7 +222,8 @@ def test_kernels_respect_nan_and_infinity():
 
 def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
     """Elementwise kernels: small or large, in whatever layout."""
-    module = importlib.import_module("minigan.fast.cpu.map_elements")  # the package has a function of that name
+    # the package has a function of that name
+    module = importlib.import_module("minigan.fast.cpu.map_elements")
     monkeypatch.setattr(module, "MIN_CHUNK", 10)
     monkeypatch.setattr(threads, "MIN_CHUNK", 10)
 
@@ -219,15 +236,26 @@ def test_each_is_the_same_in_chunks(four_threads, monkeypatch):
     rng = np.random.default_rng(0)
     for shape in ((5,), (100,), (13, 17), (4, 5, 6)):
         x, y = rng.standard_normal(shape), rng.standard_normal(shape)
-        layouts = [(x, y), (x.T, y.T), (x[::-1], y), (x.copy("F"), y), (np.moveaxis(x, 0, -1), np.moveaxis(y, 0, -1))]
-        for p, q in [*layouts, (x.astype(np.float32), y.astype(np.float32)), (np.broadcast_to(x[:1], shape), y)]:
-            out = module.each(axpy, p, q, 2.0)
+        layouts = [
+            (x, y),
+            (x.T, y.T),
+            (x[::-1], y),
+            (x.copy("F"), y),
+            (np.moveaxis(x, 0, -1), np.moveaxis(y, 0, -1)),
+        ]
+        for p, q in [
+            *layouts,
+            (x.astype(np.float32), y.astype(np.float32)),
+            (np.broadcast_to(x[:1], shape), y),
+        ]:
+            out = module.map_elements(axpy, p, q, 2.0)
             assert out.dtype == p.dtype and out.shape == p.shape
             np.testing.assert_allclose(out, 2 * p + q, rtol=1e-5)
 
 
 def test_interrupts_leave_a_working_pool(four_threads):
-    """Ctrl-C at any moment, also in the middle of a hand-over: later calls do all of their parts."""
+    """Ctrl-C at any moment, also in the middle of a hand-over: later calls do all of their
+    parts."""
     import signal
     import time
 
@@ -236,7 +264,9 @@ def test_interrupts_leave_a_working_pool(four_threads):
 
     def check():
         parts = []
-        threads.parallel_ranges(lambda low, high: (time.sleep(0.001), parts.append((low, high))), 40, products=True)
+        threads.parallel_ranges(
+            lambda low, high: (time.sleep(0.001), parts.append((low, high))), 40, products=True
+        )
         assert sorted(parts) == [(0, 10), (10, 20), (20, 30), (30, 40)]
 
     others = workers_alive()  # of tests before this one
@@ -248,13 +278,16 @@ def test_interrupts_leave_a_working_pool(four_threads):
                 try:
                     signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 6e-3))  # fires once
                     while True:
-                        threads.parallel_ranges(lambda low, high: time.sleep(1e-4), 40, products=True)
+                        threads.parallel_ranges(
+                            lambda low, high: time.sleep(1e-4), 40, products=True
+                        )
                 finally:
                     signal.setitimer(signal.ITIMER_REAL, 0)
             check()
     finally:
         signal.signal(signal.SIGALRM, before)
-    _settled(lambda: len(workers_alive() - others) <= 3)  # those of the last pool: nobody left any behind
+    # those of the last pool: nobody left any behind
+    _settled(lambda: len(workers_alive() - others) <= 3)
 
 
 def _settled(test):
@@ -301,7 +334,9 @@ def test_interrupts_do_not_disturb_another_thread(four_threads):
     def work():
         while not stop.is_set():
             parts = []
-            threads.parallel_ranges(lambda low, high: (time.sleep(0.0005), parts.append(high - low)), 40)
+            threads.parallel_ranges(
+                lambda low, high: (time.sleep(0.0005), parts.append(high - low)), 40
+            )
             done.append(sum(parts))
 
     other = threading.Thread(target=work, daemon=True)
@@ -342,8 +377,8 @@ def test_many_threads_make_one_pool(monkeypatch):
     for user in users:
         user.join(LONG)
     assert len(found) == 8 and all(pool is found[0] for pool in found)
-    rows, workers, _ = found[0]
-    assert rows.ctypes.data % 64 == 0 and len(workers) == 2
+    address, workers, _ = found[0]
+    assert address % 64 == 0 and len(workers) == 2
     end_pools()
 
 
@@ -372,7 +407,8 @@ adam = torch.optim.Adam([x]); x.sum().backward(); adam.step()
 assert torch.get_num_threads() == 3
 many = threading.active_count()
 torch.set_num_threads(1)
-assert torch.get_num_threads() == 1 and threading.active_count() == 1, (many, threading.active_count())
+assert torch.get_num_threads() == 1
+assert threading.active_count() == 1, (many, threading.active_count())
 adam.step(); torch.set_num_threads(2); adam.step()
 from minigan.fast.cpu.blas import blas_libraries
 assert {library.get_num_threads() for library in blas_libraries()} <= {2}

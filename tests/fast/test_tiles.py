@@ -1,4 +1,5 @@
-"""Products in registers are those of NumPy, whatever the layout, the size and the number of threads, and touch nothing else."""
+"""Products in registers are those of NumPy, whatever the layout, the size and the number of
+threads, and touch nothing else."""
 
 import contextlib
 import os
@@ -9,14 +10,24 @@ import numpy as np
 import pytest
 
 from minigan.fast.cpu import threads, tiles
-from minigan.fast.cpu.tiles import product
+from minigan.fast.cpu.tiles import tiled_matmul
 
-SIZES = [(6, 300, 100), (7, 500, 64), (784, 100, 100), (100, 128, 65), (33, 77, 79), (513, 257, 16), (12, 1000, 17), (50, 64, 333)]
+SIZES = [
+    (6, 300, 100),
+    (7, 500, 64),
+    (784, 100, 100),
+    (100, 128, 65),
+    (33, 77, 79),
+    (513, 257, 16),
+    (12, 1000, 17),
+    (50, 64, 333),
+]
 
 
 @pytest.fixture(autouse=True)
 def in_registers(monkeypatch):
-    """Also where the processor has no AVX-512: the tiles are right there, only not faster than the BLAS."""
+    """Also where the processor has no AVX-512: the tiles are right there, only not faster than the
+    BLAS."""
     monkeypatch.setattr(tiles, "_registers", lambda: True)
 
 
@@ -58,12 +69,14 @@ def test_layouts(m, k, n, dtype, some_threads):
     with_bias = expected + bias[:, None]
     for left in LAYOUTS.values():
         for right in LAYOUTS.values():
-            c = product(left(a), right(b))
+            c = tiled_matmul(left(a), right(b))
             assert c.dtype == dtype and c.flags.c_contiguous
             np.testing.assert_allclose(c, expected, atol=tolerance)
-    np.testing.assert_allclose(product(a, b, bias), with_bias, atol=tolerance)
-    leaky = product(a, np.asfortranarray(b), np.repeat(bias, 2)[::2], 0.2)
-    np.testing.assert_allclose(leaky, np.where(with_bias > 0, with_bias, 0.2 * with_bias), atol=tolerance)
+    np.testing.assert_allclose(tiled_matmul(a, b, bias), with_bias, atol=tolerance)
+    leaky = tiled_matmul(a, np.asfortranarray(b), np.repeat(bias, 2)[::2], 0.2)
+    np.testing.assert_allclose(
+        leaky, np.where(with_bias > 0, with_bias, 0.2 * with_bias), atol=tolerance
+    )
 
 
 def test_constant_and_odd_strides():
@@ -71,11 +84,13 @@ def test_constant_and_odd_strides():
     rng = np.random.default_rng(0)
     one = np.broadcast_to(rng.standard_normal((1, 300), "f"), (40, 300))
     b = rng.standard_normal((300, 70), "f")
-    np.testing.assert_allclose(product(one, b), one @ b, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(product(b.T, one.T), b.T @ one.T, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(tiled_matmul(one, b), one @ b, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(tiled_matmul(b.T, one.T), b.T @ one.T, rtol=1e-4, atol=1e-4)
     records = np.zeros((40, 300), [("x", "f4"), ("y", "i1")])
     records["x"] = rng.standard_normal((40, 300))
-    np.testing.assert_allclose(product(records["x"], b), records["x"] @ b, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        tiled_matmul(records["x"], b), records["x"] @ b, rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("m,k,n", [(100, 300, 70), (783, 64, 205), (1000, 600, 64)])
@@ -85,7 +100,7 @@ def test_the_same_bits_with_any_number_of_threads(m, k, n):
     results = []
     for number in range(1, 5):
         with threads_of(number):
-            results += [product(a, b) for _ in range(5)]
+            results += [tiled_matmul(a, b) for _ in range(5)]
     assert all((r == results[0]).all() for r in results)
 
 
@@ -94,17 +109,26 @@ def test_nothing_beside_it_is_read_or_written(monkeypatch):
     rng = np.random.default_rng(0)
     for m, k, n in SIZES:
         for turn in (False, True):
-            fields = [np.full((r + 40, c + 40), np.nan, "f") for r, c in ((m, k), (n, k) if turn else (k, n), (m, n))]
+            fields = [
+                np.full((r + 40, c + 40), np.nan, "f")
+                for r, c in ((m, k), (n, k) if turn else (k, n), (m, n))
+            ]
             a, b, c = (f[20:-20, 20:-20] for f in fields)
             a[...], b[...] = rng.standard_normal(a.shape), rng.standard_normal(b.shape)
             made = []
-            monkeypatch.setattr(tiles.np, "empty", lambda shape, dtype, made=made: made.append(_guarded(shape, dtype)) or made[-1][1])
-            result = product(a, b.T if turn else b)
+            monkeypatch.setattr(
+                tiles.np,
+                "empty",
+                lambda shape, dtype, made=made: made.append(_guarded(shape, dtype)) or made[-1][1],
+            )
+            result = tiled_matmul(a, b.T if turn else b)
             monkeypatch.undo()
             monkeypatch.setattr(tiles, "_registers", lambda: True)
             assert np.isfinite(result).all()
             assert all(np.isnan(f[:20]).all() and np.isnan(f[:, -20:]).all() for f in fields)
-            assert made and all(np.isnan(whole[:64]).all() and np.isnan(whole[-64:]).all() for whole, _ in made)
+            assert made and all(
+                np.isnan(whole[:64]).all() and np.isnan(whole[-64:]).all() for whole, _ in made
+            )
 
 
 def _guarded(shape, dtype):
@@ -115,7 +139,7 @@ def _guarded(shape, dtype):
 def test_nan_and_infinity_stay_where_they_belong():
     a, b = np.ones((60, 300), "f"), np.ones((300, 64), "f")
     a[7, 5], b[3, 40] = np.inf, np.nan
-    c = product(a, b)
+    c = tiled_matmul(a, b)
     assert np.isnan(c[:, 40]).all() and (np.delete(c[7], 40) == np.inf).all()
     assert (np.delete(np.delete(c, 7, 0), 40, 1) == 300).all()
 
@@ -124,30 +148,36 @@ def test_small_wide_and_other_products_are_the_blas_s():
     def ones(m, k, n, dtype="f", other="f"):
         return np.ones((m, k), dtype), np.ones((k, n), other)
 
-    for a, b in (ones(64, 64, 64, "e", "e"), ones(64, 64, 64, "f", "d"), ones(64, 64, 64, ">f4", ">f4"), ones(2, 64, 64, ">f4", ">f4")):
-        assert not tiles._pays(a, b) and (product(a, b) == 64).all()
+    for a, b in (
+        ones(64, 64, 64, "e", "e"),
+        ones(64, 64, 64, "f", "d"),
+        ones(64, 64, 64, ">f4", ">f4"),
+        ones(2, 64, 64, ">f4", ">f4"),
+    ):
+        assert not tiles._pays(a, b) and (tiled_matmul(a, b) == 64).all()
     for a, b in (ones(4, 512, 512), ones(8, 8, 8), ones(64, 512, 8), ones(600, 600, 600)):
         assert not tiles._pays(a, b)
         for bias in (None, np.arange(len(a), dtype="f") - 300):
             v = np.full((len(a), b.shape[1]), a.shape[1]) + (0 if bias is None else bias[:, None])
-            np.testing.assert_allclose(product(a, b, bias, 0.5), np.where(v > 0, v, 0.5 * v))
+            np.testing.assert_allclose(tiled_matmul(a, b, bias, 0.5), np.where(v > 0, v, 0.5 * v))
 
 
 def test_sizes_that_do_not_fit():
     for m, k, other, n in ((100, 100, 99, 100), (2, 3, 4, 5), (100, 1, 100, 100)):
         with pytest.raises(ValueError, match="inner sizes differ"):
-            product(np.ones((m, k), "f"), np.ones((other, n), "f"))
+            tiled_matmul(np.ones((m, k), "f"), np.ones((other, n), "f"))
 
 
 def test_workers_asleep_awake_and_busy(some_threads):
-    """Products right after each other, after pauses in which the workers fall asleep, from several threads and beside other calls."""
+    """Products right after each other, after pauses in which the workers fall asleep, from several
+    threads and beside other calls."""
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((300, 200), "f"), rng.standard_normal((200, 64), "f")
-    expected, wrong = product(a, b), []
+    expected, wrong = tiled_matmul(a, b), []
 
     def many():
         for i in range(60):
-            if not (product(a, b) == expected).all():
+            if not (tiled_matmul(a, b) == expected).all():
                 wrong.append(i)
             y = np.zeros(100)
             threads.parallel_chunks(lambda part: part.__iadd__(1), 100, y, min_chunk=10)

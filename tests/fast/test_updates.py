@@ -45,16 +45,18 @@ def copies(arrays):
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
-    """The compiled loop = the array expressions; a large array in threads = the same in small pieces, in every bit."""
+    """The compiled loop = the array expressions; a large array in threads = the same in small
+    pieces, in every bit."""
     step = getattr(update, name)
 
     def run(numbers, *arrays):
-        updates.run_together([(compiled(step.loop), np.array(numbers, dtype), arrays)])
+        updates.run_steps([(compiled(step.loop), np.array(numbers, dtype), arrays)])
 
     n = updates.THREADED + 12345
     numbers = step.numbers(*NUMBERS[name])
     for arrays in state_arrays(name, n, dtype, 0):
-        whole, pieces, plain = copies(arrays), copies(arrays), copies(arrays)
+        whole, pieces = copies(arrays), copies(arrays)
+        plain = copies(arrays)
         monkeypatch.setattr(updates, "num_threads", lambda: 2)
         run(numbers, *whole)
         monkeypatch.setattr(updates, "num_threads", lambda: 1)
@@ -66,7 +68,12 @@ def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
             if before is None:
                 continue
             np.testing.assert_array_equal(a, b)
-            np.testing.assert_allclose(a, c, rtol=2e-5 if dtype == "float32" else 1e-12, atol=2e-6 if dtype == "float32" else 1e-13)
+            np.testing.assert_allclose(
+                a,
+                c,
+                rtol=2e-5 if dtype == "float32" else 1e-12,
+                atol=2e-6 if dtype == "float32" else 1e-13,
+            )
             changed += not np.array_equal(a, before)
         np.testing.assert_array_equal(whole[0], arrays[0])  # the gradient is only read
         assert changed == sum(a is not None for a in arrays) - 1
@@ -74,11 +81,17 @@ def test_kernel_equals_reference_threads_and_chunks(name, dtype, monkeypatch):
 
 def test_run_together_covers_every_element(monkeypatch):
     """Any number of threads: every element is updated exactly once."""
-    loop, c = compiled(update.sgd_step.loop), np.array(update.sgd_step.numbers(True, 1.0, 0, 0, 0, False, False), np.float32)
+    loop, c = (
+        compiled(update.sgd_step.loop),
+        np.array(update.sgd_step.numbers(True, 1.0, 0, 0, 0, False, False), np.float32),
+    )
     monkeypatch.setattr(updates, "THREADED", 1)
     for threads in (2, 3, 7):
         monkeypatch.setattr(updates, "num_threads", lambda threads=threads: threads)
-        jobs = [(loop, c, (np.full(n, -1, np.float32), np.zeros(n, np.float32))) for n in (1, 5, 16, 17, 100, 1000)]
-        updates.run_together(jobs)
+        jobs = [
+            (loop, c, (np.full(n, -1, np.float32), np.zeros(n, np.float32)))
+            for n in (1, 5, 16, 17, 100, 1000)
+        ]
+        updates.run_steps(jobs)
         for _, _, (_, p) in jobs:
             np.testing.assert_array_equal(p, 1)

@@ -1,4 +1,5 @@
-"""What is read is what runs: the first replayed round says so, and under a debugger or a tracer none is replayed."""
+"""What is read is what runs: the first replayed round says so, and under a debugger or a tracer
+none is replayed."""
 
 import subprocess
 import sys
@@ -15,12 +16,19 @@ from minigan.gan import GAN, NonSaturating, Trainer
 from minigan.optim import Adam
 
 ROOT = Path(__file__).parents[2]
-TRAIN = [str(ROOT / "examples" / "mnist_gan.py"), *"--dataset strokes --device cpu --quiet --no-doctor --sample-interval 99".split()]
-LINE = "rounds are repeated as one function, without their Python code (--no-graph plays it each time)"
+TRAIN = [
+    str(ROOT / "examples" / "mnist_gan.py"),
+    *"--dataset strokes --device cpu --quiet --no-doctor --sample-interval 99".split(),
+]
+LINE = (
+    "rounds are repeated as one function, without their Python code (--no-graph plays it each time)"
+)
 
 
 def python(*command):
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, timeout=300, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -54,7 +62,8 @@ played = tracer.counts[play.co_filename, sorted({line for *_, line in play.co_li
 """
 
 
-@pytest.mark.parametrize("follow", ["sys.settrace(look); script(); sys.settrace(None)", "Debugger().runcall(script)", COVERED],
+@pytest.mark.parametrize("follow", ["sys.settrace(look); script(); sys.settrace(None)",
+    "Debugger().runcall(script)", COVERED],
                          ids=["tracer", "debugger", "coverage"])  # fmt: skip
 def test_nothing_is_replayed_while_someone_looks(tmp_path, follow):
     argv = [*TRAIN, "--max-steps", "6", "--out", str(tmp_path / "r")]
@@ -65,7 +74,12 @@ def test_nothing_is_replayed_while_someone_looks(tmp_path, follow):
 def test_monitoring_counts_as_looking(monkeypatch):
     """From Python 3.12 on."""
     tools = {}
-    monkeypatch.setattr(sys, "monitoring", types.SimpleNamespace(DEBUGGER_ID=0, COVERAGE_ID=1, get_tool=tools.get), raising=False)
+    monkeypatch.setattr(
+        sys,
+        "monitoring",
+        types.SimpleNamespace(DEBUGGER_ID=0, COVERAGE_ID=1, get_tool=tools.get),
+        raising=False,
+    )
     assert not followed()
     tools[1] = "coverage"
     assert followed()
@@ -78,7 +92,9 @@ def test_a_look_in_between_changes_no_bit():
         minigan.manual_seed(0)
         G = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
         D = nn.Sequential(nn.Linear(2, 5), nn.LeakyReLU(0.2), nn.Linear(5, 1))
-        trainer = Trainer(GAN(G, D, NonSaturating(), 3), {"G": Adam(G.parameters()), "D": Adam(D.parameters())})
+        trainer = Trainer(
+            GAN(G, D, NonSaturating(), 3), {"G": Adam(G.parameters()), "D": Adam(D.parameters())}
+        )
         play = repeat(trainer.play)
         for step in range(12):
             sys.settrace(looks if step in (6, 7) else None)
@@ -87,7 +103,9 @@ def test_a_look_in_between_changes_no_bit():
         return play, [p.detach().numpy().copy() for net in (G, D) for p in net.parameters()]
 
     calls = []
-    play, found = weights(lambda frame, event, argument: calls.append(frame.f_code), minigan.cpu.graph)
+    play, found = weights(
+        lambda frame, event, argument: calls.append(frame.f_code), minigan.cpu.graph
+    )
     assert play.repeats and calls.count(Trainer.play.__code__) == 2
     for a, b in zip(found, weights(None, lambda step: step)[1], strict=True):
         np.testing.assert_array_equal(a, b)

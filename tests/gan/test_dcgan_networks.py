@@ -17,7 +17,8 @@ def layers(network, size):
 def test_28x28_layer_by_layer():
     G, D = dcgan_generator(100, 1, 28, 28), dcgan_discriminator(1, 28, 28)
     assert layers(G, (100,)) == [
-        ("Linear", (6272,)), ("Unflatten", (128, 7, 7)), ("BatchNorm2d", (128, 7, 7)), ("ReLU", (128, 7, 7)),
+        ("Linear", (6272,)), ("Unflatten", (128, 7, 7)), ("BatchNorm2d", (128, 7, 7)),
+        ("ReLU", (128, 7, 7)),
         ("ConvTranspose2d", (64, 14, 14)), ("BatchNorm2d", (64, 14, 14)), ("ReLU", (64, 14, 14)),
         ("ConvTranspose2d", (1, 28, 28)), ("Tanh", (1, 28, 28)),
     ]  # fmt: skip
@@ -34,21 +35,34 @@ def test_28x28_layer_by_layer():
 
 def test_64x64_has_the_channels_of_the_paper():
     """Figure 1, with its 1024 channels for features = 128."""
-    maps = [shape for kind, shape in layers(dcgan_generator(100, 3, 64, 64, 128), (100,)) if kind in ("Unflatten", "ConvTranspose2d")]
+    maps = [
+        shape
+        for kind, shape in layers(dcgan_generator(100, 3, 64, 64, 128), (100,))
+        if kind in ("Unflatten", "ConvTranspose2d")
+    ]
     assert maps == [(1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (3, 64, 64)]
 
 
-SIZES = [(8, 8), (12, 12), (16, 16), (20, 20), (28, 28), (32, 32), (36, 36), (40, 40), (44, 44), (48, 48), (60, 60), (64, 64), (96, 96),
+SIZES = [(8, 8), (12, 12), (16, 16), (20, 20), (28, 28), (32, 32), (36, 36), (40, 40), (44, 44),
+    (48, 48), (60, 60), (64, 64), (96, 96),
          (96, 128), (100, 100), (112, 112), (128, 128), (12, 128), (128, 8), (64, 36)]  # fmt: skip
 
 
 @pytest.mark.parametrize("height, width", SIZES)
 def test_sizes(height, width):
-    """From latents to pictures to logits; D is G's mirror image; the smallest maps are as small as halving gets, down to 3."""
-    G, D = dcgan_generator(5, 3, height, width, features=2), dcgan_discriminator(3, height, width, features=2)
+    """From latents to pictures to logits; D is G's mirror image; the smallest maps are as small as
+    halving gets, down to 3."""
+    G, D = (
+        dcgan_generator(5, 3, height, width, features=2),
+        dcgan_discriminator(3, height, width, features=2),
+    )
     up = [shape for kind, shape in layers(G, (5,)) if kind in ("Unflatten", "ConvTranspose2d")]
     down = [shape for kind, shape in layers(D, (3, height, width)) if kind == "Conv2d"]
-    assert up[-1] == (3, height, width) and down == up[-2::-1] and layers(D, (3, height, width))[-1] == ("Linear", (1,))
+    assert (
+        up[-1] == (3, height, width)
+        and down == up[-2::-1]
+        and layers(D, (3, height, width))[-1] == ("Linear", (1,))
+    )
     _, h, w = up[0]
     assert min(h, w) >= 3 and (h % 2 or w % 2 or min(h, w) < 6 or max(h, w) <= 8)
     assert [c for c, _, _ in up[-2::-1]] == [2, 4, 8, 16, 16][: len(up) - 1]
@@ -71,11 +85,16 @@ def test_first_weights():
             mean, std = (1.0, 0.02) if isinstance(m, nn.BatchNorm2d) else (0.0, 0.02)
             if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)):
                 w = m.weight.detach().numpy()
-                assert abs(w.mean() - mean) < 5 * std / w.size**0.5 and abs(w.std() / std - 1) < 4 / w.size**0.5
+                assert (
+                    abs(w.mean() - mean) < 5 * std / w.size**0.5
+                    and abs(w.std() / std - 1) < 4 / w.size**0.5
+                )
                 assert m.bias is None or not m.bias.detach().numpy().any()
 
 
-@pytest.mark.parametrize("make", [lambda h, w: dcgan_generator(9, 1, h, w), lambda h, w: dcgan_discriminator(1, h, w)])
+@pytest.mark.parametrize(
+    "make", [lambda h, w: dcgan_generator(9, 1, h, w), lambda h, w: dcgan_discriminator(1, h, w)]
+)
 @pytest.mark.parametrize("size", [(27, 28), (28, 30), (4, 28), (0, 0), (-8, 8)])
 def test_other_sizes_are_refused(make, size):
     with pytest.raises(ValueError, match="multiples of 4"):
@@ -112,10 +131,13 @@ def test_the_same_numbers_as_the_same_network_in_torch():
             elif isinstance(m, nn.Unflatten):
                 made.append(torch.nn.Unflatten(1, m.unflattened_size))
             else:
-                made.append({"ReLU": torch.nn.ReLU(), "LeakyReLU": torch.nn.LeakyReLU(0.2), "Tanh": torch.nn.Tanh(),
+                made.append({"ReLU": torch.nn.ReLU(), "LeakyReLU": torch.nn.LeakyReLU(0.2),
+                    "Tanh": torch.nn.Tanh(),
                              "Flatten": torch.nn.Flatten()}[type(m).__name__])  # fmt: skip
         made = torch.nn.Sequential(*made)
-        made.load_state_dict({k: torch.from_numpy(v.numpy().copy()) for k, v in network.state_dict().items()})
+        made.load_state_dict(
+            {k: torch.from_numpy(v.numpy().copy()) for k, v in network.state_dict().items()}
+        )
         return made
 
     G, D = dcgan_generator(10, 3, 16, 24, 8), dcgan_discriminator(3, 16, 24, 8)
@@ -125,4 +147,10 @@ def test_the_same_numbers_as_the_same_network_in_torch():
     np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-3, atol=1e-5)
     ours.sum().backward(), theirs.sum().backward()
     for (name, p), q in zip(G.named_parameters(), theirs_g.parameters()):
-        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-2, atol=1e-4 * np.abs(q.grad.numpy()).max(), err_msg=name)
+        np.testing.assert_allclose(
+            p.grad.numpy(),
+            q.grad.numpy(),
+            rtol=1e-2,
+            atol=1e-4 * np.abs(q.grad.numpy()).max(),
+            err_msg=name,
+        )

@@ -1,4 +1,5 @@
-"""EBGAN, MAGAN, BEGAN: their losses, margins and controls against the papers' formulas, written out in NumPy."""
+"""EBGAN, MAGAN, BEGAN: their losses, margins and controls against the papers' formulas, written out
+in NumPy."""
 
 import math
 
@@ -17,7 +18,9 @@ from minigan.training import load_checkpoint, save_checkpoint
 def players(seed=0, dtype="float64"):
     """G: 2 -> 3, D: 3 -> 2 -> 3, both linear, without biases."""
     rng = np.random.default_rng(seed)
-    G, enc, dec = nn.Linear(2, 3, bias=False), nn.Linear(3, 2, bias=False), nn.Linear(2, 3, bias=False)
+    G = nn.Linear(2, 3, bias=False)
+    enc = nn.Linear(3, 2, bias=False)
+    dec = nn.Linear(2, 3, bias=False)
     for layer in (G, enc, dec):
         layer.weight = nn.Parameter(rng.normal(size=layer.weight.shape).astype(dtype))
     return G, AutoEncoder(enc, dec)
@@ -39,7 +42,9 @@ def trainer(game, lr=0.01):
 
 
 RNG = np.random.default_rng(1)
-X, Z1, Z2 = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2)), RNG.normal(size=(5, 2))
+X = RNG.normal(size=(5, 3))
+Z1 = RNG.normal(size=(5, 2))
+Z2 = RNG.normal(size=(5, 2))
 
 
 def errors(x, enc, dec):
@@ -49,15 +54,24 @@ def errors(x, enc, dec):
 def pull(codes):
     """Pair by pair."""
     n = len(codes)
-    pairs = [(a @ b / math.sqrt((a @ a) * (b @ b))) ** 2 for i, a in enumerate(codes) for j, b in enumerate(codes) if i != j]
+    pairs = [
+        (a @ b / math.sqrt((a @ a) * (b @ b))) ** 2
+        for i, a in enumerate(codes)
+        for j, b in enumerate(codes)
+        if i != j
+    ]
     return sum(pairs) / (n * (n - 1))
 
 
 def test_pulling_away():
     codes = RNG.normal(size=(6, 4))
     assert pulling_away(tensor_of(codes)).item() == pytest.approx(pull(codes), rel=1e-12)
-    assert pulling_away(tensor_of(np.eye(4))).item() == 0 and pulling_away(tensor_of(np.ones((3, 2)))).item() == pytest.approx(1)
-    assert pulling_away(tensor_of(codes.reshape(6, 2, 2))).item() == pytest.approx(pull(codes), rel=1e-12)
+    assert pulling_away(tensor_of(np.eye(4))).item() == 0 and pulling_away(
+        tensor_of(np.ones((3, 2)))
+    ).item() == pytest.approx(1)
+    assert pulling_away(tensor_of(codes.reshape(6, 2, 2))).item() == pytest.approx(
+        pull(codes), rel=1e-12
+    )
     gradcheck(pulling_away, tensor_of(codes, True))
     gradgradcheck(pulling_away, tensor_of(codes, True), directions=1)
     with pytest.raises(ValueError, match="at least 2"):
@@ -67,7 +81,8 @@ def test_pulling_away():
 @pytest.mark.parametrize("margin", [0.5, 3.0])
 @pytest.mark.parametrize("weight", [0.0, 0.1])
 def test_ebgan(margin, weight):
-    """Values of both moves, before and after D's step, and the step itself by finite differences of the written-out loss."""
+    """Values of both moves, before and after D's step, and the step itself by finite differences of
+    the written-out loss."""
     G, D = players()
     g, enc, dec = weights(G, D)
     game = fixed(EBGAN(G, D, 2, margin, weight), Z1, Z2)
@@ -101,7 +116,8 @@ def test_the_hinge_is_of_each_example():
     G.weight = nn.Parameter(np.array([[1.0, 0], [0, 0], [0, 0]]))
     game = fixed(EBGAN(G, D, 2, margin=2.0), np.array([[1.0, 0], [9.0, 0]]))
     move = next(game.moves(tensor_of(np.zeros((2, 3)))))
-    assert move.value.item() == pytest.approx(0.5)  # (2 - 1) / 2; of the mean it would be [2 - 5]+ = 0
+    # (2 - 1) / 2; of the mean it would be [2 - 5]+ = 0
+    assert move.value.item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("eta", [1, 2])
@@ -124,8 +140,13 @@ def test_began(eta):
     k = 0.3 + 0.01 * (0.7 * real - made)
     assert game.k_t == pytest.approx(k, rel=1e-12)
     found = game.measure(moves)
-    assert found["convergence"] == pytest.approx(real + abs(0.7 * real - made)) and found["k"] == game.k_t
-    assert found["d_value"] == pytest.approx(moves[0].value.item()) and found["g_loss"] == pytest.approx(made)
+    assert (
+        found["convergence"] == pytest.approx(real + abs(0.7 * real - made))
+        and found["k"] == game.k_t
+    )
+    assert found["d_value"] == pytest.approx(moves[0].value.item()) and found[
+        "g_loss"
+    ] == pytest.approx(made)
     play.play(tensor_of(X))
     assert game.k_t != pytest.approx(k)
 
@@ -160,7 +181,9 @@ def test_magan_pretrains_then_takes_the_mean_energy_as_margin():
     margin = game.margin
     d, g = play.play(x)
     energies = [d.report[k].detach().numpy() for k in ("e_real", "e_fake")]
-    assert d.value.item() == pytest.approx(energies[0].mean() + np.maximum(margin - energies[1], 0).mean(), rel=1e-5)
+    assert d.value.item() == pytest.approx(
+        energies[0].mean() + np.maximum(margin - energies[1], 0).mean(), rel=1e-5
+    )
     play.play(x)
     assert game.fake_before is not None, "a period is over"
 
@@ -197,7 +220,8 @@ def test_a_saved_state_goes_on_bit_for_bit(kind, tmp_path):
         (game, play), (other, again) = make(), make()
         for _ in range(stop):
             play.play(x)
-        save_checkpoint(tmp_path / "x.safetensors", play.state_dict())  # the trainer's has the game's in it
+        # the trainer's has the game's in it
+        save_checkpoint(tmp_path / "x.safetensors", play.state_dict())
         again.load_state_dict(load_checkpoint(tmp_path / "x.safetensors"))
         random = minigan.get_rng_state()
         states = []
@@ -210,14 +234,23 @@ def test_a_saved_state_goes_on_bit_for_bit(kind, tmp_path):
 
 
 def test_began_finds_the_plane_of_the_data():
-    """Data on a line: D's codes have one number, so that it can only reconstruct a line; the measure of convergence falls."""
+    """Data on a line: D's codes have one number, so that it can only reconstruct a line; the
+    measure of convergence falls."""
     minigan.manual_seed(1)
     G = nn.Linear(1, 3)
     D = AutoEncoder(nn.Linear(3, 1), nn.Linear(1, 3))
     game = BEGAN(G, D, 1, gamma=0.7, lambda_k=0.02)
-    play = Trainer(game, {n: minigan.optim.Adam(m.parameters(), 5e-3, (0.5, 0.999)) for n, m in game.players.items()})
+    play = Trainer(
+        game,
+        {
+            n: minigan.optim.Adam(m.parameters(), 5e-3, (0.5, 0.999))
+            for n, m in game.players.items()
+        },
+    )
     direction, rng = np.array([[1.0, -1.0, 0.5]], np.float32), np.random.default_rng(0)
-    points = (tensor_of(rng.normal(size=(64, 1)).astype(np.float32) @ direction) for _ in range(600))
+    points = (
+        tensor_of(rng.normal(size=(64, 1)).astype(np.float32) @ direction) for _ in range(600)
+    )
     history = [game.measure(play.play(x))["convergence"] for x in points]
     made = game.sample(minigan.randn(500, 1)).numpy()
     off = made - made @ direction.T @ direction / (direction**2).sum()
@@ -234,7 +267,8 @@ def test_bad_options():
 
 @pytest.mark.parametrize("kind, options", [(EBGAN, {}), (BEGAN, {"eta": 1}), (BEGAN, {"eta": 2})])
 def test_derivatives_of_the_energies(kind, options):
-    """Of both orders, with respect to the examples and D's weights: a gradient penalty on energies is possible."""
+    """Of both orders, with respect to the examples and D's weights: a gradient penalty on energies
+    is possible."""
     G, D = players()
     game = kind(G, D, 2, **options)
     enc, dec = D.encoder.weight, D.decoder.weight
@@ -243,7 +277,11 @@ def test_derivatives_of_the_energies(kind, options):
         return game.energy(x, x @ a.T @ b.T)
 
     inputs = [tensor_of(X, True), *[tensor_of(w.detach().numpy().copy(), True) for w in (enc, dec)]]
-    np.testing.assert_allclose(energy(*inputs).detach().numpy(), game.energy(inputs[0], D(inputs[0])).detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        energy(*inputs).detach().numpy(),
+        game.energy(inputs[0], D(inputs[0])).detach().numpy(),
+        rtol=1e-12,
+    )
     gradcheck(energy, inputs)
     gradgradcheck(energy, inputs, directions=1)
 

@@ -6,7 +6,18 @@ import pytest
 import minigan
 from minigan import nn
 from minigan.autograd import tensor_of
-from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, mlp_discriminator, mlp_generator, scores
+from minigan.gan import (
+    GAN,
+    Ascend,
+    Descend,
+    Game,
+    Minimax,
+    NonSaturating,
+    Trainer,
+    mlp_discriminator,
+    mlp_generator,
+    scores,
+)
 from minigan.optim import SGD
 
 
@@ -41,7 +52,9 @@ class Hill(Game):
 @pytest.mark.parametrize("simultaneous", [False, True])
 def test_ascend_goes_up_descend_goes_down(simultaneous):
     game = Hill(simultaneous)
-    trainer = Trainer(game, {name: SGD(player.parameters(), lr=0.5) for name, player in game.players.items()})
+    trainer = Trainer(
+        game, {name: SGD(player.parameters(), lr=0.5) for name, player in game.players.items()}
+    )
     trainer.play(None)
     x, y = (game.players[n].weight.item() for n in "xy")
     assert x == 1.5  # 1 + 0.5 * y
@@ -55,8 +68,12 @@ def test_simultaneous_moves_may_share_a_graph():
             yield Ascend("x", value), Descend("y", value)
 
     game = Shared(True)
-    Trainer(game, {name: SGD(player.parameters(), lr=0.1) for name, player in game.players.items()}).play(None)
-    assert game.players["x"].weight.item() == pytest.approx(1.2) and game.players["y"].weight.item() == pytest.approx(0.8)
+    Trainer(
+        game, {name: SGD(player.parameters(), lr=0.1) for name, player in game.players.items()}
+    ).play(None)
+    assert game.players["x"].weight.item() == pytest.approx(1.2) and game.players[
+        "y"
+    ].weight.item() == pytest.approx(0.8)
 
 
 def small_gan(k=1, objective=None):
@@ -72,9 +89,16 @@ def test_each_move_changes_its_own_player_only_and_in_the_order_of_algorithm_1()
     real = tensor_of(np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32))
     seen = []
     for move in game.moves(real):
-        before = {n: [p.numpy().copy() for p in (q.detach() for q in m.parameters())] for n, m in game.players.items()}
+        before = {
+            n: [p.numpy().copy() for p in (q.detach() for q in m.parameters())]
+            for n, m in game.players.items()
+        }
         trainer.perform(move)
-        changed = {n for n, m in game.players.items() if any((p.detach().numpy() != b).any() for p, b in zip(m.parameters(), before[n]))}
+        changed = {
+            n
+            for n, m in game.players.items()
+            if any((p.detach().numpy() != b).any() for p, b in zip(m.parameters(), before[n]))
+        }
         assert changed == {move.player}
         assert all(p.grad is None for m in game.players.values() for p in m.parameters())
         seen.append((move.player, move.ascends))
@@ -129,7 +153,11 @@ def test_scores_run_together_only_where_examples_do_not_mix():
 def test_the_classic_networks_have_the_known_sizes():
     assert sum(p.numel() for p in mlp_generator().parameters()) == 1_510_032
     assert sum(p.numel() for p in mlp_discriminator().parameters()) == 533_505
-    assert [m.eps for m in mlp_generator().modules() if isinstance(m, nn.BatchNorm1d)] == [0.8, 0.8, 0.8]
+    assert [m.eps for m in mlp_generator().modules() if isinstance(m, nn.BatchNorm1d)] == [
+        0.8,
+        0.8,
+        0.8,
+    ]
 
 
 def test_optimizers_must_be_those_of_the_players():
@@ -144,7 +172,13 @@ def test_a_tiny_gan_learns_a_gaussian():
     G = nn.Sequential(nn.Linear(1, 8), nn.Softplus(), nn.Linear(8, 1))
     D = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1))
     game = GAN(G, D, NonSaturating(), latent_dim=1)
-    trainer = Trainer(game, {n: minigan.optim.Adam(m.parameters(), 2e-3, (0.5, 0.999)) for n, m in game.players.items()})
+    trainer = Trainer(
+        game,
+        {
+            n: minigan.optim.Adam(m.parameters(), 2e-3, (0.5, 0.999))
+            for n, m in game.players.items()
+        },
+    )
     rng = np.random.default_rng(0)
     for _ in range(800):
         trainer.play(tensor_of(rng.normal(4, 0.5, (64, 1)).astype(np.float32)))

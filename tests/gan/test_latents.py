@@ -9,7 +9,8 @@ RNG = np.random.default_rng(0)
 
 
 def great_circle(a, b, t):
-    """From a towards b along the unit sphere, as a rotation in their plane: Gram-Schmidt, cosine and sine."""
+    """From a towards b along the unit sphere, as a rotation in their plane: Gram-Schmidt, cosine
+    and sine."""
     n = b - (a @ b) * a
     n /= np.linalg.norm(n)
     angle = np.arccos(a @ b)
@@ -43,8 +44,13 @@ def test_batches_dtypes_and_ends(way):
     before = a.copy()
     points = way(a, b, np.linspace(0, 1, 5))
     assert points.shape == (5, 3, 4, 6) and points.dtype == np.float32
-    np.testing.assert_allclose(points[0], a, rtol=1e-6), np.testing.assert_allclose(points[-1], b, rtol=1e-6)
-    np.testing.assert_allclose(points[:, 1, 2], way(a[1, 2], b[1, 2], np.linspace(0, 1, 5)), rtol=1e-6)
+    (
+        np.testing.assert_allclose(points[0], a, rtol=1e-6),
+        np.testing.assert_allclose(points[-1], b, rtol=1e-6),
+    )
+    np.testing.assert_allclose(
+        points[:, 1, 2], way(a[1, 2], b[1, 2], np.linspace(0, 1, 5)), rtol=1e-6
+    )
     np.testing.assert_array_equal(a, before)
     assert way(a, b, 0.5).shape == a.shape and way(a.astype(float), b, 0.5).dtype == np.float64
 

@@ -1,4 +1,5 @@
-"""MAD-GAN in both forms: losses written out in NumPy, the theorem's optimum, who moves, and which latents go where."""
+"""MAD-GAN in both forms: losses written out in NumPy, the theorem's optimum, who moves, and which
+latents go where."""
 
 import math
 
@@ -52,7 +53,12 @@ def test_madgan(saturating):
     drawn = fixed(game)
     w, d = [g.weight.detach().numpy().copy() for g in generators], D.weight.detach().numpy().copy()
     moves = trainer(game).play(tensor_of(X))
-    assert [(m.player, m.ascends) for m in moves] == [("D", True), ("G0", False), ("G1", False), ("G2", False)]
+    assert [(m.player, m.ascends) for m in moves] == [
+        ("D", True),
+        ("G0", False),
+        ("G1", False),
+        ("G2", False),
+    ]
     value = np.log(softmax(X @ d.T)[:, 3]).mean()
     value += sum(np.log(softmax(drawn[i] @ w[i].T @ d.T)[:, i]).mean() for i in range(3))
     assert moves[0].value.item() == pytest.approx(value, rel=1e-12)
@@ -61,7 +67,9 @@ def test_madgan(saturating):
         chance = softmax(drawn[3 + i] @ w[i].T @ d2.T)[:, 3]
         expected = np.log(1 - chance).mean() if saturating else -np.log(chance).mean()
         assert move.value.item() == pytest.approx(expected, rel=1e-10)
-    assert game.measure(moves)["g_loss"] == pytest.approx(np.mean([m.value.item() for m in moves[1:]]))
+    assert game.measure(moves)["g_loss"] == pytest.approx(
+        np.mean([m.value.item() for m in moves[1:]])
+    )
 
 
 def test_each_generator_moves_by_its_own_loss():
@@ -80,7 +88,9 @@ def test_each_generator_moves_by_its_own_loss():
         e = np.zeros_like(w)
         e[i] = h
         slope = (loss(w + e) - loss(w - e)) / (2 * h)
-        assert generators[1].weight.detach().numpy()[i] == pytest.approx(w[i] - 0.1 * slope, abs=1e-8)
+        assert generators[1].weight.detach().numpy()[i] == pytest.approx(
+            w[i] - 0.1 * slope, abs=1e-8
+        )
 
 
 def test_the_optimum_of_the_theorem():
@@ -96,7 +106,11 @@ def test_the_optimum_of_the_theorem():
 def test_extreme_logits_stay_finite():
     game = MADGAN([nn.Identity()] * 2, nn.Identity(), 2)
     y = tensor_of(np.array([[-900.0, -900.0, 900.0], [900.0, 0.0, -900.0]], np.float32), True)
-    for value in (game.g_loss(y), game.d_value(y, [y, y]), MADGAN([nn.Identity()] * 2, nn.Identity(), 2, False).g_loss(y)):
+    for value in (
+        game.g_loss(y),
+        game.d_value(y, [y, y]),
+        MADGAN([nn.Identity()] * 2, nn.Identity(), 2, False).g_loss(y),
+    ):
         assert np.isfinite(value.item()) and np.isfinite(minigan.grad(value, [y])[0].numpy()).all()
 
 
@@ -105,7 +119,9 @@ def test_one_generator_is_the_plain_gan():
     game, logits = MADGAN([nn.Identity()], nn.Identity(), 2), RNG.normal(size=(2, 6, 2))
     real, fake = (tensor_of(x) for x in logits)
     real1, fake1 = (tensor_of(x[:, 1:] - x[:, :1]) for x in logits)
-    assert game.d_value(real, [fake]).item() == pytest.approx(Minimax().d_value(real1, fake1).item(), rel=1e-12)
+    assert game.d_value(real, [fake]).item() == pytest.approx(
+        Minimax().d_value(real1, fake1).item(), rel=1e-12
+    )
     assert game.g_loss(fake).item() == pytest.approx(Minimax().g_loss(fake1).item(), rel=1e-12)
 
 
@@ -125,7 +141,9 @@ def test_similarity_madgan():
     def chance(x, d):
         return 1 / (1 + np.exp(-(x @ d.T)[:, 0]))
 
-    value = np.log(chance(X, d)).mean() + np.mean([np.log(1 - chance(drawn[i] @ w[i].T, d)).mean() for i in range(3)])
+    value = np.log(chance(X, d)).mean() + np.mean(
+        [np.log(1 - chance(drawn[i] @ w[i].T, d)).mean() for i in range(3)]
+    )
     assert moves[0].value.item() == pytest.approx(value, rel=1e-12)
     assert len(drawn) == 4, "one batch for each generator in D's move, one for all in theirs"
     d, fakes = game.D.weight.detach().numpy(), [drawn[3] @ v.T for v in w]
@@ -137,18 +155,26 @@ def test_similarity_madgan():
                 cosine = u @ v / np.sqrt((u @ u) * (v @ v))
                 lacking.append(max(0.0, chance(b[None], d)[0] + cosine - chance(a[None], d)[0]))
         assert move.player == f"G{i}"
-        assert move.value.item() == pytest.approx(np.log(1 - chance(fakes[i], d)).mean() + 0.7 * np.mean(lacking), rel=1e-10)
+        assert move.value.item() == pytest.approx(
+            np.log(1 - chance(fakes[i], d)).mean() + 0.7 * np.mean(lacking), rel=1e-10
+        )
 
 
 def test_similarity_pushes_apart_what_is_alike():
-    """Two generators at one point in feature space: the penalty is at its largest, and falls as one turns away."""
+    """Two generators at one point in feature space: the penalty is at its largest, and falls as one
+    turns away."""
     game, _ = similarity_game(k=2)
     game.features = nn.Identity()
     chances = [tensor_of(np.array([0.5])), tensor_of(np.array([0.5]))]
     first = tensor_of(np.array([[1.0, 0]]))
-    lacks = [game.shortfalls([first, tensor_of(np.array([v]))], chances)[0].item() for v in ([1.0, 0], [1.0, 1], [0, 1.0])]
+    lacks = [
+        game.shortfalls([first, tensor_of(np.array([v]))], chances)[0].item()
+        for v in ([1.0, 0], [1.0, 1], [0, 1.0])
+    ]
     assert lacks == pytest.approx([1, math.sqrt(0.5), 0])
-    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([tensor_of(X)], chances[:1])] == [0], "one generator resembles none"
+    assert [u.item() for u in similarity_game(k=1)[0].shortfalls([tensor_of(X)], chances[:1])] == [
+        0
+    ], "one generator resembles none"
 
     def lacking(x, y, c):
         return sum(u for u in game.shortfalls([x, y], [c[0], c[1]]))
@@ -175,15 +201,28 @@ def test_samples_are_of_all_generators_in_the_order_of_the_latents():
 
 
 def test_two_generators_share_two_modes():
-    """Data about -1 and 1, two generators that can make one bump each: each finds one of its own."""
+    """Data about -1 and 1, two generators that can make one bump each: each finds one of its
+    own."""
     minigan.manual_seed(2)
     generators = [nn.Linear(1, 1), nn.Linear(1, 1)]
     D = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 3))
     game = MADGAN(generators, D, 1, saturating=False)
-    play = Trainer(game, {n: Adam(m.parameters(), 1e-2 if n == "D" else 5e-3, (0.5, 0.9)) for n, m in game.players.items()})
+    play = Trainer(
+        game,
+        {
+            n: Adam(m.parameters(), 1e-2 if n == "D" else 5e-3, (0.5, 0.9))
+            for n, m in game.players.items()
+        },
+    )
     rng = np.random.default_rng(2)
     for _ in range(900):
-        play.play(tensor_of((rng.choice([-1.0, 1.0], (64, 1)) + 0.4 * rng.normal(size=(64, 1))).astype(np.float32)))
+        play.play(
+            tensor_of(
+                (rng.choice([-1.0, 1.0], (64, 1)) + 0.4 * rng.normal(size=(64, 1))).astype(
+                    np.float32
+                )
+            )
+        )
     assert sorted(g.bias.item() for g in generators) == pytest.approx([-1, 1], abs=0.25)
 
 

@@ -1,4 +1,5 @@
-"""Every objective against its formula written out in NumPy, f-divergences also against the divergence itself, and second order."""
+"""Every objective against its formula written out in NumPy, f-divergences also against the
+divergence itself, and second order."""
 
 import math
 
@@ -47,15 +48,31 @@ def softmax_loss(real, fake, targets):
 
 # name -> (what D ascends, what G descends), from the papers, for r = D(real), f = D(fake)
 FORMULAS = {
-    "minimax": (lambda r, f: np.log(sigmoid(r)).mean() + np.log(1 - sigmoid(f)).mean(), lambda r, f: np.log(1 - sigmoid(f)).mean()),
-    "nonsaturating": (lambda r, f: np.log(sigmoid(r)).mean() + np.log(1 - sigmoid(f)).mean(), lambda r, f: -np.log(sigmoid(f)).mean()),
-    "lsgan": (lambda r, f: -((r - 1) ** 2).mean() / 2 - (f**2).mean() / 2, lambda r, f: ((f - 1) ** 2).mean() / 2),
+    "minimax": (
+        lambda r, f: np.log(sigmoid(r)).mean() + np.log(1 - sigmoid(f)).mean(),
+        lambda r, f: np.log(1 - sigmoid(f)).mean(),
+    ),
+    "nonsaturating": (
+        lambda r, f: np.log(sigmoid(r)).mean() + np.log(1 - sigmoid(f)).mean(),
+        lambda r, f: -np.log(sigmoid(f)).mean(),
+    ),
+    "lsgan": (
+        lambda r, f: -((r - 1) ** 2).mean() / 2 - (f**2).mean() / 2,
+        lambda r, f: ((f - 1) ** 2).mean() / 2,
+    ),
     "wasserstein": (lambda r, f: r.mean() - f.mean(), lambda r, f: -f.mean()),
     "hinge": (lambda r, f: -hinge(1 - r).mean() - hinge(1 + f).mean(), lambda r, f: -f.mean()),
-    "relativistic": (lambda r, f: np.log(sigmoid(r - f)).mean(), lambda r, f: -np.log(sigmoid(f - r)).mean()),
+    "relativistic": (
+        lambda r, f: np.log(sigmoid(r - f)).mean(),
+        lambda r, f: -np.log(sigmoid(f - r)).mean(),
+    ),
     "relativistic-average": (
-        lambda r, f: np.log(sigmoid(r - f.mean())).mean() + np.log(1 - sigmoid(f - r.mean())).mean(),
-        lambda r, f: -np.log(sigmoid(f - r.mean())).mean() - np.log(1 - sigmoid(r - f.mean())).mean(),
+        lambda r, f: (
+            np.log(sigmoid(r - f.mean())).mean() + np.log(1 - sigmoid(f - r.mean())).mean()
+        ),
+        lambda r, f: (
+            -np.log(sigmoid(f - r.mean())).mean() - np.log(1 - sigmoid(r - f.mean())).mean()
+        ),
     ),
     "relativistic-average-lsgan": (
         lambda r, f: -((r - f.mean() - 1) ** 2).mean() / 2 - ((f - r.mean() + 1) ** 2).mean() / 2,
@@ -66,7 +83,9 @@ FORMULAS = {
         lambda r, f: hinge(1 - (f - r.mean())).mean() + hinge(1 + (r - f.mean())).mean(),
     ),
     "fisher": (  # the multiplier starts at 0
-        lambda r, f: r.mean() - f.mean() - 1e-6 / 2 * ((r**2).mean() / 2 + (f**2).mean() / 2 - 1) ** 2,
+        lambda r, f: (
+            r.mean() - f.mean() - 1e-6 / 2 * ((r**2).mean() / 2 + (f**2).mean() / 2 - 1) ** 2
+        ),
         lambda r, f: -f.mean(),
     ),
     "softmax": (
@@ -84,8 +103,12 @@ def g_loss(objective, fake, real):
 def test_objectives_are_the_papers_formulas(name):
     d_value, loss = FORMULAS[name]
     objective = OBJECTIVES[name]()
-    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(d_value(REAL, FAKE), rel=1e-12)
-    assert g_loss(objective, tensor_of(FAKE), tensor_of(REAL)).item() == pytest.approx(loss(REAL, FAKE), rel=1e-12)
+    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(
+        d_value(REAL, FAKE), rel=1e-12
+    )
+    assert g_loss(objective, tensor_of(FAKE), tensor_of(REAL)).item() == pytest.approx(
+        loss(REAL, FAKE), rel=1e-12
+    )
 
 
 def test_every_objective_is_tested():
@@ -116,10 +139,14 @@ def test_first_and_second_derivatives(name):
 
 def test_gradients_flow_through_the_means_of_relativistic_average_objectives():
     real, fake = tensor_of(REAL, True), tensor_of(FAKE, True)
-    for value in (RelativisticAverage().d_value(real, fake), RelativisticAverage().g_loss(fake, real)):
+    for value in (
+        RelativisticAverage().d_value(real, fake),
+        RelativisticAverage().g_loss(fake, real),
+    ):
         both = minigan.grad(value, [real, fake])
         assert all(np.abs(g.numpy()).min() > 1e-4 for g in both)
-        assert sum(g.sum().item() for g in both) == pytest.approx(0, abs=1e-12)  # adding a constant to D changes nothing
+        # adding a constant to D changes nothing
+        assert sum(g.sum().item() for g in both) == pytest.approx(0, abs=1e-12)
 
 
 def test_an_objective_that_compares_says_so():
@@ -137,9 +164,18 @@ def test_an_objective_that_compares_says_so():
 
 def test_smoothed_labels_are_one_sided():
     for a in (0.9, 1.0):
-        value = a * np.log(sigmoid(REAL)).mean() + (1 - a) * np.log(1 - sigmoid(REAL)).mean() + np.log(1 - sigmoid(FAKE)).mean()
-        assert NonSaturating(real_label=a).d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(value, rel=1e-12)
-        assert NonSaturating(real_label=a).g_loss(tensor_of(FAKE)).item() == NonSaturating().g_loss(tensor_of(FAKE)).item()
+        value = (
+            a * np.log(sigmoid(REAL)).mean()
+            + (1 - a) * np.log(1 - sigmoid(REAL)).mean()
+            + np.log(1 - sigmoid(FAKE)).mean()
+        )
+        assert NonSaturating(real_label=a).d_value(
+            tensor_of(REAL), tensor_of(FAKE)
+        ).item() == pytest.approx(value, rel=1e-12)
+        assert (
+            NonSaturating(real_label=a).g_loss(tensor_of(FAKE)).item()
+            == NonSaturating().g_loss(tensor_of(FAKE)).item()
+        )
 
 
 def test_the_best_d_of_smoothed_labels_is_a_p_over_p_plus_q():
@@ -166,8 +202,12 @@ def test_drawn_labels_lie_between_their_bounds():
 def test_other_codings_of_least_squares():
     objective = LeastSquares(-1, 1, 0)
     expected = -((REAL - 1) ** 2).mean() / 2 - ((FAKE + 1) ** 2).mean() / 2
-    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(expected, rel=1e-12)
-    assert objective.g_loss(tensor_of(FAKE)).item() == pytest.approx((FAKE**2).mean() / 2, rel=1e-12)
+    assert objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == pytest.approx(
+        expected, rel=1e-12
+    )
+    assert objective.g_loss(tensor_of(FAKE)).item() == pytest.approx(
+        (FAKE**2).mean() / 2, rel=1e-12
+    )
 
 
 def test_hinge_ignores_what_is_told_with_a_margin():
@@ -183,14 +223,19 @@ def test_fisher_multiplier_follows_its_gradient_and_is_saved():
         real, fake = REAL * (step + 1), FAKE
         moment = ((real**2).mean() + (fake**2).mean()) / 2
         value = real.mean() - fake.mean() + multiplier * (1 - moment) - rho / 2 * (moment - 1) ** 2
-        assert objective.d_value(tensor_of(real), tensor_of(fake)).item() == pytest.approx(value, rel=1e-9)
+        assert objective.d_value(tensor_of(real), tensor_of(fake)).item() == pytest.approx(
+            value, rel=1e-9
+        )
         assert objective.second_moment.item() == pytest.approx(moment)
         objective.after_step()
         multiplier -= rho * (1 - moment)
         assert objective.multiplier.item() == pytest.approx(multiplier)
     other = Fisher(rho)
     other.load_state_dict(objective.state_dict())
-    assert other.d_value(tensor_of(REAL), tensor_of(FAKE)).item() == objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item()
+    assert (
+        other.d_value(tensor_of(REAL), tensor_of(FAKE)).item()
+        == objective.d_value(tensor_of(REAL), tensor_of(FAKE)).item()
+    )
     empty = Fisher(rho)
     empty.load_state_dict(Fisher().state_dict())
     assert empty.multiplier is None
@@ -205,14 +250,16 @@ DIVERGENCES = [  # class, options, f(u), D(P || Q), supremum over u of (u t - f(
     (ReverseKL, {}, lambda u: -math.log(u), lambda p, q: KL_(q, p)),
     (Pearson, {}, lambda u: (u - 1) ** 2, lambda p, q: ((p - q) ** 2 / q).sum()),
     (Neyman, {}, lambda u: (1 - u) ** 2 / u, lambda p, q: ((p - q) ** 2 / p).sum()),
-    (SquaredHellinger, {}, lambda u: (math.sqrt(u) - 1) ** 2, lambda p, q: ((np.sqrt(p) - np.sqrt(q)) ** 2).sum()),
+    (SquaredHellinger, {}, lambda u: (math.sqrt(u) - 1) ** 2, lambda p,
+        q: ((np.sqrt(p) - np.sqrt(q)) ** 2).sum()),
     (JensenShannon, {}, lambda u: u * math.log(u) - (u + 1) * math.log((u + 1) / 2),
      lambda p, q: KL_(p, (p + q) / 2) + KL_(q, (p + q) / 2)),
     (GANDivergence, {}, lambda u: u * math.log(u) - (u + 1) * math.log(u + 1),
      lambda p, q: KL_(p, (p + q) / 2) + KL_(q, (p + q) / 2) - math.log(4)),
     (Jeffreys, {}, lambda u: (u - 1) * math.log(u), lambda p, q: KL_(p, q) + KL_(q, p)),
     *[(Alpha, {"alpha": a}, lambda u, a=a: (u**a - 1 - a * (u - 1)) / (a * (a - 1)),
-       lambda p, q, a=a: ((p**a * q ** (1 - a)).sum() - 1) / (a * (a - 1))) for a in (0.5, 0.3, -1.0, 2.0, 1.7)],
+       lambda p, q, a=a: ((p**a * q ** (1 - a)).sum() - 1) / (a * (a - 1))) for a in (0.5, 0.3,
+       -1.0, 2.0, 1.7)],
 ]  # fmt: skip
 IDS = [c[0].name + "".join(map(str, c[1].values())) for c in DIVERGENCES]
 
@@ -226,7 +273,9 @@ def test_the_conjugate_is_the_supremum_of_ut_minus_f(make, options, f, divergenc
         t = objective.activation(tensor_of(np.array(v))).item()
         if make is Pearson and t < -2:
             continue  # there the supremum is at u < 0, where the parabola goes on
-        assert objective.conjugate(tensor_of(np.array(v))).item() == pytest.approx((u * t - values).max(), rel=1e-5, abs=2e-5)
+        assert objective.conjugate(tensor_of(np.array(v))).item() == pytest.approx(
+            (u * t - values).max(), rel=1e-5, abs=2e-5
+        )
 
 
 @pytest.mark.parametrize(("make", "options", "f", "divergence"), DIVERGENCES, ids=IDS)
@@ -255,12 +304,18 @@ def test_relations_between_divergences():
     value = lambda objective: objective.d_value(real, fake).item()
     assert value(Alpha(0.5)) == pytest.approx(2 * value(SquaredHellinger()), rel=1e-12)
     assert value(Alpha(-1)) == pytest.approx(value(Neyman()) / 2, rel=1e-12)
-    assert value(Alpha(1 + 1e-7)) == pytest.approx(KL().d_value(real + 1, fake + 1).item(), rel=1e-4)
+    assert value(Alpha(1 + 1e-7)) == pytest.approx(
+        KL().d_value(real + 1, fake + 1).item(), rel=1e-4
+    )
     assert value(Alpha(1e-7)) == pytest.approx(value(ReverseKL()), rel=1e-4)
     assert value(GANDivergence()) == pytest.approx(value(Minimax()), rel=1e-12)
     assert value(JensenShannon()) == pytest.approx(value(Minimax()) + math.log(4), rel=1e-12)
-    assert GANDivergence().g_loss(fake).item() == pytest.approx(Minimax().g_loss(fake).item(), rel=1e-12)
-    assert GANDivergence(nonsaturating=True).g_loss(fake).item() == pytest.approx(NonSaturating().g_loss(fake).item(), rel=1e-12)
+    assert GANDivergence().g_loss(fake).item() == pytest.approx(
+        Minimax().g_loss(fake).item(), rel=1e-12
+    )
+    assert GANDivergence(nonsaturating=True).g_loss(fake).item() == pytest.approx(
+        NonSaturating().g_loss(fake).item(), rel=1e-12
+    )
     for alpha in (0, 1):
         with pytest.raises(ValueError, match="KL"):
             Alpha(alpha)

@@ -1,4 +1,5 @@
-"""Penalties and constraints against closed forms on critics whose gradients are known, and their derivatives."""
+"""Penalties and constraints against closed forms on critics whose gradients are known, and their
+derivatives."""
 
 import numpy as np
 import pytest
@@ -57,32 +58,52 @@ SHAPES = [(2,), (1, 3, 3), (3, 2, 4)]
 @pytest.mark.parametrize("shape", SHAPES)
 def test_slopes_go_over_all_numbers_of_each_example(shape):
     critic, x = Quadratic(shape), RNG.normal(size=(5, *shape))
-    expected = [sum(float(a * v) ** 2 for a, v in zip(critic.a.detach().numpy().ravel(), example.ravel())) for example in x]
-    np.testing.assert_allclose(squared_slopes(critic, tensor_of(x)).detach().numpy(), expected, rtol=1e-12)
-    np.testing.assert_allclose(slopes(critic, tensor_of(x)).detach().numpy(), np.sqrt(expected), rtol=1e-9)
+    expected = [
+        sum(float(a * v) ** 2 for a, v in zip(critic.a.detach().numpy().ravel(), example.ravel()))
+        for example in x
+    ]
+    np.testing.assert_allclose(
+        squared_slopes(critic, tensor_of(x)).detach().numpy(), expected, rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        slopes(critic, tensor_of(x)).detach().numpy(), np.sqrt(expected), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_penalties_of_gradients_in_closed_form(shape):
-    """Between equal batches, and around a constant batch without spread, the points asked are known."""
+    """Between equal batches, and around a constant batch without spread, the points asked are
+    known."""
     critic, x = Quadratic(shape), RNG.normal(size=(5, *shape))
     lengths = np.sqrt(((critic.a.detach().numpy() * x) ** 2).reshape(5, -1).sum(1))
     real, other = tensor_of(x), tensor_of(x * 2)
     value = lambda penalty, *batches: penalty(critic, *batches).item()
-    assert value(GradientPenalty(7.0, 0.5), real, real) == pytest.approx(7 * ((lengths - 0.5) ** 2).mean(), rel=1e-9)
-    assert value(GradientPenalty(7.0, 0.5, True), real, real) == pytest.approx(7 * (np.maximum(lengths - 0.5, 0) ** 2).mean(), rel=1e-9)
-    assert value(DRAGAN(3.0, 1.0, scale=0.0), real, other) == pytest.approx(3 * ((lengths - 1) ** 2).mean(), rel=1e-9)
+    assert value(GradientPenalty(7.0, 0.5), real, real) == pytest.approx(
+        7 * ((lengths - 0.5) ** 2).mean(), rel=1e-9
+    )
+    assert value(GradientPenalty(7.0, 0.5, True), real, real) == pytest.approx(
+        7 * (np.maximum(lengths - 0.5, 0) ** 2).mean(), rel=1e-9
+    )
+    assert value(DRAGAN(3.0, 1.0, scale=0.0), real, other) == pytest.approx(
+        3 * ((lengths - 1) ** 2).mean(), rel=1e-9
+    )
     assert value(R1(4.0), real, other) == pytest.approx(2 * (lengths**2).mean(), rel=1e-12)
     assert value(R2(4.0), other, real) == pytest.approx(2 * (lengths**2).mean(), rel=1e-12)
-    assert value(WassersteinDivergence(), real, real) == pytest.approx(2 * (lengths**6).mean(), rel=1e-9)
-    assert value(WassersteinDivergence(1.5, 3.0), real, real) == pytest.approx(1.5 * (lengths**3).mean(), rel=1e-6)
+    assert value(WassersteinDivergence(), real, real) == pytest.approx(
+        2 * (lengths**6).mean(), rel=1e-9
+    )
+    assert value(WassersteinDivergence(1.5, 3.0), real, real) == pytest.approx(
+        1.5 * (lengths**3).mean(), rel=1e-6
+    )
 
 
 def test_the_slope_of_a_linear_critic_is_its_weight():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1)).double()
     x = tensor_of(RNG.normal(size=(4, 3, 2, 2)))
     length = np.linalg.norm(critic[1].weight.detach().numpy())
-    assert GradientPenalty()(critic, x, x * 3).item() == pytest.approx(10 * (length - 1) ** 2, rel=1e-9)
+    assert GradientPenalty()(critic, x, x * 3).item() == pytest.approx(
+        10 * (length - 1) ** 2, rel=1e-9
+    )
 
 
 def test_each_example_has_its_own_point_between():
@@ -98,20 +119,32 @@ def test_each_example_has_its_own_point_between():
 
 def test_dragan_looks_around_real_examples_only():
     minigan.manual_seed(0)
-    real, fake, critic = tensor_of(RNG.normal(3, 2, (500, 4))), tensor_of(np.full((500, 4), 100.0)), Recording()
+    real = tensor_of(RNG.normal(3, 2, (500, 4)))
+    fake = tensor_of(np.full((500, 4), 100.0))
+    critic = Recording()
     DRAGAN(scale=0.5)(critic, real, fake)
     noise = critic.asked - real.numpy()
-    assert noise.std() == pytest.approx(0.5 * real.numpy().std(), rel=0.05) and abs(noise.mean()) < 0.1
+    assert (
+        noise.std() == pytest.approx(0.5 * real.numpy().std(), rel=0.05) and abs(noise.mean()) < 0.1
+    )
 
 
 def smooth_critic():
     minigan.manual_seed(1)
-    return nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.Softplus(), nn.Flatten(), nn.Linear(48, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    return nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1),
+        nn.Softplus(),
+        nn.Flatten(),
+        nn.Linear(48, 4),
+        nn.Tanh(),
+        nn.Linear(4, 1),
+    ).double()
 
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_penalties_are_differentiable_with_respect_to_the_weights(name):
-    """Their gradient (second derivatives of D) and that one's derivative, against finite differences."""
+    """Their gradient (second derivatives of D) and that one's derivative, against finite
+    differences."""
     critic = smooth_critic()
     real, fake = tensor_of(RNG.normal(size=(3, 2, 4, 4))), tensor_of(RNG.normal(size=(3, 2, 4, 4)))
     penalty = PENALTIES[name]()
@@ -124,9 +157,16 @@ def test_penalties_are_differentiable_with_respect_to_the_weights(name):
         return penalty(_With(critic, weights), real, fake)
 
     weights = [tensor_of(p.detach().numpy().copy(), True) for p in critic.parameters()]
-    assert value(*weights).item() == pytest.approx(_seeded(penalty, critic, real, fake), rel=1e-12) and value(*weights).item() > 0
-    assert minigan.gradcheck(lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1)
-    assert minigan.gradgradcheck(lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1)
+    assert (
+        value(*weights).item() == pytest.approx(_seeded(penalty, critic, real, fake), rel=1e-12)
+        and value(*weights).item() > 0
+    )
+    assert minigan.gradcheck(
+        lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1
+    )
+    assert minigan.gradgradcheck(
+        lambda *w: value(*w) + 0 * sum(x.sum() for x in w), weights, directions=1
+    )
 
 
 def _seeded(penalty, critic, real, fake):
@@ -181,20 +221,33 @@ def test_orthogonal_in_closed_form():
     layer = nn.Linear(5, 3).double()
     layer.load_state_dict({"weight": w, "bias": np.zeros(3)})
     gram = w @ w.T
-    assert Orthogonal(2.0)(layer, None, None).item() == pytest.approx(2 * ((gram - np.eye(3)) ** 2).sum(), rel=1e-12)
-    assert Orthogonal(2.0, True)(layer, None, None).item() == pytest.approx(2 * ((gram * (1 - np.eye(3))) ** 2).sum(), rel=1e-12)
+    assert Orthogonal(2.0)(layer, None, None).item() == pytest.approx(
+        2 * ((gram - np.eye(3)) ** 2).sum(), rel=1e-12
+    )
+    assert Orthogonal(2.0, True)(layer, None, None).item() == pytest.approx(
+        2 * ((gram * (1 - np.eye(3))) ** 2).sum(), rel=1e-12
+    )
     q, _ = np.linalg.qr(RNG.normal(size=(6, 6)))
-    for convolution, weight in ((nn.Conv2d(3, 4, (2, 1)), q[:4].reshape(4, 3, 2, 1)),
-                                (nn.ConvTranspose2d(3, 4, (2, 1)), q[:4].reshape(4, 3, 2, 1).swapaxes(0, 1)),
-                                (nn.Linear(2, 6), q[:, :2])):  # fmt: skip
-        convolution.double().load_state_dict({"weight": np.ascontiguousarray(weight), "bias": np.zeros(len(convolution.bias))})
-        assert Orthogonal(1.0)(nn.Sequential(convolution), None, None).item() == pytest.approx(0, abs=1e-20)
+    kernel = q[:4].reshape(4, 3, 2, 1)
+    for convolution, weight in (
+        (nn.Conv2d(3, 4, (2, 1)), kernel),
+        (nn.ConvTranspose2d(3, 4, (2, 1)), kernel.swapaxes(0, 1)),
+        (nn.Linear(2, 6), q[:, :2]),
+    ):
+        convolution.double().load_state_dict(
+            {"weight": np.ascontiguousarray(weight), "bias": np.zeros(len(convolution.bias))}
+        )
+        assert Orthogonal(1.0)(nn.Sequential(convolution), None, None).item() == pytest.approx(
+            0, abs=1e-20
+        )
     with pytest.raises(ValueError, match="no linear"):
         Orthogonal()(nn.Tanh(), None, None)
 
 
 def test_historical_averaging_is_the_distance_from_the_mean_of_all_steps():
-    player, penalty, seen = nn.Linear(2, 1).double(), HistoricalAveraging(0.5), []
+    player = nn.Linear(2, 1).double()
+    penalty = HistoricalAveraging(0.5)
+    seen = []
     for step in range(4):
         values = RNG.normal(size=(1, 2))
         player.load_state_dict({"weight": values, "bias": np.zeros(1)})
@@ -219,27 +272,44 @@ def test_weights_are_clipped_after_each_step_of_the_critic_only():
     G, D = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
     game = GAN(G, D, Wasserstein(), latent_dim=2)
     before = G.weight.detach().numpy().copy()
-    trainer = Trainer(game, {n: RMSprop(m.parameters(), 0.05) for n, m in game.players.items()}, {"D": [WeightClip(0.01)]})
-    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(0.01)  # from the start
+    trainer = Trainer(
+        game,
+        {n: RMSprop(m.parameters(), 0.05) for n, m in game.players.items()},
+        {"D": [WeightClip(0.01)]},
+    )
+    # from the start
+    assert max(abs(p.detach().numpy()).max() for p in D.parameters()) <= np.float32(0.01)
     for _ in range(3):
         trainer.play(minigan.randn(16, 2) + 3)
         sizes = [abs(p.detach().numpy()).max() for p in D.parameters()]
         assert max(sizes) == np.float32(0.01)
-    assert abs(G.weight.detach().numpy()).max() > 0.01 and (G.weight.detach().numpy() != before).any()
+    assert (
+        abs(G.weight.detach().numpy()).max() > 0.01 and (G.weight.detach().numpy() != before).any()
+    )
 
 
 def test_spectral_norm_as_a_constraint():
     minigan.manual_seed(0)
     G = nn.Linear(2, 4)
-    D = nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 6, 2), nn.Flatten(), nn.LeakyReLU(0.2), nn.Linear(6, 1))
+    D = nn.Sequential(
+        nn.Unflatten(1, (1, 2, 2)),
+        nn.Conv2d(1, 6, 2),
+        nn.Flatten(),
+        nn.LeakyReLU(0.2),
+        nn.Linear(6, 1),
+    )
     game = GAN(G, D, NonSaturating(), latent_dim=2)
     optimizers = {n: SGD(m.parameters(), 0.05) for n, m in game.players.items()}
     trainer = Trainer(game, optimizers, {"D": [SpectralNorm(3)]})
     for _ in range(50):
         trainer.play(minigan.randn(16, 4))
     for layer in (D[1], D[4]):
-        assert np.linalg.svd(layer.weight.detach().numpy().reshape(len(layer.weight), -1))[1][0] == pytest.approx(1, rel=0.01)
-        assert np.linalg.svd(layer.weight_orig.detach().numpy().reshape(len(layer.weight), -1))[1][0] != pytest.approx(1, rel=0.01)
+        assert np.linalg.svd(layer.weight.detach().numpy().reshape(len(layer.weight), -1))[1][
+            0
+        ] == pytest.approx(1, rel=0.01)
+        assert np.linalg.svd(layer.weight_orig.detach().numpy().reshape(len(layer.weight), -1))[1][
+            0
+        ] != pytest.approx(1, rel=0.01)
 
 
 def test_constraints_and_optimizers_are_those_of_players():
@@ -265,7 +335,9 @@ def test_a_penalty_is_part_of_the_same_move():
     slope = minigan.grad(move.value, D.weight, retain_graph=True)[0].numpy()
     expected = slope + 2.0 * w  # R1 of a linear critic: gamma / 2 |w|^2
     no_penalty = move.value + move.report["penalty"]
-    np.testing.assert_allclose(minigan.grad(no_penalty, D.weight, retain_graph=True)[0].numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        minigan.grad(no_penalty, D.weight, retain_graph=True)[0].numpy(), expected, rtol=1e-12
+    )
     trainer = Trainer(game, {"D": SGD(D.parameters(), 0.1), "G": SGD(G.parameters(), 0.1)})
     trainer.perform(move)
     np.testing.assert_allclose(D.weight.detach().numpy(), w + 0.1 * slope, rtol=1e-12)

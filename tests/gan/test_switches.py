@@ -1,4 +1,5 @@
-"""Switches of the game: simultaneous moves, feature matching, what D is shown, and states that a resumed run needs."""
+"""Switches of the game: simultaneous moves, feature matching, what D is shown, and states that a
+resumed run needs."""
 
 import numpy as np
 import pytest
@@ -95,14 +96,22 @@ def test_feature_matching_is_the_distance_of_mean_features(simultaneous):
 @pytest.mark.parametrize("simultaneous", [False, True])
 def test_every_objective_plays_and_reports(name, simultaneous):
     minigan.manual_seed(0)
-    game = GAN(*networks(), OBJECTIVES[name](), latent_dim=2, simultaneous=simultaneous, penalties=GradientPenalty())
+    game = GAN(
+        *networks(),
+        OBJECTIVES[name](),
+        latent_dim=2,
+        simultaneous=simultaneous,
+        penalties=GradientPenalty(),
+    )
     trainer, before = trainer_of(game, 1e-3), weights(game)
     for real in batches(3):
         row = game.measure(trainer.play(real))
     assert all(np.isfinite(v) for v in row.values()) and row["penalty"] > 0
     assert {"d_value", "g_loss", "penalty"} < set(row) and len(row) == 5
     assert ("d_real" in row) == game.objective.logistic
-    assert all(np.isfinite(w).all() for w in weights(game)) and any((a != b).any() for a, b in zip(before[4:], weights(game)[4:]))
+    assert all(np.isfinite(w).all() for w in weights(game)) and any(
+        (a != b).any() for a, b in zip(before[4:], weights(game)[4:])
+    )
 
 
 # --- what D sees ---
@@ -114,11 +123,15 @@ def test_packing_puts_neighbours_side_by_side():
     assert packed.shape == (2, 2, 3, 2)
     for i in range(4):
         assert (packed[i // 2, i % 2] == x.numpy()[i, 0]).all()
-    assert (Pack(2)(tensor_of(np.arange(12.0).reshape(4, 3))).numpy() == np.arange(12.0).reshape(2, 6)).all()
+    assert (
+        Pack(2)(tensor_of(np.arange(12.0).reshape(4, 3))).numpy() == np.arange(12.0).reshape(2, 6)
+    ).all()
     with pytest.raises(ValueError, match="batch"):
         Pack(3)(x)
     minigan.manual_seed(0)
-    game = GAN(*networks(6), NonSaturating(), latent_dim=2, views=Pack(2), penalties=GradientPenalty())
+    game = GAN(
+        *networks(6), NonSaturating(), latent_dim=2, views=Pack(2), penalties=GradientPenalty()
+    )
     moves = trainer_of(game).play(batches(1)[0])
     assert moves[0].report["d_real"].shape == (4, 1)
 
@@ -152,9 +165,11 @@ def test_translation_shifts_each_image_by_its_own_way():
         for down in range(-2, 3):
             for right in range(-3, 4):
                 moved = np.zeros_like(before)
-                moved[:, max(down, 0) : 8 + min(down, 0), max(right, 0) : 12 + min(right, 0)] = before[
-                    :, max(-down, 0) : 8 + min(-down, 0), max(-right, 0) : 12 + min(-right, 0)
-                ]
+                moved[:, max(down, 0) : 8 + min(down, 0), max(right, 0) : 12 + min(right, 0)] = (
+                    before[
+                        :, max(-down, 0) : 8 + min(-down, 0), max(-right, 0) : 12 + min(-right, 0)
+                    ]
+                )
                 if (moved == after).all():
                     ways.append((down, right))
         assert len(ways) == 1
@@ -168,7 +183,9 @@ def test_cutout_blanks_one_rectangle_in_each_image():
     for before, after in zip(x.numpy(), cutout(x).numpy()):
         hole = (after == 0).all(0)
         rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-        assert hole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and hole.sum() == len(rows) * len(columns)
+        assert hole[
+            rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
+        ].all() and hole.sum() == len(rows) * len(columns)
         assert 2 <= len(rows) <= 4 and 3 <= len(columns) <= 6 and (after == before)[:, ~hole].all()
 
 
@@ -178,14 +195,31 @@ def test_colour_changes_are_affine_for_each_image_and_keep_shades_of_grey():
     y = color(x).numpy()
     a, b = x.numpy()[0].ravel(), y[0].ravel()
     assert not np.allclose(a, b)
-    mean_shift = y.mean((1, 2, 3)) - x.numpy().mean((1, 2, 3))  # saturation and contrast keep an image's mean
-    assert mean_shift.min() >= -0.5 and mean_shift.max() <= 0.5 and mean_shift.std() == pytest.approx(1 / 12**0.5, rel=0.05)
+    # saturation and contrast keep an image's mean
+    mean_shift = y.mean((1, 2, 3)) - x.numpy().mean((1, 2, 3))
+    assert (
+        mean_shift.min() >= -0.5
+        and mean_shift.max() <= 0.5
+        and mean_shift.std() == pytest.approx(1 / 12**0.5, rel=0.05)
+    )
     grey = lambda t: t.mean(1) - t.mean((1, 2, 3))[:, None, None]
     contrast = (grey(y) * grey(x.numpy())).sum((1, 2)) / (grey(x.numpy()) ** 2).sum((1, 2))
-    assert contrast.min() >= 0.5 and contrast.max() <= 1.5 and contrast.mean() == pytest.approx(1, abs=0.03)
+    assert (
+        contrast.min() >= 0.5
+        and contrast.max() <= 1.5
+        and contrast.mean() == pytest.approx(1, abs=0.03)
+    )
     off_grey = lambda t: t - t.mean(1, keepdims=True)
-    saturation = (off_grey(y) * off_grey(x.numpy())).sum((1, 2, 3)) / (off_grey(x.numpy()) ** 2).sum((1, 2, 3)) / contrast
-    assert saturation.min() >= 0 and saturation.max() <= 2 and saturation.mean() == pytest.approx(1, abs=0.05)
+    saturation = (
+        (off_grey(y) * off_grey(x.numpy())).sum((1, 2, 3))
+        / (off_grey(x.numpy()) ** 2).sum((1, 2, 3))
+        / contrast
+    )
+    assert (
+        saturation.min() >= 0
+        and saturation.max() <= 2
+        and saturation.mean() == pytest.approx(1, abs=0.05)
+    )
 
 
 @pytest.mark.parametrize("change", [color, translation, cutout])
@@ -201,7 +235,10 @@ def test_gradients_flow_through_augmentations(change):
 
 def test_augmentation_by_names():
     x = images(4)
-    assert DiffAugment("translation, color")(x).shape == x.shape and len(DiffAugment("cutout").changes) == 1
+    assert (
+        DiffAugment("translation, color")(x).shape == x.shape
+        and len(DiffAugment("cutout").changes) == 1
+    )
     with pytest.raises(ValueError, match="blur"):
         DiffAugment("color,blur")
     with pytest.raises(ValueError, match="images"):
@@ -215,7 +252,8 @@ def test_augmentation_by_names():
 def stateful_game():
     G, D = networks()
     return GAN(
-        G, D, Fisher(0.1), latent_dim=2, views=InstanceNoise(0.5, 6), penalties=[GradientPenalty(0.1), HistoricalAveraging(0.1)],
+        G, D, Fisher(0.1), latent_dim=2, views=InstanceNoise(0.5, 6),
+        penalties=[GradientPenalty(0.1), HistoricalAveraging(0.1)],
         g_penalties=HistoricalAveraging(0.2),
     )  # fmt: skip
 
@@ -238,7 +276,9 @@ def test_a_game_goes_on_in_the_same_bits(tmp_path):
     first = stateful_trainer()
     for real in data[:3]:
         first.play(real)
-    save_checkpoint(tmp_path / "c", {"trainer": first.state_dict(), "random": minigan.get_rng_state()})
+    save_checkpoint(
+        tmp_path / "c", {"trainer": first.state_dict(), "random": minigan.get_rng_state()}
+    )
     minigan.manual_seed(99)
     second, saved = stateful_trainer(), load_checkpoint(tmp_path / "c")
     second.load_state_dict(saved["trainer"])

@@ -1,4 +1,5 @@
-"""Unrolled GAN: G's gradient goes through K steps of D, compared with finite differences of the whole procedure in float64."""
+"""Unrolled GAN: G's gradient goes through K steps of D, compared with finite differences of the
+whole procedure in float64."""
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def players(seed=0, dtype="float64"):
 
 
 def build(kind, unroll, warm=0, latents=Z):
-    """The game with D's optimizer after `warm` steps of its own, drawing the same latents for ever."""
+    """The game with D's optimizer after `warm` steps of its own, drawing the same latents for
+    ever."""
     G, D = players()
     optimizer = OPTIMIZERS[kind](D.parameters())
     game = Unrolled(G, D, optimizer, 2, unroll)
@@ -48,13 +50,15 @@ def sigmoid(x):
 
 
 def f(game, fake):
-    """V = E log D(x) + E log(1 - D(fake)), with logits as the module gives them and the logarithms in NumPy."""
+    """V = E log D(x) + E log(1 - D(fake)), with logits as the module gives them and the logarithms
+    in NumPy."""
     on_real, on_fake = (game.D(tensor_of(x)).detach().numpy() for x in (X, fake))
     return np.log(sigmoid(on_real)).mean() + np.log(1 - sigmoid(on_fake)).mean()
 
 
 def procedure(kind, unroll, warm, flat):
-    """What f_K says: set G's weights, let the *optimizer itself* (not its functional twin) make K steps of D, read off V."""
+    """What f_K says: set G's weights, let the *optimizer itself* (not its functional twin) make K
+    steps of D, read off V."""
     game, optimizer = build(kind, unroll, warm)
     with minigan.no_grad():
         start = 0
@@ -83,12 +87,15 @@ def test_the_gradient_of_g_is_that_of_the_whole_procedure(kind, unroll, warm):
     h = 1e-5
     for i in range(len(flat)):
         e = h * np.eye(len(flat))[i]
-        slope = (procedure(kind, unroll, warm, flat + e) - procedure(kind, unroll, warm, flat - e)) / (2 * h)
+        slope = (
+            procedure(kind, unroll, warm, flat + e) - procedure(kind, unroll, warm, flat - e)
+        ) / (2 * h)
         assert found[i] == pytest.approx(slope, rel=2e-4, abs=1e-7), (i, kind)
 
 
 def test_looking_ahead_changes_the_gradient():
-    """The term that is left out when D after K steps counts as constant is not small: such a program would fail the test above."""
+    """The term that is left out when D after K steps counts as constant is not small: such a
+    program would fail the test above."""
     game, _ = build("sgd", 5)
     parameters = list(game.G.parameters())
     (_, descend), *_ = game.moves(tensor_of(X))
@@ -98,13 +105,16 @@ def test_looking_ahead_changes_the_gradient():
     for _ in range(5):
         d = d.detach().requires_grad_()
         (d,), state = step([d], grad(game.value(d, tensor_of(X), fake.detach()), [d]), state)
-    constant = np.concatenate([s.numpy().ravel() for s in grad(game.value(d, tensor_of(X), fake), parameters)])
+    constant = np.concatenate(
+        [s.numpy().ravel() for s in grad(game.value(d, tensor_of(X), fake), parameters)]
+    )
     assert np.linalg.norm(whole - constant) > 0.1 * np.linalg.norm(whole)
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_no_steps_is_the_simultaneous_gan(kind):
-    """Three rounds with K = 0, and the same by hand: both gradients of the minimax value at one point."""
+    """Three rounds with K = 0, and the same by hand: both gradients of the minimax value at one
+    point."""
     game, optimizer = build(kind, 0)
     play = Trainer(game, {"D": optimizer, "G": SGD(game.G.parameters(), lr=0.1)})
     G, D = players()
@@ -117,7 +127,9 @@ def test_no_steps_is_the_simultaneous_gan(kind):
         steps[1].step_with(gradients[1])
     for ours, plain in ((game.G, G), (game.D, D)):
         for a, b in zip(ours.parameters(), plain.parameters()):
-            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(
+                a.detach().numpy(), b.detach().numpy(), rtol=1e-10, atol=1e-12
+            )
 
 
 def test_d_makes_one_real_step_and_keeps_the_others_to_itself():

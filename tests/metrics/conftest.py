@@ -1,4 +1,5 @@
-"""Each test starts its module's RNG from the beginning: what it draws does not depend on which tests ran before."""
+"""Each test starts its module's RNG from the beginning: what it draws does not depend on which
+tests ran before."""
 
 import numpy as np
 import pytest

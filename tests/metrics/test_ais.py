@@ -1,4 +1,5 @@
-"""Annealed importance sampling: against the exact log-likelihood of linear decoders, where everything is Gaussian."""
+"""Annealed importance sampling: against the exact log-likelihood of linear decoders, where
+everything is Gaussian."""
 
 import math
 
@@ -13,7 +14,8 @@ RNG = np.random.default_rng(6)
 
 
 def linear(latent, size, scale=1.0):
-    """A decoder z -> W z + b in float64, and the exact log p(x) = log N(x; b, W W^T + sigma^2 I)."""
+    """A decoder z -> W z + b in float64, and the exact log p(x) = log N(x; b, W W^T + sigma^2
+    I)."""
     net = nn.Linear(latent, size, dtype=np.float64)
     w, b = scale * RNG.normal(size=(size, latent)), RNG.normal(size=size)
     net.weight.data, net.bias.data = minigan.tensor(w), minigan.tensor(b)
@@ -21,7 +23,10 @@ def linear(latent, size, scale=1.0):
     def exact(x, sigma):
         c = w @ w.T + sigma**2 * np.eye(size)
         r = x - b
-        return -0.5 * (np.einsum("ni,ni->n", r, np.linalg.solve(c, r.T).T) + np.linalg.slogdet(2 * math.pi * c)[1])
+        return -0.5 * (
+            np.einsum("ni,ni->n", r, np.linalg.solve(c, r.T).T)
+            + np.linalg.slogdet(2 * math.pi * c)[1]
+        )
 
     def draw(n, sigma):
         return RNG.normal(size=(n, latent)) @ w.T + b + sigma * RNG.normal(size=(n, size))
@@ -48,15 +53,27 @@ def test_data_far_from_the_prior_and_a_wrong_model_are_unlikely():
 def test_more_temperatures_bring_it_closer_from_below():
     net, exact, draw = linear(3, 8, 2.0)
     x = draw(8, 0.2)
-    gap = [(exact(x, 0.2) - ais_log_likelihood(net, x, 0.2, 3, chains=8, steps=s).log_likelihood).mean() for s in (5, 40, 800)]
+    gap = [
+        (
+            exact(x, 0.2) - ais_log_likelihood(net, x, 0.2, 3, chains=8, steps=s).log_likelihood
+        ).mean()
+        for s in (5, 40, 800)
+    ]
     assert gap[0] > gap[1] > gap[2] and gap[0] > 3 and abs(gap[2]) < 0.5
 
 
 def test_it_is_repeatable_and_leaves_the_default_generator_alone():
     net, _, draw = linear(2, 3)
     x, before = draw(2, 0.5), minigan.get_rng_state()
-    runs = [ais_log_likelihood(net, x, 0.5, 2, chains=3, steps=10, seed=s).log_likelihood for s in (1, 1, 2)]
-    assert (runs[0] == runs[1]).all() and (runs[0] != runs[2]).all() and minigan.get_rng_state() == before
+    runs = [
+        ais_log_likelihood(net, x, 0.5, 2, chains=3, steps=10, seed=s).log_likelihood
+        for s in (1, 1, 2)
+    ]
+    assert (
+        (runs[0] == runs[1]).all()
+        and (runs[0] != runs[2]).all()
+        and minigan.get_rng_state() == before
+    )
     assert net.weight.grad is None
 
 

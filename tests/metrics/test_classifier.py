@@ -39,7 +39,11 @@ def test_it_knows_drawn_digits_better_than_chance(classifier):
 def test_bytes_and_floats_are_the_same_images_and_batches_do_not_matter(classifier, monkeypatch):
     data = strokes(70, seed=1).images
     whole = describe(data, classifier)
-    assert whole.features.shape == (70, 64) and whole.features.dtype == np.float32 and (whole.features >= 0).all()
+    assert (
+        whole.features.shape == (70, 64)
+        and whole.features.dtype == np.float32
+        and (whole.features >= 0).all()
+    )
     assert np.allclose(whole.probabilities.sum(1), 1) and whole.probabilities.shape == (70, 10)
     monkeypatch.setattr("minigan.metrics.classifier.BATCH", 16)
     parts = describe(minigan.tensor(data.astype(np.float32) / 127.5 - 1), classifier)
@@ -49,9 +53,12 @@ def test_bytes_and_floats_are_the_same_images_and_batches_do_not_matter(classifi
 
 def test_what_is_no_digit_is_refused(classifier):
     for images, words in (
-        (np.zeros((2, 3, 28, 28), np.float32), "digits"), (np.zeros((2, 1, 32, 32), np.uint8), "digits"),
-        (np.full((2, 1, 28, 28), 255.0), "-1, 1"), (np.full((2, 1, 28, 28), np.nan), "-1, 1"), (np.zeros((2, 1, 28, 28), int), "int64"),
-    ):  # fmt: skip
+        (np.zeros((2, 3, 28, 28), np.float32), "digits"),
+        (np.zeros((2, 1, 32, 32), np.uint8), "digits"),
+        (np.full((2, 1, 28, 28), 255.0), "-1, 1"),
+        (np.full((2, 1, 28, 28), np.nan), "-1, 1"),
+        (np.zeros((2, 1, 28, 28), int), "int64"),
+    ):
         with pytest.raises(ValueError, match=words):
             describe(images, classifier)
 
@@ -69,7 +76,9 @@ def test_other_weights(tmp_path):
 
 @pytest.fixture(scope="module")
 def example():
-    spec = importlib.util.spec_from_file_location("mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py")
+    spec = importlib.util.spec_from_file_location(
+        "mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -88,6 +97,14 @@ def test_shifted_images(example):
     images = np.zeros((200, 1, 28, 28), np.uint8)
     images[:, 0, 10, 12] = 255
     moved = example.shifted(images, minigan.Generator(0))
-    assert moved.shape == images.shape and moved.dtype == np.float32 and (moved.reshape(200, -1).max(1) == 1).all()
+    assert (
+        moved.shape == images.shape
+        and moved.dtype == np.float32
+        and (moved.reshape(200, -1).max(1) == 1).all()
+    )
     _, _, rows, columns = np.nonzero(moved == 1)
-    assert {*rows} == {8, 9, 10, 11, 12} and {*columns} == {10, 11, 12, 13, 14} and (moved.sum((1, 2, 3)) == 2 - 784).all()
+    assert (
+        {*rows} == {8, 9, 10, 11, 12}
+        and {*columns} == {10, 11, 12, 13, 14}
+        and (moved.sum((1, 2, 3)) == 2 - 784).all()
+    )

@@ -1,4 +1,5 @@
-"""Frechet distance: known values, against SciPy's root of a matrix, streaming, its null, and where it must fail."""
+"""Frechet distance: known values, against SciPy's root of a matrix, streaming, its null, and where
+it must fail."""
 
 import math
 
@@ -19,14 +20,23 @@ def spd(d):
 def test_known_values():
     one, zero = np.eye(3), np.zeros(3)
     assert math.isclose(frechet_of_gaussians(zero, one, zero + 2, one), 12)
-    assert math.isclose(frechet_of_gaussians(zero, 4 * one, zero, 9 * one), 3 * (2 - 3) ** 2, rel_tol=1e-9)
+    assert math.isclose(
+        frechet_of_gaussians(zero, 4 * one, zero, 9 * one), 3 * (2 - 3) ** 2, rel_tol=1e-9
+    )
     scale = np.array([1.0, 2.0, 3.0])  # covariances that commute: sum of (sqrt a - sqrt b)^2
-    assert math.isclose(frechet_of_gaussians(zero, np.diag(scale), zero, one), ((np.sqrt(scale) - 1) ** 2).sum(), rel_tol=1e-9)
+    assert math.isclose(
+        frechet_of_gaussians(zero, np.diag(scale), zero, one),
+        ((np.sqrt(scale) - 1) ** 2).sum(),
+        rel_tol=1e-9,
+    )
 
 
 def test_it_is_the_formula_with_the_root_of_the_product():
     for d in (1, 2, 7):
-        s1, s2, m1, m2 = spd(d), spd(d), RNG.normal(size=d), RNG.normal(size=d)
+        s1 = spd(d)
+        s2 = spd(d)
+        m1 = RNG.normal(size=d)
+        m2 = RNG.normal(size=d)
         expected = ((m1 - m2) ** 2).sum() + np.trace(s1 + s2 - 2 * sqrtm(s1 @ s2).real)
         assert math.isclose(frechet_of_gaussians(m1, s1, m2, s2), expected, rel_tol=1e-7)
         assert math.isclose(frechet_of_gaussians(m2, s2, m1, s1), expected, rel_tol=1e-7)
@@ -44,7 +54,11 @@ def test_moments_stream_and_keep_their_digits():
     m = Moments()
     for part in np.split(x, (7, 100, 101, 400)):
         m.update(part)
-    assert m.n == 500 and np.allclose(m.mean, x.astype(float).mean(0)) and np.allclose(m.covariance, np.cov(x.astype(float).T), rtol=1e-9)
+    assert (
+        m.n == 500
+        and np.allclose(m.mean, x.astype(float).mean(0))
+        and np.allclose(m.covariance, np.cov(x.astype(float).T), rtol=1e-9)
+    )
 
 
 def test_the_null_falls_with_the_number_of_samples_and_a_difference_stays():

@@ -1,4 +1,5 @@
-"""1-NN test, precision and its kin, memorisation: against loops, known nulls, and constructed failures."""
+"""1-NN test, precision and its kin, memorisation: against loops, known nulls, and constructed
+failures."""
 
 import math
 
@@ -21,7 +22,9 @@ def distances(a, b):
 
 
 def radii(a, k):
-    return np.array([sorted(math.dist(p, q) for j, q in enumerate(a) if j != i)[k - 1] for i, p in enumerate(a)])
+    return np.array(
+        [sorted(math.dist(p, q) for j, q in enumerate(a) if j != i)[k - 1] for i, p in enumerate(a)]
+    )
 
 
 def test_nearest_images(block):
@@ -39,13 +42,18 @@ def test_the_two_sample_test_by_loops(block):
     d = distances(both, both) + np.diag(np.full(24, np.inf))
     right = labels[d.argmin(1)] == labels
     found = nearest_neighbour_test(x, y)
-    assert math.isclose(found.real, right[:12].mean()) and math.isclose(found.fake, right[12:].mean())
+    assert math.isclose(found.real, right[:12].mean()) and math.isclose(
+        found.fake, right[12:].mean()
+    )
     assert math.isclose(found.accuracy, right.mean())
 
 
 def test_the_two_sample_test_at_its_null_and_its_error():
     for d in (1, 3, 20):
-        drawn = [nearest_neighbour_test(RNG.normal(size=(150, d)), RNG.normal(size=(150, d))) for _ in range(60)]
+        drawn = [
+            nearest_neighbour_test(RNG.normal(size=(150, d)), RNG.normal(size=(150, d)))
+            for _ in range(60)
+        ]
         values = np.array([t.accuracy for t in drawn])
         assert abs(values.mean() - 0.5) < 4 * values.std() / math.sqrt(60) + 1 / 300
         assert 0.6 < drawn[0].se / values.std() < 1.7
@@ -64,15 +72,30 @@ def test_the_two_sample_test_where_it_is_known():
 
 
 def test_precision_recall_density_coverage_by_loops(block):
-    real, fake, k = RNG.normal(size=(13, 2)), 0.7 * RNG.normal(size=(11, 2)) + 0.4, 3
-    d, on_real, on_fake = distances(real, fake), radii(real, k), radii(fake, k)
+    real = RNG.normal(size=(13, 2))
+    fake = 0.7 * RNG.normal(size=(11, 2)) + 0.4
+    k = 3
+    d = distances(real, fake)
+    on_real = radii(real, k)
+    on_fake = radii(fake, k)
     inside = d <= on_real[:, None]
-    expected = inside.any(0).mean(), (d <= on_fake).any(1).mean(), inside.sum() / (k * 11), inside.any(1).mean()
+    expected = (
+        inside.any(0).mean(),
+        (d <= on_fake).any(1).mean(),
+        inside.sum() / (k * 11),
+        inside.any(1).mean(),
+    )
     assert np.allclose(precision_recall(real, fake, k), expected)
 
 
 def test_density_and_coverage_at_their_null():
-    drawn = np.mean([precision_recall(RNG.normal(size=(200, 4)), RNG.normal(size=(200, 4)), 3) for _ in range(15)], 0)
+    drawn = np.mean(
+        [
+            precision_recall(RNG.normal(size=(200, 4)), RNG.normal(size=(200, 4)), 3)
+            for _ in range(15)
+        ],
+        0,
+    )
     expected = 1 - math.prod((199 - i) / (399 - i) for i in range(3))
     assert abs(drawn[2] - 1) < 0.05 and abs(drawn[3] - expected) < 0.02
     assert abs(drawn[0] - drawn[1]) < 0.02  # precision and recall are each other's mirror image
@@ -96,7 +119,10 @@ def test_copying():
     assert learnt.share > 0.95 and learnt.z > 10 and learnt.distance < 0.1 * learnt.unseen
     assert copying(fresh + 5, training, unseen).z < -10
     assert copying(unseen, training, unseen).share == 0.5  # ties
-    shares = [copying(RNG.normal(size=(80, 2)), training[:, :2], RNG.normal(size=(60, 2))) for _ in range(60)]
+    shares = [
+        copying(RNG.normal(size=(80, 2)), training[:, :2], RNG.normal(size=(60, 2)))
+        for _ in range(60)
+    ]
     assert 0.75 < np.std([c.z for c in shares]) < 1.3
 
 

@@ -6,14 +6,23 @@ import numpy as np
 import pytest
 
 from minigan.data import strokes
-from minigan.metrics import describe, inception_score, load_classifier, mode_score, modes_covered, stacked_labels
+from minigan.metrics import (
+    describe,
+    inception_score,
+    load_classifier,
+    mode_score,
+    modes_covered,
+    stacked_labels,
+)
 
 RNG = np.random.default_rng(3)
 
 
 def test_known_scores():
     sure, unsure = np.eye(10)[np.arange(200) % 10], np.full((200, 10), 0.1)
-    assert math.isclose(inception_score(sure).value, 10) and math.isclose(inception_score(unsure).value, 1)
+    assert math.isclose(inception_score(sure).value, 10) and math.isclose(
+        inception_score(unsure).value, 1
+    )
     assert math.isclose(inception_score(np.eye(10)[[3] * 50]).value, 1)  # one class only
     assert math.isclose(inception_score(np.eye(10)[[3, 4] * 50]).value, 2)
     # Two opinions, 0.9 and 0.1: log score = log 2 - entropy of (0.9, 0.1)
@@ -33,8 +42,11 @@ def test_its_error_is_that_of_repetitions():
 def test_mode_score_is_the_inception_score_minus_wrong_proportions():
     real = np.eye(10)[np.arange(200) % 10]
     assert math.isclose(mode_score(real, real).value, 10)
-    half = np.eye(10)[np.arange(200) % 5]  # 5 of 10 classes: KL(uniform on 5 || uniform on 10) = log 2
-    assert math.isclose(inception_score(half).value, 5) and math.isclose(mode_score(half, real).value, 2.5)
+    # 5 of 10 classes: KL(uniform on 5 || uniform on 10) = log 2
+    half = np.eye(10)[np.arange(200) % 5]
+    assert math.isclose(inception_score(half).value, 5) and math.isclose(
+        mode_score(half, real).value, 2.5
+    )
     assert mode_score(real, half).value == 0  # classes that do not exist
     soft = RNG.dirichlet(np.ones(10), 300)
     assert mode_score(soft, real).value <= inception_score(soft).value
@@ -59,7 +71,9 @@ def test_stacked_labels_are_the_digits_of_the_channels():
     classifier, data = load_classifier(), strokes(60, seed=5).images
     digits = describe(data, classifier).digits
     stacked = np.concatenate([data[:20], data[20:40], data[40:]], 1)
-    assert (stacked_labels(stacked, classifier) == 100 * digits[:20] + 10 * digits[20:40] + digits[40:]).all()
+    assert (
+        stacked_labels(stacked, classifier) == 100 * digits[:20] + 10 * digits[20:40] + digits[40:]
+    ).all()
 
 
 def test_nonsense_is_refused():

@@ -1,4 +1,5 @@
-"""Wasserstein distances: against all permutations, SciPy in one dimension, closed forms, the null, and failures."""
+"""Wasserstein distances: against all permutations, SciPy in one dimension, closed forms, the null,
+and failures."""
 
 import itertools
 import math
@@ -16,7 +17,8 @@ RNG = np.random.default_rng(4)
 def test_one_dimension_against_scipy(n, m):
     x, y = RNG.normal(size=n), RNG.normal(size=m) + 0.3
     assert math.isclose(wasserstein_1d(x, y), wasserstein_distance(x, y), rel_tol=1e-9)
-    repeated = np.repeat(x, m), np.repeat(y, n)  # the same distributions, as many numbers of each: sort and pair
+    # the same distributions, as many numbers of each: sort and pair
+    repeated = (np.repeat(x, m), np.repeat(y, n))
     expected = math.sqrt(((np.sort(repeated[0]) - np.sort(repeated[1])) ** 2).mean())
     assert math.isclose(wasserstein_1d(x, y, 2), expected, rel_tol=1e-9)
 
@@ -24,7 +26,10 @@ def test_one_dimension_against_scipy(n, m):
 @pytest.mark.parametrize("p", [1, 2])
 def test_exact_is_the_best_of_all_permutations(p):
     x, y = RNG.normal(size=(6, 2)), RNG.normal(size=(6, 2))
-    best = min(sum(math.dist(a, y[j]) ** p for a, j in zip(x, s)) / 6 for s in itertools.permutations(range(6)))
+    best = min(
+        sum(math.dist(a, y[j]) ** p for a, j in zip(x, s)) / 6
+        for s in itertools.permutations(range(6))
+    )
     assert math.isclose(wasserstein(x, y, p), best ** (1 / p), rel_tol=1e-9)
 
 
@@ -36,7 +41,8 @@ def test_in_one_dimension_all_are_the_same():
 
 
 def test_known_values_of_gaussians():
-    """W2 of N(0, 1) and N(m, s^2) is sqrt(m^2 + (s - 1)^2); a shift costs its length, in a slice |m| / sqrt(D)."""
+    """W2 of N(0, 1) and N(m, s^2) is sqrt(m^2 + (s - 1)^2); a shift costs its length, in a slice
+    |m| / sqrt(D)."""
     x, y = RNG.normal(size=50_000), 2 * RNG.normal(size=50_000) + 1
     assert abs(wasserstein_1d(x, y, 2) - math.sqrt(2)) < 0.03
     x = RNG.normal(size=(300, 8))
@@ -47,8 +53,15 @@ def test_known_values_of_gaussians():
 def test_the_null_falls_with_the_number_of_samples_and_a_difference_is_seen():
     draw = lambda n: RNG.normal(size=(n, 3))
     null = [wasserstein(draw(n), draw(n)) for n in (30, 100, 400)]
-    assert null[0] > null[1] > null[2] > 0 and wasserstein(draw(400), draw(400) + 0.5) > 1.5 * null[2]
-    assert sliced_wasserstein(draw(2000), draw(2000)) < 0.1 < 0.5 < sliced_wasserstein(draw(2000), np.zeros((2000, 3)))
+    assert (
+        null[0] > null[1] > null[2] > 0 and wasserstein(draw(400), draw(400) + 0.5) > 1.5 * null[2]
+    )
+    assert (
+        sliced_wasserstein(draw(2000), draw(2000))
+        < 0.1
+        < 0.5
+        < sliced_wasserstein(draw(2000), np.zeros((2000, 3)))
+    )
     x = draw(50)
     assert wasserstein(x, x[::-1]) == 0 and sliced_wasserstein(x, x[::-1]) < 1e-12
 

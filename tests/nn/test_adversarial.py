@@ -1,4 +1,5 @@
-"""Layers from papers on adversarial training, against loops over their formulas, and their derivatives."""
+"""Layers from papers on adversarial training, against loops over their formulas, and their
+derivatives."""
 
 import math
 
@@ -22,12 +23,17 @@ def test_maxout():
     layer, x = nn.Maxout(4, 3, 5, dtype=np.float64), normal(2, 6, 4)
     p, expected = arrays(layer), np.empty((2, 6, 3))
     for i, j, o in np.ndindex(expected.shape):
-        expected[i, j, o] = max(p["weight"][o * 5 + k] @ x[i, j] + p["bias"][o * 5 + k] for k in range(5))
+        expected[i, j, o] = max(
+            p["weight"][o * 5 + k] @ x[i, j] + p["bias"][o * 5 + k] for k in range(5)
+        )
     np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-12)
     assert list(nn.Maxout(4, 3, 5, bias=False).state_dict()) == ["weight"]
     assert repr(layer) == "Maxout(in_features=4, out_features=3, bias=True, pieces=5)"
-    sequence = nn.Sequential(layer, nn.Tanh())  # no Linear, whose activation could be taken into its op
-    np.testing.assert_allclose(sequence(tensor_of(x)).detach().numpy(), np.tanh(expected), rtol=1e-12)
+    # no Linear, whose activation could be taken into its op
+    sequence = nn.Sequential(layer, nn.Tanh())
+    np.testing.assert_allclose(
+        sequence(tensor_of(x)).detach().numpy(), np.tanh(expected), rtol=1e-12
+    )
     with pytest.raises(ValueError, match="pieces=0"):
         nn.Maxout(2, 2, 0)
 
@@ -41,7 +47,9 @@ def test_minibatch_discrimination():
     for i in range(5):
         for b in range(3):
             for j in range(5):
-                expected[i, 4 + b] += math.exp(-sum(abs(x[i] @ t[:, b, c] - x[j] @ t[:, b, c]) for c in range(2)))
+                expected[i, 4 + b] += math.exp(
+                    -sum(abs(x[i] @ t[:, b, c] - x[j] @ t[:, b, c]) for c in range(2))
+                )
     np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10)
     same = layer(tensor_of(np.ones((5, 4)))).detach().numpy()
     np.testing.assert_allclose(same[:, 4:], 5)  # equal examples are as close as can be
@@ -51,11 +59,16 @@ def test_minibatch_discrimination():
     assert abs(arrays(nn.MinibatchDiscrimination(100, 30, 5))["T"].std() / 0.1 - 1) < 0.05
 
 
-@pytest.mark.parametrize("shape, group, parts", [((6, 4, 2, 3), 3, 1), ((6, 4, 2, 3), 2, 2), ((3, 2, 2, 2), 4, 1), ((6, 4), None, 1)])
+@pytest.mark.parametrize(
+    "shape, group, parts",
+    [((6, 4, 2, 3), 3, 1), ((6, 4, 2, 3), 2, 2), ((3, 2, 2, 2), 4, 1), ((6, 4), None, 1)],
+)
 def test_minibatch_standard_deviation(shape, group, parts):
     x = normal(*shape)
     layer = nn.MinibatchStdDev(group, parts)
-    n, c, size = shape[0], shape[1], min(group or shape[0], shape[0])
+    n = shape[0]
+    c = shape[1]
+    size = min(group or shape[0], shape[0])
     expected = np.empty((n, c + parts, *shape[2:]))
     expected[:, :c] = x
     for i in range(n):
@@ -87,9 +100,11 @@ def equalized(**options):
     options = dict(gain=1.5, lrmul=0.5, dtype=np.float64, **options)
     return {
         "linear": (nn.EqualizedLinear(6, 5, **options), nn.Linear(6, 5), (4, 6), 6),
-        "conv": (nn.EqualizedConv2d(4, 6, 3, 2, 1, groups=2, **options), nn.Conv2d(4, 6, 3, 2, 1, groups=2), (2, 4, 5, 5), 18),
+        "conv": (nn.EqualizedConv2d(4, 6, 3, 2, 1, groups=2, **options),
+            nn.Conv2d(4, 6, 3, 2, 1, groups=2), (2, 4, 5, 5), 18),
         "transposed": (
-            nn.EqualizedConvTranspose2d(4, 6, (4, 3), 2, 1, 1, **options), nn.ConvTranspose2d(4, 6, (4, 3), 2, 1, 1), (2, 4, 3, 3), 48,
+            nn.EqualizedConvTranspose2d(4, 6, (4, 3), 2, 1, 1, **options),
+            nn.ConvTranspose2d(4, 6, (4, 3), 2, 1, 1), (2, 4, 3, 3), 48,
         ),
     }  # fmt: skip
 
@@ -100,9 +115,13 @@ def test_equalized(kind):
     assert not layer.bias.detach().numpy().any()
     layer.load_state_dict({"bias": normal(*layer.bias.shape, seed=1)}, strict=False)
     p = arrays(layer)
-    plain.double().load_state_dict({"weight": p["weight"] * (1.5 / math.sqrt(fan_in) * 0.5), "bias": p["bias"] * 0.5})
+    plain.double().load_state_dict(
+        {"weight": p["weight"] * (1.5 / math.sqrt(fan_in) * 0.5), "bias": p["bias"] * 0.5}
+    )
     x = tensor_of(normal(*shape))
-    np.testing.assert_allclose(layer(x).detach().numpy(), plain(x).detach().numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        layer(x).detach().numpy(), plain(x).detach().numpy(), rtol=1e-10, atol=1e-12
+    )
     assert list(equalized(bias=False)[kind][0].state_dict()) == ["weight"]
     assert equalized(bias=False)[kind][0](x).shape == layer(x).shape
     assert repr(layer).endswith("gain=1.5, lrmul=0.5)")
@@ -114,7 +133,9 @@ def test_equalized_weights_start_as_standard_normal_numbers():
     assert abs(arrays(nn.EqualizedConv2d(30, 40, 5, lrmul=0.1))["weight"].std() - 10) < 0.2
     y = nn.EqualizedLinear(400, 500)(tensor_of(normal(100, 400, dtype=np.float32))).detach().numpy()
     assert abs(y.std() - math.sqrt(2)) < 0.05, "He's constant by default"
-    assert nn.EqualizedConvTranspose2d(8, 4, 4, 2, 1)(tensor_of(normal(2, 8, 3, 3, dtype=np.float32))).shape == (2, 4, 6, 6)
+    assert nn.EqualizedConvTranspose2d(8, 4, 4, 2, 1)(
+        tensor_of(normal(2, 8, 3, 3, dtype=np.float32))
+    ).shape == (2, 4, 6, 6)
 
 
 # --- others ---
@@ -122,7 +143,8 @@ def test_equalized_weights_start_as_standard_normal_numbers():
 
 @pytest.mark.parametrize("kind", ["A", "B"])
 def test_masked_convolution(kind):
-    """Which input pixels does an output pixel depend on? Those before it in reading order, and with B itself."""
+    """Which input pixels does an output pixel depend on? Those before it in reading order, and with
+    B itself."""
     layer = nn.MaskedConv2d(kind, 2, 3, 3, dtype=np.float64)
     x = tensor_of(normal(1, 2, 5, 6), True)
     y = layer(x)
@@ -130,11 +152,21 @@ def test_masked_convolution(kind):
     for row, column in [(0, 0), (2, 3), (4, 5), (3, 0)]:
         (g,) = grad(y[0, :, row, column].sum(), x, retain_graph=True)
         seen = {(int(i), int(j)) for i, j in zip(*np.nonzero(np.abs(g.numpy()[0]).sum(0)))}
-        near = {(i, j) for i in range(5) for j in range(6) if abs(i - row) <= 1 and abs(j - column) <= 1}
-        assert seen == {(i, j) for i, j in near if (i, j) < (row, column) or (kind == "B" and (i, j) == (row, column))}
+        near = {
+            (i, j) for i in range(5) for j in range(6) if abs(i - row) <= 1 and abs(j - column) <= 1
+        }
+        assert seen == {
+            (i, j)
+            for i, j in near
+            if (i, j) < (row, column) or (kind == "B" and (i, j) == (row, column))
+        }
     (w,) = grad((y * y).sum(), layer.weight)
-    assert not w.numpy()[:, :, 2].any() and w.numpy()[:, :, 0].all(), "what is masked does not learn"
-    assert nn.MaskedConv2d(kind, 1, 1, 5, dilation=2, stride=1)(tensor_of(normal(1, 1, 9, 9, dtype=np.float32))).shape == (1, 1, 9, 9)
+    assert not w.numpy()[:, :, 2].any() and w.numpy()[:, :, 0].all(), (
+        "what is masked does not learn"
+    )
+    assert nn.MaskedConv2d(kind, 1, 1, 5, dilation=2, stride=1)(
+        tensor_of(normal(1, 1, 9, 9, dtype=np.float32))
+    ).shape == (1, 1, 9, 9)
     with pytest.raises(ValueError, match="mask_type='C'"):
         nn.MaskedConv2d("C", 1, 1, 3)
     with pytest.raises(ValueError, match=r"\(4, 4\) has no centre"):
@@ -145,7 +177,9 @@ def test_gaussian_noise():
     manual_seed(0)
     layer, x = nn.GaussianNoise(0.3), tensor_of(np.full((200, 100), 2, np.float32))
     noise = layer(x).numpy() - 2
-    assert noise.dtype == np.float32 and abs(noise.std() / 0.3 - 1) < 0.02 and abs(noise.mean()) < 0.01
+    assert (
+        noise.dtype == np.float32 and abs(noise.std() / 0.3 - 1) < 0.02 and abs(noise.mean()) < 0.01
+    )
     assert not np.array_equal(layer(x).numpy() - 2, noise)
     assert layer.eval()(x) is x and nn.GaussianNoise(0.0)(x) is x
     (g,) = grad(layer.train()(x.requires_grad_()).sum(), x)
@@ -164,12 +198,16 @@ def test_gradient_reversal():
         h = (x * x) @ w
         loss = ((layer(h) if through else h) ** 3).sum()
         g = grad(loss, [x, w], create_graph=True)
-        return g, [grad((g[0] * tensor_of(normal(4, 3, seed=2))).sum(), t, retain_graph=True)[0] for t in (x, w)]
+        return g, [
+            grad((g[0] * tensor_of(normal(4, 3, seed=2))).sum(), t, retain_graph=True)[0]
+            for t in (x, w)
+        ]
 
     (first, _), (plain, _) = slopes(True), slopes(False)
     for a, b in zip(first, plain):
         np.testing.assert_allclose(a.detach().numpy(), -0.7 * b.detach().numpy(), rtol=1e-12)
-    # Of second order: d/dg of the rule is -lambda again, so the cotangent that enters it comes out reversed.
+    # Of second order: d/dg of the rule is -lambda again, so the cotangent that enters it comes out
+    # reversed.
     y, g = layer(x), tensor_of(normal(4, 3, seed=3), True)
     (back,) = grad(y, x, g, create_graph=True)
     assert back.requires_grad
@@ -183,8 +221,14 @@ SMOOTH = {
     "standard deviation": (lambda: nn.MinibatchStdDev(2), (4, 3, 2, 2)),
     "pixel norm": (lambda: nn.PixelNorm(), (4, 3, 2, 2)),
     "equalized linear": (lambda: nn.EqualizedLinear(3, 2, lrmul=0.5, dtype=np.float64), (4, 3)),
-    "equalized convolution": (lambda: nn.EqualizedConv2d(2, 3, 3, padding=1, dtype=np.float64), (2, 2, 3, 3)),
-    "equalized transposed": (lambda: nn.EqualizedConvTranspose2d(2, 3, 2, 2, dtype=np.float64), (2, 2, 2, 3)),
+    "equalized convolution": (
+        lambda: nn.EqualizedConv2d(2, 3, 3, padding=1, dtype=np.float64),
+        (2, 2, 3, 3),
+    ),
+    "equalized transposed": (
+        lambda: nn.EqualizedConvTranspose2d(2, 3, 2, 2, dtype=np.float64),
+        (2, 2, 2, 3),
+    ),
     "masked": (lambda: nn.MaskedConv2d("A", 2, 3, 3, dtype=np.float64), (2, 2, 3, 3)),
 }
 
@@ -199,7 +243,10 @@ def test_derivatives(name):
     def function(x, *parameters):
         return func.functional_call(layer, dict(zip(names, parameters)), x)
 
-    inputs = [tensor_of(normal(*shape), True), *[tensor_of(p.detach().numpy().copy(), True) for p in layer.parameters()]]
+    inputs = [
+        tensor_of(normal(*shape), True),
+        *[tensor_of(p.detach().numpy().copy(), True) for p in layer.parameters()],
+    ]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 

@@ -33,7 +33,9 @@ def values(torch, nn):
     ]
     found += [attend(x, x, x, attn_mask=later, need_weights=False)[0]]
     first = waves(
-        nn.MultiheadAttention(4, 4, batch_first=True, bias=False, add_zero_attn=True, add_bias_kv=True),
+        nn.MultiheadAttention(
+            4, 4, batch_first=True, bias=False, add_zero_attn=True, add_bias_kv=True
+        ),
         torch,
     )
     found += first(x, x, x)
@@ -42,7 +44,9 @@ def values(torch, nn):
     found += [waves(nn.TransformerEncoderLayer(4, 2, 3), torch)(x, src_key_padding_mask=gone)]
     found += [
         waves(
-            nn.TransformerEncoderLayer(4, 2, 3, activation="gelu", norm_first=True, batch_first=True),
+            nn.TransformerEncoderLayer(
+                4, 2, 3, activation="gelu", norm_first=True, batch_first=True
+            ),
             torch,
         )(x)
     ]
@@ -53,6 +57,7 @@ def values(torch, nn):
     return [round(float(f.abs().sum()), 5) for f in found] + firsts
 
 
+# sums of absolute values, then the first numbers
 EXPECTED: list = [
     9.27086,
     6.0,
@@ -76,7 +81,7 @@ EXPECTED: list = [
     [1.98934, 0.0483, -0.29516, -1.5023],
     [-0.40202, -0.25389, 0.40843, 0.58295],
     [0.52798, 0.45618, 0.32306, -0.01662],
-]  # sums of absolute values, then the first numbers
+]
 
 
 def close(found, expected):
@@ -105,7 +110,9 @@ def test_a_query_alone():
 def test_dropout_of_weights():
     minigan.manual_seed(0)
     v = minigan.eye(50)
-    weights = F.scaled_dot_product_attention(minigan.zeros(1, 200, 8), minigan.zeros(1, 50, 8), v[None], dropout_p=0.5)
+    weights = F.scaled_dot_product_attention(
+        minigan.zeros(1, 200, 8), minigan.zeros(1, 50, 8), v[None], dropout_p=0.5
+    )
     share = (weights == 0).float().mean().item()
     assert abs(share - 0.5) < 0.03
     np.testing.assert_allclose(weights[weights != 0].numpy(), 2 / 50, rtol=1e-5)
@@ -133,7 +140,9 @@ def test_layers_in_training_drop_and_have_all_gradients():
             "query has 3 numbers, not 4",
         ),
         (
-            lambda: F.scaled_dot_product_attention(*[minigan.ones(2, 2)] * 3, minigan.ones(2, 2), is_causal=True),
+            lambda: F.scaled_dot_product_attention(
+                *[minigan.ones(2, 2)] * 3, minigan.ones(2, 2), is_causal=True
+            ),
             "not both",
         ),
     ],

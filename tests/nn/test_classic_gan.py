@@ -15,12 +15,28 @@ def networks(nn):
     """G 100-128-256-512-1024-784 and D 784-512-256-1, with this nn or with torch's."""
 
     def block(n_in, n_out, normalize=True):
-        return [nn.Linear(n_in, n_out), *([nn.BatchNorm1d(n_out, 0.8)] if normalize else []), nn.LeakyReLU(0.2, inplace=True)]
+        return [
+            nn.Linear(n_in, n_out),
+            *([nn.BatchNorm1d(n_out, 0.8)] if normalize else []),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
 
     g = nn.Sequential(
-        *block(100, 128, normalize=False), *block(128, 256), *block(256, 512), *block(512, 1024), nn.Linear(1024, 784), nn.Tanh()
+        *block(100, 128, normalize=False),
+        *block(128, 256),
+        *block(256, 512),
+        *block(512, 1024),
+        nn.Linear(1024, 784),
+        nn.Tanh(),
     )
-    d = nn.Sequential(nn.Linear(784, 512), nn.LeakyReLU(0.2), nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1), nn.Sigmoid())
+    d = nn.Sequential(
+        nn.Linear(784, 512),
+        nn.LeakyReLU(0.2),
+        nn.Linear(512, 256),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 1),
+        nn.Sigmoid(),
+    )
     return g, d
 
 
@@ -34,7 +50,12 @@ def test_summary_table():
     g, _ = networks(nn)
     g[0].requires_grad_(False)
     found = summary(g, (100,))
-    assert found.rows[1] == ("1", "LeakyReLU", (2, 128), 0) and found.rows[3] == ("3", "BatchNorm1d", (2, 256), 512)
+    assert found.rows[1] == ("1", "LeakyReLU", (2, 128), 0) and found.rows[3] == (
+        "3",
+        "BatchNorm1d",
+        (2, 256),
+        512,
+    )
     assert found.trainable_params == found.total_params - 12_928
     lines = str(found).splitlines()
     assert re.fullmatch(r"Layer +Output shape +Parameters", lines[0])
@@ -46,7 +67,10 @@ def test_summary_table():
 def test_summary_leaves_everything_as_it_was():
     g, _ = networks(nn)
     g[3].eval()
-    before, random = {k: v.numpy().copy() for k, v in g.state_dict().items()}, default_generator.get_state()
+    before, random = (
+        {k: v.numpy().copy() for k, v in g.state_dict().items()},
+        default_generator.get_state(),
+    )
     modes = [m.training for m in g.modules()]
     summary(g, (100,))
     assert [m.training for m in g.modules()] == modes and True in modes and False in modes
@@ -91,26 +115,43 @@ def test_like_torch():
     torch = pytest.importorskip("torch")
     for ours, theirs in zip(networks(nn), networks(torch.nn)):
         state = theirs.state_dict()
-        assert [(k, tuple(v.shape)) for k, v in ours.state_dict().items()] == [(k, tuple(v.shape)) for k, v in state.items()]
-        assert re.sub("bias=True, track", "track", repr(ours)) == re.sub("bias=True, track", "track", repr(theirs))  # new in torch 2.13
+        assert [(k, tuple(v.shape)) for k, v in ours.state_dict().items()] == [
+            (k, tuple(v.shape)) for k, v in state.items()
+        ]
+        # new in torch 2.13
+        assert re.sub("bias=True, track", "track", repr(ours)) == re.sub(
+            "bias=True, track", "track", repr(theirs)
+        )
         ours.load_state_dict({k: v.numpy() for k, v in state.items()})
-        x = np.random.default_rng(0).standard_normal((8, 100 if "3.running_mean" in state else 784)).astype(np.float32)
+        x = (
+            np.random.default_rng(0)
+            .standard_normal((8, 100 if "3.running_mean" in state else 784))
+            .astype(np.float32)
+        )
         for mode in (True, False):
             ours.train(mode), theirs.train(mode)
             y = theirs(torch.from_numpy(x))
-            np.testing.assert_allclose(ours(tensor_of(x)).detach().numpy(), y.detach().numpy(), rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(
+                ours(tensor_of(x)).detach().numpy(), y.detach().numpy(), rtol=1e-4, atol=1e-5
+            )
         for k, v in ours.state_dict().items():
-            np.testing.assert_allclose(v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-5, atol=1e-6, err_msg=k)
+            np.testing.assert_allclose(
+                v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-5, atol=1e-6, err_msg=k
+            )
 
 
 @pytest.mark.torch
 def test_reprs_like_torch():
     torch = pytest.importorskip("torch")
     calls = [
-        "LeakyReLU(0.2)", "LeakyReLU(0.2, True)", "ReLU(True)", "ELU()", "ELU(inplace=True)", "SELU()", "SELU(True)", "GELU()", "SiLU()",
-        "Hardtanh()", "Hardtanh(inplace=True)", "ReLU6()", "ReLU6(True)", "PReLU()", "PReLU(3)", "Softplus()", "Softmax(1)",
-        "LogSoftmax(1)", "Softsign()", "Dropout()", "Flatten()", "Unflatten(1, (2, 3))", "Identity()", "LogSigmoid()", "Tanh()",
-        "BCELoss()", "CrossEntropyLoss()", "ModuleList()", "Sequential()", "Linear(2, 3, bias=False)",
+        "LeakyReLU(0.2)", "LeakyReLU(0.2, True)", "ReLU(True)", "ELU()", "ELU(inplace=True)",
+        "SELU()", "SELU(True)", "GELU()", "SiLU()",
+        "Hardtanh()", "Hardtanh(inplace=True)", "ReLU6()", "ReLU6(True)", "PReLU()", "PReLU(3)",
+        "Softplus()", "Softmax(1)",
+        "LogSoftmax(1)", "Softsign()", "Dropout()", "Flatten()", "Unflatten(1, (2, 3))",
+        "Identity()", "LogSigmoid()", "Tanh()",
+        "BCELoss()", "CrossEntropyLoss()", "ModuleList()", "Sequential()",
+        "Linear(2, 3, bias=False)",
     ]  # fmt: skip
     for call in calls:
         assert repr(eval("nn." + call)) == repr(eval("torch.nn." + call, {"torch": torch}))
@@ -121,12 +162,23 @@ def test_reprs_like_torch():
 def test_losses_like_torch(reduction):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
-    x, t, w = rng.standard_normal((5, 4, 3)), rng.integers(0, 4, (5, 3)), rng.uniform(0.5, 2, 4)
+    x = rng.standard_normal((5, 4, 3))
+    t = rng.integers(0, 4, (5, 3))
+    w = rng.uniform(0.5, 2, 4)
     t[0, 0] = 2
-    for options in ({}, {"ignore_index": 2}, {"label_smoothing": 0.2}, {"ignore_index": 2, "label_smoothing": 0.2}):
+    for options in (
+        {},
+        {"ignore_index": 2},
+        {"label_smoothing": 0.2},
+        {"ignore_index": 2, "label_smoothing": 0.2},
+    ):
         for weight in (None, w):
-            ours = nn.CrossEntropyLoss(None if weight is None else tensor_of(weight), reduction=reduction, **options)
-            theirs = torch.nn.CrossEntropyLoss(None if weight is None else torch.from_numpy(weight), reduction=reduction, **options)
+            ours = nn.CrossEntropyLoss(
+                None if weight is None else tensor_of(weight), reduction=reduction, **options
+            )
+            theirs = torch.nn.CrossEntropyLoss(
+                None if weight is None else torch.from_numpy(weight), reduction=reduction, **options
+            )
             a, b = tensor_of(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
             y, z = ours(a, tensor_of(t)), theirs(b, torch.from_numpy(t))
             np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-9)

@@ -1,5 +1,5 @@
-"""Spectral normalisation as the repositories of SNGAN, SAGAN and BigGAN write it themselves: parameters that are taken out, put back
-as buffers, and set anew before each forward pass."""
+"""Spectral normalisation as the repositories of SNGAN, SAGAN and BigGAN write it themselves:
+parameters that are taken out, put back as buffers, and set anew before each forward pass."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,8 @@ def test_values_and_gradients(wrap):
     (y**3).sum().backward()
     a, sigma, b = np.linalg.svd(W.astype(float), full_matrices=False)
     g = 3 * (W / first) ** 2
-    expected = g / first - (g * W).sum() / first**2 * np.outer(a[:, 0], b[0])  # d sigma / dW = u v^T
+    # d sigma / dW = u v^T
+    expected = g / first - (g * W).sum() / first**2 * np.outer(a[:, 0], b[0])
     own = dict(net.named_parameters())
     own = own["module.weight_bar" if wrap is SpectralNorm else "weight_orig"]
     np.testing.assert_allclose(own.grad.numpy(), expected, rtol=1e-4, atol=1e-6)
@@ -102,11 +103,14 @@ def test_a_parameter_as_a_buffer():
     assert [n for n, _ in net.named_buffers()] == ["weight", "weight_u"]
     assert list(net.state_dict()) == ["weight_orig", "weight", "weight_u"]
     net(torch.eye(3))
-    assert [n for n, _ in net.named_buffers()] == ["weight", "weight_u"] and not isinstance(net.weight, Parameter)
+    assert [n for n, _ in net.named_buffers()] == ["weight", "weight_u"] and not isinstance(
+        net.weight, Parameter
+    )
 
 
 def test_what_may_become_what():
-    """As torch: a name belongs to a parameter, a submodule or a buffer until it is deleted, or takes the place of another kind."""
+    """As torch: a name belongs to a parameter, a submodule or a buffer until it is deleted, or
+    takes the place of another kind."""
     net = nn.Linear(3, 2)
     for register, error in [
         (lambda: net.register_buffer("weight", torch.ones(2)), "'weight' already exists"),
@@ -127,7 +131,11 @@ def test_what_may_become_what():
     net.state = torch.zeros(1)
     assert list(net.state_dict()) == ["weight", "bias", "state"]
     net.state = Parameter(torch.ones(1))
-    assert [n for n, _ in net.named_parameters()] == ["weight", "bias", "state"] and not net._buffers
+    assert [n for n, _ in net.named_parameters()] == [
+        "weight",
+        "bias",
+        "state",
+    ] and not net._buffers
     net.register_buffer("other", torch.ones(1))
     net.other = nn.Identity()
     assert list(net._modules) == ["other"] and not net._buffers
@@ -136,7 +144,10 @@ def test_what_may_become_what():
     net.bias = None
     del net.weight
     net.weight = torch.ones(2, 3)
-    assert net(torch.ones(1, 3)).tolist() == [[3.0, 3.0]] and list(net.state_dict()) == ["state", "other"]
+    assert net(torch.ones(1, 3)).tolist() == [[3.0, 3.0]] and list(net.state_dict()) == [
+        "state",
+        "other",
+    ]
     del net.weight
     with pytest.raises(AttributeError):
         net.weight  # noqa: B018

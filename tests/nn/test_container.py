@@ -30,9 +30,17 @@ def test_sequential():
     assert seq(ONE).item() == 30 and len(seq) == 3 and values(seq) == [2, 3, 5]
     assert values([seq[0], seq[-1]]) == [2, 5]
     tail = seq[1:]
-    assert isinstance(tail, nn.Sequential) and tail(ONE).item() == 15 and list(tail.state_dict()) == ["1.factor", "2.factor"]
+    assert (
+        isinstance(tail, nn.Sequential)
+        and tail(ONE).item() == 15
+        and list(tail.state_dict()) == ["1.factor", "2.factor"]
+    )
     assert tail[0] is seq[1]
-    assert seq.append(Times(7)) is seq and seq(ONE).item() == 210 and list(seq.state_dict())[-1] == "3.factor"
+    assert (
+        seq.append(Times(7)) is seq
+        and seq(ONE).item() == 210
+        and list(seq.state_dict())[-1] == "3.factor"
+    )
     seq[0] = Times(1)
     assert seq(ONE).item() == 105 and list(seq._modules) == ["0", "1", "2", "3"]
     del seq[1]
@@ -64,12 +72,15 @@ def test_module_list():
     layers = nn.ModuleList([Times(2), Times(3)])
     layers += [Times(5)]
     layers.insert(0, Times(1))
-    assert values(layers) == [1, 2, 3, 5] and list(layers.state_dict()) == [f"{i}.factor" for i in range(4)]
+    assert values(layers) == [1, 2, 3, 5] and list(layers.state_dict()) == [
+        f"{i}.factor" for i in range(4)
+    ]
     assert values(layers[1:3]) == [2, 3] and list(layers[1:3]._modules) == ["0", "1"]
     del layers[1:3]
     assert values(layers) == [1, 5] and layers[1] in layers and Times(1) not in layers
     assert repr(nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()])) == (
-        "ModuleList(\n  (0-1): 2 x Linear(in_features=2, out_features=2, bias=True)\n  (2): ReLU()\n)"
+        "ModuleList(\n  (0-1): 2 x Linear(in_features=2, out_features=2, bias=True)\n  (2): "
+        "ReLU()\n)"
     )
     with pytest.raises(NotImplementedError):
         layers(ONE)
@@ -78,7 +89,11 @@ def test_module_list():
 def test_module_dict():
     heads = nn.ModuleDict({"b": Times(2), "a": Times(3)})
     heads["c"] = Times(5)
-    assert list(heads) == list(heads.keys()) == ["b", "a", "c"] and values(heads.values()) == [2, 3, 5]
+    assert list(heads) == list(heads.keys()) == ["b", "a", "c"] and values(heads.values()) == [
+        2,
+        3,
+        5,
+    ]
     assert heads["a"](ONE).item() == 3 and "a" in heads and len(heads) == 3
     assert heads.pop("a").factor.item() == 3 and "a" not in heads
     with pytest.raises(KeyError):
@@ -90,16 +105,26 @@ def test_module_dict():
 
 
 def test_parameter_list():
-    weights = nn.ParameterList([nn.Parameter(np.zeros(2, np.float32)), tensor_of(np.ones(3, np.float32))])
-    assert [tuple(p.shape) for p in weights.parameters()] == [(2,), (3,)] and weights[1].requires_grad
+    weights = nn.ParameterList(
+        [nn.Parameter(np.zeros(2, np.float32)), tensor_of(np.ones(3, np.float32))]
+    )
+    assert [tuple(p.shape) for p in weights.parameters()] == [(2,), (3,)] and weights[
+        1
+    ].requires_grad
     assert list(weights.state_dict()) == ["0", "1"]
 
 
 def test_per_example():
-    d = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.LeakyReLU(0.2), nn.Dropout(), nn.Linear(3, 1))
+    d = nn.Sequential(
+        nn.Flatten(), nn.Linear(4, 3), nn.LeakyReLU(0.2), nn.Dropout(), nn.Linear(3, 1)
+    )
     assert d.per_example
     with_norm = nn.Sequential(nn.Linear(4, 3), nn.Sequential(nn.BatchNorm1d(3)))
     assert not with_norm.per_example and with_norm.eval().per_example
     assert not nn.BatchNorm1d(3, track_running_stats=False).eval().per_example
-    assert not nn.Flatten(0).per_example and nn.Softmax(1).per_example and not nn.Softmax(0).per_example
+    assert (
+        not nn.Flatten(0).per_example
+        and nn.Softmax(1).per_example
+        and not nn.Softmax(0).per_example
+    )
     assert not nn.Module.per_example

@@ -71,7 +71,12 @@ def test_like_torch(call):
 
 
 @pytest.mark.parametrize(
-    "call", ["MaxPool1d(3, 2, 1, return_indices=True)", "MaxPool2d(3, 2, 1, 2, True, True)", "AdaptiveMaxPool2d(3, True)"]
+    "call",
+    [
+        "MaxPool1d(3, 2, 1, return_indices=True)",
+        "MaxPool2d(3, 2, 1, 2, True, True)",
+        "AdaptiveMaxPool2d(3, True)",
+    ],
 )
 @pytest.mark.parametrize("ties", [False, True])
 def test_indices_like_torch(call, ties):
@@ -99,13 +104,19 @@ def test_nearest_picks_what_torch_picks(n, mode):
     for m in (1, 2, 3, 5, 6, 9, 13, 28, 63, 128):
         ours, theirs = (
             f(t, m, mode=mode)
-            for f, t in ((nn.functional.interpolate, tensor_of(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
+            for f, t in (
+                (nn.functional.interpolate, tensor_of(x)),
+                (torch.nn.functional.interpolate, torch.from_numpy(x)),
+            )
         )
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     for factor in (1.1, 1.3, 2.0, 2.2, 3.3, 0.7, 1 / 3, 7):
         if int(n * factor):
             ours, theirs = (
                 f(t, scale_factor=factor, mode=mode)
-                for f, t in ((nn.functional.interpolate, tensor_of(x)), (torch.nn.functional.interpolate, torch.from_numpy(x)))
+                for f, t in (
+                    (nn.functional.interpolate, tensor_of(x)),
+                    (torch.nn.functional.interpolate, torch.from_numpy(x)),
+                )
             )
             np.testing.assert_array_equal(ours.numpy(), theirs.numpy())

@@ -17,7 +17,9 @@ def fresh(*shape, dtype=np.float32):
 def moments(tensor, std, mean=0.0):
     v = tensor.detach().numpy()
     assert np.isfinite(v).all()
-    assert abs(v.mean() - mean) < 5 * std / math.sqrt(v.size), "the mean is too far off for so many draws"
+    assert abs(v.mean() - mean) < 5 * std / math.sqrt(v.size), (
+        "the mean is too far off for so many draws"
+    )
     assert abs(v.std() / std - 1) < 0.02
 
 
@@ -54,7 +56,9 @@ def test_fans_of_convolutions():
         init.kaiming_normal_(w, mode="fan")
 
 
-@pytest.mark.parametrize("mean, std, a, b", [(0, 1, -2, 2), (1, 2, 0.5, 1.5), (0, 1, 1, 3), (0, 0.02, -2, 2)])
+@pytest.mark.parametrize(
+    "mean, std, a, b", [(0, 1, -2, 2), (1, 2, 0.5, 1.5), (0, 1, 1, 3), (0, 0.02, -2, 2)]
+)
 def test_truncated_normal(mean, std, a, b):
     v = init.trunc_normal_(fresh(200, 200, dtype=np.float64), mean, std, a, b).detach().numpy()
     assert a <= v.min() and v.max() <= b
@@ -67,8 +71,13 @@ def test_truncated_normal(mean, std, a, b):
 
 
 def test_constants():
-    assert init.constant_(fresh(2, 3), 0.3).detach().numpy().tolist() == np.full((2, 3), 0.3, np.float32).tolist()
-    assert (init.ones_(fresh(3)).detach().numpy() == 1).all() and (init.zeros_(fresh(3)).detach().numpy() == 0).all()
+    assert (
+        init.constant_(fresh(2, 3), 0.3).detach().numpy().tolist()
+        == np.full((2, 3), 0.3, np.float32).tolist()
+    )
+    assert (init.ones_(fresh(3)).detach().numpy() == 1).all() and (
+        init.zeros_(fresh(3)).detach().numpy() == 0
+    ).all()
     assert init.eye_(fresh(2, 3)).detach().numpy().tolist() == [[1, 0, 0], [0, 1, 0]]
     w = init.dirac_(fresh(4, 2, 3), 2).detach().numpy()
     assert w.sum() == 4 and all(w[o, i, 1] == 1 for o, i in ((0, 0), (1, 1), (2, 0), (3, 1)))
@@ -76,7 +85,12 @@ def test_constants():
 
 @pytest.mark.parametrize("shape", [(5, 8), (8, 5), (6, 2, 2, 2), (4, 4)])
 def test_orthogonal(shape):
-    w = init.orthogonal_(fresh(*shape, dtype=np.float64), 2.0).detach().numpy().reshape(shape[0], -1)
+    w = (
+        init.orthogonal_(fresh(*shape, dtype=np.float64), 2.0)
+        .detach()
+        .numpy()
+        .reshape(shape[0], -1)
+    )
     small = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
     np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-10)
 
@@ -88,7 +102,11 @@ def test_sparse():
 
 
 def test_gains():
-    assert init.calculate_gain("relu") == math.sqrt(2) and init.calculate_gain("tanh") == 5 / 3 and init.calculate_gain("conv2d") == 1
+    assert (
+        init.calculate_gain("relu") == math.sqrt(2)
+        and init.calculate_gain("tanh") == 5 / 3
+        and init.calculate_gain("conv2d") == 1
+    )
     assert init.calculate_gain("leaky_relu", 0.2) == math.sqrt(2 / 1.04)
     with pytest.raises(ValueError, match="'swish'"):
         init.calculate_gain("swish")
@@ -139,14 +157,18 @@ def test_clip_grad_value():
     before = [p.grad.numpy().copy() for p in parameters[:2]]
     nn.utils.clip_grad_value_(parameters, 0.3)
     for p, g in zip(parameters, before):
-        np.testing.assert_array_equal(p.grad.numpy(), np.minimum(np.maximum(g, np.float32(-0.3)), np.float32(0.3)))
+        np.testing.assert_array_equal(
+            p.grad.numpy(), np.minimum(np.maximum(g, np.float32(-0.3)), np.float32(0.3))
+        )
 
 
 def test_vectors():
     layer = nn.Linear(2, 3)
     before = {k: v.numpy().copy() for k, v in layer.state_dict().items()}
     vector = nn.utils.parameters_to_vector(layer.parameters())
-    np.testing.assert_array_equal(vector.detach().numpy(), [*before["weight"].reshape(-1), *before["bias"]])
+    np.testing.assert_array_equal(
+        vector.detach().numpy(), [*before["weight"].reshape(-1), *before["bias"]]
+    )
     nn.utils.vector_to_parameters(vector.detach() * 2, layer.parameters())
     np.testing.assert_array_equal(layer.weight.detach().numpy(), 2 * before["weight"])
     np.testing.assert_array_equal(layer.bias.detach().numpy(), 2 * before["bias"])
@@ -163,10 +185,17 @@ def test_as_torch():
     names = [n for n in vars(torch.nn.init) if n.endswith("_") and not n.startswith("_")]
     assert not [n for n in names if not hasattr(init, n)]
     for name, shape, options in [
-        ("dirac_", (4, 2, 3), dict(groups=2)), ("dirac_", (3, 5, 2, 3), {}), ("dirac_", (2, 2, 3, 3, 4), {}), ("eye_", (2, 3), {}),
-        ("constant_", (2, 3), dict(val=0.3)), ("ones_", (2,), {}), ("zeros_", (2,), {}),
-    ]:  # fmt: skip
+        ("dirac_", (4, 2, 3), dict(groups=2)),
+        ("dirac_", (3, 5, 2, 3), {}),
+        ("dirac_", (2, 2, 3, 3, 4), {}),
+        ("eye_", (2, 3), {}),
+        ("constant_", (2, 3), dict(val=0.3)),
+        ("ones_", (2,), {}),
+        ("zeros_", (2,), {}),
+    ]:
         expected = getattr(torch.nn.init, name)(torch.empty(shape), **options).numpy()
-        np.testing.assert_array_equal(getattr(init, name)(fresh(*shape), **options).detach().numpy(), expected)
+        np.testing.assert_array_equal(
+            getattr(init, name)(fresh(*shape), **options).detach().numpy(), expected
+        )
     for name in ("linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
         assert init.calculate_gain(name) == torch.nn.init.calculate_gain(name)

@@ -1,4 +1,5 @@
-"""Activations with inplace=True write into their input, as torch's do: a skip connection then carries what they made of it."""
+"""Activations with inplace=True write into their input, as torch's do: a skip connection then
+carries what they made of it."""
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from minigan import nn
 from minigan.autograd import tensor_of
 
 MODULES = {
-    "ReLU": lambda i: nn.ReLU(i), "ReLU6": lambda i: nn.ReLU6(i), "LeakyReLU": lambda i: nn.LeakyReLU(0.2, i),
+    "ReLU": lambda i: nn.ReLU(i), "ReLU6": lambda i: nn.ReLU6(i),
+    "LeakyReLU": lambda i: nn.LeakyReLU(0.2, i),
     "ELU": lambda i: nn.ELU(inplace=i), "SELU": lambda i: nn.SELU(i), "SiLU": lambda i: nn.SiLU(i),
-    "Hardtanh": lambda i: nn.Hardtanh(-0.5, 0.5, i), "Mish": lambda i: nn.Mish(i), "Hardswish": lambda i: nn.Hardswish(i),
-    "Dropout": lambda i: nn.Dropout(0.5, i), "Dropout2d": lambda i: nn.Dropout2d(0.5, i), "Dropout3d": lambda i: nn.Dropout3d(0.5, i),
+    "Hardtanh": lambda i: nn.Hardtanh(-0.5, 0.5, i), "Mish": lambda i: nn.Mish(i),
+    "Hardswish": lambda i: nn.Hardswish(i),
+    "Dropout": lambda i: nn.Dropout(0.5, i), "Dropout2d": lambda i: nn.Dropout2d(0.5, i),
+    "Dropout3d": lambda i: nn.Dropout3d(0.5, i),
     "AlphaDropout": lambda i: nn.AlphaDropout(0.5, i),
 }  # fmt: skip
 
@@ -44,7 +48,9 @@ def test_a_skip_connection_around_it():
     h = conv(image)
     out = minigan.cat([h, f(h)], 1)
     again = F.leaky_relu(conv(image), 0.2)
-    np.testing.assert_allclose(out.tolist(), minigan.cat([again, f[1](again)], 1).tolist(), rtol=1e-6)
+    np.testing.assert_allclose(
+        out.tolist(), minigan.cat([again, f[1](again)], 1).tolist(), rtol=1e-6
+    )
     out.square().sum().backward()
     first = conv.weight.grad.clone()
     conv.weight.grad = None

@@ -18,12 +18,22 @@ def normal(*shape, seed=0, dtype=np.float32):
 
 def test_linear():
     layer = nn.Linear(3, 2)
-    x, w, b = normal(4, 5, 3), layer.weight.detach().numpy(), layer.bias.detach().numpy()
-    expected = [[[sum(x[i, j, k] * w[o, k] for k in range(3)) + b[o] for o in range(2)] for j in range(5)] for i in range(4)]
+    x = normal(4, 5, 3)
+    w = layer.weight.detach().numpy()
+    b = layer.bias.detach().numpy()
+    expected = [
+        [[sum(x[i, j, k] * w[o, k] for k in range(3)) + b[o] for o in range(2)] for j in range(5)]
+        for i in range(4)
+    ]
     np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
     bare = nn.Linear(3, 2, bias=False)
     assert bare.bias is None and list(bare.state_dict()) == ["weight"]
-    np.testing.assert_allclose(bare(tensor_of(x)).detach().numpy(), x @ bare.weight.detach().numpy().T, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        bare(tensor_of(x)).detach().numpy(),
+        x @ bare.weight.detach().numpy().T,
+        rtol=1e-5,
+        atol=1e-6,
+    )
     assert nn.Linear(3, 2, dtype=np.float64).weight.dtype == np.float64
     with pytest.raises(TypeError, match="floating-point"):
         nn.Linear(3, 2, dtype=np.int64)
@@ -32,7 +42,9 @@ def test_linear():
 def test_linear_starts_as_in_torch():
     manual_seed(3)
     layer = nn.Linear(100, 2000)
-    w, b, k = layer.weight.detach().numpy(), layer.bias.detach().numpy(), 0.1
+    w = layer.weight.detach().numpy()
+    b = layer.bias.detach().numpy()
+    k = 0.1
     for v, tolerance in ((w, 0.01), (b, 0.1)):
         assert np.abs(v).max() <= k and np.abs(v).max() > 0.99 * k
         assert abs(v.std() / (k / math.sqrt(3)) - 1) < tolerance and abs(v.mean()) < tolerance * k
@@ -43,7 +55,11 @@ def test_linear_starts_as_in_torch():
 
 def test_flatten_unflatten_identity():
     x = tensor_of(normal(2, 3, 4, 5))
-    assert nn.Flatten()(x).shape == (2, 60) and nn.Flatten(0, 1)(x).shape == (6, 4, 5) and nn.Flatten(2)(x).shape == (2, 3, 20)
+    assert (
+        nn.Flatten()(x).shape == (2, 60)
+        and nn.Flatten(0, 1)(x).shape == (6, 4, 5)
+        and nn.Flatten(2)(x).shape == (2, 3, 20)
+    )
     y = nn.Unflatten(1, (3, 4, 5))(nn.Flatten()(x))
     np.testing.assert_array_equal(y.numpy(), x.numpy())
     assert nn.Unflatten(-1, (5, -1))(nn.Flatten()(x)).shape == (2, 5, 12)
@@ -54,9 +70,12 @@ def test_flatten_unflatten_identity():
 
 
 def naive_statistics(x):
-    """Mean, biased and unbiased variance of each channel, one number after the other, in float64."""
+    """Mean, biased and unbiased variance of each channel, one number after the other, in
+    float64."""
     x = np.moveaxis(x.astype(np.float64), 1, 0).reshape(x.shape[1], -1)
-    means, biased, unbiased = [], [], []
+    means = []
+    biased = []
+    unbiased = []
     for row in x:
         mean = sum(row) / len(row)
         total = sum((v - mean) ** 2 for v in row)
@@ -72,7 +91,12 @@ def normalised(x, mean, var, weight, bias, eps):
     return (x - mean) / np.sqrt(var + eps) * weight + bias
 
 
-SHAPES = [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm1d, (6, 3, 5)), (nn.BatchNorm2d, (4, 3, 2, 5)), (nn.BatchNorm3d, (2, 3, 2, 3, 2))]
+SHAPES = [
+    (nn.BatchNorm1d, (6, 3)),
+    (nn.BatchNorm1d, (6, 3, 5)),
+    (nn.BatchNorm2d, (4, 3, 2, 5)),
+    (nn.BatchNorm3d, (2, 3, 2, 3, 2)),
+]
 
 
 @pytest.mark.parametrize("kind, shape", SHAPES)
@@ -92,7 +116,9 @@ def test_batch_norm(kind, shape, momentum, affine):
         x = normal(*shape, seed=step) * 3 + 1
         mean, biased, unbiased = naive_statistics(x)
         y = layer(tensor_of(x)).detach().numpy()
-        np.testing.assert_allclose(y, normalised(x, mean, biased, weight, bias, 0.8), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            y, normalised(x, mean, biased, weight, bias, 0.8), rtol=1e-4, atol=1e-5
+        )
         share = 1 / step if momentum is None else momentum
         running_mean += share * (mean - running_mean)
         running_var += share * (unbiased - running_var)
@@ -102,7 +128,9 @@ def test_batch_norm(kind, shape, momentum, affine):
     layer.eval()
     x = normal(*shape, seed=9)
     y = layer(tensor_of(x)).detach().numpy()
-    np.testing.assert_allclose(y, normalised(x, running_mean, running_var, weight, bias, 0.8), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        y, normalised(x, running_mean, running_var, weight, bias, 0.8), rtol=1e-4, atol=1e-5
+    )
     np.testing.assert_allclose(layer.running_mean.numpy(), running_mean, rtol=1e-5, atol=1e-6)
     assert layer.num_batches_tracked.item() == 3
     layer.reset_running_stats()
@@ -116,11 +144,17 @@ def test_batch_norm_without_running_statistics():
     mean, biased, _ = naive_statistics(x)
     expected = normalised(x, mean, biased, np.ones(3), np.zeros(3), 1e-5)
     for mode in (True, False):
-        np.testing.assert_allclose(layer.train(mode)(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            layer.train(mode)(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5
+        )
 
 
 def test_batch_norm_errors():
-    with pytest.raises(ValueError, match=r"BatchNorm1d\(3\): expected 2-D .* or 3-D \(N, C, L\) input, got .* shape \(1, 3, 2, 2\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"BatchNorm1d\(3\): expected 2-D .* or 3-D \(N, C, L\) input, got .* shape \(1, 3, "
+        r"2, 2\)",
+    ):
         nn.BatchNorm1d(3)(tensor_of(normal(1, 3, 2, 2)))
     with pytest.raises(ValueError, match=r"BatchNorm2d\(3\): expected 4-D"):
         nn.BatchNorm2d(3)(tensor_of(normal(4, 3)))
@@ -139,9 +173,13 @@ SCALAR = {
     "LeakyReLU(0.2)": lambda v: v if v > 0 else 0.2 * v,
     "LeakyReLU(0.2, inplace=True)": lambda v: v if v > 0 else 0.2 * v,
     "ELU(0.5)": lambda v: v if v > 0 else 0.5 * (math.exp(v) - 1),
-    "SELU()": lambda v: 1.0507009873554805 * (v if v > 0 else 1.6732632423543772 * (math.exp(v) - 1)),
+    "SELU()": lambda v: (
+        1.0507009873554805 * (v if v > 0 else 1.6732632423543772 * (math.exp(v) - 1))
+    ),
     "GELU()": lambda v: v * 0.5 * (1 + math.erf(v / math.sqrt(2))),
-    "GELU('tanh')": lambda v: v * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))),
+    "GELU('tanh')": lambda v: (
+        v * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3)))
+    ),
     "SiLU()": lambda v: v / (1 + math.exp(-v)),
     "Softplus(2.0)": lambda v: math.log(1 + math.exp(2 * v)) / 2,
     "Softsign()": lambda v: v / (1 + abs(v)),
@@ -158,7 +196,9 @@ def test_activation(call):
     x = normal(4, 5, dtype=np.float64) * 4
     layer = eval("nn." + call).double()
     expected = np.array([[SCALAR[call](v) for v in row] for row in x])
-    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12
+    )
     assert layer.per_example
 
 
@@ -167,7 +207,9 @@ def test_softmax():
     shifted = [[math.exp(v - max(row)) for v in row] for row in x]
     expected = np.array([[v / sum(row) for v in row] for row in shifted])
     np.testing.assert_allclose(nn.Softmax(1)(tensor_of(x)).numpy(), expected, rtol=1e-10)
-    np.testing.assert_allclose(nn.LogSoftmax(dim=-1)(tensor_of(x)).numpy(), np.log(expected), rtol=1e-9)
+    np.testing.assert_allclose(
+        nn.LogSoftmax(dim=-1)(tensor_of(x)).numpy(), np.log(expected), rtol=1e-9
+    )
     with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
         np.testing.assert_allclose(nn.Softmax()(tensor_of(x)).numpy(), expected, rtol=1e-10)
 
@@ -176,7 +218,9 @@ def test_prelu_per_channel():
     layer = nn.PReLU(3)
     layer.load_state_dict({"weight": np.float32([0.1, 0.2, 0.3])})
     x = -np.ones((2, 3, 2), np.float32)
-    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy()[0, :, 0], [-0.1, -0.2, -0.3], rtol=1e-6)
+    np.testing.assert_allclose(
+        layer(tensor_of(x)).detach().numpy()[0, :, 0], [-0.1, -0.2, -0.3], rtol=1e-6
+    )
 
 
 def test_dropout():

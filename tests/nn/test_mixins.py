@@ -12,7 +12,8 @@ class Normalised:
 
 
 class Layer(nn.Linear, Normalised):
-    """Both are initialised by name; Linear's own super().__init__() does not go on to Normalised."""
+    """Both are initialised by name; Linear's own super().__init__() does not go on to
+    Normalised."""
 
     def __init__(self, n_in, n_out, **named):
         nn.Linear.__init__(self, n_in, n_out, **named)

@@ -45,7 +45,14 @@ def test_order_of_names_is_that_of_registration():
     names = [n for n, _ in net.named_parameters()]
     assert names == ["a.scale", "a.shift", "a.first.weight", "a.first.bias", "later.weight"]
     assert [n for n, _ in net.named_modules()] == ["", "a", "a.first", "later"]
-    assert [n for n, _ in net.named_modules(remove_duplicate=False)] == ["", "a", "a.first", "later", "b", "b.first"]
+    assert [n for n, _ in net.named_modules(remove_duplicate=False)] == [
+        "",
+        "a",
+        "a.first",
+        "later",
+        "b",
+        "b.first",
+    ]
     assert [n for n, _ in net.named_children()] == ["a", "later"]
     assert [n for n, _ in net.named_buffers()] == ["a.count", "a.scratch"]
     assert list(net.state_dict()) == [
@@ -53,7 +60,11 @@ def test_order_of_names_is_that_of_registration():
         "b.scale", "b.shift", "b.count", "b.first.weight", "b.first.bias",
     ]  # fmt: skip
     assert len(list(net.parameters())) == 5 and len(list(net.a.parameters(recurse=False))) == 2
-    assert [p for p in net.get_submodule("a.first").parameters()][0] is net.a.first.weight is net.get_parameter("b.first.weight")
+    assert (
+        [p for p in net.get_submodule("a.first").parameters()][0]
+        is net.a.first.weight
+        is net.get_parameter("b.first.weight")
+    )
 
 
 def test_replacing_keeps_the_place():
@@ -73,7 +84,9 @@ def test_parameters_are_named_for_error_messages():
 
 
 def test_an_attribute_that_is_not_there():
-    with pytest.raises(AttributeError, match="'Linear' has no attribute 'wieght'; did you mean 'weight'"):
+    with pytest.raises(
+        AttributeError, match="'Linear' has no attribute 'wieght'; did you mean 'weight'"
+    ):
         nn.Linear(2, 3).wieght  # noqa: B018
     assert not hasattr(nn.Linear(2, 3), "running_mean")
     with pytest.raises(AttributeError, match="no submodule 'second'.*first"):
@@ -155,7 +168,9 @@ def test_state_dict_round_trip():
         np.testing.assert_array_equal(p.detach().numpy(), state[name])
     with no_grad():
         a.later.weight.add_(1)
-    assert not np.array_equal(b.later.weight.detach().numpy(), a.later.weight.detach().numpy()), "copied, not shared"
+    assert not np.array_equal(b.later.weight.detach().numpy(), a.later.weight.detach().numpy()), (
+        "copied, not shared"
+    )
     b.load_state_dict(state)  # plain arrays
     assert all(not v.requires_grad for v in a.state_dict().values())
     assert a.state_dict(keep_vars=True)["later.weight"] is a.later.weight
@@ -181,7 +196,12 @@ def test_a_wrong_state_changes_nothing():
     with pytest.raises(RuntimeError) as info:
         net.load_state_dict(state)
     text = str(info.value)
-    for part in ("missing keys: 0.bias", "unexpected keys: extra", "1.weight has shape (3, 1), here it is (1, 3)", "1.bias is no Tensor"):
+    for part in (
+        "missing keys: 0.bias",
+        "unexpected keys: extra",
+        "1.weight has shape (3, 1), here it is (1, 3)",
+        "1.bias is no Tensor",
+    ):
         assert part in text
     with pytest.raises(RuntimeError, match="1.weight") as info:
         net.load_state_dict(state, strict=False)
@@ -189,7 +209,9 @@ def test_a_wrong_state_changes_nothing():
     for k, v in net.state_dict().items():
         np.testing.assert_array_equal(v.numpy(), before[k])
     found = net.load_state_dict({"0.weight": state["0.weight"], "other": 1}, strict=False)
-    assert found.missing_keys == ["0.bias", "1.weight", "1.bias"] and found.unexpected_keys == ["other"]
+    assert found.missing_keys == ["0.bias", "1.weight", "1.bias"] and found.unexpected_keys == [
+        "other"
+    ]
     np.testing.assert_array_equal(net[0].weight.detach().numpy(), state["0.weight"])
 
 
@@ -213,8 +235,13 @@ def test_hooks():
     x = tensor_of(np.ones((1, 2), np.float32))
     plain = layer(x).detach().numpy()
     first = layer.register_forward_hook(lambda m, inputs, y: calls.append((m, inputs, y)))
-    with layer.register_forward_hook(lambda m, inputs, y: y * 2), layer.register_forward_pre_hook(lambda m, inputs: inputs[0] * 0):
-        np.testing.assert_allclose(layer(x).detach().numpy(), 2 * layer.bias.detach().numpy()[None], rtol=1e-6)
+    with (
+        layer.register_forward_hook(lambda m, inputs, y: y * 2),
+        layer.register_forward_pre_hook(lambda m, inputs: inputs[0] * 0),
+    ):
+        np.testing.assert_allclose(
+            layer(x).detach().numpy(), 2 * layer.bias.detach().numpy()[None], rtol=1e-6
+        )
     (m, inputs, y) = calls[0]
     assert m is layer and not inputs[0].numpy().any()
     first.remove()
@@ -234,7 +261,9 @@ def test_repr():
         "  )\n"
         ")"
     )
-    assert repr(nn.Parameter(np.zeros(1, np.float32))).startswith("Parameter containing:\ntensor([0.]")
+    assert repr(nn.Parameter(np.zeros(1, np.float32))).startswith(
+        "Parameter containing:\ntensor([0.]"
+    )
     assert repr(nn.Sequential()) == "Sequential()"
 
 
@@ -254,7 +283,8 @@ def test_evaluating():
 
 
 def test_where_to_says_the_same_to_both():
-    """x.to and module.to read their arguments alike: a CUDA index by position or by name, a dtype's name, another Tensor."""
+    """x.to and module.to read their arguments alike: a CUDA index by position or by name, a dtype's
+    name, another Tensor."""
     for args, named, expected in [
         ((1,), {}, ("cuda:1", None)),
         ((), {"device": 0}, ("cuda:0", None)),

@@ -73,8 +73,10 @@ def test_embedding_errors():
         nn.Embedding.from_pretrained(tensor_of(normal(3)))
 
 
-@pytest.mark.parametrize("kind, shape", [("1d", (40, 50, 3)), ("1d", (50, 3)), ("2d", (40, 50, 3, 2)), ("2d", (40, 50, 3)),
-                                         ("3d", (40, 50, 2, 1, 3)), ("3d", (50, 2, 1, 3))])  # fmt: skip
+@pytest.mark.parametrize("kind, shape", [("1d", (40, 50, 3)), ("1d", (50, 3)), ("2d", (40, 50, 3,
+    2)), ("2d", (40, 50, 3)),
+                                         ("3d", (40, 50, 2, 1, 3)),
+                                         ("3d", (50, 2, 1, 3))])  # fmt: skip
 def test_dropout_of_channels(kind, shape):
     manual_seed(0)
     layer = getattr(nn, f"Dropout{kind}")(0.25)
@@ -93,7 +95,9 @@ def test_dropout_of_channels(kind, shape):
 def test_dropout_errors():
     with pytest.raises(ValueError, match="Dropout2d: p=-1"):
         nn.Dropout2d(-1)
-    with pytest.raises(ValueError, match=r"dropout2d: expected input of 3 or 4 dimensions, got shape \(2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"dropout2d: expected input of 3 or 4 dimensions, got shape \(2, 3\)"
+    ):
         F.dropout2d(tensor_of(normal(2, 3)))
     with pytest.raises(ValueError, match="dropout1d: p=2"):
         F.dropout1d(tensor_of(normal(2, 3)), 2)
@@ -115,17 +119,28 @@ def test_alpha_dropout_keeps_mean_and_variance(p):
     # y = a x + b elsewhere, and a low' + b where dropped, low' = -1.7581 the limit of SELU
     a, b = np.polyfit(x[~dropped], y[~dropped], 1)
     np.testing.assert_allclose(a * -1.7580993408473766 + b, low, rtol=1e-6)
-    assert layer.eval()(tensor_of(x)).numpy() is not None and np.array_equal(layer(tensor_of(x)).numpy(), x)
+    assert layer.eval()(tensor_of(x)).numpy() is not None and np.array_equal(
+        layer(tensor_of(x)).numpy(), x
+    )
     assert not nn.AlphaDropout(1.0)(tensor_of(x)).numpy().any()
 
 
 def test_distances():
     a, b = normal(4, 5, dtype=np.float64), normal(4, 5, seed=1, dtype=np.float64)
-    cosine = [sum(x * y for x, y in zip(u, v)) / math.sqrt(sum(x * x for x in u) * sum(y * y for y in v)) for u, v in zip(a, b)]
+    cosine = [
+        sum(x * y for x, y in zip(u, v)) / math.sqrt(sum(x * x for x in u) * sum(y * y for y in v))
+        for u, v in zip(a, b)
+    ]
     np.testing.assert_allclose(nn.CosineSimilarity()(tensor_of(a), tensor_of(b)).numpy(), cosine)
-    np.testing.assert_allclose(nn.CosineSimilarity(dim=-1)(tensor_of(a[0]), tensor_of(b)).numpy()[0], cosine[0])
+    np.testing.assert_allclose(
+        nn.CosineSimilarity(dim=-1)(tensor_of(a[0]), tensor_of(b)).numpy()[0], cosine[0]
+    )
     assert F.cosine_similarity(tensor_of(a[:, None]), tensor_of(b), dim=-1).shape == (4, 4)
-    assert not F.cosine_similarity(tensor_of(np.zeros((2, 3))), tensor_of(np.ones((2, 3)))).numpy().any()
+    assert (
+        not F.cosine_similarity(tensor_of(np.zeros((2, 3))), tensor_of(np.ones((2, 3))))
+        .numpy()
+        .any()
+    )
     distance = [math.sqrt(sum((x - y + 1e-6) ** 2 for x, y in zip(u, v))) for u, v in zip(a, b)]
     np.testing.assert_allclose(nn.PairwiseDistance()(tensor_of(a), tensor_of(b)).numpy(), distance)
     assert nn.PairwiseDistance(1, keepdim=True)(tensor_of(a), tensor_of(b)).shape == (4, 1)
@@ -134,13 +149,25 @@ def test_distances():
 def test_bilinear():
     manual_seed(0)
     layer = nn.Bilinear(16, 30, 40)
-    assert {k: v.shape for k, v in layer.state_dict().items()} == {"weight": (40, 16, 30), "bias": (40,)}
+    assert {k: v.shape for k, v in layer.state_dict().items()} == {
+        "weight": (40, 16, 30),
+        "bias": (40,),
+    }
     for v in layer.state_dict().values():
         assert 0.9 / 4 < np.abs(v.numpy()).max() <= 1 / 4
     x, y = normal(2, 3, 16), normal(2, 3, 30)
-    expected = np.einsum("bci,oij,bcj->bco", x, layer.weight.detach().numpy(), y) + layer.bias.detach().numpy()
-    np.testing.assert_allclose(layer(tensor_of(x), tensor_of(y)).detach().numpy(), expected, rtol=1e-3, atol=1e-4)
-    with pytest.raises(ValueError, match=r"inputs of shapes \(2, 3, 16\) and \(2, 3, 16\) do not fit a weight of shape \(40, 16, 30\)"):
+    expected = (
+        np.einsum("bci,oij,bcj->bco", x, layer.weight.detach().numpy(), y)
+        + layer.bias.detach().numpy()
+    )
+    np.testing.assert_allclose(
+        layer(tensor_of(x), tensor_of(y)).detach().numpy(), expected, rtol=1e-3, atol=1e-4
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"inputs of shapes \(2, 3, 16\) and \(2, 3, 16\) do not fit a weight of shape \(40, "
+        r"16, 30\)",
+    ):
         layer(tensor_of(x), tensor_of(x))
 
 
@@ -148,12 +175,22 @@ def test_activations():
     x = normal(2, 4, 3, 5, dtype=np.float64)
     e = np.exp(x)
     np.testing.assert_allclose(nn.Softmax2d()(tensor_of(x)).numpy(), e / e.sum(1, keepdims=True))
-    np.testing.assert_allclose(nn.Softmax2d()(tensor_of(x[0])).numpy(), (e / e.sum(1, keepdims=True))[0])
-    np.testing.assert_allclose(nn.Softmin(1)(tensor_of(x)).numpy(), 1 / e / (1 / e).sum(1, keepdims=True))
+    np.testing.assert_allclose(
+        nn.Softmax2d()(tensor_of(x[0])).numpy(), (e / e.sum(1, keepdims=True))[0]
+    )
+    np.testing.assert_allclose(
+        nn.Softmin(1)(tensor_of(x)).numpy(), 1 / e / (1 / e).sum(1, keepdims=True)
+    )
     np.testing.assert_allclose(nn.GLU(1)(tensor_of(x)).numpy(), x[:, :2] / (1 + np.exp(-x[:, 2:])))
     np.testing.assert_allclose(nn.Mish()(tensor_of(x)).numpy(), x * np.tanh(np.log1p(e)))
-    np.testing.assert_allclose(nn.Hardswish()(tensor_of(x * 4)).numpy(), x * 4 * np.clip(x * 4 + 3, 0, 6) / 6)
-    with pytest.raises(ValueError, match=r"glu: dimension -1 of the input must be even to be halved, its shape is \(2, 4, 3, 5\)"):
+    np.testing.assert_allclose(
+        nn.Hardswish()(tensor_of(x * 4)).numpy(), x * 4 * np.clip(x * 4 + 3, 0, 6) / 6
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"glu: dimension -1 of the input must be even to be halved, its shape is \(2, 4, 3, "
+        r"5\)",
+    ):
         nn.GLU()(tensor_of(x))
     with pytest.raises(ValueError, match="Softmax2d: expected input"):
         nn.Softmax2d()(tensor_of(x[0, 0]))
@@ -161,9 +198,12 @@ def test_activations():
 
 
 CALLS = [
-    "Embedding(5, 3)", "Embedding(5, 3, padding_idx=1)", "Embedding(5, 3, padding_idx=-1)", "Embedding(5, 3, sparse=True)",
-    "Dropout1d(0.3)", "Dropout2d()", "Dropout3d()", "AlphaDropout(0.1)", "CosineSimilarity()", "PairwiseDistance(1)", "Bilinear(2, 3, 4)",
-    "Bilinear(2, 3, 4, bias=False)", "GLU()", "GLU(1)", "Mish()", "Hardswish()", "Softmin(1)", "Softmax2d()",
+    "Embedding(5, 3)", "Embedding(5, 3, padding_idx=1)", "Embedding(5, 3, padding_idx=-1)",
+    "Embedding(5, 3, sparse=True)",
+    "Dropout1d(0.3)", "Dropout2d()", "Dropout3d()", "AlphaDropout(0.1)", "CosineSimilarity()",
+    "PairwiseDistance(1)", "Bilinear(2, 3, 4)",
+    "Bilinear(2, 3, 4, bias=False)", "GLU()", "GLU(1)", "Mish()", "Hardswish()", "Softmin(1)",
+    "Softmax2d()",
 ]  # fmt: skip
 
 
@@ -173,13 +213,17 @@ def test_reprs_and_states_like_torch(call):
     torch = pytest.importorskip("torch")
     ours, theirs = eval("nn." + call), eval("torch.nn." + call, {"torch": torch})
     assert repr(ours) == repr(theirs)
-    assert {k: tuple(v.shape) for k, v in ours.state_dict().items()} == {k: tuple(v.shape) for k, v in theirs.state_dict().items()}
+    assert {k: tuple(v.shape) for k, v in ours.state_dict().items()} == {
+        k: tuple(v.shape) for k, v in theirs.state_dict().items()
+    }
 
 
 @pytest.mark.torch
 def test_embedding_and_cosine_like_torch():
     torch = pytest.importorskip("torch")
-    table, index, g = normal(6, 3, dtype=np.float64), np.array([[1, 5, 1], [2, 0, 5]]), normal(2, 3, 3, seed=1, dtype=np.float64)
+    table = normal(6, 3, dtype=np.float64)
+    index = np.array([[1, 5, 1], [2, 0, 5]])
+    g = normal(2, 3, 3, seed=1, dtype=np.float64)
     for padding in (None, 1, -1):
         a, b = tensor_of(table, True), torch.from_numpy(table).requires_grad_()
         y = F.embedding(tensor_of(index), a, padding)
@@ -190,7 +234,9 @@ def test_embedding_and_cosine_like_torch():
     for eps in (1e-8, 10.0):  # with 10 all norms are less than eps
         x1, x2 = table[None, :3], g
         y = F.cosine_similarity(tensor_of(x1), tensor_of(x2), dim=-1, eps=eps)
-        z = torch.nn.functional.cosine_similarity(torch.from_numpy(x1), torch.from_numpy(x2), dim=-1, eps=eps)
+        z = torch.nn.functional.cosine_similarity(
+            torch.from_numpy(x1), torch.from_numpy(x2), dim=-1, eps=eps
+        )
         np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-12)
 
 
@@ -200,10 +246,21 @@ def test_prelu_of_numbers():
     y = nn.functional.prelu(x, w)
     y.backward()
     assert y.shape == () and (y.item(), x.grad.item(), w.grad.tolist()) == (-0.5, 0.25, [-2.0])
-    w, x = tensor_of(np.float32(0.25), requires_grad=True), Tensor([[-2.0, 1.0], [-3.0, 4.0]], requires_grad=True)
+    w, x = (
+        tensor_of(np.float32(0.25), requires_grad=True),
+        Tensor([[-2.0, 1.0], [-3.0, 4.0]], requires_grad=True),
+    )
     y = nn.functional.prelu(x, w)
     y.sum().backward()
-    assert y.tolist() == [[-0.5, 1.0], [-0.75, 4.0]] and x.grad.tolist() == [[0.25, 1.0], [0.25, 1.0]] and w.grad.item() == -5.0
+    assert (
+        y.tolist() == [[-0.5, 1.0], [-0.75, 4.0]]
+        and x.grad.tolist() == [[0.25, 1.0], [0.25, 1.0]]
+        and w.grad.item() == -5.0
+    )
     assert gradgradcheck(
-        nn.functional.prelu, (tensor_of(np.float64(-1.3), requires_grad=True), tensor_of(np.array([0.3]), requires_grad=True))
+        nn.functional.prelu,
+        (
+            tensor_of(np.float64(-1.3), requires_grad=True),
+            tensor_of(np.array([0.3]), requires_grad=True),
+        ),
     )

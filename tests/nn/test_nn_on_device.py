@@ -1,4 +1,5 @@
-"""The path of CUDA arrays through layers and losses, on a device that is not there (see fakecuda): the same numbers, no syncs."""
+"""The path of CUDA arrays through layers and losses, on a device that is not there (see fakecuda):
+the same numbers, no syncs."""
 
 import fakecuda
 import numpy as np
@@ -16,7 +17,9 @@ LOSSES = {
     "smooth_l1": lambda y, at: F.smooth_l1_loss(y, at(CHANCES)),
     "bce": lambda y, at: F.binary_cross_entropy(y.sigmoid(), at(CHANCES)),
     "bce_with_logits": lambda y, at: F.binary_cross_entropy_with_logits(y, at(CHANCES)),
-    "cross_entropy": lambda y, at: F.cross_entropy(y, at(CLASSES), at(CHANCES[0]), ignore_index=1, label_smoothing=0.1),
+    "cross_entropy": lambda y, at: F.cross_entropy(
+        y, at(CLASSES), at(CHANCES[0]), ignore_index=1, label_smoothing=0.1
+    ),
     "kl_div": lambda y, at: F.kl_div(y, at(CHANCES), reduction="batchmean"),
     "hinge_embedding": lambda y, at: F.hinge_embedding_loss(y, at(np.sign(CHANCES - 0.5))),
 }
@@ -25,7 +28,9 @@ LOSSES = {
 def run(loss, place):
     """The loss, the gradients and the state after it, with all arrays made by `place`."""
     manual_seed(5)
-    net = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, 0.8), nn.LeakyReLU(0.2), nn.PReLU(), nn.Linear(4, 3))
+    net = nn.Sequential(
+        nn.Linear(5, 4), nn.BatchNorm1d(4, 0.8), nn.LeakyReLU(0.2), nn.PReLU(), nn.Linear(4, 3)
+    )
     for t in [*net.parameters(), *net.buffers()]:
         t.data = place(t.array)
     fakecuda.syncs = 0

@@ -17,7 +17,11 @@ def normalised(x, axes, eps=1e-5):
     return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
 
 
-SHAPES = [(nn.InstanceNorm1d, (4, 3, 5)), (nn.InstanceNorm2d, (4, 3, 2, 5)), (nn.InstanceNorm3d, (2, 3, 2, 3, 2))]
+SHAPES = [
+    (nn.InstanceNorm1d, (4, 3, 5)),
+    (nn.InstanceNorm2d, (4, 3, 2, 5)),
+    (nn.InstanceNorm3d, (2, 3, 2, 3, 2)),
+]
 
 
 @pytest.mark.parametrize("kind, shape", SHAPES)
@@ -26,7 +30,9 @@ def test_instance_norm(kind, shape):
     assert list(layer.state_dict()) == [] and not list(layer.parameters())
     expected = normalised(x, tuple(range(2, x.ndim)))
     for mode in (True, False):
-        np.testing.assert_allclose(layer.train(mode)(tensor_of(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            layer.train(mode)(tensor_of(x)).numpy(), expected, rtol=1e-4, atol=1e-5
+        )
     np.testing.assert_allclose(layer(tensor_of(x[1])).numpy(), expected[1], rtol=1e-4, atol=1e-5)
     layer = kind(3, affine=True)
     weight, bias = normal(3, seed=1), normal(3, seed=2)
@@ -45,7 +51,9 @@ def test_instance_norm_with_running_statistics():
     mean, var = np.zeros(3), np.ones(3)
     for seed in range(3):
         x = normal(4, 3, 2, 5, seed=seed) * 3 + 1
-        np.testing.assert_allclose(layer(tensor_of(x)).numpy(), normalised(x, (2, 3)), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            layer(tensor_of(x)).numpy(), normalised(x, (2, 3)), rtol=1e-4, atol=1e-5
+        )
         mean += 0.3 * (x.mean((2, 3)).mean(0) - mean)
         var += 0.3 * (x.var((2, 3), ddof=1).mean(0) - var)
         np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-4, atol=1e-5)
@@ -58,22 +66,36 @@ def test_instance_norm_with_running_statistics():
 def test_layer_and_group_norm():
     x = normal(4, 6, 2, 5) * 3 + 1
     layer = nn.LayerNorm([6, 2, 5])
-    assert {k: v.shape for k, v in layer.state_dict().items()} == {"weight": (6, 2, 5), "bias": (6, 2, 5)}
-    np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), normalised(x, (1, 2, 3)), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(nn.LayerNorm(5)(tensor_of(x)).detach().numpy(), normalised(x, (3,)), rtol=1e-4, atol=1e-5)
-    assert list(nn.LayerNorm(5, bias=False).state_dict()) == ["weight"] and not list(nn.LayerNorm(5, elementwise_affine=False).parameters())
+    assert {k: v.shape for k, v in layer.state_dict().items()} == {
+        "weight": (6, 2, 5),
+        "bias": (6, 2, 5),
+    }
+    np.testing.assert_allclose(
+        layer(tensor_of(x)).detach().numpy(), normalised(x, (1, 2, 3)), rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        nn.LayerNorm(5)(tensor_of(x)).detach().numpy(), normalised(x, (3,)), rtol=1e-4, atol=1e-5
+    )
+    assert list(nn.LayerNorm(5, bias=False).state_dict()) == ["weight"] and not list(
+        nn.LayerNorm(5, elementwise_affine=False).parameters()
+    )
     layer = nn.GroupNorm(3, 6)
     weight, bias = normal(6, seed=1), normal(6, seed=2)
     layer.load_state_dict({"weight": weight, "bias": bias})
-    expected = normalised(x.reshape(4, 3, 2, 2, 5), (2, 3, 4)).reshape(x.shape) * weight.reshape(1, 6, 1, 1) + bias.reshape(1, 6, 1, 1)
+    expected = normalised(x.reshape(4, 3, 2, 2, 5), (2, 3, 4)).reshape(x.shape) * weight.reshape(
+        1, 6, 1, 1
+    ) + bias.reshape(1, 6, 1, 1)
     np.testing.assert_allclose(layer(tensor_of(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
     assert layer.per_example and nn.LayerNorm(5).per_example
 
 
 @pytest.mark.parametrize("layer, shape", [
-    (nn.BatchNorm1d(3), (0, 3)), (nn.BatchNorm2d(3, affine=False), (0, 3, 2, 2)), (nn.BatchNorm2d(3), (2, 3, 0, 2)),
-    (nn.InstanceNorm1d(3, affine=True, track_running_stats=True), (0, 3, 5)), (nn.InstanceNorm2d(3), (2, 3, 0, 2)),
-    (nn.LayerNorm(3), (0, 3)), (nn.LayerNorm([3, 2], bias=False), (0, 4, 3, 2)), (nn.GroupNorm(3, 6), (0, 6, 2)),
+    (nn.BatchNorm1d(3), (0, 3)), (nn.BatchNorm2d(3, affine=False), (0, 3, 2, 2)),
+    (nn.BatchNorm2d(3), (2, 3, 0, 2)),
+    (nn.InstanceNorm1d(3, affine=True, track_running_stats=True), (0, 3, 5)),
+    (nn.InstanceNorm2d(3), (2, 3, 0, 2)),
+    (nn.LayerNorm(3), (0, 3)), (nn.LayerNorm([3, 2], bias=False), (0, 4, 3, 2)),
+    (nn.GroupNorm(3, 6), (0, 6, 2)),
     (nn.GroupNorm(1, 2, affine=False), (2, 2, 0)),
 ])  # fmt: skip
 @pytest.mark.parametrize("training", [True, False])
@@ -85,29 +107,41 @@ def test_empty_batches(layer, shape, training):
     y = layer.train(training)(x)
     assert y.shape == shape and y.requires_grad
     y.sum().backward()
-    assert x.grad.shape == shape and all(p.grad.shape == p.shape and not p.grad.numpy().any() for p in layer.parameters())
+    assert x.grad.shape == shape and all(
+        p.grad.shape == p.shape and not p.grad.numpy().any() for p in layer.parameters()
+    )
     for name, value in before.items():
         np.testing.assert_array_equal(layer.state_dict()[name].numpy(), value)
 
 
 def test_errors():
     with pytest.raises(
-        ValueError, match=r"InstanceNorm2d\(3\): expected 3-D \(C, H, W\) or 4-D .* input, got 2 dimensions: shape \(4, 3\)"
+        ValueError,
+        match=r"InstanceNorm2d\(3\): expected 3-D \(C, H, W\) or 4-D .* input, got 2 dimensions: "
+        r"shape \(4, 3\)",
     ):
         nn.InstanceNorm2d(3)(tensor_of(normal(4, 3)))
-    with pytest.raises(ValueError, match=r"InstanceNorm2d\(3\): the input has 4 channels \(shape \(2, 4, 5, 5\)\)"):
+    with pytest.raises(
+        ValueError, match=r"InstanceNorm2d\(3\): the input has 4 channels \(shape \(2, 4, 5, 5\)\)"
+    ):
         nn.InstanceNorm2d(3)(tensor_of(normal(2, 4, 5, 5)))
     with pytest.raises(ValueError, match="more than 1 value per channel and example"):
         nn.InstanceNorm2d(3)(tensor_of(normal(2, 3, 1, 1)))
-    with pytest.raises(ValueError, match=r"normalized_shape=\(4,\) is not the end of the input's shape \(2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"normalized_shape=\(4,\) is not the end of the input's shape \(2, 3\)"
+    ):
         nn.LayerNorm(4)(tensor_of(normal(2, 3)))
     with pytest.raises(ValueError, match="num_channels=4 must be divisible by num_groups=3"):
         nn.GroupNorm(3, 4)
     with pytest.raises(ValueError, match="4 channels cannot be divided into num_groups=3"):
         F.group_norm(tensor_of(normal(2, 4, 3)), 3)
-    with pytest.raises(ValueError, match=r"group_norm: weight has shape \(3,\), the input has 4 channels"):
+    with pytest.raises(
+        ValueError, match=r"group_norm: weight has shape \(3,\), the input has 4 channels"
+    ):
         F.group_norm(tensor_of(normal(2, 4, 3)), 2, tensor_of(normal(3)))
-    with pytest.raises(ValueError, match=r"layer_norm: bias has shape \(1,\), expected normalized_shape=\(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"layer_norm: bias has shape \(1,\), expected normalized_shape=\(3,\)"
+    ):
         F.layer_norm(tensor_of(normal(2, 3)), 3, None, tensor_of(normal(1)))
 
 
@@ -123,13 +157,18 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mean, std", FAR)
 def test_float32_far_from_zero(kind, mean, std):
-    """Means thousands of times the deviation: float32 computes what float64 computes from the same numbers."""
-    x, w, g = (normal(4, 6, 16, 16) * std + mean).astype(np.float32), normal(6, seed=1), normal(4, 6, 16, 16, seed=2)
+    """Means thousands of times the deviation: float32 computes what float64 computes from the same
+    numbers."""
+    x = (normal(4, 6, 16, 16) * std + mean).astype(np.float32)
+    w = normal(6, seed=1)
+    g = normal(4, 6, 16, 16, seed=2)
     found = []
     for dtype in (np.float32, np.float64):
         a, b = tensor_of(x.astype(dtype), True), tensor_of(w.astype(dtype), True)
         y = KINDS[kind](a, b)
-        found.append([y.detach().numpy(), *[v.numpy() for v in grad(y, [a, b], tensor_of(g.astype(dtype)))]])
+        found.append(
+            [y.detach().numpy(), *[v.numpy() for v in grad(y, [a, b], tensor_of(g.astype(dtype)))]]
+        )
     for single, double in zip(*found):
         assert single.dtype == np.float32
         np.testing.assert_allclose(single, double, rtol=0, atol=2e-6 * np.abs(double).max())
@@ -137,11 +176,20 @@ def test_float32_far_from_zero(kind, mean, std):
 
 @pytest.mark.parametrize("order", [(1, 0, 2, 3), (0, 2, 3, 1)])
 def test_large_arrays_in_any_layout(order):
-    """Many values are worked on by several threads; channel by channel, as results of products lie, too."""
+    """Many values are worked on by several threads; channel by channel, as results of products lie,
+    too."""
     x = normal(40, 24, 16, 17)
     back = np.argsort(order)
-    a, b = tensor_of(x, True), tensor_of(np.ascontiguousarray(x.transpose(order)).transpose(back), True)
-    for layer in (nn.BatchNorm2d(24), nn.InstanceNorm2d(24, affine=True), nn.GroupNorm(4, 24), nn.LayerNorm([24, 16, 17])):
+    a, b = (
+        tensor_of(x, True),
+        tensor_of(np.ascontiguousarray(x.transpose(order)).transpose(back), True),
+    )
+    for layer in (
+        nn.BatchNorm2d(24),
+        nn.InstanceNorm2d(24, affine=True),
+        nn.GroupNorm(4, 24),
+        nn.LayerNorm([24, 16, 17]),
+    ):
         y, z = layer(a), layer(b)
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-4, atol=1e-5)
         (da,), (db,) = grad((y**3).sum(), [a]), grad((z**3).sum(), [b])
@@ -156,7 +204,12 @@ def test_nan_stays():
 
 
 def test_summary():
-    net = nn.Sequential(nn.InstanceNorm2d(4, affine=True), nn.GroupNorm(2, 4), nn.LayerNorm([4, 3, 3]), nn.Dropout2d())
+    net = nn.Sequential(
+        nn.InstanceNorm2d(4, affine=True),
+        nn.GroupNorm(2, 4),
+        nn.LayerNorm([4, 3, 3]),
+        nn.Dropout2d(),
+    )
     found = summary(net, (4, 3, 3))
     assert [row[2] for row in found.rows] == [(2, 4, 3, 3)] * 4 and found.total_params == 8 + 8 + 72
 
@@ -182,7 +235,10 @@ def test_like_torch(call, shape):
     torch = pytest.importorskip("torch")
     ours, theirs = eval("nn." + call).double(), eval("torch.nn." + call, {"torch": torch}).double()
     assert repr(ours) == repr(theirs)
-    state = {k: v.numpy() + (normal(*v.shape, dtype=np.float64) / 4 if v.ndim else 0) for k, v in theirs.state_dict().items()}
+    state = {
+        k: v.numpy() + (normal(*v.shape, dtype=np.float64) / 4 if v.ndim else 0)
+        for k, v in theirs.state_dict().items()
+    }
     state = {k: np.abs(v) if "var" in k else v for k, v in state.items()}
     ours.load_state_dict(state)
     theirs.load_state_dict({k: torch.from_numpy(np.asarray(v)) for k, v in state.items()})
@@ -197,4 +253,6 @@ def test_like_torch(call, shape):
         for p, q in zip(ours.parameters(), theirs.parameters()):
             np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-7, atol=1e-9)
         for k, v in ours.state_dict().items():
-            np.testing.assert_allclose(v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-9, err_msg=k)
+            np.testing.assert_allclose(
+                v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-9, err_msg=k
+            )

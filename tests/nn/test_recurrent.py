@@ -1,4 +1,5 @@
-"""Recurrent layers and cells: loops over steps in plain NumPy, shapes, names, second derivatives."""
+"""Recurrent layers and cells: loops over steps in plain NumPy, shapes, names, second
+derivatives."""
 
 import copy
 import math
@@ -24,7 +25,9 @@ def sigmoid(v):
 def step(kind, x, states, w, nonlinearity="tanh"):
     """One step for one example, from the formulas of torch's documentation."""
     w_ih, w_hh, b_ih, b_hh, *w_hr = w
-    a, b, n = w_ih @ x + b_ih, w_hh @ states[0] + b_hh, len(states[-1])
+    a = w_ih @ x + b_ih
+    b = w_hh @ states[0] + b_hh
+    n = len(states[-1])
     if kind == "RNN":
         return (np.tanh(a + b) if nonlinearity == "tanh" else np.maximum(a + b, 0),)
     if kind == "LSTM":
@@ -38,7 +41,8 @@ def step(kind, x, states, w, nonlinearity="tanh"):
 
 
 def naive(layer, x, states, nonlinearity="tanh"):
-    """Output (T, N, D H) and final states (layers D, N, H), one example and one step after the other."""
+    """Output (T, N, D H) and final states (layers D, N, H), one example and one step after the
+    other."""
     kind, p = type(layer).__name__, {k: v.numpy() for k, v in layer.state_dict().items()}
     ends, rows = [[[] for _ in states] for _ in range(x.shape[1])], []
     for example in range(x.shape[1]):
@@ -47,7 +51,10 @@ def naive(layer, x, states, nonlinearity="tanh"):
             outputs = []
             for end in ("", "_reverse")[: 1 + layer.bidirectional]:
                 zero = np.zeros(layer.hidden_size * LAYERS[kind])
-                w = [p.get(f"{name}_l{k}{end}", zero) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+                w = [
+                    p.get(f"{name}_l{k}{end}", zero)
+                    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                ]
                 w += [p[f"weight_hr_l{k}{end}"]] if layer.proj_size else []
                 now, hs = [s[number, example] for s in states], []
                 for v in sequence[::-1] if end else sequence:
@@ -63,7 +70,12 @@ def naive(layer, x, states, nonlinearity="tanh"):
     return np.stack([np.stack(r) for r in rows], 1), finals
 
 
-VARIANTS = [dict(), dict(num_layers=2), dict(bidirectional=True), dict(num_layers=2, bidirectional=True, bias=False)]
+VARIANTS = [
+    dict(),
+    dict(num_layers=2),
+    dict(bidirectional=True),
+    dict(num_layers=2, bidirectional=True, bias=False),
+]
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -72,9 +84,18 @@ def test_layers(kind, options):
     manual_seed(1)
     layer = getattr(nn, kind)(3, 2, **options, dtype=np.float64)
     count = layer.num_layers * (1 + layer.bidirectional)
-    x, states = normal(4, 3, 3), [normal(count, 3, 2, seed=i + 1) for i in range(1 + (kind == "LSTM"))]
+    x, states = (
+        normal(4, 3, 3),
+        [normal(count, 3, 2, seed=i + 1) for i in range(1 + (kind == "LSTM"))],
+    )
     for given in (states, None):
-        hx = None if given is None else tensor_of(given[0]) if len(given) == 1 else tuple(map(tensor_of, given))
+        hx = (
+            None
+            if given is None
+            else tensor_of(given[0])
+            if len(given) == 1
+            else tuple(map(tensor_of, given))
+        )
         output, last = layer(tensor_of(x), hx)
         last = list(last) if isinstance(last, tuple) else [last]
         expected, ends = naive(layer, x, given or [np.zeros((count, 3, 2))] * len(states))
@@ -87,14 +108,18 @@ def test_layers(kind, options):
 def test_projected_lstm(options):
     layer = nn.LSTM(3, 4, proj_size=2, **options, dtype=np.float64)
     count = layer.num_layers * (1 + layer.bidirectional)
-    x, h, c = normal(4, 3, 3), normal(count, 3, 2, seed=1), normal(count, 3, 4, seed=2)
+    x = normal(4, 3, 3)
+    h = normal(count, 3, 2, seed=1)
+    c = normal(count, 3, 4, seed=2)
     output, last = layer(tensor_of(x), (tensor_of(h), tensor_of(c)))
     expected, ends = naive(layer, x, [h, c])
     np.testing.assert_allclose(output.detach().numpy(), expected, rtol=1e-10, atol=1e-12)
     for found, end in zip(last, ends, strict=True):
         np.testing.assert_allclose(found.detach().numpy(), end, rtol=1e-10, atol=1e-12)
     names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_hr_l0"]
-    assert list(layer.state_dict())[: 3 if "bias" in options else 5] == [n for n in names if layer.bias or "bias" not in n]
+    assert list(layer.state_dict())[: 3 if "bias" in options else 5] == [
+        n for n in names if layer.bias or "bias" not in n
+    ]
     assert layer.weight_hh_l0.shape == (16, 2) and layer.weight_hr_l0.shape == (2, 4)
 
 
@@ -115,7 +140,9 @@ def test_relu():
     layer = nn.RNN(3, 2, nonlinearity="relu", dtype=np.float64)
     x = normal(4, 3, 3)
     expected, _ = naive(layer, x, [np.zeros((1, 3, 2))], "relu")
-    np.testing.assert_allclose(layer(tensor_of(x))[0].detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        layer(tensor_of(x))[0].detach().numpy(), expected, rtol=1e-10, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -135,11 +162,15 @@ def test_shapes(kind):
     for which in (layer, first):
         single, end = which(tensor_of(x[:, 1]))  # no batch: then batch_first means nothing
         assert single.shape == (5, 4)
-        np.testing.assert_allclose(single.detach().numpy(), output.detach().numpy()[:, 1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            single.detach().numpy(), output.detach().numpy()[:, 1], rtol=1e-5, atol=1e-6
+        )
         end = end if isinstance(end, tuple) else (end,)
         assert all(e.shape == (4, 2) for e in end)
         again, _ = which(tensor_of(x[:, 1]), end if len(end) > 1 else end[0])
-        assert again.shape == (5, 4) and not np.allclose(again.detach().numpy(), single.detach().numpy())
+        assert again.shape == (5, 4) and not np.allclose(
+            again.detach().numpy(), single.detach().numpy()
+        )
 
 
 @pytest.mark.parametrize("kind", CELLS)
@@ -152,10 +183,19 @@ def test_cells_are_layers_of_one_step(kind, bias):
     w = [p.get(n, zero) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     expected = [step(kind[:-4], row, [s[i] for s in states], w) for i, row in enumerate(x)]
     for index in (slice(None), 2):
-        start = tuple(tensor_of(s[index]) for s in states) if len(states) > 1 else tensor_of(states[0][index])
+        start = (
+            tuple(tensor_of(s[index]) for s in states)
+            if len(states) > 1
+            else tensor_of(states[0][index])
+        )
         new = cell(tensor_of(x[index]), start)
         for i, s in enumerate(new if isinstance(new, tuple) else (new,)):
-            np.testing.assert_allclose(s.detach().numpy(), np.stack([e[i] for e in expected])[index], rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(
+                s.detach().numpy(),
+                np.stack([e[i] for e in expected])[index],
+                rtol=1e-10,
+                atol=1e-12,
+            )
     zeros = tuple(tensor_of(np.zeros_like(s)) for s in states)
     without, given = cell(tensor_of(x)), cell(tensor_of(x), zeros if len(zeros) > 1 else zeros[0])
     for a, b in zip(*(v if isinstance(v, tuple) else (v,) for v in (without, given)), strict=True):
@@ -166,7 +206,9 @@ def test_relu_cell():
     cell, x = nn.RNNCell(3, 2, nonlinearity="relu", dtype=np.float64), normal(4, 3)
     w = [v.numpy() for v in cell.state_dict().values()]
     expected = [step("RNN", row, (np.zeros(2),), w, "relu")[0] for row in x]
-    np.testing.assert_allclose(cell(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        cell(tensor_of(x)).detach().numpy(), expected, rtol=1e-10, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", [*LAYERS, *CELLS])
@@ -175,13 +217,22 @@ def test_derivatives(kind):
     module = getattr(nn, kind)(2, 2, dtype=np.float64)
     count = 1 + kind.startswith("LSTM")
     names, lead = list(module.state_dict()), ((3, 2), (1, 2)) if kind in LAYERS else ((2,), (2,))
-    inputs = [tensor_of(normal(*lead[0], 2), True), *[tensor_of(normal(*lead[1], 2, seed=i + 1), True) for i in range(count)]]
+    inputs = [
+        tensor_of(normal(*lead[0], 2), True),
+        *[tensor_of(normal(*lead[1], 2, seed=i + 1), True) for i in range(count)],
+    ]
     parameters = [tensor_of(p.detach().numpy().copy(), True) for p in module.parameters()]
 
     def function(x, *rest):
         states, values = rest[:count], rest[count:]
-        out = func.functional_call(module, dict(zip(names, values)), (x, states if count > 1 else states[0]))
-        flat = [out] if isinstance(out, Tensor) else [t for o in out for t in (o if isinstance(o, tuple) else (o,))]
+        out = func.functional_call(
+            module, dict(zip(names, values)), (x, states if count > 1 else states[0])
+        )
+        flat = (
+            [out]
+            if isinstance(out, Tensor)
+            else [t for o in out for t in (o if isinstance(o, tuple) else (o,))]
+        )
         return [t for t in flat if t.dtype in FLOATS]
 
     gradcheck(function, [*inputs, *parameters])
@@ -191,9 +242,19 @@ def test_derivatives(kind):
 def test_parameters():
     layer = nn.LSTM(5, 4, 2, bidirectional=True)
     shapes = {k: tuple(v.shape) for k, v in layer.state_dict().items()}
-    assert list(shapes)[:8] == [f"{n}_l0{e}" for e in ("", "_reverse") for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    assert shapes["weight_ih_l0"] == shapes["weight_ih_l0_reverse"] == (16, 5) and shapes["weight_ih_l1"] == (16, 8)
-    assert shapes["weight_hh_l1_reverse"] == (16, 4) and shapes["bias_hh_l1"] == (16,) and len(shapes) == 16
+    assert list(shapes)[:8] == [
+        f"{n}_l0{e}"
+        for e in ("", "_reverse")
+        for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    ]
+    assert shapes["weight_ih_l0"] == shapes["weight_ih_l0_reverse"] == (16, 5) and shapes[
+        "weight_ih_l1"
+    ] == (16, 8)
+    assert (
+        shapes["weight_hh_l1_reverse"] == (16, 4)
+        and shapes["bias_hh_l1"] == (16,)
+        and len(shapes) == 16
+    )
     assert list(nn.GRU(2, 3, bias=False).state_dict()) == ["weight_ih_l0", "weight_hh_l0"]
     layer = nn.GRU(50, 100)
     for p in layer.parameters():
@@ -225,7 +286,10 @@ def test_the_tape_does_not_grow_with_the_sequence():
 def test_other_library(kind):
     """On arrays that refuse to meet NumPy's: the same numbers, none fetched."""
     manual_seed(1)
-    module, x = getattr(nn, kind)(3, 2), normal(*((4, 5, 3) if kind in LAYERS else (5, 3))).astype(np.float32)
+    module, x = (
+        getattr(nn, kind)(3, 2),
+        normal(*((4, 5, 3) if kind in LAYERS else (5, 3))).astype(np.float32),
+    )
     first = lambda out: out[0] if isinstance(out, tuple) else out
     expected = first(module(tensor_of(x)))
     expected.sum().backward()
@@ -259,7 +323,9 @@ def test_dropout_between_layers():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match=r"proj_size=3 must be at least 0 and smaller than hidden_size=3"):
+    with pytest.raises(
+        ValueError, match=r"proj_size=3 must be at least 0 and smaller than hidden_size=3"
+    ):
         nn.LSTM(2, 3, proj_size=3)
     with pytest.raises(ValueError, match="nonlinearity='sigmoid'"):
         nn.RNN(2, 3, 1, "sigmoid")
@@ -269,8 +335,14 @@ def test_errors():
         nn.GRU(2, 2, 0)
     layer = nn.LSTM(2, 3)
     for x, message in [
-        (np.zeros((4, 2, 3), np.float32), r"LSTM\(2, 3\): the last size of the input must be input_size=2, got shape \(4, 2, 3\)"),
-        (np.zeros((4, 2, 3, 2), np.float32), r"expected input \(L, N, input_size\) or \(L, input_size\), got shape"),
+        (
+            np.zeros((4, 2, 3), np.float32),
+            r"LSTM\(2, 3\): the last size of the input must be input_size=2, got shape \(4, 2, 3\)",
+        ),
+        (
+            np.zeros((4, 2, 3, 2), np.float32),
+            r"expected input \(L, N, input_size\) or \(L, input_size\), got shape",
+        ),
         (np.zeros((0, 2, 2), np.float32), "the sequence is empty"),
     ]:
         with pytest.raises(ValueError, match=message):

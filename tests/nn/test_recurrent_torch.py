@@ -22,10 +22,15 @@ def compare(kind, options, x, states):
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     a = [tensor_of(v.copy(), True) for v in (x, *states)]
     b = [torch.tensor(v, requires_grad=True) for v in (x, *states)]
-    calls = [(v[0],) if not states else (v[0], v[1] if len(states) == 1 else tuple(v[1:])) for v in (a, b)]
+    calls = [
+        (v[0],) if not states else (v[0], v[1] if len(states) == 1 else tuple(v[1:]))
+        for v in (a, b)
+    ]
     found, expected = flat(ours(*calls[0])), flat(theirs(*calls[1]))
     assert len(found) == len(expected)
-    rng, total, wanted = np.random.default_rng(5), 0.0, 0.0
+    rng = np.random.default_rng(5)
+    total = 0.0
+    wanted = 0.0
     for f, e in zip(found, expected):
         assert tuple(f.shape) == tuple(e.shape)
         np.testing.assert_allclose(f.detach().numpy(), e.detach().numpy(), rtol=1e-10, atol=1e-12)
@@ -39,7 +44,9 @@ def compare(kind, options, x, states):
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 @pytest.mark.parametrize("batch_first", [False, True])
-@pytest.mark.parametrize("options", [{}, dict(num_layers=2, bias=False), dict(num_layers=3, bidirectional=True)], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, dict(num_layers=2, bias=False), dict(num_layers=3, bidirectional=True)], ids=str
+)
 @pytest.mark.parametrize("batched, given", [(True, True), (False, True), (True, False)])
 def test_layers(kind, batch_first, options, batched, given):
     rng = np.random.default_rng(0)
@@ -51,7 +58,9 @@ def test_layers(kind, batch_first, options, batched, given):
 
 
 def test_relu():
-    compare("RNN", dict(nonlinearity="relu"), np.random.default_rng(0).standard_normal((4, 5, 3)), [])
+    compare(
+        "RNN", dict(nonlinearity="relu"), np.random.default_rng(0).standard_normal((4, 5, 3)), []
+    )
 
 
 @pytest.mark.parametrize("kind", ["RNNCell", "LSTMCell", "GRUCell"])

@@ -1,4 +1,5 @@
-"""Spectral and weight normalisation: against singular values and loops, gradients, copies, saving, errors."""
+"""Spectral and weight normalisation: against singular values and loops, gradients, copies, saving,
+errors."""
 
 import copy
 
@@ -49,8 +50,14 @@ def test_power_iteration(kind, iterations):
     optimiser, own = optim.SGD(layer.parameters(), 0.1), layer.weight
     before = layer.weight.detach().numpy().copy()
     assert spectral_norm(layer, n_power_iterations=iterations) is layer
-    assert layer.weight_orig is own and [n for n, _ in layer.named_parameters()] == ["bias", "weight_orig"]
-    assert list(layer.state_dict()) == ["bias", "weight_orig", "weight_u", "weight_v"] and optimiser.param_groups[0]["params"][0] is own
+    assert layer.weight_orig is own and [n for n, _ in layer.named_parameters()] == [
+        "bias",
+        "weight_orig",
+    ]
+    assert (
+        list(layer.state_dict()) == ["bias", "weight_orig", "weight_u", "weight_v"]
+        and optimiser.param_groups[0]["params"][0] is own
+    )
     np.testing.assert_array_equal(layer.weight.numpy(), before)
     matrix, x = as_matrix(before, dim), tensor_of(normal(*shape))
     u, v = layer.weight_u.numpy().copy(), layer.weight_v.numpy().copy()
@@ -62,16 +69,22 @@ def test_power_iteration(kind, iterations):
             u = unit(matrix @ v)
         np.testing.assert_allclose(layer.weight_u.numpy(), u, rtol=1e-10)
         np.testing.assert_allclose(layer.weight_v.numpy(), v, rtol=1e-10)
-        np.testing.assert_allclose(layer.weight.detach().numpy(), before / (u @ matrix @ v), rtol=1e-10)
+        np.testing.assert_allclose(
+            layer.weight.detach().numpy(), before / (u @ matrix @ v), rtol=1e-10
+        )
     plain = layers(np.float64)[kind][0]
-    plain.load_state_dict({"weight": layer.weight.detach().numpy(), "bias": layer.bias.detach().numpy()})
+    plain.load_state_dict(
+        {"weight": layer.weight.detach().numpy(), "bias": layer.bias.detach().numpy()}
+    )
     layer.eval()
     for _ in range(2):
         np.testing.assert_allclose(layer(x).detach().numpy(), plain(x).detach().numpy(), rtol=1e-12)
         np.testing.assert_array_equal(layer.weight_u.numpy(), u)
     for _ in range(200):
         layer.train()(x)
-    np.testing.assert_allclose(np.linalg.norm(as_matrix(layer.weight.detach().numpy(), dim), 2), 1, rtol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(as_matrix(layer.weight.detach().numpy(), dim), 2), 1, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,13 +96,17 @@ def test_derivatives_of_the_spectral_norm(kind):
     def function(x, weight):
         return func.functional_call(layer, {"weight_orig": weight}, x)
 
-    inputs = [tensor_of(normal(*shape), True), tensor_of(layer.weight_orig.detach().numpy().copy(), True)]
+    inputs = [
+        tensor_of(normal(*shape), True),
+        tensor_of(layer.weight_orig.detach().numpy().copy(), True),
+    ]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 
 
 def test_gradient_of_the_spectral_norm():
-    """Equation 9 of Miyato et al. with their lambda, in training mode, where u and v move on in the same forward pass."""
+    """Equation 9 of Miyato et al. with their lambda, in training mode, where u and v move on in the
+    same forward pass."""
     layer = spectral_norm(nn.Linear(4, 3, bias=False, dtype=np.float64))
     x, g = normal(5, 4), normal(5, 3, seed=1)
     layer(tensor_of(x)).backward(tensor_of(g))
@@ -106,7 +123,9 @@ def test_several_forward_passes_before_backward():
     (layer(tensor_of(x)).sum() + (layer(tensor_of(2 * x)) ** 2).sum()).backward()
     twin(tensor_of(x)).sum().backward()
     (twin(tensor_of(2 * x)) ** 2).sum().backward()
-    np.testing.assert_allclose(layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(
+        layer.weight_orig.grad.numpy(), twin.weight_orig.grad.numpy(), rtol=1e-10
+    )
     twin = copy.deepcopy(layer.eval())
     y = layer(tensor_of(x)).sum()
     layer.train()(tensor_of(x))  # writes u and v
@@ -118,7 +137,9 @@ def test_several_forward_passes_before_backward():
 
 def test_sequential_does_not_pass_the_hook_by():
     manual_seed(0)
-    net = nn.Sequential(spectral_norm(nn.Linear(4, 3)), nn.Tanh(), nn.Linear(3, 2), nn.LeakyReLU(0.2))
+    net = nn.Sequential(
+        spectral_norm(nn.Linear(4, 3)), nn.Tanh(), nn.Linear(3, 2), nn.LeakyReLU(0.2)
+    )
     x = normal(5, 4, dtype=np.float32)
     with np.errstate(all="ignore"):
         y = net(tensor_of(x)).detach().numpy()
@@ -135,7 +156,9 @@ def test_copies_and_states(wrap):
     y = layer(x)
     assert not layer.weight.is_leaf
     twin = copy.deepcopy(layer)
-    assert twin.weight.is_leaf and not twin.weight.requires_grad, "a copy does not take the tape along"
+    assert twin.weight.is_leaf and not twin.weight.requires_grad, (
+        "a copy does not take the tape along"
+    )
     assert list(twin.state_dict()) == list(layer.state_dict())
     for a, b in zip(layer.state_dict().values(), twin.state_dict().values()):
         assert not np.shares_memory(a.numpy(), b.numpy())
@@ -161,7 +184,9 @@ def test_copies_and_states(wrap):
     np.testing.assert_array_equal(other(x).detach().numpy(), changed)
 
 
-@pytest.mark.parametrize("wrap, remove", [(spectral_norm, remove_spectral_norm), (weight_norm, remove_weight_norm)])
+@pytest.mark.parametrize(
+    "wrap, remove", [(spectral_norm, remove_spectral_norm), (weight_norm, remove_weight_norm)]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_removal(wrap, remove, kind):
     layer, shape, _ = layers()[kind]
@@ -169,7 +194,11 @@ def test_removal(wrap, remove, kind):
     wrap(layer)(x)
     expected = layer.eval()(x).detach().numpy()
     assert remove(layer) is layer
-    assert isinstance(layer.weight, nn.Parameter) and sorted(layer.state_dict()) == ["bias", "weight"] and not layer._pre_hooks
+    assert (
+        isinstance(layer.weight, nn.Parameter)
+        and sorted(layer.state_dict()) == ["bias", "weight"]
+        and not layer._pre_hooks
+    )
     np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-6)
     with pytest.raises(ValueError, match="of 'weight' not found in " + type(layer).__name__):
         remove(layer)
@@ -181,7 +210,9 @@ def test_errors():
     for wrap in (spectral_norm, weight_norm):
         with pytest.raises(RuntimeError, match="'weight' of Linear is already computed"):
             wrap(layer)
-        with pytest.raises(ValueError, match=r"Linear has no parameter 'wieght'; it has weight, bias"):
+        with pytest.raises(
+            ValueError, match=r"Linear has no parameter 'wieght'; it has weight, bias"
+        ):
             wrap(nn.Linear(4, 3), "wieght")
     with pytest.raises(ValueError, match="n_power_iterations=0"):
         spectral_norm(nn.Linear(4, 3), n_power_iterations=0)
@@ -220,7 +251,9 @@ def test_weight_norm(kind, dim):
     found = layer.weight.detach().numpy()
     for i in range(1 if dim in (None, -1) else w.shape[dim]):
         length, d, f = (a if dim in (None, -1) else a.take(i, dim) for a in (w, direction, found))
-        np.testing.assert_allclose(f, d / np.sqrt((d**2).sum()) * np.sqrt((length**2).sum()), rtol=1e-10)
+        np.testing.assert_allclose(
+            f, d / np.sqrt((d**2).sum()) * np.sqrt((length**2).sum()), rtol=1e-10
+        )
 
 
 def test_derivatives_of_the_weight_norm():
@@ -229,7 +262,9 @@ def test_derivatives_of_the_weight_norm():
     def function(x, g, v):
         return func.functional_call(layer, {"weight_g": g, "weight_v": v}, x)
 
-    inputs = [tensor_of(a, True) for a in (normal(5, 4), normal(3, 1, seed=1), normal(3, 4, seed=2))]
+    inputs = [
+        tensor_of(a, True) for a in (normal(5, 4), normal(3, 1, seed=1), normal(3, 4, seed=2))
+    ]
     gradcheck(function, inputs)
     gradgradcheck(function, inputs, directions=1)
 
@@ -253,7 +288,12 @@ def test_weights_of_recurrent_layers():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "wrap, options",
-    [("spectral_norm", {}), ("spectral_norm", dict(n_power_iterations=2, dim=1)), ("weight_norm", {}), ("weight_norm", dict(dim=None))],
+    [
+        ("spectral_norm", {}),
+        ("spectral_norm", dict(n_power_iterations=2, dim=1)),
+        ("weight_norm", {}),
+        ("weight_norm", dict(dim=None)),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*deprecated")
 def test_as_torch(kind, wrap, options):
@@ -276,13 +316,20 @@ def test_as_torch(kind, wrap, options):
     (a * a).sum().backward()
     (b * b).sum().backward()
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters()):
-        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-10, err_msg=name)
+        np.testing.assert_allclose(
+            p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-10, err_msg=name
+        )
     np.testing.assert_allclose(
-        ours.eval()(tensor_of(x)).detach().numpy(), theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-9, atol=1e-12
+        ours.eval()(tensor_of(x)).detach().numpy(),
+        theirs.eval()(torch.tensor(x)).detach().numpy(),
+        rtol=1e-9,
+        atol=1e-12,
     )
     for k, v in theirs.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[k].numpy(), v.numpy(), rtol=1e-9)
     for n, module in ((nn, ours), (torch.nn, theirs)):
         getattr(n.utils, "remove_" + wrap)(module)
     assert list(ours.state_dict()) == list(theirs.state_dict())
-    np.testing.assert_allclose(ours.weight.detach().numpy(), theirs.weight.detach().numpy(), rtol=1e-9)
+    np.testing.assert_allclose(
+        ours.weight.detach().numpy(), theirs.weight.detach().numpy(), rtol=1e-9
+    )

@@ -1,4 +1,5 @@
-"""Parametrizations, averaged models and hooks: a program whose values are compared with PyTorch's, in the file beside this one.
+"""Parametrizations, averaged models and hooks: a program whose values are compared with PyTorch's,
+in the file beside this one.
 
 `python tests/nn/test_values_of_torch.py` writes them anew, where PyTorch is installed.
 """
@@ -60,7 +61,13 @@ def program(name):
     show(layer.parametrizations.weight.original)
     pz.remove_parametrizations(layer, "weight", leave_parametrized=False)
     show(layer.weight)
-    for w, k in ((W, None), (W, "householder"), (W[:2], None), (W[:, :2].copy(), None), (W[:, :2].copy(), "matrix_exp")):
+    for w, k in (
+        (W, None),
+        (W, "householder"),
+        (W[:2], None),
+        (W[:, :2].copy(), None),
+        (W[:, :2].copy(), "matrix_exp"),
+    ):
         for tr in (True, False):
             layer = P.orthogonal(lin(w), orthogonal_map=k, use_trivialization=tr)
             out(list(layer.state_dict()))
@@ -72,7 +79,9 @@ def program(name):
                 show(layer.parametrizations.weight.original.grad)
             with torch.no_grad():
                 layer.parametrizations.weight.original.add_(
-                    torch.full(tuple(w.shape), 0.3).tril(-1) if w.shape[0] >= w.shape[1] else torch.full(tuple(w.shape), 0.3).triu(1)
+                    torch.full(tuple(w.shape), 0.3).tril(-1)
+                    if w.shape[0] >= w.shape[1]
+                    else torch.full(tuple(w.shape), 0.3).triu(1)
                 )
             if w.shape[0] == w.shape[1]:
                 show(layer.weight)
@@ -127,7 +136,9 @@ def program(name):
     log = []
     h = layer.register_full_backward_hook(
         lambda m, gi, go: (
-            log.append(("b", [None if g is None else g.tolist() for g in gi], [g.tolist() for g in go]))
+            log.append(
+                ("b", [None if g is None else g.tolist() for g in gi], [g.tolist() for g in go])
+            )
             or tuple(None if g is None else g * 2 for g in gi)
         )
     )
@@ -155,7 +166,12 @@ def program(name):
 
     t = Two()
     t.register_full_backward_hook(
-        lambda m, gi, go: log.append([[None if g is None else g.tolist() for g in gi], [None if g is None else g.tolist() for g in go]])
+        lambda m, gi, go: log.append(
+            [
+                [None if g is None else g.tolist() for g in gi],
+                [None if g is None else g.tolist() for g in go],
+            ]
+        )
     )
     a = torch.tensor([1.0, 2.0], requires_grad=True)
     b = torch.tensor([3.0, 4.0], requires_grad=True)

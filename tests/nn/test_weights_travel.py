@@ -1,4 +1,5 @@
-"""A state dict saved as safetensors by one library, loaded by the other: outputs and gradients are then the same, both ways."""
+"""A state dict saved as safetensors by one library, loaded by the other: outputs and gradients are
+then the same, both ways."""
 
 import inspect
 
@@ -52,14 +53,25 @@ LAYERS = {
     "LSTMCell": ((3, 4), (2, 3)),
     "GRUCell": ((3, 4), (2, 3)),
 }
-OURS_ALONE = {"EqualizedConv2d", "EqualizedConvTranspose2d", "EqualizedLinear", "MaskedConv2d", "Maxout", "MinibatchDiscrimination"}
+OURS_ALONE = {
+    "EqualizedConv2d",
+    "EqualizedConvTranspose2d",
+    "EqualizedLinear",
+    "MaskedConv2d",
+    "Maxout",
+    "MinibatchDiscrimination",
+}
 
 
 def test_every_layer_with_parameters_is_here():
     made = set()
     for name, cls in vars(nn).items():
         if inspect.isclass(cls) and issubclass(cls, nn.Module):
-            source = "".join(inspect.getsource(c) for c in cls.__mro__ if c.__module__.startswith("minigan.nn.") and c is not nn.Module)
+            source = "".join(
+                inspect.getsource(c)
+                for c in cls.__mro__
+                if c.__module__.startswith("minigan.nn.") and c is not nn.Module
+            )
             if "Parameter(" in source or "new_parameter(" in source or name in LAYERS:
                 made.add(name)
     assert made - OURS_ALONE - {"Module", "ParameterList"} == set(LAYERS), made ^ set(LAYERS)
@@ -77,16 +89,24 @@ def run(library, module, inputs, seed):
             t.requires_grad_()
     outputs = flat(module(*tensors))
     rng = np.random.default_rng(seed)
-    total = sum((y * library.tensor(rng.standard_normal(tuple(y.shape)).astype(np.float32))).sum() for y in outputs)
+    total = sum(
+        (y * library.tensor(rng.standard_normal(tuple(y.shape)).astype(np.float32))).sum()
+        for y in outputs
+    )
     total.backward()
     found = {f"output {i}": y.detach().numpy() for i, y in enumerate(outputs)}
-    found |= {f"gradient of input {i}": t.grad.numpy() for i, t in enumerate(tensors) if t.grad is not None}
+    found |= {
+        f"gradient of input {i}": t.grad.numpy()
+        for i, t in enumerate(tensors)
+        if t.grad is not None
+    }
     found |= {f"gradient of {n}": p.grad.numpy() for n, p in module.named_parameters()}
     return found | {f"{n} afterwards": b.numpy() for n, b in module.named_buffers()}
 
 
 def save_and_load(source, target, ours_saves, path):
-    """The state of `source` into `target`, through the file; torch's side uses the safetensors library."""
+    """The state of `source` into `target`, through the file; torch's side uses the safetensors
+    library."""
     from safetensors.torch import load_file, save_file
 
     if ours_saves:
@@ -123,7 +143,11 @@ def test_normalised_weights_travel(kind, ours_saves, tmp_path):
     torch.manual_seed(2)
     ours = getattr(nn.utils, kind)(nn.Conv2d(3, 4, 3)).eval()
     theirs = getattr(torch.nn.utils, kind)(torch.nn.Conv2d(3, 4, 3)).eval()
-    save_and_load(*((ours, theirs) if ours_saves else (theirs, ours)), ours_saves, tmp_path / "state.safetensors")
+    save_and_load(
+        *((ours, theirs) if ours_saves else (theirs, ours)),
+        ours_saves,
+        tmp_path / "state.safetensors",
+    )
     x = np.random.default_rng(0).standard_normal((2, 3, 6, 6)).astype(np.float32)
     found, expected = run(minigan, ours, [x], 3), run(torch, theirs, [x], 3)
     for what in found:

@@ -1,8 +1,10 @@
-"""A case: an op, a naive reference for it, and a strategy that draws arguments. The tests of an op all come from its cases.
+"""A case: an op, a naive reference for it, and a strategy that draws arguments. The tests of an op
+all come from its cases.
 
-A reference is a loop over elements in Python's numbers, or the textbook formula in plain NumPy: never minigan's own code.
-Values are random numbers from a drawn seed, inside the domain where the op is smooth almost everywhere; hypothesis draws
-what the structure of the arguments is (shapes, broadcasting, dimensions, options).
+A reference is a loop over elements in Python's numbers, or the textbook formula in plain NumPy:
+never minigan's own code. Values are random numbers from a drawn seed, inside the domain where the
+op is smooth almost everywhere; hypothesis draws what the structure of the arguments is (shapes,
+broadcasting, dimensions, options).
 """
 
 import dataclasses
@@ -24,15 +26,18 @@ class Case:
     """One way to call one op.
 
     name : the function, or "function:variant"
-    inputs : strategy that draws the arguments, a tuple; float64 arrays, integer or boolean arrays, options
+    inputs : strategy that draws the arguments, a tuple; float64 arrays, integer or boolean arrays,
+        options
     reference : the same result from NumPy arrays; a tuple where the op returns one
     call : how the function is called with them (default: positionally)
-    op : the card that is tested (default: the function's name; a leading _ is found by itself); None for a function made of others
+    op : the card that is tested (default: the function's name; a leading _ is found by itself);
+        None for a function made of others
     orders : how many orders of derivative exist
     constant : positions of float arrays that are not differentiated
     bare : does the function take bare arrays?
     tolerance : relative, of float32 against float64
-    card_args : the arguments of the card, from those drawn, where they are not the same (for kernel against formula)
+    card_args : the arguments of the card, from those drawn, where they are not the same (for kernel
+        against formula)
     """
 
     name: str
@@ -59,7 +64,11 @@ class Case:
 
     def differentiable(self, args):
         """Positions of the arguments that the derivatives are taken with respect to."""
-        return [i for i, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f" and i not in self.constant]
+        return [
+            i
+            for i, a in enumerate(args)
+            if isinstance(a, np.ndarray) and a.dtype.kind == "f" and i not in self.constant
+        ]
 
     def __repr__(self):
         return self.name
@@ -80,17 +89,36 @@ def card(name):
 
 def families():
     """The modules of ops."""
-    found = [importlib.import_module(f"minigan.ops.{m.name}") for m in pkgutil.iter_modules(minigan.ops.__path__)]
-    aids = ("axes", "each", "inplace", "legacy", "methods", "dtypes", "update", "rows")  # no functions for users
+    found = [
+        importlib.import_module(f"minigan.ops.{m.name}")
+        for m in pkgutil.iter_modules(minigan.ops.__path__)
+    ]
+    # no functions for users
+    aids = (
+        "axes",
+        "each",
+        "inplace",
+        "legacy",
+        "methods",
+        "operators",
+        "writes",
+        "dtypes",
+        "update",
+        "rows",
+    )
     return [*[m for m in found if not m.__name__.endswith(aids)], primitives]
 
 
 def scalar(function):
-    """The reference of an elementwise op: Python's `function` on one element after the other, arguments broadcast."""
+    """The reference of an elementwise op: Python's `function` on one element after the other,
+    arguments broadcast."""
 
     def reference(*args):
         arrays = np.broadcast_arrays(*args)
-        out = [function(*[x.item() for x in elements]) for elements in zip(*[a.reshape(-1) for a in arrays])]
+        out = [
+            function(*[x.item() for x in elements])
+            for elements in zip(*[a.reshape(-1) for a in arrays])
+        ]
         return np.array(out).reshape(arrays[0].shape)
 
     return reference
@@ -102,11 +130,14 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def shapes(min_dims=0, max_dims=3, max_side=4, min_side=1):
-    return st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims).map(tuple)
+    return st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims).map(
+        tuple
+    )
 
 
 def fill(seed, shape, low=-2.0, high=2.0, away=(), gap=0.02):
-    """Random numbers between low and high, none within `gap` of the values in `away` (kinks, poles)."""
+    """Random numbers between low and high, none within `gap` of the values in `away` (kinks,
+    poles)."""
     x = np.random.default_rng(seed).uniform(low, high, shape)
     for point in away:
         near = np.abs(x - point) < gap
@@ -132,15 +163,24 @@ def one(*options, **how):
 def same(draw, count=2, low=-2.0, high=2.0, away=(), options=()):
     """`count` arrays of one shape, then options."""
     shape = draw(shapes())
-    return (*[fill(draw(seeds), shape, low, high, away) for _ in range(count)], *[draw(o) for o in options])
+    return (
+        *[fill(draw(seeds), shape, low, high, away) for _ in range(count)],
+        *[draw(o) for o in options],
+    )
 
 
 @st.composite
 def broadcast(draw, count=2, ranges=((-2.0, 2.0),), away=(), options=()):
-    """`count` arrays whose shapes broadcast, then options; `ranges` holds (low, high) of each, or one for all."""
-    found = draw(mutually_broadcastable_shapes(num_shapes=count, max_dims=3, max_side=3)).input_shapes
+    """`count` arrays whose shapes broadcast, then options; `ranges` holds (low, high) of each, or
+    one for all."""
+    found = draw(
+        mutually_broadcastable_shapes(num_shapes=count, max_dims=3, max_side=3)
+    ).input_shapes
     ranges = ranges * count if len(ranges) == 1 else ranges
-    return (*[fill(draw(seeds), s, low, high, away) for s, (low, high) in zip(found, ranges)], *[draw(o) for o in options])
+    return (
+        *[fill(draw(seeds), s, low, high, away) for s, (low, high) in zip(found, ranges)],
+        *[draw(o) for o in options],
+    )
 
 
 @st.composite
@@ -156,13 +196,15 @@ def apart(draw, gap=0.05):
 
 
 def dim_of(x, spare=0):
-    """Strategy: a dimension of the array, counted from either end (`spare` more positions for ops that insert one)."""
+    """Strategy: a dimension of the array, counted from either end (`spare` more positions for ops
+    that insert one)."""
     n = x.ndim + spare
     return st.integers(-n, n - 1)
 
 
 def distinct(seed, shape, low=-2.0, high=2.0):
-    """Random numbers no two of which are close: extrema are then unique, and stay so within a gradient check."""
+    """Random numbers no two of which are close: extrema are then unique, and stay so within a
+    gradient check."""
     n = int(np.prod(shape, dtype=int))
     rng = np.random.default_rng(seed)
     steps = (np.arange(n) + rng.uniform(0.25, 0.75, n)) / max(n, 1)

@@ -29,7 +29,9 @@ def smaller(x, y):
     return y if math.isnan(x) else x if math.isnan(y) else min(x, y)
 
 
-some_nan = st.tuples(strange(), strange()).map(lambda a: np.broadcast_arrays(a[0][0].ravel()[:1], a[1][0].ravel()[:1]))
+some_nan = st.tuples(strange(), strange()).map(
+    lambda a: np.broadcast_arrays(a[0][0].ravel()[:1], a[1][0].ravel()[:1])
+)
 
 CASES = [
     Case("asin", one(**INSIDE), scalar(math.asin), tolerance=1e-4),

@@ -45,7 +45,19 @@ def special(draw):
     """Some elements NaN or infinite."""
     x = fill(draw(seeds), draw(shapes()))
     kind = np.random.default_rng(draw(seeds)).integers(0, 6, x.shape)
-    return (np.choose(kind, [x, x, x, np.full(x.shape, np.nan), np.full(x.shape, np.inf), np.full(x.shape, -np.inf)]),)
+    return (
+        np.choose(
+            kind,
+            [
+                x,
+                x,
+                x,
+                np.full(x.shape, np.nan),
+                np.full(x.shape, np.inf),
+                np.full(x.shape, -np.inf),
+            ],
+        ),
+    )
 
 
 @st.composite
@@ -78,20 +90,45 @@ CASES = [
     Case("mul", broadcast(), scalar(lambda x, y: x * y)),
     Case("mul:number", with_number(), scalar(lambda x, y: x * y)),
     Case("mul:itself", one(), scalar(lambda x: x * x), call=lambda x: x * x),
-    Case("div", broadcast(away=(0.0,), ranges=((-2.0, 2.0), (0.4, 2.0))), scalar(lambda x, y: x / y)),
-    Case("div:negative divisor", broadcast(ranges=((-2.0, 2.0), (-2.0, -0.4))), scalar(lambda x, y: x / y)),
-    Case("div:of number", with_number(0.4, 2.0), scalar(lambda x, y: y / x), call=lambda x, y: y / x),
+    Case(
+        "div", broadcast(away=(0.0,), ranges=((-2.0, 2.0), (0.4, 2.0))), scalar(lambda x, y: x / y)
+    ),
+    Case(
+        "div:negative divisor",
+        broadcast(ranges=((-2.0, 2.0), (-2.0, -0.4))),
+        scalar(lambda x, y: x / y),
+    ),
+    Case(
+        "div:of number", with_number(0.4, 2.0), scalar(lambda x, y: y / x), call=lambda x, y: y / x
+    ),
     Case("neg", one(), scalar(lambda x: -x)),
     Case("pow", fractional_powers(), scalar(lambda x, e: x**e)),
     Case("pow:number", with_number(0.3, 2.0), scalar(lambda x, e: x**e)),
     Case("pow:whole number", one(st.integers(0, 5)), scalar(lambda x, e: x**e)),
-    Case("pow:negative number", one(st.integers(-3, -1), low=-2.0, high=-0.5), scalar(lambda x, e: x**e)),
-    Case("pow:of number", st.tuples(array(), st.floats(0.3, 2.0)), scalar(lambda e, x: x**e), call=lambda e, x: x**e),
+    Case(
+        "pow:negative number",
+        one(st.integers(-3, -1), low=-2.0, high=-0.5),
+        scalar(lambda x, e: x**e),
+    ),
+    Case(
+        "pow:of number",
+        st.tuples(array(), st.floats(0.3, 2.0)),
+        scalar(lambda e, x: x**e),
+        call=lambda e, x: x**e,
+    ),
     Case("maximum", apart(), scalar(max)),
     Case("minimum", apart(), scalar(min)),
     Case("where", choices(), scalar(lambda c, x, y: x if c else y)),
-    Case("where:number", choices().map(lambda a: (a[0], a[1], 0.5)), scalar(lambda c, x, y: x if c else y)),
-    Case("where:first number", choices().map(lambda a: (a[0], -1.5, a[1])), scalar(lambda c, x, y: x if c else y)),
+    Case(
+        "where:number",
+        choices().map(lambda a: (a[0], a[1], 0.5)),
+        scalar(lambda c, x, y: x if c else y),
+    ),
+    Case(
+        "where:first number",
+        choices().map(lambda a: (a[0], -1.5, a[1])),
+        scalar(lambda c, x, y: x if c else y),
+    ),
     Case("clamp", to_clamp(), lambda x, low, high: scalar(lambda v: clamp(v, low, high))(x)),
     compare("eq", lambda x, y: x == y),
     compare("ne", lambda x, y: x != y),
@@ -106,12 +143,32 @@ CASES = [
     Case("isnan", special(), scalar(math.isnan), orders=0),
     Case("floor", one(away=(-2.0, -1.0, 0.0, 1.0, 2.0)), scalar(lambda x: float(math.floor(x)))),
     Case("round", one(away=(-1.5, -0.5, 0.5, 1.5)), scalar(lambda x: float(round(x)))),
-    Case("round:ties", same(1).map(lambda a: (np.round(2 * a[0]) / 2,)), scalar(lambda x: float(round(x))), orders=0),
-    Case("remainder", one(st.sampled_from([5.0, -5.0]), away=(0.0,)), scalar(lambda x, y: x - math.floor(x / y) * y)),
+    Case(
+        "round:ties",
+        same(1).map(lambda a: (np.round(2 * a[0]) / 2,)),
+        scalar(lambda x: float(round(x))),
+        orders=0,
+    ),
+    Case(
+        "remainder",
+        one(st.sampled_from([5.0, -5.0]), away=(0.0,)),
+        scalar(lambda x, y: x - math.floor(x / y) * y),
+    ),
     Case("remainder:both", divided(), scalar(lambda x, y: x - math.floor(x / y) * y)),
-    Case("fmod", one(st.sampled_from([0.7, -0.7]), away=(-1.4, -0.7, 0, 0.7, 1.4)), scalar(math.fmod)),
+    Case(
+        "fmod", one(st.sampled_from([0.7, -0.7]), away=(-1.4, -0.7, 0, 0.7, 1.4)), scalar(math.fmod)
+    ),
     Case("fmod:both", divided(), scalar(math.fmod)),
-    Case("floor_divide", one(st.just(0.7), away=(-1.4, -0.7, 0, 0.7, 1.4)), scalar(lambda x, y: float(x // y))),
+    Case(
+        "floor_divide",
+        one(st.just(0.7), away=(-1.4, -0.7, 0, 0.7, 1.4)),
+        scalar(lambda x, y: float(x // y)),
+    ),
     Case("floor_divide:both", divided(), scalar(lambda x, y: float(x // y))),
-    Case("floor_divide:integers", booleans().map(lambda a: (a[0] * 7 - 4, a[1] * 5 - 2)), scalar(lambda x, y: x // y), orders=0),
+    Case(
+        "floor_divide:integers",
+        booleans().map(lambda a: (a[0] * 7 - 4, a[1] * 5 - 2)),
+        scalar(lambda x, y: x // y),
+        orders=0,
+    ),
 ]

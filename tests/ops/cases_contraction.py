@@ -36,16 +36,28 @@ def covariance(x, weights=None, correction=1):
     w = np.ones(n) if weights is None else weights
     mean = [sum(a * b for a, b in zip(r, w)) / sum(w) for r in x]
     free = n - correction if weights is None else sum(w) - correction * sum(w * w) / sum(w)
-    return np.array([[sum(c * (a - p) * (b - q) for a, b, c in zip(r, s, w)) / free for s, q in zip(x, mean)] for r, p in zip(x, mean)])
+    return np.array(
+        [
+            [sum(c * (a - p) * (b - q) for a, b, c in zip(r, s, w)) / free for s, q in zip(x, mean)]
+            for r, p in zip(x, mean)
+        ]
+    )
 
 
 def correlation(x):
     c = covariance(x)
-    return np.array([[c[i, j] / math.sqrt(c[i, i] * c[j, j]) for j in range(len(c))] for i in range(len(c))])
+    return np.array(
+        [[c[i, j] / math.sqrt(c[i, i] * c[j, j]) for j in range(len(c))] for i in range(len(c))]
+    )
 
 
 def vector_product(a, b):
-    return np.array([[p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]] for p, q in zip(a, b)])
+    return np.array(
+        [
+            [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]]
+            for p, q in zip(a, b)
+        ]
+    )
 
 
 def numbers(function):
@@ -60,7 +72,10 @@ def some_nan(draw):
 
 
 def parts(x, ends, dim):
-    return [np.take(x, range(a, max(a, b)), dim) for a, b in itertools.pairwise([0, *ends, x.shape[dim]])]
+    return [
+        np.take(x, range(a, max(a, b)), dim)
+        for a, b in itertools.pairwise([0, *ends, x.shape[dim]])
+    ]
 
 
 @st.composite
@@ -219,7 +234,9 @@ CASES = [
     Case(
         "tensor_split",
         one(st.integers(1, 6), st.just(1), shape=(2, 5)),
-        lambda x, n, d: parts(x, [math.ceil(5 / n) * i if i < 5 % n else 5 // n * i + 5 % n for i in range(1, n)], d),
+        lambda x, n, d: parts(
+            x, [math.ceil(5 / n) * i if i < 5 % n else 5 // n * i + 5 % n for i in range(1, n)], d
+        ),
         op="getitem",
     ),
     Case(
@@ -248,7 +265,9 @@ CASES = [
         "combinations",
         one(st.integers(1, 3), st.booleans(), shape=(4,)),
         op="getitem",
-        reference=lambda x, r, again: np.array([*(itertools.combinations_with_replacement if again else itertools.combinations)(x, r)]),
+        reference=lambda x, r, again: np.array(
+            [*(itertools.combinations_with_replacement if again else itertools.combinations)(x, r)]
+        ),
     ),
     Case("vander", one(shape=(3,)), lambda x: np.array([[v * v, v, 1.0] for v in x]), op="pow"),
     Case(

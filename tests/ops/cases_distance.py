@@ -22,7 +22,8 @@ def normalize(x, p=2.0, dim=1, eps=1e-12):
 
 @st.composite
 def pairs(draw):
-    """Two broadcasting arrays of at least one dimension, none of whose vectors is near 0, and a dimension."""
+    """Two broadcasting arrays of at least one dimension, none of whose vectors is near 0, and a
+    dimension."""
     x, y = draw(broadcast(ranges=((0.2, 2.0),)).filter(lambda a: max(v.ndim for v in a) > 0))
     flip = np.where(fill(draw(seeds), x.shape) > 0, 1, -1)
     dims = max(x.ndim, y.ndim)
@@ -34,14 +35,22 @@ def cosine(x, y, dim=1, eps=1e-8):
     x, y = np.moveaxis(x, dim, -1), np.moveaxis(y, dim, -1)
     out = np.empty(x.shape[:-1])
     for at in np.ndindex(out.shape):
-        out[at] = sum(a * b for a, b in zip(x[at], y[at])) / (max(p_norm(x[at], 2), eps) * max(p_norm(y[at], 2), eps))
+        out[at] = sum(a * b for a, b in zip(x[at], y[at])) / (
+            max(p_norm(x[at], 2), eps) * max(p_norm(y[at], 2), eps)
+        )
     return out
 
 
 @st.composite
 def distances(draw):
     x, y = draw(pairs())[:2]
-    return x + 4, y, draw(st.sampled_from([2.0, 1.0, 3.0])), draw(st.sampled_from([1e-6, 0.1])), draw(st.booleans())
+    return (
+        x + 4,
+        y,
+        draw(st.sampled_from([2.0, 1.0, 3.0])),
+        draw(st.sampled_from([1e-6, 0.1])),
+        draw(st.booleans()),
+    )
 
 
 def distance(x, y, p=2.0, eps=1e-6, keepdim=False):

@@ -12,7 +12,11 @@ def picks(draw, padding=True):
     """Row numbers, repeated ones too, a table, and a row without gradient or None."""
     rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     index = np.random.default_rng(draw(seeds)).integers(0, rows, draw(shapes(0, 3)))
-    return (index, fill(draw(seeds), (rows, columns)), *([draw(st.none() | st.integers(-rows, rows - 1))] if padding else []))
+    return (
+        index,
+        fill(draw(seeds), (rows, columns)),
+        *([draw(st.none() | st.integers(-rows, rows - 1))] if padding else []),
+    )
 
 
 @st.composite
@@ -22,7 +26,9 @@ def puts(draw):
 
 
 def pick(table, index):
-    return np.array([table[i].tolist() for i in index.ravel()]).reshape(*index.shape, table.shape[1])
+    return np.array([table[i].tolist() for i in index.ravel()]).reshape(
+        *index.shape, table.shape[1]
+    )
 
 
 def put(g, index, shape, padding):
@@ -34,9 +40,24 @@ def put(g, index, shape, padding):
 
 
 CASES = [
-    # The row without gradient keeps its value but not its derivative, which finite differences of all rows would not show.
-    Case("embedding", picks(padding=False), lambda index, table: pick(table, index), op="pick_rows"),
-    Case("embedding:padding", picks(), lambda index, table, p: pick(table, index), op="pick_rows", orders=0),
+    # The row without gradient keeps its value but not its derivative, which finite differences of
+    # all rows would not show.
+    Case(
+        "embedding", picks(padding=False), lambda index, table: pick(table, index), op="pick_rows"
+    ),
+    Case(
+        "embedding:padding",
+        picks(),
+        lambda index, table, p: pick(table, index),
+        op="pick_rows",
+        orders=0,
+    ),
     Case("pick_rows", picks(False).map(lambda a: (a[1], a[0])), pick, call=embedding.pick_rows),
-    Case("add_rows", puts(), put, call=lambda g, i, s, p: embedding.add_rows(g, i, s, p and p % s[0]), card_args=lambda *a: a),
+    Case(
+        "add_rows",
+        puts(),
+        put,
+        call=lambda g, i, s, p: embedding.add_rows(g, i, s, p and p % s[0]),
+        card_args=lambda *a: a,
+    ),
 ]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from ops.case import Case, distinct, fill, seeds
 from ops.cases_pooling import adapt, adaptive, arithmetic_mean, average, maximum, pooled
 
+import minigan.ops.max_pooling as pooling
 import minigan.ops.patches as patches
-import minigan.ops.pooling as pooling
 from minigan.ops import pooling3d
 
 
@@ -31,7 +31,13 @@ def inside(x, n, padding, align):
 
 def cubic(d, a=-0.75):
     d = abs(d)
-    return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a if d < 2 else 0.0
+    return (
+        (a + 2) * d**3 - (a + 3) * d**2 + 1
+        if d <= 1
+        else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+        if d < 2
+        else 0.0
+    )
 
 
 def sampled(x, grid, mode="bilinear", padding="zeros", align=False):
@@ -44,16 +50,25 @@ def sampled(x, grid, mode="bilinear", padding="zeros", align=False):
         for p, n in zip(where, sizes):
             if mode == "bicubic":
                 first = math.floor(p)
-                near = [(inside(k, n, padding, align), cubic(p - k)) for k in range(first - 1, first + 3)]
+                near = [
+                    (inside(k, n, padding, align), cubic(p - k))
+                    for k in range(first - 1, first + 3)
+                ]
             else:
                 p = inside(p, n, padding, align)
                 first = math.floor(p)
-                near = [(round(p), 1.0)] if mode == "nearest" else [(first, first + 1 - p), (first + 1, p - first)]
+                near = (
+                    [(round(p), 1.0)]
+                    if mode == "nearest"
+                    else [(first, first + 1 - p), (first + 1, p - first)]
+                )
             taps.append(near)
         for corner in itertools.product(*taps):
             pixel = tuple(int(i) for i, _ in corner)
             if all(0 <= i < n for i, n in zip(pixel, sizes)):
-                out[(at[0], slice(None), *at[1:])] += x[(at[0], slice(None), *pixel)] * math.prod(w for _, w in corner)
+                out[(at[0], slice(None), *at[1:])] += x[(at[0], slice(None), *pixel)] * math.prod(
+                    w for _, w in corner
+                )
     return out
 
 
@@ -78,27 +93,37 @@ def maps(draw, dims):
 def mapped(theta, size, align):
     out = np.zeros((size[0], *size[2:], len(size) - 2))
     for at in np.ndindex(out.shape[:-1]):
-        point = [0 if n == 1 else -1 + 2 * i / (n - 1) if align else (2 * i + 1) / n - 1 for i, n in zip(at[1:], size[2:])][::-1]
+        point = [
+            0 if n == 1 else -1 + 2 * i / (n - 1) if align else (2 * i + 1) / n - 1
+            for i, n in zip(at[1:], size[2:])
+        ][::-1]
         out[at] = theta[at[0]] @ np.array([*point, 1.0])
     return out
 
 
 @st.composite
 def windows(draw):
-    x = fill(draw(seeds), (2, draw(st.integers(1, 2)), draw(st.integers(3, 5)), draw(st.integers(3, 5))))
+    x = fill(
+        draw(seeds), (2, draw(st.integers(1, 2)), draw(st.integers(3, 5)), draw(st.integers(3, 5)))
+    )
     pair = lambda a, b: (draw(st.integers(a, b)), draw(st.integers(a, b)))
     return x, (draw(st.integers(1, 2)), 2), pair(1, 2), pair(0, 1), pair(1, 2)
 
 
 def out_size(size, kernel, dilation, padding, stride):
-    return [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, kernel, dilation, padding, stride)]
+    return [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, d, p, s in zip(size, kernel, dilation, padding, stride)
+    ]
 
 
 def unfolded(x, kernel, dilation, padding, stride):
     out = out_size(x.shape[2:], kernel, dilation, padding, stride)
     y = np.zeros((*x.shape[:2], *kernel, *out))
     for at in np.ndindex(y.shape):
-        i, j = [o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)]
+        i, j = [
+            o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)
+        ]
         if 0 <= i < x.shape[2] and 0 <= j < x.shape[3]:
             y[at] = x[at[0], at[1], i, j]
     return y.reshape(len(x), -1, math.prod(out))
@@ -109,7 +134,9 @@ def folded(y, size, kernel, dilation, padding, stride):
     y = y.reshape(len(y), -1, *kernel, *out)
     x = np.zeros((*y.shape[:2], *size))
     for at in np.ndindex(y.shape):
-        i, j = [o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)]
+        i, j = [
+            o * s - p + k * d for o, s, p, k, d in zip(at[4:], stride, padding, at[2:4], dilation)
+        ]
         if 0 <= i < size[0] and 0 <= j < size[1]:
             x[at[0], at[1], i, j] += y[at]
     return x
@@ -158,7 +185,9 @@ def norms(draw, dims):
 
 def norm_pool(dims):
     def reference(x, p, kernel, stride):
-        return average(dims, x**p * kernel**dims, kernel, kernel if stride is None else stride, 0) ** (1 / p)
+        return average(
+            dims, x**p * kernel**dims, kernel, kernel if stride is None else stride, 0
+        ) ** (1 / p)
 
     return reference
 

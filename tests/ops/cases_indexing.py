@@ -63,7 +63,13 @@ def replacements(draw):
     x, index = draw(st.one_of(basic(), masks(), masks(False)))
     where = np.arange(x.size).reshape(x.shape)[index]
     shape = tuple(n if draw(st.booleans()) else 1 for n in np.shape(where))
-    return x, index, draw(st.sampled_from([0.5, -2.0])) if draw(st.booleans()) and draw(st.booleans()) else fill(draw(seeds), shape)
+    return (
+        x,
+        index,
+        draw(st.sampled_from([0.5, -2.0]))
+        if draw(st.booleans()) and draw(st.booleans())
+        else fill(draw(seeds), shape),
+    )
 
 
 def replaced(x, index, value):
@@ -149,9 +155,14 @@ def shaped(a):
 
 
 def numpy_order(a):
-    """take_along_dim's arguments from gather's; its indices have x's sizes in the other dimensions."""
+    """take_along_dim's arguments from gather's; its indices have x's sizes in the other
+    dimensions."""
     x, dim, index = a
-    return x[tuple(slice(None if d == dim % x.ndim else n) for d, n in enumerate(index.shape))], index, dim
+    return (
+        x[tuple(slice(None if d == dim % x.ndim else n) for d, n in enumerate(index.shape))],
+        index,
+        dim,
+    )
 
 
 def index_select(x, dim, index):
@@ -162,21 +173,29 @@ CASES = [
     Case("getitem", basic(), lambda x, i: x[i]),
     Case("getitem:operator", basic(), lambda x, i: x[i], call=lambda x, i: x[i]),
     Case("getitem:integers", integers(), lambda x, *i: x[i], call=lambda x, *i: ops.getitem(x, i)),
-    Case("getitem:list", integers().map(lambda a: (a[0], tuple(i.tolist() for i in a[1:]))), lambda x, i: x[i]),
+    Case("getitem:list", integers().map(lambda a: (a[0], tuple(i.tolist() for i in a[1:]))),
+        lambda x, i: x[i]),
     Case("getitem:mixed", mixed(), lambda x, i: x[i]),
     Case("getitem:mask", masks(), lambda x, m: x[m]),
     Case("setitem", puts(), put),
     Case("put", replacements(), replaced, call=lambda *a: card("put")(*a)),
-    Case("index_put", masks(False).map(lambda a: (a[0], (a[1],), a[0][a[1]] * 2)), lambda x, i, v: np.where(i[0], 2 * x, x), op="put"),
-    Case("index_put:accumulate", integers().map(lambda a: (a[0], tuple(a[1:]), a[0][tuple(a[1:])] * 2)),
-         lambda x, i, v: x + put(v, i, x.shape), call=lambda x, i, v: ops.index_put(x, i, v, True), op="setitem"),
+    Case("index_put", masks(False).map(lambda a: (a[0], (a[1],), a[0][a[1]] * 2)), lambda x, i,
+        v: np.where(i[0], 2 * x, x), op="put"),
+    Case("index_put:accumulate", integers().map(lambda a: (a[0], tuple(a[1:]),
+                a[0][tuple(a[1:])] * 2)),
+         lambda x, i, v: x + put(v, i, x.shape), call=lambda x, i, v: ops.index_put(x, i, v, True),
+         op="setitem"),
     Case("gather", gathers(), gather),
-    Case("take_along_dim", gathers().map(numpy_order), lambda x, i, d: gather(x, d, i), op="gather"),
-    Case("scatter", gathers().map(shaped), lambda v, dim, i, s: scatter_add(np.zeros(s), dim, i, v), call=lambda *a: card("scatter")(*a)),
+    Case("take_along_dim", gathers().map(numpy_order), lambda x, i, d: gather(x, d, i),
+        op="gather"),
+    Case("scatter", gathers().map(shaped), lambda v, dim, i, s: scatter_add(np.zeros(s), dim, i, v),
+        call=lambda *a: card("scatter")(*a)),
     Case("scatter_add", scatters(), scatter_add, op="scatter"),
     Case("index_select", selections(), index_select, op="getitem"),
     Case("masked_fill", fills(), masked_fill, op="where"),
-    Case("masked_select", masks(False), lambda x, m: np.array([x[i] for i in np.ndindex(x.shape) if m[i]]), op="getitem"),
+    Case("masked_select", masks(False), lambda x,
+        m: np.array([x[i] for i in np.ndindex(x.shape) if m[i]]), op="getitem"),
     Case("nonzero", sparse(), nonzero, op=None, orders=0, bare=False),
-    Case("masked_scale", masks(False).map(lambda a: (a[0], a[1] * 2.0)), lambda x, m: np.where(m > 0, 2 * x, 0), constant=(1,)),
+    Case("masked_scale", masks(False).map(lambda a: (a[0], a[1] * 2.0)), lambda x,
+        m: np.where(m > 0, 2 * x, 0), constant=(1,)),
 ]  # fmt: skip

@@ -43,7 +43,9 @@ def symmetric(draw):
 
 def eliminated(A, B):
     """Gauss and Jordan's elimination, without pivots: X with A X = B, and det A."""
-    A, B, det = A.copy(), B.copy(), 1.0
+    A = A.copy()
+    B = B.copy()
+    det = 1.0
     for i in range(len(A)):
         det *= A[i, i]
         A[i], B[i] = A[i] / A[i, i], B[i] / A[i, i]
@@ -54,7 +56,9 @@ def eliminated(A, B):
 
 
 def stacked(function):
-    return lambda A, *more: np.stack([function(*x) for x in zip(A, *more)]) if A.ndim > 2 else function(A, *more)
+    return lambda A, *more: (
+        np.stack([function(*x) for x in zip(A, *more)]) if A.ndim > 2 else function(A, *more)
+    )
 
 
 inverse = stacked(lambda A: eliminated(A, np.eye(len(A)))[0])
@@ -128,7 +132,9 @@ def factor(A):
 
 
 def least(A):
-    return np.linalg.inv(A.T @ A) @ A.T if A.shape[0] >= A.shape[1] else A.T @ np.linalg.inv(A @ A.T)
+    return (
+        np.linalg.inv(A.T @ A) @ A.T if A.shape[0] >= A.shape[1] else A.T @ np.linalg.inv(A @ A.T)
+    )
 
 
 LOOSE = {"tolerance": 5e-4}
@@ -178,7 +184,14 @@ CASES = [
         **LOOSE,
     ),
     Case("svd", tall(), expected_projections, call=projections, **LOOSE),
-    Case("svdvals", tall(), lambda A: np.sqrt(squares(A)), call=decompositions.svdvals, op="svd", **LOOSE),
+    Case(
+        "svdvals",
+        tall(),
+        lambda A: np.sqrt(squares(A)),
+        call=decompositions.svdvals,
+        op="svd",
+        **LOOSE,
+    ),
     Case(
         "svd:whole",
         tall(),

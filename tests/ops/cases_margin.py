@@ -48,7 +48,9 @@ def with_signs(draw):
 
 def cosine(x, y, target, gap, how):
     cos = [a @ b / math.sqrt((a @ a + 1e-12) * (b @ b + 1e-12)) for a, b in zip(x, y)]
-    return reduce(np.array([1 - c if t == 1 else max(0.0, c - gap) for c, t in zip(cos, target)]), how)
+    return reduce(
+        np.array([1 - c if t == 1 else max(0.0, c - gap) for c, t in zip(cos, target)]), how
+    )
 
 
 @st.composite
@@ -73,7 +75,12 @@ def with_classes(draw, weight=False, many=False):
 
 def multi(x, target, p, gap, weight, how):
     loss = [
-        sum(max(0.0, gap - r[t] + r[j]) ** p * (1 if weight is None else weight[t]) for j in range(len(r)) if j != t) / len(r)
+        sum(
+            max(0.0, gap - r[t] + r[j]) ** p * (1 if weight is None else weight[t])
+            for j in range(len(r))
+            if j != t
+        )
+        / len(r)
         for r, t in zip(x, target)
     ]
     return reduce(np.array(loss), how)
@@ -83,13 +90,20 @@ def multilabel(x, target, how):
     loss = []
     for r, t in zip(x, target.tolist()):
         named = t[: t.index(-1)] if -1 in t else t
-        loss.append(sum(max(0.0, 1 - r[i] + r[j]) for i in named for j in range(len(r)) if j not in named) / len(r))
+        loss.append(
+            sum(max(0.0, 1 - r[i] + r[j]) for i in named for j in range(len(r)) if j not in named)
+            / len(r)
+        )
     return reduce(np.array(loss), how)
 
 
 def soft(x, target, weight, how):
-    loss = scalar(lambda a, t: math.log1p(math.exp(-a)) if t else math.log1p(math.exp(a)))(x, target)
-    return reduce(np.array([sum(r * w for r, w in zip(row, weight)) / len(row) for row in loss]), how)
+    loss = scalar(lambda a, t: math.log1p(math.exp(-a)) if t else math.log1p(math.exp(a)))(
+        x, target
+    )
+    return reduce(
+        np.array([sum(r * w for r, w in zip(row, weight)) / len(row) for row in loss]), how
+    )
 
 
 @st.composite
@@ -106,7 +120,9 @@ def with_labels(draw):
 @st.composite
 def gaussians(draw):
     x, t, full, how = draw(rows(2, st.booleans()))
-    shape = draw(st.sampled_from([x.shape, (len(x), 1), x.shape[:1]])) if x.shape[0] != 1 else x.shape
+    shape = (
+        draw(st.sampled_from([x.shape, (len(x), 1), x.shape[:1]])) if x.shape[0] != 1 else x.shape
+    )
     return x, t, fill(draw(seeds), shape, 0.2, 2.0), full, 1e-6, how
 
 
@@ -144,7 +160,12 @@ def shuffled(x, groups):
 
 def rms(x, shape, weight):
     flat = x.reshape(-1, math.prod(shape))
-    return np.array([r / math.sqrt(sum(r * r) / len(r) + np.finfo(float).eps) for r in flat]).reshape(x.shape) * weight
+    return (
+        np.array([r / math.sqrt(sum(r * r) / len(r) + np.finfo(float).eps) for r in flat]).reshape(
+            x.shape
+        )
+        * weight
+    )
 
 
 def response(x, size):
@@ -187,9 +208,15 @@ def queries(draw):
 def head_by_head(q, k, v, w, b, out_w, out_b, heads):
     """(L, N, E): projected, attended with each head, projected again."""
     size = q.shape[-1]
-    q, k, v = [x @ w[i * size : (i + 1) * size].T + b[i * size : (i + 1) * size] for i, x in enumerate((q, k, v))]
+    q, k, v = [
+        x @ w[i * size : (i + 1) * size].T + b[i * size : (i + 1) * size]
+        for i, x in enumerate((q, k, v))
+    ]
     n = size // heads
-    parts = [attended(*[x[..., h * n : (h + 1) * n].swapaxes(0, 1) for x in (q, k, v)]) for h in range(heads)]
+    parts = [
+        attended(*[x[..., h * n : (h + 1) * n].swapaxes(0, 1) for x in (q, k, v)])
+        for h in range(heads)
+    ]
     return np.concatenate(parts, -1).swapaxes(0, 1) @ out_w.T + out_b
 
 
@@ -200,7 +227,9 @@ def projected(draw):
 
 
 def attend(q, k, v, w, b, out_w, out_b, heads):
-    return attention.multi_head_attention_forward(q, k, v, 4, heads, w, b, None, None, False, 0.0, out_w, out_b)[0]
+    return attention.multi_head_attention_forward(
+        q, k, v, 4, heads, w, b, None, None, False, 0.0, out_w, out_b
+    )[0]
 
 
 MASK = np.array([[True, False, True, True], [True, True, False, False]])
@@ -212,13 +241,17 @@ CASES = [
         rows(3, st.just(0.7), st.sampled_from([1, 2, 3]), st.booleans()),
         triplet,
         op="clamp",
-        call=lambda a, p, n, gap, order, swap, how: margin.triplet_margin_loss(a, p, n, gap, order, swap=swap, reduction=how),
+        call=lambda a, p, n, gap, order, swap, how: margin.triplet_margin_loss(
+            a, p, n, gap, order, swap=swap, reduction=how
+        ),
     ),
     Case(
         "triplet_margin_with_distance_loss",
         rows(3),
         op=None,
-        reference=lambda a, p, n, how: reduce(np.maximum(0, 1 + abs(a - p).sum(1) - abs(a - n).sum(1)), how),
+        reference=lambda a, p, n, how: reduce(
+            np.maximum(0, 1 + abs(a - p).sum(1) - abs(a - n).sum(1)), how
+        ),
         call=lambda a, p, n, how: margin.triplet_margin_with_distance_loss(
             a, p, n, distance_function=lambda x, y: ops.abs(x - y).sum(1), reduction=how
         ),
@@ -280,7 +313,9 @@ CASES = [
         op="_taps",
         tolerance=1e-4,
     ),
-    Case("pdist", one(st.sampled_from([2.0, 3.0]), shape=(3, 2)), pair_norms, op=None, tolerance=1e-4),
+    Case(
+        "pdist", one(st.sampled_from([2.0, 3.0]), shape=(3, 2)), pair_norms, op=None, tolerance=1e-4
+    ),
     Case("scaled_dot_product_attention", queries(), attended, op="softmax", tolerance=1e-4),
     Case(
         "scaled_dot_product_attention:mask",

@@ -10,14 +10,20 @@ import minigan.ops as ops
 @st.composite
 def batches(draw, affine=True, running=False):
     """x (N, C, ...) of at least 2 values a channel, scales among which are zeros, shifts, eps."""
-    shape = (draw(st.integers(2, 5)), draw(st.integers(1, 3)), *draw(st.lists(st.integers(1, 3), max_size=2)))
+    shape = (
+        draw(st.integers(2, 5)),
+        draw(st.integers(1, 3)),
+        *draw(st.lists(st.integers(1, 3), max_size=2)),
+    )
     x = distinct(draw(seeds), shape)
     c = shape[1]
     weight = fill(draw(seeds), (c,))
     weight = np.where(fill(draw(seeds), (c,)) > 1.2, 0.0, weight)
     eps = draw(st.sampled_from([1e-5, 0.8]))
     statistics = (fill(draw(seeds), (c,)), fill(draw(seeds), (c,), 0.3, 2.0)) if running else ()
-    return (x, *statistics, weight, fill(draw(seeds), (c,)), eps) if affine else (x, *statistics, eps)
+    return (
+        (x, *statistics, weight, fill(draw(seeds), (c,)), eps) if affine else (x, *statistics, eps)
+    )
 
 
 def batch_norm(x, weight, bias, eps, mean=None, var=None):
@@ -85,12 +91,15 @@ def layer_norm(x, shape, weight, bias, eps):
 
 def group_norm(x, groups, weight, bias, eps):
     split = x.reshape(x.shape[0], groups, -1, *x.shape[2:])
-    return normalised(split, range(2, split.ndim), eps).reshape(x.shape) * per_channel(x, weight) + per_channel(x, bias)
+    return normalised(split, range(2, split.ndim), eps).reshape(x.shape) * per_channel(
+        x, weight
+    ) + per_channel(x, bias)
 
 
 CASES = [
     Case(
-        "batch_norm", batches(), batch_norm, call=lambda x, w, b, eps: ops.batch_norm(x, None, None, w, b, True, eps=eps),
+        "batch_norm", batches(), batch_norm, call=lambda x, w, b,
+        eps: ops.batch_norm(x, None, None, w, b, True, eps=eps),
         card_args=lambda x, w, b, eps: (x, w, b, None, None, 0.1, eps), bare=False, tolerance=5e-4,
     ),
     Case(
@@ -99,24 +108,31 @@ CASES = [
         card_args=lambda x, eps: (x, None, None, None, None, 0.1, eps), bare=False, tolerance=5e-4,
     ),
     Case(
-        "batch_norm:weight only", batches().map(lambda a: (a[0], a[1], a[3])), lambda x, w, eps: batch_norm(x, w, ones(x)[1], eps),
-        call=lambda x, w, eps: ops.batch_norm(x, None, None, w, None, True, eps=eps), bare=False, tolerance=5e-4,
+        "batch_norm:weight only", batches().map(lambda a: (a[0], a[1], a[3])), lambda x, w,
+        eps: batch_norm(x, w, ones(x)[1], eps),
+        call=lambda x, w, eps: ops.batch_norm(x, None, None, w, None, True, eps=eps), bare=False,
+        tolerance=5e-4,
     ),
     Case(
-        "batch_norm:evaluation", batches(running=True), lambda x, m, v, w, b, eps: batch_norm(x, w, b, eps, m, v),
-        call=lambda x, m, v, w, b, eps: ops.batch_norm(x, m, v, w, b, False, eps=eps), op=None, constant=(1, 2), bare=False, tolerance=1e-4,
+        "batch_norm:evaluation", batches(running=True), lambda x, m, v, w, b,
+        eps: batch_norm(x, w, b, eps, m, v),
+        call=lambda x, m, v, w, b, eps: ops.batch_norm(x, m, v, w, b, False, eps=eps), op=None,
+        constant=(1, 2), bare=False, tolerance=1e-4,
     ),
     Case(
-        "instance_norm", examples("instance", True), instance_norm, call=lambda x, w, b, e: ops.instance_norm(x, None, None, w, b, eps=e),
+        "instance_norm", examples("instance", True), instance_norm, call=lambda x, w, b,
+        e: ops.instance_norm(x, None, None, w, b, eps=e),
         op="_group_norm", tolerance=1e-3,
     ),
     Case(
-        "instance_norm:not affine", examples("instance", False), lambda x, e: normalised(x, range(2, x.ndim), e),
+        "instance_norm:not affine", examples("instance", False), lambda x,
+        e: normalised(x, range(2, x.ndim), e),
         call=lambda x, e: ops.instance_norm(x, eps=e), op="_group_norm", tolerance=1e-3,
     ),
     Case("layer_norm", examples("layer", True), layer_norm, op="_group_norm", tolerance=1e-3),
     Case(
-        "layer_norm:not affine", examples("layer", False), lambda x, s, e: normalised(x, range(x.ndim - len(s), x.ndim), e),
+        "layer_norm:not affine", examples("layer", False), lambda x, s,
+        e: normalised(x, range(x.ndim - len(s), x.ndim), e),
         call=lambda x, s, e: ops.layer_norm(x, s, eps=e), op="_group_norm", tolerance=1e-3,
     ),
     Case(
@@ -124,15 +140,18 @@ CASES = [
         card_args=lambda x, g, w, b, e: (x, w, b, g, e),
     ),
     Case(
-        "group_norm:single", examples("group", True).map(lambda a: (a[0].reshape(*a[0].shape[:2], -1)[:, :, 0], *a[1:-1], 0.8)), group_norm,
+        "group_norm:single", examples("group", True).map(lambda a: (a[0].reshape(*a[0].shape[:2],
+                    -1)[:, :, 0], *a[1:-1], 0.8)), group_norm,
         op="_group_norm", tolerance=1e-3, card_args=lambda x, g, w, b, e: (x, w, b, g, e),
     ),
     Case(
-        "group_norm:weight only", examples("group", True).map(lambda a: (*a[:3], a[4])), lambda x, g, w, e: group_norm(x, g, w, 0.0, e),
+        "group_norm:weight only", examples("group", True).map(lambda a: (*a[:3], a[4])), lambda x,
+        g, w, e: group_norm(x, g, w, 0.0, e),
         call=lambda x, g, w, e: ops.group_norm(x, g, w, eps=e), op="_group_norm", tolerance=1e-3,
     ),
     Case(
-        "group_norm:not affine", examples("group", False), lambda x, g, e: group_norm(x, g, 1.0, 0.0, e),
+        "group_norm:not affine", examples("group", False), lambda x, g,
+        e: group_norm(x, g, 1.0, 0.0, e),
         call=lambda x, g, e: ops.group_norm(x, g, eps=e), op="_group_norm", tolerance=1e-3,
     ),
 ]  # fmt: skip

@@ -17,7 +17,8 @@ def constant(draw, value=()):
 
 @st.composite
 def copied(draw, mode):
-    """One to three dimensions after one or two; at most what the mode allows, or negative where it may be."""
+    """One to three dimensions after one or two; at most what the mode allows, or negative where it
+    may be."""
     dims = draw(st.integers(1, 3))
     x = fill(draw(seeds), draw(shapes(dims + 1, dims + 2, 4 if dims < 3 else 3)))
     pads = []
@@ -57,5 +58,8 @@ def pad(x, pads, mode="constant", value=None):
 CASES = [
     Case("pad", constant(), pad, op="_pad_constant"),
     Case("pad:value", constant((st.sampled_from([1.5, -2, None]),)), pad, op="_pad_constant"),
-    *[Case(f"pad:{mode}", copied(mode), pad, op="_taps") for mode in ("reflect", "replicate", "circular")],
+    *[
+        Case(f"pad:{mode}", copied(mode), pad, op="_taps")
+        for mode in ("reflect", "replicate", "circular")
+    ],
 ]

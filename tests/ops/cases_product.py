@@ -45,7 +45,9 @@ def linear(x, w, b=None):
 def bilinear(x, y, w, b=None):
     out = np.zeros((len(x), len(w)))
     for n, o in np.ndindex(out.shape):
-        out[n, o] = sum(x[n, i] * w[o, i, j] * y[n, j] for i, j in np.ndindex(w.shape[1:])) + (0.0 if b is None else b[o])
+        out[n, o] = sum(x[n, i] * w[o, i, j] * y[n, j] for i, j in np.ndindex(w.shape[1:])) + (
+            0.0 if b is None else b[o]
+        )
     return out
 
 
@@ -66,7 +68,9 @@ def einsum(equation, sizes, *operands):
 
 @st.composite
 def matmul_inputs(draw):
-    m, k, n = draw(side), draw(side), draw(side)
+    m = draw(side)
+    k = draw(side)
+    n = draw(side)
     kind = draw(st.sampled_from(["vv", "vm", "mv", "mm"]))
     lead = draw(mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=2)).input_shapes
     x = (k,) if kind[0] == "v" else (*lead[0], m, k)
@@ -116,7 +120,9 @@ def einsum_inputs(draw):
 @st.composite
 def ellipsis_inputs(draw):
     lead = draw(mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=2)).input_shapes
-    i, j, k = draw(side), draw(side), draw(side)
+    i = draw(side)
+    j = draw(side)
+    k = draw(side)
     return fill(draw(seeds), (*lead[0], i, j)), fill(draw(seeds), (*lead[1], j, k))
 
 
@@ -141,13 +147,20 @@ CASES = [
         "addmm:scaled", products("n", "mk", "kn"), lambda a, x, y: 0.3 * a - 2 * _matmul2(x, y),
         call=lambda a, x, y: minigan.ops.addmm(a, x, y, beta=0.3, alpha=-2), op=None,
     ),
-    Case("dot", products("k", "k"), lambda x, y: np.array(sum(a * b for a, b in zip(x, y))), op=None),
+    Case("dot", products("k", "k"), lambda x, y: np.array(sum(a * b for a, b in zip(x, y))),
+        op=None),
     Case("bilinear", products("bi", "bj", "oij", "o"), bilinear, op=None),
-    Case("bilinear:no bias", products("i", "j", "oij"), lambda x, y, w: bilinear(x[None], y[None], w)[0], op=None),
-    Case("outer", products("m", "n"), lambda x, y: np.array([[a * b for b in y] for a in x]), op=None),
-    Case("einsum", einsum_inputs().filter(lambda a: "," in a[0]), einsum, call=of_sizes, op="_einsum"),
-    Case("einsum:one", einsum_inputs().filter(lambda a: "," not in a[0]), einsum, call=of_sizes, op=None),  # sums and views
-    Case("einsum:ellipsis", ellipsis_inputs(), matmul, call=lambda x, y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),
+    Case("bilinear:no bias", products("i", "j", "oij"), lambda x, y,
+        w: bilinear(x[None], y[None], w)[0], op=None),
+    Case("outer", products("m", "n"), lambda x, y: np.array([[a * b for b in y] for a in x]),
+        op=None),
+    Case("einsum", einsum_inputs().filter(lambda a: "," in a[0]), einsum, call=of_sizes,
+        op="_einsum"),
+    # sums and views
+    Case("einsum:one", einsum_inputs().filter(lambda a: "," not in a[0]), einsum, call=of_sizes,
+        op=None),
+    Case("einsum:ellipsis", ellipsis_inputs(), matmul, call=lambda x,
+        y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),
     Case("einsum:implicit", products("ji", "jk"), lambda x, y: _matmul2(x.T, y), op="_einsum",
          call=lambda x, y: minigan.ops.einsum("ji,jk", x, y)),
 ]  # fmt: skip

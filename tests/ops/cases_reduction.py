@@ -1,4 +1,5 @@
-"""Cases: reductions, each against Python's own functions of the list of elements that are reduced."""
+"""Cases: reductions, each against Python's own functions of the list of elements that are
+reduced."""
 
 import math
 import statistics
@@ -18,7 +19,11 @@ def reducible(draw, values=fill, single=False, keep=True, min_side=1, min_dims=0
     if x.ndim:
         options.append(dim_of(x))
         if not single:
-            options.append(st.lists(st.integers(0, x.ndim - 1), min_size=1, max_size=x.ndim, unique=True).map(tuple))
+            options.append(
+                st.lists(st.integers(0, x.ndim - 1), min_size=1, max_size=x.ndim, unique=True).map(
+                    tuple
+                )
+            )
     dim = draw(st.one_of(options))
     return (x, dim, draw(st.booleans())) if keep else (x, dim)
 
@@ -46,7 +51,9 @@ def over(function):
     def reference(x, dim=None, keepdim=False):
         gone = axes(x, dim)
         out = np.array([function(group) for group in groups(x, gone)])
-        return out.reshape([1 if i in gone else n for i, n in enumerate(x.shape) if keepdim or i not in gone])
+        return out.reshape(
+            [1 if i in gone else n for i, n in enumerate(x.shape) if keepdim or i not in gone]
+        )
 
     return reference
 
@@ -54,7 +61,10 @@ def over(function):
 def groups(x, gone):
     """The lists of elements that agree in the indices of all dimensions but `gone`."""
     for index in np.ndindex(tuple(1 if i in gone else n for i, n in enumerate(x.shape))):
-        yield [v.item() for v in x[tuple(slice(None) if i in gone else k for i, k in enumerate(index))].flat]
+        yield [
+            v.item()
+            for v in x[tuple(slice(None) if i in gone else k for i, k in enumerate(index))].flat
+        ]
 
 
 def along(function):
@@ -62,7 +72,10 @@ def along(function):
 
     def reference(x, dim, *options):
         rows = np.moveaxis(x, dim, -1)
-        out = [function([v.item() for v in rows[index]], *options) for index in np.ndindex(rows.shape[:-1])]
+        out = [
+            function([v.item() for v in rows[index]], *options)
+            for index in np.ndindex(rows.shape[:-1])
+        ]
         return np.moveaxis(np.array(out).reshape(*rows.shape[:-1], -1), -1, dim)
 
     return reference
@@ -105,8 +118,10 @@ def sort(values, descending=False):
 
 def norm_case(p):
     return Case(
-        f"norm:{p}", reducible(signed), lambda x, dim, keep: over(p_norm(2 if p == "fro" else p))(x, dim, keep),
-        call=lambda x, dim, keep: ops.norm(x, p, dim, keep), op="norm2" if p in (2, "fro") else None,
+        f"norm:{p}", reducible(signed), lambda x, dim,
+        keep: over(p_norm(2 if p == "fro" else p))(x, dim, keep),
+        call=lambda x, dim, keep: ops.norm(x, p, dim, keep),
+        op="norm2" if p in (2, "fro") else None,
     )  # fmt: skip
 
 
@@ -131,46 +146,64 @@ ties = reducible(rounded, single=True)
 CASES = [
     Case("sum", reducible(), over(math.fsum)),
     Case("mean", reducible(), over(statistics.fmean)),
-    Case("var", reducible(min_side=2, min_dims=1), over(statistics.variance), call=lambda x, d, k: ops.var(x, d, keepdim=k), op=None),
-    Case("var:biased", reducible(), over(statistics.pvariance), call=lambda x, d, k: ops.var(x, d, False, k), op=None),
-    Case("var:correction", reducible(min_side=3, min_dims=1), over(lambda v: statistics.pvariance(v) * len(v) / (len(v) - 2)),
+    Case("var", reducible(min_side=2, min_dims=1), over(statistics.variance), call=lambda x, d,
+        k: ops.var(x, d, keepdim=k), op=None),
+    Case("var:biased", reducible(), over(statistics.pvariance), call=lambda x, d,
+        k: ops.var(x, d, False, k), op=None),
+    Case("var:correction", reducible(min_side=3, min_dims=1),
+        over(lambda v: statistics.pvariance(v) * len(v) / (len(v) - 2)),
          call=lambda x, d, k: ops.var(x, d, keepdim=k, correction=2), op=None),
-    Case("var_mean", reducible(min_side=2, min_dims=1), lambda *a: [over(statistics.variance)(*a), over(statistics.fmean)(*a)],
+    Case("var_mean", reducible(min_side=2, min_dims=1),
+        lambda *a: [over(statistics.variance)(*a), over(statistics.fmean)(*a)],
          call=lambda x, d, k: ops.var_mean(x, d, keepdim=k), op=None),
     Case("std", reducible(distinct, min_side=2, min_dims=1), over(statistics.stdev),
          call=lambda x, d, k: ops.std(x, d, keepdim=k), op=None),
     Case("prod", reducible(single=True), over(math.prod)),
     Case("prod:all", reducible(keep=False).map(lambda a: a[:1]), over(math.prod)),
     Case("prod:with zeros", reducible(rounded, single=True), over(math.prod)),
-    Case("amax", reducible(distinct), over(max), op="extreme", card_args=lambda x, d, k: (x, tuple(axes(x, d)), k, True)),
-    Case("amin", reducible(distinct), over(min), op="extreme", card_args=lambda x, d, k: (x, tuple(axes(x, d)), k, False)),
+    Case("amax", reducible(distinct), over(max), op="extreme", card_args=lambda x, d,
+        k: (x, tuple(axes(x, d)), k, True)),
+    Case("amin", reducible(distinct), over(min), op="extreme", card_args=lambda x, d,
+        k: (x, tuple(axes(x, d)), k, False)),
     Case("amax:ties", reducible(rounded), over(max), op="extreme", orders=0),
-    Case("share", reducible(rounded).map(with_extreme), share, call=card("share"), op="share", orders=0),
-    Case("max", single, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)], op="gather"),
-    Case("min", single, lambda *a: [over(min)(*a), over(lambda v: v.index(min(v)))(*a)], op="gather"),
-    Case("max:ties", ties, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)], op="gather", orders=0),
-    Case("min:ties", ties, lambda *a: [over(min)(*a), over(lambda v: v.index(min(v)))(*a)], op="gather", orders=0),
+    Case("share", reducible(rounded).map(with_extreme), share, call=card("share"), op="share",
+        orders=0),
+    Case("max", single, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)],
+        op="gather"),
+    Case("min", single, lambda *a: [over(min)(*a), over(lambda v: v.index(min(v)))(*a)],
+        op="gather"),
+    Case("max:ties", ties, lambda *a: [over(max)(*a), over(lambda v: v.index(max(v)))(*a)],
+        op="gather", orders=0),
+    Case("min:ties", ties, lambda *a: [over(min)(*a), over(lambda v: v.index(min(v)))(*a)],
+        op="gather", orders=0),
     Case("max:all", reducible(distinct).map(lambda a: a[:1]), over(max), op="extreme"),
     Case("min:all", reducible(distinct).map(lambda a: a[:1]), over(min), op="extreme"),
     Case("argmax", ties, over(lambda v: v.index(max(v))), op="argextreme", orders=0),
     Case("argmin", ties, over(lambda v: v.index(min(v))), op="argextreme", orders=0),
-    Case("argmax:all", reducible(rounded).map(lambda a: a[:1]), over(lambda v: v.index(max(v))), op="argextreme", orders=0),
-    Case("argsort", reducible(rounded, single=True, keep=False).map(with_descending), along(order), orders=0),
-    Case("sort", single_only.map(with_descending), lambda *a: [along(sort)(*a), along(order)(*a)], op="gather"),
-    Case("topk", single_only, lambda x, d: [along(lambda v: sort(v, True)[:2])(x, d), along(lambda v: order(v, True)[:2])(x, d)],
+    Case("argmax:all", reducible(rounded).map(lambda a: a[:1]), over(lambda v: v.index(max(v))),
+        op="argextreme", orders=0),
+    Case("argsort", reducible(rounded, single=True, keep=False).map(with_descending), along(order),
+        orders=0),
+    Case("sort", single_only.map(with_descending), lambda *a: [along(sort)(*a), along(order)(*a)],
+        op="gather"),
+    Case("topk", single_only, lambda x, d: [along(lambda v: sort(v, True)[:2])(x, d),
+            along(lambda v: order(v, True)[:2])(x, d)],
          call=lambda x, d: ops.topk(x, min(2, x.shape[d]), d), op="gather"),
     Case("cumsum", reducible(single=True, keep=False), along(running)),
     *[norm_case(p) for p in (2, "fro", 1, 3, 1.5, math.inf, -math.inf, 0)],
     Case("logsumexp", reducible(), over(logsumexp)),
-    Case("logsumexp:large", reducible(lambda *a: fill(*a, -900, 900)), over(lambda v: max(v) + logsumexp([e - max(v) for e in v])),
+    Case("logsumexp:large", reducible(lambda *a: fill(*a, -900, 900)),
+        over(lambda v: max(v) + logsumexp([e - max(v) for e in v])),
          orders=0),
     Case("softmax", reducible(single=True, keep=False), along(softmax)),
     Case("softmax:large", reducible(lambda *a: fill(*a, -900, 900), single=True, keep=False),
          along(lambda v: softmax([e - max(v) for e in v])), orders=0),
-    Case("log_softmax", reducible(single=True, keep=False), along(lambda v: [e - logsumexp(v) for e in v])),
+    Case("log_softmax", reducible(single=True, keep=False),
+        along(lambda v: [e - logsumexp(v) for e in v])),
     Case("log_softmax:large", reducible(lambda *a: fill(*a, -900, 900), single=True, keep=False),
          along(lambda v: [e - max(v) - logsumexp([f - max(v) for f in v]) for e in v]), orders=0),
     Case("all", reducible(rounded), over(lambda v: all(e != 0 for e in v)), op="logical", orders=0),
     Case("any", reducible(rounded), over(lambda v: any(e != 0 for e in v)), op="logical", orders=0),
-    Case("count_nonzero", reducible(rounded, keep=False), over(lambda v: sum(e != 0 for e in v)), op=None, orders=0, bare=False),
+    Case("count_nonzero", reducible(rounded, keep=False), over(lambda v: sum(e != 0 for e in v)),
+        op=None, orders=0, bare=False),
 ]  # fmt: skip

@@ -16,12 +16,17 @@ DIMS = {"linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,)}
 def images(draw, mode):
     """x (N, C, ...), size, scale_factor, mode, align_corners."""
     dims = draw(st.sampled_from(DIMS.get(mode, (1, 2, 3))))
-    x = fill(draw(seeds), (draw(st.integers(1, 2)), 2, *[draw(st.integers(1, 4)) for _ in range(dims)]))
+    x = fill(
+        draw(seeds), (draw(st.integers(1, 2)), 2, *[draw(st.integers(1, 4)) for _ in range(dims)])
+    )
     size = factor = None
     if draw(st.booleans()):
         size = tuple(draw(st.integers(1, 7)) for _ in range(dims))
     else:  # each leaves at least one pixel
-        factor = tuple(draw(st.sampled_from([2, 3.0, 1.5, 0.5, 0.75, 1] if n > 1 else [2, 3, 1.5, 1.0])) for n in x.shape[2:])
+        factor = tuple(
+            draw(st.sampled_from([2, 3.0, 1.5, 0.5, 0.75, 1] if n > 1 else [2, 3, 1.5, 1.0]))
+            for n in x.shape[2:]
+        )
     if draw(st.booleans()):  # one number for all
         size, factor = size and size[0], factor and factor[0]
         factor = factor if factor is None or all(n * factor >= 1 for n in x.shape[2:]) else 2
@@ -41,12 +46,21 @@ def smooth_images(draw):
 def cubic(d, a=-0.75):
     """Keys 1981, eq. 4."""
     d = abs(d)
-    return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a if d < 2 else 0.0
+    return (
+        (a + 2) * d**3 - (a + 3) * d**2 + 1
+        if d <= 1
+        else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+        if d < 2
+        else 0.0
+    )
 
 
 def wide_weights(n, m, factor, mode, align):
-    """The same with antialias: neighbours' weights, stretched where the image is made smaller, and made to add up to 1."""
-    step = ((n - 1) / (m - 1) if m > 1 else 0.0) if align else n / m if factor is None else 1 / factor
+    """The same with antialias: neighbours' weights, stretched where the image is made smaller, and
+    made to add up to 1."""
+    step = (
+        ((n - 1) / (m - 1) if m > 1 else 0.0) if align else n / m if factor is None else 1 / factor
+    )
     stretch, out = max(step, 1.0), np.zeros((m, n))
     for o in range(m):
         for i in range(n):
@@ -75,15 +89,25 @@ def weights(n, m, factor, mode, align):
     return out
 
 
-def interpolate(x, size=None, factor=None, mode="nearest", align=None, recompute=None, antialias=False):
+def interpolate(
+    x, size=None, factor=None, mode="nearest", align=None, recompute=None, antialias=False
+):
     dims = x.ndim - 2
     factors = factor if isinstance(factor, tuple) else (factor,) * dims
-    sizes = [int(n * f) for n, f in zip(x.shape[2:], factors)] if size is None else size if isinstance(size, tuple) else (size,) * dims
+    sizes = (
+        [int(n * f) for n, f in zip(x.shape[2:], factors)]
+        if size is None
+        else size
+        if isinstance(size, tuple)
+        else (size,) * dims
+    )
     if mode == "area":
         return adapt(arithmetic_mean, dims, x, tuple(sizes))
     matrix = wide_weights if antialias else weights
     for axis, (m, f) in enumerate(zip(sizes, factors), start=2):
-        x = np.moveaxis(np.tensordot(matrix(x.shape[axis], m, f, mode, align), x, (1, axis)), 0, axis)
+        x = np.moveaxis(
+            np.tensordot(matrix(x.shape[axis], m, f, mode, align), x, (1, axis)), 0, axis
+        )
     return x
 
 
@@ -121,14 +145,23 @@ def matrix(t):
 
 @st.composite
 def mapped(draw):
-    """x and one to three sparse matrices with any number of elements, repeated ones and empty rows among them."""
+    """x and one to three sparse matrices with any number of elements, repeated ones and empty rows
+    among them."""
     dims = draw(st.integers(1, 3))
     x = fill(draw(seeds), draw(shapes(dims, dims + 2, 4 if dims < 3 else 3)))
     maps = []
     for n in x.shape[-dims:]:
         m, rng = draw(st.integers(1, 5)), np.random.default_rng(draw(seeds))
         count = draw(st.integers(0, 6))
-        maps.append(taps(m, n, rng.integers(0, m, count), rng.integers(0, n, count), rng.uniform(-1, 1, count)))
+        maps.append(
+            taps(
+                m,
+                n,
+                rng.integers(0, m, count),
+                rng.integers(0, n, count),
+                rng.uniform(-1, 1, count),
+            )
+        )
     return (x, *maps)
 
 
@@ -140,12 +173,31 @@ def apply(x, *maps):
 
 CASES = [
     *[
-        Case("interpolate" if mode == "nearest" else f"interpolate:{mode}", images(mode), interpolate, op="_taps")
-        for mode in ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area")
+        Case(
+            "interpolate" if mode == "nearest" else f"interpolate:{mode}",
+            images(mode),
+            interpolate,
+            op="_taps",
+        )
+        for mode in (
+            "nearest",
+            "nearest-exact",
+            "linear",
+            "bilinear",
+            "trilinear",
+            "bicubic",
+            "area",
+        )
     ],
     Case("interpolate:antialias", smooth_images(), interpolate, op="_taps"),
     Case("pixel_shuffle", shuffles(False), shuffle, op=None),
     Case("pixel_unshuffle", shuffles(True), unshuffle, op=None),
     Case("apply_taps", mapped(), apply, op="_taps"),
-    Case("apply_taps:planes", mapped().filter(lambda a: len(a) == 3), apply, op="_taps", card_args=lambda *a: a),
+    Case(
+        "apply_taps:planes",
+        mapped().filter(lambda a: len(a) == 3),
+        apply,
+        op="_taps",
+        card_args=lambda *a: a,
+    ),
 ]

@@ -1,4 +1,5 @@
-"""Cases: gradient reversal. Its rule is not the derivative of what it computes: tests/nn/test_adversarial.py has the gradients."""
+"""Cases: gradient reversal. Its rule is not the derivative of what it computes:
+tests/nn/test_adversarial.py has the gradients."""
 
 from hypothesis import strategies as st
 from ops.case import Case, one

@@ -24,7 +24,9 @@ def along(function):
 
     def reference(x, dim=-1, *options):
         moved = np.moveaxis(x, dim, -1)
-        out = np.array([function(moved[i].tolist(), *options) for i in np.ndindex(moved.shape[:-1])])
+        out = np.array(
+            [function(moved[i].tolist(), *options) for i in np.ndindex(moved.shape[:-1])]
+        )
         out = out.reshape(moved.shape[:-1] + out.shape[1:])
         return np.moveaxis(out, -1, dim) if out.ndim == moved.ndim else out
 
@@ -37,7 +39,10 @@ def products(values):
 
 def best(values, pick):
     """The values, and the last positions, of the best so far."""
-    found = [max((v if pick is max else -v, k) for k, v in enumerate(values[: i + 1]))[1] for i in range(len(values))]
+    found = [
+        max((v if pick is max else -v, k) for k, v in enumerate(values[: i + 1]))[1]
+        for i in range(len(values))
+    ]
     return [values[k] for k in found], found
 
 
@@ -209,7 +214,9 @@ CASES = [
         op="gather",
         tolerance=1e-4,
         constant=(1,),
-        reference=lambda x, d, kind: np.stack([along(quantile)(x, d, q, kind) for q in (0.1, 0.5, 0.75)]),
+        reference=lambda x, d, kind: np.stack(
+            [along(quantile)(x, d, q, kind) for q in (0.1, 0.5, 0.75)]
+        ),
         call=lambda x, d, kind: several(x, d, kind),
     ),
     Case(

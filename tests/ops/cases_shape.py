@@ -35,7 +35,9 @@ def reshapes(draw):
 @st.composite
 def permutations(draw):
     x = draw(array())
-    return x, tuple(d if draw(st.booleans()) else d - x.ndim for d in draw(st.permutations(range(x.ndim))))
+    return x, tuple(
+        d if draw(st.booleans()) else d - x.ndim for d in draw(st.permutations(range(x.ndim)))
+    )
 
 
 @st.composite
@@ -62,7 +64,10 @@ def expansions(draw):
     shape = draw(shapes(0, 4, 3))
     keep = draw(st.integers(0, len(shape)))
     source = tuple(n if draw(st.booleans()) else 1 for n in shape[keep:])
-    wanted = tuple(-1 if i >= keep and source[i - keep] == n and draw(st.booleans()) else n for i, n in enumerate(shape))
+    wanted = tuple(
+        -1 if i >= keep and source[i - keep] == n and draw(st.booleans()) else n
+        for i, n in enumerate(shape)
+    )
     return fill(draw(seeds), source), wanted
 
 
@@ -86,7 +91,9 @@ def some_dims(draw):
 def flip(x, dims):
     out = np.empty_like(x)
     for index in np.ndindex(x.shape):
-        out[tuple(n - 1 - i if d in dims else i for d, (i, n) in enumerate(zip(index, x.shape)))] = x[index]
+        out[
+            tuple(n - 1 - i if d in dims else i for d, (i, n) in enumerate(zip(index, x.shape)))
+        ] = x[index]
     return out
 
 
@@ -122,7 +129,11 @@ def joins(draw):
 @st.composite
 def stacks(draw):
     x = draw(array())
-    return (draw(dim_of(x, 1)), x, *[fill(draw(seeds), x.shape) for _ in range(draw(st.integers(0, 2)))])
+    return (
+        draw(dim_of(x, 1)),
+        x,
+        *[fill(draw(seeds), x.shape) for _ in range(draw(st.integers(0, 2)))],
+    )
 
 
 @st.composite
@@ -130,7 +141,12 @@ def narrows(draw):
     x = draw(array(min_dims=1))
     dim = draw(dim_of(x))
     start = draw(st.integers(0, x.shape[dim] - 1))
-    return x, dim, draw(st.sampled_from([start, start - x.shape[dim]])), draw(st.integers(0, x.shape[dim] - start))
+    return (
+        x,
+        dim,
+        draw(st.sampled_from([start, start - x.shape[dim]])),
+        draw(st.integers(0, x.shape[dim] - start)),
+    )
 
 
 def narrow(x, dim, start, length):
@@ -206,9 +222,12 @@ def unflatten(x, dim, shape):
 
 CASES = [
     Case("reshape", reshapes(), lambda x, s: x.reshape(s)),
-    Case("reshape:numbers", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.reshape(x, *s)),
-    Case("view", reshapes(), lambda x, s: x.reshape(s), call=lambda x, s: ops.view(ops.contiguous(x), s), op="reshape"),
-    Case("flatten", flattenings(), lambda x, a, b: x.reshape(*x.shape[:a], -1, *x.shape[b % x.ndim + 1 :]), op="reshape"),
+    Case("reshape:numbers", reshapes(), lambda x, s: x.reshape(s), call=lambda x,
+        s: ops.reshape(x, *s)),
+    Case("view", reshapes(), lambda x, s: x.reshape(s), call=lambda x,
+        s: ops.view(ops.contiguous(x), s), op="reshape"),
+    Case("flatten", flattenings(), lambda x, a, b: x.reshape(*x.shape[:a], -1,
+            *x.shape[b % x.ndim + 1 :]), op="reshape"),
     Case("ravel", one(), lambda x: np.array([v.item() for v in x.flat]), op="reshape"),
     Case("unflatten", with_dims().map(lambda a: (*a, (1, -1, 1))), unflatten, op="reshape"),
     Case("permute", permutations(), lambda x, dims: x.transpose(dims)),
@@ -216,34 +235,46 @@ CASES = [
     Case("swapaxes", with_dims(2), lambda x, a, b: np.swapaxes(x, a, b), op="permute"),
     Case("t", one(max_dims=2), lambda x: x.T, op="permute"),
     Case("movedim", with_dims(2), moved, op="permute"),
-    Case("movedim:several", one(min_dims=3).map(lambda a: (*a, (0, 2), (1, 0))), lambda x, a, b: x.transpose(2, 0, 1), op="permute"),
+    Case("movedim:several", one(min_dims=3).map(lambda a: (*a, (0, 2), (1, 0))), lambda x, a,
+        b: x.transpose(2, 0, 1), op="permute"),
     Case("squeeze", squeezes(), squeeze, op="reshape"),
-    Case("unsqueeze", with_dims(1, 1), lambda x, d: x.reshape(np.insert(x.shape, d % (x.ndim + 1), 1).astype(int)), op="reshape"),
+    Case("unsqueeze", with_dims(1, 1), lambda x, d: x.reshape(np.insert(x.shape, d % (x.ndim + 1),
+                1).astype(int)), op="reshape"),
     Case("expand:-1", expansions(), expand, call=lambda x, sizes: ops.expand(x, sizes)),
-    Case("expand:numbers", expansions(), expand, call=lambda x, sizes: ops.expand(x, *sizes) if sizes else ops.expand(x, ())),
+    Case("expand:numbers", expansions(), expand, call=lambda x,
+        sizes: ops.expand(x, *sizes) if sizes else ops.expand(x, ())),
     Case("broadcast_to", expansions().map(lambda a: (a[0], expand(*a).shape)), expand, op="expand"),
-    Case("expand_as", expansions().map(lambda a: (a[0], expand(*a).copy())), lambda x, y: expand(x, y.shape), op="expand", constant=(1,)),
+    Case("expand_as", expansions().map(lambda a: (a[0], expand(*a).copy())), lambda x,
+        y: expand(x, y.shape), op="expand", constant=(1,)),
     Case("repeat", repeats(), np.tile),
     Case("tile", repeats().map(lambda a: (a[0], a[1][-1:])), np.tile, op="repeat"),
     Case("flip", some_dims(), flip),
     Case("roll", rolls(), roll),
-    Case("roll:flattened", one(st.integers(-5, 5)), lambda x, s: roll(x.reshape(-1), (s,), (0,)).reshape(x.shape)),
-    Case("cat", joins(), lambda dim, *xs: np.concatenate(xs, dim), call=lambda dim, *xs: ops.cat(xs, dim)),
-    Case("cat:itself", one(min_dims=1), lambda x: np.concatenate([x, x]), call=lambda x: ops.cat([x, x])),
-    Case("stack", stacks(), lambda dim, *xs: np.stack(xs, dim), call=lambda dim, *xs: ops.stack(xs, dim), op="cat"),
+    Case("roll:flattened", one(st.integers(-5, 5)), lambda x,
+        s: roll(x.reshape(-1), (s,), (0,)).reshape(x.shape)),
+    Case("cat", joins(), lambda dim, *xs: np.concatenate(xs, dim), call=lambda dim,
+        *xs: ops.cat(xs, dim)),
+    Case("cat:itself", one(min_dims=1), lambda x: np.concatenate([x, x]),
+        call=lambda x: ops.cat([x, x])),
+    Case("stack", stacks(), lambda dim, *xs: np.stack(xs, dim), call=lambda dim,
+        *xs: ops.stack(xs, dim), op="cat"),
     Case("narrow", narrows(), narrow, op="getitem"),
     Case("split", splits(False), split, op="getitem"),
     Case("split:sections", splits(True), split, op="getitem"),
     Case("chunk", splits(False), chunk, op="getitem"),
-    Case("unbind", with_dims(), lambda x, d: [np.take(x, i, d) for i in range(x.shape[d])], op="getitem"),
+    Case("unbind", with_dims(), lambda x, d: [np.take(x, i, d) for i in range(x.shape[d])],
+        op="getitem"),
     Case("tril", matrices(), triangle(lambda offset, k: offset <= k), op="where"),
     Case("triu", matrices(), triangle(lambda offset, k: offset >= k), op="where"),
-    Case("diagonal", matrices(), diagonal, call=lambda x, k: ops.movedim(ops.diagonal(x, k), -1, 0)),
+    Case("diagonal", matrices(), diagonal, call=lambda x,
+        k: ops.movedim(ops.diagonal(x, k), -1, 0)),
     Case("on_diagonal", matrices().map(lambda a: (diagonal(*a), a[0].shape, a[1])), on_diagonal,
-         call=lambda v, shape, k: card("on_diagonal")(np.moveaxis(v, 0, -1) if bare(v) else ops.movedim(v, 0, -1), shape, k, 0, 1)),
+         call=lambda v, shape, k: card("on_diagonal")(np.moveaxis(v, 0,
+                 -1) if bare(v) else ops.movedim(v, 0, -1), shape, k, 0, 1)),
     Case("clone", one(), lambda x: x),
     Case("contiguous", one(), lambda x: x, op=None),
-    Case("contiguous:transposed", one(), lambda x: x.T, call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1])),
+    Case("contiguous:transposed", one(), lambda x: x.T,
+        call=lambda x: ops.contiguous(ops.permute(x, tuple(range(x.ndim))[::-1])),
          op=None),
     Case("packed", one(), lambda x: x),
     Case("to", one(), lambda x: x, call=lambda x: ops.to(x, copy=True), op="convert", bare=False),

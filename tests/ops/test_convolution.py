@@ -33,7 +33,10 @@ def test_one_example_without_a_batch():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda x, w: F.conv2d(x, w[:, :, :, :1].expand(3, 2, 3, 9)), ["(5, 5)", "(3, 9)", "stride (1, 1)", "dilation (1, 1)"]),
+        (
+            lambda x, w: F.conv2d(x, w[:, :, :, :1].expand(3, 2, 3, 9)),
+            ["(5, 5)", "(3, 9)", "stride (1, 1)", "dilation (1, 1)"],
+        ),
         (lambda x, w: F.conv2d(x[:, :1], w), ["1 channels", "expects 2"]),
         (lambda x, w: F.conv2d(x, w, None, 0), ["stride=(0, 0)"]),
         (lambda x, w: F.conv2d(x, w, None, 1, -1), ["padding=-1"]),
@@ -43,8 +46,14 @@ def test_one_example_without_a_batch():
         (lambda x, w: F.conv2d(x, w, groups=2), ["groups=2"]),
         (lambda x, w: F.conv2d(x[0, 0], w), ["(N, C, H, W)", "(5, 5)"]),
         (lambda x, w: F.conv_transpose2d(x, w), ["2 channels", "expects 3"]),
-        (lambda x, w: F.conv_transpose2d(x, w.transpose(0, 1), output_padding=1), ["output_padding"]),
-        (lambda x, w: F.conv_transpose2d(x[:, :, :1, :1], w.transpose(0, 1), padding=3), ["size (-3, -3)"]),
+        (
+            lambda x, w: F.conv_transpose2d(x, w.transpose(0, 1), output_padding=1),
+            ["output_padding"],
+        ),
+        (
+            lambda x, w: F.conv_transpose2d(x[:, :, :1, :1], w.transpose(0, 1), padding=3),
+            ["size (-3, -3)"],
+        ),
     ],
 )
 def test_errors(call, words):

@@ -9,13 +9,20 @@ from minigan.autograd import tensor_of
 
 
 @pytest.mark.parametrize("data, dtype", [
-    (1.5, np.float32), (2, np.int64), (True, np.bool_), ([1.0, 2.0], np.float32), ([1, 2], np.int64), ([[1, 2.5]], np.float32),
-    ([True, False], np.bool_), ([], np.float32), (np.ones(2), np.float64), (np.float64(2.0), np.float64), (np.arange(3), np.int64),
+    (1.5, np.float32), (2, np.int64), (True, np.bool_), ([1.0, 2.0], np.float32),
+    ([1, 2], np.int64), ([[1, 2.5]], np.float32),
+    ([True, False], np.bool_), ([], np.float32), (np.ones(2), np.float64),
+    (np.float64(2.0), np.float64), (np.arange(3), np.int64),
     (np.ones(2, np.float16), np.float16), (np.arange(2, dtype=np.uint8), np.uint8),
 ])  # fmt: skip
 def test_tensor_dtypes(data, dtype):
     x = minigan.tensor(data)
-    assert isinstance(x, Tensor) and x.dtype == dtype and x.tolist() == np.asarray(data).tolist() and not x.requires_grad
+    assert (
+        isinstance(x, Tensor)
+        and x.dtype == dtype
+        and x.tolist() == np.asarray(data).tolist()
+        and not x.requires_grad
+    )
 
 
 def test_tensor_copies_and_as_tensor_does_not():
@@ -31,7 +38,9 @@ def test_tensor_copies_and_as_tensor_does_not():
 def test_tensor_options():
     x = minigan.tensor([1, 2], dtype=np.float64, requires_grad=True)
     assert x.dtype == np.float64 and x.requires_grad and x.is_leaf
-    with pytest.raises(RuntimeError, match="only tensors of floating-point numbers can require gradients"):
+    with pytest.raises(
+        RuntimeError, match="only tensors of floating-point numbers can require gradients"
+    ):
         minigan.tensor([1, 2], requires_grad=True)
     with pytest.raises(TypeError, match="cannot make numbers of str"):
         minigan.tensor("text")
@@ -53,16 +62,23 @@ def test_filled(name, value):
 
 def test_full_follows_its_value():
     assert minigan.full((2,), 3).dtype == np.int64 and minigan.full((2,), 3.0).dtype == np.float32
-    assert minigan.full((2,), True).dtype == np.bool_ and minigan.full((2, 2), 0.5, dtype=np.float64).tolist() == [[0.5, 0.5]] * 2
+    assert (
+        minigan.full((2,), True).dtype == np.bool_
+        and minigan.full((2, 2), 0.5, dtype=np.float64).tolist() == [[0.5, 0.5]] * 2
+    )
     assert minigan.full_like(minigan.zeros(2, 3), 2).tolist() == [[2.0] * 3] * 2
 
 
 def test_empty_has_the_asked_for_shape():
-    assert minigan.empty(2, 3).shape == (2, 3) and minigan.empty_like(minigan.zeros(4, dtype=np.float64)).dtype == np.float64
+    assert (
+        minigan.empty(2, 3).shape == (2, 3)
+        and minigan.empty_like(minigan.zeros(4, dtype=np.float64)).dtype == np.float64
+    )
 
 
 @pytest.mark.parametrize("args, expected, dtype", [
-    ((4,), [0, 1, 2, 3], np.int64), ((1, 4), [1, 2, 3], np.int64), ((1, 10, 4), [1, 5, 9], np.int64), ((3, 0, -1), [3, 2, 1], np.int64),
+    ((4,), [0, 1, 2, 3], np.int64), ((1, 4), [1, 2, 3], np.int64),
+    ((1, 10, 4), [1, 5, 9], np.int64), ((3, 0, -1), [3, 2, 1], np.int64),
     ((2.0,), [0.0, 1.0], np.float32), ((0, 1, 0.25), [0.0, 0.25, 0.5, 0.75], np.float32),
 ])  # fmt: skip
 def test_arange(args, expected, dtype):
@@ -78,4 +94,8 @@ def test_linspace_and_eye():
 
 def test_methods_that_make_tensors():
     x = minigan.ones(2, dtype=np.float64)
-    assert x.new_zeros(3).dtype == np.float64 and x.new_ones(1, 2).shape == (1, 2) and x.new_tensor([1, 2]).dtype == np.float64
+    assert (
+        x.new_zeros(3).dtype == np.float64
+        and x.new_ones(1, 2).shape == (1, 2)
+        and x.new_tensor([1, 2]).dtype == np.float64
+    )

@@ -1,4 +1,5 @@
-"""Tensors without dimensions, empty batches, comparisons with what is no number, and other edges: as in PyTorch 2.13."""
+"""Tensors without dimensions, empty batches, comparisons with what is no number, and other edges:
+as in PyTorch 2.13."""
 
 import numpy as np
 import pytest
@@ -15,18 +16,30 @@ FIRST = minigan.tensor([0])
 SCALARS = {
     "softmax": (lambda x: x.softmax(0), 1.0), "log_softmax": (lambda x: x.log_softmax(-1), 0.0),
     "F.softmin": (lambda x: F.softmin(x, 0), 1.0),
-    "cumsum": (lambda x: x.cumsum(0), 3.0), "prod": (lambda x: x.prod(0), 3.0), "sum": (lambda x: x.sum(-1), 3.0),
-    "sum of several": (lambda x: x.sum((0,)), 3.0), "mean": (lambda x: x.mean(0), 3.0), "amax": (lambda x: x.amax(-1, keepdim=True), 3.0),
-    "norm": (lambda x: x.norm(dim=0), 3.0), "logsumexp": (lambda x: x.logsumexp(0), 3.0), "argmax": (lambda x: x.argmax(0), 0),
-    "argmin": (lambda x: x.argmin(-1), 0), "all": (lambda x: x.all(0), True), "any": (lambda x: x.any(-1), True),
-    "argsort": (lambda x: x.argsort(0), 0), "flip": (lambda x: x.flip(0), 3.0), "flip by name": (lambda x: x.flip(dims=(0,)), 3.0),
-    "roll": (lambda x: x.roll(1, 0), 3.0), "transpose": (lambda x: x.transpose(0, -1), 3.0), "squeeze": (lambda x: x.squeeze(-1), 3.0),
-    "movedim": (lambda x: x.movedim(0, 0), 3.0), "permute": (lambda x: x.permute(()), 3.0), "gather": (lambda x: x.gather(0, ZERO), 3.0),
-    "index_select": (lambda x: x.index_select(0, FIRST), 3.0), "index_fill": (lambda x: x.index_fill(0, FIRST, 2.0), 2.0),
-    "index_add": (lambda x: x.index_add(0, FIRST, x), 6.0), "index_copy": (lambda x: x.index_copy(0, FIRST, x * 2), 6.0),
-    "scatter": (lambda x: x.scatter(0, ZERO, 5.0), 5.0), "scatter_add": (lambda x: x.scatter_add(0, ZERO, x), 6.0),
-    "normalize": (lambda x: F.normalize(x, dim=0), 1.0), "prelu": (lambda x: F.prelu(-x, minigan.tensor([0.5])), -1.5),
-    "prelu of 0-d weight": (lambda x: F.prelu(-x, minigan.tensor(0.5)), -1.5), "count_nonzero": (lambda x: x.count_nonzero(0), 1),
+    "cumsum": (lambda x: x.cumsum(0), 3.0), "prod": (lambda x: x.prod(0), 3.0),
+    "sum": (lambda x: x.sum(-1), 3.0),
+    "sum of several": (lambda x: x.sum((0,)), 3.0), "mean": (lambda x: x.mean(0), 3.0),
+    "amax": (lambda x: x.amax(-1, keepdim=True), 3.0),
+    "norm": (lambda x: x.norm(dim=0), 3.0), "logsumexp": (lambda x: x.logsumexp(0), 3.0),
+    "argmax": (lambda x: x.argmax(0), 0),
+    "argmin": (lambda x: x.argmin(-1), 0), "all": (lambda x: x.all(0), True),
+    "any": (lambda x: x.any(-1), True),
+    "argsort": (lambda x: x.argsort(0), 0), "flip": (lambda x: x.flip(0), 3.0),
+    "flip by name": (lambda x: x.flip(dims=(0,)), 3.0),
+    "roll": (lambda x: x.roll(1, 0), 3.0), "transpose": (lambda x: x.transpose(0, -1), 3.0),
+    "squeeze": (lambda x: x.squeeze(-1), 3.0),
+    "movedim": (lambda x: x.movedim(0, 0), 3.0), "permute": (lambda x: x.permute(()), 3.0),
+    "gather": (lambda x: x.gather(0, ZERO), 3.0),
+    "index_select": (lambda x: x.index_select(0, FIRST), 3.0),
+    "index_fill": (lambda x: x.index_fill(0, FIRST, 2.0), 2.0),
+    "index_add": (lambda x: x.index_add(0, FIRST, x), 6.0),
+    "index_copy": (lambda x: x.index_copy(0, FIRST, x * 2), 6.0),
+    "scatter": (lambda x: x.scatter(0, ZERO, 5.0), 5.0),
+    "scatter_add": (lambda x: x.scatter_add(0, ZERO, x), 6.0),
+    "normalize": (lambda x: F.normalize(x, dim=0), 1.0),
+    "prelu": (lambda x: F.prelu(-x, minigan.tensor([0.5])), -1.5),
+    "prelu of 0-d weight": (lambda x: F.prelu(-x, minigan.tensor(0.5)), -1.5),
+    "count_nonzero": (lambda x: x.count_nonzero(0), 1),
 }  # fmt: skip
 
 
@@ -34,54 +47,95 @@ SCALARS = {
 def test_a_dimension_of_a_tensor_without_dimensions(name):
     call, expected = SCALARS[name]
     found = call(S)
-    assert found.shape == () and found.item() == pytest.approx(expected, rel=1e-6) and type(found.item()) is type(expected)
+    assert (
+        found.shape == ()
+        and found.item() == pytest.approx(expected, rel=1e-6)
+        and type(found.item()) is type(expected)
+    )
 
 
 @pytest.mark.parametrize("call", [
-    lambda x: x.max(0), lambda x: x.min(-1), lambda x: x.max(0, keepdim=True), lambda x: x.sort(), lambda x: x.sort(0, descending=True),
+    lambda x: x.max(0), lambda x: x.min(-1), lambda x: x.max(0, keepdim=True), lambda x: x.sort(),
+    lambda x: x.sort(0, descending=True),
     lambda x: x.topk(1), lambda x: x.topk(1, 0, False),
 ])  # fmt: skip
 def test_values_and_indices_of_a_tensor_without_dimensions(call):
     values, indices = call(S)
-    assert (values.shape, indices.shape) == ((), ()) and (values.item(), indices.item()) == (3.0, 0) and indices.dtype == np.int64
+    assert (
+        (values.shape, indices.shape) == ((), ())
+        and (values.item(), indices.item()) == (3.0, 0)
+        and indices.dtype == np.int64
+    )
 
 
 def test_their_gradients():
     x = minigan.tensor(3.0, requires_grad=True)
-    for y in (x.max(0)[0], x.sort()[0], x.topk(1)[0], x.cumsum(0), x.flip(0), x.index_select(0, FIRST), x.gather(0, ZERO), x.prod(0)):
+    for y in (
+        x.max(0)[0],
+        x.sort()[0],
+        x.topk(1)[0],
+        x.cumsum(0),
+        x.flip(0),
+        x.index_select(0, FIRST),
+        x.gather(0, ZERO),
+        x.prod(0),
+    ):
         assert minigan.grad(y, x)[0].tolist() == 1.0
     w = minigan.tensor([0.5], requires_grad=True)
     assert [g.tolist() for g in minigan.grad(F.prelu(x * -1, w), (x, w))] == [-0.5, [-3.0]]
 
 
 def test_errors_of_tensors_without_dimensions():
-    for call in (lambda: S.sum(1), lambda: S.softmax(1), lambda: S.sort(-2), lambda: S.flip(1), lambda: S.index_select(1, FIRST)):
+    for call in (
+        lambda: S.sum(1),
+        lambda: S.softmax(1),
+        lambda: S.sort(-2),
+        lambda: S.flip(1),
+        lambda: S.index_select(1, FIRST),
+    ):
         with pytest.raises(IndexError, match="out of range"):
             call()
     for call in (S.tril, S.triu):
         with pytest.raises(ValueError, match="at least 2 dimensions"):
             call()
-    assert S.nonzero().shape == (1, 0) and ZERO.nonzero().shape == (0, 0) and S.gather(0, minigan.tensor([0, 0])).tolist() == [3, 3]
+    assert (
+        S.nonzero().shape == (1, 0)
+        and ZERO.nonzero().shape == (0, 0)
+        and S.gather(0, minigan.tensor([0, 0])).tolist() == [3, 3]
+    )
 
 
 def test_empty_indices():
     x = minigan.arange(6.0).reshape(2, 3).requires_grad_()
     none = minigan.zeros(0, dtype=np.int64)
-    assert x.index_select(1, none).shape == (2, 0) and x.gather(0, none.reshape(2, 0)).shape == (2, 0) and x[none].shape == (0, 3)
+    assert (
+        x.index_select(1, none).shape == (2, 0)
+        and x.gather(0, none.reshape(2, 0)).shape == (2, 0)
+        and x[none].shape == (0, 3)
+    )
     assert minigan.arange(5.0).gather(0, none.reshape(2, 0)).shape == (2, 0)
     (g,) = minigan.grad(x.gather(1, none.reshape(2, 0)).sum(), x)
     assert g.tolist() == [[0] * 3] * 2
-    assert minigan.equal(x.index_add(0, none, minigan.zeros(0, 3)), x) and minigan.equal(x.index_fill(0, none, 1.0), x)
+    assert minigan.equal(x.index_add(0, none, minigan.zeros(0, 3)), x) and minigan.equal(
+        x.index_fill(0, none, 1.0), x
+    )
 
 
 class Something:
     pass
 
 
-@pytest.mark.parametrize("other", [None, "a", Something(), [1.0, 2.0], (1, 2), {}], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "other", [None, "a", Something(), [1.0, 2.0], (1, 2), {}], ids=lambda x: type(x).__name__
+)
 def test_comparison_with_what_is_no_number(other):
     x = minigan.tensor([1.0, 2.0])
-    assert (x == other) is False and (x != other) is True and (other == x) is False and (other != x) is True
+    assert (
+        (x == other) is False
+        and (x != other) is True
+        and (other == x) is False
+        and (other != x) is True
+    )
     for compare in (lambda: x < other, lambda: x >= other):
         with pytest.raises(TypeError):
             compare()
@@ -89,7 +143,14 @@ def test_comparison_with_what_is_no_number(other):
 
 def test_membership():
     x = minigan.tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert 2 in x and 5 not in x and minigan.tensor(4.0) in x and None not in [x] and x in [None, x] and True in (x > 3)
+    assert (
+        2 in x
+        and 5 not in x
+        and minigan.tensor(4.0) in x
+        and None not in [x]
+        and x in [None, x]
+        and True in (x > 3)
+    )
     for other in (None, "a", [1.0]):
         with pytest.raises(TypeError, match="expected a number or a Tensor"):
             other in x  # noqa: B015
@@ -97,8 +158,13 @@ def test_membership():
 
 def test_cat_of_a_vector_without_elements():
     batch, none = minigan.ones(2, 3), minigan.tensor([])
-    assert minigan.cat([none, batch]).shape == (2, 3) and minigan.cat([batch, none], 1).shape == (2, 3)
-    assert minigan.cat([none, none]).shape == (0,) and minigan.cat([none, batch, none, batch], -1).shape == (2, 6)
+    assert minigan.cat([none, batch]).shape == (2, 3) and minigan.cat([batch, none], 1).shape == (
+        2,
+        3,
+    )
+    assert minigan.cat([none, none]).shape == (0,) and minigan.cat(
+        [none, batch, none, batch], -1
+    ).shape == (2, 6)
     assert minigan.cat([none, minigan.arange(3)]).dtype == np.float32  # its dtype counts
     x = minigan.ones(2, 2, requires_grad=True)
     (g,) = minigan.grad((minigan.cat([none, x, x * 2]) ** 2).sum(), x)
@@ -106,14 +172,22 @@ def test_cat_of_a_vector_without_elements():
 
 
 LAYERS = [
-    (lambda: nn.LayerNorm(3), (0, 3)), (lambda: nn.LayerNorm(3), (2, 0, 3)), (lambda: nn.LayerNorm((3, 4)), (0, 3, 4)),
-    (lambda: nn.GroupNorm(1, 3), (0, 3)), (lambda: nn.GroupNorm(3, 3), (0, 3, 4)), (lambda: nn.InstanceNorm2d(3), (0, 3, 4, 4)),
-    (lambda: nn.BatchNorm1d(3), (0, 3)), (lambda: nn.BatchNorm2d(3), (0, 3, 4, 4)), (lambda: nn.Linear(3, 2), (0, 3)),
-    (lambda: nn.Conv2d(3, 2, 3), (0, 3, 8, 8)), (lambda: nn.ConvTranspose2d(3, 2, 4, 2, 1), (0, 3, 8, 8)),
-    (lambda: nn.MaxPool2d(2), (0, 3, 8, 8)), (lambda: nn.AvgPool2d(2), (0, 3, 8, 8)), (lambda: nn.AdaptiveAvgPool2d(2), (0, 3, 8, 8)),
-    (lambda: nn.Softmax(1), (0, 3)), (lambda: nn.PReLU(3), (0, 3)), (lambda: nn.LeakyReLU(0.2), (0,)), (lambda: nn.Flatten(), (0, 3, 4)),
-    (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (0, 3, 4, 4)), (lambda: nn.PixelShuffle(2), (0, 4, 4, 4)),
-    (lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.2)), (0, 3)), (lambda: nn.LSTM(3, 4), (5, 0, 3)),
+    (lambda: nn.LayerNorm(3), (0, 3)), (lambda: nn.LayerNorm(3), (2, 0, 3)),
+    (lambda: nn.LayerNorm((3, 4)), (0, 3, 4)),
+    (lambda: nn.GroupNorm(1, 3), (0, 3)), (lambda: nn.GroupNorm(3, 3), (0, 3, 4)),
+    (lambda: nn.InstanceNorm2d(3), (0, 3, 4, 4)),
+    (lambda: nn.BatchNorm1d(3), (0, 3)), (lambda: nn.BatchNorm2d(3), (0, 3, 4, 4)),
+    (lambda: nn.Linear(3, 2), (0, 3)),
+    (lambda: nn.Conv2d(3, 2, 3), (0, 3, 8, 8)), (lambda: nn.ConvTranspose2d(3, 2, 4, 2, 1), (0, 3,
+            8, 8)),
+    (lambda: nn.MaxPool2d(2), (0, 3, 8, 8)), (lambda: nn.AvgPool2d(2), (0, 3, 8, 8)),
+    (lambda: nn.AdaptiveAvgPool2d(2), (0, 3, 8, 8)),
+    (lambda: nn.Softmax(1), (0, 3)), (lambda: nn.PReLU(3), (0, 3)),
+    (lambda: nn.LeakyReLU(0.2), (0,)), (lambda: nn.Flatten(), (0, 3, 4)),
+    (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (0, 3, 4, 4)),
+    (lambda: nn.PixelShuffle(2), (0, 4, 4, 4)),
+    (lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.2)), (0, 3)),
+    (lambda: nn.LSTM(3, 4), (5, 0, 3)),
 ]  # fmt: skip
 
 
@@ -126,11 +200,22 @@ def test_layers_of_an_empty_batch(make, shape, training):
     y = y[0] if isinstance(y, tuple) else y
     assert 0 in y.shape
     y.sum().backward()
-    assert x.grad.shape == shape and all(p.grad is not None and not p.grad.any() for p in layer.parameters())
+    assert x.grad.shape == shape and all(
+        p.grad is not None and not p.grad.any() for p in layer.parameters()
+    )
     assert all(minigan.equal(v, layer.state_dict()[k]) for k, v in before.items())
 
 
-@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.binary_cross_entropy, F.binary_cross_entropy_with_logits])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        F.mse_loss,
+        F.l1_loss,
+        F.smooth_l1_loss,
+        F.binary_cross_entropy,
+        F.binary_cross_entropy_with_logits,
+    ],
+)
 @pytest.mark.filterwarnings("ignore:invalid value", "ignore:Mean of empty", "ignore:divide by zero")
 def test_losses_of_nothing(loss):
     x = minigan.zeros(0, 3)
@@ -141,8 +226,14 @@ def test_a_repeated_subscript_takes_the_diagonal():
     x = minigan.arange(9.0).reshape(3, 3).requires_grad_()
     assert minigan.einsum("ii->i", x).tolist() == [0, 4, 8] and minigan.einsum("ii", x).item() == 12
     y = minigan.arange(27.0).reshape(3, 3, 3)
-    assert minigan.einsum("iji->ij", y).tolist() == [[0, 3, 6], [10, 13, 16], [20, 23, 26]] and minigan.einsum("iii", y).item() == 39
-    assert minigan.einsum("ii,jj->", x, x).item() == 144 and minigan.einsum("bii->bi", y).shape == (3, 3)
+    assert (
+        minigan.einsum("iji->ij", y).tolist() == [[0, 3, 6], [10, 13, 16], [20, 23, 26]]
+        and minigan.einsum("iii", y).item() == 39
+    )
+    assert minigan.einsum("ii,jj->", x, x).item() == 144 and minigan.einsum("bii->bi", y).shape == (
+        3,
+        3,
+    )
     (g,) = minigan.grad((minigan.einsum("ii->i", x) ** 2).sum(), x)
     assert g.tolist() == [[0, 0, 0], [0, 8, 0], [0, 0, 16]]
 
@@ -154,9 +245,15 @@ def test_clamp_between_tensors():
     high = minigan.tensor([1.0, 1.0, 2.0, 1.0], requires_grad=True)
     y = x.clamp(low, high)
     assert y.tolist() == [-1, 0.5, 2, 1]
-    assert [g.tolist() for g in minigan.grad(y.sum(), (x, low, high))] == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]]
+    assert [g.tolist() for g in minigan.grad(y.sum(), (x, low, high))] == [
+        [0, 1, 0, 0],
+        [1, 0, 0, 0],
+        [0, 0, 1, 1],
+    ]
     assert minigan.grad(x.clamp_min(low).sum(), low)[0].tolist() == [1, 0, 0, 1]
-    assert minigan.grad(x.clamp(max=minigan.tensor(1.0, requires_grad=True)).sum(), x)[0].tolist() == [1, 1, 0, 1]
+    assert minigan.grad(x.clamp(max=minigan.tensor(1.0, requires_grad=True)).sum(), x)[
+        0
+    ].tolist() == [1, 1, 0, 1]
     bound = minigan.tensor(1.0, requires_grad=True)
     assert minigan.grad(x.clamp_max(bound).sum(), bound)[0].item() == 1
 
@@ -186,7 +283,9 @@ def test_hinge_embedding_of_other_targets():
 
 def test_kl_div_of_impossible_targets():
     with np.errstate(invalid="ignore"):
-        loss = F.kl_div(minigan.tensor([-1.0, -2.0, -3.0]), minigan.tensor([0.0, 0.5, -0.1]), reduction="none")
+        loss = F.kl_div(
+            minigan.tensor([-1.0, -2.0, -3.0]), minigan.tensor([0.0, 0.5, -0.1]), reduction="none"
+        )
     assert loss.tolist()[:2] == pytest.approx([0.0, 0.65342641]) and np.isnan(loss[2].item())
 
 
@@ -195,12 +294,21 @@ def test_integer_powers_and_divisions():
     assert x.pow(e).tolist() == [0, 1, -1, 1, 0, 9]
     with pytest.raises(RuntimeError, match="negative integer powers"):
         x.pow(-1)
-    for call in (lambda: x // 0, lambda: x % 0, lambda: x.fmod(0), lambda: 7 // x, lambda: x.floor_divide(x)):
+    for call in (
+        lambda: x // 0,
+        lambda: x % 0,
+        lambda: x.fmod(0),
+        lambda: 7 // x,
+        lambda: x.floor_divide(x),
+    ):
         with pytest.raises(RuntimeError, match="by which integers cannot be divided"):
             call()
     assert (minigan.tensor([1000000001]) // 2).tolist() == [500000000]  # float32 has no such number
-    assert minigan.tensor([1, 2]).byte().add(minigan.tensor([5, 5]).byte(), alpha=-3).tolist() == [242, 243]
+    assert minigan.tensor([1, 2]).byte().add(minigan.tensor([5, 5]).byte(), alpha=-3).tolist() == [
+        242,
+        243,
+    ]
     assert minigan.tensor([float("nan"), -2.0]).sign().tolist() == [0, -1]
-    assert minigan.tensor([1234.567]).round(decimals=-2).item() == 1200 and minigan.tensor([0.125]).round(
-        decimals=2
-    ).item() == pytest.approx(0.12)
+    assert minigan.tensor([1234.567]).round(decimals=-2).item() == 1200 and minigan.tensor(
+        [0.125]
+    ).round(decimals=2).item() == pytest.approx(0.12)

@@ -30,7 +30,9 @@ def test_gumbel_softmax_repeats_with_the_seed_and_from_a_generator():
     minigan.manual_seed(1)
     assert np.array_equal(a, draw())
     one = minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5))
-    assert minigan.equal(one, minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5)))
+    assert minigan.equal(
+        one, minigan.ops.gumbel_softmax(minigan.zeros(2), generator=minigan.Generator(5))
+    )
 
 
 def test_gumbel_softmax_is_softmax_of_noisy_logits_and_its_hard_gradient_is_the_soft_one():
@@ -46,7 +48,9 @@ def test_gumbel_softmax_is_softmax_of_noisy_logits_and_its_hard_gradient_is_the_
     noise = -np.log(-np.log1p(-minigan.rand(1, 3).numpy()))
     soft = np.exp((np.array([[0.0, 1.0, -1.0]]) + noise) / 0.5)
     soft /= soft.sum()
-    np.testing.assert_allclose(grads[0], 2 * soft * ([1, 2, 3] - (soft * [1, 2, 3]).sum()), atol=1e-6)
+    np.testing.assert_allclose(
+        grads[0], 2 * soft * ([1, 2, 3] - (soft * [1, 2, 3]).sum()), atol=1e-6
+    )
 
 
 def test_rrelu():
@@ -74,7 +78,9 @@ def test_sizes_and_positions():
     assert tuple(minigan.broadcast_shapes((2, 1), (3,), 1)) == (2, 3)
     assert minigan.tril_indices(2, 3, 1).tolist() == [[0, 0, 1, 1, 1], [0, 1, 0, 1, 2]]
     assert minigan.triu_indices(2, 3, 1).tolist() == [[0, 0, 1], [1, 2, 2]]
-    found = minigan.unique_consecutive(minigan.tensor([3, 3, 1, 1, 3]), return_inverse=True, return_counts=True)
+    found = minigan.unique_consecutive(
+        minigan.tensor([3, 3, 1, 1, 3]), return_inverse=True, return_counts=True
+    )
     assert [f.tolist() for f in found] == [[3, 1, 3], [0, 0, 1, 1, 2], [2, 2, 1]]
     rows = minigan.unique_consecutive(minigan.tensor([[1, 2], [1, 2], [0, 2]]), dim=0)
     assert rows.tolist() == [[1, 2], [0, 2]]
@@ -112,7 +118,9 @@ CORNERS = [2.55, 1.2, 1.95]
 
 def test_cumprod_with_zeros_has_torchs_derivatives_of_both_orders():
     x = minigan.tensor([2.0, 0.0, 3.0, 0.0, 5.0], requires_grad=True)
-    (g,) = minigan.grad(x.cumprod(0) @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x, create_graph=True)
+    (g,) = minigan.grad(
+        x.cumprod(0) @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x, create_graph=True
+    )
     assert g.tolist() == [1, 22, 0, 0, 0]
     (h,) = minigan.grad(g @ minigan.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), x)
     assert h.tolist() == [22, 725, 12, 348, 0]
@@ -146,11 +154,15 @@ def test_frechet_distance_with_torchs_names_and_its_gradient():
         values, vectors = minigan.linalg.eigh(s)
         root = vectors @ minigan.diag(values.sqrt()) @ vectors.T
         cross = minigan.linalg.eigvalsh(root @ t @ root).sqrt().sum()
-        return ((x.mean(0) - y.mean(0)) ** 2).sum() + minigan.trace(s) + minigan.trace(t) - 2 * cross
+        return (
+            ((x.mean(0) - y.mean(0)) ** 2).sum() + minigan.trace(s) + minigan.trace(t) - 2 * cross
+        )
 
     d = distance(a, b)
     x, y = a.detach().numpy(), b.numpy()
-    np.testing.assert_allclose(d.item(), frechet_of_gaussians(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T)), rtol=1e-10)
+    np.testing.assert_allclose(
+        d.item(), frechet_of_gaussians(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T)), rtol=1e-10
+    )
     minigan.gradcheck(lambda x: distance(x, b), [a])
 
 
@@ -183,7 +195,9 @@ BAD = [
     (lambda: F.unfold(minigan.ones(1, 1, 2, 2), 3), "does not fit"),
     (lambda: F.fold(minigan.ones(1, 4, 3), (3, 3), 2), "expected input"),
     (
-        lambda: F.max_unpool2d(minigan.ones(1, 1, 2, 2), minigan.ones(1, 1, 2, 2).long(), 2, output_size=(9, 9)),
+        lambda: F.max_unpool2d(
+            minigan.ones(1, 1, 2, 2), minigan.ones(1, 1, 2, 2).long(), 2, output_size=(9, 9)
+        ),
         "output_size",
     ),
     (lambda: minigan.quantile(minigan.ones(2), 1.5), "must be in"),
@@ -226,7 +240,9 @@ def test_inverses_and_ranks_with_limits():
     limits = minigan.tensor([0.5, 2.0, 5.0])
     rank, pinv = minigan.linalg.matrix_rank, minigan.linalg.pinv
     assert rank(A, limits).tolist() == [2, 1, 0] == rank(A, atol=limits.double()).tolist()
-    assert rank(A, rtol=minigan.tensor([0.2, 0.3])).tolist() == [2, 1] and rank(A, tol=2.0).item() == 1
+    assert (
+        rank(A, rtol=minigan.tensor([0.2, 0.3])).tolist() == [2, 1] and rank(A, tol=2.0).item() == 1
+    )
     assert pinv(A, atol=2.0).tolist() == [[0, 0], [0, 0.25]] == pinv(A, 0.5).tolist()
     assert pinv(A, atol=minigan.tensor(0.5)).tolist() == [[1, 0], [0, 0.25]]
     B = minigan.tensor([[1.0, 9.0], [1.0, 2.0]], requires_grad=True)  # the lower triangle is read
@@ -245,7 +261,10 @@ def test_products_of_integers_stay_what_they_are():
     i = lambda *shape: minigan.arange(1, 1 + math.prod(shape)).reshape(shape)
     found = minigan.addbmm(i(2, 2), i(2, 2, 2), i(2, 2, 2), beta=0.6, alpha=1.2)
     assert found.tolist() == [[74, 88], [106, 128]] and found.dtype == minigan.int64
-    assert minigan.addmm(i(2, 2), i(2, 2), i(2, 2), beta=2.0, alpha=2.5).tolist() == [[16, 24], [36, 52]]
+    assert minigan.addmm(i(2, 2), i(2, 2), i(2, 2), beta=2.0, alpha=2.5).tolist() == [
+        [16, 24],
+        [36, 52],
+    ]
     found = minigan.addr(i(2, 2) > 1, i(2) > 1, i(2) > 0, beta=3, alpha=2)
     assert found.tolist() == [[False, True], [True, True]] and found.dtype == minigan.bool
     bytes_ = minigan.ones(2, 1, dtype=minigan.uint8), minigan.ones(2, 3, dtype=minigan.uint8)
@@ -268,7 +287,9 @@ def test_what_beta_0_leaves_out():
 
 def test_powers_of_a_number_and_running_products_of_integers():
     negative = minigan.tensor([-1, -2])
-    assert (2.0**negative).tolist() == [0.5, 0.25] and minigan.ldexp(minigan.tensor([4, 4]), negative).tolist() == [2, 1]
+    assert (2.0**negative).tolist() == [0.5, 0.25] and minigan.ldexp(
+        minigan.tensor([4, 4]), negative
+    ).tolist() == [2, 1]
     one = minigan.tensor(3, dtype=minigan.uint8)
     assert one.cumprod(0).dtype == one.cumsum(0).dtype == minigan.int64
     hundreds = minigan.tensor([100, 200, 300])
@@ -276,7 +297,9 @@ def test_powers_of_a_number_and_running_products_of_integers():
     assert hundreds.cumprod(0, dtype=minigan.uint8).dtype == minigan.uint8
     signed = minigan.copysign(minigan.tensor([1, 2]), -1)
     assert signed.tolist() == [-1, -2] and signed.dtype == minigan.float32
-    assert minigan.copysign(minigan.tensor([False, True]), minigan.tensor([-1.0, 1.0])).tolist() == [0, 1]
+    assert minigan.copysign(
+        minigan.tensor([False, True]), minigan.tensor([-1.0, 1.0])
+    ).tolist() == [0, 1]
     half = minigan.tensor([[1, 2], [3, 4]], dtype=minigan.float16)
     assert half.cov(aweights=minigan.ones(2)).dtype == minigan.float32
     vander = minigan.linalg.vander
@@ -285,7 +308,6 @@ def test_powers_of_a_number_and_running_products_of_integers():
     assert minigan.vander(minigan.tensor([2, 3], dtype=minigan.int32)).dtype == minigan.int64
     with pytest.raises(ValueError, match="N=1"):
         vander(minigan.ones(3), N=1)
-
 
 
 def test_places_named_twice():
@@ -316,7 +338,9 @@ def test_where_of_a_condition_alone():
 
 
 def test_integers_from_floats():
-    arange, linspace, integers = minigan.arange, minigan.linspace, dict(dtype=minigan.int64)
+    arange = minigan.arange
+    linspace = minigan.linspace
+    integers = dict(dtype=minigan.int64)
     assert arange(-0.9, 2.1, 2.0, **integers).tolist() == [0]
     assert arange(-0.9, 2.1, 2.0, dtype=minigan.int32).tolist() == [0, 2]
     assert arange(0.5, 3.7, dtype=minigan.int32).tolist() == [0, 1, 2, 3]
@@ -333,7 +357,9 @@ def test_small_probabilities_keep_their_digits(dtype):
     x = minigan.tensor([-80.0, -30.0, -16.0, -1000.0, 0.0, 40.0], dtype=dtype)
     expected = [1.8048514e-35, 9.3576230e-14, 1.1253516e-07, 0.0, 0.5, 1.0]
     np.testing.assert_allclose(x.sigmoid().numpy(), expected, rtol=2e-6)
-    np.testing.assert_allclose(F.silu(x)[:3].numpy(), [-1.4438811e-33, -2.8072869e-12, -1.8005626e-06], rtol=2e-6)
+    np.testing.assert_allclose(
+        F.silu(x)[:3].numpy(), [-1.4438811e-33, -2.8072869e-12, -1.8005626e-06], rtol=2e-6
+    )
     assert x[:3].sigmoid().log().numpy() == pytest.approx([-80, -30, -16])
     half = minigan.tensor([-12.0, -6.0], dtype=minigan.float16).sigmoid()
     np.testing.assert_allclose(half.float().numpy(), [6.1393e-06, 2.4738e-03], rtol=2e-2)
@@ -350,7 +376,12 @@ def test_the_integer_part_keeps_nothing_for_backward():
 
 def test_transposes_as_attributes():
     number = minigan.tensor(1.0)
-    assert number.mT is number and number.mH is number and number.H is number and number.T is not number
+    assert (
+        number.mT is number
+        and number.mH is number
+        and number.H is number
+        and number.T is not number
+    )
     matrix = minigan.tensor([[1.0, 2.0]])
     assert matrix.H.tolist() == matrix.mT.tolist() == [[1], [2]]
     for name in ("mT", "mH", "H"):
@@ -371,4 +402,8 @@ def test_shifts_in_place():
     x <<= minigan.tensor([1, 0, 2])
     assert x.tolist() == [2, 2, 12]
     x >>= 1
-    assert x.tolist() == [1, 1, 6] and (1 << x).tolist() == [2, 2, 64] and (8 >> x).tolist() == [4, 4, 0]
+    assert (
+        x.tolist() == [1, 1, 6]
+        and (1 << x).tolist() == [2, 2, 64]
+        and (8 >> x).tolist() == [4, 4, 0]
+    )

@@ -13,14 +13,18 @@ from minigan.autograd import FLOATS, OPS, NonSmoothError, gradcheck, gradgradche
 
 
 def for_every(cases, examples):
-    """Decorator: `check(case, args, seed)` becomes a test for each of the cases, with drawn arguments."""
+    """Decorator: `check(case, args, seed)` becomes a test for each of the cases, with drawn
+    arguments."""
 
     def decorate(check):
         @pytest.mark.parametrize("case", cases, ids=repr)
         @settings(max_examples=examples)
         @given(data=st.data())
         def test(case, data):
-            args = [np.asarray(a) if isinstance(a, np.generic) else a for a in data.draw(case.inputs)]  # NumPy unpacks 0-d arrays
+            # NumPy unpacks 0-d arrays
+            args = [
+                np.asarray(a) if isinstance(a, np.generic) else a for a in data.draw(case.inputs)
+            ]
             check(case, args, data.draw(st.integers(0, 1000)))
 
         test.__name__ = test.__qualname__ = check.__name__
@@ -42,11 +46,15 @@ def listed(y):
 def boxed(case, args, convert=lambda a: a):
     """The arguments with Tensors for arrays."""
     wrt = case.differentiable(args) if case.orders else []
-    return [tensor_of(convert(a), i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+    return [
+        tensor_of(convert(a), i in wrt) if isinstance(a, np.ndarray) else a
+        for i, a in enumerate(args)
+    ]
 
 
 def gradients(case, boxes, seed, convert=lambda a: a):
-    """Outputs as arrays, and the gradient of each differentiable argument for a random cotangent, also returned."""
+    """Outputs as arrays, and the gradient of each differentiable argument for a random cotangent,
+    also returned."""
     outputs = listed(case.call(*boxes))
     live = [y for y in outputs if y.requires_grad]
     rng = np.random.default_rng(seed)
@@ -58,34 +66,49 @@ def gradients(case, boxes, seed, convert=lambda a: a):
 
 def close(found, expected, rtol=1e-10, atol=1e-12):
     assert found.shape == expected.shape
-    scale = float(np.abs(expected[np.isfinite(expected)]).max(initial=0)) if expected.dtype.kind == "f" else 0
+    scale = (
+        float(np.abs(expected[np.isfinite(expected)]).max(initial=0))
+        if expected.dtype.kind == "f"
+        else 0
+    )
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol + rtol * scale)
 
 
 @for_every(CASES, 15)
 def test_forward(case, args, seed):
-    """The reference's values, on Tensors and on bare arrays; and nothing is written into the arguments."""
+    """The reference's values, on Tensors and on bare arrays; and nothing is written into the
+    arguments."""
     before = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
     outputs, expected = listed(case.call(*boxed(case, args))), listed(case.reference(*args))
     assert len(outputs) == len(expected)
     for y, e in zip(outputs, expected):
         e = np.asarray(e)
         assert isinstance(y, Tensor)
-        assert y.dtype.kind == e.dtype.kind and (e.dtype.kind != "f" or y.dtype == np.float64), f"{y.dtype} where {e.dtype} was expected"
+        assert y.dtype.kind == e.dtype.kind and (e.dtype.kind != "f" or y.dtype == np.float64), (
+            f"{y.dtype} where {e.dtype} was expected"
+        )
         close(y.array, e)
     if case.bare:
         for y, bare in zip(outputs, listed(case.call(*args))):
             assert not isinstance(bare, Tensor)
             close(y.array, np.asarray(bare), 1e-14, 1e-15)
     for i, (a, b) in enumerate(zip(args, before)):
-        assert not isinstance(a, np.ndarray) or np.array_equal(a, b, equal_nan=True), f"argument {i} was changed"
+        assert not isinstance(a, np.ndarray) or np.array_equal(a, b, equal_nan=True), (
+            f"argument {i} was changed"
+        )
 
 
 @for_every(CASES, 10)
 def test_float32(case, args, seed):
     """float32 arguments give float32 results and gradients, close to those in float64."""
-    single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
-    double = [a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in single]
+    single = [
+        a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+        for a in args
+    ]
+    double = [
+        a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+        for a in single
+    ]
     outputs, _, found, _ = gradients(case, boxed(case, single), seed)
     exact, inputs, expected, _ = gradients(case, boxed(case, double), seed)
     for y, e in zip(outputs, exact):
@@ -99,14 +122,20 @@ def test_float32(case, args, seed):
 
 
 def laid_out(array, how):
-    """The same values in another memory layout: transposed, every second element of a larger array, backwards, permuted."""
+    """The same values in another memory layout: transposed, every second element of a larger array,
+    backwards, permuted."""
     if how == 0:
         return array.T.copy().T
     if how == 3:
-        return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0) if array.ndim else array
+        return (
+            np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
+            if array.ndim
+            else array
+        )
     if how == 1:
         large = np.zeros([2 * n for n in array.shape], array.dtype)
-        view = large[(*[slice(None, None, 2)] * array.ndim, ...)]  # without the dots NumPy would unpack a 0-d array
+        # without the dots NumPy would unpack a 0-d array
+        view = large[(*[slice(None, None, 2)] * array.ndim, ...)]
     else:
         view = np.zeros_like(array)[(*[slice(None, None, -1)] * array.ndim, ...)]
     view[...] = array
@@ -115,9 +144,14 @@ def laid_out(array, how):
 
 @for_every(CASES, 9)
 def test_layouts(case, args, seed):
-    """Arguments that are not contiguous make no difference, to results or gradients, also to those of other layout."""
-    turned = [laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
-    outputs, _, found, _ = gradients(case, boxed(case, turned), seed, lambda a: laid_out(a, seed % 4))
+    """Arguments that are not contiguous make no difference, to results or gradients, also to those
+    of other layout."""
+    turned = [
+        laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)
+    ]
+    outputs, _, found, _ = gradients(
+        case, boxed(case, turned), seed, lambda a: laid_out(a, seed % 4)
+    )
     expected, _, grads, _ = gradients(case, boxed(case, args), seed)
     for y, e in zip([*outputs, *found], [*expected, *grads]):
         if e is not None:
@@ -128,7 +162,10 @@ def test_layouts(case, args, seed):
 def test_kernel(case, args, seed):
     """The compiled kernel computes what the formula says."""
     card = OPS[case.op].card
-    arguments = [laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) and seed % 5 else a for i, a in enumerate(case.card_args(*args))]
+    arguments = [
+        laid_out(a, (seed + i) % 4) if isinstance(a, np.ndarray) and seed % 5 else a
+        for i, a in enumerate(case.card_args(*args))
+    ]
     for k, f in zip(listed(card.kernels["cpu"](*arguments)), listed(card.forward(*arguments))):
         assert k.dtype == f.dtype
         close(k, np.asarray(f), 1e-12, 1e-13)
@@ -136,7 +173,8 @@ def test_kernel(case, args, seed):
 
 @for_every(CASES, 6)
 def test_other_library(case, args, seed):
-    """On arrays of a library that refuses to meet NumPy's: the same results and gradients, and no value fetched."""
+    """On arrays of a library that refuses to meet NumPy's: the same results and gradients, and no
+    value fetched."""
     expected, _, grads, _ = gradients(case, boxed(case, args), seed)
     boxes = boxed(case, args, fakecuda.asarray)
     fakecuda.syncs = 0
@@ -155,7 +193,10 @@ def checkable(case, args):
 
     def function(*xs):
         at = dict(zip(wrt, xs))
-        boxes = [at[i] if i in at else tensor_of(a) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+        boxes = [
+            at[i] if i in at else tensor_of(a) if isinstance(a, np.ndarray) else a
+            for i, a in enumerate(args)
+        ]
         return [y for y in listed(case.call(*boxes)) if y.dtype in FLOATS]
 
     return function, [tensor_of(args[i], True) for i in wrt]
@@ -163,7 +204,8 @@ def checkable(case, args):
 
 @for_every(smooth, 12)
 def test_gradient(case, args, seed):
-    """First derivatives against finite differences, for a random cotangent along random directions."""
+    """First derivatives against finite differences, for a random cotangent along random
+    directions."""
     function, inputs = checkable(case, args)
     assume(inputs)
     try:
@@ -174,13 +216,16 @@ def test_gradient(case, args, seed):
 
 @for_every(twice, 5)
 def test_second_gradient(case, args, seed):
-    """The recorded gradient is the plain one; second derivatives, with respect to the arguments and to the cotangent."""
+    """The recorded gradient is the plain one; second derivatives, with respect to the arguments and
+    to the cotangent."""
     function, inputs = checkable(case, args)
     assume(inputs)
     outputs = [y for y in function(*inputs) if y.requires_grad]
     cotangents = [tensor_of(np.random.default_rng(seed).standard_normal(y.shape)) for y in outputs]
     plain = minigan.grad(outputs, inputs, cotangents, retain_graph=True, allow_unused=True)
-    for p, r in zip(plain, minigan.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)):
+    for p, r in zip(
+        plain, minigan.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)
+    ):
         assert (p is None) == (r is None)
         if p is not None:
             close(r.array, p.array)
@@ -192,7 +237,8 @@ def test_second_gradient(case, args, seed):
 
 @for_every(smooth, 6)
 def test_gradients_are_separate(case, args, seed):
-    """No gradient shares memory with another, with an argument, the result or the cotangent; all have their input's shape."""
+    """No gradient shares memory with another, with an argument, the result or the cotangent; all
+    have their input's shape."""
     outputs, inputs, found, cotangents = gradients(case, boxed(case, args), seed)
     found = [(x, g) for x, g in zip(inputs, found) if g is not None]
     others = [x.array for x in [*inputs, *outputs, *cotangents]]
@@ -218,20 +264,25 @@ def test_the_card_is_used(case, args, seed):
 
 
 def turned(xp, a, seed):
-    """`a` row by row or column by column. (Of an array without dimensions `asfortranarray` makes a vector, in both libraries.)"""
+    """`a` row by row or column by column. (Of an array without dimensions `asfortranarray` makes a
+    vector, in both libraries.)"""
     return xp.asfortranarray(a) if seed % 2 and a.ndim else a
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 def test_turning_keeps_the_shape(shape):
     a = np.ones(shape)
-    assert turned(np, a, 1).shape == shape == turned(np, a, 2).shape and turned(np, a, 1).flags.f_contiguous
+    assert (
+        turned(np, a, 1).shape == shape == turned(np, a, 2).shape
+        and turned(np, a, 1).flags.f_contiguous
+    )
 
 
 @pytest.mark.gpu
 @for_every(CASES, 4)
 def test_cuda(case, args, seed):
-    """CUDA computes what the CPU computes, forward and backward, in float32 and float64, from arguments in any layout."""
+    """CUDA computes what the CPU computes, forward and backward, in float32 and float64, from
+    arguments in any layout."""
     import cupy
 
     from minigan.machine.precision import precision
@@ -239,7 +290,10 @@ def test_cuda(case, args, seed):
     tf32, precision.conv_tf32 = precision.conv_tf32, False
     try:
         for dtype, tolerance in ((np.float64, 1e-9), (np.float32, 10 * case.tolerance)):
-            cast = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+            cast = [
+                a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+                for a in args
+            ]
             expected, _, grads, _ = gradients(case, boxed(case, cast), seed)
 
             there = lambda a: turned(cupy, cupy.asarray(a), seed)
@@ -253,7 +307,8 @@ def test_cuda(case, args, seed):
 
 
 def second_gradients(case, boxes, seed, convert=lambda a: a):
-    """The gradient of <gradient, random numbers>, for every differentiable argument; zeros where there is no dependence."""
+    """The gradient of <gradient, random numbers>, for every differentiable argument; zeros where
+    there is no dependence."""
     outputs = [y for y in listed(case.call(*boxes)) if y.requires_grad]
     rng = np.random.default_rng(seed)
     draw = lambda y: tensor_of(convert(rng.standard_normal(y.shape).astype(y.dtype)))
@@ -261,9 +316,17 @@ def second_gradients(case, boxes, seed, convert=lambda a: a):
     zeros = [tensor_of(x.array * 0) for x in inputs]
     if not outputs:
         return zeros
-    first = [g for g in minigan.grad(outputs, inputs, [draw(y) for y in outputs], create_graph=True, allow_unused=True) if g is not None]
+    first = [
+        g
+        for g in minigan.grad(
+            outputs, inputs, [draw(y) for y in outputs], create_graph=True, allow_unused=True
+        )
+        if g is not None
+    ]
     first = [g for g in first if g.requires_grad]
-    found = minigan.grad(first, inputs, [draw(g) for g in first], allow_unused=True) if first else zeros
+    found = (
+        minigan.grad(first, inputs, [draw(g) for g in first], allow_unused=True) if first else zeros
+    )
     return [z if g is None else g for g, z in zip(found, zeros)]
 
 

@@ -1,4 +1,5 @@
-"""Sums, and what is made of them, are right to a few units in the last place however many terms they have."""
+"""Sums, and what is made of them, are right to a few units in the last place however many terms
+they have."""
 
 import numpy as np
 import pytest
@@ -22,9 +23,15 @@ def error(found, expected):
 def test_ones_have_the_mean_one(n):
     """1 / 41 is rounded: 41 times that is not 1."""
     ones = minigan.ones(n)
-    assert ones.mean() == 1.0 and minigan.ones(n, 2).mean(0).tolist() == [1, 1] and minigan.ones(2, n).mean(1).tolist() == [1, 1]
+    assert (
+        ones.mean() == 1.0
+        and minigan.ones(n, 2).mean(0).tolist() == [1, 1]
+        and minigan.ones(2, n).mean(1).tolist() == [1, 1]
+    )
     assert F.l1_loss(ones, ones * 0) == 1.0 and F.mse_loss(ones, ones * 0) == 1.0
-    assert F.avg_pool1d(ones[None], n).item() == 1.0 and F.adaptive_avg_pool1d(minigan.ones(1, 3 * n), 3).tolist() == [[1, 1, 1]]
+    assert F.avg_pool1d(ones[None], n).item() == 1.0 and F.adaptive_avg_pool1d(
+        minigan.ones(1, 3 * n), 3
+    ).tolist() == [[1, 1, 1]]
     x = minigan.zeros(n, requires_grad=True)
     x.mean().backward()
     assert x.grad[0].item() == np.float32(1) / np.float32(n)
@@ -36,7 +43,9 @@ def test_a_variance_of_two_kinds_of_numbers():
 
 
 @pytest.mark.parametrize(
-    "x", [ROWS, TENTHS, ROWS[::2], ROWS[:, ::3], np.asfortranarray(ROWS)], ids="rows tenths gaps columns turned".split()
+    "x",
+    [ROWS, TENTHS, ROWS[::2], ROWS[:, ::3], np.asfortranarray(ROWS)],
+    ids="rows tenths gaps columns turned".split(),
 )
 @pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "logsumexp"])
 def test_over_rows(name, x):
@@ -44,7 +53,8 @@ def test_over_rows(name, x):
         pytest.skip("nothing but rounding is left")
     y = x.astype(np.float64)
     expected = {
-        "sum": lambda: y.sum(0), "mean": lambda: y.mean(0), "var": lambda: y.var(0, ddof=1), "std": lambda: y.std(0, ddof=1),
+        "sum": lambda: y.sum(0), "mean": lambda: y.mean(0), "var": lambda: y.var(0, ddof=1),
+        "std": lambda: y.std(0, ddof=1),
         "norm": lambda: np.sqrt((y * y).sum(0)), "logsumexp": lambda: np.log(np.exp(y).sum(0)),
     }[name]()  # fmt: skip
     found = tensor_of(x).norm(dim=0) if name == "norm" else getattr(tensor_of(x), name)(0)
@@ -82,7 +92,9 @@ def test_shares():
 def test_einsum():
     y = ROWS.astype(np.float64)
     assert error(minigan.einsum("ij->j", tensor_of(ROWS)), y.sum(0)) < 4e-7
-    assert error(minigan.einsum("ij,k->jk", tensor_of(ROWS), minigan.ones(2))[:, 0], y.sum(0)) < 4e-7
+    assert (
+        error(minigan.einsum("ij,k->jk", tensor_of(ROWS), minigan.ones(2))[:, 0], y.sum(0)) < 4e-7
+    )
 
 
 BIASED = {
@@ -110,16 +122,23 @@ def test_a_prelu_slope():
 
 
 HALF = {
-    "mean": (lambda x: x.mean(), 300.0), "mean over rows": (lambda x: x.mean(0)[0], 300.0), "norm": (lambda x: x.norm(), 30000.0),
+    "mean": (lambda x: x.mean(), 300.0), "mean over rows": (lambda x: x.mean(0)[0], 300.0),
+    "norm": (lambda x: x.norm(), 30000.0),
     "norm 3": (lambda x: x.norm(3), 300.0 * 10000 ** (1 / 3)), "var": (lambda x: x.var(), 0.0),
-    "var of two": (lambda x: (x * minigan.tensor([1.0, -1.0]).half().repeat(50)).std(unbiased=False), 300.0),
-    "mse": (lambda x: F.mse_loss(x * 0.5, x * 0), 22500.0), "l1": (lambda x: F.l1_loss(x, x * 0), 300.0),
-    "softmax": (lambda x: x.softmax(0)[0, 0], 0.01), "log_softmax": (lambda x: x.log_softmax(0)[0, 0], -4.6051702),
-    "logsumexp": (lambda x: (x * 0).logsumexp((0, 1)), 9.2103404), "cumsum": (lambda x: (x / 300).cumsum(0)[-1, 0], 100.0),
-    "avg_pool": (lambda x: F.avg_pool1d(x[None], 100)[0, 0, 0], 300.0), "normalize": (lambda x: F.normalize(x)[0, 0], 0.1),
+    "var of two": (lambda x: (x * minigan.tensor([1.0,
+                    -1.0]).half().repeat(50)).std(unbiased=False), 300.0),
+    "mse": (lambda x: F.mse_loss(x * 0.5, x * 0), 22500.0),
+    "l1": (lambda x: F.l1_loss(x, x * 0), 300.0),
+    "softmax": (lambda x: x.softmax(0)[0, 0], 0.01),
+    "log_softmax": (lambda x: x.log_softmax(0)[0, 0], -4.6051702),
+    "logsumexp": (lambda x: (x * 0).logsumexp((0, 1)), 9.2103404),
+    "cumsum": (lambda x: (x / 300).cumsum(0)[-1, 0], 100.0),
+    "avg_pool": (lambda x: F.avg_pool1d(x[None], 100)[0, 0, 0], 300.0),
+    "normalize": (lambda x: F.normalize(x)[0, 0], 0.1),
     "pairwise_distance": (lambda x: F.pairwise_distance(x, x * 0)[0], 3000.0),
     "layer_norm": (lambda x: F.layer_norm(x + minigan.arange(100).half(), (100,))[0, -1], 1.7148),
-    "batch_norm": (lambda x: F.batch_norm(x + minigan.arange(100).half()[:, None], None, None, training=True)[-1, 0], 1.7148),
+    "batch_norm": (lambda x: F.batch_norm(x + minigan.arange(100).half()[:, None], None, None,
+            training=True)[-1, 0], 1.7148),
 }  # fmt: skip
 
 
@@ -137,14 +156,24 @@ def test_float16_gradients_of_normalisation(function):
     named = {} if function is F.layer_norm else {"training": True}
     found = []
     for dtype in (np.float16, np.float32):
-        x, w = tensor_of(data.astype(dtype), requires_grad=True), minigan.ones(8, dtype=dtype, requires_grad=True)
-        found.append(minigan.grad((function(x, *more, weight=w, **named) ** 2 * (x * 0.01)).sum(), (x, w)))
+        x, w = (
+            tensor_of(data.astype(dtype), requires_grad=True),
+            minigan.ones(8, dtype=dtype, requires_grad=True),
+        )
+        found.append(
+            minigan.grad((function(x, *more, weight=w, **named) ** 2 * (x * 0.01)).sum(), (x, w))
+        )
     for half, single in zip(*found):
         assert half.dtype == np.float16
-        np.testing.assert_allclose(half.numpy(), single.numpy(), rtol=0.02, atol=0.02 * float(single.abs().max()))
+        np.testing.assert_allclose(
+            half.numpy(), single.numpy(), rtol=0.02, atol=0.02 * float(single.abs().max())
+        )
 
 
-@pytest.mark.parametrize("shape", [(5,), (100,), (70, 3), (3, 70), (40, 5, 50), (33, 34, 35), (0, 3), (1000, 1), (1, 1000)])
+@pytest.mark.parametrize(
+    "shape",
+    [(5,), (100,), (70, 3), (3, 70), (40, 5, 50), (33, 34, 35), (0, 3), (1000, 1), (1, 1000)],
+)
 def test_total_is_the_sum(shape):
     """Of any dimensions, in any order in memory, with gaps and repeated elements."""
     x = np.random.default_rng(0).random(shape)

@@ -1,4 +1,5 @@
-"""Random Tensors: reproducible, of the right shape, dtype and distribution (wide bounds: at least five standard errors)."""
+"""Random Tensors: reproducible, of the right shape, dtype and distribution (wide bounds: at least
+five standard errors)."""
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ DRAWS = {
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
 def test_seeds(draw):
-    """The same seed gives the same numbers, the next draw gives others, a Generator of its own leaves the default one alone."""
+    """The same seed gives the same numbers, the next draw gives others, a Generator of its own
+    leaves the default one alone."""
     minigan.manual_seed(7)
     first, second = draw().tolist(), draw().tolist()
     minigan.manual_seed(7)
@@ -37,10 +39,15 @@ def test_seeds(draw):
 
 
 def test_dtypes_and_shapes():
-    assert minigan.rand(2, 3).dtype == np.float32 and minigan.rand(2, dtype=np.float64).dtype == np.float64
+    assert (
+        minigan.rand(2, 3).dtype == np.float32
+        and minigan.rand(2, dtype=np.float64).dtype == np.float64
+    )
     assert minigan.randn(()).shape == () and minigan.randn(0, 3).shape == (0, 3)
     assert minigan.randn(2, requires_grad=True).requires_grad
-    assert minigan.randint(5, size=(2, 2)).dtype == np.int64 and minigan.randperm(3).dtype == np.int64
+    assert (
+        minigan.randint(5, size=(2, 2)).dtype == np.int64 and minigan.randperm(3).dtype == np.int64
+    )
     assert minigan.rand_like(minigan.zeros(2, dtype=np.float64)).dtype == np.float64
 
 

@@ -1,4 +1,5 @@
-"""What the table does not say: gradients at kinks, empty arrays, spellings, numerical range, errors, methods, views."""
+"""What the table does not say: gradients at kinks, empty arrays, spellings, numerical range,
+errors, methods, views."""
 
 import math
 
@@ -90,19 +91,35 @@ def test_stable_forms(dtype):
     x = leaf([-1e4, -100.0, 0.0, 100.0, 1e4], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         np.testing.assert_allclose(x.sigmoid().array, [0, 0, 0.5, 1, 1], atol=1e-7)
-        np.testing.assert_allclose(minigan.softplus(x).array, [0, 0, math.log(2), 100, 1e4], rtol=1e-6, atol=1e-30)
-        np.testing.assert_allclose(minigan.logsigmoid(x).array, [-1e4, -100, -math.log(2), 0, 0], rtol=1e-6, atol=1e-30)
+        np.testing.assert_allclose(
+            minigan.softplus(x).array, [0, 0, math.log(2), 100, 1e4], rtol=1e-6, atol=1e-30
+        )
+        np.testing.assert_allclose(
+            minigan.logsigmoid(x).array, [-1e4, -100, -math.log(2), 0, 0], rtol=1e-6, atol=1e-30
+        )
         np.testing.assert_allclose(x.softmax(0).array, [0, 0, 0, 0, 1], atol=1e-7)
-        np.testing.assert_allclose(x.log_softmax(0).array, [-2e4, -10100, -1e4, -9900, 0], rtol=1e-6)
+        np.testing.assert_allclose(
+            x.log_softmax(0).array, [-2e4, -10100, -1e4, -9900, 0], rtol=1e-6
+        )
         np.testing.assert_allclose(x.logsumexp(0).array, 1e4)
-        for function in (minigan.sigmoid, minigan.softplus, minigan.logsigmoid, minigan.gelu, minigan.silu, minigan.elu, minigan.tanh):
+        for function in (
+            minigan.sigmoid,
+            minigan.softplus,
+            minigan.logsigmoid,
+            minigan.gelu,
+            minigan.silu,
+            minigan.elu,
+            minigan.tanh,
+        ):
             (g,) = minigan.grad(function(x).sum(), x)
             assert np.isfinite(g.array).all(), function.__name__
 
 
 def test_logsigmoid_keeps_small_values():
     """log sigmoid(20) is -2e-9, which 1 - sigmoid could not hold in float32."""
-    np.testing.assert_allclose(minigan.logsigmoid(leaf([20.0], np.float32)).array, -2.0611537e-9, rtol=1e-5)
+    np.testing.assert_allclose(
+        minigan.logsigmoid(leaf([20.0], np.float32)).array, -2.0611537e-9, rtol=1e-5
+    )
 
 
 def test_logsumexp_of_minus_infinity():
@@ -134,9 +151,18 @@ def test_batch_norm_statistics_do_not_cancel():
 
 def test_empty_arrays():
     x = leaf(np.zeros((0, 3)))
-    assert (x * 2.0).shape == (0, 3) and x.sum().item() == 0 and x.sum(0).tolist() == [0, 0, 0] and x.prod().item() == 1
+    assert (
+        (x * 2.0).shape == (0, 3)
+        and x.sum().item() == 0
+        and x.sum(0).tolist() == [0, 0, 0]
+        and x.prod().item() == 1
+    )
     assert math.isnan(x.mean().item())
-    y = (x.exp() + x.leaky_relu(0.2) if hasattr(x, "leaky_relu") else x.exp() + minigan.leaky_relu(x, 0.2)).sum()
+    y = (
+        x.exp() + x.leaky_relu(0.2)
+        if hasattr(x, "leaky_relu")
+        else x.exp() + minigan.leaky_relu(x, 0.2)
+    ).sum()
     assert minigan.grad(y, x)[0].shape == (0, 3)
     assert minigan.linear(x, leaf(np.ones((2, 3)))).shape == (0, 2)
     assert minigan.cat([x, leaf(np.ones((2, 3)))]).shape == (2, 3)
@@ -154,7 +180,11 @@ def test_axis_and_keepdims():
     for name in ("sum", "mean", "amax", "argmax", "softmax", "cumsum"):
         f = getattr(minigan, name)
         assert f(x, dim=-1).tolist() == f(x, 1).tolist() == f(x, axis=-1).tolist(), name
-    assert minigan.cat([x, x], axis=1).shape == (2, 6) and minigan.stack([x, x], axis=2).shape == (2, 3, 2)
+    assert minigan.cat([x, x], axis=1).shape == (2, 6) and minigan.stack([x, x], axis=2).shape == (
+        2,
+        3,
+        2,
+    )
 
 
 def test_keywords_of_cards():
@@ -163,7 +193,9 @@ def test_keywords_of_cards():
     assert minigan.leaky_relu(x, negative_slope=0.5).tolist() == [1, -1]
     assert minigan.leaky_relu(input=x).tolist() == [1, -0.02]
     assert minigan.clamp(x, max=0.5).tolist() == [0.5, -2]
-    with pytest.raises(TypeError, match=r"leaky_relu\(\) got an unexpected or repeated argument 'slop'"):
+    with pytest.raises(
+        TypeError, match=r"leaky_relu\(\) got an unexpected or repeated argument 'slop'"
+    ):
         minigan.leaky_relu(x, slop=1)
     with pytest.raises(TypeError, match=r"add\(\) misses its argument 'other'"):
         minigan.add(x)
@@ -171,25 +203,44 @@ def test_keywords_of_cards():
 
 def test_methods_are_the_functions():
     x = leaf(np.random.default_rng(0).uniform(0.1, 0.9, (2, 3)))
-    for name in "exp log tanh sigmoid relu sqrt square abs sin cos erf sum mean amax flatten".split():
+    for (
+        name
+    ) in "exp log tanh sigmoid relu sqrt square abs sin cos erf sum mean amax flatten".split():
         assert getattr(x, name)().tolist() == getattr(minigan, name)(x).tolist(), name
-    assert x.reshape(3, 2).tolist() == x.view(-1, 2).tolist() and x.T.shape == (3, 2) and x.mT.tolist() == x.t().tolist()
-    assert (x @ x.T).tolist() == x.matmul(x.T).tolist() and (-x).tolist() == x.neg().tolist() and abs(x).tolist() == x.abs().tolist()
+    assert (
+        x.reshape(3, 2).tolist() == x.view(-1, 2).tolist()
+        and x.T.shape == (3, 2)
+        and x.mT.tolist() == x.t().tolist()
+    )
+    assert (
+        (x @ x.T).tolist() == x.matmul(x.T).tolist()
+        and (-x).tolist() == x.neg().tolist()
+        and abs(x).tolist() == x.abs().tolist()
+    )
     assert x.view_as(minigan.zeros(6)).shape == (6,)
 
 
 def test_operators_with_the_tensor_on_the_right():
     x = leaf([2.0, 4.0])
-    assert (1 - x).tolist() == [-1, -3] and (1 / x).tolist() == [0.5, 0.25] and (2**x).tolist() == [4, 16]
+    assert (
+        (1 - x).tolist() == [-1, -3]
+        and (1 / x).tolist() == [0.5, 0.25]
+        and (2**x).tolist() == [4, 16]
+    )
     assert (np.array([[1.0, 1.0]]) @ x).tolist() == [6.0] and (np.ones(2) - x).tolist() == [-1, -3]
     assert isinstance(np.ones(2) * x, Tensor) and isinstance(np.float64(2) * x, Tensor)
 
 
 def test_equal_and_allclose():
     x = leaf([1.0, 2.0])
-    assert minigan.equal(x, leaf([1.0, 2.0])) is True and minigan.equal(x, leaf([1.0, 2.5])) is False
+    assert (
+        minigan.equal(x, leaf([1.0, 2.0])) is True and minigan.equal(x, leaf([1.0, 2.5])) is False
+    )
     assert minigan.equal(x, leaf([[1.0, 2.0]])) is False
-    assert minigan.allclose(x, leaf([1.0, 2.0 + 1e-6])) is True and minigan.allclose(x, leaf([1.0, 2.1])) is False
+    assert (
+        minigan.allclose(x, leaf([1.0, 2.0 + 1e-6])) is True
+        and minigan.allclose(x, leaf([1.0, 2.1])) is False
+    )
 
 
 # --- views ---
@@ -211,13 +262,23 @@ def test_views_share_memory():
     ]
     views += [*x.split(2), *x.chunk(2, 1), *x.unbind(), x.squeeze(), x.permute(1, 0), x.detach()]
     assert all(np.shares_memory(v.array, x.array) for v in views)
-    copies = [x.clone(), x[[0, 1]], x + 0, x.T.contiguous(), x.repeat(2, 1), x.flip(0), minigan.cat([x])]
+    copies = [
+        x.clone(),
+        x[[0, 1]],
+        x + 0,
+        x.T.contiguous(),
+        x.repeat(2, 1),
+        x.flip(0),
+        minigan.cat([x]),
+    ]
     assert not any(np.shares_memory(c.array, x.array) for c in copies)
 
 
 def test_writing_through_a_view_while_recording():
     x = leaf(np.arange(4.0))
-    with pytest.raises(RuntimeError, match="item assignment would change a leaf that requires grad through a view"):
+    with pytest.raises(
+        RuntimeError, match="item assignment would change a leaf that requires grad through a view"
+    ):
         x.reshape(2, 2)[0] = 1.0
 
 
@@ -225,11 +286,16 @@ def test_writing_through_a_view_while_recording():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: leaf(np.ones((2, 3))) + leaf(np.ones((4,))), r"add\(input, other, alpha\).*float64\[2, 3\] on cpu, float64\[4\] on cpu"),
-    (lambda: leaf(np.ones((2, 3))) @ leaf(np.ones((2, 3))), r"matmul\(input, other\).*float64\[2, 3\] on cpu, float64\[2, 3\] on cpu"),
-    (lambda: leaf(np.ones((2, 3))).reshape(4), r"reshape\(x, shape\).*given: float64\[2, 3\] on cpu, \(4,\)"),
-    (lambda: minigan.cat([leaf(np.ones((2, 3))), leaf(np.ones((2, 2)))]), r"cat\(dim\).*float64\[2, 3\] on cpu, float64\[2, 2\]"),
-    (lambda: minigan.linear(leaf(np.ones((2, 3))), leaf(np.ones((4, 2)))), r"linear\(input, weight, bias\)"),
+    (lambda: leaf(np.ones((2, 3))) + leaf(np.ones((4,))),
+        r"add\(input, other, alpha\).*float64\[2, 3\] on cpu, float64\[4\] on cpu"),
+    (lambda: leaf(np.ones((2, 3))) @ leaf(np.ones((2, 3))),
+        r"matmul\(input, other\).*float64\[2, 3\] on cpu, float64\[2, 3\] on cpu"),
+    (lambda: leaf(np.ones((2, 3))).reshape(4),
+        r"reshape\(x, shape\).*given: float64\[2, 3\] on cpu, \(4,\)"),
+    (lambda: minigan.cat([leaf(np.ones((2, 3))), leaf(np.ones((2, 2)))]),
+        r"cat\(dim\).*float64\[2, 3\] on cpu, float64\[2, 2\]"),
+    (lambda: minigan.linear(leaf(np.ones((2, 3))), leaf(np.ones((4, 2)))),
+        r"linear\(input, weight, bias\)"),
     (lambda: leaf(np.ones((2, 3))).expand(3, 3), r"expand\(x, shape\)"),
     (lambda: minigan.gelu(leaf([1.0]), "tan"), "approximate='tan'; expected 'none' or 'tanh'"),
     (lambda: minigan.clamp(leaf([1.0])), "clamp needs min, max or both"),
@@ -246,8 +312,10 @@ def test_errors_name_the_op_and_its_arguments(call, message):
     (lambda x: x.expand(3), ValueError, "fewer dimensions"),
     (lambda x: x.split([1, 2]), ValueError, "do not add up"),
     (lambda x: x.narrow(0, 1, 5), IndexError, "out of range"),
-    (lambda x: x.gather(1, tensor_of(np.array([[5], [0]]))), IndexError, r"index ranges over \[0, 5\], dimension 1 has size 3"),
-    (lambda x: x.gather(0, tensor_of(np.array([[0.5]]))), TypeError, "index is float64, expected integers"),
+    (lambda x: x.gather(1, tensor_of(np.array([[5], [0]]))), IndexError,
+        r"index ranges over \[0, 5\], dimension 1 has size 3"),
+    (lambda x: x.gather(0, tensor_of(np.array([[0.5]]))), TypeError,
+        "index is float64, expected integers"),
     (lambda x: minigan.mm(x, x[0]), ValueError, "mm: expected two 2-dimensional"),
     (lambda x: minigan.dot(x, x), ValueError, "dot: expected two vectors"),
     (lambda x: minigan.einsum("ii->i", x), ValueError, "repeated subscript 'i' differ: 2 and 3"),
@@ -305,4 +373,6 @@ def test_extremes_of_groups_with_nan_and_ties(shape):
         np.testing.assert_array_equal(y.detach().numpy(), np.max(array, 1))
         (g,) = minigan.grad(y, x, minigan.ones(*y.shape))
         top = array == np.max(array, 1, keepdims=True)
-        np.testing.assert_allclose(g.numpy(), top / np.maximum(top.sum(1, keepdims=True), 1), rtol=1e-6)
+        np.testing.assert_allclose(
+            g.numpy(), top / np.maximum(top.sum(1, keepdims=True), 1), rtol=1e-6
+        )

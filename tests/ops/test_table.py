@@ -10,16 +10,23 @@ import minigan.ops
 from minigan.autograd import OPS
 
 # Tested in files of their own, because a table of inputs and outputs does not describe them.
-CREATION = "arange as_tensor empty empty_like eye from_numpy full full_like linspace ones ones_like tensor zeros zeros_like"
-SAMPLING = (
-    "alpha_dropout bernoulli dropout feature_alpha_dropout feature_dropout gumbel_softmax multinomial normal rand rand_like randint "
-    "randint_like randn randn_like randperm rrelu"
+CREATION = (
+    "arange as_tensor empty empty_like eye from_numpy full full_like linspace ones "
+    "ones_like tensor zeros zeros_like"
 )
-# Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them against their references.
+SAMPLING = (
+    "alpha_dropout bernoulli dropout feature_alpha_dropout feature_dropout gumbel_softmax "
+    "multinomial normal rand rand_like randint randint_like randn randn_like randperm rrelu"
+)
+# Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them
+# against their references.
 RULES = "batch_norm_grad group_norm_grad mean_logsigmoid_grad window_argmax"
 ELSEWHERE = {*table.ELSEWHERE, *RULES.split(), *CREATION.split(), *SAMPLING.split()}
 ELSEWHERE |= {"allclose", "equal", "is_floating_point", "is_tensor", "numel"}
-ELSEWHERE |= set("broadcast_shapes float_power tril_indices triu_indices unique_consecutive where".split())  # in test_more.py
+# in test_more.py
+ELSEWHERE |= set(
+    "broadcast_shapes float_power tril_indices triu_indices unique_consecutive where".split()
+)
 
 
 def test_every_card_has_a_case():
@@ -29,7 +36,8 @@ def test_every_card_has_a_case():
 
 
 def test_every_public_function_has_a_case():
-    tested = {function_named(c.name.partition(":")[0]) for c in CASES}  # the functions themselves: some have two names
+    # the functions themselves: some have two names
+    tested = {function_named(c.name.partition(":")[0]) for c in CASES}
     public = {
         name: f
         for module in families()

@@ -1,4 +1,5 @@
-"""The same names, argument orders and defaults as torch's: every case whose call torch understands gives torch's numbers."""
+"""The same names, argument orders and defaults as torch's: every case whose call torch understands
+gives torch's numbers."""
 
 import inspect
 
@@ -18,32 +19,47 @@ pytestmark = pytest.mark.torch
 
 def theirs(name):
     found = [getattr(module, name, None) for module in (torch, torch.nn.functional)]
-    return next(filter(None, found[::-1] if name.endswith("_loss") else found), None)  # torch's own losses number their reductions
+    # torch's own losses number their reductions
+    return next(filter(None, found[::-1] if name.endswith("_loss") else found), None)
 
 
 def comparable(case):
     """Called positionally under the public name, which torch has too."""
     name = case.name.partition(":")[0]
-    return theirs(name) is not None and case.call is function_named(name) and case.name not in DIFFERENT
+    return (
+        theirs(name) is not None
+        and case.call is function_named(name)
+        and case.name not in DIFFERENT
+    )
 
 
 def call(function, like, args):
     """Tensors by position, options under the names that minigan gives them."""
     names = list(inspect.signature(like).parameters.values())
-    count = next((i for i, a in enumerate(args) if i and not isinstance(a, torch.Tensor)), len(args))
+    count = next(
+        (i for i, a in enumerate(args) if i and not isinstance(a, torch.Tensor)), len(args)
+    )
     if any(p.kind is p.VAR_POSITIONAL for p in names):
         return function(*args)
     return function(
-        *args[:count], **{p.name: a for p, a in zip(names[count:], args[count:]) if a is not None or function in (torch.sum, torch.mean)}
+        *args[:count],
+        **{
+            p.name: a
+            for p, a in zip(names[count:], args[count:])
+            if a is not None or function in (torch.sum, torch.mean)
+        },
     )
 
 
 # torch takes tensors only, or has another signature under this name.
 DIFFERENT = {
-    "broadcast_to", "expand_as", "flip", "isfinite", "repeat", "where:first number", "kl_div", "kl_div:log target", "view", "norm",
-    "prelu", "floor_divide", "floor_divide:both", "index_put", "repeat_interleave:each", "scatter:number", "adaptive_max_pool1d",
+    "broadcast_to", "expand_as", "flip", "isfinite", "repeat", "where:first number", "kl_div",
+    "kl_div:log target", "view", "norm",
+    "prelu", "floor_divide", "floor_divide:both", "index_put", "repeat_interleave:each",
+    "scatter:number", "adaptive_max_pool1d",
     "embedding",
-    "embedding:padding", "tensor_split", "tensor_split:indices", "hsplit", "vsplit", "dsplit", "windows", "vander", "solve", "solve:vector",
+    "embedding:padding", "tensor_split", "tensor_split:indices", "hsplit", "vsplit", "dsplit",
+    "windows", "vander", "solve", "solve:vector",
     "hardsigmoid", "avg_pool3d",
 }  # fmt: skip
 
@@ -58,7 +74,10 @@ def test_as_torch(case, data):
     ours = [tensor_of(a, i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
     assume(name != "logsumexp" or args[1] is not None)  # which torch cannot
     assume(name != "roll" or args[1] != ())
-    their = [torch.tensor(a, requires_grad=i in wrt) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
+    their = [
+        torch.tensor(a, requires_grad=i in wrt) if isinstance(a, np.ndarray) else a
+        for i, a in enumerate(args)
+    ]
     y, t = case.call(*ours), call(theirs(name), case.call, their)
     ys, ts = (list(v) if isinstance(v, tuple | list) else [v] for v in (y, t))
     assert len(ys) == len(ts)

@@ -1,18 +1,23 @@
-"""The published formulas of the optimisers, one element at a time in float64: what the tests compare with."""
+"""The published formulas of the optimisers, one element at a time in float64: what the tests
+compare with."""
 
 import math
 
 
 def run(formula, start, gradients, **options):
     """The values of one scalar parameter after each of the `gradients`."""
-    state, p, path = {}, float(start), []
+    state = {}
+    p = float(start)
+    path = []
     for t, g in enumerate(gradients, 1):
         p = formula(state, t, p, float(g), **options)
         path.append(p)
     return path
 
 
-def sgd(state, t, p, g, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, maximize=False):
+def sgd(
+    state, t, p, g, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, maximize=False
+):
     g = -g if maximize else g
     g = g + weight_decay * p
     if momentum:
@@ -21,7 +26,19 @@ def sgd(state, t, p, g, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nester
     return p - lr * g
 
 
-def adam(state, t, p, g, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, maximize=False, decoupled=False):
+def adam(
+    state,
+    t,
+    p,
+    g,
+    lr=1e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0,
+    amsgrad=False,
+    maximize=False,
+    decoupled=False,
+):
     g = -g if maximize else g
     if decoupled:
         p = p - lr * weight_decay * p
@@ -38,7 +55,19 @@ def adamw(state, t, p, g, weight_decay=1e-2, **options):
     return adam(state, t, p, g, weight_decay=weight_decay, decoupled=True, **options)
 
 
-def rmsprop(state, t, p, g, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, maximize=False):
+def rmsprop(
+    state,
+    t,
+    p,
+    g,
+    lr=1e-2,
+    alpha=0.99,
+    eps=1e-8,
+    weight_decay=0,
+    momentum=0,
+    centered=False,
+    maximize=False,
+):
     g = -g if maximize else g
     g = g + weight_decay * p
     variance = state["s"] = alpha * state.get("s", 0.0) + (1 - alpha) * g * g
@@ -51,7 +80,18 @@ def rmsprop(state, t, p, g, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momen
     return p - lr * step
 
 
-def adagrad(state, t, p, g, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, maximize=False):
+def adagrad(
+    state,
+    t,
+    p,
+    g,
+    lr=1e-2,
+    lr_decay=0,
+    weight_decay=0,
+    initial_accumulator_value=0,
+    eps=1e-10,
+    maximize=False,
+):
     g = -g if maximize else g
     g = g + weight_decay * p
     state["s"] = state.get("s", float(initial_accumulator_value)) + g * g
@@ -73,7 +113,18 @@ def adamax(state, t, p, g, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0
     return p - lr / (1 - betas[0] ** t) * m / u
 
 
-def radam(state, t, p, g, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, maximize=False):
+def radam(
+    state,
+    t,
+    p,
+    g,
+    lr=1e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0,
+    decoupled_weight_decay=False,
+    maximize=False,
+):
     g = -g if maximize else g
     if decoupled_weight_decay:
         p = p - lr * weight_decay * p

@@ -39,7 +39,12 @@ class Net:
 @pytest.mark.parametrize("layout", ["C", "F", "gaps"])
 def test_is_the_weighted_mean(decay, dtype, layout):
     """After t updates: sum_i decay^(t-i) p_i / sum_i decay^(t-i)."""
-    p = tensor_of(np.zeros((3, 8), dtype)[:, ::2] if layout == "gaps" else np.zeros((3, 4), dtype, order=layout), requires_grad=True)
+    p = tensor_of(
+        np.zeros((3, 8), dtype)[:, ::2]
+        if layout == "gaps"
+        else np.zeros((3, 4), dtype, order=layout),
+        requires_grad=True,
+    )
     ema, history = EMA([p], decay), []
     for t in range(1, 9):
         p.array[...] = normal(t, 3, 4)
@@ -47,7 +52,9 @@ def test_is_the_weighted_mean(decay, dtype, layout):
         ema.update()
         weights = np.array([decay ** (t - i) for i in range(1, t + 1)])
         expected = np.tensordot(weights / weights.sum(), np.array(history), 1)
-        np.testing.assert_allclose(ema.averages["0"].array, expected, rtol=1e-5, atol=1e-6 if dtype == "float32" else 1e-12)
+        np.testing.assert_allclose(
+            ema.averages["0"].array, expected, rtol=1e-5, atol=1e-6 if dtype == "float32" else 1e-12
+        )
 
 
 def test_large_in_threads():
@@ -57,7 +64,9 @@ def test_large_in_threads():
     ema.update()
     p.array[...] = normal(1, 600, 700)
     ema.update()
-    np.testing.assert_allclose(ema.averages["0"].array, (0.9 * first + p.array) / 1.9, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        ema.averages["0"].array, (0.9 * first + p.array) / 1.9, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_applied_swaps_and_restores_every_bit():
@@ -68,7 +77,9 @@ def test_applied_swaps_and_restores_every_bit():
     first = net.everything()
     net.change(7)
     net.bias.array[2] = -0.0
-    before, memory, version = net.everything(), net.weight.array, net.weight._version[0]
+    before = net.everything()
+    memory = net.weight.array
+    version = net.weight._version[0]
     with ema.applied() as inside:
         assert inside is ema
         for now, old in zip(net.everything(), first):
@@ -126,7 +137,9 @@ def test_rebound_parameter():
     first = p.array.copy()
     p.data = tensor_of(np.asfortranarray(normal(1, 3, 2)))
     ema.update()
-    np.testing.assert_allclose(ema.averages["w"].array, (0.5 * first + p.array) / 1.5, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        ema.averages["w"].array, (0.5 * first + p.array) / 1.5, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_errors():

@@ -1,4 +1,5 @@
-"""Functional steps equal those of the optimizers, and their derivatives those of the whole procedure."""
+"""Functional steps equal those of the optimizers, and their derivatives those of the whole
+procedure."""
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from minigan.optim import SGD, Adam, AdamW, RMSprop
 from minigan.optim import functional as F
 
 OPTIONS = [
-    (SGD, dict(lr=0.1)), (SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.01)), (SGD, dict(lr=0.1, momentum=0.9, dampening=0.3)),
-    (SGD, dict(lr=0.1, momentum=0.9, nesterov=True)), (Adam, dict(lr=0.1)), (Adam, dict(lr=0.1, betas=(0.5, 0.99), eps=1e-2)),
+    (SGD, dict(lr=0.1)), (SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.01)),
+    (SGD, dict(lr=0.1, momentum=0.9, dampening=0.3)),
+    (SGD, dict(lr=0.1, momentum=0.9, nesterov=True)), (Adam, dict(lr=0.1)),
+    (Adam, dict(lr=0.1, betas=(0.5, 0.99), eps=1e-2)),
     (Adam, dict(lr=0.1, weight_decay=0.1, amsgrad=True)), (AdamW, dict(lr=0.1, weight_decay=0.3)),
 ]  # fmt: skip
 
@@ -23,14 +26,17 @@ def start(seed=0, dtype="float64"):
 def gradients(t, dtype="float64"):
     """Of step t; one parameter misses every third."""
     rng = np.random.default_rng(100 + t)
-    values = [tensor_of(np.array(rng.normal(size=s) * (1 + t)).astype(dtype)) for s in ((3, 2), (2,), ())]
+    values = [
+        tensor_of(np.array(rng.normal(size=s) * (1 + t)).astype(dtype)) for s in ((3, 2), (2,), ())
+    ]
     return [None if (t + i) % 3 == 0 and i == 1 else g for i, g in enumerate(values)]
 
 
 @pytest.mark.parametrize("kind, options", OPTIONS)
 @pytest.mark.parametrize("maximize", [False, True])
 def test_the_same_steps(kind, options, maximize):
-    """From the start, and from wherever the optimizer is, `follow` does the next steps of the optimizer."""
+    """From the start, and from wherever the optimizer is, `follow` does the next steps of the
+    optimizer."""
     for before in (0, 1, 4):
         parameters = start()
         optimizer = kind(parameters, maximize=maximize, **options)
@@ -57,7 +63,8 @@ def test_float32_stays():
 
 
 def unrolled(function, options, steps):
-    """The loss after `steps` inner steps on it, as a function of the parameters before and of data x."""
+    """The loss after `steps` inner steps on it, as a function of the parameters before and of data
+    x."""
 
     def loss(w, b, x):
         return ((x @ w).tanh() * b - 1).square().mean()
@@ -65,7 +72,10 @@ def unrolled(function, options, steps):
     @enable_grad()
     def after(w, b, x):
         # Finite differences come without requires_grad, which the inner gradients need.
-        parameters, state = [p if p.requires_grad else p.detach().requires_grad_() for p in (w, b)], {}
+        parameters, state = (
+            [p if p.requires_grad else p.detach().requires_grad_() for p in (w, b)],
+            {},
+        )
         for _ in range(steps):
             slopes = grad(loss(*parameters, x), parameters, create_graph=True)
             parameters, state = function(parameters, slopes, state, **options)
@@ -100,7 +110,9 @@ def test_a_parameter_without_influence():
 
     parameters, state = [w], {}
     for _ in range(2):
-        parameters, state = F.adam(parameters, grad(loss(*parameters), parameters, create_graph=True), state, lr=0.1)
+        parameters, state = F.adam(
+            parameters, grad(loss(*parameters), parameters, create_graph=True), state, lr=0.1
+        )
     (slope,) = grad(loss(*parameters), [x])
     assert parameters[0][1].item() == -1 and np.isfinite(slope.numpy()).all() and slope.item() != 0
 
@@ -129,7 +141,9 @@ def test_joined(kind, options, before):
     step, state = F.follow(optimizer, joined=True)
     vector = cat([p.detach().flatten() for p in parameters if p.requires_grad])
     for t in range(before, before + 3):
-        (vector,), state = step([vector], [cat([g.flatten() for g in slopes(t) if g is not None])], state)
+        (vector,), state = step(
+            [vector], [cat([g.flatten() for g in slopes(t) if g is not None])], state
+        )
         optimizer.step_with(slopes(t))
     expected = np.concatenate([p.detach().numpy().ravel() for p in parameters if p.requires_grad])
     np.testing.assert_allclose(vector.detach().numpy(), expected, rtol=1e-12, atol=1e-14)

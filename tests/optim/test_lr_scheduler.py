@@ -29,15 +29,21 @@ CASES = {  # name: (class, arguments, lr(initial lr, epoch))
         schedules.CosineAnnealingLR, dict(T_max=7, eta_min=0.01),
         lambda lr, t: 0.01 + (lr - 0.01) * (1 + math.cos(math.pi * t / 7)) / 2,
     ),
-    "cosine to 0": (schedules.CosineAnnealingLR, dict(T_max=5), lambda lr, t: lr * (1 + math.cos(math.pi * t / 5)) / 2),
-    "linear": (schedules.LinearLR, dict(start_factor=0.25, total_iters=8), lambda lr, t: lr * (0.25 + 0.75 * min(t, 8) / 8)),
-    "linear to 0": (schedules.LinearLR, dict(start_factor=1.0, end_factor=0.0, total_iters=6), lambda lr, t: lr * (1 - min(t, 6) / 6)),
+    "cosine to 0": (schedules.CosineAnnealingLR, dict(T_max=5), lambda lr,
+        t: lr * (1 + math.cos(math.pi * t / 5)) / 2),
+    "linear": (schedules.LinearLR, dict(start_factor=0.25, total_iters=8), lambda lr,
+        t: lr * (0.25 + 0.75 * min(t, 8) / 8)),
+    "linear to 0": (schedules.LinearLR, dict(start_factor=1.0, end_factor=0.0, total_iters=6),
+        lambda lr, t: lr * (1 - min(t, 6) / 6)),
 }  # fmt: skip
 each_case = pytest.mark.parametrize("cls, options, closed", CASES.values(), ids=CASES)
 
 
 def optimizer():
-    groups = [{"params": [tensor_of(np.zeros(2, np.float32), requires_grad=True)], "lr": lr} for lr in RATES]
+    groups = [
+        {"params": [tensor_of(np.zeros(2, np.float32), requires_grad=True)], "lr": lr}
+        for lr in RATES
+    ]
     return optim.SGD(groups, lr=1.0)
 
 
@@ -61,7 +67,8 @@ def test_closed_form(cls, options, closed):
 
 @each_case
 def test_resume(cls, options, closed):
-    """A schedule and an optimizer that load both states go on alike; one made with last_epoch too."""
+    """A schedule and an optimizer that load both states go on alike; one made with last_epoch
+    too."""
     o = optimizer()
     scheduler = cls(o, **options)
     stepped(o, scheduler, 6)
@@ -78,7 +85,10 @@ def test_two_schedules_multiply():
     o = optimizer()
     warmup, decay = schedules.LinearLR(o, 0.5, total_iters=4), schedules.ExponentialLR(o, 0.9)
     for t in range(8):
-        np.testing.assert_allclose([g["lr"] for g in o.param_groups], [lr * (0.5 + 0.5 * min(t, 4) / 4) * 0.9**t for lr in RATES])
+        np.testing.assert_allclose(
+            [g["lr"] for g in o.param_groups],
+            [lr * (0.5 + 0.5 * min(t, 4) / 4) * 0.9**t for lr in RATES],
+        )
         o.step_with([None, None])
         warmup.step()
         decay.step()
@@ -103,7 +113,9 @@ def test_errors():
 def test_same_as_torch(cls, options, closed):
     torch = pytest.importorskip("torch")
     o = optimizer()
-    theirs = torch.optim.SGD([{"params": [torch.zeros(2, requires_grad=True)], "lr": lr} for lr in RATES], lr=1.0)
+    theirs = torch.optim.SGD(
+        [{"params": [torch.zeros(2, requires_grad=True)], "lr": lr} for lr in RATES], lr=1.0
+    )
     peer, path = getattr(torch.optim.lr_scheduler, cls.__name__)(theirs, **options), []
     for _ in range(STEPS):
         path.append(peer.get_last_lr())

@@ -1,4 +1,5 @@
-"""Optimisers and averages on CUDA: the CPU's steps, by kernels translated from the same loops, in one launch for all parameters."""
+"""Optimisers and averages on CUDA: the CPU's steps, by kernels translated from the same loops, in
+one launch for all parameters."""
 
 import fakecuda
 import numpy as np
@@ -11,7 +12,9 @@ pytestmark = pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fak
 
 MAKERS = {
     "sgd": lambda p: SGD(p, 0.1),
-    "momentum": lambda p: SGD(p, 0.1, momentum=0.9, dampening=0.2, weight_decay=0.01, maximize=True),
+    "momentum": lambda p: SGD(
+        p, 0.1, momentum=0.9, dampening=0.2, weight_decay=0.01, maximize=True
+    ),
     "nesterov": lambda p: SGD(p, 0.1, momentum=0.9, nesterov=True),
     "adam": lambda p: Adam(p, 0.01, (0.5, 0.9)),
     "amsgrad": lambda p: Adam(p, 0.01, amsgrad=True, weight_decay=0.1),
@@ -33,7 +36,11 @@ def steps(maker, place, dtype, turned=False):
     """The parameters and states after five steps, of which some leave a parameter out."""
     params = [tensor_of(place(a), True) for a in arrays(0, dtype)]
     if turned:
-        params[0].data = params[0].data.array.T.copy().T if place is np.array else fakecuda.DeviceArray(params[0].array.storage.copy("F"))
+        params[0].data = (
+            params[0].data.array.T.copy().T
+            if place is np.array
+            else fakecuda.DeviceArray(params[0].array.storage.copy("F"))
+        )
     groups = [{"params": params[:2], "lr": 0.02}, {"params": params[2:]}]
     optimizer = maker(groups)
     for k in range(5):
@@ -56,7 +63,12 @@ def test_same_steps(name, dtype):
             found, there = steps(MAKERS[name], fakecuda.asarray, dtype, turned)
             assert there == counts
             for f, e in zip(found, expected):
-                np.testing.assert_allclose(f, e, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6 if dtype == np.float32 else 1e-14)
+                np.testing.assert_allclose(
+                    f,
+                    e,
+                    rtol=1e-5 if dtype == np.float32 else 1e-12,
+                    atol=1e-6 if dtype == np.float32 else 1e-14,
+                )
         assert fakecuda.syncs == 0
 
 

@@ -28,7 +28,10 @@ def normal(seed, *shape):
 
 
 def parameters():
-    return [tensor_of(normal(1, 3, 4), requires_grad=True), tensor_of(np.asfortranarray(normal(2, 4, 2)), requires_grad=True)]
+    return [
+        tensor_of(normal(1, 3, 4), requires_grad=True),
+        tensor_of(np.asfortranarray(normal(2, 4, 2)), requires_grad=True),
+    ]
 
 
 def gradients(step, params):
@@ -95,18 +98,31 @@ def test_none_skips(make):
     optimizer.step_with([None, gradients(0, params)[1]])
     np.testing.assert_array_equal(params[0].array, before[0])
     assert not np.array_equal(params[1].array, before[1])
-    assert list(optimizer.state_dict()["state"]) in ([1], [])  # a skipped parameter has no state yet
+    # a skipped parameter has no state yet
+    assert list(optimizer.state_dict()["state"]) in ([1], [])
 
 
 @each_maker
 def test_each_parameter_as_if_it_were_alone(make):
     """Different numbers of steps, dtypes and layouts in one group do not touch each other."""
-    starts = [normal(0, 3, 2), normal(1, 4).astype(np.float64), np.asfortranarray(normal(2, 2, 3)), normal(3, 4, 6)[:, ::2], normal(4, 5)]
-    together = [tensor_of(a.copy(order="K") if i != 3 else a.copy()[:, :3], requires_grad=True) for i, a in enumerate(starts)]
+    starts = [
+        normal(0, 3, 2),
+        normal(1, 4).astype(np.float64),
+        np.asfortranarray(normal(2, 2, 3)),
+        normal(3, 4, 6)[:, ::2],
+        normal(4, 5),
+    ]
+    together = [
+        tensor_of(a.copy(order="K") if i != 3 else a.copy()[:, :3], requires_grad=True)
+        for i, a in enumerate(starts)
+    ]
     alone = [tensor_of(p.array.copy(), requires_grad=True) for p in together]
     optimizer, single = make(together), [make([p]) for p in alone]
     for t in range(6):
-        grads = [normal((t, i), *p.shape).astype(p.dtype) if (t + i // 2) % 3 else None for i, p in enumerate(together)]
+        grads = [
+            normal((t, i), *p.shape).astype(p.dtype) if (t + i // 2) % 3 else None
+            for i, p in enumerate(together)
+        ]
         optimizer.step_with(grads)
         for o, g in zip(single, grads):
             o.step_with([g])
@@ -126,7 +142,12 @@ def test_state_dict_continues_bit_identically(make):
     other = make(copies)
     other.param_groups[0]["lr"] = 123.0
     saved = optimizer.state_dict()
-    other.load_state_dict({"state": {str(k): v for k, v in saved["state"].items()}, "param_groups": saved["param_groups"]})
+    other.load_state_dict(
+        {
+            "state": {str(k): v for k, v in saved["state"].items()},
+            "param_groups": saved["param_groups"],
+        }
+    )
     for t in range(4, 8):
         optimizer.step_with(gradients(t, params))  # must not touch what the other loaded
     for t in range(4, 8):
@@ -141,10 +162,14 @@ def test_state_dict_structure():
     saved = optimizer.state_dict()
     assert [g["params"] for g in saved["param_groups"]] == [[0], [1]]
     assert [g["lr"] for g in saved["param_groups"]] == [0.5, 1e-3]
-    assert set(saved["state"][0]) == {"step", "exp_avg", "exp_avg_sq"} and saved["state"][0]["step"] == 1
+    assert (
+        set(saved["state"][0]) == {"step", "exp_avg", "exp_avg_sq"}
+        and saved["state"][0]["step"] == 1
+    )
     assert saved["state"][1]["exp_avg"].shape == params[1].shape
     assert optimizer.state[params[1]]["exp_avg"] is saved["state"][1]["exp_avg"]
-    assert optimizer.state[params[1]]["exp_avg"].array.flags.f_contiguous  # the layout of its parameter
+    # the layout of its parameter
+    assert optimizer.state[params[1]]["exp_avg"].array.flags.f_contiguous
 
 
 def test_load_state_dict_errors():
@@ -176,12 +201,16 @@ def test_params_may_be_chained_or_named():
     params = parameters()
     assert optim.Adam(itertools.chain(params[:1], params[1:])).param_groups[0]["params"] == params
     named = optim.Adam([("w", params[0]), ("v", params[1])])
-    assert named.param_groups[0]["param_names"] == ["w", "v"] and named.param_groups[0]["params"] == params
+    assert (
+        named.param_groups[0]["param_names"] == ["w", "v"]
+        and named.param_groups[0]["params"] == params
+    )
 
 
 @each_maker
 def test_rebound_and_emptied_state(make):
-    """`.data =` gives a parameter new memory, which the next step must update; an emptied state starts anew."""
+    """`.data =` gives a parameter new memory, which the next step must update; an emptied state
+    starts anew."""
     a, b = parameters(), parameters()
     first, second = make(a), make(b)
     for t in range(3):
@@ -202,10 +231,14 @@ def test_options_that_add_state_can_be_switched_on_later():
     optimizer = optim.SGD([p], lr=0.1)
     optimizer.step_with([normal(1, 3)])
     optimizer.param_groups[0]["momentum"] = 0.5
-    before, g1, g2 = p.array.copy(), normal(2, 3), normal(3, 3)
+    before = p.array.copy()
+    g1 = normal(2, 3)
+    g2 = normal(3, 3)
     optimizer.step_with([g1])
     optimizer.step_with([g2])
-    np.testing.assert_allclose(p.array, before - 0.1 * g1 - 0.1 * (0.5 * g1 + g2), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        p.array, before - 0.1 * g1 - 0.1 * (0.5 * g1 + g2), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_step_is_noticed_by_backward():
@@ -252,9 +285,23 @@ def test_large_parameters_equal_small_ones():
     assert transposed.array.flags.f_contiguous
 
 
-BAD = [("lr", -1), ("lr", float("nan")), ("eps", -1e-8), ("weight_decay", -0.1), ("momentum", -0.5), ("alpha", -1)]
-BAD += [("betas", (0.9, 1.0)), ("betas", (-0.1, 0.9)), ("lr_decay", -1), ("initial_accumulator_value", -1)]
-BAD = [(cls, name, bad) for cls in CLASSES for name, bad in BAD if name in cls(parameters()).defaults]
+BAD = [
+    ("lr", -1),
+    ("lr", float("nan")),
+    ("eps", -1e-8),
+    ("weight_decay", -0.1),
+    ("momentum", -0.5),
+    ("alpha", -1),
+]
+BAD += [
+    ("betas", (0.9, 1.0)),
+    ("betas", (-0.1, 0.9)),
+    ("lr_decay", -1),
+    ("initial_accumulator_value", -1),
+]
+BAD = [
+    (cls, name, bad) for cls in CLASSES for name, bad in BAD if name in cls(parameters()).defaults
+]
 
 
 @pytest.mark.parametrize("cls, name, bad", BAD)
@@ -293,7 +340,10 @@ def test_bad_parameters():
 def test_bad_gradients(make):
     params = parameters()
     optimizer, good = make(params), gradients(0, params)
-    with pytest.raises(ValueError, match="gradient of parameter 1 is float32 \\(3, 4\\).*parameter float32 \\(4, 2\\)"):
+    with pytest.raises(
+        ValueError,
+        match="gradient of parameter 1 is float32 \\(3, 4\\).*parameter float32 \\(4, 2\\)",
+    ):
         optimizer.step_with([good[0], good[0]])
     with pytest.raises(ValueError, match="gradient of parameter 0 is float64"):
         optimizer.step_with([good[0].astype(np.float64), None])

@@ -1,4 +1,5 @@
-"""Schedules against PyTorch's over 50 steps. `rates.json` holds PyTorch's; `python tests/optim/test_schedules.py` writes it anew."""
+"""Schedules against PyTorch's over 50 steps. `rates.json` holds PyTorch's; `python
+tests/optim/test_schedules.py` writes it anew."""
 
 import json
 import math
@@ -23,14 +24,24 @@ CASES = {
     ),
     "cyclic": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 5, 7),
     "cyclic, halved": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 6, mode="triangular2"),
-    "cyclic, exponential": lambda s, o: s.CyclicLR(o, 0.01, 0.3, 6, mode="exp_range", gamma=0.97, cycle_momentum=False),
-    "sequential": lambda s, o: s.SequentialLR(
-        o, [s.LinearLR(o, 0.1, 1.0, 6), s.CosineAnnealingLR(o, 20), s.ExponentialLR(o, 0.9)], [6, 30]
+    "cyclic, exponential": lambda s, o: s.CyclicLR(
+        o, 0.01, 0.3, 6, mode="exp_range", gamma=0.97, cycle_momentum=False
     ),
-    "sequential, steps": lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 20), s.StepLR(o, 5, 0.5)], [10]),
-    "chained": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 9), s.ExponentialLR(o, 0.9)], o),
+    "sequential": lambda s, o: s.SequentialLR(
+        o,
+        [s.LinearLR(o, 0.1, 1.0, 6), s.CosineAnnealingLR(o, 20), s.ExponentialLR(o, 0.9)],
+        [6, 30],
+    ),
+    "sequential, steps": lambda s, o: s.SequentialLR(
+        o, [s.ConstantLR(o, 0.1, 20), s.StepLR(o, 5, 0.5)], [10]
+    ),
+    "chained": lambda s, o: s.ChainedScheduler(
+        [s.ConstantLR(o, 0.1, 9), s.ExponentialLR(o, 0.9)], o
+    ),
     "plateau": lambda s, o: s.ReduceLROnPlateau(o, "min", 0.5, 2, cooldown=3, min_lr=0.01),
-    "plateau, max": lambda s, o: s.ReduceLROnPlateau(o, "max", 0.5, 4, threshold=0.1, threshold_mode="abs", min_lr=[0.001, 0.05]),
+    "plateau, max": lambda s, o: s.ReduceLROnPlateau(
+        o, "max", 0.5, 4, threshold=0.1, threshold_mode="abs", min_lr=[0.001, 0.05]
+    ),
 }
 
 
@@ -60,7 +71,9 @@ def rates(torch, make):
 
 
 def close(found, expected):
-    pairs = [(a, b) for x, y in zip(found, expected, strict=True) for a, b in zip(x, y, strict=True)]
+    pairs = [
+        (a, b) for x, y in zip(found, expected, strict=True) for a, b in zip(x, y, strict=True)
+    ]
     return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in pairs)
 
 
@@ -93,7 +106,13 @@ def test_the_users_own_schedule():
 
     o = optimizer(minigan)
     schedule = Warmup(o)
-    assert [row[0] for row in [[o.param_groups[0]["lr"]], *steps(schedule, o, range(4))]] == [0.1, 0.2, 0.30000000000000004, 0.4, 0.4]
+    assert [row[0] for row in [[o.param_groups[0]["lr"]], *steps(schedule, o, range(4))]] == [
+        0.1,
+        0.2,
+        0.30000000000000004,
+        0.4,
+        0.4,
+    ]
 
 
 def test_step_with_an_epoch():
@@ -115,7 +134,10 @@ def test_errors():
         (lambda: s.ReduceLROnPlateau(o, "least"), "mode='least'"),
         (lambda: s.CosineAnnealingWarmRestarts(o, 0), "T_0 must be a positive integer"),
         (lambda: s.CyclicLR(o, 0.1, [0.2], 3), "max_lr has 1 entries for 2"),
-        (lambda: s.CyclicLR(minigan.optim.Adagrad([minigan.ones(1)]), 0.1, 0.2), "neither momentum nor betas"),
+        (
+            lambda: s.CyclicLR(minigan.optim.Adagrad([minigan.ones(1)]), 0.1, 0.2),
+            "neither momentum nor betas",
+        ),
     ]:
         with pytest.raises(ValueError, match=message):
             make()
@@ -132,4 +154,6 @@ def test_the_rates_are_those_of_torch(name):
 if __name__ == "__main__":
     import torch
 
-    FILE.write_text(json.dumps({name: rates(torch, make) for name, make in CASES.items()}, indent=0) + "\n")
+    FILE.write_text(
+        json.dumps({name: rates(torch, make) for name, make in CASES.items()}, indent=0) + "\n"
+    )

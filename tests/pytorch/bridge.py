@@ -13,7 +13,8 @@ TOLERANCE = {"float16": (1e-2, 2e-2), "float32": (2e-5, 2e-5), "float64": (1e-7,
 
 
 class Uncovered(Exception):
-    """The sample asks for what minigan does not have: complex numbers, bfloat16, sparse or quantised tensors, named dimensions."""
+    """The sample asks for what minigan does not have: complex numbers, bfloat16, sparse or
+    quantised tensors, named dimensions."""
 
 
 class Different(AssertionError):
@@ -21,18 +22,29 @@ class Different(AssertionError):
 
 
 def reload(t, memo):
-    """minigan's Tensor with the values, the layout and the `requires_grad` of a PyTorch leaf; one for each."""
+    """minigan's Tensor with the values, the layout and the `requires_grad` of a PyTorch leaf; one
+    for each."""
     if id(t) not in memo:
-        if t.layout is not torch.strided or t.is_quantized or t.dtype.is_complex or t.is_conj() or t.is_neg():
+        if (
+            t.layout is not torch.strided
+            or t.is_quantized
+            or t.dtype.is_complex
+            or t.is_conj()
+            or t.is_neg()
+        ):
             raise Uncovered(f"{t.layout} {t.dtype}")
         if not hasattr(np, str(t.dtype).removeprefix("torch.")):
             raise Uncovered(str(t.dtype))
         where = t.untyped_storage().data_ptr(), t.dtype
         if where not in memo or not t.numel():  # tensors that share memory share it here
-            flat = t.detach().as_strided((t.untyped_storage().nbytes() // t.element_size(),), (1,), 0)
+            flat = t.detach().as_strided(
+                (t.untyped_storage().nbytes() // t.element_size(),), (1,), 0
+            )
             memo[where] = flat.numpy().copy()
         strides = [n * t.element_size() for n in t.stride()]
-        start = memo[where][t.storage_offset() :] if t.numel() else np.empty(t.shape, memo[where].dtype)
+        start = (
+            memo[where][t.storage_offset() :] if t.numel() else np.empty(t.shape, memo[where].dtype)
+        )
         array = np.lib.stride_tricks.as_strided(start, t.shape, strides) if t.numel() else start
         memo[id(t)] = tensor_of(array, t.requires_grad)
         memo.setdefault("kept", []).append(t)  # an id stays taken
@@ -40,7 +52,8 @@ def reload(t, memo):
 
 
 def translate(x, memo):
-    """`x` of PyTorch's world (tensors, dtypes, devices, nested in lists, tuples, dicts) as minigan's."""
+    """`x` of PyTorch's world (tensors, dtypes, devices, nested in lists, tuples, dicts) as
+    minigan's."""
     if isinstance(x, torch.Tensor):
         return reload(x, memo)
     if isinstance(x, torch.dtype):
@@ -76,8 +89,10 @@ def module(x, memo):
     """minigan's module like one of PyTorch's that is an argument, with its weights."""
     name = type(x).__name__
     if name == "TransformerEncoderLayer":
-        made = dict(d_model=x.linear1.in_features, nhead=x.self_attn.num_heads, dim_feedforward=x.linear1.out_features, dropout=x.dropout.p,
-                    activation=translate(x.activation, memo), layer_norm_eps=x.norm1.eps, batch_first=x.self_attn.batch_first,
+        made = dict(d_model=x.linear1.in_features, nhead=x.self_attn.num_heads,
+            dim_feedforward=x.linear1.out_features, dropout=x.dropout.p,
+                    activation=translate(x.activation, memo), layer_norm_eps=x.norm1.eps,
+                    batch_first=x.self_attn.batch_first,
                     norm_first=x.norm_first, bias=x.linear1.bias is not None)  # fmt: skip
     elif name == "PairwiseDistance":
         made = dict(p=x.norm, eps=x.eps, keepdim=x.keepdim)
@@ -108,7 +123,8 @@ def tensors(x, kind):
 
 
 def compare(ours, theirs, what="", values=True, widen=1.0):
-    """Raise Different unless both are alike: dtype, shape, `requires_grad`, and values (if `values`)."""
+    """Raise Different unless both are alike: dtype, shape, `requires_grad`, and values (if
+    `values`)."""
     if isinstance(theirs, torch.Tensor):
         if not isinstance(ours, minigan.Tensor):
             raise Different(f"{what}{type(ours).__name__} where torch gives a Tensor")
@@ -118,7 +134,9 @@ def compare(ours, theirs, what="", values=True, widen=1.0):
         if tuple(ours.shape) != tuple(theirs.shape):
             raise Different(f"{what}shape {tuple(ours.shape)}, torch {tuple(theirs.shape)}")
         if ours.requires_grad != theirs.requires_grad:
-            raise Different(f"{what}requires_grad {ours.requires_grad}, torch {theirs.requires_grad}")
+            raise Different(
+                f"{what}requires_grad {ours.requires_grad}, torch {theirs.requires_grad}"
+            )
         if values:
             numbers(ours.detach().numpy(), theirs.detach().numpy(force=True), what, widen)
     elif isinstance(theirs, (list, tuple)):
@@ -140,7 +158,8 @@ def compare(ours, theirs, what="", values=True, widen=1.0):
 
 
 def numbers(a, b, what="", widen=1.0):
-    """Raise Different unless two arrays hold the same numbers up to the tolerance of their dtype."""
+    """Raise Different unless two arrays hold the same numbers up to the tolerance of their
+    dtype."""
     if a.dtype.kind != "f":
         same = a == b
     else:
@@ -150,7 +169,10 @@ def numbers(a, b, what="", widen=1.0):
         at = tuple(int(i) for i in np.argwhere(~np.atleast_1d(same))[0])
         ours, theirs = np.atleast_1d(a)[at], np.atleast_1d(b)[at]
         count = np.size(same) - np.count_nonzero(same)
-        raise Different(f"{what}{count} of {np.size(same)} values differ, at {list(at)} {ours!r}, torch {theirs!r}")
+        raise Different(
+            f"{what}{count} of {np.size(same)} values differ, at {list(at)} {ours!r}, torch "
+            f"{theirs!r}"
+        )
 
 
 def short(x):

@@ -1,10 +1,13 @@
-"""Random programs, run by minigan and by PyTorch from the same text: views, writes, indexing, reductions, layers, autograd, optimisers.
+"""Random programs, run by minigan and by PyTorch from the same text: views, writes, indexing,
+reductions, layers, autograd, optimisers.
 
-    python tests/pytorch/fuzz.py --minutes 10 --seed 0      ten minutes of programs; the seeds of failures are printed
+    python tests/pytorch/fuzz.py --minutes 10 --seed 0 ten minutes of programs; the seeds of
+    failures are printed
     python tests/pytorch/fuzz.py --program 1234             one program: its text, and what differs
 
-After every line both worlds are compared: values, dtypes, shapes, `requires_grad`, `is_leaf`, `.grad`, whether both raised; at the end also
-which tensors share memory. A failing program is made smaller until no line can be left out, and printed so that it can be run.
+After every line both worlds are compared: values, dtypes, shapes, `requires_grad`, `is_leaf`,
+`.grad`, whether both raised; at the end also which tensors share memory. A failing program is made
+smaller until no line can be left out, and printed so that it can be run.
 """
 
 import argparse
@@ -25,22 +28,32 @@ from pytorch.statements import write
 
 import minigan
 
-# Where both may differ: a pattern of the error that one of the two raises, and why. `known_state`, `of_equal` and `constant` tell the rest.
+# Where both may differ: a pattern of the error that one of the two raises, and why. `known_state`,
+# `of_equal` and `constant` tell the rest.
 KNOWN = {
     "minigan": {
-        r"float(16|32|64).* float(16|32|64)": "two kinds of floats in one operation are an error (docs/porting.md)",
-        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps keeps its outputs; torch's has copies",
-        r"elements share memory": "PyTorch warns of index_put_ into expanded tensors: it is deprecated there",
-        r"was changed in place after the forward pass": "only judged without `.data`, whose writes torch does not notice",
+        r"float(16|32|64).* float(16|32|64)": "two kinds of floats in one operation are an error "
+        "(docs/porting.md)",
+        r"backward of (RNN|LSTM|GRU|\w+_steps): its result was changed": "one op for all steps "
+        "keeps its outputs; torch's has copies",
+        r"elements share memory": "PyTorch warns of index_put_ into expanded tensors: it is "
+        "deprecated there",
+        r"was changed in place after the forward pass": "only judged without `.data`, whose "
+        "writes torch does not notice",
     },
     "torch": {
-        r"is a view and is being modified inplace|is the output of a function that returns multiple views": "minigan records such writes",
-        r"view size is not compatible with input tensor's size and stride": "minigan's results may lie in memory in another order",
-        r"modified by an inplace operation": "torch saved a value that minigan does not need, or saves as a copy",
-        r"unsupported operation: (some elements of the input|more than one element)": "minigan computes what torch refuses",
+        r"is a view and is being modified inplace|is the output of a function that returns "
+        r"multiple views": "minigan records such writes",
+        r"view size is not compatible with input tensor's size and stride": "minigan's results may "
+        "lie in memory in another order",
+        r"modified by an inplace operation": "torch saved a value that minigan does not need, or "
+        "saves as a copy",
+        r"unsupported operation: (some elements of the input|more than one element)": "minigan "
+        "computes what torch refuses",
         r"with a bool tensor is not supported": "minigan subtracts booleans as NumPy does",
         r"not implemented for '": "minigan takes integers as float32 (docs/porting.md)",
-        r"is not differentiable with respect to argument": "minigan's losses are, also by their targets",
+        r"is not differentiable with respect to argument": "minigan's losses are, also by their "
+        "targets",
         r"Can't detach views in-place": "minigan's become constants of the same memory",
         r"graph a second time": "minigan keeps the graph where nothing was saved that takes memory",
         r"module 'torch' has no attribute": "a method that is no function",
@@ -49,51 +62,82 @@ KNOWN = {
 
 
 def known_state(theirs):
-    """Is there what minigan leaves out on purpose? Views made under no_grad of what requires a gradient: since 2.13 PyTorch calls them
-    leaves that require one, though none reaches them; minigan's are constants, as PyTorch's were before. And results without a derivative,
-    which require a gradient in PyTorch (unique)."""
+    """Is there what minigan leaves out on purpose? Views made under no_grad of what requires a
+    gradient: since 2.13 PyTorch calls them leaves that require one, though none reaches them;
+    minigan's are constants, as PyTorch's were before. And results without a derivative, which
+    require a gradient in PyTorch (unique)."""
     wanted = [t for t in theirs.values() if isinstance(t, torch.Tensor) and t.requires_grad]
-    return any(leaf(t, False) and t._is_view() or not leaf(t, True) and "Unique" in t.grad_fn.name() for t in wanted)
+    return any(
+        leaf(t, False) and t._is_view() or not leaf(t, True) and "Unique" in t.grad_fn.name()
+        for t in wanted
+    )
 
 
 def other_layout(line, ours, theirs):
-    """Is this a copy in one world and the same memory in the other, as results may lie in memory in another order (a batch-first RNN's)?"""
+    """Is this a copy in one world and the same memory in the other, as results may lie in memory in
+    another order (a batch-first RNN's)?"""
     asked = re.search(r"(\w+)\.(contiguous|reshape|flatten|ravel)\(", line)
     pair = [world.get(asked[1]) for world in (ours, theirs)] if asked else []
-    return all(hasattr(t, "is_contiguous") for t in pair) and len({t.is_contiguous() for t in pair}) == 2
+    return (
+        all(hasattr(t, "is_contiguous") for t in pair)
+        and len({t.is_contiguous() for t in pair}) == 2
+    )
 
 
 def unseen_write(line, ours, theirs):
-    """PyTorch gives a view a new place in history when its memory was written, also under no_grad: what was computed from it before then
-    has no gradient by it. In minigan it has the one of the old value."""
+    """PyTorch gives a view a new place in history when its memory was written, also under no_grad:
+    what was computed from it before then has no gradient by it. In minigan it has the one of the
+    old value."""
     asked = re.search(r"^(\w+) = .*autograd.grad\(.*, (\w+), \w+_graph=", line)
     view = theirs.get(asked[2]) if asked else None
-    return view is not None and view._is_view() and theirs.get(asked[1]) is None and ours.get(asked[1]) is not None
+    return (
+        view is not None
+        and view._is_view()
+        and theirs.get(asked[1]) is None
+        and ours.get(asked[1]) is not None
+    )
 
 
 def of_equal(line, theirs):
-    """Is the line a search among elements some of which are equal? Which of them is found is PyTorch's choice."""
-    asked = re.search(r"(\w+)\.(topk|sort|argsort|kthvalue|mode|median|argmax|argmin|max|min)\(", line)
+    """Is the line a search among elements some of which are equal? Which of them is found is
+    PyTorch's choice."""
+    asked = re.search(
+        r"(\w+)\.(topk|sort|argsort|kthvalue|mode|median|argmax|argmin|max|min)\(", line
+    )
     source = theirs.get(asked[1]) if asked else None
     return isinstance(source, torch.Tensor) and source.unique().numel() < source.numel()
 
 
 def mixed_values(lines):
-    """Was a gradient asked for after a write into `.data`? PyTorch does not notice such a write and may mix old and new values;
-    minigan says so, or goes on with those of the forward pass."""
+    """Was a gradient asked for after a write into `.data`? PyTorch does not notice such a write and
+    may mix old and new values; minigan says so, or goes on with those of the forward pass."""
     wrote = [i for i, line in enumerate(lines) if re.search(r"\.data(\[|\.\w+_\(| [-+*/]*=)", line)]
-    return bool(wrote) and any("backward(" in line or "autograd.grad(" in line for line in lines[wrote[0] :])
+    return bool(wrote) and any(
+        "backward(" in line or "autograd.grad(" in line for line in lines[wrote[0] :]
+    )
 
 
 def shared_gradient(lines, theirs):
-    """Was a gradient written whose elements share memory in PyTorch (that of a sum, say)? minigan's have memory of their own."""
-    repeated = [n for n, t in theirs.items() if isinstance(t, torch.Tensor) and re.match(r"g\d", n) and 0 in t.stride()]
-    return any(re.search(rf"\b{n}\[.*\] \W?=|\b{n} \W=|\b{n}\.\w+_\(", line) for n in repeated for line in lines)
+    """Was a gradient written whose elements share memory in PyTorch (that of a sum, say)? minigan's
+    have memory of their own."""
+    repeated = [
+        n
+        for n, t in theirs.items()
+        if isinstance(t, torch.Tensor) and re.match(r"g\d", n) and 0 in t.stride()
+    ]
+    return any(
+        re.search(rf"\b{n}\[.*\] \W?=|\b{n} \W=|\b{n}\.\w+_\(", line)
+        for n in repeated
+        for line in lines
+    )
 
 
 def constant(gradient):
-    """Does a PyTorch gradient that requires a gradient depend on nothing? (That of a relu, say: minigan's is then a constant.)"""
-    leaves, entries, seen = [], [gradient.grad_fn], set()
+    """Does a PyTorch gradient that requires a gradient depend on nothing? (That of a relu, say:
+    minigan's is then a constant.)"""
+    leaves = []
+    entries = [gradient.grad_fn]
+    seen = set()
     while entries:
         entry = entries.pop()
         if entry is not None and entry not in seen:
@@ -104,7 +148,8 @@ def constant(gradient):
         weights = torch.rand_like(gradient) + 0.5
         found = torch.autograd.grad(gradient, leaves, weights, retain_graph=True, allow_unused=True)
     except RuntimeError as error:
-        # PyTorch's unique() has no derivative, but requires one. What a graph that was freed would have given is not to be told.
+        # PyTorch's unique() has no derivative, but requires one. What a graph that was freed would
+        # have given is not to be told.
         return "is not implemented" in str(error) or "second time" in str(error)
     return all(g is None or not g.numel() or g.abs().max() < 1e-6 for g in found)
 
@@ -142,12 +187,21 @@ def value_difference(a, b, tolerance):
         if type(array) is not np.ndarray:
             return "type", f"holds a {type(array).__name__}, not an array"
         facts = [("dtype", array.dtype.name, other.dtype.name), ("shape", array.shape, other.shape)]
-        facts += [("requires_grad", a.requires_grad, b.requires_grad), ("is_leaf", a.is_leaf, leaf(b, a.is_leaf))]
+        facts += [
+            ("requires_grad", a.requires_grad, b.requires_grad),
+            ("is_leaf", a.is_leaf, leaf(b, a.is_leaf)),
+        ]
         for what, mine, theirs in facts:
             if mine != theirs:
-                known = what == "requires_grad" and not b.is_floating_point()  # what was assigned to integers
-                known = known or what == "is_leaf" and "cut" in repr(a._node)  # a view that is older than its base's requires_grad
-                known = known or what == "requires_grad" and (not leaf(b, True) and constant(b) if theirs else not array.any())
+                # what was assigned to integers
+                known = what == "requires_grad" and not b.is_floating_point()
+                # a view that is older than its base's requires_grad
+                known = known or what == "is_leaf" and "cut" in repr(a._node)
+                known = (
+                    known
+                    or what == "requires_grad"
+                    and (not leaf(b, True) and constant(b) if theirs else not array.any())
+                )
                 return "known" if known else what, f"{what} {mine}, torch {theirs}"
         return number_difference(array, other, tolerance)
     if isinstance(b, (list, tuple)):
@@ -197,7 +251,11 @@ def difference(ours, theirs, tolerance):
 
 def sharing(ours, theirs):
     """Which pairs of tensors share memory in one world only."""
-    names = [n for n, v in theirs.items() if isinstance(v, torch.Tensor) and isinstance(ours.get(n), minigan.Tensor) and v.numel()]
+    names = [
+        n
+        for n, v in theirs.items()
+        if isinstance(v, torch.Tensor) and isinstance(ours.get(n), minigan.Tensor) and v.numel()
+    ]
     arrays = {n: (ours[n].array, theirs[n].detach().numpy()) for n in names}
     for i, a in enumerate(names):
         for b in names[:i]:
@@ -207,7 +265,8 @@ def sharing(ours, theirs):
 
 
 def run(lines, often=True):
-    """Run a program in both worlds. Returns the number of lines until it ended (at a known difference); raises Found."""
+    """Run a program in both worlds. Returns the number of lines until it ended (at a known
+    difference); raises Found."""
     ours, theirs = scope(minigan), scope(torch)
     tolerance = 1e-3 if any("float32" in line for line in lines) else 1e-6
     for i, line in enumerate(lines):
@@ -216,13 +275,24 @@ def run(lines, often=True):
         if (a is None) != (b is None):
             who, error = ("torch", b) if a is None else ("minigan", a)
             mixed = mixed_values(lines[: i + 1])
-            if any(re.search(p, str(error)) and (mixed or "forward pass" not in p) for p in KNOWN[who]):
+            if any(
+                re.search(p, str(error)) and (mixed or "forward pass" not in p) for p in KNOWN[who]
+            ):
                 return i
-            raise Found(i, f"only {who} raises {type(error).__name__}", f"only {who} raises {type(error).__name__}: {error}")
+            raise Found(
+                i,
+                f"only {who} raises {type(error).__name__}",
+                f"only {who} raises {type(error).__name__}: {error}",
+            )
         if known_state(theirs) or other_layout(line, ours, theirs):
             return i
         if (often or i == len(lines) - 1) and (found := difference(ours, theirs, tolerance)):
-            if "known" in found[0] or unseen_write(line, ours, theirs) or of_equal(line, theirs) or mixed_values(lines[: i + 1]):
+            if (
+                "known" in found[0]
+                or unseen_write(line, ours, theirs)
+                or of_equal(line, theirs)
+                or mixed_values(lines[: i + 1])
+            ):
                 return i
             if shared_gradient(lines[: i + 1], theirs):
                 return i
@@ -230,13 +300,17 @@ def run(lines, often=True):
                 return i
             raise Found(i, found[0], found[1])
     for a, b, mine in sharing(ours, theirs):
-        text = f"{a} and {b} share memory{'' if mine else ' in torch, not here'}{', not in torch' if mine else ''}"
+        text = (
+            f"{a} and {b} share "
+            f"memory{'' if mine else ' in torch, not here'}{', not in torch' if mine else ''}"
+        )
         raise Found(len(lines) - 1, f"sharing {mine}", text)
     return len(lines)
 
 
 def badly_conditioned(lines, names, tolerance):
-    """Does PyTorch itself give other values when all random inputs move by a hundredth of the tolerance, or in float64?"""
+    """Does PyTorch itself give other values when all random inputs move by a hundredth of the
+    tolerance, or in float64?"""
     moved = scope(torch, tolerance / 100)
     exact = scope(torch)
     for line in lines:
@@ -253,7 +327,9 @@ def same_values(names, others, tolerance):
             continue
         for x, y in [(a, b), (a.grad, b.grad)] if leaf(b, False) else [(a, b)]:
             if x is not None and y is not None:
-                if x.shape != y.shape or number_difference(x.detach().numpy(), y.detach().to(x.dtype).numpy(), tolerance):
+                if x.shape != y.shape or number_difference(
+                    x.detach().numpy(), y.detach().to(x.dtype).numpy(), tolerance
+                ):
                     return False
     return True
 
@@ -319,8 +395,14 @@ def shrink(lines, often):
 
 def describe(lines, found):
     """Text that can be run, with what differs."""
-    used = PRELUDE.replace("NOISE", "0") if re.search(r"\b(rand|ints|bools|fill)\(", "\n".join(lines)) else ""
-    return f"{used}import torch  # or: import minigan as torch\n" + "\n".join(lines) + f"\n# {found}\n"
+    used = (
+        PRELUDE.replace("NOISE", "0")
+        if re.search(r"\b(rand|ints|bools|fill)\(", "\n".join(lines))
+        else ""
+    )
+    return (
+        f"{used}import torch  # or: import minigan as torch\n" + "\n".join(lines) + f"\n# {found}\n"
+    )
 
 
 def one(seed, without=None):
@@ -335,7 +417,8 @@ def one(seed, without=None):
 
 
 def search(seed, seconds, without=None):
-    """[(number, (lines, Found))] of the first program in each way in which some differ, from number `seed` on, for so many seconds."""
+    """[(number, (lines, Found))] of the first program in each way in which some differ, from number
+    `seed` on, for so many seconds."""
     end, found = time.time() + seconds, {}
     while time.time() < end:
         if result := one(seed, without):
@@ -347,9 +430,13 @@ def search(seed, seconds, without=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=1.0, help="how long (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="the first program's number (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the first program's number (default: 0)"
+    )
     parser.add_argument("--program", type=int, help="only this program")
     parser.add_argument("--without", help="leave out lines that match this pattern")
     options = parser.parse_args()
@@ -358,13 +445,17 @@ def main():
         print("\n".join(program(options.program, options.without)), "\n")
         result = one(options.program, options.without)
         return print(describe(*result) if result else "no difference")
-    end, seed, seen = time.time() + 60 * options.minutes, options.seed, {}
+    end = time.time() + 60 * options.minutes
+    seed = options.seed
+    seen = {}
     while time.time() < end:
         if result := one(seed, options.without):
             key = result[1].kind, re.sub(r"[\d.]+", "#", result[0][-1])[:60]
             seen[key] = seen.get(key, 0) + 1
             if seen[key] == 1:
-                print(f"--- program {seed}\n" + "\n".join(result[0]) + f"\n# {result[1]}", flush=True)
+                print(
+                    f"--- program {seed}\n" + "\n".join(result[0]) + f"\n# {result[1]}", flush=True
+                )
         seed += 1
     failed = sum(seen.values())
     print(f"{seed - options.seed} programs, {failed} differ in {len(seen)} ways")

@@ -1,4 +1,5 @@
-"""First and second derivatives of the same function in both worlds, with the same random cotangents."""
+"""First and second derivatives of the same function in both worlds, with the same random
+cotangents."""
 
 import numpy as np
 import torch
@@ -15,12 +16,16 @@ def cotangents(outputs, seed):
 
 
 def gradients(world, outputs, inputs, weights, more):
-    """d(sum of outputs * weights)/d(inputs), recorded if `more`: a list with None for inputs that nothing depends on."""
-    return world.autograd.grad(outputs, inputs, weights, create_graph=more, retain_graph=True, allow_unused=True)
+    """d(sum of outputs * weights)/d(inputs), recorded if `more`: a list with None for inputs that
+    nothing depends on."""
+    return world.autograd.grad(
+        outputs, inputs, weights, create_graph=more, retain_graph=True, allow_unused=True
+    )
 
 
 def check(ours, theirs, our_inputs, their_inputs, second=True, widen=1.0):
-    """Compare the first derivatives of results `ours` and `theirs`, and the second if `second`. Returns how many orders there were.
+    """Compare the first derivatives of results `ours` and `theirs`, and the second if `second`.
+    Returns how many orders there were.
 
     Raises Different with the order in front; `error.order` says which one it was.
     """
@@ -35,9 +40,15 @@ def check(ours, theirs, our_inputs, their_inputs, second=True, widen=1.0):
         if not their_outputs or not their_inputs:
             return order - 1
         try:
-            expected = gradients(torch, their_outputs, their_inputs, their_weights, order == 1 and second)
+            expected = gradients(
+                torch, their_outputs, their_inputs, their_weights, order == 1 and second
+            )
         except RuntimeError as error:
-            if order == 2 and "does not require grad" in str(error) or "derivative for" in str(error):
+            if (
+                order == 2
+                and "does not require grad" in str(error)
+                or "derivative for" in str(error)
+            ):
                 return order - 1
             raise Uncovered(str(error)) from error
         try:
@@ -46,12 +57,19 @@ def check(ours, theirs, our_inputs, their_inputs, second=True, widen=1.0):
                 what = f"gradient {order} of argument {i}: "
                 if a is None or b is None:  # nothing depends on it: as good as zeros
                     rest = a.detach().numpy() if b is None and a is not None else b
-                    rest = rest.detach().numpy(force=True) if isinstance(rest, torch.Tensor) else rest
+                    rest = (
+                        rest.detach().numpy(force=True) if isinstance(rest, torch.Tensor) else rest
+                    )
                     if rest is not None:
                         numbers(rest, np.zeros_like(rest), what)
                     continue
                 numbers_of = b.detach() if not second or order == 2 else b
-                compare(a.detach() if not second or order == 2 else like(a, b), numbers_of, what, widen=widen)
+                compare(
+                    a.detach() if not second or order == 2 else like(a, b),
+                    numbers_of,
+                    what,
+                    widen=widen,
+                )
         except Exception as error:
             error.order = order
             raise

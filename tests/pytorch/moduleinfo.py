@@ -1,11 +1,13 @@
-"""PyTorch's own samples for its modules (torch.testing's ModuleInfo), computed by minigan and by torch with the same weights.
+"""PyTorch's own samples for its modules (torch.testing's ModuleInfo), computed by minigan and by
+torch with the same weights.
 
     python tests/pytorch/moduleinfo.py              every module that minigan has
     python tests/pytorch/moduleinfo.py LSTM 'Conv*' these modules
     python tests/pytorch/moduleinfo.py --missing    the modules that minigan does not have
 
-In training and in evaluation, float32 and float64: results, names in the state dict, running statistics; in float64 the first and second
-derivatives by inputs and parameters; modules that have `inplace` also with it.
+In training and in evaluation, float32 and float64: results, names in the state dict, running
+statistics; in float64 the first and second derivatives by inputs and parameters; modules that have
+`inplace` also with it.
 """
 
 import argparse
@@ -43,7 +45,9 @@ def both(info, sample, dtype, memo, **more):
     """The module of a sample in both worlds, with torch's initial weights."""
     made = sample.constructor_input
     theirs = info.module_cls(*made.args, **{**made.kwargs, **more}).to(dtype)
-    ours = getattr(nn, info.module_cls.__name__)(*translate(made.args, memo), **translate(made.kwargs, memo), **more)
+    ours = getattr(nn, info.module_cls.__name__)(
+        *translate(made.args, memo), **translate(made.kwargs, memo), **more
+    )
     ours = ours.to(translate(dtype, memo))
     state = {k: translate(v.detach().clone(), {}) for k, v in theirs.state_dict().items()}
     ours.load_state_dict(state)
@@ -54,7 +58,13 @@ def both(info, sample, dtype, memo, **more):
 def run_sample(count, info, sample, dtype, training, inplace):
     """One sample: forward, statistics, derivatives."""
     given, made = sample.forward_input, sample.constructor_input
-    described = short([*made.args]) + short(made.kwargs) + " on " + short([*given.args]) + short(given.kwargs)
+    described = (
+        short([*made.args])
+        + short(made.kwargs)
+        + " on "
+        + short([*given.args])
+        + short(given.kwargs)
+    )
     described += f" {'training' if training else 'eval'} {str(dtype).removeprefix('torch.')}"
     memo = {}
     more = {"inplace": True} if inplace else {}
@@ -88,7 +98,9 @@ def run_sample(count, info, sample, dtype, training, inplace):
     inputs = [t for t in tensors([given.args, given.kwargs], torch.Tensor) if t.requires_grad]
     our_inputs = [translate(t, memo) for t in inputs] + list(ours.parameters())
     try:
-        orders = check(found, expected, our_inputs, inputs + list(theirs.parameters()), info.supports_gradgrad)
+        orders = check(
+            found, expected, our_inputs, inputs + list(theirs.parameters()), info.supports_gradgrad
+        )
     except Uncovered:
         return
     except Exception as error:
@@ -101,9 +113,12 @@ def run_sample(count, info, sample, dtype, training, inplace):
 
 
 def run_module(info, thorough=True):
-    """The Count of all samples of a ModuleInfo; unless `thorough` in float64, and in evaluation only where that differs."""
+    """The Count of all samples of a ModuleInfo; unless `thorough` in float64, and in evaluation
+    only where that differs."""
     count = Count(info.module_cls.__name__)
-    forms = (False, True) if "inplace" in inspect.signature(info.module_cls).parameters else (False,)
+    forms = (
+        (False, True) if "inplace" in inspect.signature(info.module_cls).parameters else (False,)
+    )
     for dtype in (torch.float64, torch.float32)[: 1 + thorough]:
         if dtype not in info.supported_dtypes("cpu"):
             continue
@@ -117,17 +132,28 @@ def run_module(info, thorough=True):
 
 def chosen(patterns):
     """The ModuleInfos whose class name matches one of the patterns; without patterns all."""
-    return [m for m in module_db if not patterns or any(fnmatch.fnmatch(m.module_cls.__name__, p) for p in patterns)]
+    return [
+        m
+        for m in module_db
+        if not patterns or any(fnmatch.fnmatch(m.module_cls.__name__, p) for p in patterns)
+    ]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("modules", nargs="*", help="names or patterns")
-    parser.add_argument("-v", "--verbose", action="store_true", help="every failing sample, not only the first")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="every failing sample, not only the first"
+    )
     parser.add_argument("--missing", action="store_true", help="list what minigan does not have")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    passed, failed, absent, began = {}, {}, [], time.time()
+    passed = {}
+    failed = {}
+    absent = []
+    began = time.time()
     for info in chosen(options.modules):
         if not hasattr(nn, info.module_cls.__name__):
             absent.append(info.module_cls.__name__)
@@ -143,7 +169,10 @@ def main():
         for stage, n in count.passed.items():
             passed[stage] = passed.get(stage, 0) + n
     parts = [f"{stage} {n} of {n + failed.get(stage, 0)}" for stage, n in passed.items()]
-    print(f"samples that pass: {', '.join(parts)}; {len(absent)} not there; {time.time() - began:.0f} s")
+    print(
+        f"samples that pass: {', '.join(parts)}; {len(absent)} not there; "
+        f"{time.time() - began:.0f} s"
+    )
     if options.missing:
         print(" ".join(absent))
 

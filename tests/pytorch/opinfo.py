@@ -1,12 +1,14 @@
-"""PyTorch's own samples for its functions (torch.testing's OpInfo), computed by minigan and by torch.
+"""PyTorch's own samples for its functions (torch.testing's OpInfo), computed by minigan and by
+torch.
 
     python tests/pytorch/opinfo.py                    every op that minigan has
-    python tests/pytorch/opinfo.py sum nn.functional.pad    these ops (whole names; * and ? as in file names)
+    python tests/pytorch/opinfo.py sum nn.functional.pad these ops (whole names; * and ? as in file
+    names)
     python tests/pytorch/opinfo.py -v sum             with every failing sample
     python tests/pytorch/opinfo.py --missing          the ops that minigan does not have
 
-For each op as function, method, in-place method and operator: values, dtypes and shapes for several dtypes; first and second
-derivatives in float64.
+For each op as function, method, in-place method and operator: values, dtypes and shapes for several
+dtypes; first and second derivatives in float64.
 """
 
 import argparse
@@ -35,13 +37,17 @@ LARGE = 20_000  # elements: samples above are left out
 
 # Their values are random, or whatever the memory held.
 VALUELESS = {
-    "bernoulli", "empty", "empty_like", "multinomial", "new_empty", "nn.functional.alpha_dropout", "nn.functional.dropout",
-    "nn.functional.dropout2d", "nn.functional.dropout3d", "normal", "rand_like", "randint", "randint_like", "randn", "randn_like",
-    "resize_", "resize_as_", "cauchy", "exponential", "geometric", "log_normal", "uniform", "nn.functional.rrelu",
+    "bernoulli", "empty", "empty_like", "multinomial", "new_empty", "nn.functional.alpha_dropout",
+    "nn.functional.dropout",
+    "nn.functional.dropout2d", "nn.functional.dropout3d", "normal", "rand_like", "randint",
+    "randint_like", "randn", "randn_like",
+    "resize_", "resize_as_", "cauchy", "exponential", "geometric", "log_normal", "uniform",
+    "nn.functional.rrelu",
     "nn.functional.feature_alpha_dropout", "new_empty_strided", "empty_strided", "empty_permuted",
 }  # fmt: skip
 
-# The signs of their vectors are what the library makes them: compared is what the samples make of the results.
+# The signs of their vectors are what the library makes them: compared is what the samples make of
+# the results.
 SIGNS = {"linalg.eigh", "linalg.svd", "svd"}
 
 
@@ -78,17 +84,26 @@ def variants(op):
 
 
 def samples(op, dtype, most=None):
-    """The samples of an op for a dtype: those of its tests, for elementwise ops some of the larger set of references; at most `most`."""
+    """The samples of an op for a dtype: those of its tests, for elementwise ops some of the larger
+    set of references; at most `most`."""
     torch.manual_seed(0), random.seed(0), np.random.seed(0)
     grad = dtype.is_floating_point and op.supports_autograd
-    found = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), None if most is None else 30 * most))
+    found = list(
+        itertools.islice(
+            op.sample_inputs("cpu", dtype, requires_grad=grad), None if most is None else 30 * most
+        )
+    )
     if dtype in (torch.float32, torch.int64) and op.reference_inputs_func is not None:
         try:
             more = list(op.reference_inputs("cpu", dtype, requires_grad=grad))
         except (RuntimeError, TypeError, ValueError):
             more = []
         found += more[len(found) :: max(1, len(more) // 60)]
-    found = [s for s in found if sum(t.numel() for t in tensors([s.input, s.args, s.kwargs], torch.Tensor)) <= LARGE]
+    found = [
+        s
+        for s in found
+        if sum(t.numel() for t in tensors([s.input, s.args, s.kwargs], torch.Tensor)) <= LARGE
+    ]
     return found if most is None else found[:: -(-len(found) // most) or 1]
 
 
@@ -101,22 +116,29 @@ def drops(op, sample):
 
 
 class Count:
-    """Samples of one call of one op: how many passed, by stage (forward, first, second), and the failures."""
+    """Samples of one call of one op: how many passed, by stage (forward, first, second), and the
+    failures."""
 
     def __init__(self, title):
-        self.title, self.passed, self.failures = title, {}, []
+        self.title = title
+        self.passed = {}
+        self.failures = []
 
     def add(self, stage, error=None, sample=""):
         if error is None:
             self.passed[stage] = self.passed.get(stage, 0) + 1
         else:
-            text = str(error) if isinstance(error, Different) else f"{type(error).__name__}: {error}"
+            text = (
+                str(error) if isinstance(error, Different) else f"{type(error).__name__}: {error}"
+            )
             self.failures.append((stage, " ".join(text.split())[:300], sample))
 
     def line(self):
         stages = ("forward", "first", "second")
         failed = [s for s, *_ in self.failures]
-        counts = " ".join(f"{s} {self.passed.get(s, 0)}/{self.passed.get(s, 0) + failed.count(s)}" for s in stages)
+        counts = " ".join(
+            f"{s} {self.passed.get(s, 0)}/{self.passed.get(s, 0) + failed.count(s)}" for s in stages
+        )
         return f"{'FAIL' if failed else 'ok  '} {self.title:58s} {counts}"
 
 
@@ -125,7 +147,9 @@ def run_sample(count, op, how, theirs, ours, sample, dtype):
     described = short([sample.input, *sample.args]) + " " + short(sample.kwargs)
     memo = {}
     try:
-        mine = translate([sample.input, sample.args, sample.kwargs, sample.output_process_fn_grad], memo)
+        mine = translate(
+            [sample.input, sample.args, sample.kwargs, sample.output_process_fn_grad], memo
+        )
     except Uncovered:
         return
     arguments, options = [sample.input, *sample.args], sample.kwargs
@@ -135,7 +159,9 @@ def run_sample(count, op, how, theirs, ours, sample, dtype):
         expected = theirs(first, *arguments[1:], **options)
     except Exception:
         return  # not a sample of this variant
-    if any(t.dtype.is_complex or t.layout is not torch.strided for t in tensors(expected, torch.Tensor)):
+    if any(
+        t.dtype.is_complex or t.layout is not torch.strided for t in tensors(expected, torch.Tensor)
+    ):
         return
     try:
         first = mine[0].clone() if written else mine[0]
@@ -174,8 +200,11 @@ def title(op, how):
 
 
 def run_op(op, most=None):
-    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it lacks. At most `most` samples a dtype."""
-    counts, lacking, drawn = [], [], {}
+    """[Count] of every way to call an OpInfo that minigan has; and the names of those that it
+    lacks. At most `most` samples a dtype."""
+    counts = []
+    lacking = []
+    drawn = {}
     for how, theirs, ours in variants(op):
         if ours is None:
             lacking.append(title(op, how))
@@ -196,23 +225,33 @@ def run_op(op, most=None):
 
 
 def chosen(patterns):
-    """The OpInfos whose name (or name.variant) matches one of the patterns; without patterns all."""
+    """The OpInfos whose name (or name.variant) matches one of the patterns; without patterns
+    all."""
 
     def fits(op):
-        return not patterns or any(fnmatch.fnmatch(n, p) for p in patterns for n in (op.name, title(op, "function")))
+        return not patterns or any(
+            fnmatch.fnmatch(n, p) for p in patterns for n in (op.name, title(op, "function"))
+        )
 
     return [op for op in op_db if fits(op)]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("ops", nargs="*", help="names or patterns")
-    parser.add_argument("-v", "--verbose", action="store_true", help="every failing sample, not only the first")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="every failing sample, not only the first"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="only what fails")
     parser.add_argument("--missing", action="store_true", help="list what minigan does not have")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    total, good, absent, began = {}, 0, [], time.time()
+    total = {}
+    good = 0
+    absent = []
+    began = time.time()
     for op in chosen(options.ops):
         counts, lacking = run_op(op)
         absent += lacking
@@ -235,7 +274,10 @@ def main():
         print("\n".join(absent))
     else:
         parts = ", ".join(f"{stage} {a} of {b}" for stage, (a, b) in total.items())
-        print(f"calls of ops that pass all their samples: {parts}; {len(absent)} not there; {time.time() - began:.0f} s")
+        print(
+            f"calls of ops that pass all their samples: {parts}; {len(absent)} not there; "
+            f"{time.time() - began:.0f} s"
+        )
 
 
 if __name__ == "__main__":

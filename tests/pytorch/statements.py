@@ -1,16 +1,32 @@
 """Random statements for programs.Writer: what a program does next."""
 
-# (weight, function of a Writer that returns a line of text, or None where nothing fits); filled by `statement`.
+# (weight, function of a Writer that returns a line of text, or None where nothing fits); filled by
+# `statement`.
 KINDS = []
 
-ACTIVATIONS = ["ReLU()", "ReLU(inplace=True)", "LeakyReLU(0.2, inplace=True)", "LeakyReLU(0.2)", "Tanh()", "Sigmoid()", "ELU(inplace=True)",
-               "SELU()", "GELU()", "SiLU(inplace=True)", "Softplus()", "PReLU()", "Hardtanh(inplace=True)", "ReLU6()", "Mish()",
-               "Softmax(-1)", "LogSoftmax(0)", "LogSigmoid()", "Identity()", "Flatten(0)", "Dropout(0.3).eval()"]  # fmt: skip
-LOSSES = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits", "soft_margin_loss"]
-OPTIMISERS = ["SGD({}, lr=0.1)", "SGD({}, lr=0.1, momentum=0.9)", "SGD({}, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1)",
-              "Adam({}, lr=0.05)", "Adam({}, lr=0.05, betas=(0.5, 0.9), weight_decay=0.1)", "Adam({}, lr=0.05, amsgrad=True)",
-              "AdamW({}, lr=0.05)", "RMSprop({}, lr=0.02)", "RMSprop({}, lr=0.02, momentum=0.5, centered=True)", "Adagrad({}, lr=0.1)",
+ACTIVATIONS = ["ReLU()", "ReLU(inplace=True)", "LeakyReLU(0.2, inplace=True)", "LeakyReLU(0.2)",
+    "Tanh()", "Sigmoid()", "ELU(inplace=True)",
+               "SELU()", "GELU()", "SiLU(inplace=True)", "Softplus()", "PReLU()",
+               "Hardtanh(inplace=True)", "ReLU6()", "Mish()",
+               "Softmax(-1)", "LogSoftmax(0)", "LogSigmoid()", "Identity()", "Flatten(0)",
+               "Dropout(0.3).eval()"]  # fmt: skip
+LOSSES = [
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy_with_logits",
+    "soft_margin_loss",
+]
+OPTIMISERS = ["SGD({}, lr=0.1)", "SGD({}, lr=0.1, momentum=0.9)",
+    "SGD({}, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1)",
+              "Adam({}, lr=0.05)", "Adam({}, lr=0.05, betas=(0.5, 0.9), weight_decay=0.1)",
+              "Adam({}, lr=0.05, amsgrad=True)",
+              "AdamW({}, lr=0.05)", "RMSprop({}, lr=0.02)",
+              "RMSprop({}, lr=0.02, momentum=0.5, centered=True)", "Adagrad({}, lr=0.1)",
               "SGD({}, lr=0.1, maximize=True)"]  # fmt: skip
+BATCH_NORM = ["", ", affine=False", ", track_running_stats=False", ", momentum=None"]
+INSTANCE_NORM = ["", ", affine=True", ", affine=True, track_running_stats=True"]
 UPSAMPLING = ["", ", mode='bilinear'", ", mode='bilinear', align_corners=True", ", mode='bicubic'"]
 
 
@@ -30,10 +46,16 @@ def create(w):
     dtype = w.rng.choices([None, "int64", "uint8", "bool"], [7, 1, 1, 1])[0]
     x, shape = w.name(), w.shape()
     sizes = ", ".join(map(str, shape)) or "()"
-    dtypes = w.rng.choice(["", f", dtype=torch.{w.float}", ", dtype=torch.int64"]) if w.float == "float32" else f", dtype=torch.{w.float}"
+    dtypes = (
+        w.rng.choice(["", f", dtype=torch.{w.float}", ", dtype=torch.int64"])
+        if w.float == "float32"
+        else f", dtype=torch.{w.float}"
+    )
     if w.chance(0.2):
-        made = w.rng.choice([f"zeros({sizes}{dtypes})", f"ones({sizes}{dtypes})", f"full(({''.join(f'{n},' for n in shape)}), 2.0{dtypes})",
-                             f"arange({w.rng.randint(1, 6)}{dtypes})", f"eye({w.rng.randint(1, 4)}{dtypes})"])  # fmt: skip
+        made = w.rng.choice([f"zeros({sizes}{dtypes})", f"ones({sizes}{dtypes})",
+            f"full(({''.join(f'{n},' for n in shape)}), 2.0{dtypes})",
+                             f"arange({w.rng.randint(1, 6)}{dtypes})",
+                             f"eye({w.rng.randint(1, 4)}{dtypes})"])  # fmt: skip
         return f"{x} = torch.{made}"
     return f"{x} = {w.random(shape, dtype)}"
 
@@ -45,7 +67,9 @@ def expression(w):
     t = w.value(x)
     roll = w.rng.random()
     if roll < 0.38:
-        return w.view(w.pick() if w.chance(0.2) else x, t) if not w.chance(0.2) else w.view(*pair(w))
+        return (
+            w.view(w.pick() if w.chance(0.2) else x, t) if not w.chance(0.2) else w.view(*pair(w))
+        )
     if roll < 0.55:
         return w.binary(x, t)
     if roll < 0.67:
@@ -83,7 +107,10 @@ def other_dtypes(w):
 @statement(2)
 def number(w):
     x = w.pick(lambda t: t.numel() == 1)
-    return x and f"{w.name()} = {w.rng.choice([f'{x}.item()', f'float({x})', f'{x}.tolist()', f'bool({x} > 0)', f'({x} > 0).item()'])}"
+    if not x:
+        return x
+    ways = f"{x}.item()", f"float({x})", f"{x}.tolist()", f"bool({x} > 0)", f"({x} > 0).item()"
+    return f"{w.name()} = {w.rng.choice(ways)}"
 
 
 @statement(2)
@@ -93,13 +120,27 @@ def unpack(w):
         return None
     t = w.value(x)
     d = w.dim(t)
-    way = w.rng.choice([f"{x}.unbind({d})", f"{x}.split(1, {d})", f"{x}.chunk(2, {d})", f"{x}.split(2, dim={d})", f"list({x})"])
+    way = w.rng.choice(
+        [
+            f"{x}.unbind({d})",
+            f"{x}.split(1, {d})",
+            f"{x}.chunk(2, {d})",
+            f"{x}.split(2, dim={d})",
+            f"list({x})",
+        ]
+    )
     return f"{w.name()}, *{w.name('rest')} = {way}"
 
 
 @statement(22)
 def write_in_place(w):
-    x = w.pick(lambda t: t.is_floating_point() and not (t.is_leaf and t.requires_grad) and str(t.dtype).endswith(w.float))
+    x = w.pick(
+        lambda t: (
+            t.is_floating_point()
+            and not (t.is_leaf and t.requires_grad)
+            and str(t.dtype).endswith(w.float)
+        )
+    )
     if not x or w.chance(0.05):
         x = w.pick()
     if not x:
@@ -108,7 +149,9 @@ def write_in_place(w):
     target = x
     if w.chance(0.12):
         target = f"{x}.data" if w.chance(0.6) else f"{x}.detach()"
-    r, shape, y = w.rng, list(t.shape), w.broadcast(list(t.shape), t)
+    r = w.rng
+    shape = list(t.shape)
+    y = w.broadcast(list(t.shape), t)
     simple = y[0].isdigit() or y[0] == "-" or y == "True"
     if w.chance(0.45):  # through an index
         index = w.index(shape, 0.35)
@@ -126,7 +169,8 @@ def write_in_place(w):
         d = w.dim(t)
         n = t.shape[d] if t.ndim else 1
         at = f"torch.tensor([{r.randrange(max(1, n))}])"
-        texts = [f"{target} += {y}", f"{target} -= {y}", f"{target} *= {y}", f"{target} /= 2", f"{target}.add_({y})",
+        texts = [f"{target} += {y}", f"{target} -= {y}", f"{target} *= {y}", f"{target} /= 2",
+            f"{target}.add_({y})",
                  f"{target}.mul_({y})", f"{target}.sub_({y}{', alpha=2' if not simple else ''})",
                  f"{target}.zero_()", f"{target}.fill_(0.5)", f"{target}.clamp_(-1, 1)",
                  f"{target}.clamp_(min=0)", f"{target}.tanh_()", f"{target}.sigmoid_()",
@@ -135,23 +179,32 @@ def write_in_place(w):
                  f"{target}.masked_fill_({x} > 0, 0.5)", f"{target}.transpose_({d}, {w.dim(t)})",
                  f"{target}.unsqueeze_({d})", f"{target}.squeeze_()",
                  f"{target}.exp_()" if w.chance(0.3) else f"{target}.square_()",
-                 f"{target}.index_fill_({d}, {at}, 1.5)", f"{target}.index_add_({d}, {at}, {x}.narrow({d}, 0, 1) * 2)",
+                 f"{target}.index_fill_({d}, {at}, 1.5)",
+                 f"{target}.index_add_({d}, {at}, {x}.narrow({d}, 0, 1) * 2)",
                  f"{target}.index_copy_({d}, {at}, {x}.narrow({d}, 0, 1) * 2)",
                  f"{target}.scatter_({d}, torch.zeros_like({x}, dtype=torch.int64), 2.0)",
                  f"torch.nn.functional.leaky_relu({target}, 0.1, inplace=True)",
                  f"torch.nn.functional.relu({target}, inplace=True)",
                  f"{target}.requires_grad_()", f"{target}.detach_()"]  # fmt: skip
         if not simple:
-            texts += [f"{target}.copy_({y})", f"{target}.lerp_({y}, 0.3)", f"{target}.addcmul_({y}, {y}, value=0.5)"]
+            texts += [
+                f"{target}.copy_({y})",
+                f"{target}.lerp_({y}, 0.3)",
+                f"{target}.addcmul_({y}, {y}, value=0.5)",
+            ]
         line = r.choice(texts)
     return f"with torch.no_grad(): {line}" if w.chance(0.15) else line
 
 
 @statement(9)
 def layer(w):
-    r, m, y = w.rng, w.name("m"), w.name()
+    r = w.rng
+    m = w.name("m")
+    y = w.name()
     c, out = r.choice([1, 2, 3, 4]), r.choice([1, 2, 3, 4])
-    k, s, p = r.choice([1, 2, 3]), r.choice([1, 2]), r.choice([0, 1])
+    k = r.choice([1, 2, 3])
+    s = r.choice([1, 2])
+    p = r.choice([0, 1])
     sizes = {1: [5], 2: [4, 5], 3: [3, 4, 3]}
     n = r.choice([1, 2, 2, 3])
     image = [r.choice([1, 2, 3]), c, *sizes[n]]
@@ -163,30 +216,40 @@ def layer(w):
         (f"Conv{n}d({c}, {out}, 2, dilation={s}, padding={p})", image),
         (f"ConvTranspose{n}d({c}, {out}, {k}, {s}, {min(p, k - 1)}{bias})", image),
         (f"ConvTranspose{n}d({c}, {out}, 3, 2, 1, output_padding=1)", image),
-        (f"BatchNorm{n}d({c}{r.choice(['', ', affine=False', ', track_running_stats=False', ', momentum=None'])})", image),
+        (f"BatchNorm{n}d({c}{r.choice(BATCH_NORM)})", image),
         (f"BatchNorm{n}d({c}).eval()", image),
         (f"BatchNorm1d({c})", [r.choice([2, 3, 4]), c]),
         (f"LayerNorm({c})", w.shape(1, 2) + [c]),
         (f"LayerNorm({image[1:]})", image),
         (f"GroupNorm({r.choice([i for i in (1, 2, 3, 4) if c % i == 0])}, {c})", image),
-        (f"InstanceNorm{n}d({c}{r.choice(['', ', affine=True', ', affine=True, track_running_stats=True'])})", image),
+        (f"InstanceNorm{n}d({c}{r.choice(INSTANCE_NORM)})", image),
         (f"InstanceNorm{n}d({c}, track_running_stats=True).eval()", image),
         (r.choice(ACTIVATIONS), w.shape(1, 3)),
         (r.choice(ACTIVATIONS), w.shape(1, 3)),
-        (f"{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([2, 3])}, {s}, 1)", [1, c, *sizes[min(n, 2)]]),
-        (f"Adaptive{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([1, 2, 3])})", [2, c, *sizes[min(n, 2)]]),
-        (f"{r.choice(['ReflectionPad', 'ReplicationPad', 'ZeroPad'])}{min(n, 2)}d({r.choice([1, 2])})", [2, c, *sizes[min(n, 2)]]),
+        (f"{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([2, 3])}, {s}, 1)",
+            [1, c, *sizes[min(n, 2)]]),
+        (f"Adaptive{r.choice(['Max', 'Avg'])}Pool{min(n, 2)}d({r.choice([1, 2, 3])})",
+            [2, c, *sizes[min(n, 2)]]),
+        (f"{r.choice(['Reflection', 'Replication', 'Zero'])}Pad{min(n, 2)}d({r.choice([1, 2])})",
+            [2, c, *sizes[min(n, 2)]]),
         ("ConstantPad2d((1, 0, -1, 2), 0.5)", [2, c, 4, 5]),
         (f"Upsample(scale_factor=2{r.choice(UPSAMPLING)})", [2, c, 3, 4]),
         (f"Upsample(size=(5, 3), mode='{r.choice(['nearest', 'bilinear'])}')", [1, c, 3, 4]),
-        ("PixelShuffle(2)", [1, 4, 2, 3]), ("PixelUnshuffle(2)", [1, 2, 4, 2]), ("Flatten()", image),
-        (f"Sequential(torch.nn.Linear({c}, 3), torch.nn.ReLU(inplace=True), torch.nn.Linear(3, {out}))", [2, c]),
-        (f"Sequential(torch.nn.Conv2d({c}, 2, 3, 1, 1), torch.nn.BatchNorm2d(2), torch.nn.LeakyReLU(0.2, inplace=True))", [2, c, 3, 3]),
-        (f"Sequential(torch.nn.ConvTranspose2d({c}, 2, 2, 2, bias=False), torch.nn.BatchNorm2d(2), torch.nn.ReLU(True))", [2, c, 2, 2]),
-        (f"RNN({c}, 2, batch_first=True)", [2, 3, c]), (f"GRU({c}, 2)", [3, 2, c]), (f"LSTM({c}, 2, num_layers=2)", [3, 2, c]),
+        ("PixelShuffle(2)", [1, 4, 2, 3]), ("PixelUnshuffle(2)", [1, 2, 4, 2]),
+        ("Flatten()", image),
+        (f"Sequential(torch.nn.Linear({c}, 3), torch.nn.ReLU(inplace=True), torch.nn.Linear(3, "
+         f"{out}))", [2, c]),
+        (f"Sequential(torch.nn.Conv2d({c}, 2, 3, 1, 1), torch.nn.BatchNorm2d(2), "
+         "torch.nn.LeakyReLU(0.2, inplace=True))", [2, c, 3, 3]),
+        (f"Sequential(torch.nn.ConvTranspose2d({c}, 2, 2, 2, bias=False), "
+         "torch.nn.BatchNorm2d(2), torch.nn.ReLU(True))", [2, c, 2, 2]),
+        (f"RNN({c}, 2, batch_first=True)", [2, 3, c]), (f"GRU({c}, 2)", [3, 2, c]),
+        (f"LSTM({c}, 2, num_layers=2)", [3, 2, c]),
         (f"Bilinear({c}, {c}, {out})", [2, c]),
     ])  # fmt: skip
-    x = w.pick(lambda t: list(t.shape) == shape and str(t.dtype).endswith(w.float)) or w.random(shape)
+    x = w.pick(lambda t: list(t.shape) == shape and str(t.dtype).endswith(w.float)) or w.random(
+        shape
+    )
     x = f"({x} * 1)" if w.chance(0.3) else x
     call = f"{m}({x}, {w.random(shape)})" if made.startswith("Bilinear") else f"{m}({x})"
     last = "[0]" if made[:3] in ("RNN", "GRU", "LST") else ""
@@ -195,14 +258,16 @@ def layer(w):
 
 @statement(3)
 def again(w):
-    """A module that is there is called once more, on what it was called on or on its own mode changed."""
+    """A module that is there is called once more, on what it was called on or on its own mode
+    changed."""
     import torch
 
     m = w.pick(kind=torch.nn.Module)
     if not m:
         return None
     if w.chance(0.3):
-        return f"{m}.{w.rng.choice(['train()', 'eval()', 'zero_grad()', 'requires_grad_(False)', 'requires_grad_()'])}"
+        ways = "train() eval() zero_grad() requires_grad_(False) requires_grad_()".split()
+        return f"{m}.{w.rng.choice(ways)}"
     first = next((p for p in w.value(m).parameters()), None)
     if first is None or first.ndim != 2:
         return None
@@ -215,14 +280,19 @@ def loss(w):
     if not x:
         return None
     t, r = w.value(x), w.rng
-    f, shape, y = r.choice(LOSSES), list(t.shape), w.name()
+    f = r.choice(LOSSES)
+    shape = list(t.shape)
+    y = w.name()
     reduction = r.choice(["", ", reduction='sum'", ", reduction='none'"])
     if t.ndim == 2 and t.shape[0] and t.shape[1] and w.chance(0.4):
         labels = f"torch.tensor({[r.randrange(t.shape[1]) for _ in range(t.shape[0])]})"
         return f"{y} = torch.nn.functional.cross_entropy({x}, {labels}{reduction})"
     target = f"{w.random(shape, 'bool')}.to({x}.dtype)" if f.startswith("bin") else w.random(shape)
     if w.chance(0.2):
-        return f"{y} = torch.nn.functional.binary_cross_entropy(torch.sigmoid({x}), {w.random(shape, 'bool')}.to({x}.dtype){reduction})"
+        return (
+            f"{y} = torch.nn.functional.binary_cross_entropy(torch.sigmoid({x}), "
+            f"{w.random(shape, 'bool')}.to({x}.dtype){reduction})"
+        )
     return f"{y} = torch.nn.functional.{f}({x}, {target}{reduction})"
 
 
@@ -234,8 +304,10 @@ def backward(w):
     keep = w.rng.choice(["retain_graph=True"] * 4 + ["create_graph=True", ""])
     ones = f"torch.ones_like({y})"
     both = f"{ones}, {keep}" if keep else ones
-    return w.rng.choice([f"({y} * {y}).sum().backward({keep})", f"{y}.sum().backward({keep})", f"{y}.backward({both})",
-                         f"{y}.mean().backward({keep})", f"({y} * 0.5).tanh().sum().backward({keep})"])  # fmt: skip
+    return w.rng.choice([f"({y} * {y}).sum().backward({keep})", f"{y}.sum().backward({keep})",
+        f"{y}.backward({both})",
+                         f"{y}.mean().backward({keep})",
+                         f"({y} * 0.5).tanh().sum().backward({keep})"])  # fmt: skip
 
 
 @statement(6)
@@ -256,7 +328,11 @@ def flags(w):
     texts = [f"{y}.retain_grad()"] * 3 if y else []
     texts += [f"{x}.grad = None", f"{x}.data.mul_(0.9)", f"{x}.requires_grad_(False)"] if x else []
     if x and w.value(x).grad is not None:
-        texts += [f"{x}.grad.zero_()", f"{w.name()} = {x}.grad", f"with torch.no_grad(): {x} -= 0.1 * {x}.grad"]
+        texts += [
+            f"{x}.grad.zero_()",
+            f"{w.name()} = {x}.grad",
+            f"with torch.no_grad(): {x} -= 0.1 * {x}.grad",
+        ]
     return w.rng.choice(texts) if texts else None
 
 

@@ -37,9 +37,12 @@ def make(folder, callbacks, steps=20, resume=False, config=None, **options):
     """`callbacks`: a list, or a function of the trainer that gives one."""
     minigan.manual_seed(0)
     game = GAN(mlp_generator(8), mlp_discriminator(), NonSaturating(), 8)
-    trainer = Trainer(game, {name: optim.SGD(player.parameters(), 0.01) for name, player in game.players.items()})
+    trainer = Trainer(
+        game, {name: optim.SGD(player.parameters(), 0.01) for name, player in game.players.items()}
+    )
     callbacks = callbacks(trainer) if callable(callbacks) else callbacks
-    return Run(trainer, Batches(strokes(30).images, 5), folder, config or CONFIG, epochs=99, max_steps=steps, callbacks=callbacks,
+    return Run(trainer, Batches(strokes(30).images, 5), folder, config or CONFIG, epochs=99,
+        max_steps=steps, callbacks=callbacks,
                resume=resume, **options)  # fmt: skip
 
 
@@ -59,7 +62,8 @@ def test_the_order_of_events(tmp_path):
     diary = Diary()
     make(tmp_path / "r", [diary, Checkpoints(1000)], steps=8).train()  # 6 steps are an epoch
     assert diary.events == [
-        ("on_start", 0, 0), ("on_save", 0, 0), *[("on_step", i, 1) for i in range(1, 7)], ("on_epoch", 6, 1), ("on_step", 7, 2),
+        ("on_start", 0, 0), ("on_save", 0, 0), *[("on_step", i, 1) for i in range(1, 7)],
+        ("on_epoch", 6, 1), ("on_step", 7, 2),
         ("on_step", 8, 2), ("on_end", 8, 2), ("on_save", 8, 2), ("on_close", 8, 2),
     ]  # fmt: skip
 
@@ -103,15 +107,25 @@ def test_ones_own_callback_is_no_different(tmp_path):
     half = Counter()
     make(tmp_path / "halves", [half, Metrics(10), Checkpoints(0)], steps=20, resume=True).train()
     assert half.sum == whole.sum
-    rows = [[json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("whole", "halves")]
-    assert [r["step"] for r in rows[0]] == [7, 10, 14, 20] and rows[0][0]["moves"] == 2 and "sum" not in rows[0][1]
+    rows = [
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("whole", "halves")
+    ]
+    assert (
+        [r["step"] for r in rows[0]] == [7, 10, 14, 20]
+        and rows[0][0]["moves"] == 2
+        and "sum" not in rows[0][1]
+    )
     kept = [{k: v for k, v in r.items() if k != "it_s"} for r in rows[1] if r["step"] != 9]
     assert kept == [{k: v for k, v in r.items() if k != "it_s"} for r in rows[0]]
 
 
 def test_a_schedule_is_resumed(tmp_path):
     def callbacks(trainer):
-        return [Schedule(*(optim.lr_scheduler.StepLR(o, 5, 0.5) for o in trainer.optimizers.values())), Checkpoints(0)]
+        return [
+            Schedule(*(optim.lr_scheduler.StepLR(o, 5, 0.5) for o in trainer.optimizers.values())),
+            Checkpoints(0),
+        ]
 
     whole = make(tmp_path / "a", callbacks)
     whole.train()
@@ -125,18 +139,26 @@ def test_a_schedule_is_resumed(tmp_path):
 
 
 def test_averages_are_drawn_beside_the_last_weights(tmp_path):
-    run = make(tmp_path / "r", lambda t: usual(t.game.G, ema=0.9, sample_interval=10, quiet=True), steps=40)
+    run = make(
+        tmp_path / "r", lambda t: usual(t.game.G, ema=0.9, sample_interval=10, quiet=True), steps=40
+    )
     run.train()
-    averaged, last = (np.asarray(Image.open(p / "0000040.png")) for p in (run.folder / "samples", run.folder / "samples" / "last_weights"))
+    averaged, last = (
+        np.asarray(Image.open(p / "0000040.png"))
+        for p in (run.folder / "samples", run.folder / "samples" / "last_weights")
+    )
     assert averaged.shape == last.shape and (averaged != last).any()
     G, _ = load_generator(run.folder)
     raw, _ = load_generator(run.folder, averaged=False)
-    for (name, a), b, c in zip(run.trainer.game.G.named_parameters(), G.parameters(), raw.parameters()):
+    for (name, a), b, c in zip(
+        run.trainer.game.G.named_parameters(), G.parameters(), raw.parameters()
+    ):
         assert minigan.equal(a, c) and (name.endswith("bias") or not minigan.equal(a, b)), name
 
 
 def test_the_average_is_bias_corrected(tmp_path):
-    """After the first update it is the weights themselves, not a tenth of them; then the mean with weights decay^age."""
+    """After the first update it is the weights themselves, not a tenth of them; then the mean with
+    weights decay^age."""
     seen = []
 
     class Look(Callback):
@@ -145,7 +167,9 @@ def test_the_average_is_bias_corrected(tmp_path):
                 seen.append(run.trainer.game.G[0].weight.detach().numpy().copy())
                 weights = [0.9 ** (10 * age) for age in reversed(range(len(seen)))]
                 expected = sum(w * x for w, x in zip(weights, seen)) / sum(weights)
-                np.testing.assert_allclose(average.ema.averages["0.weight"].numpy(), expected, rtol=1e-5, atol=1e-7)
+                np.testing.assert_allclose(
+                    average.ema.averages["0.weight"].numpy(), expected, rtol=1e-5, atol=1e-7
+                )
 
     def callbacks(trainer):
         global average
@@ -158,7 +182,10 @@ def test_the_average_is_bias_corrected(tmp_path):
 
 def test_samples_do_not_change_the_run(tmp_path):
     runs = []
-    for name, callbacks in (("a", []), ("b", lambda t: [(a := Average(t.game.G, 0.9)), Samples(2, 0, a)])):
+    for name, callbacks in (
+        ("a", []),
+        ("b", lambda t: [(a := Average(t.game.G, 0.9)), Samples(2, 0, a)]),
+    ):
         runs.append(make(tmp_path / name, callbacks))
         runs[-1].train()
     for a, b in zip(*(r.trainer.game.G.state_dict().values() for r in runs)):
@@ -166,30 +193,48 @@ def test_samples_do_not_change_the_run(tmp_path):
 
 
 def brightness(images):
-    assert images.shape == (600, 1, 28, 28) and images.dtype == np.float32 and abs(images).max() <= 1
+    assert (
+        images.shape == (600, 1, 28, 28) and images.dtype == np.float32 and abs(images).max() <= 1
+    )
     return {"bright": float(images.mean()), "n": len(images)}
 
 
 @pytest.mark.parametrize("higher", [False, True])
 def test_the_best_state_is_kept(tmp_path, higher):
     def callbacks(trainer):
-        return [Evaluate(brightness, 1, "bright", higher, samples=600), Metrics(1000), Checkpoints(0, keep=1)]
+        return [
+            Evaluate(brightness, 1, "bright", higher, samples=600),
+            Metrics(1000),
+            Checkpoints(0, keep=1),
+        ]
 
     run = make(tmp_path / "r", callbacks, steps=20)  # evaluated at 6, 12, 18 and the end
     run.train()
-    rows = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [r["step"] for r in rows] == [6, 12, 18, 20] and all(r["n"] == 600 for r in rows)
     best = (max if higher else min)(rows, key=lambda r: r["bright"])
     state = load_checkpoint(tmp_path / "r" / "checkpoints" / "best.safetensors")
-    assert state["step"] == best["step"] and state["callbacks"]["Evaluate"]["best"]["value"] == best["bright"]
+    assert (
+        state["step"] == best["step"]
+        and state["callbacks"]["Evaluate"]["best"]["value"] == best["bright"]
+    )
     G, _ = load_generator(tmp_path / "r", best=True)
-    assert (G.state_dict()["0.weight"].numpy() == state["trainer"]["players"]["G"]["0.weight"]).all()
+    assert (
+        G.state_dict()["0.weight"].numpy() == state["trainer"]["players"]["G"]["0.weight"]
+    ).all()
     assert newest(tmp_path / "r")[1]["step"] == 20
 
     make(tmp_path / "halves", callbacks, steps=8).train()  # its end, step 8, is one more evaluation
     make(tmp_path / "halves", callbacks, steps=20, resume=True).train()
-    again = [json.loads(line) for line in (tmp_path / "halves" / "metrics.jsonl").read_text().splitlines()]
-    assert {r["step"]: r["bright"] for r in again if r["step"] != 8} == {r["step"]: r["bright"] for r in rows}
+    again = [
+        json.loads(line)
+        for line in (tmp_path / "halves" / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert {r["step"]: r["bright"] for r in again if r["step"] != 8} == {
+        r["step"]: r["bright"] for r in rows
+    }
 
 
 def test_evaluations_that_cannot_be(tmp_path):
@@ -207,7 +252,9 @@ def test_tensorboard(tmp_path):
     run = make(tmp_path / "r", lambda t: [Samples(10), TensorBoard(5), Checkpoints(0)], steps=20)
     run.train()
     (path,) = (tmp_path / "r" / "tensorboard").iterdir()
-    content, scalars, pictures = path.read_bytes(), {}, []
+    content = path.read_bytes()
+    scalars = {}
+    pictures = []
     while content:  # a record: its length, a checksum, the event, a checksum
         n = int.from_bytes(content[:8], "little")
         event = Event.FromString(content[12 : 12 + n])
@@ -240,7 +287,9 @@ class Slow(Callback):
 
     def __init__(self, monkeypatch, seconds):
         self.now, self.seconds = 0.0, seconds
-        monkeypatch.setattr("minigan.training.callbacks.progress.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr(
+            "minigan.training.callbacks.progress.time.perf_counter", lambda: self.now
+        )
 
     def on_step(self, run):
         self.now += self.seconds.get(run.step, 0.01)

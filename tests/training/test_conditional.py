@@ -1,4 +1,5 @@
-"""A game with labels, from a script through a run: what is trained, drawn, kept, resumed and looked at; on the CPU and on CUDA."""
+"""A game with labels, from a script through a run: what is trained, drawn, kept, resumed and looked
+at; on the CPU and on CUDA."""
 
 import importlib.util
 import pathlib
@@ -13,7 +14,18 @@ from minigan import nn
 from minigan.autograd import tensor_of
 from minigan.data import DATASETS, ImageSet, load_dataset, strokes
 from minigan.data.batches import Batches
-from minigan.gan import CGAN, GAMES, Given, GradientPenalty, Joined, NonSaturating, Pack, Trainer, Wasserstein, scores
+from minigan.gan import (
+    CGAN,
+    GAMES,
+    Given,
+    GradientPenalty,
+    Joined,
+    NonSaturating,
+    Pack,
+    Trainer,
+    Wasserstein,
+    scores,
+)
 from minigan.optim import SGD
 from minigan.training import generate, inputs_of, load_checkpoint, load_generator, walk
 from minigan.training.plane import Players
@@ -32,7 +44,9 @@ def main(*arguments):
 
 def arrays(folder, step):
     state = load_checkpoint(folder / "checkpoints" / f"{step:08d}.safetensors")["trainer"]
-    return {(who, name): np.asarray(v) for who, s in state["players"].items() for name, v in s.items()}
+    return {
+        (who, name): np.asarray(v) for who, s in state["players"].items() for name, v in s.items()
+    }
 
 
 def equal(a, b):
@@ -56,7 +70,8 @@ def test_a_run_draws_a_row_for_each_class_and_resumes_bit_for_bit(tmp_path, caps
     latents, labels = inputs_of(config, 20)
     assert config["classes"] == 10 and labels.tolist() == [i // 2 for i in range(20)]
     ones = generate(G, latents, np.ones(20, int))
-    assert ones.shape == (20, 1, 28, 28) and not np.allclose(ones, generate(G, latents, labels))  # G sees its labels
+    # G sees its labels
+    assert ones.shape == (20, 1, 28, 28) and not np.allclose(ones, generate(G, latents, labels))
     assert walk.main([str(tmp_path / "whole"), "--rows", "3", "--steps", "4"]) == 0
     assert "rounds are repeated as one function" in capsys.readouterr().out
 
@@ -79,7 +94,8 @@ def test_on_cuda_a_round_with_labels_is_one_launch(tmp_path, capsys):
 
 
 def test_labels_stay_with_their_images():
-    """Image i is all of the grey of its label: so they are in every batch, and each example comes once an epoch."""
+    """Image i is all of the grey of its label: so they are in every batch, and each example comes
+    once an epoch."""
     labels = np.arange(12, dtype=np.uint8) % 4
     data = ImageSet(np.repeat(labels * 60, 4).reshape(12, 1, 2, 2), labels, "greys", "here")
     batches = Batches(data, 5, 1, columns=("images", "labels"))
@@ -87,17 +103,24 @@ def test_labels_stay_with_their_images():
     assert len(seen) == 2
     for images, given in seen:
         assert given.dtype == np.int64 and images.shape == (5, 1, 2, 2)
-        np.testing.assert_allclose((images.numpy()[:, 0, 0, 0] + 1) * 127.5, given.numpy() * 60, atol=1e-3)
+        np.testing.assert_allclose(
+            (images.numpy()[:, 0, 0, 0] + 1) * 127.5, given.numpy() * 60, atol=1e-3
+        )
     assert len(next(Batches(data, 5).epoch(0))) == 1
     with pytest.raises(ValueError, match="no labels"):
         Batches(data.images, 5, columns=("images", "labels"))
 
 
 def test_joined_against_numpy():
-    labels, maps = tensor_of(np.array([2, 0])), np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
+    labels, maps = (
+        tensor_of(np.array([2, 0])),
+        np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32),
+    )
     one_hot = np.eye(3, dtype=np.float32)[[2, 0]]
     seen = Joined(nn.Identity(), 3)(tensor_of(maps), labels).numpy()
-    np.testing.assert_array_equal(seen, np.concatenate([maps, np.broadcast_to(one_hot[:, :, None, None], (2, 3, 4, 4))], 1))
+    np.testing.assert_array_equal(
+        seen, np.concatenate([maps, np.broadcast_to(one_hot[:, :, None, None], (2, 3, 4, 4))], 1)
+    )
     vectors = maps[:, :, 0, 0]
     seen = Joined(nn.Identity(), 3)(tensor_of(vectors), labels).numpy()
     np.testing.assert_array_equal(seen, np.concatenate([vectors, one_hot], 1))
@@ -108,13 +131,17 @@ def test_joined_against_numpy():
 def test_a_bound_critic_is_a_critic():
     minigan.manual_seed(0)
     D = Joined(nn.Linear(5, 1), 3)
-    x, fake, labels = minigan.randn(4, 2), minigan.randn(4, 2), tensor_of(np.array([0, 1, 2, 1]))
+    x = minigan.randn(4, 2)
+    fake = minigan.randn(4, 2)
+    labels = tensor_of(np.array([0, 1, 2, 1]))
     with minigan.no_grad():
         on_real, on_fake = scores(Given(D, labels), x, fake)  # in one pass
         np.testing.assert_allclose(on_real.numpy(), D(x, labels).numpy(), atol=1e-6)
         np.testing.assert_allclose(on_fake.numpy(), D(fake, labels).numpy(), atol=1e-6)
     w = D.network.weight.detach().numpy()[0, :2]  # of a linear D the slope is its weight
-    assert GradientPenalty(10.0)(Given(D, labels), x, fake).item() == pytest.approx(10 * (np.linalg.norm(w) - 1) ** 2, rel=1e-4)
+    assert GradientPenalty(10.0)(Given(D, labels), x, fake).item() == pytest.approx(
+        10 * (np.linalg.norm(w) - 1) ** 2, rel=1e-4
+    )
     with pytest.raises(ValueError, match="3 examples for 4 conditions"):
         Given(D, labels)(x[:3])
     with pytest.raises(ValueError, match="Pack"):
@@ -141,8 +168,17 @@ def test_the_doctor_sees_d_with_its_labels(tmp_path):
     from minigan.training import Doctor, Run
 
     minigan.manual_seed(0)
-    G = Joined(nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 784), nn.Unflatten(1, (1, 28, 28))), 3)
-    D = Joined(nn.Sequential(nn.Linear(787, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1)), 3, flat=True)
+    G = Joined(
+        nn.Sequential(
+            nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 784), nn.Unflatten(1, (1, 28, 28))
+        ),
+        3,
+    )
+    D = Joined(
+        nn.Sequential(nn.Linear(787, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1)),
+        3,
+        flat=True,
+    )
     with minigan.no_grad():
         D.network[0].bias[:6] = -1e3
         D.network[0].bias[6:] = 1e2
@@ -151,12 +187,20 @@ def test_the_doctor_sees_d_with_its_labels(tmp_path):
     game = CGAN(G, D, NonSaturating(), 3, classes=3)
     trainer = Trainer(game, {"G": SGD(G.parameters(), 1e-3), "D": SGD(D.parameters(), 1e-3)})
     doctor = Doctor(every=1, warm_up=0)
-    Run(trainer, Batches(data, 20, columns=game.columns), tmp_path / "r", {}, epochs=2, callbacks=[doctor]).train()
+    Run(
+        trainer,
+        Batches(data, 20, columns=game.columns),
+        tmp_path / "r",
+        {},
+        epochs=2,
+        callbacks=[doctor],
+    ).train()
     assert doctor.looks[-1].dead == {"D.network.1": 0.75} and "dead_activations" in doctor.findings
 
 
 def test_the_doctor_looks_at_a_game_without_g(tmp_path):
-    """A game whose samples come from elsewhere says how; samples, metrics, doctor and checkpoints work with it."""
+    """A game whose samples come from elsewhere says how; samples, metrics, doctor and checkpoints
+    work with it."""
     from minigan.gan import Ascend, Game
     from minigan.training import Run, usual
 
@@ -185,15 +229,29 @@ def test_the_doctor_looks_at_a_game_without_g(tmp_path):
     game = Templates()
     batches = Batches(data, 50, columns=game.columns)
     trainer = Trainer(game, {"table": SGD(game.table.parameters(), 100.0)})
-    Run(trainer, batches, tmp_path / "r", {}, epochs=30, callbacks=usual(game.table, sample_interval=60, quiet=True)).train()
+    Run(
+        trainer,
+        batches,
+        tmp_path / "r",
+        {},
+        epochs=30,
+        callbacks=usual(game.table, sample_interval=60, quiet=True),
+    ).train()
     mean = np.stack([data.images[data.labels == k].mean(0) for k in range(10)]) / 127.5 - 1
     made = game.sample(*game.inputs(10, None)).numpy()
     nearest = ((made[:, None] - mean[None]) ** 2).sum((2, 3, 4)).argmin(1)
     assert nearest.tolist() == list(range(10))
     assert (tmp_path / "r" / "samples" / "0000120.png").exists()
-    saved, _ = load_generator(tmp_path / "r", averaged=False, build=lambda config: nn.Embedding(10, 28 * 28), player="table")
+    saved, _ = load_generator(
+        tmp_path / "r",
+        averaged=False,
+        build=lambda config: nn.Embedding(10, 28 * 28),
+        player="table",
+    )
     np.testing.assert_array_equal(generate(saved, np.arange(10)), made.reshape(10, -1))
-    averaged, _ = load_generator(tmp_path / "r", build=lambda config: nn.Embedding(10, 28 * 28), player="table")
+    averaged, _ = load_generator(
+        tmp_path / "r", build=lambda config: nn.Embedding(10, 28 * 28), player="table"
+    )
     assert not np.array_equal(averaged.weight.detach().numpy(), saved.weight.detach().numpy())
 
 
@@ -201,16 +259,35 @@ def test_the_doctor_looks_at_a_game_without_g(tmp_path):
 
 
 def test_a_folder_of_pictures_with_classes_below_it(tmp_path, monkeypatch):
-    """`--dataset PATH`: two kinds of colours in two subfolders; an unconditional run takes them, too."""
+    """`--dataset PATH`: two kinds of colours in two subfolders; an unconditional run takes them,
+    too."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for k, name in enumerate(("dark", "light")):
         (tmp_path / "pictures" / name).mkdir(parents=True)
         for i in range(12):
-            Image.new("RGB", (20, 16), (100 * k + i, 50, 200 * k)).save(tmp_path / "pictures" / name / f"{i}.png")
-    common = ("--dataset", tmp_path / "pictures", "--size", 8, "--batch-size", 8, "--max-steps", 2, "--device", "cpu", "--quiet")
+            Image.new("RGB", (20, 16), (100 * k + i, 50, 200 * k)).save(
+                tmp_path / "pictures" / name / f"{i}.png"
+            )
+    common = (
+        "--dataset",
+        tmp_path / "pictures",
+        "--size",
+        8,
+        "--batch-size",
+        8,
+        "--max-steps",
+        2,
+        "--device",
+        "cpu",
+        "--quiet",
+    )
     main(*common, "--out", tmp_path / "conditional")
     G, config = load_generator(tmp_path / "conditional")
-    assert config["classes"] == 2 and config["image_shape"] == [3, 8, 8] and config["dataset"] == "pictures"
+    assert (
+        config["classes"] == 2
+        and config["image_shape"] == [3, 8, 8]
+        and config["dataset"] == "pictures"
+    )
     assert generate(G, *inputs_of(config, 4)).shape == (4, 3, 8, 8)
     data = load_dataset(tmp_path / "pictures", size=8)
     assert data.labels.tolist() == [0] * 12 + [1] * 12
@@ -225,12 +302,27 @@ def test_conditions_need_classes(tmp_path, capsys):
     spec = importlib.util.spec_from_file_location("mnist_gan", ROOT / "examples" / "mnist_gan.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.main(["--conditional", "--dataset", str(tmp_path / "flat"), "--out", str(tmp_path / "r"), "--device", "cpu"]) == 2
+    assert (
+        module.main(
+            [
+                "--conditional",
+                "--dataset",
+                str(tmp_path / "flat"),
+                "--out",
+                str(tmp_path / "r"),
+                "--device",
+                "cpu",
+            ]
+        )
+        == 2
+    )
     assert "a subfolder for each class" in capsys.readouterr().err
 
 
 def test_one_entry_adds_a_data_set_and_a_game(monkeypatch, tmp_path):
-    monkeypatch.setitem(DATASETS, "squares", lambda split, data_dir, on_notice: strokes(40, seed=split == "test"))
+    monkeypatch.setitem(
+        DATASETS, "squares", lambda split, data_dir, on_notice: strokes(40, seed=split == "test")
+    )
     assert len(load_dataset("squares")) == 40
 
     class Twice(CGAN):
@@ -248,14 +340,20 @@ def test_one_entry_adds_a_data_set_and_a_game(monkeypatch, tmp_path):
             return nn.Linear(1 + more, n_out)
 
     game = GAMES["twice"].of(Line(), classes=3)
-    assert isinstance(game, Twice) and game.sample(*game.inputs(6, minigan.Generator(0))).shape == (6, 1)
+    assert isinstance(game, Twice) and game.sample(*game.inputs(6, minigan.Generator(0))).shape == (
+        6,
+        1,
+    )
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_every_game_is_made_by_its_name(name):
     """With the networks of the plane each game plays a round and says how it samples."""
     minigan.manual_seed(0)
-    more = {"cgan": {"classes": 3}, "madgan-sim": {"objective": NonSaturating(), "features": nn.Identity()}}
+    more = {
+        "cgan": {"classes": 3},
+        "madgan-sim": {"objective": NonSaturating(), "features": nn.Identity()},
+    }
     parts = Players()
     game = GAMES[name].of(parts, **more.get(name, {}))
     optimizers = {n: SGD(p.parameters(), 0.1) for n, p in game.players.items()}

@@ -1,4 +1,5 @@
-"""examples/dcgan.py from a folder of pictures to what the saved model draws, load_generator, and the walk."""
+"""examples/dcgan.py from a folder of pictures to what the saved model draws, load_generator, and
+the walk."""
 
 import importlib.util
 import json
@@ -16,15 +17,28 @@ from minigan.data import strokes
 from minigan.data.batches import Batches
 from minigan.gan import GAN, NonSaturating, Trainer, build_networks, interpolate
 from minigan.optim import Adam
-from minigan.training import CheckpointError, Run, RunError, generate, load_generator, save_checkpoint, usual, walk
+from minigan.training import (
+    CheckpointError,
+    Run,
+    RunError,
+    generate,
+    load_generator,
+    save_checkpoint,
+    usual,
+    walk,
+)
 from minigan.training.checkpoint import newest
 from minigan.viz import image_grid
 
-spec = importlib.util.spec_from_file_location("dcgan", Path(__file__).parents[2] / "examples" / "dcgan.py")
+spec = importlib.util.spec_from_file_location(
+    "dcgan", Path(__file__).parents[2] / "examples" / "dcgan.py"
+)
 dcgan = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(dcgan)
 
-TINY = "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet".split()
+TINY = (
+    "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet"
+).split()
 
 
 @pytest.fixture(scope="module")
@@ -44,27 +58,60 @@ def cache(monkeypatch, tmp_path):
 
 
 def train(pictures, out, *options):
-    return dcgan.main(["--train", "--dataset", str(pictures), "--input-fname-pattern", "*.png", "--out", str(out), *TINY, *options])
+    return dcgan.main(
+        [
+            "--train",
+            "--dataset",
+            str(pictures),
+            "--input-fname-pattern",
+            "*.png",
+            "--out",
+            str(out),
+            *TINY,
+            *options,
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
 def trained(pictures, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "run"
-    assert train(pictures, out, "--epochs", "8", "--crop", "--input-height", "18", "--sample-interval", "10", "--no-cache") == 0
+    assert (
+        train(
+            pictures,
+            out,
+            "--epochs",
+            "8",
+            "--crop",
+            "--input-height",
+            "18",
+            "--sample-interval",
+            "10",
+            "--no-cache",
+        )
+        == 0
+    )
     return out
 
 
 def weights(folder):
     players = newest(folder)[1]["trainer"]["players"]
-    return {f"{player}.{name}": value for player, state in players.items() for name, value in state.items()}
+    return {
+        f"{player}.{name}": value
+        for player, state in players.items()
+        for name, value in state.items()
+    }
 
 
 def test_training_leaves_a_run(trained):
-    for name in ("config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
-                 "checkpoints/00000024.safetensors"):  # fmt: skip
+    for name in (
+        "config.json", "curves.png", "samples.gif", "samples/0000010.png", "samples/0000024.png",
+        "checkpoints/00000024.safetensors",
+    ):  # fmt: skip
         assert (trained / name).stat().st_size > 0, name
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
-    assert rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8  # 3 steps an epoch: the rest of 2 pictures fills no batch
+    # 3 steps an epoch: the rest of 2 pictures fills no batch
+    assert rows[-1]["step"] == 24 and rows[-1]["epoch"] == 8
     assert json.loads((trained / "config.json").read_text())["image_shape"] == [3, 12, 8]
     with Image.open(trained / "samples" / "0000024.png") as grid:
         assert grid.mode == "RGB" and grid.size == (2 * (5 * 9 + 1), 2 * (5 * 13 + 1))
@@ -91,14 +138,27 @@ def test_the_saved_model_draws(trained, tmp_path, capsys):
     assert len(set(first.values())) == 3
     with Image.open(out / "generated" / "00000.png") as picture:
         assert picture.size == (8, 12) and picture.mode == "RGB"
-    assert dcgan.main(["--out", str(out), "--generate", "7", "--device", "cpu"]) == 0  # more of the same
-    assert all((out / "generated" / f"0000{i}.png").read_bytes() == content for i, content in first.items())
+    # more of the same
+    assert dcgan.main(["--out", str(out), "--generate", "7", "--device", "cpu"]) == 0
+    assert all(
+        (out / "generated" / f"0000{i}.png").read_bytes() == content for i, content in first.items()
+    )
     assert dcgan.main(["--out", str(out), "--generate", "1", "--device", "cpu", "--seed", "1"]) == 0
     assert (out / "generated" / "00000.png").read_bytes() != first[0]
 
 
 def test_options_in_the_other_spelling_and_grey(pictures, tmp_path):
-    options = ["--max_steps", "2", "--channels", "1", "--crop", "--input_height=10", "--sample_interval=1", "--ema", "0"]
+    options = [
+        "--max_steps",
+        "2",
+        "--channels",
+        "1",
+        "--crop",
+        "--input_height=10",
+        "--sample_interval=1",
+        "--ema",
+        "0",
+    ]
     assert train(pictures, tmp_path / "r", *options) == 0
     assert json.loads((tmp_path / "r" / "config.json").read_text())["image_shape"] == [1, 12, 8]
     assert len(os.listdir(tmp_path / "r" / "samples")) == 2
@@ -113,7 +173,8 @@ def test_fewer_pictures_than_a_batch_make_a_smaller_one(pictures, tmp_path, caps
 
 @pytest.mark.parametrize(
     "options, says",
-    [(["--output-height", "30"], "multiples of 4"), (["--input-fname-pattern", "*.jpg"], "14 .png"), (["--dataset", "/absent"], "/absent"),
+    [(["--output-height", "30"], "multiples of 4"), (["--input-fname-pattern", "*.jpg"], "14 .png"),
+        (["--dataset", "/absent"], "/absent"),
      (["--resume"], "no checkpoint"), (["--device", "tpu"], "tpu")],
 )  # fmt: skip
 def test_wrong_options_are_one_sentence(pictures, tmp_path, capsys, options, says):
@@ -121,7 +182,10 @@ def test_wrong_options_are_one_sentence(pictures, tmp_path, capsys, options, say
     assert says in capsys.readouterr().err and not (tmp_path / "r").exists()
 
 
-@pytest.mark.parametrize("options", [["--train"], ["--epochs", "0"], ["--channels", "2"], ["--generate", "0"], ["--beta1", "1"]])
+@pytest.mark.parametrize(
+    "options",
+    [["--train"], ["--epochs", "0"], ["--channels", "2"], ["--generate", "0"], ["--beta1", "1"]],
+)
 def test_nonsense_is_refused_by_the_parser(capsys, options):
     with pytest.raises(SystemExit) as e:
         dcgan.main(options)
@@ -133,7 +197,9 @@ def test_ctrl_c_while_pictures_are_read(pictures, tmp_path, capsys, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(dcgan, "image_folder", interrupted)
-    assert train(pictures, tmp_path / "r") == 130 and "before the training" in capsys.readouterr().out
+    assert (
+        train(pictures, tmp_path / "r") == 130 and "before the training" in capsys.readouterr().out
+    )
 
 
 def test_without_a_saved_model_nothing_is_drawn(tmp_path, capsys):
@@ -147,11 +213,24 @@ def test_without_a_saved_model_nothing_is_drawn(tmp_path, capsys):
 
 def small_run(folder, model, ema, steps=20):
     """A run of the package's own, without an example."""
-    config = {"model": model, "latent_dim": 6, "image_shape": [1, 28, 28]} | ({"features": 2} if model == "dcgan" else {})
+    config = {"model": model, "latent_dim": 6, "image_shape": [1, 28, 28]} | (
+        {"features": 2} if model == "dcgan" else {}
+    )
     G, D = build_networks(config)
-    trainer = Trainer(GAN(G, D, NonSaturating(), 6), {"G": Adam(G.parameters(), 2e-4), "D": Adam(D.parameters(), 2e-4)})
+    trainer = Trainer(
+        GAN(G, D, NonSaturating(), 6),
+        {"G": Adam(G.parameters(), 2e-4), "D": Adam(D.parameters(), 2e-4)},
+    )
     callbacks = usual(G, ema=0.93 if ema else 0, seed=3, sample_interval=10, quiet=True)
-    run = Run(trainer, Batches(strokes(60).images, 10), folder, config, epochs=99, max_steps=steps, callbacks=callbacks)
+    run = Run(
+        trainer,
+        Batches(strokes(60).images, 10),
+        folder,
+        config,
+        epochs=99,
+        max_steps=steps,
+        callbacks=callbacks,
+    )
     run.train()
     return run
 
@@ -159,7 +238,8 @@ def small_run(folder, model, ema, steps=20):
 @pytest.mark.parametrize("ema", [False, True])
 @pytest.mark.parametrize("model", ["mlp", "dcgan"])
 def test_a_loaded_generator_draws_what_the_run_drew(tmp_path, model, ema):
-    """The run's last grid, to the pixel: so the weights, their averages and the running statistics are the right ones."""
+    """The run's last grid, to the pixel: so the weights, their averages and the running statistics
+    are the right ones."""
     run = small_run(tmp_path / "r", model, ema)
     G, config = load_generator(tmp_path / "r")
     assert config["model"] == model and not G.training
@@ -167,9 +247,13 @@ def test_a_loaded_generator_draws_what_the_run_drew(tmp_path, model, ema):
     drawn = np.asarray(Image.open(tmp_path / "r" / "samples" / "0000020.png"))[::2, ::2]
     np.testing.assert_array_equal(image_grid(images, 5), drawn)
     plain = run.trainer.game.G.state_dict()
-    differ = any((value.numpy() != plain[name].numpy()).any() for name, value in G.state_dict().items())
+    differ = any(
+        (value.numpy() != plain[name].numpy()).any() for name, value in G.state_dict().items()
+    )
     assert differ == ema
-    np.testing.assert_allclose(generate(G, Generator(4).normal((25, 6)), batch_size=4), images, atol=1e-5)
+    np.testing.assert_allclose(
+        generate(G, Generator(4).normal((25, 6)), batch_size=4), images, atol=1e-5
+    )
 
 
 def test_no_generator_to_load(tmp_path):
@@ -196,7 +280,12 @@ def test_no_generator_to_load(tmp_path):
 @pytest.mark.parametrize("mode", ["slerp", "linear"])
 def test_walk_of_any_saved_run(tmp_path, capsys, model, mode):
     small_run(tmp_path / "r", model, True, steps=1)
-    assert walk.main([str(tmp_path / "r"), "--steps", "4", "--rows", "3", "--mode", mode, "--seed", "5"]) == 0
+    assert (
+        walk.main(
+            [str(tmp_path / "r"), "--steps", "4", "--rows", "3", "--mode", mode, "--seed", "5"]
+        )
+        == 0
+    )
     said = capsys.readouterr().out
     assert str(tmp_path / "r" / "walk.png") in said and str(tmp_path / "r" / "walk.gif") in said
     G, _ = load_generator(tmp_path / "r")
@@ -208,14 +297,32 @@ def test_walk_of_any_saved_run(tmp_path, capsys, model, mode):
         for column in range(4):
             expected = image_grid(generate(G, points[column, row][None]), 1, pad=0)
             shown = strip[1 + 29 * row :, 1 + 29 * column :][:28, :28]
-            assert np.abs(shown - expected).max() <= 1  # one by one or in a batch: the same up to rounding
+            # one by one or in a batch: the same up to rounding
+            assert np.abs(shown - expected).max() <= 1
     with Image.open(tmp_path / "r" / "walk.gif") as gif:
-        assert 2 < gif.n_frames <= 2 * walk.FRAMES - 2 and gif.info["loop"] == 0 and gif.size == (2 * (3 * 29 + 1), 2 * 30)
+        assert (
+            2 < gif.n_frames <= 2 * walk.FRAMES - 2
+            and gif.info["loop"] == 0
+            and gif.size == (2 * (3 * 29 + 1), 2 * 30)
+        )
 
 
 def test_walk_elsewhere_and_nonsense(tmp_path, capsys):
     small_run(tmp_path / "r", "mlp", False, steps=1)
-    assert walk.main([str(tmp_path / "r"), "--out", str(tmp_path / "new" / "w"), "--rows", "1", "--steps", "2"]) == 0
+    assert (
+        walk.main(
+            [
+                str(tmp_path / "r"),
+                "--out",
+                str(tmp_path / "new" / "w"),
+                "--rows",
+                "1",
+                "--steps",
+                "2",
+            ]
+        )
+        == 0
+    )
     assert sorted(os.listdir(tmp_path / "new")) == ["w.gif", "w.png"]
     (tmp_path / "file").write_text("")
     assert walk.main([str(tmp_path / "r"), "--out", str(tmp_path / "file" / "w")]) == 2

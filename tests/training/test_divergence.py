@@ -1,4 +1,5 @@
-"""Faults that are really caused: full and read-only disks, vanished and corrupt data, NaN, no memory. What was saved is kept."""
+"""Faults that are really caused: full and read-only disks, vanished and corrupt data, NaN, no
+memory. What was saved is kept."""
 
 import os
 import resource
@@ -55,33 +56,51 @@ def test_a_full_disk(disk):
         except OSError:
             pass
     said, errors = process.communicate(timeout=600)
-    assert process.returncode == 1 and "No space left" in errors and "is saved" in errors and "--resume" in errors
+    assert (
+        process.returncode == 1
+        and "No space left" in errors
+        and "is saved" in errors
+        and "--resume" in errors
+    )
     assert "Traceback" not in errors and not list(disk.rglob(".*.tmp"))
     step = newest(disk / "r")[1]["step"]
     assert f"The state of step {step} is saved" in errors
     os.unlink(disk / "filler")
-    again = subprocess.run(training(disk / "r", "mlp", step + 5, True), capture_output=True, text=True)
+    again = subprocess.run(
+        training(disk / "r", "mlp", step + 5, True), capture_output=True, text=True
+    )
     assert again.returncode == 0 and newest(disk / "r")[1]["step"] == step + 5, again.stderr
 
 
 def test_a_disk_that_becomes_read_only(disk):
     process = started(disk / "r")
-    # While a file is open for writing the kernel refuses to; a bind mount of the folder over itself does not mind.
+    # While a file is open for writing the kernel refuses to; a bind mount of the folder over itself
+    # does not mind.
     subprocess.run(["mount", "--bind", disk / "r", disk / "r"], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", disk / "r"], check=True)
     _, errors = process.communicate(timeout=600)
     subprocess.run(["umount", "-l", disk / "r"], check=True)
-    assert process.returncode == 1 and "Read-only" in errors and "is saved" in errors and "Traceback" not in errors, errors
+    assert (
+        process.returncode == 1
+        and "Read-only" in errors
+        and "is saved" in errors
+        and "Traceback" not in errors
+    ), errors
 
 
 def test_metrics_that_cannot_be_written(tmp_path):
-    """/dev/full refuses as a full disk does, from the first line on; no rights are needed for it."""
+    """/dev/full refuses as a full disk does, from the first line on; no rights are needed for
+    it."""
 
     class Refusing(Callback):
         def on_start(self, run):
-            next(c for c in run.callbacks if type(c).__name__ == "Metrics").log = open("/dev/full", "w")
+            next(c for c in run.callbacks if type(c).__name__ == "Metrics").log = open(
+                "/dev/full", "w"
+            )
 
-    run = small_run(tmp_path / "r", callbacks=[*usual(None, ema=0, quiet=True, sample_interval=5), Refusing()])
+    run = small_run(
+        tmp_path / "r", callbacks=[*usual(None, ema=0, quiet=True, sample_interval=5), Refusing()]
+    )
     assert cli.perform(lambda: run) == 1
     assert [int(p.stem) for p in checkpoints(tmp_path / "r")] == [0]
 
@@ -89,7 +108,12 @@ def test_metrics_that_cannot_be_written(tmp_path):
 def test_a_run_cannot_begin_in_a_read_only_folder(disk):
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     result = subprocess.run(training(disk / "r", "mlp", 5, False), capture_output=True, text=True)
-    assert result.returncode == 2 and "--out" in result.stderr and "Read-only" in result.stderr and "Traceback" not in result.stderr
+    assert (
+        result.returncode == 2
+        and "--out" in result.stderr
+        and "Read-only" in result.stderr
+        and "Traceback" not in result.stderr
+    )
 
 
 # --- data ---
@@ -99,7 +123,10 @@ def mnist_files(folder):
     """A small data set in the files of MNIST."""
     folder.mkdir()
     data = strokes(200)
-    for name, array in (("train-images-idx3-ubyte", data.images[:, 0]), ("train-labels-idx1-ubyte", data.labels)):
+    for name, array in (
+        ("train-images-idx3-ubyte", data.images[:, 0]),
+        ("train-labels-idx1-ubyte", data.labels),
+    ):
         head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
         (folder / name).write_bytes(head + array.tobytes())
 
@@ -111,19 +138,32 @@ def test_a_data_folder_that_vanishes(tmp_path):
     shutil.rmtree(tmp_path / "data")
     said, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors  # the pictures are in memory
-    again = subprocess.run([*training(tmp_path / "r", "mlp", 110, True), *options], capture_output=True, text=True)
-    assert again.returncode == 2 and "no such folder" in again.stderr and newest(tmp_path / "r")[1]["step"] == 100
+    again = subprocess.run(
+        [*training(tmp_path / "r", "mlp", 110, True), *options], capture_output=True, text=True
+    )
+    assert (
+        again.returncode == 2
+        and "no such folder" in again.stderr
+        and newest(tmp_path / "r")[1]["step"] == 100
+    )
 
 
 def test_data_that_changed_is_refused(tmp_path):
     mnist_files(tmp_path / "data")
     options = ["--dataset", "mnist", "--data-dir", str(tmp_path / "data")]
-    assert subprocess.run([*training(tmp_path / "r", "mlp", 5, False), *options], capture_output=True).returncode == 0
+    assert (
+        subprocess.run(
+            [*training(tmp_path / "r", "mlp", 5, False), *options], capture_output=True
+        ).returncode
+        == 0
+    )
     path = tmp_path / "data" / "train-images-idx3-ubyte"
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
     path.write_bytes(content)
-    again = subprocess.run([*training(tmp_path / "r", "mlp", 10, True), *options], capture_output=True, text=True)
+    again = subprocess.run(
+        [*training(tmp_path / "r", "mlp", 10, True), *options], capture_output=True, text=True
+    )
     assert again.returncode == 2 and "checksum was" in again.stderr
 
 
@@ -179,7 +219,9 @@ class Wrong(nn.Module):
 
     def __init__(self, rule, calls):
         super().__init__()
-        self.inner, self.rule, self.calls = mlp_generator(8), rule, calls
+        self.inner = mlp_generator(8)
+        self.rule = rule
+        self.calls = calls
         self.register_buffer("seen", minigan.zeros(1))
 
     def forward(self, z):
@@ -204,13 +246,35 @@ class Odd(Game):
         return self.players["G"](latents)
 
 
-def small_run(folder, *, generator=None, game=None, batches=None, callbacks=None, lr=2e-4, steps=20, make=optim.Adam):
+def small_run(
+    folder,
+    *,
+    generator=None,
+    game=None,
+    batches=None,
+    callbacks=None,
+    lr=2e-4,
+    steps=20,
+    make=optim.Adam,
+):
     minigan.manual_seed(0)
     game = game or GAN(generator or mlp_generator(8), mlp_discriminator(), NonSaturating(), 8)
     optimizers = {name: make(player.parameters(), lr) for name, player in game.players.items()}
-    callbacks = usual(None, ema=0, quiet=True, sample_interval=100, checkpoint_seconds=0) if callbacks is None else callbacks
+    callbacks = (
+        usual(None, ema=0, quiet=True, sample_interval=100, checkpoint_seconds=0)
+        if callbacks is None
+        else callbacks
+    )
     batches = batches or Batches(strokes(40).images, 4)
-    return Run(Trainer(game, optimizers), batches, folder, {}, epochs=100, max_steps=steps, callbacks=callbacks)
+    return Run(
+        Trainer(game, optimizers),
+        batches,
+        folder,
+        {},
+        epochs=100,
+        max_steps=steps,
+        callbacks=callbacks,
+    )
 
 
 def diverges(run):
@@ -225,13 +289,22 @@ def diverges(run):
 
 def test_a_nan_names_the_op_and_the_layer(tmp_path):
     said, step = diverges(small_run(tmp_path / "r", generator=Wrong(lambda y: ops.log(y - 5), 12)))
-    assert "NaN in the result of log (forward)" in said and "in G (Wrong)" in said and "test_divergence.py" in said and step == 5
+    assert (
+        "NaN in the result of log (forward)" in said
+        and "in G (Wrong)" in said
+        and "test_divergence.py" in said
+        and step == 5
+    )
     assert "step 6: the value of G's move is nan" in said and "at step 6" in said
 
 
 def test_a_nan_names_the_op_also_after_many_steps_without_a_checkpoint(tmp_path):
     callbacks = usual(None, ema=0, quiet=True, sample_interval=100, checkpoint_seconds=1000)
-    said, step = diverges(small_run(tmp_path / "r", generator=Wrong(lambda y: ops.log(y - 5), 12), callbacks=callbacks))
+    said, step = diverges(
+        small_run(
+            tmp_path / "r", generator=Wrong(lambda y: ops.log(y - 5), 12), callbacks=callbacks
+        )
+    )
     assert "NaN in the result of log (forward)" in said and step == 0
 
 
@@ -251,7 +324,8 @@ def test_a_step_that_is_too_long(tmp_path):
 def test_a_replay_follows_the_schedule(tmp_path):
     """Without it the rate would stay small, and the replay would not show what happened."""
     run = small_run(tmp_path / "r", make=optim.SGD, lr=1e-3, callbacks=[])
-    run.callbacks[:] = [Schedule(optim.lr_scheduler.LambdaLR(run.trainer.optimizers["G"], lambda t: 1.0 if t < 5 else 1e38)),
+    run.callbacks[:] = [Schedule(optim.lr_scheduler.LambdaLR(run.trainer.optimizers["G"],
+        lambda t: 1.0 if t < 5 else 1e38)),
                         *usual(None, ema=0, quiet=True, checkpoint_seconds=1000)]  # fmt: skip
     said, _ = diverges(run)
     assert "the optimiser of G has made its steps too long" in said
@@ -266,7 +340,11 @@ def test_the_command_says_it_in_one_piece(tmp_path, capsys):
 
 def test_infinite_options_are_refused(tmp_path):
     for value in ("inf", "nan"):
-        result = subprocess.run([*training(tmp_path / "r", "mlp", 5, False), "--lr", value], capture_output=True, text=True)
+        result = subprocess.run(
+            [*training(tmp_path / "r", "mlp", 5, False), "--lr", value],
+            capture_output=True,
+            text=True,
+        )
         assert result.returncode == 2 and "--lr" in result.stderr and not (tmp_path / "r").exists()
 
 
@@ -286,21 +364,29 @@ def test_networks_that_do_not_fit(tmp_path):
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
 def test_memory_that_runs_out_while_training(tmp_path):
-    """A limit on the process's memory is set while it trains, then a step asks for more than is left."""
+    """A limit on the process's memory is set while it trains, then a step asks for more than is
+    left."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from training.test_divergence import *\n"
         "class Greedy(Callback):\n"
         "    def on_step(self, run):\n"
         "        if run.step == 5:\n"
-        "            size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "            size = int(open('/proc/self/statm').read().split()[0]) * "
+        "resource.getpagesize()\n"
         "            resource.setrlimit(resource.RLIMIT_AS, (size + (200 << 20),) * 2)\n"
         "            self.kept = [np.ones(1 << 24) for _ in range(100)]\n"
         "callbacks = [*usual(None, ema=0, quiet=True, checkpoint_seconds=0), Greedy()]\n"
         "sys.exit(cli.perform(lambda: small_run(sys.argv[2], callbacks=callbacks)))\n"
     )
     tests = str(__import__("pathlib").Path(__file__).parents[1])
-    result = subprocess.run([sys.executable, "-c", program, tests, str(tmp_path / "r")], capture_output=True, text=True)
-    assert result.returncode == 1 and "out of memory" in result.stderr and "--batch-size" in result.stderr, result.stderr
+    result = subprocess.run(
+        [sys.executable, "-c", program, tests, str(tmp_path / "r")], capture_output=True, text=True
+    )
+    assert (
+        result.returncode == 1
+        and "out of memory" in result.stderr
+        and "--batch-size" in result.stderr
+    ), result.stderr
     assert "The state of step 5 is saved" in result.stderr and "Traceback" not in result.stderr
     assert newest(tmp_path / "r")[1]["step"] == 5

@@ -22,21 +22,38 @@ DATA = strokes(600)
 def small(hidden=nn.LeakyReLU, z=8):
     """A generator and a discriminator that are quick."""
     minigan.manual_seed(0)
-    G = nn.Sequential(nn.Linear(z, 32), hidden(), nn.Linear(32, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
+    G = nn.Sequential(
+        nn.Linear(z, 32), hidden(), nn.Linear(32, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28))
+    )
     D = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
     return G, D
 
 
-def diagnose(folder, game, optimizers, steps=200, every=10, batch_size=16, warm_up=0, classify=None):
+def diagnose(
+    folder, game, optimizers, steps=200, every=10, batch_size=16, warm_up=0, classify=None
+):
     doctor = Doctor(every, warm_up, classify)
     batches = Batches(DATA.images, batch_size)
-    run = Run(Trainer(game, optimizers), batches, folder, {}, epochs=10**6, max_steps=steps, callbacks=[doctor, Metrics(10**6)])
+    run = Run(
+        Trainer(game, optimizers),
+        batches,
+        folder,
+        {},
+        epochs=10**6,
+        max_steps=steps,
+        callbacks=[doctor, Metrics(10**6)],
+    )
     run.train()
-    return doctor, [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return doctor, [
+        json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()
+    ]
 
 
 def adam(game, **rates):
-    return {name: optim.Adam(player.parameters(), rates[name], (0.5, 0.999)) for name, player in game.players.items()}
+    return {
+        name: optim.Adam(player.parameters(), rates[name], (0.5, 0.999))
+        for name, player in game.players.items()
+    }
 
 
 def test_a_saturated_discriminator(tmp_path, capsys):
@@ -46,14 +63,16 @@ def test_a_saturated_discriminator(tmp_path, capsys):
     assert "d_saturated" in doctor.findings and "learning_rates_apart" in doctor.findings
     assert any("d_saturated" in row.get("doctor", []) for row in rows)
     said = capsys.readouterr().out
-    assert said.count("--objective nonsaturating") == 2 and "doctor: d_saturated (steps" in said  # when found, and in the summary
+    # when found, and in the summary
+    assert said.count("--objective nonsaturating") == 2 and "doctor: d_saturated (steps" in said
 
 
 def test_a_discriminator_that_always_wins(tmp_path):
     G, D = small()
     game = GAN(G, D, NonSaturating(), 8)
     doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-2, G=1e-4))
-    assert "d_wins" in doctor.findings and "d_saturated" not in doctor.findings  # its gradient is strong: that is what it is for
+    # its gradient is strong: that is what it is for
+    assert "d_wins" in doctor.findings and "d_saturated" not in doctor.findings
 
 
 def test_a_collapsed_generator(tmp_path):
@@ -66,7 +85,8 @@ def test_a_collapsed_generator(tmp_path):
 
 
 def test_a_generator_that_forgets_classes(tmp_path):
-    """Samples that differ, but from some step on are of one class only; here told by a "classifier" that knows the step."""
+    """Samples that differ, but from some step on are of one class only; here told by a "classifier"
+    that knows the step."""
     asked = []
 
     def classify(images):
@@ -89,8 +109,9 @@ def test_few_classes_in_the_beginning_are_no_disease():
 
 
 class Circles(Game):
-    """A linear critic and a generator that only shifts its noise: gradient steps circle around the equilibrium for ever
-    (Mescheder et al. 2018, "Which training methods for GANs do actually converge?", the Dirac GAN)."""
+    """A linear critic and a generator that only shifts its noise: gradient steps circle around the
+    equilibrium for ever (Mescheder et al. 2018, "Which training methods for GANs do actually
+    converge?", the Dirac GAN)."""
 
     latent_dim = 784
 
@@ -114,7 +135,9 @@ class Circles(Game):
 
 def test_players_that_go_round_in_circles(tmp_path):
     game = Circles()
-    optimizers = {name: optim.SGD(player.parameters(), 0.1) for name, player in game.players.items()}
+    optimizers = {
+        name: optim.SGD(player.parameters(), 0.1) for name, player in game.players.items()
+    }
     doctor, _ = diagnose(tmp_path / "r", game, optimizers, steps=400)
     assert "oscillation" in doctor.findings and "g_collapsed" not in doctor.findings
 
@@ -128,7 +151,9 @@ class Steep(Circles):
 
 def test_a_gradient_that_explodes(tmp_path):
     game = Steep()
-    optimizers = {name: optim.SGD(player.parameters(), 1.0) for name, player in game.players.items()}
+    optimizers = {
+        name: optim.SGD(player.parameters(), 1.0) for name, player in game.players.items()
+    }
     doctor, _ = diagnose(tmp_path / "r", game, optimizers, steps=14, every=1)
     assert "gradient_explosion" in doctor.findings
 
@@ -143,7 +168,9 @@ def test_activations_that_are_dead(tmp_path):
 
 
 def test_what_shows_before_the_first_step(tmp_path, capsys):
-    G = nn.Sequential(nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Tanh())
+    G = nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Tanh()
+    )
     D = nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
     game = GAN(G, D, NonSaturating(), 784)
     doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-4, G=2e-3), steps=3, batch_size=1)
@@ -157,11 +184,19 @@ def test_a_run_with_a_doctor_is_the_run_without_one(tmp_path):
     for callbacks in ([Doctor(3, 0)], []):
         G, D = small()
         game = GAN(G, D, NonSaturating(), 8)
-        run = Run(Trainer(game, adam(game, D=1e-3, G=1e-3)), Batches(DATA.images, 16), tmp_path / str(len(callbacks)), {}, epochs=1,
+        run = Run(Trainer(game, adam(game, D=1e-3, G=1e-3)), Batches(DATA.images, 16),
+            tmp_path / str(len(callbacks)), {}, epochs=1,
                   max_steps=20, callbacks=callbacks)  # fmt: skip
         run.train()
-        states.append((default_generator.get_state(), [p.detach().numpy().copy() for p in (*G.parameters(), *D.parameters())]))
-    assert states[0][0] == states[1][0] and all((a == b).all() for a, b in zip(states[0][1], states[1][1]))
+        states.append(
+            (
+                default_generator.get_state(),
+                [p.detach().numpy().copy() for p in (*G.parameters(), *D.parameters())],
+            )
+        )
+    assert states[0][0] == states[1][0] and all(
+        (a == b).all() for a, b in zip(states[0][1], states[1][1])
+    )
 
 
 def test_its_memory_is_part_of_the_state(tmp_path):
@@ -191,7 +226,8 @@ def test_silence_on_healthy_runs(tmp_path, model, steps, seed):
     game = GAN(G, D, NonSaturating(), 100)
     classifier = load_classifier()
     doctor = Doctor(classify=lambda images: describe(images, classifier).digits)
-    run = Run(Trainer(game, adam(game, D=2e-4, G=2e-4)), Batches(load_dataset("mnist").images, 64, seed), tmp_path / "r", config,
+    run = Run(Trainer(game, adam(game, D=2e-4, G=2e-4)),
+        Batches(load_dataset("mnist").images, 64, seed), tmp_path / "r", config,
               epochs=99, max_steps=steps, callbacks=[doctor])  # fmt: skip
     run.train()
     print([(k.step, k.variety, k.classes, k.moved) for k in doctor.looks])
@@ -202,17 +238,27 @@ def test_silence_on_healthy_runs(tmp_path, model, steps, seed):
 
 
 def sunk(folder, objective, **options):
-    """The report of a user: D(x) = 1, D(G(z)) = 0 and both losses 0, in a run of 400 steps with the doctor's usual settings."""
+    """The report of a user: D(x) = 1, D(G(z)) = 0 and both losses 0, in a run of 400 steps with the
+    doctor's usual settings."""
     G, D = small()
     with minigan.no_grad():
         D[1].weight.mul_(50)
     game = GAN(G, D, objective(), 8)
-    return diagnose(folder, game, adam(game, D=5e-2, G=1e-6), **{"steps": 400, "every": 100, "warm_up": 500} | options)
+    return diagnose(
+        folder,
+        game,
+        adam(game, D=5e-2, G=1e-6),
+        **{"steps": 400, "every": 100, "warm_up": 500} | options,
+    )
 
 
 def test_saturation_is_told_at_once(tmp_path, capsys):
     doctor, rows = sunk(tmp_path / "r", Minimax)
-    assert doctor.looks[-1].d_real > 0.999 and doctor.looks[-1].d_fake < 1e-3 and abs(rows[-1]["d_value"]) < 1e-3
+    assert (
+        doctor.looks[-1].d_real > 0.999
+        and doctor.looks[-1].d_fake < 1e-3
+        and abs(rows[-1]["d_value"]) < 1e-3
+    )
     assert doctor.findings["d_saturated"][0] == 40  # the first of ten looks
     said = capsys.readouterr().out
     assert "nothing found" not in said and "400 steps are too few to judge" in said
@@ -231,9 +277,15 @@ def test_a_d_that_is_sure_beyond_doubt_is_told_early_also_where_g_has_a_gradient
 def test_a_healthy_short_run_is_too_short_to_judge(tmp_path, capsys):
     G, D = small()
     game = GAN(G, D, NonSaturating(), 8)
-    doctor, _ = diagnose(tmp_path / "r", game, adam(game, D=1e-4, G=1e-4), steps=400, every=100, warm_up=500)
+    doctor, _ = diagnose(
+        tmp_path / "r", game, adam(game, D=1e-4, G=1e-4), steps=400, every=100, warm_up=500
+    )
     said = capsys.readouterr().out
-    assert doctor.findings == {} and "400 steps are too few to judge" in said and "nothing found" not in said
+    assert (
+        doctor.findings == {}
+        and "400 steps are too few to judge" in said
+        and "nothing found" not in said
+    )
 
 
 def test_a_sure_d_in_the_beginning_is_no_disease():

@@ -39,7 +39,10 @@ def test_networks(table1):
     for network, width in ((G, 0.05), (D, 0.005)):
         for p in network.parameters():
             if p.ndim == 2:
-                assert 0.95 * width < abs(p.array).max() <= width and abs(p.array.std() / width - 1 / math.sqrt(3)) < 0.05
+                assert (
+                    0.95 * width < abs(p.array).max() <= width
+                    and abs(p.array.std() / width - 1 / math.sqrt(3)) < 0.05
+                )
     biases = [p.array for p in [*G.parameters(), *D.parameters()] if p.ndim == 1]
     assert all((b == 0).all() for i, b in enumerate(biases) if i != 2)
     assert np.allclose(1 / (1 + np.exp(-biases[2].astype(float))), mean, atol=1e-6)
@@ -47,24 +50,37 @@ def test_networks(table1):
 
 
 def test_schedules(table1):
-    assert table1.learning_rate(0) == 0.1 and math.isclose(table1.learning_rate(250_000), 0.1 / 1.000004**250_000)
+    assert table1.learning_rate(0) == 0.1 and math.isclose(
+        table1.learning_rate(250_000), 0.1 / 1.000004**250_000
+    )
     assert table1.learning_rate(10**7) == 1e-6
-    assert [table1.momentum(e) for e in (1, 250, 400)] == [0.5, 0.7, 0.7] and math.isclose(table1.momentum(125.5), 0.6)
+    assert [table1.momentum(e) for e in (1, 250, 400)] == [0.5, 0.7, 0.7] and math.isclose(
+        table1.momentum(125.5), 0.6
+    )
 
 
 def test_latents(table1):
     game = table1.Simultaneous(*table1.networks(np.full(784, 0.5)))
     z = game.latents(500, "cpu").numpy()
-    assert z.shape == (500, 100) and abs(z).max() < math.sqrt(3) and abs(z.mean()) < 0.02 and abs(z.var() - 1) < 0.02
+    assert (
+        z.shape == (500, 100)
+        and abs(z).max() < math.sqrt(3)
+        and abs(z.mean()) < 0.02
+        and abs(z.var() - 1) < 0.02
+    )
 
 
 def test_both_gradients_are_taken_at_one_point_with_one_dropout_mask(table1, images, tmp_path):
     """One update by hand from the same random numbers: velocities 0, so p +- lr gradient."""
     e = table1.Experiment(images, images[:50], tmp_path)
     (real,), state = next(e.batches.epoch(0)), minigan.get_rng_state()
-    before = {n: [p.array.copy() for p in player.parameters()] for n, player in e.game.players.items()}
+    before = {
+        n: [p.array.copy() for p in player.parameters()] for n, player in e.game.players.items()
+    }
     e.trainer.play(real)
-    after = {n: [p.array.copy() for p in player.parameters()] for n, player in e.game.players.items()}
+    after = {
+        n: [p.array.copy() for p in player.parameters()] for n, player in e.game.players.items()
+    }
 
     for name, player in e.game.players.items():
         for p, value in zip(player.parameters(), before[name]):
@@ -85,11 +101,14 @@ def test_both_gradients_are_taken_at_one_point_with_one_dropout_mask(table1, ima
 @pytest.mark.skipif(fakecuda.NO_COMPILER is not None, reason=str(fakecuda.NO_COMPILER))
 @pytest.mark.skipif(not hasattr(minigan, "fast"), reason="graphs are the fast path's")
 def test_a_step_on_cuda_is_one_launch(table1, images, tmp_path, monkeypatch, capsys):
-    """Rates and the momentum change from step to step, and no capture is made anew for it; values are those without a graph."""
+    """Rates and the momentum change from step to step, and no capture is made anew for it; values
+    are those without a graph."""
 
     def networks(mean):
         G = nn.Sequential(nn.Linear(100, 5), nn.ReLU(), nn.Linear(5, 784), nn.Sigmoid())
-        return G, nn.Sequential(nn.Dropout(0.2), nn.Maxout(784, 4, 2), nn.Dropout(0.5), nn.Linear(4, 1))
+        return G, nn.Sequential(
+            nn.Dropout(0.2), nn.Maxout(784, 4, 2), nn.Dropout(0.5), nn.Linear(4, 1)
+        )
 
     monkeypatch.setattr(table1, "networks", networks)
     monkeypatch.setattr(table1, "BATCH", 10)
@@ -121,6 +140,10 @@ def test_a_resumed_run_ends_in_the_same_bits(table1, images, tmp_path):
         table1.Experiment(images, images[:60], tmp_path / "half", seed=1, resume=True)
     result = half.report(images, images[200:], samples=150, draws=2)
     best = max(half.rows, key=lambda r: r["validation"])
-    assert result["epoch"] == best["epoch"] and len(result["test"]) == 2 and (tmp_path / "half" / "samples.png").exists()
+    assert (
+        result["epoch"] == best["epoch"]
+        and len(result["test"]) == 2
+        and (tmp_path / "half" / "samples.png").exists()
+    )
     assert result["training_images_as_samples"][0]["value"] > result["test"][0]["value"]
     table1.show(result)

@@ -1,4 +1,5 @@
-"""examples/mnist_games.py: every game makes its steps, saves, and resumes in the same bits; one of them with a state of its own."""
+"""examples/mnist_games.py: every game makes its steps, saves, and resumes in the same bits; one of
+them with a state of its own."""
 
 import importlib.util
 import json
@@ -13,12 +14,23 @@ from minigan.training import generate, load_checkpoint, load_generator
 DIGITS = strokes(160)
 ROOT = pathlib.Path(__file__).parents[2]
 GAMES = ("ebgan", "ebgan-pt", "began", "magan", "unrolled", "madgan", "mrgan", "mdgan", "veegan")
-BRIEF = ("--batch-size", "16", "--sample-interval", "4", "--quiet", "--no-doctor", "--device", "cpu")
+BRIEF = (
+    "--batch-size",
+    "16",
+    "--sample-interval",
+    "4",
+    "--quiet",
+    "--no-doctor",
+    "--device",
+    "cpu",
+)
 
 
 def main(*arguments):
     """The command, in this process."""
-    spec = importlib.util.spec_from_file_location("mnist_games", ROOT / "examples" / "mnist_games.py")
+    spec = importlib.util.spec_from_file_location(
+        "mnist_games", ROOT / "examples" / "mnist_games.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.load_dataset = lambda *_, **__: DIGITS
@@ -27,7 +39,9 @@ def main(*arguments):
 
 def players(folder, step):
     state = load_checkpoint(folder / "checkpoints" / f"{step:08d}.safetensors")["trainer"]
-    return {(n, k): np.asarray(v).tobytes() for n, s in state["players"].items() for k, v in s.items()} | {"game": repr(state["game"])}
+    return {
+        (n, k): np.asarray(v).tobytes() for n, s in state["players"].items() for k, v in s.items()
+    } | {"game": repr(state["game"])}
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -47,7 +61,9 @@ def test_magan_in_the_middle_of_a_period(tmp_path):
     main(*options, "--max-steps", 7, "--out", tmp_path / "parts")
     main(*options, "--max-steps", 8, "--out", tmp_path / "parts", "--resume")
     assert players(tmp_path / "whole", 8) == players(tmp_path / "parts", 8)
-    rows = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert rows[-1]["margin"] > 0 and "margin" not in rows[0]
     G, config = load_generator(tmp_path / "whole")
     assert generate(G, np.zeros((2, config["latent_dim"]), np.float32)).shape == (2, 1, 28, 28)

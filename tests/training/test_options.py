@@ -20,7 +20,14 @@ from minigan.gan import (
     WeightClip,
 )
 from minigan.optim import SGD, Adam, RMSprop
-from minigan.training.options import SWITCHES, add_switches, build_players, build_trainer, chosen, packed_shape
+from minigan.training.options import (
+    SWITCHES,
+    add_switches,
+    build_players,
+    build_trainer,
+    chosen,
+    packed_shape,
+)
 
 
 def config_of(words="", model="mlp", size=8):
@@ -28,7 +35,12 @@ def config_of(words="", model="mlp", size=8):
     add_switches(parser)
     options = parser.parse_args(words.split())
     assert set(vars(options)) == set(SWITCHES)
-    more = {"model": model, "latent_dim": 3, "image_shape": [1, size, size], "features": 4 if model == "dcgan" else None}
+    more = {
+        "model": model,
+        "latent_dim": 3,
+        "image_shape": [1, size, size],
+        "features": 4 if model == "dcgan" else None,
+    }
     return chosen(options) | more | {"batch_size": 8, "lr": 1e-3, "b1": 0.5}
 
 
@@ -63,43 +75,70 @@ def test_every_constraint_can_be_chosen(name):
     (constraint,) = trainer.constraints["D"]
     assert type(constraint) is CONSTRAINTS[name]
     if isinstance(constraint, WeightClip):
-        assert max(abs(p.detach().numpy()).max() for p in trainer.game.D.parameters()) <= np.float32(0.02)
+        assert max(
+            abs(p.detach().numpy()).max() for p in trainer.game.D.parameters()
+        ) <= np.float32(0.02)
     else:
-        assert isinstance(constraint, SpectralNorm) and any(n.endswith("weight_orig") for n, _ in trainer.game.D.named_parameters())
+        assert isinstance(constraint, SpectralNorm) and any(
+            n.endswith("weight_orig") for n, _ in trainer.game.D.named_parameters()
+        )
 
 
 def test_switches_reach_the_game():
     game = played("--objective alpha --alpha 2 --f-heuristic --historical-averaging 0.1 --k 2").game
     assert game.objective.alpha == 2 and game.objective.nonsaturating and game.k == 2
-    assert [type(p) for p in (*game.penalties, *game.g_penalties)] == [HistoricalAveraging] * 2 and game.penalties[0].steps == 5
+    assert [type(p) for p in (*game.penalties, *game.g_penalties)] == [
+        HistoricalAveraging
+    ] * 2 and game.penalties[0].steps == 5
     game = played("--real-label 0.8,1 --simultaneous --feature-matching").game
-    assert (game.objective.low, game.objective.high) == (0.8, 1) and game.simultaneous and isinstance(game, FeatureMatching)
+    assert (
+        (game.objective.low, game.objective.high) == (0.8, 1)
+        and game.simultaneous
+        and isinstance(game, FeatureMatching)
+    )
     assert played("--real-label 0.9").game.objective.low == 0.9
-    game = played("--augment cutout,color --instance-noise 0.2 --noise-steps 9 --pack 2", "dcgan").game
-    assert [type(v) for v in game.views] == [DiffAugment, InstanceNoise, Pack] and game.views[1].steps == 9
+    game = played(
+        "--augment cutout,color --instance-noise 0.2 --noise-steps 9 --pack 2", "dcgan"
+    ).game
+    assert [type(v) for v in game.views] == [DiffAugment, InstanceNoise, Pack] and game.views[
+        1
+    ].steps == 9
     assert game.D[0].in_channels == 2 and packed_shape(config_of("--pack 2")) == (2, 8, 8)
 
 
 def test_switches_reach_the_layers_of_d():
     D = played("--minibatch-discrimination").game.D
-    assert isinstance(D[-2], nn.MinibatchDiscrimination) and D[-1].in_features == 256 + 50 and not D.per_example
+    assert (
+        isinstance(D[-2], nn.MinibatchDiscrimination)
+        and D[-1].in_features == 256 + 50
+        and not D.per_example
+    )
     for kind, layer in (("layer", nn.GroupNorm), ("none", nn.Identity), ("batch", nn.BatchNorm2d)):
         config = config_of(f"--d-norm {kind}", "dcgan", 16)
         D = build_players(config)[1]
-        assert any(isinstance(m, layer) for m in D) and any(isinstance(m, nn.BatchNorm2d) for m in D) == (kind == "batch")
+        assert any(isinstance(m, layer) for m in D) and any(
+            isinstance(m, nn.BatchNorm2d) for m in D
+        ) == (kind == "batch")
 
 
 def test_switches_reach_the_optimizers():
     trainer = played("--optimizer rmsprop --d-lr 0.004")
     assert all(isinstance(o, RMSprop) for o in trainer.optimizers.values())
-    assert {n: o.param_groups[0]["lr"] for n, o in trainer.optimizers.items()} == {"D": 0.004, "G": 1e-3}
-    assert isinstance(played("--optimizer sgd").optimizers["G"], SGD) and isinstance(played().optimizers["G"], Adam)
+    assert {n: o.param_groups[0]["lr"] for n, o in trainer.optimizers.items()} == {
+        "D": 0.004,
+        "G": 1e-3,
+    }
+    assert isinstance(played("--optimizer sgd").optimizers["G"], SGD) and isinstance(
+        played().optimizers["G"], Adam
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "match"),
-    [("--pack 3", "--pack 3"), ("--objective lsgan --real-label 0.9", "--real-label"), ("--f-heuristic", "--f-heuristic"),
-     ("--penalty r1 --penalty-weight 1 2", "--penalty-weight"), ("--augment blur", "blur"), ("--k 2 --simultaneous", "simultaneous"),
+    [("--pack 3", "--pack 3"), ("--objective lsgan --real-label 0.9", "--real-label"),
+        ("--f-heuristic", "--f-heuristic"),
+     ("--penalty r1 --penalty-weight 1 2", "--penalty-weight"), ("--augment blur", "blur"),
+     ("--k 2 --simultaneous", "simultaneous"),
      ("--real-label 1.5", "real_label")],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_a_clear_error(words, match):

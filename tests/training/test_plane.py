@@ -1,4 +1,5 @@
-"""The games of the plane: each builds and moves its players, D's surface and G's field are what the game's own moves say."""
+"""The games of the plane: each builds and moves its players, D's surface and G's field are what the
+game's own moves say."""
 
 import numpy as np
 import pytest
@@ -32,26 +33,35 @@ def test_a_round_moves_every_player_and_stays_finite(name):
         waits = isinstance(trainer.game, MAGAN) and player == "G"  # D is pretrained first
         assert (flat(module) != before[player]).any() != waits, player
     assert all(np.isfinite(v) for v in trainer.game.measure(moves).values())
-    samples = trainer.game.sample(tensor_of(Generator(1).normal((10, trainer.game.latent_dim)))).numpy()
+    samples = trainer.game.sample(
+        tensor_of(Generator(1).normal((10, trainer.game.latent_dim)))
+    ).numpy()
     assert samples.shape == (10, 2) and np.isfinite(samples).all()
 
 
 def test_the_networks_of_pacgan():
-    """Lin et al. 2018: G 4 x 400 with batch normalisation and no biases but the last, D 3 x 200 maxout with 5 pieces, N(0, 0.02^2)."""
+    """Lin et al. 2018: G 4 x 400 with batch normalisation and no biases but the last, D 3 x 200
+    maxout with 5 pieces, N(0, 0.02^2)."""
     minigan.manual_seed(0)
     p = Players("pacgan")
     G, D = p.generator(), p.critic(more=4)
-    assert sum(q.numel() for q in G.parameters()) == 2 * 400 + 3 * 400 * 400 + 4 * 2 * 400 + 400 * 2 + 2
+    assert (
+        sum(q.numel() for q in G.parameters())
+        == 2 * 400 + 3 * 400 * 400 + 4 * 2 * 400 + 400 * 2 + 2
+    )
     assert sum(q.numel() for q in D.parameters()) == 7 * 1000 + 2 * 201 * 1000 + 201
     for m in (*G.modules(), *D.modules()):
         if isinstance(m, nn.Linear):
-            assert m.weight.std().item() == pytest.approx(0.02, rel=0.15) and (m.bias is None or not m.bias.detach().numpy().any())
+            assert m.weight.std().item() == pytest.approx(0.02, rel=0.15) and (
+                m.bias is None or not m.bias.detach().numpy().any()
+            )
     assert G(tensor_of(np.zeros((5, 2), np.float32))).shape == (5, 2)
 
 
 @pytest.mark.parametrize("name", ["gan", "lsgan", "hinge", "wgan", "ebgan", "madgan", "began"])
 def test_the_field_is_the_gradient_of_gs_loss(name):
-    """What `judge` gives at a point is N times what G's own move has there: the samples of its batch are the points."""
+    """What `judge` gives at a point is N times what G's own move has there: the samples of its
+    batch are the points."""
     minigan.manual_seed(0)
     game = GAMES[name](Players()).game
     x = tensor_of(REAL.numpy().copy(), True)
@@ -63,7 +73,9 @@ def test_the_field_is_the_gradient_of_gs_loss(name):
         own = game.g_loss(game.D(x))
     else:
         own = game.objective.g_loss(game.D(x))
-    np.testing.assert_allclose(slope.numpy(), grad(own, [x])[0].numpy() * len(x), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        slope.numpy(), grad(own, [x])[0].numpy() * len(x), rtol=1e-4, atol=1e-7
+    )
     assert said.shape == (len(x),)
     up = grad(said.sum(), [x])[0].numpy()
     if name != "lsgan":  # whose loss has a minimum: beyond it, more is worse
@@ -78,7 +90,9 @@ def test_packs_are_of_the_point_and_others_of_the_data():
     judge(game, x, REAL)
     assert points_per_example(game) == 3 and points_per_example(GAMES["gan"](Players()).game) == 1
     np.testing.assert_array_equal(seen[0][:, :2], x.numpy())
-    np.testing.assert_array_equal(seen[0][:, 2:], np.concatenate([REAL.numpy()[:8], REAL.numpy()[8:16]], 1))
+    np.testing.assert_array_equal(
+        seen[0][:, 2:], np.concatenate([REAL.numpy()[:8], REAL.numpy()[8:16]], 1)
+    )
 
 
 def test_minimax_is_drawn_where_it_does_not_vanish():
@@ -87,12 +101,17 @@ def test_minimax_is_drawn_where_it_does_not_vanish():
     x = tensor_of(REAL.numpy().copy(), True)
     (drawn,) = grad(judge(GAN(G, D, Minimax(), 2), x, REAL)[1], [x])
     (own,) = grad(Minimax().g_loss(D(x)), [x])
-    cosine = (drawn.numpy() * own.numpy()).sum(1) / np.linalg.norm(drawn.numpy(), axis=1) / np.linalg.norm(own.numpy(), axis=1)
+    cosine = (
+        (drawn.numpy() * own.numpy()).sum(1)
+        / np.linalg.norm(drawn.numpy(), axis=1)
+        / np.linalg.norm(own.numpy(), axis=1)
+    )
     np.testing.assert_allclose(cosine, 1, rtol=1e-5)
 
 
 def test_veegans_surface_is_of_real_pairs():
-    """Its D is the other way round: generated pairs score high, and so what it says of them is low."""
+    """Its D is the other way round: generated pairs score high, and so what it says of them is
+    low."""
     minigan.manual_seed(0)
     game = VEEGAN(nn.Linear(2, 2), nn.Linear(4, 1), nn.Linear(2, 2), 2)
     x = tensor_of(REAL.numpy().copy(), True)

@@ -40,7 +40,9 @@ def finished(tmp_path_factory):
 
 
 def again(folder, *options, steps=20, resume=True):
-    return subprocess.run([*command(folder, "mlp", steps, resume), *options], capture_output=True, text=True)
+    return subprocess.run(
+        [*command(folder, "mlp", steps, resume), *options], capture_output=True, text=True
+    )
 
 
 def test_the_newest_checkpoints_are_kept_and_a_damaged_one_is_passed_over(finished, tmp_path):
@@ -51,12 +53,18 @@ def test_the_newest_checkpoints_are_kept_and_a_damaged_one_is_passed_over(finish
     content = kept[0].read_bytes()
     kept[0].write_bytes(content[:-5000] + b"\0\1\2\3" + content[-4996:])
     result = again(tmp_path / "r", steps=22)
-    assert result.returncode == 0 and "checksum" in result.stdout and "after step 19" in result.stdout, result.stderr
+    assert (
+        result.returncode == 0 and "checksum" in result.stdout and "after step 19" in result.stdout
+    ), result.stderr
     assert newest(tmp_path / "r")[1]["step"] == 22
     for path in checkpoints(tmp_path / "r"):
         path.write_bytes(b"nonsense")
     result = again(tmp_path / "r", steps=30)
-    assert result.returncode == 2 and "not a readable minigan checkpoint" in result.stderr and "Traceback" not in result.stderr
+    assert (
+        result.returncode == 2
+        and "not a readable minigan checkpoint" in result.stderr
+        and "Traceback" not in result.stderr
+    )
 
 
 def test_what_does_not_change_the_numbers_may_change(finished, tmp_path):
@@ -65,17 +73,26 @@ def test_what_does_not_change_the_numbers_may_change(finished, tmp_path):
     assert again(tmp_path / "r", *changed).returncode == 0
     assert newest(tmp_path / "r")[1]["step"] == 20
     (_, one), (_, two) = newest(finished), newest(tmp_path / "r")
-    assert all((one["trainer"]["players"]["G"][k] == v).all() for k, v in two["trainer"]["players"]["G"].items())
+    assert all(
+        (one["trainer"]["players"]["G"][k] == v).all()
+        for k, v in two["trainer"]["players"]["G"].items()
+    )
 
 
 def test_other_data_or_options_are_refused_with_the_list(finished):
     result = again(finished, "--batch-size", "17", "--seed", "3", steps=30)
-    assert result.returncode == 2 and "batch_size was 16, now 17" in result.stderr and "seed was 0, now 3" in result.stderr
+    assert (
+        result.returncode == 2
+        and "batch_size was 16, now 17" in result.stderr
+        and "seed was 0, now 3" in result.stderr
+    )
     assert newest(finished)[1]["step"] == 20
 
 
 def test_nothing_left_to_do_is_said(finished):
-    before = {p: p.stat().st_mtime_ns for p in finished.rglob("*") if p.is_file() and p.name != ".lock"}
+    before = {
+        p: p.stat().st_mtime_ns for p in finished.rglob("*") if p.is_file() and p.name != ".lock"
+    }
     result = again(finished)
     assert result.returncode == 0 and "nothing is left to do" in result.stdout
     assert before == {p: p.stat().st_mtime_ns for p in before}
@@ -90,7 +107,9 @@ def test_a_folder_with_other_things_is_refused(tmp_path):
 
 
 def test_two_runs_do_not_write_in_one_folder(tmp_path):
-    first = subprocess.Popen(command(tmp_path / "r", "mlp", 10**6, False), stdout=subprocess.PIPE, text=True)
+    first = subprocess.Popen(
+        command(tmp_path / "r", "mlp", 10**6, False), stdout=subprocess.PIPE, text=True
+    )
     try:
         deadline = time.monotonic() + 600
         while not checkpoints(tmp_path / "r"):
@@ -98,7 +117,11 @@ def test_two_runs_do_not_write_in_one_folder(tmp_path):
             time.sleep(0.05)
         for resume in (False, True):
             second = again(tmp_path / "r", resume=resume)
-            assert second.returncode == 2 and "another run is writing" in second.stderr and "Traceback" not in second.stderr
+            assert (
+                second.returncode == 2
+                and "another run is writing" in second.stderr
+                and "Traceback" not in second.stderr
+            )
         first.send_signal(signal.SIGTERM)
         said, _ = first.communicate(timeout=600)
         assert first.returncode == 143 and "--resume" in said and "state is saved" in said
@@ -126,7 +149,12 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
         "import runpy; runpy.run_path(sys.argv.pop(1), run_name='__main__')\n"
     )
     words = command(tmp_path / "r", "mlp", 50, False)
-    process = subprocess.Popen([sys.executable, "-c", program, *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words[1:]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     for line in process.stdout:
         if line == "in a step\n":
             break
@@ -137,12 +165,21 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=600)
-    assert process.returncode == 130 and "stopped at once" in said and "step 0 is saved" in said and "Traceback" not in errors
+    assert (
+        process.returncode == 130
+        and "stopped at once" in said
+        and "step 0 is saved" in said
+        and "Traceback" not in errors
+    )
 
 
 def test_the_folder_tells_how_to_repeat_the_run(finished):
     config = json.loads((finished / "config.json").read_text())
-    assert config["options"]["max_steps"] == 20 and config["seed"] == 0 and len(config["checksum"]) == 64
+    assert (
+        config["options"]["max_steps"] == 20
+        and config["seed"] == 0
+        and len(config["checksum"]) == 64
+    )
     assert {"minigan", "python", "numpy", "threads", "command"} <= config.keys()
 
 
@@ -150,7 +187,10 @@ def test_a_checkpoint_of_another_version_goes_on_with_a_notice(finished, tmp_pat
     from minigan.training import save_checkpoint
 
     path, state = newest(finished)
-    save_checkpoint(tmp_path / "r" / "checkpoints" / path.name, state | {"made_with": state["made_with"] | {"minigan": "0.0.1"}})
+    save_checkpoint(
+        tmp_path / "r" / "checkpoints" / path.name,
+        state | {"made_with": state["made_with"] | {"minigan": "0.0.1"}},
+    )
     result = again(tmp_path / "r", steps=22)
     assert result.returncode == 0 and "(was 0.0.1)" in result.stdout, result.stderr
     with pytest.raises(CheckpointError):

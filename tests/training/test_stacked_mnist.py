@@ -30,10 +30,14 @@ def test_networks_of_the_protocol(stacked):
         G, D = stacked.networks(3, 64, pack)
         sizes = []
         for module in (*G, *D):
-            module.register_forward_hook(lambda m, i, o: sizes.append(tuple(o.shape[1:])) if o.ndim == 4 else None)
+            module.register_forward_hook(
+                lambda m, i, o: sizes.append(tuple(o.shape[1:])) if o.ndim == 4 else None
+            )
         with minigan.no_grad():
             image = G(minigan.zeros(2, 100))
-            assert image.shape == (2, 3, 28, 28) and D(minigan.zeros(2, 3 * pack, 28, 28)).shape == (2, 1)
+            assert image.shape == (2, 3, 28, 28) and D(
+                minigan.zeros(2, 3 * pack, 28, 28)
+            ).shape == (2, 1)
         for size in ((512, 2, 2), (256, 4, 4), (128, 7, 7), (64, 14, 14)):
             assert sizes.count(size) >= 4, size
 
@@ -45,7 +49,9 @@ def test_fakes_are_packed_like_real_images(stacked):
     z = minigan.rand(6, 100)
     single, packed = G(z).detach().numpy(), game.packed_fakes(z).detach().numpy()
     assert packed.shape == (2, 6, 28, 28)
-    assert np.allclose(packed[1, 2:4], single[4], atol=1e-5) and np.allclose(packed[0, :2], single[0], atol=1e-5)
+    assert np.allclose(packed[1, 2:4], single[4], atol=1e-5) and np.allclose(
+        packed[0, :2], single[0], atol=1e-5
+    )
     assert [m.player for m in game.moves(minigan.zeros(2, 6, 28, 28))] == ["D", "G", "G"]
 
 
@@ -54,15 +60,21 @@ def test_real_images_are_stacked_digits_and_a_resumed_run_ends_in_the_same_bits(
     whole = stacked.Experiment(digits, preset, 2, 0, tmp_path / "whole")
     batch = whole.batch(1).numpy()
     assert batch.shape == (64, 4, 28, 28)
-    assert (batch[5, 3] == digits[whole.which[69, 3], 0].astype(np.float32) / np.float32(127.5) - 1).all()
-    assert (whole.batch(0).numpy() == whole.batch(3).numpy()).all()  # the next epoch, in the same order
+    assert (
+        batch[5, 3] == digits[whole.which[69, 3], 0].astype(np.float32) / np.float32(127.5) - 1
+    ).all()
+    # the next epoch, in the same order
+    assert (whole.batch(0).numpy() == whole.batch(3).numpy()).all()
     whole.train()
     assert whole.step == whole.total == 3
     stacked.Experiment(digits, preset, 2, 0, tmp_path / "half").train(until=1)
     half = stacked.Experiment(digits, preset, 2, 0, tmp_path / "half")
     assert half.step == 1
     half.train()
-    one, two = (load_checkpoint(tmp_path / name / "last.safetensors")["trainer"]["players"] for name in ("whole", "half"))
+    one, two = (
+        load_checkpoint(tmp_path / name / "last.safetensors")["trainer"]["players"]
+        for name in ("whole", "half")
+    )
     for player in "DG":
         assert all((one[player][k] == two[player][k]).all() for k in one[player])
     assert (half.draw(30) == whole.draw(30)).all() and half.draw(30).shape == (30, 2, 28, 28)
@@ -70,15 +82,39 @@ def test_real_images_are_stacked_digits_and_a_resumed_run_ends_in_the_same_bits(
 
 def test_the_command_and_its_page(stacked, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        mnist, "load", lambda name, split, *rest: ImageSet(*(lambda d: (d.images, d.labels))(strokes(150, seed=1)), name, "test")
+        mnist,
+        "load",
+        lambda name, split, *rest: ImageSet(
+            *(lambda d: (d.images, d.labels))(strokes(150, seed=1)), name, "test"
+        ),
     )
-    words = ["--preset", "twin", "--pack", "1", "--seeds", "0", "--device", "cpu", "--runs", str(tmp_path / "runs")]
+    words = [
+        "--preset",
+        "twin",
+        "--pack",
+        "1",
+        "--seeds",
+        "0",
+        "--device",
+        "cpu",
+        "--runs",
+        str(tmp_path / "runs"),
+    ]
     assert stacked.main(words) == 0
     lines = [json.loads(text) for text in stacked.LINES.read_text().splitlines()]
     assert [line["pack"] for line in lines] == [0, 1]
-    assert lines[0]["covered"] > 60 and lines[0]["kl"] < 1 and lines[1]["covered"] < 60 and lines[1]["kl"] > 1.5
+    assert (
+        lines[0]["covered"] > 60
+        and lines[0]["kl"] < 1
+        and lines[1]["covered"] < 60
+        and lines[1]["kl"] > 1.5
+    )
     page = stacked.PAGE.read_text()
     modes = lines[1]["covered"]
-    assert "**Not run yet.**" in page and f"| DCGAN | {modes:.1f} | {modes} |" in page and "PacDCGAN2 | 1000.0" in page
+    assert (
+        "**Not run yet.**" in page
+        and f"| DCGAN | {modes:.1f} | {modes} |" in page
+        and "PacDCGAN2 | 1000.0" in page
+    )
     assert lines[0]["classifier"] in page
     assert stacked.main(words) == 0 and len(stacked.LINES.read_text().splitlines()) == 2

@@ -1,4 +1,5 @@
-"""examples/toy_2d.py and benchmarks/toy_modes.py as commands: what they leave, and that they go on where they were stopped."""
+"""examples/toy_2d.py and benchmarks/toy_modes.py as commands: what they leave, and that they go on
+where they were stopped."""
 
 import json
 import os
@@ -13,8 +14,17 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def run(script, *arguments, code=0):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "MINIGAN_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, ROOT / script, *map(str, arguments)], capture_output=True, text=True, env=environment)
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MINIGAN_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, ROOT / script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     assert done.returncode == code, done.stderr
     return done.stdout
 
@@ -22,25 +32,46 @@ def run(script, *arguments, code=0):
 def weights(folder, step):
     from minigan.training import load_checkpoint
 
-    players = load_checkpoint(folder / "checkpoints" / f"{step:08d}.safetensors")["trainer"]["players"]
-    return {(name, key): np.asarray(value) for name, state in players.items() for key, value in state.items()}
+    players = load_checkpoint(folder / "checkpoints" / f"{step:08d}.safetensors")["trainer"][
+        "players"
+    ]
+    return {
+        (name, key): np.asarray(value)
+        for name, state in players.items()
+        for key, value in state.items()
+    }
 
 
 def test_toy_2d_leaves_pictures_and_resumes(tmp_path):
     """BEGAN, whose game has a state: 12 steps at once, and 5 then 7, end in the same bits."""
-    options = ("--game", "began", "--data", "grid", "--sample-interval", 5, "--device", "cpu", "--quiet", "--no-doctor")
+    options = (
+        "--game",
+        "began",
+        "--data",
+        "grid",
+        "--sample-interval",
+        5,
+        "--device",
+        "cpu",
+        "--quiet",
+        "--no-doctor",
+    )
     run("examples/toy_2d.py", *options, "--steps", 12, "--anim", "--out", tmp_path / "whole")
     run("examples/toy_2d.py", *options, "--steps", 5, "--out", tmp_path / "parts")
     run("examples/toy_2d.py", *options, "--steps", 12, "--out", tmp_path / "parts", "--resume")
     whole, parts = (weights(tmp_path / name, 12) for name in ("whole", "parts"))
-    assert whole.keys() == parts.keys() and all(whole[k].tobytes() == parts[k].tobytes() for k in whole)
+    assert whole.keys() == parts.keys() and all(
+        whole[k].tobytes() == parts[k].tobytes() for k in whole
+    )
     names = [f"{step:07d}.png" for step in (0, 5, 10, 12)]
     assert [p.name for p in sorted((tmp_path / "whole" / "samples").iterdir())] == names
     picture = np.asarray(Image.open(tmp_path / "whole" / "samples" / names[-1]))
     assert picture.ndim == 3 and (picture == [213, 94, 0]).all(-1).any(), "samples in G's colour"
     with Image.open(tmp_path / "whole" / "samples.gif") as gif:
         assert gif.n_frames == 4
-    rows = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert {"modes", "high_quality", "convergence", "k"} <= set(rows[-1]) and rows[-1]["step"] == 12
 
 
@@ -48,22 +79,44 @@ def test_the_list_names_every_game():
     from minigan.training.plane import GAMES
 
     lines = run("examples/toy_2d.py", "--list").splitlines()
-    assert [line.split()[0] for line in lines] == list(GAMES) and all(len(line) > 40 for line in lines)
+    assert [line.split()[0] for line in lines] == list(GAMES) and all(
+        len(line) > 40 for line in lines
+    )
 
 
 def test_toy_modes_goes_on_after_a_kill(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- toy_modes.py: begin -->\nold\n<!-- toy_modes.py: end -->\nafter\n")
-    files = ("--page", page, "--results", tmp_path / "r.jsonl", "--samples", tmp_path / "s", "--figure", tmp_path / "f.png")
+    page.write_text(
+        "before\n<!-- toy_modes.py: begin -->\nold\n<!-- toy_modes.py: end -->\nafter\n"
+    )
+    files = (
+        "--page",
+        page,
+        "--results",
+        tmp_path / "r.jsonl",
+        "--samples",
+        tmp_path / "s",
+        "--figure",
+        tmp_path / "f.png",
+    )
     options = ("--games", "gan", "pacgan2", "--data", "ring", "--seeds", 1, "--epochs", 1, *files)
     said = run("benchmarks/toy_modes.py", *options)
     assert "98.89%" in said and "| gan | 1 |" in said and "6.3±.5" in said
     text = page.read_text()
-    assert text.startswith("before\n") and text.endswith("after\n") and "| pacgan2 | 1 |" in text and "old" not in text
+    assert (
+        text.startswith("before\n")
+        and text.endswith("after\n")
+        and "| pacgan2 | 1 |" in text
+        and "old" not in text
+    )
     rows = (tmp_path / "r.jsonl").read_text().splitlines()
     assert [json.loads(r)["batch"] for r in rows] == [100, 200]
     last = json.loads(rows[-1])
-    assert len(last["history"]) == 10 and last["history"][-1][0] == 1000 and last["modes"] == sum(c > 0 for c in last["counts"])
+    assert (
+        len(last["history"]) == 10
+        and last["history"][-1][0] == 1000
+        and last["modes"] == sum(c > 0 for c in last["counts"])
+    )
     (tmp_path / "r.jsonl").write_text(rows[0] + "\n" + rows[1][:50])  # killed while writing
     again = run("benchmarks/toy_modes.py", *options)
     assert "ring pacgan2 0: step 1000" in again and "ring gan 0" not in again

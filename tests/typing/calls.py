@@ -1,4 +1,5 @@
-"""Calls that mypy must accept, and calls that it must refuse: there an `ignore` that is not needed is an error."""
+"""Calls that mypy must accept, and calls that it must refuse: there an `ignore` that is not needed
+is an error."""
 
 import numpy as np
 

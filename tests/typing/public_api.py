@@ -1,5 +1,5 @@
-"""Typical user code, never run: test_typing.py lets mypy read it. Each `type: ignore` is a mistake that mypy must see, or the
-comment is reported as unused."""
+"""Typical user code, never run: test_typing.py lets mypy read it. Each `type: ignore` is a mistake
+that mypy must see, or the comment is reported as unused."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,17 @@ import minigan.nn.functional as F
 from minigan import Tensor, func, nn, optim
 from minigan.compat import Variable
 from minigan.data import DataLoader
-from minigan.gan import GAN, Ascend, Descend, Game, Move, NonSaturating, Trainer, mlp_discriminator, mlp_generator
+from minigan.gan import (
+    GAN,
+    Ascend,
+    Descend,
+    Game,
+    Move,
+    NonSaturating,
+    Trainer,
+    mlp_discriminator,
+    mlp_generator,
+)
 
 
 def tensors() -> None:
@@ -33,7 +43,12 @@ def tensors() -> None:
     w: Tensor = Variable(minigan.FloatTensor(2, 3).fill_(1.0)).type(minigan.LongTensor)
     w[0, 1:] = 3
     w += x.data.clamp_(0, 1).add(w, alpha=2)
-    pictures = [batch["image"] for batch in DataLoader([{"image": w, "label": 1}], batch_size=1, shuffle=True, num_workers=2)]
+    pictures = [
+        batch["image"]
+        for batch in DataLoader(
+            [{"image": w, "label": 1}], batch_size=1, shuffle=True, num_workers=2
+        )
+    ]
     minigan.save({"w": w, "pictures": pictures}, "file")
     loaded = minigan.load("file", map_location="cpu")
     print(loaded, minigan.cuda.is_available())
@@ -111,7 +126,16 @@ def layers(x: Tensor) -> None:
     linear: nn.Linear = nn.utils.spectral_norm(nn.Linear(2, 3), n_power_iterations=2)
     plain: nn.Linear = nn.utils.remove_spectral_norm(linear)
     y = func.functional_call(plain, {"weight": minigan.ones(3, 2)}, (x,))
-    print(output, h, c, cell(x), y, nn.Maxout(2, 3, pieces=4), nn.EqualizedLinear(2, 3), func.functional_call(lstm, {}, x))
+    print(
+        output,
+        h,
+        c,
+        cell(x),
+        y,
+        nn.Maxout(2, 3, pieces=4),
+        nn.EqualizedLinear(2, 3),
+        func.functional_call(lstm, {}, x),
+    )
     nn.utils.weight_norm("layer")  # type: ignore[type-var]
     nn.RNN(3, 4, nonlinearity=1)  # type: ignore[arg-type]
     nn.MinibatchStdDev(group="all")  # type: ignore[call-arg]
@@ -135,7 +159,9 @@ def games(real: Tensor) -> None:
     game = GAN(mlp_generator(), mlp_discriminator(), NonSaturating())
     own = TwoSteps(mlp_generator(), mlp_discriminator())
     for g in (game, own):
-        trainer = Trainer(g, {name: optim.Adam(module.parameters()) for name, module in g.players.items()})
+        trainer = Trainer(
+            g, {name: optim.Adam(module.parameters()) for name, module in g.players.items()}
+        )
         moves: list[Move] = trainer.play(real)
         print(moves[0].value.item())
     trainer.play(3)  # type: ignore[arg-type]

@@ -49,7 +49,10 @@ def test_a_killed_run(tmp_path, end):
 @pytest.mark.parametrize("bad", ["{broken", "[1, 2]", "3", "{}\r{}", "[" * 100_000])
 def test_other_damage_is_named(tmp_path, bad):
     path = tmp_path / "m.jsonl"
-    for text, line in ((f'{{"step": 1}}\n{bad}\n{{"step": 2}}\n', 2), (f'{{"step": 1}}\n\n{bad}\n', 3)):
+    for text, line in (
+        (f'{{"step": 1}}\n{bad}\n{{"step": 2}}\n', 2),
+        (f'{{"step": 1}}\n\n{bad}\n', 3),
+    ):
         path.write_text(text)
         with pytest.raises(ValueError, match=rf"m\.jsonl, line {line}\b"):
             read_metrics(path)
@@ -59,7 +62,9 @@ def test_other_damage_is_named(tmp_path, bad):
 
 
 def test_a_file_and_its_rows_give_the_same_picture(tmp_path):
-    save_curves(tmp_path / "new" / "a.png", write(tmp_path / "m.jsonl", rows(50), b'{"st'), title="a run")
+    save_curves(
+        tmp_path / "new" / "a.png", write(tmp_path / "m.jsonl", rows(50), b'{"st'), title="a run"
+    )
     save_curves(tmp_path / "new" / "b.png", rows(50), title="a run")
     a, b = pixels(tmp_path / "new" / "a.png"), pixels(tmp_path / "new" / "b.png")
     assert a.shape[0] > 400 and a.shape[1] > 600
@@ -109,9 +114,15 @@ def test_smoothing():
 def test_imports_are_lazy_and_the_backend_is_left_alone(tmp_path):
     code = (
         "import sys, minigan.data, minigan.viz\n"
-        "heavy = {'matplotlib', 'PIL', 'tqdm', 'platformdirs', 'numba', 'cupy'} & set(sys.modules)\n"
+        "heavy = {'matplotlib', 'PIL', 'tqdm', 'platformdirs', 'numba', 'cupy'} & "
+        "set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        f"minigan.viz.save_curves({str(tmp_path / 'c.png')!r}, [dict(step=1, d_value=1.0), dict(step=2, d_value=2.0)])\n"
+        f"minigan.viz.save_curves({str(tmp_path / 'c.png')!r}, [dict(step=1, d_value=1.0), "
+        "dict(step=2, d_value=2.0)])\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )

@@ -14,7 +14,11 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("pad", [0, 1, 3])
 @pytest.mark.parametrize("channels", [None, 1, 3])
 def test_every_pixel_is_in_its_place(channels, pad):
-    n, h, w, rows, cols = 5, 4, 6, 2, 3
+    n = 5
+    h = 4
+    w = 6
+    rows = 2
+    cols = 3
     shape = (n, h, w) if channels is None else (n, channels, h, w)
     images = RNG.integers(1, 256, shape, np.uint8)
     grid = image_grid(images, rows, pad=pad)
@@ -136,10 +140,17 @@ def test_gif_refused(tmp_path):
 def test_one_file_for_each_image(tmp_path, channels):
     images = RNG.integers(0, 256, (3, 4, 6) if channels is None else (3, channels, 4, 6), np.uint8)
     paths = save_images(tmp_path / "new", images)
-    assert [p.name for p in paths] == ["00000.png", "00001.png", "00002.png"] == sorted(os.listdir(tmp_path / "new"))
+    assert (
+        [p.name for p in paths]
+        == ["00000.png", "00001.png", "00002.png"]
+        == sorted(os.listdir(tmp_path / "new"))
+    )
     for path, image in zip(paths, images.reshape(3, channels or 1, 4, 6), strict=True):
         back = np.asarray(Image.open(path))
         np.testing.assert_array_equal(back, image.transpose(1, 2, 0) if channels == 3 else image[0])
-    assert np.asarray(Image.open(save_images(tmp_path, np.zeros((1, 1, 2, 2)))[0])).tolist() == [[128, 128], [128, 128]]
+    assert np.asarray(Image.open(save_images(tmp_path, np.zeros((1, 1, 2, 2)))[0])).tolist() == [
+        [128, 128],
+        [128, 128],
+    ]
     with pytest.raises(ValueError):
         save_images(tmp_path, np.zeros((4, 4)))

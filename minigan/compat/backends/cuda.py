@@ -1,6 +1,7 @@
 """torch.backends.cuda: in what precision float32 matrices are multiplied on CUDA.
 
-minigan.backends.cuda.matmul.allow_tf32 = True      # TF32: inputs of 10 bits, several times faster; off by default, as in torch
+minigan.backends.cuda.matmul.allow_tf32 = True
+# TF32: inputs of 10 bits, several times faster; off by default, as in torch
 """
 
 from ...machine.precision import precision

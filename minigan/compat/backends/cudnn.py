@@ -1,5 +1,6 @@
-"""torch.backends.cudnn. `allow_tf32`: may convolutions on CUDA use TF32? Yes by default, as in torch. The other switches have no
-effect: minigan's kernels give the same result in every run, and search for no other."""
+"""torch.backends.cudnn. `allow_tf32`: may convolutions on CUDA use TF32? Yes by default, as in
+torch. The other switches have no effect: minigan's kernels give the same result in every run, and
+search for no other."""
 
 import sys
 import types

@@ -22,7 +22,9 @@ class _LocScale(Distribution):
         self._check("scale", self.scale, self.scale > 0, "positive")
 
     def expand(self, batch_shape):
-        return type(self)(self.loc.expand(*batch_shape), self.scale.expand(*batch_shape), self._validate_args)
+        return type(self)(
+            self.loc.expand(*batch_shape), self.scale.expand(*batch_shape), self._validate_args
+        )
 
     def rsample(self, sample_shape=()):
         return self.loc + self.scale * self._noise(self._shape(sample_shape))
@@ -38,7 +40,8 @@ class _LocScale(Distribution):
 
 
 class Normal(_LocScale):
-    """p(x) = exp(-z^2 / 2) / (scale sqrt(2 pi)), z = (x - loc) / scale: mean loc, standard deviation scale."""
+    """p(x) = exp(-z^2 / 2) / (scale sqrt(2 pi)), z = (x - loc) / scale: mean loc, standard
+    deviation scale."""
 
     def _noise(self, shape):
         return randn(*shape, dtype=self.loc.dtype, device=self.loc.device)
@@ -228,7 +231,9 @@ class Uniform(Distribution):
         return (x >= self.low) & (x <= self.high)
 
     def expand(self, batch_shape):
-        return type(self)(self.low.expand(*batch_shape), self.high.expand(*batch_shape), self._validate_args)
+        return type(self)(
+            self.low.expand(*batch_shape), self.high.expand(*batch_shape), self._validate_args
+        )
 
     def rsample(self, sample_shape=()):
         u = rand(*self._shape(sample_shape), dtype=self.low.dtype, device=self.low.device)

@@ -1,4 +1,5 @@
-"""Distributions over finitely many values: a parameter is `probs` or `logits`, and the other is computed from it."""
+"""Distributions over finitely many values: a parameter is `probs` or `logits`, and the other is
+computed from it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,16 @@ from functools import cached_property
 import numpy as np
 
 from ...autograd import Tensor, enable_grad, no_grad
-from ...ops import bernoulli, broadcast_shapes, full, logsumexp, multinomial, sigmoid, softmax, zeros
+from ...ops import (
+    bernoulli,
+    broadcast_shapes,
+    full,
+    logsumexp,
+    multinomial,
+    sigmoid,
+    softmax,
+    zeros,
+)
 from ...ops.loss import binary_cross_entropy_with_logits
 from .distribution import Distribution, Number, together
 
@@ -29,15 +39,24 @@ class Bernoulli(Distribution):
 
     support = staticmethod(lambda x: (x == 0) | (x == 1))
 
-    def __init__(self, probs: Number | None = None, logits: Number | None = None, validate_args: bool | None = None):
+    def __init__(
+        self,
+        probs: Number | None = None,
+        logits: Number | None = None,
+        validate_args: bool | None = None,
+    ):
         _one_of("Bernoulli", probs, logits)
         if probs is not None:
             (self.probs,) = together(probs)
         elif logits is not None:
             (self.logits,) = together(logits)
-        super().__init__((self.logits if probs is None else self.probs).shape, validate_args=validate_args)
+        super().__init__(
+            (self.logits if probs is None else self.probs).shape, validate_args=validate_args
+        )
         if probs is not None:
-            self._check("probs", self.probs, (self.probs >= 0) & (self.probs <= 1), "between 0 and 1")
+            self._check(
+                "probs", self.probs, (self.probs >= 0) & (self.probs <= 1), "between 0 and 1"
+            )
 
     @cached_property
     def probs(self) -> Tensor:
@@ -76,9 +95,15 @@ class Bernoulli(Distribution):
 
 
 class Categorical(Distribution):
-    """k with probability probs[..., k], or softmax(logits)[..., k]; values int64. probs are normalised over the last dimension."""
+    """k with probability probs[..., k], or softmax(logits)[..., k]; values int64. probs are
+    normalised over the last dimension."""
 
-    def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None):
+    def __init__(
+        self,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ):
         _one_of("Categorical", probs, logits)
         given = probs if probs is not None else logits
         assert given is not None
@@ -142,9 +167,16 @@ class Categorical(Distribution):
 class OneHotCategorical(Distribution):
     """A Categorical whose values are rows with a single 1."""
 
-    def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None):
+    def __init__(
+        self,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ):
         self._categorical = Categorical(probs, logits, validate_args)
-        super().__init__(self._categorical.batch_shape, (self._categorical._num_events,), validate_args)
+        super().__init__(
+            self._categorical.batch_shape, (self._categorical._num_events,), validate_args
+        )
 
     @property
     def probs(self) -> Tensor:
@@ -170,7 +202,9 @@ class OneHotCategorical(Distribution):
         return self.probs * (1 - self.probs)
 
     def _rows(self, index: Tensor) -> Tensor:
-        rows = zeros(*index.shape, self.event_shape[0], dtype=self.probs.dtype, device=self.probs.device)
+        rows = zeros(
+            *index.shape, self.event_shape[0], dtype=self.probs.dtype, device=self.probs.device
+        )
         return rows.scatter_(-1, index.unsqueeze(-1), 1.0)
 
     def sample(self, sample_shape=()):

@@ -26,7 +26,12 @@ class Distribution:
     _validate_args = True
     support: Callable[[Tensor], Tensor] | None = None  # which values are possible, elementwise
 
-    def __init__(self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None):
+    def __init__(
+        self,
+        batch_shape: Sequence[int] = (),
+        event_shape: Sequence[int] = (),
+        validate_args: bool | None = None,
+    ):
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
@@ -65,8 +70,11 @@ class Distribution:
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Draws with a gradient: a function of the parameters and of noise that does not depend on them."""
-        raise NotImplementedError(f"{type(self).__name__} has no rsample: its draws have no gradient")
+        """Draws with a gradient: a function of the parameters and of noise that does not depend on
+        them."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no rsample: its draws have no gradient"
+        )
 
     def sample_n(self, n: int) -> Tensor:
         return self.sample((n,))
@@ -100,7 +108,9 @@ class Distribution:
         if not isinstance(value, Tensor):
             raise ValueError("The value argument to log_prob must be a Tensor")
         if self.support is not None and not bool(self.support(value.detach()).all()):
-            raise ValueError(f"{type(self).__name__}.log_prob: a value is outside of the distribution's support")
+            raise ValueError(
+                f"{type(self).__name__}.log_prob: a value is outside of the distribution's support"
+            )
 
     def _check(self, name: str, value: Tensor, allowed: Tensor, what: str) -> None:
         """ValueError for a parameter that cannot be."""
@@ -116,10 +126,18 @@ class Distribution:
 
 
 def together(*parameters: Number) -> list[Tensor]:
-    """Numbers and Tensors as Tensors of one shape; numbers have the dtype of the Tensors beside them, or the default."""
+    """Numbers and Tensors as Tensors of one shape; numbers have the dtype of the Tensors beside
+    them, or the default."""
     like = next((x for x in parameters if isinstance(x, Tensor)), None)
     dtype, device = (get_default_dtype(), None) if like is None else (like.dtype, like.device)
-    return list(broadcast_tensors(*(x if isinstance(x, Tensor) else as_tensor(x, dtype=dtype, device=device) for x in parameters)))
+    return list(
+        broadcast_tensors(
+            *(
+                x if isinstance(x, Tensor) else as_tensor(x, dtype=dtype, device=device)
+                for x in parameters
+            )
+        )
+    )
 
 
 def sum_rightmost(value: Tensor, n: int) -> Tensor:

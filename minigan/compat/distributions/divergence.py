@@ -32,8 +32,13 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """
     pairs = [(a, b) for a, b in _FORMULAS if isinstance(p, a) and isinstance(q, b)]
     if not pairs:
-        raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}")
-    closest = min(pairs, key=lambda pair: (type(p).__mro__.index(pair[0]), type(q).__mro__.index(pair[1])))
+        raise NotImplementedError(
+            f"No KL(p || q) is implemented for p type {type(p).__name__} and q type "
+            f"{type(q).__name__}"
+        )
+    closest = min(
+        pairs, key=lambda pair: (type(p).__mro__.index(pair[0]), type(q).__mro__.index(pair[1]))
+    )
     return _FORMULAS[closest](p, q)
 
 
@@ -97,5 +102,7 @@ def _(p, q):
 @register_kl(Independent, Independent)
 def _(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError("KL(p || q) of Independent distributions with different reinterpreted_batch_ndims")
+        raise NotImplementedError(
+            "KL(p || q) of Independent distributions with different reinterpreted_batch_ndims"
+        )
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)

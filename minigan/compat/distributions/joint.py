@@ -11,14 +11,22 @@ from .distribution import LOG_2PI, Distribution, sum_rightmost
 
 
 class Independent(Distribution):
-    """The last `reinterpreted_batch_ndims` batch dimensions of another distribution taken as one event: their log_prob is summed."""
+    """The last `reinterpreted_batch_ndims` batch dimensions of another distribution taken as one
+    event: their log_prob is summed."""
 
-    def __init__(self, base_distribution: Distribution, reinterpreted_batch_ndims: int, validate_args: bool | None = None):
-        self.base_dist, self.reinterpreted_batch_ndims = base_distribution, reinterpreted_batch_ndims
+    def __init__(
+        self,
+        base_distribution: Distribution,
+        reinterpreted_batch_ndims: int,
+        validate_args: bool | None = None,
+    ):
+        self.base_dist = base_distribution
+        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
         batch, n = base_distribution.batch_shape, reinterpreted_batch_ndims
         if n > len(batch):
             raise ValueError(
-                f"Independent: reinterpreted_batch_ndims={n} exceeds the {len(batch)} dimensions of the batch shape {tuple(batch)}"
+                f"Independent: reinterpreted_batch_ndims={n} exceeds the {len(batch)} dimensions "
+                f"of the batch shape {tuple(batch)}"
             )
         cut = len(batch) - n
         super().__init__(batch[:cut], (*batch[cut:], *base_distribution.event_shape), validate_args)
@@ -55,27 +63,33 @@ class Independent(Distribution):
 class MultivariateNormal(Distribution):
     """p(x) = exp(-(x - loc)' S^-1 (x - loc) / 2) / sqrt(det 2 pi S), x of k numbers.
 
-    loc    (..., k)
-    covariance_matrix, precision_matrix, scale_tril    one of S, S^-1 and the lower triangular L with L L' = S: (..., k, k)
+    loc : (..., k)
+    covariance_matrix, precision_matrix, scale_tril : one of S, S^-1 and the lower triangular L with
+        L L' = S: (..., k, k)
     """
 
     has_rsample = True
 
     def __init__(
-        self, loc: Tensor, covariance_matrix: Tensor | None = None, precision_matrix: Tensor | None = None,
+        self, loc: Tensor, covariance_matrix: Tensor | None = None,
+        precision_matrix: Tensor | None = None,
         scale_tril: Tensor | None = None, validate_args: bool | None = None,
     ):  # fmt: skip
         given = [m for m in (covariance_matrix, precision_matrix, scale_tril) if m is not None]
         if len(given) != 1 or loc.dim() < 1 or given[0].dim() < 2:
             raise ValueError(
-                "MultivariateNormal: loc of at least one dimension, and exactly one of covariance_matrix, precision_matrix and "
-                "scale_tril, of at least two"
+                "MultivariateNormal: loc of at least one dimension, and exactly one of "
+                "covariance_matrix, precision_matrix and scale_tril, of at least two"
             )
         k = loc.shape[-1]
         batch = broadcast_shapes(tuple(given[0].shape[:-2]), tuple(loc.shape[:-1]))
         super().__init__(batch, (k,), validate_args)
         self.loc = loc.expand(*batch, k)
-        factor = given[0] if scale_tril is not None else cholesky(inv(given[0]) if precision_matrix is not None else given[0])
+        factor = (
+            given[0]
+            if scale_tril is not None
+            else cholesky(inv(given[0]) if precision_matrix is not None else given[0])
+        )
         self.scale_tril = factor.expand(*batch, k, k)
 
     @property
@@ -119,12 +133,19 @@ class MixtureSameFamily(Distribution):
     component_distribution    batch shape (..., K)
     """
 
-    def __init__(self, mixture_distribution: Categorical, component_distribution: Distribution, validate_args: bool | None = None):
-        self.mixture_distribution, self.component_distribution = mixture_distribution, component_distribution
+    def __init__(
+        self,
+        mixture_distribution: Categorical,
+        component_distribution: Distribution,
+        validate_args: bool | None = None,
+    ):
+        self.mixture_distribution = mixture_distribution
+        self.component_distribution = component_distribution
         components = component_distribution.batch_shape
         if not components or components[-1] != mixture_distribution._num_events:
             raise ValueError(
-                f"MixtureSameFamily: {mixture_distribution._num_events} weights for components of batch shape {tuple(components)}"
+                f"MixtureSameFamily: {mixture_distribution._num_events} weights for components of "
+                f"batch shape {tuple(components)}"
             )
         super().__init__(components[:-1], component_distribution.event_shape, validate_args)
 
@@ -142,7 +163,9 @@ class MixtureSameFamily(Distribution):
         """Of the components, and of their means."""
         dim = -1 - len(self.event_shape)
         within = (self._weights() * self.component_distribution.variance).sum(dim)
-        between = (self._weights() * (self.component_distribution.mean - self.mean.unsqueeze(dim)) ** 2).sum(dim)
+        between = (
+            self._weights() * (self.component_distribution.mean - self.mean.unsqueeze(dim)) ** 2
+        ).sum(dim)
         return within + between
 
     def sample(self, sample_shape=()):
@@ -150,7 +173,9 @@ class MixtureSameFamily(Distribution):
             values = self.component_distribution.sample(sample_shape)
             picked = self.mixture_distribution.sample(sample_shape)
             dim, events = len(self._shape(sample_shape)) - len(self.event_shape), self.event_shape
-            index = picked.reshape(*picked.shape, 1, *(1 for _ in events)).expand(*picked.shape, 1, *events)
+            index = picked.reshape(*picked.shape, 1, *(1 for _ in events)).expand(
+                *picked.shape, 1, *events
+            )
             return values.gather(dim, index).squeeze(dim)
 
     def log_prob(self, value):
@@ -159,4 +184,6 @@ class MixtureSameFamily(Distribution):
         return logsumexp(parts + log_softmax(self.mixture_distribution.logits, -1), -1)
 
     def cdf(self, value):
-        return (self.mixture_distribution.probs * self.component_distribution.cdf(value.unsqueeze(-1))).sum(-1)
+        return (
+            self.mixture_distribution.probs * self.component_distribution.cdf(value.unsqueeze(-1))
+        ).sum(-1)

@@ -1,4 +1,5 @@
-"""torch.utils.tensorboard.SummaryWriter: tensorboardX's, which takes minigan's Tensors. pip install 'minigan[tensorboard]'"""
+"""torch.utils.tensorboard.SummaryWriter: tensorboardX's, which takes minigan's Tensors. pip install
+'minigan[tensorboard]'"""
 
 import functools
 from typing import Any
@@ -9,13 +10,16 @@ from ...autograd import Tensor
 try:
     import tensorboardX
 except ImportError as error:
-    raise ImportError("SummaryWriter needs the package tensorboardX: pip install 'minigan[tensorboard]'") from error
+    raise ImportError(
+        "SummaryWriter needs the package tensorboardX: pip install 'minigan[tensorboard]'"
+    ) from error
 
 __all__ = ["SummaryWriter"]
 
 
 def _plain(x: Any) -> Any:
-    """x with arrays for Tensors (numbers for those of one element), in lists, tuples and dicts, too."""
+    """x with arrays for Tensors (numbers for those of one element), in lists, tuples and dicts,
+    too."""
     if isinstance(x, Tensor):
         array = to_numpy(x.array)
         return array if array.ndim else array.item()
@@ -25,11 +29,15 @@ def _plain(x: Any) -> Any:
 
 
 class SummaryWriter(tensorboardX.SummaryWriter):
-    """tensorboardX.SummaryWriter(log_dir, ...), whose add_scalar, add_image, add_histogram ... take Tensors."""
+    """tensorboardX.SummaryWriter(log_dir, ...), whose add_scalar, add_image, add_histogram ... take
+    Tensors."""
 
     def add_graph(self, *args: Any, **kwargs: Any) -> None:
         """NotImplementedError: minigan.draw_tape draws networks."""
-        raise NotImplementedError("add_graph traces PyTorch's networks; minigan.draw_tape draws a tape, minigan.summary lists layers")
+        raise NotImplementedError(
+            "add_graph traces PyTorch's networks; minigan.draw_tape draws a tape, minigan.summary "
+            "lists layers"
+        )
 
 
 def _taking_tensors(method: Any) -> Any:

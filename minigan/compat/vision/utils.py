@@ -17,22 +17,31 @@ __all__ = ["make_grid", "save_image"]
 
 
 def make_grid(
-    tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = False, value_range: tuple[float, float] | None = None,
+    tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = False,
+    value_range: tuple[float, float] | None = None,
     scale_each: bool = False, pad_value: float = 0.0, *, range: tuple[float, float] | None = None,
 ) -> Tensor:  # fmt: skip
-    """Images side by side: a Tensor (3, rows * (H + padding) + padding, nrow * (W + padding) + padding); one image stays as it is.
+    """Images side by side: a Tensor (3, rows * (H + padding) + padding, nrow * (W + padding) +
+    padding); one image stays as it is.
 
     tensor : (N, C, H, W), a list of (C, H, W), one (C, H, W) or (H, W); one channel becomes three
     nrow : images in a row
     padding, pad_value : pixels around each image, and their value
-    normalize : scale the values from value_range (default: from the smallest to the largest) to [0, 1]
+    normalize : scale the values from value_range (default: from the smallest to the largest) to [0,
+        1]
     scale_each : take the smallest and largest of each image instead
     range : the old name of value_range
     """
     value_range = value_range if range is None else range
-    images = np.stack([to_numpy(raw(x)) for x in tensor]) if isinstance(tensor, (list, tuple)) else to_numpy(raw(tensor))
+    images = (
+        np.stack([to_numpy(raw(x)) for x in tensor])
+        if isinstance(tensor, (list, tuple))
+        else to_numpy(raw(tensor))
+    )
     if not 2 <= images.ndim <= 4:
-        raise ValueError(f"make_grid: expected (N, C, H, W), (C, H, W) or (H, W), got shape {images.shape}")
+        raise ValueError(
+            f"make_grid: expected (N, C, H, W), (C, H, W) or (H, W), got shape {images.shape}"
+        )
     images = images.reshape(*[1] * (4 - images.ndim), *images.shape)
     if images.shape[1] == 1:
         images = np.repeat(images, 3, axis=1)
@@ -46,7 +55,11 @@ def make_grid(
         return tensor_of(images[0].copy())
     columns = min(nrow, n)
     rows = -(-n // columns)
-    grid = np.full((c, rows * (h + padding) + padding, columns * (w + padding) + padding), pad_value, images.dtype)
+    grid = np.full(
+        (c, rows * (h + padding) + padding, columns * (w + padding) + padding),
+        pad_value,
+        images.dtype,
+    )
     for k, image in enumerate(images):
         top, left = k // columns * (h + padding) + padding, k % columns * (w + padding) + padding
         grid[:, top : top + h, left : left + w] = image
@@ -60,16 +73,23 @@ def _scaled(x, low, high):
 def save_image(tensor: Any, fp: Any, format: str | None = None, **options: Any) -> None:
     """Write `make_grid(tensor, **options)` as a picture; values from 0 to 1.
 
-    fp : a path (written atomically, folders are made; its suffix says the format), or a file object with `format`
+    fp : a path (written atomically, folders are made; its suffix says the format), or a file object
+        with `format`
     """
     from PIL import Image
 
     grid = to_numpy(make_grid(tensor, **options).array)
-    pixels = np.clip(np.nan_to_num(grid.astype(np.float32)) * 255 + np.float32(0.5), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    pixels = (
+        np.clip(np.nan_to_num(grid.astype(np.float32)) * 255 + np.float32(0.5), 0, 255)
+        .astype(np.uint8)
+        .transpose(1, 2, 0)
+    )
     if format is None and isinstance(fp, (str, os.PathLike)):
         format = Image.registered_extensions().get(Path(fp).suffix.lower())
         if format is None:
-            raise ValueError(f"save_image: the name {os.fspath(fp)!r} says no format; end it with .png or .jpg")
+            raise ValueError(
+                f"save_image: the name {os.fspath(fp)!r} says no format; end it with .png or .jpg"
+            )
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format)
     if hasattr(fp, "write"):

@@ -2,7 +2,7 @@
 
 from ...ops.activation import leaky_relu, leaky_relu_grad, tanh_grad
 from .kernels import kernel
-from .map_elements import each
+from .map_elements import map_elements
 
 
 @kernel
@@ -13,7 +13,7 @@ def _tanh_grad(g, y, out):
 
 @tanh_grad.kernel("cpu")
 def _(g, y):
-    return each(_tanh_grad, g, y)
+    return map_elements(_tanh_grad, g, y)
 
 
 @kernel
@@ -25,7 +25,7 @@ def _leaky_relu(x, slope, y):
 
 @leaky_relu.kernel("cpu")
 def _(x, negative_slope=0.01):
-    return each(_leaky_relu, x, negative_slope)
+    return map_elements(_leaky_relu, x, negative_slope)
 
 
 @kernel
@@ -41,4 +41,4 @@ def _leaky_relu_grad(g, x, slope, out):
 
 @leaky_relu_grad.kernel("cpu")
 def _(g, x, slope):
-    return each(_leaky_relu_grad, g, x, slope)
+    return map_elements(_leaky_relu_grad, g, x, slope)

@@ -1,4 +1,5 @@
-"""Which way of computing a convolution on the CPU is the fastest for given sizes. All give `formula`'s results, up to rounding."""
+"""Which way of computing a convolution on the CPU is the fastest for given sizes. All give
+`formula`'s results, up to rounding."""
 
 import numpy as np
 
@@ -21,8 +22,13 @@ def _plan(images, c, o, geometry):
 
 
 def _whole(geometry):
-    """Does the kernel see the whole of x at once? Then the convolution is a matrix product as it stands."""
-    return geometry.kernel == geometry.size and set(geometry.out) == {1} == {geometry.groups} and not any(geometry.padding)
+    """Does the kernel see the whole of x at once? Then the convolution is a matrix product as it
+    stands."""
+    return (
+        geometry.kernel == geometry.size
+        and set(geometry.out) == {1} == {geometry.groups}
+        and not any(geometry.padding)
+    )
 
 
 def conv(x, w, bias, geometry):
@@ -34,7 +40,11 @@ def conv(x, w, bias, geometry):
         y = x.reshape(len(x), -1) @ w.reshape(len(w), -1).T
         return (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
     plan = _plan(len(x), x.shape[1], len(w), geometry)
-    return patches.conv(x, w, bias, geometry) if plan is None else toomcook.conv(x, w, bias, geometry, plan)
+    return (
+        patches.conv(x, w, bias, geometry)
+        if plan is None
+        else toomcook.conv(x, w, bias, geometry, plan)
+    )
 
 
 def conv_transpose(y, w, bias, geometry):
@@ -48,7 +58,11 @@ def conv_transpose(y, w, bias, geometry):
         x = x if bias is None else x + bias[:, None]
         return x.reshape(len(y), c, *geometry.size)
     plan = _plan(len(y), c, len(w), geometry)
-    return patches.conv_transpose(y, w, bias, geometry) if plan is None else toomcook.conv_transpose(y, w, bias, geometry, plan)
+    return (
+        patches.conv_transpose(y, w, bias, geometry)
+        if plan is None
+        else toomcook.conv_transpose(y, w, bias, geometry, plan)
+    )
 
 
 def conv_weight(x, y, geometry):
@@ -60,7 +74,11 @@ def conv_weight(x, y, geometry):
     if _whole(geometry):
         return (y.reshape(len(y), -1).T @ x.reshape(len(x), -1)).reshape(shape)
     plan = _plan(len(x), x.shape[1], y.shape[1], geometry)
-    return patches.conv_weight(x, y, geometry) if plan is None else toomcook.conv_weight(x, y, geometry, plan)
+    return (
+        patches.conv_weight(x, y, geometry)
+        if plan is None
+        else toomcook.conv_weight(x, y, geometry, plan)
+    )
 
 
 cards.conv.kernel("cpu")(conv)

@@ -4,7 +4,7 @@ import math
 
 from ...ops.elementary import erf
 from .kernels import kernel
-from .map_elements import each
+from .map_elements import map_elements
 
 
 @kernel
@@ -15,4 +15,4 @@ def _erf(x, y):
 
 @erf.kernel("cpu")
 def _(x):
-    return each(_erf, x)
+    return map_elements(_erf, x)

@@ -17,7 +17,9 @@ def _add_rows(g, index, y):
 @add_rows.kernel("cpu")
 def _(g, index, shape, padding_idx=None):
     y = np.zeros(shape, g.dtype)
-    _add_rows(np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y)
+    _add_rows(
+        np.ascontiguousarray(g).reshape(-1, shape[1]), np.ascontiguousarray(index).reshape(-1), y
+    )
     if padding_idx is not None:
         y[padding_idx] = 0
     return y

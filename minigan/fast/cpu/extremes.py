@@ -7,7 +7,8 @@ from ...ops.extremes import _extreme, _share
 from .kernels import kernel
 from .map_elements import over_groups
 
-FEW = 8  # inner elements, with which the loops over groups are faster than those along the inner elements
+# inner elements, with which the loops over groups are faster than those along the inner elements
+FEW = 8
 
 
 @kernel
@@ -18,7 +19,8 @@ def _extremes(x, y, largest):
             best = x[a, 0, b]
             for k in range(1, group):
                 v = x[a, k, b]
-                if v != v or (v > best if largest else v < best):  # a NaN is the result, as nothing is larger than it
+                # a NaN is the result, as nothing is larger than it
+                if v != v or (v > best if largest else v < best):
                     best = v
             y[a, 0, b] = best
 
@@ -32,7 +34,11 @@ def _extremes_inner(x, y, largest):
         for k in range(1, group):
             row = x[a, k]
             for b in range(inner):
-                best[b] = row[b] if row[b] != row[b] or (row[b] > best[b] if largest else row[b] < best[b]) else best[b]
+                best[b] = (
+                    row[b]
+                    if row[b] != row[b] or (row[b] > best[b] if largest else row[b] < best[b])
+                    else best[b]
+                )
 
 
 @kernel
@@ -85,5 +91,7 @@ def _(x, axes, keepdim, largest):
 def _(x, y, axes):
     groups = Groups(x, axes)
     shares = np.empty(groups.x.shape, x.dtype)
-    over_groups(_shares if shares.shape[2] < FEW else _shares_inner, groups.x, groups.view(y), shares)
+    over_groups(
+        _shares if shares.shape[2] < FEW else _shares_inner, groups.x, groups.view(y), shares
+    )
     return groups.back(shares)

@@ -14,13 +14,15 @@ def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
     size = x.shape[1]
     channels = size // length
     for r in range(low, high):
-        row, out, first = x[r], y[r], r % groups * channels
+        row, out = x[r], y[r]
+        first = r % groups * channels
         total = 0.0
         for i in range(size):
             total += row[i]
         mean[r] = total / size
         m = x.dtype.type(mean[r])
-        total, rest = 0.0, mean[r] - m  # far from 0 the rest is not small compared with the deviations
+        # far from 0 the rest is not small compared with the deviations
+        total, rest = 0.0, mean[r] - m
         for i in range(size):
             d = row[i] - m
             total += d * d
@@ -33,7 +35,9 @@ def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
                 out[i] = ((row[i] - m) * s - less) * weight[i] + bias[i]
         else:
             for c in range(channels):
-                scale, part, to = s * w[first + c], row[c * length : (c + 1) * length], out[c * length : (c + 1) * length]
+                scale = s * w[first + c]
+                part = row[c * length : (c + 1) * length]
+                to = out[c * length : (c + 1) * length]
                 shift = x.dtype.type(b[first + c] - rest * scale)
                 for i in range(length):
                     to[i] = (part[i] - m) * scale + shift
@@ -44,13 +48,16 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
     size = x.shape[1]
     channels = size // length
     for r in range(low, high):
-        row, grad, out, first = x[r], g[r], gx[r], r % groups * channels
+        row, grad = x[r], g[r]
+        out, first = gx[r], r % groups * channels
         m, s = x.dtype.type(mean[r]), rstd[r]
         rest = mean[r] - m
         less = x.dtype.type(rest * s)
         sum_a, sum_ad = 0.0, 0.0  # of a = g weight, and of a times the deviation
         if length == 1:
-            weight, to_w, to_b = w[first : first + channels], gw[first : first + channels], gb[first : first + channels]
+            weight = w[first : first + channels]
+            to_w = gw[first : first + channels]
+            to_b = gb[first : first + channels]
             for i in range(size):
                 a = grad[i] * weight[i]
                 sum_a += a
@@ -61,7 +68,8 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 to_b[i] += grad[i]
         else:
             for c in range(channels):
-                part, from_y = row[c * length : (c + 1) * length], grad[c * length : (c + 1) * length]
+                part = row[c * length : (c + 1) * length]
+                from_y = grad[c * length : (c + 1) * length]
                 sum_g, sum_gd = 0.0, 0.0
                 for i in range(length):
                     sum_g += from_y[i]
@@ -78,7 +86,8 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 out[i] = s * (grad[i] * weight[i] - h0 - (row[i] - m) * k)
         else:
             for c in range(channels):
-                part, from_y = row[c * length : (c + 1) * length], grad[c * length : (c + 1) * length]
+                part = row[c * length : (c + 1) * length]
+                from_y = grad[c * length : (c + 1) * length]
                 to, v = out[c * length : (c + 1) * length], w[first + c]
                 for i in range(length):
                     to[i] = s * (from_y[i] * v - h0 - (part[i] - m) * k)
@@ -89,7 +98,8 @@ def _(x, weight, bias, groups, eps):
     rows, channels = _rows(x, groups), x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
     bias = np.zeros(channels, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    y, mean, rstd = np.empty_like(rows), np.empty(len(rows)), np.empty(len(rows), x.dtype)
+    y, mean = np.empty_like(rows), np.empty(len(rows))
+    rstd = np.empty(len(rows), x.dtype)
     length = math.prod(x.shape[2:])
 
     def run(low, high):
@@ -101,9 +111,11 @@ def _(x, weight, bias, groups, eps):
 
 @group_norm_grad.kernel("cpu")
 def _(g, x, weight, groups, mean, rstd):
-    rows, grads, channels = _rows(x, groups), _rows(g, groups), x.shape[1]
+    rows, grads = _rows(x, groups), _rows(g, groups)
+    channels = x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
-    gx, length, parts = np.empty_like(rows), math.prod(x.shape[2:]), {}
+    gx, length = np.empty_like(rows), math.prod(x.shape[2:])
+    parts = {}
 
     def run(low, high):
         gw, gb = parts[low] = np.zeros((2, channels))

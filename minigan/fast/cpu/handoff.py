@@ -1,12 +1,13 @@
 """Work handed to waiting threads in machine code: no lock, no GIL, about a microsecond (measured).
 
-A worker has a row of int64 numbers, which both sides read and write, and is in one of four states:
+A worker has a record (`WORKER`), which both sides read and write, and is in one of four states:
 
-    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- finds its work --> GO -- has done it --> WAITING
-    and from WAITING, after a while without work, back to ASLEEP.
+    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- finds its work --> GO
+    and from GO, when it has done it, back to WAITING; from WAITING, after a while, to ASLEEP.
 
-A piece of work is a C function `work(args, part, parts)` of three integers: the address of what it needs, and which part is its own.
-How many parts there are is known once the workers are claimed: nobody waits for one that sleeps.
+A piece of work is a C function `work(args, part, parts)` of three integers: the address of what it
+needs, and which part is its own. How many parts there are is known once the workers are claimed:
+nobody waits for one that sleeps.
 """
 
 import functools
@@ -17,9 +18,24 @@ import numpy as np
 from .gemm import call_address
 from .kernels import Intrinsic, kernel
 
-STATE, CALL, ENDED, WORK, ARGS, PART, PARTS = range(0, 56, 8)  # where in a row, in bytes
+# A worker's record is a cache line, so that workers do not disturb each other.
+WORKER = np.dtype(
+    [
+        ("state", np.int64),  # ASLEEP ... GO
+        ("call", np.int64),  # number of the last call from Python
+        ("ended", np.int64),  # number of the last call that has ended
+        ("work", np.int64),  # address of the function
+        ("args", np.int64),  # address of what it needs
+        ("part", np.int64),
+        ("parts", np.int64),
+        ("unused", np.int64),
+    ],
+    align=True,
+)
+# where, in bytes
+STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (WORKER.fields[name][1] for name in WORKER.names)
+SIZE = WORKER.itemsize
 ASLEEP, WAITING, CLAIMED, GO = range(4)
-ROW = 8  # numbers of a row: a cache line, so that workers do not disturb each other
 TIMED_OUT, CALLED, WORKED = range(3)  # why a worker waits no longer
 
 
@@ -53,14 +69,18 @@ def _atomic():
     @intrinsic
     def exchange(typing, address, old, new):
         def codegen(context, builder, signature, args):
-            return builder.extract_value(builder.cmpxchg(place(builder, args[0]), args[1], args[2], "acq_rel", "acquire"), 1)
+            return builder.extract_value(
+                builder.cmpxchg(place(builder, args[0]), args[1], args[2], "acq_rel", "acquire"), 1
+            )
 
         return t.boolean(t.intp, t.int64, t.int64), codegen
 
     @intrinsic
     def call_work(typing, work, args, part, parts):
         def codegen(context, builder, signature, given):
-            function = builder.inttoptr(given[0], ir.FunctionType(ir.VoidType(), [whole] * 3).as_pointer())
+            function = builder.inttoptr(
+                given[0], ir.FunctionType(ir.VoidType(), [whole] * 3).as_pointer()
+            )
             builder.call(function, given[1:])
             return context.get_dummy_value()
 
@@ -69,29 +89,38 @@ def _atomic():
     return types.SimpleNamespace(load=load, store=store, exchange=exchange, call_work=call_work)
 
 
-load = Intrinsic(lambda: _atomic().load)  # load(address): the number there, and all that was written before it
+# load(address): the number there, and all that was written before it
+load = Intrinsic(lambda: _atomic().load)
 store = Intrinsic(lambda: _atomic().store)  # store(address, value)
-exchange = Intrinsic(lambda: _atomic().exchange)  # exchange(address, old, new): put `new` where `old` is; was it?
+# exchange(address, old, new): put `new` where `old` is; was it?
+exchange = Intrinsic(lambda: _atomic().exchange)
 call_work = Intrinsic(lambda: _atomic().call_work)  # call_work(work, args, part, parts)
 
 
 @kernel
-def serve(row, number, turns, most, sched_yield):
-    """Wait for work in this row and do it, until Python's call `number` is there (CALLED), or so many turns brought nothing.
+def worker_loop(record, number, spins, most_spins, sched_yield):
+    """Wait for work in this worker's record (its address) and do it, until Python's call `number`
+    is there (CALLED), or `spins` looks brought nothing.
 
-    Each turn lets other threads run that want to. After a piece of work there are `most` turns.
+    After each look other threads may run. After a piece of work there are `most_spins` looks.
     """
-    row, left, reason = np.intp(row.ctypes.data), turns, TIMED_OUT
-    store(row + STATE, WAITING)
+    left, reason = spins, TIMED_OUT
+    store(record + STATE, WAITING)
     while True:
-        state = load(row + STATE)
+        state = load(record + STATE)
         if state == GO:
-            call_work(load(row + WORK), load(row + ARGS), load(row + PART), load(row + PARTS))
-            store(row + STATE, WAITING)
-            left, reason = most, WORKED
-        elif state == WAITING and load(row + CALL) >= number and exchange(row + STATE, WAITING, ASLEEP):
+            call_work(
+                load(record + WORK), load(record + ARGS), load(record + PART), load(record + PARTS)
+            )
+            store(record + STATE, WAITING)
+            left, reason = most_spins, WORKED
+        elif (
+            state == WAITING
+            and load(record + CALL) >= number
+            and exchange(record + STATE, WAITING, ASLEEP)
+        ):
             return CALLED
-        elif state == WAITING and left <= 0 and exchange(row + STATE, WAITING, ASLEEP):
+        elif state == WAITING and left <= 0 and exchange(record + STATE, WAITING, ASLEEP):
             return reason
         else:
             left -= 1
@@ -99,23 +128,27 @@ def serve(row, number, turns, most, sched_yield):
 
 
 @kernel
-def lead(rows, work, args, sched_yield):
-    """work(args, part, parts) in this thread and in those workers of these rows who wait. Returns the number of parts."""
-    first, parts = np.intp(rows.ctypes.data), 1
-    for i in range(rows.shape[0]):
-        row = first + 8 * ROW * i
-        if exchange(row + STATE, WAITING, CLAIMED):
-            store(row + PART, parts)
+def dispatch(records, workers, work, args, sched_yield):
+    """work(address of args, part, parts) in this thread and in those workers who wait. Returns the
+    number of parts.
+
+    records : address of the records of so many workers, one behind the other;  args : an array
+    """
+    parts = 1
+    for i in range(workers):
+        at = records + SIZE * i
+        if exchange(at + STATE, WAITING, CLAIMED):
+            store(at + PART, parts)
             parts += 1
-    for i in range(rows.shape[0]):
-        row = first + 8 * ROW * i
-        if load(row + STATE) == CLAIMED:
-            store(row + WORK, work)
-            store(row + ARGS, np.intp(args.ctypes.data))
-            store(row + PARTS, parts)
-            store(row + STATE, GO)
+    for i in range(workers):
+        at = records + SIZE * i
+        if load(at + STATE) == CLAIMED:
+            store(at + WORK, work)
+            store(at + ARGS, np.intp(args.ctypes.data))
+            store(at + PARTS, parts)
+            store(at + STATE, GO)
     call_work(work, np.intp(args.ctypes.data), 0, parts)
-    for i in range(rows.shape[0]):
-        while load(first + 8 * ROW * i + STATE) == GO:
+    for i in range(workers):
+        while load(records + SIZE * i + STATE) == GO:
             call_address(sched_yield)
     return parts

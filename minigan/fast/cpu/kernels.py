@@ -1,8 +1,9 @@
 """CPU kernels: plain Python loops, compiled by Numba when they are first called.
 
-`@kernel` costs nothing at import. The compiled code is kept on disk (`cached`), so only the first run on a machine
-compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles ten times as long, and Numba's threads
-would compete with those of the BLAS. Large arrays are instead cut in chunks for our own threads (see `threads.py`).
+`@kernel` costs nothing at import. The compiled code is kept on disk (`cached`), so only the first
+run on a machine compiles; it says so once on stderr. Loops are not `parallel=True`: that compiles
+ten times as long, and Numba's threads would compete with those of the BLAS. Large arrays are
+instead cut in chunks for our own threads (see `threads.py`).
 """
 
 import contextlib
@@ -18,14 +19,21 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 def announce_compilation():
     from numba.core import event
 
+    keep_copies_apart()
+
     class Notice(event.Listener):
-        told = False
+        shown = False
 
         def on_start(self, event):
             function = event.data["dispatcher"].py_func
-            if not self.told and function.__module__.startswith("minigan"):
-                Notice.told = True
-                print("minigan: compiling CPU kernels (first run on this machine only, some seconds) ...", file=sys.stderr, flush=True)
+            if not self.shown and function.__module__.startswith("minigan"):
+                Notice.shown = True
+                print(
+                    "minigan: compiling CPU kernels (first run on this machine only, some "
+                    "seconds) ...",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
         def on_end(self, event):
             pass
@@ -33,7 +41,33 @@ def announce_compilation():
     event.register("numba:compile", Notice())
 
 
-# numpy's error model: a float division by zero gives inf, and the check that would raise cannot stop vectorisation.
+@functools.cache
+def keep_copies_apart():
+    """Make the code of a kernel the same in the process that compiles it and in those that load it.
+
+    Numba links the kernels that a kernel calls into it under weak symbols, and of equal ones the
+    loader keeps the first: while compiling, the callee's own code; later, the copy that was kept on
+    disk with the caller. They were optimised apart, and round differently. So each caller's copies
+    become its own.
+    """
+    from llvmlite.binding import Linkage
+    from numba.core.codegen import CPUCodeLibrary
+
+    optimize = CPUCodeLibrary._optimize_final_module
+
+    def optimize_and_keep(self):
+        optimize(self)
+        functions = list(self._final_module.functions)
+        if any("7minigan" in function.name for function in functions):
+            for function in functions:
+                if function.linkage == Linkage.linkonce_odr and not function.is_declaration:
+                    function.linkage = "internal"
+
+    CPUCodeLibrary._optimize_final_module = optimize_and_keep
+
+
+# numpy's error model: a float division by zero gives inf, and the check that would raise cannot
+# stop vectorisation.
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
@@ -49,9 +83,11 @@ def compiled(function):
 def cached(function):
     """The Numba function given, whose code will be kept on disk.
 
-    Numba compiles anew when the file of a function has changed. Kernels of this folder go into the code of others: its files count, too.
+    Numba compiles anew when the file of a function has changed. Kernels of this folder go into the
+    code of others: its files count, too.
     """
-    with contextlib.suppress(RuntimeError):  # no file to keep a cache beside: a function typed in at a prompt
+    # no file to keep a cache beside: a function typed in at a prompt
+    with contextlib.suppress(RuntimeError):
         function.enable_caching()
         with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
             file = function._cache._cache_file
@@ -61,12 +97,16 @@ def cached(function):
 
 @functools.cache
 def _sources():
-    """What tells states of this folder's files apart."""
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(pathlib.Path(__file__).parent.glob("*.py")))
+    """The names, times and sizes of this folder's files: they differ where the code does."""
+    return tuple(
+        (f.name, f.stat().st_mtime_ns, f.stat().st_size)
+        for f in sorted(pathlib.Path(__file__).parent.glob("*.py"))
+    )
 
 
 class kernel:
-    """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled Python function."""
+    """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled
+    Python function."""
 
     def __init__(self, function):
         functools.update_wrapper(self, function)
@@ -82,7 +122,8 @@ class kernel:
 
     @property
     def _numba_type_(self):
-        """What Numba asks a global value of the function that it compiles: one kernel may call another."""
+        """What Numba asks a global value of the function that it compiles: one kernel may call
+        another."""
         return compiled(self.reference)._numba_type_
 
 

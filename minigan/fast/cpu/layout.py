@@ -1,18 +1,19 @@
-"""Matrices turned over, quickly: a copy from one layout into the other reads or writes across the lines of the cache, and NumPy
-does it element by element."""
+"""Fast transposed copies: a copy from one layout into the other reads or writes across the lines of
+the cache, and NumPy copies element by element."""
 
 import numpy as np
 
 from ...engine import tensor
 from .kernels import Intrinsic, kernel
 
-__all__ = ["row_major", "turn"]
+__all__ = ["row_major", "transpose_blocks"]
 
-COMPILED = (np.dtype("float32"), np.dtype("float64"))  # what kernels are compiled for; the other order of bytes is another dtype
+# what kernels are compiled for; the other order of bytes is another dtype
+COMPILED = (np.dtype("float32"), np.dtype("float64"))
 VECTOR = 64  # bytes of a line of the cache, and of a register of AVX-512
 
 
-def _make_turn_block():
+def _make_transpose_block():
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
@@ -20,7 +21,7 @@ def _make_turn_block():
     whole, word = ir.IntType(64), ir.IntType(32)
 
     @intrinsic
-    def turn_block(typing, zero, x, x_row, y, y_row):
+    def transpose_block(typing, zero, x, x_row, y, y_row):
         def codegen(context, builder, signature, given):
             real = context.get_value_type(zero)
             size = 8 if isinstance(real, ir.DoubleType) else 4
@@ -29,7 +30,9 @@ def _make_turn_block():
 
             def row(start, stride, i):
                 start = builder.inttoptr(start, real.as_pointer())
-                return builder.bitcast(builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer())
+                return builder.bitcast(
+                    builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer()
+                )
 
             def merged(a, b, first):
                 places = sum(([k, n + k] for k in range(first, first + n // 2)), [])
@@ -45,24 +48,33 @@ def _make_turn_block():
 
         return types.void(zero, *[types.intp] * 4), codegen
 
-    return turn_block
+    return transpose_block
 
 
-# turn_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype of zero), in registers: at each stage rows i
-# and i + n/2 are merged number by number. Addresses; strides in elements.
-_turn_block = Intrinsic(_make_turn_block)
+# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype
+# of zero), in registers: each stage merges rows i and i + n/2 number by number. Addresses; strides
+# in elements.
+_transpose_block = Intrinsic(_make_transpose_block)
 
 
 @kernel
-def turn(x, y):
+def transpose_blocks(x, y):
     """y = x^T: x (n, k), y (k, n), the numbers of a row side by side."""
     n, k = x.shape
     zero, size = x.dtype.type(0), x.itemsize
-    side, x_row, y_row = VECTOR // size, x.strides[0] // size, y.strides[0] // size
-    rows, columns, x_start, y_start = n - n % side, k - k % side, np.intp(x.ctypes.data), np.intp(y.ctypes.data)
+    side, x_row = VECTOR // size, x.strides[0] // size
+    y_row = y.strides[0] // size
+    rows, columns = n - n % side, k - k % side
+    x_start, y_start = np.intp(x.ctypes.data), np.intp(y.ctypes.data)
     for j in range(0, columns, side):
         for i in range(0, rows, side):
-            _turn_block(zero, x_start + size * (i * x_row + j), x_row, y_start + size * (j * y_row + i), y_row)
+            _transpose_block(
+                zero,
+                x_start + size * (i * x_row + j),
+                x_row,
+                y_start + size * (j * y_row + i),
+                y_row,
+            )
     for i in range(rows, n):
         for j in range(k):
             y[j, i] = x[i, j]
@@ -73,13 +85,13 @@ def turn(x, y):
 
 @tensor.row_major.kernel("cpu")
 def row_major(x):
-    """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out feature by feature
-    (see `linear`)."""
+    """x laid out row by row: itself or a copy. Fast where x (N, ...) is a batch that is laid out
+    feature by feature (see `linear`)."""
     if x.flags.c_contiguous or x.ndim < 2 or x.dtype not in COMPILED:
         return np.asarray(x, order="C")
     features = x.transpose(*range(1, x.ndim), 0)
     if not features.flags.c_contiguous:
         return np.asarray(x, order="C")
     y = np.empty(x.shape, x.dtype)
-    turn(features.reshape(-1, len(x)), y.reshape(len(x), -1))
+    transpose_blocks(features.reshape(-1, len(x)), y.reshape(len(x), -1))
     return y

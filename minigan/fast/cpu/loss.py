@@ -4,7 +4,7 @@ import math
 
 from ...ops.loss import _bce, _bce_logits, mean_logsigmoid, mean_logsigmoid_grad, no_probabilities
 from .kernels import kernel
-from .map_elements import each
+from .map_elements import map_elements
 
 
 def _of_total(total, input, reduction):
@@ -73,4 +73,4 @@ def _(x, sign=1):
 
 @mean_logsigmoid_grad.kernel("cpu")
 def _(x, sign, g):
-    return each(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)
+    return map_elements(_mean_logsigmoid_grad, x, sign, float(g) * sign / x.size)

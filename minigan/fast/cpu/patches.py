@@ -1,19 +1,20 @@
-"""Convolution of any geometry as matrix products: the patches of x that each y sees are copied side by side first (im2col).
+"""Convolution of any geometry as matrix products: the patches of x that each y sees are copied side
+by side first (im2col).
 
 With P the patches (C kernel, positions) of some images and w as a matrix (O, C kernel),
 
     conv  y = w @ P        conv_transpose  P = w^T @ y, added to x        conv_weight  w = y @ P^T
 
-An image with many positions has a matrix of its own; those with few share one, side by side. So many images are taken at a time
-that P stays in the cache.
+An image with many positions has a matrix of its own; those with few share one, side by side. So
+many images are taken at a time that P stays in the cache.
 """
 
-import functools
 import math
 
 import numpy as np
 
-from .gemm import PLAIN, TRANSPOSED, gemm, gemm_address
+from .gemm import NO_TRANS, TRANS, gemm, gemm_address
+from .im2col import PLANE, SMALL, U, col2im, im2col, side_by_side, sizes_of, table_of, three
 from .kernels import kernel
 from .layout import row_major
 from .threads import num_threads, parallel_ranges
@@ -21,268 +22,145 @@ from .threads import num_threads, parallel_ranges
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient
 MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
-SMALL = 512  # positions up to which a table is faster than lines
-U = np.uintp
 
 
 @kernel
-def pack(x, patches, row, image, sizes):
-    """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the flat array.
-
-    sizes : of y, of the kernel; stride, padding and dilation; three numbers each
-    """
-    images, channels, depth, height, width = x.shape
-    zero, taps = x.dtype.type(0), sizes[3] * sizes[4] * sizes[5]
-    out_d, out_h, out_w, stride = sizes[0], sizes[1], sizes[2], sizes[8]
-    for n in range(images):
-        for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
-            kd, kh, kw = t // (sizes[4] * sizes[5]), t // sizes[5] % sizes[4], t % sizes[5]
-            shift = kw * sizes[14] - sizes[11]
-            low = min(max(0, -(shift // stride)), out_w)  # the columns whose tap lies inside x
-            high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
-            at = tap * row + n * image
-            for od in range(out_d):
-                d = od * sizes[6] - sizes[9] + kd * sizes[12]
-                for oh in range(out_h):
-                    h = oh * sizes[7] - sizes[10] + kh * sizes[13]
-                    if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
-                        for k in range(low):
-                            patches[U(at + k)] = zero
-                        for k in range(low, high):
-                            patches[U(at + k)] = line[U(k * stride + shift)]
-                        for k in range(high, out_w):
-                            patches[U(at + k)] = zero
-                    else:
-                        for k in range(out_w):
-                            patches[U(at + k)] = zero
-                    at += out_w
-
-
-@kernel
-def unpack(x, patches, row, image, sizes):
-    """x += the transpose of `pack`."""
-    images, channels, depth, height, width = x.shape
-    taps = sizes[3] * sizes[4] * sizes[5]
-    out_d, out_h, out_w, stride = sizes[0], sizes[1], sizes[2], sizes[8]
-    for n in range(images):
-        for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
-            kd, kh, kw = t // (sizes[4] * sizes[5]), t // sizes[5] % sizes[4], t % sizes[5]
-            shift = kw * sizes[14] - sizes[11]
-            low = min(max(0, -(shift // stride)), out_w)
-            high = max(low, min(out_w, (width - 1 - shift) // stride + 1))
-            at = tap * row + n * image
-            for od in range(out_d):
-                d = od * sizes[6] - sizes[9] + kd * sizes[12]
-                for oh in range(out_h):
-                    h = oh * sizes[7] - sizes[10] + kh * sizes[13]
-                    if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
-                        for k in range(low, high):
-                            line[U(k * stride + shift)] += patches[U(at + k)]
-                    at += out_w
-
-
-@kernel
-def gather(x, patches, row, image, index, top):
-    """As `pack`, with a table: `index` (kernel, positions) says where each number is in a plane of x with the zeros around it.
-
-    top : where x begins in such a plane, how many numbers are from one depth and row to the next, and how many there are in all
-    Several times faster than `pack` for small images, whose lines are short.
-    """
-    images, channels, depth, height, width = x.shape
-    taps, positions = index.shape
-    plane = np.zeros(top[3], x.dtype)
-    for n in range(images):
-        for c in range(channels):
-            for d in range(depth):
-                for h in range(height):
-                    at = top[0] + d * top[1] + h * top[2]
-                    for w in range(width):
-                        plane[U(at + w)] = x[U(n), U(c), U(d), U(h), U(w)]
-            for t in range(taps):
-                at = (c * taps + t) * row + n * image
-                for k in range(positions):
-                    patches[U(at + k)] = plane[U(index[U(t), U(k)])]
-
-
-@kernel
-def scatter(x, patches, row, image, index, top):
-    """x += the transpose of `gather`."""
-    images, channels, depth, height, width = x.shape
-    taps, positions = index.shape
-    plane = np.zeros(top[3], x.dtype)
-    for n in range(images):
-        for c in range(channels):
-            plane[:] = 0
-            for t in range(taps):
-                at = (c * taps + t) * row + n * image
-                for k in range(positions):
-                    plane[U(index[U(t), U(k)])] += patches[U(at + k)]
-            for d in range(depth):
-                for h in range(height):
-                    at = top[0] + d * top[1] + h * top[2]
-                    for w in range(width):
-                        x[U(n), U(c), U(d), U(h), U(w)] += plane[U(at + w)]
-
-
-@functools.lru_cache(maxsize=256)
-def _table(geometry):
-    """(index, top) for `gather`."""
-    padded = geometry.padded()
-    steps = [math.prod(padded[i + 1 :]) for i in range(len(padded))]
-    dims = zip(geometry.kernel, geometry.dilation, geometry.out, geometry.stride, steps)
-    index = np.zeros((1, 1), np.int64)
-    for kernel_size, dilation, out, stride, step in dims:
-        taps, positions = np.arange(kernel_size) * dilation * step, np.arange(out) * stride * step
-        index = (index[:, None, :, None] + taps[:, None, None] + positions).reshape(len(index) * kernel_size, -1)
-    steps = [0] * (3 - len(steps)) + steps
-    first = sum(p * s for p, s in zip(geometry.padding, steps[3 - len(padded) :]))
-    return index, np.array([first, steps[0], steps[1], math.prod(padded)])
-
-
-@kernel
-def spread(x, patches, row, image, sizes, index, top):
-    """Patches of x, by table if there is one."""
-    if index.size:
-        gather(x, patches, row, image, index, top)
-    else:
-        pack(x, patches, row, image, sizes)
-
-
-@kernel
-def collect(x, patches, row, image, sizes, index, top):
-    """Its transpose."""
-    if index.size:
-        scatter(x, patches, row, image, index, top)
-    else:
-        unpack(x, patches, row, image, sizes)
-
-
-@kernel
-def beside(y, out):
-    """The images y (N, O, positions) side by side: out (O, N positions), flat."""
-    images, channels, positions = y.shape
-    for c in range(channels):
-        for n in range(images):
-            at = (c * images + n) * positions
-            for k in range(positions):
-                out[U(at + k)] = y[U(n), U(c), U(k)]
-
-
-@kernel
-def conv_kernel(x, w, bias, y, at_once, together, plain, sizes, index, top, address):
+def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, address):
     """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel), bias (O,)."""
-    (outputs, rows), positions, zero = w.shape, y.shape[2], x.dtype.type(0)
-    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
-    product = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+    (outputs, rows), positions = w.shape, y.shape[2]
+    zero = x.dtype.type(0)
+    patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
+    result = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
     for low in range(0, len(x), at_once):
         images = min(at_once, len(x) - low)
-        if together:
+        if joint:
             n = images * positions
-            spread(x[low : low + images], patches, n, positions, sizes, index, top)
-            gemm(address, PLAIN, PLAIN, outputs, n, rows, w, rows, patches, n, zero, product, n)
-        elif not plain:
-            spread(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
+            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
+            gemm(address, NO_TRANS, NO_TRANS, outputs, n, rows,
+                 w, rows, patches, n, zero, result, n)  # fmt: skip
+        elif not pointwise:
+            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
         for i in range(images):
             to = y[low + i]
-            if plain:
-                gemm(address, PLAIN, PLAIN, outputs, positions, rows, w, rows, x[low + i], positions, zero, to, positions)
-            elif not together:
+            if pointwise:
+                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
+                     w, rows, x[low + i], positions, zero, to, positions)  # fmt: skip
+            elif not joint:
                 matrix = patches[i * rows * positions :]
-                gemm(address, PLAIN, PLAIN, outputs, positions, rows, w, rows, matrix, positions, zero, to, positions)
+                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
+                     w, rows, matrix, positions, zero, to, positions)  # fmt: skip
             for c in range(outputs):
                 b, at = bias[c], (c * images + i) * positions
-                if together:
+                if joint:
                     for k in range(positions):
-                        to[U(c), U(k)] = product[U(at + k)] + b
+                        to[U(c), U(k)] = result[U(at + k)] + b
                 elif b != zero:
                     for k in range(positions):
                         to[U(c), U(k)] += b
 
 
 @kernel
-def conv_transpose_kernel(y, w, bias, x, at_once, together, plain, sizes, index, top, address):
-    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias (C,)."""
-    (outputs, rows), positions, zero = w.shape, y.shape[2], x.dtype.type(0)
-    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
-    given = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index, plane, address):
+    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias
+    (C,)."""
+    (outputs, rows), positions = w.shape, y.shape[2]
+    zero = x.dtype.type(0)
+    patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
+    given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
     for low in range(0, len(y), at_once):
         images = min(at_once, len(y) - low)
         for i in range(images):
             to = x[low + i]
-            if plain:
-                gemm(address, TRANSPOSED, PLAIN, rows, positions, outputs, w, rows, y[low + i], positions, zero, to, positions)
+            if pointwise:
+                gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
+                     w, rows, y[low + i], positions, zero, to, positions)  # fmt: skip
                 for c in range(len(bias)):
                     to[c] += bias[c]
             else:
                 for c in range(len(bias)):
                     to[c] = bias[c]
-                if not together:
+                if not joint:
                     matrix = patches[i * rows * positions :]
-                    gemm(address, TRANSPOSED, PLAIN, rows, positions, outputs, w, rows, y[low + i], positions, zero, matrix, positions)
-        if together:
+                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
+                         w, rows, y[low + i], positions, zero, matrix, positions)  # fmt: skip
+        if joint:
             n = images * positions
-            beside(y[low : low + images], given)
-            gemm(address, TRANSPOSED, PLAIN, rows, n, outputs, w, rows, given, n, zero, patches, n)
-            collect(x[low : low + images], patches, n, positions, sizes, index, top)
-        elif not plain:
-            collect(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
+            side_by_side(y[low : low + images], given)
+            gemm(address, TRANS, NO_TRANS, rows, n, outputs, w, rows, given, n, zero, patches, n)
+            col2im(x[low : low + images], patches, n, positions, sizes, index, plane)
+        elif not pointwise:
+            col2im(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
 
 
 @kernel
-def conv_weight_kernel(x, y, w, row, at_once, together, plain, sizes, index, top, address):
-    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows begin `row` numbers apart."""
+def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, plane, address):
+    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows
+    begin `row` numbers apart."""
     (outputs, rows), positions = w.shape, y.shape[2]
-    patches = np.empty(1 if plain else at_once * rows * positions, x.dtype)
-    given = np.empty(outputs * at_once * positions if together else 1, x.dtype)
+    patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
+    given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
     for low in range(0, len(x), at_once):
         images, beta = min(at_once, len(x) - low), x.dtype.type(0 if low == 0 else 1)
-        if together:
+        if joint:
             n = images * positions
-            spread(x[low : low + images], patches, n, positions, sizes, index, top)
-            beside(y[low : low + images], given)
-            gemm(address, PLAIN, TRANSPOSED, outputs, rows, n, given, n, patches, n, beta, w, row)
-        elif not plain:
-            spread(x[low : low + images], patches, positions, rows * positions, sizes, index, top)
-        if not together:
+            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
+            side_by_side(y[low : low + images], given)
+            gemm(address, NO_TRANS, TRANS, outputs, rows, n, given, n, patches, n, beta, w, row)
+        elif not pointwise:
+            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
+        if not joint:
             for i in range(images):
                 beta = x.dtype.type(0 if low + i == 0 else 1)
-                if plain:
-                    gemm(address, PLAIN, TRANSPOSED, outputs, rows, positions, y[low + i], positions, x[low + i], positions, beta, w, row)
+                if pointwise:
+                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
+                         y[low + i], positions, x[low + i], positions, beta, w, row)  # fmt: skip
                 else:
                     matrix = patches[i * rows * positions :]
-                    gemm(address, PLAIN, TRANSPOSED, outputs, rows, positions, y[low + i], positions, matrix, positions, beta, w, row)
+                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
+                         y[low + i], positions, matrix, positions, beta, w, row)  # fmt: skip
 
 
 class _Call:
-    """What the kernels need to know of a geometry; they see three spatial dimensions, those missing being 1."""
+    """What the kernels need to know of a geometry; they see three spatial dimensions, those missing
+    being 1."""
 
     def __init__(self, geometry, channels, outputs, dtype):
-        def three(values, missing):
-            return [missing] * (3 - len(values)) + list(values)
-
-        g, self.size = geometry, three(geometry.size, 1)
-        fields = (g.out, 1), (g.kernel, 1), (g.stride, 1), (g.padding, 0), (g.dilation, 1)
-        self.sizes = np.array([n for field, missing in fields for n in three(field, missing)])
+        g = geometry
+        self.size = three(g.size, 1)
+        self.sizes = sizes_of(g)
         self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
         # Where each tap sees the whole of x, x itself is the matrix.
-        self.plain = g.out == g.size and set(g.kernel) == {1} == set(g.stride) and not any(g.padding) and self.positions >= ENOUGH
-        self.together = self.positions < ENOUGH
+        self.pointwise = (
+            g.out == g.size
+            and set(g.kernel) == {1} == set(g.stride)
+            and not any(g.padding)
+            and self.positions >= ENOUGH
+        )
+        self.joint = self.positions < ENOUGH
         self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
         c, o = channels // g.groups, outputs // g.groups
-        self.groups = [(slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)]
-        self.index, self.top = _table(g) if self.positions <= SMALL else (np.empty((0, 0), np.int64), np.zeros(4, np.int64))
+        self.groups = [
+            (slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)
+        ]
+        self.index, self.plane = (
+            table_of(g)
+            if self.positions <= SMALL
+            else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
+        )
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """at_once, together, plain, sizes, index, top, address. Where images share a product, a large weight is worth more of them."""
-        bound = max(CACHE, self.weight // 2) if self.together else CACHE
-        step = max(1, bound // (self.rows * self.positions), -(-ENOUGH // self.positions) if self.together else 1)
+        """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a
+        large weight is worth more of them."""
+        bound = max(CACHE, self.weight // 2) if self.joint else CACHE
+        step = max(
+            1,
+            bound // (self.rows * self.positions),
+            -(-ENOUGH // self.positions) if self.joint else 1,
+        )
         parts = -(-images // step)
-        return -(-images // parts), self.together, self.plain, self.sizes, self.index, self.top, self.address
+        at_once = -(-images // parts)
+        return at_once, self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
@@ -292,13 +170,21 @@ class _Call:
 def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
     x, w = row_major(x), np.ascontiguousarray(w)
-    y, call = np.empty((len(x), len(w), *geometry.out), x.dtype), _Call(geometry, x.shape[1], len(w), x.dtype)
+    y = np.empty((len(x), len(w), *geometry.out), x.dtype)
+    call = _Call(geometry, x.shape[1], len(w), x.dtype)
     bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
-    volume, matrix, flat = call.volume(x), w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
+    volume, matrix = call.volume(x), w.reshape(len(w), -1)
+    flat = y.reshape(len(y), len(w), -1)
 
     def run(low, high):
         for c, o in call.groups:
-            conv_kernel(volume[low:high, c], matrix[o], bias[o], flat[low:high, o], *call.arguments(high - low))
+            conv_kernel(
+                volume[low:high, c],
+                matrix[o],
+                bias[o],
+                flat[low:high, o],
+                *call.arguments(high - low),
+            )
 
     parallel_ranges(run, len(x), call.least, products=True)
     return y
@@ -308,22 +194,33 @@ def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias."""
     y, w = row_major(y), np.ascontiguousarray(w)
     channels = w.shape[1] * geometry.groups
-    x, call = np.empty((len(y), channels, *geometry.size), y.dtype), _Call(geometry, channels, len(w), y.dtype)
+    x = np.empty((len(y), channels, *geometry.size), y.dtype)
+    call = _Call(geometry, channels, len(w), y.dtype)
     bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
-    volume, matrix, flat = call.volume(x), w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
+    volume, matrix = call.volume(x), w.reshape(len(w), -1)
+    flat = y.reshape(len(y), len(w), -1)
 
     def run(low, high):
         for c, o in call.groups:
-            conv_transpose_kernel(flat[low:high, o], matrix[o], bias[c], volume[low:high, c], *call.arguments(high - low))
+            conv_transpose_kernel(
+                flat[low:high, o],
+                matrix[o],
+                bias[c],
+                volume[low:high, c],
+                *call.arguments(high - low),
+            )
 
     parallel_ranges(run, len(y), call.least, products=True)
     return x
 
 
 def conv_weight(x, y, geometry):
-    """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few: then their sums are added in order."""
+    """As `formula.conv_weight`. Threads share the channels of x, or its images if these are few:
+    then their sums are added in order."""
     x, y = row_major(x), row_major(y)
-    outputs, channels, taps = y.shape[1], x.shape[1] // geometry.groups, math.prod(geometry.kernel)
+    outputs = y.shape[1]
+    channels = x.shape[1] // geometry.groups
+    taps = math.prod(geometry.kernel)
     call = _Call(geometry, x.shape[1], outputs, x.dtype)
     volume, flat = call.volume(x), y.reshape(len(y), outputs, -1)
     shape = outputs, channels * taps
@@ -342,7 +239,9 @@ def conv_weight(x, y, geometry):
     def run_images(low, high):
         w = sums[low] = np.empty(shape, x.dtype)
         for c, o in call.groups:
-            conv_weight_kernel(volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low))
+            conv_weight_kernel(
+                volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low)
+            )
 
     parallel_ranges(run_images, len(x), call.least, products=True)
     first, *rest = [sums[low] for low in sorted(sums)]

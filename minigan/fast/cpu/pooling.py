@@ -1,8 +1,8 @@
-"""Kernels of ops/pooling.py for NumPy: compiled loops."""
+"""Kernels of ops/max_pooling.py for NumPy: compiled loops."""
 
 import numpy as np
 
-from ...ops.pooling import _places, plane_gather, plane_scatter, window_argmax
+from ...ops.max_pooling import _places, plane_gather, plane_scatter, window_argmax
 from .kernels import kernel
 from .map_elements import on_planes
 
@@ -21,7 +21,8 @@ def _(g, index, shape):
 def _gather(x, index, y):
     height, width = index.shape[1:]
     for p in range(len(x)):
-        source, at, out = x[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        source, at = x[p].reshape(-1), index[p].reshape(-1)
+        out = y[p].reshape(-1)
         for i in range(height * width):
             out[i] = source[np.uint32(at[i])]
 
@@ -29,7 +30,8 @@ def _gather(x, index, y):
 @kernel
 def _scatter(g, index, y):
     for p in range(len(g)):
-        source, at, out = g[p].reshape(-1), index[p].reshape(-1), y[p].reshape(-1)
+        source, at = g[p].reshape(-1), index[p].reshape(-1)
+        out = y[p].reshape(-1)
         for i in range(out.size):
             out[i] = 0
         for i in range(source.size):
@@ -50,10 +52,12 @@ def _find_max(x, rows, row_step, columns, index):
                 start = np.int32(i * width)
                 for j in range(width):
                     v, t = x[p, i, j], top[j]
-                    better = (v > t) | (v != v)  # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    # a NaN is the maximum; no branches, so that this loop becomes vector code
+                    better = (v > t) | (v != v)
                     top[j] = v if better else t
                     at[j] = start + np.int32(j) if better else at[j]
-            for q in range(index.shape[2]):  # the maximum of these; of equal ones the first in the plane
+            # the maximum of these; of equal ones the first in the plane
+            for q in range(index.shape[2]):
                 j = columns[0, q]
                 best, found = top[j], at[j]
                 for c in range(1, len(columns)):
@@ -69,4 +73,6 @@ def _find_max(x, rows, row_step, columns, index):
 def _(x, rows, columns, steps):
     limits, places = np.array(rows), _places(rows, columns, steps)
     size = limits.shape[1], places[1].shape[1]
-    return on_planes(lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32)
+    return on_planes(
+        lambda x, index: _find_max(x, limits, steps[0], places[1], index), size, x, dtype=np.int32
+    )

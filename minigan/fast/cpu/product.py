@@ -5,24 +5,26 @@ import numpy as np
 from ...ops.product import check_bias, linear, sum_rows, weight_grad
 from ...ops.reduction import sum
 from .kernels import kernel
-from .tiles import product
+from .tiles import tiled_matmul
 
 
 @linear.kernel("cpu")
 def _(input, weight, bias=None):
-    """y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it. The tall matrix is then the one
-    whose numbers are used once for each row of the batch, and it is read where it lies."""
+    """y^T = weight @ input^T: the result is laid out feature by feature, and so is what follows it.
+    The tall matrix is then the one whose numbers are used once for each row of the batch, and it is
+    read where it lies."""
     check_bias(weight, bias)
     rows = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
-    if rows.shape[1] == weight.shape[1] == 1 and bias is None:  # the gradient of a single unit, perhaps for images: row by row
+    # the gradient of a single unit, perhaps for images: row by row
+    if rows.shape[1] == weight.shape[1] == 1 and bias is None:
         return input * weight[:, 0]
-    y = product(weight, rows.T, bias)
+    y = tiled_matmul(weight, rows.T, bias)
     return y.T if input.ndim == 2 else y.T.reshape(*input.shape[:-1], len(y))
 
 
 @weight_grad.kernel("cpu")
 def _(g, x):
-    return product(g.T, x)
+    return tiled_matmul(g.T, x)
 
 
 @kernel

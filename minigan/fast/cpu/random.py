@@ -1,4 +1,5 @@
-"""Random numbers by compiled loops: the integers of `philox_reference`, and normal numbers of float32 by polynomials."""
+"""Random numbers by compiled loops: the integers of `philox_reference`, and normal numbers of
+float32 by polynomials."""
 
 import math
 
@@ -10,30 +11,35 @@ from .kernels import kernel
 
 @kernel
 def philox_fill(out, counter, k0, k1):
-    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen blocks at a time, so that the compiler
-    can use vectors."""
+    """The same, into the uint32 array `out` of shape (n, 4); counter, k0, k1 are uint64. Sixteen
+    blocks at a time, so that the compiler can use vectors."""
     low, s = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c0, c1, c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64)
+    c0, c1 = np.empty(16, np.uint64), np.empty(16, np.uint64)
+    c2, c3 = np.empty(16, np.uint64), np.empty(16, np.uint64)
     for first in range(0, out.shape[0], 16):
         for j in range(16):
             index = counter + np.uint64(first + j)
-            c0[j], c1[j], c2[j], c3[j] = index & low, index >> s, np.uint64(0), np.uint64(0)
+            c0[j], c1[j] = index & low, index >> s
+            c2[j], c3[j] = np.uint64(0), np.uint64(0)
         a, b = k0, k1
         for _ in range(10):
             for j in range(16):
                 p0 = c0[j] * np.uint64(0xD2511F53)
                 p1 = c2[j] * np.uint64(0xCD9E8D57)
-                c0[j], c1[j], c2[j], c3[j] = (p1 >> s) ^ c1[j] ^ a, p1 & low, (p0 >> s) ^ c3[j] ^ b, p0 & low
+                c0[j], c1[j] = (p1 >> s) ^ c1[j] ^ a, p1 & low
+                c2[j], c3[j] = (p0 >> s) ^ c3[j] ^ b, p0 & low
             a = (a + np.uint64(0x9E3779B9)) & low
             b = (b + np.uint64(0xBB67AE85)) & low
         for j in range(min(16, out.shape[0] - first)):
-            out[first + j, 0], out[first + j, 1], out[first + j, 2], out[first + j, 3] = c0[j], c1[j], c2[j], c3[j]
+            out[first + j, 0], out[first + j, 1] = c0[j], c1[j]
+            out[first + j, 2], out[first + j, 3] = c2[j], c3[j]
 
 
 @kernel
 def box_muller(bits, out):
-    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of `Generator.normal`, with polynomials that
-    the compiler can compute for many numbers at once (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
+    """float32 normal numbers out (2, n) from the uint32 bits (2 n or more): the formula of
+    `Generator.normal`, with polynomials that the compiler can compute for many numbers at once
+    (Moshier 1992, Cephes: logf, sinf, cosf; results within 3 units in the last place)."""
     f = np.float32
     n = out.shape[1]
     for i in range(n):
@@ -60,7 +66,16 @@ def box_muller(bits, out):
         r = (t - f(q)) * f(1.5707963267948966)
         z = r * r
         s = r + r * z * (f(-1.6666654611e-1) + z * (f(8.3321608736e-3) - z * f(1.9515295891e-4)))
-        c = f(1) - f(0.5) * z + z * z * (f(4.166664568298827e-2) + z * (f(-1.388731625493765e-3) + z * f(2.443315711809948e-5)))
+        c = (
+            f(1)
+            - f(0.5) * z
+            + z
+            * z
+            * (
+                f(4.166664568298827e-2)
+                + z * (f(-1.388731625493765e-3) + z * f(2.443315711809948e-5))
+            )
+        )
         cos, sin = (s, c) if q & 1 else (c, s)
         out[0, i] = -radius * cos if (q + 1) & 2 else radius * cos
         out[1, i] = -radius * sin if q & 2 else radius * sin
@@ -69,7 +84,12 @@ def box_muller(bits, out):
 def _integers32(generator, n, device):
     stream, blocks = generator.stream(), -(-n // 4)
     out = np.empty((blocks, 4), np.uint32)
-    philox_fill(out, np.uint64(stream.counter), np.uint64(stream.seed & 0xFFFFFFFF), np.uint64(stream.seed >> 32))
+    philox_fill(
+        out,
+        np.uint64(stream.counter),
+        np.uint64(stream.seed & 0xFFFFFFFF),
+        np.uint64(stream.seed >> 32),
+    )
     stream.counter += blocks
     return out.reshape(-1)[:n]
 

@@ -11,7 +11,8 @@ from .map_elements import on_planes
 def _columns_first(x, row_index, row_weight, column_index, column_weight, y):
     planes, height, width = x.shape
     outputs = y.shape[2]
-    source, t = np.zeros(width + 1, x.dtype), np.empty((height, outputs), x.dtype)  # source[width] = 0: no tap
+    # source[width] = 0: no tap
+    source, t = (np.zeros(width + 1, x.dtype), np.empty((height, outputs), x.dtype))
     for p in range(planes):
         for i in range(height):
             for j in range(width):
@@ -56,6 +57,7 @@ def _rows_first(x, row_index, row_weight, column_index, column_weight, y):
 
 @_taps.kernel("cpu")
 def _(x, rows, columns):
-    loop = _columns_first if rows.outputs > rows.inputs else _rows_first  # columns are the slower: on the fewer rows
+    # columns are the slower: on the fewer rows
+    loop = _columns_first if rows.outputs > rows.inputs else _rows_first
     tables = *rows.like(x), *columns.like(x)
     return on_planes(lambda x, y: loop(x, *tables, y), (rows.outputs, columns.outputs), x)

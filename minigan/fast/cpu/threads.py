@@ -15,17 +15,20 @@ import numpy as np
 from ...machine.threads import _set, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
-from .handoff import CALL, CALLED, ENDED, ROW, TIMED_OUT, serve
+from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
 from .kernels import kernel
 
-FEW, MANY = 200, 8000  # turns of spinning, half a microsecond each
-MIN_CHUNK = 1 << 17  # a thread is woken in some 40 microseconds: with less work than this for each it costs more than it brings
+FEW_SPINS, MANY_SPINS = 200, 8000  # half a microsecond each
+# a thread is woken in some 40 microseconds: with less work than this for each it costs more than
+# it brings
+MIN_CHUNK = 1 << 17
 
 
 @kernel
-def _spin(flag, value, turns, sched_yield):
-    """Wait until flag[0] reaches `value`, for so many turns at most. Each turn lets other threads run that want to."""
-    for _ in range(turns):
+def _spin(flag, value, spins, sched_yield):
+    """Wait until flag[0] reaches `value`, for so many spins at most. After each, other threads may
+    run."""
+    for _ in range(spins):
         if flag[0] >= value:
             return
         call_address(sched_yield)
@@ -44,33 +47,39 @@ _kept: list[Any] = []  # a callback lives as long as Python knows it
 
 
 class _Worker(threading.Thread):
-    """A thread that does one piece of work at a time: a call of Python's, or a function in machine code (see `handover`).
+    """A thread that does one piece of work at a time: a call of Python's, or a function in machine
+    code (see `handoff`).
 
-    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds and more to wake, and the system may
-    put the thread beside the one that wakes it. How long a worker spins follows from whether it paid the last time.
+    Both sides spin before they sleep: a sleeping core of a virtual machine takes 50 microseconds
+    and more to wake, and the system may put the thread beside the one that wakes it. How long a
+    worker spins follows from whether it paid the last time.
 
-    row : its numbers in `handover`
+    record : an array of one WORKER, see `handoff`
     """
 
-    def __init__(self, row):
+    def __init__(self, record):
         super().__init__(daemon=True, name="minigan-worker")
-        self.wake, self.done = threading.Lock(), threading.Lock()
-        self.wake.acquire()
+        self.sleeping, self.done = threading.Lock(), threading.Lock()
+        self.sleeping.acquire()
         self.done.acquire()
         self.call = self.error = None
         self.retired = False
-        self.row, self.ended, self.number = row, row[ENDED // 8 :], 0
+        self.record, self.number = record, 0
+        self.called, self.ended = record["call"], record["ended"]  # views
 
     def run(self):
-        number, turns = 1, FEW
+        address = self.record.ctypes.data
+        number, spins = 1, FEW_SPINS
         while not self.retired:
-            reason = serve(self.row, number, turns, MANY, sched_yield())
-            turns = max(turns // 2, FEW) if reason == TIMED_OUT else min(2 * turns, MANY)
+            reason = worker_loop(address, number, spins, MANY_SPINS, sched_yield())
+            spins = (
+                max(spins // 2, FEW_SPINS) if reason == TIMED_OUT else min(2 * spins, MANY_SPINS)
+            )
             if reason != CALLED:
-                self.wake.acquire()
-                turns = MANY  # someone has work: now, or soon
+                self.sleeping.acquire()
+                spins = MANY_SPINS  # someone has work: now, or soon
                 continue
-            self.wake.acquire(blocking=False)  # it did not sleep: it need not be woken
+            self.sleeping.acquire(blocking=False)  # it did not sleep: it need not be woken
             if self.retired:
                 return
             try:
@@ -79,19 +88,20 @@ class _Worker(threading.Thread):
                 self.error = error
             with contextlib.suppress(RuntimeError):  # nobody waited for the last call (`retire`)
                 self.done.release()
-            self.row[ENDED // 8] = number
+            self.ended[0] = number
             number += 1
 
-    def rouse(self):
+    def wake(self):
         """Let it begin to wait for work, if it sleeps."""
-        with contextlib.suppress(RuntimeError):  # it has been told already
-            self.wake.release()
+        with contextlib.suppress(RuntimeError):  # it is awake, or has been woken
+            self.sleeping.release()
 
     def dismiss(self):
-        """Let this thread end, after the call that it is in; one that has not begun ends at once when it does."""
+        """Let this thread end, after the call that it is in; one that has not begun ends at once
+        when it does."""
         self.retired = True
-        self.row[CALL // 8] = self.number + 1
-        self.rouse()
+        self.called[0] = self.number + 1
+        self.wake()
 
     def retire(self):
         """End this thread, and wait for that, unless interrupted again."""
@@ -101,24 +111,25 @@ class _Worker(threading.Thread):
     def submit(self, call):
         self.call = call
         self.number += 1
-        self.row[CALL // 8] = self.number
-        self.rouse()
+        self.called[0] = self.number
+        self.wake()
 
     def wait(self):
         """The error of the call, or None, once it has ended."""
-        _spin(self.ended, self.number, MANY, sched_yield())
+        _spin(self.ended, self.number, MANY_SPINS, sched_yield())
         self.done.acquire()
-        error, self.call, self.error = self.error, None, None
+        error, self.call = self.error, None
+        self.error = None
         return error
 
 
 _pools: dict[int, tuple] = {}  # keyed by process: threads do not survive a fork
 _making = threading.Lock()
-NOBODY: tuple[Any, list, dict] = (np.zeros((0, ROW), np.int64), [], {})
+NO_POOL: tuple[int, list, dict] = (0, [], {})
 
 
 def _pool(pid):
-    """(rows of `handover`, workers, who holds them)"""
+    """(address of the workers' records, the workers, who holds them)"""
     if pid not in _pools:
         with _making:
             if pid not in _pools:
@@ -132,8 +143,9 @@ def set_num_threads(num):
         raise ValueError(f"set_num_threads: expected a positive integer, got {num!r}")
     _set[:] = [num]
     with _making:
-        _, workers, holder = _pools.pop(os.getpid(), NOBODY)
-    # Held for ever: who still has the old pool in hand works alone. If it is busy, its workers end unused, with the process.
+        _, workers, holder = _pools.pop(os.getpid(), NO_POOL)
+    # Held for ever: who still has the old pool in hand works alone. If it is busy, its workers end
+    # unused, with the process.
     if workers and holder.setdefault("by", me := object()) is me:
         for worker in workers:
             worker.retire()
@@ -142,29 +154,35 @@ def set_num_threads(num):
 
 
 def _new_pool(workers):
-    flat = np.zeros((workers + 1) * ROW, np.int64)
-    start = -flat.ctypes.data % (8 * ROW) // 8  # a row is a cache line
-    rows = flat[start : start + workers * ROW].reshape(workers, ROW)
-    # Compiled here and now: a process that is forked while another thread compiles could never compile again.
-    serve(np.zeros(ROW, np.int64), 0, 0, 0, sched_yield())
+    size = WORKER.itemsize
+    memory = np.zeros((workers + 1) * size, np.uint8)
+    start = -memory.ctypes.data % size  # a record is a cache line
+    records = memory[start : start + workers * size].view(WORKER)
+    # Compiled here and now: a process that is forked while another thread compiles could never
+    # compile again.
+    record = np.zeros(1, WORKER)
+    worker_loop(record.ctypes.data, 0, 0, 0, sched_yield())
     _spin(np.zeros(1, np.int64), 0, 0, sched_yield())
-    team = [_Worker(row) for row in rows]
+    team = [_Worker(records[i : i + 1]) for i in range(workers)]
     try:
         for worker in team:
             worker.start()
-    except BaseException:  # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
+    except BaseException:
+        # Ctrl-C, or the system gives no more threads: nobody would ever use, or end, those that run
         for worker in team:
             worker.dismiss()
         raise
-    return rows, team, {}
+    return records.ctypes.data, team, {}
 
 
 @contextlib.contextmanager
 def _held(workers, holder):
     """Is the pool ours, inside? It is not while it is busy with other work.
 
-    Ctrl-C in the middle of a hand-over: nobody knows in which state these workers are; the next call makes new ones.
-    holder : a dict, {"by": who} while the pool is held. Unlike a lock it tells after an interrupt at any moment whether it is held by us
+    Ctrl-C in the middle of a dispatch: nobody knows in which state these workers are; the next call
+    makes new ones.
+    holder : a dict, {"by": who} while the pool is held. Unlike a lock it says, after an interrupt
+        at any moment, whether we hold it
     """
     me = object()
     try:
@@ -180,13 +198,15 @@ def _held(workers, holder):
 
 
 def parallel_ranges(run, size, least=1, products=False):
-    """Call `run(low, high)` on equal parts of range(size), each at least `least` long, in as many threads as pay.
+    """Call `run(low, high)` on equal parts of range(size), each at least `least` long, in as many
+    threads as pay.
 
-    `run` must release the GIL most of the time, and its parts must be independent. Where there is one part it is called here at once.
+    `run` must release the GIL most of the time, and its parts must be independent. Where there is
+    one part it is called here at once.
     products : does `run` multiply matrices? Each thread's products then run in that thread alone.
     """
     least = max(1, least)
-    _, workers, holder = _pool(os.getpid()) if size >= 2 * least else NOBODY
+    _, workers, holder = _pool(os.getpid()) if size >= 2 * least else NO_POOL
     parts = min(len(workers) + 1, max(1, size // least))
     if parts == 1:
         run(0, size)
@@ -195,30 +215,33 @@ def parallel_ranges(run, size, least=1, products=False):
     with _held(workers, holder) as mine:
         if mine:
             with blas_alone() if products else contextlib.nullcontext():
-                errors = _share(run, bounds, workers[: parts - 1])
+                errors = _run_parts(run, bounds, workers[: parts - 1])
     if errors is None:  # a nested or concurrent call does its own work alone
         run(0, size)
     elif errors:
         raise errors[0]
 
 
-def together(run, parts):
-    """`run(rows)` with the rows (see `handover`) of so many workers less one; it returns how many parts there were.
+def run_on_workers(run, parts):
+    """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see
+    `handoff`), which returns how many parts there were.
 
     A worker that slept is woken for the next time.
     """
-    rows, workers, holder = _pool(os.getpid()) if parts > 1 else NOBODY
+    records, workers, holder = _pool(os.getpid()) if parts > 1 else NO_POOL
     if not workers or holder:
-        run(NOBODY[0])
+        run(0, 0)
         return
+    most = min(parts - 1, len(workers))
     with _held(workers, holder) as mine:
-        if run(rows[: parts - 1] if mine else NOBODY[0]) < min(parts, len(workers) + 1) and mine:
-            for worker in workers[: parts - 1]:
-                worker.rouse()
+        if run(records, most if mine else 0) <= most and mine:
+            for worker in workers[:most]:
+                worker.wake()
 
 
-def _share(run, bounds, workers):
-    """Run the parts between the bounds, the first here, the others in the workers. Returns the errors, once all have ended."""
+def _run_parts(run, bounds, workers):
+    """Run the parts between the bounds, the first here, the others in the workers. Returns the
+    errors, once all have ended."""
     for worker, low, high in zip(workers, bounds[1:], bounds[2:]):
         worker.submit(functools.partial(run, low, high))
     errors = []
@@ -230,9 +253,11 @@ def _share(run, bounds, workers):
 
 
 def parallel_chunks(run, size, *arrays, min_chunk=MIN_CHUNK):
-    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as many threads as pay.
+    """Call `run(*pieces)` on equal slices of the flat `arrays` (each of `size` elements), in as
+    many threads as pay.
 
-    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays run here at once.
+    `run` is a compiled kernel that releases the GIL; the pieces must be independent. Small arrays
+    run here at once.
     """
     if size < 2 * min_chunk:
         run(*arrays)

@@ -1,12 +1,14 @@
 """Products of a layer and a batch, c = activation(a @ b + bias), in tiles that stay in registers.
 
-A BLAS first copies ("packs") its matrices into the order that its innermost loop likes. That pays where a number is used hundreds of
-times. A batch of 64 uses each weight 64 times, and then to copy weights that come from memory takes a good part of the time. Here a
-tile of c, 6 rows of 64 float32, is summed up in 24 of the 32 registers of AVX-512, while its rows of `a`, read in place in any layout,
-and its columns of `b`, whose rows lie together, pass by. The threads share the rows of c. Each number of c is summed up in one order,
-whatever the number of threads.
+A BLAS first copies ("packs") its matrices into the order that its innermost loop likes. That pays
+where a number is used hundreds of times. A batch of 64 uses each weight 64 times, and then to copy
+weights that come from memory takes a good part of the time. Here a tile of c, 6 rows of 64 float32,
+is summed up in 24 of the 32 registers of AVX-512, while its rows of `a`, read in place in any
+layout, and its columns of `b`, whose rows lie together, pass by. The threads share the rows of c.
+Each number of c is summed up in one order, whatever the number of threads.
 
-With the 16 smaller registers of AVX2 the tiles are no faster than OpenBLAS (measured): there, and on other processors, it is called.
+With the 16 smaller registers of AVX2 the tiles are no faster than OpenBLAS (measured): there, and
+on other processors, it is called.
 """
 
 import functools
@@ -14,21 +16,41 @@ import functools
 import numpy as np
 
 from .kernels import Intrinsic, kernel
-from .layout import COMPILED, VECTOR, row_major, turn
-from .shared import Shared, carray, lead, pointer
+from .layout import COMPILED, VECTOR, row_major, transpose_blocks
+from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at
 from .threads import num_threads
 
-__all__ = ["product"]
+__all__ = ["tiled_matmul"]
 
-ROWS = 6  # of a tile
+TILE_ROWS = 6
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
 LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
 WORK = 1 << 18  # multiply-adds that are worth another thread
-PANEL = 1 << 19  # bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+# bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
+PANEL = 1 << 19
 
-# The numbers that a piece of work finds at its address. Strides count elements; BIAS may be 0. AFTER1 to AFTER3: 0, or the addresses of
-# arrays like c whose rows will be used together with those of c.
-M, N, K, A, A_ROW, A_COLUMN, B, B_ROW, B_COLUMN, C, BIAS, SLOPE, SCRATCH, AFTER1, AFTER2, AFTER3, NUMBERS = range(17)
+# What a thread's part of a product finds at its address: sizes, addresses, and strides that count
+# elements.
+PRODUCT = np.dtype(
+    [
+        ("m", np.int64),
+        ("n", np.int64),
+        ("k", np.int64),
+        ("a", np.int64),
+        ("a_row", np.int64),
+        ("a_column", np.int64),
+        ("b", np.int64),
+        ("b_row", np.int64),
+        ("b_column", np.int64),
+        ("c", np.int64),
+        ("bias", np.int64),  # 0: there is none
+        ("slope", np.float64),
+        ("scratch", np.int64),  # memory for a packed b of each thread
+        # arrays like c whose rows will be used together with those of c, or 0
+        ("used_next", np.int64, (3,)),
+    ],
+    align=True,
+)
 
 
 @functools.cache
@@ -40,15 +62,17 @@ def _registers():
 
 
 def _make_tile(vectors):
-    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step): 6 rows of c = a @ b, or c += a @ b, `vectors` registers
-    wide; addresses of the dtype of zero, strides in elements. Meanwhile k lines of memory from `ahead` on, `step` bytes apart, come into
-    the L2 cache: where a column of `a`, not a row, lies together, the hardware does not see what will be needed next."""
+    """tile(zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step): 6 rows of c = a @
+    b, or c += a @ b, `vectors` registers wide; addresses of the dtype of zero, strides in elements.
+    Meanwhile k lines of memory from `ahead` on, `step` bytes apart, come into the L2 cache: where a
+    column of `a`, not a row, lies together, the hardware does not see what will be needed next."""
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    whole, word, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+    whole, word = ir.IntType(64), ir.IntType(32)
+    byte = ir.IntType(8)
 
     @intrinsic
     def tile(typing, zero, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step):
@@ -57,9 +81,12 @@ def _make_tile(vectors):
             size = 8 if isinstance(real, ir.DoubleType) else 4
             lanes = VECTOR // size
             vector = ir.VectorType(real, lanes)
-            empty, everywhere = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
+            empty = ir.Constant(vector, ir.Undefined)
+            everywhere = ir.Constant(ir.VectorType(word, lanes), [0] * lanes)
             name = f"llvm.fma.v{lanes}f{8 * size}"
-            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+            fma = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(vector, [vector] * 3), name
+            )
             _, a, a_row, a_column, b, b_row, c, c_row, k, more, ahead, step = given
             a, b, c = (builder.inttoptr(p, real.as_pointer()) for p in (a, b, c))
 
@@ -68,25 +95,42 @@ def _make_tile(vectors):
                 return [builder.bitcast(p, vector.as_pointer()) for p in places]
 
             prefetch = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word]), "llvm.prefetch.p0"
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word]),
+                "llvm.prefetch.p0",
             )
 
-            targets = [vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(ROWS)]
+            targets = [
+                vectors_at(builder.gep(c, [builder.mul(c_row, whole(r))])) for r in range(TILE_ROWS)
+            ]
             for place in sum(targets, []):  # c will be written: have its lines here by then
-                builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)])
-            sums = [[cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * lanes)) for _ in range(vectors)] for _ in range(ROWS)]
+                builder.call(
+                    prefetch, [builder.bitcast(place, byte.as_pointer()), word(1), word(3), word(1)]
+                )
+            zeros = ir.Constant(vector, [0.0] * lanes)
+            sums = [
+                [cgutils.alloca_once_value(builder, zeros) for _ in range(vectors)]
+                for _ in range(TILE_ROWS)
+            ]
             with builder.if_then(more):
                 for own, places in zip(sums, targets):
                     for there, place in zip(own, places):
                         builder.store(builder.load(place, align=size), there)
-            rows = [builder.gep(a, [builder.mul(a_row, whole(r))]) for r in range(ROWS)]
+            rows = [builder.gep(a, [builder.mul(a_row, whole(r))]) for r in range(TILE_ROWS)]
             with cgutils.for_range(builder, k) as loop:
-                row = [builder.load(p, align=size) for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))]
+                row = [
+                    builder.load(p, align=size)
+                    for p in vectors_at(builder.gep(b, [builder.mul(loop.index, b_row)]))
+                ]
                 column = builder.mul(loop.index, a_column)
-                line = builder.inttoptr(builder.add(ahead, builder.mul(loop.index, step)), byte.as_pointer())
+                line = builder.inttoptr(
+                    builder.add(ahead, builder.mul(loop.index, step)), byte.as_pointer()
+                )
                 builder.call(prefetch, [line, word(0), word(1), word(1)])
                 for start, own in zip(rows, sums):
-                    one = builder.insert_element(empty, builder.load(builder.gep(start, [column])), word(0))
+                    one = builder.insert_element(
+                        empty, builder.load(builder.gep(start, [column])), word(0)
+                    )
                     one = builder.shuffle_vector(one, empty, everywhere)
                     for there, part in zip(own, row):
                         builder.store(builder.call(fma, [one, part, builder.load(there)]), there)
@@ -103,60 +147,116 @@ def _make_tile(vectors):
 _tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (4, 2, 1))
 
 
+_product_at = record_at(PRODUCT)
+
+
 @kernel
-def _strip(zero, size, p, b, b_row, i, first, last, low, high):
-    """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low to high - 1 of a."""
-    lanes, k, more, j, tile = VECTOR // size, high - low, low > 0, first, 0
-    a, b, c = p[A] + size * (i * p[A_ROW] + low * p[A_COLUMN]), b + size * low * b_row, p[C] + size * i * p[N]
-    ahead, step = a + VECTOR, size * p[A_COLUMN]  # the columns that the next rows need, where they lie together
+def _strip(zero, size, p, b, b_row, c, i, first, last, low, high):
+    """Rows i to i + 5 of c, columns first to last - 1 (whole vectors): the products of columns low
+    to high - 1 of a."""
+    lanes, k = VECTOR // size, high - low
+    more = low > 0
+    a = p.a + size * (i * p.a_row + low * p.a_column)
+    b = b + size * low * b_row
+    c = c + size * i * p.n
+    # the columns that the next rows need, where they lie together
+    ahead, step = a + VECTOR, size * p.a_column
+    j, tile = first, 0
     while j < last:
-        if p[AFTER1]:  # each tile fetches k lines of one of these arrays
-            ahead, step = p[AFTER1 + tile % 3] + size * i * p[N] + tile // 3 * k * VECTOR, VECTOR
+        if p.used_next[0]:  # each tile fetches k lines of one of these arrays
+            ahead, step = p.used_next[tile % 3] + size * i * p.n + tile // 3 * k * VECTOR, VECTOR
         left = (last - j) // lanes
         if left >= 4:
-            _tile4(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
+            _tile4(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += 4 * lanes
         elif left >= 2:
-            _tile2(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
+            _tile2(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += 2 * lanes
         else:
-            _tile1(zero, a, p[A_ROW], p[A_COLUMN], b + size * j, b_row, c + size * j, p[N], k, more, ahead, step)
+            _tile1(
+                zero,
+                a,
+                p.a_row,
+                p.a_column,
+                b + size * j,
+                b_row,
+                c + size * j,
+                p.n,
+                k,
+                more,
+                ahead,
+                step,
+            )
             j += lanes
         tile += 1
 
 
 @kernel
-def multiply(zero, size, p, b, b_row, low, high):
-    """Rows low to high - 1 of c, from b row by row. What whole tiles leave over below and at the right is summed up in tiles that begin
-    earlier."""
-    n, lanes, b = p[N], VECTOR // size, np.intp(b.ctypes.data)
-    bottom, right = high - (high - low) % ROWS, n - n % lanes
-    for k in range(0, p[K], DEPTH):
-        for i in range(low, bottom, ROWS):
-            _strip(zero, size, p, b, b_row, i, 0, right, k, min(k + DEPTH, p[K]))
+def multiply(zero, size, p, b, b_row, c, low, high):
+    """Rows low to high - 1 of the matrix at c, of the product p, from a packed b.
+
+    What whole tiles leave over below and at the right is summed up in tiles that begin earlier.
+    """
+    n, lanes = p.n, VECTOR // size
+    b = np.intp(b.ctypes.data)
+    bottom, right = high - (high - low) % TILE_ROWS, n - n % lanes
+    for k in range(0, p.k, DEPTH):
+        for i in range(low, bottom, TILE_ROWS):
+            _strip(zero, size, p, b, b_row, c, i, 0, right, k, min(k + DEPTH, p.k))
     if bottom < high:
-        _strip(zero, size, p, b, b_row, high - ROWS, 0, right, 0, p[K])
+        _strip(zero, size, p, b, b_row, c, high - TILE_ROWS, 0, right, 0, p.k)
     if right < n:
-        for i in range(low, high, ROWS):
-            _strip(zero, size, p, b, b_row, min(i, high - ROWS), n - lanes, n, 0, p[K])
+        for i in range(low, high, TILE_ROWS):
+            _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, 0, p.k)
 
 
 @kernel
-def row_by_row(zero, p, scratch):
-    """b, the numbers of its rows side by side, and how far its rows are apart: itself, or turned over into the scratch memory of this
-    thread. Each turns it for itself: what another core has just written would have to come from there."""
-    if p[B_COLUMN] == 1:
-        return carray(pointer(p[B], zero), (p[K], p[N])), p[B_ROW]
-    turned = carray(pointer(scratch, zero), (p[K], p[N]))
-    turn(carray(pointer(p[B], zero), (p[N], p[B_COLUMN]))[:, : p[K]], turned)
-    return turned, p[N]
+def packed(zero, p, scratch):
+    """(b with the numbers of each row side by side, elements from row to row): b itself, or a copy
+    in this thread's scratch memory.
+
+    Each thread copies for itself: what another core has just written would have to come from there.
+    """
+    if p.b_column == 1:
+        return carray(pointer(p.b, zero), (p.k, p.n)), p.b_row
+    copy = carray(pointer(scratch, zero), (p.k, p.n))
+    transpose_blocks(carray(pointer(p.b, zero), (p.n, p.b_column))[:, : p.k], copy)
+    return copy, p.n
 
 
 @kernel
-def share(rows, part, parts):
+def rows_of_part(rows, part, parts):
     """The rows of a thread, (low, high): whole tiles, and in the last part what is left."""
-    tiles = rows // ROWS
-    return tiles * part // parts * ROWS, rows if part == parts - 1 else tiles * (part + 1) // parts * ROWS
+    tiles = rows // TILE_ROWS
+    return tiles * part // parts * TILE_ROWS, rows if part == parts - 1 else tiles * (
+        part + 1
+    ) // parts * TILE_ROWS
 
 
 @kernel
@@ -172,14 +272,14 @@ def _add_bias(c, bias, slope):
 
 @kernel
 def _work(zero, size, args, part, parts):
-    """A thread's part of a product: its share of the rows of c."""
-    p, slope = carray(pointer(args, 0), (NUMBERS,)), carray(pointer(args, 0.0), (NUMBERS,))[SLOPE]
-    low, high = share(p[M], part, parts)
-    b, b_row = row_by_row(zero, p, p[SCRATCH] + size * part * p[K] * p[N])
-    multiply(zero, size, p, b, b_row, low, high)
-    if p[BIAS]:
-        c, bias = carray(pointer(p[C], zero), (p[M], p[N])), carray(pointer(p[BIAS], zero), (p[M],))
-        _add_bias(c[low:high], bias[low:high], slope)
+    """A thread's part of a product: its rows of c."""
+    p = _product_at(args)
+    low, high = rows_of_part(p.m, part, parts)
+    b, b_row = packed(zero, p, p.scratch + size * part * p.k * p.n)
+    multiply(zero, size, p, b, b_row, p.c, low, high)
+    if p.bias:
+        c, bias = carray(pointer(p.c, zero), (p.m, p.n)), carray(pointer(p.bias, zero), (p.m,))
+        _add_bias(c[low:high], bias[low:high], p.slope)
 
 
 def _work32(args, part, parts):
@@ -190,23 +290,34 @@ def _work64(args, part, parts):
     _work(0.0, 8, args, part, parts)
 
 
-def _lead(rows, work, sched_yield, a, b, scratch, c, bias, slope):
-    """Hand a product to the workers of these rows who wait, and take part in it. Returns the number of parts."""
-    p = np.zeros(NUMBERS, np.int64)
-    p[M], p[N], p[K] = c.shape[0], c.shape[1], a.shape[1]
-    p[A], p[A_ROW], p[A_COLUMN] = a.ctypes.data, a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
-    p[B], p[B_ROW], p[B_COLUMN] = b.ctypes.data, b.strides[0] // a.itemsize, b.strides[1] // a.itemsize
-    p[SCRATCH], p[C], p[BIAS] = scratch.ctypes.data, c.ctypes.data, bias.ctypes.data if bias.size else 0
-    p.view(np.float64)[SLOPE] = slope
-    return lead(rows, work, p, sched_yield)
+def _begin(records, workers, work, sched_yield, a, b, scratch, c, bias, slope):
+    """Give a product to those of these workers who wait, and take part in it. Returns the number of
+    parts."""
+    block = np.empty(1, PRODUCT)
+    p = block[0]
+    p.m, p.n = c.shape
+    p.k = a.shape[1]
+    p.a = a.ctypes.data
+    p.a_row = a.strides[0] // a.itemsize
+    p.a_column = a.strides[1] // a.itemsize
+    p.b = b.ctypes.data
+    p.b_row = b.strides[0] // a.itemsize
+    p.b_column = b.strides[1] // a.itemsize
+    p.c = c.ctypes.data
+    p.bias = bias.ctypes.data if bias.size else 0
+    p.slope = slope
+    p.scratch = scratch.ctypes.data
+    p.used_next[0] = 0
+    return dispatch(records, workers, work, block, sched_yield)
 
 
 def _arguments(array, real, number):
-    matrix, out = array(real, 2, "A"), array(real, 2, written=True)
-    return matrix, matrix, array(real, 1, written=True), out, array(real, 1), number
+    matrix, vector = array(real, 2, "A"), array(real, 1)
+    scratch, c = array(real, 1, written=True), array(real, 2, written=True)
+    return {"a": matrix, "b": matrix, "scratch": scratch, "c": c, "bias": vector, "slope": number}
 
 
-_shared = Shared(_work32, _work64, _lead, _arguments)
+_multiply_in_threads = SharedKernel(_work32, _work64, _begin, _arguments)
 NOTHING = {d: np.empty(0, d) for d in "fd"}
 
 
@@ -236,49 +347,69 @@ def _few_dots(a, b, c):
 def _pays(a, b):
     """Is a @ b computed in tiles?"""
     (m, k), n = a.shape, b.shape[1]
-    few = m < ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
-    return not few and min(k, DEPTH) * n * a.itemsize <= PANEL and a.dtype in COMPILED and b.dtype == a.dtype and _registers()
+    few = m < TILE_ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
+    return (
+        not few
+        and min(k, DEPTH) * n * a.itemsize <= PANEL
+        and a.dtype in COMPILED
+        and b.dtype == a.dtype
+        and _registers()
+    )
 
 
 def in_cache(a, b):
-    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the cache?"""
+    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the
+    cache?"""
     return _pays(a, b) and b.nbytes <= PANEL
 
 
 def _elsewhere(a, b):
     """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
-    if len(a) < ROWS and 0 < len(a) * b.size < LEAST and a.dtype in COMPILED and b.dtype == a.dtype:
+    if (
+        len(a) < TILE_ROWS
+        and 0 < len(a) * b.size < LEAST
+        and a.dtype in COMPILED
+        and b.dtype == a.dtype
+    ):
         if b.flags.c_contiguous or b.flags.f_contiguous:
             c = np.empty((len(a), b.shape[1]), a.dtype)
-            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(row_major(a), b.T, c)
+            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(
+                row_major(a), b.T, c
+            )
             return c
     return np.matmul(a, b)
 
 
-def readable(a, b):
-    """a and b, or copies that tiles can read: of `a` any layout, of b one in which the numbers of rows or of columns are side by side."""
+def tile_readable(a, b):
+    """a and b, or copies that tiles can read: of `a` any layout, of b one in which the numbers of
+    rows or of columns are side by side."""
     size = a.itemsize
     if not a.flags.aligned:  # it begins within an element
         a = a.copy()
-    if not b.flags.aligned or not (b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= len(b) * size)):
+    if not b.flags.aligned or not (
+        b.strides[1] == size or (b.strides[0] == size and b.strides[1] >= len(b) * size)
+    ):
         b = b.copy()
     return a, b
 
 
-def must_turn(b):
+def needs_packing(b):
     """Does each thread need scratch memory for b?"""
     return b.strides[1] != b.itemsize
 
 
-def described(a, b):
-    """The first numbers of a piece of work, M to B_COLUMN: the product of two matrices that tiles can read."""
+def described(a, b, used_next):
+    """A PRODUCT of two matrices that tiles can read, as a tuple; without a place for the result."""
     size = a.itemsize
-    left, right = (a.strides[0] // size, a.strides[1] // size), (b.strides[0] // size, b.strides[1] // size)
-    return [len(a), b.shape[1], len(b), a.ctypes.data, *left, b.ctypes.data, *right]
+    left = a.ctypes.data, a.strides[0] // size, a.strides[1] // size
+    right = b.ctypes.data, b.strides[0] // size, b.strides[1] // size
+    no_c = no_bias = no_scratch = 0
+    return len(a), b.shape[1], len(b), *left, *right, no_c, no_bias, 1.0, no_scratch, used_next
 
 
-def product(a, b, bias=None, slope=1.0):
-    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N), laid out row by row.
+def tiled_matmul(a, b, bias=None, slope=1.0):
+    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N),
+    laid out row by row.
 
     slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
     """
@@ -290,11 +421,12 @@ def product(a, b, bias=None, slope=1.0):
             _add_bias(c, bias, slope)
         return c
     (m, k), n = a.shape, b.shape[1]
-    a, b = readable(a, b)
+    a, b = tile_readable(a, b)
     bias = NOTHING[a.dtype.char] if bias is None else np.ascontiguousarray(bias, a.dtype)
-    most, scratch, c = max(1, min(m // ROWS, m * n * k // WORK)), NOTHING[a.dtype.char], np.empty((m, n), a.dtype)
-    if must_turn(b):
+    most = max(1, min(m // TILE_ROWS, m * n * k // WORK))
+    scratch, c = NOTHING[a.dtype.char], np.empty((m, n), a.dtype)
+    if needs_packing(b):
         most = min(most, num_threads())
         scratch = np.empty(most * k * n, a.dtype)
-    _shared(a.dtype.char, most, a, b, scratch, c, bias, float(slope))
+    _multiply_in_threads(a.dtype.char, most, a, b, scratch, c, bias, float(slope))
     return c

@@ -1,16 +1,21 @@
-"""Convolution with fewer multiplications (Toom and Cook; for images Winograd, in Lavin and Gray 2016, arXiv:1509.09308).
+"""Convolution with fewer multiplications (Toom and Cook; for images Winograd, in Lavin and Gray
+2016, arXiv:1509.09308).
 
-A convolution with stride s is one with stride 1 over s^2 phases of its input: a 4x4 kernel with stride 2 has 2x2 taps in each of 4.
-A run of m outputs under r taps is a product of polynomials, transposed. It is known from the product's values at m + r - 1 points:
-that many multiplications instead of m r, in each dimension. With the points 0, infinity, 1, -1, 2 all else are a few additions:
-3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead of 36; 4 take 5 instead of 8, 25 instead of 64.
-Results differ from a direct sum's only by rounding. (A NaN or infinity makes NaN of its tile.)
+A convolution with stride s is one with stride 1 over s^2 phases of its input: a 4x4 kernel with
+stride 2 has 2x2 taps in each of 4. A run of m outputs under r taps is a product of polynomials,
+transposed. It is known from the product's values at m + r - 1 points: that many multiplications
+instead of m r, in each dimension. With the points 0, infinity, 1, -1, 2 all else are a few
+additions: 3 outputs under 2 taps take 4 multiplications instead of 6, in two dimensions 16 instead
+of 36; 4 take 5 instead of 8, 25 instead of 64. Results differ from a direct sum's only by rounding.
+(A NaN or infinity makes NaN of its tile.)
 
-For each pair of points the multiplications of all channels and tiles are one matrix product. With X, Y, W the values of x, y, w there,
+For each pair of points the multiplications of all channels and tiles are one matrix product. With
+X, Y, W the values of x, y, w there,
 
     conv  Y = X @ W^T        conv_transpose  X = Y @ W        conv_weight  W = Y^T @ X
 
-and the maps between x and X (`expand_x`, transposed `collapse_x`) are the same for all three; so are those for y and w.
+and the maps between x and X (`expand_x`, transposed `collapse_x`) are the same for all three; so
+are those for y and w.
 """
 
 import functools
@@ -23,7 +28,9 @@ from .gemm import gemm_address
 from .layout import row_major
 from .threads import num_threads, parallel_ranges
 
-CACHE = 1 << 17  # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in its cache
+# numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
+# its cache
+CACHE = 1 << 17
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 16  # numbers in a spectrum that are worth a thread
@@ -31,7 +38,8 @@ POINTS = 5
 
 
 class Plan(NamedTuple):
-    """How the outputs of a geometry are cut into tiles. `high`, `wide` (5,): how many tiles use each point; see the kernels."""
+    """How the outputs of a geometry are cut into tiles. `high`, `wide` (5,): how many tiles use
+    each point; see the kernels."""
 
     stride: int
     taps: int
@@ -43,7 +51,8 @@ class Plan(NamedTuple):
 
 @functools.lru_cache(maxsize=1024)
 def plan(geometry, points=POINTS):
-    """The Plan of a geometry with tiles of at most so many points, or None where this method does not apply or brings nothing."""
+    """The Plan of a geometry with tiles of at most so many points, or None where this method does
+    not apply or brings nothing."""
     if len(geometry.size) != 2 or geometry.groups != 1 or geometry.dilation != (1, 1):
         return None
     stride, kernel = geometry.stride[0], max(geometry.kernel)
@@ -58,14 +67,18 @@ def plan(geometry, points=POINTS):
 
 
 def _tiles(outputs, taps, points=POINTS):
-    """How many tiles use each of the 5 points when `outputs` are cut into tiles with as few multiplications as can be."""
+    """How many tiles use each of the 5 points when `outputs` are cut into tiles with as few
+    multiplications as can be."""
     sizes = range(1, points - taps + 2)  # outputs of a tile, which has m + taps - 1 points
-    best = [(0, (0,) * len(sizes))]  # for 0, 1, 2, ... outputs: (multiplications, tiles of each size)
+    # for 0, 1, 2, ... outputs: (multiplications, tiles of each size)
+    best = [(0, (0,) * len(sizes))]
     for n in range(1, outputs + 1):
         options = []
         for m in sizes[:n]:
             cost, counts = best[n - m]
-            options.append((cost + m + taps - 1, tuple(c + (m == size) for size, c in zip(sizes, counts))))
+            options.append(
+                (cost + m + taps - 1, tuple(c + (m == size) for size, c in zip(sizes, counts)))
+            )
         best.append(min(options))
     counts = np.zeros(POINTS + 1, int)
     counts[[m + taps - 1 for m in sizes]] = best[outputs][1]
@@ -73,16 +86,24 @@ def _tiles(outputs, taps, points=POINTS):
 
 
 class _Weights:
-    """The values of a weight (O, C, kh, kw) at all pairs of points, a matrix for each: (K, O), or (O, K) if not `transposed`.
+    """The values of a weight (O, C, kh, kw) at all pairs of points, a matrix for each: (K, O), or
+    (O, K) if not `transposed`.
 
-    K is the number of channels and phases, stride^2 C. Products of few columns are faster if the smaller matrix is not transposed.
+    K is the number of channels and phases, stride^2 C. Products of few columns are faster if the
+    smaller matrix is not transposed.
     """
 
     def __init__(self, shape, plan, dtype, transposed=False):
-        o, c, k = shape[0], shape[1], shape[1] * plan.stride**2
+        o, c = shape[0], shape[1]
+        k = shape[1] * plan.stride**2
         self.matrices = np.empty((POINTS * POINTS, *((k, o) if transposed else (o, k))), dtype)
         self.row, self.depth = (o, c * o) if transposed else (k, c)
-        self.arguments = plan.stride, plan.taps, int((plan.high > 0).sum()), int((plan.wide > 0).sum())
+        self.arguments = (
+            plan.stride,
+            plan.taps,
+            int((plan.high > 0).sum()),
+            int((plan.wide > 0).sum()),
+        )
 
     def map(self, run, w):
         """`run(rows of w, their part of the matrices, ...)` in threads."""
@@ -96,7 +117,8 @@ class _Weights:
 
 
 def _at_once(images, plan, numbers, bound):
-    """How many images to take together, so that `numbers` for each pair of points and image stay within the bound."""
+    """How many images to take together, so that `numbers` for each pair of points and image stay
+    within the bound."""
     enough = -(-ENOUGH // int(plan.pairs.max()))
     parts = -(-images // max(1, enough, bound // int(plan.pairs.sum() * numbers)))
     return -(-images // parts)
@@ -108,9 +130,14 @@ def _bias(bias, channels, dtype):
 
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
-    x, o, k = row_major(x), len(w), w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
-    bias, y, address = _bias(bias, o, x.dtype), np.empty((len(x), o, *geometry.out), x.dtype), gemm_address(x.dtype)
+    x, o = row_major(x), len(w)
+    k = w.shape[1] * plan.stride**2
+    weights = (
+        _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
+    )
+    bias = _bias(bias, o, x.dtype)
+    y = np.empty((len(x), o, *geometry.out), x.dtype)
+    address = gemm_address(x.dtype)
 
     def run(low, high):
         at_once = _at_once(high - low, plan, o + k, CACHE)
@@ -122,9 +149,12 @@ def conv(x, w, bias, geometry, plan):
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
-    y, (o, c), k = row_major(y), w.shape[:2], w.shape[1] * plan.stride**2
+    y, (o, c) = row_major(y), w.shape[:2]
+    k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w).matrices
-    bias, x, address = _bias(bias, c, y.dtype), np.empty((len(y), c, *geometry.size), y.dtype), gemm_address(y.dtype)
+    bias = _bias(bias, c, y.dtype)
+    x = np.empty((len(y), c, *geometry.size), y.dtype)
+    address = gemm_address(y.dtype)
 
     def run(low, high):
         at_once = _at_once(high - low, plan, o + k, CACHE)
@@ -135,16 +165,21 @@ def conv_transpose(y, w, bias, geometry, plan):
 
 
 def conv_weight(x, y, geometry, plan):
-    """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a weight for each thread."""
+    """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a
+    weight for each thread."""
     x, y = row_major(x), row_major(y)
-    o, c, k = y.shape[1], x.shape[1], x.shape[1] * plan.stride**2
+    o, c = y.shape[1], x.shape[1]
+    k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
-    weights, threads, address = _Weights(w.shape, plan, x.dtype), num_threads(), gemm_address(x.dtype)
+    weights = _Weights(w.shape, plan, x.dtype)
+    threads, address = num_threads(), gemm_address(x.dtype)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))
         images = part.stop - start
-        (at_x, n_x), (at_y, n_y) = (kernels.spectrum(channels, images, plan.high, plan.wide) for channels in (k, o))
+        (at_x, n_x), (at_y, n_y) = (
+            kernels.spectrum(channels, images, plan.high, plan.wide) for channels in (k, o)
+        )
         X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 
         def expand(low, high):
@@ -153,7 +188,18 @@ def conv_weight(x, y, geometry, plan):
         def multiply(low, high):
             for i in range(low, high):
                 tiles = images, plan.high, plan.wide
-                kernels.multiply(X, Y, at_x, at_y, weights.matrices, i, threads, *tiles, float(start > 0), address)
+                kernels.multiply(
+                    X,
+                    Y,
+                    at_x,
+                    at_y,
+                    weights.matrices,
+                    i,
+                    threads,
+                    *tiles,
+                    float(start > 0),
+                    address,
+                )
 
         parallel_ranges(expand, images, MIN_WORK // int(plan.pairs.sum() * k))
         parallel_ranges(multiply, threads, products=True)

@@ -2,7 +2,19 @@
 
 import math
 
-from ...ops.activation import elu, hardtanh, leaky_relu, leaky_relu_grad, logsigmoid, relu, sigmoid, silu, softplus, tanh, tanh_grad
+from ...ops.activation import (
+    elu,
+    hardtanh,
+    leaky_relu,
+    leaky_relu_grad,
+    logsigmoid,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+    tanh_grad,
+)
 from ..cpu.activation import _leaky_relu, _leaky_relu_grad, _tanh_grad
 from . import elementwise
 

@@ -1,13 +1,17 @@
-"""Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one product and one pass over memory.
+"""Convolution on CUDA: images are laid out position by position (N, ..., C), and then it is one
+product and one pass over memory.
 
-    conv            y = rows(x) @ w^T            rows(x): (positions of y, taps C), all that the window of each position sees
+    conv            y = rows(x) @ w^T, where rows(x) (positions of y, taps C) is all that the
+                    window of each position sees
     conv_weight     w = y^T @ rows(x)
-    conv_transpose  y @ w: (positions of y, taps C), what each y gives to its window; each x then adds up what its taps got, in one
-                    order and without atomics. With stride 1 and more channels in x than in y it is `conv` with the kernel turned
-                    around, whose rows are smaller.
+    conv_transpose  y @ w: (positions of y, taps C), what each y gives to its window; each x then
+                    adds up what its taps got, in one order and without atomics. With stride 1 and
+                    more channels in x than in y it is `conv` with the kernel turned around, whose
+                    rows are smaller.
 
-One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are left to `formula`. Where products
-round their inputs to bfloat16, so is x before its rows are made: they are half as large.
+One and three dimensions are two with sizes of 1 added or as they are: kernels see three. Groups are
+left to `formula`. Where products round their inputs to bfloat16, so is x before its rows are made:
+they are half as large.
 """
 
 import math
@@ -18,19 +22,23 @@ from ...arrays import array_module
 from ...ops.convolution import cards, formula
 from . import Source
 from .columns import add_bias, column_sums, from_rows, to_rows
-from .cublas import halved, product
+from .cublas import gemm, halved
 from .source import blocks
 
-MOST = 1 << 27  # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
+# numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
+MOST = 1 << 27
 
 CODE = """
 struct Sizes { i64 in[3], out[3], kernel[3], stride[3], padding[3], dilation[3], channels; };
 struct __align__(16) Four { REAL v[4]; };
 struct __align__(16) Eight { unsigned short v[8]; };
 
-// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside. A row is done by the threads of one threadIdx.y.
+// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside. A row is done by the
+// threads of one threadIdx.y.
 template <typename V>
-__device__ inline void gather(const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 channels, V zero) {
+__device__ inline void gather(
+        const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 channels,
+        V zero) {
     const i64 row = (i64)blockIdx.x * blockDim.y + threadIdx.y;
     if (row >= count) return;
     i64 p[3], rest = row;
@@ -39,36 +47,46 @@ __device__ inline void gather(const V* __restrict__ x, V* __restrict__ rows, con
         rest = quotient(rest, s.out[d]);
     }
     const i64 taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-    const int length = (int)(taps * channels), c_count = (int)channels, k1 = (int)s.kernel[1], k2 = (int)s.kernel[2];
+    const int length = (int)(taps * channels), c_count = (int)channels, k1 = (int)s.kernel[1],
+        k2 = (int)s.kernel[2];
     #pragma unroll 4
     for (int k = threadIdx.x; k < length; k += blockDim.x) {
-        const int t = k / c_count, c = k - t * c_count, t2 = t % k2, t1 = t / k2 % k1, t0 = t / (k1 * k2);
-        const i64 a = p[0] + t0 * s.dilation[0], b = p[1] + t1 * s.dilation[1], e = p[2] + t2 * s.dilation[2];
+        const int t = k / c_count, c = k - t * c_count, t2 = t % k2, t1 = t / k2 % k1,
+            t0 = t / (k1 * k2);
+        const i64 a = p[0] + t0 * s.dilation[0], b = p[1] + t1 * s.dilation[1],
+            e = p[2] + t2 * s.dilation[2];
         const bool inside = a >= 0 && b >= 0 && e >= 0 && a < s.in[0] && b < s.in[1] && e < s.in[2];
-        rows[row * length + k] = inside ? x[(((rest * s.in[0] + a) * s.in[1] + b) * s.in[2] + e) * channels + c] : zero;
+        rows[row * length + k] =
+            inside ? x[(((rest * s.in[0] + a) * s.in[1] + b) * s.in[2] + e) * channels + c] : zero;
     }
 }
 
-extern "C" __global__ void gather_one(const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_one(
+        const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels, (REAL)0);
 }
 
-extern "C" __global__ void gather_four(const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_four(
+        const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 
-extern "C" __global__ void gather_half(const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_half(
+        const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s,
+        i64 count) {
     gather(x, rows, s, count, s.channels, (unsigned short)0);
 }
 
-extern "C" __global__ void gather_eight(const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count) {
+extern "C" __global__ void gather_eight(
+        const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count) {
     gather(x, rows, s, count, s.channels / 8, Eight{{0, 0, 0, 0, 0, 0, 0, 0}});
 }
 
-// --- the transposed convolution: in is the size of y, whose positions are p; out that of x, whose positions are q ---
+// --- the transposed convolution ---
+// in is the size of y, whose positions are p; out that of x, whose positions are q
 
-// Which taps t of one dimension meet q, and where: the y at p = (q - t dilation) / stride, from tap `t` on every `step` taps, p each
-// time `back` less; up to tap `end`.
+// Which taps t of one dimension meet q, and where: the y at p = (q - t dilation) / stride, from tap
+// `t` on every `step` taps, p each time `back` less; up to tap `end`.
 struct Taps { int t, step, end, p, back; };
 
 __device__ inline Taps taps_of(int q, int stride, int dilation, int kernel, int in) {
@@ -86,10 +104,12 @@ __device__ inline Taps taps_of(int q, int stride, int dilation, int kernel, int 
 __device__ inline void add(REAL& sum, REAL v) { sum += v; }
 __device__ inline void add(Four& sum, Four v) { for (int k = 0; k < 4; k++) sum.v[k] += v.v[k]; }
 
-// x[n, q, c] = bias[c] + sum of cols[n, p, t, c] over the taps t and positions p with p stride - padding + t dilation = q
+// x[n, q, c] = bias[c] + sum of cols[n, p, t, c] over the taps t and positions p with
+// p stride - padding + t dilation = q
 template <typename V>
-__device__ inline void gather_back(const V* __restrict__ cols, const V* __restrict__ bias, V* __restrict__ x, const Sizes& s, i64 n,
-                                   i64 channels, V sum) {
+__device__ inline void gather_back(
+        const V* __restrict__ cols, const V* __restrict__ bias, V* __restrict__ x, const Sizes& s,
+        i64 n, i64 channels, V sum) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     i64 rest = quotient(i, channels);
@@ -102,26 +122,38 @@ __device__ inline void gather_back(const V* __restrict__ cols, const V* __restri
     }
     if (bias) sum = bias[c];
     for (int t0 = f[0].t, p0 = f[0].p; t0 < f[0].end && p0 >= 0; t0 += f[0].step, p0 -= f[0].back)
-        for (int t1 = f[1].t, p1 = f[1].p; t1 < f[1].end && p1 >= 0; t1 += f[1].step, p1 -= f[1].back)
+        for (int t1 = f[1].t, p1 = f[1].p; t1 < f[1].end && p1 >= 0;
+             t1 += f[1].step, p1 -= f[1].back)
             #pragma unroll 2
-            for (int t2 = f[2].t, p2 = f[2].p; t2 < f[2].end && p2 >= 0; t2 += f[2].step, p2 -= f[2].back) {
+            for (int t2 = f[2].t, p2 = f[2].p; t2 < f[2].end && p2 >= 0;
+                 t2 += f[2].step, p2 -= f[2].back) {
                 const i64 p = ((rest * s.in[0] + p0) * s.in[1] + p1) * s.in[2] + p2;
-                add(sum, cols[(((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2) * channels + c]);
+                const i64 tap = ((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2;
+                add(sum, cols[tap * channels + c]);
             }
     x[i] = sum;
 }
 
-extern "C" __global__ void back_one(const REAL* __restrict__ cols, const REAL* __restrict__ bias, REAL* __restrict__ x, Sizes s, i64 n) {
+extern "C" __global__ void back_one(
+        const REAL* __restrict__ cols, const REAL* __restrict__ bias, REAL* __restrict__ x, Sizes s,
+        i64 n) {
     gather_back(cols, bias, x, s, n, s.channels, (REAL)0);
 }
 
-extern "C" __global__ void back_four(const Four* __restrict__ cols, const Four* __restrict__ bias, Four* __restrict__ x, Sizes s, i64 n) {
+extern "C" __global__ void back_four(
+        const Four* __restrict__ cols, const Four* __restrict__ bias, Four* __restrict__ x, Sizes s,
+        i64 n) {
     gather_back(cols, bias, x, s, n, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 """
 WINDOWS = Source("convolution", CODE)
 THREE = (np.int64, (3,))
-SIZES = np.dtype([*[(name, *THREE) for name in ("in", "out", "kernel", "stride", "padding", "dilation")], ("channels", np.int64)])
+SIZES = np.dtype(
+    [
+        *[(name, *THREE) for name in ("in", "out", "kernel", "stride", "padding", "dilation")],
+        ("channels", np.int64),
+    ]
+)
 
 
 def _three(values, fill):
@@ -133,8 +165,14 @@ def _sizes(geometry, channels, back=False):
     """The geometry as kernels take it; back: from y to x."""
     g, sizes = geometry, np.zeros(1, SIZES)
     seen, made = (g.out, g.size) if back else (g.size, g.out)
-    for name, values, fill in (("in", seen, 1), ("out", made, 1), ("kernel", g.kernel, 1), ("stride", g.stride, 1),
-                               ("padding", g.padding, 0), ("dilation", g.dilation, 1)):  # fmt: skip
+    for name, values, fill in (
+        ("in", seen, 1),
+        ("out", made, 1),
+        ("kernel", g.kernel, 1),
+        ("stride", g.stride, 1),
+        ("padding", g.padding, 0),
+        ("dilation", g.dilation, 1),
+    ):
         sizes[name][0] = _three(values, fill)
     sizes["channels"] = channels
     return sizes
@@ -152,10 +190,13 @@ def _threads(length):
 
 
 def _as_they_lie(geometry):
-    """Are rows(x) the elements of x as they lie in memory? Where the kernel is one point, or sees the whole of x at once."""
+    """Are rows(x) the elements of x as they lie in memory? Where the kernel is one point, or sees
+    the whole of x at once."""
     g = geometry
     point = math.prod(g.kernel) == 1 and set(g.stride) == {1} and g.out == g.size
-    return not any(g.padding) and (point or (g.kernel == g.size and set(g.out) == {1} == set(g.dilation)))
+    return not any(g.padding) and (
+        point or (g.kernel == g.size and set(g.out) == {1} == set(g.dilation))
+    )
 
 
 def _rows(x, geometry, images):
@@ -165,10 +206,23 @@ def _rows(x, geometry, images):
     if _as_they_lie(geometry):
         return x.reshape(count, taps * c)
     rows = xp.empty((count, taps * c), x.dtype)
-    (one, many), at_once = (("gather_half", "gather_eight"), 8) if x.dtype == np.uint16 else (("gather_one", "gather_four"), 4)
+    (one, many), at_once = (
+        (("gather_half", "gather_eight"), 8)
+        if x.dtype == np.uint16
+        else (("gather_one", "gather_four"), 4)
+    )
     wide = _aligned(c, at_once, x, rows)
     along, together = _threads(taps * c // (at_once if wide else 1))
-    WINDOWS.launch(many if wide else one, x, (-(-count // together),), (along, together), x, rows, _sizes(geometry, c), count)
+    WINDOWS.launch(
+        many if wide else one,
+        x,
+        (-(-count // together),),
+        (along, together),
+        x,
+        rows,
+        _sizes(geometry, c),
+        count,
+    )
     return rows
 
 
@@ -186,7 +240,10 @@ def _by_position(x):
 def _same(**arrays):
     found = {name: a.dtype for name, a in arrays.items() if a is not None}
     if len(set(found.values())) > 1:
-        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
+        raise TypeError(
+            ", ".join(f"{name} is {dtype}" for name, dtype in found.items())
+            + ": convert one, e.g. with .float()"
+        )
 
 
 def _simple(geometry):
@@ -198,26 +255,35 @@ def conv(x, w, bias, geometry):
     _same(input=x, weight=w, bias=bias)
     if not _simple(geometry) or not x.size:
         return _formula(formula.conv, x, w, bias, geometry)
-    xp, n, o = array_module(x), len(x), len(w)
+    xp, n = array_module(x), len(x)
+    o = len(w)
     points, flat = halved(_by_position(x), to_rows(w).reshape(o, -1))  # the latter (O, taps C)
     y = xp.empty((n, math.prod(geometry.out), o), x.dtype)
     for part in _batches(n, y.shape[1] * flat.shape[1]):
         rows = _rows(points[part], geometry, part.stop - part.start)
-        product(rows, flat.T, y[part].reshape(-1, o), conv=True)
+        gemm(rows, flat.T, y[part].reshape(-1, o), conv=True)
     return from_rows(add_bias(y, bias), (n, o, *geometry.out))
 
 
 def conv_weight(x, y, geometry):
-    """x (N, C, *size), y (N, O, *out) -> (O, C, *kernel), which lies in memory as (O, *kernel, C)"""
+    """x (N, C, *size), y (N, O, *out) -> (O, C, *kernel), which lies in memory as (O, *kernel,
+    C)"""
     _same(x=x, y=y)
     if not _simple(geometry) or not x.size or not y.size:
         return _formula(formula.conv_weight, x, y, None, geometry)
-    xp, n, c, o = array_module(x), len(x), x.shape[1], y.shape[1]
+    xp, n = array_module(x), len(x)
+    c, o = x.shape[1], y.shape[1]
     points, gradient = halved(_by_position(x), _by_position(y))
     w = xp.empty((o, math.prod(geometry.kernel) * c), x.dtype)
     for part in _batches(n, gradient.shape[1] * w.shape[1]):
         rows = _rows(points[part], geometry, part.stop - part.start)
-        product(gradient[part].reshape(-1, o).T, rows, w, beta=0.0 if part.start == 0 else 1.0, conv=True)
+        gemm(
+            gradient[part].reshape(-1, o).T,
+            rows,
+            w,
+            beta=0.0 if part.start == 0 else 1.0,
+            conv=True,
+        )
     return from_rows(w.reshape(-1, c), (o, c, *geometry.kernel))
 
 
@@ -226,10 +292,11 @@ def conv_transpose(y, w, bias, geometry):
     _same(input=y, weight=w, bias=bias)
     if not _simple(geometry) or not y.size:
         return _formula(formula.conv_transpose, y, w, bias, geometry)
-    xp, n, o, c = array_module(y), len(y), y.shape[1], w.shape[1]
+    xp, n = array_module(y), len(y)
+    o, c = y.shape[1], w.shape[1]
     whole = _as_they_lie(geometry)
     if c > o and set(geometry.stride) == {1} and not whole:
-        return _turned(y, w, bias, geometry)
+        return _as_flipped_conv(y, w, bias, geometry)
     taps, positions = math.prod(geometry.kernel), math.prod(geometry.out)
     points, flat = halved(_by_position(y), to_rows(w).reshape(o, taps * c))
     x, sizes = xp.empty((n, math.prod(geometry.size), c), y.dtype), _sizes(geometry, c, back=True)
@@ -237,22 +304,36 @@ def conv_transpose(y, w, bias, geometry):
     for part in _batches(n, positions * taps * c):
         target = x[part]
         if whole:
-            product(points[part].reshape(-1, o), flat, target.reshape(-1, taps * c), conv=True)
+            gemm(points[part].reshape(-1, o), flat, target.reshape(-1, taps * c), conv=True)
             continue
-        cols = product(points[part].reshape(-1, o), flat, conv=True)
+        cols = gemm(points[part].reshape(-1, o), flat, conv=True)
         wide = _aligned(c, 4, cols, target, *([] if bias is None else [bias]))
         count = target.size // (4 if wide else 1)
-        WINDOWS.launch("back_four" if wide else "back_one", y, blocks(count), (256,), cols, bias, target, sizes, count)
+        WINDOWS.launch(
+            "back_four" if wide else "back_one",
+            y,
+            blocks(count),
+            (256,),
+            cols,
+            bias,
+            target,
+            sizes,
+            count,
+        )
     if whole:
         add_bias(x, bias)
     return from_rows(x, (n, c, *geometry.size))
 
 
-def _turned(y, w, bias, geometry):
+def _as_flipped_conv(y, w, bias, geometry):
     """`conv_transpose` with stride 1, as `conv` with the kernel turned around."""
-    padding = tuple(d * (k - 1) - p for d, k, p in zip(geometry.dilation, geometry.kernel, geometry.padding))
+    padding = tuple(
+        d * (k - 1) - p for d, k, p in zip(geometry.dilation, geometry.kernel, geometry.padding)
+    )
     flipped = w[(slice(None), slice(None), *[slice(None, None, -1)] * (w.ndim - 2))].swapaxes(0, 1)
-    return conv(y, flipped, bias, geometry._replace(size=geometry.out, out=geometry.size, padding=padding))
+    return conv(
+        y, flipped, bias, geometry._replace(size=geometry.out, out=geometry.size, padding=padding)
+    )
 
 
 def _formula(function, a, b, bias, geometry):

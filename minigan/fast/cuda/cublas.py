@@ -1,8 +1,9 @@
-"""Matrix products on CUDA: cuBLAS, called with a handle and a workspace of our own, so that a CUDA graph can capture it.
+"""Matrix products on CUDA: cuBLAS, called with a handle and a workspace of our own, so that a CUDA
+graph can capture it.
 
-CuPy's own products are refused during a capture, and without a workspace that it was given cuBLAS would allocate one.
-All arrays are stored row by row here, cuBLAS counts by columns: what it sees of a row-major matrix is its transpose, and
-c = a b is computed as c^T = b^T a^T.
+CuPy's own products are refused during a capture, and without a workspace that it was given cuBLAS
+would allocate one. All arrays are stored row by row here, cuBLAS counts by columns: what it sees of
+a row-major matrix is its transpose, and c = a b is computed as c^T = b^T a^T.
 """
 
 import contextlib
@@ -16,8 +17,10 @@ from ...machine.precision import precision
 from .source import Source, blocks, on_device
 
 WORKSPACE = 32 << 20  # bytes that cuBLAS asks for on Hopper
-F32, F64, BF16 = 0, 1, 14  # cudaDataType
-COMPUTE_F32, COMPUTE_F64, COMPUTE_TF32 = 68, 70, 77  # cublasComputeType
+F32, F64 = 0, 1  # cudaDataType
+BF16 = 14
+COMPUTE_F32, COMPUTE_F64 = 68, 70  # cublasComputeType
+COMPUTE_TF32 = 77
 
 CAST = Source("bfloat16", """
 // The nearest bfloat16 (ties to even) of each number; a NaN stays one.
@@ -54,7 +57,8 @@ def _library():
 class Handle:
     """A cuBLAS handle of one stream, with its workspace."""
 
-    single = True  # does one product go to cublasGemmEx, and not through the call for many? False to compare
+    # does one product go to cublasGemmEx, and not through the call for many? False to compare
+    single = True
 
     def __init__(self, xp):
         self.library = getattr(xp, "cublas_library", _library)()
@@ -63,38 +67,54 @@ class Handle:
         self.workspace = xp.empty(WORKSPACE, np.uint8)
 
     def work_on(self, stream):
-        self._check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)))
+        self._check(
+            "cublasSetStream_v2",
+            self.library.cublasSetStream_v2(self.handle, ctypes.c_void_p(stream)),
+        )
         place = ctypes.c_void_p(self.workspace.data.ptr)
-        self._check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)))
+        self._check(
+            "cublasSetWorkspace_v2",
+            self.library.cublasSetWorkspace_v2(self.handle, place, ctypes.c_size_t(WORKSPACE)),
+        )
 
     def _check(self, name, status):
         if status:
             raise RuntimeError(f"{name} failed with cuBLAS status {status}")
 
     def gemm(self, a, trans_a, b, trans_b, c, beta, sizes, steps, batch, kinds, compute):
-        """c = op(a) op(b) + beta c, all row-major; sizes (m, n, k, lda, ldb, ldc), steps of a, b and c from product to product."""
+        """c = op(a) op(b) + beta c, all row-major; sizes (m, n, k, lda, ldb, ldc), steps of a, b
+        and c from product to product."""
         m, n, k, lda, ldb, ldc = sizes
         real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
         one, beta = real(1), real(beta)
-        integer, long, pointer = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
-        if batch == 1 and self.single:  # for a long sum this one shares it among more multiprocessors
+        integer, long = ctypes.c_int, ctypes.c_longlong
+        pointer = ctypes.c_void_p
+        # for a long sum this one shares it among more multiprocessors
+        if batch == 1 and self.single:
             status = self.library.cublasGemmEx(
-                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
-                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr), integer(kinds[0]), integer(lda),
-                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc), integer(compute), integer(-1),
+                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
+                integer(k), ctypes.byref(one),
+                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr),
+                integer(kinds[0]), integer(lda),
+                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc),
+                integer(compute), integer(-1),
             )  # fmt: skip
             return self._check("cublasGemmEx", status)
         status = self.library.cublasGemmStridedBatchedEx(
-            self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m), integer(k), ctypes.byref(one),
+            self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
+            integer(k), ctypes.byref(one),
             pointer(b.data.ptr), integer(kinds[1]), integer(ldb), long(steps[1]),
-            pointer(a.data.ptr), integer(kinds[0]), integer(lda), long(steps[0]), ctypes.byref(beta),
-            pointer(c.data.ptr), integer(kinds[2]), integer(ldc), long(steps[2]), integer(batch), integer(compute), integer(-1),
+            pointer(a.data.ptr), integer(kinds[0]), integer(lda), long(steps[0]),
+            ctypes.byref(beta),
+            pointer(c.data.ptr), integer(kinds[2]), integer(ldc), long(steps[2]), integer(batch),
+            integer(compute), integer(-1),
         )  # fmt: skip
         self._check("cublasGemmStridedBatchedEx", status)
 
 
 _handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle
-_spare: dict[tuple, list[Handle]] = {}  # (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
+# (library, device) -> those of graphs that are gone; to destroy one would wait for the GPU
+_spare: dict[tuple, list[Handle]] = {}
 
 
 def _handle(xp, device):
@@ -109,7 +129,8 @@ def _handle(xp, device):
 
 
 class Lease:
-    """The handle with which a stream captured a graph: as long as this object lives nobody else writes into its workspace."""
+    """The handle with which a stream captured a graph: as long as this object lives nobody else
+    writes into its workspace."""
 
     def __init__(self, spare):
         self.handle, self.spare = None, spare
@@ -121,7 +142,8 @@ class Lease:
 
 @contextlib.contextmanager
 def leased(xp, device, stream):
-    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who keeps the Lease."""
+    """Inside, products on `stream`, which is used for nothing else, belong to one graph: to who
+    keeps the Lease."""
     lease = Lease(_spare.setdefault((xp, device), []))
     try:
         yield lease
@@ -130,18 +152,28 @@ def leased(xp, device, stream):
 
 
 def _matrix(x):
-    """(x or a row-major copy, is it the transpose that lies row by row?, numbers from row to row) of x (..., rows, columns)."""
+    """(x or a row-major copy, is it the transpose that lies row by row?, numbers from row to row)
+    of x (..., rows, columns)."""
     size = x.itemsize
     rows, columns = x.strides[-2:]
     if columns == size and (rows >= size * x.shape[-1] or x.shape[-2] == 1) and rows % size == 0:
-        return x, False, max(rows // size, x.shape[-1], 1) if x.shape[-2] > 1 else max(x.shape[-1], 1)
+        return (
+            x,
+            False,
+            max(rows // size, x.shape[-1], 1) if x.shape[-2] > 1 else max(x.shape[-1], 1),
+        )
     if rows == size and (columns >= size * x.shape[-2] or x.shape[-1] == 1) and columns % size == 0:
-        return x, True, max(columns // size, x.shape[-2], 1) if x.shape[-1] > 1 else max(x.shape[-2], 1)
+        return (
+            x,
+            True,
+            max(columns // size, x.shape[-2], 1) if x.shape[-1] > 1 else max(x.shape[-2], 1),
+        )
     return array_module(x).ascontiguousarray(x), False, max(x.shape[-1], 1)
 
 
 def halved(*arrays):
-    """The arrays as `product` takes them inside `rounded`: those of float32 rounded to bfloat16, as unsigned short, laid out alike."""
+    """The arrays as `gemm` takes them inside `rounded`: those of float32 rounded to bfloat16, as
+    unsigned short, laid out alike."""
     return [_to_bfloat16(x) if precision.half and x.dtype == np.float32 else x for x in arrays]
 
 
@@ -154,9 +186,9 @@ def _to_bfloat16(x):
     return y
 
 
-def product(a, b, out=None, beta=0.0, conv=False):
-    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading sizes, at most one of them:
-    (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
+def gemm(a, b, out=None, beta=0.0, conv=False):
+    """a @ b for stacks of matrices of float32 or float64 (or `halved`) on CUDA with equal leading
+    sizes, at most one of them: (m, k) @ (k, n), or (batch, m, k) @ (batch, k, n).
 
     out : a C-contiguous array for the result; beta : its share in it
     conv : is it part of a convolution, so that `conv_tf32` counts?
@@ -183,34 +215,56 @@ def product(a, b, out=None, beta=0.0, conv=False):
     place = a.data.device_id
     with on_device(xp, place):
         sizes = (m, n, k, lda, ldb, n)
-        _handle(xp, place).gemm(a, trans_a, b, trans_b, out, beta, sizes, steps, batch[0] if batch else 1, kinds, compute)
+        _handle(xp, place).gemm(
+            a,
+            trans_a,
+            b,
+            trans_b,
+            out,
+            beta,
+            sizes,
+            steps,
+            batch[0] if batch else 1,
+            kinds,
+            compute,
+        )
     return out
 
 
 def matmul(a, b):
     """np.matmul for arrays on CUDA: vectors, matrices, and stacks of matrices that broadcast."""
-    if a.dtype != b.dtype or a.dtype.char not in "fd" or 0 in (a.ndim, b.ndim) or a.data.device_id != b.data.device_id:
+    if (
+        a.dtype != b.dtype
+        or a.dtype.char not in "fd"
+        or 0 in (a.ndim, b.ndim)
+        or a.data.device_id != b.data.device_id
+    ):
         return np.matmul(a, b)  # other dtypes, and errors
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the inner sizes differ")
     row, column = a.ndim == 1, b.ndim == 1
     a, b = a[None, :] if row else a, b[:, None] if column else b
     if a.ndim == b.ndim == 2:
-        y = product(a, b)
-    elif b.ndim == 2 and a.flags.c_contiguous:  # one matrix for all: the rows of all stacks together
-        y = product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        y = gemm(a, b)
+    elif b.ndim == 2 and a.flags.c_contiguous:
+        # one matrix for all: the rows of all stacks together
+        y = gemm(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     else:
-        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         xp = array_module(a)
-        stacks = [_stack(xp, x, lead) for x in (a, b)]
-        y = product(*stacks).reshape(*lead, a.shape[-2], b.shape[-1])
+        stacks = [_stack(xp, x, leading) for x in (a, b)]
+        y = gemm(*stacks).reshape(*leading, a.shape[-2], b.shape[-1])
     if row:
         y = y[..., 0, :]
     return y[..., 0] if column else y
 
 
-def _stack(xp, x, lead):
-    """x (..., rows, columns), broadcast to the leading sizes `lead`, with these as one."""
-    if x.shape[:-2] != lead:
-        x = xp.broadcast_to(x, (*lead, *x.shape[-2:]))
-    return x if len(lead) == 1 and x.strides[0] else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])
+def _stack(xp, x, leading):
+    """x (..., rows, columns), broadcast to the leading sizes `leading`, with these as one."""
+    if x.shape[:-2] != leading:
+        x = xp.broadcast_to(x, (*leading, *x.shape[-2:]))
+    return (
+        x
+        if len(leading) == 1 and x.strides[0]
+        else xp.ascontiguousarray(x).reshape(-1, *x.shape[-2:])
+    )

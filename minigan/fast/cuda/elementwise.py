@@ -23,7 +23,8 @@ class Translated:
         return Formula(self.function)
 
     def source(self, kinds):
-        """The kernels where the arguments are of these kinds: "a" array, "s" array without dimensions, "n" number, "N" None."""
+        """The kernels where the arguments are of these kinds: "a" array, "s" array without
+        dimensions, "n" number, "N" None."""
         if kinds not in self._sources:
             name = f"{self.function.__module__}.{self.function.__qualname__}:{kinds}"
             self._sources[kinds] = Source(name, HELPERS + self._code(self._formula, kinds))
@@ -31,9 +32,11 @@ class Translated:
 
 
 class Elementwise(Translated):
-    """`y = kernel(x, *rest)`: a translated formula on device arrays; y is laid out in memory like x.
+    """`y = kernel(x, *rest)`: a translated formula on device arrays; y is laid out in memory like
+    x.
 
-    function : either of numbers, which returns one; or a loop `loop(x, *rest, y)` over flat arrays, as `@kernel` takes it
+    function : either of numbers, which returns one; or a loop `loop(x, *rest, y)` over flat arrays,
+        as `@kernel` takes it
     rest : arrays of the shape of x (they broadcast to it), arrays without dimensions, and numbers
     """
 
@@ -56,20 +59,25 @@ extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
         y = array_module(x).empty_like(dense(x))
         if y.size:
             arguments, kinds = _arguments(self._formula, x, rest, y)
-            self.source(kinds).launch("run", y, blocks(y.size, THREADS), (THREADS,), *arguments, y, y.size)
+            self.source(kinds).launch(
+                "run", y, blocks(y.size, THREADS), (THREADS,), *arguments, y, y.size
+            )
         return y
 
 
 class Summed(Translated):
-    """`kernel(x, *rest, scale=1.0)`: the sum that a loop makes, times `scale`, as an array without dimensions. Always in one order."""
+    """`kernel(x, *rest, scale=1.0)`: the sum that a loop makes, times `scale`, as an array without
+    dimensions. Always in one order."""
 
     def _code(self, formula, kinds):
         (total,) = formula.result
         parameters, prologue = _parameters(formula.arguments, kinds, "a")
         return f"""
-extern "C" __global__ void partial({", ".join(parameters)}, double* sums, REAL* out, double scale, i64 n) {{
+extern "C" __global__ void partial(
+        {", ".join(parameters)}, double* sums, REAL* out, double scale, i64 n) {{
     double sum_{total} = 0;
-    for (i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (i64)gridDim.x * blockDim.x) {{
+    for (i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x; i < n;
+         i += (i64)gridDim.x * blockDim.x) {{
 {prologue}
 {formula.body}
     }}
@@ -93,7 +101,9 @@ extern "C" __global__ void finish(const double* sums, REAL* out, double scale, i
         arguments, kinds = _arguments(self._formula, x, rest, dense(x))
         source = self.source(kinds)
         if x.size <= SMALL:
-            source.launch("partial", x, (1,), (THREADS,), *arguments, None, out, float(scale), x.size)
+            source.launch(
+                "partial", x, (1,), (THREADS,), *arguments, None, out, float(scale), x.size
+            )
         else:
             count = min(-(-x.size // SMALL), 512)
             sums = xp.empty(count, "float64")
@@ -106,7 +116,8 @@ elementwise, summed = Elementwise, Summed
 
 
 def _parameters(names, kinds, array):
-    """The kernel's parameters, and the statements that make REAL variables of them (array: "v": the element, "a": the array)."""
+    """The kernel's parameters, and the statements that make REAL variables of them (array: "v": the
+    element, "a": the array)."""
     parameters, prologue = [], []
     for name, kind in zip(names, kinds, strict=True):
         if kind == "a" and array == "a":
@@ -152,14 +163,18 @@ def dense(x):
 
 
 def lie_alike(a, b):
-    """Have they one shape, and their elements one order in memory? Where an axis has one element its stride says nothing."""
+    """Have they one shape, and their elements one order in memory? Where an axis has one element
+    its stride says nothing."""
     if a.shape != b.shape:
         return False
-    return a.strides == b.strides or all(s == t or n == 1 for n, s, t in zip(a.shape, a.strides, b.strides))
+    return a.strides == b.strides or all(
+        s == t or n == 1 for n, s, t in zip(a.shape, a.strides, b.strides)
+    )
 
 
 def laid_out_as(like, a):
-    """The elements of `a`, broadcast to the shape of `like`, in the layout of `like` (which has no gaps)."""
+    """The elements of `a`, broadcast to the shape of `like`, in the layout of `like` (which has no
+    gaps)."""
     copy = array_module(a).empty_like(like, dtype=a.dtype)
     copy[...] = a
     return copy

@@ -1,14 +1,15 @@
-"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of minigan/arrays/random.py.
+"""Random numbers on CUDA: Philox 4x32-10 (Salmon et al. 2011), the integers and formulas of
+minigan/arrays/random.py.
 
-While a step is captured, a kernel reads the seed and where in the stream the step begins from device memory, which every replay fills
-anew; otherwise they are arguments.
+While a step is captured, a kernel reads the seed and where in the stream the step begins from
+device memory, which every replay fills anew; otherwise they are arguments.
 """
 
 import numpy as np
 
 from ...arrays.device import module_for
 from ...arrays.random import DRAWS, normal_reference, uniform_reference
-from .recorder import recording
+from .recorder import current_capture
 from .source import Source, blocks, on_device
 
 PHILOX = Source("philox", """
@@ -29,14 +30,17 @@ __device__ inline Four32 philox(u64 index, u64 seed) {
 }
 
 // Integer i of the stream from block `counter` on.
-__device__ inline u32 integer(i64 i, u64 seed, u64 counter) { return philox(counter + i / 4, seed).v[i % 4]; }
+__device__ inline u32 integer(i64 i, u64 seed, u64 counter) {
+    return philox(counter + i / 4, seed).v[i % 4];
+}
 
 // Uniform on [0, 1) from 24 bits of one integer or 53 of two.
 __device__ inline float uniform(i64 i, u64 seed, u64 counter, float) {
     return (float)(integer(i, seed, counter) >> 8) * 5.9604644775390625e-8f;
 }
 __device__ inline double uniform(i64 i, u64 seed, u64 counter, double) {
-    const u64 high = integer(2 * i, seed, counter) >> 5, low = integer(2 * i + 1, seed, counter) >> 6;
+    const u64 high = integer(2 * i, seed, counter) >> 5,
+        low = integer(2 * i + 1, seed, counter) >> 6;
     return (double)((high << 26) + low) * 1.1102230246251565e-16;
 }
 
@@ -54,8 +58,10 @@ extern "C" __global__ void fill_uniform(REAL* out, const u64* state, u64 seed, u
     out[i] = uniform(i, seed, counter, (REAL)0);
 }
 
-// Box and Muller: of n numbers the first half are sqrt(-2 log(1 - u)) cos(2 pi v), the others the sines.
-extern "C" __global__ void fill_normal(REAL* out, const u64* state, u64 seed, u64 counter, i64 half, i64 n) {
+// Box and Muller: of n numbers the first half are sqrt(-2 log(1 - u)) cos(2 pi v), the others the
+// sines.
+extern "C" __global__ void fill_normal(
+        REAL* out, const u64* state, u64 seed, u64 counter, i64 half, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= half) return;
     PLACE
@@ -65,7 +71,8 @@ extern "C" __global__ void fill_normal(REAL* out, const u64* state, u64 seed, u6
     if (half + i < n) out[half + i] = radius * sin(angle);
 }
 
-extern "C" __global__ void fill_integers(i64* out, const u64* state, u64 seed, u64 counter, i64 low, u64 span, i64 n) {
+extern "C" __global__ void fill_integers(
+        i64* out, const u64* state, u64 seed, u64 counter, i64 low, u64 span, i64 n) {
     INDEX PLACE
     out[i] = (i64)(((u64)integer(i, seed, counter) * span) >> 32) + low;
 }
@@ -73,8 +80,10 @@ extern "C" __global__ void fill_integers(i64* out, const u64* state, u64 seed, u
 
 
 def _advance(stream, count):
-    """(state array or None, seed, counter) for the next `count` integers of a generator, which goes on behind them."""
-    recorder, seed, counter = recording(), stream.seed, stream.counter
+    """(state array or None, seed, counter) for the next `count` integers of a generator, which goes
+    on behind them."""
+    recorder, seed = current_capture(), stream.seed
+    counter = stream.counter
     state = None
     if recorder is not None:
         state, begin = recorder.random(stream)
@@ -86,7 +95,9 @@ def _advance(stream, count):
 def _launch(name, device, generator, out, threads, count, *rest):
     """Fill `out` by `threads` threads from the next `count` integers of the generator."""
     with on_device(module_for(device), device.index):
-        PHILOX.launch(name, out, blocks(threads), (256,), out, *_advance(generator.stream(), count), *rest)
+        PHILOX.launch(
+            name, out, blocks(threads), (256,), out, *_advance(generator.stream(), count), *rest
+        )
 
 
 def _empty(device, shape, dtype):
@@ -109,7 +120,15 @@ def uniform(generator, shape, dtype, device):
         return uniform_reference(generator, shape, dtype, device)
     out = _empty(device, shape, dtype)
     if out.size:
-        _launch("fill_uniform", device, generator, out, out.size, out.size * (2 if out.dtype == np.float64 else 1), out.size)
+        _launch(
+            "fill_uniform",
+            device,
+            generator,
+            out,
+            out.size,
+            out.size * (2 if out.dtype == np.float64 else 1),
+            out.size,
+        )
     return out
 
 
@@ -129,7 +148,17 @@ def integers(generator, low, high, shape, device):
     """`Generator.integers`."""
     out = _empty(device, shape, np.int64)
     if out.size:
-        _launch("fill_integers", device, generator, out, out.size, out.size, low, np.uint64(high - low), out.size)
+        _launch(
+            "fill_integers",
+            device,
+            generator,
+            out,
+            out.size,
+            out.size,
+            low,
+            np.uint64(high - low),
+            out.size,
+        )
     return out
 
 

@@ -1,4 +1,4 @@
-"""Kernels of ops/pooling.py for CUDA."""
+"""Kernels of ops/max_pooling.py for CUDA."""
 
 import functools
 import math
@@ -6,26 +6,30 @@ import math
 import numpy as np
 
 from ...arrays import array_module
-from ...ops.pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
+from ...ops.max_pooling import _elements, _places, plane_gather, plane_scatter, window_argmax
 from . import Source
 from .source import blocks, on_device
 
 PLANES = Source("planes", """
-extern "C" __global__ void gather_plane(const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {
+extern "C" __global__ void gather_plane(
+        const REAL* x, const int* index, REAL* y, i64 inside, i64 size, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) y[i] = x[i / size * inside + index[i]];
 }
 
 // A thread adds up a whole plane: so always in the same order, without atomics.
-extern "C" __global__ void scatter_plane(const REAL* g, const int* index, REAL* y, i64 inside, i64 size, i64 planes) {
+extern "C" __global__ void scatter_plane(
+        const REAL* g, const int* index, REAL* y, i64 inside, i64 size, i64 planes) {
     const i64 p = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (p >= planes) return;
     for (i64 i = p * size; i < (p + 1) * size; i++) y[p * inside + index[i]] += g[i];
 }
 
-// index of the first maximum (a NaN counts as one) of the window whose elements are in rows[., o] and columns[., q]
-extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* columns, int* index, i64 most_rows, i64 most_columns,
-                                    i64 height, i64 width, i64 down, i64 across, i64 n) {
+// index of the first maximum (a NaN counts as one) of the window whose elements are in rows[., o]
+// and columns[., q]
+extern "C" __global__ void find_max(
+        const REAL* x, const u32* rows, const u32* columns, int* index, i64 most_rows,
+        i64 most_columns, i64 height, i64 width, i64 down, i64 across, i64 n) {
     const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     const i64 q = i % across, o = i / across % down;
@@ -46,7 +50,8 @@ extern "C" __global__ void find_max(const REAL* x, const u32* rows, const u32* c
 @plane_gather.kernel("cuda")
 def _(x, index):
     xp = array_module(x)
-    x, index, y = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32), xp.empty(index.shape, x.dtype)
+    x, index = xp.ascontiguousarray(x), xp.ascontiguousarray(index, np.int32)
+    y = xp.empty(index.shape, x.dtype)
     if y.size:
         inside, size = math.prod(x.shape[-2:]), math.prod(index.shape[-2:])
         PLANES.launch("gather_plane", x, blocks(y.size), (256,), x, index, y, inside, size, y.size)
@@ -56,11 +61,14 @@ def _(x, index):
 @plane_scatter.kernel("cuda")
 def _(g, index, shape):
     xp = array_module(g)
-    g, index, y = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32), xp.zeros(shape, g.dtype)
+    g, index = xp.ascontiguousarray(g), xp.ascontiguousarray(index, np.int32)
+    y = xp.zeros(shape, g.dtype)
     if g.size:
         planes = math.prod(shape[:-2])
         inside, size = math.prod(shape[-2:]), math.prod(index.shape[-2:])
-        PLANES.launch("scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes)
+        PLANES.launch(
+            "scatter_plane", g, blocks(planes, 64), (64,), g, index, y, inside, size, planes
+        )
     return y
 
 
@@ -79,5 +87,18 @@ def _(x, rows, columns, steps):
     if index.size:
         tables = [_table(xp, x.device.id, *w, s) for w, s in zip((rows, columns), steps)]
         most = [len(p) for p in places]
-        PLANES.launch("find_max", x, blocks(index.size), (256,), x, *tables, index, *most, *x.shape[-2:], down, across, index.size)
+        PLANES.launch(
+            "find_max",
+            x,
+            blocks(index.size),
+            (256,),
+            x,
+            *tables,
+            index,
+            *most,
+            *x.shape[-2:],
+            down,
+            across,
+            index.size,
+        )
     return index

@@ -1,8 +1,9 @@
 """What a captured step needs from the host at every replay.
 
-A CUDA graph repeats the launches of one run of a step with the very same arguments. What must differ from run to run (a step's
-number in Adam, the position in a stream of random numbers) the kernels read from device memory instead, which is filled before
-each replay: whoever launches such a kernel asks the active `Recorder` for a place there, and says how to compute what goes in.
+A CUDA graph repeats the launches of one run of a step with the very same arguments. What must
+differ from run to run (a step's number in Adam, the position in a stream of random numbers) the
+kernels read from device memory instead, which is filled before each replay: whoever launches such a
+kernel asks the active `Recorder` for a place there, and says how to compute what goes in.
 """
 
 import contextlib
@@ -37,19 +38,24 @@ class Recorder:
         self.memory = xp.zeros(capacity, np.uint64)
         self.feeds, self.used = [], 0
         self.kept = []  # constants that the step reads
-        self.streams = {}  # generator -> [its state when the capture began, where the state of a replay lies]
+        # generator -> [its state when the capture began, where the state of a replay lies]
+        self.streams = {}
 
     def feed(self, compute, count, kind=np.float64):
-        """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64 or uint64, in each replay."""
+        """A device array of `count` uint64 that holds the bits of compute()'s numbers, as float64
+        or uint64, in each replay."""
         if self.used + count > len(self.memory):
-            raise RuntimeError(f"the step passes more than {len(self.memory)} numbers to its kernels")
+            raise RuntimeError(
+                f"the step passes more than {len(self.memory)} numbers to its kernels"
+            )
         place = self.memory[self.used : self.used + count]
         self.used += count
         self.feeds.append((compute, kind))
         return place
 
     def random(self, stream):
-        """(where the seed and counter of the generator `stream` lie in a replay, its counter when the capture began)."""
+        """(where the seed and counter of the generator `stream` lie in a replay, its counter when
+        the capture began)."""
         if stream not in self.streams:
             before = stream.get_state()
 
@@ -82,16 +88,24 @@ class Recorder:
             STORE.launch("store", self.memory, (1,), (SLOTS,), place, values, len(part))
 
 
-CONSTANTS: dict[tuple, object] = {}  # small arrays of the host that were sent to a device, the last ones
+# small arrays of the host that were sent to a device, the last ones
+CONSTANTS: dict[tuple, object] = {}
 MOST_CONSTANTS, LARGEST = 256, 1 << 13  # how many, and bytes of one
 
 
 @layout.constant.kernel("cuda")
 def constant(like, values):
-    """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are the same array each time: a captured
-    step, which can send nothing, finds there what the runs before its capture have sent."""
+    """The NumPy array `values` beside the device array `like`, for reading. Equal small ones are
+    the same array each time: a captured step, which can send nothing, finds there what the runs
+    before its capture have sent."""
     xp, place = array_module(like), like.data.device_id
-    key = xp, place, values.dtype.str, values.shape, values.tobytes() if values.nbytes <= LARGEST else None
+    key = (
+        xp,
+        place,
+        values.dtype.str,
+        values.shape,
+        values.tobytes() if values.nbytes <= LARGEST else None,
+    )
     found = CONSTANTS.get(key) if values.nbytes <= LARGEST else None
     if found is None:
         with on_device(xp, place):
@@ -100,29 +114,29 @@ def constant(like, values):
             if len(CONSTANTS) >= MOST_CONSTANTS:
                 del CONSTANTS[next(iter(CONSTANTS))]
             CONSTANTS[key] = found
-    if _active is not None:
-        _active.kept.append(found)
+    if _current is not None:
+        _current.kept.append(found)
     return found
 
 
-_active: Recorder | None = None
+_current: Recorder | None = None
 
 
-def recording():
+def current_capture():
     """The recorder of the capture that is going on, or None."""
-    return _active
+    return _current
 
 
 @contextlib.contextmanager
-def active(recorder):
+def capturing(recorder):
     """Inside, `recorder` records."""
-    global _active
-    before, execute = _active, seam.execute
-    _active, seam.execute = recorder, _captured
+    global _current
+    before, execute = _current, seam.execute
+    _current, seam.execute = recorder, _captured
     try:
         yield recorder
     finally:
-        _active, seam.execute = before, execute
+        _current, seam.execute = before, execute
 
 
 def _captured(function, *args):

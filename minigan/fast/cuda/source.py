@@ -1,7 +1,9 @@
-"""Sources of CUDA kernels, compiled by NVRTC (through CuPy's RawModule) when one of them is first launched.
+"""Sources of CUDA kernels, compiled by NVRTC (through CuPy's RawModule) when one of them is first
+launched.
 
-A kernel is written for one floating-point type, REAL, and uses nothing but threadIdx, blockIdx, __shared__ and __syncthreads: so
-the tests can compile the same text for the host and run every kernel there. Numbers are passed as `long long` and `double`.
+A kernel is written for one floating-point type, REAL, and uses nothing but threadIdx, blockIdx,
+__shared__ and __syncthreads: so the tests can compile the same text for the host and run every
+kernel there. Numbers are passed as `long long` and `double`.
 """
 
 import contextlib
@@ -20,11 +22,17 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-// a / b and a % b of numbers that are not negative: 32 bits are enough nearly always, and several times faster
-__device__ inline i64 quotient(i64 a, i64 b) { return ((u64)a | (u64)b) >> 32 ? a / b : (i64)((u32)a / (u32)b); }
-__device__ inline i64 modulo(i64 a, i64 b) { return ((u64)a | (u64)b) >> 32 ? a % b : (i64)((u32)a % (u32)b); }
+// a / b and a % b of numbers that are not negative: 32 bits are enough nearly always, and several
+// times faster
+__device__ inline i64 quotient(i64 a, i64 b) {
+    return ((u64)a | (u64)b) >> 32 ? a / b : (i64)((u32)a / (u32)b);
+}
+__device__ inline i64 modulo(i64 a, i64 b) {
+    return ((u64)a | (u64)b) >> 32 ? a % b : (i64)((u32)a % (u32)b);
+}
 
-// The sum of v over the threads of a block of blockDim.x (a power of two, at most 256), known to each of them.
+// The sum of v over the threads of a block of blockDim.x (a power of two, at most 256), known to
+// each of them.
 __device__ inline double block_sum(double v) {
     __shared__ double tile[256];
     tile[threadIdx.x] = v;
@@ -57,22 +65,30 @@ class Source:
         return f"#define REAL {REALS[char]}\n{PRELUDE}\n{self.code}"
 
     def launch(self, kernel, like, grid, block, *args):
-        """Run `kernel` on the device of the array `like`, with REAL its dtype (float where it has another).
+        """Run `kernel` on the device of the array `like`, with REAL its dtype (float where it has
+        another).
 
-        args : arrays of that device, None (a null pointer), whole numbers (long long), others (double), structures of one element
+        args : arrays of that device, None (a null pointer), whole numbers (long long), others
+            (double), structures of one element
         """
         char = like.dtype.char if like.dtype.char in REALS else "f"
         xp = array_module(like)
         key = kernel, char, xp
         function = self._functions.get(key)
         if function is None:
-            function = self._functions[key] = xp.RawModule(code=self.text(char), options=OPTIONS).get_function(kernel)
-        place, arrays, values = like.data.device_id, like.__class__, []
+            function = self._functions[key] = xp.RawModule(
+                code=self.text(char), options=OPTIONS
+            ).get_function(kernel)
+        place, arrays = like.data.device_id, like.__class__
+        values = []
         for a in args:
             kind = a.__class__
             if kind is arrays:
                 if a.data.device_id != place:
-                    raise TypeError(f"arrays on cuda:{place} and cuda:{a.data.device_id} in one operation: move one of them")
+                    raise TypeError(
+                        f"arrays on cuda:{place} and cuda:{a.data.device_id} in one operation: "
+                        "move one of them"
+                    )
             elif kind is int or kind is bool:
                 a = np.int64(a)
             elif kind is float:

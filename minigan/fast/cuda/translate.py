@@ -1,9 +1,11 @@
-"""Python to CUDA C++, for the scalar formulas that Numba compiles for the CPU: a formula is written once.
+"""Python to CUDA C++, for the scalar formulas that Numba compiles for the CPU: a formula is written
+once.
 
-What is understood: functions of numbers that return one (`return math.tanh(x * 0.5)`), and loops over elements, as kernels are:
-`for i in range(x.size): out[i] = ...`, with local variables, `if`, conditional expressions, comparisons, arithmetic and the
-functions below. Before a loop there may be assignments, also `slope = x.dtype.type(slope)`. A loop that sums up
-(`total += ...`, then `return total`) is one, too. Anything else is a TranslationError that names the line.
+What is understood: functions of numbers that return one (`return math.tanh(x * 0.5)`), and loops
+over elements, as kernels are: `for i in range(x.size): out[i] = ...`, with local variables, `if`,
+conditional expressions, comparisons, arithmetic and the functions below. Before a loop there may be
+assignments, also `slope = x.dtype.type(slope)`. A loop that sums up (`total += ...`, then `return
+total`) is one, too. Anything else is a TranslationError that names the line.
 """
 
 import ast
@@ -11,20 +13,31 @@ import inspect
 import textwrap
 
 FUNCTIONS = {
-    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "tanh": "tanh", "erf": "erf", "sin": "sin",
-    "cos": "cos", "floor": "floor", "fabs": "fabs", "abs": "fabs", "max": "larger", "min": "smaller", "maximum": "larger",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "tanh": "tanh",
+    "erf": "erf", "sin": "sin",
+    "cos": "cos", "floor": "floor", "fabs": "fabs", "abs": "fabs", "max": "larger",
+    "min": "smaller", "maximum": "larger",
     "minimum": "smaller",
 }  # fmt: skip
-BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&&", ast.BitOr: "||"}
+BINARY = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.BitAnd: "&&",
+    ast.BitOr: "||",
+}
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 KEYWORDS = frozenset(  # of C++, that Python allows as names
-    "new delete double float int long short char bool auto const default do switch case template this union struct signed unsigned "
-    "register operator private public protected friend goto enum extern inline static throw catch typename using virtual void".split()
+    "new delete double float int long short char bool auto const default do switch case template "
+    "this union struct signed unsigned register operator private public protected friend goto enum "
+    "extern inline static throw catch typename using virtual void".split()
 )
 
 HELPERS = """
-__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }   // as Python's max(a, b) and min(a, b)
+// as Python's max(a, b) and min(a, b)
+__device__ inline REAL larger(REAL a, REAL b) { return b > a ? b : a; }
 __device__ inline REAL smaller(REAL a, REAL b) { return b < a ? b : a; }
 """
 
@@ -45,8 +58,10 @@ class Formula:
     none : those that are None in this use
     elements : the parameters of a loop that are indexed by i
     constants : how many numbers are taken by a constant index
-    body : statements of C++ for element `i` of `n`; numbers and arrays are REAL variables and pointers of the parameters' names
-    result : for a scalar function the expression it returns; for a summing loop the names of the sums; else None
+    body : statements of C++ for element `i` of `n`; numbers and arrays are REAL variables and
+        pointers of the parameters' names
+    result : for a scalar function the expression it returns; for a summing loop the names of the
+        sums; else None
     sums : does it sum up?
     """
 
@@ -59,14 +74,21 @@ class Formula:
         self.arguments = [a.arg for a in tree.args.args]
         self.locals: dict[str, str] = {}
         self.result: list[str] = []
-        self.sums = any(isinstance(s, ast.For) for s in tree.body) and isinstance(tree.body[-1], ast.Return)
+        self.sums = any(isinstance(s, ast.For) for s in tree.body) and isinstance(
+            tree.body[-1], ast.Return
+        )
         if self.sums:
             self.result = [n.id for n in self._returned(tree.body[-1])]
         self.loops, self.constants = False, 0
         self.elements: set[str] = set()  # arrays that are taken element by element
-        body = tree.body[1:] if isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant) else tree.body
+        body = (
+            tree.body[1:]
+            if isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
+            else tree.body
+        )
         lines = self._block(body, 1)
-        changed = [a for a in self.arguments if a in self.locals]  # a parameter that is assigned to becomes a variable
+        # a parameter that is assigned to becomes a variable
+        changed = [a for a in self.arguments if a in self.locals]
         self.body = (
             "\n".join(
                 ["    " + self._declare(v) for v in self.locals if v not in changed],
@@ -80,7 +102,9 @@ class Formula:
 
     def _wrong(self, node, what):
         line = self.first_line + node.lineno - 1
-        return TranslationError(f"{self.function.__qualname__}, line {line}: {what} has no translation to CUDA")
+        return TranslationError(
+            f"{self.function.__qualname__}, line {line}: {what} has no translation to CUDA"
+        )
 
     def _returned(self, statement):
         value = statement.value
@@ -135,18 +159,33 @@ class Formula:
         raise self._wrong(s, type(s).__name__)
 
     def _check_loop(self, s):
-        ranged = isinstance(s.iter, ast.Call) and getattr(s.iter.func, "id", None) == "range" and len(s.iter.args) == 1
-        if not ranged or s.orelse or not isinstance(s.iter.args[0], ast.Attribute) or s.iter.args[0].attr != "size":
+        ranged = (
+            isinstance(s.iter, ast.Call)
+            and getattr(s.iter.func, "id", None) == "range"
+            and len(s.iter.args) == 1
+        )
+        if (
+            not ranged
+            or s.orelse
+            or not isinstance(s.iter.args[0], ast.Attribute)
+            or s.iter.args[0].attr != "size"
+        ):
             raise self._wrong(s, "a loop that is not `for i in range(x.size)`")
         if getattr(s.target, "id", None) != "i":
             raise self._wrong(s, "a loop whose index is not called i")
 
     def _assign(self, target, value):
-        if isinstance(target, ast.Name) and target.id in self.result and isinstance(value, ast.Constant):
+        if (
+            isinstance(target, ast.Name)
+            and target.id in self.result
+            and isinstance(value, ast.Constant)
+        ):
             return f"// {target.id} starts at {value.value}"
         expression = self.expression(value)
         if isinstance(target, ast.Name):
-            self.locals.setdefault(target.id, "bool" if isinstance(value, (ast.Compare, ast.BoolOp)) else "REAL")
+            self.locals.setdefault(
+                target.id, "bool" if isinstance(value, (ast.Compare, ast.BoolOp)) else "REAL"
+            )
         return f"{self._target(target)} = {expression};"
 
     def _target(self, node):
@@ -158,7 +197,11 @@ class Formula:
 
     def _known(self, test):
         """`x is not None` is decided when translating; None for other tests."""
-        if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot)) and isinstance(test.left, ast.Name):
+        if (
+            isinstance(test, ast.Compare)
+            and isinstance(test.ops[0], (ast.Is, ast.IsNot))
+            and isinstance(test.left, ast.Name)
+        ):
             return (test.left.id in self.none) == isinstance(test.ops[0], ast.Is)
         return None
 
@@ -192,18 +235,32 @@ class Formula:
                 raise self._wrong(e, f"the operator {type(e.op).__name__}")
             return f"({operator}{self.expression(e.operand)})"
         if isinstance(e, ast.BoolOp):
-            return "(" + (" && " if isinstance(e.op, ast.And) else " || ").join(self.expression(v) for v in e.values) + ")"
+            return (
+                "("
+                + (" && " if isinstance(e.op, ast.And) else " || ").join(
+                    self.expression(v) for v in e.values
+                )
+                + ")"
+            )
         if isinstance(e, ast.Compare) and all(type(o) in COMPARE for o in e.ops):
             terms = [self.expression(x) for x in (e.left, *e.comparators)]
-            return "(" + " && ".join(f"{a} {COMPARE[type(o)]} {b}" for a, o, b in zip(terms, e.ops, terms[1:])) + ")"
+            return (
+                "("
+                + " && ".join(
+                    f"{a} {COMPARE[type(o)]} {b}" for a, o, b in zip(terms, e.ops, terms[1:])
+                )
+                + ")"
+            )
         if isinstance(e, ast.IfExp):
             known = self._known(e.test)
             if known is not None:
                 return self.expression(e.body if known else e.orelse)
-            return f"({self.expression(e.test)} ? {self.expression(e.body)} : {self.expression(e.orelse)})"
+            test, body, orelse = (self.expression(x) for x in (e.test, e.body, e.orelse))
+            return f"({test} ? {body} : {orelse})"
         if isinstance(e, ast.Call) and not e.keywords:
             arguments = [self.expression(a) for a in e.args]
-            if isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1:  # x.dtype.type(number)
+            # x.dtype.type(number)
+            if isinstance(e.func, ast.Attribute) and e.func.attr == "type" and len(arguments) == 1:
                 return f"((REAL){arguments[0]})"
             name = e.func.attr if isinstance(e.func, ast.Attribute) else getattr(e.func, "id", None)
             if name in FUNCTIONS:

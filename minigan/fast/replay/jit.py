@@ -1,7 +1,9 @@
-"""A whole training step on the CPU as one straight function: recorded in two calls, checked in a third, then repeated.
+"""A whole training step on the CPU as one straight function: recorded in two calls, checked in a
+third, then repeated.
 
-What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of the time where layers are small. The
-step is the same sequence of calls on arrays each time; `minigan.fast.replay.program` writes it down.
+What an engine costs beside the arithmetic (making Tensors, the tape, finding the rules) is most of
+the time where layers are small. The step is the same sequence of calls on arrays each time;
+`minigan.fast.replay.program` writes it down.
 """
 
 from __future__ import annotations
@@ -16,26 +18,31 @@ from ...autograd import raw
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from . import followed
-from .graph import Reachable, Settings, Snapshot
-from .program import Program, Recording, recording, same
+from .program import Program, Recording, record_step, same
+from .reachable import Reachable, Settings, Snapshot
 
 
 def graph(step) -> Repeated:
-    """`step` as a function of the same arguments that repeats its computations without the tape and the Python around them.
+    """`step` as a function of the same arguments that repeats its computations without the tape and
+    the Python around them.
 
-    step : a function of Tensors or arrays on the CPU (whose values may change from call to call) and other things (which must not).
-        It may do all that training does: forward passes, `backward` or `grad`, optimiser steps, averages, random numbers
+    step : a function of Tensors or arrays on the CPU (whose values may change from call to call)
+        and other things (which must not). It may do all that training does: forward passes,
+        `backward` or `grad`, optimiser steps, averages, random numbers
 
-    The first two calls run the step and record it (up to four, until two did the same). The next one runs it, goes back, repeats it from
-    the recording, and compares all that the step can reach, to the bit. From then on calls repeat the recording; one with arguments of
-    other shapes runs the step itself, and where an attribute, a list or a dict that the step can reach is changed from outside (or a
-    parameter's memory is exchanged) it begins anew.
+    The first two calls run the step and record it (up to four, until two did the same). The next
+    one runs it, goes back, repeats it from the recording, and compares all that the step can reach,
+    to the bit. From then on calls repeat the recording; one with arguments of other shapes runs the
+    step itself, and where an attribute, a list or a dict that the step can reach is changed from
+    outside (or a parameter's memory is exchanged) it begins anew.
 
-    Returns what the step returns: the same Tensors in every call, which hold the values of the last, outside the tape.
+    Returns what the step returns: the same Tensors in every call, which hold the values of the
+    last, outside the tape.
 
-    Python code of the step runs no more: a value that it counts, prints or decides by stays as it was. (Under a debugger or a tracer it
-    runs, each time.) A step that needs a value (`.item()`), writes in place what is on the tape, or computes with arrays outside of ops is
-    played as it is, after a warning that says why.
+    Python code of the step runs no more: a value that it counts, prints or decides by stays as it
+    was. (Under a debugger or a tracer it runs, each time.) A step that needs a value (`.item()`),
+    writes in place what is on the tape, or computes with arrays outside of ops is played as it is,
+    after a warning that says why.
     """
     return Repeated(step)
 
@@ -44,7 +51,8 @@ PATIENCE = 4  # recordings: the first steps may make what later ones find (an op
 
 
 class Repeated:
-    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason if there will be none.
+    """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason
+    if there will be none.
 
     warn : is that reason a warning?
     """
@@ -64,7 +72,12 @@ class Repeated:
 
     def __call__(self, *args):
         like = [(a.shape, a.dtype) if isinstance(a := raw(x), np.ndarray) else a for x in args]
-        if self.why is not None or mode.anomaly or followed() or (self._like is not None and not _equal(like, self._like)):
+        if (
+            self.why is not None
+            or mode.anomaly
+            or followed()
+            or (self._like is not None and not _equal(like, self._like))
+        ):
             return self.step(*args)
         if self._seen is not None:
             if self._seen.same():
@@ -79,14 +92,17 @@ class Repeated:
     def _record(self, args):
         """One of the first calls: until two in a row did the same."""
         arrays = _arrays(args)
-        with recording(arrays) as new:
+        with record_step(arrays) as new:
             outputs = self.step(*args)
         if len({id(a) for a in arrays}) < len(arrays):
             new.problem = "it was given the same array twice"
         self._recordings.append(new)
         if len(self._recordings) > 1:
             try:
-                self.program = Program(*self._recordings[-2:], [t.array for t in Reachable((self.step, args, outputs)).tensors])
+                self.program = Program(
+                    *self._recordings[-2:],
+                    [t.array for t in Reachable((self.step, args, outputs)).tensors],
+                )
                 self._recordings = []
             except ValueError as error:
                 if len(self._recordings) == PATIENCE:
@@ -114,7 +130,9 @@ class Repeated:
         before.restore()
         try:
             self._repeat(args)
-            difference = next((a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None)
+            difference = next(
+                (a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None
+            )
         except Exception as error:
             difference = f"something else ({type(error).__name__}: {error})"
         if difference:
@@ -133,7 +151,9 @@ class Repeated:
     def _give_up(self, why):
         self.program, self.why = None, why
         if self.warn:
-            warnings.warn(f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4)
+            warnings.warn(
+                f"cpu.graph: every op is called by itself: {why}", RuntimeWarning, stacklevel=4
+            )
 
     def _repeat(self, args):
         for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):

@@ -1,8 +1,10 @@
-"""A step written down as the calls on arrays that it makes, and made into one straight Python function without tape and dispatch.
+"""A step written down as the calls on arrays that it makes, and made into one straight Python
+function without tape and dispatch.
 
-While a `Recording` is active, whoever computes with arrays tells it: ops their forward functions, the backward walk its rules and sums,
-generators their draws, optimisers their steps. What computes with arrays and does not tell is noticed: an array that nobody told of is
-either the same in each step (then it is a constant), or the two recordings that a program is made of differ in it.
+During a recording `seam.execute` notes each call: ops call their forward functions through it, the
+backward walk its rules and sums, generators their draws, optimisers their steps. What computes with
+arrays without it is noticed: an array that no call has made is either the same in each step (then
+it is a constant), or the two recordings that a program is made of differ in it.
 """
 
 import contextlib
@@ -23,34 +25,42 @@ from ..table import Later
 
 # rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
 DEFERRABLE: dict = {}
-CONSUMERS: set = set()  # functions that take products which are not computed yet among their arguments: the steps of optimisers
+# functions that take products which are not computed yet among their arguments: the steps of
+# optimisers
+CONSUMERS: set = set()
 
-active: list["Recording"] = []  # the recording that is going on, if there is one
+current_recording: list["Recording"] = []  # the recording that is going on, if there is one
 
 
-class Name(str):
+class Symbol(str):
     """Of an array in a program: what stands for it in a recorded call."""
 
 
 class Recording:
-    """The calls of one step, in order, as (function, arguments, results); arrays that the step was given or made are Names there.
+    """The calls of one step, in order, as (function, arguments, results); arrays that the step was
+    given or made are Symbols there.
 
     given : the arrays that the step is given
     problem : why the step cannot be repeated, or None
     """
 
     def __init__(self, given):
-        self.calls, self.problem, self.thread = [], None, threading.get_ident()
-        self._names, self._references = {}, []  # id -> Name, as long as the array lives: the recording keeps no memory
+        self.calls, self.problem = [], None
+        self.thread = threading.get_ident()
+        # id -> Symbol, as long as the array lives: the recording keeps no memory
+        self._names, self._references = {}, []
         self.given = [self._name(a, f"input{i}") for i, a in enumerate(given)]
 
     def call(self, function, args, result):
-        """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None. args: arrays, lists of arrays,
-        and things that must be the same in each step. What other threads do is not part of the step."""
+        """`function(*args)` gave `result`: an array, a tuple of arrays and other things, or None.
+        args: arrays, lists of arrays, and things that must be the same in each step. What other
+        threads do is not part of the step."""
         if threading.get_ident() != self.thread:
             return
         i, args = len(self.calls), self.written(args)
-        if function is to_numpy or not (result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))):
+        if function is to_numpy or not (
+            result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))
+        ):
             self.problem = self.problem or "it reads a Tensor's values (item, tolist, numpy)"
         if isinstance(result, (tuple, list)):
             made = [self._name(r, f"v{i}_{k}") for k, r in enumerate(result)]
@@ -59,8 +69,9 @@ class Recording:
         self.calls.append((function, args, made))
 
     def written(self, x):
-        """x with Names for arrays that have one."""
-        if isinstance(array := getattr(x, "array", None), np.ndarray):  # a Tensor: those who are given them take arrays, too
+        """x with Symbols for arrays that have one."""
+        # a Tensor: those who are given them take arrays, too
+        if isinstance(array := getattr(x, "array", None), np.ndarray):
             x = array
         if isinstance(x, (np.ndarray, np.generic)):
             return self._names.get(id(x), x)
@@ -73,7 +84,7 @@ class Recording:
             self._references.append(x)
         else:
             return None
-        self._names[id(x)] = name = Name(name)
+        self._names[id(x)] = name = Symbol(name)
         return name
 
     def _forget(self, key, reference):
@@ -81,24 +92,25 @@ class Recording:
 
 
 @contextlib.contextmanager
-def recording(given):
-    """Inside, a new recording of a step that is given these arrays is active."""
+def record_step(given):
+    """Inside, a new recording of a step that is given these arrays is the current one."""
     new = Recording(given)
-    active.append(new)
+    current_recording.append(new)
     seam.execute = _record
     try:
         yield new
     finally:
         seam.execute = seam.plain
-        active.clear()
+        current_recording.clear()
 
 
 def _record(function, *args):
     """function(*args), as one call of the active recording whatever happens inside.
 
-    A function that writes into memory that others may know returns None: by that the program sees it.
+    A function that writes into memory that others may know returns None: by that the program sees
+    it.
     """
-    now = active[-1]
+    now = current_recording[-1]
     if now.thread != threading.get_ident():
         return function(*args)
     if function.__class__ is Later:
@@ -118,12 +130,15 @@ def _part(function, *args):
 
 
 class Program:
-    """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays that were asked for.
+    """The function of two recordings of a step: `run(*arrays)` repeats it and returns the arrays
+    that were asked for.
 
     first, second : the recordings
-    results : arrays that the second left behind, of which `run` returns those that it computes (see `among`)
+    results : arrays that the second left behind, of which `run` returns those that it computes (see
+        `among`)
 
-    text : the function as Python;  memory : the ids of the arrays that it refers to, parameters among them
+    text : the function as Python;  memory : the ids of the arrays that it refers to, parameters
+        among them
 
     ValueError with the reason where the step is not the same both times.
     """
@@ -131,54 +146,83 @@ class Program:
     def __init__(self, first, second, results):
         problem = first.problem or second.problem
         if not problem and len(first.calls) != len(second.calls):
-            problem = f"it computed {len(first.calls)} things in one step and {len(second.calls)} in the next"
+            problem = (
+                f"it computed {len(first.calls)} things in one step and "
+                f"{len(second.calls)} in the next"
+            )
         if problem:
             raise ValueError(problem)
         self._constants, self._known = {}, {}  # name -> constant, id -> name
         results = [second.written(r) for r in results]
         lines = [self._line(*pair) for pair in zip(first.calls, second.calls, strict=True)]
-        for i in _late(second.calls, results):
+        for i in _deferrable(second.calls, results):
             function, args, made = second.calls[i]
             second.calls[i] = DEFERRABLE[function][1], args, made
             lines[i] = self._line(second.calls[i], second.calls[i])
-        self._asked, self._results = len(results), [i for i, r in enumerate(results) if isinstance(r, Name)]
+        self._asked = len(results)
+        self._results = [i for i, r in enumerate(results) if isinstance(r, Symbol)]
         returned = [results[i] for i in self._results]
         text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
-        exec(compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"), self._constants)
+        exec(
+            compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"),
+            self._constants,
+        )
         self.text, self.run = text, self._constants["run"]
         self.memory = {id(c) for c in self._constants.values() if isinstance(c, np.ndarray)}
 
     def among(self, results):
-        """Of a list of what a later step left behind, in the order of `results`, those that `run` computes."""
+        """Of a list of what a later step left behind, in the order of `results`, those that `run`
+        computes."""
         if len(results) != self._asked:
-            raise ValueError(f"it left {self._asked} Tensors behind in one step and {len(results)} in the next")
+            raise ValueError(
+                f"it left {self._asked} Tensors behind in one step and {len(results)} in the next"
+            )
         return [results[i] for i in self._results]
 
     def _line(self, one, other):
         (f, args, made), (g, more, again) = one, other
         if f != g or len(args) != len(more):
-            raise ValueError(f"it called {_called(f)} in one step where it called {_called(g)} in the next")
+            raise ValueError(
+                f"it called {_called(f)} in one step where it called {_called(g)} in the next"
+            )
         if made != again:
-            raise ValueError(f"{_called(f)} gave other kinds of things in one step than in the next")
-        text = f"{self._constant(_called(f), f)}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
+            raise ValueError(
+                f"{_called(f)} gave other kinds of things in one step than in the next"
+            )
+        called = self._constant(_called(f), f)
+        text = f"{called}({', '.join(self._argument(f, x, y) for x, y in zip(args, more))})"
         if isinstance(made, list):
-            return f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text
+            return (
+                f"{''.join(f'{name or chr(95)}, ' for name in made)}= {text}" if any(made) else text
+            )
         return f"{made} = {text}" if made else text
 
     def _argument(self, function, x, y):
         """The text that stands for an argument, which was x in one recording and y in the other."""
         if x.__class__ is not y.__class__:
-            raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next")
+            raise ValueError(
+                f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next"
+            )
         if x.__class__ in (list, tuple):
             if len(x) != len(y):
-                raise ValueError(f"{_called(function)} was given {len(x)} things in one step and {len(y)} in the next")
+                raise ValueError(
+                    f"{_called(function)} was given {len(x)} things in one step and {len(y)} in "
+                    "the next"
+                )
             parts = [self._argument(function, *pair) for pair in zip(x, y)]
-            return f"[{', '.join(parts)}]" if isinstance(x, list) else f"({''.join(p + ', ' for p in parts)})"
+            return (
+                f"[{', '.join(parts)}]"
+                if isinstance(x, list)
+                else f"({''.join(p + ', ' for p in parts)})"
+            )
         if x is not y and not same(x, y):
-            raise ValueError(f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the next, which no op has computed")
-        if isinstance(y, Name):
+            raise ValueError(
+                f"{_called(function)} was given {_shown(x)} in one step and {_shown(y)} in the "
+                "next, which no op has computed"
+            )
+        if isinstance(y, Symbol):
             return y
-        if y.__class__ in PLAIN or (y.__class__ is float and math.isfinite(y)):
+        if y.__class__ in LITERALS or (y.__class__ is float and math.isfinite(y)):
             return repr(y)
         return self._constant(_kind(y), y)
 
@@ -186,14 +230,16 @@ class Program:
         """The name under which the program finds something that is the same in each step."""
         if id(value) not in self._known:
             numbered = (f"{name}_{i}" if i else name for i in itertools.count())
-            self._known[id(value)] = name = next(n for n in numbered if n not in self._constants and n not in RESERVED)
+            self._known[id(value)] = name = next(
+                n for n in numbered if n not in self._constants and n not in RESERVED
+            )
             self._constants[name] = value
         return self._known[id(value)]
 
 
-def _late(calls, results):
-    """(number of the call, place of the result) of all gradients that only an optimiser takes, before anything else is written
-    (by a call that gives nothing, see `told`)."""
+def _deferrable(calls, results):
+    """(number of the call, place of the result) of all gradients that only an optimiser takes,
+    before anything else is written (by a call that returns None, see `seam`)."""
     uses = Counter(name for _, args, _ in calls for name in _names(args))
     uses.update(_names(results))
     made = {}  # name -> where it was made, since the last call that gave nothing
@@ -207,8 +253,8 @@ def _late(calls, results):
 
 
 def _names(x):
-    """All Names in an argument, or in a list of arguments."""
-    if isinstance(x, Name):
+    """All Symbols in an argument, or in a list of arguments."""
+    if isinstance(x, Symbol):
         yield x
     elif x.__class__ in (list, tuple):
         for y in x:
@@ -225,7 +271,7 @@ def _freed(lines, returned):
             yield f"del {', '.join(over)}"
 
 
-PLAIN = (int, bool, str, type(None))
+LITERALS = (int, bool, str, type(None))
 VARIABLE = re.compile(r"\bv\d+(?:_\d+)?\b")
 RESERVED = {*keyword.kwlist, "run", "_"}
 
@@ -233,7 +279,11 @@ RESERVED = {*keyword.kwlist, "run", "_"}
 def same(x, y):
     """Are two arrays equal, NaN included, or two other things?"""
     if isinstance(x, np.ndarray):
-        return x.shape == y.shape and x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+        return (
+            x.shape == y.shape
+            and x.dtype == y.dtype
+            and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+        )
     try:
         return bool(x == y)
     except (TypeError, ValueError):
@@ -249,7 +299,7 @@ def _kind(x):
 
 
 def _shown(x):
-    if isinstance(x, Name):
+    if isinstance(x, Symbol):
         return "what an op had computed"
     return f"an array {x.shape}" if isinstance(x, np.ndarray) else repr(x)[:40]
 

@@ -27,14 +27,18 @@ from .divergences import (
 from .logistic import Minimax, NonSaturating, Relativistic, RelativisticAverage, SoftmaxGAN
 
 __all__ = [
-    "KL", "OBJECTIVES", "Alpha", "FDivergence", "Fisher", "GANDivergence", "Hinge", "Jeffreys", "JensenShannon", "LeastSquares",
-    "Minimax", "Neyman", "NonSaturating", "Objective", "Pearson", "Relativistic", "RelativisticAverage", "ReverseKL", "SoftmaxGAN",
+    "KL", "OBJECTIVES", "Alpha", "FDivergence", "Fisher", "GANDivergence", "Hinge", "Jeffreys",
+    "JensenShannon", "LeastSquares",
+    "Minimax", "Neyman", "NonSaturating", "Objective", "Pearson", "Relativistic",
+    "RelativisticAverage", "ReverseKL", "SoftmaxGAN",
     "SquaredHellinger", "TotalVariation", "Wasserstein",
 ]  # fmt: skip
 
 _FAMILIES = (
-    NonSaturating, Minimax, LeastSquares, Wasserstein, Hinge, Relativistic, RelativisticAverage, Fisher, SoftmaxGAN,
-    TotalVariation, KL, ReverseKL, Pearson, Neyman, SquaredHellinger, JensenShannon, GANDivergence, Jeffreys, Alpha,
+    NonSaturating, Minimax, LeastSquares, Wasserstein, Hinge, Relativistic, RelativisticAverage,
+    Fisher, SoftmaxGAN,
+    TotalVariation, KL, ReverseKL, Pearson, Neyman, SquaredHellinger, JensenShannon, GANDivergence,
+    Jeffreys, Alpha,
 )  # fmt: skip
 OBJECTIVES: dict[str, Callable[..., Objective]] = {o.name: o for o in _FAMILIES}
 OBJECTIVES["relativistic-average-lsgan"] = lambda: RelativisticAverage(LeastSquares(-1, 1))

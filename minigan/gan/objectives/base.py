@@ -10,7 +10,8 @@ from ...autograd import Tensor
 class Objective:
     """What D and G want, as functions of what D says of real and of fake examples.
 
-    D's outputs are any real numbers, of any shape: logits, or the values of a critic. D ascends `d_value`, G descends `g_loss`.
+    D's outputs are any real numbers, of any shape: logits, or the values of a critic. D ascends
+    `d_value`, G descends `g_loss`.
 
     name : in `OBJECTIVES`, and on command lines
     logistic : is the output a logit, sigmoid(output) the probability D(x) that x is real?

@@ -4,12 +4,12 @@ D_f(P || Q) = E_Q f(p / q), for a convex f with f(1) = 0, is the supremum over a
 
     F = E_P T(x) - E_Q f*(T(x)),    f*(t) = sup over u of (u t - f(u)),
 
-reached at T = f'(p / q) (eqs. 4 - 6). D gives T = g(v) through an output activation g that keeps T where f* is finite, v being
-the network's output (eq. 7); D ascends F, G descends it. Each class gives g(v) and f*(g(v)), simplified, as in Table 2. All g
-increase: a larger v means more real.
+reached at T = f'(p / q) (eqs. 4 - 6). D gives T = g(v) through an output activation g that keeps T
+where f* is finite, v being the network's output (eq. 7); D ascends F, G descends it. Each class
+gives g(v) and f*(g(v)), simplified, as in Table 2. All g increase: a larger v means more real.
 
-Exponentials of v would leave float32 for |v| > 88. Where they occur, v is replaced by `bent(v)`. That is another choice of g, which
-is free: F is still exactly the bound of the divergence.
+Exponentials of v would leave float32 for |v| > 88. Where they occur, v is replaced by `bent(v)`.
+That is another choice of g, which is free: F is still exactly the bound of the divergence.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ BEND = 20.0
 
 
 def bent(v: Tensor) -> Tensor:
-    """v where |v| <= 20, beyond it +-(20 + log(1 + |v| - 20)), with the same slope at 20: e^bent(v) goes on along its tangent."""
+    """v where |v| <= 20, beyond it +-(20 + log(1 + |v| - 20)), with the same slope at 20: e^bent(v)
+    goes on along its tangent."""
     inside = clamp(v, -BEND, BEND)
     beyond = v - inside
     return inside + sign(beyond) * log1p(abs(beyond))
 
 
 class FDivergence(Objective):
-    """The game of one f-divergence, P the data, Q the generator: D ascends F, G descends E_Q of -f*(T), the part that it moves.
+    """The game of one f-divergence, P the data, Q the generator: D ascends F, G descends E_Q of
+    -f*(T), the part that it moves.
 
-    nonsaturating : G ascends E_Q T instead (section 3.2), as in Goodfellow's heuristic: stronger gradients early on
+    nonsaturating : G ascends E_Q T instead (section 3.2), as in Goodfellow's heuristic: stronger
+        gradients early on
 
     v is not a probability; D's threshold between real and fake is T = f'(1).
     """
@@ -68,7 +71,9 @@ class TotalVariation(FDivergence):
 
 
 class KL(FDivergence):
-    """f(u) = u log u,    f*(t) = e^(t - 1).    KL(P || Q) = integral p log(p / q): q covers all of p"""
+    """f(u) = u log u,
+    f*(t) = e^(t - 1).
+    KL(P || Q) = integral p log(p / q): q covers all of p"""
 
     name = "kl"
 
@@ -80,7 +85,9 @@ class KL(FDivergence):
 
 
 class ReverseKL(FDivergence):
-    """f(u) = -log u,    f*(t) = -1 - log(-t) for t < 0.    KL(Q || P) = integral q log(q / p): q avoids where p is small"""
+    """f(u) = -log u,
+    f*(t) = -1 - log(-t) for t < 0.
+    KL(Q || P) = integral q log(q / p): q avoids where p is small"""
 
     name = "reverse-kl"
 
@@ -92,7 +99,9 @@ class ReverseKL(FDivergence):
 
 
 class Pearson(FDivergence):
-    """f(u) = (u - 1)^2 (also for u < 0),    f*(t) = t^2 / 4 + t.    chi^2: integral (p - q)^2 / q"""
+    """f(u) = (u - 1)^2 (also for u < 0),
+    f*(t) = t^2 / 4 + t.
+    chi^2: integral (p - q)^2 / q"""
 
     name = "pearson"
 
@@ -104,7 +113,9 @@ class Pearson(FDivergence):
 
 
 class Neyman(FDivergence):
-    """f(u) = (1 - u)^2 / u,    f*(t) = 2 - 2 sqrt(1 - t) for t < 1.    chi^2 the other way: integral (p - q)^2 / p"""
+    """f(u) = (1 - u)^2 / u,
+    f*(t) = 2 - 2 sqrt(1 - t) for t < 1.
+    chi^2 the other way: integral (p - q)^2 / p"""
 
     name = "neyman"
 
@@ -128,7 +139,9 @@ class SquaredHellinger(FDivergence):
 
 
 class JensenShannon(FDivergence):
-    """f(u) = u log u - (u + 1) log((u + 1) / 2),    f*(t) = -log(2 - e^t) for t < log 2.    KL(P || M) + KL(Q || M), M = (P + Q) / 2
+    """f(u) = u log u - (u + 1) log((u + 1) / 2),
+    f*(t) = -log(2 - e^t) for t < log 2.
+    KL(P || M) + KL(Q || M), M = (P + Q) / 2
 
     Twice the Jensen-Shannon divergence as others define it: V of Goodfellow's game plus log 4.
     """
@@ -143,9 +156,12 @@ class JensenShannon(FDivergence):
 
 
 class GANDivergence(FDivergence):
-    """f(u) = u log u - (u + 1) log(u + 1),    f*(t) = -log(1 - e^t) for t < 0.    V of Goodfellow's game: 2 JSD - log 4
+    """f(u) = u log u - (u + 1) log(u + 1),
+    f*(t) = -log(1 - e^t) for t < 0.
+    V of Goodfellow's game: 2 JSD - log 4
 
-    T = log D(x): F is E log D(x) + E log(1 - D(G(z))), so this is `Minimax`, reached by another way.
+    T = log D(x): F is E log D(x) + E log(1 - D(G(z))), so this is `Minimax`, reached by another
+    way.
     """
 
     name = "gan-divergence"
@@ -161,7 +177,8 @@ class GANDivergence(FDivergence):
 class Jeffreys(FDivergence):
     """f(u) = (u - 1) log u.    KL(P || Q) + KL(Q || P)
 
-    The paper's f* needs Lambert's W. With g(v) = f'(e^v) = v + 1 - e^-v instead, f*(g(v)) = u f'(u) - f(u) at u = e^v.
+    The paper's f* needs Lambert's W. With g(v) = f'(e^v) = v + 1 - e^-v instead, f*(g(v)) = u f'(u)
+    - f(u) at u = e^v.
     """
 
     name = "jeffreys"
@@ -176,12 +193,16 @@ class Jeffreys(FDivergence):
 
 
 class Alpha(FDivergence):
-    """f(u) = (u^a - 1 - a (u - 1)) / (a (a - 1)),    f*(t) = (t (a - 1) + 1)^(a / (a - 1)) / a - 1 / a.    Other than 0 and 1
+    """f(u) = (u^a - 1 - a (u - 1)) / (a (a - 1)),
+    f*(t) = (t (a - 1) + 1)^(a / (a - 1)) / a - 1 / a.
+    Other than 0 and 1
 
-    alpha : a. Near 1 it is KL(P || Q), near 0 KL(Q || P), 2: half of Pearson's, 1/2: 2 times squared Hellinger, -1: half of Neyman's
+    alpha : a. Near 1 it is KL(P || Q), near 0 KL(Q || P), 2: half of Pearson's, 1/2: 2 times
+        squared Hellinger, -1: half of Neyman's
 
-    For a > 1, g(v) = v; where t (a - 1) + 1 < 0 the supremum is at u = 0, f* = -1/a. For a < 1, unlike the paper,
-    g(v) = f'(u) = (1 - u^(a - 1)) / (1 - a) at u = e^(v / s), s = max(|a|, 1 - a): Table 2's g for -1 and 1/2, and f* = (u^a - 1) / a.
+    For a > 1, g(v) = v; where t (a - 1) + 1 < 0 the supremum is at u = 0, f* = -1/a. For a < 1,
+    unlike the paper, g(v) = f'(u) = (1 - u^(a - 1)) / (1 - a) at u = e^(v / s), s = max(|a|, 1 -
+    a): Table 2's g for -1 and 1/2, and f* = (u^a - 1) / a.
     """
 
     name = "alpha"
@@ -189,7 +210,9 @@ class Alpha(FDivergence):
     def __init__(self, alpha: float = 0.5, nonsaturating: bool = False):
         super().__init__(nonsaturating)
         if alpha in (0, 1):
-            raise ValueError(f"Alpha: alpha={alpha}: the divergence is KL (1) or ReverseKL (0) there: use those")
+            raise ValueError(
+                f"Alpha: alpha={alpha}: the divergence is KL (1) or ReverseKL (0) there: use those"
+            )
         self.alpha = alpha
 
         self.speed = 1 / max(abs(alpha), 1 - alpha)

@@ -12,13 +12,16 @@ from .base import Objective
 
 
 class Minimax(Objective):
-    """Goodfellow et al. 2014, eq. 1: V(D, G) = E log D(x) + E log(1 - D(G(z))). D ascends V, G descends it.
+    """Goodfellow et al. 2014, eq. 1: V(D, G) = E log D(x) + E log(1 - D(G(z))). D ascends V, G
+    descends it.
 
-    Where D rejects G's samples with confidence, G's gradient vanishes (it saturates): hence `NonSaturating`.
+    Where D rejects G's samples with confidence, G's gradient vanishes (it saturates): hence
+    `NonSaturating`.
 
-    real_label : a, what D shall say of real examples: E [a log D(x) + (1 - a) log(1 - D(x))] is then the first term. Below 1 it is
-                 one-sided label smoothing (Salimans et al. 2016, section 3.4): the best D is a p / (p + q), so never sure. A pair
-                 (low, high): drawn for each example anew.
+    real_label : a, what D shall say of real examples: E [a log D(x) + (1 - a) log(1 - D(x))] is
+        then the first term. Below 1 it is one-sided label smoothing (Salimans et al. 2016, section
+        3.4): the best D is a p / (p + q), so never sure. A pair (low, high): drawn for each example
+        anew.
     """
 
     name = "minimax"
@@ -27,7 +30,10 @@ class Minimax(Objective):
     def __init__(self, real_label: float | tuple[float, float] = 1.0):
         low, high = real_label if isinstance(real_label, tuple) else (real_label, real_label)
         if not 0 < low <= high <= 1:
-            raise ValueError(f"{type(self).__name__}: real_label={real_label} must be in (0, 1], or a pair (low, high) of such numbers")
+            raise ValueError(
+                f"{type(self).__name__}: real_label={real_label} must be in (0, 1], or a pair "
+                "(low, high) of such numbers"
+            )
         self.low, self.high = float(low), float(high)
 
     def d_value(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -48,8 +54,8 @@ class Minimax(Objective):
 
 
 class NonSaturating(Minimax):
-    """The same V for D; G ascends E log D(G(z)) instead (Goodfellow et al. 2014, section 3): the same fixed point, with a
-    gradient that is strong where G is bad."""
+    """The same V for D; G ascends E log D(G(z)) instead (Goodfellow et al. 2014, section 3): the
+    same fixed point, with a gradient that is strong where G is bad."""
 
     name = "nonsaturating"
 
@@ -59,9 +65,11 @@ class NonSaturating(Minimax):
 
 
 class Relativistic(Objective):
-    """RSGAN, Jolicoeur-Martineau 2019, section 4: the i-th real example shall look more real than the i-th fake one.
+    """RSGAN, Jolicoeur-Martineau 2019, section 4: the i-th real example shall look more real than
+    the i-th fake one.
 
-    D ascends E log sigmoid(C(x) - C(G(z))), G ascends E log sigmoid(C(G(z)) - C(x)). Batches of one size.
+    D ascends E log sigmoid(C(x) - C(G(z))), G ascends E log sigmoid(C(G(z)) - C(x)). Batches of one
+    size.
     """
 
     name = "relativistic"
@@ -75,12 +83,15 @@ class Relativistic(Objective):
 
 
 class RelativisticAverage(Objective):
-    """RaGAN, Jolicoeur-Martineau 2019, section 4: real examples shall look more real than fake ones do on average, and reverse.
+    """RaGAN, Jolicoeur-Martineau 2019, section 4: real examples shall look more real than fake ones
+    do on average, and reverse.
 
-    With r = C(x) - mean C(G(z)) and f = C(G(z)) - mean C(x), means over the batch, D ascends the value of another objective at
-    (r, f), and G ascends the same with the parts exchanged, at (f, r).  Gradients flow through both terms and the means.
+    With r = C(x) - mean C(G(z)) and f = C(G(z)) - mean C(x), means over the batch, D ascends the
+    value of another objective at (r, f), and G ascends the same with the parts exchanged, at
+    (f, r). Gradients flow through both terms and the means.
 
-    objective : of which d_value is taken. Minimax gives RaSGAN, LeastSquares(-1, 1) RaLSGAN, Hinge RaHingeGAN.
+    objective : of which d_value is taken. Minimax gives RaSGAN, LeastSquares(-1, 1) RaLSGAN, Hinge
+        RaHingeGAN.
     """
 
     name = "relativistic-average"
@@ -98,10 +109,12 @@ class RelativisticAverage(Objective):
 
 
 class SoftmaxGAN(Objective):
-    """Lin 2017: a softmax over both batches tells how likely each example is the real one among all.
+    """Lin 2017: a softmax over both batches tells how likely each example is the real one among
+    all.
 
-    With logits l and Z = sum of e^l over the n real and m fake examples: D descends log Z - mean of l over the real ones (its
-    target: 1/n on each), G descends log Z - mean of l over all (target: 1/(n + m) on each).
+    With logits l and Z = sum of e^l over the n real and m fake examples: D descends log Z - mean of
+    l over the real ones (its target: 1/n on each), G descends log Z - mean of l over all (target:
+    1/(n + m) on each).
     """
 
     name = "softmax"
@@ -117,5 +130,8 @@ class SoftmaxGAN(Objective):
 
 def _given(real: Tensor | None) -> Tensor:
     if real is None:
-        raise TypeError("g_loss: this objective compares fake with real examples: call g_loss(fake, real) with D's outputs on both")
+        raise TypeError(
+            "g_loss: this objective compares fake with real examples: call g_loss(fake, real) "
+            "with D's outputs on both"
+        )
     return real

@@ -1,6 +1,8 @@
-"""The three ops of convolution. Each one's derivatives are the other two, so they close under differentiation.
+"""The three ops of convolution. Each one's derivatives are the other two, so they close under
+differentiation.
 
-They are the three gradients of one trilinear form, sum over n, o, c, positions p and taps t of y[n,o,p] w[o,c,t] x[n,c,p*stride+t].
+They are the three gradients of one trilinear form, sum over n, o, c, positions p and taps t of
+y[n,o,p] w[o,c,t] x[n,c,p*stride+t].
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,10 @@ def check_dtypes(**arrays):
     """Nothing is promoted silently; and a kernel would read the memory of one as the other."""
     found = {name: a.dtype for name, a in arrays.items() if a is not None}
     if len(set(found.values())) > 1:
-        raise TypeError(", ".join(f"{name} is {dtype}" for name, dtype in found.items()) + ": convert one, e.g. with .float()")
+        raise TypeError(
+            ", ".join(f"{name} is {dtype}" for name, dtype in found.items())
+            + ": convert one, e.g. with .float()"
+        )
 
 
 def _with_bias(y, bias):
@@ -41,7 +46,8 @@ def _(gg, need, shape):
 def conv(x, w, bias, geometry):
     """y[n,o,p] = bias[o] + sum over c, t of w[o,c,t] x[n,c, p stride - padding + t dilation]
 
-    dL/dx = conv_transpose(g, w),  dL/dw = conv_weight(x, g),  dL/dbias = sum of g over batch and positions
+    dL/dx = conv_transpose(g, w), dL/dw = conv_weight(x, g), dL/dbias = sum of g over batch and
+    positions
     """
     check_dtypes(input=x, weight=w, bias=bias)
     return _with_bias(formula.conv(x, w, geometry), bias)
@@ -58,7 +64,8 @@ def _(g, need, x, w, geometry):
 
 @op(saves=("y for w", "w for y", "geometry"))
 def conv_transpose(y, w, bias, geometry):
-    """x[n,c,q] = bias[c] + sum over o and those p, t with q = p stride - padding + t dilation of w[o,c,t] y[n,o,p]
+    """x[n,c,q] = bias[c] + sum over o and those p, t with q = p stride - padding + t dilation of
+    w[o,c,t] y[n,o,p]
 
     dL/dy = conv(g, w),  dL/dw = conv_weight(g, y),  dL/dbias = sum of g over batch and positions
     """
@@ -93,13 +100,24 @@ def _(g, need, x, y, geometry):
 def _conv(name, dims, input, weight, bias, stride, padding, dilation, groups):
     if input.ndim == dims + 1 == weight.ndim - 1:  # one example without a batch dimension
         return _conv(name, dims, input[None], weight, bias, stride, padding, dilation, groups)[0]
-    return conv(input, weight, bias, conv_geometry(name, dims, input, weight, bias, stride, padding, dilation, groups))
+    return conv(
+        input,
+        weight,
+        bias,
+        conv_geometry(name, dims, input, weight, bias, stride, padding, dilation, groups),
+    )
 
 
-def _conv_transpose(name, dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+def _conv_transpose(
+    name, dims, input, weight, bias, stride, padding, output_padding, groups, dilation
+):
     if input.ndim == dims + 1 == weight.ndim - 1:
-        return _conv_transpose(name, dims, input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
-    geometry = conv_transpose_geometry(name, dims, input, weight, bias, stride, padding, output_padding, dilation, groups)
+        return _conv_transpose(
+            name, dims, input[None], weight, bias, stride, padding, output_padding, groups, dilation
+        )[0]
+    geometry = conv_transpose_geometry(
+        name, dims, input, weight, bias, stride, padding, output_padding, dilation, groups
+    )
     return conv_transpose(input, weight, bias, geometry)
 
 
@@ -112,7 +130,8 @@ def conv1d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of input (N, C, L) or (C, L) with weight (O, C / groups, k) -> (N, O, L'), as `conv2d`."""
+    """Cross-correlation of input (N, C, L) or (C, L) with weight (O, C / groups, k) -> (N, O, L'),
+    as `conv2d`."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -125,14 +144,17 @@ def conv2d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of input (N, C, H, W) or (C, H, W) with weight (O, C / groups, kh, kw) -> (N, O, H', W'),
+    """Cross-correlation of input (N, C, H, W) or (C, H, W) with weight (O, C / groups, kh, kw) ->
+    (N, O, H', W'),
 
     H' = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1
 
     bias : (O,) or None
     stride, dilation : whole numbers, or one for each dimension
-    padding : zeros on both sides, whole numbers; 'valid' is none, 'same' (stride 1) as many as keep the size
-    groups : input and output channels are divided in this many groups, each output sees only the inputs of its group
+    padding : zeros on both sides, whole numbers; 'valid' is none, 'same' (stride 1) as many as keep
+        the size
+    groups : input and output channels are divided in this many groups, each output sees only the
+        inputs of its group
     ValueError where the kernel is larger than the padded input, or sizes do not fit.
     """
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
@@ -147,7 +169,8 @@ def conv3d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of input (N, C, D, H, W) with weight (O, C / groups, kd, kh, kw) -> (N, O, D', H', W'), as `conv2d`."""
+    """Cross-correlation of input (N, C, D, H, W) with weight (O, C / groups, kd, kh, kw) -> (N, O,
+    D', H', W'), as `conv2d`."""
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -161,8 +184,20 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Transposed convolution: input (N, C, L), weight (C, O / groups, k) -> (N, O, L'), as `conv_transpose2d`."""
-    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    """Transposed convolution: input (N, C, L), weight (C, O / groups, k) -> (N, O, L'), as
+    `conv_transpose2d`."""
+    return _conv_transpose(
+        "conv_transpose1d",
+        1,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
+    )
 
 
 def conv_transpose2d(
@@ -181,9 +216,21 @@ def conv_transpose2d(
 
     H' = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1
 
-    output_padding : rows and columns added behind the output, less than stride or dilation; the other arguments as in `conv2d`
+    output_padding : rows and columns added behind the output, less than stride or dilation; the
+        other arguments as in `conv2d`
     """
-    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose2d",
+        2,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
+    )
 
 
 def conv_transpose3d(
@@ -196,5 +243,17 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Transposed convolution: input (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O, D', H', W')."""
-    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    """Transposed convolution: input (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O,
+    D', H', W')."""
+    return _conv_transpose(
+        "conv_transpose3d",
+        3,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
+    )

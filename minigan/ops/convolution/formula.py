@@ -1,6 +1,8 @@
-"""The three products of convolution in plain array operations, for NumPy and CuPy, any geometry: one matrix product per tap.
+"""The three products of convolution in plain array operations, for NumPy and CuPy, any geometry:
+one matrix product per tap.
 
-With x padded by zeros, and x_t the part of x that tap t of the kernel meets (every stride-th position, as many as y has):
+With x padded by zeros, and x_t the part of x that tap t of the kernel meets (every stride-th
+position, as many as y has):
 
     conv            y    = sum over t of  w_t @ x_t
     conv_transpose  x_t += w_t^T @ y      for each t
@@ -19,7 +21,13 @@ def taps(geometry):
     """(index of the tap, slices of padded x that it meets) for each tap of the kernel."""
     for tap in itertools.product(*[range(k) for k in geometry.kernel]):
         starts = [t * d for t, d in zip(tap, geometry.dilation)]
-        yield tap, tuple(slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(starts, geometry.out, geometry.stride))
+        yield (
+            tap,
+            tuple(
+                slice(a, a + (o - 1) * s + 1, s)
+                for a, o, s in zip(starts, geometry.out, geometry.stride)
+            ),
+        )
 
 
 def _inside(geometry):
@@ -78,5 +86,7 @@ def conv_weight(x, y, geometry):
     flat = _flat(y, groups)
     w = array_module(x).empty((groups, flat.shape[2], padded.shape[2], *geometry.kernel), x.dtype)
     for tap, where in taps(geometry):
-        w[(..., *tap)] = np.matmul(flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2)).sum(0)
+        w[(..., *tap)] = np.matmul(
+            flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2)
+        ).sum(0)
     return w.reshape(y.shape[1], x.shape[1] // groups, *geometry.kernel)

@@ -1,4 +1,5 @@
-"""What a run does beside playing: samples, metrics, averages, checkpoints, progress, diagnoses. Each is a `Callback`, as yours would be."""
+"""What a run does beside playing: samples, metrics, averages, checkpoints, progress, diagnoses.
+Each is a `Callback`, as yours would be."""
 
 from collections.abc import Callable
 
@@ -13,12 +14,26 @@ from .samples import Samples
 from .schedule import Schedule
 from .tensorboard import TensorBoard
 
-__all__ = ["Average", "Callback", "Checkpoints", "Doctor", "Evaluate", "Metrics", "Progress", "Samples", "Schedule", "TensorBoard", "usual"]
+__all__ = [
+    "Average",
+    "Callback",
+    "Checkpoints",
+    "Doctor",
+    "Evaluate",
+    "Metrics",
+    "Progress",
+    "Samples",
+    "Schedule",
+    "TensorBoard",
+    "usual",
+]
 
 
 def usual(
-    generator, *, ema: float = 0.999, seed: int = 0, sample_interval: int = 400, checkpoint_seconds: float = 60.0, keep: int = 2,
-    doctor: bool = True, quiet: bool = False, tensorboard: bool = False, measure: Callable | None = None, evaluate_epochs: int = 1,
+    generator, *, ema: float = 0.999, seed: int = 0, sample_interval: int = 400,
+    checkpoint_seconds: float = 60.0, keep: int = 2,
+    doctor: bool = True, quiet: bool = False, tensorboard: bool = False,
+    measure: Callable | None = None, evaluate_epochs: int = 1,
     classify: Callable | None = None,
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
@@ -31,12 +46,15 @@ def usual(
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
     average = [Average(generator, ema)] if ema else []
-    callbacks: list[Callback] = [] if quiet else [Progress()]  # first: its line ends before others have their last words
+    # first: its line ends before others have their last words
+    callbacks: list[Callback] = [] if quiet else [Progress()]
     callbacks += [*average, Samples(sample_interval, seed, average[0] if average else None)]
     if doctor:
         callbacks.append(Doctor(classify=classify))
     if measure is not None:
-        callbacks.append(Evaluate(measure, evaluate_epochs, average=average[0] if average else None))
+        callbacks.append(
+            Evaluate(measure, evaluate_epochs, average=average[0] if average else None)
+        )
     callbacks.append(Metrics(min(50, sample_interval)))
     if tensorboard:
         callbacks.append(TensorBoard())

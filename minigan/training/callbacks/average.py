@@ -11,7 +11,8 @@ EVERY = 10  # steps between updates: the average is as good as one of every step
 
 
 class Average(Callback):
-    """An exponential moving average of a module's weights, with bias correction (see `minigan.optim.EMA`).
+    """An exponential moving average of a module's weights, with bias correction (see
+    `minigan.optim.EMA`).
 
     module : usually the generator
     decay : the weight of the past per step
@@ -26,7 +27,8 @@ class Average(Callback):
 
     @contextlib.contextmanager
     def applied(self, game):
-        """Inside, the game's generator has the averaged weights and batch statistics that fit them."""
+        """Inside, the game's generator has the averaged weights and batch statistics that fit
+        them."""
         with self.ema.applied():
             game.recalibrate()
             yield

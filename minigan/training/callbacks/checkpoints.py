@@ -9,11 +9,13 @@ from .callback import Callback
 
 
 class Checkpoints(Callback):
-    """checkpoints/<step>.safetensors every `seconds` of training, when the run is stopped, and at its end.
+    """checkpoints/<step>.safetensors every `seconds` of training, when the run is stopped, and at
+    its end.
 
     keep : how many of the newest are kept
 
-    It must be the last in the run's list: what other callbacks do in a step belongs to the state after it.
+    It must be the last in the run's list: what other callbacks do in a step belongs to the state
+    after it.
     """
 
     def __init__(self, seconds: float = 60.0, keep: int = 2):
@@ -23,7 +25,8 @@ class Checkpoints(Callback):
 
     def on_start(self, run):
         if run.step == 0:
-            self.save(run)  # so that a run can be resumed, and a fault be traced, from its first step on
+            # so that a run can be resumed, and a fault be traced, from its first step on
+            self.save(run)
         self.saved = time.perf_counter()
 
     def on_step(self, run):

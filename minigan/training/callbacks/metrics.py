@@ -12,7 +12,8 @@ from .callback import Callback
 
 
 class Metrics(Callback):
-    """A line in metrics.jsonl every `every` steps, at the last, and at those for which somebody noted a number.
+    """A line in metrics.jsonl every `every` steps, at the last, and at those for which somebody
+    noted a number.
 
     A resumed run drops the lines of steps that it makes again, so that every step is there once.
     """
@@ -22,7 +23,9 @@ class Metrics(Callback):
 
     def on_start(self, run):
         path = run.folder / "metrics.jsonl"
-        rows = [r for r in read_metrics(path) if r.get("step", 0) <= run.step] if path.exists() else []
+        rows = (
+            [r for r in read_metrics(path) if r.get("step", 0) <= run.step] if path.exists() else []
+        )
         write_atomic(path, "".join(json.dumps(r) + "\n" for r in rows).encode())
         self.log = open(path, "a", encoding="utf-8")
         self.mark = run.step, time.perf_counter()
@@ -31,7 +34,12 @@ class Metrics(Callback):
         if run.step % self.every and run.step < run.total and not run.noted:
             return
         (step, then), self.mark = self.mark, (run.step, time.perf_counter())
-        self.log.write(json.dumps(run.row() | {"it_s": round((run.step - step) / max(self.mark[1] - then, 1e-9), 2)}) + "\n")
+        self.log.write(
+            json.dumps(
+                run.row() | {"it_s": round((run.step - step) / max(self.mark[1] - then, 1e-9), 2)}
+            )
+            + "\n"
+        )
         self.log.flush()
 
     def on_save(self, run):

@@ -12,19 +12,31 @@ FIELDS = {"d_value": "D value", "g_loss": "G loss", "d_real": "D(x)", "d_fake": 
 FIELDS |= {"critic_real": "f(x)", "critic_fake": "f(G(z))"}
 
 
-FIRST = (2, 12)  # steps of a process after which its speed is measured anew: in the first ones kernels are compiled, averages begin
+# steps of a process after which its speed is measured anew: in the first ones kernels are compiled,
+# averages begin
+FIRST = (2, 12)
 WINDOW = 60.0  # seconds over which it is measured
-STALL = 2.0  # seconds; a step that takes longer than this and than twenty others was held up once, by compiling or a slow disk
+# seconds; a step that takes longer than this and than twenty others was held up once, by compiling
+# or a slow disk
+STALL = 2.0
 
 
 class Progress(Callback):
-    """Epoch, step, the game's numbers, speed and time left, refreshed four times a second; in a log file every ten seconds."""
+    """Epoch, step, the game's numbers, speed and time left, refreshed four times a second; in a log
+    file every ten seconds."""
 
     def on_start(self, run):
         from tqdm import tqdm
 
         form = "{desc} step {n_fmt}/{total_fmt}{postfix}"
-        self.bar = tqdm(total=run.total, initial=run.step, bar_format=form, unit="it", mininterval=0, dynamic_ncols=True)
+        self.bar = tqdm(
+            total=run.total,
+            initial=run.step,
+            bar_format=form,
+            unit="it",
+            mininterval=0,
+            dynamic_ncols=True,
+        )
         self.interval = 0.25 if sys.stderr.isatty() else 10.0
         self.shown, self.first = 0.0, run.step
         self.marks: deque[tuple[int, float]] = deque()  # (step, time)
@@ -45,7 +57,11 @@ class Progress(Callback):
         row = run.row()
         self.bar.set_description_str(f"epoch {run.epoch}", refresh=False)
         numbers = [f"{text} {row[key]:.3f}" for key, text in FIELDS.items() if key in row]
-        self.bar.set_postfix_str(", ".join(numbers + [f"! {name}" for name in run.warnings]) + f" | {self.speed(run, now)}", refresh=False)
+        self.bar.set_postfix_str(
+            ", ".join(numbers + [f"! {name}" for name in run.warnings])
+            + f" | {self.speed(run, now)}",
+            refresh=False,
+        )
         self.bar.n = run.step
         self.bar.refresh()
 

@@ -6,21 +6,27 @@ from .callback import Callback
 
 
 class TensorBoard(Callback):
-    """Writes the numbers of every `every`th step, and the pictures in samples/, to <run>/tensorboard.
+    """Writes the numbers of every `every`th step, and the pictures in samples/, to
+    <run>/tensorboard.
 
-    Needs tensorboardX (pip install 'minigan[tensorboard]'). To look at them: tensorboard --logdir runs
+    Needs tensorboardX (pip install 'minigan[tensorboard]'). To look at them: tensorboard --logdir
+    runs
     """
 
     def __init__(self, every: int = 50):
         try:
             from tensorboardX import SummaryWriter
         except ImportError as error:
-            raise ImportError("TensorBoard needs the package tensorboardX: pip install 'minigan[tensorboard]'") from error
+            raise ImportError(
+                "TensorBoard needs the package tensorboardX: pip install 'minigan[tensorboard]'"
+            ) from error
         self.every, self._writer = every, SummaryWriter
 
     def on_start(self, run):
         # What a killed run had written after its last checkpoint is hidden by purge_step.
-        self.writer = self._writer(str(run.folder / "tensorboard"), purge_step=run.step + 1 if run.step else None)
+        self.writer = self._writer(
+            str(run.folder / "tensorboard"), purge_step=run.step + 1 if run.step else None
+        )
 
     def on_step(self, run):
         if run.step % self.every == 0 or run.step == run.total or run.noted:

@@ -1,4 +1,5 @@
-"""Conditional GANs: labels through an Embedding, joined with torch.cat; then InfoGAN-like codes as one-hot vectors and chained parameters."""
+"""Conditional GANs: labels through an Embedding, joined with torch.cat; then InfoGAN-like codes as
+one-hot vectors and chained parameters."""
 
 import itertools
 
@@ -12,7 +13,10 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorD
 
 torch.manual_seed(3)
 np.random.seed(3)
-n_classes, latent_dim, img_shape, batch = 4, 6, (1, 6, 6), 5
+n_classes = 4
+latent_dim = 6
+img_shape = (1, 6, 6)
+batch = 5
 cuda = torch.cuda.is_available()
 FloatTensor = torch.cuda.FloatTensor if cuda else torch.FloatTensor
 LongTensor = torch.cuda.LongTensor if cuda else torch.LongTensor
@@ -41,7 +45,10 @@ class Discriminator(nn.Module):
         super(Discriminator, self).__init__()
         self.label_embedding = nn.Embedding(n_classes, n_classes)
         self.model = nn.Sequential(
-            nn.Linear(n_classes + int(np.prod(img_shape)), 16), nn.LeakyReLU(0.2, inplace=True), nn.Dropout(0.4), nn.Linear(16, 1)
+            nn.Linear(n_classes + int(np.prod(img_shape)), 16),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Dropout(0.4),
+            nn.Linear(16, 1),
         )
 
     def forward(self, img, labels):
@@ -60,7 +67,13 @@ class Pairs(Dataset):
         image = np.full(img_shape, index / self.n, dtype=np.float32)
         if self.transform:
             image = self.transform(image)
-        return {"image": image, "label": index % n_classes, "name": "item %d" % index, "box": (index, 0.5), "weight": np.float32(1)}
+        return {
+            "image": image,
+            "label": index % n_classes,
+            "name": "item %d" % index,
+            "box": (index, 0.5),
+            "weight": np.float32(1),
+        }
 
 
 adversarial_loss = torch.nn.MSELoss()
@@ -73,7 +86,11 @@ dataloader = DataLoader(train, batch_size=batch, shuffle=True, num_workers=1, dr
 assert len(dataloader) == 2 and len(held) == 2 and len(Subset(whole, [0, 12])) == 2
 for sample in dataloader:
     imgs, labels = sample["image"], sample["label"]
-    assert labels.dtype == torch.int64 and isinstance(sample["name"], list) and sample["box"][1].dtype == torch.float64
+    assert (
+        labels.dtype == torch.int64
+        and isinstance(sample["name"], list)
+        and sample["box"][1].dtype == torch.float64
+    )
     assert sample["weight"].dtype == torch.float32
     batch_size = imgs.shape[0]
     valid = Variable(FloatTensor(batch_size, 1).fill_(1.0), requires_grad=False)
@@ -95,7 +112,8 @@ for sample in dataloader:
     print("[D loss: %f] [G loss: %f]" % (d_loss.item(), g_loss.item()))
 
 
-# --- one-hot codes, an auxiliary classifier on a shared body, one optimiser for the parameters of both ---
+# --- one-hot codes, an auxiliary classifier on a shared body, one optimiser for the parameters of
+# both ---
 
 
 def to_categorical(y, num_columns):
@@ -110,7 +128,10 @@ class LabelEmbedding(nn.Module):
         self.body = body
         self.add_module("same_body", body)
         self.label = nn.Linear(n_classes, 16)
-        self.adv, self.aux = nn.Linear(32, 1), nn.Sequential(nn.Linear(16, n_classes), nn.Softmax(dim=1))
+        self.adv, self.aux = (
+            nn.Linear(32, 1),
+            nn.Sequential(nn.Linear(16, n_classes), nn.Softmax(dim=1)),
+        )
         self.register_buffer("scale", torch.ones(1))
         self.fixed = torch.arange(n_classes)
 
@@ -122,10 +143,15 @@ class LabelEmbedding(nn.Module):
 
 body = nn.Sequential(nn.Linear(int(np.prod(img_shape)), 16), nn.LeakyReLU(0.2))
 net = LabelEmbedding(body)
-assert len(list(net.parameters())) == len(set(net.parameters())) and "same_body.0.weight" in net.state_dict()
+assert (
+    len(list(net.parameters())) == len(set(net.parameters()))
+    and "same_body.0.weight" in net.state_dict()
+)
 optimizer = torch.optim.Adam(itertools.chain(generator.parameters(), net.parameters()), lr=1e-3)
 categorical_loss, continuous_loss = nn.CrossEntropyLoss(), nn.L1Loss()
-loader = DataLoader(TensorDataset(torch.rand(10, *img_shape), torch.randint(0, n_classes, (10,))), batch_size=batch)
+loader = DataLoader(
+    TensorDataset(torch.rand(10, *img_shape), torch.randint(0, n_classes, (10,))), batch_size=batch
+)
 history = []
 for imgs, labels in loader:
     optimizer.zero_grad()

@@ -1,4 +1,5 @@
-"""A DCGAN that upsamples and convolves, with weights initialised by class name, and fixed noise; then one with transposed convolutions."""
+"""A DCGAN that upsamples and convolves, with weights initialised by class name, and fixed noise;
+then one with transposed convolutions."""
 
 import argparse
 import os
@@ -91,12 +92,18 @@ class DropDiscriminator(nn.Module):
         super(DropDiscriminator, self).__init__()
 
         def discriminator_block(in_filters, out_filters, bn=True):
-            block = [nn.Conv2d(in_filters, out_filters, 3, 2, 1), nn.LeakyReLU(0.2, inplace=True), nn.Dropout2d(0.25)]
+            block = [
+                nn.Conv2d(in_filters, out_filters, 3, 2, 1),
+                nn.LeakyReLU(0.2, inplace=True),
+                nn.Dropout2d(0.25),
+            ]
             if bn:
                 block.append(nn.BatchNorm2d(out_filters, 0.8))
             return block
 
-        self.model = nn.Sequential(*discriminator_block(nc, opt.ndf, bn=False), *discriminator_block(opt.ndf, 2 * opt.ndf))
+        self.model = nn.Sequential(
+            *discriminator_block(nc, opt.ndf, bn=False), *discriminator_block(opt.ndf, 2 * opt.ndf)
+        )
         ds_size = opt.imageSize // 2**2
         self.adv_layer = nn.Sequential(nn.Linear(2 * opt.ndf * ds_size**2, 1), nn.Sigmoid())
 
@@ -141,7 +148,9 @@ class PlainDiscriminator(nn.Module):
 def train(netG, netD, noise_shape, name):
     netG, netD = netG.to(device), netD.to(device)
     criterion = nn.BCELoss().to(device)
-    dataloader = torch.utils.data.DataLoader(Shapes(), batch_size=opt.batchSize, shuffle=True, num_workers=2, drop_last=True)
+    dataloader = torch.utils.data.DataLoader(
+        Shapes(), batch_size=opt.batchSize, shuffle=True, num_workers=2, drop_last=True
+    )
     fixed_noise = torch.randn(opt.batchSize, *noise_shape, device=device)
     real_label, fake_label = 1, 0
     optimizerD = optim.Adam(netD.parameters(), lr=opt.lr, betas=(opt.beta1, 0.999))
@@ -176,7 +185,17 @@ def train(netG, netD, noise_shape, name):
             errors += [errD.item(), errG.item()]
             print(
                 "[%d/%d][%d/%d] Loss_D: %.4f Loss_G: %.4f D(x): %.4f D(G(z)): %.4f / %.4f"
-                % (epoch, opt.niter, i, len(dataloader), errD.item(), errG.item(), D_x, D_G_z1, output.data.mean())
+                % (
+                    epoch,
+                    opt.niter,
+                    i,
+                    len(dataloader),
+                    errD.item(),
+                    errG.item(),
+                    D_x,
+                    D_G_z1,
+                    output.data.mean(),
+                )
             )
         with torch.no_grad():
             fake = netG(fixed_noise).detach().cpu()
@@ -197,6 +216,10 @@ third.apply(weights_init)
 fourth.apply(weights_init)
 assert all(e == e for e in train(third, fourth, (opt.nz, 1, 1), "transposed"))
 again = TransposedGenerator()
-again.load_state_dict(torch.load("%s/transposed_netG_epoch_0.pth" % opt.out, map_location=lambda storage, loc: storage))
+again.load_state_dict(
+    torch.load(
+        "%s/transposed_netG_epoch_0.pth" % opt.out, map_location=lambda storage, loc: storage
+    )
+)
 assert all(torch.equal(p, q) for p, q in zip(again.parameters(), third.cpu().parameters()))
 assert Variable(torch.zeros(1)).data[0] == 0 and os.path.exists(os.path.join(opt.out, "up_000.png"))

@@ -1,5 +1,6 @@
-"""Super-resolution with a perceptual loss, and a VAE-GAN: networks of torchvision.models, torch.distributions, adaptive normalisation
-whose weights another network computes, discriminators in a ModuleList, a pool of earlier samples, a schedule of the learning rate."""
+"""Super-resolution with a perceptual loss, and a VAE-GAN: networks of torchvision.models,
+torch.distributions, adaptive normalisation whose weights another network computes, discriminators
+in a ModuleList, a pool of earlier samples, a schedule of the learning rate."""
 
 import itertools
 import random
@@ -40,7 +41,8 @@ def alexnet_features():
 
 
 class AdaIN(nn.Module):
-    """Instance normalisation by batch_norm of (1, b c, h, w); weight and bias are no parameters, but assigned before each call."""
+    """Instance normalisation by batch_norm of (1, b c, h, w); weight and bias are no parameters,
+    but assigned before each call."""
 
     def __init__(self, channels):
         super(AdaIN, self).__init__()
@@ -54,7 +56,9 @@ class AdaIN(nn.Module):
         assert self.weight is not None and self.bias is not None
         b, c, h, w = x.size()
         mean, var = self.running_mean.repeat(b), self.running_var.repeat(b)
-        y = F.batch_norm(x.contiguous().view(1, b * c, h, w), mean, var, self.weight, self.bias, True, 0.1, 1e-5)
+        y = F.batch_norm(
+            x.contiguous().view(1, b * c, h, w), mean, var, self.weight, self.bias, True, 0.1, 1e-5
+        )
         return y.view(b, c, h, w)
 
 
@@ -95,7 +99,11 @@ class Discriminators(nn.Module):
         super(Discriminators, self).__init__()
         self.models = nn.ModuleList()
         for i in range(2):
-            layers = [nn.Conv2d(3, 8, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(8, 1, 3, padding=1)]
+            layers = [
+                nn.Conv2d(3, 8, 4, 2, 1),
+                nn.LeakyReLU(0.2, inplace=True),
+                nn.Conv2d(8, 1, 3, padding=1),
+            ]
             self.models.add_module("disc_%d" % i, nn.Sequential(*layers))
         self.downsample = nn.AvgPool2d(3, stride=2, padding=[1, 1], count_include_pad=False)
 
@@ -127,12 +135,20 @@ class Pool:
         return Variable(torch.cat(chosen))
 
 
-encoder, decoder, critics, features, pool = Encoder(), Decoder(), Discriminators(), Features(), Pool()
+encoder = Encoder()
+decoder = Decoder()
+critics = Discriminators()
+features = Features()
+pool = Pool()
 features.eval()
 before = features.layers[0].weight.clone()
-g_opt = torch.optim.Adam(itertools.chain(encoder.parameters(), decoder.parameters()), lr=2e-3, betas=(0.5, 0.999))
+g_opt = torch.optim.Adam(
+    itertools.chain(encoder.parameters(), decoder.parameters()), lr=2e-3, betas=(0.5, 0.999)
+)
 d_opt = torch.optim.Adam(critics.parameters(), lr=2e-3, betas=(0.5, 0.999))
-schedule = torch.optim.lr_scheduler.LambdaLR(g_opt, lr_lambda=lambda epoch: 1.0 - max(0, epoch - 1) / 2)
+schedule = torch.optim.lr_scheduler.LambdaLR(
+    g_opt, lr_lambda=lambda epoch: 1.0 - max(0, epoch - 1) / 2
+)
 prior = Independent(Normal(torch.zeros(4), torch.ones(4)), 1)
 real = Tensor(np.random.uniform(-1, 1, (4, 3, 32, 32)))
 history = []
@@ -144,7 +160,12 @@ for epoch in range(3):
         fake = decoder(z)
         kl = kl_divergence(posterior, prior).mean()
         content = F.l1_loss(features(fake), features(real).detach())
-        loss = critics.loss(fake, 1) + 0.1 * kl + content - 0.01 * posterior.log_prob(z.detach()).mean()
+        loss = (
+            critics.loss(fake, 1)
+            + 0.1 * kl
+            + content
+            - 0.01 * posterior.log_prob(z.detach()).mean()
+        )
         loss.backward()
         g_opt.step()
         d_opt.zero_grad()

@@ -1,4 +1,5 @@
-"""A GAN of fully connected layers, as PyTorch programs write it: argparse, Variable, FloatTensor, DataLoader, one Adam each."""
+"""A GAN of fully connected layers, as PyTorch programs write it: argparse, Variable, FloatTensor,
+DataLoader, one Adam each."""
 
 import argparse
 import os
@@ -48,7 +49,10 @@ class Generator(nn.Module):
             return layers
 
         self.model = nn.Sequential(
-            *block(opt.latent_dim, 16, normalize=False), *block(16, 32), nn.Linear(32, int(np.prod(img_shape))), nn.Tanh()
+            *block(opt.latent_dim, 16, normalize=False),
+            *block(16, 32),
+            nn.Linear(32, int(np.prod(img_shape))),
+            nn.Tanh(),
         )
 
     def forward(self, z):
@@ -87,7 +91,13 @@ dataloader = DataLoader(
         opt.data,
         train=False,
         download=False,
-        transform=transforms.Compose([transforms.Resize(opt.img_size), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]),
+        transform=transforms.Compose(
+            [
+                transforms.Resize(opt.img_size),
+                transforms.ToTensor(),
+                transforms.Normalize([0.5], [0.5]),
+            ]
+        ),
     ),
     batch_size=opt.batch_size,
     shuffle=True,
@@ -125,4 +135,9 @@ for epoch in range(opt.n_epochs):
         )
         batches_done = epoch * len(dataloader) + i
         if batches_done % opt.sample_interval == 0:
-            save_image(gen_imgs.data[:9], os.path.join(opt.out, "%d.png" % batches_done), nrow=3, normalize=True)
+            save_image(
+                gen_imgs.data[:9],
+                os.path.join(opt.out, "%d.png" % batches_done),
+                nrow=3,
+                normalize=True,
+            )

@@ -1,4 +1,5 @@
-"""What programs lean on here and there: writes through views, .data of every kind, old spellings, attention, AdaIN, averages of weights."""
+"""What programs lean on here and there: writes through views, .data of every kind, old spellings,
+attention, AdaIN, averages of weights."""
 
 import copy
 import random
@@ -24,11 +25,14 @@ def l2normalize(v, eps=1e-12):
 
 
 class SpectralNorm(nn.Module):
-    """Power iterations on .data of parameters that require no gradient, before each forward pass."""
+    """Power iterations on .data of parameters that require no gradient, before each forward
+    pass."""
 
     def __init__(self, module, name="weight", power_iterations=1):
         super(SpectralNorm, self).__init__()
-        self.module, self.name, self.power_iterations = module, name, power_iterations
+        self.module = module
+        self.name = name
+        self.power_iterations = power_iterations
         w = getattr(self.module, self.name)
         height, width = w.data.shape[0], w.view(w.data.shape[0], -1).data.shape[1]
         u = Parameter(w.data.new(height).normal_(0, 1), requires_grad=False)
@@ -60,21 +64,27 @@ class SelfAttention(nn.Module):
     def __init__(self, in_dim):
         super().__init__()
         self.query_conv, self.key_conv = nn.Conv2d(in_dim, 2, 1), nn.Conv2d(in_dim, 2, 1)
-        self.value_conv, self.gamma, self.softmax = nn.Conv2d(in_dim, in_dim, 1), nn.Parameter(torch.zeros(1)), nn.Softmax(dim=-1)
+        self.value_conv = nn.Conv2d(in_dim, in_dim, 1)
+        self.gamma = nn.Parameter(torch.zeros(1))
+        self.softmax = nn.Softmax(dim=-1)
 
     def forward(self, x):
         m_batchsize, C, width, height = x.size()
         proj_query = self.query_conv(x).view(m_batchsize, -1, width * height).permute(0, 2, 1)
         proj_key = self.key_conv(x).view(m_batchsize, -1, width * height)
         attention = self.softmax(torch.bmm(proj_query, proj_key))
-        out = torch.bmm(self.value_conv(x).view(m_batchsize, -1, width * height), attention.permute(0, 2, 1))
+        out = torch.bmm(
+            self.value_conv(x).view(m_batchsize, -1, width * height), attention.permute(0, 2, 1)
+        )
         return self.gamma * out.view(m_batchsize, C, width, height) + x
 
 
 class AdaptiveInstanceNorm2d(nn.Module):
     def __init__(self, num_features, eps=1e-5, momentum=0.1):
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
         self.weight = self.bias = None
         self.register_buffer("running_mean", torch.zeros(num_features))
         self.register_buffer("running_var", torch.ones(num_features))
@@ -84,7 +94,16 @@ class AdaptiveInstanceNorm2d(nn.Module):
         b, c, h, w = x.size()
         running_mean, running_var = self.running_mean.repeat(b), self.running_var.repeat(b)
         x_reshaped = x.contiguous().view(1, b * c, h, w)
-        out = F.batch_norm(x_reshaped, running_mean, running_var, self.weight, self.bias, True, self.momentum, self.eps)
+        out = F.batch_norm(
+            x_reshaped,
+            running_mean,
+            running_var,
+            self.weight,
+            self.bias,
+            True,
+            self.momentum,
+            self.eps,
+        )
         return out.view(b, c, h, w)
 
     def __repr__(self):
@@ -99,7 +118,9 @@ class MinibatchDiscrimination(nn.Module):
         nn.init.normal_(self.T, 0, 1)
 
     def forward(self, x):
-        matrices = x.mm(self.T.view(self.T.size(0), -1)).view(-1, self.out_features, self.kernel_dims)
+        matrices = x.mm(self.T.view(self.T.size(0), -1)).view(
+            -1, self.out_features, self.kernel_dims
+        )
         M = matrices.unsqueeze(0)
         norm = torch.abs(M - M.permute(1, 0, 2, 3)).sum(3)
         return torch.cat([x, torch.exp(-norm).sum(0) - 1], 1)
@@ -138,7 +159,12 @@ class Net(nn.Module):
 net = Net()
 print(net)
 average = copy.deepcopy(net)
-optimizer = optim.Adam(filter(lambda p: p.requires_grad, net.parameters()), lr=0.001, betas=(0.0, 0.9), weight_decay=1e-5)
+optimizer = optim.Adam(
+    filter(lambda p: p.requires_grad, net.parameters()),
+    lr=0.001,
+    betas=(0.0, 0.9),
+    weight_decay=1e-5,
+)
 k = 0.0
 for step in range(3):
     real = Variable(torch.randn(3, 2, 4, 4), requires_grad=True)
@@ -147,7 +173,9 @@ for step in range(3):
     # WGAN-div: the gradient at both, to a power
     fake_ = fake.clone().requires_grad_(True)
     real_grad_out = Variable(Tensor(real.size(0), 1).fill_(1.0), requires_grad=False)
-    real_grad = grad(real_validity, real, real_grad_out, create_graph=True, retain_graph=True, only_inputs=True)[0]
+    real_grad = grad(
+        real_validity, real, real_grad_out, create_graph=True, retain_graph=True, only_inputs=True
+    )[0]
     real_grad_norm = real_grad.view(real_grad.size(0), -1).pow(2).sum(1) ** (6 / 2)
     div_gp = torch.mean(real_grad_norm) * 2 / 2
     # BEGAN: a balance kept in numbers
@@ -181,8 +209,15 @@ assert all(torch.isfinite(p).all() for p in average.parameters())
 
 # --- a variational encoder with a reparametrised sample; accumulated losses; masks ---
 encoder = nn.Sequential(nn.Linear(8, 6), nn.ReLU(inplace=True))
-mu, logvar, decoder = nn.Linear(6, 2), nn.Linear(6, 2), nn.Linear(2, 8)
-params = list(encoder.parameters()) + list(mu.parameters()) + list(logvar.parameters()) + list(decoder.parameters())
+mu = nn.Linear(6, 2)
+logvar = nn.Linear(6, 2)
+decoder = nn.Linear(2, 8)
+params = (
+    list(encoder.parameters())
+    + list(mu.parameters())
+    + list(logvar.parameters())
+    + list(decoder.parameters())
+)
 sgd = torch.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True)
 x = torch.rand(5, 8)
 losses = []
@@ -215,7 +250,11 @@ for i, c in enumerate([0, 3]):
 image = torch.arange(2 * 3 * 4, dtype=torch.uint8).view(2, 3, 4)
 masked = image.clone()
 masked[:, 1:, 2:4] = 255
-assert masked.sum() > image.sum() and masked[0, 0].tolist() == [0, 1, 2, 3] and masked.dtype == torch.uint8
+assert (
+    masked.sum() > image.sum()
+    and masked[0, 0].tolist() == [0, 1, 2, 3]
+    and masked.dtype == torch.uint8
+)
 scaled = (image.float() / 127.5 - 1).mul_(0.5).add_(0.5).clamp_(0, 1).mul_(255).byte()
 assert scaled.max() <= 255 and scaled.dtype == torch.uint8
 noise = torch.FloatTensor(4, 3, 1, 1).normal_(0, 1)
@@ -232,4 +271,6 @@ confidence, predicted = torch.max(onehot.data, 1)
 assert (predicted == onehot.argmax(dim=1)).all() and confidence.sum() == 6
 alpha = torch.rand(2, 1, 1).expand(2, 3, 4)
 mixed = alpha * image.float() + (1 - alpha) * masked.float()
-assert ((mixed >= image.float() - 1e-3) & (mixed <= masked.float() + 1e-3)).all() or (masked < image).any()
+assert ((mixed >= image.float() - 1e-3) & (mixed <= masked.float() + 1e-3)).all() or (
+    masked < image
+).any()

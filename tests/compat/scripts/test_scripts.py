@@ -1,4 +1,5 @@
-"""PyTorch programs, run after changing their import lines only. The files beside this one are valid PyTorch: run them with it too."""
+"""PyTorch programs, run after changing their import lines only. The files beside this one are valid
+PyTorch: run them with it too."""
 
 import pathlib
 import re
@@ -34,7 +35,9 @@ def translated(text):
 
 
 def write_idx(path, array):
-    path.write_bytes(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes())
+    path.write_bytes(
+        bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+    )
 
 
 @pytest.fixture
@@ -51,7 +54,9 @@ def folder(tmp_path):
 
 
 def run(program, folder):
-    done = subprocess.run([sys.executable, str(program), "--out", "out"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(program), "--out", "out"], cwd=folder, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nan" not in done.stdout.replace("namespace", "").lower()
     return done.stdout
@@ -62,7 +67,10 @@ def test_script(name, folder):
     text = (HERE / f"{name}.py").read_text("utf-8")
     program = folder / f"{name}.py"
     program.write_text(translated(text), "utf-8")
-    same = [a == b for a, b in zip(text.split("\n"), program.read_text("utf-8").split("\n"), strict=True)]
+    same = [
+        a == b
+        for a, b in zip(text.split("\n"), program.read_text("utf-8").split("\n"), strict=True)
+    ]
     changed = [line for line, s in zip(text.split("\n"), same) if not s]
     assert changed and all(re.match(r"(import|from) ", line) for line in changed)
     (folder / "out").mkdir()

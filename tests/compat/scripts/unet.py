@@ -1,4 +1,5 @@
-"""Image to image: a U-Net with skip connections against a PatchGAN, L1 loss, LambdaLR, replay buffer, checkpoints."""
+"""Image to image: a U-Net with skip connections against a PatchGAN, L1 loss, LambdaLR, replay
+buffer, checkpoints."""
 
 import argparse
 import functools
@@ -51,7 +52,11 @@ class UNetDown(nn.Module):
 class UNetUp(nn.Module):
     def __init__(self, in_size, out_size, dropout=0.0):
         super(UNetUp, self).__init__()
-        layers = [nn.ConvTranspose2d(in_size, out_size, 4, 2, 1, bias=False), nn.InstanceNorm2d(out_size), nn.ReLU(inplace=True)]
+        layers = [
+            nn.ConvTranspose2d(in_size, out_size, 4, 2, 1, bias=False),
+            nn.InstanceNorm2d(out_size),
+            nn.ReLU(inplace=True),
+        ]
         if dropout:
             layers.append(nn.Dropout(dropout))
         self.model = nn.Sequential(*layers)
@@ -71,7 +76,10 @@ class GeneratorUNet(nn.Module):
         self.up1 = UNetUp(8, 8, dropout=0.5)
         self.up2 = UNetUp(16, 4)
         self.final = nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(8, out_channels, 4, padding=1), nn.Tanh()
+            nn.Upsample(scale_factor=2),
+            nn.ZeroPad2d((1, 0, 1, 0)),
+            nn.Conv2d(8, out_channels, 4, padding=1),
+            nn.Tanh(),
         )
 
     def forward(self, x):
@@ -84,12 +92,17 @@ class GeneratorUNet(nn.Module):
 
 
 class SkipBlock(nn.Module):
-    """Recursive U-Net block: what goes around it is what its first activation, in place, has made of it."""
+    """Recursive U-Net block: what goes around it is what its first activation, in place, has made
+    of it."""
 
     def __init__(self, outer, inner, submodule=None):
         super().__init__()
         down = [nn.LeakyReLU(0.2, True), nn.Conv2d(outer, inner, 4, 2, 1)]
-        up = [nn.ReLU(True), nn.ConvTranspose2d(inner * 2 if submodule else inner, outer, 4, 2, 1), nn.InstanceNorm2d(outer)]
+        up = [
+            nn.ReLU(True),
+            nn.ConvTranspose2d(inner * 2 if submodule else inner, outer, 4, 2, 1),
+            nn.InstanceNorm2d(outer),
+        ]
         self.model = nn.Sequential(*(down + [submodule] + up if submodule else down + up))
 
     def forward(self, x):
@@ -141,7 +154,9 @@ class Discriminator(nn.Module):
 def init_weights(net, init_type="normal", gain=0.02):
     def init_func(m):
         classname = m.__class__.__name__
-        if hasattr(m, "weight") and (classname.find("Conv") != -1 or classname.find("Linear") != -1):
+        if hasattr(m, "weight") and (
+            classname.find("Conv") != -1 or classname.find("Linear") != -1
+        ):
             if init_type == "normal":
                 init.normal_(m.weight.data, 0.0, gain)
             elif init_type == "xavier":
@@ -155,10 +170,14 @@ def init_weights(net, init_type="normal", gain=0.02):
 
 class LambdaLR:
     def __init__(self, n_epochs, offset, decay_start_epoch):
-        self.n_epochs, self.offset, self.decay_start_epoch = n_epochs, offset, decay_start_epoch
+        self.n_epochs = n_epochs
+        self.offset = offset
+        self.decay_start_epoch = decay_start_epoch
 
     def step(self, epoch):
-        return 1.0 - max(0, epoch + self.offset - self.decay_start_epoch) / (self.n_epochs - self.decay_start_epoch)
+        return 1.0 - max(0, epoch + self.offset - self.decay_start_epoch) / (
+            self.n_epochs - self.decay_start_epoch
+        )
 
 
 class ReplayBuffer:
@@ -185,12 +204,20 @@ criterion_GAN, criterion_pixelwise = torch.nn.MSELoss(), torch.nn.L1Loss()
 norm_layer = functools.partial(nn.InstanceNorm2d, affine=False, track_running_stats=False)
 generator, discriminator = init_weights(GeneratorUNet()), init_weights(Discriminator())
 other = nn.Sequential(
-    nn.Conv2d(3, 4, 3, 1, 1), SkipBlock(4, 6, SkipBlock(6, 6)), ResidualBlock(8, norm_layer), nn.Conv2d(8, 3, 1), nn.Tanh()
+    nn.Conv2d(3, 4, 3, 1, 1),
+    SkipBlock(4, 6, SkipBlock(6, 6)),
+    ResidualBlock(8, norm_layer),
+    nn.Conv2d(8, 3, 1),
+    nn.Tanh(),
 )
 init_weights(other, "xavier")
-optimizer_G = torch.optim.Adam(itertools.chain(generator.parameters(), other.parameters()), lr=0.0002, betas=(0.5, 0.999))
+optimizer_G = torch.optim.Adam(
+    itertools.chain(generator.parameters(), other.parameters()), lr=0.0002, betas=(0.5, 0.999)
+)
 optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=0.0002, betas=(0.5, 0.999))
-lr_scheduler_G = torch.optim.lr_scheduler.LambdaLR(optimizer_G, lr_lambda=LambdaLR(opt.epochs + 1, 0, 1).step)
+lr_scheduler_G = torch.optim.lr_scheduler.LambdaLR(
+    optimizer_G, lr_lambda=LambdaLR(opt.epochs + 1, 0, 1).step
+)
 lr_scheduler_D = lr_scheduler.StepLR(optimizer_D, step_size=1, gamma=0.5)
 buffer = ReplayBuffer()
 dataloader = DataLoader(Photos(), batch_size=2, shuffle=True, num_workers=2)
@@ -228,7 +255,12 @@ for epoch in range(opt.epochs):
     path = os.path.join(opt.out, "generator_%d.pth" % epoch)
     torch.save(generator.state_dict(), path)
     torch.save(
-        {"epoch": epoch, "G": generator.state_dict(), "opt": optimizer_G.state_dict(), "losses": [loss_G.item(), loss_D.item()]},
+        {
+            "epoch": epoch,
+            "G": generator.state_dict(),
+            "opt": optimizer_G.state_dict(),
+            "losses": [loss_G.item(), loss_D.item()],
+        },
         os.path.join(opt.out, "all.pth"),
     )
 

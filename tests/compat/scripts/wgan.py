@@ -1,4 +1,5 @@
-"""WGAN with clipped weights and RMSprop, then WGAN-GP with a gradient penalty through convolutions."""
+"""WGAN with clipped weights and RMSprop, then WGAN-GP with a gradient penalty through
+convolutions."""
 
 import numpy as np
 
@@ -11,14 +12,24 @@ torch.manual_seed(1)
 np.random.seed(1)
 cuda = True if torch.cuda.is_available() else False
 Tensor = torch.cuda.FloatTensor if cuda else torch.FloatTensor
-n_critic, clip_value, lambda_gp, latent_dim, size = 2, 0.01, 10, 8, 8
+n_critic = 2
+clip_value = 0.01
+lambda_gp = 10
+latent_dim = 8
+size = 8
 
 
 class Generator(nn.Module):
     def __init__(self):
         super(Generator, self).__init__()
         self.first = nn.Linear(latent_dim, 8 * 4 * 4)
-        self.main = nn.Sequential(nn.ReLU(True), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.ReLU(True), nn.Conv2d(4, 1, 3, 1, 1), nn.Tanh())
+        self.main = nn.Sequential(
+            nn.ReLU(True),
+            nn.ConvTranspose2d(8, 4, 4, 2, 1),
+            nn.ReLU(True),
+            nn.Conv2d(4, 1, 3, 1, 1),
+            nn.Tanh(),
+        )
 
     def forward(self, z):
         return self.main(self.first(z).view(z.size(0), 8, 4, 4))
@@ -33,7 +44,9 @@ class Discriminator(nn.Module):
         self.main.add_module("conv2", nn.Conv2d(6, 6, 3, 1, 1))
         self.main.add_module("norm", nn.InstanceNorm2d(6, affine=True))
         self.main.add_module("relu2", nn.LeakyReLU(0.2, inplace=True))
-        self.main.add_module("pool", nn.AvgPool2d(3, stride=2, padding=[1, 1], count_include_pad=False))
+        self.main.add_module(
+            "pool", nn.AvgPool2d(3, stride=2, padding=[1, 1], count_include_pad=False)
+        )
         self.last = nn.Linear(6 * 2 * 2, 1)
 
     def forward(self, img):
@@ -123,5 +136,8 @@ for i, imgs in enumerate(data()):
         g_loss = -torch.mean(fake_validity)
         g_loss.backward()
         optimizer_G.step()
-        print("[%d] [D loss: %f] [G loss: %f] [penalty: %f]" % (i, d_loss.item(), g_loss.item(), gradient_penalty.item()))
+        print(
+            "[%d] [D loss: %f] [G loss: %f] [penalty: %f]"
+            % (i, d_loss.item(), g_loss.item(), gradient_penalty.item())
+        )
 assert not torch.allclose(before, discriminator.last.weight.data)

@@ -18,7 +18,11 @@ def write(path, content):
 def idx(path, array):
     kind = {"uint8": 8, "int32": 12}[array.dtype.name]
     sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
-    content = bytes([0, 0, kind, array.ndim]) + sizes + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    content = (
+        bytes([0, 0, kind, array.ndim])
+        + sizes
+        + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    )
     write(path, gzip.compress(content) if path.suffix == ".gz" else content)
 
 
@@ -62,7 +66,9 @@ def python2(value):
 def cifar(folder, n=4, dump=python2, hundred=False):
     """CIFAR's python batches; the pixels of each, (N, 3072)."""
     parts = {}
-    for name in ["train", "test"] if hundred else [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+    for name in (
+        ["train", "test"] if hundred else [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    ):
         parts[name] = bytes_of(n, 3072)
         key = "fine_labels" if hundred else "labels"
         content = {
@@ -72,7 +78,11 @@ def cifar(folder, n=4, dump=python2, hundred=False):
             "filenames": ["a.png"] * n,
         }
         write(folder / name, dump(content))
-    names = {"fine_label_names": [f"class{i}" for i in range(100)]} if hundred else {"label_names": list("abcdefghij")}
+    names = (
+        {"fine_label_names": [f"class{i}" for i in range(100)]}
+        if hundred
+        else {"label_names": list("abcdefghij")}
+    )
     write(folder / ("meta" if hundred else "batches.meta"), dump(names))
     return parts
 
@@ -93,10 +103,20 @@ def celeba(folder, comma=False, n=6):
     }
     for name, (header, rows) in tables.items():
         if comma:
-            lines = [",".join(["image_id", *header])] + [",".join([i, *map(str, r)]) for i, r in zip(names, rows)]
+            lines = [",".join(["image_id", *header])] + [
+                ",".join([i, *map(str, r)]) for i, r in zip(names, rows)
+            ]
         else:
-            lines = [] if name in ("list_eval_partition", "identity_CelebA") else [str(n)] * (name != "list_bbox_celeba") or [f"{n}"]
-            lines += [] if name in ("list_eval_partition", "identity_CelebA") else [" ".join(header) + " "]
+            lines = (
+                []
+                if name in ("list_eval_partition", "identity_CelebA")
+                else [str(n)] * (name != "list_bbox_celeba") or [f"{n}"]
+            )
+            lines += (
+                []
+                if name in ("list_eval_partition", "identity_CelebA")
+                else [" ".join(header) + " "]
+            )
             lines += [f"{i}  {' '.join(f'{v:2d}' for v in r)}" for i, r in zip(names, rows)]
         write(folder / f"{name}.{'csv' if comma else 'txt'}", "\n".join(lines) + "\n")
     place = folder / "img_align_celeba" / ("img_align_celeba" if comma else ".")

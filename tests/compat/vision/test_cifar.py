@@ -20,18 +20,32 @@ from minigan.vision.datasets.plainpickle import read_pickle
     [python2, *(lambda x, p=p: pickle.dumps(x, p) for p in (2, 4, 5))],
     ids=["python2", "2", "4", "5"],
 )
-@pytest.mark.parametrize("place", ["cifar-10-batches-py", "cifar-10-python/cifar-10-batches-py", "."])
+@pytest.mark.parametrize(
+    "place", ["cifar-10-batches-py", "cifar-10-python/cifar-10-batches-py", "."]
+)
 def test_cifar10(tmp_path, dump, place):
     parts = cifar(tmp_path / place, dump=dump)
-    data = datasets.CIFAR10(str(tmp_path), transform=transforms.ToTensor(), target_transform=lambda t: -t)
-    assert len(data) == 20 and data.data.shape == (20, 32, 32, 3) and data.targets == [0, 3, 6, 9] * 5
+    data = datasets.CIFAR10(
+        str(tmp_path), transform=transforms.ToTensor(), target_transform=lambda t: -t
+    )
+    assert (
+        len(data) == 20 and data.data.shape == (20, 32, 32, 3) and data.targets == [0, 3, 6, 9] * 5
+    )
     assert data.classes == list("abcdefghij") and data.class_to_idx["c"] == 2
     image, label = data[6]
-    assert label == -6 and np.array_equal(image.numpy() * 255, parts["data_batch_2"][2].reshape(3, 32, 32).astype(np.float32))
+    assert label == -6 and np.array_equal(
+        image.numpy() * 255, parts["data_batch_2"][2].reshape(3, 32, 32).astype(np.float32)
+    )
     test = datasets.CIFAR10(tmp_path, train=False)
     assert len(test) == 4 and test[1][0].size == (32, 32)
-    assert np.array_equal(np.asarray(test[1][0]).transpose(2, 0, 1).reshape(-1), parts["test_batch"][1])
-    assert repr(test) == f"Dataset CIFAR10\n    Number of datapoints: 4\n    Root location: {tmp_path}\n    Split: Test"
+    assert np.array_equal(
+        np.asarray(test[1][0]).transpose(2, 0, 1).reshape(-1), parts["test_batch"][1]
+    )
+    assert (
+        repr(test)
+        == f"Dataset CIFAR10\n    Number of datapoints: 4\n    Root location: {tmp_path}\n    "
+        "Split: Test"
+    )
     with pytest.raises(IndexError):
         test[4]
 
@@ -126,21 +140,35 @@ def test_plain_pickles(tmp_path):
     }
     for protocol in range(6):
         found = read_pickle(write(tmp_path / "x", pickle.dumps(value, protocol)))
-        assert found["a"] == value["a"] and np.array_equal(found["b"], value[b"b"]) and np.array_equal(found["f"], value["f"])
-    assert any(op.name == "BINSTRING" for op, *_ in pickletools.genops(python2({"a": np.zeros(2, np.uint8)})))
+        assert (
+            found["a"] == value["a"]
+            and np.array_equal(found["b"], value[b"b"])
+            and np.array_equal(found["f"], value["f"])
+        )
+    assert any(
+        op.name == "BINSTRING"
+        for op, *_ in pickletools.genops(python2({"a": np.zeros(2, np.uint8)}))
+    )
 
 
 def test_cifar_that_is_not_there(tmp_path):
     with pytest.raises(
         DataUnavailable,
-        match=r"CIFAR10: root='.*' does not hold the data; looked for data_batch_1.*batches.meta in",
+        match=r"CIFAR10: root='.*' does not hold the data; looked for data_batch_1.*batches.meta "
+        r"in",
     ) as e:
         datasets.CIFAR10(tmp_path)
-    assert "cifar-10-batches-py" in str(e.value) and "download=True" in str(e.value) and isinstance(e.value, RuntimeError)
+    assert (
+        "cifar-10-batches-py" in str(e.value)
+        and "download=True" in str(e.value)
+        and isinstance(e.value, RuntimeError)
+    )
     with pytest.raises(DataUnavailable, match="no such folder"):
         datasets.CIFAR100(tmp_path / "none")
     write(tmp_path / "cifar-10-python.tar.gz", b"x")
-    with pytest.raises(DataUnavailable, match="cifar-10-python.tar.gz is there: pass download=True"):
+    with pytest.raises(
+        DataUnavailable, match="cifar-10-python.tar.gz is there: pass download=True"
+    ):
         datasets.CIFAR10(tmp_path)
 
 
@@ -172,7 +200,10 @@ def test_cifar_is_downloaded_checked_and_unpacked(tmp_path, monkeypatch):
     served(archive, monkeypatch, datasets.CIFAR10, tgz_md5=md5(archive))
     root = tmp_path / "root"
     assert len(datasets.CIFAR10(root, download=True)) == 20
-    assert not (tmp_path / "outside").exists() and not (root / "cifar-10-batches-py" / "readme.html").exists()
+    assert (
+        not (tmp_path / "outside").exists()
+        and not (root / "cifar-10-batches-py" / "readme.html").exists()
+    )
     archive.unlink()
     assert len(datasets.CIFAR10(root, train=False, download=True)) == 4  # nothing is asked for
     (root / "cifar-10-batches-py" / "data_batch_1").unlink()

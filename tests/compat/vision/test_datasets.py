@@ -19,8 +19,17 @@ def test_svhn(tmp_path):
     pixels, labels = bytes_of(32, 32, 3, 5), np.array([[1], [10], [5], [10], [9]], np.uint8)
     savemat(tmp_path / "extra_32x32.mat", {"X": pixels, "y": labels})
     data = datasets.SVHN(tmp_path, "extra", transform=transforms.ToTensor())
-    assert data.data.shape == (5, 3, 32, 32) and data.labels.tolist() == [1, 0, 5, 0, 9] and data.labels.dtype == np.int64
-    assert np.array_equal(data[2][0].numpy() * 255, pixels[..., 2].transpose(2, 0, 1).astype(np.float32)) and data[1][1] == 0
+    assert (
+        data.data.shape == (5, 3, 32, 32)
+        and data.labels.tolist() == [1, 0, 5, 0, 9]
+        and data.labels.dtype == np.int64
+    )
+    assert (
+        np.array_equal(
+            data[2][0].numpy() * 255, pixels[..., 2].transpose(2, 0, 1).astype(np.float32)
+        )
+        and data[1][1] == 0
+    )
     with pytest.raises(DataUnavailable, match="SVHN.*train_32x32.mat.*http"):
         datasets.SVHN(tmp_path)
     with pytest.raises(ValueError, match="split='valid'"):
@@ -51,7 +60,8 @@ def test_stl10(tmp_path):
     data = datasets.STL10(tmp_path)
     assert data.labels.tolist() == [0, 9, 2, 1] and data.classes == list("abcdefghij")
     image, label = data[1]
-    assert label == 9 and np.array_equal(np.asarray(image), train[1].transpose(2, 1, 0))  # columns come first
+    # columns come first
+    assert label == 9 and np.array_equal(np.asarray(image), train[1].transpose(2, 1, 0))
     assert datasets.STL10(tmp_path, folds=2).labels.tolist() == [1, 9]
     both = datasets.STL10(tmp_path, "train+unlabeled")
     assert len(both) == 6 and both.labels.tolist() == [0, 9, 2, 1, -1, -1] and both[5][1] == -1
@@ -72,7 +82,12 @@ def test_usps(tmp_path):
     line = " ".join(f"{i + 1}:{v:.6g}" for i, v in enumerate(values))
     write(tmp_path / "usps.t.bz2", bz2.compress(f"10 {line} \n1 {line} \n".encode()))
     data = datasets.USPS(tmp_path, train=False)
-    assert data.data.shape == (2, 16, 16) and data.targets == [9, 0] and data.data[0, 0, 0] == 0 and data.data[1, 15, 15] == 255
+    assert (
+        data.data.shape == (2, 16, 16)
+        and data.targets == [9, 0]
+        and data.data[0, 0, 0] == 0
+        and data.data[1, 15, 15] == 255
+    )
     assert np.array_equal(np.asarray(data[0][0]), data.data[0])
     write(tmp_path / "usps.bz2", bz2.compress(b"10 1:x\n"))
     with pytest.raises(DataError, match="usps.bz2"):
@@ -89,13 +104,23 @@ def test_celeba(tmp_path, comma, below):
         and data.attr_names == [f"Attr{i}" for i in range(40)]
     )
     image, attributes = data[2]
-    assert image.shape == (3, 12, 10) and attributes.tolist() == ((tables["list_attr_celeba"][1][4] + 1) // 2).tolist()
+    assert (
+        image.shape == (3, 12, 10)
+        and attributes.tolist() == ((tables["list_attr_celeba"][1][4] + 1) // 2).tolist()
+    )
     assert attributes.dtype == np.int64
     kinds = ["identity", "bbox", "landmarks", "attr"]
     test = datasets.CelebA(str(tmp_path), "test", kinds, target_transform=lambda t: t[:3])
     identity, box, marks = test[1][1]
-    assert identity == 105 and box.tolist() == tables["list_bbox_celeba"][1][5].tolist() and marks.shape == (10,)
-    assert len(datasets.CelebA(tmp_path, "all")) == 6 and datasets.CelebA(tmp_path, "valid", [])[0][1] is None
+    assert (
+        identity == 105
+        and box.tolist() == tables["list_bbox_celeba"][1][5].tolist()
+        and marks.shape == (10,)
+    )
+    assert (
+        len(datasets.CelebA(tmp_path, "all")) == 6
+        and datasets.CelebA(tmp_path, "valid", [])[0][1] is None
+    )
     batch = next(iter(minigan.utils.data.DataLoader(data, 3)))
     assert batch[0].shape == (3, 3, 12, 10) and batch[1].shape == (3, 40)
 
@@ -115,7 +140,9 @@ def test_celeba_with_some_files(tmp_path):
         datasets.CelebA(tmp_path / "none", download=True)
     path = tmp_path / "celeba" / "list_attr_celeba.txt"
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))
-    with pytest.raises(DataError, match="list_attr_celeba.txt: expected 40 numbers for each of the 6"):
+    with pytest.raises(
+        DataError, match="list_attr_celeba.txt: expected 40 numbers for each of the 6"
+    ):
         datasets.CelebA(tmp_path)
 
 
@@ -128,7 +155,11 @@ def test_lsun(tmp_path):
         transform=transforms.ToTensor(),
         target_transform=str,
     )
-    assert len(data) == 3 and [data[i][1] for i in range(3)] == ["0", "0", "1"] and data[-1][0].shape == (3, 12, 10)
+    assert (
+        len(data) == 3
+        and [data[i][1] for i in range(3)] == ["0", "0", "1"]
+        and data[-1][0].shape == (3, 12, 10)
+    )
     with pytest.raises(DataUnavailable, match="bridge_train.*_lmdb"):
         datasets.LSUN(tmp_path, "train")
     with pytest.raises(ValueError, match="'attic_train' is none of"):
@@ -144,7 +175,9 @@ def test_lsun_as_it_is_downloaded(tmp_path):
     try:
         import lmdb
     except ImportError:
-        with pytest.raises(DataError, match="install the package lmdb, or export its pictures into .*tower_val"):
+        with pytest.raises(
+            DataError, match="install the package lmdb, or export its pictures into .*tower_val"
+        ):
             datasets.LSUN(tmp_path, ["tower_val"])
         return
     image, file = picture(), io.BytesIO()
@@ -158,9 +191,15 @@ def test_lsun_as_it_is_downloaded(tmp_path):
 def test_image_folder(tmp_path):
     for name in ("b/2.png", "b/1.PNG", "a/deep/x.jpg", "a/notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x") if name.endswith("txt") else picture(mode="L").save(tmp_path / name)
+        (tmp_path / name).write_text("x") if name.endswith("txt") else picture(mode="L").save(
+            tmp_path / name
+        )
     data = datasets.ImageFolder(str(tmp_path), transform=transforms.ToTensor())
-    assert data.classes == ["a", "b"] and data.class_to_idx == {"a": 0, "b": 1} and data.targets == [0, 1, 1]
+    assert (
+        data.classes == ["a", "b"]
+        and data.class_to_idx == {"a": 0, "b": 1}
+        and data.targets == [0, 1, 1]
+    )
     assert [p[-5:] for p, _ in data.samples] == ["x.jpg", "1.PNG", "2.png"]
     assert data[1][0].shape == (3, 12, 10) and data[1][1] == 1
     with pytest.raises(DataError, match="no subfolder with files"):
@@ -171,10 +210,18 @@ def test_image_folder(tmp_path):
 
 def test_fake_data():
     data = datasets.FakeData(5, (3, 8, 6), 4, transform=transforms.ToTensor())
-    assert len(data) == 5 and data[2][0].shape == (3, 8, 6) and minigan.equal(data[2][0], data[2][0])
-    assert not minigan.equal(data[2][0], data[3][0]) and {data[i][1] for i in range(5)} <= set(range(4))
-    assert minigan.equal(data[-1][0], data[4][0]) and datasets.FakeData(5, (1, 4, 4))[0][0].mode == "L"
-    assert minigan.equal(datasets.FakeData(5, (3, 8, 6), 4, transforms.ToTensor(), random_offset=1)[1][0], data[2][0])
+    assert (
+        len(data) == 5 and data[2][0].shape == (3, 8, 6) and minigan.equal(data[2][0], data[2][0])
+    )
+    assert not minigan.equal(data[2][0], data[3][0]) and {data[i][1] for i in range(5)} <= set(
+        range(4)
+    )
+    assert (
+        minigan.equal(data[-1][0], data[4][0]) and datasets.FakeData(5, (1, 4, 4))[0][0].mode == "L"
+    )
+    assert minigan.equal(
+        datasets.FakeData(5, (3, 8, 6), 4, transforms.ToTensor(), random_offset=1)[1][0], data[2][0]
+    )
     with pytest.raises(IndexError, match="out of range for 5"):
         data[5]
 
@@ -189,12 +236,16 @@ def test_image_folder_reads_16_bits(tmp_path):
 def test_folders_without_files(tmp_path):
     saved(tmp_path / "a" / "x.png", picture())
     (tmp_path / "b").mkdir()
-    with pytest.raises(DataError, match="in the subfolder b: expected .*<class>/<file>; allow_empty"):
+    with pytest.raises(
+        DataError, match="in the subfolder b: expected .*<class>/<file>; allow_empty"
+    ):
         datasets.ImageFolder(tmp_path)
     assert datasets.ImageFolder(tmp_path, allow_empty=True).classes == ["a", "b"]
     with pytest.raises(ValueError, match="one of the two"):
         datasets.DatasetFolder(tmp_path, loader=str)
-    assert make_dataset(str(tmp_path), {"a": 3}, is_valid_file=is_image_file) == [(str(tmp_path / "a" / "x.png"), 3)]
+    assert make_dataset(str(tmp_path), {"a": 3}, is_valid_file=is_image_file) == [
+        (str(tmp_path / "a" / "x.png"), 3)
+    ]
 
 
 def test_a_data_set_of_ones_own():
@@ -207,7 +258,9 @@ def test_a_data_set_of_ones_own():
 
     assert Mine("here", transforms=lambda x, y: (x + 1, y))[1] == (2, -1)
     assert Mine("here", transform=lambda x: x + 1)[1] == (2, -1)
-    assert repr(Mine("here", transform=transforms.ToTensor())).endswith("    StandardTransform\n    Transform: ToTensor()")
+    assert repr(Mine("here", transform=transforms.ToTensor())).endswith(
+        "    StandardTransform\n    Transform: ToTensor()"
+    )
     with pytest.raises(ValueError, match="transforms"):
         Mine("here", transforms=max, transform=abs)
 
@@ -237,6 +290,12 @@ def test_as_torchvision_reads_them(tmp_path, torchvision, monkeypatch):
         assert len(ours) == len(other) and repr(ours) == repr(other)
         for (a, x), (b, y) in ((ours[i], other[i]) for i in range(len(other))):
             assert np.array_equal(np.asarray(a), np.asarray(b))
-            assert str([np.asarray(t).tolist() for t in np.atleast_1d(x)] if name != "CelebA" else [t.tolist() for t in x]) == str(
-                [np.asarray(t).tolist() for t in np.atleast_1d(y)] if name != "CelebA" else [t.tolist() for t in y]
+            assert str(
+                [np.asarray(t).tolist() for t in np.atleast_1d(x)]
+                if name != "CelebA"
+                else [t.tolist() for t in x]
+            ) == str(
+                [np.asarray(t).tolist() for t in np.atleast_1d(y)]
+                if name != "CelebA"
+                else [t.tolist() for t in y]
             )

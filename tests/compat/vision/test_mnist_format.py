@@ -55,7 +55,9 @@ def test_mnist_old_names(tmp_path):
     ):
         with pytest.warns(UserWarning, match=f"{old} has been renamed {new}"):
             assert getattr(data, old) is getattr(data, new)
-    assert data.class_to_idx["7 - seven"] == 7 and repr(data).startswith("Dataset MNIST\n    Number of datapoints: 3\n")
+    assert data.class_to_idx["7 - seven"] == 7 and repr(data).startswith(
+        "Dataset MNIST\n    Number of datapoints: 3\n"
+    )
 
 
 def test_mnist_says_what_it_looked_for(tmp_path, monkeypatch):
@@ -100,7 +102,9 @@ def test_emnist(tmp_path, split, labels, classes, place, end):
 
 def test_emnist_classes_are_torchvisions():
     table = datasets.EMNIST.classes_split_dict
-    assert "".join(table["balanced"]) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt" and table["letters"][:3] == [
+    assert "".join(
+        table["balanced"]
+    ) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt" and table["letters"][:3] == [
         "N/A",
         "a",
         "b",

@@ -45,7 +45,11 @@ def fill(model):
         for name, p in model.state_dict().items():
             if p.dim() == 0:
                 continue
-            wave = np.sin(np.arange(p.numel(), dtype=np.float64) * 0.7 + len(name)).astype(np.float32).reshape(tuple(p.shape))
+            wave = (
+                np.sin(np.arange(p.numel(), dtype=np.float64) * 0.7 + len(name))
+                .astype(np.float32)
+                .reshape(tuple(p.shape))
+            )
             fan = max(p.numel() // p.shape[0], 1)
             p.copy_(minigan.from_numpy(wave * (2 / fan) ** 0.5 if p.dim() > 1 else 1 + 0.1 * wave))
     return model
@@ -67,7 +71,9 @@ def test_values_of_torchvision():
     with minigan.no_grad():
         found = features(picture)
     assert tuple(found.shape) == FEATURES[0]
-    np.testing.assert_allclose([found.mean().item(), found.std().item(), found.max().item()], FEATURES[1], rtol=2e-4)
+    np.testing.assert_allclose(
+        [found.mean().item(), found.std().item(), found.max().item()], FEATURES[1], rtol=2e-4
+    )
 
 
 VALUES = {
@@ -82,9 +88,13 @@ def test_values_of_inception(empty):
     picture = minigan.sin(minigan.arange(3 * 80 * 80).float() * 0.37).view(1, 3, 80, 80)
     with minigan.no_grad():
         found = model.eval()(picture)
-        np.testing.assert_allclose(found.numpy(), [[-1.1420932, 0.1473422, 2.3197024, 3.2462621]], rtol=2e-4)
+        np.testing.assert_allclose(
+            found.numpy(), [[-1.1420932, 0.1473422, 2.3197024, 3.2462621]], rtol=2e-4
+        )
         aux = fill(models.inception.InceptionAux(768, 4)).eval()(minigan.ones(2, 768, 17, 17))
-        alone = fill(models.inception_v3(num_classes=4, aux_logits=False))(minigan.cat([picture, picture.flip(3)]))
+        alone = fill(models.inception_v3(num_classes=4, aux_logits=False))(
+            minigan.cat([picture, picture.flip(3)])
+        )
     assert aux.shape == alone.shape == (2, 4)
 
 
@@ -103,17 +113,29 @@ def test_weights_come_from_a_file(tmp_path, monkeypatch, empty):
     with minigan.no_grad():
         model.fc.bias.fill_(3.0)
     minigan.save(model.state_dict(), tmp_path / "resnet18.safetensors")
-    for asked in (True, "DEFAULT", "ResNet18_Weights.IMAGENET1K_V1", models.ResNet18_Weights.DEFAULT, tmp_path / "resnet18.safetensors"):
+    for asked in (
+        True,
+        "DEFAULT",
+        "ResNet18_Weights.IMAGENET1K_V1",
+        models.ResNet18_Weights.DEFAULT,
+        tmp_path / "resnet18.safetensors",
+    ):
         assert models.resnet18(weights=asked).fc.bias.sum().item() == 3000
-    assert models.resnet18(True).fc.bias[0].item() == 3 and models.resnet18(pretrained=False).fc.bias[0].item() != 3
-    minigan.save(models.inception_v3(init_weights=False).state_dict(), tmp_path / "inception_v3.safetensors")
+    assert (
+        models.resnet18(True).fc.bias[0].item() == 3
+        and models.resnet18(pretrained=False).fc.bias[0].item() != 3
+    )
+    minigan.save(
+        models.inception_v3(init_weights=False).state_dict(), tmp_path / "inception_v3.safetensors"
+    )
     plain = models.inception_v3(pretrained=True, aux_logits=False)
     assert plain.transform_input and plain.AuxLogits is None and len(plain.state_dict()) < 580
     assert models.ResNet50_Weights.DEFAULT is models.ResNet50_Weights.IMAGENET1K_V2
 
 
 def test_a_resnet_learns(empty):
-    """The first step"s gradients reach every parameter; zero_init_residual makes blocks identities."""
+    """The first step"s gradients reach every parameter; zero_init_residual makes blocks
+    identities."""
     minigan.manual_seed(0)
     model = fill(models.ResNet(models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=2))
     model(minigan.randn(4, 3, 32, 32)).square().sum().backward()
@@ -128,7 +150,9 @@ def test_pictures_for_a_network():
 
     x = models.VGG19_Weights.DEFAULT.transforms()(Image.new("RGB", (300, 280), (255, 0, 0)))
     assert tuple(x.shape) == (3, 224, 224)
-    np.testing.assert_allclose(x.mean((1, 2)).numpy(), [2.2489083, -2.0357141, -1.8044444], rtol=1e-5)
+    np.testing.assert_allclose(
+        x.mean((1, 2)).numpy(), [2.2489083, -2.0357141, -1.8044444], rtol=1e-5
+    )
 
 
 def test_what_is_not_there():

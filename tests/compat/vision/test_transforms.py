@@ -27,7 +27,9 @@ def tensor(array):
 
 
 def picture(h=12, w=10, mode="RGB"):
-    return Image.fromarray(RNG.integers(0, 256, (h, w) if mode == "L" else (h, w, 3), dtype=np.uint8))
+    return Image.fromarray(
+        RNG.integers(0, 256, (h, w) if mode == "L" else (h, w, 3), dtype=np.uint8)
+    )
 
 
 @pytest.mark.parametrize("expression", VALUES)
@@ -35,7 +37,11 @@ def test_functions_as_torchvision(expression):
     """On pictures to the bit, on Tensors of bytes within one step where a value lies between
     two."""
     on_picture, on_tensor = VALUES[expression]
-    array = COLOUR if np.ndim(on_picture) == 3 or "saturation" in expression or "grayscale" in expression else GREY
+    array = (
+        COLOUR
+        if np.ndim(on_picture) == 3 or "saturation" in expression or "grayscale" in expression
+        else GREY
+    )
     x = Image.fromarray(array)
     got = np.asarray(eval(expression, {"F": F, "E": E, "x": x}))
     assert got.tolist() == on_picture
@@ -94,7 +100,9 @@ def test_normalize():
 
 def test_sizes():
     image = picture(12, 20)
-    assert transforms.Resize(6)(image).size == (10, 6) and transforms.Resize((5, 7))(image).size == (7, 5)
+    assert transforms.Resize(6)(image).size == (10, 6) and transforms.Resize((5, 7))(
+        image
+    ).size == (7, 5)
     assert transforms.Resize(6)(transforms.ToTensor()(image)).shape == (3, 6, 10)
     assert transforms.Resize(6, Image.BICUBIC, max_size=8)(image).size == (8, 4)
     x = transforms.PILToTensor()(image)
@@ -122,7 +130,9 @@ def test_random_ones_draw_from_the_generator():
 
 
 def test_compose_lambda_grayscale():
-    both = transforms.Compose([transforms.Grayscale(3), transforms.ToTensor(), transforms.Lambda(lambda x: x * 2)])
+    both = transforms.Compose(
+        [transforms.Grayscale(3), transforms.ToTensor(), transforms.Lambda(lambda x: x * 2)]
+    )
     y = both(picture())
     assert y.shape == (3, 12, 10) and minigan.equal(y[0], y[1])
     assert transforms.Grayscale()(minigan.rand(3, 2, 2)).shape == (1, 2, 2)
@@ -134,10 +144,14 @@ def test_modes_of_pictures():
     assert F.pil_to_tensor(Image.fromarray(np.array([[True, False]]))).tolist() == [[[True, False]]]
     assert F.to_tensor(Image.fromarray(np.array([[True, False]]))).tolist() == [[[1.0, 0.0]]]
     palette = picture().quantize(4)
-    assert F.pil_to_tensor(palette).shape == (1, 12, 10) and int(F.pil_to_tensor(palette).max()) <= 3
+    assert (
+        F.pil_to_tensor(palette).shape == (1, 12, 10) and int(F.pil_to_tensor(palette).max()) <= 3
+    )
     assert F.pil_to_tensor(picture().convert("CMYK")).shape == (4, 12, 10)
     assert F.to_tensor(Image.fromarray(np.full((2, 3), 70000, np.int32))).dtype == np.int32
-    assert F.to_tensor(Image.fromarray(np.full((2, 3), 0.5, np.float32))).tolist() == [[[0.5] * 3] * 2]
+    assert F.to_tensor(Image.fromarray(np.full((2, 3), 0.5, np.float32))).tolist() == [
+        [[0.5] * 3] * 2
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,13 +170,17 @@ def test_modes_of_pictures():
 )
 def test_tensors_to_pictures(shape, dtype, mode):
     values = RNG.random(shape)
-    image = F.to_pil_image(tensor_of((values if dtype == "float32" else values * 100).astype(dtype)))
+    image = F.to_pil_image(
+        tensor_of((values if dtype == "float32" else values * 100).astype(dtype))
+    )
     assert image.mode == mode and image.size == (5, 4)
 
 
 def test_modes_that_are_asked_for():
     x = tensor(COLOUR)
-    assert F.to_pil_image(x, "HSV").mode == "HSV" and np.array_equal(np.asarray(F.to_pil_image(x, "YCbCr")), COLOUR)
+    assert F.to_pil_image(x, "HSV").mode == "HSV" and np.array_equal(
+        np.asarray(F.to_pil_image(x, "YCbCr")), COLOUR
+    )
     assert F.to_pil_image(minigan.rand(1, 4, 5), "F").mode == "F"
     for bad, mode, error in (
         (x, "L", ValueError),
@@ -177,13 +195,14 @@ def test_modes_that_are_asked_for():
 def test_convert_image_dtype():
     x = tensor_of(np.array([0, 127, 255], np.uint8))
     assert F.convert_image_dtype(x, minigan.float32).tolist() == pytest.approx([0, 127 / 255, 1])
-    assert F.convert_image_dtype(x, minigan.int16).tolist() == [
-        0,
-        16256,
-        32640,
-    ]  # as torchvision: 255 * 128
-    assert F.convert_image_dtype(F.convert_image_dtype(x, minigan.int32), minigan.uint8).tolist() == [0, 127, 255]
-    assert F.convert_image_dtype(tensor_of(np.array([0, 0.5, 1], np.float32)), minigan.uint8).tolist() == [0, 127, 255]
+    # as torchvision: 255 * 128
+    assert F.convert_image_dtype(x, minigan.int16).tolist() == [0, 16256, 32640]
+    assert F.convert_image_dtype(
+        F.convert_image_dtype(x, minigan.int32), minigan.uint8
+    ).tolist() == [0, 127, 255]
+    assert F.convert_image_dtype(
+        tensor_of(np.array([0, 0.5, 1], np.float32)), minigan.uint8
+    ).tolist() == [0, 127, 255]
     with pytest.raises(RuntimeError, match="too few digits"):
         transforms.ConvertImageDtype(minigan.int32)(minigan.rand(3))
 
@@ -276,7 +295,8 @@ def test_warnings():
 def test_how_they_print():
     """As torchvision's do."""
     assert repr(transforms.Compose([transforms.Resize(8), transforms.ToTensor()])) == (
-        "Compose(\n    Resize(size=8, interpolation=bilinear, max_size=None, antialias=True)\n    ToTensor()\n)"
+        "Compose(\n    Resize(size=8, interpolation=bilinear, max_size=None, antialias=True)\n    "
+        "ToTensor()\n)"
     )
     assert repr(transforms.RandomApply([transforms.Pad(1)], p=0.3)) == (
         "RandomApply(\n    p=0.3\n    Pad(padding=1, fill=0, padding_mode=constant)\n)"
@@ -286,13 +306,18 @@ def test_how_they_print():
     assert repr(transforms.RandomAffine(5, scale=(1, 2), interpolation=2)) == (
         "RandomAffine(degrees=[-5.0, 5.0], scale=(1, 2), interpolation=bilinear)"
     )
-    assert repr(transforms.RandomRotation(5)) == "RandomRotation(degrees=[-5.0, 5.0], interpolation=nearest, expand=False, fill=0)"
+    assert (
+        repr(transforms.RandomRotation(5))
+        == "RandomRotation(degrees=[-5.0, 5.0], interpolation=nearest, expand=False, fill=0)"
+    )
 
 
 def test_names():
     assert same.Compose is transforms.Compose and transforms.functional.resize is F.resize
     assert isinstance(
-        nn.Sequential(transforms.CenterCrop(4), transforms.Normalize([0.5], [0.5]))(minigan.rand(1, 8, 8)),
+        nn.Sequential(transforms.CenterCrop(4), transforms.Normalize([0.5], [0.5]))(
+            minigan.rand(1, 8, 8)
+        ),
         Tensor,
     )
 
@@ -311,14 +336,21 @@ def test_parameters_are_spread_evenly():
     assert -10 <= min(angles) < -8 and 28 < max(angles) <= 30 and abs(np.mean(angles) - 10) < 2
     places = draws(lambda: transforms.RandomCrop.get_params(x, (9, 13)))
     assert {p[:2] for p in places} == {(i, j) for i in range(2) for j in range(2)}
-    affine = draws(lambda: transforms.RandomAffine.get_params([0, 1], (0.5, 0.1), (1, 2), [0, 1, 5, 6], (14, 10)))
+    affine = draws(
+        lambda: transforms.RandomAffine.get_params(
+            [0, 1], (0.5, 0.1), (1, 2), [0, 1, 5, 6], (14, 10)
+        )
+    )
     assert {t[1][0] for t in affine} == set(range(-7, 8)) and {t[1][1] for t in affine} == {
         -1,
         0,
         1,
     }
     assert all(1 <= s <= 2 and 0 <= a <= 1 and 5 <= b <= 6 for _, _, s, (a, b) in affine)
-    order = {tuple(transforms.ColorJitter.get_params((0, 2), None, None, (-0.1, 0.1))[0].tolist()) for _ in range(400)}
+    order = {
+        tuple(transforms.ColorJitter.get_params((0, 2), None, None, (-0.1, 0.1))[0].tolist())
+        for _ in range(400)
+    }
     assert len(order) == 24
     factors = draws(lambda: transforms.ColorJitter.get_params((0.5, 2), None, (1, 1), None)[1:])
     assert all(0.5 <= b <= 2 and c is None and s == 1 and h is None for b, c, s, h in factors)
@@ -329,14 +361,15 @@ def test_random_resized_crop():
     parts = draws(lambda: transforms.RandomResizedCrop.get_params(x, (0.2, 0.5), (0.5, 2.0)))
     shares = [h * w / 2400 for _, _, h, w in parts]
     logs = [math.log(w / h) for _, _, h, w in parts]
-    assert 0.18 < min(shares) < 0.22 and 0.45 < max(shares) < 0.53 and abs(np.mean(logs)) < 0.1 and max(map(abs, logs)) < 0.8
+    assert (
+        0.18 < min(shares) < 0.22
+        and 0.45 < max(shares) < 0.53
+        and abs(np.mean(logs)) < 0.1
+        and max(map(abs, logs)) < 0.8
+    )
     assert all(0 <= i <= 40 - h and 0 <= j <= 60 - w for i, j, h, w in parts)
-    assert transforms.RandomResizedCrop.get_params(x, (9, 9), (1, 1)) == (
-        0,
-        10,
-        40,
-        40,
-    )  # none fits: the middle
+    # none fits: the middle
+    assert transforms.RandomResizedCrop.get_params(x, (9, 9), (1, 1)) == (0, 10, 40, 40)
     assert transforms.RandomResizedCrop((7, 8))(picture()).size == (8, 7)
     assert transforms.RandomResizedCrop(7)(x).shape == (3, 7, 7)
 
@@ -409,7 +442,9 @@ def test_each_keeps_the_kind_and_repeats_with_the_seed(transform):
 
 def test_five_and_ten_crops():
     x = tensor(GREY)
-    assert [c.shape for c in transforms.FiveCrop(2)(x)] == [(1, 2, 2)] * 5 and len(transforms.TenCrop(2)(x)) == 10
+    assert [c.shape for c in transforms.FiveCrop(2)(x)] == [(1, 2, 2)] * 5 and len(
+        transforms.TenCrop(2)(x)
+    ) == 10
 
 
 def test_linear_transformation():
@@ -442,7 +477,9 @@ def test_linear_transformation():
         lambda t: t.GaussianBlur(5, 1.5),
         lambda t: t.RandomAffine((10, 10), scale=(2, 2), shear=(5, 5)),
         lambda t: t.ColorJitter((2, 2), 0, 0, 0),
-        lambda t: t.Compose([t.Resize(8), t.ToTensor(), t.Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))]),
+        lambda t: t.Compose(
+            [t.Resize(8), t.ToTensor(), t.Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))]
+        ),
     ],
 )
 def test_transforms_as_torchvision(make, torchvision):

@@ -22,14 +22,20 @@ def picture(h=12, w=10):
 
 def test_the_usual_beginning():
     image = picture()
-    x = v2.Compose([v2.ToImage(), v2.ToDtype(minigan.float32, scale=True), v2.Normalize([0.5] * 3, [0.5] * 3)])(image)
+    x = v2.Compose(
+        [v2.ToImage(), v2.ToDtype(minigan.float32, scale=True), v2.Normalize([0.5] * 3, [0.5] * 3)]
+    )(image)
     assert minigan.allclose(
         x,
-        transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])(image),
+        transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])(
+            image
+        ),
     )
     assert isinstance(x, tv_tensors.Image) and x.dtype == np.float32
     assert v2.ToDtype(minigan.float32)(v2.ToImage()(image)).max() > 1
-    assert F.to_dtype(F.to_image(np.zeros((4, 5), np.uint8)), minigan.float32, scale=True).shape == (1, 4, 5)
+    assert F.to_dtype(
+        F.to_image(np.zeros((4, 5), np.uint8)), minigan.float32, scale=True
+    ).shape == (1, 4, 5)
 
 
 def test_samples():
@@ -48,9 +54,17 @@ def test_samples():
         assert minigan.equal(a, b) and label == 7 and a.shape == (3, 6, 6)
     sample = {"x": image, "more": [other, tensor_of(np.zeros(3, np.float32)), "name"], "y": 3}
     out = v2.Resize((4, 5))(sample)
-    assert out["x"].size == (5, 4) and out["more"][0].size == (5, 4) and out["more"][1].shape == (3,) and out["more"][2] == "name"
-    first, second = v2.RandomVerticalFlip(1.0)(minigan.arange(6).view(1, 2, 3), minigan.arange(6).view(1, 2, 3))
-    assert first[0, 0, 0] == 3 and second[0, 0, 0] == 0  # of plain Tensors only the first is a picture
+    assert (
+        out["x"].size == (5, 4)
+        and out["more"][0].size == (5, 4)
+        and out["more"][1].shape == (3,)
+        and out["more"][2] == "name"
+    )
+    first, second = v2.RandomVerticalFlip(1.0)(
+        minigan.arange(6).view(1, 2, 3), minigan.arange(6).view(1, 2, 3)
+    )
+    # of plain Tensors only the first is a picture
+    assert first[0, 0, 0] == 3 and second[0, 0, 0] == 0
     images = [v2.ToImage()(image) for _ in range(2)]
     assert all(x.shape == (3, 4, 4) for x in v2.CenterCrop(4)(*images))
 
@@ -59,22 +73,38 @@ def test_random_ones_differ_from_call_to_call():
     x = minigan.arange(100).view(1, 10, 10)
     minigan.manual_seed(0)
     assert len({int(v2.RandomCrop(3)(x)[0, 0, 0]) for _ in range(60)}) > 20
-    applied = [int(v2.RandomApply([v2.RandomHorizontalFlip(1.0)], 0.5)(x)[0, 0, 0]) for _ in range(100)]
+    applied = [
+        int(v2.RandomApply([v2.RandomHorizontalFlip(1.0)], 0.5)(x)[0, 0, 0]) for _ in range(100)
+    ]
     assert 30 < applied.count(9) < 70
-    assert {v2.RandomChoice([v2.Lambda(lambda x: 1), v2.Lambda(lambda x: 2)])(0) for _ in range(40)} == {1, 2}
-    orders = {v2.RandomOrder([v2.Lambda(lambda x: 2 * x), v2.Lambda(lambda x: x + 1)])(3) for _ in range(40)}
+    assert {
+        v2.RandomChoice([v2.Lambda(lambda x: 1), v2.Lambda(lambda x: 2)])(0) for _ in range(40)
+    } == {1, 2}
+    orders = {
+        v2.RandomOrder([v2.Lambda(lambda x: 2 * x), v2.Lambda(lambda x: x + 1)])(3)
+        for _ in range(40)
+    }
     assert orders == {7, 8}
 
 
 def test_types():
     image = picture()
     x = v2.ToImage()(image)
-    assert type(v2.ToPureTensor()(x)) is Tensor and type(x) is tv_tensors.Image and type(x + 1) is Tensor
-    assert np.array_equal(np.asarray(v2.ToPILImage()(x)), np.asarray(image)) and v2.PILToTensor()(image).dtype == np.uint8
+    assert (
+        type(v2.ToPureTensor()(x)) is Tensor
+        and type(x) is tv_tensors.Image
+        and type(x + 1) is Tensor
+    )
+    assert (
+        np.array_equal(np.asarray(v2.ToPILImage()(x)), np.asarray(image))
+        and v2.PILToTensor()(image).dtype == np.uint8
+    )
     assert type(tv_tensors.wrap(minigan.zeros(1, 2, 2), like=x)) is tv_tensors.Image
     with pytest.warns(UserWarning, match="deprecated"):
         assert v2.ToTensor()(image).max() <= 1
-    assert v2.RGB()(Image.fromarray(np.zeros((3, 3), np.uint8))).mode == "RGB" and v2.RGB()(minigan.rand(1, 3, 3)).shape == (3, 3, 3)
+    assert v2.RGB()(Image.fromarray(np.zeros((3, 3), np.uint8))).mode == "RGB" and v2.RGB()(
+        minigan.rand(1, 3, 3)
+    ).shape == (3, 3, 3)
     assert v2.Identity()(image) is image and v2.Lambda(lambda x: 0, Image.Image)(image, "a") == (
         0,
         "a",
@@ -84,7 +114,11 @@ def test_types():
 def test_noise():
     x = minigan.full((1, 50, 50), 0.5)
     noise = v2.GaussianNoise(0.1, 0.2, clip=False)(x) - x
-    assert abs(noise.mean() - 0.1) < 0.02 and abs(noise.std() - 0.2) < 0.02 and v2.GaussianNoise(sigma=9)(x).max() == 1
+    assert (
+        abs(noise.mean() - 0.1) < 0.02
+        and abs(noise.std() - 0.2) < 0.02
+        and v2.GaussianNoise(sigma=9)(x).max() == 1
+    )
     bytes_ = v2.GaussianNoise()(tensor_of(np.full((1, 50, 50), 128, np.uint8)))
     assert bytes_.dtype == np.uint8 and 20 < bytes_.float().std() < 31
 
@@ -102,9 +136,16 @@ def test_one_of_ones_own():
 
 
 def test_names_and_text():
-    assert repr(v2.Resize(4)).startswith("Resize(size=4") and v2.Resize.__module__ == "minigan.compat.vision.transforms.v2"
+    assert (
+        repr(v2.Resize(4)).startswith("Resize(size=4")
+        and v2.Resize.__module__ == "minigan.compat.vision.transforms.v2"
+    )
     assert pickle.loads(pickle.dumps(v2.CenterCrop(3)))(picture()).size == (3, 3)
-    assert F.horizontal_flip is F.hflip and F.get_size(picture()) == [12, 10] and v2.InterpolationMode is transforms.InterpolationMode
+    assert (
+        F.horizontal_flip is F.hflip
+        and F.get_size(picture()) == [12, 10]
+        and v2.InterpolationMode is transforms.InterpolationMode
+    )
     assert v2.RandomCrop.get_params(picture(), (12, 10)) == (0, 0, 12, 10)
     for bad in (lambda: v2.Compose([]), lambda: v2.RandomApply([v2.Identity()], p=2)):
         with pytest.raises(ValueError):
@@ -126,7 +167,9 @@ def test_as_torchvision(torchvision):
                 t.Normalize([0.1], [0.2]),
             ]
         ),
-        lambda t, m: t.Compose([t.CenterCrop(6), t.Pad(2, padding_mode="edge"), t.ToImage(), t.Grayscale(3)]),
+        lambda t, m: t.Compose(
+            [t.CenterCrop(6), t.Pad(2, padding_mode="edge"), t.ToImage(), t.Grayscale(3)]
+        ),
         lambda t, m: t.Compose([t.ToImage(), t.RandomRotation((20, 20)), t.GaussianBlur(3, 1.0)]),
     ]
     for f in make:

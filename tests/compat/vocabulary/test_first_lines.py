@@ -1,4 +1,5 @@
-"""Lines that scripts begin with, each run by itself with `torch` for minigan, and what is not there."""
+"""Lines that scripts begin with, each run by itself with `torch` for minigan, and what is not
+there."""
 
 import subprocess
 import sys
@@ -78,18 +79,25 @@ def test_first_line(line):
     names = {"torch": minigan, "nn": minigan.nn, "math": math}
     precision = minigan.backends.cuda.matmul.allow_tf32
     try:
-        exec(line.replace("from torch", "from minigan").replace("import torch.", "import minigan."), names)
+        exec(
+            line.replace("from torch", "from minigan").replace("import torch.", "import minigan."),
+            names,
+        )
     finally:
         minigan.backends.cuda.matmul.allow_tf32 = precision
 
 
 NOT_THERE = {
-    "import minigan.distributed as dist": "minigan has no 'distributed'; minigan computes in one process",
-    "from minigan import hub": "minigan has no 'hub'; networks are in vision.models, their weights come from files",
+    "import minigan.distributed as dist": "minigan has no 'distributed'; minigan computes in one "
+    "process",
+    "from minigan import hub": "minigan has no 'hub'; networks are in vision.models, their "
+    "weights come from files",
     "from minigan.nn import Foo": "minigan.nn has no 'Foo'",
     "from minigan.nn.functional import stft": "minigan.nn.functional has no 'stft'",
-    "from minigan.utils.data.distributed import DistributedSampler": "minigan.utils.data has no 'distributed'",
-    "from minigan.nn.parallel import DistributedDataParallel": "minigan.nn.parallel has no 'DistributedDataParallel'",
+    "from minigan.utils.data.distributed import DistributedSampler": "minigan.utils.data has no "
+    "'distributed'",
+    "from minigan.nn.parallel import DistributedDataParallel": "minigan.nn.parallel has no "
+    "'DistributedDataParallel'",
     "from minigan.vision import ops": "minigan.vision has no 'ops'",
     "from minigan.optim.lr_scheduler import Foo": "minigan.optim.lr_scheduler has no 'Foo'",
     "minigan.jit.script": "'minigan' has no attribute 'jit'; minigan.cpu.graph",
@@ -110,7 +118,11 @@ def test_what_is_not_there_says_where_to_read_on(line):
 
 
 def test_hasattr_and_private_names():
-    assert not hasattr(minigan, "hub") and not hasattr(minigan.nn, "Foo") and hasattr(minigan.nn.utils, "parametrize")
+    assert (
+        not hasattr(minigan, "hub")
+        and not hasattr(minigan.nn, "Foo")
+        and hasattr(minigan.nn.utils, "parametrize")
+    )
     assert not hasattr(minigan.ones(1), "stft")
     with pytest.raises(AttributeError, match="no attribute '_private'$"):
         minigan._private  # noqa: B018
@@ -119,11 +131,15 @@ def test_hasattr_and_private_names():
 def test_autocast_has_no_effect_on_the_cpu():
     with pytest.warns(UserWarning, match="no effect on the CPU") as said:
         scope = minigan.autocast(device_type="cpu", dtype="bfloat16")
-    assert said[0].filename == __file__, "a warning names the line of the program: Python says it once for each"
+    assert said[0].filename == __file__, (
+        "a warning names the line of the program: Python says it once for each"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with scope, minigan.autocast("cpu"), minigan.amp.autocast("cuda", enabled=False):
-            assert (minigan.ones(1, 2) @ minigan.full((2, 1), 1.001)).item() == np.float32(1.001) * 2
+            assert (minigan.ones(1, 2) @ minigan.full((2, 1), 1.001)).item() == np.float32(
+                1.001
+            ) * 2
 
         @minigan.autocast("cpu")
         def double(x):
@@ -148,12 +164,18 @@ def test_default_dtype():
     try:
         minigan.set_default_dtype(minigan.float64)
         made = [
-            minigan.zeros(2), minigan.ones(1), minigan.empty(1), minigan.full((1,), 0.5), minigan.linspace(0, 1, 3), minigan.eye(2),
-            minigan.rand(1), minigan.randn(2), minigan.normal(0.0, 1.0, (2,)), minigan.tensor([0.1]), minigan.Tensor([1]),
-            minigan.arange(0.0, 1.0, 0.5), minigan.tensor([3]) / 2, minigan.as_tensor([0.5]), minigan.Tensor(np.ones(2, np.float32)),
-            nn_output(), *minigan.nn.BatchNorm1d(2).state_dict().values(), minigan.nn.PReLU().weight,
+            minigan.zeros(2), minigan.ones(1), minigan.empty(1), minigan.full((1,), 0.5),
+            minigan.linspace(0, 1, 3), minigan.eye(2),
+            minigan.rand(1), minigan.randn(2), minigan.normal(0.0, 1.0, (2,)),
+            minigan.tensor([0.1]), minigan.Tensor([1]),
+            minigan.arange(0.0, 1.0, 0.5), minigan.tensor([3]) / 2, minigan.as_tensor([0.5]),
+            minigan.Tensor(np.ones(2, np.float32)),
+            nn_output(), *minigan.nn.BatchNorm1d(2).state_dict().values(),
+            minigan.nn.PReLU().weight,
         ]  # fmt: skip
-        assert {x.dtype.name for x in made[:-2]} | {made[-1].dtype.name} == {"float64"} and minigan.arange(2).dtype == np.int64
+        assert {x.dtype.name for x in made[:-2]} | {made[-1].dtype.name} == {
+            "float64"
+        } and minigan.arange(2).dtype == np.int64
         assert minigan.finfo().bits == 64 and minigan.tensor(0.1).item() == 0.1
     finally:
         minigan.set_default_dtype("float32")
@@ -163,7 +185,9 @@ def test_default_dtype():
 
 
 def nn_output():
-    return minigan.nn.Sequential(minigan.nn.Conv1d(1, 1, 1), minigan.nn.Linear(2, 2))(minigan.ones(1, 1, 2))
+    return minigan.nn.Sequential(minigan.nn.Conv1d(1, 1, 1), minigan.nn.Linear(2, 2))(
+        minigan.ones(1, 1, 2)
+    )
 
 
 def test_default_device():
@@ -185,19 +209,37 @@ def test_tensor_of_numpy_is_of_the_default_dtype():
     shared, tensor = minigan.Tensor(memory), minigan.ones(2, dtype="float64")
     memory[0] = 5
     assert shared.tolist() == [5, 1]
-    assert minigan.Tensor(tensor).dtype == np.float64 and minigan.Tensor(tensor).data_ptr() == tensor.data_ptr()
-    assert minigan.Tensor([np.ones(2), np.zeros(2)]).dtype == np.float32 and minigan.Tensor(np.array(3)).shape == (3,)
-    assert minigan.Tensor(np.array(3.0)).shape == () and minigan.Tensor(range(3)).tolist() == [0, 1, 2]
+    assert (
+        minigan.Tensor(tensor).dtype == np.float64
+        and minigan.Tensor(tensor).data_ptr() == tensor.data_ptr()
+    )
+    assert minigan.Tensor([np.ones(2), np.zeros(2)]).dtype == np.float32 and minigan.Tensor(
+        np.array(3)
+    ).shape == (3,)
+    assert minigan.Tensor(np.array(3.0)).shape == () and minigan.Tensor(range(3)).tolist() == [
+        0,
+        1,
+        2,
+    ]
     assert minigan.Tensor([1.0], device="cpu").tolist() == [1]
     for keeps in (minigan.tensor, minigan.as_tensor, minigan.from_numpy):
         assert keeps(np.ones(2)).dtype == np.float64 and keeps(np.ones(2, int)).dtype == np.int64
     net = minigan.nn.Linear(1, 1)
-    assert net(minigan.autograd.Variable(minigan.Tensor(np.random.default_rng(0).normal(4, 1, (3, 1))))).dtype == np.float32
+    assert (
+        net(
+            minigan.autograd.Variable(minigan.Tensor(np.random.default_rng(0).normal(4, 1, (3, 1))))
+        ).dtype
+        == np.float32
+    )
 
 
 def test_index_of_floats():
     x = minigan.arange(6.0)
-    assert x[np.array([1.0, -2.9])].tolist() == [1, 4] and x[[1.0, 2.0]].tolist() == [1, 2] and x[np.array(2.0)].item() == 2
+    assert (
+        x[np.array([1.0, -2.9])].tolist() == [1, 4]
+        and x[[1.0, 2.0]].tolist() == [1, 2]
+        and x[np.array(2.0)].item() == 2
+    )
     assert x.view(2, 3)[:, np.array([1.0, 2.0])].tolist() == [[1, 2], [4, 5]]
     assert x.view(2, 3)[np.array([0.0, 1.0]), np.array([1.0, 2.0], np.float32)].tolist() == [1, 5]
     x[np.array([0.0, 2.0])] = 7
@@ -260,13 +302,22 @@ def test_summary_writer(tmp_path):
             writer.add_graph(minigan.nn.Linear(1, 1))
     (file,) = tmp_path.glob("events*")
     data = file.read_bytes()
-    assert all(tag in data for tag in (b"loss", b"picture", b"pictures", b"weights")) and np.float32(0.5).tobytes() in data
+    assert (
+        all(tag in data for tag in (b"loss", b"picture", b"pictures", b"weights"))
+        and np.float32(0.5).tobytes() in data
+    )
 
 
 def test_summary_writer_without_tensorboardx():
-    code = "import sys; sys.modules['tensorboardX'] = None; from minigan.utils.tensorboard import SummaryWriter"
+    code = (
+        "import sys; sys.modules['tensorboardX'] = None; from minigan.utils.tensorboard "
+        "import SummaryWriter"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "ImportError: SummaryWriter needs the package tensorboardX: pip install 'minigan[tensorboard]'" in done.stderr
+    assert (
+        "ImportError: SummaryWriter needs the package tensorboardX: pip install "
+        "'minigan[tensorboard]'" in done.stderr
+    )
 
 
 def test_packed_sequences_say_what_to_do():
@@ -275,6 +326,8 @@ def test_packed_sequences_say_what_to_do():
     rows = [minigan.ones(2, 3), minigan.zeros(1, 3)]
     padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
     assert padded.shape == (2, 2, 3) and padded[1].tolist() == [[-1, -1, -1], [0, 0, 0]]
-    assert [r.tolist() for r in unpad_sequence(pad_sequence(rows), [2, 1])] == [r.tolist() for r in rows]
+    assert [r.tolist() for r in unpad_sequence(pad_sequence(rows), [2, 1])] == [
+        r.tolist() for r in rows
+    ]
     with pytest.raises(NotImplementedError, match="padded batches"):
         pack_padded_sequence(padded, [2, 1])

@@ -1,7 +1,9 @@
-"""Functions of integers and booleans: each line of integers.txt has the dtypes and values that PyTorch gives it.
+"""Functions of integers and booleans: each line of integers.txt has the dtypes and values that
+PyTorch gives it.
 
-x and y are matrices of one dtype after the other, f is of float32; dtypes for which PyTorch has no value are left out.
-`python tests/compat/vocabulary/test_integers.py` writes integers.json anew, where PyTorch is installed.
+x and y are matrices of one dtype after the other, f is of float32; dtypes for which PyTorch has no
+value are left out. `python tests/compat/vocabulary/test_integers.py` writes integers.json anew,
+where PyTorch is installed.
 """
 
 import json
@@ -14,7 +16,11 @@ import minigan.nn.functional as F
 
 HERE = pathlib.Path(__file__).parent
 EXPRESSIONS = (HERE / "integers.txt").read_text("utf-8").splitlines()
-VALUES = json.loads((HERE / "integers.json").read_text("utf-8")) if (HERE / "integers.json").exists() else {}
+VALUES = (
+    json.loads((HERE / "integers.json").read_text("utf-8"))
+    if (HERE / "integers.json").exists()
+    else {}
+)
 DTYPES = ["int64", "int32", "uint8", "bool"]
 
 
@@ -23,7 +29,11 @@ def value(expression, torch, functional, dtype):
 
     def plain(x):
         if isinstance(x, torch.Tensor):
-            return [str(x.dtype).replace("torch.", ""), list(x.shape), [plain(v) for v in x.reshape(-1).tolist()]]
+            return [
+                str(x.dtype).replace("torch.", ""),
+                list(x.shape),
+                [plain(v) for v in x.reshape(-1).tolist()],
+            ]
         if isinstance(x, (tuple, list)):
             return [plain(v) for v in x]
         return f"{x:.9g}" if isinstance(x, float) else x
@@ -37,13 +47,22 @@ def value(expression, torch, functional, dtype):
 def close(a, b):
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(close, a, b))
-    if a != b and isinstance(a, str) and isinstance(b, str) and a[-1].isdigit() and b[-1].isdigit() and "int" not in a:
+    if (
+        a != b
+        and isinstance(a, str)
+        and isinstance(b, str)
+        and a[-1].isdigit()
+        and b[-1].isdigit()
+        and "int" not in a
+    ):
         return float(a) == pytest.approx(float(b), rel=2e-6, abs=1e-9)
     return type(a) is type(b) and a == b
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value", "ignore:overflow")
-@pytest.mark.parametrize("expression, dtype", [(e, t) for e in EXPRESSIONS for t in VALUES.get(e, DTYPES)])
+@pytest.mark.parametrize(
+    "expression, dtype", [(e, t) for e in EXPRESSIONS for t in VALUES.get(e, DTYPES)]
+)
 def test_expression(expression, dtype):
     expected = VALUES[expression][dtype]
     found = value(expression, minigan, F, dtype)
@@ -53,7 +72,11 @@ def test_expression(expression, dtype):
 @pytest.mark.torch
 def test_the_values_are_those_of_torch():
     torch = pytest.importorskip("torch")
-    wrong = [e for e in EXPRESSIONS if not all(close(v, value(e, torch, torch.nn.functional, t)) for t, v in VALUES[e].items())]
+    wrong = [
+        e
+        for e in EXPRESSIONS
+        if not all(close(v, value(e, torch, torch.nn.functional, t)) for t, v in VALUES[e].items())
+    ]
     assert not wrong and all(VALUES.values())
 
 

@@ -15,7 +15,10 @@ T = minigan.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
-@pytest.mark.parametrize("shape, dim", [((), 0), ((4,), 0), ((2, 3), 1), ((2, 3, 2), 0), ((2, 3, 2, 2), 1), ((1, 2, 1, 2, 2), 1)])
+@pytest.mark.parametrize(
+    "shape, dim",
+    [((), 0), ((4,), 0), ((2, 3), 1), ((2, 3, 2), 0), ((2, 3, 2, 2), 1), ((1, 2, 1, 2, 2), 1)],
+)
 def test_softmax_without_a_dimension(name, shape, dim):
     x = minigan.arange(float(np.prod(shape))).reshape(shape)
     module = {"softmax": nn.Softmax, "log_softmax": nn.LogSoftmax, "softmin": nn.Softmin}[name]
@@ -26,23 +29,46 @@ def test_softmax_without_a_dimension(name, shape, dim):
 
 
 @pytest.mark.parametrize("old, reduction", [
-    ({"size_average": True}, "mean"), ({"size_average": False}, "sum"), ({"reduce": False}, "none"), ({"reduce": True}, "mean"),
-    ({"size_average": False, "reduce": True}, "sum"), ({"size_average": True, "reduce": False}, "none"),
+    ({"size_average": True}, "mean"), ({"size_average": False}, "sum"), ({"reduce": False}, "none"),
+    ({"reduce": True}, "mean"),
+    ({"size_average": False, "reduce": True}, "sum"),
+    ({"size_average": True, "reduce": False}, "none"),
 ])  # fmt: skip
 def test_size_average_and_reduce(old, reduction):
     classes = minigan.tensor([2, 0])
     signs = T * 2 - 1
     elementwise = {
-        "mse_loss": (X, T), "l1_loss": (X, T), "smooth_l1_loss": (X, T), "binary_cross_entropy": (X.sigmoid(), T),
-        "binary_cross_entropy_with_logits": (X, T), "kl_div": (X, T), "hinge_embedding_loss": (X, signs), "soft_margin_loss": (X, signs),
-        "margin_ranking_loss": (X, T, signs), "cross_entropy": (X, classes), "nll_loss": (X, classes),
+        "mse_loss": (X, T), "l1_loss": (X, T), "smooth_l1_loss": (X, T),
+        "binary_cross_entropy": (X.sigmoid(), T),
+        "binary_cross_entropy_with_logits": (X, T), "kl_div": (X, T),
+        "hinge_embedding_loss": (X, signs), "soft_margin_loss": (X, signs),
+        "margin_ranking_loss": (X, T, signs), "cross_entropy": (X, classes),
+        "nll_loss": (X, classes),
     }  # fmt: skip
     for name, arguments in elementwise.items():
-        with pytest.warns(UserWarning, match=f"size_average and reduce args will be deprecated, please use reduction='{reduction}'"):
+        with pytest.warns(
+            UserWarning,
+            match="size_average and reduce args will be deprecated, please use "
+            f"reduction='{reduction}'",
+        ):
             found = getattr(F, name)(*arguments, **old)
         assert minigan.equal(found, getattr(F, name)(*arguments, reduction=reduction)), name
-    modules = [nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.BCELoss, nn.BCEWithLogitsLoss, nn.KLDivLoss, nn.HingeEmbeddingLoss]
-    for kind in (*modules, nn.SoftMarginLoss, nn.MarginRankingLoss, nn.CrossEntropyLoss, nn.NLLLoss):
+    modules = [
+        nn.MSELoss,
+        nn.L1Loss,
+        nn.SmoothL1Loss,
+        nn.BCELoss,
+        nn.BCEWithLogitsLoss,
+        nn.KLDivLoss,
+        nn.HingeEmbeddingLoss,
+    ]
+    for kind in (
+        *modules,
+        nn.SoftMarginLoss,
+        nn.MarginRankingLoss,
+        nn.CrossEntropyLoss,
+        nn.NLLLoss,
+    ):
         with pytest.warns(UserWarning, match="size_average and reduce"):
             assert kind(**old).reduction == reduction
 
@@ -52,7 +78,8 @@ def test_old_arguments_by_position():
     with pytest.warns(UserWarning, match="size_average"):
         assert F.mse_loss(X, T, False).item() == F.mse_loss(X, T, reduction="sum").item()
     with pytest.warns(UserWarning, match="size_average"):
-        assert minigan.equal(F.cross_entropy(X, minigan.tensor([2, 0]), w, None, 2, False), minigan.tensor([0.0, F.cross_entropy(
+        assert minigan.equal(F.cross_entropy(X, minigan.tensor([2, 0]), w, None, 2, False),
+            minigan.tensor([0.0, F.cross_entropy(
             X[1:], minigan.tensor([0]), w, reduction="sum").item()]))  # fmt: skip
     with pytest.warns(UserWarning, match="size_average"):
         assert nn.BCELoss(None, False).reduction == "sum"
@@ -60,19 +87,31 @@ def test_old_arguments_by_position():
         assert nn.MSELoss(False).reduction == "sum"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert nn.MSELoss("sum").reduction == "sum" and nn.MSELoss(None, None, "none").reduction == "none"
+        assert (
+            nn.MSELoss("sum").reduction == "sum"
+            and nn.MSELoss(None, None, "none").reduction == "none"
+        )
         assert F.mse_loss(X, T, None, None, "sum").item() == F.mse_loss(X, T, "sum").item() == 21.0
-        assert nn.CrossEntropyLoss(w, None, 1).ignore_index == 1 and nn.NLLLoss(None, None, 3).ignore_index == 3
+        assert (
+            nn.CrossEntropyLoss(w, None, 1).ignore_index == 1
+            and nn.NLLLoss(None, None, 3).ignore_index == 3
+        )
 
 
 def test_a_target_that_broadcasts():
     x, t = minigan.tensor([[3.0]], requires_grad=True), minigan.tensor([1.0])
-    for loss, value, slope in ((F.mse_loss, 4.0, 4.0), (F.l1_loss, 2.0, 1.0), (F.smooth_l1_loss, 1.5, 1.0), (F.huber_loss, 1.5, 1.0)):
+    for loss, value, slope in (
+        (F.mse_loss, 4.0, 4.0),
+        (F.l1_loss, 2.0, 1.0),
+        (F.smooth_l1_loss, 1.5, 1.0),
+        (F.huber_loss, 1.5, 1.0),
+    ):
         with pytest.warns(UserWarning, match="different to the input size"):
             y = loss(x, t)
         assert y.item() == value and minigan.grad(y, x)[0].tolist() == [[slope]]
     with pytest.warns(UserWarning, match="different to the input size"):
-        assert nn.MSELoss()(minigan.arange(4.0)[:, None], minigan.arange(4.0)).item() == 2.5  # 16 differences, as torch
+        # 16 differences, as torch
+        assert nn.MSELoss()(minigan.arange(4.0)[:, None], minigan.arange(4.0)).item() == 2.5
     for loss in (F.kl_div, F.hinge_embedding_loss, F.soft_margin_loss):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -85,12 +124,16 @@ def test_the_warning_comes_once_a_place():
         for _ in range(3):
             F.softmax(X)
             F.mse_loss(X[:1, :1], T[0, :1])
-    assert [w.category for w in caught] == [UserWarning, UserWarning] and {w.filename for w in caught} == {__file__}
+    assert [w.category for w in caught] == [UserWarning, UserWarning] and {
+        w.filename for w in caught
+    } == {__file__}
 
 
-# p and q after three steps of an optimiser of [p, q, p] for sum p^2 + sum q^3, both 1 at first: of PyTorch 2.13
+# p and q after three steps of an optimiser of [p, q, p] for sum p^2 + sum q^3, both 1 at first: of
+# PyTorch 2.13
 TWICE = {
-    "SGD": (0.2160000205, 0.4612572789), "Adam": (0.4123364091, 0.7041537166), "AdamW": (0.4080117047, 0.7015196681),
+    "SGD": (0.2160000205, 0.4612572789), "Adam": (0.4123364091, 0.7041537166),
+    "AdamW": (0.4080117047, 0.7015196681),
     "RMSprop": (-0.0256716311, 0.0), "Adagrad": (0.6617183685, 0.7892398238),
 }  # fmt: skip
 

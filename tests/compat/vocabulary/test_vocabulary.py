@@ -1,6 +1,8 @@
-"""PyTorch's vocabulary: each line of expressions.txt, with `torch` for minigan, has the value that PyTorch gives it.
+"""PyTorch's vocabulary: each line of expressions.txt, with `torch` for minigan, has the value that
+PyTorch gives it.
 
-`values.json` holds these values; `python tests/compat/vocabulary/test_vocabulary.py` writes it anew, where PyTorch is installed.
+`values.json` holds these values; `python tests/compat/vocabulary/test_vocabulary.py` writes it
+anew, where PyTorch is installed.
 """
 
 import copy
@@ -20,7 +22,9 @@ from minigan.autograd.hooks import HOOKS
 
 HERE = pathlib.Path(__file__).parent
 EXPRESSIONS = (HERE / "expressions.txt").read_text("utf-8").splitlines()
-VALUES = json.loads((HERE / "values.json").read_text("utf-8")) if (HERE / "values.json").exists() else {}
+VALUES = (
+    json.loads((HERE / "values.json").read_text("utf-8")) if (HERE / "values.json").exists() else {}
+)
 
 
 def value(expression, torch):
@@ -28,7 +32,10 @@ def value(expression, torch):
 
     def plain(x):
         if isinstance(x, torch.Tensor):
-            numbers = [str(v) if isinstance(v, float) and not math.isfinite(v) else v for v in x.reshape(-1).tolist()]
+            numbers = [
+                str(v) if isinstance(v, float) and not math.isfinite(v) else v
+                for v in x.reshape(-1).tolist()
+            ]
             return [str(x.dtype).replace("torch.", ""), list(x.shape), numbers]
         return [plain(v) for v in x] if isinstance(x, (tuple, list)) else x
 
@@ -38,7 +45,9 @@ def value(expression, torch):
 def close(a, b):
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(close, a, b))
-    return type(a) is type(b) and (a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=2e-6, abs_tol=1e-9)))
+    return type(a) is type(b) and (
+        a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=2e-6, abs_tol=1e-9))
+    )
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
@@ -91,8 +100,16 @@ def test_data_of_parameters():
     layer.weight.data.clamp_(-0.01, 0.01)
     layer.weight.data -= 0.5
     layer.weight.data[0] = 7
-    assert layer.weight is before and layer.weight[0].tolist() == [7, 7] and -0.51 <= layer.weight.min() <= -0.49
-    assert layer.bias.tolist() == [1, 1] and isinstance(layer.bias, nn.Parameter) and layer.bias.requires_grad
+    assert (
+        layer.weight is before
+        and layer.weight[0].tolist() == [7, 7]
+        and -0.51 <= layer.weight.min() <= -0.49
+    )
+    assert (
+        layer.bias.tolist() == [1, 1]
+        and isinstance(layer.bias, nn.Parameter)
+        and layer.bias.requires_grad
+    )
     assert len(list(layer.parameters())) == 2
 
 
@@ -100,14 +117,21 @@ def test_variable_is_the_same_memory_as_a_leaf():
     x = minigan.ones(2, requires_grad=True) * 2
     v = Variable(x, requires_grad=True)
     assert v.is_leaf and v.requires_grad and v.data_ptr() == x.data_ptr()
-    assert Variable(np.ones(2)).tolist() == [1, 1] and not Variable(minigan.ones(1), volatile=True).requires_grad
+    assert (
+        Variable(np.ones(2)).tolist() == [1, 1]
+        and not Variable(minigan.ones(1), volatile=True).requires_grad
+    )
 
 
 def test_copies():
     x = minigan.ones(2, requires_grad=True)
     y = copy.deepcopy(x)
     y.data.zero_()
-    assert x.tolist() == [1, 1] and y.requires_grad and copy.deepcopy(minigan.arange(3)).tolist() == [0, 1, 2]
+    assert (
+        x.tolist() == [1, 1]
+        and y.requires_grad
+        and copy.deepcopy(minigan.arange(3)).tolist() == [0, 1, 2]
+    )
 
 
 # --- hooks ---
@@ -175,7 +199,12 @@ def test_modes():
     def c():
         return x * 2
 
-    assert not a().requires_grad and not b().requires_grad and not c().requires_grad and (x * 2).requires_grad
+    assert (
+        not a().requires_grad
+        and not b().requires_grad
+        and not c().requires_grad
+        and (x * 2).requires_grad
+    )
     with minigan.inference_mode(False):
         assert (x * 2).requires_grad
     with minigan.no_grad(), minigan.inference_mode(False):
@@ -186,7 +215,11 @@ def test_modes():
             minigan.log(x * -1)
     finally:
         minigan.autograd.set_detect_anomaly(False)
-    with minigan.autograd.set_detect_anomaly(True), pytest.raises(minigan.AnomalyError), np.errstate(invalid="ignore"):
+    with (
+        minigan.autograd.set_detect_anomaly(True),
+        pytest.raises(minigan.AnomalyError),
+        np.errstate(invalid="ignore"),
+    ):
         minigan.log(x * -1)
     with np.errstate(invalid="ignore"):
         assert minigan.log(x * -1).isnan().all()
@@ -200,16 +233,26 @@ def test_random_state():
     assert minigan.equal(a, minigan.rand(3))
     assert minigan.seed() == minigan.initial_seed()
     g = minigan.Generator(device="cpu").manual_seed(4)
-    assert g.initial_seed() == 4 and minigan.equal(minigan.rand(2, generator=g), minigan.rand(2, generator=minigan.Generator(4)))
+    assert g.initial_seed() == 4 and minigan.equal(
+        minigan.rand(2, generator=g), minigan.rand(2, generator=minigan.Generator(4))
+    )
 
 
 def test_random_methods():
     minigan.manual_seed(0)
     x = minigan.empty(20000)
     assert abs(x.exponential_(2.0).mean().item() - 0.5) < 0.02 and x.min() >= 0
-    assert set(minigan.empty(500).random_(2, 5).tolist()) == {2, 3, 4} and set(minigan.zeros(300).random_(3).tolist()) == {0, 1, 2}
-    assert minigan.zeros(300, dtype=minigan.uint8).random_().max() > 200 and minigan.zeros(50, dtype=bool).random_().any()
-    assert abs(x.normal_(3, 2).std().item() - 2) < 0.05 and abs(x.uniform_(-1, 3).mean().item() - 1) < 0.05
+    assert set(minigan.empty(500).random_(2, 5).tolist()) == {2, 3, 4} and set(
+        minigan.zeros(300).random_(3).tolist()
+    ) == {0, 1, 2}
+    assert (
+        minigan.zeros(300, dtype=minigan.uint8).random_().max() > 200
+        and minigan.zeros(50, dtype=bool).random_().any()
+    )
+    assert (
+        abs(x.normal_(3, 2).std().item() - 2) < 0.05
+        and abs(x.uniform_(-1, 3).mean().item() - 1) < 0.05
+    )
     like = minigan.randint_like(minigan.zeros(100), 2, 4)
     assert set(like.tolist()) == {2, 3} and like.dtype == np.float32
     assert minigan.bernoulli(minigan.zeros(100), 1.0).sum() == 100
@@ -226,4 +269,7 @@ if __name__ == "__main__":
     import torch
 
     found = {e: value(e, torch) for e in EXPRESSIONS}
-    (HERE / "values.json").write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in found.items()) + "\n}\n", "utf-8")
+    (HERE / "values.json").write_text(
+        "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in found.items()) + "\n}\n",
+        "utf-8",
+    )

@@ -33,7 +33,11 @@ class _Both:
 
     def __repr__(self) -> str:
         shown = (("Transform: ", self.transform), ("Target transform: ", self.target_transform))
-        lines = [head + repr(t).replace("\n", "\n" + " " * len(head)) for head, t in shown if t is not None]
+        lines = [
+            head + repr(t).replace("\n", "\n" + " " * len(head))
+            for head, t in shown
+            if t is not None
+        ]
         return "\n".join(["StandardTransform", *lines])
 
 
@@ -52,7 +56,9 @@ class VisionDataset(Dataset):
         target_transform: Function = None,
     ):
         if transforms is not None and (transform is not None or target_transform is not None):
-            raise ValueError("Only transforms or transform/target_transform can be passed as argument")
+            raise ValueError(
+                "Only transforms or transform/target_transform can be passed as argument"
+            )
         self.root = os.path.expanduser(root) if isinstance(root, str) else root
         self.transform, self.target_transform = transform, target_transform
         given = transform is not None or target_transform is not None
@@ -92,13 +98,17 @@ def locate(root: Any, places: Sequence[str], names: Sequence[str]) -> Path | Non
     return None
 
 
-def missing(dataset: str, root: Any, places: Sequence[str], names: Sequence[str], how_to: str) -> DataUnavailable:
+def missing(
+    dataset: str, root: Any, places: Sequence[str], names: Sequence[str], how_to: str
+) -> DataUnavailable:
     """The error that says what was looked for, where, and what to do."""
     folders = [str(root) if place == "." else os.path.join(str(root), place) for place in places]
     there = "" if os.path.isdir(Path(root).expanduser()) else " (no such folder)"
     listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     looked = f"looked for {listed} in {' or '.join(folders)}"
-    return DataUnavailable(f"{dataset}: root={str(root)!r}{there} does not hold the data; {looked}; {how_to}")
+    return DataUnavailable(
+        f"{dataset}: root={str(root)!r}{there} does not hold the data; {looked}; {how_to}"
+    )
 
 
 def download(dataset: str, url: str, path: Path, md5: str) -> None:
@@ -126,7 +136,9 @@ def unpack(archive: Path, names: Sequence[str], folder: Path) -> None:
         left = set(names)
         with tarfile.open(archive) as tar:
             for member in tar:
-                source = tar.extractfile(member) if member.isfile() and member.name in left else None
+                source = (
+                    tar.extractfile(member) if member.isfile() and member.name in left else None
+                )
                 if source is not None:
                     _copy(source, folder / member.name)
                     left.remove(member.name)
@@ -148,7 +160,14 @@ def read_bytes(path: Path, size: int | None = None, multiple_of: int = 1) -> np.
         content = np.fromfile(path, np.uint8)
     except OSError as e:
         raise DataError(f"{path}: cannot be read ({e.strerror or e})") from e
-    if not content.size or content.size % multiple_of or (size is not None and content.size != size):
+    if (
+        not content.size
+        or content.size % multiple_of
+        or (size is not None and content.size != size)
+    ):
         wanted = f"{size}" if size is not None else f"a multiple of {multiple_of}"
-        raise DataError(f"{path}: damaged or of another kind: it has {content.size} bytes, expected {wanted}; fetch it again")
+        raise DataError(
+            f"{path}: damaged or of another kind: it has {content.size} bytes, expected {wanted}; "
+            "fetch it again"
+        )
     return content

@@ -39,12 +39,12 @@ class CelebA(VisionDataset):
     None for an empty list.
 
     root : holds the folder celeba (or is it), with the folder img_align_celeba and the text files;
-           a file that only other target types need may be missing. Kaggle's form will do, too:
-           tables with commas (.csv), and pictures one folder deeper
+        a file that only other target types need may be missing. Kaggle's form will do, too: tables
+        with commas (.csv), and pictures one folder deeper
     split : "train" (162,770), "valid" (19,867), "test" (19,962) or "all"
     target_type : "attr", int64 (40,) of 0 and 1; "identity", the number of the person; "bbox", (x,
-           y, width, height) in the original picture; "landmarks", int64 (10,): x and y of the eyes,
-           the nose, the corners of the mouth; or a list of these
+        y, width, height) in the original picture; "landmarks", int64 (10,): x and y of the eyes,
+        the nose, the corners of the mouth; or a list of these
     download : the files lie on Google Drive, from where they have to be fetched by hand
 
     `filename`: the names of the pictures. `attr`, `identity`, `bbox`, `landmarks_align`: Tensors of
@@ -68,7 +68,9 @@ class CelebA(VisionDataset):
             split.lower() if isinstance(split, str) else split,
             ("train", "valid", "test", "all"),
         )
-        self.target_type = list(target_type) if isinstance(target_type, (list, tuple)) else [target_type]
+        self.target_type = (
+            list(target_type) if isinstance(target_type, (list, tuple)) else [target_type]
+        )
         for kind in self.target_type:
             choice("target_type", kind, tuple(FILES))
         if not self.target_type and target_transform is not None:
@@ -79,14 +81,20 @@ class CelebA(VisionDataset):
     def _locate(self, download: bool) -> tuple[Path, Path]:
         """Where the text files and where the pictures are."""
         root = Path(self.root).expanduser()
-        needed = [FILES[kind] for kind in self.target_type] + ([PARTITION] if self.split != "all" or not self.target_type else [])
+        needed = [FILES[kind] for kind in self.target_type] + (
+            [PARTITION] if self.split != "all" or not self.target_type else []
+        )
         for folder in (root / self.base_folder, root):
             pictures = folder / "img_align_celeba"
             if os.path.isdir(pictures) and all(_file(folder, name) for name in needed):
                 deeper = pictures / "img_align_celeba"
                 return folder, deeper if os.path.isdir(deeper) else pictures
         there = "" if root.is_dir() else " (no such folder)"
-        by_hand = "it lies on Google Drive and cannot be downloaded from here" if download else "it cannot be downloaded from here"
+        by_hand = (
+            "it lies on Google Drive and cannot be downloaded from here"
+            if download
+            else "it cannot be downloaded from here"
+        )
         raise DataUnavailable(
             f"CelebA: root={str(self.root)!r}{there} does not hold the data; looked for the "
             "folder img_align_celeba with the pictures "
@@ -95,7 +103,9 @@ class CelebA(VisionDataset):
         )
 
     def _load(self) -> None:
-        tables = {kind: _read(path) for kind, name in FILES.items() if (path := _file(self.folder, name))}
+        tables = {
+            kind: _read(path) for kind, name in FILES.items() if (path := _file(self.folder, name))
+        }
         partition = _read(path) if (path := _file(self.folder, PARTITION)) else None
         names = partition.names if partition else tables[self.target_type[0]].names
         for kind, table in tables.items():
@@ -109,10 +119,14 @@ class CelebA(VisionDataset):
         chosen = np.arange(len(names))
         if self.split != "all":
             assert partition is not None
-            chosen = np.flatnonzero(partition.data[:, 0] == ("train", "valid", "test").index(self.split))
+            chosen = np.flatnonzero(
+                partition.data[:, 0] == ("train", "valid", "test").index(self.split)
+            )
         rows = {kind: tensor_of(table.data[chosen]) for kind, table in tables.items()}
         self.filename = [names[i] for i in chosen]
-        self.identity, self.bbox, self.landmarks_align = (rows.get(kind) for kind in ("identity", "bbox", "landmarks"))
+        self.identity, self.bbox, self.landmarks_align = (
+            rows.get(kind) for kind in ("identity", "bbox", "landmarks")
+        )
         self.attr = (rows["attr"] + 1) // 2 if "attr" in rows else None  # -1 and 1 become 0 and 1
         self.attr_names = tables["attr"].header if "attr" in tables else []
 
@@ -142,7 +156,9 @@ class CelebA(VisionDataset):
 
 def _file(folder: Path, name: str) -> Path | None:
     """The text file, or Kaggle's table of the same name."""
-    return next((p for p in (folder / name, folder / f"{Path(name).stem}.csv") if os.path.isfile(p)), None)
+    return next(
+        (p for p in (folder / name, folder / f"{Path(name).stem}.csv") if os.path.isfile(p)), None
+    )
 
 
 def _read(path: Path) -> Table:
@@ -154,6 +170,9 @@ def _read(path: Path) -> Table:
         start = next(i for i, row in enumerate(lines) if "." in row[0])
         data = np.array([row[1:] for row in lines[start:]], np.int64)
     except (OSError, ValueError, StopIteration) as e:
-        raise DataError(f"{path}: cannot be read as lines of a picture's name and numbers ({e}); put the original file in its place") from e
+        raise DataError(
+            f"{path}: cannot be read as lines of a picture's name and numbers ({e}); put the "
+            "original file in its place"
+        ) from e
     header = [name.strip() for name in lines[start - 1]] if start else []
     return Table(header[1:] if comma else header, [row[0] for row in lines[start:]], data)

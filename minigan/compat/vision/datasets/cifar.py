@@ -51,10 +51,20 @@ class CIFAR10(VisionDataset):
         ]
         binary_places = [self.binary_folder, "."]
         folder = locate(root, places, [*names, self.meta["filename"]])
-        binary = None if folder else locate(root, binary_places, [*(f"{name}.bin" for name in names), self.binary_names])
+        binary = (
+            None
+            if folder
+            else locate(
+                root, binary_places, [*(f"{name}.bin" for name in names), self.binary_names]
+            )
+        )
         if folder is None and binary is None:
             if not download:
-                here = f"{self.filename} is there: " if (Path(root).expanduser() / self.filename).is_file() else ""
+                here = (
+                    f"{self.filename} is there: "
+                    if (Path(root).expanduser() / self.filename).is_file()
+                    else ""
+                )
                 how_to = f"{here}pass download=True, or unpack {self.filename} there"
                 raise missing(
                     type(self).__name__,
@@ -68,8 +78,13 @@ class CIFAR10(VisionDataset):
             self._read_batches(folder, names)
         else:
             self._read_binary(binary, names)
-        if len(self.data) != len(self.targets) or not 0 <= min(self.targets) <= max(self.targets) < len(self.classes):
-            raise DataError(f"{folder or binary}: its labels do not fit its {len(self.data)} pictures or {len(self.classes)} classes")
+        if len(self.data) != len(self.targets) or not 0 <= min(self.targets) <= max(
+            self.targets
+        ) < len(self.classes):
+            raise DataError(
+                f"{folder or binary}: its labels do not fit its {len(self.data)} pictures or "
+                f"{len(self.classes)} classes"
+            )
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
 
     def _download(self) -> Path:
@@ -84,18 +99,35 @@ class CIFAR10(VisionDataset):
         for name in names:
             batch = read_pickle(folder / name)
             pixels, labels = batch.get("data"), batch.get("labels", batch.get("fine_labels"))
-            if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2 and pixels.shape[1] == 3072):
-                raise DataError(f"{folder / name}: expected data, uint8 (N, 3072); put the original file in its place")
+            if not (
+                isinstance(pixels, np.ndarray)
+                and pixels.dtype == np.uint8
+                and pixels.ndim == 2
+                and pixels.shape[1] == 3072
+            ):
+                raise DataError(
+                    f"{folder / name}: expected data, uint8 (N, 3072); put the original file in "
+                    "its place"
+                )
             if not isinstance(labels, (list, np.ndarray)) or len(labels) != len(pixels):
-                raise DataError(f"{folder / name}: expected {len(pixels)} labels; put the original file in its place")
+                raise DataError(
+                    f"{folder / name}: expected {len(pixels)} labels; put the original file in "
+                    "its place"
+                )
             parts.append(pixels)
             self.targets += [int(label) for label in labels]
         self._keep(np.concatenate(parts))
-        self.classes = [str(name) for name in read_pickle(folder / self.meta["filename"]).get(self.meta["key"], ())]
+        self.classes = [
+            str(name)
+            for name in read_pickle(folder / self.meta["filename"]).get(self.meta["key"], ())
+        ]
 
     def _read_binary(self, folder: Any, names: list[str]) -> None:
-        row = self.label_bytes + 3072  # the last byte of the label is the class, the one before it the superclass
-        rows = np.concatenate([read_bytes(folder / f"{name}.bin", multiple_of=row).reshape(-1, row) for name in names])
+        # the last byte of the label is the class, the one before it the superclass
+        row = self.label_bytes + 3072
+        rows = np.concatenate(
+            [read_bytes(folder / f"{name}.bin", multiple_of=row).reshape(-1, row) for name in names]
+        )
         self.targets = rows[:, self.label_bytes - 1].tolist()
         self._keep(rows[:, self.label_bytes :])
         self.classes = (folder / self.binary_names).read_text("ascii").split()

@@ -40,7 +40,8 @@ class FakeData(VisionDataset):
         if not -len(self) <= index < len(self):
             raise IndexError(f"FakeData: index {index} is out of range for {len(self)} pictures")
         generator = Generator(index % len(self) + self.random_offset)
-        pixels = (generator.normal(tuple(self.image_size)) * 255).astype(np.int32).astype(np.uint8)  # wraps around
+        # wraps around
+        pixels = (generator.normal(tuple(self.image_size)) * 255).astype(np.int32).astype(np.uint8)
         label = int(generator.integers(0, self.num_classes, (1,))[0])
         return self._pair(to_pil_image(pixels.transpose(1, 2, 0)), label)
 

@@ -25,7 +25,10 @@ def opened(path: Any, mode: str | None = None) -> Any:
                 return image
             return _in_mode(image, mode) if image.mode.startswith("I") else image.convert(mode)
     except Exception as error:  # Pillow's readers fail in many ways on damaged files
-        raise DataError(f"{path}: this picture cannot be read ({type(error).__name__}: {error}); mend or remove it") from error
+        raise DataError(
+            f"{path}: this picture cannot be read ({type(error).__name__}: {error}); mend or "
+            "remove it"
+        ) from error
 
 
 def default_loader(path: Any) -> Any:
@@ -44,7 +47,11 @@ def files_below(folder: str) -> Iterator[str]:
 
 def has_file_allowed_extension(filename: str, extensions: str | tuple[str, ...]) -> bool:
     """Does the name end in one of these (of small letters)?"""
-    return str(filename).lower().endswith(extensions if isinstance(extensions, str) else tuple(extensions))
+    return (
+        str(filename)
+        .lower()
+        .endswith(extensions if isinstance(extensions, str) else tuple(extensions))
+    )
 
 
 def is_image_file(filename: str) -> bool:
@@ -59,7 +66,10 @@ def find_classes(directory: Any) -> tuple[list[str], dict[str, int]]:
     except OSError as error:
         raise DataError(f"the data folder {directory} cannot be read: {error.strerror}") from error
     if not classes:
-        raise DataError(f"the data folder {directory} has no subfolder with files: expected {directory}/<class>/<file>")
+        raise DataError(
+            f"the data folder {directory} has no subfolder with files: expected "
+            f"{directory}/<class>/<file>"
+        )
     return classes, {name: i for i, name in enumerate(classes)}
 
 
@@ -77,12 +87,20 @@ def make_dataset(
     endings = (extensions,) if isinstance(extensions, str) else tuple(extensions or ())
     valid = is_valid_file or (lambda path: has_file_allowed_extension(path, endings))
     samples, empty = [], []
-    for name, label in sorted((find_classes(directory)[1] if class_to_idx is None else class_to_idx).items()):
-        found = [(path, label) for path in files_below(os.path.join(directory, name)) if valid(path)]
+    for name, label in sorted(
+        (find_classes(directory)[1] if class_to_idx is None else class_to_idx).items()
+    ):
+        found = [
+            (path, label) for path in files_below(os.path.join(directory, name)) if valid(path)
+        ]
         samples += found
         empty += [name] if not found else []
     if empty and not allow_empty:
-        kinds = f" with a name ending in {', '.join(endings)}" if endings else " that is_valid_file takes"
+        kinds = (
+            f" with a name ending in {', '.join(endings)}"
+            if endings
+            else " that is_valid_file takes"
+        )
         raise DataError(
             f"the data folder {directory} has no file{kinds} in the "
             f"subfolder{'s' * (len(empty) > 1)} {', '.join(empty)}: expected "
@@ -96,7 +114,7 @@ class DatasetFolder(VisionDataset):
 
     loader : what reads a file
     extensions, is_valid_file : endings of names, or a function of a path: which files count; give
-           one of the two
+        one of the two
     allow_empty : a class without such files is no error
 
     `classes`, `class_to_idx`, `samples` (paths and labels), `targets`, as torchvision has them.
@@ -115,7 +133,9 @@ class DatasetFolder(VisionDataset):
         super().__init__(root, transform=transform, target_transform=target_transform)
         self.loader, self.extensions = loader, extensions
         self.classes, self.class_to_idx = self.find_classes(self.root)
-        self.samples = self.make_dataset(self.root, self.class_to_idx, extensions, is_valid_file, allow_empty)
+        self.samples = self.make_dataset(
+            self.root, self.class_to_idx, extensions, is_valid_file, allow_empty
+        )
         self.targets = [label for _, label in self.samples]
 
     def find_classes(self, directory: Any) -> tuple[list[str], dict[str, int]]:
@@ -146,5 +166,7 @@ class ImageFolder(DatasetFolder):
         allow_empty: bool = False,
     ):
         extensions = None if is_valid_file else IMG_EXTENSIONS
-        super().__init__(root, loader, extensions, transform, target_transform, is_valid_file, allow_empty)
+        super().__init__(
+            root, loader, extensions, transform, target_transform, is_valid_file, allow_empty
+        )
         self.imgs = self.samples

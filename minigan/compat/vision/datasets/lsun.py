@@ -31,10 +31,10 @@ class LSUN(VisionDataset):
     """Pictures as RGB; the target is the number of the class among `classes`.
 
     root : holds, for each class c, the folder c_lmdb as it is downloaded (which needs the package
-           lmdb), or a folder c of pictures, in it or in its subfolders, as LSUN's own `data.py
-           export` makes them
+        lmdb), or a folder c of pictures, in it or in its subfolders, as LSUN's own `data.py export`
+        makes them
     classes : "train", "val" (all categories), "test", or a list such as ["bedroom_train",
-           "church_outdoor_val"]
+        "church_outdoor_val"]
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class LSUN(VisionDataset):
             raise IndexError(f"LSUN: index {index} is out of range for {self.length} pictures")
         index %= self.length
         target = bisect.bisect_right(self.indices, index)
-        return self._pair(self.dbs[target].picture(index - (self.indices[target - 1] if target else 0)), target)
+        return self._pair(
+            self.dbs[target].picture(index - (self.indices[target - 1] if target else 0)), target
+        )
 
     def __len__(self) -> int:
         return self.length
@@ -69,12 +71,19 @@ class LSUN(VisionDataset):
 def _classes(classes: Any) -> list[str]:
     if isinstance(classes, str):
         if classes not in PARTS:
-            raise ValueError(f"classes={classes!r}: expected 'train', 'val', 'test', or a list such as ['bedroom_train']")
-        return ["test"] if classes == "test" else [f"{category}_{classes}" for category in CATEGORIES]
+            raise ValueError(
+                f"classes={classes!r}: expected 'train', 'val', 'test', or a list such as "
+                "['bedroom_train']"
+            )
+        return (
+            ["test"] if classes == "test" else [f"{category}_{classes}" for category in CATEGORIES]
+        )
     for name in classes:
         category, _, part = str(name).rpartition("_")
         if category not in CATEGORIES or part not in PARTS:
-            raise ValueError(f"classes: {name!r} is none of {{{', '.join(CATEGORIES)}}}_{{{', '.join(PARTS)}}}")
+            raise ValueError(
+                f"classes: {name!r} is none of {{{', '.join(CATEGORIES)}}}_{{{', '.join(PARTS)}}}"
+            )
     return list(classes)
 
 
@@ -93,9 +102,13 @@ def _part(root: Path, name: str) -> Any:
 
 class _Folder:
     def __init__(self, folder: Path):
-        self.paths = [path for path in files_below(str(folder)) if path.lower().endswith(IMG_EXTENSIONS)]
+        self.paths = [
+            path for path in files_below(str(folder)) if path.lower().endswith(IMG_EXTENSIONS)
+        ]
         if not self.paths:
-            raise DataError(f"{folder}: no file in it or below has a name ending in {', '.join(IMG_EXTENSIONS)}")
+            raise DataError(
+                f"{folder}: no file in it or below has a name ending in {', '.join(IMG_EXTENSIONS)}"
+            )
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -112,7 +125,10 @@ class _Database:
             import lmdb
         except ImportError as e:
             pictures = str(folder).removesuffix("_lmdb")
-            raise DataError(f"{folder} is in the form of LMDB: install the package lmdb, or export its pictures into {pictures}") from e
+            raise DataError(
+                f"{folder} is in the form of LMDB: install the package lmdb, or export its "
+                f"pictures into {pictures}"
+            ) from e
         try:
             self.env = lmdb.open(
                 str(folder),

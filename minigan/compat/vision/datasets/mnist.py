@@ -33,8 +33,8 @@ class MNIST(VisionDataset):
     `class_to_idx`.
 
     root : a folder with the idx files, in it or in its subfolder mnist, MNIST/raw or raw, or in the
-           forms that Kaggle has; where they are not there, they are looked for where
-           `minigan.data.load_dataset` looks
+        forms that Kaggle has; where they are not there, they are looked for where
+        `minigan.data.load_dataset` looks
     train : the 60,000 examples, or the 10,000 for tests
     download : may a mirror be asked? Files are then kept in minigan's cache folder, not in root
     """
@@ -53,10 +53,8 @@ class MNIST(VisionDataset):
         "9 - nine",
     ]
     train_data, test_data = _renamed("train_data", "data"), _renamed("test_data", "data")
-    train_labels, test_labels = (
-        _renamed("train_labels", "targets"),
-        _renamed("test_labels", "targets"),
-    )
+    train_labels = _renamed("train_labels", "targets")
+    test_labels = _renamed("test_labels", "targets")
 
     def __init__(
         self,
@@ -76,12 +74,17 @@ class MNIST(VisionDataset):
         split = "train" if self.train else "test"
         there = Path(self.root).expanduser().is_dir()
         try:
-            found = (mnist.find(self.root, self.name, split, "root") if there else None) or mnist.load(self.name, split, None, download)
+            found = (
+                mnist.find(self.root, self.name, split, "root") if there else None
+            ) or mnist.load(self.name, split, None, download)
         except DataUnavailable as e:
             how_to = "" if download else "; put the files there, or pass download=True"
             none = "" if there else " (no such folder)"
             looked = mnist.expected(self.root, self.name, split)
-            raise DataUnavailable(f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: {looked}{how_to}. {e}") from e
+            raise DataUnavailable(
+                f"{type(self).__name__}: root={str(self.root)!r}{none} has no files: "
+                f"{looked}{how_to}. {e}"
+            ) from e
         return found.images[:, 0].copy(), found.labels.astype(np.int64)
 
     @property
@@ -131,11 +134,17 @@ class KMNIST(MNIST):
 def _read_pair(images: Path, labels: Path, label_dims: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, 28, 28), and labels (N,) or (N, k) as int64."""
     x, y = read_idx(images), read_idx(labels)
-    if x.dtype != np.uint8 or x.ndim != 3 or y.dtype.kind not in "iu" or y.ndim != label_dims or len(x) != len(y) or not len(x):
+    if (
+        x.dtype != np.uint8
+        or x.ndim != 3
+        or y.dtype.kind not in "iu"
+        or y.ndim != label_dims
+        or len(x) != len(y)
+        or not len(x)
+    ):
         raise DataError(
             f"{images}: expected images, uint8 (N, 28, 28), and as many labels in {labels.name}, "
-            f"but they hold {x.dtype} {x.shape} and "
-            f"{y.dtype} {y.shape}"
+            f"but they hold {x.dtype} {x.shape} and {y.dtype} {y.shape}"
         )
     return x, y.astype(np.int64)
 
@@ -190,9 +199,9 @@ class EMNIST(_OtherNames):
     side, as in the files: transposed.
 
     split : "byclass" (62 classes), "bymerge" (47: capitals and small letters that look alike are
-           one), "balanced" (47), "letters" (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
+        one), "balanced" (47), "letters" (classes 1 to 26; 0 is "N/A"), "digits" or "mnist"
     train, transform, target_transform, download : as `MNIST`; the archive of all splits (560 MB) is
-           kept in root/EMNIST/raw
+        kept in root/EMNIST/raw
     """
 
     url = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -214,7 +223,10 @@ class EMNIST(_OtherNames):
         super().__init__(root, **kwargs)
         self.classes = self.classes_split_dict[split]
         if int(self.targets.array.max()) >= len(self.classes):
-            raise DataError(f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has {len(self.classes)} classes")
+            raise DataError(
+                f"EMNIST: a label {int(self.targets.array.max())} in split {split!r}, which has "
+                f"{len(self.classes)} classes"
+            )
 
     def _names(self) -> list[str]:
         start = f"emnist-{self.split}-{'train' if self.train else 'test'}"
@@ -231,7 +243,7 @@ class QMNIST(_OtherNames):
     """MNIST rebuilt from NIST's forms, with 60,000 examples for tests (Yadav, Bottou 2019).
 
     what : "train", "test", "test10k" (MNIST's), "test50k" (the others) or "nist" (all 402,953
-           digits); None: by `train`
+        digits); None: by `train`
     compat : targets are classes; else rows of 8 numbers (class, series, writer, ...)
     """
 
@@ -255,7 +267,9 @@ class QMNIST(_OtherNames):
         train: bool = True,
         **kwargs: Any,
     ):
-        self.what = choice("what", ("train" if train else "test") if what is None else what, tuple(self.subsets))
+        self.what = choice(
+            "what", ("train" if train else "test") if what is None else what, tuple(self.subsets)
+        )
         self.compat = compat
         super().__init__(root, train, **kwargs)
 
@@ -265,12 +279,17 @@ class QMNIST(_OtherNames):
 
     def _read(self, images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
         x, y = _read_pair(images, labels, label_dims=2)
-        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(self.what, slice(None))
+        part = {"test10k": slice(10_000), "test50k": slice(10_000, None)}.get(
+            self.what, slice(None)
+        )
         return x[part], y[part]
 
     def _download(self, folder: Path) -> None:
         if self.what == "nist":
-            raise DataUnavailable(f"QMNIST: fetch {' and '.join(self._names())} (.xz) from {FURTHER}, and unpack them into {folder}")
+            raise DataUnavailable(
+                f"QMNIST: fetch {' and '.join(self._names())} (.xz) from {FURTHER}, and unpack "
+                f"them into {folder}"
+            )
         for name, md5 in zip(self._names(), self.md5s[self.subsets[self.what]]):
             download("QMNIST", f"{FURTHER}{name}.gz", folder / f"{name}.gz", md5)
 

@@ -30,7 +30,11 @@ class _Dtype:
     def dtype(self) -> np.dtype:
         """For plain numbers only: no objects, no fields."""
         code = self.code.decode("ascii") if isinstance(self.code, bytes) else self.code
-        dtype = np.dtype(f"{self.order}{code}") if isinstance(code, str) and code[:1] in "biuf" else None
+        dtype = (
+            np.dtype(f"{self.order}{code}")
+            if isinstance(code, str) and code[:1] in "biuf"
+            else None
+        )
         if dtype is None or dtype.kind not in "biuf":
             raise pickle.UnpicklingError(f"an array of {code!r}")
         return dtype
@@ -86,7 +90,10 @@ _NAMES: dict[tuple[str, str], Any] = {
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NAMES:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which no file of this kind needs and which might run anything")
+            raise pickle.UnpicklingError(
+                f"it names {module}.{name}, which no file of this kind needs and which might run "
+                "anything"
+            )
         return _NAMES[module, name]
 
 
@@ -105,7 +112,15 @@ def read_pickle(path: Path) -> dict[str, Any]:
     try:
         found = _plain(_Reader(io.BytesIO(path.read_bytes()), encoding="latin1").load())
     except Exception as e:  # damaged pickles fail in many ways
-        raise DataError(f"{path}: not read: {e or type(e).__name__}; put the original file in its place") from e
+        raise DataError(
+            f"{path}: not read: {e or type(e).__name__}; put the original file in its place"
+        ) from e
     if not isinstance(found, dict):
-        raise DataError(f"{path}: expected a dict, but it holds a {type(found).__name__}; put the original file in its place")
-    return {key.decode("latin1") if isinstance(key, bytes) else key: value for key, value in found.items()}
+        raise DataError(
+            f"{path}: expected a dict, but it holds a {type(found).__name__}; put the original "
+            "file in its place"
+        )
+    return {
+        key.decode("latin1") if isinstance(key, bytes) else key: value
+        for key, value in found.items()
+    }

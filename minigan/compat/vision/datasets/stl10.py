@@ -44,8 +44,14 @@ class STL10(VisionDataset):
         self.folds = folds
         folder = self._folder(download)
         parts = [self._read(folder, part) for part in split.split("+")]
-        self.data = parts[0][0] if len(parts) == 1 else np.concatenate([images for images, _ in parts])
-        self.labels = parts[0][1] if len(parts) == 1 else np.concatenate([labels.astype(np.int64) for _, labels in parts])
+        self.data = (
+            parts[0][0] if len(parts) == 1 else np.concatenate([images for images, _ in parts])
+        )
+        self.labels = (
+            parts[0][1]
+            if len(parts) == 1
+            else np.concatenate([labels.astype(np.int64) for _, labels in parts])
+        )
         if (folder / self.class_names_file).is_file():
             self.classes = (folder / self.class_names_file).read_text("ascii").split()
 
@@ -70,12 +76,20 @@ class STL10(VisionDataset):
 
     def _read(self, folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
         names = self._files(part)
-        images = read_bytes(folder / names[0], multiple_of=3 * 96 * 96).reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)  # stored by columns
+        # stored by columns
+        images = (
+            read_bytes(folder / names[0], multiple_of=3 * 96 * 96)
+            .reshape(-1, 3, 96, 96)
+            .transpose(0, 1, 3, 2)
+        )
         if part == "unlabeled":
             return images, np.full(len(images), -1)
         labels = read_bytes(folder / names[1], size=len(images))
         if labels.min() < 1 or labels.max() > 10:
-            raise DataError(f"{folder / names[1]}: expected labels 1 to 10, but there are {labels.min()} to {labels.max()}; fetch it again")
+            raise DataError(
+                f"{folder / names[1]}: expected labels 1 to 10, but there are {labels.min()} to "
+                f"{labels.max()}; fetch it again"
+            )
         if part == "train" and self.folds is not None:
             chosen = self._fold(folder / self.folds_list_file, len(images))
             images, labels = images[chosen], labels[chosen]
@@ -88,7 +102,9 @@ class STL10(VisionDataset):
         except (OSError, ValueError, IndexError) as e:
             raise DataError(f"{path}: expected 10 lines of indices ({e})") from e
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n:
-            raise DataError(f"{path}: indices {chosen.min()} to {chosen.max()}, but there are {n} pictures")
+            raise DataError(
+                f"{path}: indices {chosen.min()} to {chosen.max()}, but there are {n} pictures"
+            )
         return chosen
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:

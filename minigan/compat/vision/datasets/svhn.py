@@ -61,7 +61,9 @@ class SVHN(VisionDataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         from PIL import Image
 
-        return self._pair(Image.fromarray(self.data[index].transpose(1, 2, 0)), int(self.labels[index]))
+        return self._pair(
+            Image.fromarray(self.data[index].transpose(1, 2, 0)), int(self.labels[index])
+        )
 
     def __len__(self) -> int:
         return len(self.data)
@@ -76,11 +78,22 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         found = loadmat(path, variable_names=["X", "y"])
     except Exception as e:  # damaged files fail in many ways
-        raise DataError(f"{path}: cannot be read as a file of Matlab 5 ({e}); fetch it again") from e
+        raise DataError(
+            f"{path}: cannot be read as a file of Matlab 5 ({e}); fetch it again"
+        ) from e
     pixels, labels = found.get("X"), found.get("y")
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[:3] != (32, 32, 3):
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or pixels.ndim != 4
+        or pixels.shape[:3] != (32, 32, 3)
+    ):
         raise DataError(f"{path}: expected X, uint8 (32, 32, 3, N); fetch it again")
-    if not isinstance(labels, np.ndarray) or labels.size != pixels.shape[3] or labels.dtype.kind not in "iuf":
+    if (
+        not isinstance(labels, np.ndarray)
+        or labels.size != pixels.shape[3]
+        or labels.dtype.kind not in "iuf"
+    ):
         raise DataError(f"{path}: expected y, {pixels.shape[3]} labels; fetch it again")
     labels = labels.astype(np.int64).reshape(-1)
     labels[labels == 10] = 0

@@ -35,7 +35,9 @@ class USPS(VisionDataset):
     ):
         super().__init__(root, transform=transform, target_transform=target_transform)
         url, name, md5 = self.split_list["train" if train else "test"]
-        folder = locate(root, [".", "USPS", "usps"], [name]) or self._download(url, name, md5, download)
+        folder = locate(root, [".", "USPS", "usps"], [name]) or self._download(
+            url, name, md5, download
+        )
         self.data, self.targets = _read(folder / name)
 
     def _download(self, url: str, name: str, md5: str, allowed: bool) -> Path:
@@ -65,10 +67,19 @@ def _read(path: Path) -> tuple[np.ndarray, list[int]]:
     try:
         with bz2.open(path, "rt", encoding="ascii") as file:
             rows = [line.split() for line in file]
-        pixels = np.array([[item.split(":")[1] for item in row[1:]] for row in rows], np.float32).reshape(-1, 16, 16)
+        pixels = np.array(
+            [[item.split(":")[1] for item in row[1:]] for row in rows], np.float32
+        ).reshape(-1, 16, 16)
         labels = [int(row[0]) - 1 for row in rows]
     except (OSError, EOFError, ValueError, IndexError) as e:
-        raise DataError(f"{path}: cannot be read as LIBSVM's lines of 256 values ({e}); fetch it again") from e
-    if len(pixels) != len(labels) or not labels or not 0 <= min(labels) <= max(labels) < 10 or np.abs(pixels).max() > 1:
+        raise DataError(
+            f"{path}: cannot be read as LIBSVM's lines of 256 values ({e}); fetch it again"
+        ) from e
+    if (
+        len(pixels) != len(labels)
+        or not labels
+        or not 0 <= min(labels) <= max(labels) < 10
+        or np.abs(pixels).max() > 1
+    ):
         raise DataError(f"{path}: expected labels 1 to 10 and values from -1 to 1; fetch it again")
     return ((pixels + 1) / 2 * 255).astype(np.uint8), labels

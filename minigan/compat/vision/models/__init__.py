@@ -1,5 +1,6 @@
-"""Networks with torchvision's names, arguments and state-dict keys, as GAN programs use them: features
-for perceptual losses (VGG, AlexNet) and encoders (ResNet), scores (Inception v3). Weights come from a file: see `weights`.
+"""Networks with torchvision's names, arguments and state-dict keys, as GAN programs use them:
+features for perceptual losses (VGG, AlexNet) and encoders (ResNet), scores (Inception v3). Weights
+come from a file: see `weights`.
 """
 
 from .alexnet import AlexNet, AlexNet_Weights, alexnet

@@ -1,4 +1,5 @@
-"""Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks": AlexNet in one column."""
+"""Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks": AlexNet in
+one column."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ class AlexNet(nn.Module):
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5):
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),
             nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2),
             nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(inplace=True),
             nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(inplace=True),
@@ -32,10 +34,13 @@ class AlexNet(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def alexnet(weights=None, progress: bool = True, *, pretrained: bool | None = None, **options) -> AlexNet:
+def alexnet(
+    weights=None, progress: bool = True, *, pretrained: bool | None = None, **options
+) -> AlexNet:
     """AlexNet.
 
-    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     AlexNet's: num_classes, dropout
     """

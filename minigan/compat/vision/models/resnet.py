@@ -1,5 +1,5 @@
-"""He et al. 2016, "Deep Residual Learning for Image Recognition", table 1. The stride of a bottleneck is on its 3x3
-convolution, as in torchvision (version 1.5 of the network).
+"""He et al. 2016, "Deep Residual Learning for Image Recognition", table 1. The stride of a
+bottleneck is on its 3x3 convolution, as in torchvision (version 1.5 of the network).
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ def conv1x1(n_in: int, n_out: int, stride: int = 1) -> nn.Conv2d:
 
 
 class BasicBlock(nn.Module):
-    """y = relu(F(x) + x), F two 3x3 convolutions; x goes through `downsample` where its shape changes."""
+    """y = relu(F(x) + x), F two 3x3 convolutions; x goes through `downsample` where its shape
+    changes."""
 
     expansion = 1
 
-    def __init__(self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None):
+    def __init__(
+        self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None
+    ):
         super().__init__()
         self.conv1 = conv3x3(inplanes, planes, stride)
         self.bn1 = nn.BatchNorm2d(planes)
@@ -44,7 +47,9 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None):
+    def __init__(
+        self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None
+    ):
         super().__init__()
         self.conv1 = conv1x1(inplanes, planes)
         self.bn1 = nn.BatchNorm2d(planes)
@@ -76,7 +81,8 @@ class ResNet(nn.Module):
     layer4: nn.Sequential
 
     def __init__(
-        self, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int], num_classes: int = 1000,
+        self, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int],
+        num_classes: int = 1000,
         zero_init_residual: bool = False,
     ):  # fmt: skip
         super().__init__()
@@ -87,7 +93,9 @@ class ResNet(nn.Module):
         inplanes = 64
         for i, count in enumerate(layers):
             planes = 64 * 2**i
-            self.add_module(f"layer{i + 1}", _stage(block, inplanes, planes, count, stride=1 if i == 0 else 2))
+            self.add_module(
+                f"layer{i + 1}", _stage(block, inplanes, planes, count, stride=1 if i == 0 else 2)
+            )
             inplanes = planes * block.expansion
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(inplanes, num_classes)
@@ -114,18 +122,23 @@ def _stage(block, inplanes: int, planes: int, count: int, stride: int) -> nn.Seq
     return nn.Sequential(first, *(block(n_out, planes) for _ in range(count - 1)))
 
 
-def _network(depth: int, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int], *versions: str):
+def _network(
+    depth: int, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int], *versions: str
+):
     """The function resnet18 (or another) and the enumeration of its weights."""
     name = f"resnet{depth}"
     choices = named(name, *versions)
 
-    def resnet(weights=None, progress: bool = True, *, pretrained: bool | None = None, **options) -> ResNet:
+    def resnet(
+        weights=None, progress: bool = True, *, pretrained: bool | None = None, **options
+    ) -> ResNet:
         return ready(lambda: ResNet(block, layers, **options), name, choices, weights, pretrained)
 
     resnet.__name__ = resnet.__qualname__ = name
     resnet.__doc__ = f"""A ResNet of {depth} layers.
 
-    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     ResNet's: num_classes, zero_init_residual
     """

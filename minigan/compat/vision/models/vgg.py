@@ -1,6 +1,8 @@
-"""Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition", table 1.
+"""Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image
+Recognition", table 1.
 
-Perceptual losses take `vgg19().features[:k]`, whose layers are numbered as torchvision numbers them.
+Perceptual losses take `vgg19().features[:k]`, whose layers are numbered as torchvision numbers
+them.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from .... import nn
 from ....autograd import Tensor
 from .weights import named, ready
 
-# Columns A, B, D and E of the table: channels of the 3x3 convolutions of the five stages, each followed by a max pool.
+# Columns A, B, D and E of the table: channels of the 3x3 convolutions of the five stages, each
+# followed by a max pool.
 STAGES = {
     11: ((64,), (128,), (256,) * 2, (512,) * 2, (512,) * 2),
     13: ((64,) * 2, (128,) * 2, (256,) * 2, (512,) * 2, (512,) * 2),
@@ -25,7 +28,13 @@ class VGG(nn.Module):
     init_weights  He's initialisation, as torchvision's; False keeps the layers' own
     """
 
-    def __init__(self, features: nn.Module, num_classes: int = 1000, init_weights: bool = True, dropout: float = 0.5):
+    def __init__(
+        self,
+        features: nn.Module,
+        num_classes: int = 1000,
+        init_weights: bool = True,
+        dropout: float = 0.5,
+    ):
         super().__init__()
         self.features = features
         self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
@@ -69,13 +78,22 @@ def _network(depth: int, batch_norm: bool):
     name = f"vgg{depth}{'_bn' if batch_norm else ''}"
     choices = named(name, "IMAGENET1K_V1")
 
-    def vgg(weights=None, progress: bool = True, *, pretrained: bool | None = None, **options) -> VGG:
-        return ready(lambda: VGG(convolutions(depth, batch_norm), **options), name, choices, weights, pretrained)
+    def vgg(
+        weights=None, progress: bool = True, *, pretrained: bool | None = None, **options
+    ) -> VGG:
+        return ready(
+            lambda: VGG(convolutions(depth, batch_norm), **options),
+            name,
+            choices,
+            weights,
+            pretrained,
+        )
 
     vgg.__name__ = vgg.__qualname__ = name
     vgg.__doc__ = f"""A VGG of {depth} layers{" with batch normalisation" if batch_norm else ""}.
 
-    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's, which the error names; a path
+    weights     None: random; "DEFAULT" (or pretrained=True): a file made once from torchvision's,
+                which the error names; a path
     progress    accepted: nothing is downloaded
     options     VGG's: num_classes, init_weights, dropout
     """

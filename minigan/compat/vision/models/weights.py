@@ -20,7 +20,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Weights(Enum):
-    """The weights that torchvision names so; a member's value is the network and torchvision's version of them."""
+    """The weights that torchvision names so; a member's value is the network and torchvision's
+    version of them."""
 
     @property
     def stem(self) -> str:
@@ -36,15 +37,21 @@ class Weights(Enum):
 
 
 def named(network: str, *versions: str) -> Any:
-    """The enumeration of a network's weights: X_Weights.IMAGENET1K_V1 ..., DEFAULT the last of them."""
-    members = {version: (network, version) for version in versions} | {"DEFAULT": (network, versions[-1])}
+    """The enumeration of a network's weights: X_Weights.IMAGENET1K_V1 ..., DEFAULT the last of
+    them."""
+    members = {version: (network, version) for version in versions} | {
+        "DEFAULT": (network, versions[-1])
+    }
     return Weights(f"{network}_weights", members)  # type: ignore[call-arg]
 
 
-def ready(build: Callable[[], Network], name: str, choices: Any, weights: Any, pretrained: bool | None) -> Network:
+def ready(
+    build: Callable[[], Network], name: str, choices: Any, weights: Any, pretrained: bool | None
+) -> Network:
     """build(), with the weights that its caller asked for.
 
-    weights    a member of `choices` or its name, "DEFAULT", True, a path of a safetensors file; None or False: as it was built
+    weights a member of `choices` or its name, "DEFAULT", True, a path of a safetensors file; None
+    or False: as it was built
     pretrained    weights, in torchvision's old word for it
     """
     weights = weights if pretrained is None else pretrained
@@ -63,12 +70,16 @@ def member_of(choices: Any, weights: Any) -> Weights:
     if isinstance(weights, (str, bool)):
         return choices["DEFAULT" if isinstance(weights, bool) else weights.rpartition(".")[2]]
     if not isinstance(weights, choices):
-        raise TypeError(f"weights: expected a member of {choices.__name__}, its name or a .safetensors file, got {weights!r}")
+        raise TypeError(
+            f"weights: expected a member of {choices.__name__}, its name or a .safetensors file, "
+            f"got {weights!r}"
+        )
     return weights
 
 
 def found(name: str, member: Weights) -> Path:
-    """The file of these weights: in $MINIGAN_DATA, or in the folder `models` of the user's cache."""
+    """The file of these weights: in $MINIGAN_DATA, or in the folder `models` of the user's
+    cache."""
     folders = [Path(os.environ["MINIGAN_DATA"])] if os.environ.get("MINIGAN_DATA") else []
     try:
         from platformdirs import user_cache_dir
@@ -82,8 +93,10 @@ def found(name: str, member: Weights) -> Path:
             return folder / file
     places = " or ".join(map(str, folders)) or "a folder named by MINIGAN_DATA"
     raise DataUnavailable(
-        f"{name}: no {file} in {places}. minigan downloads no weights; make the file once where torchvision is:\n"
-        f"  import torchvision, safetensors.torch\n"
-        f'  safetensors.torch.save_file(torchvision.models.{name}(weights="{member.value[1]}").state_dict(), "{file}")\n'
+        f"{name}: no {file} in {places}. minigan downloads no weights; make the file once where "
+        "torchvision is:\n"
+        "  import torchvision, safetensors.torch\n"
+        f'  model = torchvision.models.{name}(weights="{member.value[1]}")\n'
+        f'  safetensors.torch.save_file(model.state_dict(), "{file}")\n'
         f"or give a path: {name}(weights='{file}'). {name}() alone has random weights."
     )

@@ -14,7 +14,9 @@ from .sizes import InterpolationMode
 def described(transform: Any, names: Sequence[str]) -> str:
     """Name(a=1, b=2) of these attributes."""
     values = {name: getattr(transform, name) for name in names}
-    shown = (f"{name}={v.value if isinstance(v, InterpolationMode) else v}" for name, v in values.items())
+    shown = (
+        f"{name}={v.value if isinstance(v, InterpolationMode) else v}" for name, v in values.items()
+    )
     return f"{type(transform).__name__}({', '.join(shown)})"
 
 
@@ -55,7 +57,9 @@ def sequence(name: str, value: Any, lengths: tuple[int, ...]) -> Any:
     if not isinstance(value, Sequence):
         raise TypeError(f"{name}={value!r}: expected a sequence of length {wanted}")
     if len(value) not in lengths:
-        raise ValueError(f"{name}={value!r}: expected a sequence of length {wanted}, got {len(value)}")
+        raise ValueError(
+            f"{name}={value!r}: expected a sequence of length {wanted}, got {len(value)}"
+        )
     return value
 
 

@@ -42,7 +42,9 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     if not is_tensor("rgb_to_grayscale", img):
         return to_grayscale(img, num_output_channels)
     if img.ndim < 3:
-        raise TypeError(f"rgb_to_grayscale: expected a Tensor (..., C, H, W), got shape {tuple(img.shape)}")
+        raise TypeError(
+            f"rgb_to_grayscale: expected a Tensor (..., C, H, W), got shape {tuple(img.shape)}"
+        )
     if check_channels("rgb_to_grayscale", img) == 3:
         red, green, blue = (as_floats(img[..., c : c + 1, :, :]) for c in range(3))
         img = (red * GREY[0] + green * GREY[1] + blue * GREY[2]).to(img.dtype)
@@ -257,7 +259,11 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
         sigma = [0.15 * k + 0.35 for k in sizes]
     if not isinstance(sigma, (int, float, list, tuple)):
         raise TypeError(f"sigma={sigma!r}: expected a positive number, or two")
-    spreads: Sequence[float] = [float(sigma)] * 2 if isinstance(sigma, (int, float)) else [*sigma] * (2 if len(sigma) == 1 else 1)
+    spreads: Sequence[float] = (
+        [float(sigma)] * 2
+        if isinstance(sigma, (int, float))
+        else [*sigma] * (2 if len(sigma) == 1 else 1)
+    )
     if len(spreads) != 2 or any(s <= 0 for s in spreads):
         raise ValueError(f"sigma={sigma!r}: expected a positive number, or two")
     tensor = is_tensor("gaussian_blur", img)
@@ -272,7 +278,9 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Tensor:
     """With the values `v` in the rectangle (h, w) at row i, column j."""
     if not isinstance(img, Tensor):
-        raise TypeError(f"erase: expected a Tensor, got {type(img).__name__}; put ToTensor() before")
+        raise TypeError(
+            f"erase: expected a Tensor, got {type(img).__name__}; put ToTensor() before"
+        )
     out = img if inplace else img.clone()
     out[..., i : i + h, j : j + w] = v
     return out

@@ -26,7 +26,9 @@ def pil_to_tensor(pic: Any) -> Tensor:
         raise TypeError(f"pil_to_tensor: expected a Pillow picture, got {type(pic).__name__}")
     array = np.array(pic)
     array = array.astype(np.int32) if array.dtype == np.uint16 else array
-    return tensor_of(np.ascontiguousarray(array.reshape(pic.height, pic.width, -1).transpose(2, 0, 1)))
+    return tensor_of(
+        np.ascontiguousarray(array.reshape(pic.height, pic.width, -1).transpose(2, 0, 1))
+    )
 
 
 def to_tensor(pic: Any) -> Tensor:
@@ -34,7 +36,9 @@ def to_tensor(pic: Any) -> Tensor:
     1], other numbers stay."""
     if isinstance(pic, np.ndarray):
         if pic.ndim not in (2, 3):
-            raise ValueError(f"to_tensor: expected an array (H, W) or (H, W, C), got shape {pic.shape}")
+            raise ValueError(
+                f"to_tensor: expected an array (H, W) or (H, W, C), got shape {pic.shape}"
+            )
         pixels = tensor_of(np.ascontiguousarray(np.atleast_3d(pic).transpose(2, 0, 1)))
     else:
         pixels = pil_to_tensor(pic)
@@ -57,20 +61,32 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     elif isinstance(pic, np.ndarray):
         array = pic
     else:
-        raise TypeError(f"to_pil_image: expected a Tensor or a NumPy array, got {type(pic).__name__}")
+        raise TypeError(
+            f"to_pil_image: expected a Tensor or a NumPy array, got {type(pic).__name__}"
+        )
     if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
-        raise ValueError(f"to_pil_image: expected a picture (of 1 to 4 channels), got {type(pic).__name__} of shape {tuple(pic.shape)}")
+        raise ValueError(
+            f"to_pil_image: expected a picture (of 1 to 4 channels), got {type(pic).__name__} of "
+            f"shape {tuple(pic.shape)}"
+        )
     array = np.atleast_3d(array)
     if array.dtype.kind == "f" and mode != "F":
         array = (array * 255).astype(np.uint8)
     channels = array.shape[2]
     modes = (_ONE_CHANNEL.get(array.dtype.name),) if channels == 1 else _CHANNELS[channels]
     if mode is not None and mode not in modes:
-        raise ValueError(f"to_pil_image: mode={mode!r}, but {channels} channels of {array.dtype} can be {' or '.join(map(str, modes))}")
+        raise ValueError(
+            f"to_pil_image: mode={mode!r}, but {channels} channels of {array.dtype} can be "
+            f"{' or '.join(map(str, modes))}"
+        )
     if mode is None and (modes[0] is None or (channels > 1 and array.dtype != np.uint8)):
-        raise TypeError(f"to_pil_image: a picture of {channels} channels of {array.dtype} is not supported")
+        raise TypeError(
+            f"to_pil_image: a picture of {channels} channels of {array.dtype} is not supported"
+        )
     height, width, _ = array.shape
-    return Image.frombytes(mode or str(modes[0]), (width, height), np.ascontiguousarray(array).tobytes())
+    return Image.frombytes(
+        mode or str(modes[0]), (width, height), np.ascontiguousarray(array).tobytes()
+    )
 
 
 def convert_image_dtype(image: Tensor, dtype: Any = np.float32) -> Tensor:
@@ -85,8 +101,11 @@ def convert_image_dtype(image: Tensor, dtype: Any = np.float32) -> Tensor:
         if dtype.kind == "f":
             return image.to(dtype)
         if (image.dtype == np.float32 and dtype.itemsize >= 4) or dtype.itemsize >= 8:
-            raise RuntimeError(f"convert_image_dtype: {image.dtype} has too few digits to become {dtype}")
-        return (image * (limit_of(dtype) + 1.0 - 1e-3)).to(dtype)  # each integer gets as long an interval
+            raise RuntimeError(
+                f"convert_image_dtype: {image.dtype} has too few digits to become {dtype}"
+            )
+        # each integer gets as long an interval
+        return (image * (limit_of(dtype) + 1.0 - 1e-3)).to(dtype)
     if dtype.kind == "f":
         return image.to(dtype) / limit_of(image.dtype)
     source, target = int(limit_of(image.dtype)) + 1, int(limit_of(dtype)) + 1
@@ -95,20 +114,33 @@ def convert_image_dtype(image: Tensor, dtype: Any = np.float32) -> Tensor:
     return image.to(dtype) * (target // source)
 
 
-def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
+def normalize(
+    tensor: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False
+) -> Tensor:
     """(x - mean) / std, for each channel of a Tensor (..., C, H, W).
 
     mean, std : C numbers, or one; more numbers than there are channels are an error
     """
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"Normalize: expected a Tensor of floats, got {type(tensor).__name__}; put ToTensor() before")
+        raise TypeError(
+            f"Normalize: expected a Tensor of floats, got {type(tensor).__name__}; put ToTensor() "
+            "before"
+        )
     if not tensor.is_floating_point():
-        raise TypeError(f"Normalize: expected a Tensor of floats, got {tensor.dtype}; put ToTensor() before")
+        raise TypeError(
+            f"Normalize: expected a Tensor of floats, got {tensor.dtype}; put ToTensor() before"
+        )
     if tensor.ndim < 3:
-        raise ValueError(f"Normalize: expected a Tensor (..., C, H, W), got shape {tuple(tensor.shape)}")
+        raise ValueError(
+            f"Normalize: expected a Tensor (..., C, H, W), got shape {tuple(tensor.shape)}"
+        )
     values = []
     for name, value in (("mean", mean), ("std", std)):
-        given = value if isinstance(value, Tensor) else tensor.new_tensor([value] if isinstance(value, numbers.Number) else list(value))
+        given = (
+            value
+            if isinstance(value, Tensor)
+            else tensor.new_tensor([value] if isinstance(value, numbers.Number) else list(value))
+        )
         given = given.to(tensor.dtype)
         if given.ndim < 2:
             if given.numel() not in (1, tensor.shape[-3]):

@@ -19,7 +19,17 @@ from .color import (
     to_grayscale,
 )
 from .convert import convert_image_dtype, normalize, pil_to_tensor, to_pil_image, to_tensor
-from .geometry import center_crop, crop, five_crop, hflip, pad, resize, resized_crop, ten_crop, vflip
+from .geometry import (
+    center_crop,
+    crop,
+    five_crop,
+    hflip,
+    pad,
+    resize,
+    resized_crop,
+    ten_crop,
+    vflip,
+)
 from .sizes import InterpolationMode, get_dimensions, get_image_num_channels, get_image_size
 from .warp import affine, elastic_transform, perspective, rotate
 

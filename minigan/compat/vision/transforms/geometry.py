@@ -10,7 +10,17 @@ import numpy as np
 from ....autograd import OpError, Tensor, tensor_of
 from ....nn import functional as nnf
 from ....ops import stack
-from .sizes import InterpolationMode, as_floats, back_to, get_dimensions, is_tensor, mode_of, pillow_filter, size_pair, warn
+from .sizes import (
+    InterpolationMode,
+    as_floats,
+    back_to,
+    get_dimensions,
+    is_tensor,
+    mode_of,
+    pillow_filter,
+    size_pair,
+    warn,
+)
 
 PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 
@@ -34,7 +44,9 @@ def resized_size(size: tuple[int, int], wanted: Any, max_size: int | None) -> tu
             raise ValueError(f"size={wanted!r}: expected one number, or two: (height, width)")
         if len(wanted) == 2:
             if max_size is not None:
-                raise ValueError(f"max_size={max_size}: only for a size of one number, got {tuple(wanted)}")
+                raise ValueError(
+                    f"max_size={max_size}: only for a size of one number, got {tuple(wanted)}"
+                )
             return int(wanted[0]), int(wanted[1])
         wanted = wanted[0]
     if wanted is None:
@@ -45,7 +57,10 @@ def resized_size(size: tuple[int, int], wanted: Any, max_size: int | None) -> tu
         short, long = int(wanted), int(wanted * long / short)
         if max_size is not None:
             if max_size <= wanted:
-                raise ValueError(f"max_size={max_size} must be larger than size={wanted}, the length of the shorter side")
+                raise ValueError(
+                    f"max_size={max_size} must be larger than size={wanted}, the length of the "
+                    "shorter side"
+                )
             if long > max_size:
                 short, long = int(max_size * short / long), max_size
     return (long, short) if w <= h else (short, long)
@@ -61,10 +76,10 @@ def resize(
     """To (height, width), or with one number so that the shorter side has it.
 
     interpolation : an InterpolationMode or Pillow's number of one; for Tensors nearest,
-           nearest-exact, bilinear or bicubic
+        nearest-exact, bilinear or bicubic
     max_size : at most so long may the longer side become; the shorter one is then less than `size`
     antialias : average over all pixels that one covers when a Tensor is made smaller (pictures
-           always are)
+        always are)
     """
     mode, tensor = mode_of(interpolation), is_tensor("resize", img)
     _, h, w = get_dimensions(img)
@@ -76,7 +91,10 @@ def resize(
             warn("resize: pictures of Pillow are always antialiased; antialias=False has no effect")
         return img.resize((width, height), pillow_filter(mode))
     if mode.value not in ("nearest", "nearest-exact", "bilinear", "bicubic"):
-        raise ValueError(f"resize: interpolation={mode.value!r} is for Pillow pictures; Tensors have nearest, bilinear, bicubic")
+        raise ValueError(
+            f"resize: interpolation={mode.value!r} is for Pillow pictures; Tensors have nearest, "
+            "bilinear, bicubic"
+        )
     smooth = mode.value in ("bilinear", "bicubic")
     y = nnf.interpolate(
         as_floats(as_batch(img)),
@@ -97,7 +115,10 @@ def _borders(padding: Any) -> tuple[int, int, int, int]:
     if not isinstance(padding, (tuple, list)):
         raise TypeError(f"pad: padding={padding!r}: expected a number or a sequence of 1, 2 or 4")
     if len(padding) not in (1, 2, 4):
-        raise ValueError(f"pad: padding={padding!r}: expected a number or a sequence of 1, 2 or 4, got {len(padding)}")
+        raise ValueError(
+            f"pad: padding={padding!r}: expected a number or a sequence of 1, 2 or 4, got "
+            f"{len(padding)}"
+        )
     left, top, right, bottom = (*padding,) * (4 // len(padding))
     return int(left), int(top), int(right), int(bottom)
 
@@ -108,14 +129,17 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     padding : one number, (left and right, top and bottom), or (left, top, right, bottom)
     fill : the value of a constant border, one or one a channel
     padding_mode : "constant"; "edge": as the pixels at the edge; "reflect": mirrored at them;
-           "symmetric": mirrored with them
+        "symmetric": mirrored with them
     """
     left, top, right, bottom = _borders(padding)
     fill = 0 if fill is None else fill
     if not isinstance(fill, (numbers.Number, tuple, list)):
         raise TypeError(f"pad: fill={fill!r}: expected a number, or one for each channel")
     if padding_mode not in PADDING_MODES:
-        raise ValueError(f"pad: padding_mode={padding_mode!r}: expected one of {', '.join(map(repr, PADDING_MODES))}")
+        raise ValueError(
+            f"pad: padding_mode={padding_mode!r}: expected one of "
+            f"{', '.join(map(repr, PADDING_MODES))}"
+        )
     if not is_tensor("pad", img):
         return _pad_picture(img, (left, top, right, bottom), fill, padding_mode)
     if padding_mode == "constant":
@@ -135,7 +159,10 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
 def _mirrored(n: int, before: int, after: int, mode: str) -> np.ndarray:
     """Which of n pixels stand in a line of before + n + after."""
     if mode == "reflect" and max(before, after) >= n:
-        raise OpError(f"pad: padding_mode='reflect' can add at most {n - 1} pixels on a side of {n}, asked for ({before}, {after})")
+        raise OpError(
+            f"pad: padding_mode='reflect' can add at most {n - 1} pixels on a side of {n}, asked "
+            f"for ({before}, {after})"
+        )
     return np.pad(np.arange(n), (before, after), mode)  # type: ignore[call-overload]
 
 
@@ -143,8 +170,13 @@ def _pad_constant(img: Tensor, borders: tuple[int, int, int, int], fill: Any) ->
     if not isinstance(fill, (tuple, list)) or len(fill) == 1:
         return nnf.pad(img, borders, value=fill[0] if isinstance(fill, (tuple, list)) else fill)
     if len(fill) != get_dimensions(img)[0]:
-        raise ValueError(f"pad: fill={fill!r} has {len(fill)} numbers, the image {get_dimensions(img)[0]} channels")
-    return stack([nnf.pad(img[..., c, :, :], borders, value=value) for c, value in enumerate(fill)], -3)
+        raise ValueError(
+            f"pad: fill={fill!r} has {len(fill)} numbers, the image {get_dimensions(img)[0]} "
+            "channels"
+        )
+    return stack(
+        [nnf.pad(img[..., c, :, :], borders, value=value) for c, value in enumerate(fill)], -3
+    )
 
 
 def parse_fill(fill: Any, img: Any) -> Any:
@@ -155,7 +187,9 @@ def parse_fill(fill: Any, img: Any) -> Any:
         fill = (fill,) * channels
     if isinstance(fill, (list, tuple)):
         if len(fill) not in (1, channels):
-            raise ValueError(f"fill={fill!r} has {len(fill)} numbers, the picture {channels} channels")
+            raise ValueError(
+                f"fill={fill!r} has {len(fill)} numbers, the picture {channels} channels"
+            )
         fill = tuple(fill) * (channels // len(fill))
     if img.mode == "F":
         return fill
@@ -170,7 +204,9 @@ def _pad_picture(img: Any, borders: tuple[int, int, int, int], fill: Any, mode: 
     if mode == "constant":
         padded = ImageOps.expand(img, borders, parse_fill(fill, img))
     else:
-        img = img.crop((max(-left, 0), max(-top, 0), img.width - max(-right, 0), img.height - max(-bottom, 0)))
+        img = img.crop(
+            (max(-left, 0), max(-top, 0), img.width - max(-right, 0), img.height - max(-bottom, 0))
+        )
         array = np.asarray(img)
         around = ((max(top, 0), max(bottom, 0)), (max(left, 0), max(right, 0)), (0, 0))
         padded = Image.fromarray(np.pad(array, around[: array.ndim], mode))  # type: ignore[call-overload]
@@ -190,7 +226,9 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     if top >= 0 and left >= 0 and bottom <= h and right <= w:
         return inside
     before_x, before_y = max(-left + min(0, right), 0), max(-top + min(0, bottom), 0)
-    return nnf.pad(inside, (before_x, max(right - max(w, left), 0), before_y, max(bottom - max(h, top), 0)))
+    return nnf.pad(
+        inside, (before_x, max(right - max(w, left), 0), before_y, max(bottom - max(h, top), 0))
+    )
 
 
 def center_crop(img: Any, output_size: Any) -> Any:
@@ -224,7 +262,9 @@ def _flipped(name: str, img: Any, dim: int) -> Any:
         return img.flip(dim)
     from PIL import Image
 
-    return img.transpose(Image.Transpose.FLIP_LEFT_RIGHT if dim == -1 else Image.Transpose.FLIP_TOP_BOTTOM)
+    return img.transpose(
+        Image.Transpose.FLIP_LEFT_RIGHT if dim == -1 else Image.Transpose.FLIP_TOP_BOTTOM
+    )
 
 
 def hflip(img: Any) -> Any:
@@ -242,8 +282,12 @@ def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
     right) and the middle."""
     (_, h, w), (height, width) = get_dimensions(img), size_pair("size", size)
     if width > w or height > h:
-        raise ValueError(f"five_crop: size=({height}, {width}) is larger than the image, ({h}, {w})")
-    corners = [crop(img, top, left, height, width) for top in (0, h - height) for left in (0, w - width)]
+        raise ValueError(
+            f"five_crop: size=({height}, {width}) is larger than the image, ({h}, {w})"
+        )
+    corners = [
+        crop(img, top, left, height, width) for top in (0, h - height) for left in (0, w - width)
+    ]
     return corners[0], corners[1], corners[2], corners[3], center_crop(img, (height, width))
 
 

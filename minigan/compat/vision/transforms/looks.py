@@ -39,7 +39,9 @@ class RandomTransforms:
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]):
         if not isinstance(transforms, Sequence):
-            raise TypeError(f"{type(self).__name__}: transforms={transforms!r}: expected a sequence")
+            raise TypeError(
+                f"{type(self).__name__}: transforms={transforms!r}: expected a sequence"
+            )
         self.transforms = transforms
 
     def __repr__(self) -> str:
@@ -66,7 +68,9 @@ class RandomChoice(RandomTransforms):
         if p is not None and not isinstance(p, Sequence):
             raise TypeError(f"RandomChoice: p={p!r}: expected a sequence")
         if p is not None and len(p) != len(transforms):
-            raise ValueError(f"RandomChoice: p has {len(p)} numbers for {len(transforms)} transforms")
+            raise ValueError(
+                f"RandomChoice: p has {len(p)} numbers for {len(transforms)} transforms"
+            )
         self.p = p
 
     def __call__(self, *args: Any) -> Any:
@@ -95,10 +99,15 @@ class ColorJitter(Transform):
         self.hue = _range("hue", hue, 0.0, (-0.5, 0.5))
 
     @staticmethod
-    def get_params(brightness: Any, contrast: Any, saturation: Any, hue: Any) -> tuple[Tensor, Any, Any, Any, Any]:
+    def get_params(
+        brightness: Any, contrast: Any, saturation: Any, hue: Any
+    ) -> tuple[Tensor, Any, Any, Any, Any]:
         """The order, and a random factor for each range that is not None."""
         order = tensor_of(default_generator.permutation(4))
-        b, c, s, h = (None if pair is None else uniform(*pair) for pair in (brightness, contrast, saturation, hue))
+        b, c, s, h = (
+            None if pair is None else uniform(*pair)
+            for pair in (brightness, contrast, saturation, hue)
+        )
         return order, b, c, s, h
 
     def forward(self, img: Any) -> Any:
@@ -110,7 +119,9 @@ class ColorJitter(Transform):
         return img
 
 
-def _range(name: str, value: Any, center: float, bound: tuple[float, float]) -> tuple[float, float] | None:
+def _range(
+    name: str, value: Any, center: float, bound: tuple[float, float]
+) -> tuple[float, float] | None:
     """(min, max), None if nothing would change."""
     if isinstance(value, numbers.Real):
         if value < 0:
@@ -122,7 +133,10 @@ def _range(name: str, value: Any, center: float, bound: tuple[float, float]) -> 
     else:
         raise TypeError(f"{name}={value!r}: expected a number, or two: (min, max)")
     if not bound[0] <= low <= high <= bound[1]:
-        raise ValueError(f"{name}={value}: expected values from {bound[0]:g} to {bound[1]:g}, the smaller one first; got {[low, high]}")
+        raise ValueError(
+            f"{name}={value}: expected values from {bound[0]:g} to {bound[1]:g}, the smaller one "
+            f"first; got {[low, high]}"
+        )
     return None if low == high == center else (low, high)
 
 
@@ -159,7 +173,10 @@ class RandomErasing(Transform):
     ):
         super().__init__()
         if not isinstance(value, (numbers.Number, str, tuple, list)):
-            raise TypeError(f"RandomErasing: value={value!r}: expected a number, one for each channel, or 'random'")
+            raise TypeError(
+                f"RandomErasing: value={value!r}: expected a number, one for each channel, or "
+                "'random'"
+            )
         if isinstance(value, str) and value != "random":
             raise ValueError(f"RandomErasing: value={value!r}: the only text is 'random'")
         _scales(scale, ratio)
@@ -202,13 +219,17 @@ class RandomErasing(Transform):
 
     def forward(self, img: Tensor) -> Tensor:
         if not isinstance(img, Tensor):
-            raise TypeError(f"RandomErasing: expected a Tensor, got {type(img).__name__}; put ToTensor() before")
+            raise TypeError(
+                f"RandomErasing: expected a Tensor, got {type(img).__name__}; put ToTensor() before"
+            )
         if not chance(self.p):
             return img
         given = self.value if isinstance(self.value, (list, tuple)) else [self.value]
         value = None if self.value == "random" else [float(v) for v in given]
         if value is not None and len(value) not in (1, img.shape[-3]):
-            raise ValueError(f"RandomErasing: value has {len(value)} numbers, the image {img.shape[-3]} channels")
+            raise ValueError(
+                f"RandomErasing: value has {len(value)} numbers, the image {img.shape[-3]} channels"
+            )
         i, j, h, w, new = self.get_params(img, self.scale, self.ratio, value)
         return F.erase(img, i, j, h, w, new.to(img.dtype), self.inplace)
 
@@ -225,10 +246,14 @@ class GaussianBlur(Transform):
         super().__init__()
         self.kernel_size = size_pair("kernel_size", kernel_size)
         if any(k <= 0 or k % 2 == 0 for k in self.kernel_size):
-            raise ValueError(f"GaussianBlur: kernel_size={kernel_size!r}: expected positive odd numbers")
+            raise ValueError(
+                f"GaussianBlur: kernel_size={kernel_size!r}: expected positive odd numbers"
+            )
         pair: Any = (sigma, sigma) if isinstance(sigma, numbers.Real) else sigma
         if not isinstance(pair, Sequence) or len(pair) != 2 or not 0.0 < pair[0] <= pair[1]:
-            raise ValueError(f"GaussianBlur: sigma={sigma!r}: expected a positive number, or (min, max)")
+            raise ValueError(
+                f"GaussianBlur: sigma={sigma!r}: expected a positive number, or (min, max)"
+            )
         self.sigma = pair
 
     @staticmethod

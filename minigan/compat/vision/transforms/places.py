@@ -57,7 +57,9 @@ class RandomCrop(Transform):
         """(top, left, height, width) of a random part."""
         (_, h, w), (height, width) = get_dimensions(img), output_size
         if h < height or w < width:
-            raise ValueError(f"RandomCrop: ({height}, {width}) does not fit into an image of ({h}, {w})")
+            raise ValueError(
+                f"RandomCrop: ({height}, {width}) does not fit into an image of ({h}, {w})"
+            )
         if (h, w) == (height, width):
             return 0, 0, h, w
         return integer(0, h - height + 1), integer(0, w - width + 1), height, width
@@ -121,7 +123,9 @@ class RandomResizedCrop(Transform):
         self.interpolation, self.antialias = mode_of(interpolation), antialias
 
     @staticmethod
-    def get_params(img: Any, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int, int, int]:
+    def get_params(
+        img: Any, scale: Sequence[float], ratio: Sequence[float]
+    ) -> tuple[int, int, int, int]:
         """(top, left, height, width) of a random part; after ten that do not fit, the largest in
         the middle with such a ratio."""
         _, h, w = get_dimensions(img)
@@ -150,15 +154,17 @@ class RandomSizedCrop(RandomResizedCrop):
     """The old name of `RandomResizedCrop`."""
 
     def __init__(self, *args: Any, **options: Any):
-        warnings.warn("RandomSizedCrop is the old name of RandomResizedCrop", UserWarning, stacklevel=2)
+        warnings.warn(
+            "RandomSizedCrop is the old name of RandomResizedCrop", UserWarning, stacklevel=2
+        )
         super().__init__(*args, **options)
 
 
 class RandomRotation(Transform):
     """Turned by a random angle.
 
-    degrees : (min, max), or d for (-d, d); interpolation, expand, center, fill : as
-           `functional.rotate`
+    degrees : (min, max), or d for (-d, d);
+    interpolation, expand, center, fill : as `functional.rotate`
     """
 
     def __init__(
@@ -193,7 +199,10 @@ class RandomRotation(Transform):
 
     def __repr__(self) -> str:
         center = f", center={self.center}" if self.center is not None else ""
-        options = f"interpolation={self.interpolation.value}, expand={self.expand}{center}, fill={self.fill}"
+        options = (
+            f"interpolation={self.interpolation.value}, expand={self.expand}{center}, "
+            f"fill={self.fill}"
+        )
         return f"{type(self).__name__}(degrees={self.degrees}, {options})"
 
 
@@ -219,8 +228,12 @@ class RandomAffine(Transform):
     ):
         super().__init__()
         self.degrees = angles("degrees", degrees)
-        if translate is not None and any(not 0.0 <= t <= 1.0 for t in sequence("translate", translate, (2,))):
-            raise ValueError(f"translate={translate}: expected shares of the width and height, 0 to 1")
+        if translate is not None and any(
+            not 0.0 <= t <= 1.0 for t in sequence("translate", translate, (2,))
+        ):
+            raise ValueError(
+                f"translate={translate}: expected shares of the width and height, 0 to 1"
+            )
         if scale is not None and any(s <= 0 for s in sequence("scale", scale, (2,))):
             raise ValueError(f"scale={scale}: expected positive numbers")
         self.translate, self.scale = translate, scale
@@ -241,7 +254,10 @@ class RandomAffine(Transform):
         angle = uniform(degrees[0], degrees[1])
         x = y = 0
         if translate is not None:
-            x, y = (round(uniform(-share * size, share * size)) for share, size in zip(translate, img_size))
+            x, y = (
+                round(uniform(-share * size, share * size))
+                for share, size in zip(translate, img_size)
+            )
         scale = uniform(*scale_ranges) if scale_ranges is not None else 1.0
         shear_x = uniform(shears[0], shears[1]) if shears is not None else 0.0
         shear_y = uniform(shears[2], shears[3]) if shears is not None and len(shears) == 4 else 0.0
@@ -250,11 +266,21 @@ class RandomAffine(Transform):
     def forward(self, img: Any) -> Any:
         _, h, w = get_dimensions(img)
         params = self.get_params(self.degrees, self.translate, self.scale, self.shear, (w, h))
-        return F.affine(img, *params, interpolation=self.interpolation, fill=self.fill, center=self.center)
+        return F.affine(
+            img, *params, interpolation=self.interpolation, fill=self.fill, center=self.center
+        )
 
     def __repr__(self) -> str:
-        given = [f"{name}={getattr(self, name)}" for name in ("translate", "scale", "shear") if getattr(self, name) is not None]
-        given += [f"interpolation={self.interpolation.value}"] if self.interpolation is not InterpolationMode.NEAREST else []
+        given = [
+            f"{name}={getattr(self, name)}"
+            for name in ("translate", "scale", "shear")
+            if getattr(self, name) is not None
+        ]
+        given += (
+            [f"interpolation={self.interpolation.value}"]
+            if self.interpolation is not InterpolationMode.NEAREST
+            else []
+        )
         given += [f"fill={self.fill}"] if self.fill != 0 else []
         given += [f"center={self.center}"] if self.center is not None else []
         return f"{type(self).__name__}({', '.join([f'degrees={self.degrees}', *given])})"
@@ -278,7 +304,9 @@ class RandomPerspective(Transform):
         self.interpolation, self.fill = mode_of(interpolation), checked_fill(fill)
 
     @staticmethod
-    def get_params(width: int, height: int, distortion_scale: float) -> tuple[list[list[int]], list[list[int]]]:
+    def get_params(
+        width: int, height: int, distortion_scale: float
+    ) -> tuple[list[list[int]], list[list[int]]]:
         """The corners, and where they come to: upper left, upper right, lower right, lower left."""
         x, y = int(distortion_scale * (width // 2)), int(distortion_scale * (height // 2))
         corners = [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]
@@ -295,14 +323,17 @@ class RandomPerspective(Transform):
         if not chance(self.p):
             return img
         _, h, w = get_dimensions(img)
-        return F.perspective(img, *self.get_params(w, h, self.distortion_scale), self.interpolation, self.fill)
+        return F.perspective(
+            img, *self.get_params(w, h, self.distortion_scale), self.interpolation, self.fill
+        )
 
 
 class ElasticTransform(Transform):
     """Each pixel from a place nearby, neighbours from places alike (Simard et al. 2003).
 
-    alpha : how far, in pixels, (y, x) or one; sigma : how smoothly, in pixels; interpolation, fill
-           : as `functional.elastic_transform`
+    alpha : how far, in pixels, (y, x) or one;
+    sigma : how smoothly, in pixels;
+    interpolation, fill : as `functional.elastic_transform`
     """
 
     shown = ("alpha", "sigma", "interpolation", "fill")
@@ -335,7 +366,9 @@ class ElasticTransform(Transform):
 
     def forward(self, tensor: Any) -> Any:
         _, h, w = get_dimensions(tensor)
-        return F.elastic_transform(tensor, self.get_params(self.alpha, self.sigma, (h, w)), self.interpolation, self.fill)
+        return F.elastic_transform(
+            tensor, self.get_params(self.alpha, self.sigma, (h, w)), self.interpolation, self.fill
+        )
 
 
 def _two_floats(name: str, value: Any) -> list[float]:

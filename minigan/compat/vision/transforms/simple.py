@@ -152,13 +152,21 @@ class Pad(Transform):
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant"):
         super().__init__()
         if not isinstance(padding, (numbers.Number, tuple, list)):
-            raise TypeError(f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4")
+            raise TypeError(
+                f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4"
+            )
         if not isinstance(fill, (numbers.Number, tuple, list)):
             raise TypeError(f"Pad: fill={fill!r}: expected a number, or one for each channel")
         if padding_mode not in PADDING_MODES:
-            raise ValueError(f"Pad: padding_mode={padding_mode!r}: expected one of {', '.join(map(repr, PADDING_MODES))}")
+            raise ValueError(
+                f"Pad: padding_mode={padding_mode!r}: expected one of "
+                f"{', '.join(map(repr, PADDING_MODES))}"
+            )
         if isinstance(padding, (tuple, list)) and len(padding) not in (1, 2, 4):
-            raise ValueError(f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4, got {len(padding)}")
+            raise ValueError(
+                f"Pad: padding={padding!r}: expected a number, or a sequence of 1, 2 or 4, got "
+                f"{len(padding)}"
+            )
         self.padding = padding
         self.fill = fill
         self.padding_mode = padding_mode
@@ -231,18 +239,33 @@ class LinearTransformation(Transform):
         super().__init__()
         d, matrix = mean_vector.shape[0], tuple(transformation_matrix.shape)
         if matrix != (d, d):
-            raise ValueError(f"LinearTransformation: transformation_matrix is {matrix}, mean_vector ({d},): expected ({d}, {d})")
-        if transformation_matrix.dtype != mean_vector.dtype or transformation_matrix.device != mean_vector.device:
-            raise ValueError("LinearTransformation: transformation_matrix and mean_vector differ in dtype or device")
+            raise ValueError(
+                f"LinearTransformation: transformation_matrix is {matrix}, mean_vector ({d},): "
+                f"expected ({d}, {d})"
+            )
+        if (
+            transformation_matrix.dtype != mean_vector.dtype
+            or transformation_matrix.device != mean_vector.device
+        ):
+            raise ValueError(
+                "LinearTransformation: transformation_matrix and mean_vector differ in dtype or "
+                "device"
+            )
         self.transformation_matrix, self.mean_vector = transformation_matrix, mean_vector
 
     def forward(self, tensor: Tensor) -> Tensor:
         d = self.mean_vector.shape[0]
         if tensor.ndim < 3 or math.prod(tensor.shape[-3:]) != d:
-            raise ValueError(f"LinearTransformation: got shape {tuple(tensor.shape)}, whose images do not have {d} values")
+            raise ValueError(
+                f"LinearTransformation: got shape {tuple(tensor.shape)}, whose images do not have "
+                f"{d} values"
+            )
         rows = tensor.reshape((-1, d)) - self.mean_vector
         return (rows @ self.transformation_matrix.to(rows.dtype)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
-        values = f"transformation_matrix={self.transformation_matrix.tolist()}, mean_vector={self.mean_vector.tolist()}"
+        values = (
+            f"transformation_matrix={self.transformation_matrix.tolist()}, "
+            f"mean_vector={self.mean_vector.tolist()}"
+        )
         return f"{type(self).__name__}({values})"

@@ -41,7 +41,10 @@ def mode_of(interpolation: Any) -> InterpolationMode:
     if isinstance(interpolation, int) and 0 <= interpolation < len(_NAMES):
         return InterpolationMode(_NAMES[interpolation])
     if not isinstance(interpolation, InterpolationMode):
-        raise TypeError(f"interpolation={interpolation!r}: expected an InterpolationMode, or Pillow's number of one")
+        raise TypeError(
+            f"interpolation={interpolation!r}: expected an InterpolationMode, or Pillow's number "
+            "of one"
+        )
     return interpolation
 
 
@@ -55,13 +58,17 @@ def is_tensor(name: str, image: Any) -> bool:
     """True for a Tensor (..., H, W), False for a picture of Pillow; TypeError for anything else."""
     if isinstance(image, Tensor):
         if image.ndim < 2:
-            raise TypeError(f"{name}: a Tensor (..., C, H, W) was expected, got shape {tuple(image.shape)}")
+            raise TypeError(
+                f"{name}: a Tensor (..., C, H, W) was expected, got shape {tuple(image.shape)}"
+            )
         return True
     from PIL import Image
 
     if not isinstance(image, Image.Image):
         hint = "; put ToTensor() or ToPILImage() before" if isinstance(image, np.ndarray) else ""
-        raise TypeError(f"{name}: expected a Pillow picture or a Tensor, got {type(image).__name__}{hint}")
+        raise TypeError(
+            f"{name}: expected a Pillow picture or a Tensor, got {type(image).__name__}{hint}"
+        )
     return False
 
 

@@ -14,7 +14,15 @@ from ....autograd import Tensor, tensor_of
 from ....ops import where
 from .convert import pil_to_tensor, to_pil_image
 from .geometry import as_batch, parse_fill
-from .sizes import InterpolationMode, as_floats, back_to, get_dimensions, is_tensor, mode_of, pillow_filter
+from .sizes import (
+    InterpolationMode,
+    as_floats,
+    back_to,
+    get_dimensions,
+    is_tensor,
+    mode_of,
+    pillow_filter,
+)
 
 
 def inverse_affine_matrix(
@@ -47,7 +55,10 @@ def inverse_affine_matrix(
 def _base(h: int, w: int, dtype: Any, first: float, last: float) -> np.ndarray:
     """Rows (x, y, 1) of an image's pixels: x from first * w to last * w - 1, each with 1/2 added
     for its centre, y likewise."""
-    x, y = (np.linspace(first * n + 0.5, last * n - 0.5, n, dtype=np.float32).astype(dtype) for n in (w, h))
+    x, y = (
+        np.linspace(first * n + 0.5, last * n - 0.5, n, dtype=np.float32).astype(dtype)
+        for n in (w, h)
+    )
     return np.stack([np.tile(x, h), np.repeat(y, w), np.ones(h * w, dtype)], 1)
 
 
@@ -65,7 +76,11 @@ def _sampled(images: Tensor, x: np.ndarray, y: np.ndarray, mode: str) -> tuple[T
     else:
         left, top = np.floor(x), np.floor(y)
         right, low = x - left, y - top
-        corners = [(left + i, top + j, (right if i else 1 - right) * (low if j else 1 - low)) for j in (0, 1) for i in (0, 1)]
+        corners = [
+            (left + i, top + j, (right if i else 1 - right) * (low if j else 1 - low))
+            for j in (0, 1)
+            for i in (0, 1)
+        ]
     total: Any = 0
     inside: Any = 0
     for i, j, weight in corners:
@@ -86,7 +101,10 @@ def _warped(image: Tensor, grid: np.ndarray, mode: InterpolationMode, fill: Any)
     rounding says which is nearest.
     """
     if mode.value not in ("nearest", "bilinear"):
-        raise ValueError(f"interpolation={mode.value!r} is for Pillow pictures; Tensors have nearest and bilinear")
+        raise ValueError(
+            f"interpolation={mode.value!r} is for Pillow pictures; Tensors have nearest and "
+            "bilinear"
+        )
     channels, height, width = get_dimensions(image)
     if isinstance(fill, (tuple, list)) and len(fill) not in (1, channels):
         raise ValueError(f"fill={fill!r} has {len(fill)} numbers, the image {channels} channels")
@@ -94,12 +112,20 @@ def _warped(image: Tensor, grid: np.ndarray, mode: InterpolationMode, fill: Any)
     x, y = (((grid[..., k] + 1) * n - 1) / 2 for k, n in ((0, width), (1, height)))
     out, inside = _sampled(images, x, y, mode.value)
     if fill is not None:
-        colour = images.new_tensor(list(fill) if isinstance(fill, (tuple, list)) else [float(fill)]).view(-1, 1, 1)
-        out = where(inside < 0.5, colour, out) if mode.value == "nearest" else out * inside + (1 - inside) * colour
+        colour = images.new_tensor(
+            list(fill) if isinstance(fill, (tuple, list)) else [float(fill)]
+        ).view(-1, 1, 1)
+        out = (
+            where(inside < 0.5, colour, out)
+            if mode.value == "nearest"
+            else out * inside + (1 - inside) * colour
+        )
     return back_to(image.dtype, out.reshape((*image.shape[:-2], *x.shape)))
 
 
-def _affine_tensor(img: Tensor, matrix: list[float], size: tuple[int, int], mode: InterpolationMode, fill: Any) -> Tensor:
+def _affine_tensor(
+    img: Tensor, matrix: list[float], size: tuple[int, int], mode: InterpolationMode, fill: Any
+) -> Tensor:
     """By a matrix for positions in pixels, measured from the middle."""
     _, h, w = get_dimensions(img)
     dtype = _float_of(img)
@@ -109,9 +135,15 @@ def _affine_tensor(img: Tensor, matrix: list[float], size: tuple[int, int], mode
 
 def _expanded(matrix: list[float], h: int, w: int) -> tuple[int, int]:
     """The (height, width) of a turned image that shows all of it."""
-    corners = np.array([[-w / 2, -h / 2, 1], [-w / 2, h / 2, 1], [w / 2, h / 2, 1], [w / 2, -h / 2, 1]], np.float32)
-    ends = corners @ np.array(matrix, np.float32).reshape(2, 3).T + np.array([w / 2, h / 2], np.float32)
-    low, high = (np.trunc(v / np.float32(1e-4)) * np.float32(1e-4) for v in (ends.min(0), ends.max(0)))
+    corners = np.array(
+        [[-w / 2, -h / 2, 1], [-w / 2, h / 2, 1], [w / 2, h / 2, 1], [w / 2, -h / 2, 1]], np.float32
+    )
+    ends = corners @ np.array(matrix, np.float32).reshape(2, 3).T + np.array(
+        [w / 2, h / 2], np.float32
+    )
+    low, high = (
+        np.trunc(v / np.float32(1e-4)) * np.float32(1e-4) for v in (ends.min(0), ends.max(0))
+    )
     width, height = np.ceil(high) - np.floor(low)
     return int(height), int(width)
 
@@ -140,7 +172,9 @@ def rotate(
         raise TypeError(f"rotate: angle={angle!r}: expected a number of degrees")
     _check_center(center)
     if not is_tensor("rotate", img):
-        return img.rotate(angle, pillow_filter(mode), expand, center, fillcolor=parse_fill(fill, img))
+        return img.rotate(
+            angle, pillow_filter(mode), expand, center, fillcolor=parse_fill(fill, img)
+        )
     _, h, w = get_dimensions(img)
     middle = (0.0, 0.0) if center is None else (center[0] - w * 0.5, center[1] - h * 0.5)
     matrix = inverse_affine_matrix(middle, -angle, (0.0, 0.0), 1.0, (0.0, 0.0))
@@ -174,7 +208,11 @@ def affine(
         raise ValueError(f"affine: scale={scale}: expected a positive number")
     if not isinstance(shear, (numbers.Number, list, tuple)):
         raise TypeError(f"affine: shear={shear!r}: expected a number of degrees, or two")
-    shear = [shear, 0.0] if isinstance(shear, numbers.Number) else [*shear] * (2 if len(shear) == 1 else 1)
+    shear = (
+        [shear, 0.0]
+        if isinstance(shear, numbers.Number)
+        else [*shear] * (2 if len(shear) == 1 else 1)
+    )
     if len(shear) != 2:
         raise ValueError(f"affine: shear={shear!r}: expected a number of degrees, or two")
     _check_center(center)
@@ -182,7 +220,9 @@ def affine(
     if not is_tensor("affine", img):
         from PIL import Image
 
-        matrix = inverse_affine_matrix((w * 0.5, h * 0.5) if center is None else center, angle, translate, scale, shear)
+        matrix = inverse_affine_matrix(
+            (w * 0.5, h * 0.5) if center is None else center, angle, translate, scale, shear
+        )
         return img.transform(
             img.size,
             Image.Transform.AFFINE,
@@ -191,18 +231,25 @@ def affine(
             fillcolor=parse_fill(fill, img),
         )
     middle = (0.0, 0.0) if center is None else (center[0] - w * 0.5, center[1] - h * 0.5)
-    return _affine_tensor(img, inverse_affine_matrix(middle, angle, translate, scale, shear), (h, w), mode, fill)
+    return _affine_tensor(
+        img, inverse_affine_matrix(middle, angle, translate, scale, shear), (h, w), mode, fill
+    )
 
 
 def _perspective_coefficients(startpoints: Any, endpoints: Any) -> list[float]:
     """The eight numbers of x' = (a x + b y + c) / (g x + h y + 1), y' = (d x + e y + f) / (g x + h
     y + 1), from end points to start."""
     if len(startpoints) != 4 or len(endpoints) != 4:
-        raise ValueError(f"perspective: expected four corners each, got {len(startpoints)} startpoints and {len(endpoints)} endpoints")
+        raise ValueError(
+            f"perspective: expected four corners each, got {len(startpoints)} startpoints and "
+            f"{len(endpoints)} endpoints"
+        )
     rows = []
     for (x, y), (u, v) in zip(endpoints, startpoints):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-    found = np.linalg.lstsq(np.array(rows, np.float64), np.array(startpoints, np.float64).reshape(8), rcond=None)[0]
+    found = np.linalg.lstsq(
+        np.array(rows, np.float64), np.array(startpoints, np.float64).reshape(8), rcond=None
+    )[0]
     return found.astype(np.float32).tolist()
 
 
@@ -227,10 +274,8 @@ def perspective(
         )
     _, h, w = get_dimensions(img)
     dtype = _float_of(img)
-    above, below = (
-        np.array(coefficients[:6], dtype).reshape(2, 3).T,
-        np.array([*coefficients[6:], 1.0], dtype),
-    )
+    above = np.array(coefficients[:6], dtype).reshape(2, 3).T
+    below = np.array([*coefficients[6:], 1.0], dtype)
     pixels = _base(h, w, dtype, 0.0, 1.0)
     grid = pixels @ (above / np.array([0.5 * w, 0.5 * h], dtype)) / (pixels @ below)[:, None] - 1
     return _warped(img, grid.reshape(h, w, 2), mode, fill)
@@ -247,13 +292,20 @@ def elastic_transform(
     mode, tensor = mode_of(interpolation), is_tensor("elastic_transform", img)
     _, h, w = get_dimensions(img)
     if not isinstance(displacement, Tensor):
-        raise TypeError(f"elastic_transform: displacement: expected a Tensor, got {type(displacement).__name__}")
+        raise TypeError(
+            f"elastic_transform: displacement: expected a Tensor, got {type(displacement).__name__}"
+        )
     if tuple(displacement.shape) != (1, h, w, 2):
-        raise ValueError(f"elastic_transform: displacement: expected shape {(1, h, w, 2)}, got {tuple(displacement.shape)}")
+        raise ValueError(
+            f"elastic_transform: displacement: expected shape {(1, h, w, 2)}, got "
+            f"{tuple(displacement.shape)}"
+        )
     image = img if tensor else pil_to_tensor(img)
     dtype = _float_of(image)
     shift = displacement.detach().cpu().numpy()[0].astype(dtype)
-    x, y = (np.linspace((1 - n) / n, (n - 1) / n, n, dtype=np.float32).astype(dtype) for n in (w, h))
+    x, y = (
+        np.linspace((1 - n) / n, (n - 1) / n, n, dtype=np.float32).astype(dtype) for n in (w, h)
+    )
     grid = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), -1) + shift
     out = _warped(image, grid, mode, fill)
     return out if tensor else to_pil_image(out, img.mode)

@@ -13,7 +13,17 @@ from .. import looks as _looks, places as _places, simple as _simple
 from ..sizes import InterpolationMode
 from . import functional as functional
 from .samples import Transform, of_samples
-from .types import RGB, GaussianNoise, Identity, Lambda, ToDtype, ToImage, ToPILImage, ToPureTensor, ToTensor
+from .types import (
+    RGB,
+    GaussianNoise,
+    Identity,
+    Lambda,
+    ToDtype,
+    ToImage,
+    ToPILImage,
+    ToPureTensor,
+    ToTensor,
+)
 from .containers import Compose, RandomApply, RandomChoice, RandomOrder
 
 CenterCrop: Any = of_samples(_simple.CenterCrop)

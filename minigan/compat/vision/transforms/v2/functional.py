@@ -11,7 +11,15 @@ from .....ops import randn_like
 from ...tv_tensors import Image
 from ..functional import __all__ as _names
 from ..functional import convert_image_dtype as convert_image_dtype
-from ..functional import elastic_transform, get_dimensions, get_image_num_channels, hflip, pil_to_tensor, rgb_to_grayscale, vflip
+from ..functional import (
+    elastic_transform,
+    get_dimensions,
+    get_image_num_channels,
+    hflip,
+    pil_to_tensor,
+    rgb_to_grayscale,
+    vflip,
+)
 from ..sizes import as_floats, limit_of
 
 horizontal_flip, vertical_flip = hflip, vflip
@@ -49,7 +57,9 @@ def grayscale_to_rgb(image: Any) -> Any:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def gaussian_noise(inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Tensor:
+def gaussian_noise(
+    inpt: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True
+) -> Tensor:
     """With normal noise added; mean, sigma in units of white."""
     if sigma < 0:
         raise ValueError(f"gaussian_noise: sigma={sigma}: expected a number of at least 0")

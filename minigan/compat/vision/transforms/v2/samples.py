@@ -27,7 +27,11 @@ def is_picture(x: Any) -> bool:
 def _leaves(sample: Any) -> list[Any]:
     if isinstance(sample, Mapping):
         return [leaf for value in sample.values() for leaf in _leaves(value)]
-    return [leaf for value in sample for leaf in _leaves(value)] if isinstance(sample, (list, tuple)) else [sample]
+    return (
+        [leaf for value in sample for leaf in _leaves(value)]
+        if isinstance(sample, (list, tuple))
+        else [sample]
+    )
 
 
 def mapped(sample: Any, change: Callable[[Any], Any]) -> Any:
@@ -64,7 +68,15 @@ class Transform(Module):
                 chosen.append(TENSOR in self.takes and plain)
                 plain = False
             else:
-                kind = TENSOR if isinstance(x, Image) else IMAGE if is_picture(x) else ARRAY if isinstance(x, np.ndarray) else ""
+                kind = (
+                    TENSOR
+                    if isinstance(x, Image)
+                    else IMAGE
+                    if is_picture(x)
+                    else ARRAY
+                    if isinstance(x, np.ndarray)
+                    else ""
+                )
                 chosen.append(kind in self.takes)
         return chosen
 
@@ -74,7 +86,9 @@ class Transform(Module):
         chosen = self._which(leaves)
         params = self.make_params([x for x, take in zip(leaves, chosen) if take])
         marks = iter(chosen)
-        return mapped(sample, lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x)
+        return mapped(
+            sample, lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x
+        )
 
 
 class _OfSamples(Transform):

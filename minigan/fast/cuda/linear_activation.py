@@ -1,4 +1,4 @@
-"""Kernels of ops/fused.py for CUDA."""
+"""Kernels of fast/linear_activation.py for CUDA."""
 
 from ...ops.product import check_bias
 from ..linear_activation import _check_slope, activation_grad, linear_activation

@@ -10,7 +10,9 @@ from minigan.fast.linear_activation import linear_activation
 
 def test_a_slope_that_is_not_positive_is_refused():
     with pytest.raises(RuntimeError, match="slope > 0"):
-        linear_activation(minigan.ones(1, 2), minigan.ones(2, 2), minigan.zeros(2), "leaky_relu", -0.5)
+        linear_activation(
+            minigan.ones(1, 2), minigan.ones(2, 2), minigan.zeros(2), "leaky_relu", -0.5
+        )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -21,6 +23,15 @@ def test_the_kernel_of_a_rule(activation, dtype):
     for shape in ((7, 5), (2, 3, 5)):
         g, y = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
         card = OPS["activation_grad"].card
-        for k, f in zip(card.kernels["cpu"](g, y, activation, 0.2), card.forward(g, y, activation, 0.2), strict=True):
+        for k, f in zip(
+            card.kernels["cpu"](g, y, activation, 0.2),
+            card.forward(g, y, activation, 0.2),
+            strict=True,
+        ):
             assert k.dtype == f.dtype == dtype
-            np.testing.assert_allclose(k, f, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-6 if dtype == "float32" else 1e-13)
+            np.testing.assert_allclose(
+                k,
+                f,
+                rtol=1e-5 if dtype == "float32" else 1e-12,
+                atol=1e-6 if dtype == "float32" else 1e-13,
+            )

@@ -1,4 +1,5 @@
-"""Sums over rows and batch normalisation on CUDA, run on the host: one block or several, every activation, as the CPU has it."""
+"""Sums over rows and batch normalisation on CUDA, run on the host: one block or several, every
+activation, as the CPU has it."""
 
 import fakecuda
 import numpy as np
@@ -25,14 +26,19 @@ def shared(request, monkeypatch):
 
 
 def both(function, *arrays):
-    """Results of function(*Tensors) and gradients for a random cotangent, from the CPU and from the kernels."""
+    """Results of function(*Tensors) and gradients for a random cotangent, from the CPU and from the
+    kernels."""
     found = []
     for make in (np.asarray, fakecuda.asarray):
         boxes = [tensor_of(make(a.copy()), a.ndim > 0) for a in arrays]
         y, *rest = function(*boxes)
-        cotangent = tensor_of(make(np.random.default_rng(5).standard_normal(y.shape).astype(y.dtype)))
+        cotangent = tensor_of(
+            make(np.random.default_rng(5).standard_normal(y.shape).astype(y.dtype))
+        )
         grads = minigan.grad(y, boxes, cotangent, allow_unused=True)
-        found.append([getattr(t.array, "storage", t.array) for t in (y, *rest, *grads) if t is not None])
+        found.append(
+            [getattr(t.array, "storage", t.array) for t in (y, *rest, *grads) if t is not None]
+        )
     return found
 
 
@@ -40,7 +46,9 @@ def close(found, expected):
     for f, e in zip(found, expected, strict=True):
         assert f.dtype == e.dtype
         scale = max(1.0, float(np.abs(e).max()))
-        np.testing.assert_allclose(f, e, rtol=0, atol=scale * (2e-5 if e.dtype == np.float32 else 1e-11))
+        np.testing.assert_allclose(
+            f, e, rtol=0, atol=scale * (2e-5 if e.dtype == np.float32 else 1e-11)
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -79,6 +87,12 @@ def test_sequential_takes_the_activation_into_batch_norm():
     """As on the CPU: an entry on the tape for both, and infinities do not become NaN in a ReLU."""
     with fakecuda.with_kernels():
         net = nn.Sequential(nn.BatchNorm1d(3), nn.ReLU()).cuda()
-        y = net(tensor_of(fakecuda.asarray(np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32))))
+        y = net(
+            tensor_of(
+                fakecuda.asarray(
+                    np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+                )
+            )
+        )
         assert y.grad_fn.op.__name__ == "batch_norm_activation"
         assert (y.array.storage >= 0).all() and (y.array.storage == 0).any()

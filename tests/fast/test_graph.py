@@ -1,5 +1,6 @@
-"""A training step as one graph, on a device that is not there: the graph's launches, recorded and repeated on the same memory, give the
-numbers that the step gives when it is run; and nothing is read or sent in between."""
+"""A training step as one graph, on a device that is not there: the graph's launches, recorded and
+repeated on the same memory, give the numbers that the step gives when it is run; and nothing is
+read or sent in between."""
 
 import re
 import sys
@@ -33,7 +34,14 @@ def kernels():
 
 
 def mlp():
-    G = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16, 0.8), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(16, 64), nn.Tanh())
+    G = nn.Sequential(
+        nn.Linear(4, 16),
+        nn.BatchNorm1d(16, 0.8),
+        nn.LeakyReLU(0.2),
+        nn.Dropout(0.1),
+        nn.Linear(16, 64),
+        nn.Tanh(),
+    )
     D = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
     return nn.Sequential(G, nn.Unflatten(1, (1, 8, 8))), D
 
@@ -42,13 +50,17 @@ def dcgan():
     return dcgan_generator(4, 1, 8, 8, 4), dcgan_discriminator(1, 8, 8, 4)
 
 
-def training(networks, place, objective="nonsaturating", optimizer=lambda p: Adam(p, 1e-2, (0.5, 0.9)), k=1):
+def training(
+    networks, place, objective="nonsaturating", optimizer=lambda p: Adam(p, 1e-2, (0.5, 0.9)), k=1
+):
     minigan.manual_seed(3)
     G, D = networks()
     if place.type == "cuda":
         G, D = G.cuda(), D.cuda()
     game = GAN(G, D, OBJECTIVES[objective](), 4, k)
-    trainer = Trainer(game, {name: optimizer(player.parameters()) for name, player in game.players.items()})
+    trainer = Trainer(
+        game, {name: optimizer(player.parameters()) for name, player in game.players.items()}
+    )
     return trainer, Batches(IMAGES, 8, 1, place)
 
 
@@ -56,7 +68,9 @@ def state(trainer):
     found = [t for player in trainer.game.players.values() for t in player.state_dict().values()]
     for optimizer in trainer.optimizers.values():
         found += [v for values in optimizer.state_dict()["state"].values() for v in values.values()]
-    return [getattr(t.array, "storage", t.array).copy() if isinstance(t, Tensor) else t for t in found]
+    return [
+        getattr(t.array, "storage", t.array).copy() if isinstance(t, Tensor) else t for t in found
+    ]
 
 
 def run(play, batches, steps):
@@ -109,7 +123,8 @@ def test_a_changed_rate_and_reloaded_state_are_noticed(kernels):
 
 @pytest.mark.parametrize("networks", [mlp, dcgan])
 def test_cuda_and_cpu_agree(kernels, networks):
-    """The same seed: 100 steps on both end in weights that agree within 2 % of their spread (training amplifies other rounding)."""
+    """The same seed: 100 steps on both end in weights that agree within 2 % of their spread
+    (training amplifies other rounding)."""
     results = []
     for place in (CPU, GPU):
         trainer, batches = training(networks, place, optimizer=lambda p: SGD(p, 1e-2))
@@ -130,11 +145,15 @@ def test_gradients_are_kept_for_who_watches(kernels):
     trainer.watched = {}
     run(play, batches, 1)
     assert set(trainer.watched) == {"D", "G"}
-    assert all(g is not None and g.shape == p.shape for g, p in zip(trainer.watched["G"], trainer.game.G.parameters(), strict=True))
+    assert all(
+        g is not None and g.shape == p.shape
+        for g, p in zip(trainer.watched["G"], trainer.game.G.parameters(), strict=True)
+    )
 
 
 def test_games_that_cannot_be_captured_are_played_without(kernels):
-    """A value that a game needs on the host, or state that it keeps: a line says why, and the numbers are those of the plain trainer."""
+    """A value that a game needs on the host, or state that it keeps: a line says why, and the
+    numbers are those of the plain trainer."""
 
     class Curious(GAN):
         def moves(self, real):
@@ -148,12 +167,18 @@ def test_games_that_cannot_be_captured_are_played_without(kernels):
         def state_dict(self):
             return {"rounds": self.rounds}
 
-    for kind, words in ((Curious, "needs a value on the host"), (Counting, r"keeps a state between rounds \(rounds\)")):
+    for kind, words in (
+        (Curious, "needs a value on the host"),
+        (Counting, r"keeps a state between rounds \(rounds\)"),
+    ):
         states, said = [], []
         for captured in (False, True):
             minigan.manual_seed(3)
             G, D = (m.cuda() for m in mlp())
-            trainer = Trainer(kind(G, D, OBJECTIVES["nonsaturating"](), 4), {n: SGD(m.parameters(), 0.1) for n, m in (("D", D), ("G", G))})
+            trainer = Trainer(
+                kind(G, D, OBJECTIVES["nonsaturating"](), 4),
+                {n: SGD(m.parameters(), 0.1) for n, m in (("D", D), ("G", G))},
+            )
             batches = Batches(IMAGES, 8, 1, GPU)
             run(round_of(trainer, batches, said.append, captured), batches, 4)
             states.append(state(trainer))
@@ -167,11 +192,16 @@ def test_games_that_cannot_be_captured_are_played_without(kernels):
 
 def tools():
     net = nn.Linear(3, 2).cuda()
-    return net, Adam(net.parameters(), 0.1), tensor_of(fakecuda.asarray(np.ones((4, 3), np.float32)))
+    return (
+        net,
+        Adam(net.parameters(), 0.1),
+        tensor_of(fakecuda.asarray(np.ones((4, 3), np.float32))),
+    )
 
 
 def test_a_step_of_ones_own(kernels):
-    """Everything a step changes is as if it had run once per call: weights, averages, buffers, draws, lists."""
+    """Everything a step changes is as if it had run once per call: weights, averages, buffers,
+    draws, lists."""
     results = []
     for wrap in (lambda f: f, graph):
         minigan.manual_seed(0)
@@ -190,7 +220,15 @@ def test_a_step_of_ones_own(kernels):
 
         losses = [step(x).array.storage.item() for _ in range(6)]
         kept = [t.array.storage.copy() for t in (*net.parameters(), *ema.averages.values())]
-        results.append((losses, kept, optimizer.state_dict()["state"][0]["step"], ema.updates, default_generator.get_state()))
+        results.append(
+            (
+                losses,
+                kept,
+                optimizer.state_dict()["state"][0]["step"],
+                ema.updates,
+                default_generator.get_state(),
+            )
+        )
     (l1, k1, *rest1), (l2, k2, *rest2) = results
     assert l1 == l2 and rest1 == rest2
     for a, b in zip(k1, k2):
@@ -217,7 +255,7 @@ def test_what_cannot_be_captured(kernels, offence, words):
 
     with pytest.raises(CaptureError, match=words) as error:
         graph(step)(x)
-    assert "test_captured.py:" in str(error.value) and "lambda net, x" in str(error.value)
+    assert "test_graph.py:" in str(error.value) and "lambda net, x" in str(error.value)
     np.testing.assert_array_equal(net.weight.array.storage, before)
     assert default_generator.get_state() == drawn and fakecuda.capture is None
     assert graph(lambda x: net(x))(x).shape == (4, 2)  # the next one works
@@ -229,7 +267,9 @@ def test_changing_arguments(kernels):
     first = step(x, 2.0)
     twice = step(tensor_of(fakecuda.asarray(np.full((4, 3), 3, np.float32))), 2.0)
     assert twice is first
-    with pytest.raises(CaptureError, match=r"argument 0 was float32 \(4, 3\).*now float32 \(5, 3\)"):
+    with pytest.raises(
+        CaptureError, match=r"argument 0 was float32 \(4, 3\).*now float32 \(5, 3\)"
+    ):
         step(tensor_of(fakecuda.asarray(np.ones((5, 3), np.float32))), 2.0)
     with pytest.raises(CaptureError, match="on the CPU"):
         step(tensor_of(np.ones((4, 3), np.float32)), 2.0)
@@ -240,13 +280,20 @@ def test_changing_arguments(kernels):
 
 
 def test_changed_settings_are_captured_anew(kernels):
-    """An attribute, an entry of a dict, a flag, a list: whatever the step's Python code can decide by. A rate is sent along instead."""
+    """An attribute, an entry of a dict, a flag, a list: whatever the step's Python code can decide
+    by. A rate is sent along instead."""
     results, captures = [], []
     for wrap in (lambda f: f, graph):
         net, optimizer, x = tools()
         with minigan.no_grad():
             for i, p in enumerate(net.parameters()):
-                p.copy_(tensor_of(fakecuda.asarray(np.linspace(-1, i + 1, p.array.size, dtype=np.float32).reshape(p.shape))))
+                p.copy_(
+                    tensor_of(
+                        fakecuda.asarray(
+                            np.linspace(-1, i + 1, p.array.size, dtype=np.float32).reshape(p.shape)
+                        )
+                    )
+                )
         settings, extra = {"weight": 1.0}, []
         net.power = 2
 
@@ -264,7 +311,8 @@ def test_changed_settings_are_captured_anew(kernels):
             capture = step._capture
             step._capture = lambda args: captures.append(len(losses)) or capture(args)
         changes = {
-            2: lambda: settings.update(weight=0.5), 4: lambda: setattr(net, "power", 4), 6: lambda: net.bias.requires_grad_(False),
+            2: lambda: settings.update(weight=0.5), 4: lambda: setattr(net, "power", 4),
+            6: lambda: net.bias.requires_grad_(False),
             8: lambda: extra.append(3.0), 10: lambda: optimizer.param_groups[0].update(lr=0.01),
         }  # fmt: skip
         losses = []
@@ -293,11 +341,13 @@ def test_exchanged_memory_is_an_error(kernels):
 
 
 @pytest.mark.parametrize("do", [
-    lambda a: fakecuda.concatenate([a] * 9), lambda a: np.stack([a] * 9), lambda a: a[[0, 1]], lambda a: a[np.array([0, 1])],
+    lambda a: fakecuda.concatenate([a] * 9), lambda a: np.stack([a] * 9), lambda a: a[[0, 1]],
+    lambda a: a[np.array([0, 1])],
     lambda a: a.__setitem__([0, 1], 0.0), lambda a: fakecuda.add.at(a, np.array([0, 0]), a[:2]),
 ], ids="concatenate stack list array assignment at".split())  # fmt: skip
 def test_the_stand_in_refuses_what_cuda_would(do):
-    """As CuPy does: 9 small arrays are joined by a kernel that gets their addresses from the host; indices of the host are sent."""
+    """As CuPy does: 9 small arrays are joined by a kernel that gets their addresses from the host;
+    indices of the host are sent."""
     with fakecuda.installed():
         a = fakecuda.asarray(np.ones(4, np.float32))
         do(a)
@@ -318,11 +368,16 @@ def _written(x, index):
 
 
 STEPS = {
-    "cat": lambda x: minigan.cat([x * i for i in range(20)], 1), "stack": lambda x: minigan.stack([x * i for i in range(9)]),
-    "prod": lambda x: x.prod(0), "list": lambda x: x[[2, 0, 2]], "lists": lambda x: x[[2, 0], [1, 1]], "range": lambda x: x[range(1, 3)],
-    "array": lambda x: x[:, np.array([1, 1, 0])], "diag": lambda x: minigan.diag(x[0], -1), "diagonal": lambda x: minigan.diagonal(x, 1),
-    "repeat": lambda x: minigan.repeat_interleave(x, 2, 0), "assignment": lambda x: _written(x, [0, 2]),
-    "in place": lambda x: (x * 2).index_put_(([1, 1], [0, 2]), minigan.ones(2, device="cuda"), accumulate=True),
+    "cat": lambda x: minigan.cat([x * i for i in range(20)], 1),
+    "stack": lambda x: minigan.stack([x * i for i in range(9)]),
+    "prod": lambda x: x.prod(0), "list": lambda x: x[[2, 0, 2]],
+    "lists": lambda x: x[[2, 0], [1, 1]], "range": lambda x: x[range(1, 3)],
+    "array": lambda x: x[:, np.array([1, 1, 0])], "diag": lambda x: minigan.diag(x[0], -1),
+    "diagonal": lambda x: minigan.diagonal(x, 1),
+    "repeat": lambda x: minigan.repeat_interleave(x, 2, 0),
+    "assignment": lambda x: _written(x, [0, 2]),
+    "in place": lambda x: (x * 2).index_put_(([1, 1], [0, 2]), minigan.ones(2, device="cuda"),
+        accumulate=True),
 }  # fmt: skip
 
 
@@ -339,7 +394,11 @@ def test_joins_and_indices_of_the_host_are_captured(kernels, name):
             return y, g
 
         for seed in range(3):
-            x = tensor_of(fakecuda.asarray(np.random.default_rng(seed).standard_normal((9, 3)).astype(np.float32)))
+            x = tensor_of(
+                fakecuda.asarray(
+                    np.random.default_rng(seed).standard_normal((9, 3)).astype(np.float32)
+                )
+            )
             results.append([t.array.storage.copy() for t in step(x)])
     for plain, captured in zip(results[:3], results[3:], strict=True):
         for p, c in zip(plain, captured, strict=True):
@@ -370,7 +429,8 @@ def test_gradients_of_many_parameters_are_clipped_in_a_graph(kernels):
 
 
 def test_a_graphs_cublas_handle_goes_to_the_next(kernels, monkeypatch):
-    """However many graphs are made, no more handles and workspaces are there than graphs at a time, and one for what is not captured."""
+    """However many graphs are made, no more handles and workspaces are there than graphs at a time,
+    and one for what is not captured."""
     monkeypatch.setattr(cublas, "_spare", {})
     library = fakecuda.cublas_library()
     net, _, x = tools()
@@ -390,10 +450,15 @@ def test_a_graphs_cublas_handle_goes_to_the_next(kernels, monkeypatch):
 
 
 def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
-    """On CUDA they lie as the kernels read them, and so do their gradients and the optimiser's state."""
+    """On CUDA they lie as the kernels read them, and so do their gradients and the optimiser's
+    state."""
     trainer, batches = training(dcgan, GPU)
-    weights = [p for player in trainer.game.players.values() for p in player.parameters() if p.ndim > 2]
-    assert len(weights) == 2 and all(p.array.storage.transpose(0, 2, 3, 1).flags.c_contiguous for p in weights)
+    weights = [
+        p for player in trainer.game.players.values() for p in player.parameters() if p.ndim > 2
+    ]
+    assert len(weights) == 2 and all(
+        p.array.storage.transpose(0, 2, 3, 1).flags.c_contiguous for p in weights
+    )
     copied = []
 
     def ascontiguousarray(x):
@@ -402,7 +467,11 @@ def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
         return fakecuda.computed(np.ascontiguousarray, (x,), {}, x)
 
     monkeypatch.setattr(fakecuda, "ascontiguousarray", ascontiguousarray, raising=False)
-    monkeypatch.setattr(updates, "laid_out_as", lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"))
+    monkeypatch.setattr(
+        updates,
+        "laid_out_as",
+        lambda like, a: pytest.fail(f"the gradient of {a.shape} is laid out anew"),
+    )
     run(round_of(trainer, batches, graph=False), batches, 3)
     shapes = {(p.shape[0], *p.shape[2:], p.shape[1]) for p in weights}
     assert not shapes & set(copied), copied

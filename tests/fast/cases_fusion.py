@@ -29,18 +29,27 @@ def reference(x, w, b, activation, slope):
 @st.composite
 def inputs(draw, bias=True):
     x, w, *b = draw(linear_inputs(bias))
-    return x, w, b[0] if b else None, draw(st.sampled_from(sorted(SCALARS))), draw(st.sampled_from([0.2, 0.01, 1.5]))
+    return (
+        x,
+        w,
+        b[0] if b else None,
+        draw(st.sampled_from(sorted(SCALARS))),
+        draw(st.sampled_from([0.2, 0.01, 1.5])),
+    )
 
 
-ELSEWHERE = "activation_grad batch_norm_activation_grad"  # rules: test_fused.py
+ELSEWHERE = "activation_grad batch_norm_activation_grad"  # rules: test_linear_activation.py
 CASES = [
     Case("linear_activation", inputs(), reference),
     Case("linear_activation:no bias", inputs(False), reference),
     *(
         Case(
-            f"batch_norm_activation:{slope}", batches(), lambda x, w, b, eps, slope=slope: leaky(batch_norm(x, w, b, eps), slope),
-            call=lambda x, w, b, eps, slope=slope: batch_norm_activation(x, w, b, None, None, 0.1, eps, slope),
-            card_args=lambda x, w, b, eps, slope=slope: (x, w, b, None, None, 0.1, eps, slope), bare=False, tolerance=5e-4,
+            f"batch_norm_activation:{slope}", batches(), lambda x, w, b, eps,
+            slope=slope: leaky(batch_norm(x, w, b, eps), slope),
+            call=lambda x, w, b, eps, slope=slope: batch_norm_activation(x, w, b, None, None, 0.1,
+                eps, slope),
+            card_args=lambda x, w, b, eps, slope=slope: (x, w, b, None, None, 0.1, eps, slope),
+            bare=False, tolerance=5e-4,
             op="batch_norm_activation",
         )
         for slope in (0.2, 0.0, -0.5)

@@ -1,4 +1,4 @@
-"""Kernels of ops/fused.py for NumPy: compiled loops."""
+"""Kernels of fast/linear_activation.py for NumPy: compiled loops."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ...ops.product import check_bias
 from ..linear_activation import _check_slope, activation_grad, linear_activation
 from .kernels import kernel
 from .layout import row_major
-from .tiles import product
+from .tiles import tiled_matmul
 
 
 @kernel
@@ -33,7 +33,8 @@ def _tanh_rule(g, y, slope, h, total):
         total[o] = sum_h
 
 
-KERNELS = {"leaky_relu": _leaky_rule, "tanh": _tanh_rule}  # h = dL/d(argument) and its sums over the rows, in one pass
+# h = dL/d(argument) and its sums over the rows, in one pass
+KERNELS = {"leaky_relu": _leaky_rule, "tanh": _tanh_rule}
 
 
 @linear_activation.kernel("cpu")
@@ -43,8 +44,8 @@ def _(input, weight, bias, activation, slope=0.0):
         return linear_activation.card.forward(input, weight, bias, activation, slope)
     check_bias(weight, bias)
     if activation == "leaky_relu":
-        return product(weight, input.T, bias, slope).T
-    y = product(weight, input.T, bias)
+        return tiled_matmul(weight, input.T, bias, slope).T
+    y = tiled_matmul(weight, input.T, bias)
     return np.tanh(y, out=y).T  # NumPy's tanh is vectorised
 
 
