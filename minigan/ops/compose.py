@@ -11,7 +11,7 @@ from ..arrays import array_module, to_numpy
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
-from ..engine.primitives import expand
+from ..engine.primitives import expand, zero
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .axes import axis_of, of_scalars
@@ -106,7 +106,7 @@ def trunc(input: Tensor) -> Tensor:
 
 @trunc.backward
 def _(g, need):
-    return g * 0
+    return zero(g)
 
 
 def frac(input: Tensor) -> Tensor:

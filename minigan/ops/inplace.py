@@ -24,6 +24,7 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..autograd._types import Index, Ints, Operand
 from ..autograd.hooks import rebase
+from ..engine.arguments import wrapped
 from ..engine.grad_mode import mode
 from ..engine.tensor import fresh, refresh_views
 from .indexing import _put, at, bare_index, getitem, is_basic
@@ -235,6 +236,14 @@ def in_place(
 
             return _record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
+        try:
+            return bare(self, args, named)
+        except OverflowError as error:
+            if not is_card or (args := wrapped(error, function.card, args, self.dtype)) is None:
+                raise
+            return bare(self, args, named)
+
+    def bare(self, args, named):
         if plain is not None:
             _refuse_repeated(self.array, name)
             seam.execute(_named, plain, write(self), args, tuple(named.items()))
