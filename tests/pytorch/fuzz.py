@@ -96,11 +96,9 @@ def unseen_write(line, ours, theirs):
     old value."""
     asked = re.search(r"^(\w+) = .*autograd.grad\(.*, (\w+), \w+_graph=", line)
     view = theirs.get(asked[2]) if asked else None
+    gone = theirs.get(asked[1]) is None and ours.get(asked[1]) is not None if asked else False
     return (
-        view is not None
-        and view._is_view()
-        and theirs.get(asked[1]) is None
-        and ours.get(asked[1]) is not None
+        view is not None and view._is_view() and (gone or view._version > 0 and view._base.is_leaf)
     ) or any(
         t._is_view() and t.retains_grad and t._version
         for t in theirs.values()
