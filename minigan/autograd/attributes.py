@@ -312,7 +312,8 @@ class TensorAttributes:
         return f"tensor({body}{extra})"
 
     def __format__(self: Any, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.array.size == 1 else str(self)
+        number = not self.array.ndim or (spec and self.array.size == 1)
+        return format(self.item(), spec) if number else str(self)
 
     def __deepcopy__(self: Any, memo: dict[_int, Any]) -> Any:
         if not self.is_leaf:

@@ -20,6 +20,7 @@ MODULES = {
         "backends",
         "cuda",
         "distributions",
+        "einops",
         "utils",
         "version",
         "vision",

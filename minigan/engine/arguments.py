@@ -76,8 +76,10 @@ def _common_dtype(name, inputs, arrays):
             "e.g. with .float() or .to(other.dtype)"
         )
     if not floats:
-        return inputs, arrays, np.result_type(*[a for a, t in zip(arrays, tensors) if t])
-    (dtype,) = floats
+        dtype = integer_dtype([a for a, t in zip(arrays, tensors) if t])
+        tensors = [t and not a.ndim and a.dtype.kind != "b" for a, t in zip(arrays, tensors)]
+    else:
+        (dtype,) = floats
     arrays = [
         _converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)
     ]
@@ -86,6 +88,33 @@ def _common_dtype(name, inputs, arrays):
         arrays,
         dtype,
     )
+
+
+def integer_dtype(arrays):
+    """The dtype of a result of integers and booleans. A Tensor without dimensions adapts, as
+    Python's numbers do, unless it is an integer among booleans."""
+    sized = [a for a in arrays if a.ndim]
+    if sized and (
+        any(a.dtype.kind != "b" for a in sized) or all(a.dtype.kind == "b" for a in arrays)
+    ):
+        arrays = sized
+    return np.result_type(*arrays)
+
+
+def wrapped(error, card, args, dtype):
+    """The arguments of arithmetic that NumPy refused because a Python integer does not fit into an
+    integer dtype, which wraps around, as in torch; None if the error is another."""
+    arithmetic = card.names[:2] == ("input", "other")
+    if not (arithmetic and isinstance(error, OverflowError) and dtype and dtype.kind in "iu"):
+        return None
+    known = np.iinfo(dtype)
+    size = known.max - known.min + 1
+    return [
+        (a - known.min) % size + known.min
+        if isinstance(a, int) and not known.min <= a <= known.max
+        else a
+        for a in args
+    ]
 
 
 def _constants(inputs, arrays, dtype):

@@ -111,6 +111,8 @@ def grad(
         if g is None and materialize_grads:
             zeros = array_module(x.array).zeros_like(x.array)
             gradients[i] = tensor_of(zeros) if create_graph else zeros
+        elif g is not None and g.shape != x.array.shape:  # it was given another one unrecorded
+            gradients[i] = g.reshape(x.array.shape)
         elif g is None and not allow_unused:
             raise RuntimeError(
                 f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "

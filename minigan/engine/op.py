@@ -47,7 +47,7 @@ import numpy as np
 from ..arrays import seam
 from ..arrays.device import has_kernels
 from ..messages.errors import check_finite, explained, user_line
-from .arguments import as_result, bind, convert
+from .arguments import as_result, bind, convert, wrapped
 from .grad_mode import mode
 from .tape import Node, next_number, places
 from .tensor import Tensor, keep_layout, lay_out, refresh_views
@@ -214,7 +214,9 @@ def _make(card):
             else:
                 out = seam.execute(run, *arrays)
         except Exception as error:
-            raise explained(error, name, names, inputs) from error
+            if (arrays := wrapped(error, card, arrays, dtype)) is None:
+                raise explained(error, name, names, inputs) from error
+            out = seam.execute(run, *arrays)
         extra = ()
         if extras:
             out, *extra = out

@@ -2,7 +2,14 @@
 
 from ..arrays import array_module, total
 from .op import op
-from .tensor import Tensor, writable
+from .tensor import Tensor, fresh, raw, writable
+
+
+def zero(g):
+    """The gradient of what does not matter, beside the one of a result: a constant, also where it
+    is to be differentiated again."""
+    zeros = array_module(raw(g)).zeros_like(raw(g))
+    return fresh(zeros) if isinstance(g, Tensor) else zeros
 
 
 @op(view=True)
@@ -47,14 +54,23 @@ def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x.shape == shape:
         return x
     extra = x.ndim - len(shape)
-    if extra < 0:
-        raise ValueError(f"a gradient of shape {x.shape} where {shape} was expected")
-    axes = tuple(
-        i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)
-    )
+    wanted = (1,) * extra + tuple(shape)
+    axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, wanted)) if i < extra or n != m)
+    if extra < 0 or any(wanted[i] != 1 for i in axes):
+        return _without_ones(x, shape)
     return total(x, axes).reshape(shape)
+
+
+def _without_ones(x, shape):
+    """x in `shape`, if they differ in dimensions of size 1 only: a Tensor may be given such ones,
+    or lose them, after it was used (`squeeze_` under no_grad)."""
+    if [n for n in x.shape if n != 1] != [n for n in shape if n != 1]:
+        raise ValueError(f"a gradient of shape {x.shape} where {shape} was expected")
+    return x.reshape(shape)
 
 
 @sum_to.backward
 def _(g, need, shape):
+    if g.ndim > len(shape) or any(n not in (1, m) for n, m in zip(g.shape[::-1], shape[::-1])):
+        return g.reshape(shape)
     return expand(g, shape)

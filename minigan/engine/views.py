@@ -2,6 +2,7 @@
 view of."""
 
 from .tape import Node, next_number
+from .tensor import Tensor
 
 
 def shares(out, array):
@@ -21,6 +22,13 @@ def make_view(result, source, recorded):
     result._base = base
     if source._wanted and not recorded:  # as in torch it requires a gradient, which goes nowhere
         cut_off(result)
+
+
+def own(view):
+    """A view of a result that nobody else knows: not a view, but that result in another shape."""
+    if isinstance(getattr(view, "_base", None), Tensor):
+        view._base = None
+    return view
 
 
 def cut_off(view):

@@ -8,6 +8,8 @@ import numpy as np
 from ..arrays.defaults import default
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
+from ..engine.arguments import integer_dtype
+from ..engine.primitives import zero
 from .elementary import abs, log, sign
 
 __all__ = [
@@ -171,8 +173,9 @@ def _where(condition: Operand, input: Operand, other: Operand) -> Tensor:
         )
     if floats:
         return out.astype(*floats, copy=False)
-    # numbers alone, or beside integers
-    return out.astype(default.dtype) if out.dtype.kind == "f" else out
+    if out.dtype.kind == "f":
+        return out.astype(default.dtype)  # numbers alone, or beside integers
+    return out.astype(integer_dtype(values), copy=False) if len(values) == 2 else out
 
 
 @_where.backward
@@ -278,7 +281,7 @@ def floor(input: Tensor) -> Tensor:
 
 @floor.backward
 def _(g, need):
-    return g * 0
+    return zero(g)
 
 
 @op
@@ -289,7 +292,7 @@ def round(input: Tensor, decimals: int = 0) -> Tensor:
 
 @round.backward
 def _(g, need):
-    return g * 0
+    return zero(g)
 
 
 def _divided(ufunc, x, y):
@@ -339,4 +342,4 @@ def floor_divide(input: Tensor, other: Operand) -> Tensor:
 
 @floor_divide.backward
 def _(g, need):
-    return g * 0, need[1] and g * 0
+    return zero(g), need[1] and zero(g)

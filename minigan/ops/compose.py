@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
-from ..engine.primitives import expand
+from ..engine.primitives import expand, zero
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .elementary import abs, cos, exp, expm1, log, log1p, sin
@@ -104,7 +104,7 @@ def trunc(input: Tensor) -> Tensor:
 
 @trunc.backward
 def _(g, need):
-    return g * 0
+    return zero(g)
 
 
 def frac(input: Tensor) -> Tensor:

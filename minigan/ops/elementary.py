@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op
+from ..engine.primitives import zero
 
 __all__ = [
     "abs",
@@ -45,7 +46,7 @@ def sign(x: Tensor) -> Tensor:
 
 @sign.backward
 def _(g, need):
-    return g * 0
+    return zero(g)
 
 
 @op(saves=("x",))

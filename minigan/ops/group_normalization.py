@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import array_module, seam
 from ..autograd import Tensor, op, raw
+from ..engine.views import own
 from .normalization import _channels, batch_norm, check_parameters, halves, singles
 from .reduction import sum
 
@@ -169,7 +170,7 @@ def layer_norm(
             )
     weight, bias = (v if v is None else v.reshape(-1) for v in (weight, bias))
     rows = input.reshape((math.prod(shape[: -len(normalized_shape)]), math.prod(normalized_shape)))
-    return _group_norm(rows, weight, bias, 1, eps).reshape(shape)
+    return own(_group_norm(rows, weight, bias, 1, eps).reshape(shape))
 
 
 def group_norm(

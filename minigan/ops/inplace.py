@@ -21,6 +21,7 @@ import numpy as np
 from ..arrays import address, array_module, seam
 from ..autograd import Tensor, raw
 from ..autograd._types import Index, Ints, Operand
+from ..engine.arguments import wrapped
 from ..engine.grad_mode import mode
 from ..engine.tensor import refresh_views
 from .indexing import _put, at, bare_index, getitem, is_basic
@@ -68,6 +69,14 @@ def in_place(
 
             return record(self, name, compute, is_card=is_card)
         args, named = [raw(a) for a in args], {k: raw(a) for k, a in named.items()}
+        try:
+            return bare(self, args, named)
+        except OverflowError as error:
+            if not is_card or (args := wrapped(error, function.card, args, self.dtype)) is None:
+                raise
+            return bare(self, args, named)
+
+    def bare(self, args, named):
         if plain is not None:
             refuse_repeated(self.array, name)
             seam.execute(_named, plain, write(self), args, tuple(named.items()))

@@ -10,6 +10,7 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import DType, Ints, Place, Shape
+from ..engine.primitives import zero
 from .inplace import S, assign
 from .shape import _numbers
 
@@ -161,14 +162,40 @@ def normal(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal with the given mean and standard deviation: numbers (with `size`) or Tensors of one
-    shape."""
+    shape.
+
+    The gradient by a Tensor is 0, as in torch; a draw that depends on them smoothly is
+    `distributions.Normal(mean, std).rsample()`.
+    """
     like = next((x for x in (mean, std) if isinstance(x, Tensor)), None)
     if like is None:
         draws = randn(() if size is None else size, generator=generator, dtype=dtype, device=device)
     else:
         draws = randn_like(like, generator=generator)
-    draws = draws * std + mean
+    draws = draws * _constant(std) + _constant(mean)
+    draws = _depending(_depending(draws, mean), std)
     return draws.requires_grad_() if requires_grad else draws
+
+
+def _constant(x):
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+@op
+def _drawn(values: Tensor, parameter: Tensor) -> Tensor:
+    """The values, which were drawn at random with this parameter.    dL/dparameter = 0"""
+    return values
+
+
+@_drawn.backward
+def _(g, need):
+    return g, need[1] and zero(g)
+
+
+def _depending(values, parameter):
+    """The draws, requiring a gradient where their parameter does."""
+    wanted = isinstance(parameter, Tensor) and parameter.requires_grad
+    return _drawn(values, parameter) if wanted else values
 
 
 def bernoulli(
@@ -179,7 +206,8 @@ def bernoulli(
 ) -> Tensor:
     """1 with probability input[i] (or p, for every element), else 0, in the dtype of `input`."""
     array = raw(input)
-    return tensor_of(seam.execute(_bernoulli, array, array if p is None else raw(p), generator))
+    values = seam.execute(_bernoulli, array, array if p is None else raw(p), generator)
+    return _depending(tensor_of(values), input)
 
 
 def _bernoulli(array, p, generator):

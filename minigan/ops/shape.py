@@ -81,8 +81,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension: a view where possible, never itself."""
-    return reshape(input, -1)
+    """All elements in one dimension: a view where they lie in order, never itself."""
+    return reshape(contiguous(input), -1)
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:

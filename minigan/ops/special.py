@@ -96,8 +96,15 @@ def div(input: Tensor, other: Operand, *, rounding_mode: str | None = None) -> T
         return rounded(_div(input, other))
     if isinstance(raw(other), (np.ndarray, int)) and np.any(raw(other) == 0):
         raise ZeroDivisionError("div: other has a 0, by which integers cannot be divided")
-    wide = lambda a: to(a, np.float64) if hasattr(raw(a), "dtype") else a
-    return to(rounded(_div(wide(input), wide(other))), np.result_type(*arrays))
+    dtype = np.result_type(*arrays)
+    if dtype.kind == "b":
+        dtype = np.dtype(np.int64)
+    else:  # numbers that it cannot hold wrap around
+        input, other = (
+            a if hasattr(a, "dtype") else np.asarray(a).astype(dtype) for a in (input, other)
+        )
+    wide = lambda a: to(a, np.float64) if isinstance(a, Tensor) else np.asarray(a, np.float64)
+    return to(rounded(_div(wide(input), wide(other))), dtype)
 
 
 divide = true_divide = div

@@ -64,8 +64,9 @@ class sgd_step:
 
     def numbers(first, lr, momentum, dampening, weight_decay, nesterov, maximize):
         fresh = 1.0 if first else 1.0 - dampening  # share of d in b
+        kept = 0.0 if first else momentum  # of b
         mix = (1.0, momentum) if nesterov else (0.0, 1.0)  # shares of d and b in the step
-        return -1.0 if maximize else 1.0, weight_decay, lr, momentum, fresh, *mix
+        return -1.0 if maximize else 1.0, weight_decay, lr, kept, fresh, *mix
 
     def loop(c, g, p, b=None):
         sign = c[0]

@@ -51,10 +51,14 @@ class Slot:
                 "it from a copy"
             )
         # SGD does not save its number of steps: what matters there is only whether the first was
-        # made, which leaves a buffer.
-        self.step = int(state.get("step", all(n in state for n in names)))
+        # made, which leaves a buffer. (A parameter that is given twice makes its first twice.)
+        begun = all(n in state for n in names)
+        if begun and optimizer._repeats:
+            begun = optimizer._began.get(id(state)) != optimizer._step_count
+        self.step = int(state.get("step", begun))
         for name in names:
             if name not in state:
+                optimizer._began[id(state)] = optimizer._step_count
                 state[name] = tensor_of(full_like(array, optimizer._initial(name, self.group)))
                 continue
             kept = raw(state[name])
@@ -123,6 +127,7 @@ class Optimizer:
         self._slots: list[Slot] = []
         self._step_count = 0
         self._repeats = False  # does a parameter stand in its group several times?
+        self._began: dict[int, int] = {}  # id of a parameter's state -> the step that made it
         if isinstance(params, (set, frozenset)):
             raise TypeError(f"{self._name}: params must be ordered, not a set: pass a list")
         groups: list[Any] = list(params)

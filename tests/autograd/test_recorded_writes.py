@@ -607,3 +607,58 @@ def test_gradients_can_be_written_into():
         assert g.mul_(2).tolist() == [[2, 2, 2], [2, 2, 2]]
     x.sum().backward(create_graph=True)
     assert x.grad.mul_(2).tolist() == [[2, 2, 2], [2, 2, 2]]
+
+
+def test_dimensions_of_size_1_that_come_and_go_unrecorded():
+    """The gradient of what was computed before has the old shape, the one of the leaf the new."""
+    x = leaf([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    y = (x * 2).sum()
+    with minigan.no_grad():
+        x.unsqueeze_(0)
+    assert minigan.grad(y, x, retain_graph=True)[0].tolist() == [[[2, 2, 2], [2, 2, 2]]]
+    y.backward()
+    assert x.grad.tolist() == [[[2, 2, 2], [2, 2, 2]]]
+
+    x = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    h = x * 2
+    with minigan.no_grad():
+        h.squeeze_()
+    assert minigan.grad((h * h).sum(), h, retain_graph=True)[0].tolist() == (2 * h).tolist()
+    (g,) = minigan.grad((h * h * h).sum(), x, create_graph=True)  # 8 x^3
+    assert g.tolist() == [[[24, 96, 216], [384, 600, 864]]]
+    (g,) = minigan.grad(g.sum(), x)
+    assert g.tolist() == [[[48, 96, 144], [192, 240, 288]]]
+
+
+def test_exchanged_dimensions_are_an_error():
+    x = leaf([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    y = (x * x.detach().clone()).sum()
+    with minigan.no_grad():
+        x.t_()
+    with pytest.raises(ValueError, match=r"shape \(2, 3\) where \(3, 2\) was expected"):
+        y.backward()
+
+
+def test_a_layer_norm_is_no_view():
+    """Views of it follow what is written into it: PyTorch's values."""
+    x = leaf([0.0, 3.0, 0.0])
+    y = minigan.nn.functional.layer_norm(x, (3,))
+    z = y.view(-1)
+    y.mul_(2)
+    assert z.tolist() == y[0].tolist()
+    assert minigan.grad((z * z).sum(), y)[0].tolist() == (2 * y).tolist()
+
+
+def test_ravel_copies_what_does_not_lie_in_order():
+    x = minigan.arange(6.0).reshape(2, 1, 3)
+    y = x[..., :1].ravel()
+    assert y.tolist() == [0, 3] and x.ravel().data_ptr() == x.data_ptr()
+    x.mul_(10)
+    assert y.tolist() == [0, 3] and x.ravel() is not x
+
+
+def test_the_gradient_of_a_step_function_is_constant():
+    for f in (minigan.round, minigan.floor, minigan.ceil, minigan.trunc, minigan.sign):
+        x = leaf(float("inf"), 1.5)
+        (g,) = minigan.grad((f(x) * f(x)).sum(), x, create_graph=True)
+        assert g.tolist() == [0, 0] and not g.requires_grad

@@ -173,3 +173,11 @@ def test_graph_is_valid_dot():
         check=True,
         capture_output=True,
     )
+
+
+def test_a_number_is_formatted_as_a_number():
+    x = minigan.tensor(0.5, requires_grad=True)
+    assert f"{x} {minigan.tensor(3)} {minigan.tensor(2.5):.3f}" == "0.5 3 2.500"
+    assert (
+        f"{minigan.tensor([1.5])}" == "tensor([1.5])" and f"{minigan.tensor([1.5]):.2f}" == "1.50"
+    )

@@ -40,4 +40,5 @@ CASES = [
     Case("cut", one(), lambda x: x, orders=0),
     Case("expand", expansions(), expand),
     Case("sum_to", contractions(), sum_to),
+    Case("_drawn", one().flatmap(lambda args: st.just((*args, *args))), lambda x, parameter: x),
 ]

@@ -125,3 +125,20 @@ def test_dropout_twice_differentiable():
     (g,) = minigan.grad(y.sum(), x, create_graph=True)
     (h,) = minigan.grad(g.sum(), x)
     np.testing.assert_allclose(h.array, kept * 12.0)
+
+
+def test_draws_require_a_gradient_that_is_0():
+    """As in PyTorch: what was drawn does not depend on the parameters."""
+    mean, std = (minigan.tensor([1.0, 0.5], requires_grad=True) for _ in range(2))
+    for z in (
+        minigan.normal(mean, std),
+        minigan.normal(mean, 2.0) * std,
+        minigan.normal(0.0, std) + 0 * mean,
+    ):
+        assert z.requires_grad
+        g, _ = minigan.grad(z.sum(), [mean, std])
+        assert g.tolist() == [0, 0]
+    assert minigan.grad(minigan.normal(mean, std).sum(), std)[0].tolist() == [0, 0]
+    p = minigan.tensor([0.2, 0.7], requires_grad=True)
+    assert minigan.grad(minigan.bernoulli(p).sum(), p)[0].tolist() == [0, 0]
+    assert not minigan.bernoulli(p.detach()).requires_grad

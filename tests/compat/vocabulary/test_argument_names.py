@@ -42,12 +42,6 @@ OTHERS = {
     "torch.normal",
     "torch.split",
 }
-# To come: median along a dimension, quotients that are rounded.
-SOON = {
-    f"{place}.{name}"
-    for place in ("torch", "Tensor")
-    for name in ("median", "div", "divide", "div_", "divide_")
-}
 
 
 def place(name):
@@ -72,10 +66,7 @@ def function_of(key):
     return getattr(place(where), name, None)
 
 
-@pytest.mark.parametrize(
-    "key",
-    [pytest.param(k, marks=pytest.mark.xfail(strict=False)) if k in SOON else k for k in TABLE],
-)
+@pytest.mark.parametrize("key", TABLE)
 def test_argument_names(key):
     function = function_of(key)
     assert function is not None, f"{key} is in the table only"

@@ -153,6 +153,31 @@ def test_a_parameter_given_twice(name, size):
     np.testing.assert_allclose(q.detach().numpy(), q_after, rtol=2e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "options, p_after, buffer",
+    [
+        (dict(momentum=0.9), [-0.7046999, 1.4093999], [2.8169997, -5.6339993]),
+        (
+            dict(momentum=0.9, nesterov=True, weight_decay=0.1),
+            [-0.3898995, 0.7797990],
+            [0.7814316, -1.5628631],
+        ),
+        (dict(momentum=0.5, dampening=0.3), [0.024, -0.048], [0.944, -1.888]),
+    ],
+)
+def test_momentum_of_a_parameter_given_twice(options, p_after, buffer):
+    """Its first step is twice a first step: PyTorch's values."""
+    p, q = minigan.tensor([1.0, -2.0], requires_grad=True), minigan.ones(1, requires_grad=True)
+    with pytest.warns(UserWarning, match="appears twice in its parameter group"):
+        optimizer = optim.SGD([p, q, p], lr=0.1, **options)
+    for _ in range(3):
+        optimizer.zero_grad()
+        ((p * p).sum() + (q * q).sum()).backward()
+        optimizer.step()
+    np.testing.assert_allclose(p.detach().numpy(), p_after, rtol=2e-6)
+    np.testing.assert_allclose(optimizer.state[p]["momentum_buffer"].numpy(), buffer, rtol=2e-6)
+
+
 def test_a_backward_with_more_nones_than_arguments():
     class Double(Function):
         @staticmethod
