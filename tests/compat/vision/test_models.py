@@ -133,7 +133,7 @@ def test_weights_come_from_a_file(tmp_path, monkeypatch, empty):
     assert models.ResNet50_Weights.DEFAULT is models.ResNet50_Weights.IMAGENET1K_V2
 
 
-def test_a_resnet_learns(empty):
+def test_a_resnet_learns():
     """The first step"s gradients reach every parameter; zero_init_residual makes blocks
     identities."""
     minigan.manual_seed(0)
