@@ -121,7 +121,9 @@ def mixed_values(lines):
     """Was a gradient asked for after a write into `.data`? PyTorch does not notice such a write and
     may mix old and new values; minigan says so, or goes on with those of the forward pass."""
     named = [m[1] for line in lines if (m := re.match(r"(\w+) = \w+\.data$", line))]
-    pattern = rf"({'|'.join([r'[.]data', *named])})(\.detach\(\))?(\[|\.\w+_\(| [-+*/]*=)"
+    pattern = (
+        rf"({'|'.join([r'[.]data', *named])})(\.detach\(\))?(\[.*\] |\.\w+_\(| [-+*/]+=)|[.]data ="
+    )
     wrote = [i for i, line in enumerate(lines) if re.search(pattern, line)]
     return bool(wrote) and any(
         "backward(" in line or "autograd.grad(" in line for line in lines[wrote[0] :]
