@@ -159,6 +159,8 @@ def _seeds(tensors, gradients, create_graph):
                 f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} "
                 f"{tuple(t.shape)}"
             )
+        if t._node is not None and t._node.shape != t.array.shape:  # it got another one unrecorded
+            g = sum_to(g, t._node.shape)
         seeds.append(g if create_graph else g.array)
     return seeds
 

@@ -2,14 +2,7 @@
 
 from ..arrays import array_module, total
 from .op import op
-from .tensor import Tensor, fresh, raw, writable
-
-
-def zero(g):
-    """The gradient of what does not matter, beside the one of a result: a constant, also where it
-    is to be differentiated again."""
-    zeros = array_module(raw(g)).zeros_like(raw(g))
-    return fresh(zeros) if isinstance(g, Tensor) else zeros
+from .tensor import Tensor, writable
 
 
 @op(view=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from ..arrays import array_module, device_of, seam, to_device
 from ..arrays import device as _device
-from ..arrays import device_of, seam, to_device
 from ..arrays.defaults import FLOATS as FLOATS
 
 if TYPE_CHECKING:
@@ -263,6 +263,13 @@ def move(array: Any, place: Any = None, dtype: Any = None, copy: bool = False) -
     if dtype is not None and out.dtype != dtype:
         out = out.astype(dtype)
     return out.copy() if copy and out is array else out
+
+
+def zero(g):
+    """The gradient of what does not matter, beside the one of a result: a constant, also where it
+    is to be differentiated again."""
+    zeros = array_module(raw(g)).zeros_like(raw(g))
+    return fresh(zeros) if isinstance(g, Tensor) else zeros
 
 
 def _current(x: Tensor) -> Tensor:

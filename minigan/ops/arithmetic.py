@@ -9,7 +9,7 @@ from ..arrays.defaults import default
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from ..engine.arguments import integer_dtype
-from ..engine.primitives import zero
+from ..engine.tensor import zero
 from .elementary import abs, log, sign
 
 __all__ = [

@@ -10,7 +10,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
-from ..engine.primitives import expand, zero
+from ..engine.primitives import expand
+from ..engine.tensor import zero
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
 from .elementary import abs, cos, exp, expm1, log, log1p, sin

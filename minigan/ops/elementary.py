@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays import array_module
 from ..autograd import Tensor, op
-from ..engine.primitives import zero
+from ..engine.tensor import zero
 
 __all__ = [
     "abs",

@@ -623,6 +623,8 @@ def test_dimensions_of_size_1_that_come_and_go_unrecorded():
     h = x * 2
     with minigan.no_grad():
         h.squeeze_()
+    (g,) = minigan.grad(h, x, minigan.ones_like(h), retain_graph=True)
+    assert g.tolist() == [[[2, 2, 2], [2, 2, 2]]]
     assert minigan.grad((h * h).sum(), h, retain_graph=True)[0].tolist() == (2 * h).tolist()
     (g,) = minigan.grad((h * h * h).sum(), x, create_graph=True)  # 8 x^3
     assert g.tolist() == [[[24, 96, 216], [384, 600, 864]]]

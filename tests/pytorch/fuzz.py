@@ -63,6 +63,7 @@ KNOWN = {
         "that were added without being recorded",
         r"argm\w+\(\): does not support bool": "minigan takes False < True",
         r"derivative for \S+ is not implemented": "minigan's quotients that are rounded have 0",
+        r"INTERNAL ASSERT FAILED": "PyTorch asks to report that",
         r"Boolean inputs not supported": "minigan's relu takes them",
         r"graph a second time": "minigan keeps the graph where nothing was saved that takes memory",
         r"module 'torch' has no attribute": "a method that is no function",
@@ -123,7 +124,9 @@ def mixed_values(lines):
     """Was a gradient asked for after a write into `.data`? PyTorch does not notice such a write and
     may mix old and new values; minigan says so, or goes on with those of the forward pass."""
     named = [m[1] for line in lines if (m := re.match(r"(\w+) = \w+\.data$", line))]
-    pattern = rf"({'|'.join([r'[.]data', *named])})(\[|\.\w+_\(| [-+*/]+=)"
+    pattern = (
+        rf"({'|'.join([r'[.]data', *named])})(\.detach\(\))?(\[.*\] |\.\w+_\(| [-+*/]+=)|[.]data ="
+    )
     wrote = [i for i, line in enumerate(lines) if re.search(pattern, line)]
     return bool(wrote) and any(
         "backward(" in line or "autograd.grad(" in line for line in lines[wrote[0] :]
@@ -141,12 +144,11 @@ def shared_gradient(lines, theirs):
 
 
 def repeated_gradients(theirs):
-    """The names of PyTorch's gradients whose elements share memory."""
-    return [
-        n
-        for n, t in theirs.items()
-        if isinstance(t, torch.Tensor) and re.match(r"g\d", n) and 0 in t.stride()
-    ]
+    """The names of PyTorch's gradients whose elements share memory, and of their views."""
+    tensors = {n: t for n, t in theirs.items() if isinstance(t, torch.Tensor) and 0 in t.stride()}
+    memory = lambda t: t.untyped_storage().data_ptr()
+    gradients = {memory(t) for n, t in tensors.items() if re.match(r"g\d", n)}
+    return [n for n, t in tensors.items() if memory(t) in gradients]
 
 
 def constant(gradient):
