@@ -51,9 +51,15 @@ from .ops import *
 
 __version__ = "0.1.0"
 
-if not _os.environ.get("MINIGAN_PLAIN") and _find_spec("numba") and _find_spec("minigan.fast"):
+
+def _there(room):
+    """Is this folder of the package there? (Import hooks may know another copy of it.)"""
+    return _os.path.exists(_os.path.join(_os.path.dirname(__file__), room, "__init__.py"))
+
+
+if not _os.environ.get("MINIGAN_PLAIN") and _find_spec("numba") and _there("fast"):
     from . import fast as fast  # what is above computes everything by itself, only slower
-if _find_spec("minigan.compat"):
+if _there("compat"):
     from . import compat as compat  # torch's other names for things
 
 if TYPE_CHECKING:
