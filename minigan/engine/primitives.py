@@ -47,11 +47,10 @@ def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x.shape == shape:
         return x
     extra = x.ndim - len(shape)
-    wanted = (1,) * extra + tuple(shape)
-    axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, wanted)) if i < extra or n != m)
-    if extra < 0 or any(wanted[i] != 1 for i in axes):
+    repeated = [i for i, (n, m) in enumerate(zip(x.shape[extra:], shape), extra) if n != m]
+    if extra < 0 or any(shape[i - extra] != 1 for i in repeated):
         return _without_ones(x, shape)
-    return total(x, axes).reshape(shape)
+    return total(x, (*range(extra), *repeated)).reshape(shape)
 
 
 def _without_ones(x, shape):

@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import array_module, seam
 from ..autograd import Tensor, op, raw
 from ..engine.views import own
-from .normalization import _channels, batch_norm, check_parameters, halves, singles
+from .normalization import _affine, _channels, batch_norm, check_parameters, halves, singles
 from .reduction import sum
 
 __all__ = ["group_norm", "instance_norm", "layer_norm"]
@@ -57,13 +57,6 @@ def _(x, weight, bias, groups, eps):
     rows = x.reshape(x.shape[0] * groups, math.prod(x.shape[1:]) // groups)
     d = rows - rows.mean(1, True)
     return _affine((d * ((d * d).mean(1, True) + eps).rsqrt()).reshape(x.shape), weight, bias)
-
-
-def _affine(y, weight, bias):
-    """y weight + bias, channel by channel."""
-    if weight is not None:
-        y = y * _channels(y, weight)
-    return y if bias is None else y + _channels(y, bias)
 
 
 @op

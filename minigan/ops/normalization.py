@@ -16,6 +16,12 @@ def _channels(x, v):
     return v.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
+def _affine(x, scale, bias):
+    """x (N, C, ...) times scale plus bias, a number for each channel each; None is 1 or 0."""
+    y = x if scale is None else x * _channels(x, scale)
+    return y if bias is None else y + _channels(x, bias)
+
+
 def _axes(x):
     return (0, *range(2, x.ndim))
 
@@ -57,18 +63,14 @@ def _(g, need, x, weight, bias, running_mean, running_var, momentum, eps, mean, 
 
 @_batch_norm.formula
 def _(x, weight, bias, running_mean, running_var, momentum, eps):
-    shape, axes = (1, -1) + (1,) * (x.ndim - 2), _axes(x)
-    d = x - x.mean(axes, True)
-    y = d * ((d * d).mean(axes, True) + eps).rsqrt()
-    y = y if weight is None else y * weight.reshape(shape)
-    return y if bias is None else y + bias.reshape(shape)
+    d = x - x.mean(_axes(x), True)
+    return _affine(d * ((d * d).mean(_axes(x), True) + eps).rsqrt(), weight, bias)
 
 
 def _normalised(x, weight, bias, mean, rstd):
     """(x - mean) rstd weight + bias in array operations of either library."""
     y = ((x - _channels(x, mean)) * _channels(x, rstd)).astype(x.dtype)
-    y = y if weight is None else y * _channels(x, weight)
-    return y if bias is None else y + _channels(x, bias)
+    return _affine(y, weight, bias)
 
 
 def singles(*arrays):
@@ -146,25 +148,16 @@ def batch_norm(
         )
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: running_mean and running_var are needed when not training")
-    shape = (1, -1) + (1,) * (input.ndim - 2)
     scale = (running_var + eps).rsqrt()
-    return _affine(
-        input - running_mean.reshape(shape), scale if weight is None else scale * weight, bias
-    )
-
-
-def _affine(input, scale, bias):
-    """input (N, C, ...) times scale plus bias, a number for each channel each; None is 1 or 0."""
-    shape = (1, -1) + (1,) * (input.ndim - 2)
-    y = input * (1 if scale is None else scale.reshape(shape))
-    return y if bias is None else y + bias.reshape(shape)
+    scale = scale if weight is None else scale * weight
+    return _affine(input - _channels(input, running_mean), scale, bias)
 
 
 def in_training(op, input, running_mean, running_var, weight, bias, momentum, eps, *more):
     """`op`, an op like `_batch_norm`, of a batch; it updates the running statistics, of which
     backward is told."""
     if not input.array.size:  # nothing to normalise, and no statistics
-        return _affine(input, weight, bias)
+        return _affine(input * 1, weight, bias)
     if input.array.size // max(input.shape[1], 1) == 1:
         raise ValueError(
             "batch_norm: expected more than 1 value per channel when training, got input of "

@@ -168,18 +168,11 @@ def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
     return {"classes": classes}
 
 
-SWITCHES = (
-    "objective", "alpha", "f_heuristic", "real_label", "k", "simultaneous", "feature_matching",
-    "penalty", "penalty_weight",
-    "historical_averaging", "constraint", "clip", "instance_noise", "noise_steps", "augment",
-    "pack", "minibatch_discrimination", "d_norm",
-    "optimizer", "d_lr",
-)  # fmt: skip
-
-
 def chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The switches' values, as a run's config has them."""
-    return {name: getattr(options, name) for name in SWITCHES}
+    parser = argparse.ArgumentParser()
+    add_switches(parser)
+    return {name: getattr(options, name) for name in vars(parser.parse_args([]))}
 
 
 # --- from a config to the parts ---

@@ -21,7 +21,6 @@ from minigan.gan import (
 )
 from minigan.optim import SGD, Adam, RMSprop
 from minigan.training.options import (
-    SWITCHES,
     add_switches,
     build_players,
     build_trainer,
@@ -34,7 +33,7 @@ def config_of(words="", model="mlp", size=8):
     parser = argparse.ArgumentParser()
     add_switches(parser)
     options = parser.parse_args(words.split())
-    assert set(vars(options)) == set(SWITCHES)
+    assert chosen(options) == vars(options)
     more = {
         "model": model,
         "latent_dim": 3,

@@ -19,8 +19,6 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 def announce_compilation():
     from numba.core import event
 
-    keep_copies_apart()
-
     class Notice(event.Listener):
         shown = False
 
@@ -53,7 +51,9 @@ def keep_copies_apart():
     from llvmlite.binding import Linkage
     from numba.core.codegen import CPUCodeLibrary
 
-    optimize = CPUCodeLibrary._optimize_final_module
+    optimize = getattr(CPUCodeLibrary, "_optimize_final_module", None)
+    if optimize is None:  # a Numba that optimises elsewhere
+        return
 
     def optimize_and_keep(self):
         optimize(self)
@@ -86,6 +86,7 @@ def cached(function):
     Numba compiles anew when the file of a function has changed. Kernels of this folder go into the
     code of others: its files count, too.
     """
+    keep_copies_apart()
     # no file to keep a cache beside: a function typed in at a prompt
     with contextlib.suppress(RuntimeError):
         function.enable_caching()

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next array; and how much is free.
+"""Freed memory is kept for the next array.
 
 The C library gives large blocks back to the system when they are freed. A training step then asks
 for the same blocks again, thousands of times, and each new page costs a fault: a quarter of the
