@@ -485,12 +485,13 @@ def window_times(sizes):
         cols = drawn(n * (side // 2) ** 2, 16 * c)
         out = library().empty((n, side * side, c), np.float32)
         four = c % 4 == 0
-        kernel, count = ("back_four", out.size // 4) if four else ("back_one", out.size)
+        kernel, positions = "back_four" if four else "back_one", out.size // c
         sizes_back = windows._sizes(g, c, back=True)
+        grid, block, together = windows._shared(positions, c // 4 if four else c)
 
         def taps():
             windows.WINDOWS.launch(
-                kernel, out, windows.blocks(count), (256,), cols, None, out, sizes_back, count
+                kernel, out, grid, block, cols, None, out, sizes_back, positions, together
             )
 
         yield f"{name}: " + "; ".join([

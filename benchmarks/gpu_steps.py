@@ -60,11 +60,12 @@ def minigan_step(
         mlp_discriminator,
         mlp_generator,
     )
+    from minigan.machine.precision import precision
     from minigan.optim import Adam
 
     minigan.manual_seed(0)
     minigan.backends.cuda.matmul.allow_tf32, minigan.backends.cudnn.allow_tf32 = tf32, conv_tf32
-    minigan.fast.cuda.precision.half = half  # as in minigan.cuda.autocast(), for the whole process
+    precision.half = half  # as in minigan.cuda.autocast(), for the whole process
     real = minigan.rand(batch, channels, side, side, device="cuda") * 2 - 1
     if what == "critic":
         D = nn.Sequential(

@@ -7,10 +7,10 @@ need_gpu
 warm_cache
 part facts 20 40 "$python" benchmarks/gpu_facts.py
 pytest=("$python" -m pytest -m gpu -p no:cacheprovider -rf --tb=short)
-part gpu 100 25 "${pytest[@]}" tests/fast tests/arrays --maxfail=20 --durations=5 # alone: it looks at the whole GPU's memory
+part gpu 100 25 "${pytest[@]}" tests/fast/test_gpu.py tests/arrays/test_random.py tests/arrays/test_device.py tests/compat/test_gpu_names.py --maxfail=20 --durations=5 # alone: it looks at the whole GPU's memory
 spread=()
 if "$python" -c 'import xdist' 2>/dev/null; then spread=(-n 14); fi
-part table 125 40 "${pytest[@]}" tests/ops/test_ops.py --maxfail=40 "${spread[@]}"
-left=$((316 - SECONDS))
-part bench $left 60 "$python" benchmarks/gpu_steps.py --only dcgan28 wgan-gp mlp1024 dcgan64 --rounds 5 --seconds $((left - 8)) --json "$out/steps-b.json"
+part table 115 40 "${pytest[@]}" tests/ops/test_ops.py --maxfail=40 "${spread[@]}"
+left=${BENCH:-$((316 - SECONDS))}
+part bench $left 60 "$python" benchmarks/gpu_steps.py --only ${WORKLOADS:-dcgan28 wgan-gp mlp1024 dcgan64 mlp64} --rounds 5 --seconds $((left - 8)) --json "$out/steps-b.json"
 finish

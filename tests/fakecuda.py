@@ -413,85 +413,44 @@ class _Cublas:
         count, compute, algo
     ):  # fmt: skip
         """c = alpha op(a) op(b) + beta c, all column by column."""  # fmt: skip
-        m, n, k, lda, ldb, ldc, count = (x.value for x in (m, n, k, lda, ldb, ldc, count))
         if (
-            lda < (k if ta.value else m)
-            or ldb < (n if tb.value else k)
+            lda < (k if ta else m)
+            or ldb < (n if tb else k)
             or ldc < m
             or min(m, n, k) < 1
         ):
             return 7  # CUBLAS_STATUS_INVALID_VALUE
-        round = (lambda x: _tf32(x)) if compute.value == 77 else (lambda x: x)
+        round = (lambda x: _tf32(x)) if compute == 77 else (lambda x: x)
         factor, share = alpha._obj.value, beta._obj.value
 
         def run():
             for i in range(count):
                 x = round(
-                    _memory(a.value, at.value, i * sa.value, lda, (k, m) if ta.value else (m, k))
+                    _memory(a, at, i * sa, lda, (k, m) if ta else (m, k))
                 )
                 y = round(
-                    _memory(b.value, bt.value, i * sb.value, ldb, (n, k) if tb.value else (k, n))
+                    _memory(b, bt, i * sb, ldb, (n, k) if tb else (k, n))
                 )
-                z = _memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True)
-                product = factor * ((x.T if ta.value else x) @ (y.T if tb.value else y))
+                z = _memory(c, ct, i * sc, ldc, (m, n), raw=True)
+                product = factor * ((x.T if ta else x) @ (y.T if tb else y))
                 z[...] = product if share == 0 else product + share * z
 
         _written(
-            *[_memory(c.value, ct.value, i * sc.value, ldc, (m, n), raw=True) for i in range(count)]
+            *[_memory(c, ct, i * sc, ldc, (m, n), raw=True) for i in range(count)]
         )
         run()
         _recorded(run)
-        self.calls.append((at.value, compute.value))
+        self.calls.append((at, compute))
         return 0
 
     def cublasGemmEx(
-        self,
-        handle,
-        ta,
-        tb,
-        m,
-        n,
-        k,
-        alpha,
-        a,
-        at,
-        lda,
-        b,
-        bt,
-        ldb,
-        beta,
-        c,
-        ct,
-        ldc,
-        compute,
-        algo,
-    ):
-        one, none = ctypes.c_int(1), ctypes.c_longlong(0)
+        self, handle, ta, tb, m, n, k, alpha, a, at, lda, b, bt, ldb, beta, c, ct, ldc, compute,
+        algo
+    ):  # fmt: skip
         return self.cublasGemmStridedBatchedEx(
-            handle,
-            ta,
-            tb,
-            m,
-            n,
-            k,
-            alpha,
-            a,
-            at,
-            lda,
-            none,
-            b,
-            bt,
-            ldb,
-            none,
-            beta,
-            c,
-            ct,
-            ldc,
-            none,
-            one,
-            compute,
-            algo,
-        )
+            handle, ta, tb, m, n, k, alpha, a, at, lda, 0, b, bt, ldb, 0, beta, c, ct, ldc, 0, 1,
+            compute, algo
+        )  # fmt: skip
 
 
 KINDS = {0: np.float32, 1: np.float64, 14: np.uint16}

@@ -134,6 +134,18 @@ def kernels(code):
 
 
 @functools.cache
+def waiting(code):
+    """The names of the functions in a source in which threads wait for each other."""
+    found, size = {"__syncthreads"}, 0
+    function = r"__device__ inline [\w&]+ (\w+)(\([^\n]*}\n|\(.*?\n}\n)"  # of one line, or more
+    functions = re.findall(function, code, re.DOTALL)
+    while size < len(found):
+        size = len(found)
+        found |= {name for name, body in functions if re.search(rf"\b({'|'.join(found)})\b", body)}
+    return found
+
+
+@functools.cache
 def library(code):
     """The compiled source, loaded. It is kept in the folder for temporary files."""
     found = kernels(code)
@@ -221,9 +233,7 @@ class Function:
         self.call = getattr(library(code), f"launch_{name}")
         body = code[re.search(rf"__global__ void [^;{{]*\b{name}\(", code).start() :]
         body = body.partition("\n}\n")[0]
-        self.fibers = any(
-            word in body for word in ("__syncthreads", "block_sum", "column_sum", "barrier")
-        )
+        self.fibers = re.search(rf"\b({'|'.join(waiting(code))})\b", body) is not None
 
     def __call__(self, grid, block, args):
         if len(args) != len(self.types):

@@ -250,7 +250,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                     and (g is gradient or g.base is not None or (i and _among(g, gradients[:i])))
                 ):
                     # not one that the rule only passed on or gave twice, nor a view
-                    g = seam.execute(_copied, g)
+                    g = seam.execute(_copied_for, g, like)
                 if edge in sums:
                     _accumulate(sums, owned, edge, g)
                 else:
@@ -308,6 +308,15 @@ def _added(x, y):
 
 def _copied(x):
     return x.copy()
+
+
+def _copied_for(gradient, leaf):
+    """A copy that lies in memory as the leaf does: an optimiser goes through both at once."""
+    if leaf.flags.c_contiguous:
+        return gradient.copy()
+    copy = array_module(leaf).empty_like(leaf)
+    copy[...] = gradient
+    return copy
 
 
 def _among(g, gradients):

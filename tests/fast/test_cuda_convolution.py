@@ -29,7 +29,7 @@ GEOMETRIES = {
     "stride beyond kernel": geometry(11, 2, 5), "stride 9": geometry(19, 3, 9),
     "padding beyond kernel": geometry(5, 2, 1, 3),
     "rest": geometry(10, 4, 3, 1, extra=1), "one dimension": geometry(9, 4, 2, 1, dims=1),
-    "three": geometry(5, 3, 2, 1, dims=3),
+    "three": geometry(5, 3, 2, 1, dims=3), "300 taps": geometry(320, 300, 3, 2, dims=1),
 }  # fmt: skip
 
 
@@ -73,8 +73,28 @@ def check(g, n, c, o, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("c, o", [(8, 3), (3, 8), (4, 4), (1, 1)])
 @pytest.mark.parametrize("name", GEOMETRIES)
-def test_every_way(name, c, o, dtype):
+def test_every_way(name, c, o, dtype, monkeypatch):
+    """With a block for each row, and with blocks of several, of which the last has fewer."""
     check(GEOMETRIES[name], 2, c, o, dtype)
+    monkeypatch.setattr(cuda, "BLOCKS", 3)
+    check(GEOMETRIES[name], 2, c, o, dtype)
+
+
+def test_many_positions_of_one_channel_fill_a_block():
+    assert cuda._shared(100_000, 1) == ((1053,), (256,), 95)
+    assert cuda._shared(10**6, 1)[2] == 256
+    check(geometry(700, 3, 1, 1, dims=1), 1, 1, 1, np.float64)
+
+
+def test_a_gradient_lies_as_its_parameter_does():
+    """So that an optimiser need not copy it: weights that were moved lie channel by channel."""
+    conv = minigan.nn.Conv2d(4, 3, 3).cuda()
+    x = minigan.ones(2, 4, 6, 6, device="cuda")
+    for _ in range(2):
+        conv(x).sum().backward()
+        assert conv.weight.grad.array.strides == conv.weight.array.strides != (144, 36, 12, 4)
+    (grad,) = minigan.grad(conv(x).sum(), [conv.weight])
+    assert grad.array.strides == conv.weight.array.strides
 
 
 def test_large_batches_are_taken_in_parts(monkeypatch):

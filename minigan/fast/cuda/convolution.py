@@ -23,63 +23,105 @@ from ...ops.convolution import cards, formula
 from . import Source
 from .columns import add_bias, column_sums, from_rows, to_rows
 from .cublas import gemm, halved
-from .source import blocks
 
 # numbers in the rows of one product: half a gigabyte of float32; larger batches are taken in parts
 MOST = 1 << 27
 
+TOGETHER = 256  # rows or positions that a block takes at most, and threads of a block
+AT_ONCE = 4096  # numbers (or vectors of them) that a block makes, about
+BLOCKS = 1056  # so many keep the largest GPU busy: 8 for each of its 132 multiprocessors
+
+# A block of 256 threads does some whole rows or positions, side by side in memory: first one thread
+# finds where each lies, then all threads take number after number, whatever the count of channels.
 CODE = """
 struct Sizes { i64 in[3], out[3], kernel[3], stride[3], padding[3], dilation[3], channels; };
 struct __align__(16) Four { REAL v[4]; };
 struct __align__(16) Eight { unsigned short v[8]; };
 
-// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside. A row is done by the
-// threads of one threadIdx.y.
+// n / divisor for n < limit: a multiplication where that is exact (n divisor < 2^32)
+struct Divider { u32 divisor, factor; };
+__device__ inline Divider divider(u32 divisor, u32 limit) {
+    const bool exact = divisor > 1 && !((u64)limit * divisor >> 32);
+    return {divisor, exact ? (u32)((0x100000000ull + divisor - 1) / divisor) : 0};
+}
+__device__ inline u32 divided(u32 n, Divider by) {
+    return by.factor ? (u32)((u64)n * by.factor >> 32) : n / by.divisor;
+}
+
+// Where the window of a row begins (also outside of x), and what a tap adds to that.
+struct Window { i64 start; int p[3]; };
+struct Tap { i64 offset; int d[3]; };
+
+__device__ inline Window window_at(i64 row, const Sizes& s, i64 channels) {
+    Window w;
+    for (int d = 2; d >= 0; d--) {
+        w.p[d] = (int)(modulo(row, s.out[d]) * s.stride[d] - s.padding[d]);
+        row = quotient(row, s.out[d]);
+    }
+    w.start = (((row * s.in[0] + w.p[0]) * s.in[1] + w.p[1]) * s.in[2] + w.p[2]) * channels;
+    return w;
+}
+
+__device__ inline Tap tap_at(int t, const Sizes& s, i64 channels) {
+    Tap tap;
+    for (int d = 2; d >= 0; d--) {
+        tap.d[d] = (int)(t % (int)s.kernel[d] * s.dilation[d]);
+        t /= (int)s.kernel[d];
+    }
+    tap.offset = ((tap.d[0] * s.in[1] + tap.d[1]) * s.in[2] + tap.d[2]) * channels;
+    return tap;
+}
+
+__device__ inline bool inside(const Window& w, const Tap& tap, const Sizes& s) {
+    bool all = true;
+    for (int d = 0; d < 3; d++) all = all && (u32)(w.p[d] + tap.d[d]) < (u32)s.in[d];
+    return all;
+}
+
+// rows[n, p, t, c] = x[n, p stride - padding + t dilation, c], 0 outside
 template <typename V>
 __device__ inline void gather(
-        const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 channels,
-        V zero) {
-    const i64 row = (i64)blockIdx.x * blockDim.y + threadIdx.y;
-    if (row >= count) return;
-    i64 p[3], rest = row;
-    for (int d = 2; d >= 0; d--) {
-        p[d] = modulo(rest, s.out[d]) * s.stride[d] - s.padding[d];
-        rest = quotient(rest, s.out[d]);
-    }
-    const i64 taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-    const int length = (int)(taps * channels), c_count = (int)channels, k1 = (int)s.kernel[1],
-        k2 = (int)s.kernel[2];
+        const V* __restrict__ x, V* __restrict__ rows, const Sizes& s, i64 count, i64 together,
+        i64 channels, V zero) {
+    __shared__ Window windows[256];
+    __shared__ Tap taps[256];
+    const i64 first = (i64)blockIdx.x * together;
+    const u32 number = (u32)(count - first < together ? count - first : together);
+    const u32 kernel = (u32)(s.kernel[0] * s.kernel[1] * s.kernel[2]);
+    const u32 length = kernel * (u32)channels, total = number * length;
+    if (threadIdx.x < number) windows[threadIdx.x] = window_at(first + threadIdx.x, s, channels);
+    if (threadIdx.x < kernel) taps[threadIdx.x] = tap_at((int)threadIdx.x, s, channels);
+    __syncthreads();
+    const Divider by_length = divider(length, total), by_channels = divider((u32)channels, length);
+    rows += first * length;
     #pragma unroll 4
-    for (int k = threadIdx.x; k < length; k += blockDim.x) {
-        const int t = k / c_count, c = k - t * c_count, t2 = t % k2, t1 = t / k2 % k1,
-            t0 = t / (k1 * k2);
-        const i64 a = p[0] + t0 * s.dilation[0], b = p[1] + t1 * s.dilation[1],
-            e = p[2] + t2 * s.dilation[2];
-        const bool inside = a >= 0 && b >= 0 && e >= 0 && a < s.in[0] && b < s.in[1] && e < s.in[2];
-        rows[row * length + k] =
-            inside ? x[(((rest * s.in[0] + a) * s.in[1] + b) * s.in[2] + e) * channels + c] : zero;
+    for (u32 i = threadIdx.x; i < total; i += blockDim.x) {
+        const u32 r = divided(i, by_length), k = i - r * length, t = divided(k, by_channels);
+        const Tap tap = t < 256 ? taps[t] : tap_at((int)t, s, channels);
+        const i64 from = windows[r].start + tap.offset + (k - t * (u32)channels);
+        rows[i] = inside(windows[r], tap, s) ? x[from] : zero;
     }
 }
 
 extern "C" __global__ void gather_one(
-        const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count) {
-    gather(x, rows, s, count, s.channels, (REAL)0);
+        const REAL* __restrict__ x, REAL* __restrict__ rows, Sizes s, i64 count, i64 together) {
+    gather(x, rows, s, count, together, s.channels, (REAL)0);
 }
 
 extern "C" __global__ void gather_four(
-        const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count) {
-    gather(x, rows, s, count, s.channels / 4, Four{{0, 0, 0, 0}});
+        const Four* __restrict__ x, Four* __restrict__ rows, Sizes s, i64 count, i64 together) {
+    gather(x, rows, s, count, together, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 
 extern "C" __global__ void gather_half(
-        const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s,
-        i64 count) {
-    gather(x, rows, s, count, s.channels, (unsigned short)0);
+        const unsigned short* __restrict__ x, unsigned short* __restrict__ rows, Sizes s, i64 count,
+        i64 together) {
+    gather(x, rows, s, count, together, s.channels, (unsigned short)0);
 }
 
 extern "C" __global__ void gather_eight(
-        const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count) {
-    gather(x, rows, s, count, s.channels / 8, Eight{{0, 0, 0, 0, 0, 0, 0, 0}});
+        const Eight* __restrict__ x, Eight* __restrict__ rows, Sizes s, i64 count, i64 together) {
+    gather(x, rows, s, count, together, s.channels / 8, Eight{{0, 0, 0, 0, 0, 0, 0, 0}});
 }
 
 // --- the transposed convolution ---
@@ -101,6 +143,20 @@ __device__ inline Taps taps_of(int q, int stride, int dilation, int kernel, int 
     return {t, step, kernel, p, back};
 }
 
+// What meets a position of x: taps in each dimension, of this image of y
+struct Meeting { i64 image; Taps f[3]; };
+
+__device__ inline Meeting meeting_at(i64 position, const Sizes& s) {
+    Meeting m;
+    for (int d = 2; d >= 0; d--) {
+        const int q = (int)(modulo(position, s.out[d]) + s.padding[d]);
+        position = quotient(position, s.out[d]);
+        m.f[d] = taps_of(q, (int)s.stride[d], (int)s.dilation[d], (int)s.kernel[d], (int)s.in[d]);
+    }
+    m.image = position;
+    return m;
+}
+
 __device__ inline void add(REAL& sum, REAL v) { sum += v; }
 __device__ inline void add(Four& sum, Four v) { for (int k = 0; k < 4; k++) sum.v[k] += v.v[k]; }
 
@@ -109,41 +165,43 @@ __device__ inline void add(Four& sum, Four v) { for (int k = 0; k < 4; k++) sum.
 template <typename V>
 __device__ inline void gather_back(
         const V* __restrict__ cols, const V* __restrict__ bias, V* __restrict__ x, const Sizes& s,
-        i64 n, i64 channels, V sum) {
-    const i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= n) return;
-    i64 rest = quotient(i, channels);
-    const i64 c = i - rest * channels;
-    Taps f[3];
-    for (int d = 2; d >= 0; d--) {
-        const int q = (int)(modulo(rest, s.out[d]) + s.padding[d]);
-        rest = quotient(rest, s.out[d]);  // in the end: the image
-        f[d] = taps_of(q, (int)s.stride[d], (int)s.dilation[d], (int)s.kernel[d], (int)s.in[d]);
+        i64 count, i64 together, i64 channels, V zero) {
+    __shared__ Meeting meetings[256];
+    const i64 first = (i64)blockIdx.x * together;
+    const u32 number = (u32)(count - first < together ? count - first : together);
+    const u32 total = number * (u32)channels;
+    if (threadIdx.x < number) meetings[threadIdx.x] = meeting_at(first + threadIdx.x, s);
+    __syncthreads();
+    const Divider by_channels = divider((u32)channels, total);
+    x += first * channels;
+    for (u32 i = threadIdx.x; i < total; i += blockDim.x) {
+        const u32 r = divided(i, by_channels), c = i - r * (u32)channels;
+        const Meeting& m = meetings[r];
+        const Taps a = m.f[0], b = m.f[1], e = m.f[2];
+        V sum = zero;
+        if (bias) sum = bias[c];
+        for (int t0 = a.t, p0 = a.p; t0 < a.end && p0 >= 0; t0 += a.step, p0 -= a.back)
+            for (int t1 = b.t, p1 = b.p; t1 < b.end && p1 >= 0; t1 += b.step, p1 -= b.back)
+                #pragma unroll 2
+                for (int t2 = e.t, p2 = e.p; t2 < e.end && p2 >= 0; t2 += e.step, p2 -= e.back) {
+                    const i64 p = ((m.image * s.in[0] + p0) * s.in[1] + p1) * s.in[2] + p2;
+                    const i64 tap = ((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2;
+                    add(sum, cols[tap * channels + c]);
+                }
+        x[i] = sum;
     }
-    if (bias) sum = bias[c];
-    for (int t0 = f[0].t, p0 = f[0].p; t0 < f[0].end && p0 >= 0; t0 += f[0].step, p0 -= f[0].back)
-        for (int t1 = f[1].t, p1 = f[1].p; t1 < f[1].end && p1 >= 0;
-             t1 += f[1].step, p1 -= f[1].back)
-            #pragma unroll 2
-            for (int t2 = f[2].t, p2 = f[2].p; t2 < f[2].end && p2 >= 0;
-                 t2 += f[2].step, p2 -= f[2].back) {
-                const i64 p = ((rest * s.in[0] + p0) * s.in[1] + p1) * s.in[2] + p2;
-                const i64 tap = ((p * s.kernel[0] + t0) * s.kernel[1] + t1) * s.kernel[2] + t2;
-                add(sum, cols[tap * channels + c]);
-            }
-    x[i] = sum;
 }
 
 extern "C" __global__ void back_one(
         const REAL* __restrict__ cols, const REAL* __restrict__ bias, REAL* __restrict__ x, Sizes s,
-        i64 n) {
-    gather_back(cols, bias, x, s, n, s.channels, (REAL)0);
+        i64 count, i64 together) {
+    gather_back(cols, bias, x, s, count, together, s.channels, (REAL)0);
 }
 
 extern "C" __global__ void back_four(
         const Four* __restrict__ cols, const Four* __restrict__ bias, Four* __restrict__ x, Sizes s,
-        i64 n) {
-    gather_back(cols, bias, x, s, n, s.channels / 4, Four{{0, 0, 0, 0}});
+        i64 count, i64 together) {
+    gather_back(cols, bias, x, s, count, together, s.channels / 4, Four{{0, 0, 0, 0}});
 }
 """
 WINDOWS = Source("convolution", CODE)
@@ -183,10 +241,10 @@ def _aligned(channels, together, *arrays):
     return channels % together == 0 and all(x.data.ptr % 16 == 0 for x in arrays)
 
 
-def _threads(length):
-    """(threads along a row, rows of a block)."""
-    along = 32 if length <= 64 else 64 if length <= 512 else 128
-    return along, 256 // along
+def _shared(count, length):
+    """(grid, block, rows that a block takes) for `count` rows of this length."""
+    together = max(1, min(TOGETHER, AT_ONCE // max(length, 1), -(-count // BLOCKS)))
+    return (-(-count // together),), (TOGETHER,), together
 
 
 def _as_they_lie(geometry):
@@ -212,16 +270,9 @@ def _rows(x, geometry, images):
         else (("gather_one", "gather_four"), 4)
     )
     wide = _aligned(c, at_once, x, rows)
-    along, together = _threads(taps * c // (at_once if wide else 1))
+    grid, block, together = _shared(count, taps * c // (at_once if wide else 1))
     WINDOWS.launch(
-        many if wide else one,
-        x,
-        (-(-count // together),),
-        (along, together),
-        x,
-        rows,
-        _sizes(geometry, c),
-        count,
+        many if wide else one, x, grid, block, x, rows, _sizes(geometry, c), count, together
     )
     return rows
 
@@ -308,18 +359,10 @@ def conv_transpose(y, w, bias, geometry):
             continue
         cols = gemm(points[part].reshape(-1, o), flat, conv=True)
         wide = _aligned(c, 4, cols, target, *([] if bias is None else [bias]))
-        count = target.size // (4 if wide else 1)
-        WINDOWS.launch(
-            "back_four" if wide else "back_one",
-            y,
-            blocks(count),
-            (256,),
-            cols,
-            bias,
-            target,
-            sizes,
-            count,
-        )
+        count = target.size // c
+        grid, block, together = _shared(count, c // (4 if wide else 1))
+        kernel = "back_four" if wide else "back_one"
+        WINDOWS.launch(kernel, y, grid, block, cols, bias, target, sizes, count, together)
     if whole:
         add_bias(x, bias)
     return from_rows(x, (n, c, *geometry.size))

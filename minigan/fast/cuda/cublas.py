@@ -21,6 +21,17 @@ F32, F64 = 0, 1  # cudaDataType
 BF16 = 14
 COMPUTE_F32, COMPUTE_F64 = 68, 70  # cublasComputeType
 COMPUTE_TF32 = 77
+DEFAULT = -1  # cublasGemmAlgo
+
+# m, n, k;  for a and b: address, kind, numbers from row to row (and from product to product)
+_INT, _LONG, _PLACE = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
+_HEAD = [_PLACE, *[_INT] * 5, _PLACE]
+_ONE = [_PLACE, _INT, _INT]
+_MANY = [*_ONE, _LONG]
+ARGUMENTS = {
+    "cublasGemmEx": [*_HEAD, *_ONE, *_ONE, _PLACE, *_ONE, _INT, _INT],
+    "cublasGemmStridedBatchedEx": [*_HEAD, *_MANY, *_MANY, _PLACE, *_MANY, _INT, _INT, _INT],
+}
 
 CAST = Source("bfloat16", """
 // The nearest bfloat16 (ties to even) of each number; a NaN stays one.
@@ -42,16 +53,23 @@ def _library():
     tried = []
     for name in ("libcublas.so.13", "libcublas.so.12", "libcublas.so"):
         try:
-            return ctypes.CDLL(name)
+            return _typed(ctypes.CDLL(name))
         except OSError as error:
             tried.append(str(error))
     try:
         from cuda.pathfinder import load_nvidia_dynamic_lib
 
-        return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+        return _typed(ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path))
     except Exception as error:  # not installed, or nothing found
         tried.append(str(error))
     raise RuntimeError(f"cuBLAS was not found ({'; '.join(tried)}): pip install nvidia-cublas")
+
+
+def _typed(library):
+    """The library, whose functions for products take Python's numbers: no object for each."""
+    for name, types in ARGUMENTS.items():
+        getattr(library, name).argtypes = types
+    return library
 
 
 class Handle:
@@ -85,31 +103,26 @@ class Handle:
         """c = op(a) op(b) + beta c, all row-major; sizes (m, n, k, lda, ldb, ldc), steps of a, b
         and c from product to product."""
         m, n, k, lda, ldb, ldc = sizes
-        real = ctypes.c_double if kinds[2] == F64 else ctypes.c_float
-        one, beta = real(1), real(beta)
-        integer, long = ctypes.c_int, ctypes.c_longlong
-        pointer = ctypes.c_void_p
+        one, share = _number(1.0, kinds[2]), _number(beta, kinds[2])
         # for a long sum this one shares it among more multiprocessors
         if batch == 1 and self.single:
             status = self.library.cublasGemmEx(
-                self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
-                integer(k), ctypes.byref(one),
-                pointer(b.data.ptr), integer(kinds[1]), integer(ldb), pointer(a.data.ptr),
-                integer(kinds[0]), integer(lda),
-                ctypes.byref(beta), pointer(c.data.ptr), integer(kinds[2]), integer(ldc),
-                integer(compute), integer(-1),
+                self.handle, trans_b, trans_a, n, m, k, one, b.data.ptr, kinds[1], ldb, a.data.ptr,
+                kinds[0], lda, share, c.data.ptr, kinds[2], ldc, compute, DEFAULT
             )  # fmt: skip
             return self._check("cublasGemmEx", status)
         status = self.library.cublasGemmStridedBatchedEx(
-            self.handle, integer(int(trans_b)), integer(int(trans_a)), integer(n), integer(m),
-            integer(k), ctypes.byref(one),
-            pointer(b.data.ptr), integer(kinds[1]), integer(ldb), long(steps[1]),
-            pointer(a.data.ptr), integer(kinds[0]), integer(lda), long(steps[0]),
-            ctypes.byref(beta),
-            pointer(c.data.ptr), integer(kinds[2]), integer(ldc), long(steps[2]), integer(batch),
-            integer(compute), integer(-1),
+            self.handle, trans_b, trans_a, n, m, k, one, b.data.ptr, kinds[1], ldb, steps[1],
+            a.data.ptr, kinds[0], lda, steps[0], share, c.data.ptr, kinds[2], ldc, steps[2], batch,
+            compute, DEFAULT
         )  # fmt: skip
         self._check("cublasGemmStridedBatchedEx", status)
+
+
+@functools.cache
+def _number(value, kind):
+    """The address of a factor on the host."""
+    return ctypes.byref((ctypes.c_double if kind == F64 else ctypes.c_float)(value))
 
 
 _handles: dict[tuple, Handle] = {}  # (library, device, stream) -> its handle

@@ -33,7 +33,8 @@ class Translated:
 
 class Elementwise(Translated):
     """`y = kernel(x, *rest)`: a translated formula on device arrays; y is laid out in memory like
-    x.
+    x, or where x is in C order like the first image of its shape that is not: convolutions, which
+    take y next, would bring it into that order each.
 
     function : either of numbers, which returns one; or a loop `loop(x, *rest, y)` over flat arrays,
         as `@kernel` takes it
@@ -56,7 +57,11 @@ extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
 """
 
     def __call__(self, x, *rest):
-        y = array_module(x).empty_like(dense(x))
+        images = [
+            a for a in rest if x.ndim > 2 and getattr(a, "shape", None) == x.shape and on_gpu(a)
+        ]
+        like = next((a for a in (x, *images) if not a.flags.c_contiguous), x)
+        y = array_module(x).empty_like(dense(like))
         if y.size:
             arguments, kinds = _arguments(self._formula, x, rest, y)
             self.source(kinds).launch(
