@@ -57,7 +57,10 @@ def kernels(text):
         sys.exit("error: ncu has seen no kernel:\n" + text[-2000:])
     scale = {"ns": 1e-3, "nsecond": 1e-3, "us": 1.0, "usecond": 1.0, "ms": 1e3, "msecond": 1e3}
     return [
-        (row["Kernel Name"], float(row["Metric Value"].replace(",", "")) * scale[row["Metric Unit"]])
+        (
+            row["Kernel Name"],
+            float(row["Metric Value"].replace(",", "")) * scale[row["Metric Unit"]],
+        )
         for row in csv.DictReader(lines[begin:])
         if row["Metric Name"] == METRIC
     ]

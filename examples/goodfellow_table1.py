@@ -108,8 +108,9 @@ class Simultaneous(Game):
         return (minigan.rand(n, LATENT, device=device) * 2 - 1) * math.sqrt(3)
 
     def moves(self, real):
-        on_real = self.D((real.flatten(1) + 1) / 2)
-        on_fake = self.D(self.G(self.latents(len(real), real.device)))
+        fake = self.G(self.latents(len(real), real.device))
+        # nothing in D joins examples: real ones and fakes go through it together
+        on_real, on_fake = self.D(minigan.cat([(real.flatten(1) + 1) / 2, fake])).chunk(2)
         value = (mean_logsigmoid(on_real) + mean_logsigmoid(on_fake, -1)) / 2
         yield (
             Ascend("D", value, d_real=on_real, d_fake=on_fake),
@@ -136,7 +137,6 @@ class Experiment:
 
     def __init__(self, training, validation, folder, seed=0, device="cpu", resume=False):
         self.folder = Path(folder)
-        self.validation = unit_pixels(validation)
         self.seed = seed
         minigan.manual_seed(seed)
         G, D = (
@@ -144,6 +144,7 @@ class Experiment:
             for network in networks(unit_pixels(training).mean(0, dtype=np.float64))
         )
         self.game, self.device = Simultaneous(G, D), G[0].weight.device
+        self.validation = self._here(unit_pixels(validation))
         optimizers = {
             name: SGD(player.parameters(), 0.1, 0.5) for name, player in self.game.players.items()
         }
@@ -176,16 +177,20 @@ class Experiment:
         self.seconds += time.perf_counter() - start
         return values
 
+    def _here(self, array):
+        return minigan.as_tensor(array).to(self.device).array
+
     def draw(self, n, seed):
-        """n samples, rows of pixels in [0, 1]; nothing is drawn from the default generator."""
+        """n samples, rows of pixels in [0, 1], on the device; nothing is drawn from the default
+        generator."""
         random, parts = Generator(seed), []
         for start in range(0, n, 1000):
             z = (
                 random.uniform((min(1000, n - start), LATENT), device=self.device) * 2 - 1
             ) * np.float32(math.sqrt(3))
             with minigan.no_grad():
-                parts.append(to_numpy(self.game.G(minigan.as_tensor(z)).array))
-        return np.concatenate(parts)
+                parts.append(self.game.G(minigan.as_tensor(z)))
+        return minigan.cat(parts).array
 
     def look(self, d_value, g_loss, samples=SAMPLES):
         """Measure this epoch on validation images, keep G if it is the best so far, and save
@@ -231,14 +236,14 @@ class Experiment:
         training images as samples."""
         best = load_checkpoint(self.folder / "best.safetensors")
         self.game.G.load_state_dict(best["G"])
-        real, test = unit_pixels(training), unit_pixels(test)
+        real, test = unit_pixels(training), self._here(unit_pixels(test))
         chosen = [parzen(self.draw(samples, seed), test, self.validation) for seed in range(draws)]
         order = Generator(self.seed).permutation(len(real))
         floor = [
-            parzen(real[order[i * samples : (i + 1) * samples]], test, self.validation)
+            parzen(self._here(real[order[i * samples : (i + 1) * samples]]), test, self.validation)
             for i in range(min(draws, len(real) // samples))
         ]
-        images = self.draw(100, 0).reshape(100, 1, 28, 28) * 2 - 1
+        images = to_numpy(self.draw(100, 0)).reshape(100, 1, 28, 28) * 2 - 1
         save_grid(self.folder / "samples.png", images, 10)
         return {
             "epoch": best["epoch"], "epochs": self.epoch, "seconds": round(self.seconds),

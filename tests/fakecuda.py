@@ -413,31 +413,20 @@ class _Cublas:
         count, compute, algo
     ):  # fmt: skip
         """c = alpha op(a) op(b) + beta c, all column by column."""  # fmt: skip
-        if (
-            lda < (k if ta else m)
-            or ldb < (n if tb else k)
-            or ldc < m
-            or min(m, n, k) < 1
-        ):
+        if lda < (k if ta else m) or ldb < (n if tb else k) or ldc < m or min(m, n, k) < 1:
             return 7  # CUBLAS_STATUS_INVALID_VALUE
         round = (lambda x: _tf32(x)) if compute == 77 else (lambda x: x)
         factor, share = alpha._obj.value, beta._obj.value
 
         def run():
             for i in range(count):
-                x = round(
-                    _memory(a, at, i * sa, lda, (k, m) if ta else (m, k))
-                )
-                y = round(
-                    _memory(b, bt, i * sb, ldb, (n, k) if tb else (k, n))
-                )
+                x = round(_memory(a, at, i * sa, lda, (k, m) if ta else (m, k)))
+                y = round(_memory(b, bt, i * sb, ldb, (n, k) if tb else (k, n)))
                 z = _memory(c, ct, i * sc, ldc, (m, n), raw=True)
                 product = factor * ((x.T if ta else x) @ (y.T if tb else y))
                 z[...] = product if share == 0 else product + share * z
 
-        _written(
-            *[_memory(c, ct, i * sc, ldc, (m, n), raw=True) for i in range(count)]
-        )
+        _written(*[_memory(c, ct, i * sc, ldc, (m, n), raw=True) for i in range(count)])
         run()
         _recorded(run)
         self.calls.append((at, compute))

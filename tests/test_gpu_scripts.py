@@ -76,7 +76,7 @@ def test_the_bfloat16_line_multiplies_bfloat16(monkeypatch, graph):
 @needs_compiler
 def test_the_tests_for_a_gpu_have_no_mistakes_of_their_own():
     """Those that are quick on the stand-in pass there."""
-    names = "cannot or products or averages or names or random or too_much"
+    names = "cannot or products or averages or names or random or too_much or identical"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "gpu", "tests/fast/test_gpu.py", "-k", names, "-p",
             "no:cacheprovider", "-rs"],

@@ -30,12 +30,14 @@ CUDA = {
     "elementary": "erf",
     "embedding": "add_rows",
     "linear_activation": "linear_activation activation_grad",
+    "extremes": "_share",
     "group_normalization": "_group_norm group_norm_grad",
     "indexing": "_setitem _scatter",
     "loss": "_bce_logits mean_logsigmoid mean_logsigmoid_grad",
     "normalization": "_batch_norm batch_norm_grad batch_norm_activation batch_norm_activation_grad",
     "pooling": "plane_gather plane_scatter window_argmax",
     "product": "matmul linear weight_grad sum_rows",
+    "sampling": "_scales_of",
 }
 
 

@@ -257,13 +257,21 @@ def _(g, need, mask):
     return _masked_scale(g, mask)
 
 
-def _kept(array, shape, p, generator):
-    """1 with probability 1 - p, else 0, in the dtype and on the device of `array`."""
+@op
+def _scales_of(draws, p, scale):
+    """`scale` where a draw from [0, 1) is at least p, else 0. Constant in pieces: dL/dx = 0"""
+    return (draws >= p) * draws.dtype.type(scale)
+
+
+def _kept(array, shape, p, generator, scale=1.0):
+    """`scale` with probability 1 - p, else 0, in the dtype and on the device of `array`."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} is no probability")
     # draws are below 1: none is kept for p = 1
-    keep = (generator or default_generator).uniform(shape, np.float32, device_of(array)) >= p
-    return keep.astype(array.dtype)
+    draws = (generator or default_generator).uniform(shape, np.float32, device_of(array))
+    if array.dtype == draws.dtype:
+        return _scales_of(draws, p, scale)
+    return (draws >= p) * array.dtype.type(scale)
 
 
 def dropout(
@@ -305,7 +313,7 @@ def _drop(input, shape, p, training, generator):
 
 
 def _scales(array, shape, p, generator):
-    return _kept(array, shape, p, generator) * array.dtype.type(1 / (1 - p) if p < 1 else 0)
+    return _kept(array, shape, p, generator, 1 / (1 - p) if p < 1 else 0.0)
 
 
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # of SELU at minus infinity

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, integer_array_indices
-from ops.case import Case, array, card, dim_of, fill, seeds, shapes
+from ops.case import Case, array, card, dim_of, fill, one, seeds, shapes
 
 import minigan.ops as ops
 
@@ -198,4 +198,7 @@ CASES = [
     Case("nonzero", sparse(), nonzero, op=None, orders=0, bare=False),
     Case("masked_scale", masks(False).map(lambda a: (a[0], a[1] * 2.0)), lambda x,
         m: np.where(m > 0, 2 * x, 0), constant=(1,)),
+    Case("scales_of", one(low=0.0, high=1.0).map(lambda a: (*a, 0.4, 2.5)),
+        lambda x, p, scale: np.where(x < p, 0, scale), orders=0, constant=(0,),
+        call=card("scales_of"), op="scales_of"),
 ]  # fmt: skip

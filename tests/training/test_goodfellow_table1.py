@@ -87,8 +87,9 @@ def test_both_gradients_are_taken_at_one_point_with_one_dropout_mask(table1, ima
             p.data = minigan.tensor(value)
     minigan.set_rng_state(state)
     G, D = e.game.G, e.game.D
-    on_real = D((real.reshape(100, 784) + 1) / 2)
-    on_fake = D(G((minigan.rand(100, 100) * 2 - 1) * math.sqrt(3)))
+    fake = G((minigan.rand(100, 100) * 2 - 1) * math.sqrt(3))
+    both = D(minigan.cat([(real.reshape(100, 784) + 1) / 2, fake]))
+    on_real, on_fake = both[:100], both[100:]
     chance = on_real.sigmoid(), on_fake.sigmoid()
     value = 0.5 * (chance[0].log().mean() + (1 - chance[1]).log().mean())
     for name, goal in (("D", value), ("G", chance[1].log().mean())):
