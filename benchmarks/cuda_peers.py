@@ -37,13 +37,14 @@ def torch_networks(what, side, channels, features):
     )
 
 
-def prepare(precision, tf32):
+def prepare(precision, tf32, conv_tf32=True):
     """(context for forward passes, memory format) of "fp32" or "bf16"; tf32: for plain products,
-    too."""
+    conv_tf32: for convolutions."""
     import torch
 
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = conv_tf32
     torch.backends.cudnn.benchmark = True
     if precision == "bf16":
         return lambda: torch.autocast("cuda", torch.bfloat16), torch.channels_last
@@ -51,14 +52,15 @@ def prepare(precision, tf32):
 
 
 def torch_gan(
-    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False
-):
+    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False,
+    graph=False, conv_tf32=True
+):  # fmt: skip
     """`step()`: one ascent of D, one descent of G, on a batch that stays on the GPU. Returns (step,
     wait)."""
     import torch
     from torch.nn import functional as F
 
-    cast, layout = prepare(precision, tf32)
+    cast, layout = prepare(precision, tf32, conv_tf32)
     G, D = (
         m.cuda().to(memory_format=layout) for m in torch_networks(what, side, channels, features)
     )
@@ -98,13 +100,14 @@ def torch_gan(
 
 
 def torch_critic(
-    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False, graph=False
-):
+    what, batch, side, channels, features, precision="fp32", tf32=False, compiled=False,
+    graph=False, conv_tf32=True
+):  # fmt: skip
     """The critic's step of WGAN-GP. (torch.compile does not do double backward: left out there.)"""
     import torch
     from torch import nn
 
-    cast, layout = prepare(precision, tf32)
+    cast, layout = prepare(precision, tf32, conv_tf32)
     D = nn.Sequential(
         nn.Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2),
         nn.Conv2d(features, 2 * features, 4, 2, 1), nn.LeakyReLU(0.2),

@@ -109,6 +109,7 @@ def contenders(workload, compiled=True):
         "torch eager bf16": {"precision": "bf16"},
         "torch graph fp32": {"graph": True}, "torch graph tf32": {"graph": True, "tf32": True},
         "torch graph bf16": {"graph": True, "precision": "bf16"},
+        "torch graph float32 throughout": {"graph": True, "conv_tf32": False},
         "torch.compile reduce-overhead tf32": {"compiled": True, "tf32": True},
     }  # fmt: skip
     if sizes[0] == "critic" or not compiled:
