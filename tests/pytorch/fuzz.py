@@ -71,6 +71,13 @@ KNOWN = {
 }
 
 
+def of_older_view(line, theirs):
+    """Is it a gradient of a view whose base was written after it was made, as by an optimiser? For
+    PyTorch nothing leads from it any more: it gives None before it looks at what was changed."""
+    named = re.match(r"(\w+) = torch\.autograd\.grad\(.*, (\w+), .*allow_unused=True\)", line)
+    return named is not None and theirs[named[1]] is None and theirs[named[2]]._is_view()
+
+
 def known_state(theirs):
     """Is there what minigan leaves out on purpose? Views made under no_grad of what requires a
     gradient: since 2.13 PyTorch calls them leaves that require one, though none reaches them;
@@ -296,6 +303,8 @@ def run(lines, often=True):
             mixed = mixed_values(lines[: i + 1])
             if "leaf Variable" in str(b) and re.search(r"\w+\[[^]]*\] \W=", line):
                 return i  # PyTorch takes a view whose part was just written for a leaf
+            if of_older_view(line, theirs) and "changed in place" in str(a):
+                return i
             if any(
                 re.search(p, str(error)) and (mixed or "forward pass" not in p) for p in KNOWN[who]
             ):
