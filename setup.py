@@ -20,6 +20,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
+    entry_points={"console_scripts": ["minigan = minigan.systems.command:main"]},
     packages=find_packages(include=["minigan", "minigan.*"]),
     package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
     install_requires=[

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import CPU, Generator, seam, to_device
+from ..arrays import CPU, Generator, array_module, seam, to_device
 from ..autograd import Tensor, tensor_of
 
 
@@ -104,6 +104,55 @@ class Batches:
         order = self.order(epoch)
         for i in range(start, len(self)):
             yield order[i * self.batch_size : (i + 1) * self.batch_size]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:
+        """The batches of an epoch themselves, from batch `start` on."""
+        return (self[numbers] for numbers in self.numbers(epoch, start))
+
+
+class Together:
+    """Several streams side by side, each with its own order and length: a batch of it has the
+    columns of a batch of each, one after the other.
+
+    streams : `Batches` on one device. The longest sets the epoch; a shorter one begins anew, in a
+        new order, whenever it is through, so that any position can be returned to.
+    """
+
+    def __init__(self, *streams: Batches):
+        if not streams or len({stream.device for stream in streams}) > 1:
+            raise ValueError("Together: expected at least one stream, all on one device")
+        self.streams = streams
+        self.device = streams[0].device
+        self.examples = max(stream.examples for stream in streams)
+        self.batch_size = sum(stream.batch_size for stream in streams)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return max(len(stream) for stream in self.streams)
+
+    def __getitem__(self, numbers) -> tuple[Tensor, ...]:
+        """The columns of all streams, of the examples with these numbers."""
+        found: list[Tensor] = []
+        start = 0
+        for stream in self.streams:
+            found += stream[numbers[start : start + stream.batch_size]]
+            start += stream.batch_size
+        return tuple(found)
+
+    def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        """The numbers of the examples of each batch of an epoch, from batch `start` on: those of
+        all streams in one array."""
+        xp = array_module(self.streams[0].order(0))
+        orders: dict[int, tuple[int, Any]] = {}
+        for n in range(epoch * len(self) + start, (epoch + 1) * len(self)):
+            parts = []
+            for i, stream in enumerate(self.streams):
+                own, batch = divmod(n, len(stream))
+                if orders.get(i, (None,))[0] != own:
+                    orders[i] = own, stream.order(own)
+                order = orders[i][1]
+                parts.append(order[batch * stream.batch_size : (batch + 1) * stream.batch_size])
+            yield xp.concatenate(parts)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:
         """The batches of an epoch themselves, from batch `start` on."""

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
-from ..ops import cat, randn, sigmoid
+from ..ops import cat, full_like, randn, sigmoid
 from ..optim import Optimizer
+from ..viz import Grid, Picture
 from .latents import calibration_inputs, sample_inputs
 from .objectives import NonSaturating, Objective
 from .penalties import total
@@ -106,6 +107,22 @@ class Game:
     def sample(self, latents: Tensor) -> Tensor:
         """What the game makes of `inputs`, for people to look at."""
         raise NotImplementedError
+
+    def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
+        """What people are shown while it is trained, always of the same inputs, drawn from
+        `generator` now: a function that makes the picture."""
+        rows, columns = self.grid
+        inputs = self.inputs(rows * columns, generator, device)
+        return lambda: Grid(self.sample(*inputs).cpu().numpy(), rows, columns)
+
+    def asked(self, inputs: tuple[Tensor, ...], label: int) -> tuple[Tensor, ...]:
+        """The `inputs` with this label for every sample; ValueError where there are no labels, or
+        not this one."""
+        if not self.classes:
+            raise ValueError("it was trained without labels: only conditional games have them")
+        if not 0 <= label < self.classes:
+            raise ValueError(f"there is no label {label}: they are 0 to {self.classes - 1}")
+        return (*inputs[:-1], full_like(inputs[-1], label))
 
     def judge(self, real: Tensor) -> None:
         """Let the player "D", if there is one, look at a batch of data: the doctor watches its

@@ -109,9 +109,11 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
 
 
 def usual_callbacks(
-    options: argparse.Namespace, generator: nn.Module, data: ImageSet, device: Device
-) -> list[Callback]:
-    """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`."""
+    options: argparse.Namespace, generator: nn.Module | None, data: ImageSet, device: Device,
+    exhibit: Callable | None = None
+) -> list[Callback]:  # fmt: skip
+    """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`;
+    exhibit: what the samples show, where it is not the game's own picture."""
     digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
     if options.evaluate and not digits:
         raise ValueError(
@@ -133,7 +135,7 @@ def usual_callbacks(
         keep=options.keep,
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor,
         quiet=options.quiet, tensorboard=options.tensorboard,
-        measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify,
+        measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify, exhibit=exhibit,
     )  # fmt: skip
     return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
 
@@ -154,9 +156,17 @@ class LeftOut(Callback):
         )
 
 
+def own_command(*without: str) -> str:
+    """The command that runs now, as a shell takes it, without these words."""
+    script, *words = sys.argv
+    inside = script.replace("\\", "/").endswith("minigan/__main__.py")
+    words = [w for w in words if w not in without]
+    return shlex.join(["python", *(["-m", "minigan"] if inside else [script]), *words])
+
+
 def about(options: argparse.Namespace) -> dict[str, Any]:
     """For config.json: all options, and the command."""
-    return {"options": vars(options), "command": shlex.join(["python", *sys.argv])}
+    return {"options": vars(options), "command": own_command()}
 
 
 def perform(build: Callable[[], Run]) -> int:
@@ -206,7 +216,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _go_on() -> str:
-    return f"to go on: python {shlex.join(w for w in sys.argv if w != '--resume')} --resume"
+    return f"to go on: {own_command('--resume')} --resume"
 
 
 def _kept(run: Run) -> str:

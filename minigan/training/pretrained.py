@@ -24,6 +24,25 @@ from .checkpoint import BEST, FOLDER, checkpoints, load_checkpoint, newest
 from .runfolder import RunError
 
 
+def saved_state(folder: str | os.PathLike, best: bool = False) -> tuple[Path, dict[str, Any]]:
+    """(file, state) of a run's newest checkpoint, or of the one that an evaluation found best;
+    RunError where there is none, CheckpointError for a damaged file."""
+    if not checkpoints(folder):
+        raise RunError(
+            f"there is no saved model in {folder} (no checkpoints): train one, or name the folder "
+            "of another run"
+        )
+    if not best:
+        return newest(folder)
+    path = Path(folder) / FOLDER / BEST
+    if not path.exists():
+        raise RunError(
+            f"{folder} has no best state ({path} does not exist): it was trained without "
+            "evaluations"
+        )
+    return path, load_checkpoint(path)
+
+
 def load_generator(
     folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False,
     build: Callable[[dict[str, Any]], nn.Module] = lambda config: build_networks(config)[0],
@@ -39,21 +58,7 @@ def load_generator(
     RunError if there is no saved run in the folder, or not one with networks of this package;
     CheckpointError for a damaged file.
     """
-    if not checkpoints(folder):
-        raise RunError(
-            f"there is no saved model in {folder} (no checkpoints): train one, or name the folder "
-            "of another run"
-        )
-    if best:
-        path = Path(folder) / FOLDER / BEST
-        if not path.exists():
-            raise RunError(
-                f"{folder} has no best state ({path} does not exist): it was trained without "
-                "evaluations"
-            )
-        state = load_checkpoint(path)
-    else:
-        path, state = newest(folder)
+    path, state = saved_state(folder, best)
     try:
         config = state["config"]
         generator = build(config)

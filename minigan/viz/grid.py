@@ -23,7 +23,7 @@ def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.n
 
     Raises ValueError for any other shape, type or number.
     """
-    images = _as_bytes(images)
+    images = as_bytes(images)
     n, c, h, w = images.shape
     if rows < 1 or pad < 0 or (cols is not None and cols < 1):
         raise ValueError(
@@ -42,7 +42,7 @@ def image_grid(images, rows: int, cols: int | None = None, pad: int = 1) -> np.n
     return grid[:, :, 0] if c == 1 else grid
 
 
-def _as_bytes(images) -> np.ndarray:
+def as_bytes(images) -> np.ndarray:
     """Images as `image_grid` takes them, as uint8 (N, C, H, W)."""
     images = np.asarray(images)
     if images.ndim == 3:
@@ -88,7 +88,7 @@ def save_images(folder, images) -> list[Path]:
     images  as for `image_grid`
     """
     paths = []
-    for i, image in enumerate(_as_bytes(images)):
+    for i, image in enumerate(as_bytes(images)):
         paths.append(Path(folder) / f"{i:05d}.png")
         _save_png(
             paths[-1],

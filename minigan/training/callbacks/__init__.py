@@ -34,7 +34,7 @@ def usual(
     checkpoint_seconds: float = 60.0, keep: int = 2,
     doctor: bool = True, quiet: bool = False, tensorboard: bool = False,
     measure: Callable | None = None, evaluate_epochs: int = 1,
-    classify: Callable | None = None,
+    classify: Callable | None = None, exhibit: Callable | None = None,
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
 
@@ -43,12 +43,16 @@ def usual(
     checkpoint_seconds, keep : how often the state is saved, and how many of the newest are kept
     measure, evaluate_epochs : numbers of samples, found every so many epochs (`Evaluate`)
     classify : images -> labels, for the doctor
+    exhibit : what the samples show, where it is not the game's own picture (see `Samples`)
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
     average = [Average(generator, ema)] if ema else []
     # first: its line ends before others have their last words
     callbacks: list[Callback] = [] if quiet else [Progress()]
-    callbacks += [*average, Samples(sample_interval, seed, average[0] if average else None)]
+    callbacks += [
+        *average,
+        Samples(sample_interval, seed, average[0] if average else None, exhibit),
+    ]
     if doctor:
         callbacks.append(Doctor(classify=classify))
     if measure is not None:

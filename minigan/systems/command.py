@@ -1,0 +1,305 @@
+"""The one command: `python -m minigan train|draw|measure|list`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import io
+import json
+import math
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from ..arrays import DeviceError, Generator, manual_seed, resolve_device
+from ..data.files import write_atomic
+from ..gan import Trainer
+from ..training import Run
+from ..training.cli import (
+    SEED,
+    about,
+    add_run_options,
+    number,
+    perform,
+    usual_callbacks,
+)
+from ..training.memory import room_for_networks
+from ..training.terminal import program
+from ..viz import as_bytes, save_grid, save_images
+from . import SYSTEMS, load_game, system
+from .system import System, facts_of
+
+DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
+# options that are facts of every run, beside those of the system
+COMMON = ("batch_size", "ema", "seed", "control")
+
+
+# --- train ---
+
+
+def parser_of(kind: System) -> argparse.ArgumentParser:
+    """The options of every run, and those of the system."""
+    text = inspect.cleandoc(type(kind).__doc__ or "")
+    p = argparse.ArgumentParser(
+        prog=f"python -m minigan train {kind.name}",
+        description=f"{text}\n\n{kind.paper}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    given = DEFAULTS | kind.defaults
+    p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    data = p.add_argument_group("data")
+    kind.data_options(data)
+    data.add_argument(
+        "--epochs",
+        type=number(int, 1),
+        default=given["epochs"],
+        help="passes through the data (default %(default)s)",
+    )
+    data.add_argument("--batch-size", type=number(int, 2), default=64, help="(default %(default)s)")
+    kind.options(p)
+    if kind.averaged:
+        p.add_argument(
+            "--ema",
+            type=number(float, 0, below=1),
+            default=0.99,
+            help="decay per step of the averaged weights that draw; 0: none (default %(default)s)",
+        )
+    if kind.control:
+        p.add_argument(
+            "--control", action="store_true", help=f"train what it is measured by: {kind.control}"
+        )
+    run = p.add_argument_group("run")
+    add_run_options(run, f"runs/{kind.name}", given["sample_interval"])
+    p.set_defaults(**given)
+    return p
+
+
+def parse(kind: System, words: list[str]) -> argparse.Namespace:
+    """The options of `train`, checked."""
+    options = parser_of(kind).parse_args(words)
+    options.control = getattr(options, "control", False)
+    if not kind.averaged:
+        options.ema = 0.0
+    if options.control and "--out" not in words:
+        options.out += "-control"
+    return options
+
+
+def build(kind: System, options: argparse.Namespace) -> Run:
+    """The run that the options describe."""
+    device = resolve_device(options.device)
+    data = kind.data(options)
+    print(f"device: {device}; data: {data.name}, {len(data)} examples ({data.source})")
+    manual_seed(options.seed)
+    own = argparse.ArgumentParser()
+    kind.options(own)
+    names = [*COMMON, *vars(own.parse_args([]))]
+    config = {"system": kind.name} | {name: getattr(options, name) for name in names}
+    config |= kind.facts(data, options)
+    c = facts_of(config)
+    with room_for_networks("the networks' sizes", place=device):
+        game = kind.game(c)
+    for name, player in game.players.items():
+        player.to(device)
+        print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
+    trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
+    config |= {"dataset": data.name, "checksum": data.checksum}
+    if options.batch_size > len(data):
+        raise ValueError(
+            f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
+        )
+    columns = game.columns
+    return Run(
+        trainer, kind.batches(data, c, device, columns), options.out, config, epochs=options.epochs,
+        max_steps=options.max_steps,
+        callbacks=usual_callbacks(options, game.players[kind.averaged] if kind.averaged else None,
+            data, device, lambda game, random, place: kind.exhibit(game, data, random, place)),
+        resume=options.resume, new_data=options.new_data, about=about(options),
+        graph=not options.no_graph,
+    )  # fmt: skip
+
+
+def train(name: str, words: list[str]) -> int:
+    kind = system(name)
+    options = parse(kind, words)
+    return perform(lambda: build(kind, options))
+
+
+# --- draw ---
+
+
+def draw(words: list[str]) -> int:
+    p = argparse.ArgumentParser(
+        prog="python -m minigan draw", description="Pictures by a saved run, of any system."
+    )
+    p.add_argument("run", help="folder of a run, such as runs/cgan")
+    p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
+    p.add_argument("--label", type=int, help="of conditional runs: all of this class")
+    p.add_argument(
+        "--out",
+        help="a folder (a file for each picture), FILE.png (a grid) or FILE.npz (images uint8 "
+        "(N, H, W[, C]), and labels) (default: RUN/drawn.png)",
+    )
+    p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
+    p.add_argument("--best", action="store_true", help="the state that evaluations found best")
+    p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
+    options = p.parse_args(words)
+    device = resolve_device(options.device)
+    game = load_game(options.run, device, best=options.best).game
+    inputs = game.inputs(options.n, Generator(options.seed), device)
+    if options.label is not None:
+        try:
+            inputs = game.asked(inputs, options.label)
+        except ValueError as error:
+            raise ValueError(f"--label {options.label} of {options.run}: {error}") from error
+    parts = [
+        game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
+        for i in range(0, options.n, 250)
+    ]
+    labels = inputs[-1].cpu().numpy() if game.classes else None
+    print(f"written: {write(np.concatenate(parts), labels, options)}")
+    return 0
+
+
+def write(images: np.ndarray, labels: np.ndarray | None, options: argparse.Namespace) -> str:
+    """Images (N, C, H, W) in the form that --out asks for; what was written, for people."""
+    out = Path(options.out or Path(options.run) / "drawn.png")
+    if out.suffix == ".png":
+        save_grid(out, images, math.ceil(math.sqrt(len(images))))
+        return str(out)
+    if out.suffix != ".npz":
+        save_images(out, images)
+        return f"{len(images)} pictures in {out}"
+    pixels = as_bytes(images).transpose(0, 2, 3, 1)
+    arrays = {"images": pixels[..., 0] if pixels.shape[-1] == 1 else pixels}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays, **({} if labels is None else {"labels": labels}))
+    write_atomic(out, buffer.getvalue())
+    return f"{len(images)} images in {out}"
+
+
+# --- measure ---
+
+
+def measure(words: list[str]) -> int:
+    p = argparse.ArgumentParser(
+        prog="python -m minigan measure",
+        description="Measure a saved run: each number beside that of a control, in which the "
+        "system's idea is switched off, and what real data reach. Writes RUN/measure.json.",
+    )
+    p.add_argument("run", help="folder of a run, such as runs/cgan")
+    p.add_argument(
+        "--control",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="measure this control, too (default RUN-control; trained now if it is not there)",
+    )
+    p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
+    p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
+    p.add_argument("--best", action="store_true", help="the state that evaluations found best")
+    p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
+    options = p.parse_args(words)
+    device = resolve_device(options.device)
+    kind, rows, step = measured(options.run, options, device)
+    control: dict[str, float] = {}
+    if options.control is not None:
+        folder = options.control or f"{options.run.rstrip('/')}-control"
+        if not Path(folder).exists() and (code := train_control(options.run, folder, kind)):
+            return code
+        control = {row.name: row.value for row in measured(folder, options, device)[1]}
+    found = [row._asdict() | {"control": control.get(row.name, math.nan)} for row in rows]
+    result = {"system": kind.name, "run": options.run, "step": step, "samples": options.samples}
+    result |= {"control": kind.control, "rows": found}
+    write_atomic(Path(options.run) / "measure.json", json.dumps(_finite(result), indent=1).encode())
+    print(table(result))
+    return 0
+
+
+def measured(folder: str, options: argparse.Namespace, device):
+    """(system, its rows, the step) of a run."""
+    kind, game, c, step = load_game(folder, device, best=options.best)
+    c = SimpleNamespace(**vars(c), data_dir=options.data_dir)
+    return kind, kind.measure(game, c, options.samples, device), step
+
+
+def train_control(run: str, folder: str, kind: System) -> int:
+    """Train the control of a run with its options; the exit code."""
+    if not kind.control:
+        raise ValueError(f"--control: {kind.name} has no control, its idea cannot be switched off")
+    config = json.loads((Path(run) / "config.json").read_bytes())
+    print(f"training the control ({kind.control}) into {folder}", flush=True)
+    options = SimpleNamespace(**(config["options"] | {"control": True, "out": folder}))
+    options.resume = False
+    return perform(lambda: build(kind, options))
+
+
+def _finite(value):
+    """NaN becomes None, as JSON has none."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def table(result: dict) -> str:
+    """The rows for people to read."""
+    shown = lambda x: f"{'':>12}" if x is None or math.isnan(x) else f"{x:12.4f}"
+    lines = [
+        f"{result['system']}, step {result['step']}, {result['samples']} samples",
+        *([f"control: {result['control']}"] if result["control"] else []),
+        f"{'':24}{'value':>12}{'control':>12}{'real data':>12}{'target':>12}   better",
+    ]
+    for row in result["rows"]:
+        numbers = "".join(shown(row[k]) for k in ("value", "control", "ceiling", "target"))
+        lines.append(f"{row['name']:24}{numbers}   {row['better']:6} {row['note']}")
+    return "\n".join(lines)
+
+
+# --- list, and which of them ---
+
+
+def listing(words: list[str]) -> int:
+    argparse.ArgumentParser(prog="python -m minigan list", description="All systems.").parse_args(
+        words
+    )
+    for name in SYSTEMS:
+        kind = system(name)
+        first = inspect.cleandoc(type(kind).__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        print(f"{name:12} {first}\n{'':12} {kind.paper}")
+    return 0
+
+
+USAGE = """usage: python -m minigan train NAME [options]     train a system
+       python -m minigan draw RUN [options]       pictures by a saved run
+       python -m minigan measure RUN [options]    what shows that it works, beside a control
+       python -m minigan list                     all systems
+
+Each says more with --help, `train NAME --help` with the options of that system."""
+
+
+@program
+def main(arguments=None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    verbs = {"draw": draw, "measure": measure, "list": listing}
+    try:
+        if words[:1] in ([], ["--help"], ["-h"]):
+            print(USAGE)
+            return 0 if words else 2
+        if words[0] in verbs:
+            return verbs[words[0]](words[1:])
+        if words[0] != "train":
+            raise ValueError(f"there is no command {words[0]!r}: train, draw, measure or list")
+        if words[1:2] in ([], ["--help"], ["-h"]):
+            print(f"{USAGE}\n\nNAME is one of: {', '.join(SYSTEMS)}")
+            return 0 if words[1:] else 2
+        return train(words[1], words[2:])
+    except (DeviceError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.strerror or error} ({error.filename})", file=sys.stderr)
+        return 2

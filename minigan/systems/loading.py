@@ -1,0 +1,75 @@
+"""A saved run's game, whatever the system."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from ..gan import Game
+from ..training.pretrained import saved_state
+from ..training.runfolder import RunError
+from .system import System, facts_of
+
+# runs of before there were systems name a game, or a kind of network
+GAMES_OF_BEFORE = {"ebgan-pt": {"system": "ebgan", "pull_away": 0.1}}
+
+
+class Loaded(NamedTuple):
+    """What `load_game` found."""
+
+    system: System
+    game: Game  # its networks in evaluation mode
+    c: Any  # the run's facts, as attributes
+    step: int
+
+
+def load_game(
+    folder: str | os.PathLike, device="cpu", averaged: bool = True, best: bool = False
+) -> Loaded:
+    """The game that a run has saved, of any system.
+
+    averaged : the generator with its averaged weights if there are some, else with its last
+    best : the state that an evaluation found best, not the newest
+
+    RunError where there is no saved run, or none of a system that is known; CheckpointError for a
+    damaged file.
+    """
+    path, state = saved_state(folder, best)
+    try:
+        config = _named(state["config"])
+        kind = _system(config)
+        c = facts_of(kind.complete(config))
+        game = kind.game(c)
+        for name, player in game.players.items():
+            player.load_state_dict(state["trainer"]["players"][name])
+        game.load_state_dict(state["trainer"].get("game", {}))
+        ema = state["callbacks"].get("Average", {"updates": 0})
+        averaged = averaged and kind.averaged is not None and ema["updates"] > 0
+        if averaged:
+            game.players[kind.averaged].load_state_dict(ema["averages"] | ema["buffers"])
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"{path} holds no game that can be built from its config "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    for player in game.players.values():
+        player.to(device).eval()
+    if averaged:
+        game.recalibrate()
+    return Loaded(kind, game, c, state["step"])
+
+
+def _named(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with the name of its system."""
+    if "system" in config:
+        return config
+    game = config.get("game")
+    if game is not None:
+        return {"system": game} | config | GAMES_OF_BEFORE.get(game, {})
+    return {"system": "gan"} | config
+
+
+def _system(config: dict[str, Any]) -> System:
+    from . import system
+
+    return system(config["system"])

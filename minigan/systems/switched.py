@@ -1,0 +1,97 @@
+"""G against D with any objective, penalty, constraint and trick (docs/games.md), and the systems
+that are one choice of these switches."""
+
+from __future__ import annotations
+
+from ..gan import NETWORKS
+from ..training.cli import number
+from ..training.options import (
+    add_switches,
+    build_constraints,
+    build_game,
+    build_optimizers,
+    build_players,
+)
+from .evidence import image_rows
+from .system import System
+
+
+class Switched(System):
+    """A GAN of images with any of the switches: by default the classic MLP GAN with the
+    non-saturating loss."""
+
+    paper = "Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661"
+    defaults = {"lr": 1e-3, "epochs": 30, "ema": 0.999}
+
+    def options(self, parser):
+        super().options(parser)
+        p = parser
+        p.add_argument(
+            "--b2",
+            type=number(float, 0, below=1),
+            default=0.999,
+            help="Adam's decay of the variance (default %(default)s)",
+        )
+        p.add_argument(
+            "--model",
+            choices=NETWORKS,
+            default="mlp",
+            help="mlp: the classic one; dcgan: convolutions (default %(default)s)",
+        )
+        p.add_argument(
+            "--features",
+            type=number(int, 1),
+            default=None,
+            help="dcgan: channels of the layers next to the images (default 64)",
+        )
+        add_switches(p)
+
+    def game(self, c):
+        if c.features and c.model != "dcgan":
+            raise ValueError(f"--features is for --model dcgan: {c.model} has no channels")
+        return build_game(*build_players(vars(c)), vars(c))
+
+    def optimizers(self, game, c):
+        return build_optimizers(game, vars(c))
+
+    def constraints(self, game, c):
+        return build_constraints(vars(c))
+
+    def measure(self, game, c, samples, device):
+        return image_rows(game, c, samples, device)
+
+
+class DCGAN(Switched):
+    """Convolutions with batch normalisation, transposed ones in G."""
+
+    paper = (
+        "Radford, Metz, Chintala 2016, Unsupervised Representation Learning with Deep "
+        "Convolutional Generative Adversarial Networks, arXiv:1511.06434"
+    )
+    defaults = {"model": "dcgan", "lr": 1e-3, "epochs": 5, "ema": 0.99, "features": 32}
+
+
+class WGANGP(Switched):
+    """A critic of the Wasserstein distance whose gradient is kept near length 1 by a penalty; five
+    ascents for a descent."""
+
+    paper = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028"
+    defaults = {
+        "objective": "wasserstein", "penalty": ["gradient"], "k": 5, "lr": 1e-4, "b1": 0.0,
+        "b2": 0.9, "epochs": 30, "ema": 0.999,
+    }  # fmt: skip
+
+
+class LSGAN(Switched):
+    """D is told 1 for real and 0 for fake, and both are far from it by the square: fakes that are
+    right but far from the data are pulled, too."""
+
+    paper = "Mao et al. 2017, Least Squares Generative Adversarial Networks, arXiv:1611.04076"
+    defaults = {"objective": "lsgan", "lr": 1e-3, "epochs": 30, "ema": 0.999}
+
+
+class PacGAN(Switched):
+    """D judges two examples at once, so that it sees when G repeats itself."""
+
+    paper = "Lin et al. 2018, PacGAN: The power of two samples in generative adversarial networks"
+    defaults = {"pack": 2, "lr": 1e-3, "epochs": 30, "ema": 0.999}

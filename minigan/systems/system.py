@@ -1,0 +1,147 @@
+"""What a system is: a paper's game on networks on data, what one looks at, and what shows that it
+works."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from ..arrays import Generator
+from ..data import DATASETS, ImageSet, load_dataset
+from ..data.batches import Batches
+from ..gan import Game
+from ..gan.constraints import Constraint
+from ..optim import Adam, Optimizer
+from ..training.cli import number
+from ..viz import Picture
+
+
+class Row(NamedTuple):
+    """A number that shows whether a system works.
+
+    value : of the trained run;  se : its standard error, if it is known
+    ceiling : what real data reach in its place
+    better : "up" or "down";  target : the number to reach, with its source in `note`
+    The control's value is that of a run in which the system's idea is switched off.
+    """
+
+    name: str
+    value: float
+    ceiling: float = math.nan
+    better: str = "up"
+    target: float = math.nan
+    se: float = math.nan
+    note: str = ""
+
+
+class System:
+    """One entry of `SYSTEMS`. A subclass says what its paper says; how it is trained, saved,
+    resumed, drawn from and measured is done by the commands, for all alike.
+
+    paper : authors, year, title, number
+    defaults : of options, where they are not those of `System`
+    averaged : the player whose weights are averaged, and draw then; None where none is
+    control : what `--control` switches off
+    """
+
+    name = ""  # of the command; `SYSTEMS` sets it
+    paper = ""
+    control = ""
+    averaged: str | None = "G"
+    defaults: dict[str, Any] = {}
+
+    # --- options: every one of them is a fact of the run, which resuming compares ---
+
+    def options(self, parser: argparse._ActionsContainer) -> None:
+        """Add the system's own; a subclass calls this one, too, or replaces it."""
+        p = parser
+        p.add_argument(
+            "--lr",
+            type=number(float, above=0),
+            default=2e-4,
+            help="Adam's learning rate (default %(default)s)",
+        )
+        p.add_argument(
+            "--b1",
+            type=number(float, 0, below=1),
+            default=0.5,
+            help="Adam's decay of the mean (default %(default)s)",
+        )
+        p.add_argument(
+            "--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)"
+        )
+
+    def data_options(self, parser: argparse._ActionsContainer) -> None:
+        """The options that say what it learns from."""
+        p = parser
+        p.add_argument(
+            "--dataset",
+            default="mnist",
+            help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)",
+        )
+        p.add_argument(
+            "--size",
+            type=number(int, 8),
+            default=28,
+            help="of a folder's pictures (default %(default)s)",
+        )
+        p.add_argument(
+            "--data-dir",
+            help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a "
+            "download)",
+        )
+
+    def complete(self, config: dict[str, Any]) -> dict[str, Any]:
+        """A saved run's config with the defaults of options that it does not have: they came
+        later."""
+        p = argparse.ArgumentParser()
+        self.options(p)
+        p.set_defaults(**self.defaults)
+        return {"control": False} | vars(p.parse_args([])) | config
+
+    # --- the parts, in the order in which they are made; `c` has the run's facts as attributes ---
+
+    def data(self, c: Any, split: str = "train") -> ImageSet:
+        """The data set, or its test images."""
+        return load_dataset(c.dataset, split, getattr(c, "data_dir", None), size=c.size)
+
+    def facts(self, data: ImageSet, c: Any) -> dict[str, Any]:
+        """What the run's config says of the data: all that `game` needs to know of them."""
+        return {"image_shape": list(data.images.shape[1:])}
+
+    def game(self, c: Any) -> Game:
+        """The game with new networks, on the CPU, from the config alone."""
+        raise NotImplementedError
+
+    def optimizers(self, game: Game, c: Any) -> dict[str, Optimizer]:
+        """Each player's."""
+        return {
+            name: Adam(player.parameters(), c.lr, (c.b1, 0.999))
+            for name, player in game.players.items()
+        }
+
+    def constraints(self, game: Game, c: Any) -> dict[str, list[Constraint]]:
+        """What players must obey after their steps."""
+        return {}
+
+    def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:
+        """The batches of the game's `columns`."""
+        return Batches(data, c.batch_size, c.seed, device, columns)
+
+    def exhibit(self, game: Game, data: Any, generator: Generator, device: Any) -> Callable[
+        [], Picture
+    ]:  # fmt: skip
+        """What is shown while it is trained (see `Game.exhibit`); `data`: what it learns from."""
+        return game.exhibit(generator, device)
+
+    def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
+        """The numbers that show whether it works, of so many samples."""
+        raise NotImplementedError
+
+
+def facts_of(config: dict[str, Any]) -> SimpleNamespace:
+    """A config with its entries as attributes, as `System.game` takes it."""
+    return SimpleNamespace(**config)

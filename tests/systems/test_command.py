@@ -1,0 +1,214 @@
+"""`python -m minigan`: every system trains, resumes to the bit, is loaded, draws and is measured;
+bad input gets one line."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from minigan.arrays import Generator
+from minigan.systems import SYSTEMS, load_game, system
+from minigan.systems.command import main
+from minigan.training import load_checkpoint
+
+ROOT = pathlib.Path(__file__).parents[2]
+IMAGES = [name for name in SYSTEMS if system(name).data_options.__func__.__qualname__
+          == "System.data_options"]  # fmt: skip
+
+
+def train(name, out, steps, *more):
+    """A few steps on the embedded digits."""
+    words = [
+        "--dataset",
+        "strokes",
+        "--batch-size",
+        "8",
+        "--max-steps",
+        str(steps),
+        "--out",
+        str(out),
+        "--quiet",
+        "--no-doctor",
+        "--sample-interval",
+        "4",
+        *SMALL.get(name, []),
+        *more,
+    ]
+    return main(["train", name, "--device", "cpu", *words])  # fmt: skip
+
+
+# options that make steps short
+SMALL = {"dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"]}
+
+
+def state(out):
+    """All tensors and numbers of the newest checkpoint."""
+    found = {}
+
+    def visit(value, name):
+        for key, part in (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        ):
+            visit(part, f"{name}.{key}")
+        if not isinstance(value, (dict, list)):
+            found[name] = value
+
+    newest = sorted(out.glob("checkpoints/0*.safetensors"))[-1]
+    visit({k: v for k, v in load_checkpoint(newest).items() if k != "config"}, "")
+    return found
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert train(name, whole, 6) == 0
+    assert train(name, parts, 3) == 0 and train(name, parts, 6, "--resume") == 0
+    first, second = state(whole), state(parts)
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key], err_msg=key)
+    kind, game, c, step = load_game(parts)
+    assert (kind.name, c.system, step) == (name, name, 6)
+    for player, network in game.players.items():
+        saved = {k: v for k, v in first.items() if k.startswith(f".trainer.players.{player}.")}
+        assert len(saved) == len(network.state_dict()) > 0
+        assert not network.training
+    assert list((whole / "samples").glob("0000006.*"))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_draw(name, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert train(name, run, 2) == 0
+    out = tmp_path / "some.npz"
+    assert main(["draw", str(run), "--n", "5", "--out", str(out)]) == 0
+    with np.load(out) as found:
+        assert found["images"].shape == (5, 28, 28) and found["images"].dtype == np.uint8
+        conditional = "labels" in found
+    assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "folder")]) == 0
+    assert len(list((tmp_path / "folder").glob("*.png"))) == 3
+    capsys.readouterr()
+    code = main(["draw", str(run), "--label", "1", "--n", "4", "--out", str(out)])
+    if conditional:
+        with np.load(out) as found:
+            assert code == 0 and found["labels"].tolist() == [1] * 4
+        assert main(["draw", str(run), "--label", "10"]) == 2
+        assert "there is no label 10: they are 0 to 9" in capsys.readouterr().err
+    else:
+        assert code == 2 and "trained without labels" in capsys.readouterr().err
+
+
+def test_drawing_is_what_the_game_samples(tmp_path):
+    run = tmp_path / "run"
+    train("gan", run, 2)
+    main(["draw", str(run), "--n", "2", "--seed", "4", "--out", str(tmp_path / "a.npz")])
+    game = load_game(run).game
+    expected = game.sample(*game.inputs(2, Generator(4))).numpy()[:, 0]
+    with np.load(tmp_path / "a.npz") as found:
+        np.testing.assert_allclose(found["images"], (expected + 1) * 127.5, atol=0.51)
+
+
+def test_measure_beside_a_control(tmp_path, capsys):
+    run = tmp_path / "run"
+    assert train("cgan", run, 3) == 0
+    assert main(["measure", str(run), "--samples", "200", "--control"]) == 0
+    said = capsys.readouterr().out
+    assert "training the control (labels are shuffled among the images)" in said
+    found = json.loads((run / "measure.json").read_text())
+    rows = {row["name"]: row for row in found["rows"]}
+    assert found["system"] == "cgan" and found["step"] == 3 and found["samples"] == 200
+    assert 0 <= rows["label accuracy"]["value"] <= 1
+    assert rows["label accuracy"]["control"] is not None and rows["frechet"]["better"] == "down"
+    assert rows["label accuracy"]["ceiling"] > 0.5  # drawn digits are not those it has learnt
+    assert load_game(f"{run}-control").c.control is True and load_game(run).c.control is False
+    assert main(["measure", str(run), "--samples", "200", "--control", str(run)]) == 0
+
+
+def test_the_control_of_cgan_knows_nothing_of_labels(tmp_path):
+    kind = system("cgan")
+    from argparse import Namespace
+
+    c = Namespace(dataset="strokes", size=28, seed=0, control=False)
+    plain, shuffled = kind.data(c), kind.data(Namespace(**vars(c) | {"control": True}))
+    assert (plain.images == shuffled.images).all()
+    same = (plain.labels == shuffled.labels).mean()
+    assert 0.08 < same < 0.12
+    assert sorted(plain.labels) == sorted(shuffled.labels)
+
+
+def test_runs_of_before_are_loaded(tmp_path, capsys):
+    """Those of examples/mnist_gan.py and mnist_games.py, whose configs name no system."""
+    import importlib.util
+
+    for name, words, expected in (
+        ("mnist_gan", ["--conditional"], "gan"), ("mnist_gan", [], "gan"),
+        ("mnist_games", ["--game", "ebgan-pt"], "ebgan"), ("mnist_games", ["--game", "madgan"],
+            "madgan"),
+    ):  # fmt: skip
+        spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        out = tmp_path / f"{name}{len(words)}{words[-1:]}"
+        assert 0 == module.main(
+            ["--dataset", "strokes", "--batch-size", "8", "--max-steps", "2", "--device", "cpu",
+                "--out", str(out), "--quiet", "--no-doctor", *words]
+        )  # fmt: skip
+        kind, game, c, step = load_game(out)
+        assert (kind.name, step) == (expected, 2)
+        assert game.sample(*game.inputs(2, Generator(0))).shape == (2, 1, 28, 28)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["train", "cgna"], "there is no system 'cgna'; did you mean 'cgan'?"),
+    (["paint"], "there is no command 'paint'"),
+    (["draw", "nowhere"], "there is no saved model in nowhere"),
+    (["measure", "nowhere"], "there is no saved model in nowhere"),
+    (["train", "gan", "--dataset", "nowhere"], "no data set 'nowhere'"),
+    (["train", "gan", "--features", "4", "--dataset", "strokes"], "--features is for"),
+])  # fmt: skip
+def test_bad_input_is_one_line(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    found = capsys.readouterr().err
+    assert said in found and found.count("\n") == 1 and not list(tmp_path.glob("runs/*/config*"))
+
+
+def test_options_of_another_system_are_no_options(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "began", "--margin", "3"])
+    assert stopped.value.code == 2 and "--margin" in capsys.readouterr().err
+
+
+def test_a_run_of_another_system_is_not_resumed(tmp_path, capsys):
+    train("gan", tmp_path / "run", 2)
+    assert train("lsgan", tmp_path / "run", 4, "--resume") == 2
+    assert "system was 'gan', now 'lsgan'" in capsys.readouterr().err
+
+
+def test_list_and_help(capsys):
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    for name in SYSTEMS:
+        kind = system(name)
+        assert f"{name:12} " in said and kind.paper and kind.paper in said and type(kind).__doc__
+    assert main([]) == 2 and main(["--help"]) == 0
+    with pytest.raises(SystemExit):
+        main(["train", "cgan", "--help"])
+    said = capsys.readouterr().out
+    assert "Mirza and Osindero 2014" in said and "--resume" in said and "--objective" in said
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_has_an_example(name):
+    """examples/NAME.py: its paper, what to look at, and one call."""
+    path = ROOT / "examples" / f"{name.replace('-', '_')}.py"
+    if name in ("gan", "dcgan"):  # mnist_gan.py, and dcgan.py for folders
+        return
+    text = path.read_text()
+    assert f'main(["train", "{name}", *sys.argv[1:]])' in text
+    assert len(text.splitlines()) <= 25 and f"python examples/{path.name}" in text
