@@ -175,7 +175,8 @@ def write(images: np.ndarray, labels: np.ndarray | None, options: argparse.Names
     pixels = as_bytes(images).transpose(0, 2, 3, 1)
     arrays = {"images": pixels[..., 0] if pixels.shape[-1] == 1 else pixels}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, **({} if labels is None else {"labels": labels}))
+    arrays |= {} if labels is None else {"labels": labels}
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_atomic(out, buffer.getvalue())
     return f"{len(images)} images in {out}"
 
@@ -231,7 +232,7 @@ def train_control(run: str, folder: str, kind: System) -> int:
         raise ValueError(f"--control: {kind.name} has no control, its idea cannot be switched off")
     config = json.loads((Path(run) / "config.json").read_bytes())
     print(f"training the control ({kind.control}) into {folder}", flush=True)
-    options = SimpleNamespace(**(config["options"] | {"control": True, "out": folder}))
+    options = argparse.Namespace(**(config["options"] | {"control": True, "out": folder}))
     options.resume = False
     return perform(lambda: build(kind, options))
 
