@@ -21,12 +21,15 @@ RESULTS = ROOT / "benchmarks" / "results" / "systems"
 PICTURES = ROOT / "docs" / "images" / "systems"
 HEAD = """# Systems
 
-Each is one file in `minigan/systems/`, trained by `python -m minigan train NAME` or `python examples/NAME.py`. What shows that it works is
-printed by `python -m minigan measure runs/NAME --control`: **value / control / real data**, the control being the same system with its idea
-switched off. A number that the control reaches, too, is no evidence. This page is made by `python benchmarks/systems.py`
-from the runs' `measure.json`; where there are no numbers, none were measured yet.
+Each is one file in `minigan/systems/`, trained by `python -m minigan train NAME` or `python
+examples/NAME.py`. What shows that it works is printed by `python -m minigan measure runs/NAME
+--control`: **value / control / real data**, the control being the same system with its idea
+switched off. A number that the control reaches, too, is no evidence. This page is made by `python
+benchmarks/systems.py` from the runs' `measure.json`; where there are no numbers, none were measured
+yet.
 
-`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; `minigan.systems.load_game(RUN)` gives the game back to a program.
+`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; `minigan.systems.load_game(RUN)`
+gives the game back to a program.
 
 | system | what | value / control / real |
 |---|---|---|
