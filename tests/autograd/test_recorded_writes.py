@@ -700,3 +700,26 @@ def test_the_gradient_of_the_power_0_is_0_also_at_infinity():
     x = leaf(float("inf"), float("nan"), 2.0)
     (g,) = minigan.grad((x**0 * x.detach()[2]).sum(), x, create_graph=True)
     assert g.tolist() == [0, 0, 0] and not g.requires_grad
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_view_older_than_its_bases_requires_grad_is_not_written(asked):
+    writes = (
+        lambda v: v.mul_(3),
+        lambda v: v.__setitem__(0, 3.0),
+        lambda v: v.fill_(3.0),
+        lambda v: v.view(-1).add_(1),
+        lambda v: minigan.nn.functional.relu(v, inplace=True),
+        lambda v: v.unsqueeze_(0),
+    )
+    for overwrite in writes:
+        x = minigan.ones(2, 2)
+        v = x[0]
+        v.mul_(2)  # torch: nothing wrong yet
+        x.requires_grad_()
+        assert v.requires_grad or not asked
+        with pytest.raises(RuntimeError, match="leaf that requires grad through a view"):
+            overwrite(v)
+        with minigan.no_grad():
+            v.mul_(2)
+        assert x.tolist() == [[4, 4], [1, 1]]

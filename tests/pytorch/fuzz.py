@@ -146,7 +146,7 @@ def shared_gradient(lines, theirs):
     have memory of their own."""
     return any(
         re.search(
-            rf"\b{n}(\.data|\.detach\(\))?(\[.*\] \W?=| \W\W?=|\.\w+_\(|,.* inplace=True)", line
+            rf"\b{n}(\.data|\.detach\(\))?(\[.*\] \W?=| [-+*/]+=|\.\w+_\(|,.* inplace=True)", line
         )
         for n in repeated_gradients(theirs)
         for line in lines
