@@ -138,7 +138,7 @@ def maximum(input: Tensor, other: Operand) -> Tensor:
 
 @maximum.backward
 def _(g, need, x, y):
-    return _share(g, need, x > y, x == y)
+    return _share(g, need, x == y, x < y, x > y)
 
 
 @op(saves=("input", "other"))
@@ -149,12 +149,13 @@ def minimum(input: Tensor, other: Operand) -> Tensor:
 
 @minimum.backward
 def _(g, need, x, y):
-    return _share(g, need, x < y, x == y)
+    return _share(g, need, x == y, x > y, x < y)
 
 
-def _share(g, need, first, tie):
-    half = _where(tie, g * 0.5, 0.0)
-    return need[0] and half + _where(first, g, 0.0), need[1] and half + _where(first | tie, 0.0, g)
+def _share(g, need, tie, not_first, not_second):
+    """Of what cannot be compared, a NaN, both have the gradient."""
+    g = _where(tie, g * 0.5, g)
+    return need[0] and _where(not_first, 0.0, g), need[1] and _where(not_second, 0.0, g)
 
 
 @op(saves=("condition",), mixed=True)
