@@ -22,7 +22,9 @@ def is_recorded(self, sources):
     if refresh_views:
         refresh((self, *sources))
     return self._wanted or (
-        self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources)
+        self.array.dtype.kind == "f"
+        # or a view that is older than its base's requires_grad_()
+        and (any(isinstance(s, Tensor) and s._wanted for s in sources) or self.requires_grad)
     )
 
 
