@@ -8,11 +8,12 @@ from typing import Any, Self, overload
 import numpy as np
 
 from ..arrays import address, device, is_array, seam, to_device, to_numpy
-from ..arrays.defaults import default, strided
+from ..arrays.defaults import default
 from ..engine.grad_mode import mode
 from ..engine.tensor import FLOATS, Size, Tensor, attach, lay_out, tensor_of
 from ..messages.names import public
 from . import hooks
+from .layouts import strided
 from .storage import Storage
 
 # In the class these names are methods.

@@ -75,19 +75,9 @@ class Card:
     """
 
     __slots__ = (
-        "name",
-        "names",
-        "defaults",
-        "forward",
-        "rule",
-        "formula",
-        "kernels",
-        "places",
-        "extras",
-        "mixed",
-        "view",
-        "floating",
-    )
+        "name", "names", "defaults", "forward", "rule", "formula", "kernels", "places", "extras",
+        "mixed", "view", "floating",
+    )  # fmt: skip
 
     def __init__(self, forward, saves, mixed, view, floating):
         code = forward.__code__
@@ -124,9 +114,7 @@ if TYPE_CHECKING:
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
         # as a method
-        def __get__(
-            self: "Op[Concatenate[S, Q], R]", tensor: S, owner: Any = None
-        ) -> Callable[Q, R]: ...
+        def __get__(self: "Op[Concatenate[S, Q], R]", x: S, _: Any = None) -> Callable[Q, R]: ...
         def backward(self, rule: F) -> F: ...
         def formula(self, function: F) -> F: ...
         def kernel(self, device: str) -> Callable[[F], F]: ...
@@ -139,17 +127,15 @@ def op(
     *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False
 ) -> "Callable[[Callable[P, R]], Op[P, R]]": ...
 def op(
-    forward: Any = None,
-    *,
-    saves: tuple[str, ...] = (),
-    mixed: bool = False,
-    view: bool = False,
+    forward: Any = None, *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False,
     floating: bool = False,
-) -> Any:
+) -> Any:  # fmt: skip
     """Make an op of the function that computes it (see the module's docstring)."""
-    if forward is None:
-        return lambda forward: _make(Card(forward, saves, mixed, view, floating))
-    return _make(Card(forward, saves, mixed, view, floating))
+
+    def make(forward):
+        return _make(Card(forward, saves, mixed, view, floating))
+
+    return make if forward is None else make(forward)
 
 
 def _make(card):

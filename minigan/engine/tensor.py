@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from ..arrays import array_module, device_of, seam, to_device
 from ..arrays import device as _device
+from ..arrays import device_of, seam
 from ..arrays.defaults import FLOATS as FLOATS
 
 if TYPE_CHECKING:
@@ -48,15 +48,8 @@ class Tensor(Attached):
     """
 
     __slots__ = (
-        "array",
-        "_wanted",
-        "grad",
-        "_node",
-        "_version",
-        "_base",
-        "__weakref__",
-        "__dict__",
-    )
+        "array", "_wanted", "grad", "_node", "_version", "_base", "__weakref__", "__dict__"
+    )  # fmt: skip
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
     array: Any
     grad: "Tensor | None"
@@ -144,12 +137,9 @@ class Tensor(Attached):
         return self.data
 
     def backward(
-        self,
-        gradient: "Tensor | None" = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: "Tensor | Sequence[Tensor] | None" = None,
-    ) -> None:
+        self, gradient: "Tensor | None" = None, retain_graph: bool | None = None,
+        create_graph: bool = False, inputs: "Tensor | Sequence[Tensor] | None" = None,
+    ) -> None:  # fmt: skip
         """Accumulate d(self)/d(leaf) into `.grad` of the leaves (all, or those in `inputs`) that
         require gradients.
 
@@ -175,18 +165,14 @@ class Size(tuple[int, ...]):
         return f"Size({list(self)})"
 
 
+_OF_A_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"}
+
+
 def attach(methods: type[M]) -> type[M]:
     """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
     Tensor's base class.)"""
     for name, value in vars(methods).items():
-        if name not in (
-            "__module__",
-            "__doc__",
-            "__dict__",
-            "__weakref__",
-            "__annotations__",
-            "__hash__",
-        ):
+        if name not in _OF_A_CLASS:
             setattr(Tensor, name, value)
     return methods
 
@@ -254,22 +240,6 @@ def writable(view: Any, source: Any) -> Any:
 def raw(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return x.array if isinstance(x, Tensor) else x
-
-
-def move(array: Any, place: Any = None, dtype: Any = None, copy: bool = False) -> Any:
-    """`array` on `place` with `dtype`; the same array where nothing changes and `copy` is not asked
-    for."""
-    out = array if place is None else to_device(array, place)
-    if dtype is not None and out.dtype != dtype:
-        out = out.astype(dtype)
-    return out.copy() if copy and out is array else out
-
-
-def zero(g):
-    """The gradient of what does not matter, beside the one of a result: a constant, also where it
-    is to be differentiated again."""
-    zeros = array_module(raw(g)).zeros_like(raw(g))
-    return fresh(zeros) if isinstance(g, Tensor) else zeros
 
 
 def _current(x: Tensor) -> Tensor:

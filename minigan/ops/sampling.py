@@ -10,7 +10,7 @@ from ..arrays import device as as_device
 from ..arrays.defaults import default
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import DType, Ints, Place, Shape
-from ..engine.tensor import zero
+from .elementary import zero
 from .inplace import S, assign
 from .shape import _numbers
 
