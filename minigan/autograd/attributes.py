@@ -3,14 +3,14 @@ the engine needs none of it."""
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 
 from ..arrays import address, device, is_array, seam, to_device, to_numpy
 from ..arrays.defaults import default
 from ..engine.grad_mode import mode
-from ..engine.tensor import FLOATS, Size, Tensor, attach, lay_out, tensor_of
+from ..engine.tensor import FLOATS, Size, Tensor, lay_out, tensor_of
 from ..messages.names import public
 from . import hooks
 from .layouts import strided
@@ -20,6 +20,8 @@ from .storage import Storage
 _bool = bool
 _float = float
 _int = int
+
+M = TypeVar("M")
 
 # how; minigan.set_printoptions
 printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}
@@ -34,6 +36,18 @@ class TruthError(RuntimeError, ValueError):
 def _absent(self: Any) -> _bool:
     """False: minigan has no such Tensors."""
     return False
+
+
+_OF_A_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"}
+
+
+def attach(methods: type[M]) -> type[M]:
+    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
+    Tensor's base class.)"""
+    for name, value in vars(methods).items():
+        if name not in _OF_A_CLASS:
+            setattr(Tensor, name, value)
+    return methods
 
 
 @attach

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..arrays import seam
 from ..arrays.defaults import default
-from ..messages.calls import different_dtypes, missing, too_many, unexpected
+from ..messages import calls as problems
 from .tensor import FLOATS, Tensor, tensor_of
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "input": "x"}
@@ -17,7 +17,7 @@ def bind(card, inputs, named):
     names, defaults = card.names, card.defaults
     values = list(inputs)
     if len(values) > len(names):
-        raise too_many(card, values)
+        raise problems.too_many(card, values)
     named = {k if k in names else ALIASES.get(k, k): v for k, v in named.items()}
     required = len(names) - len(defaults)
     for i in range(len(values), len(names)):
@@ -26,9 +26,9 @@ def bind(card, inputs, named):
         elif i >= required:
             values.append(defaults[i - required])
         else:
-            raise missing(card, i)
+            raise problems.missing(card, i)
     if named:
-        raise unexpected(card, next(iter(named)))
+        raise problems.unexpected(card, next(iter(named)))
     return tuple(values)
 
 
@@ -60,7 +60,7 @@ def _common_dtype(name, inputs, arrays):
     tensors = [isinstance(x, Tensor) for x in inputs]
     floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
     if len(floats) > 1:
-        raise different_dtypes(name, inputs)
+        raise problems.different_dtypes(name, inputs)
     if not floats:
         dtype = integer_dtype([a for a, t in zip(arrays, tensors) if t])
         tensors = [t and not a.ndim and a.dtype.kind != "b" for a, t in zip(arrays, tensors)]

@@ -17,15 +17,7 @@ import numpy as np
 
 from ..arrays import array_module, seam
 from ..arrays.device import on_gpu
-from ..messages.tape import (
-    check_finite_gradient,
-    check_inputs,
-    check_outputs,
-    no_gradient,
-    rule_failed,
-    unused,
-    wrong_dtype,
-)
+from ..messages import backward as problems
 from .grad_mode import mode, set_grad_enabled
 from .primitives import sum_to
 from .tape import Node, entry
@@ -102,7 +94,7 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("grad(is_grads_batched=True): call grad once per row instead")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
-    check_inputs(inputs)
+    problems.check_inputs(inputs)
     found = _walk(
         outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph
     )
@@ -114,7 +106,7 @@ def grad(
         elif g is not None and g.shape != x.array.shape:  # it was given another one unrecorded
             gradients[i] = g.reshape(x.array.shape)
         elif g is None and not allow_unused:
-            raise unused(i, x)
+            raise problems.unused(i, x)
     return tuple(g if g is None or create_graph else fresh(g) for g in gradients)
 
 
@@ -135,7 +127,7 @@ def _edge(tensor):
 
 def _seeds(tensors, gradients, create_graph):
     gradients = [None] * len(tensors) if gradients is None else _sequence(gradients)
-    check_outputs(tensors, gradients)
+    problems.check_outputs(tensors, gradients)
     seeds = []
     for t, g in zip(tensors, gradients):
         g = tensor_of(_one(t.array)) if g is None else g
@@ -293,7 +285,7 @@ def _apply_rule(node, gradient, need, create_graph):
         else:
             gradients = seam.execute(card.rule, gradient, need, *saved)
     except Exception as error:
-        raise rule_failed(error, node) from error
+        raise problems.rule_failed(error, node) from error
     return gradients if gradients.__class__ is tuple else (gradients,)
 
 
@@ -301,14 +293,14 @@ def _fit(node, i, g, like):
     """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a
     bug of the op."""
     if g is None or g is False:
-        raise no_gradient(node, i)
+        raise problems.no_gradient(node, i)
     if g.shape != like.shape or isinstance(g, np.generic):
         recorded = isinstance(g, Tensor)
         g = sum_to(g, like.shape) if recorded else seam.execute(_summed_to, g, like.shape)
     if g.dtype != like.dtype:
-        raise wrong_dtype(node, i, g.dtype, like.dtype)
+        raise problems.wrong_dtype(node, i, g.dtype, like.dtype)
     if mode.anomaly:
-        check_finite_gradient(raw(g), node, i)
+        problems.check_finite_gradient(raw(g), node, i)
     return g
 
 

@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 
-from ..messages.tape import changed_in_place, freed
+from ..messages import backward as problems
 from .tensor import Tensor, fresh
 
 ndarray = np.ndarray
@@ -84,10 +84,10 @@ class Node:
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
         if self.saved is None:
-            raise freed(self.op)
+            raise problems.freed(self.op)
         for version, number, i, _, _ in self.sources:
             if version[0] != number:
-                raise changed_in_place(self, i)
+                raise problems.changed_in_place(self, i)
         if not as_tensors:
             return self.saved
         saved = [list(x) if x.__class__ is list else x for x in self.saved]

@@ -7,7 +7,7 @@ its storage ...) is in `minigan.autograd.attributes`.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -30,9 +30,6 @@ refresh_views: list[Callable[[Sequence[Any]], None]] = []
 # torch: here is then the function that does it (minigan.ops.strides). Until then this costs
 # nothing.
 keep_layout: list[Callable[..., None]] = []
-
-
-M = TypeVar("M")
 
 
 class Tensor(Attached):
@@ -163,18 +160,6 @@ class Size(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"Size({list(self)})"
-
-
-_OF_A_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"}
-
-
-def attach(methods: type[M]) -> type[M]:
-    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
-    Tensor's base class.)"""
-    for name, value in vars(methods).items():
-        if name not in _OF_A_CLASS:
-            setattr(Tensor, name, value)
-    return methods
 
 
 _new = Tensor.__new__

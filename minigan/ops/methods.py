@@ -8,8 +8,8 @@ Checkers and editors see all of it as Tensor's base class, with the signatures o
 from typing import TYPE_CHECKING, Any
 
 from ..autograd._types import DType, Ints, Operand, Place, Shape
-from ..autograd.attributes import from_python
-from ..engine.tensor import Tensor, attach, tensor_of
+from ..autograd.attributes import attach, from_python
+from ..engine.tensor import Tensor, tensor_of
 from . import (
     activation,
     angles,
