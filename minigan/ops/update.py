@@ -2,7 +2,7 @@
 
 A step is a card, like an op's:
 
-numbers(...)               the few scalars of the formula, computed once for all elements, in float64
+numbers(...)               its few scalars, computed once for all elements, in float64
 formula(c, g, p, *state)   the new parameter and state: arrays of either library in any layout, or
                            Tensors, which record it (`optim.functional`); c: the numbers
 
@@ -28,7 +28,7 @@ __all__ = [
 STEPS: dict = {}
 AVERAGES: dict = {}
 
-PIECE = 1 << 14  # elements of a large array that are stepped at once
+PIECE = 1 << 17  # elements of a large array that are stepped at once
 
 
 class update:

