@@ -91,12 +91,6 @@ def has_kernels(x):
     return array_place(x) == "cuda" and x.dtype.char in "fd"
 
 
-def kernel_place(x):
-    """`array_place`, but None where kernels cannot run for the dtype."""
-    place = array_place(x)
-    return place if place == "cpu" or (place and x.dtype.char in "fd") else None
-
-
 def is_array(x):
     """Is `x` an array of either library (or one that behaves like CuPy's)?"""
     return isinstance(x, np.ndarray) or on_gpu(x)

@@ -182,6 +182,19 @@ class TensorAttributes:
         """Itself: minigan copies from ordinary memory."""
         return self
 
+    @property
+    def data(self: Any) -> Tensor:
+        """As `detach()`. `x.data = y`: x takes over y's memory; what was saved of the old one stays
+        what it was."""
+        return self.detach()
+
+    @data.setter
+    def data(self: Any, value: Any) -> None:
+        array = lay_out(value).array if isinstance(value, Tensor) else value
+        if array is not self.array:
+            self.array, self._base = array, None
+            self._version = value._version if isinstance(value, Tensor) else [0]
+
     def detach_(self) -> Self:
         """Make this very Tensor a constant leaf."""
         x: Any = self

@@ -24,6 +24,7 @@ from .tape import Node, entry
 from .tensor import Tensor, fresh, raw, refresh_views, tensor_of
 
 _number = attrgetter("number")
+ndarray = np.ndarray
 
 # Whom the walk tells (minigan.autograd.hooks). HOOKS: id of a leaf or tape entry -> a function of
 # (gradient, create_graph), which gives the gradient that flows on. AFTERWARDS: id of a leaf -> a
@@ -54,9 +55,8 @@ def backward(
             "minigan.grad"
         )
     seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors, create_graph)
-    found = _walk(
-        tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph
-    )
+    ends = None if inputs is None else _sequence(inputs)
+    found = _walk(tensors, seeds, ends, create_graph, retain_graph)
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor) or not leaf._wanted:
             continue
@@ -95,9 +95,8 @@ def grad(
         raise NotImplementedError("grad(is_grads_batched=True): call grad once per row instead")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     problems.check_inputs(inputs)
-    found = _walk(
-        outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph
-    )
+    seeds = _seeds(outputs, grad_outputs, create_graph)
+    found = _walk(outputs, seeds, inputs, create_graph, retain_graph)
     gradients = [found.get(_edge(x)) for x in inputs]
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and materialize_grads:
@@ -196,27 +195,21 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 if useful.isdisjoint(node.edges):
                     continue
             edges = node.edges
-            need = (
-                [e is not None for e in edges] if useful is None else [e in useful for e in edges]
-            )
+            if useful is None:
+                need = [e is not None for e in edges]
+            else:
+                need = [e in useful for e in edges]
             gradients = _apply_rule(node, gradient, need, create_graph)
             for i, edge in enumerate(edges):
                 if not need[i]:
                     continue
                 g = gradients[i] if i < len(gradients) else None
                 like = edge if edge.__class__ is Node else edge.array
-                if (
-                    g.__class__ is not np.ndarray
-                    or g.shape != like.shape
-                    or g.dtype is not like.dtype
-                    or mode.anomaly
-                ):
+                fits = g.__class__ is ndarray and g.shape == like.shape and g.dtype is like.dtype
+                if not fits or mode.anomaly:
                     g = _fit(node, i, g, like)
-                if (
-                    like is not edge
-                    and not create_graph
-                    and (g is gradient or g.base is not None or (i and _among(g, gradients[:i])))
-                ):
+                leaf = like is not edge and not create_graph
+                if leaf and (g is gradient or g.base is not None or (i and _in(g, gradients[:i]))):
                     # not one that the rule only passed on or gave twice, nor a view
                     g = seam.execute(_copied_for, g, like)
                 if edge in sums:
@@ -269,7 +262,8 @@ def _copied_for(gradient, leaf):
     return copy
 
 
-def _among(g, gradients):
+def _in(g, gradients):
+    """Is it one of them? (== would compare elements.)"""
     return any(g is other for other in gradients)
 
 

@@ -40,6 +40,7 @@ floating   integers and booleans are taken as float32
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -238,41 +239,23 @@ def _make(card):
     call.__module__ = forward.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.card = card
-    call.backward = _setter(card, "rule", "backward")
-    call.formula = _setter(card, "formula", "formula")
-    call.kernel = _register(card)
+    call.backward = _setter(partial(setattr, card, "rule"), f"{name}_backward")
+    call.formula = _setter(partial(setattr, card, "formula"), f"{name}_formula")
+    call.kernel = lambda device: _setter(partial(kernels.__setitem__, device), f"{name}_{device}")
     OPS[forward.__name__] = call
     return call
 
 
-def _setter(card, field, name):
-    """The decorator that puts a function on a card; `name`: its own."""
+def _setter(put, name):
+    """The decorator that puts a function on a card. One that is written as `def _` gets a name, for
+    tracebacks, profiles and programs."""
 
-    def put(function):
-        setattr(card, field, _named(function, f"{card.name}_{name}"))
+    def decorate(function):
+        plain = getattr(function, "function", function)
+        if getattr(plain, "__name__", "") == "_":
+            plain.__name__ = plain.__qualname__ = name
+            plain.__code__ = plain.__code__.replace(co_name=name, co_qualname=name)
+        put(function)
         return function
 
-    return put
-
-
-def _register(card):
-    """The decorator `kernel(device)`, which puts a function among the card's kernels."""
-
-    def kernel(device):
-        def put(function):
-            card.kernels[device] = _named(function, f"{card.name}_{device}")
-            return function
-
-        return put
-
-    return kernel
-
-
-def _named(function, name):
-    """The function; one that is written as `def _` gets a name, for tracebacks, profiles and
-    programs."""
-    plain = getattr(function, "function", function)
-    if getattr(plain, "__name__", "") == "_":
-        plain.__name__ = plain.__qualname__ = name
-        plain.__code__ = plain.__code__.replace(co_name=name, co_qualname=name)
-    return function
+    return decorate

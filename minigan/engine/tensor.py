@@ -114,24 +114,10 @@ class Tensor(Attached):
         self._wanted = bool(requires_grad)
         return self
 
-    @property
-    def data(self) -> "Tensor":
-        """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and
-        noticed by backward only where the old values were saved. `x.data = y`: x takes over y's
-        memory; what was saved of the old one stays what it was."""
-        return tensor_of(lay_out(self).array, False, None, self._version)
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        array = lay_out(value).array if isinstance(value, Tensor) else value
-        if array is not self.array:
-            self.array = array
-            self._base = None
-            self._version = value._version if isinstance(value, Tensor) else [0]
-
     def detach(self) -> "Tensor":
-        """The same values and memory, as a constant: no gradient flows back through it."""
-        return self.data
+        """The same values and memory, as a constant: no gradient flows back through it. Writing
+        into it is not recorded, and noticed by backward only where the old values were saved."""
+        return tensor_of(lay_out(self).array, False, None, self._version)
 
     def backward(
         self, gradient: "Tensor | None" = None, retain_graph: bool | None = None,

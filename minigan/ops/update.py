@@ -13,6 +13,7 @@ has each formula once more, as a loop over the elements.
 
 import numpy as np
 
+from ..arrays.device import array_place
 from .arithmetic import maximum
 from .elementary import abs, sqrt
 
@@ -27,6 +28,14 @@ __all__ = [
 # `optim.ema.update_by_reference`.
 STEPS: dict = {}
 AVERAGES: dict = {}
+
+
+def place_of(x):
+    """Where faster ways are looked up for this array: "cpu", "cuda", or None where kernels cannot
+    run for the dtype."""
+    place = array_place(x)
+    return place if place == "cpu" or (place and x.dtype.char in "fd") else None
+
 
 PIECE = 1 << 17  # elements of a large array that are stepped at once
 
