@@ -9,8 +9,7 @@ from ..arrays.defaults import default
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from ..engine.arguments import integer_dtype
-from ..engine.tensor import zero
-from .elementary import abs, log, sign
+from .elementary import abs, log, sign, zero
 
 __all__ = [
     "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le",
