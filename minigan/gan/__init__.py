@@ -29,6 +29,7 @@ from .penalties import (
     Penalty,
     WassersteinDivergence,
 )
+from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
 from .unrolled import Unrolled
@@ -49,7 +50,7 @@ __all__ = [
     "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
     "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
     "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "Move", "Orthogonal",
-    "Pack", "Parts", "Penalty", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled",
+    "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled",
     "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
     "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
     "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
