@@ -5,6 +5,7 @@ from .cgan import CGAN, Given, Joined
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
+from .k_plus_1 import KPlusOne
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
@@ -49,9 +50,9 @@ __all__ = [
     *_objectives, "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN", "MADGAN",
     "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
     "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
-    "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "Move", "Orthogonal",
-    "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled",
-    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "KPlusOne", "Move",
+    "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer",
+    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
     "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
     "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

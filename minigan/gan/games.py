@@ -121,7 +121,7 @@ class Game:
         """The `inputs` with this label for every sample; ValueError where there are no labels, or
         not this one."""
         if not self.classes:
-            raise ValueError("it was trained without labels: only conditional games have them")
+            raise ValueError("its samples have no labels: only those of conditional games do")
         if not 0 <= label < self.classes:
             raise ValueError(f"there is no label {label}: they are 0 to {self.classes - 1}")
         return (*inputs[:-1], full_like(inputs[-1], label))
@@ -198,13 +198,16 @@ def frozen(part: Any) -> bool:
     return not any(m.training and m._buffers for m in part.modules())
 
 
-def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """critic(real), critic(fake); in one pass where the critic treats every example by itself (no
-    batch statistics)."""
+def scores(critic: nn.Module, *batches: Tensor) -> tuple[Tensor, ...]:
+    """critic(batch) of each, such as real and fake ones; in one pass where the critic treats every
+    example by itself (no batch statistics)."""
     if not critic.per_example:
-        return critic(real), critic(fake)
-    both = critic(cat([real, fake]))
-    return both[: len(real)], both[len(real) :]
+        return tuple(critic(batch) for batch in batches)
+    together, found, start = critic(cat(list(batches))), [], 0
+    for batch in batches:
+        found.append(together[start : start + len(batch)])
+        start += len(batch)
+    return tuple(found)
 
 
 def _as_tuple(parts) -> tuple:

@@ -33,6 +33,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mdgan": ("several", "MDGAN"),
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
+    "k-plus-1": ("k_plus_1", "KPlus1"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -64,7 +64,8 @@ def parser_of(kind: System) -> argparse.ArgumentParser:
             "--ema",
             type=number(float, 0, below=1),
             default=0.99,
-            help="decay per step of the averaged weights that draw; 0: none (default %(default)s)",
+            help=f"decay per step of the averaged weights of {kind.averaged}, which are used then; "
+            "0: none (default %(default)s)",
         )
     if kind.control:
         p.add_argument(
@@ -103,6 +104,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         game = kind.game(c)
     for name, player in game.to(device).players.items():
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
+    kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
     config |= {"dataset": data.name, "checksum": data.checksum}
     if options.batch_size > len(data):
