@@ -144,8 +144,8 @@ class Game:
         return found
 
     def _parts(self) -> dict[str, Any]:
-        """Attributes, and members of tuples and lists, that have a state of their own; not the
-        players."""
+        """Attributes, and members of tuples and lists, that have a state of their own or are
+        frozen networks; not the players."""
         found, players = {}, [id(p) for p in self.players.values()]
         for name, value in vars(self).items():
             members = (
@@ -162,16 +162,38 @@ class Game:
             )
         return found
 
+    def to(self, device: Any) -> Game:
+        """Move players, frozen networks and other parts to the device; the game itself."""
+        for part in (*self.players.values(), *self._parts().values()):
+            if hasattr(part, "to"):
+                part.to(device)
+        return self
+
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs besides the players and their optimisers: the state of each part
-        that has some."""
-        return {name: state for name, part in self._parts().items() if (state := part.state_dict())}
+        that has some; not of frozen networks."""
+        return {
+            name: state
+            for name, part in self._parts().items()
+            if not frozen(part) and (state := part.state_dict())
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to what `state_dict` gave."""
         for name, part in self._parts().items():
             if name in state:
                 part.load_state_dict(state[name])
+
+
+def frozen(part: Any) -> bool:
+    """Is it a network that nothing changes: no parameter requires a gradient, and none of its
+    modules is about to renew buffers (running statistics) in training mode?"""
+    if not isinstance(part, nn.Module):
+        return False
+    parameters = list(part.parameters())
+    if not parameters or any(p.requires_grad for p in parameters):
+        return False
+    return not any(m.training and m._buffers for m in part.modules())
 
 
 def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

@@ -101,8 +101,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     c = facts_of(config)
     with room_for_networks("the networks' sizes", place=device):
         game = kind.game(c)
-    for name, player in game.players.items():
-        player.to(device)
+    for name, player in game.to(device).players.items():
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
     config |= {"dataset": data.name, "checksum": data.checksum}
