@@ -17,6 +17,7 @@ from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorData
 from .folder import image_folder
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
+from .labelled import image_list, is_list
 from .loader import DataLoader
 from .sampler import (
     BatchSampler,
@@ -34,9 +35,8 @@ __all__ = [
     "Dataset", "ImageSet", "IterableDataset",
     "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
     "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "default_collate", "image_folder", "load", "load_dataset", "mnist",
-    "random_split", "read_idx", "save",
-    "strokes",
+    "WeightedRandomSampler", "default_collate", "image_folder", "image_list", "load",
+    "load_dataset", "mnist", "random_split", "read_idx", "save", "strokes",
 ]  # fmt: skip
 
 
@@ -77,14 +77,15 @@ def load_dataset(
 
     name       one of `DATASETS`; else a folder: all pictures in it and below, their centres resized
                to squares, grey if all are grey; labels are the numbers of its subfolders
-               (`image_folder` says more, and has more options)
+               (`image_folder` says more, and has more options); or a .csv or .json file of
+               pictures' names and labels (`image_list`)
     split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder
-               is "train"
+               or a list is "train"
     data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
                download
     on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
                its place, or files are left out
-    size       pixels of a side, of a folder's pictures
+    size       pixels of a side, of a folder's or a list's pictures
 
     Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never
     replaced silently. DataUnavailable (a DataError) for "fashion-mnist" with no files and no
@@ -96,7 +97,10 @@ def load_dataset(
         return image_folder(
             name, "*", output_size=(size, size), channels=None, recursive=True, on_notice=on_notice
         )
+    if split == "train" and is_list(name):
+        return image_list(name, (size, size), None, on_notice)
     raise DataError(
         f"no data set {str(name)!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' "
-        "and 'test', and folders of pictures, 'train'"
+        "and 'test', and folders of pictures, or .csv or .json files of their names and labels, "
+        "'train'"
     )

@@ -21,12 +21,11 @@ from ..machine.memory import available_memory
 from .damage import what_it_is
 from .findfiles import find_files
 from .foldercache import Cache, cache_key
-from .imageset import DataError, ImageSet
+from .imageset import MOST_CLASSES, DataError, ImageSet, shortened
 
 Size = tuple[int, int]
 # pixels of any picture, and per byte of its file: beyond that a damaged header fills the memory
 FREE_PIXELS, DENSEST = (1 << 22, 500)
-SHOWN = 3  # unreadable files that are named
 LIMIT_IS = (
     "which guards against files that unpack to gigabytes (PIL.Image.MAX_IMAGE_PIXELS): "
     "make the picture smaller"
@@ -62,7 +61,8 @@ def image_folder(
 
     Transparent parts become white; 16-bit pictures keep their upper 8 bits; of an animation the
     first frame counts. Labels: the number of the subfolder of `folder` that a file is in, sorted by
-    name (files of `folder` itself before them); 0 without any, or if there are more than 256.
+    name (files of `folder` itself before them, as class "."); 0 without any, or if there are more
+    than 256. The result's `classes` are the subfolders' names.
 
     Files that are damaged, no pictures, or have more pixels than Pillow's limit
     (Image.MAX_IMAGE_PIXELS: a few bytes can unpack to gigabytes), and links that lead nowhere, are
@@ -77,6 +77,33 @@ def image_folder(
         (int(input_size[0]), int(input_size[1])) if input_size is not None and crop else None
     )
     files, unseen = find_files(folder, pattern, recursive)
+    images, problems = decoded(
+        folder, files, output_size, channels, on_notice, crop=crop, input_size=input_size,
+        workers=workers, cache=cache, quiet=quiet,
+    )  # fmt: skip
+    if not len(images):
+        raise DataError(
+            f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: "
+            f"{named(problems)}"
+        )
+    if unseen:
+        on_notice(f"{folder}: not looked into: {named(unseen)}")
+    classes = _classes(folder, files, recursive or pattern.startswith("**"))
+    unread = dict(problems)
+    labels = numbered([_class(name) for name in files if name not in unread], classes)
+    return ImageSet(
+        images, labels, folder.resolve().name, str(folder), (*problems, *unseen), classes
+    )
+
+
+def decoded(
+    folder: Path, files: list[str], output_size: Size, channels: int | None,
+    on_notice: Callable[[str], object] = print, *, crop: bool = True,
+    input_size: Size | None = None, workers: int | None = None, cache: bool = True,
+    quiet: bool = False,
+) -> tuple[np.ndarray, list[tuple[str, str]]]:  # fmt: skip
+    """The pictures of these files, uint8 (N, channels, *output_size), and (name, what is wrong) of
+    those that cannot be read, which a notice names; the arguments as for `image_folder`."""
     if channels is None:
         channels = 1 if all(_is_grey(folder / name) for name in files) else 3
     shape = (len(files), channels, *output_size)
@@ -85,33 +112,21 @@ def image_folder(
     store = Cache(cache_key(folder, files, options), on_notice) if cache else None
     found = store.read(shape) if store else None
     if found is None:
-        images, problems = _decode_all(folder, files, shape, crop, input_size, workers, quiet)
-        if store and len(images):
-            store.write(images, problems)
-    else:
-        images, problems = found
-    unread = dict(problems)
-    if not len(images):
-        raise DataError(
-            f"{folder}: none of the {len(files)} files {pattern!r} can be read as a picture: "
-            f"{_named(problems)}"
-        )
-    if problems:
+        found = _decode_all(folder, files, shape, crop, input_size, workers, quiet)
+        if store and len(found[0]):
+            store.write(*found)
+    images, problems = found
+    if problems and len(images):
         on_notice(
             f"{folder}: {len(problems)} of {len(files)} files cannot be read and are left out: "
-            f"{_named(problems)}"
+            f"{named(problems)}"
         )
-    if unseen:
-        on_notice(f"{folder}: not looked into: {_named(unseen)}")
-    labels, name = _labels([name for name in files if name not in unread]), folder.resolve().name
-    return ImageSet(images, labels, name, str(folder), (*problems, *unseen))
+    return images, problems
 
 
-def _named(problems: list[tuple[str, str]]) -> str:
-    rest = len(problems) - SHOWN
-    return "; ".join(f"{name} ({what})" for name, what in problems[:SHOWN]) + (
-        f"; and {rest} more" if rest > 0 else ""
-    )
+def named(problems: list[tuple[str, str]]) -> str:
+    """Of files, which and why, for messages."""
+    return shortened(problems, lambda p: f"{p[0]} ({p[1]})", "; ")
 
 
 def _check(input_size, output_size, channels, workers) -> None:
@@ -132,10 +147,28 @@ def _check(input_size, output_size, channels, workers) -> None:
         raise DataError(f"workers={workers}: expected at least 1")
 
 
-def _labels(names: list[str]) -> np.ndarray:
-    groups = [name.split("/")[0] if "/" in name else "" for name in names]
-    order = {group: i for i, group in enumerate(sorted(set(groups)))}
-    return np.array([order[g] if len(order) <= 256 else 0 for g in groups], np.uint8)
+def _class(name: str) -> str:
+    """The subfolder that a file is in."""
+    return name.split("/")[0] if "/" in name else "."
+
+
+def _classes(folder: Path, files: list[str], all_of_it: bool) -> tuple[str, ...]:
+    """The subfolders in which there are pictures, sorted; with `all_of_it`, and where there are
+    some, all others, too."""
+    found = {_class(name) for name in files}
+    if not found - {"."}:
+        return ()
+    if all_of_it:
+        with os.scandir(folder) as entries:
+            found |= {e.name for e in entries if e.is_dir() and not e.name.startswith(".")}
+    return tuple(sorted(found - {"."}) if "." not in found else [".", *sorted(found - {"."})])
+
+
+def numbered(names: list[str], classes: tuple[str, ...]) -> np.ndarray:
+    """The label of each name, its place among the classes: uint8 (N,); 0 where there are none, or
+    too many."""
+    number = {name: i for i, name in enumerate(classes)} if len(classes) <= MOST_CLASSES else {}
+    return np.array([number.get(name, 0) for name in names], np.uint8)
 
 
 # --- memory ---

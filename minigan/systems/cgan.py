@@ -25,7 +25,7 @@ from ..metrics import describe
 from ..metrics.train_on import accuracy_trained_on
 from .evidence import digits_of, drawn, image_rows, reference
 from .switched import Switched
-from .system import Row
+from .system import Row, labels_of
 
 
 class CGAN(Switched):
@@ -43,13 +43,7 @@ class CGAN(Switched):
         return dataclasses.replace(data, labels=data.labels[order])
 
     def facts(self, data, c):
-        classes = int(data.labels.max()) + 1
-        if classes < 2:
-            raise ValueError(
-                f"{self.name} needs labels, and {data.name} has one class only (pictures: a "
-                "subfolder for each class)"
-            )
-        return super().facts(data, c) | {"classes": classes}
+        return super().facts(data, c) | labels_of(data, self.name)
 
     def measure(self, game, c, samples, device):
         images, inputs = drawn(game, samples, device)

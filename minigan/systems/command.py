@@ -29,7 +29,7 @@ from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, save_grid, save_images
 from . import SYSTEMS, load_game, system
-from .system import System, facts_of
+from .system import System, facts_of, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
 # options that are facts of every run, beside those of the system
@@ -106,7 +106,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
     kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-    config |= {"dataset": data.name, "checksum": data.checksum}
+    config |= {"dataset": data.name, "checksum": data.checksum_of(game.columns)}
     if options.batch_size > len(data):
         raise ValueError(
             f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
@@ -137,7 +137,7 @@ def draw(words: list[str]) -> int:
     )
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
-    p.add_argument("--label", type=int, help="of conditional runs: all of this class")
+    p.add_argument("--label", help="of conditional runs: all of this class, a number or a name")
     p.add_argument(
         "--out",
         help="a folder (a file for each picture), FILE.png (a grid) or FILE.npz (images uint8 "
@@ -148,11 +148,11 @@ def draw(words: list[str]) -> int:
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
     device = resolve_device(options.device)
-    game = load_game(options.run, device, best=options.best).game
+    _, game, c, _ = load_game(options.run, device, best=options.best)
     inputs = game.inputs(options.n, Generator(options.seed), device)
     if options.label is not None:
         try:
-            inputs = game.asked(inputs, options.label)
+            inputs = game.asked(inputs, label_of(options.label, c) if game.classes else 0)
         except ValueError as error:
             raise ValueError(f"--label {options.label} of {options.run}: {error}") from error
     parts = [

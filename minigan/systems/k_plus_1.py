@@ -31,8 +31,8 @@ from ..gan.k_plus_1 import (
     noisy_classifier,
     softplus_generator,
 )
-from .labelled import add_labels, beside_unlabelled, class_count, error_row
-from .system import System
+from .labelled import add_labels, beside_unlabelled, error_row
+from .system import System, labels_of
 
 
 class KPlus1(System):
@@ -50,7 +50,7 @@ class KPlus1(System):
         add_labels(parser)
 
     def facts(self, data, c):
-        return super().facts(data, c) | {"classes": class_count(data)}
+        return super().facts(data, c) | labels_of(data, self.name)
 
     def game(self, c):
         shape = tuple(c.image_shape)

@@ -4,6 +4,7 @@ works."""
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from ..arrays import Generator
 from ..data import DATASETS, ImageSet, load_dataset
 from ..data.batches import Batches
+from ..data.imageset import shortened
 from ..gan import Game
 from ..gan.constraints import Constraint
 from ..optim import Adam, Optimizer
@@ -80,13 +82,14 @@ class System:
         p.add_argument(
             "--dataset",
             default="mnist",
-            help=f"{', '.join(DATASETS)}, or a folder of pictures (default %(default)s)",
+            help=f"{', '.join(DATASETS)}, a folder of pictures (a subfolder for each class), or a "
+            ".csv or .json of their names and labels (default %(default)s)",
         )
         p.add_argument(
             "--size",
             type=number(int, 8),
             default=28,
-            help="of a folder's pictures (default %(default)s)",
+            help="of own pictures, pixels of a side (default %(default)s)",
         )
         p.add_argument(
             "--data-dir",
@@ -143,6 +146,27 @@ class System:
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""
         raise NotImplementedError
+
+
+def labels_of(data: ImageSet, who: str) -> dict[str, Any]:
+    """For the config of a conditional system: how many classes its data have, and of own pictures
+    their names. DataError where the labels are of no use."""
+    names = {"class_names": list(data.classes)} if data.classes else {}
+    return {"classes": data.require_classes(who)} | names
+
+
+def label_of(text: str, c: Any) -> int:
+    """The number of a class that is given by its name (or number); ValueError, with the nearest
+    name, where there is none. c : the run's facts."""
+    names = list(getattr(c, "class_names", ()))
+    if text in names:
+        return names.index(text)
+    if text.lstrip("-").isdecimal() and not all(n.lstrip("-").isdecimal() for n in names):
+        return int(text)
+    near = difflib.get_close_matches(text, names, 1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    known = shortened(names, repr) if names else f"0 to {c.classes - 1}"
+    raise ValueError(f"there is no label {text!r}{hint}: they are {known}")
 
 
 def facts_of(config: dict[str, Any]) -> SimpleNamespace:

@@ -8,9 +8,9 @@ from .divergence import Diverged
 from .pretrained import generate, inputs_of, load_generator
 from .run import Interrupted, Run
 from .runfolder import RunError
+from .stages import Stage
 
 __all__ = [
-    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "generate",
-    "inputs_of", "load_checkpoint",
-    "load_generator", "save_checkpoint",
+    *_callbacks, "CheckpointError", "Diverged", "Interrupted", "Run", "RunError", "Stage",
+    "generate", "inputs_of", "load_checkpoint", "load_generator", "save_checkpoint",
 ]  # fmt: skip

@@ -91,7 +91,7 @@ def _replay(run: Run, last: int) -> str:
     """Make the steps up to `last` again; AnomalyError where an op makes a NaN or an infinity. What
     can be said without one."""
     while run.step < last:
-        for numbers in run.batches.numbers(*run.position(run.step)):
+        for numbers in run.upcoming():
             with detect_anomaly() if run.step >= last - 2 else contextlib.nullcontext():
                 run.play(numbers)
             for callback in run.callbacks:

@@ -173,12 +173,7 @@ def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
     """For a run's config: how many classes the data have, where --conditional is given."""
     if not options.conditional:
         return {}
-    if (classes := int(data.labels.max()) + 1) < 2:
-        raise ValueError(
-            f"--conditional needs labels, and {data.name} has one class only (pictures: a "
-            "subfolder for each class)"
-        )
-    return {"classes": classes}
+    return {"classes": data.require_classes("--conditional")}
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Any]:

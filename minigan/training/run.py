@@ -19,7 +19,7 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from .checkpoint import newest, save_checkpoint
 from .divergence import Diverged, explain, require_finite
 from .runfolder import RunError, open_again, open_new
 from .signals import StopSignals
+from .stages import Stage, Stages
 
 CUDA_CHECK_EVERY = (
     50  # steps between looks at the values on a GPU, which has to finish its work first
@@ -66,11 +67,12 @@ def round_of(
 class Run:
     """A training run in a folder.
 
-    trainer, batches : what is trained, on what
+    trainer, batches : what is trained, on what; None with `stages`
     folder : where everything is written
     config : JSON-serialisable facts that determine the run's numbers; they must be equal on
         resuming
     epochs, max_steps : the run ends after the one that comes first (max_steps None: no limit)
+    stages : instead of trainer, batches and epochs: several, one after the other (see `Stage`)
     callbacks : what else is done, in this order; `callbacks.usual(...)` gives what the examples do
     resume : go on from the folder's newest checkpoint
     new_data : on resuming, `batches` may be of other data than before: their order begins anew,
@@ -81,19 +83,21 @@ class Run:
     """
 
     def __init__(
-        self, trainer: Trainer, batches: Batches, folder: str | os.PathLike, config: dict[str, Any],
-        *, epochs: int,
+        self, trainer: Trainer | None, batches: Batches | None, folder: str | os.PathLike,
+        config: dict[str, Any], *, epochs: int | None = None, stages: Sequence[Stage] = (),
         max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False,
         about: dict[str, Any] | None = None,
         graph: bool = True, new_data: bool = False,
     ):  # fmt: skip
-        self.trainer = trainer
-        self.batches = batches
+        if [trainer is None, batches is None, epochs is None] != [bool(stages)] * 3:
+            raise ValueError("Run: expected a trainer, batches and epochs, or stages instead")
         self.folder = Path(folder)
         self.config = json.loads(json.dumps(config))
         self.callbacks, self.about = list(callbacks), about or {}
-        self.round = round_of(trainer, batches, self.say, graph)
-        self.epochs, self.max_steps = epochs, max_steps
+        self.graph = graph
+        self.stages = Stages(stages, self.folder) if stages else None
+        self._take(*(self.stages.build() if self.stages else (trainer, batches)))
+        self.epochs, self.max_steps = epochs or 0, max_steps
         self.step = 0
         self.data = [self._data_of_now()]  # what it was trained on, from which step and epoch on
         self.moves: list[Move] = []
@@ -124,6 +128,11 @@ class Run:
                 "with --out"
             ) from error
 
+    def _take(self, trainer: Trainer, batches: Batches) -> None:
+        """Go on with these."""
+        self.trainer, self.batches = trainer, batches
+        self.round = round_of(trainer, batches, self.say, self.graph)
+
     # --- where in the data ---
 
     @property
@@ -131,6 +140,7 @@ class Run:
         """The step after which the run ends."""
         begin = self.data[-1]
         last = begin["step"] + max(0, self.epochs - begin["epoch"]) * len(self.batches)
+        last = self.stages.total if self.stages else last
         return last if self.max_steps is None else min(last, self.max_steps)
 
     def position(self, step: int) -> tuple[int, int]:
@@ -152,7 +162,11 @@ class Run:
             "epoch": 0,
             "images": getattr(self.batches, "examples", None),
             "checksum": self.config.get("checksum"),
-        }
+        } | ({"stage": self.stages.now.name} if self.stages else {})
+
+    def _changed_data(self, epoch: int) -> None:
+        """From here on it is trained on other data than before."""
+        self.data = [*self.data, self._data_of_now() | {"step": self.step, "epoch": epoch}]
 
     # --- state ---
 
@@ -163,17 +177,23 @@ class Run:
             "step": self.step, "random": default_generator.get_state(), "config": self.config,
             "made_with": made_with(),
             "trainer": self.trainer.state_dict(), "callbacks": own, "trained_on": self.data,
-            "epoch": self.epoch,
+            "epoch": self.epoch, "stage": self.stages.number if self.stages else 0,
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back, or on, to a state that `state_dict` gave."""
+        self._go_to_stage(state)
         self.trainer.load_state_dict(state["trainer"])
         for callback in self.callbacks:
             if (own := state["callbacks"].get(type(callback).__name__)) is not None:
                 callback.load_state_dict(own)
         default_generator.set_state(state["random"])
         self.step = state["step"]
+
+    def _go_to_stage(self, state: dict[str, Any]) -> None:
+        if self.stages and self.stages.number != state.get("stage", 0):
+            self._take(*self.stages.restored(state["stage"]))
+            self.data = state["trained_on"]
 
     def save(self, path: Path) -> None:
         """Write the state to a file; raises Diverged, and writes nothing, where it holds a NaN or
@@ -217,8 +237,12 @@ class Run:
                 "it"
             )
         elif new_data:
+            self._go_to_stage(state)
             self.step = state["step"]
-            self.data = [*self.data, now | {"step": self.step, "epoch": state.get("epoch", 0)}]
+            self.data = [
+                *self.data,
+                self._data_of_now() | {"step": self.step, "epoch": state.get("epoch", 0)},
+            ]
             self.say(f"{what}: from step {self.step} on they come in a new order")
         other = [
             f"{k} {v} (was {state['made_with'].get(k)})"
@@ -273,13 +297,27 @@ class Run:
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
 
     def _play_epoch(self, stop: StopSignals) -> None:
-        for numbers in self.batches.numbers(*self.position(self.step)):
+        for numbers in self.upcoming():
             self.play(numbers)
             self._tell("on_step")
             if self.step >= self.total or stop.asked:
                 break
         if self.position(self.step)[1] == 0:
             self._tell("on_epoch")
+
+    def upcoming(self) -> Iterator[Any]:
+        """The numbers of the examples of each batch to come, until the epoch or the stage ends;
+        where a stage is over, the next one begins first."""
+        if self.stages and self.stages.over(self.step):
+            epoch = self.epoch
+            self._take(*self.stages.following())
+            self._changed_data(epoch)
+            self.say(f"step {self.step}: stage {self.stages.now.name} begins")
+            self._tell("on_stage")
+        for numbers in self.batches.numbers(*self.position(self.step)):
+            yield numbers
+            if self.stages and self.stages.over(self.step):
+                return
 
     def play(self, numbers) -> None:
         """One step, with the examples of these numbers."""
@@ -306,6 +344,7 @@ class Run:
             self._row = {
                 "step": self.step,
                 "epoch": self.epoch,
+                **({"stage": self.stages.now.name} if self.stages else {}),
                 **self.trainer.game.measure(self.moves),
             }
         return self._row | self._noted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from ...optim import EMA
 from .callback import Callback
@@ -14,15 +15,35 @@ class Average(Callback):
     """An exponential moving average of a module's weights, with bias correction (see
     `minigan.optim.EMA`).
 
-    module : usually the generator
+    module : usually the generator; or the name of a player, whose average begins anew in each
+        stage of the run in which there is one of this name
     decay : the weight of the past per step
     """
 
     def __init__(self, module, decay: float = 0.999):
-        self.ema = EMA(module, decay**EVERY)
+        self.player = module if isinstance(module, str) else None
+        self.decay = decay**EVERY
+        self.ema = EMA(module, self.decay) if self.player is None else None
+        self._state: dict[str, Any] = {}  # of a checkpoint, until there is an average
+
+    @property
+    def updates(self) -> int:
+        """How many there were, in this stage."""
+        return self.ema.updates if self.ema else 0
+
+    def on_start(self, run):
+        if self.player is not None:
+            self.on_stage(run)
+            if self.ema and self._state:
+                self.ema.load_state_dict(self._state)
+
+    def on_stage(self, run):
+        if self.player is not None:
+            module = run.trainer.game.players.get(self.player)
+            self.ema = EMA(module, self.decay) if module else None
 
     def on_step(self, run):
-        if run.step % EVERY == 0:
+        if self.ema and run.step % EVERY == 0:
             self.ema.update()
 
     @contextlib.contextmanager
@@ -34,7 +55,10 @@ class Average(Callback):
             yield
 
     def state_dict(self):
-        return self.ema.state_dict()
+        return self.ema.state_dict() if self.ema else {}
 
     def load_state_dict(self, state):
-        self.ema.load_state_dict(state)
+        if self.ema:
+            self.ema.load_state_dict(state)
+        else:
+            self._state = state

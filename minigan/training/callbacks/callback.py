@@ -26,6 +26,10 @@ class Callback:
     def on_start(self, run: Run) -> None:
         """Before the first step; of a resumed run, after its state is restored."""
 
+    def on_stage(self, run: Run) -> None:
+        """Before the first step of a later stage of the run: `run.trainer` and `run.batches` are
+        new."""
+
     def on_step(self, run: Run) -> None:
         """After each step."""
 

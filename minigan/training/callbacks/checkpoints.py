@@ -29,6 +29,9 @@ class Checkpoints(Callback):
             self.save(run)
         self.saved = time.perf_counter()
 
+    def on_stage(self, run):
+        self.save(run)
+
     def on_step(self, run):
         if time.perf_counter() - self.saved >= self.seconds:
             self.save(run)

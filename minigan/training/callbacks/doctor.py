@@ -283,6 +283,11 @@ class Doctor(Callback):
             else:
                 run.warnings.append(disease.name)
 
+    def on_stage(self, run):
+        self.looks, self.places = [], []
+        run.warnings.clear()
+        self.on_start(run)
+
     def on_step(self, run):
         if run.trainer.watched:
             self._examine(run)

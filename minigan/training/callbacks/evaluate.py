@@ -53,7 +53,7 @@ class Evaluate(Callback):
         inputs = game.inputs(self.samples, Generator(self.seed + 2), run.batches.device)
         averaged = (
             self.average.applied(game)
-            if self.average and self.average.ema.updates
+            if self.average and self.average.updates
             else contextlib.nullcontext()
         )
         with averaged:

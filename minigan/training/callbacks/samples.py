@@ -44,10 +44,13 @@ class Samples(Callback):
             else self.exhibit(game, random, device)
         )
 
+    def on_stage(self, run):
+        self.on_start(run)
+
     def on_step(self, run):
         if run.step % self.every and run.step < run.total:
             return
-        if self.average is None or not self.average.ema.updates:
+        if self.average is None or not self.average.updates:
             return self._save(run, self.folder)
         self._save(run, self.folder / "last_weights")
         with self.average.applied(run.trainer.game):
