@@ -33,6 +33,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mdgan": ("several", "MDGAN"),
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
+    "acgan": ("acgan", "ACGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]
