@@ -34,6 +34,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
     "acgan": ("acgan", "ACGAN"),
+    "infogan": ("infogan", "InfoGAN"),
+    "ss-infogan": ("ss_infogan", "SSInfoGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]
