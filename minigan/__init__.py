@@ -41,13 +41,15 @@ from .arrays import (
     DeviceError as DeviceError,
     Generator as Generator,
     device as device,
+    manual_seed as manual_seed,
+)
+from .ops import *
+from .ops.seeding import (
     get_rng_state as get_rng_state,
     initial_seed as initial_seed,
-    manual_seed as manual_seed,
     seed as seed,
     set_rng_state as set_rng_state,
 )
-from .ops import *
 
 __version__ = "0.1.0"
 

@@ -3,37 +3,15 @@ seam. No differentiation yet."""
 
 from . import seam as seam
 from .device import (
-    CPU,
-    DeviceError,
-    address,
-    array_module,
-    cuda_problem,
-    device,
-    device_of,
-    has_kernels,
-    is_array,
-    kernel_place,
-    module_for,
-    resolve_device,
-    to_device,
-    to_numpy,
-)
-from .random import (
-    Generator,
-    default_generator,
-    drawing_from,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
+    CPU, DeviceError, address, array_module, cuda_problem, device, device_of, has_kernels, is_array,
+    module_for, resolve_device, to_device, to_numpy,
+)  # fmt: skip
+from .random import Generator, default_generator, drawing_from, manual_seed
 from .sums import total
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem",
-    "default_generator", "device", "device_of",
-    "drawing_from", "get_rng_state", "has_kernels", "initial_seed", "is_array", "kernel_place",
-    "manual_seed", "module_for",
-    "resolve_device", "seam", "seed", "set_rng_state", "to_device", "to_numpy", "total",
+    "default_generator", "device", "device_of", "drawing_from", "has_kernels", "is_array",
+    "manual_seed", "module_for", "resolve_device", "seam", "to_device", "to_numpy",
+    "total",
 ]  # fmt: skip

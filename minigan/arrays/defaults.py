@@ -15,20 +15,3 @@ class _Defaults:
 
 default = _Defaults()
 default.dtype, default.device = np.dtype("float32"), CPU
-
-
-class _Word:
-    """What an argument takes and what has no effect, printed as torch prints it."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def __repr__(self):
-        return f"torch.{self._name}"
-
-
-# `memory_format=` is accepted everywhere: minigan itself lays an array out as the kernels that
-# follow want it.
-channels_last, contiguous_format = _Word("channels_last"), _Word("contiguous_format")
-channels_last_3d, preserve_format = _Word("channels_last_3d"), _Word("preserve_format")
-strided = _Word("strided")

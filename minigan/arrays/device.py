@@ -37,11 +37,8 @@ class device:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self):
-        return (
-            f"device(type={self.type!r})"
-            if self.index is None
-            else f"device(type={self.type!r}, index={self.index})"
-        )
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
 
     def __eq__(self, other):
         return isinstance(other, (device, str)) and str(self) == str(device(other))
@@ -83,24 +80,15 @@ def on_gpu(x):
 def array_place(x):
     """ "cpu" or "cuda": where kernels for an array are looked up; None for one that only behaves
     like CuPy's."""
-    return (
-        "cpu"
-        if isinstance(x, np.ndarray)
-        else "cuda"
-        if on_gpu(x) and getattr(array_module(x), "kernels", True)
-        else None
-    )
+    if isinstance(x, np.ndarray):
+        return "cpu"
+    return "cuda" if on_gpu(x) and getattr(array_module(x), "kernels", True) else None
 
 
 def has_kernels(x):
     """Can CUDA kernels run on this array: is it CuPy's (or a stand-in that says so), of float32 or
     float64?"""
-    return on_gpu(x) and x.dtype.char in "fd" and getattr(array_module(x), "kernels", True)
-
-
-def kernel_place(x):
-    """`array_place`, but None where kernels cannot run for the dtype."""
-    return "cpu" if isinstance(x, np.ndarray) else "cuda" if has_kernels(x) else None
+    return array_place(x) == "cuda" and x.dtype.char in "fd"
 
 
 def is_array(x):
@@ -144,11 +132,9 @@ def to_device(array, place):
 
 def to_numpy(array):
     """A NumPy array with the values of an array of either library."""
-    return (
-        array
-        if isinstance(array, np.ndarray)
-        else np.asarray(array.get() if hasattr(array, "get") else array)
-    )
+    if isinstance(array, np.ndarray):
+        return array
+    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def address(array):

@@ -8,7 +8,6 @@ CUDA, and a run resumes by storing two numbers.
 
 import contextlib
 import math
-import os
 import threading
 
 import numpy as np
@@ -71,12 +70,8 @@ def uniform_reference(generator, shape, dtype, device):
         return (((high << np.uint64(26)) + low) * 2.0**-53).reshape(shape)
     # as many as the dtype holds: more would round up to 1
     digits = 11 if np.dtype(dtype) == np.float16 else 24
-    bits = generator.integers32(n, device) >> np.uint32(32 - digits)
-    return (
-        (bits.astype(np.float32) * np.float32(2.0**-digits))
-        .astype(dtype, copy=False)
-        .reshape(shape)
-    )
+    bits = (generator.integers32(n, device) >> np.uint32(32 - digits)).astype(np.float32)
+    return (bits * np.float32(2.0**-digits)).astype(dtype, copy=False).reshape(shape)
 
 
 def normal_reference(generator, shape, dtype, device):
@@ -108,12 +103,9 @@ def permutation_reference(generator, n, device):
 
 
 REFERENCES = {
-    "integers32": integers32_reference,
-    "uniform": uniform_reference,
-    "normal": normal_reference,
-    "integers": integers_reference,
-    "permutation": permutation_reference,
-}
+    "integers32": integers32_reference, "uniform": uniform_reference, "normal": normal_reference,
+    "integers": integers_reference, "permutation": permutation_reference,
+}  # fmt: skip
 
 
 class Generator:
@@ -196,26 +188,6 @@ def drawing_from(generator):
         yield
     finally:
         _thread.generator = before
-
-
-def initial_seed() -> int:
-    """The seed of the default generator."""
-    return default_generator.seed
-
-
-def seed() -> int:
-    """Seed the default generator with a number that is different each time, and return it."""
-    return default_generator.manual_seed(int.from_bytes(os.urandom(7), "little")).seed
-
-
-def get_rng_state() -> dict[str, int]:
-    """The state of the default generator."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: dict[str, int]) -> None:
-    """Put the default generator into a state that `get_rng_state` gave."""
-    default_generator.set_state(new_state)
 
 
 def manual_seed(seed: int) -> Generator:

@@ -13,7 +13,6 @@ from ..engine import (
     grad,
     identity,
     is_grad_enabled,
-    move,
     no_grad,
     op,
     raw,
@@ -35,7 +34,7 @@ __all__ = [
     "NonSmoothError", "OpError", "Size",
     "Storage", "Tensor", "backward", "detect_anomaly", "enable_grad", "expand", "grad", "gradcheck",
     "gradgradcheck", "draw_tape",
-    "identity", "inference_mode", "is_grad_enabled", "move", "no_grad", "op", "raw",
+    "identity", "inference_mode", "is_grad_enabled", "no_grad", "op", "raw",
     "set_detect_anomaly", "set_grad_enabled", "sum_to",
     "tensor_of",
 ]  # fmt: skip

@@ -3,22 +3,25 @@ the engine needs none of it."""
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 
 from ..arrays import address, device, is_array, seam, to_device, to_numpy
-from ..arrays.defaults import default, strided
+from ..arrays.defaults import default
 from ..engine.grad_mode import mode
-from ..engine.tensor import FLOATS, Size, Tensor, attach, lay_out, tensor_of
+from ..engine.tensor import FLOATS, Size, Tensor, lay_out, tensor_of
 from ..messages.names import public
 from . import hooks
+from .layouts import strided
 from .storage import Storage
 
 # In the class these names are methods.
 _bool = bool
 _float = float
 _int = int
+
+M = TypeVar("M")
 
 # how; minigan.set_printoptions
 printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}
@@ -33,6 +36,18 @@ class TruthError(RuntimeError, ValueError):
 def _absent(self: Any) -> _bool:
     """False: minigan has no such Tensors."""
     return False
+
+
+_OF_A_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__hash__"}
+
+
+def attach(methods: type[M]) -> type[M]:
+    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
+    Tensor's base class.)"""
+    for name, value in vars(methods).items():
+        if name not in _OF_A_CLASS:
+            setattr(Tensor, name, value)
+    return methods
 
 
 @attach
@@ -166,6 +181,19 @@ class TensorAttributes:
     def pin_memory(self, device: Any = None) -> Self:
         """Itself: minigan copies from ordinary memory."""
         return self
+
+    @property
+    def data(self: Any) -> Tensor:
+        """As `detach()`. `x.data = y`: x takes over y's memory; what was saved of the old one stays
+        what it was."""
+        return self.detach()
+
+    @data.setter
+    def data(self: Any, value: Any) -> None:
+        array = lay_out(value).array if isinstance(value, Tensor) else value
+        if array is not self.array:
+            self.array, self._base = array, None
+            self._version = value._version if isinstance(value, Tensor) else [0]
 
     def detach_(self) -> Self:
         """Make this very Tensor a constant leaf."""

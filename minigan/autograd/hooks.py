@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.backward import AFTERWARDS, HOOKS
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, fresh, raw
 
 
 class Handle:
@@ -25,6 +25,45 @@ class Handle:
         self.remove()
 
 
+class _Hooks(dict):
+    """The hooks of a leaf or tape entry, {key: hook}: in a table of the engine's as long as it
+    lives."""
+
+    def __init__(self, table, edge):
+        number = id(edge)
+        self.edge = weakref.ref(edge, lambda _: table.pop(number, None))
+        table[number] = self
+
+    def add(self, hook):
+        key = object()
+        self[key] = hook
+        return Handle(self, key)
+
+
+class _GradientHooks(_Hooks):
+    def __call__(self, gradient, create_graph):
+        """What they make of a gradient (an array, or with create_graph a Tensor)."""
+        for hook in list(self.values()):
+            seen = gradient if create_graph else fresh(gradient)
+            changed = hook(seen)
+            if changed is None:  # but the hook may have written into it
+                gradient = seen if create_graph else seen.array
+                continue
+            if changed.shape != seen.shape or changed.dtype != seen.dtype:
+                raise RuntimeError(
+                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a "
+                    f"{seen.dtype} {tuple(seen.shape)} one"
+                )
+            gradient = changed if create_graph else raw(changed).copy()
+        return gradient
+
+
+class _LeafHooks(_Hooks):
+    def __call__(self, leaf):
+        for hook in list(self.values()):
+            hook(leaf)
+
+
 def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     """Call hook(gradient) whenever the whole gradient of this Tensor has been computed, before it
     flows on (or into `.grad`).
@@ -36,12 +75,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
             "register_hook: this tensor does not require a gradient, so none will come by"
         )
     edge = self._node or self
-    number, key = id(edge), object()
-    if number not in HOOKS:
-        HOOKS[number] = weakref.ref(edge, lambda _: HOOKS.pop(number, None)), {}
-    hooks = HOOKS[number][1]
-    hooks[key] = hook
-    return Handle(hooks, key)
+    return (HOOKS.get(id(edge)) or _GradientHooks(HOOKS, edge)).add(hook)
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
@@ -50,12 +84,7 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], No
         raise RuntimeError(
             "register_post_accumulate_grad_hook: only leaves that require a gradient receive one"
         )
-    number, key = id(self), object()
-    if number not in AFTERWARDS:
-        AFTERWARDS[number] = weakref.ref(self, lambda _: AFTERWARDS.pop(number, None)), {}
-    hooks = AFTERWARDS[number][1]
-    hooks[key] = hook
-    return Handle(hooks, key)
+    return (AFTERWARDS.get(id(self)) or _LeafHooks(AFTERWARDS, self)).add(hook)
 
 
 def retain_grad(self: Tensor) -> None:

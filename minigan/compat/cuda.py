@@ -5,10 +5,10 @@ import sys
 from types import SimpleNamespace
 
 from ..arrays import DeviceError, cuda_problem
-from ..arrays import get_rng_state as _get_rng_state
 from ..arrays import manual_seed as _manual_seed
-from ..arrays import set_rng_state as _set_rng_state
 from ..arrays.seam import CaptureError
+from ..ops.seeding import get_rng_state as _get_rng_state
+from ..ops.seeding import set_rng_state as _set_rng_state
 from .amp import GradScaler
 from .amp import autocast as _autocast
 from .tensor_types import tensor_types

@@ -42,7 +42,7 @@ PLACES = {
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda",
     "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
-    "functional": "ops", "multiprocessing": "/multiprocessing", "random": "arrays.random",
+    "functional": "ops", "multiprocessing": "/multiprocessing", "random": "ops.seeding",
     "func": "nn.stateless",
     "distributions.normal": "distributions", "distributions.categorical": "distributions",
     "distributions.uniform": "distributions",

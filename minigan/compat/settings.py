@@ -9,16 +9,15 @@ import numpy as np
 
 from ..arrays import device as _device
 from ..arrays import module_for
-from ..arrays.defaults import (
-    FLOATS,
+from ..arrays.defaults import FLOATS, default
+from ..autograd.attributes import printed
+from ..autograd.layouts import (
     channels_last,
     channels_last_3d,
     contiguous_format,
-    default,
     preserve_format,
     strided,
 )
-from ..autograd.attributes import printed
 from ..machine.precision import precision as _switches
 from ..machine.threads import num_threads
 from .tensor_types import NAMES

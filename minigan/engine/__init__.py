@@ -15,10 +15,10 @@ from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .op import OPS, op
 from .primitives import expand, identity, sum_to
 from .tape import Node
-from .tensor import FLOATS, Size, Tensor, move, raw, tensor_of
+from .tensor import FLOATS, Size, Tensor, raw, tensor_of
 
 __all__ = [
     "FLOATS", "OPS", "Node", "Size", "Tensor", "backward", "enable_grad", "expand", "grad",
-    "identity", "is_grad_enabled", "move",
-    "no_grad", "op", "raw", "set_grad_enabled", "sum_to", "tensor_of",
+    "identity", "is_grad_enabled", "no_grad", "op", "raw", "set_grad_enabled", "sum_to",
+    "tensor_of",
 ]  # fmt: skip

@@ -4,8 +4,7 @@ import numpy as np
 
 from ..arrays import seam
 from ..arrays.defaults import default
-from ..messages.errors import OpError, describe
-from ..messages.names import called
+from ..messages import calls as problems
 from .tensor import FLOATS, Tensor, tensor_of
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "input": "x"}
@@ -15,14 +14,10 @@ _F64 = np.dtype("float64")
 def bind(card, inputs, named):
     """All arguments in order, from a call with keywords or defaults. axis and keepdims stand for
     dim and keepdim."""
-    name = card.name
-    names = card.names
-    defaults = card.defaults
+    names, defaults = card.names, card.defaults
     values = list(inputs)
     if len(values) > len(names):
-        raise TypeError(
-            f"{name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(values)}"
-        )
+        raise problems.too_many(card, values)
     named = {k if k in names else ALIASES.get(k, k): v for k, v in named.items()}
     required = len(names) - len(defaults)
     for i in range(len(values), len(names)):
@@ -31,15 +26,9 @@ def bind(card, inputs, named):
         elif i >= required:
             values.append(defaults[i - required])
         else:
-            raise TypeError(
-                f"{name}() misses its argument {names[i]!r}; its signature is "
-                f"{name}({', '.join(names)})"
-            )
+            raise problems.missing(card, i)
     if named:
-        raise TypeError(
-            f"{name}() got an unexpected or repeated argument {next(iter(named))!r}; its "
-            f"arguments are {', '.join(names)}"
-        )
+        raise problems.unexpected(card, next(iter(named)))
     return tuple(values)
 
 
@@ -71,23 +60,15 @@ def _common_dtype(name, inputs, arrays):
     tensors = [isinstance(x, Tensor) for x in inputs]
     floats = {a.dtype for a, t in zip(arrays, tensors) if t and a.dtype in FLOATS}
     if len(floats) > 1:
-        raise OpError(
-            f"{called(name)}: arguments of different dtypes: {describe(inputs)}; convert one, "
-            "e.g. with .float() or .to(other.dtype)"
-        )
+        raise problems.different_dtypes(name, inputs)
     if not floats:
         dtype = integer_dtype([a for a, t in zip(arrays, tensors) if t])
         tensors = [t and not a.ndim and a.dtype.kind != "b" for a, t in zip(arrays, tensors)]
     else:
         (dtype,) = floats
-    arrays = [
-        _converted(a, dtype) if t and a.dtype is not dtype else a for a, t in zip(arrays, tensors)
-    ]
-    return (
-        [tensor_of(a) if t and x.array is not a else x for x, a, t in zip(inputs, arrays, tensors)],
-        arrays,
-        dtype,
-    )
+    arrays = [_converted(a, dtype) if t else a for a, t in zip(arrays, tensors)]
+    given = zip(inputs, arrays, tensors)
+    return [tensor_of(a) if t and x.array is not a else x for x, a, t in given], arrays, dtype
 
 
 def integer_dtype(arrays):
@@ -109,12 +90,7 @@ def wrapped(error, card, args, dtype):
         return None
     known = np.iinfo(dtype)
     size = known.max - known.min + 1
-    return [
-        (a - known.min) % size + known.min
-        if isinstance(a, int) and not known.min <= a <= known.max
-        else a
-        for a in args
-    ]
+    return [(a - known.min) % size + known.min if isinstance(a, int) else a for a in args]
 
 
 def _constants(inputs, arrays, dtype):
@@ -130,7 +106,7 @@ def _constants(inputs, arrays, dtype):
 
 
 def _converted(array, dtype):
-    return seam.execute(_astype, array, dtype)
+    return array if array.dtype is dtype else seam.execute(_astype, array, dtype)
 
 
 def _astype(array, dtype):

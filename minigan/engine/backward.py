@@ -9,7 +9,7 @@ are Tensors instead: the same rules then record what they do, and the gradients 
 differentiated again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter, iadd
 from typing import Any
 
@@ -17,21 +17,20 @@ import numpy as np
 
 from ..arrays import array_module, seam
 from ..arrays.device import on_gpu
-from ..machine.cuda import memory_left
-from ..messages.errors import AnomalyError, OpError, OutOfMemoryError, check_finite
-from ..messages.names import public
+from ..messages import backward as problems
 from .grad_mode import mode, set_grad_enabled
 from .primitives import sum_to
 from .tape import Node, entry
 from .tensor import Tensor, fresh, raw, refresh_views, tensor_of
 
 _number = attrgetter("number")
+ndarray = np.ndarray
 
-# id of a leaf or tape entry -> (weak reference to it, {key: hook}): who sees its gradient as it
-# passes, and of leaves who is told when it is in `.grad` (minigan.autograd.hooks). While they are
-# empty they cost the walk nothing.
-HOOKS: dict[int, tuple[Any, dict[object, Callable]]] = {}
-AFTERWARDS: dict[int, tuple[Any, dict[object, Callable]]] = {}
+# Whom the walk tells (minigan.autograd.hooks). HOOKS: id of a leaf or tape entry -> a function of
+# (gradient, create_graph), which gives the gradient that flows on. AFTERWARDS: id of a leaf -> a
+# function of it, called when the gradient is in `.grad`. While they are empty they cost nothing.
+HOOKS: dict[int, Any] = {}
+AFTERWARDS: dict[int, Any] = {}
 
 
 def backward(
@@ -56,9 +55,8 @@ def backward(
             "minigan.grad"
         )
     seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors, create_graph)
-    found = _walk(
-        tensors, seeds, None if inputs is None else _sequence(inputs), create_graph, retain_graph
-    )
+    ends = None if inputs is None else _sequence(inputs)
+    found = _walk(tensors, seeds, ends, create_graph, retain_graph)
     for leaf, gradient in found.items():
         if not isinstance(leaf, Tensor) or not leaf._wanted:
             continue
@@ -70,8 +68,7 @@ def backward(
             with set_grad_enabled(False):
                 leaf.grad.add_(gradient)
         if AFTERWARDS and id(leaf) in AFTERWARDS:
-            for hook in list(AFTERWARDS[id(leaf)][1].values()):
-                hook(leaf)
+            AFTERWARDS[id(leaf)](leaf)
 
 
 def grad(
@@ -97,15 +94,9 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("grad(is_grads_batched=True): call grad once per row instead")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
-    for i, x in enumerate(inputs):
-        if not x.requires_grad:
-            raise RuntimeError(
-                f"grad: inputs[{i}] (shape {tuple(x.shape)}) does not require a gradient: "
-                "call .requires_grad_() on it before the forward pass"
-            )
-    found = _walk(
-        outputs, _seeds(outputs, grad_outputs, create_graph), inputs, create_graph, retain_graph
-    )
+    problems.check_inputs(inputs)
+    seeds = _seeds(outputs, grad_outputs, create_graph)
+    found = _walk(outputs, seeds, inputs, create_graph, retain_graph)
     gradients = [found.get(_edge(x)) for x in inputs]
     for i, (x, g) in enumerate(zip(inputs, gradients)):
         if g is None and materialize_grads:
@@ -114,10 +105,7 @@ def grad(
         elif g is not None and g.shape != x.array.shape:  # it was given another one unrecorded
             gradients[i] = g.reshape(x.array.shape)
         elif g is None and not allow_unused:
-            raise RuntimeError(
-                f"grad: inputs[{i}] (shape {tuple(x.shape)}) was not used to compute the outputs; "
-                "allow_unused=True gives None for it"
-            )
+            raise problems.unused(i, x)
     return tuple(g if g is None or create_graph else fresh(g) for g in gradients)
 
 
@@ -138,27 +126,10 @@ def _edge(tensor):
 
 def _seeds(tensors, gradients, create_graph):
     gradients = [None] * len(tensors) if gradients is None else _sequence(gradients)
-    if len(gradients) != len(tensors):
-        raise ValueError(f"{len(tensors)} outputs but {len(gradients)} gradients")
+    problems.check_outputs(tensors, gradients)
     seeds = []
-    for i, (t, g) in enumerate(zip(tensors, gradients)):
-        if not t.requires_grad:
-            raise RuntimeError(
-                f"output {i} (shape {tuple(t.shape)}) does not require a gradient: "
-                "nothing it was computed from does, or it was made under no_grad"
-            )
-        if g is None:
-            if t.array.size != 1:
-                raise RuntimeError(
-                    f"a gradient is implied only for one element, output {i} has shape "
-                    f"{tuple(t.shape)}: reduce it with .sum() or .mean(), or pass its gradient"
-                )
-            g = tensor_of(_one(t.array))
-        if g.shape != t.shape or g.dtype != t.dtype:
-            raise ValueError(
-                f"the gradient of output {i} is {g.dtype} {tuple(g.shape)}, the output {t.dtype} "
-                f"{tuple(t.shape)}"
-            )
+    for t, g in zip(tensors, gradients):
+        g = tensor_of(_one(t.array)) if g is None else g
         if t._node is not None and t._node.shape != t.array.shape:  # it got another one unrecorded
             g = sum_to(g, t._node.shape)
         seeds.append(g if create_graph else g.array)
@@ -210,45 +181,35 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
     found = {}
     for edge, seed in zip(roots, seeds):
         if useful is None or edge in useful:
-            _accumulate(
-                sums,
-                owned,
-                edge,
-                seed if create_graph or edge.__class__ is Node else seam.execute(_copied, seed),
-            )
+            bare = edge.__class__ is not Node and not create_graph  # it becomes a leaf's .grad
+            _accumulate(sums, owned, edge, seam.execute(_copied, seed) if bare else seed)
     with set_grad_enabled(create_graph):
         for node in order:
             gradient = sums.pop(node, None)
             if gradient is None:
                 continue
             if HOOKS and id(node) in HOOKS:
-                gradient = _run_hooks(node, gradient, create_graph)
+                gradient = HOOKS[id(node)](gradient, create_graph)
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else seam.execute(_copied, gradient)
                 if useful.isdisjoint(node.edges):
                     continue
             edges = node.edges
-            need = (
-                [e is not None for e in edges] if useful is None else [e in useful for e in edges]
-            )
+            if useful is None:
+                need = [e is not None for e in edges]
+            else:
+                need = [e in useful for e in edges]
             gradients = _apply_rule(node, gradient, need, create_graph)
             for i, edge in enumerate(edges):
                 if not need[i]:
                     continue
                 g = gradients[i] if i < len(gradients) else None
                 like = edge if edge.__class__ is Node else edge.array
-                if (
-                    g.__class__ is not np.ndarray
-                    or g.shape != like.shape
-                    or g.dtype is not like.dtype
-                    or mode.anomaly
-                ):
+                fits = g.__class__ is ndarray and g.shape == like.shape and g.dtype is like.dtype
+                if not fits or mode.anomaly:
                     g = _fit(node, i, g, like)
-                if (
-                    like is not edge
-                    and not create_graph
-                    and (g is gradient or g.base is not None or (i and _among(g, gradients[:i])))
-                ):
+                leaf = like is not edge and not create_graph
+                if leaf and (g is gradient or g.base is not None or (i and _in(g, gradients[:i]))):
                     # not one that the rule only passed on or gave twice, nor a view
                     g = seam.execute(_copied_for, g, like)
                 if edge in sums:
@@ -259,27 +220,9 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 node.free()
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
-                found[edge] = (
-                    _run_hooks(edge, g, create_graph) if HOOKS and id(edge) in HOOKS else g
-                )
+                hooks = HOOKS.get(id(edge)) if HOOKS else None
+                found[edge] = hooks(g, create_graph) if hooks else g
     return found
-
-
-def _run_hooks(edge, gradient, create_graph):
-    """What the hooks make of a gradient (an array, or with create_graph a Tensor)."""
-    for hook in list(HOOKS[id(edge)][1].values()):
-        seen = gradient if create_graph else fresh(gradient)
-        changed = hook(seen)
-        if changed is None:  # but the hook may have written into it
-            gradient = seen if create_graph else seen.array
-        else:
-            if changed.shape != seen.shape or changed.dtype != seen.dtype:
-                raise RuntimeError(
-                    f"a hook made a {changed.dtype} {tuple(changed.shape)} gradient of a "
-                    f"{seen.dtype} {tuple(seen.shape)} one"
-                )
-            gradient = changed if create_graph else raw(changed).copy()
-    return gradient
 
 
 def _accumulate(sums, owned, edge, gradient):
@@ -319,7 +262,8 @@ def _copied_for(gradient, leaf):
     return copy
 
 
-def _among(g, gradients):
+def _in(g, gradients):
+    """Is it one of them? (== would compare elements.)"""
     return any(g is other for other in gradients)
 
 
@@ -334,49 +278,23 @@ def _apply_rule(node, gradient, need, create_graph):
             gradients = card.rule(gradient, need, *saved)
         else:
             gradients = seam.execute(card.rule, gradient, need, *saved)
-    except AnomalyError as error:  # a rule whose own ops are recorded, and so looked at
-        where = node.line or "an unknown line"
-        raise AnomalyError(
-            f"{error}, in the backward rule of {public(op.__name__)}, which was called at {where}"
-        ) from error
     except Exception as error:
-        if isinstance(error, MemoryError):
-            raise OutOfMemoryError(
-                f"the backward rule of {public(op.__name__)}: {error}{memory_left()}; lower the "
-                "batch size"
-            ) from error
-        raise OpError(
-            f"the backward rule of {public(op.__name__)} failed: {type(error).__name__}: {error}"
-        ) from error
+        raise problems.rule_failed(error, node) from error
     return gradients if gradients.__class__ is tuple else (gradients,)
 
 
 def _fit(node, i, g, like):
     """The gradient for argument i in its shape: un-broadcast; anything else that does not fit is a
     bug of the op."""
-    name = public(node.op.__name__)
     if g is None or g is False:
-        raise OpError(
-            f"the backward rule of {name} gave no gradient for argument {i} "
-            f"({node.op.card.names[i : i + 1]}), which needs one"
-        )
+        raise problems.no_gradient(node, i)
     if g.shape != like.shape or isinstance(g, np.generic):
-        g = (
-            sum_to(g, like.shape)
-            if isinstance(g, Tensor)
-            else seam.execute(_summed_to, g, like.shape)
-        )
+        recorded = isinstance(g, Tensor)
+        g = sum_to(g, like.shape) if recorded else seam.execute(_summed_to, g, like.shape)
     if g.dtype != like.dtype:
-        raise OpError(
-            f"the backward rule of {name} gave a {g.dtype} gradient for its {like.dtype} argument "
-            f"{i}"
-        )
+        raise problems.wrong_dtype(node, i, g.dtype, like.dtype)
     if mode.anomaly:
-        check_finite(
-            raw(g),
-            f"{name} (backward, argument {i})",
-            node.line or "an unknown line: no detect_anomaly() there",
-        )
+        problems.check_finite_gradient(raw(g), node, i)
     return g
 
 

@@ -40,6 +40,7 @@ floating   integers and booleans are taken as float32
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -75,19 +76,9 @@ class Card:
     """
 
     __slots__ = (
-        "name",
-        "names",
-        "defaults",
-        "forward",
-        "rule",
-        "formula",
-        "kernels",
-        "places",
-        "extras",
-        "mixed",
-        "view",
-        "floating",
-    )
+        "name", "names", "defaults", "forward", "rule", "formula", "kernels", "places", "extras",
+        "mixed", "view", "floating",
+    )  # fmt: skip
 
     def __init__(self, forward, saves, mixed, view, floating):
         code = forward.__code__
@@ -124,9 +115,7 @@ if TYPE_CHECKING:
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
         # as a method
-        def __get__(
-            self: "Op[Concatenate[S, Q], R]", tensor: S, owner: Any = None
-        ) -> Callable[Q, R]: ...
+        def __get__(self: "Op[Concatenate[S, Q], R]", x: S, _: Any = None) -> Callable[Q, R]: ...
         def backward(self, rule: F) -> F: ...
         def formula(self, function: F) -> F: ...
         def kernel(self, device: str) -> Callable[[F], F]: ...
@@ -139,17 +128,15 @@ def op(
     *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False, floating: bool = False
 ) -> "Callable[[Callable[P, R]], Op[P, R]]": ...
 def op(
-    forward: Any = None,
-    *,
-    saves: tuple[str, ...] = (),
-    mixed: bool = False,
-    view: bool = False,
+    forward: Any = None, *, saves: tuple[str, ...] = (), mixed: bool = False, view: bool = False,
     floating: bool = False,
-) -> Any:
+) -> Any:  # fmt: skip
     """Make an op of the function that computes it (see the module's docstring)."""
-    if forward is None:
-        return lambda forward: _make(Card(forward, saves, mixed, view, floating))
-    return _make(Card(forward, saves, mixed, view, floating))
+
+    def make(forward):
+        return _make(Card(forward, saves, mixed, view, floating))
+
+    return make if forward is None else make(forward)
 
 
 def _make(card):
@@ -252,41 +239,23 @@ def _make(card):
     call.__module__ = forward.__module__
     call.__wrapped__ = forward  # inspect.signature and help() show its arguments
     call.card = card
-    call.backward = _setter(card, "rule", "backward")
-    call.formula = _setter(card, "formula", "formula")
-    call.kernel = _register(card)
+    call.backward = _setter(partial(setattr, card, "rule"), f"{name}_backward")
+    call.formula = _setter(partial(setattr, card, "formula"), f"{name}_formula")
+    call.kernel = lambda device: _setter(partial(kernels.__setitem__, device), f"{name}_{device}")
     OPS[forward.__name__] = call
     return call
 
 
-def _setter(card, field, name):
-    """The decorator that puts a function on a card; `name`: its own."""
+def _setter(put, name):
+    """The decorator that puts a function on a card. One that is written as `def _` gets a name, for
+    tracebacks, profiles and programs."""
 
-    def put(function):
-        setattr(card, field, _named(function, f"{card.name}_{name}"))
+    def decorate(function):
+        plain = getattr(function, "function", function)
+        if getattr(plain, "__name__", "") == "_":
+            plain.__name__ = plain.__qualname__ = name
+            plain.__code__ = plain.__code__.replace(co_name=name, co_qualname=name)
+        put(function)
         return function
 
-    return put
-
-
-def _register(card):
-    """The decorator `kernel(device)`, which puts a function among the card's kernels."""
-
-    def kernel(device):
-        def put(function):
-            card.kernels[device] = _named(function, f"{card.name}_{device}")
-            return function
-
-        return put
-
-    return kernel
-
-
-def _named(function, name):
-    """The function; one that is written as `def _` gets a name, for tracebacks, profiles and
-    programs."""
-    plain = getattr(function, "function", function)
-    if getattr(plain, "__name__", "") == "_":
-        plain.__name__ = plain.__qualname__ = name
-        plain.__code__ = plain.__code__.replace(co_name=name, co_qualname=name)
-    return function
+    return decorate

@@ -5,8 +5,7 @@ import itertools
 
 import numpy as np
 
-from ..arrays import seam
-from ..messages.names import public
+from ..messages import backward as problems
 from .tensor import Tensor, fresh
 
 ndarray = np.ndarray
@@ -28,17 +27,9 @@ class Node:
     """
 
     __slots__ = (
-        "op",
-        "edges",
-        "saved",
-        "sources",
-        "number",
-        "shape",
-        "dtype",
-        "line",
-        "holds",
+        "op", "edges", "saved", "sources", "number", "shape", "dtype", "line", "holds",
         "__weakref__",
-    )
+    )  # fmt: skip
 
     def __init__(self, op, edges, shape, dtype, number):
         self.op = op
@@ -93,13 +84,10 @@ class Node:
     def unpack(self, as_tensors):
         """What was saved, as arrays, or as Tensors that lead on along the tape."""
         if self.saved is None:
-            raise RuntimeError(
-                f"backward through {public(self.op.__name__)} a second time: its saved values "
-                "were freed by the first; pass retain_graph=True to the first backward or grad"
-            )
+            raise problems.freed(self.op)
         for version, number, i, _, _ in self.sources:
             if version[0] != number:
-                self._changed(i)
+                raise problems.changed_in_place(self, i)
         if not as_tensors:
             return self.saved
         saved = [list(x) if x.__class__ is list else x for x in self.saved]
@@ -116,31 +104,6 @@ class Node:
     def free(self):
         """Drop what was saved."""
         self.saved, self.sources = None, ()
-
-    def unshare_result(self):
-        """Take a copy of the result where it was saved: its memory is about to change in a way that
-        is on the tape."""
-        for version, number, i, _, slot in self.sources:
-            if i < 0 and version[0] == number:
-                self.saved[slot] = seam.execute(_copied, self.saved[slot])
-                self.sources = [s for s in self.sources if s[2] >= 0]
-                self.sources.append(([0], 0, -1, None, slot))
-
-    def _changed(self, i):
-        what = (
-            "its result"
-            if i < 0
-            else f"its argument {self.op.card.names[i] if i < len(self.op.card.names) else i}"
-        )
-        edge = self.edges[i] if i >= 0 else None
-        if isinstance(edge, Tensor):
-            what += f" ({getattr(edge, 'name', None) or 'a leaf'} of shape {tuple(edge.shape)})"
-        raise RuntimeError(
-            f"backward of {public(self.op.__name__)}: {what} was changed in place after the "
-            "forward pass saved it (an optimiser "
-            "step, +=, an assignment to x[...], or a method ending in _); run the forward again, "
-            "or change it after backward"
-        )
 
     def __repr__(self):
         return f"<{self.op.__name__} #{self.number} {tuple(self.shape)}>"
@@ -166,10 +129,6 @@ def entry(tensor, array=None):
     array = tensor.array if own else array
     node = Node(identity, (tensor._node or tensor,), array.shape, array.dtype, next_number())
     return fresh(array, True, node, tensor._version if own else None)
-
-
-def _copied(x):
-    return x.copy()
 
 
 def places(saves, names):

@@ -7,12 +7,12 @@ its storage ...) is in `minigan.autograd.attributes`.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..arrays import array_module, device_of, seam, to_device
 from ..arrays import device as _device
+from ..arrays import device_of, seam
 from ..arrays.defaults import FLOATS as FLOATS
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ refresh_views: list[Callable[[Sequence[Any]], None]] = []
 keep_layout: list[Callable[..., None]] = []
 
 
-M = TypeVar("M")
-
-
 class Tensor(Attached):
     """An n-dimensional array that ops record on the tape.
 
@@ -48,15 +45,8 @@ class Tensor(Attached):
     """
 
     __slots__ = (
-        "array",
-        "_wanted",
-        "grad",
-        "_node",
-        "_version",
-        "_base",
-        "__weakref__",
-        "__dict__",
-    )
+        "array", "_wanted", "grad", "_node", "_version", "_base", "__weakref__", "__dict__"
+    )  # fmt: skip
     __array_priority__ = 1000  # numpy_array * tensor calls the Tensor's operator
     array: Any
     grad: "Tensor | None"
@@ -124,32 +114,15 @@ class Tensor(Attached):
         self._wanted = bool(requires_grad)
         return self
 
-    @property
-    def data(self) -> "Tensor":
-        """The same memory, outside the tape, as `detach()`. Writing into it is not recorded, and
-        noticed by backward only where the old values were saved. `x.data = y`: x takes over y's
-        memory; what was saved of the old one stays what it was."""
+    def detach(self) -> "Tensor":
+        """The same values and memory, as a constant: no gradient flows back through it. Writing
+        into it is not recorded, and noticed by backward only where the old values were saved."""
         return tensor_of(lay_out(self).array, False, None, self._version)
 
-    @data.setter
-    def data(self, value: Any) -> None:
-        array = lay_out(value).array if isinstance(value, Tensor) else value
-        if array is not self.array:
-            self.array = array
-            self._base = None
-            self._version = value._version if isinstance(value, Tensor) else [0]
-
-    def detach(self) -> "Tensor":
-        """The same values and memory, as a constant: no gradient flows back through it."""
-        return self.data
-
     def backward(
-        self,
-        gradient: "Tensor | None" = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: "Tensor | Sequence[Tensor] | None" = None,
-    ) -> None:
+        self, gradient: "Tensor | None" = None, retain_graph: bool | None = None,
+        create_graph: bool = False, inputs: "Tensor | Sequence[Tensor] | None" = None,
+    ) -> None:  # fmt: skip
         """Accumulate d(self)/d(leaf) into `.grad` of the leaves (all, or those in `inputs`) that
         require gradients.
 
@@ -173,22 +146,6 @@ class Size(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"Size({list(self)})"
-
-
-def attach(methods: type[M]) -> type[M]:
-    """Class decorator: what stands in this class becomes methods of Tensor. (A checker sees them as
-    Tensor's base class.)"""
-    for name, value in vars(methods).items():
-        if name not in (
-            "__module__",
-            "__doc__",
-            "__dict__",
-            "__weakref__",
-            "__annotations__",
-            "__hash__",
-        ):
-            setattr(Tensor, name, value)
-    return methods
 
 
 _new = Tensor.__new__
@@ -254,22 +211,6 @@ def writable(view: Any, source: Any) -> Any:
 def raw(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return x.array if isinstance(x, Tensor) else x
-
-
-def move(array: Any, place: Any = None, dtype: Any = None, copy: bool = False) -> Any:
-    """`array` on `place` with `dtype`; the same array where nothing changes and `copy` is not asked
-    for."""
-    out = array if place is None else to_device(array, place)
-    if dtype is not None and out.dtype != dtype:
-        out = out.astype(dtype)
-    return out.copy() if copy and out is array else out
-
-
-def zero(g):
-    """The gradient of what does not matter, beside the one of a result: a constant, also where it
-    is to be differentiated again."""
-    zeros = array_module(raw(g)).zeros_like(raw(g))
-    return fresh(zeros) if isinstance(g, Tensor) else zeros
 
 
 def _current(x: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ CUDA = {
     "activation": "tanh tanh_grad sigmoid softplus logsigmoid relu leaky_relu leaky_relu_grad elu "
     "silu hardtanh",
     "convolution": "conv conv_transpose conv_weight channel_sums",
+    "dropout": "_scales_of",
     "elementary": "erf",
     "embedding": "add_rows",
     "linear_activation": "linear_activation activation_grad",
@@ -37,7 +38,6 @@ CUDA = {
     "normalization": "_batch_norm batch_norm_grad batch_norm_activation batch_norm_activation_grad",
     "pooling": "plane_gather plane_scatter window_argmax",
     "product": "matmul linear weight_grad sum_rows",
-    "sampling": "_scales_of",
 }
 
 

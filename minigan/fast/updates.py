@@ -14,6 +14,7 @@ from ..arrays.device import has_kernels
 from ..autograd import Tensor, raw
 from ..ops.layout import flat, memory_order
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
+from . import update_loops  # noqa: F401  (they put themselves on the steps)
 from .cpu.adam import ALIGN, THREADED, adam_steps
 from .cpu.kernels import compiled
 from .cpu.layout import COMPILED

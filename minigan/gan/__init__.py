@@ -6,6 +6,7 @@ from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
+from .k_plus_1 import KPlusOne
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
@@ -30,6 +31,7 @@ from .penalties import (
     Penalty,
     WassersteinDivergence,
 )
+from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
 from .unrolled import Unrolled
@@ -51,8 +53,9 @@ __all__ = [
     "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS",
     "Ascend", "AutoEncoder", "Beside", "Constraint", "Descend", "DiffAugment", "FeatureMatching",
     "Game", "Given", "GradientPenalty", "HistoricalAveraging", "InfoGAN", "InstanceNoise",
-    "Joined", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "SSInfoGAN", "SimilarityMADGAN",
-    "SpectralNorm", "Trainer", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
-    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
-    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN",
+    "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled", "WassersteinDivergence",
+    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
+    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
+    "scores", "slerp",
 ]  # fmt: skip

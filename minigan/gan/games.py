@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
-from ..ops import cat, full_like, randn, sigmoid
+from ..ops import cat, full_like, rand, randn, sigmoid
 from ..optim import Optimizer
 from ..viz import Grid, Picture
-from .latents import calibration_inputs, sample_inputs
+from .latents import LATENTS, calibration_inputs, sample_inputs
 from .objectives import NonSaturating, Objective
 from .penalties import total
 from .recalibrate import evaluating, recalibrate_batch_norm
@@ -78,14 +78,16 @@ class Game:
     moves(*batch) : the moves of one round, given the columns of a batch
     columns : which those are ("images", "labels")
     grid : (rows, columns) of samples that people are shown
-    latent_dim, classes : what samples are made of, by default: latent vectors, and labels if there
-        are classes
+    latent_dim, latent, classes : what samples are made of, by default: latent vectors of numbers
+        from a distribution ("normal": N(0, 1), "uniform": U(-1, 1)), and labels if there are
+        classes
     """
 
     players: dict[str, nn.Module]
     columns: tuple[str, ...] = ("images",)
     grid = (5, 5)
     latent_dim: int
+    latent = "normal"
     classes = 0
 
     @classmethod
@@ -102,7 +104,7 @@ class Game:
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
         """What n samples are made of, each with n rows, drawn from `generator`: `sample(*inputs)`
         makes them."""
-        return sample_inputs(n, generator, self.latent_dim, self.classes, device)
+        return sample_inputs(n, generator, self.latent_dim, self.classes, device, self.latent)
 
     def sample(self, latents: Tensor) -> Tensor:
         """What the game makes of `inputs`, for people to look at."""
@@ -119,7 +121,7 @@ class Game:
         """The `inputs` with this label for every sample; ValueError where there are no labels, or
         not this one."""
         if not self.classes:
-            raise ValueError("it was trained without labels: only conditional games have them")
+            raise ValueError("its samples have no labels: only those of conditional games do")
         if not 0 <= label < self.classes:
             raise ValueError(f"there is no label {label}: they are 0 to {self.classes - 1}")
         return (*inputs[:-1], full_like(inputs[-1], label))
@@ -144,8 +146,8 @@ class Game:
         return found
 
     def _parts(self) -> dict[str, Any]:
-        """Attributes, and members of tuples and lists, that have a state of their own; not the
-        players."""
+        """Attributes, and members of tuples and lists, that have a state of their own or are
+        frozen networks; not the players."""
         found, players = {}, [id(p) for p in self.players.values()]
         for name, value in vars(self).items():
             members = (
@@ -162,10 +164,21 @@ class Game:
             )
         return found
 
+    def to(self, device: Any) -> Game:
+        """Move players, frozen networks and other parts to the device; the game itself."""
+        for part in (*self.players.values(), *self._parts().values()):
+            if hasattr(part, "to"):
+                part.to(device)
+        return self
+
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs besides the players and their optimisers: the state of each part
-        that has some."""
-        return {name: state for name, part in self._parts().items() if (state := part.state_dict())}
+        that has some; not of frozen networks."""
+        return {
+            name: state
+            for name, part in self._parts().items()
+            if not frozen(part) and (state := part.state_dict())
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to what `state_dict` gave."""
@@ -174,13 +187,27 @@ class Game:
                 part.load_state_dict(state[name])
 
 
-def scores(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """critic(real), critic(fake); in one pass where the critic treats every example by itself (no
-    batch statistics)."""
+def frozen(part: Any) -> bool:
+    """Is it a network that nothing changes: no parameter requires a gradient, and none of its
+    modules is about to renew buffers (running statistics) in training mode?"""
+    if not isinstance(part, nn.Module):
+        return False
+    parameters = list(part.parameters())
+    if not parameters or any(p.requires_grad for p in parameters):
+        return False
+    return not any(m.training and m._buffers for m in part.modules())
+
+
+def scores(critic: nn.Module, *batches: Tensor) -> tuple[Tensor, ...]:
+    """critic(batch) of each, such as real and fake ones; in one pass where the critic treats every
+    example by itself (no batch statistics)."""
     if not critic.per_example:
-        return critic(real), critic(fake)
-    both = critic(cat([real, fake]))
-    return both[: len(real)], both[len(real) :]
+        return tuple(critic(batch) for batch in batches)
+    together, found, start = critic(cat(list(batches))), [], 0
+    for batch in batches:
+        found.append(together[start : start + len(batch)])
+        start += len(batch)
+    return tuple(found)
 
 
 def _as_tuple(parts) -> tuple:
@@ -189,7 +216,8 @@ def _as_tuple(parts) -> tuple:
 
 
 class GAN(Game):
-    """Goodfellow et al. 2014, Algorithm 1: k ascents of D on V(D, G), then one descent of G.
+    """Goodfellow et al. 2014, Algorithm 1: k ascents of D on V(D, G), then one descent of G (or
+    several: `g_steps`).
 
     generator, discriminator : latents (n, latent_dim) -> examples; examples -> logits or a critic's
         values
@@ -200,6 +228,8 @@ class GAN(Game):
         packing (`VIEWS`)
     simultaneous : both gradients at the same point, with one batch of fakes, as in Goodfellow's
         program; needs k = 1
+    g_steps : descents of G in a round; with many of them G runs to the one place that D likes best
+    latent : the distribution of z, one of `latents.LATENTS`
     """
 
     def __init__(
@@ -208,6 +238,7 @@ class GAN(Game):
         penalties: Callable | Sequence[Callable] | None = None,
         g_penalties: Callable | Sequence[Callable] | None = None,
         views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
+        g_steps: int = 1, latent: str = "normal",
     ):  # fmt: skip
         self.G = generator
         self.D = discriminator
@@ -218,11 +249,15 @@ class GAN(Game):
         self.g_penalties = _as_tuple(g_penalties)
         self.views = _as_tuple(views)
         self.simultaneous = simultaneous
-        if k < 1 or (simultaneous and k > 1):
+        self.g_steps = g_steps
+        self.latent = latent
+        if min(k, g_steps) < 1 or (simultaneous and max(k, g_steps) > 1):
             raise ValueError(
-                f"GAN: k={k}, simultaneous={simultaneous}: k must be at least 1, and 1 for "
-                "simultaneous moves"
+                f"GAN: k={k}, g_steps={g_steps}, simultaneous={simultaneous}: k and g_steps must "
+                "be at least 1, and 1 for simultaneous moves"
             )
+        if latent not in LATENTS:
+            raise ValueError(f"GAN: latent={latent!r}: expected one of {', '.join(LATENTS)}")
         self.players = {"D": discriminator, "G": generator}
 
     @classmethod
@@ -239,7 +274,9 @@ class GAN(Game):
         return self.D
 
     def latents(self, n: int, like: Tensor) -> Tensor:
-        """n latent vectors z ~ N(0, 1), (n, latent_dim), on the device of `like`."""
+        """n latent vectors z, (n, latent_dim), on the device of `like`."""
+        if self.latent == "uniform":
+            return rand(n, self.latent_dim, device=like.device) * 2 - 1
         return randn(n, self.latent_dim, device=like.device)
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
@@ -251,9 +288,10 @@ class GAN(Game):
                 fake = self.G(self.latents(len(real), real))
             yield self.ascent(real, fake)
             self.after_step(self.objective, *self.penalties, *self.views)
-        fake = self.G(self.latents(len(real), real))
-        yield self.descent(real, fake)
-        self.after_step(*self.g_penalties)
+        for _ in range(self.g_steps):
+            fake = self.G(self.latents(len(real), real))
+            yield self.descent(real, fake)
+            self.after_step(*self.g_penalties)
 
     def simultaneous_moves(self, real: Tensor) -> Iterator[tuple[Move, ...]]:
         """Both at once: D looks at the fakes once (one dropout mask, one noise) for both
@@ -313,7 +351,8 @@ class GAN(Game):
         """D's value, G's loss, and the means of D(x) and D(G(z)) as D saw them in its last move:
         probabilities d_real, d_fake where the objective is logistic, else a critic's values
         critic_real, critic_fake. Also the penalty, if there is one."""
-        *_, d, g = moves
+        d = next(move for move in reversed(moves) if move.player == "D")
+        g = moves[-1]
         d_outputs = {name: d.report[name].detach() for name in ("d_real", "d_fake")}
         if getattr(self.objective, "logistic", True):
             means = {name: sigmoid(logits).mean().item() for name, logits in d_outputs.items()}
@@ -329,7 +368,9 @@ class GAN(Game):
         """Batch statistics of G's present weights."""
         recalibrate_batch_norm(
             self.G,
-            calibration_inputs(self.latent_dim, self.classes, next(self.G.parameters()).device),
+            calibration_inputs(
+                self.latent_dim, self.classes, next(self.G.parameters()).device, self.latent
+            ),
         )
 
     def sample(self, latents: Tensor) -> Tensor:

@@ -3,7 +3,8 @@ latent vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +12,26 @@ from ..arrays import CPU, Generator, to_device
 from ..autograd import Tensor, tensor_of
 from .recalibrate import BATCH_SIZE, BATCHES
 
+# distribution of each number of z -> (shape, generator, device) -> float32
+LATENTS: dict[str, Callable[..., Any]] = {
+    "normal": lambda shape, generator, device: generator.normal(shape, device=device),
+    "uniform": lambda shape, generator, device: (
+        generator.uniform(shape, device=device) * np.float32(2) - np.float32(1)
+    ),
+}
+
 
 def sample_inputs(
-    n: int, generator: Generator, latent_dim: int, classes: int = 0, device=CPU
+    n: int,
+    generator: Generator,
+    latent_dim: int,
+    classes: int = 0,
+    device=CPU,
+    latent: str = "normal",
 ) -> tuple[Tensor, ...]:
-    """n latent vectors z ~ N(0, 1), (n, latent_dim); with `classes` also labels, int64 (n,):
-    equally many of each, in order."""
-    latents = tensor_of(generator.normal((n, latent_dim), device=device))
+    """n latent vectors z, (n, latent_dim), N(0, 1) or ("uniform") U(-1, 1); with `classes` also
+    labels, int64 (n,): equally many of each, in order."""
+    latents = tensor_of(LATENTS[latent]((n, latent_dim), generator, device))
     return (latents, equal_labels(n, classes, device)) if classes else (latents,)
 
 
@@ -27,15 +41,15 @@ def equal_labels(n: int, classes: int, device=CPU) -> Tensor:
 
 
 def calibration_inputs(
-    latent_dim: int, classes: int = 0, device=CPU
+    latent_dim: int, classes: int = 0, device=CPU, latent: str = "normal"
 ) -> Iterator[tuple[Tensor, ...]]:
     """Batches for `recalibrate_batch_norm`: always the same, and nothing is drawn from the default
     generator."""
-    for latents in Generator(0).normal((BATCHES, BATCH_SIZE, latent_dim), device=device):
+    for z in LATENTS[latent]((BATCHES, BATCH_SIZE, latent_dim), Generator(0), device):
         yield (
-            (tensor_of(latents), equal_labels(BATCH_SIZE, classes, device))
+            (tensor_of(z), equal_labels(BATCH_SIZE, classes, device))
             if classes
-            else (tensor_of(latents),)
+            else (tensor_of(z),)
         )
 
 

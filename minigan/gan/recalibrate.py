@@ -1,28 +1,14 @@
-"""Evaluation mode for a moment, and running statistics that belong to the weights."""
+"""Running statistics that belong to the weights."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from .. import nn
 from ..autograd import Tensor, no_grad
+from ..nn.utils import evaluating as evaluating
 
 BATCHES, BATCH_SIZE = 8, 64  # of the inputs that statistics are seen with
-
-
-@contextlib.contextmanager
-def evaluating(*modules: nn.Module) -> Iterator[None]:
-    """Inside, the modules are in evaluation mode; afterwards each of their parts is in its mode of
-    before."""
-    modes = [(part, part.training) for module in modules for part in module.modules()]
-    try:
-        for module in modules:
-            module.eval()
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
 
 
 def recalibrate_batch_norm(module: nn.Module, batches: Iterable[tuple[Tensor, ...]]) -> None:

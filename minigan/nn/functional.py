@@ -31,6 +31,7 @@ from ..ops import (
     tanhshrink,
 )
 from ..ops.attention import multi_head_attention_forward, scaled_dot_product_attention
+from ..ops.class_loss import cross_entropy, nll_loss
 from ..ops.convolution import *  # noqa: F403
 from ..ops.convolution import __all__ as _convolutions
 from ..ops.distance import cosine_similarity, normalize, pairwise_distance
@@ -58,14 +59,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 __all__ = [
     *_convolutions, *_losses, *_margins, *_max_pools, *_pools, *_pools3d, "affine_grid",
     "alpha_dropout", "batch_norm", "bilinear", "celu", "channel_shuffle", "cosine_similarity",
-    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "feature_alpha_dropout",
-    "fold", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink",
-    "hardsigmoid", "hardswish", "hardtanh", "instance_norm", "interpolate", "layer_norm",
-    "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid", "mish",
-    "multi_head_attention_forward", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
-    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm", "rrelu",
-    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
-    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold", "upsample",
+    "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding",
+    "feature_alpha_dropout", "fold", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "instance_norm", "interpolate",
+    "layer_norm", "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid",
+    "mish", "multi_head_attention_forward", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6",
+    "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold",
+    "upsample",
 ]  # fmt: skip
 
 

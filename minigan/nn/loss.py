@@ -1,5 +1,6 @@
-"""Losses as modules; their formulas are in `minigan.ops.loss`. `reduction`: "mean" (default), "sum"
-or "none"; torch's old arguments size_average and reduce say the same, with a warning."""
+"""Losses as modules; their formulas are in `minigan.ops.loss` and beside it. `reduction`: "mean"
+(default), "sum" or "none"; torch's old arguments size_average and reduce say the same, with a
+warning."""
 
 from ..ops.loss_arguments import legacy_reduction
 from . import functional as F

@@ -136,11 +136,8 @@ class Module(ModuleState):
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter, or None for one that this module does without."""
-        self._free_name(
-            "parameter",
-            name,
-            lambda old: isinstance(old, Parameter) and name not in self._buffer_names,
-        )
+        mine = self._buffer_names
+        self._free_name("parameter", name, lambda x: isinstance(x, Parameter) and name not in mine)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
                 f"{type(self).__name__}: parameter {name!r} must be an nn.Parameter or None, got "
@@ -175,21 +172,19 @@ class Module(ModuleState):
 
     # --- what it holds ---
 
-    _parameters = property(lambda self: _Members(self, self._own_parameters()))
-    _modules = property(
-        lambda self: _Members(
-            self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}
-        )
-    )
-    _buffers = property(
-        lambda self: _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names})
-    )
+    @property
+    def _parameters(self):
+        own, buffers = self.__dict__, self._buffer_names  # a Parameter can be a buffer
+        found = {k: v for k, v in own.items() if isinstance(v, Parameter) and k not in buffers}
+        return _Members(self, found)
 
-    def _own_parameters(self):
-        buffers = self._buffer_names  # a Parameter can be a buffer
-        return {
-            k: v for k, v in self.__dict__.items() if isinstance(v, Parameter) and k not in buffers
-        }
+    @property
+    def _modules(self):
+        return _Members(self, {k: v for k, v in self.__dict__.items() if isinstance(v, Module)})
+
+    @property
+    def _buffers(self):
+        return _Buffers(self, {k: self.__dict__[k] for k in self._buffer_names})
 
     def named_modules(
         self, memo=None, prefix: str = "", remove_duplicate: bool = True
@@ -203,9 +198,8 @@ class Module(ModuleState):
             memo.add(self)
         yield prefix, self
         for name, module in self._modules.items():
-            yield from module.named_modules(
-                memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
-            )
+            path = f"{prefix}.{name}" if prefix else name
+            yield from module.named_modules(memo, path, remove_duplicate)
 
     def named_children(self) -> "Iterator[tuple[str, Module]]":
         """The direct submodules as (name, module); shared ones once."""
@@ -217,11 +211,10 @@ class Module(ModuleState):
 
     def _named_members(self, members, prefix, recurse, remove_duplicate):
         seen = set()
-        for path, module in (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-            if recurse
-            else [(prefix, self)]
-        ):
+        within = [(prefix, self)]
+        if recurse:
+            within = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+        for path, module in within:
             for name, tensor in members(module).items():
                 if tensor is not None and tensor not in seen:
                     if remove_duplicate:

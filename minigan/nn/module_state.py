@@ -8,9 +8,9 @@ import numpy as np
 
 from ..arrays import is_array, to_device
 from ..arrays.device import on_gpu
-from ..autograd import FLOATS, Tensor, move, no_grad, raw
+from ..autograd import FLOATS, Tensor, no_grad, raw
 from ..ops.layout import by_position
-from ..ops.placement import parse_to
+from ..ops.placement import move, parse_to
 from .parameter import Parameter, as_device
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import numpy as np
 
 from ..arrays import array_module, default_generator, to_device
 from ..autograd import Tensor, no_grad, tensor_of
-from ..ops import dot, eye, movedim, mv, stack
+from ..ops import dot, eye, mv, stack
 from .conv import _ConvTranspose
 from .functional import normalize
 from .module import Module
 from .parametrize import register_parametrization
-from .reparametrize import _unit, _WeightNorm
+from .reparametrize import _as_matrix, _unit, _WeightNorm
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
@@ -23,7 +23,7 @@ class _Spectral(Module):
         self.n_power_iterations, self.eps = n_power_iterations, eps
         self.dim = dim if dim >= 0 else dim + weight.ndim
         if weight.ndim > 1:
-            matrix = self._matrix(weight.detach())
+            matrix = _as_matrix(weight.detach(), self.dim)
             for name, n in zip(("_u", "_v"), matrix.shape):
                 self.register_buffer(
                     name,
@@ -32,9 +32,6 @@ class _Spectral(Module):
                     ),
                 )
             self._power(matrix.array, 15)
-
-    def _matrix(self, weight):
-        return movedim(weight, self.dim, 0).reshape(weight.shape[self.dim], -1)
 
     def _power(self, w, steps):
         u, v = self._u.array, self._v.array
@@ -48,7 +45,7 @@ class _Spectral(Module):
     def forward(self, weight):
         if weight.ndim == 1:
             return normalize(weight, dim=0, eps=self.eps)
-        matrix = self._matrix(weight)
+        matrix = _as_matrix(weight, self.dim)
         if self.training:
             self._power(matrix.array, self.n_power_iterations)
         return weight / dot(self._u.clone(), mv(matrix, self._v.clone()))

@@ -199,21 +199,12 @@ class _RecurrentLayers(_Recurrent):
         """Nothing: torch programs call it to please cuDNN."""
 
     def forward(self, input, hx=None):
-        self._check(
-            input,
-            (2, 3),
-            "(N, L, input_size) or (L, input_size)"
-            if self.batch_first
-            else "(L, N, input_size) or (L, input_size)",
-        )
+        batch = "(N, L, input_size)" if self.batch_first else "(L, N, input_size)"
+        self._check(input, (2, 3), f"{batch} or (L, input_size)")
         batched = input.ndim == 3
-        x = (
-            input.unsqueeze(1)
-            if not batched
-            else input.transpose(0, 1)
-            if self.batch_first
-            else input
-        )
+        x = input if batched else input.unsqueeze(1)
+        if batched and self.batch_first:
+            x = input.transpose(0, 1)
         if not len(x):
             raise ValueError(
                 f"{type(self).__name__}: the sequence is empty: input of shape {tuple(input.shape)}"
@@ -241,19 +232,11 @@ class _RecurrentLayers(_Recurrent):
 
     def extra_repr(self):
         shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = dict(
-            num_layers=1,
-            bias=True,
-            batch_first=False,
-            dropout=0.0,
-            bidirectional=False,
-            proj_size=0,
-        )
-        shown += [
-            f"{k}={getattr(self, k)}"
-            for k, default in defaults.items()
-            if getattr(self, k) != default
-        ]
+        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
+        defaults |= {"bidirectional": False, "proj_size": 0}
+        for name, default in defaults.items():
+            if (value := getattr(self, name)) != default:
+                shown.append(f"{name}={value}")
         return ", ".join(shown)
 
 
@@ -269,17 +252,8 @@ class RNN(_RecurrentLayers):
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         self.nonlinearity = _nonlinearity("RNN", nonlinearity)
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            device,
-            dtype,
-        )
+        sizes, ways = (input_size, hidden_size, num_layers), (batch_first, dropout, bidirectional)
+        super().__init__(*sizes, bias, *ways, device, dtype)
 
 
 class LSTM(_RecurrentLayers):
@@ -305,17 +279,8 @@ class LSTM(_RecurrentLayers):
                 f"hidden_size={hidden_size}"
             )
         self.proj_size = proj_size
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            device,
-            dtype,
-        )
+        sizes, ways = (input_size, hidden_size, num_layers), (batch_first, dropout, bidirectional)
+        super().__init__(*sizes, bias, *ways, device, dtype)
 
 
 class GRU(_RecurrentLayers):

@@ -45,7 +45,7 @@ def spectral_norm(
     weight = _parameter("spectral_norm", module, name)
     dim = (1 if isinstance(module, _ConvTranspose) else 0) if dim is None else dim
     hook = _SpectralNorm(name, n_power_iterations, eps, dim)
-    rows, columns = hook.matrix(weight).shape
+    rows, columns = _as_matrix(weight, hook.dim).shape
     vectors = [
         _unit(default_generator.normal((n,), weight.dtype, weight.device), eps)
         for n in (rows, columns)
@@ -89,6 +89,11 @@ def _unit(vector, eps):
     return vector / np.maximum(np.sqrt(np.sum(vector * vector)), eps)
 
 
+def _as_matrix(weight, dim):
+    """The weight as a matrix, `dim` first."""
+    return movedim(weight, dim, 0).reshape(weight.shape[dim], -1)
+
+
 class _Computed:
     """A forward pre-hook that computes the weight called `name` anew. `ends`: of the names of what
     it is computed from."""
@@ -112,13 +117,9 @@ class _SpectralNorm(_Computed):
         self.eps = eps
         self.dim = dim
 
-    def matrix(self, weight):
-        """The weight as a matrix, `dim` first."""
-        return movedim(weight, self.dim, 0).reshape(weight.shape[self.dim], -1)
-
     def compute(self, module, iterate):
         weight, u, v = (getattr(module, self.name + end) for end in self.ends)
-        matrix = self.matrix(weight)
+        matrix = _as_matrix(weight, self.dim)
         w = matrix.array
         a = u.array
         b = v.array

@@ -18,6 +18,7 @@ from .contraction import *
 from .convolution import *
 from .creation import *
 from .decompositions import *
+from .dropout import *
 from .dtypes import *
 from .elementary import *
 from .extremes import *
@@ -44,7 +45,7 @@ from .thresholds import *
 if not TYPE_CHECKING:  # checkers read the imports above
     _FAMILIES = """
         activation angles arithmetic arrange bits compose contraction convolution creation
-        decompositions dtypes elementary extremes group_normalization indexing joining
+        decompositions dropout dtypes elementary extremes group_normalization indexing joining
         linear_algebra matrices normalization placement product quantiles reduction running sampling
         scattering shape softmax sorting special thresholds
     """

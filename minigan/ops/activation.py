@@ -56,15 +56,20 @@ def _(g, need, y):
     return g * (y * (1 - y))
 
 
+def log1p_exp(x):
+    """log(1 + e^-|x|): what softplus is beside max(x, 0), and cannot overflow."""
+    return np.log1p(np.exp(-np.abs(x)))
+
+
 @op(saves=("x", "beta", "threshold"), floating=True)
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """y = log(1 + e^(beta x)) / beta; linear above beta x = threshold, as in torch.
     dL/dx = g sigmoid(beta x)
 
-    In the stable form max(x, 0) + log1p(e^-|x|).
+    In the stable form max(x, 0) + log(1 + e^-|x|).
     """
     z = x if beta == 1 else x * beta
-    y = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    y = np.maximum(z, 0) + log1p_exp(z)
     y = y if beta == 1 else y / beta
     return np.where(z > threshold, x, y) if threshold < 20 else y
 
@@ -79,7 +84,7 @@ def _(g, need, x, beta, threshold):
 @op(saves=("x",), floating=True)
 def logsigmoid(x: Tensor) -> Tensor:
     """y = log sigmoid(x) = -softplus(-x).    dL/dx = g sigmoid(-x)"""
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    return np.minimum(x, 0) - log1p_exp(x)
 
 
 @logsigmoid.backward

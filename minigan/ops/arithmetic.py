@@ -9,8 +9,7 @@ from ..arrays.defaults import default
 from ..autograd import Tensor, op
 from ..autograd._types import Operand
 from ..engine.arguments import integer_dtype
-from ..engine.tensor import zero
-from .elementary import abs, log, sign
+from .elementary import abs, log, sign, zero
 
 __all__ = [
     "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le",
@@ -110,15 +109,15 @@ def _(g, need, x, e, y):
     gx = ge = None
     if need[0]:
         if isinstance(e, (int, float)):
-            gx = g * x * 2 if e == 2 else g * 0 if e == 0 else g * (x ** (e - 1) * e)
+            gx = g * x * 2 if e == 2 else zero(g) if e == 0 else g * (x ** (e - 1) * e)
         else:
             gx = _where(e == 0, 0.0, g * e * x ** (e - 1))
     # a number's logarithm must stay a number: 0-d arrays are float64
     if need[1] and isinstance(x, (int, float)):
         ge = g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
     elif need[1]:
-        zero = x == 0
-        ge = _where(zero, 0.0, g * y * log(_where(zero, 1.0, x)))
+        at_0 = x == 0
+        ge = _where(at_0, 0.0, g * y * log(_where(at_0, 1.0, x)))
     return gx, ge
 
 
@@ -138,7 +137,7 @@ def maximum(input: Tensor, other: Operand) -> Tensor:
 
 @maximum.backward
 def _(g, need, x, y):
-    return _share(g, need, x > y, x == y)
+    return _share(g, need, x == y, x < y, x > y)
 
 
 @op(saves=("input", "other"))
@@ -149,12 +148,13 @@ def minimum(input: Tensor, other: Operand) -> Tensor:
 
 @minimum.backward
 def _(g, need, x, y):
-    return _share(g, need, x < y, x == y)
+    return _share(g, need, x == y, x > y, x < y)
 
 
-def _share(g, need, first, tie):
-    half = _where(tie, g * 0.5, 0.0)
-    return need[0] and half + _where(first, g, 0.0), need[1] and half + _where(first | tie, 0.0, g)
+def _share(g, need, tie, not_first, not_second):
+    """Of what cannot be compared, a NaN, both have the gradient."""
+    g = _where(tie, g * 0.5, g)
+    return need[0] and _where(not_first, 0.0, g), need[1] and _where(not_second, 0.0, g)
 
 
 @op(saves=("condition",), mixed=True)

@@ -8,11 +8,11 @@ from typing import Any
 from ..arrays import array_module
 from ..autograd import Tensor, expand, raw
 from .arithmetic import _where as where
+from .dropout import dropout
 from .joining import cat
 from .padding import pad
 from .product import linear, matmul
 from .reduction import mean
-from .sampling import dropout
 from .scattering import repeat_interleave
 from .shape import permute, transpose
 from .softmax import softmax

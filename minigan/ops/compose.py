@@ -11,10 +11,9 @@ from ..arrays import array_module
 from ..autograd import Tensor, op, raw, tensor_of
 from ..autograd._types import Dims, Operand
 from ..engine.primitives import expand
-from ..engine.tensor import zero
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
-from .elementary import abs, cos, exp, expm1, log, log1p, sin
+from .elementary import abs, cos, exp, expm1, log, log1p, sin, zero
 from .indexing import _setitem
 from .joining import cat, stack
 from .placement import to

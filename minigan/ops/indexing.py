@@ -9,6 +9,7 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..engine.grad_mode import mode
+from ..engine.tensor import zero
 from .arithmetic import _where
 from .axes import axis_of, of_scalars
 from .layout import constant
@@ -51,6 +52,15 @@ def at(array, index):
     if isinstance(here, np.generic):
         here = array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
     return here
+
+
+def is_whole(array, index):
+    """Does the index, `...` or slices, pick everything as it is? Then array[index] = value leaves
+    nothing of the array."""
+    parts = index if isinstance(index, tuple) else (index,)
+    others = [i for i in parts if not isinstance(i, slice)]
+    fits = len(others) < 2 and len(parts) - len(others) <= array.ndim
+    return fits and all(i is ... for i in others) and array[index].shape == array.shape
 
 
 def is_basic(index):
@@ -121,7 +131,7 @@ def _(g, need, index, shape):
     picked = need[2] and getitem(g, index)
     if need[2] and len(shape) > picked.ndim:  # leading dimensions of size 1
         picked = picked.reshape((1,) * (len(shape) - picked.ndim) + tuple(picked.shape))
-    return need[0] and _put(g, index, 0.0), None, picked
+    return need[0] and (zero(g) if index is ... else _put(g, index, 0.0)), None, picked
 
 
 def index_put(input: Tensor, indices: Index, values: Operand, accumulate: bool = False) -> Tensor:

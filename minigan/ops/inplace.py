@@ -24,7 +24,7 @@ from ..autograd._types import Index, Ints, Operand
 from ..engine.arguments import wrapped
 from ..engine.grad_mode import mode
 from ..engine.tensor import refresh_views
-from .indexing import _put, at, bare_index, getitem, is_basic
+from .indexing import _put, at, bare_index, getitem, is_basic, is_whole
 from .shape import _numbers
 from .writes import (
     exchangeable,
@@ -155,6 +155,8 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
         return self
     if isinstance(value, Tensor) and value.dtype != self.dtype and value.dtype.kind != "b":
         value = value.to(self.dtype)
+    if is_whole(self.array, index):
+        index = ...
 
     def into(array):
         seam.execute(put_into, array, index, raw(value))

@@ -1,7 +1,6 @@
 """The methods of Tensor that overwrite it: x += y, and those whose names end in _."""
 
-from ..autograd.attributes import TensorAttributes
-from ..engine.tensor import attach
+from ..autograd.attributes import TensorAttributes, attach
 from . import (
     activation,
     angles,

@@ -15,7 +15,7 @@ from .arithmetic import clamp, minimum
 from .distance import pairwise_distance
 from .elementary import exp, log, square
 from .indexing import gather
-from .loss import _check, _check_reduction, _reduce
+from .loss_arguments import _check, _check_reduction, _reduce
 from .placement import to
 from .reduction import mean, sum
 from .shape import unsqueeze

@@ -8,8 +8,8 @@ Checkers and editors see all of it as Tensor's base class, with the signatures o
 from typing import TYPE_CHECKING, Any
 
 from ..autograd._types import DType, Ints, Operand, Place, Shape
-from ..autograd.attributes import from_python
-from ..engine.tensor import Tensor, attach, tensor_of
+from ..autograd.attributes import attach, from_python
+from ..engine.tensor import Tensor, tensor_of
 from . import (
     activation,
     angles,
@@ -46,78 +46,47 @@ from .operators import Operators
 _bool = bool
 
 
+def _like(x, dtype, device, requires_grad):
+    device = device or x.device
+    return {"dtype": dtype or x.dtype, "device": device, "requires_grad": requires_grad}
+
+
 @attach
 class TensorMethods(Operators, InPlaceMethods):
     # --- like this one ---
     def new_zeros(
-        self,
-        *sizes: Ints,
-        size: Ints = (),
-        dtype: DType = None,
-        device: Place = None,
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None,
         requires_grad: _bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """zeros(size) in the dtype and on the device of this Tensor."""
-        return creation.zeros(
-            *sizes,
-            size=size,
-            dtype=dtype or self.dtype,
-            device=device or self.device,
-            requires_grad=requires_grad,
-        )
+        return creation.zeros(*sizes, size=size, **_like(self, dtype, device, requires_grad))
 
     def new_ones(
-        self,
-        *sizes: Ints,
-        size: Ints = (),
-        dtype: DType = None,
-        device: Place = None,
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None,
         requires_grad: _bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """ones(size) in the dtype and on the device of this Tensor."""
-        return creation.ones(
-            *sizes,
-            size=size,
-            dtype=dtype or self.dtype,
-            device=device or self.device,
-            requires_grad=requires_grad,
-        )
+        return creation.ones(*sizes, size=size, **_like(self, dtype, device, requires_grad))
 
     def new_empty(
-        self,
-        *sizes: Ints,
-        size: Ints = (),
-        dtype: DType = None,
-        device: Place = None,
+        self, *sizes: Ints, size: Ints = (), dtype: DType = None, device: Place = None,
         requires_grad: _bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """empty(size) in the dtype and on the device of this Tensor."""
-        return creation.empty(
-            *sizes,
-            size=size,
-            dtype=dtype or self.dtype,
-            device=device or self.device,
-            requires_grad=requires_grad,
-        )
+        return creation.empty(*sizes, size=size, **_like(self, dtype, device, requires_grad))
 
     def new_full(
-        self,
-        size: Shape,
-        fill_value: Operand,
-        dtype: DType = None,
-        device: Place = None,
+        self, size: Shape, fill_value: Operand, dtype: DType = None, device: Place = None,
         requires_grad: _bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """full(size, fill_value) in the dtype and on the device of this Tensor."""
-        return creation.full(
-            size, fill_value, dtype or self.dtype, device or self.device, requires_grad
-        )
+        return creation.full(size, fill_value, **_like(self, dtype, device, requires_grad))
 
     def new_tensor(
         self, data: Any, dtype: DType = None, device: Place = None, requires_grad: _bool = False
     ) -> Tensor:
         """tensor(data) in the dtype and on the device of this Tensor."""
-        return creation.tensor(data, dtype or self.dtype, device or self.device, requires_grad)
+        return creation.tensor(data, **_like(self, dtype, device, requires_grad))
 
     def new(self, *arguments: Any) -> Tensor:
         """Tensor(...) in the dtype and on the device of this Tensor: sizes (uninitialised), or

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..arrays import is_array
 from ..autograd._types import Operand
-from ..engine.tensor import Tensor, attach, raw
+from ..autograd.attributes import attach
+from ..engine.tensor import Tensor, raw
 from . import arithmetic, bits, elementary, indexing, product
 
 P = ParamSpec("P")

@@ -5,11 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import device, device_of
-from ..autograd import Tensor, move, op, raw
+from ..arrays import device, device_of, to_device
+from ..autograd import Tensor, op, raw
 from ..autograd._types import DType, Place
 
 __all__ = ["to"]
+
+
+def move(array: Any, place: Any = None, dtype: Any = None, copy: bool = False) -> Any:
+    """`array` on `place` with `dtype`; the same array where nothing changes and `copy` is not asked
+    for."""
+    out = array if place is None else to_device(array, place)
+    if dtype is not None and out.dtype != dtype:
+        out = out.astype(dtype)
+    return out.copy() if copy and out is array else out
+
 
 _place = device  # the parameter of `to` has this name
 

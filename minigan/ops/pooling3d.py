@@ -10,9 +10,8 @@ import numpy as np
 from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
-from .activation import relu
+from .arithmetic import _where as where
 from .creation import as_tensor
-from .elementary import abs, sign
 from .max_pooling import _max_windows, plane_gather, window_argmax
 from .pooling import (
     _adaptive_sizes,
@@ -199,7 +198,8 @@ def max_unpool3d(
 def _lp_pool(pool, dims, input, norm_type, kernel_size, stride, ceil_mode):
     count = math.prod(numbers("lp_pool", "kernel_size", kernel_size, dims, 1))
     mean = pool(input**norm_type, kernel_size, stride, 0, ceil_mode)
-    return (sign(mean) * relu(abs(mean)) * count) ** (1 / norm_type)
+    mean = where(mean == 0, 0.0, mean)  # where the root is infinitely steep the gradient is 0
+    return (mean * count) ** (1 / norm_type)
 
 
 def lp_pool1d(

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..autograd import Tensor, op, raw
 from ..autograd._types import Operand
-from .arithmetic import _div, floor, ge, gt, isnan, le, lt, maximum, minimum, ne, sub
+from .arithmetic import _div, floor, ge, gt, isnan, le, lt, ne, sub
 from .arithmetic import _where as where
 from .compose import floats, logaddexp, trunc
 from .elementary import abs, erf, exp, log, sign
@@ -134,13 +134,13 @@ def ldexp(input: Tensor, other: Operand) -> Tensor:
 
 
 def fmax(input: Tensor, other: Operand) -> Tensor:
-    """The larger of two; of a number and a NaN the number."""
-    return where(isnan(other), input, where(isnan(input), other, maximum(input, other)))
+    """The larger of two; of a number and a NaN the number. Of equal ones it is the first."""
+    return where((input >= other) | isnan(other), input, other)
 
 
 def fmin(input: Tensor, other: Operand) -> Tensor:
-    """The smaller of two; of a number and a NaN the number."""
-    return where(isnan(other), input, where(isnan(input), other, minimum(input, other)))
+    """The smaller of two; of a number and a NaN the number. Of equal ones it is the first."""
+    return where((input <= other) | isnan(other), input, other)
 
 
 def copysign(input: Tensor, other: Operand) -> Tensor:

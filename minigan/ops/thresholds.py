@@ -14,6 +14,7 @@ from .activation import elu, hardtanh, tanh
 from .arithmetic import _where as where
 from .arithmetic import clamp
 from .axes import axis_of
+from .dropout import _masked_scale
 from .elementary import abs, log, log1p, rsqrt, sign, square
 from .extremes import argmax
 from .padding import pad
@@ -21,12 +22,12 @@ from .placement import to
 from .pooling import avg_pool2d
 from .pooling3d import avg_pool3d
 from .reduction import mean, norm
-from .sampling import SATURATION, _kept, _masked_scale, rand_like
+from .sampling import rand_like
 from .shape import unsqueeze
 from .softmax import softmax
 
 __all__ = [
-    "celu", "channel_shuffle", "feature_alpha_dropout", "gumbel_softmax", "hardshrink",
+    "celu", "channel_shuffle", "gumbel_softmax", "hardshrink",
     "hardsigmoid", "local_response_norm", "pdist", "rms_norm", "rrelu", "softshrink",
     "tanhshrink", "threshold",
 ]  # fmt: skip
@@ -95,27 +96,6 @@ def _slopes(array, lower, upper, generator):
     return np.where(
         array > 0, one, draws * array.dtype.type(upper - lower) + array.dtype.type(lower)
     )
-
-
-def feature_alpha_dropout(
-    input: Tensor,
-    p: float = 0.5,
-    training: bool = False,
-    *,
-    generator: Any = None,
-) -> Tensor:
-    """`alpha_dropout` of whole channels of input (N, C, ...)."""
-    if not training or p == 0:
-        return input
-    scales, shifts = seam.execute(_channel_scales, raw(input), p, generator)
-    return _masked_scale(input, scales) + shifts
-
-
-def _channel_scales(array, p, generator):
-    keep = _kept(array, (*array.shape[:2], *(1,) * (array.ndim - 2)), p, generator)
-    scale = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5 if p < 1 else 0.0
-    scale, low = array.dtype.type(scale), array.dtype.type(scale * SATURATION)
-    return keep * scale, (1 - keep) * low - array.dtype.type(p) * low
 
 
 def gumbel_softmax(

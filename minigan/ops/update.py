@@ -2,31 +2,25 @@
 
 A step is a card, like an op's:
 
-numbers(...)                    the few scalars of the formula, computed once for all elements, in
-                                float64
-reference(c, g, p, *state)      the step in array expressions, for the arrays of either library in
-                                any layout; c: the numbers
-loop(c, g, p, *state)           the same element by element on flat arrays, for compilers; c holds
-                                the numbers in the dtype of the arrays, because one float64 among
-                                float32 would halve the speed of the whole loop
+numbers(...)               its few scalars, computed once for all elements, in float64
+formula(c, g, p, *state)   the new parameter and state: arrays of either library in any layout, or
+                           Tensors, which record it (`optim.functional`); c: the numbers
 
-g is the gradient, p the parameter, the rest is the optimiser's memory of earlier gradients; p and
-state are overwritten. `sign` is 1 to descend, -1 to ascend (maximize). State that an option does
-not need is None: the compiled loop then has no trace of it.
+g is the gradient, p the parameter, the rest is the optimiser's memory of earlier gradients. `sign`
+is 1 to descend, -1 to ascend (maximize). State that an option does not need is None. The fast path
+has each formula once more, as a loop over the elements.
 """
 
 import numpy as np
 
+from ..arrays.device import array_place
+from .arithmetic import maximum
+from .elementary import abs, sqrt
+
 __all__ = [
-    "adadelta_step",
-    "adagrad_step",
-    "adam_step",
-    "adamax_step",
-    "ema_step",
-    "radam_step",
-    "rmsprop_step",
-    "sgd_step",
-]
+    "adadelta_step", "adagrad_step", "adam_step", "adamax_step", "ema_step", "radam_step",
+    "rmsprop_step", "sgd_step",
+]  # fmt: skip
 
 
 # "cpu", "cuda" -> a faster way to step the parameters of an optimiser that lie there, (optimizer,
@@ -34,6 +28,16 @@ __all__ = [
 # `optim.ema.update_by_reference`.
 STEPS: dict = {}
 AVERAGES: dict = {}
+
+
+def place_of(x):
+    """Where faster ways are looked up for this array: "cpu", "cuda", or None where kernels cannot
+    run for the dtype."""
+    place = array_place(x)
+    return place if place == "cpu" or (place and x.dtype.char in "fd") else None
+
+
+PIECE = 1 << 17  # elements of a large array that are stepped at once
 
 
 class update:
@@ -45,11 +49,28 @@ class update:
         self.__doc__ = card.__doc__
         self.__module__ = card.__module__
         self.numbers = card.numbers
-        self.loop = card.loop
-        self.reference = card.reference
+        self.formula = card.formula
 
-    def __call__(self, numbers, *arrays):
-        self.reference(numbers, *arrays)
+    def reference(self, numbers, *arrays):
+        """The formula in place; of large arrays on the CPU piece by piece, which stay in the
+        cache."""
+        p, pieces = arrays[1], [arrays]
+        if isinstance(p, np.ndarray) and p.size > PIECE:
+            rows = -(-PIECE * len(p) // p.size)
+            starts = range(0, len(p), rows)
+            pieces = [[a if a is None else a[i : i + rows] for a in arrays] for i in starts]
+        for piece in pieces:
+            for old, new in zip(piece[1:], self.formula(numbers, *piece)):
+                if old is not None:
+                    old[...] = new
+
+    __call__ = reference
+
+
+def _descent(sign, decay, g, p):
+    """Where to: the gradient, of the loss with weight_decay |p|^2 / 2."""
+    d = g if sign == 1 else -g
+    return d + decay * p if decay else d
 
 
 @update
@@ -68,30 +89,13 @@ class sgd_step:
         mix = (1.0, momentum) if nesterov else (0.0, 1.0)  # shares of d and b in the step
         return -1.0 if maximize else 1.0, weight_decay, lr, kept, fresh, *mix
 
-    def loop(c, g, p, b=None):
-        sign = c[0]
-        decay = c[1]
-        lr = c[2]
-        momentum = c[3]
-        fresh = c[4]
-        of_d = c[5]
-        of_b = c[6]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            if b is not None:
-                average = momentum * b[i] + fresh * d
-                b[i] = average
-                d = of_d * d + of_b * average
-            p[i] -= lr * d
-
-    def reference(c, g, p, b=None):
+    def formula(c, g, p, b=None):
         sign, decay, lr, momentum, fresh, of_d, of_b = c
-        d = sign * g + decay * p
+        d = _descent(sign, decay, g, p)
         if b is not None:
-            b *= momentum
-            b += fresh * d
-            d = of_d * d + of_b * b
-        p -= lr * d
+            b = momentum * b + fresh * d
+            d = of_d * d + of_b * b if of_d else b
+        return p - lr * d, b
 
 
 @update
@@ -109,50 +113,18 @@ class adam_step:
         beta1, beta2 = betas
         decay, shrink = (0.0, 1.0 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
         size, scale = lr / (1.0 - beta1**t), (1.0 - beta2**t) ** -0.5
-        return (
-            -1.0 if maximize else 1.0,
-            decay,
-            shrink,
-            1.0 - beta1,
-            beta2,
-            1.0 - beta2,
-            size,
-            scale,
-            eps,
-        )
+        sign = -1.0 if maximize else 1.0
+        return sign, decay, shrink, 1.0 - beta1, beta2, 1.0 - beta2, size, scale, eps
 
-    def loop(c, g, p, m, v, largest=None):
-        sign = c[0]
-        decay = c[1]
-        shrink = c[2]
-        new1 = c[3]
-        beta2 = c[4]
-        new2 = c[5]
-        size = c[6]
-        scale = c[7]
-        eps = c[8]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            average = m[i] + new1 * (d - m[i])
-            square = beta2 * v[i] + new2 * d * d
-            m[i] = average
-            v[i] = square
-            if largest is not None:
-                square = max(largest[i], square)
-                largest[i] = square
-            p[i] = shrink * p[i] - size * average / (np.sqrt(square) * scale + eps)
-
-    def reference(c, g, p, m, v, largest=None):
+    def formula(c, g, p, m, v, largest=None, sqrt=sqrt):
         sign, decay, shrink, new1, beta2, new2, size, scale, eps = c
-        d = sign * g + decay * p
-        m += new1 * (d - m)
-        v *= beta2
-        v += new2 * d * d
+        d = _descent(sign, decay, g, p)
+        m = m + new1 * (d - m)
+        v = square = beta2 * v + new2 * d * d
         if largest is not None:
-            np.maximum(largest, v, out=largest)
-            v = largest
-        p *= shrink
-        p -= size * m / (np.sqrt(v) * scale + eps)
+            square = largest = maximum(largest, v)
+        p = p if shrink == 1 else shrink * p
+        return p - size * m / (sqrt(square) * scale + eps), m, v, largest
 
 
 @update
@@ -167,43 +139,17 @@ class rmsprop_step:
     def numbers(t, lr, alpha, eps, weight_decay, momentum, maximize):
         return -1.0 if maximize else 1.0, weight_decay, lr, alpha, 1.0 - alpha, eps, momentum
 
-    def loop(c, g, p, s, a=None, b=None):
-        sign = c[0]
-        decay = c[1]
-        lr = c[2]
-        alpha = c[3]
-        new = c[4]
-        eps = c[5]
-        momentum = c[6]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            square = alpha * s[i] + new * d * d
-            s[i] = square
-            if a is not None:
-                average = a[i] + new * (d - a[i])
-                a[i] = average
-                square -= average * average
-            d /= np.sqrt(square) + eps
-            if b is not None:
-                d += momentum * b[i]
-                b[i] = d
-            p[i] -= lr * d
-
-    def reference(c, g, p, s, a=None, b=None):
+    def formula(c, g, p, s, a=None, b=None):
         sign, decay, lr, alpha, new, eps, momentum = c
-        d = sign * g + decay * p
-        s *= alpha
-        s += new * d * d
-        square = s
+        d = _descent(sign, decay, g, p)
+        s = square = alpha * s + new * d * d
         if a is not None:
-            a += new * (d - a)
+            a = a + new * (d - a)
             square = s - a * a
-        d /= np.sqrt(square) + eps
+        d = d / (sqrt(square) + eps)
         if b is not None:
-            b *= momentum
-            b += d
-            d = b
-        p -= lr * d
+            b = d = momentum * b + d
+        return p - lr * d, s, a, b
 
 
 @update
@@ -216,22 +162,11 @@ class adagrad_step:
     def numbers(t, lr, lr_decay, weight_decay, eps, maximize):
         return -1.0 if maximize else 1.0, weight_decay, lr / (1.0 + (t - 1) * lr_decay), eps
 
-    def loop(c, g, p, s):
-        sign = c[0]
-        decay = c[1]
-        lr = c[2]
-        eps = c[3]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            square = s[i] + d * d
-            s[i] = square
-            p[i] -= lr * d / (np.sqrt(square) + eps)
-
-    def reference(c, g, p, s):
+    def formula(c, g, p, s):
         sign, decay, lr, eps = c
-        d = sign * g + decay * p
-        s += d * d
-        p -= lr * d / (np.sqrt(s) + eps)
+        d = _descent(sign, decay, g, p)
+        s = s + d * d
+        return p - lr * d / (sqrt(s) + eps), s
 
 
 @update
@@ -242,30 +177,13 @@ class adadelta_step:
     def numbers(lr, rho, eps, weight_decay, maximize):
         return -1.0 if maximize else 1.0, weight_decay, lr, rho, 1.0 - rho, eps
 
-    def loop(c, g, p, s, a):
-        sign = c[0]
-        decay = c[1]
-        lr = c[2]
-        rho = c[3]
-        new = c[4]
-        eps = c[5]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            square = rho * s[i] + new * d * d
-            s[i] = square
-            d = d * np.sqrt(a[i] + eps) / np.sqrt(square + eps)
-            a[i] = rho * a[i] + new * d * d
-            p[i] -= lr * d
-
-    def reference(c, g, p, s, a):
+    def formula(c, g, p, s, a):
         sign, decay, lr, rho, new, eps = c
-        d = sign * g + decay * p
-        s *= rho
-        s += new * d * d
-        d = d * np.sqrt(a + eps) / np.sqrt(s + eps)
-        a *= rho
-        a += new * d * d
-        p -= lr * d
+        d = _descent(sign, decay, g, p)
+        s = rho * s + new * d * d
+        d = d * sqrt(a + eps) / sqrt(s + eps)
+        a = rho * a + new * d * d
+        return p - lr * d, s, a
 
 
 @update
@@ -278,37 +196,15 @@ class adamax_step:
 
     def numbers(t, lr, betas, eps, weight_decay, maximize):
         beta1, beta2 = betas
-        return (
-            -1.0 if maximize else 1.0,
-            weight_decay,
-            1.0 - beta1,
-            beta2,
-            lr / (1.0 - beta1**t),
-            eps,
-        )
+        sign, size = -1.0 if maximize else 1.0, lr / (1.0 - beta1**t)
+        return sign, weight_decay, 1.0 - beta1, beta2, size, eps
 
-    def loop(c, g, p, m, u):
-        sign = c[0]
-        decay = c[1]
-        new = c[2]
-        beta2 = c[3]
-        size = c[4]
-        eps = c[5]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            average = m[i] + new * (d - m[i])
-            m[i] = average
-            largest = max(beta2 * u[i], abs(d) + eps)
-            u[i] = largest
-            p[i] -= size * average / largest
-
-    def reference(c, g, p, m, u):
+    def formula(c, g, p, m, u):
         sign, decay, new, beta2, size, eps = c
-        d = sign * g + decay * p
-        m += new * (d - m)
-        u *= beta2
-        np.maximum(u, np.abs(d) + eps, out=u)
-        p -= size * m / u
+        d = _descent(sign, decay, g, p)
+        m = m + new * (d - m)
+        u = maximum(beta2 * u, abs(d) + eps)
+        return p - size * m / u, m, u
 
 
 @update
@@ -327,57 +223,21 @@ class radam_step:
         limit = 2.0 / (1.0 - beta2) - 1.0
         length = limit - 2.0 * t * beta2**t / rest
         sure = length > 5.0
-        share = (
-            (
-                (length - 4.0)
-                * (length - 2.0)
-                * limit
-                / ((limit - 4.0) * (limit - 2.0) * length)
-                * rest
-            )
-            ** 0.5
-            if sure
-            else 0.0
-        )
+        share = 0.0
+        if sure:
+            ratio = (length - 4.0) * (length - 2.0) * limit
+            share = (ratio / ((limit - 4.0) * (limit - 2.0) * length) * rest) ** 0.5
         plain, scaled = (0.0, size * share) if sure else (size, 0.0)
-        return (
-            -1.0 if maximize else 1.0,
-            decay,
-            shrink,
-            1.0 - beta1,
-            beta2,
-            1.0 - beta2,
-            plain,
-            scaled,
-            eps,
-        )
+        sign = -1.0 if maximize else 1.0
+        return sign, decay, shrink, 1.0 - beta1, beta2, 1.0 - beta2, plain, scaled, eps
 
-    def loop(c, g, p, m, v):
-        sign = c[0]
-        decay = c[1]
-        shrink = c[2]
-        new1 = c[3]
-        beta2 = c[4]
-        new2 = c[5]
-        plain = c[6]
-        scaled = c[7]
-        eps = c[8]
-        for i in range(p.size):
-            d = sign * g[i] + decay * p[i]
-            average = m[i] + new1 * (d - m[i])
-            square = beta2 * v[i] + new2 * d * d
-            m[i] = average
-            v[i] = square
-            p[i] = shrink * p[i] - average * (plain + scaled / (np.sqrt(square) + eps))
-
-    def reference(c, g, p, m, v):
+    def formula(c, g, p, m, v):
         sign, decay, shrink, new1, beta2, new2, plain, scaled, eps = c
-        d = sign * g + decay * p
-        m += new1 * (d - m)
-        v *= beta2
-        v += new2 * d * d
-        p *= shrink
-        p -= m * (plain + scaled / (np.sqrt(v) + eps))
+        d = _descent(sign, decay, g, p)
+        m = m + new1 * (d - m)
+        v = beta2 * v + new2 * d * d
+        p = p if shrink == 1 else shrink * p
+        return p - m * (plain + scaled / (sqrt(v) + eps)), m, v
 
 
 @update
@@ -393,10 +253,5 @@ class ema_step:
     def numbers(t, decay):
         return (decay * (1.0 - decay ** (t - 1)) / (1.0 - decay**t),)
 
-    def loop(c, p, a):
-        old = c[0]
-        for i in range(a.size):
-            a[i] = p[i] - old * (p[i] - a[i])
-
-    def reference(c, p, a):
-        a[...] = p - c[0] * (p - a)
+    def formula(c, p, a):
+        return (p - c[0] * (p - a),)

@@ -22,7 +22,9 @@ def is_recorded(self, sources):
     if refresh_views:
         refresh((self, *sources))
     return self._wanted or (
-        self.array.dtype.kind == "f" and any(isinstance(s, Tensor) and s._wanted for s in sources)
+        self.array.dtype.kind == "f"
+        # or a view that is older than its base's requires_grad_()
+        and (any(isinstance(s, Tensor) and s._wanted for s in sources) or self.requires_grad)
     )
 
 
@@ -105,7 +107,7 @@ def record(self, name, compute, assign=None, is_card=True):
             changed.append((base, flat.reshape(base.shape)))
     for tensor, _ in changed:
         if tensor._node is not None:
-            tensor._node.unshare_result()
+            _unshare_result(tensor._node)
     array = write(self)
     if assign is None:
         seam.execute(put_into, array, ..., result.array)
@@ -147,6 +149,16 @@ _NO_OTHERS = (lambda x: _references and _references(x.array))(tensor_of(np.empty
 def _unshare_saved(node, array):
     """What a tape entry saved of `array` becomes a copy: the memory is about to be overwritten."""
     node.saved = [seam.execute(copied, s) if s is array else s for s in node.saved]
+
+
+def _unshare_result(node):
+    """A tape entry takes a copy of its result where it saved it: its memory is about to change in a
+    way that is on the tape."""
+    for version, number, i, _, slot in node.sources:
+        if i < 0 and version[0] == number:
+            node.saved[slot] = seam.execute(copied, node.saved[slot])
+            node.sources = [s for s in node.sources if s[2] >= 0]
+            node.sources.append(([0], 0, -1, None, slot))
 
 
 def refresh(tensors):

@@ -6,10 +6,10 @@ Yazici et al., "The unusual effectiveness of averaging in GAN training", 2019.
 
 from contextlib import contextmanager
 
-from ..arrays import kernel_place, seam
+from ..arrays import seam
 from ..autograd import Tensor, raw, tensor_of
 from ..ops.layout import conform
-from ..ops.update import AVERAGES, ema_step
+from ..ops.update import AVERAGES, ema_step, place_of
 
 
 def update_by_reference(average):
@@ -58,7 +58,7 @@ class EMA:
             raise RuntimeError(
                 "EMA.update() inside applied(): the parameters are the averages there"
             )
-        places = {kernel_place(p.array) for p in self.params.values()}
+        places = {place_of(p.array) for p in self.params.values()}
         AVERAGES.get(places.pop() if len(places) == 1 else None, update_by_reference)(self)
         for name, b in self.buffers.items():
             self.kept[name].array[...] = b.array

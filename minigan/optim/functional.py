@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd import Tensor, tensor_of
-from ..ops import cat, maximum, sqrt, where
+from ..ops import cat, sqrt, update, where
 from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
@@ -24,6 +24,9 @@ State = dict[str, Any]  # {} before the first step
 Step = Callable[[Tensors, Sequence[Tensor | None], State], tuple[list[Tensor], State]]
 
 __all__ = ["adam", "follow", "sgd"]
+
+steps: Any = update  # the cards, whose decorator no checker follows
+ADAM = ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")  # what it keeps of each parameter
 
 
 def sgd(
@@ -37,12 +40,11 @@ def sgd(
     moved, kept = [], []
     for p, g, b in zip(parameters, gradients, buffers, strict=True):
         if g is not None:
-            d = -g if maximize else g
-            d = d + weight_decay * p if weight_decay else d
-            if momentum:
-                b = d if b is None else momentum * b + (1 - dampening) * d
-                d = d + momentum * b if nesterov else b
-            p = p - lr * d
+            first = b is None
+            c = steps.sgd_step.numbers(
+                first, lr, momentum, dampening, weight_decay, nesterov, maximize
+            )
+            p, b = steps.sgd_step.formula(c, g, p, (0.0 if first else b) if momentum else None)
         moved.append(p)
         kept.append(b)
     return moved, {"momentum_buffer": kept}
@@ -60,27 +62,20 @@ def adam(
     Where all gradients so far were 0, v = 0 and the root of v has no derivative: there it counts as
     constant, so that the derivative of the step is that of -lr m' / eps.
     """
-    beta1, beta2 = betas
     n = len(parameters)
-    steps, means, squares, tops = (state.get(k) or [start] * n for k, start in
-                                   (("step", 0), ("exp_avg", None), ("exp_avg_sq", None),
-                                       ("max_exp_avg_sq", None)))  # fmt: skip
+    counts, *averages = (state.get(k) or [0 if k == "step" else None] * n for k in ADAM)
     moved: list[Tensor] = []
-    new: State = {"step": [], "exp_avg": [], "exp_avg_sq": [], "max_exp_avg_sq": []}
-    for p, g, t, m, v, top in zip(parameters, gradients, steps, means, squares, tops, strict=True):
+    new: State = {k: [] for k in ADAM}
+    for p, g, t, *kept in zip(parameters, gradients, counts, *averages, strict=True):
         if g is not None:
             t += 1
-            d = -g if maximize else g
-            d = d + weight_decay * p if weight_decay and not decoupled_weight_decay else d
-            m = (1 - beta1) * d if m is None else m + (1 - beta1) * (d - m)
-            v = (1 - beta2) * d * d if v is None else beta2 * v + (1 - beta2) * d * d
-            if amsgrad:
-                top = v if top is None else maximum(top, v)
-            root = _root(top if amsgrad else v)
-            p = p * (1 - lr * weight_decay) if decoupled_weight_decay else p
-            p = p - lr / (1 - beta1**t) * m / (root * (1 - beta2**t) ** -0.5 + eps)
+            m, v, top = (0.0 if x is None else x for x in kept)
+            c = steps.adam_step.numbers(
+                t, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
+            )
+            p, *kept = steps.adam_step.formula(c, g, p, m, v, top if amsgrad else None, _root)
         moved.append(p)
-        for name, value in zip(new, (t, m, v, top)):
+        for name, value in zip(ADAM, (t, *kept)):
             new[name].append(value)
     return moved, new
 
@@ -94,8 +89,7 @@ def _root(v):
 STEPS: dict[type, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {
     SGD: (sgd, ("lr", "momentum", "dampening", "weight_decay", "nesterov"), ("momentum_buffer",)),
     Adam: (
-        adam, ("lr", "betas", "eps", "weight_decay", "amsgrad", "decoupled_weight_decay"),
-        ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"),
+        adam, ("lr", "betas", "eps", "weight_decay", "amsgrad", "decoupled_weight_decay"), ADAM,
     ),
 }  # fmt: skip
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import device_of, kernel_place, seam
+from ..arrays import device_of, seam
 from ..autograd import Tensor, enable_grad, raw, tensor_of
 from ..messages import warn
 from ..ops.layout import conform, full_like
-from ..ops.update import STEPS
+from ..ops.update import STEPS, place_of
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 
@@ -241,7 +241,7 @@ class Optimizer:
     def step_with(self, gradients: Sequence[Any]) -> None:
         """One update with these gradients instead of `.grad`: Tensors or arrays, in the order of
         all parameters; None skips one."""
-        place = kernel_place(self._slots[0].param.array)
+        place = place_of(self._slots[0].param.array)
         seam.execute(STEPS.get(place, step_by_reference), self, list(gradients))
 
     def ready(self, gradients):

@@ -36,6 +36,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "acgan": ("acgan", "ACGAN"),
     "infogan": ("infogan", "InfoGAN"),
     "ss-infogan": ("ss_infogan", "SSInfoGAN"),
+    "k-plus-1": ("k_plus_1", "KPlus1"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -64,7 +64,8 @@ def parser_of(kind: System) -> argparse.ArgumentParser:
             "--ema",
             type=number(float, 0, below=1),
             default=0.99,
-            help="decay per step of the averaged weights that draw; 0: none (default %(default)s)",
+            help=f"decay per step of the averaged weights of {kind.averaged}, which are used then; "
+            "0: none (default %(default)s)",
         )
     if kind.control:
         p.add_argument(
@@ -101,9 +102,9 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     c = facts_of(config)
     with room_for_networks("the networks' sizes", place=device):
         game = kind.game(c)
-    for name, player in game.players.items():
-        player.to(device)
+    for name, player in game.to(device).players.items():
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
+    kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
     config |= {"dataset": data.name, "checksum": data.checksum}
     if options.batch_size > len(data):
@@ -175,7 +176,8 @@ def write(images: np.ndarray, labels: np.ndarray | None, options: argparse.Names
     pixels = as_bytes(images).transpose(0, 2, 3, 1)
     arrays = {"images": pixels[..., 0] if pixels.shape[-1] == 1 else pixels}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, **({} if labels is None else {"labels": labels}))
+    arrays |= {} if labels is None else {"labels": labels}
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_atomic(out, buffer.getvalue())
     return f"{len(images)} images in {out}"
 
@@ -231,7 +233,7 @@ def train_control(run: str, folder: str, kind: System) -> int:
         raise ValueError(f"--control: {kind.name} has no control, its idea cannot be switched off")
     config = json.loads((Path(run) / "config.json").read_bytes())
     print(f"training the control ({kind.control}) into {folder}", flush=True)
-    options = SimpleNamespace(**(config["options"] | {"control": True, "out": folder}))
+    options = argparse.Namespace(**(config["options"] | {"control": True, "out": folder}))
     options.resume = False
     return perform(lambda: build(kind, options))
 

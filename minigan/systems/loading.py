@@ -40,21 +40,21 @@ def load_game(
         kind = _system(config)
         c = facts_of(kind.complete(config))
         game = kind.game(c)
-        for name, player in game.players.items():
-            player.load_state_dict(state["trainer"]["players"][name])
+        for player, network in game.players.items():
+            network.load_state_dict(state["trainer"]["players"][player])
         game.load_state_dict(state["trainer"].get("game", {}))
         ema = state["callbacks"].get("Average", {"updates": 0})
-        averaged = averaged and kind.averaged is not None and ema["updates"] > 0
-        if averaged:
-            game.players[kind.averaged].load_state_dict(ema["averages"] | ema["buffers"])
+        name = kind.averaged if averaged and ema["updates"] > 0 else None
+        if name is not None:
+            game.players[name].load_state_dict(ema["averages"] | ema["buffers"])
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise RunError(
             f"{path} holds no game that can be built from its config "
             f"({type(error).__name__}: {error})"
         ) from error
-    for player in game.players.values():
-        player.to(device).eval()
-    if averaged:
+    for player in game.to(device).players.values():
+        player.eval()
+    if name is not None:
         game.recalibrate()
     return Loaded(kind, game, c, state["step"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from .. import nn
 from ..gan import GAMES, AutoEncoder, mlp_generator
@@ -61,7 +62,7 @@ class OfParts(System):
     """
 
     kind = ""
-    activation = staticmethod(lambda: nn.LeakyReLU(0.2))
+    activation: Callable[[], nn.Module] = staticmethod(lambda: nn.LeakyReLU(0.2))
 
     def arguments(self, c):
         """The game's own arguments."""

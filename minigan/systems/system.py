@@ -43,7 +43,7 @@ class System:
 
     paper : authors, year, title, number
     defaults : of options, where they are not those of `System`
-    averaged : the player whose weights are averaged, and draw then; None where none is
+    averaged : the player whose weights are averaged, and draw or classify then; None where none is
     control : what `--control` switches off
     """
 
@@ -115,6 +115,9 @@ class System:
     def game(self, c: Any) -> Game:
         """The game with new networks, on the CPU, from the config alone."""
         raise NotImplementedError
+
+    def begin(self, game: Game, data: Any, c: Any, device: Any) -> None:
+        """What the networks, on the device, take from the data before the first step."""
 
     def optimizers(self, game: Game, c: Any) -> dict[str, Optimizer]:
         """Each player's."""

@@ -19,6 +19,7 @@ from ..data import ImageSet
 from ..gan.cgan import CGAN
 from ..gan.constraints import CONSTRAINTS, Constraint, WeightClip
 from ..gan.games import GAN, FeatureMatching
+from ..gan.latents import LATENTS
 from ..gan.networks import build_networks
 from ..gan.objectives import OBJECTIVES, Alpha, FDivergence, Minimax, Objective
 from ..gan.penalties import PENALTIES, HistoricalAveraging, refuse_batch_statistics
@@ -78,7 +79,19 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="ascents of D for each descent of G (default %(default)s)",
     )
+    p.add_argument(
+        "--g-steps",
+        type=number(int, 1),
+        default=1,
+        help="descents of G in a round; many of them make it collapse (default %(default)s)",
+    )
     p.add_argument("--simultaneous", action="store_true", help="both gradients at the same point")
+    p.add_argument(
+        "--latent",
+        choices=LATENTS,
+        default="normal",
+        help="distribution of z: N(0, 1) or U(-1, 1) (default %(default)s)",
+    )
     p.add_argument(
         "--feature-matching",
         action="store_true",
@@ -240,7 +253,8 @@ def build_game(
     return (kind or GAN)(
         G, D, build_objective(config), config["latent_dim"], config["k"],
         penalties=[*penalties, *past[0]], g_penalties=past[1],
-        views=views, simultaneous=config["simultaneous"],
+        views=views, simultaneous=config["simultaneous"], g_steps=config.get("g_steps", 1),
+        latent=config.get("latent", "normal"),
     )  # fmt: skip
 
 

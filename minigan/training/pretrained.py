@@ -76,7 +76,9 @@ def load_generator(
         place = next(generator.parameters()).device
         recalibrate_batch_norm(
             generator,
-            calibration_inputs(config.get("latent_dim", 0), config.get("classes", 0), place),
+            calibration_inputs(
+                config.get("latent_dim", 0), config.get("classes", 0), place, _latent(config)
+            ),
         )
     return generator.eval(), config
 
@@ -84,7 +86,18 @@ def load_generator(
 def inputs_of(config: dict[str, Any], n: int, seed: int = 0) -> tuple[Tensor, ...]:
     """What the generator of a run with this config makes n samples of: latents, and labels where it
     has classes."""
-    return sample_inputs(n, Generator(seed), config["latent_dim"], config.get("classes", 0))
+    return sample_inputs(
+        n,
+        Generator(seed),
+        config["latent_dim"],
+        config.get("classes", 0),
+        latent=_latent(config),
+    )
+
+
+def _latent(config: dict[str, Any]) -> str:
+    """The distribution of a run's latent vectors."""
+    return config.get("latent", "normal")
 
 
 def generate(

@@ -664,3 +664,62 @@ def test_the_gradient_of_a_step_function_is_constant():
         x = leaf(float("inf"), 1.5)
         (g,) = minigan.grad((f(x) * f(x)).sum(), x, create_graph=True)
         assert g.tolist() == [0, 0] and not g.requires_grad
+
+
+OVERWRITES = {  # as in torch: what is overwritten whole has a constant gradient, 0
+    "y[...]": (lambda y, w: y.__setitem__(..., w), False),
+    "y[:]": (lambda y, w: y.__setitem__(slice(None), w), False),
+    "y[:, 0:2]": (lambda y, w: y.__setitem__((slice(None), slice(0, 2)), w), False),
+    "y[..., ::1]": (lambda y, w: y.__setitem__((..., slice(None, None, 1)), w), False),
+    "y[()]": (lambda y, w: y.__setitem__((), w), False),
+    "copy_": (lambda y, w: y.copy_(w), False),
+    "fill_": (lambda y, w: y.fill_(w.sum()), False),
+    "zero_": (lambda y, w: y.zero_().add_(w), False),
+    "pow_": (lambda y, w: y.pow_(0).mul_(w), False),
+    "y[None]": (lambda y, w: y.__setitem__(None, w), True),
+    "y[0]": (lambda y, w: y.__setitem__(0, w[0]), True),
+    "y.view(-1)[:]": (lambda y, w: y.view(-1).__setitem__(slice(None), w.view(-1)), True),
+    "y[mask]": (lambda y, w: y.__setitem__(y > -9, w.view(-1)), True),
+    "mul_": (lambda y, w: y.mul_(0).add_(w), True),
+}
+
+
+@pytest.mark.parametrize("name", OVERWRITES)
+def test_what_is_overwritten_whole_has_a_constant_gradient(name):
+    overwrite, wanted = OVERWRITES[name]
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    y = x * 2
+    y.sum().backward(retain_graph=True)
+    overwrite(y, w)
+    (y * y).sum().backward(create_graph=True)
+    assert x.grad.tolist() == [[2, 2]] and x.grad.requires_grad == wanted
+    assert w.grad.requires_grad
+
+
+def test_the_gradient_of_the_power_0_is_0_also_at_infinity():
+    x = leaf(float("inf"), float("nan"), 2.0)
+    (g,) = minigan.grad((x**0 * x.detach()[2]).sum(), x, create_graph=True)
+    assert g.tolist() == [0, 0, 0] and not g.requires_grad
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_view_older_than_its_bases_requires_grad_is_not_written(asked):
+    writes = (
+        lambda v: v.mul_(3),
+        lambda v: v.__setitem__(0, 3.0),
+        lambda v: v.fill_(3.0),
+        lambda v: v.view(-1).add_(1),
+        lambda v: minigan.nn.functional.relu(v, inplace=True),
+        lambda v: v.unsqueeze_(0),
+    )
+    for overwrite in writes:
+        x = minigan.ones(2, 2)
+        v = x[0]
+        v.mul_(2)  # torch: nothing wrong yet
+        x.requires_grad_()
+        assert v.requires_grad or not asked
+        with pytest.raises(RuntimeError, match="leaf that requires grad through a view"):
+            overwrite(v)
+        with minigan.no_grad():
+            v.mul_(2)
+        assert x.tolist() == [[4, 4], [1, 1]]

@@ -184,3 +184,43 @@ def test_a_tiny_gan_learns_a_gaussian():
         trainer.play(tensor_of(rng.normal(4, 0.5, (64, 1)).astype(np.float32)))
     samples = game.sample(minigan.randn(2000, 1)).numpy()
     assert abs(samples.mean() - 4) < 0.5
+
+
+def test_several_descents_of_g_in_a_round():
+    minigan.manual_seed(0)
+    G, D = nn.Linear(2, 3), nn.Linear(3, 1)
+    game = GAN(G, D, NonSaturating(), 2, k=2, g_steps=3)
+    trainer = Trainer(game, {n: SGD(p.parameters(), 0.1) for n, p in game.players.items()})
+    weights = []
+    for move in game.moves(minigan.randn(4, 3)):
+        weights.append(G.weight.detach().numpy().copy())
+        trainer.perform(move)
+    made = trainer.play(minigan.randn(4, 3))
+    assert [m.player for m in made] == ["D", "D", "G", "G", "G"]
+    assert len({w.tobytes() for w in weights}) == 3  # as it was before each descent
+    found = game.measure(made)
+    assert found["d_value"] == made[1].value.item() and found["g_loss"] == made[-1].value.item()
+    with pytest.raises(ValueError, match="g_steps=0"):
+        GAN(G, D, NonSaturating(), 2, g_steps=0)
+    with pytest.raises(ValueError, match="simultaneous"):
+        GAN(G, D, NonSaturating(), 2, g_steps=2, simultaneous=True)
+
+
+def test_latent_vectors_of_another_distribution():
+    seen = []
+
+    class Seen(nn.Linear):
+        def forward(self, z):
+            seen.append(z.detach().numpy())
+            return super().forward(z)
+
+    G = nn.Sequential(Seen(50, 3), nn.BatchNorm1d(3))
+    game = GAN(G, nn.Linear(3, 1), NonSaturating(), 50, latent="uniform")
+    list(game.moves(minigan.randn(400, 3)))
+    game.recalibrate()
+    game.sample(*game.inputs(100, minigan.Generator(0)))
+    for z in seen:
+        assert abs(z).max() <= 1 and abs(z.std() - 1 / np.sqrt(3)) < 0.02
+    assert len(seen) == 2 + 8 + 1
+    with pytest.raises(ValueError, match="latent='poisson'"):
+        GAN(G, nn.Linear(3, 1), NonSaturating(), 50, latent="poisson")

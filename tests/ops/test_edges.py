@@ -312,3 +312,35 @@ def test_integer_powers_and_divisions():
     assert minigan.tensor([1234.567]).round(decimals=-2).item() == 1200 and minigan.tensor(
         [0.125]
     ).round(decimals=2).item() == pytest.approx(0.12)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "name, of_x, of_y",
+    [  # as in torch
+        ("maximum", [1, 1, 0.5, 1, 0], [1, 1, 0.5, 1, 1]),
+        ("minimum", [1, 1, 0.5, 1, 1], [1, 1, 0.5, 1, 0]),
+        ("fmax", [0, 1, 1, 1, 0], [1, 0, 0, 0, 1]),
+        ("fmin", [0, 1, 1, 1, 1], [1, 0, 0, 0, 0]),
+    ],
+)
+def test_gradients_of_the_larger_of_equal_numbers_and_nan(name, of_x, of_y):
+    x = minigan.tensor([NAN, 1, 2, NAN, 3], requires_grad=True)
+    y = minigan.tensor([1, NAN, 2, NAN, 4], requires_grad=True)
+    getattr(minigan, name)(x, y).sum().backward()
+    assert x.grad.tolist() == of_x and y.grad.tolist() == of_y
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_lp_pool_passes_on_that_a_window_has_no_root():
+    x = minigan.tensor([[[1, -1, 2, 3, 0.5, 0.25, 0, 0]]], dtype=minigan.float64)
+    y = F.lp_pool1d(x.requires_grad_(), 1.5, 2)
+    y.sum().backward()
+    assert y.detach().numpy() == pytest.approx(
+        np.array([[[NAN, 4.00818899, 0.6118152, 0]]]), nan_ok=True
+    )
+    assert x.grad.numpy() == pytest.approx(
+        np.array([[[NAN, NAN, 0.70638408, 0.86514028, 0.9040134, 0.63923401, 0, 0]]]), nan_ok=True
+    )

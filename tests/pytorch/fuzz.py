@@ -65,6 +65,7 @@ KNOWN = {
         r"derivative for \S+ is not implemented": "minigan's quotients that are rounded have 0",
         r"INTERNAL ASSERT FAILED": "PyTorch asks to report that",
         r"Boolean inputs not supported": "minigan's relu takes them",
+        r"saved tensor that has been detached in-place": "minigan knows what it was saved as",
         r"graph a second time": "minigan keeps the graph where nothing was saved that takes memory",
         r"module 'torch' has no attribute": "a method that is no function",
     },
@@ -144,7 +145,9 @@ def shared_gradient(lines, theirs):
     """Was a gradient written whose elements share memory in PyTorch (that of a sum, say)? minigan's
     have memory of their own."""
     return any(
-        re.search(rf"\b{n}(\.data|\.detach\(\))?\[.*\] \W?=|\b{n} \W=|\b{n}\.\w+_\(", line)
+        re.search(
+            rf"\b{n}(\.data|\.detach\(\))?(\[.*\] \W?=| [-+*/]+=|\.\w+_\(|,.* inplace=True)", line
+        )
         for n in repeated_gradients(theirs)
         for line in lines
     )

@@ -103,7 +103,7 @@ def test_draw(name, tmp_path, capsys):
         assert main(["draw", str(run), "--label", "10"]) == 2
         assert "there is no label 10: they are 0 to 9" in capsys.readouterr().err
     else:
-        assert code == 2 and "trained without labels" in capsys.readouterr().err
+        assert code == 2 and "samples have no labels" in capsys.readouterr().err
 
 
 def test_drawing_is_what_the_game_samples(tmp_path):

@@ -7,7 +7,7 @@ a time are summed up and used.
 
 import numpy as np
 
-from ...ops.update import adam_step
+from .. import update_loops
 from ..replay.lazy_product import LazyProduct
 from . import tiles
 from .kernels import kernel
@@ -43,7 +43,7 @@ STEP_BYTES = STEP.itemsize
 NO_PRODUCT = np.zeros((), tiles.PRODUCT).item()[:-1] + ((0, 0, 0),)
 CONSTANTS = 9  # numbers that the loop takes
 
-_step = kernel(adam_step.loop)
+_step = kernel(update_loops.adam_step)
 _steps_at, _step_at = record_at(STEPS), record_at(STEP)
 
 

@@ -1,10 +1,11 @@
 """A run's rounds, replayed: on CUDA a batch is gathered and every player moves in one launch of a
 graph, on the CPU as one straight function. To the bit the same, with less beside the arithmetic.
 
-Not every game can: one that keeps numbers between its rounds (BEGAN's balance, a schedule of noise)
-or needs a value on the host is played as it is. On the CPU so is one whose networks, or what they
-use, are of other classes than minigan's: their Python code may matter. While a debugger or a tracer
-looks on, or somebody wants the gradients, nothing is replayed.
+Not every game can: one that keeps Python's numbers between its rounds (BEGAN's balance, a schedule
+of noise) or needs a value on the host is played as it is. State of Tensors that stay in their
+memory (a `Pool`, running statistics) is no hindrance. On the CPU a game is also played as it is if
+its networks, or what they use, are of other classes than minigan's: their Python code may matter.
+While a debugger or a tracer looks on, or somebody wants the gradients, nothing is replayed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...arrays import seam
-from ...gan.games import Move
+from ...autograd import Tensor
+from ...gan.games import Game, Move
 from ...gan.trainer import Trainer
 from . import followed
 from .graph import CaptureError, Graph
@@ -41,7 +43,8 @@ class Replayed:
         self.step, self.trainer = step, trainer
         self.say, self.announced = say, device.type == "cuda"
         self.graph: Any = Graph(step) if device.type == "cuda" else Repeated(step, warn=False)
-        if device.type == "cuda" and (kept := sorted(trainer.game.state_dict())):
+        self.unseen = device.type == "cuda"  # does the first round tell what it exchanges?
+        if device.type == "cuda" and (kept := numbers_of(trainer.game)):
             self._do_without(f"the game keeps a state between rounds ({', '.join(kept)})")
         elif device.type == "cpu" and Reachable((step,)).code:
             self.graph.why = "it has code of its own"
@@ -52,9 +55,16 @@ class Replayed:
             self.graph is None
             or self.trainer.watched is not None
             or followed()
-            or self.trainer.game.state_dict()
+            or numbers_of(self.trainer.game)
         ):
             return self.step(numbers)
+        if self.unseen and (before := _memory(self.trainer.game)):
+            moves = self.step(numbers)
+            now = _memory(self.trainer.game)
+            if other := [name for name in now if now[name] is not before.get(name)]:
+                self._do_without(f"the game's state gets other memory ({', '.join(other)})")
+            self.unseen = False
+            return moves
         try:
             moves = self.graph(numbers)
         except CaptureError as error:  # and nothing has changed
@@ -71,6 +81,29 @@ class Replayed:
     def _do_without(self, why: str) -> None:
         self.graph = None
         self.say(f"without a CUDA graph, every kernel is launched by itself: {why}")
+
+
+def numbers_of(game: Game) -> list[str]:
+    """The parts of a game's state that are not Tensors alone: Python code decides by them."""
+    return [
+        name
+        for name, state in sorted(game.state_dict().items())
+        if not all(isinstance(x, Tensor) for _, x in _entries(state))
+    ]
+
+
+def _memory(game: Game) -> dict[str, Any]:
+    """name -> array, of the Tensors in a game's state. Who keeps it keeps it from being exchanged
+    by in-place operations."""
+    return {name: x.array for name, x in _entries(game.state_dict())}
+
+
+def _entries(state: Any, name: str = ""):
+    if isinstance(state, (dict, list, tuple)):
+        for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+            yield from _entries(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, state
 
 
 seam.repeated = Replayed

@@ -1,6 +1,6 @@
-"""Kernels of ops/sampling.py for CUDA."""
+"""Kernels of ops/dropout.py for CUDA."""
 
-from ...ops.sampling import _scales_of
+from ...ops.dropout import _scales_of
 from . import elementwise
 
 

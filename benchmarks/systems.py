@@ -1,0 +1,99 @@
+"""The page of all systems, docs/systems.md, from what `python -m minigan measure` has left.
+
+    python -m minigan train cgan && python -m minigan measure runs/cgan --control
+    python benchmarks/systems.py runs/cgan            # takes its figures and its picture, too
+    python benchmarks/systems.py                      # only writes the page anew
+
+Figures come from the runs' measure.json alone; what was not measured has none.
+"""
+
+import argparse
+import inspect
+import json
+import pathlib
+import shutil
+import sys
+
+from minigan.systems import SYSTEMS, system
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "systems"
+PICTURES = ROOT / "docs" / "images" / "systems"
+HEAD = """# Systems
+
+Each is one file in `minigan/systems/`, trained by `python -m minigan train NAME` or `python
+examples/NAME.py`. What shows that it works is printed by `python -m minigan measure runs/NAME
+--control`: **value / control / real data**, the control being the same system with its idea
+switched off. A number that the control reaches, too, is no evidence. This page is made by `python
+benchmarks/systems.py` from the runs' `measure.json`; where there are no numbers, none were measured
+yet.
+
+`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; `minigan.systems.load_game(RUN)`
+gives the game back to a program.
+
+| system | what | value / control / real |
+|---|---|---|
+"""
+
+
+def take(folder):
+    """Copy a run's figures and its last picture."""
+    folder = pathlib.Path(folder)
+    result = json.loads((folder / "measure.json").read_text())
+    config = json.loads((folder / "config.json").read_text())
+    result["command"], result["seed"] = config["command"], config["seed"]
+    del result["run"]
+    name = result["system"]
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    pictures = sorted((folder / "samples").glob("*.png"))
+    if pictures:
+        shutil.copy(pictures[-1], PICTURES / f"{name}.png")
+    print(f"{name}: taken from {folder}")
+
+
+def shown(row):
+    """One number of a system, for the table."""
+    digits = 4 if abs(row["value"] or 0) < 1 else 2
+    number = lambda x: "-" if x is None else f"{x:.{digits}f}"
+    target = "" if row["target"] is None else f" (target {number(row['target'])})"
+    values = " / ".join(number(row[k]) for k in ("value", "control", "ceiling"))
+    return f"{row['name']} {values}{target}"
+
+
+def line(name):
+    """A system's row."""
+    kind = system(name)
+    what = inspect.cleandoc(type(kind).__doc__).split("\n\n")[0].replace("\n", " ")
+    file = RESULTS / f"{name}.json"
+    evidence = "-"
+    if file.exists():
+        result = json.loads(file.read_text())
+        rows = "<br>".join(shown(row) for row in result["rows"])
+        evidence = f"`{result['command']}`, step {result['step']}<br>{rows}"
+    off = f"<br>Control: {kind.control}." if kind.control else ""
+    return f"| **{name}** | {what}<br>{kind.paper}{off} | {evidence} |\n"
+
+
+def gallery():
+    """The pictures that there are."""
+    found = [name for name in SYSTEMS if (PICTURES / f"{name}.png").exists()]
+    return "".join(f"\n## {name}\n\n![](images/systems/{name}.png)\n" for name in found)
+
+
+def main():
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument("runs", nargs="*", help="folders of measured runs")
+    options = p.parse_args()
+    for folder in options.runs:
+        take(folder)
+    page = HEAD + "".join(line(name) for name in SYSTEMS) + gallery()
+    (ROOT / "docs" / "systems.md").write_text(page)
+    print("written: docs/systems.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

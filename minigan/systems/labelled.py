@@ -1,0 +1,96 @@
+"""Few labels and many images: which images keep their label, and how many test images are named
+wrongly."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..arrays import Generator, to_device
+from ..autograd import no_grad
+from ..data import ImageSet
+from ..data.batches import Batches, Together
+from ..gan.recalibrate import evaluating
+from ..metrics import describe
+from ..training.cli import number
+from .evidence import digits_of, reference
+from .system import Row
+
+BATCH = 500
+
+
+def add_labels(parser, default: int = 100) -> None:
+    """The option --labels."""
+    parser.add_argument(
+        "--labels",
+        type=number(int, 1),
+        default=default,
+        help="how many images of the data have a label, as many of each class, chosen by --seed "
+        "(default %(default)s)",
+    )
+
+
+def class_count(data: ImageSet) -> int:
+    """How many classes the labels name: 0 to this number less one."""
+    return int(data.labels.max()) + 1
+
+
+def some_of_each(data: ImageSet, n: int, seed: int) -> ImageSet:
+    """n of the images with their labels, as many of each class, chosen by the seed, class by class;
+    ValueError where that cannot be."""
+    classes = class_count(data)
+    each, rest = divmod(n, classes)
+    if rest or not each or classes < 2:
+        raise ValueError(
+            f"--labels {n}: expected a multiple of {classes}, the number of classes"
+            if classes > 1
+            else f"--labels {n}: {data.name} has one class only (pictures: a subfolder for each)"
+        )
+    order = Generator(seed).permutation(len(data))
+    found = [order[data.labels[order] == k][:each] for k in range(classes)]
+    if short := [k for k in range(classes) if len(found[k]) < each]:
+        raise ValueError(
+            f"--labels {n}: {each} of each class, but class {short[0]} has {len(found[short[0]])} "
+            "images"
+        )
+    rows = np.concatenate(found)
+    return dataclasses.replace(data, images=data.images[rows], labels=data.labels[rows])
+
+
+def beside_unlabelled(data: ImageSet, c: Any, device: Any) -> Together:
+    """Batches (labelled images, their labels, unlabelled images): a step sees as many of the few
+    labelled ones as there are, at most a batch; the unlabelled ones are all images."""
+    few = some_of_each(data, c.labels, c.seed)
+    return Together(
+        Batches(few, min(c.batch_size, len(few)), c.seed, device, ("images", "labels")),
+        Batches(data, c.batch_size, c.seed, device),
+    )
+
+
+def predicted(network: nn.Module, images: np.ndarray, device: Any) -> np.ndarray:
+    """The likeliest class of each image by a network's logits (N, classes): int64 (N,)."""
+    batches = Batches(images, 1, device=device)
+    with evaluating(network), no_grad():
+        found = [
+            network(*batches[to_device(np.arange(i, min(i + BATCH, len(images))), device)])
+            for i in range(0, len(images), BATCH)
+        ]
+    return np.concatenate([logits.cpu().numpy().argmax(1) for logits in found])
+
+
+def error_row(
+    network: nn.Module, c: Any, device: Any, target: float = np.nan, note: str = ""
+) -> Row:
+    """How many test images the network names wrongly; beside it, the package's classifier, which
+    learnt from all labels."""
+    test = digits_of(c, "test")
+    n, best = len(test), describe(test.images, reference(c, device).classifier).digits
+    wrong = int((predicted(network, test.images, device) != test.labels).sum())
+    return Row(
+        "errors", wrong, int((best != test.labels).sum()), "down", target * n / 10_000,
+        se=float(np.sqrt(wrong * (1 - wrong / n))),
+        note=f"of {n:,} test images" + (f"; {note}" if note else ""),
+    )  # fmt: skip
