@@ -23,24 +23,26 @@ from ..ops import cat, linspace, rand, randint
 from ..viz import Grid, Picture
 from .cgan import CGAN, Given, Joined
 from .games import GAN, Ascend, Game, Move, Parts
-from .latents import equal_labels
+from .latents import LATENTS
 from .objectives import NonSaturating, Objective
 from .recalibrate import BATCH_SIZE, BATCHES, recalibrate_batch_norm
 
 
-class Source(nn.Module):
-    """D's first output alone, as others see a D: (N, 1)."""
+class Outputs(nn.Module):
+    """Some of a network's outputs: those from `start` to before `stop`, (N, stop - start)."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, start: int, stop: int):
         super().__init__()
         self.network = network
+        self.start = start
+        self.stop = stop
 
     @property
     def per_example(self):
         return self.network.per_example
 
     def forward(self, x):
-        return self.network(x)[:, :1]
+        return self.network(x)[:, self.start : self.stop]
 
 
 class Telling(Objective):
@@ -103,7 +105,12 @@ class ACGAN(CGAN):
 
     @property
     def critic(self):
-        return Source(self.D)
+        return Outputs(self.D, 0, 1)
+
+    @property
+    def classifier(self) -> nn.Module:
+        """Examples -> logits of their labels, (N, classes)."""
+        return Outputs(self.D, 1, 1 + self.classes)
 
     def likelihood(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """weight times the mean of log P(C = label), from D's outputs."""
@@ -116,14 +123,14 @@ class ACGAN(CGAN):
         bound.objective = Telling(self.objective, told, told)
         return bound
 
-    def judge(self, real: Tensor, *others: Tensor) -> None:
-        self.D(real)
+    def judge(self, *batch: Tensor) -> None:
+        self.D(batch[self.columns.index("images")])
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """That of `GAN`, of the source."""
-        *_, d, g = moves
+        d = next(move for move in reversed(moves) if move.player == "D")
         source = {name: d.report[name][:, :1] for name in ("d_real", "d_fake")}
-        return super().measure([Ascend("D", d.value, **d.report | source), g])
+        return super().measure([Ascend("D", d.value, **d.report | source), moves[-1]])
 
 
 class Beside(nn.Module):
@@ -158,7 +165,7 @@ class InfoGAN(ACGAN):
     weight : lambda, 1 as in the paper
     """
 
-    columns = ("images",)
+    columns: tuple[str, ...] = ("images",)
     bound: Tensor  # the continuous codes of a round, (N, codes)
 
     def __init__(self, *arguments, codes: int = 2, sd: float = 1.0, **named):
@@ -195,16 +202,17 @@ class InfoGAN(ACGAN):
         """z ~ N(0, 1) and the round's continuous codes, (n, latent_dim + codes)."""
         return cat([super().latents(n, like), self.bound], 1)
 
-    def moves(self, real: Tensor, *known: Tensor) -> Iterator[Move | tuple[Move, ...]]:  # type: ignore[override]
+    def moves(self, *batch: Tensor) -> Iterator[Move | tuple[Move, ...]]:
+        (real,) = batch
         return GAN.moves(self.coded(real), real)
 
     # --- for those who look on ---
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
         """(z and continuous codes, labels: equally many of each, in order)"""
-        z = tensor_of(generator.normal((n, self.latent_dim), device=device))
-        codes = tensor_of(generator.uniform((n, self.codes), device=device)) * 2 - 1
-        return cat([z, codes], 1), equal_labels(n, self.classes, device)
+        z, labels = super().inputs(n, generator, device)
+        codes = tensor_of(LATENTS["uniform"]((n, self.codes), generator, device))
+        return cat([z, codes], 1), labels
 
     def recalibrate(self) -> None:
         random, device = Generator(0), next(self.G.parameters()).device
@@ -242,16 +250,17 @@ class SSInfoGAN(InfoGAN):
     label is the semi-supervised code c_ss, the continuous codes and noise the unsupervised c_us.
     """
 
-    columns = ("images", "labelled images", "labels")
+    columns: tuple[str, ...] = ("labelled images", "labels", "images")
     known: tuple[Tensor, ...]  # the labelled images of a round, and their labels
 
     def __init__(self, *arguments, labelled_weight: float = 1.0, **named):
         super().__init__(*arguments, **named)
         self.labelled_weight = labelled_weight
 
-    def moves(self, real: Tensor, *known: Tensor) -> Iterator[Move | tuple[Move, ...]]:
+    def moves(self, *batch: Tensor) -> Iterator[Move | tuple[Move, ...]]:
+        images, labels, real = batch
         game = self.coded(real)
-        game.known = known
+        game.known = images, labels
         return GAN.moves(game, real)
 
     def ascent(self, real: Tensor, fake: Tensor) -> Move:

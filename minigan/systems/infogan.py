@@ -24,20 +24,21 @@ Control: lambda = 0.
 from __future__ import annotations
 
 import functools
+import itertools
 
 import numpy as np
 
 from .. import nn
-from ..arrays import to_device
-from ..autograd import no_grad, tensor_of
+from ..data import ImageSet
+from ..data.batches import Batches
 from ..gan import Beside, Joined, recalibrate_batch_norm
 from ..gan import InfoGAN as Game
-from ..gan.recalibrate import evaluating
 from ..metrics import describe
 from ..metrics.strokes import slant, stroke_width
 from ..training.cli import number
 from ..training.options import build_game, build_players
 from .evidence import BATCH, digits_of, drawn, image_rows, reference
+from .labelled import predicted
 from .switched import Switched
 from .system import Row
 
@@ -68,9 +69,6 @@ class InfoGAN(Switched):
         add("--information", type=positive, default=1.0, help="lambda (default %(default)s)")
         add("--sd", type=positive, default=1.0, help="of Q's Gaussian (default %(default)s)")
 
-    def facts(self, data, c):
-        return super().facts(data, c) | {"classes": 0}
-
     def game(self, c):
         G, D = build_players(vars(c) | {"latent_dim": c.latent_dim + c.codes + c.categories})
         source = D.pop()
@@ -90,15 +88,16 @@ class InfoGAN(Switched):
     def measure(self, game, c, samples, device):
         images, inputs = drawn(game, samples, device)
         training, test = digits_of(c, "train"), digits_of(c, "test")
-        see_real(game, training.images)
-        digits = meaning(tell(game, training.images), training.labels, game.classes)
-        wrong = digits[tell(game, test.images)] != test.labels
+        see_real(game, training, device)
+        tell = lambda images: predicted(game.classifier, images, device)
+        digits = self.meaning(tell(training.images), training.labels, game.classes)
+        wrong = digits[tell(test.images)] != test.labels
         known = reference(c, device).classifier
         ceiling = float((describe(test.images, known).digits != test.labels).mean())
         asked = digits[inputs[-1].cpu().numpy()]
         return [
             Row("error of c1", float(wrong.mean()), ceiling, "down", self.most,
-                note="test images; each value means one digit, matched on training images"),
+                note=self.note),
             Row("digit of c1", float((describe(images, known).digits == asked).mean()),
                 note="the classifier says of samples what their c1 means"),
             *code_rows(images, inputs, game),
@@ -106,34 +105,26 @@ class InfoGAN(Switched):
         ]  # fmt: skip
 
     most = 0.05  # errors, published
+    note = "test images; each value means one digit, matched on training images"
+
+    def meaning(self, codes, labels, classes):
+        """The digit of each value of c1, from training images."""
+        return matched(codes, labels, classes)
 
 
-def see_real(game, images) -> None:
-    """D's batch statistics become those of real images: Q read fakes beside fakes only, and in
-    training its D saw both by turns."""
-    device = next(game.D.parameters()).device
-    recalibrate_batch_norm(game.D, ((batch(images[i : i + BATCH], device),)
-        for i in range(0, min(len(images), 20 * BATCH), BATCH)))  # fmt: skip
+def see_real(game, data: ImageSet, device) -> None:
+    """D's batch statistics become those of real images: Q read batches of fakes alone, and the
+    running ones are of real and fake batches by turns."""
+    batches = Batches(data, BATCH, 0, device).epoch(0)
+    recalibrate_batch_norm(game.D, itertools.islice(batches, 20))
 
 
-def batch(images: np.ndarray, device):
-    """uint8 images as a Tensor in [-1, 1]."""
-    return tensor_of(to_device(images.astype(np.float32) / np.float32(127.5) - 1, device))
-
-
-def tell(game, images: np.ndarray) -> np.ndarray:
-    """The most likely label code of each image: argmax Q(c1 | x), int64 (N,)."""
-    device, found = next(game.D.parameters()).device, []
-    with evaluating(game.D), no_grad():
-        for i in range(0, len(images), BATCH):
-            outputs = game.D(batch(images[i : i + BATCH], device))
-            found.append(outputs[:, 1 : 1 + game.classes].cpu().numpy().argmax(1))
-    return np.concatenate(found)
-
-
-def meaning(codes: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+def matched(codes: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """The label that each code means, (classes,): one for each, so that most examples are right; -1
-    for codes that are left over (Kuhn 1955, by SciPy)."""
+    for codes that are left over (Kuhn 1955, by SciPy).
+
+    codes, labels : of examples, whole numbers (N,);  classes : how many codes there are
+    """
     from scipy.optimize import linear_sum_assignment
 
     counts = np.zeros((classes, int(labels.max()) + 1), np.int64)

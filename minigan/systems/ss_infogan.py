@@ -20,16 +20,11 @@ of few per cent). Control: lambda = 0, so that Q learns from the labelled images
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from ..arrays import Generator
-from ..data import ImageSet
-from ..data.batches import Batches, Together
 from ..gan import SSInfoGAN as Game
-from ..training.cli import number
 from .infogan import InfoGAN
+from .labelled import add_labels, beside_unlabelled, class_count
 
 
 class SSInfoGAN(InfoGAN):
@@ -40,19 +35,14 @@ class SSInfoGAN(InfoGAN):
     )
     control = "lambda = 0: Q learns from the labelled images alone"
     most = 0.04
+    note = "test images; each value of c_ss means its label"
 
     def options(self, parser):
         super().options(parser)
-        add = parser.add_argument
-        add("--labels", type=number(int, 1), default=132,
-            help="labelled images, equally many of each class as far as it goes (default "
-            "%(default)s)")  # fmt: skip
-        add("--labelled-batch", type=number(int, 2), default=66,
-            help="labelled images in a step (default %(default)s)")  # fmt: skip
+        add_labels(parser, 132)
 
     def facts(self, data, c):
-        classes = len(np.unique(data.labels))
-        if classes != c.categories:
+        if (classes := class_count(data)) != c.categories:
             raise ValueError(
                 f"--categories {c.categories}: the label code needs a value for each class, and "
                 f"{data.name} has {classes}"
@@ -63,27 +53,7 @@ class SSInfoGAN(InfoGAN):
         return Game
 
     def batches(self, data, c, device, columns):
-        few = labelled(data, c.labels, c.seed)
-        size = min(c.labelled_batch, len(few))
-        known = Batches(few, size, c.seed + 1, device, ("images", "labels"))
-        return Together(super().batches(data, c, device, ("images",)), known)
+        return beside_unlabelled(data, c, device)
 
-
-def labelled(data: ImageSet, n: int, seed: int) -> ImageSet:
-    """n of the images with their labels, equally many of each class as far as it goes (the first
-    classes have one more), chosen by the seed; ValueError where there are too few."""
-    order = Generator(seed).permutation(len(data))
-    classes = np.unique(data.labels)
-    if n < len(classes):
-        raise ValueError(f"--labels {n}: expected one for each of {len(classes)} classes at least")
-    rows = []
-    for i, label in enumerate(classes):
-        size = n // len(classes) + (i < n % len(classes))
-        own = order[data.labels[order] == label]
-        if len(own) < size:
-            raise ValueError(
-                f"--labels {n}: {size} of class {label}, and {data.name} has {len(own)}"
-            )
-        rows.append(own[:size])
-    chosen = np.concatenate(rows)
-    return dataclasses.replace(data, images=data.images[chosen], labels=data.labels[chosen])
+    def meaning(self, codes, labels, classes):
+        return np.arange(classes)

@@ -41,7 +41,7 @@ def train(name, out, steps, *more):
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
-    "infogan": ["--features", "4"], "ss-infogan": ["--features", "4", "--labelled-batch", "10"],
+    "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
 }  # fmt: skip
 
 
