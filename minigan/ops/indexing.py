@@ -9,9 +9,9 @@ from ..arrays.device import on_gpu
 from ..autograd import Tensor, expand, op, raw, tensor_of
 from ..autograd._types import Index, Operand
 from ..engine.grad_mode import mode
-from ..engine.tensor import zero
 from .arithmetic import _where
 from .axes import axis_of, of_scalars
+from .elementary import zero
 from .layout import constant
 from .shape import flatten, reshape
 

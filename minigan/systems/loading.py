@@ -52,8 +52,8 @@ def load_game(
             f"{path} holds no game that can be built from its config "
             f"({type(error).__name__}: {error})"
         ) from error
-    for player in game.to(device).players.values():
-        player.eval()
+    for network in game.to(device).players.values():
+        network.eval()
     if name is not None:
         game.recalibrate()
     return Loaded(kind, game, c, state["step"])
