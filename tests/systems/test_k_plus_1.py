@@ -140,7 +140,7 @@ def test_some_of_each_class_chosen_by_the_seed():
 
 @pytest.mark.parametrize("counts, n, said", [
     ([30, 40, 50], 2, "--labels 2: expected at least 3, one for each class"),
-    ([30, 2, 50], 12, "4 of each class, but class 1 has 2 images"),
+    ([30, 2, 50], 12, "4 of class 1, which has 2 images"),
     ([30], 10, "made has one class only"),
 ])  # fmt: skip
 def test_labels_that_cannot_be_chosen(counts, n, said):
