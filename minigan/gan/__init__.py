@@ -5,6 +5,7 @@ from .cgan import CGAN, Given, Joined
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
+from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
 from .k_plus_1 import KPlusOne
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
@@ -40,19 +41,21 @@ from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 # name -> class; `GAMES[name].of(parts)` is the game with networks for some data. One entry adds a
 # game.
 GAMES: dict[str, type[Game]] = {
-    "gan": GAN, "cgan": CGAN, "ebgan": EBGAN, "magan": MAGAN, "began": BEGAN, "unrolled": Unrolled,
+    "gan": GAN, "cgan": CGAN, "acgan": ACGAN, "infogan": InfoGAN,
+    "ebgan": EBGAN, "magan": MAGAN, "began": BEGAN, "unrolled": Unrolled,
     "feature-matching": FeatureMatching,
     "madgan": MADGAN, "madgan-sim": SimilarityMADGAN, "mrgan": MRGAN, "mdgan": MDGAN,
     "veegan": VEEGAN,
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN", "MADGAN",
-    "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
-    "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
-    "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "KPlusOne", "Move",
-    "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer",
-    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
-    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
-    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
+    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS",
+    "Ascend", "AutoEncoder", "Beside", "Constraint", "Descend", "DiffAugment", "FeatureMatching",
+    "Game", "Given", "GradientPenalty", "HistoricalAveraging", "InfoGAN", "InstanceNoise",
+    "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN",
+    "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled", "WassersteinDivergence",
+    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
+    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
+    "scores", "slerp",
 ]  # fmt: skip

@@ -76,7 +76,7 @@ class CGAN(GAN):
     Other arguments as for `GAN`.
     """
 
-    columns = ("images", "labels")
+    columns: tuple[str, ...] = ("images", "labels")
 
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, *arguments, classes: int, **named

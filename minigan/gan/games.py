@@ -268,6 +268,11 @@ class GAN(Game):
         } | options
         return cls(parts.generator(), parts.critic(), **named)
 
+    @property
+    def critic(self) -> nn.Module:
+        """What D's penalties look at: D, and of a D that also tells other things its judgement."""
+        return self.D
+
     def latents(self, n: int, like: Tensor) -> Tensor:
         """n latent vectors z, (n, latent_dim), on the device of `like`."""
         if self.latent == "uniform":
@@ -303,7 +308,9 @@ class GAN(Game):
         value = self.objective.d_value(on_real, on_fake)
         report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
-            report["penalty"] = total([penalty(self.D, real, fake) for penalty in self.penalties])
+            report["penalty"] = total(
+                [penalty(self.critic, real, fake) for penalty in self.penalties]
+            )
             value = value - report["penalty"]
         return Ascend("D", value, **report)
 

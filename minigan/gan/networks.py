@@ -33,16 +33,18 @@ def mlp_generator(
     )
 
 
-def mlp_discriminator(image_shape: tuple[int, ...] = (1, 28, 28)) -> nn.Sequential:
-    """pixels-512-256-1 with LeakyReLU(0.2): images (N, *image_shape) -> logits (N, 1). 533,505
-    parameters for 28x28."""
+def mlp_discriminator(
+    image_shape: tuple[int, ...] = (1, 28, 28), outputs: int = 1
+) -> nn.Sequential:
+    """pixels-512-256-outputs with LeakyReLU(0.2): images (N, *image_shape) -> logits (N, outputs).
+    533,505 parameters for 28x28 and one output."""
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(math.prod(image_shape), 512),
         nn.LeakyReLU(0.2),
         nn.Linear(512, 256),
         nn.LeakyReLU(0.2),
-        nn.Linear(256, 1),
+        nn.Linear(256, outputs),
     )
 
 
@@ -120,12 +122,12 @@ def dcgan_generator(
 
 
 def dcgan_discriminator(
-    channels: int = 3, height: int = 64, width: int = 64, features: int = 64
+    channels: int = 3, height: int = 64, width: int = 64, features: int = 64, outputs: int = 1
 ) -> nn.Sequential:
-    """Images (N, channels, height, width) -> logits (N, 1): the generator's mirror image.
+    """Images (N, channels, height, width) -> logits (N, outputs): the generator's mirror image.
 
     Conv2d(4, 2, 1) halve the maps; LeakyReLU(0.2) after each, BatchNorm2d on all but the first;
-    then one linear unit. Arguments and errors as for `dcgan_generator`.
+    then linear units. Other arguments and errors as for `dcgan_generator`.
     """
     h, w, sizes = _dcgan_plan(height, width, features)
     layers: list[nn.Module] = [nn.Conv2d(channels, sizes[0], 4, 2, 1), nn.LeakyReLU(0.2)]
@@ -135,7 +137,7 @@ def dcgan_discriminator(
             nn.BatchNorm2d(n_out),
             nn.LeakyReLU(0.2),
         ]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(sizes[-1] * h * w, 1)).apply(
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(sizes[-1] * h * w, outputs)).apply(
         _dcgan_weights
     )
 
@@ -157,8 +159,8 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """New networks (generator, discriminator) as a run's config describes them.
 
     It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width),
-    for some "features", and for conditional ones "classes": they are then called with labels, too
-    (see `Joined`).
+    for some "features", for a D of several heads the "outputs", and for conditional ones "classes":
+    they are then called with labels, too (see `Joined`).
     """
     if config.get("model") not in NETWORKS:
         raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
@@ -167,10 +169,12 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     latent_dim = config["latent_dim"]
     shape = tuple(config["image_shape"])
     classes = config.get("classes", 0)
+    outputs = config.get("outputs", 1)
     if not classes:
-        return make_generator(latent_dim, shape, **options), make_discriminator(shape, **options)
+        G = make_generator(latent_dim, shape, **options)
+        return G, make_discriminator(shape, outputs=outputs, **options)
     flat = config["model"] == "mlp"  # its first layer looks at numbers, not at maps
     seen = (math.prod(shape) + classes, 1, 1) if flat else (shape[0] + classes, *shape[1:])
     G = make_generator(latent_dim + classes, shape, **options)
-    D = make_discriminator(seen, **options)
+    D = make_discriminator(seen, outputs=outputs, **options)
     return Joined(G, classes), Joined(D, classes, flat)

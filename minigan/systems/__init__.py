@@ -33,6 +33,9 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mdgan": ("several", "MDGAN"),
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
+    "acgan": ("acgan", "ACGAN"),
+    "infogan": ("infogan", "InfoGAN"),
+    "ss-infogan": ("ss_infogan", "SSInfoGAN"),
     "k-plus-1": ("k_plus_1", "KPlus1"),
 }
 

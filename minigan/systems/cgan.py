@@ -34,10 +34,11 @@ class CGAN(Switched):
     paper = "Mirza and Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784"
     control = "labels are shuffled among the images"
     defaults = {"lr": 1e-3, "epochs": 20, "ema": 0.999}
+    shuffles = True  # is the control that labels mean nothing?
 
     def data(self, c, split="train"):
         data = super().data(c, split)
-        if not c.control or split != "train":
+        if not (self.shuffles and c.control and split == "train"):
             return data
         order = Generator(c.seed).permutation(len(data))
         return dataclasses.replace(data, labels=data.labels[order])

@@ -39,23 +39,22 @@ def class_count(data: ImageSet) -> int:
 
 
 def some_of_each(data: ImageSet, n: int, seed: int) -> ImageSet:
-    """n of the images with their labels, as many of each class, chosen by the seed, class by class;
-    ValueError where that cannot be."""
+    """n of the images with their labels, as many of each class (where that does not go, the first
+    ones have one more), chosen by the seed, class by class; ValueError where that cannot be."""
     classes = class_count(data)
     each, rest = divmod(n, classes)
-    if rest or not each or classes < 2:
+    if not each or classes < 2:
         raise ValueError(
-            f"--labels {n}: expected a multiple of {classes}, the number of classes"
+            f"--labels {n}: expected at least {classes}, one for each class"
             if classes > 1
             else f"--labels {n}: {data.name} has one class only (pictures: a subfolder for each)"
         )
+    sizes = [each + (k < rest) for k in range(classes)]
     order = Generator(seed).permutation(len(data))
-    found = [order[data.labels[order] == k][:each] for k in range(classes)]
-    if short := [k for k in range(classes) if len(found[k]) < each]:
-        raise ValueError(
-            f"--labels {n}: {each} of each class, but class {short[0]} has {len(found[short[0]])} "
-            "images"
-        )
+    found = [order[data.labels[order] == k][: sizes[k]] for k in range(classes)]
+    if short := [k for k in range(classes) if len(found[k]) < sizes[k]]:
+        k = short[0]
+        raise ValueError(f"--labels {n}: {sizes[k]} of class {k}, which has {len(found[k])} images")
     rows = np.concatenate(found)
     return dataclasses.replace(data, images=data.images[rows], labels=data.labels[rows])
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from .. import nn
@@ -207,9 +208,14 @@ def build_objective(config: dict[str, Any]) -> Objective:
     return make()
 
 
-def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
-    """The game of G and D. config: `chosen`, "latent_dim", "batch_size", and "classes" for a
-    conditional one."""
+def build_game(
+    G: nn.Module, D: nn.Module, config: dict[str, Any], kind: Callable[..., GAN] | None = None
+) -> GAN:
+    """The game of G and D.
+
+    config : `chosen`, "latent_dim", "batch_size", and "classes" for a conditional one
+    kind : makes another game of the same arguments
+    """
     names, given = config["penalty"], config["penalty_weight"]
     if len(given) > len(names):
         raise ValueError(f"--penalty-weight: {len(given)} numbers for {len(names)} penalties")
@@ -233,12 +239,13 @@ def build_game(G: nn.Module, D: nn.Module, config: dict[str, Any]) -> GAN:
                 f"--pack {config['pack']} does not divide --batch-size {config['batch_size']}"
             )
         views.append(Pack(config["pack"]))
-    kind: Any = FeatureMatching if config["feature_matching"] else GAN
-    if config.get("classes"):
-        if config["feature_matching"]:
-            raise ValueError("--feature-matching is not for --conditional games")
+    if kind is None and config.get("classes"):
         kind = functools.partial(CGAN, classes=config["classes"])
-    return kind(
+    if config["feature_matching"]:
+        if kind is not None:
+            raise ValueError("--feature-matching is not for --conditional games")
+        kind = FeatureMatching
+    return (kind or GAN)(
         G, D, build_objective(config), config["latent_dim"], config["k"],
         penalties=[*penalties, *past[0]], g_penalties=past[1],
         views=views, simultaneous=config["simultaneous"], g_steps=config.get("g_steps", 1),

@@ -39,7 +39,10 @@ def train(name, out, steps, *more):
 
 
 # options that make steps short
-SMALL = {"dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"]}
+SMALL = {
+    "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
+    "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
+}  # fmt: skip
 
 
 def state(out):

@@ -135,11 +135,12 @@ def test_some_of_each_class_chosen_by_the_seed():
     assert len(set(few.images[:, 0, 0, 0].tolist())) == 12
     assert (some_of_each(data, 12, 0).images == few.images).all()
     assert (some_of_each(data, 12, 1).images != few.images).any()
+    assert some_of_each(data, 11, 0).labels.tolist() == [0] * 4 + [1] * 4 + [2] * 3
 
 
 @pytest.mark.parametrize("counts, n, said", [
-    ([30, 40, 50], 10, "--labels 10: expected a multiple of 3"),
-    ([30, 2, 50], 12, "4 of each class, but class 1 has 2 images"),
+    ([30, 40, 50], 2, "--labels 2: expected at least 3, one for each class"),
+    ([30, 2, 50], 12, "4 of class 1, which has 2 images"),
     ([30], 10, "made has one class only"),
 ])  # fmt: skip
 def test_labels_that_cannot_be_chosen(counts, n, said):
