@@ -34,6 +34,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
     "k-plus-1": ("k_plus_1", "KPlus1"),
+    "features": ("features", "Features"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]
