@@ -33,6 +33,7 @@ from .penalties import (
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
+from .triple import TripleGAN
 from .unrolled import Unrolled
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
@@ -51,8 +52,8 @@ __all__ = [
     "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
     "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
     "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "KPlusOne", "Move",
-    "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer",
-    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
-    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
-    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm",
+    "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
+    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
+    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "cgan": ("cgan", "CGAN"),
     "k-plus-1": ("k_plus_1", "KPlus1"),
     "features": ("features", "Features"),
+    "triple-gan": ("triple_gan", "TripleGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import Any
 
 import numpy as np
 
@@ -134,17 +135,18 @@ class Features(System):
         return [found._replace(target=target), by_pixels._replace(name="errors by pixels")]
 
 
-def finished(folder: str):
+def finished(folder: str) -> Any:
     """(G, D, the run's facts) of a run, frozen; ValueError where its D is no plain network of
     pictures that G makes of z alone."""
     kind, game, c, _ = load_game(folder)
-    G, D = game.players.get("G"), game.players.get("D")
+    G, D = (game.players.get(name, nn.Identity()) for name in "GD")
     plain = isinstance(D, nn.Sequential) and type(game).inputs is Game.inputs and not game.classes
     try:
+        if not plain:
+            raise ValueError("it is asked for by labels, or its D is no Sequential")
         with no_grad():
-            assert plain and G is not None
             Layers(D)(G(zeros(2, game.latent_dim)))
-    except (AssertionError, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"{folder}: the D of {kind.name} does not judge single pictures, which a G makes of z, "
             "by layer after layer: give a run of dcgan or gan"
