@@ -24,6 +24,11 @@ def gather(column, index):
     return column[index]
 
 
+def part(numbers, start, stop):
+    """numbers[start:stop]"""
+    return numbers[start:stop]
+
+
 class Batches:
     """Shuffled batches of a data set for ever, epoch after epoch; the rest that fills no batch is
     left out.
@@ -135,7 +140,8 @@ class Together:
         found: list[Tensor] = []
         start = 0
         for stream in self.streams:
-            found += stream[numbers[start : start + stream.batch_size]]
+            # as what a replayed step calls, too
+            found += stream[seam.execute(part, numbers, start, start + stream.batch_size)]
             start += stream.batch_size
         return tuple(found)
 

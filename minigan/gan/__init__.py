@@ -34,6 +34,7 @@ from .penalties import (
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
+from .triple import TripleGAN
 from .unrolled import Unrolled
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
@@ -54,7 +55,7 @@ __all__ = [
     "Ascend", "AutoEncoder", "Beside", "Constraint", "Descend", "DiffAugment", "FeatureMatching",
     "Game", "Given", "GradientPenalty", "HistoricalAveraging", "InfoGAN", "InstanceNoise",
     "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN",
-    "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled", "WassersteinDivergence",
+    "SimilarityMADGAN", "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
     "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
     "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
     "scores", "slerp",

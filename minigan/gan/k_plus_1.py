@@ -95,35 +95,46 @@ def normed(n_in: int, n_out: int, learned: bool) -> nn.Linear:
     return layer
 
 
-def noisy_classifier(n_in: int, n_out: int, hidden=(1000, 500, 250, 250, 250)) -> nn.Sequential:
+def noisy_classifier(
+    n_in: int, n_out: int, hidden=(1000, 500, 250, 250, 250), more: int = 0
+) -> nn.Sequential:
     """(N, n_in) -> logits (N, n_out): normed linear layers and ReLU, Gaussian noise of 0.3 on the
-    input and 0.5 behind each of them. See `begin_at` for how it begins."""
+    input and 0.5 behind each of them. See `begin_at` for how it begins. more : further inputs of
+    each linear layer (`minigan.gan.triple.Told`)"""
     layers: list[nn.Module] = [nn.GaussianNoise(0.3)]
     for a, b in zip((n_in, *hidden), hidden):
-        layers += [normed(a, b, False), nn.ReLU(), nn.GaussianNoise(0.5)]
-    return nn.Sequential(*layers, normed(hidden[-1], n_out, True))
+        layers += [normed(a + more, b, False), nn.ReLU(), nn.GaussianNoise(0.5)]
+    return nn.Sequential(*layers, normed(hidden[-1] + more, n_out, True))
 
 
-def softplus_generator(latent_dim: int, image_shape: tuple[int, ...]) -> nn.Sequential:
+def softplus_generator(
+    latent_dim: int, image_shape: tuple[int, ...], more: int = 0
+) -> nn.Sequential:
     """latent_dim-500-500-pixels: batch normalisation and softplus, then a normed layer and a
-    sigmoid; images in [-1, 1]."""
+    sigmoid; images in [-1, 1]. more : as in `noisy_classifier`"""
     layers: list[nn.Module] = []
     for n in (latent_dim, 500):
-        layers += [nn.Linear(n, 500, bias=False), nn.BatchNorm1d(500), nn.Softplus()]
-    last = normed(500, math.prod(image_shape), True)
+        layers += [nn.Linear(n + more, 500, bias=False), nn.BatchNorm1d(500), nn.Softplus()]
+    last = normed(500 + more, math.prod(image_shape), True)
     return nn.Sequential(*layers, last, nn.Sigmoid(), Scaled(2, -1), nn.Unflatten(1, image_shape))
 
 
-def begin_at(network: nn.Sequential, x: Tensor) -> None:
+def begin_at(network: nn.Module, *inputs: Tensor) -> None:
     """Salimans and Kingma 2016, section 3: the lengths and biases of the normed layers become such
     that each unit's values for these examples have mean 0 and variance 1 (before its ReLU)."""
-    layer: Any
-    with no_grad():
-        for layer in network:
-            if hasattr(layer, "parametrizations"):
-                y = F.linear(x, layer.weight)
-                spread = ((y - y.mean(0)) ** 2).mean(0).sqrt()
-                lengths = layer.parametrizations.weight.original0
-                lengths.copy_(lengths / spread[:, None])
-                layer.bias.copy_(-y.mean(0) / spread)
-            x = layer(x)
+
+    def fit(layer: Any, inputs: tuple[Tensor, ...]) -> None:
+        y = F.linear(inputs[0], layer.weight)
+        spread = ((y - y.mean(0)) ** 2).mean(0).sqrt()
+        lengths = layer.parametrizations.weight.original0
+        lengths.copy_(lengths / spread[:, None])
+        layer.bias.copy_(-y.mean(0) / spread)
+
+    normed_layers = [m for m in network.modules() if hasattr(m, "parametrizations")]
+    hooks = [layer.register_forward_pre_hook(fit) for layer in normed_layers]
+    try:
+        with no_grad():
+            network(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from .arithmetic import _where as where
 from .indexing import gather
 from .loss_arguments import _check_reduction, _reduce, _reduced
@@ -19,16 +19,16 @@ def _classes(name, input, target, weight, ignore_index):
     it kept, and its weight."""
     dim = 0 if input.ndim == 1 else 1
     expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
-    target = raw(target)
+    target = target if isinstance(target, Tensor) else tensor_of(target)
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ValueError(
             f"{name}: input has shape {tuple(input.shape)} (classes in dimension {dim}), so "
             f"target must have shape {expected}, it has {tuple(target.shape)}"
         )
-    if target.dtype.kind not in "iu":
+    if raw(target).dtype.kind not in "iu":
         raise TypeError(
-            f"{name}: target must hold class numbers (integers), it is {target.dtype}: convert it "
-            "with .long()"
+            f"{name}: target must hold class numbers (integers), it is {raw(target).dtype}: "
+            "convert it with .long()"
         )
     count = input.shape[dim]
     if weight is not None and tuple(weight.shape) != (count,):
@@ -37,21 +37,21 @@ def _classes(name, input, target, weight, ignore_index):
             f"{tuple(weight.shape)}"
         )
     kept = target != ignore_index
-    index = np.where(kept, target, 0)
+    index = where(kept, target, 0)
+    numbers = raw(index)
     if (
-        isinstance(index, np.ndarray)
-        and index.size
-        and not (index.min() >= 0 and index.max() < count)
+        isinstance(numbers, np.ndarray)
+        and numbers.size
+        and not (numbers.min() >= 0 and numbers.max() < count)
     ):
         raise IndexError(
-            f"{name}: target has classes from {index.min()} to {index.max()}, input has classes 0 "
-            f"to {count - 1}"
+            f"{name}: target has classes from {numbers.min()} to {numbers.max()}, input has "
+            f"classes 0 to {count - 1}"
         )
-    share = (
-        kept.astype(input.dtype)
-        if weight is None
-        else raw(weight)[index].astype(input.dtype) * kept
-    )
+    share = kept.to(input.dtype)
+    if weight is not None:
+        each = gather(tensor_of(raw(weight)), 0, index.reshape(-1)).reshape(index.shape)
+        share = each.to(input.dtype) * share
     return dim, index, kept, share
 
 
@@ -76,7 +76,7 @@ def nll_loss(
     """
     _check_reduction("nll_loss", reduction)
     dim, index, kept, share = _classes("nll_loss", input, target, weight, ignore_index)
-    picked = gather(input, dim, np.expand_dims(index, dim)).squeeze(dim)
+    picked = gather(input, dim, index.unsqueeze(dim)).squeeze(dim)
     return _average(where(kept, -picked * share, 0.0), share, reduction)
 
 

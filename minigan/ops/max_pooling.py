@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..arrays import array_module
-from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd import Tensor, op, tensor_of
 from ..autograd._types import Ints
 from .pooling import _adaptive_sizes, _adaptive_windows, _geometry, _Sizes
 
@@ -103,6 +103,12 @@ def _max_windows(name, n, k, s, p, d, count):
     return tuple(low.tolist()), tuple(high.tolist())
 
 
+def found_from(input):
+    """The Tensor, outside the tape, in which places are looked for: what ops find of it is their
+    result, so that a replayed step finds it anew."""
+    return input.detach() if isinstance(input, Tensor) else tensor_of(input)
+
+
 def _max_pool(input, windows, steps, return_indices):
     shape = tuple(input.shape)
     if len(windows) == 1:  # a row is a plane of height 1
@@ -112,11 +118,11 @@ def _max_pool(input, windows, steps, return_indices):
         dims = 1
     else:
         dims = 2
-    index = window_argmax(raw(input), *windows, steps)
-    y = plane_gather(input, index)
+    index = window_argmax(found_from(input), *windows, steps)
+    y = plane_gather(input, index if isinstance(input, Tensor) else index.array)
     if dims == 1:
         y, index = y.reshape((*shape[:-1], y.shape[-1])), index.reshape((*shape[:-1], y.shape[-1]))
-    return (y, tensor_of(index.astype(np.int64))) if return_indices else y
+    return (y, index.to(np.int64)) if return_indices else y
 
 
 def _sliding_max(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, raw, tensor_of
 from ..autograd._types import Ints
 from .arithmetic import _where as where
 from .creation import as_tensor
-from .max_pooling import _max_windows, plane_gather, window_argmax
+from .max_pooling import _max_windows, found_from, plane_gather, window_argmax
 from .pooling import (
     _adaptive_sizes,
     _adaptive_windows,
@@ -68,24 +68,20 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Ints) -> Tensor:
 def _max_pool(input, windows, steps, return_indices):
     """The maxima along H and W first, then along D."""
     *lead, depth, height, width = input.shape
-    x = raw(input)
+    x = found_from(input)
     flat = window_argmax(x, *windows[1:], steps[1:])
     down, across = flat.shape[-2:]
     columns = tuple(range(down * across)), tuple(range(1, down * across + 1))
     best = plane_gather(x, flat).reshape(*lead, depth, down * across)
-    inside = flat.reshape(best.shape) + (array_module(x).arange(depth) * (height * width)).reshape(
-        -1, 1
-    )
+    starts = array_module(x.array).arange(depth, dtype=np.int32) * np.int32(height * width)
+    inside = flat.reshape(best.shape) + tensor_of(starts).reshape(-1, 1)
     at = window_argmax(best, windows[0], columns, (steps[0], 1))
-    index = (
-        np.take_along_axis(inside.reshape(*lead, -1), at.reshape(*lead, -1), -1)
-        .reshape(at.shape)
-        .astype(np.int32)
-    )
-    y = plane_gather(input.reshape(*lead, depth, height * width), index)
+    index = plane_gather(inside, at)
+    planes = input.reshape(*lead, depth, height * width)
+    y = plane_gather(planes, index if isinstance(input, Tensor) else index.array)
     shape = (*lead, index.shape[-2], down, across)
     y = y.reshape(shape)
-    return (y, as_tensor(index.reshape(shape).astype(np.int64))) if return_indices else y
+    return (y, index.reshape(shape).to(np.int64)) if return_indices else y
 
 
 def max_pool3d(

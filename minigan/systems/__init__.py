@@ -37,6 +37,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "infogan": ("infogan", "InfoGAN"),
     "ss-infogan": ("ss_infogan", "SSInfoGAN"),
     "k-plus-1": ("k_plus_1", "KPlus1"),
+    "features": ("features", "Features"),
+    "triple-gan": ("triple_gan", "TripleGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -233,8 +233,10 @@ def train_control(run: str, folder: str, kind: System) -> int:
         raise ValueError(f"--control: {kind.name} has no control, its idea cannot be switched off")
     config = json.loads((Path(run) / "config.json").read_bytes())
     print(f"training the control ({kind.control}) into {folder}", flush=True)
-    options = argparse.Namespace(**(config["options"] | {"control": True, "out": folder}))
-    options.resume = False
+    p = parser_of(kind)
+    later = {action.dest: p.get_default(action.dest) for action in p._actions}  # since it was made
+    given = later | config["options"] | {"control": True, "out": folder, "resume": False}
+    options = argparse.Namespace(**given)
     return perform(lambda: build(kind, options))
 
 

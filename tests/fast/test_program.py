@@ -14,6 +14,7 @@ from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data.toy import TOYS, PointBatches
 from minigan.gan import GAN, R1, NonSaturating, Trainer
+from minigan.nn import functional as F
 from minigan.optim import EMA, SGD, Adam
 from minigan.optim.lr_scheduler import StepLR
 from minigan.training import Run
@@ -147,6 +148,39 @@ def test_other_shapes_run_the_step_itself_and_exchanged_memory_begins_anew():
     assert step.program is not program and step.program is not None and step.why is None
     assert np.abs(model[0].weight.array).max() < 0.2
     assert value is not first
+
+
+CLASSES = np.array([[2, 0, 1, 1], [0, 2, 2, 1], [1, 1, -100, 0]])
+
+
+@pytest.mark.parametrize("loss, shape", [
+    (lambda x, y: F.cross_entropy(x, y), (4, 3)),
+    (lambda x, y: F.cross_entropy(x, y, tensor_of(np.float32([1, 2, 3])), label_smoothing=0.1),
+        (4, 3)),
+    (lambda x, y: F.nll_loss(x, y, reduction="sum"), (4, 3)),
+    (lambda x, y: F.max_pool1d(x, 3, 2).sum(), (2, 3, 8)),
+    (lambda x, y: F.max_pool2d(x, 2, padding=1).sum(), (2, 3, 6, 6)),
+    (lambda x, y: F.adaptive_max_pool2d(x, 4).sum(), (2, 3, 7, 6)),
+    (lambda x, y: F.max_pool3d(x, 2, 1, return_indices=True)[0].sum(), (2, 4, 5, 6)),
+    (lambda x, y: F.adaptive_max_pool3d(x, 2).sum(), (2, 4, 5, 6)),
+])  # fmt: skip
+def test_classes_and_places_that_a_step_finds_are_repeated(loss, shape):
+    """They are other numbers at each step: the rows of a table, the places of maxima."""
+    random, weight = np.random.default_rng(5), minigan.ones(shape[-1])
+    weight.requires_grad = True
+
+    def step(x, y):
+        value = loss(x * weight, y)
+        return value, minigan.grad(value, [weight])[0]
+
+    graph = minigan.cpu.graph(step)
+    for i in range(8):
+        x = tensor_of(random.normal(size=shape).astype(np.float32))
+        y = tensor_of(CLASSES[i % 3])
+        expected = [found.detach().numpy().copy() for found in step(x, y)]
+        for found, value in zip(graph(x, y), expected):
+            np.testing.assert_array_equal(found.detach().numpy(), value)
+    assert graph.why is None and graph.program is not None
 
 
 def test_what_a_repetition_would_not_do_is_refused():

@@ -1,0 +1,169 @@
+"""Features: what a finished D has learnt helps a classifier that has few labels.
+
+    python -m minigan train dcgan
+    python -m minigan train features --of runs/dcgan --labels 100
+    python -m minigan measure runs/features --control
+
+Algorithm (Radford et al. 2016, section 5.1; Goodfellow et al. 2014, section 6, point 4): D is
+frozen; f(x) are the maxima of each of its activations over a grid of 4x4, all side by side. A
+logistic regression C of f(x) descends its cross entropy on the labelled images (+ decay |W|^2), all
+of them at each step; so does P on their pixels (`minigan.gan.Readout`). Features and pixels are
+standardised by unlabelled images. The run that has D must stay where it is: this one holds C and P.
+
+What to look at: samples/*.png has a row for each class, with samples of the finished G that C takes
+for it. What shows that it works: C errs on fewer test images than P, and than in the control.
+Control: D is new and untrained. Its batch statistics, as the trained one's, are those of images.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..arrays import default_generator
+from ..autograd import no_grad
+from ..data.batches import Batches
+from ..gan import Game
+from ..gan.latents import calibration_inputs
+from ..gan.readout import Layers, Readout, Regression
+from ..gan.recalibrate import recalibrate_batch_norm
+from ..metrics.classifier import digest_of
+from ..ops import zeros
+from ..training.cli import number
+from ..viz import Grid
+from .labelled import add_labels, class_count, error_row, predicted, some_of_each
+from .loading import load_game
+from .system import System
+
+SEEN = 2000  # unlabelled images that features are standardised by
+DRAWN = 400  # samples that are sorted by class
+COLUMNS = 8
+
+
+class Features(System):
+    """A classifier from few labels, by the features of a finished D."""
+
+    paper = (
+        "Radford, Metz, Chintala 2016, Unsupervised Representation Learning with Deep "
+        "Convolutional Generative Adversarial Networks, arXiv:1511.06434, section 5.1"
+    )
+    control = "D is new and untrained"
+    averaged = None
+    defaults = {"epochs": 500, "batch_size": 10_000, "sample_interval": 500}
+
+    def options(self, parser):
+        p = parser
+        p.add_argument("--of", metavar="RUN", help="folder of the run whose D it is about")
+        add_labels(p)
+        p.add_argument(
+            "--lr",
+            type=number(float, above=0),
+            default=1e-2,
+            help="Adam's learning rate (default %(default)s)",
+        )
+        p.add_argument(
+            "--b1",
+            type=number(float, 0, below=1),
+            default=0.9,
+            help="Adam's decay of the mean (default %(default)s)",
+        )
+        p.add_argument(
+            "--decay",
+            type=number(float, 0),
+            default=1e-3,
+            help="weight of the squared weights (default %(default)s)",
+        )
+
+    def facts(self, data, c):
+        if c.of is None:
+            raise ValueError("--of RUN: say whose D it is about, such as --of runs/dcgan")
+        G, D, found = finished(c.of)
+        if found.dataset != data.name:
+            raise ValueError(
+                f"{c.of} was trained on {found.dataset!r}, not on {data.name!r}: give it by "
+                "--dataset, too"
+            )
+        own = {"of": os.path.abspath(c.of), "of_digest": digest_of(D), "classes": class_count(data)}
+        return super().facts(data, c) | own | {"latent_dim": found.latent_dim}
+
+    def game(self, c):
+        G, D, found = finished(c.of)
+        if digest_of(D) != c.of_digest:
+            raise ValueError(f"the D of {c.of} is not the one of before: that run was trained on")
+        if c.control:
+            D = untrained(c.of, c.seed)
+        features = Layers(D).eval().requires_grad_(False)
+        with no_grad():
+            numbers = features(zeros(1, *c.image_shape)).shape[1]
+        pixels = math.prod(c.image_shape)
+        players = Regression(numbers, c.classes), Regression(pixels, c.classes)
+        return Readout(features, G, *players, c.latent_dim, c.decay)
+
+    def begin(self, game, data, c, device):
+        some = Batches(data, min(SEEN, len(data)), c.seed, device)
+        (images,) = next(some.epoch(0))
+        game.players["C"].standardise(game.describe(images))
+        game.players["P"].standardise(images)
+
+    def batches(self, data, c, device, columns):
+        few = some_of_each(data, c.labels, c.seed)
+        return Batches(few, min(c.batch_size, len(few)), c.seed, device, columns)
+
+    def exhibit(self, game, data, generator, device):
+        images = game.sample(*game.inputs(DRAWN, generator, device)).cpu().numpy()
+
+        def picture():
+            said = predicted(game.classifier, images, device)
+            classes = game.players["C"].linear.out_features
+            rows = np.full((classes, COLUMNS, *images.shape[1:]), -1, np.float32)
+            for label, row in enumerate(rows):
+                found = images[said == label][:COLUMNS]
+                row[: len(found)] = found
+            return Grid(rows.reshape(-1, *images.shape[1:]), classes, COLUMNS)
+
+        return picture
+
+    def measure(self, game, c, samples, device):
+        note = f"{c.labels} labels"
+        by_pixels = error_row(game.players["P"], c, device, note=f"{note}, regression of pixels")
+        found = error_row(game.classifier, c, device, note=f"{note}; target: those by pixels")
+        target = by_pixels.value
+        return [found._replace(target=target), by_pixels._replace(name="errors by pixels")]
+
+
+def finished(folder: str) -> Any:
+    """(G, D, the run's facts) of a run, frozen; ValueError where its D is no plain network of
+    pictures that G makes of z alone."""
+    kind, game, c, _ = load_game(folder)
+    G, D = (game.players.get(name, nn.Identity()) for name in "GD")
+    plain = isinstance(D, nn.Sequential) and type(game).inputs is Game.inputs and not game.classes
+    try:
+        if not plain:
+            raise ValueError("it is asked for by labels, or its D is no Sequential")
+        with no_grad():
+            Layers(D)(G(zeros(2, game.latent_dim)))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"{folder}: the D of {kind.name} does not judge single pictures, which a G makes of z, "
+            "by layer after layer: give a run of dcgan or gan"
+        ) from error
+    return G.requires_grad_(False), D.requires_grad_(False), c
+
+
+def untrained(folder: str, seed: int) -> nn.Module:
+    """A D as that of the run, new; its batch statistics are those of the finished G's samples."""
+    kind, game, c, _ = load_game(folder)
+    before = default_generator.get_state()
+    try:
+        default_generator.manual_seed(seed)
+        D = kind.game(c).players["D"]
+    finally:
+        default_generator.set_state(before)
+    with no_grad():
+        samples = [(game.sample(*z),) for z in calibration_inputs(c.latent_dim)]
+    recalibrate_batch_norm(D, samples)
+    return D.eval()
