@@ -2,10 +2,12 @@
 run is `minigan.training`."""
 
 from .cgan import CGAN, Given, Joined
+from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
 from .k_plus_1 import KPlusOne
+from .inference import Inference
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
@@ -34,6 +36,7 @@ from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
 from .unrolled import Unrolled
+from .vae import VAE, VAEGAN
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 
@@ -48,11 +51,12 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN", "MADGAN",
-    "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS", "Ascend",
-    "AutoEncoder", "Constraint", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
-    "GradientPenalty", "HistoricalAveraging", "InstanceNoise", "Joined", "KPlusOne", "Move",
-    "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer",
-    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
-    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
-    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN",
+    "VIEWS", "Ascend", "AutoEncoder", "Completion", "Constraint", "Descend", "DiffAugment",
+    "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging", "Inference",
+    "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty",
+    "Pool", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Unrolled", "WassersteinDivergence",
+    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
+    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
+    "scores", "slerp",
 ]  # fmt: skip

@@ -34,6 +34,10 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "veegan": ("several", "VEEGAN"),
     "cgan": ("cgan", "CGAN"),
     "k-plus-1": ("k_plus_1", "KPlus1"),
+    "vae": ("vae", "VAE"),
+    "vaegan": ("vaegan", "VAEGAN"),
+    "completion": ("completion", "Completion"),
+    "inference": ("inference", "Inference"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]
