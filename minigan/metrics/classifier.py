@@ -23,6 +23,17 @@ WEIGHTS = Path(__file__).with_name("mnist_classifier.safetensors")
 BATCH = 500  # images that go through the network together
 
 
+def digest_of(network: nn.Module) -> str:
+    """Twelve hexadecimal digits that name a network's weights and buffers: the beginning of the
+    SHA-256 of their names, shapes and bytes."""
+    found = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        array = to_numpy(value.array)
+        found.update(f"{name} {array.dtype.name} {array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:12]
+
+
 class MnistClassifier(nn.Module):
     """Images (N, 1, 28, 28) in [-1, 1] -> logits (N, 10) of the digits 0 to 9; 60,986 parameters.
 
@@ -45,14 +56,8 @@ class MnistClassifier(nn.Module):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that name the weights: the beginning of the SHA-256 of their
-        names, shapes and bytes."""
-        found = hashlib.sha256()
-        for name, value in sorted(self.state_dict().items()):
-            array = to_numpy(value.array)
-            found.update(f"{name} {array.dtype.name} {array.shape}".encode())
-            found.update(np.ascontiguousarray(array).tobytes())
-        return found.hexdigest()[:12]
+        """Twelve hexadecimal digits that name the weights (see `digest_of`)."""
+        return digest_of(self)
 
     def features(self, images: Tensor) -> Tensor:
         """(N, 64), each at least 0: what the last layer sees, which Frechet distance and its kin

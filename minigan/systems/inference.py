@@ -16,17 +16,17 @@ Control: E is shown the sample of another z, so that the best it can tell is the
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 
 import numpy as np
 
 from .. import nn
-from ..arrays import Generator, to_numpy
-from ..autograd import no_grad, raw
+from ..arrays import Generator
+from ..autograd import no_grad
 from ..gan import Inference as Game
 from ..metrics import nearest_images
+from ..metrics.classifier import digest_of
 from ..training.cli import number
 from .evidence import digits_of, drawn, some_images
 from .loading import load_game
@@ -73,12 +73,12 @@ class Inference(Reconstructing):
                 f"{c.of} was trained on {found.dataset!r}, not on {data.name!r}: give it by "
                 "--dataset, too"
             )
-        own = {"of": os.path.abspath(c.of), "of_digest": digest(G), "latent_dim": found.latent_dim}
-        return super().facts(data, c) | own
+        own = {"of": os.path.abspath(c.of), "of_digest": digest_of(G)}
+        return super().facts(data, c) | own | {"latent_dim": found.latent_dim}
 
     def game(self, c):
         G, _ = finished(c.of)
-        if digest(G) != c.of_digest:
+        if digest_of(G) != c.of_digest:
             raise ValueError(f"the G of {c.of} is not the one of before: that run was trained on")
         sizes = math.prod(c.image_shape), 1024, 1024, 512, c.latent_dim
         return Game(nn.Sequential(nn.Flatten(), *layers(*sizes)), G, c.latent_dim, not c.control)
@@ -109,14 +109,6 @@ def finished(folder: str):
         if not np.allclose(G(*inputs).numpy(), game.sample(*inputs).numpy()):
             raise ValueError(f"{folder}: the pictures of {kind.name} are not what its G gives")
     return G, c
-
-
-def digest(network: nn.Module) -> str:
-    """Twelve hexadecimal digits that name the network's weights and buffers."""
-    found = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        found.update(name.encode() + np.ascontiguousarray(to_numpy(raw(value))).tobytes())
-    return found.hexdigest()[:12]
 
 
 def told(game, z) -> tuple[float, float]:

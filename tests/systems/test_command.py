@@ -19,6 +19,11 @@ IMAGES = [name for name in SYSTEMS if system(name).data_options.__func__.__qualn
 
 def train(name, out, steps, *more):
     """A few steps on the embedded digits."""
+    if name in OF:
+        finished = out.parent / "finished"
+        if not finished.exists():
+            assert train(OF[name], finished, 2) == 0
+        more = ("--of", str(finished), *more)
     words = [
         "--dataset",
         "strokes",
@@ -35,19 +40,12 @@ def train(name, out, steps, *more):
         *SMALL.get(name, []),
         *more,
     ]
-    if name in OF:
-        finished = out.parent / f"finished-{OF[name]}"
-        if not finished.exists():
-            train(OF[name], finished, 2)
-        words += ["--of", str(finished)]
     return main(["train", name, "--device", "cpu", *words])  # fmt: skip
 
 
+OF = {"inference": "gan"}  # systems that are about a finished run, and the system of that run
 # options that make steps short
 SMALL = {"dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"]}
-
-# systems that are trained after another, whose run they are given by --of
-OF = {"inference": "gan"}
 
 
 def state(out):

@@ -7,11 +7,13 @@ import pytest
 
 import minigan
 from minigan import nn
-from minigan.arrays import CPU
+from minigan.arrays import CPU, Generator
 from minigan.autograd import tensor_of
+from minigan.data import load_dataset
 from minigan.gan import VAE, Trainer, vae
 from minigan.optim import SGD
 from minigan.systems import system
+from minigan.systems.evidence import some_images
 from minigan.systems.vae import bounds
 
 RNG = np.random.default_rng(4)
@@ -133,3 +135,22 @@ def test_bounds_of_a_generator_that_does_not_use_z():
     elbo, weighted, told = bounds(game, X.astype(np.float32), CPU, draws=20_000)
     assert elbo == pytest.approx(log_p - lost, rel=1e-5) and told == pytest.approx(lost, rel=1e-5)
     assert weighted == pytest.approx(log_p, abs=0.05) and weighted > elbo
+
+
+def test_shown_are_test_images_over_what_is_made_of_them_again(tmp_path):
+    kind, c = system("vae"), SimpleNamespace(dataset="strokes", size=28, latent_dim=3)
+    c.image_shape, c.control = (1, 28, 28), False
+    data = kind.data(c)
+    test = kind.shown(data, c)
+    assert test.checksum == load_dataset("strokes", "test").checksum != data.checksum
+    c.dataset = str(tmp_path)  # a folder has no test images
+    assert kind.shown(data, c) is data
+    game = kind.game(c)
+    grid = kind.exhibit(game, test, Generator(0), CPU)()
+    assert (grid.rows, grid.columns) == (6, 10) and len(grid.images) == 60
+    rows, real = np.split(grid.images, 6), some_images(test, 20)
+    np.testing.assert_array_equal(np.concatenate([rows[0], rows[2]]), real)
+    again = game.reconstruct(tensor_of(real)).numpy()
+    np.testing.assert_allclose(np.concatenate([rows[1], rows[3]]), again, atol=1e-6)
+    z = game.inputs(20, Generator(0))
+    np.testing.assert_allclose(np.concatenate(rows[4:]), game.sample(*z).numpy(), atol=1e-6)
