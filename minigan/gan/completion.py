@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
 from .. import nn
@@ -10,7 +9,7 @@ from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
 from ..ops import abs, arange, cat, rand, where, zeros
 from .cgan import Given
-from .games import GAN, Move
+from .games import GAN, Ascend, Descend, Move, scores
 from .latents import sample_inputs
 from .objectives import NonSaturating
 from .recalibrate import evaluating
@@ -53,13 +52,13 @@ def random_masks(n: int, size: tuple[int, ...], device=CPU) -> Tensor:
 
 
 class Completion(GAN):
-    """One G for p(x_hidden | x_known), whatever is known: m is a random mask, 1 where it is.
+    """One G for p(x_hidden | x_known), whatever is known: m is a random mask, 1 where it is. With
+    y = G(z, m x, m), and x^ = m x + (1 - m) y, x with its hidden part as G makes it:
 
-        D ascends   E log D(x, m x, m) + E log(1 - D(G(z, m x, m), m x, m))
-        G descends  -E log D(G(z, m x, m), m x, m) + weight E |m (x - G(z, m x, m))|_1
+        D ascends   E log D(x, m x, m) + E log(1 - D(x^, m x, m))
+        G descends  -E log D(x^, m x, m) + weight E |m (x - y)|_1
 
-    It is the game of `GAN` with both players bound to (m x, m). In a sample, the known pixels are
-    those that are known.
+    D is shown x^, not y: it would else only have to compare y with the m x that it is told.
 
     generator, discriminator : (latents, seen) -> examples; (examples, seen) -> logits, where seen,
         (N, C + 1, H, W), is m x and m (see `Beside`)
@@ -76,29 +75,23 @@ class Completion(GAN):
         self.image_shape = image_shape
         self.weight = weight
         self.sees = sees
-        self.mask: Tensor  # of a game that is bound: see `given`
 
     def seen(self, x: Tensor, mask: Tensor) -> Tensor:
         """What the players are told: m x and m; of nothing if they see nothing."""
         mask = (mask if self.sees else 0 * mask).expand(len(x), *mask.shape[1:])
         return cat([mask * x, mask], 1)
 
-    def given(self, x: Tensor, mask: Tensor) -> Completion:
-        """The game whose players are bound to what is known of x."""
-        bound, seen = copy.copy(self), self.seen(x, mask)
-        bound.G, bound.D, bound.mask = Given(self.G, seen), Given(self.D, seen), seen[:, -1:]
-        return bound
-
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
-        mask = random_masks(len(real), real.shape[2:], real.device)
-        return GAN.moves(self.given(real, mask), real)
-
-    def descent(
-        self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None
-    ) -> Move:
-        move = super().descent(real, fake, d_outputs)
-        move.value = move.value + self.weight * abs(self.mask * (real - fake)).mean()
-        return move
+        seen = self.seen(real, random_masks(len(real), real.shape[2:], real.device))
+        D, mask = Given(self.D, seen), seen[:, -1:]
+        with no_grad():
+            fake = pasted(seen, self.G(self.latents(len(real), real), seen))
+        on_real, on_fake = scores(D, real, fake)
+        value = self.objective.d_value(on_real, on_fake)
+        yield Ascend("D", value, d_real=on_real, d_fake=on_fake)
+        made = self.G(self.latents(len(real), real), seen)
+        off = abs(mask * (real - made)).mean()
+        yield Descend("G", self.objective.g_loss(D(pasted(seen, made))) + self.weight * off)
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
         """Latents, and that nothing is known: what is drawn then are whole examples."""
@@ -107,9 +100,9 @@ class Completion(GAN):
         return (*sample_inputs(n, generator, self.latent_dim, device=device), nothing)
 
     def sample(self, latents: Tensor, seen: Tensor) -> Tensor:  # type: ignore[override]
-        known, mask = seen[:, :-1], seen[:, -1:]
+        """What is seen, with the rest as G makes it."""
         with evaluating(self.G), no_grad():
-            return known + (1 - mask) * self.G(latents, seen)
+            return pasted(seen, self.G(latents, seen))
 
     def complete(self, x: Tensor, mask: Tensor, latents: Tensor) -> Tensor:
         """x with what the mask hides as G completes it: a sample for each latent vector."""
@@ -118,3 +111,8 @@ class Completion(GAN):
 
     def judge(self, real: Tensor) -> None:
         self.D(real, self.seen(real, zeros(len(real), 1, *real.shape[2:], device=real.device)))
+
+
+def pasted(seen: Tensor, made: Tensor) -> Tensor:
+    """m x + (1 - m) y, of what is seen, m x and m, and what was made, y."""
+    return seen[:, :-1] + (1 - seen[:, -1:]) * made

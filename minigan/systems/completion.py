@@ -5,10 +5,11 @@
 
 Algorithm (Goodfellow et al. 2014, section 6: all conditionals p(x_S | x_not S) by one family of
 models with shared parameters, here as a conditional GAN). m is a random mask, 1 where x is known:
-it hides a rectangle, a half, single pixels, or everything.
+it hides a rectangle, a half, single pixels, or everything. With y = G(z, m x, m) and x^ = m x +
+(1 - m) y:
 
-    D ascends   E log D(x, m x, m) + E log(1 - D(G(z, m x, m), m x, m))
-    G descends  -E log D(G(z, m x, m), m x, m) + lambda E |m (x - G(z, m x, m))|_1
+    D ascends   E log D(x, m x, m) + E log(1 - D(x^, m x, m))
+    G descends  -E log D(x^, m x, m) + lambda E |m (x - y)|_1
 
 (`minigan.gan.Completion`). With nothing known it is a GAN: so `draw` draws whole pictures.
 
@@ -63,9 +64,9 @@ class Completion(System):
     def game(self, c):
         n = math.prod(c.image_shape)
         seen = n + math.prod(c.image_shape[1:])  # numbers: m x and m
-        G = [*layers(c.latent_dim + seen, 1024, 1024, 1024, n), nn.Tanh()]
+        G = [*layers(c.latent_dim + seen, 1024, 1024, n), nn.Tanh()]
         G.append(nn.Unflatten(1, tuple(c.image_shape)))
-        D = layers(n + seen, 1024, 512, 1)
+        D = layers(n + seen, 512, 256, 1)
         shape = tuple(c.image_shape)
         parts = Beside(nn.Sequential(*G)), Beside(nn.Sequential(*D))
         return Game(*parts, c.latent_dim, shape, c.weight, sees=not c.control)

@@ -47,8 +47,9 @@ def losses(g, d, z, m):
     seen = np.concatenate([rows(m * X), rows(m)], 1)
     fake = np.concatenate([z, seen], 1) @ g.T
     says = lambda x: sigmoid(np.concatenate([x, seen], 1) @ d.T)
-    value = np.log(says(rows(X))).mean() + np.log(1 - says(fake)).mean()
-    return value, -np.log(says(fake)).mean() + WEIGHT * np.abs(rows(m) * (rows(X) - fake)).mean()
+    filled = rows(m * X) + rows(1 - m) * fake
+    value = np.log(says(rows(X))).mean() + np.log(1 - says(filled)).mean()
+    return value, -np.log(says(filled)).mean() + WEIGHT * np.abs(rows(m) * (rows(X) - fake)).mean()
 
 
 def slope(f, at):
