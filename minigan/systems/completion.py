@@ -33,6 +33,7 @@ from ..gan import Completion as Game
 from ..gan.completion import Beside
 from ..metrics import describe, nearest_images
 from ..metrics.rows import subset
+from ..optim import Adam
 from ..training.cli import number
 from ..viz import Grid
 from .evidence import BATCH, digits_of, image_rows, reference, some_images
@@ -50,11 +51,18 @@ class Completion(System):
         "Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 6, point 3"
     )
     control = "both players are told nothing of what is known"
-    defaults = {"lr": 5e-4, "latent_dim": 64, "epochs": 20, "ema": 0.999}
+    defaults = {"lr": 3e-4, "latent_dim": 64, "epochs": 20, "ema": 0.999}
 
     def options(self, parser):
         super().options(parser)
-        parser.add_argument(
+        p = parser
+        p.add_argument(
+            "--d-lr",
+            type=number(float, above=0),
+            default=1e-3,
+            help="D's learning rate; a slower D is soon fooled (default %(default)s)",
+        )
+        p.add_argument(
             "--weight",
             type=number(float, 0),
             default=10.0,
@@ -70,6 +78,10 @@ class Completion(System):
         shape = tuple(c.image_shape)
         parts = Beside(nn.Sequential(*G)), Beside(nn.Sequential(*D))
         return Game(*parts, c.latent_dim, shape, c.weight, sees=not c.control)
+
+    def optimizers(self, game, c):
+        rates = {"D": c.d_lr, "G": c.lr}
+        return {n: Adam(game.players[n].parameters(), lr, (c.b1, 0.999)) for n, lr in rates.items()}
 
     def shown(self, data, options):
         return self.held_out(data, options)
