@@ -2,10 +2,12 @@
 run is `minigan.training`."""
 
 from .cgan import CGAN, Given, Joined
+from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
+from .inference import Inference
 from .k_plus_1 import KPlusOne
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
@@ -36,6 +38,7 @@ from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
 from .triple import TripleGAN
 from .unrolled import Unrolled
+from .vae import VAE, VAEGAN
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 
@@ -51,11 +54,12 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
-    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VEEGAN", "VIEWS",
-    "Ascend", "AutoEncoder", "Beside", "Constraint", "Descend", "DiffAugment", "FeatureMatching",
-    "Game", "Given", "GradientPenalty", "HistoricalAveraging", "InfoGAN", "InstanceNoise",
-    "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN",
-    "SimilarityMADGAN", "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
+    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN",
+    "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
+    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
+    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
+    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",
+    "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
     "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
     "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
     "scores", "slerp",

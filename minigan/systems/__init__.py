@@ -39,6 +39,10 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "k-plus-1": ("k_plus_1", "KPlus1"),
     "features": ("features", "Features"),
     "triple-gan": ("triple_gan", "TripleGAN"),
+    "vae": ("vae", "VAE"),
+    "vaegan": ("vaegan", "VAEGAN"),
+    "completion": ("completion", "Completion"),
+    "inference": ("inference", "Inference"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -111,12 +111,12 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         raise ValueError(
             f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
         )
-    columns = game.columns
+    columns, shown = game.columns, kind.shown(data, options)
     return Run(
         trainer, kind.batches(data, c, device, columns), options.out, config, epochs=options.epochs,
         max_steps=options.max_steps,
         callbacks=usual_callbacks(options, game.players[kind.averaged] if kind.averaged else None,
-            data, device, lambda game, random, place: kind.exhibit(game, data, random, place)),
+            data, device, lambda game, random, place: kind.exhibit(game, shown, random, place)),
         resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Generator
-from ..data import load_dataset
+from ..data import ImageSet, load_dataset
 from ..gan import Game
 from ..metrics import BETTER, Reference, evaluate, load_classifier
 from ..metrics.rows import subset
@@ -33,6 +33,11 @@ def digits_of(c: Any, split: str):
             "--data-dir or MINIGAN_DATA"
         )
     return found
+
+
+def some_images(data: ImageSet, n: int, seed: int = 0) -> np.ndarray:
+    """n of the images, or all if there are fewer: float32 in [-1, 1], always the same."""
+    return subset(data.images, n, seed).astype(np.float32) / np.float32(127.5) - 1
 
 
 def drawn(game: Game, n: int, device: Any, seed: int = 0) -> tuple[np.ndarray, tuple]:

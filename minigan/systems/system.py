@@ -137,10 +137,18 @@ class System:
         """The batches of the game's `columns`."""
         return Batches(data, c.batch_size, c.seed, device, columns)
 
+    def shown(self, data: Any, options: Any) -> Any:
+        """The data that `exhibit` shows something of: those that it learns from, or others."""
+        return data
+
+    def held_out(self, data: Any, options: Any) -> Any:
+        """The test images of a data set; of a folder, its own."""
+        return self.data(options, "test") if options.dataset in DATASETS else data
+
     def exhibit(self, game: Game, data: Any, generator: Generator, device: Any) -> Callable[
         [], Picture
     ]:  # fmt: skip
-        """What is shown while it is trained (see `Game.exhibit`); `data`: what it learns from."""
+        """What is shown while it is trained (see `Game.exhibit`); `data`: what `shown` gives."""
         return game.exhibit(generator, device)
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:

@@ -43,7 +43,8 @@ def train(name, out, steps, *more):
     return main(["train", name, "--device", "cpu", *words])  # fmt: skip
 
 
-OF = {"features": "gan"}  # systems that are about a finished run, and the system of that run
+# systems that are about a finished run, and the system of that run
+OF = {"features": "gan", "inference": "gan"}
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
