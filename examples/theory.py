@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
-"""Goodfellow's theory on a line: two known densities p and q, a D that is trained between them, and
-what the theorems say.
+"""Goodfellow's theory on a line: known densities, a D that is trained between them, and what the
+theorems say.
 
-    python examples/theory.py --out runs/theory
+    python examples/theory.py --out runs/theory     # all figures and their numbers: minutes
+    python examples/theory.py --only distances law  # some of them
 
-It draws three figures and prints their numbers:
-
-    optimal_d.png  a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
-    value.png      V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for
-                   generators ever nearer to the data
-    vanishing.png  G's gradient under an ever better D: log(1 - D) saturates, -log D does not
-                   (section 3)
+    optimal_d    a trained D beside D* = p / (p + q) (Goodfellow et al. 2014, Proposition 1)
+    value        V(D, G) while D is trained, and its limit -log 4 + 2 JSD (Theorem 1), for
+                 generators ever nearer to the data
+    vanishing    G's gradient under an ever better D: log(1 - D) saturates, -log D does not
+                 (section 3)
+    distances    two densities move apart: JSD stays at log 2, KL explodes, W1 goes on
+                 (Arjovsky et al. 2017, example 1)
+    saturation   fakes on the right side of D's boundary, far from the data: cross entropy leaves
+                 them there, least squares pulls them in (Mao et al. 2017, figures 1 and 2)
+    variance     -log D's gradients as D gets better: their size and variance grow (Arjovsky and
+                 Bottou 2017, theorem 2.6)
+    law          E_z log(1 - D(G(z))) = E_pG log(1 - D) for a G that is not one-to-one
+    panels       Goodfellow's figure 1: data black, G green, D blue, arrows z -> x, trained
+    helvetica    G trained many steps for each of D's collapses (Goodfellow et al. 2014, section 6)
 """
 
 import argparse
@@ -18,41 +26,29 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import theory_games
+from theory_line import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    STEP,
+    Mixture,
+    X,
+    discriminator,
+    jensen_shannon,
+    judged,
+    kl,
+    logits,
+    normal,
+    save,
+    wasserstein,
+)
 
 import minigan
 from minigan import as_tensor, nn
-from minigan.gan import Ascend, Game, Minimax, NonSaturating, Trainer
-from minigan.optim import Adam
+from minigan.gan import LeastSquares, Minimax, NonSaturating
 from minigan.training.cli import number
-
-X = np.linspace(-12, 12, 4801)
-STEP = X[1] - X[0]
-BLUE = "#0072B2"
-ORANGE = "#D55E00"
-GREEN = "#009E73"
-GREY = "#777777"
-
-
-def normal(x, mean, std):
-    return np.exp(-(((x - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi))
-
-
-class Mixture:
-    """A mixture of normal densities on a line: weights, means, standard deviations."""
-
-    def __init__(self, *parts):
-        self.weights, self.means, self.stds = (np.array(column, float) for column in zip(*parts))
-
-    def density(self, x):
-        return sum(w * normal(x, m, s) for w, m, s in zip(self.weights, self.means, self.stds))
-
-    def sample(self, n):
-        """(n, 1) samples, by inverting the distribution function."""
-        steps = np.cumsum(self.density(X)) * STEP
-        return as_tensor(
-            np.interp(minigan.rand(n, 1).numpy(), steps / steps[-1], X).astype(np.float32)
-        )
-
 
 P = Mixture((0.6, -1.5, 0.6), (0.4, 2.0, 0.9))
 
@@ -60,36 +56,6 @@ P = Mixture((0.6, -1.5, 0.6), (0.4, 2.0, 0.9))
 def generator(shift):
     """The fixed generator of these experiments, `shift` away from where it fits best."""
     return Mixture((1.0, -0.2 + shift, 1.6))
-
-
-def jensen_shannon(p, q):
-    """(KL(p || m) + KL(q || m)) / 2 with m = (p + q) / 2, of densities on the grid X."""
-    m = (p + q) / 2
-    kl = lambda a: np.sum(np.where(a > 0, a * np.log(np.maximum(a, 1e-300) / m), 0)) * STEP
-    return (kl(p) + kl(q)) / 2
-
-
-class Judging(Game):
-    """Only D moves: Goodfellow's V for a fixed G, which is given by its samples."""
-
-    def __init__(self, D, q):
-        self.D = D
-        self.q = q
-        self.players = {"D": D}
-        self.latent_dim = 1
-
-    def moves(self, real):
-        yield Ascend("D", Minimax().d_value(self.D(real), self.D(self.q.sample(len(real)))))
-
-
-def discriminator(width=48):
-    return nn.Sequential(
-        nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
-    )
-
-
-def logits(D):
-    return D(as_tensor(X[:, None].astype(np.float32))).detach().numpy()[:, 0].astype(np.float64)
 
 
 def value(logits, p, q):
@@ -100,18 +66,14 @@ def value(logits, p, q):
 
 def train(q, steps, batch=256, every=25):
     """D, and V after every few steps of its training against samples of P and q."""
-    D = discriminator()
-    optimizer = Adam(D.parameters(), 5e-3)
-    trainer, values = Trainer(Judging(D, q), {"D": optimizer}), []
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = 5e-3 * (1 - step / steps) + 1e-5
-        trainer.play(P.sample(batch))
-        if step % every == every - 1:
-            values.append((step + 1, value(logits(D), P.density(X), q.density(X))))
+    D, values = discriminator(), []
+    for step in judged(D, P.sample, q.sample, steps, batch):
+        if step % every == 0:
+            values.append((step, value(logits(D), P.density(X), q.density(X))))
     return D, np.array(values)
 
 
-# --- the three experiments: numbers first, then a figure ---
+# --- the experiments: numbers first, then a function for each panel of the figure ---
 
 
 def optimal_d(steps):
@@ -237,19 +199,99 @@ def vanishing(steps):
     return out, draw
 
 
-EXPERIMENTS = {"optimal_d": optimal_d, "value": values_and_jsd, "vanishing": vanishing}
+def distances(steps):
+    """Arjovsky et al. 2017, example 1, with densities: what JSD, KL and W1 say of two that are d
+    apart, uniform on intervals of length 1, and normal with deviation 0.5."""
+
+    def box(d):
+        return np.where(np.abs(X - STEP / 2 - d) < 0.5, 1.0, 0.0)
+
+    kinds = {"uniform": box, "normal": lambda d: normal(X, d, 0.5)}
+    measures, apart = (jensen_shannon, kl, wasserstein), np.arange(0, 6.01, 0.1)
+    found = {
+        kind: np.array([[of(make(-3.0), make(d - 3.0)) for of in measures] for d in apart])
+        for kind, make in kinds.items()
+    }
+    rows = {
+        f"{kind}, {d} apart: JSD, KL, W1": tuple(table[np.argmin(np.abs(apart - d))])
+        for kind, table in found.items()
+        for d in (0.5, 1.0, 2.0, 4.0)
+    }
+
+    def panel(kind):
+        def draw(ax):
+            ax.axhline(np.log(2), color=GREY, lw=0.8, ls=":")
+            ax.text(5.9, np.log(2) + 0.05, "log 2", ha="right", color=GREY, fontsize=8)
+            names = ("JSD", GREEN), ("KL", ORANGE), ("W1", BLUE)
+            for column, (name, color) in zip(found[kind].T, names):
+                ax.plot(apart, np.where(np.isfinite(column), column, np.nan), color=color,
+                        label=name if np.isfinite(column).all() else f"{name}: infinite for d > 0",
+                        marker="o" if np.isfinite(column).sum() == 1 else None)  # fmt: skip
+            ax.set(xlabel="d", ylim=(-0.1, 6), title=f"{kind}, d apart")
+            ax.legend(frameon=False, fontsize=8, loc="upper center")
+
+        return draw
+
+    return rows, panel("uniform"), panel("normal")
 
 
-def save(path, draw):
-    """Draw one figure into a PNG file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def saturation(steps):
+    """Mao et al. 2017, figures 1 and 2, on a line: D is linear and learns to tell data N(0, 0.3)
+    from fakes N(-2, 0.3); then fakes lie on the data's side of its boundary, some far away."""
+    data, fakes = Mixture((1.0, 0.0, 0.3)), Mixture((1.0, -2.0, 0.3))
+    at, starts = np.linspace(-3, 8, 221), (1.0, 3.0, 6.0)
+    rows, curves, ways = {}, {}, {}
+    for name, objective in (("cross entropy", NonSaturating()), ("least squares", LeastSquares())):
+        D = nn.Linear(1, 1)
+        for _ in judged(D, data.sample, fakes.sample, steps, lr=2e-2, objective=objective):
+            pass
+        rows[f"{name}: D's slope and offset"] = D.weight.item(), D.bias.item()
+        curves[name] = downhill(D, objective, at)
+        for x in starts:
+            rows[f"{name}: |dL/dx| of a fake at {x}"] = abs(downhill(D, objective, [x])[0])
+        way = [np.array(starts)]
+        for _ in range(60):
+            way.append(way[-1] + 0.5 * downhill(D, objective, way[-1]))
+        ways[name] = np.array(way)
+        rows[f"{name}: those fakes after 60 steps of 0.5 dL/dx"] = way[-1]
+    colors = {"cross entropy": ORANGE, "least squares": BLUE}
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    ax = figure.add_subplot()
-    draw(ax)
-    ax.spines[["top", "right"]].set_visible(False)
-    FigureCanvasAgg(figure).print_png(path)
+    def sizes(ax):
+        for name, curve in curves.items():
+            ax.semilogy(at, np.abs(curve), color=colors[name], label=name)
+        ax.fill_between(at, 1e-12 + normal(at, 0, 0.3), 1e-12, color="k", alpha=0.15, lw=0)
+        ax.fill_between(at, 1e-12 + normal(at, -2, 0.3), 1e-12, color=GREEN, alpha=0.3, lw=0)
+        ax.set(xlabel="x (grey: data, green: the fakes that D has seen)", ylim=(1e-12, 1e2),
+               ylabel="|dL/dx| of a fake at x", title="Who still tells G something?")  # fmt: skip
+        ax.legend(frameon=False, fontsize=8)
+
+    def paths(ax):
+        for name, way in ways.items():
+            for i, path in enumerate(way.T):
+                ax.plot(path, color=colors[name], label=None if i else name)
+        ax.axhspan(-0.6, 0.6, color="k", alpha=0.15, lw=0)
+        ax.set(xlabel="steps down G's loss, D fixed", ylabel="x (grey: data)",
+               title="Least squares pulls far fakes in")  # fmt: skip
+        ax.legend(frameon=False, fontsize=8)
+
+    return rows, sizes, paths
+
+
+def downhill(D, objective, x):
+    """-dL/dx for fakes at x (n,), L being G's loss on each of them."""
+    points = as_tensor(np.asarray(x, np.float32)[:, None]).requires_grad_()
+    (slope,) = minigan.grad(objective.g_loss(D(points)) * len(points), points)
+    return -slope.numpy()[:, 0].astype(np.float64)
+
+
+EXPERIMENTS = {
+    "optimal_d": optimal_d,
+    "value": values_and_jsd,
+    "vanishing": vanishing,
+    "distances": distances,
+    "saturation": saturation,
+    **theory_games.EXPERIMENTS,
+}
 
 
 def main(arguments=None):
@@ -259,6 +301,8 @@ def main(arguments=None):
     p.add_argument(
         "--steps", type=number(int, 25), default=3000, help="of D's training (default %(default)s)"
     )
+    p.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=EXPERIMENTS, metavar="FIGURE",
+                   help=f"of {', '.join(EXPERIMENTS)} (default: all)")  # fmt: skip
     p.add_argument("--seed", type=int, default=0)
     p.add_argument(
         "--out", default="runs/theory", help="folder of the figures (default %(default)s)"
@@ -266,10 +310,10 @@ def main(arguments=None):
     options = p.parse_args(arguments)
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, experiment in EXPERIMENTS.items():
+    for name in options.only:
         minigan.manual_seed(options.seed)
-        numbers, draw = experiment(options.steps)
-        save(folder / f"{name}.png", draw)
+        numbers, *draws = EXPERIMENTS[name](options.steps)
+        save(folder / f"{name}.png", draws)
         print(f"{name}.png")
         for what, found in numbers.items():
             print(f"  {what}: " + ", ".join(f"{v:.4g}" for v in np.atleast_1d(found)))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Play any two-player game (and some with more players) in the plane, and watch: samples, D's
-surface, the field of G's gradient.
+surface, the field of G's gradient; at the end also which z goes where (map.png).
 
     python examples/toy_2d.py   # the plain GAN on eight Gaussians in a ring
     python examples/toy_2d.py --game unrolled --anim   # and an animation
@@ -32,6 +32,7 @@ from minigan.training.plane import (
     NETWORKS_OF_THE_PLANE,
     Players,
     judge,
+    latent_picture,
     plane_picture,
     points_per_example,
 )
@@ -91,10 +92,33 @@ class Watch(Callback):
             None if several is None else np.arange(len(made)) % several, self.plane.means,
         )  # fmt: skip
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{run.step:07d}.png"
+        self.keep(picture, self.folder / f"{run.step:07d}.png")
+
+    def keep(self, picture, path):
+        """Write a picture (H, W, 3) into a file that is there whole or not at all."""
         save_images(self.folder / "new", picture.transpose(2, 0, 1)[None])[0].replace(path)
 
+    def draw_map(self, run):
+        """map.png: which z goes where."""
+        game, z = run.trainer.game, self.inputs[0].cpu().numpy()
+        if z.shape[1] > 2:
+            run.say(f"no map.png: z has {z.shape[1]} numbers, it draws --latent-dim 1 or 2")
+            return
+        made, note = game.sample(*self.inputs).cpu().numpy(), ""
+        if self.plane.means is not None:
+            found = mode_coverage(made, self.plane.means, self.plane.std)
+            shares = found.counts / len(made)
+            note = (
+                f"{shares.min():.1%} to {shares.max():.1%} of the z's go to a mode, "
+                f"{1 - shares.sum():.1%} between them"
+            )
+            run.say(f"which z goes where: {note}")
+        picture = latent_picture(z, made, self.plane.limit, f"{self.title}, step {run.step}", note)
+        self.keep(picture, run.folder / "map.png")
+        run.left("map.png")
+
     def on_end(self, run):
+        self.draw_map(run)
         (self.folder / "new").rmdir()
         pictures = sorted(self.folder.glob("*.png"))
         if self.anim:

@@ -313,3 +313,45 @@ def plane_picture(
         axes.tick_params(labelsize=8)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def latent_colours(z: np.ndarray) -> np.ndarray:
+    """A colour for each latent vector, (n, 2) -> RGB in [0, 1], (n, 3): the angle is the hue, and
+    the nearer to 0, the darker. (n, 1): as points of a line, from violet to red."""
+    from matplotlib.colors import hsv_to_rgb
+
+    if z.shape[1] == 1:
+        hue = 0.8 * (1 - np.argsort(np.argsort(z[:, 0])) / max(len(z) - 1, 1))
+        value = np.ones(len(z))
+    else:
+        hue = np.arctan2(z[:, 1], z[:, 0]) / (2 * np.pi) % 1
+        value = 0.3 + 0.7 * np.clip(np.linalg.norm(z, axis=1) / 2, 0, 1)
+    return hsv_to_rgb(np.stack([hue, np.full(len(z), 0.9), value], 1))
+
+
+def latent_picture(
+    z: np.ndarray, points: np.ndarray, limit: float, title: str = "", note: str = "",
+    size: float = 4.5,
+) -> np.ndarray:  # fmt: skip
+    """Which z goes where, as an image, uint8 (H, W, 3): latents (n, 1) or (n, 2) on the left, and
+    in the same colours the points (n, 2) that G carries them to, of which [-limit, limit]^2 is
+    shown."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2 * size, size), dpi=80, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    colours = latent_colours(z)
+    at = np.concatenate([z, np.zeros_like(z)], 1)[:, :2]  # a line's points have no height
+    for axes, where, reach in ((left, at, float(np.abs(z).max()) * 1.05), (right, points, limit)):
+        axes.scatter(*where.T, s=8, c=colours, linewidths=0)
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(-reach, reach)
+        axes.set_box_aspect(1)
+        axes.tick_params(labelsize=8)
+    left.set_title(title, fontsize=10, loc="left")
+    left.set_xlabel("z")
+    right.set_xlabel(f"x = G(z){',  ' * bool(note)}{note}")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

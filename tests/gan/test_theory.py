@@ -10,7 +10,8 @@ import pytest
 
 import minigan
 from minigan.autograd import tensor_of
-from minigan.gan import KL, Pearson
+from minigan.gan import KL, NonSaturating, Pearson
+from minigan.optim import Adam
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,10 +23,13 @@ def load(path):
     return module
 
 
+sys.path.insert(0, str(ROOT / "examples"))  # theory.py has its parts in files beside it
+
 theory, divergences = (
     load(ROOT / "examples" / "theory.py"),
     load(ROOT / "benchmarks" / "divergences.py"),
 )
+games = theory.theory_games
 gaussian = load(ROOT / "examples" / "gaussian_1d.py")
 
 
@@ -70,6 +74,8 @@ def test_theory_draws_its_figures(tmp_path):
         str(ROOT / "examples" / "theory.py"),
         "--steps",
         "25",
+        "--only",
+        *("optimal_d", "value", "vanishing", "distances", "saturation", "law", "panels"),
         "--out",
         str(tmp_path / "t"),
     ]
@@ -79,7 +85,106 @@ def test_theory_draws_its_figures(tmp_path):
         "optimal_d.png",
         "value.png",
         "vanishing.png",
+        "distances.png",
+        "saturation.png",
+        "law.png",
+        "panels.png",
     } and "JSD" not in said.stderr
+
+
+def test_jsd_stays_at_log_2_where_w1_goes_on():
+    """Uniform on [0, 1] and [d, d + 1]: JSD = min(d, 1) log 2, KL is infinite, W1 = d. N(0, s) and
+    N(d, s): KL = d^2 / 2 s^2, W1 = d."""
+    numbers, *_ = theory.distances(None)
+    for d in (0.5, 1.0, 2.0, 4.0):
+        found = numbers[f"uniform, {d} apart: JSD, KL, W1"]
+        np.testing.assert_allclose(found, (min(d, 1) * np.log(2), np.inf, d), rtol=1e-6)
+        jsd, kl, w1 = numbers[f"normal, {d} apart: JSD, KL, W1"]
+        np.testing.assert_allclose((kl, w1), (2 * d * d, d), rtol=1e-6)
+        assert jsd < np.log(2)
+    assert jsd == pytest.approx(np.log(2), abs=1e-4)
+
+
+def test_least_squares_pulls_far_fakes_in_and_cross_entropy_does_not():
+    """D's least squares are a regression: slope cov / var = 0.5 / (1 + 0.3^2)."""
+    minigan.manual_seed(0)
+    numbers, *_ = theory.saturation(800)
+    slope, offset = numbers["least squares: D's slope and offset"]
+    assert slope == pytest.approx(0.5 / 1.09, abs=0.02)
+    assert offset == pytest.approx(0.5 + 0.5 / 1.09, abs=0.02)
+    for x in (1.0, 3.0, 6.0):
+        found = numbers[f"least squares: |dL/dx| of a fake at {x}"]
+        assert found == pytest.approx(slope * abs(slope * x + offset - 1), rel=1e-4)
+    a, b = numbers["cross entropy: D's slope and offset"]
+    found = numbers["cross entropy: |dL/dx| of a fake at 3.0"]
+    assert found == pytest.approx(a / (1 + np.exp(3 * a + b)), rel=1e-3) and found < 1e-3
+    ends = "those fakes after 60 steps of 0.5 dL/dx"
+    np.testing.assert_allclose(numbers[f"least squares: {ends}"], (1 - offset) / slope, atol=0.05)
+    assert numbers[f"cross entropy: {ends}"][2] == pytest.approx(6, abs=1e-3)
+
+
+def test_the_gradients_of_minus_log_d_grow_and_vary_as_d_gets_better():
+    minigan.manual_seed(0)
+    numbers, *_ = games.variance(900, critics=3)
+    stages = [row for what, row in numbers.items() if what.startswith("step")]
+    first, last = stages[0], stages[-1]
+    assert last[0] < 0.05 < first[0]  # D(G(z))
+    assert last[2] < first[2] < last[4] and last[4] > 10 * first[4]  # the variances
+    assert last[3] > 2 and last[1] < 0.2
+    # theorem 2.6: a Cauchy distribution
+    assert numbers["normal noise on a perfect D: median |gradient| (theory: 1)"] == pytest.approx(
+        1, abs=0.02
+    )
+    assert numbers["share beyond 10 (theory, Cauchy: 0.0635)"] == pytest.approx(0.0635, abs=0.004)
+
+
+def test_gradients_in_theta_are_those_of_finite_differences():
+    minigan.manual_seed(1)
+    D = games.discriminator(24, n_in=2)
+    at = lambda x: D(tensor_of(np.array([[x, 0.125]], np.float32))).item()
+    slope = (at(1.01) - at(0.99)) / 0.02
+    d = 1 / (1 + np.exp(-at(1.0)))
+    minimax, nonsaturating = (
+        games.theta_gradients(D, objective, n=4)[0]
+        for objective in (games.Minimax(), games.NonSaturating())
+    )
+    assert minimax == pytest.approx(-d * slope, rel=1e-2)
+    assert nonsaturating == pytest.approx(-(1 - d) * slope, rel=1e-2)
+
+
+def test_the_law_of_g_needs_all_inverse_images_and_no_inverse():
+    minigan.manual_seed(0)
+    numbers, *_ = games.law(None)
+    over_z, over_x, one_only, sampled = numbers.values()
+    assert over_x == pytest.approx(over_z, abs=1e-4)
+    assert sampled == pytest.approx(over_z, abs=2e-3)
+    assert abs(one_only - over_z) > 0.2
+
+
+def test_the_four_panels_are_the_stages_of_figure_1():
+    minigan.manual_seed(0)
+    numbers, *draws = games.panels(400)
+    a, b, c, d = numbers.values()
+    assert len(draws) == 4
+    assert b[0] == a[0] and b[1] < a[1] / 2  # only D has moved, towards D*
+    assert c[0] < b[0]  # G has moved to the data
+    assert d[0] < a[0] / 2 and d[2] < 0.1  # G is near the data, D says about 1/2
+
+
+def test_too_many_steps_of_g_collapse_it():
+    """The best answer to a fixed D is one point, where D is highest; with D moving seldom G gets
+    there again and again."""
+    minigan.manual_seed(0)
+    one, many = (games.spread(g_steps, 150)[0][-5:].mean() for g_steps in (1, 50))
+    assert many < 0.2 < 1.5 < one
+
+    G, D = games.network(), lambda x: -((x - 1.5) ** 2)
+    optimizer = Adam(G.parameters(), 5e-3)
+    for _ in range(400):
+        loss = NonSaturating().g_loss(D(G(minigan.randn(64, 1))))
+        optimizer.step_with(minigan.grad(loss, list(G.parameters())))
+    x = G(minigan.randn(500, 1)).detach().numpy()
+    assert x.std() < 0.1 and x.mean() == pytest.approx(1.5, abs=0.1)
 
 
 # --- f-divergences in one dimension ---

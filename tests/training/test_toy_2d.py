@@ -75,6 +75,38 @@ def test_toy_2d_leaves_pictures_and_resumes(tmp_path):
     assert {"modes", "high_quality", "convergence", "k"} <= set(rows[-1]) and rows[-1]["step"] == 12
 
 
+def test_the_map_shows_which_z_goes_where(tmp_path):
+    """A z has one colour, in its plane and where G carries it."""
+    from minigan.training.plane import latent_colours, latent_picture
+
+    z = np.array([[2.0, 0.0], [-2.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    red, cyan, *_ = colours = np.rint(latent_colours(z) * 255)
+    assert len(np.unique(colours, axis=0)) == 4
+    picture = latent_picture(z, z[:, ::-1] * [1, -1] / 2, limit=2).astype(int)  # a quarter turn
+    middle = picture.shape[1] // 2
+
+    def place(half, colour):
+        rows, columns = np.nonzero(np.abs(half - colour).max(-1) <= 8)
+        return columns.mean(), rows.mean()
+
+    left, right = picture[:, :middle], picture[:, middle:]
+    # on the left the first is at the right of the second; G turns them by 90 degrees: below it
+    assert place(left, red)[0] > place(left, cyan)[0] + 100
+    assert abs(place(left, red)[1] - place(left, cyan)[1]) < 2
+    assert place(right, red)[1] > place(right, cyan)[1] + 50
+    assert abs(place(right, red)[0] - place(right, cyan)[0]) < 2
+    line = latent_colours(np.array([[0.0], [3.0], [-1.0]]))
+    assert line[1].argmax() == 0 and line[2].argmax() == 2  # the largest red, the smallest blue
+
+    options = "--steps", 2, "--device", "cpu", "--quiet", "--no-doctor"
+    said = run("examples/toy_2d.py", *options, "--latent-dim", 1, "--out", tmp_path / "one")
+    assert "which z goes where: " in said and "between them" in said
+    assert np.asarray(Image.open(tmp_path / "one" / "map.png")).shape[2] == 3
+    said = run("examples/toy_2d.py", *options, "--latent-dim", 3, "--out", tmp_path / "three")
+    assert "no map.png: z has 3 numbers" in said
+    assert not (tmp_path / "three" / "map.png").exists()
+
+
 def test_the_list_names_every_game():
     from minigan.training.plane import GAMES
 
