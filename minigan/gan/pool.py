@@ -27,6 +27,9 @@ class Pool(nn.Module):
     >>> self.D(self.pool(fake))                         # in D's move
     """
 
+    examples: Tensor
+    filled: Tensor  # how many of them there are
+
     def __init__(self, shape: Sequence[int], size: int = 50):
         super().__init__()
         if size < 0:

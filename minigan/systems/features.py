@@ -140,9 +140,9 @@ def finished(folder: str) -> Any:
     pictures that G makes of z alone."""
     kind, game, c, _ = load_game(folder)
     G, D = (game.players.get(name, nn.Identity()) for name in "GD")
-    plain = isinstance(D, nn.Sequential) and type(game).inputs is Game.inputs and not game.classes
+    plain = type(game).inputs is Game.inputs and not game.classes
     try:
-        if not plain:
+        if not plain or not isinstance(D, nn.Sequential):
             raise ValueError("it is asked for by labels, or its D is no Sequential")
         with no_grad():
             Layers(D)(G(zeros(2, game.latent_dim)))
