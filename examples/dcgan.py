@@ -175,8 +175,8 @@ def pictures(options, input_size, shape):
     folder = next((place for place in places if place.is_dir()), None)
     if folder is None:
         raise DataError(
-            f"--dataset {name}: no such folder, nor {places[1]}, nor a data set of that name "
-            f"({', '.join(DATASETS)})"
+            f"--dataset {name}: no such folder, here or in ./data, and no data set of that name "
+            f"(there are {', '.join(DATASETS)})"
         )
     return image_folder(
         folder, options.input_fname_pattern, options.crop, input_size, output_size, channels,
