@@ -127,7 +127,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
 
 def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
     """The trainer and the batches of a run, or of a stage after which there are `players`."""
-    with room_for_networks("the networks' sizes", place=device):
+    with room_for_networks("--latent-dim, or the networks' sizes", place=device):
         game = kind.game_after(players, c) if players else kind.game(c)
     for name, player in game.to(device).players.items():
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")

@@ -87,5 +87,10 @@ def _named(config: dict[str, Any]) -> dict[str, Any]:
 
 def _system(config: dict[str, Any]) -> System:
     from . import system
+    from .cgan import CGANOfBefore
 
-    return system(config["system"])
+    found = system(config["system"])
+    if config.get("game") == found.name == "cgan":
+        found = CGANOfBefore()
+        found.name = "cgan"
+    return found

@@ -180,8 +180,9 @@ def label_of(text: str, c: Any) -> int:
     names = list(getattr(c, "class_names", ()))
     if text in names:
         return names.index(text)
-    if text.lstrip("-").isdecimal() and not all(n.lstrip("-").isdecimal() for n in names):
-        return int(text)
+    whole = [name for name in names if name.lstrip("-").isdecimal()]
+    if text.lstrip("-").isdecimal() and (not names or len(whole) < len(names)):
+        return int(text)  # where names are numbers themselves, others would be taken for names
     near = difflib.get_close_matches(text, names, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     known = shortened(names, repr) if names else f"0 to {c.classes - 1}"
