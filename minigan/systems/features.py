@@ -24,10 +24,9 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..arrays import default_generator
+from ..arrays import Generator, default_generator
 from ..autograd import no_grad
 from ..data.batches import Batches
-from ..gan import Game
 from ..gan.latents import calibration_inputs
 from ..gan.readout import Layers, Readout, Regression
 from ..gan.recalibrate import recalibrate_batch_norm
@@ -139,13 +138,14 @@ def finished(folder: str) -> Any:
     """(G, D, the run's facts) of a run, frozen; ValueError where its D is no plain network of
     pictures that G makes of z alone."""
     kind, game, c, _ = load_game(folder)
-    G, D = (game.players.get(name, nn.Identity()) for name in "GD")
-    plain = isinstance(D, nn.Sequential) and type(game).inputs is Game.inputs and not game.classes
+    G: Any = game.players.get("G")
+    D: Any = game.players.get("D")
+    inputs = game.inputs(2, Generator(0))
     try:
-        if not plain:
-            raise ValueError("it is asked for by labels, or its D is no Sequential")
+        if G is None or not isinstance(D, nn.Sequential) or len(inputs) > 1:
+            raise ValueError("its pictures are made of more than z, or its D is no Sequential")
         with no_grad():
-            Layers(D)(G(zeros(2, game.latent_dim)))
+            Layers(D)(G(*inputs))
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"{folder}: the D of {kind.name} does not judge single pictures, which a G makes of z, "
