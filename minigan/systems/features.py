@@ -52,7 +52,7 @@ class Features(System):
     )
     control = "D is new and untrained"
     averaged = None
-    defaults = {"epochs": 500, "batch_size": 10_000, "sample_interval": 500}
+    defaults = {"epochs": 300, "batch_size": 10_000, "sample_interval": 100}
 
     def options(self, parser):
         p = parser
@@ -73,7 +73,7 @@ class Features(System):
         p.add_argument(
             "--decay",
             type=number(float, 0),
-            default=1e-3,
+            default=1e-2,
             help="weight of the squared weights (default %(default)s)",
         )
 
