@@ -49,6 +49,8 @@ def train(name, out, steps, *more):
 
 # systems that are about a finished run, and the system of that run
 OF = {"features": "gan", "inference": "gan"}
+# systems whose rounds are not repeated as one function: numbers of theirs change with the step
+PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
@@ -78,9 +80,10 @@ def state(out):
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, tmp_path):
+def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, tmp_path, capsys):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert train(name, whole, 6) == 0
+    assert ("rounds are repeated" in capsys.readouterr().out) == (name not in PLAYED)
     assert train(name, parts, 3) == 0 and train(name, parts, 6, "--resume") == 0
     first, second = state(whole), state(parts)
     assert first.keys() == second.keys()
