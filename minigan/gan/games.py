@@ -98,6 +98,12 @@ class Game:
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
+    def latents(self, n: int, like: Tensor) -> Tensor:
+        """n latent vectors z, (n, latent_dim), on the device of `like`."""
+        if self.latent == "uniform":
+            return rand(n, self.latent_dim, device=like.device) * 2 - 1
+        return randn(n, self.latent_dim, device=like.device)
+
     # --- for those who look on: nothing here draws from the default generator or changes the game
     # ---
 
@@ -267,12 +273,6 @@ class GAN(Game):
             "latent_dim": parts.latent_dim,
         } | options
         return cls(parts.generator(), parts.critic(), **named)
-
-    def latents(self, n: int, like: Tensor) -> Tensor:
-        """n latent vectors z, (n, latent_dim), on the device of `like`."""
-        if self.latent == "uniform":
-            return rand(n, self.latent_dim, device=like.device) * 2 - 1
-        return randn(n, self.latent_dim, device=like.device)
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         if self.simultaneous:

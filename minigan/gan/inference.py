@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from .games import GAN, Descend, Game, Move
+from .games import Descend, Game, Move
 from .mrgan import squared_distance
 from .recalibrate import evaluating
 
@@ -25,8 +25,6 @@ class Inference(Game):
     latent : the distribution of z, one of `latents.LATENTS`
     paired : False: E is shown the sample of another z (the control)
     """
-
-    latents = GAN.latents
 
     def __init__(
         self, encoder: nn.Module, generator: nn.Module, latent_dim: int,
