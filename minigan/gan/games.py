@@ -98,6 +98,12 @@ class Game:
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
+    def latents(self, n: int, like: Tensor) -> Tensor:
+        """n latent vectors z, (n, latent_dim), on the device of `like`."""
+        if self.latent == "uniform":
+            return rand(n, self.latent_dim, device=like.device) * 2 - 1
+        return randn(n, self.latent_dim, device=like.device)
+
     # --- for those who look on: nothing here draws from the default generator or changes the game
     # ---
 
@@ -272,12 +278,6 @@ class GAN(Game):
     def critic(self) -> nn.Module:
         """What D's penalties look at: D, and of a D that also tells other things its judgement."""
         return self.D
-
-    def latents(self, n: int, like: Tensor) -> Tensor:
-        """n latent vectors z, (n, latent_dim), on the device of `like`."""
-        if self.latent == "uniform":
-            return rand(n, self.latent_dim, device=like.device) * 2 - 1
-        return randn(n, self.latent_dim, device=like.device)
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         if self.simultaneous:

@@ -29,7 +29,7 @@ from ..metrics import describe
 from ..training.cli import number
 from .evidence import digits_of, drawn, image_rows, reference, some_images
 from .parts import Images
-from .reconstruct import Reconstructing, reconstructed
+from .reconstruct import Reconstructing, in_batches
 from .system import Row
 from .vae import encoder, generator
 
@@ -63,7 +63,7 @@ class VAEGAN(Reconstructing):
     def measure(self, game, c, samples, device):
         test, images = some_images(digits_of(c, "test"), samples), drawn(game, samples, device)[0]
         net = reference(c, device).classifier
-        real, again = (describe(x, net) for x in (test, reconstructed(game, test, device)))
+        real, again = (describe(x, net) for x in (test, in_batches(game.reconstruct, test, device)))
         far = ((real.features - again.features) ** 2).sum(1).mean()
         apart = ((real.features - real.features[::-1]) ** 2).sum(1).mean()
         return [
