@@ -4,7 +4,7 @@
     python -m minigan measure runs/vaegan --control
 
 Algorithm (Larsen et al. 2016, Algorithm 1), three players from the same point, with x~ = G(z), z ~
-q(z|x), x_p = G(z_p), z_p ~ N(0, I), and D_l the last hidden layer of D:
+q(z|x), x_p = G(z_p), z_p ~ N(0, I), and D_l the first hidden layer of D:
 
     E descends  KL(q(z|x) || N(0, I)) + L                      L = E |D_l(x) - D_l(x~)|^2 / 2
     G descends  gamma L - E log D(x~) - E log D(x_p)
@@ -33,6 +33,8 @@ from .reconstruct import Reconstructing, in_batches
 from .system import Row
 from .vae import encoder, generator
 
+LAYER = -3  # D_l ends here: the first hidden layer, of two, tells more of an image than the last
+
 
 class VAEGAN(Reconstructing):
     """A VAE whose reconstructions shall be near their images in the features of a D that tells
@@ -43,7 +45,7 @@ class VAEGAN(Reconstructing):
         "similarity metric, arXiv:1512.09300"
     )
     control = "a VAE of the same encoder and generator, without a D"
-    defaults = {"lr": 5e-4, "b1": 0.5, "latent_dim": 20, "epochs": 20}
+    defaults = {"lr": 1e-3, "b1": 0.5, "latent_dim": 20, "epochs": 20}
 
     def options(self, parser):
         super().options(parser)
@@ -58,7 +60,7 @@ class VAEGAN(Reconstructing):
         E, G = encoder(c), generator(c)
         if c.control:
             return VAE(E, G, c.latent_dim)
-        return Game(E, G, Images(c).critic(), c.latent_dim, c.gamma)
+        return Game(E, G, Images(c).critic(), c.latent_dim, c.gamma, LAYER)
 
     def measure(self, game, c, samples, device):
         test, images = some_images(digits_of(c, "test"), samples), drawn(game, samples, device)[0]
