@@ -105,7 +105,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         raise ValueError(
             f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
         )
-    columns = ("labels",) if "class_names" in config else ()
+    columns = ("labels",) if {"classes", "labels"} & config.keys() else ()
     c = facts_of(config)
     config |= {"dataset": data.name, "checksum": data.checksum_of(columns)}
     parts = functools.partial(_parts, kind, data, device)

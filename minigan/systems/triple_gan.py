@@ -29,8 +29,8 @@ from ..gan.triple import Told
 from ..training.cli import number
 from .cgan import label_rows
 from .evidence import drawn
-from .labelled import add_labels, beside_unlabelled, class_count, error_row, some_of_each
-from .system import System
+from .labelled import add_labels, beside_unlabelled, error_row, some_of_each
+from .system import System, labels_of
 
 
 class TripleGAN(System):
@@ -59,7 +59,7 @@ class TripleGAN(System):
             )
 
     def facts(self, data, c):
-        return super().facts(data, c) | {"classes": class_count(data)}
+        return super().facts(data, c) | labels_of(data, self.name)
 
     def game(self, c):
         shape, k = tuple(c.image_shape), c.classes

@@ -189,7 +189,8 @@ def test_runs_that_name_a_game_are_loaded(named, expected, tmp_path):
     arguments = {"madgan": {"k": 2, "saturating": False}, "cgan": {"classes": 10}}
     game = GAMES[expected].of(Images(facts_of(config)), **arguments.get(named, {}))
     players = {name: dict(player.state_dict()) for name, player in game.players.items()}
-    state = {"step": 2, "config": config, "callbacks": {}, "trainer": {"players": players}}
+    trainer = {"players": players, "game": game.state_dict()}
+    state = {"step": 2, "config": config, "callbacks": {}, "trainer": trainer}
     save_checkpoint(path_of(tmp_path, 2), state)
     found = load_game(tmp_path)
     assert (found.system.name, found.step) == (expected, 2)

@@ -19,7 +19,7 @@ CONDITIONAL = [
 ]  # fmt: skip
 
 
-MORE = {"k-plus-1": ["--labels", "6"]}  # options for few pictures
+MORE = {"k-plus-1": ["--labels", "6"], "triple-gan": ["--labels", "6"]}  # options for few pictures
 
 
 @pytest.fixture(autouse=True)
