@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Train a DCGAN (Radford, Metz, Chintala 2016) on a folder of pictures; then let it draw.
+"""Train a DCGAN (Radford, Metz, Chintala 2016) on a folder of pictures, or MNIST; then let it draw.
 
     python examples/make_faces.py             # a data set to try it with
     python examples/dcgan.py --dataset faces --input-fname-pattern "*.jpg" --crop \\
         --input-height 96 --output-height 48 --train
     python examples/dcgan.py --generate 100   # without --train: use what was trained
+    python examples/dcgan.py --dataset mnist --input-height 28 --output-height 28 --train
 
 Words of options may be joined by "-" or "_".
 """
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 
 import minigan
 from minigan.arrays import DeviceError, Generator, resolve_device
-from minigan.data import image_folder
+from minigan.data import DATASETS, DataError, image_folder, load_dataset, mnist, resized
 from minigan.data.batches import Batches
 from minigan.gan import sample_inputs
 from minigan.training import Run, generate, load_generator
@@ -51,7 +53,16 @@ def parse_arguments(arguments=None):
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
 
     data = p.add_argument_group("data")
-    data.add_argument("--dataset", metavar="FOLDER", help="folder with the pictures")
+    data.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help=f"folder with the pictures, itself or as ./data/NAME; or {', '.join(DATASETS)}",
+    )
+    data.add_argument(
+        "--data-dir",
+        help="folder with the idx files of mnist and its like (default: $MINIGAN_DATA, ./data, the "
+        "cache, or a download)",
+    )
     data.add_argument(
         "--input-fname-pattern",
         default="*.jpg",
@@ -80,8 +91,7 @@ def parse_arguments(arguments=None):
         "--channels",
         type=int,
         choices=(1, 3),
-        default=3,
-        help="1: grey, 3: colour (default %(default)s)",
+        help="1: grey, 3: colour (default: 3 for folders, 1 for mnist and its like)",
     )
     data.add_argument(
         "--no-cache",
@@ -147,8 +157,31 @@ def parse_arguments(arguments=None):
     )
     options = p.parse_args(words)
     if options.train and not options.dataset:
-        p.error("--train needs --dataset FOLDER")
+        p.error("--train needs --dataset NAME")
     return options
+
+
+def pictures(options, input_size, shape):
+    """The data that --dataset names, as (N, *shape)."""
+    name, channels, output_size = options.dataset, shape[0], shape[1:]
+    if name in DATASETS:
+        here = Path("data")  # where the TensorFlow program has them
+        if not (options.data_dir or os.environ.get("MINIGAN_DATA")) and here.is_dir():
+            if name in mnist.FILES and mnist.find(here, name, "train"):
+                options.data_dir = str(here)
+        found = load_dataset(name, data_dir=options.data_dir)
+        return resized(found, options.crop, input_size, output_size, channels)
+    places = Path(name).expanduser(), Path("data") / name
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder is None:
+        raise DataError(
+            f"--dataset {name}: no such folder, here or in ./data, and no data set of that name "
+            f"(there are {', '.join(DATASETS)})"
+        )
+    return image_folder(
+        folder, options.input_fname_pattern, options.crop, input_size, output_size, channels,
+        options.workers, not options.no_cache, quiet=options.quiet,
+    )  # fmt: skip
 
 
 def build(options):
@@ -158,10 +191,11 @@ def build(options):
     height = options.input_height or options.input_width
     width = options.input_width or options.input_height
     output_size = options.output_height, options.output_width or options.output_height
+    shape = options.channels or (1 if options.dataset in DATASETS else 3), *output_size
     minigan.manual_seed(options.seed)
     config = {
         "model": "dcgan", "latent_dim": options.z_dim,
-        "image_shape": [options.channels, *output_size], "features": options.features,
+        "image_shape": [*shape], "features": options.features,
         "lr": options.learning_rate, "b1": options.beta1, "ema": options.ema, "seed": options.seed,
     } | chosen(options)  # fmt: skip
     lower = "--features, --output-height or --z-dim"
@@ -170,15 +204,8 @@ def build(options):
     # before the pictures are read
     require_room(G, D, config | {"batch_size": 1}, packed_shape(config), lower, device)
 
-    data = image_folder(
-        options.dataset, options.input_fname_pattern, options.crop,
-        (height, width) if height else None, output_size, options.channels,
-        options.workers, not options.no_cache, quiet=options.quiet,
-    )  # fmt: skip
-    print(
-        f"data: {len(data)} pictures from {data.source}, "
-        f"{options.channels}x{output_size[0]}x{output_size[1]}"
-    )
+    data = pictures(options, (height, width) if height else None, shape)
+    print(f"data: {len(data)} pictures from {data.source}, {'x'.join(map(str, shape))}")
     batch_size = min(options.batch_size, len(data))
     if batch_size < options.batch_size:
         print(

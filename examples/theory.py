@@ -316,7 +316,7 @@ def main(arguments=None):
         save(folder / f"{name}.png", draws)
         print(f"{name}.png")
         for what, found in numbers.items():
-            print(f"  {what}: " + ", ".join(f"{v:.4g}" for v in np.atleast_1d(found)))
+            print(f"  {what}: " + ", ".join(f"{v:.5g}" for v in np.atleast_1d(found)))
     print(f"written to {folder}")
     return 0
 

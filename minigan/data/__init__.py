@@ -14,7 +14,7 @@ from collections.abc import Callable
 from . import mnist
 from .collate import default_collate
 from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
-from .folder import image_folder
+from .folder import image_folder, resized
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
 from .labelled import image_list, is_list
@@ -36,7 +36,7 @@ __all__ = [
     "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
     "SubsetRandomSampler", "TensorDataset",
     "WeightedRandomSampler", "default_collate", "image_folder", "image_list", "load",
-    "load_dataset", "mnist", "random_split", "read_idx", "save", "strokes",
+    "load_dataset", "mnist", "random_split", "read_idx", "resized", "save", "strokes",
 ]  # fmt: skip
 
 

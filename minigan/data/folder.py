@@ -124,6 +124,29 @@ def decoded(
     return images, problems
 
 
+def resized(
+    data: ImageSet, crop: bool = True, input_size: Size | None = None,
+    output_size: Size = (64, 64), channels: int = 3,
+) -> ImageSet:  # fmt: skip
+    """A set that is there, such as MNIST, cut out and resized as `image_folder` does, which see; as
+    it is where nothing changes, else its name has the new shape ("mnist-1x64x64")."""
+    from PIL import Image
+
+    _check(input_size, output_size, channels, None)
+    shape = (channels, int(output_size[0]), int(output_size[1]))
+    has, *size = data.images.shape[1:]
+    cut = crop and input_size is not None and any(i < s for i, s in zip(input_size, size))
+    if (has, *size) == shape and not cut:
+        return data
+    mode = "L" if channels == 1 else "RGB"
+    images = np.empty((len(data), *shape), np.uint8)
+    for to, picture in zip(images, data.images):
+        pixels = picture[0] if has == 1 else picture.transpose(1, 2, 0)
+        to[:] = _fitted(Image.fromarray(pixels).convert(mode), shape, crop, input_size)
+    name = f"{data.name}-{'x'.join(map(str, shape))}"
+    return ImageSet(images, data.labels, name, data.source)
+
+
 def named(problems: list[tuple[str, str]]) -> str:
     """Of files, which and why, for messages."""
     return shortened(problems, lambda p: f"{p[0]} ({p[1]})", "; ")
@@ -238,7 +261,7 @@ def _read(
     """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
     from PIL import Image, UnidentifiedImageError
 
-    channels, *size = shape
+    channels = shape[0]
     if not path.is_file():
         raise ValueError(
             f"a link to {os.readlink(path)}, which is not there"
@@ -269,6 +292,14 @@ def _read(
             )
         opened.load()
         image = _in_mode(_upright(opened), "L" if channels == 1 else "RGB")
+    return _fitted(image, shape, crop, input_size)
+
+
+def _fitted(image, shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
+    """A Pillow image of the right mode as uint8 (channels, height, width)."""
+    from PIL import Image
+
+    channels, *size = shape
     if crop:  # not by resize's `box`, for which pixels outside it count too
         image = image.crop(
             _centre(image.height, image.width, input_size or size, exact=input_size is not None)

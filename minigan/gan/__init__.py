@@ -5,7 +5,8 @@ from .cgan import CGAN, Given, Joined
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
-from .games import GAN, Ascend, Descend, FeatureMatching, Game, Move, Parts, scores
+from .feature_matching import FeatureMatching
+from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
 from .inference import Inference
 from .k_plus_1 import KPlusOne

@@ -98,6 +98,12 @@ class Game:
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         raise NotImplementedError
 
+    def latents(self, n: int, like: Tensor) -> Tensor:
+        """n latent vectors z, (n, latent_dim), on the device of `like`."""
+        if self.latent == "uniform":
+            return rand(n, self.latent_dim, device=like.device) * 2 - 1
+        return randn(n, self.latent_dim, device=like.device)
+
     # --- for those who look on: nothing here draws from the default generator or changes the game
     # ---
 
@@ -273,12 +279,6 @@ class GAN(Game):
         """What D's penalties look at: D, and of a D that also tells other things its judgement."""
         return self.D
 
-    def latents(self, n: int, like: Tensor) -> Tensor:
-        """n latent vectors z, (n, latent_dim), on the device of `like`."""
-        if self.latent == "uniform":
-            return rand(n, self.latent_dim, device=like.device) * 2 - 1
-        return randn(n, self.latent_dim, device=like.device)
-
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         if self.simultaneous:
             yield from self.simultaneous_moves(real)
@@ -380,43 +380,3 @@ class GAN(Game):
 
     def judge(self, real: Tensor) -> None:
         self.D(real)
-
-
-class FeatureMatching(GAN):
-    """Salimans et al. 2016, section 3.1: G descends |E f(x) - E f(G(z))|^2, f an intermediate layer
-    of D; D's game is as before.
-
-    layer : f is what D's modules before this one give (D a Sequential); default: the input of the
-        last one
-    Other arguments as for `GAN`.
-    """
-
-    def __init__(
-        self,
-        generator: nn.Module,
-        discriminator: nn.Sequential,
-        *arguments,
-        layer: int = -1,
-        **named,
-    ):
-        super().__init__(generator, discriminator, *arguments, **named)
-        if not isinstance(discriminator, nn.Sequential) or not len(discriminator[:layer]):
-            raise ValueError(
-                f"FeatureMatching: D must be a Sequential with modules before layer={layer}"
-            )
-        self.layer = layer
-
-    def descent(
-        self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None
-    ) -> Move:
-        assert isinstance(self.D, nn.Sequential)
-        features = self.D[: self.layer]
-        with no_grad():
-            target = features(self.show(real)).mean(0)
-        far = features(self.show(fake)).mean(0) - target
-        return Descend(
-            "G",
-            total(
-                [(far * far).sum(), *[penalty(self.G, real, fake) for penalty in self.g_penalties]]
-            ),
-        )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from ..ops import randn
 from .games import Descend, Game, Move
 from .mrgan import squared_distance
 from .recalibrate import evaluating
@@ -23,23 +22,26 @@ class Inference(Game):
 
     encoder : examples -> (N, latent_dim), the player "E"
     generator : z -> examples; it is frozen here: in evaluation mode, without gradients, no state
+    latent : the distribution of z, one of `latents.LATENTS`
     paired : False: E is shown the sample of another z (the control)
     """
 
     def __init__(
-        self, encoder: nn.Module, generator: nn.Module, latent_dim: int, paired: bool = True
-    ):
+        self, encoder: nn.Module, generator: nn.Module, latent_dim: int,
+        latent: str = "normal", paired: bool = True
+    ):  # fmt: skip
         self.E = encoder
         self.G = generator.eval().requires_grad_(False)
         self.latent_dim = latent_dim
+        self.latent = latent
         self.paired = paired
         self.players = {"E": encoder}
 
     def moves(self, real: Tensor) -> Iterator[Move | tuple[Move, ...]]:
         """Of the real batch it takes the size only."""
-        z = randn(len(real), self.latent_dim, device=real.device)
+        z = self.latents(len(real), real)
         with no_grad():
-            x = self.G(z if self.paired else randn(*z.shape, device=real.device))
+            x = self.G(z if self.paired else self.latents(len(real), real))
         yield Descend("E", squared_distance(z, self.E(x)).mean() / self.latent_dim)
 
     def encode(self, x: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from ..autograd import Tensor, no_grad
 from ..nn import functional as F
 from ..nn.parametrizations import weight_norm
 from ..ops import logsumexp, sigmoid, softplus
-from .games import Descend, FeatureMatching, Game, Move, scores
+from .feature_matching import FeatureMatching
+from .games import Descend, Game, Move, scores
 from .objectives import NonSaturating
 
 

@@ -21,9 +21,11 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Generator
+from ..gan import GAMES
 from ..metrics import describe
 from ..metrics.train_on import accuracy_trained_on
 from .evidence import digits_of, drawn, image_rows, reference
+from .parts import Images
 from .switched import Switched
 from .system import Row, labels_of
 
@@ -52,6 +54,13 @@ class CGAN(Switched):
             *label_rows(images, inputs[-1].cpu().numpy(), c, device),
             *image_rows(game, c, samples, device, ("frechet",), images),
         ]
+
+
+class CGANOfBefore(CGAN):
+    """The networks of runs that were called examples/mnist_games.py --game cgan."""
+
+    def game(self, c):
+        return GAMES["cgan"].of(Images(c), classes=c.classes)
 
 
 def label_rows(images: np.ndarray, labels: np.ndarray, c, device) -> list[Row]:

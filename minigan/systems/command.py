@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import io
 import json
@@ -10,13 +11,14 @@ import math
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from ..arrays import DeviceError, Generator, manual_seed, resolve_device
 from ..data.files import write_atomic
 from ..gan import Trainer
-from ..training import Run
+from ..training import Run, Stage
 from ..training.cli import (
     SEED,
     about,
@@ -29,7 +31,7 @@ from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, save_grid, save_images
 from . import SYSTEMS, load_game, system
-from .system import System, facts_of, label_of
+from .system import System, facts_of, in_stage, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
 # options that are facts of every run, beside those of the system
@@ -99,27 +101,39 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     names = [*COMMON, *vars(own.parse_args([]))]
     config = {"system": kind.name} | {name: getattr(options, name) for name in names}
     config |= kind.facts(data, options)
-    c = facts_of(config)
-    with room_for_networks("the networks' sizes", place=device):
-        game = kind.game(c)
-    for name, player in game.to(device).players.items():
-        print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
-    kind.begin(game, data, c, device)
-    trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-    config |= {"dataset": data.name, "checksum": data.checksum_of(game.columns)}
     if options.batch_size > len(data):
         raise ValueError(
             f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
         )
-    columns, shown = game.columns, kind.shown(data, options)
+    columns = ("labels",) if "class_names" in config else ()
+    c = facts_of(config)
+    config |= {"dataset": data.name, "checksum": data.checksum_of(columns)}
+    parts = functools.partial(_parts, kind, data, device)
+    stages = [
+        Stage(name, functools.partial(parts, in_stage(c, name)), steps)
+        for name, steps in kind.stages(c).items()
+    ]
+    trainer, batches = (None, None) if stages else parts(c)
+    shown = kind.shown(data, options)
     return Run(
-        trainer, kind.batches(data, c, device, columns), options.out, config, epochs=options.epochs,
-        max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, game.players[kind.averaged] if kind.averaged else None,
-            data, device, lambda game, random, place: kind.exhibit(game, shown, random, place)),
+        trainer, batches, options.out, config, stages=stages,
+        epochs=None if stages else options.epochs, max_steps=options.max_steps,
+        callbacks=usual_callbacks(options, kind.averaged, data, device,
+            lambda game, random, place: kind.exhibit(game, shown, random, place)),
         resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
+
+
+def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
+    """The trainer and the batches of a run, or of a stage after which there are `players`."""
+    with room_for_networks("--latent-dim, or the networks' sizes", place=device):
+        game = kind.game_after(players, c) if players else kind.game(c)
+    for name, player in game.to(device).players.items():
+        print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
+    kind.begin(game, data, c, device)
+    trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
+    return trainer, kind.batches(data, c, device, game.columns)
 
 
 def train(name: str, words: list[str]) -> int:

@@ -24,10 +24,9 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..arrays import default_generator
+from ..arrays import Generator, default_generator
 from ..autograd import no_grad
 from ..data.batches import Batches
-from ..gan import Game
 from ..gan.latents import calibration_inputs
 from ..gan.readout import Layers, Readout, Regression
 from ..gan.recalibrate import recalibrate_batch_norm
@@ -53,7 +52,7 @@ class Features(System):
     )
     control = "D is new and untrained"
     averaged = None
-    defaults = {"epochs": 500, "batch_size": 10_000, "sample_interval": 500}
+    defaults = {"epochs": 300, "batch_size": 10_000, "sample_interval": 100}
 
     def options(self, parser):
         p = parser
@@ -74,7 +73,7 @@ class Features(System):
         p.add_argument(
             "--decay",
             type=number(float, 0),
-            default=1e-3,
+            default=1e-2,
             help="weight of the squared weights (default %(default)s)",
         )
 
@@ -139,13 +138,14 @@ def finished(folder: str) -> Any:
     """(G, D, the run's facts) of a run, frozen; ValueError where its D is no plain network of
     pictures that G makes of z alone."""
     kind, game, c, _ = load_game(folder)
-    G, D = (game.players.get(name, nn.Identity()) for name in "GD")
-    plain = type(game).inputs is Game.inputs and not game.classes
+    G: Any = game.players.get("G")
+    D: Any = game.players.get("D")
+    inputs = game.inputs(2, Generator(0))
     try:
-        if not plain or not isinstance(D, nn.Sequential):
-            raise ValueError("it is asked for by labels, or its D is no Sequential")
+        if G is None or not isinstance(D, nn.Sequential) or len(inputs) > 1:
+            raise ValueError("its pictures are made of more than z, or its D is no Sequential")
         with no_grad():
-            Layers(D)(G(zeros(2, game.latent_dim)))
+            Layers(D)(G(*inputs))
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"{folder}: the D of {kind.name} does not judge single pictures, which a G makes of z, "

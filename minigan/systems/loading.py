@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..gan import Game
+from ..nn import Module
 from ..training.pretrained import saved_state
 from ..training.runfolder import RunError
-from .system import System, facts_of
+from ..training.stages import left_by
+from .system import System, facts_of, in_stage
 
 # runs of before there were systems name a game, or a kind of network
 GAMES_OF_BEFORE = {"ebgan-pt": {"system": "ebgan", "pull_away": 0.1}}
@@ -39,7 +42,7 @@ def load_game(
         config = _named(state["config"])
         kind = _system(config)
         c = facts_of(kind.complete(config))
-        game = kind.game(c)
+        game = _built(kind, c, Path(folder), state.get("stage", 0))
         for player, network in game.players.items():
             network.load_state_dict(state["trainer"]["players"][player])
         game.load_state_dict(state["trainer"].get("game", {}))
@@ -59,6 +62,19 @@ def load_game(
     return Loaded(kind, game, c, state["step"])
 
 
+def _built(kind: System, c: Any, folder: Path, stage: int) -> Game:
+    """The game with new networks; of a later stage, with what those before have left."""
+    first, *later = [in_stage(c, name) for name in kind.stages(c)] or [c]
+    game = kind.game(first)
+    players: dict[str, Module] = {}
+    for number, facts in enumerate(later[:stage]):
+        players |= game.players
+        for name, weights in left_by(folder, number)["players"].items():
+            players[name].load_state_dict(weights)
+        game = kind.game_after(players, facts)
+    return game
+
+
 def _named(config: dict[str, Any]) -> dict[str, Any]:
     """The config with the name of its system."""
     if "system" in config:
@@ -71,5 +87,10 @@ def _named(config: dict[str, Any]) -> dict[str, Any]:
 
 def _system(config: dict[str, Any]) -> System:
     from . import system
+    from .cgan import CGANOfBefore
 
-    return system(config["system"])
+    found = system(config["system"])
+    if config.get("game") == found.name == "cgan":
+        found = CGANOfBefore()
+        found.name = "cgan"
+    return found

@@ -64,6 +64,10 @@ class OfParts(System):
     kind = ""
     activation: Callable[[], nn.Module] = staticmethod(lambda: nn.LeakyReLU(0.2))
 
+    def facts(self, data, c):
+        # the generator is that of examples/mnist_gan.py: `load_generator` and what draws by it know
+        return super().facts(data, c) | {"model": "mlp"}
+
     def arguments(self, c):
         """The game's own arguments."""
         return {}

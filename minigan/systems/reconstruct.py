@@ -25,16 +25,15 @@ class Reconstructing(System):
         inputs = game.inputs(SAMPLES * COLUMNS, generator, device)
 
         def picture():
-            again, drawn = reconstructed(game, real, device), game.sample(*inputs).cpu().numpy()
+            again = in_batches(game.reconstruct, real, device)
+            drawn = game.sample(*inputs).cpu().numpy()
             rows = [real[:COLUMNS], again[:COLUMNS], real[COLUMNS:], again[COLUMNS:], drawn]
             return Grid(np.concatenate(rows), 4 + SAMPLES, COLUMNS)
 
         return picture
 
 
-def reconstructed(game, images: np.ndarray, device) -> np.ndarray:
-    """What the game makes again of images in [-1, 1]."""
+def in_batches(function, images: np.ndarray, device) -> np.ndarray:
+    """What a function of Tensors, such as `game.reconstruct`, makes of images in [-1, 1]."""
     parts = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
-    return np.concatenate(
-        [game.reconstruct(tensor_of(to_device(x, device))).cpu().numpy() for x in parts]
-    )
+    return np.concatenate([function(tensor_of(to_device(x, device))).cpu().numpy() for x in parts])

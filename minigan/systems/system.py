@@ -16,6 +16,7 @@ from ..data.batches import Batches
 from ..data.imageset import shortened
 from ..gan import Game
 from ..gan.constraints import Constraint
+from ..nn import Module
 from ..optim import Adam, Optimizer
 from ..training.cli import number
 from ..viz import Picture
@@ -119,6 +120,16 @@ class System:
         """The game with new networks, on the CPU, from the config alone."""
         raise NotImplementedError
 
+    def stages(self, c: Any) -> dict[str, int]:
+        """Of a system that is trained in stages: their names, in order, and how many steps each
+        has. All that makes parts gets the name as `c.stage` then. {}: there is one, of --epochs."""
+        return {}
+
+    def game_after(self, players: dict[str, Module], c: Any) -> Game:
+        """The game of a later stage, from the players of those before, as they were trained, and
+        the config."""
+        raise NotImplementedError
+
     def begin(self, game: Game, data: Any, c: Any, device: Any) -> None:
         """What the networks, on the device, take from the data before the first step."""
 
@@ -169,8 +180,9 @@ def label_of(text: str, c: Any) -> int:
     names = list(getattr(c, "class_names", ()))
     if text in names:
         return names.index(text)
-    if text.lstrip("-").isdecimal() and not all(n.lstrip("-").isdecimal() for n in names):
-        return int(text)
+    whole = [name for name in names if name.lstrip("-").isdecimal()]
+    if text.lstrip("-").isdecimal() and (not names or len(whole) < len(names)):
+        return int(text)  # where names are numbers themselves, others would be taken for names
     near = difflib.get_close_matches(text, names, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     known = shortened(names, repr) if names else f"0 to {c.classes - 1}"
@@ -180,3 +192,8 @@ def label_of(text: str, c: Any) -> int:
 def facts_of(config: dict[str, Any]) -> SimpleNamespace:
     """A config with its entries as attributes, as `System.game` takes it."""
     return SimpleNamespace(**config)
+
+
+def in_stage(c: Any, name: str) -> SimpleNamespace:
+    """A run's facts in one of its stages."""
+    return SimpleNamespace(**vars(c) | {"stage": name})

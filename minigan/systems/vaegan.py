@@ -4,7 +4,7 @@
     python -m minigan measure runs/vaegan --control
 
 Algorithm (Larsen et al. 2016, Algorithm 1), three players from the same point, with x~ = G(z), z ~
-q(z|x), x_p = G(z_p), z_p ~ N(0, I), and D_l the last hidden layer of D:
+q(z|x), x_p = G(z_p), z_p ~ N(0, I), and D_l the first hidden layer of D:
 
     E descends  KL(q(z|x) || N(0, I)) + L                      L = E |D_l(x) - D_l(x~)|^2 / 2
     G descends  gamma L - E log D(x~) - E log D(x_p)
@@ -29,9 +29,11 @@ from ..metrics import describe
 from ..training.cli import number
 from .evidence import digits_of, drawn, image_rows, reference, some_images
 from .parts import Images
-from .reconstruct import Reconstructing, reconstructed
+from .reconstruct import Reconstructing, in_batches
 from .system import Row
 from .vae import encoder, generator
+
+LAYER = -3  # D_l ends here: the first hidden layer, of two, tells more of an image than the last
 
 
 class VAEGAN(Reconstructing):
@@ -43,7 +45,7 @@ class VAEGAN(Reconstructing):
         "similarity metric, arXiv:1512.09300"
     )
     control = "a VAE of the same encoder and generator, without a D"
-    defaults = {"lr": 5e-4, "b1": 0.5, "latent_dim": 20, "epochs": 20}
+    defaults = {"lr": 1e-3, "b1": 0.5, "latent_dim": 20, "epochs": 20}
 
     def options(self, parser):
         super().options(parser)
@@ -58,12 +60,12 @@ class VAEGAN(Reconstructing):
         E, G = encoder(c), generator(c)
         if c.control:
             return VAE(E, G, c.latent_dim)
-        return Game(E, G, Images(c).critic(), c.latent_dim, c.gamma)
+        return Game(E, G, Images(c).critic(), c.latent_dim, c.gamma, LAYER)
 
     def measure(self, game, c, samples, device):
         test, images = some_images(digits_of(c, "test"), samples), drawn(game, samples, device)[0]
         net = reference(c, device).classifier
-        real, again = (describe(x, net) for x in (test, reconstructed(game, test, device)))
+        real, again = (describe(x, net) for x in (test, in_batches(game.reconstruct, test, device)))
         far = ((real.features - again.features) ** 2).sum(1).mean()
         apart = ((real.features - real.features[::-1]) ** 2).sum(1).mean()
         return [

@@ -109,7 +109,7 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
 
 
 def usual_callbacks(
-    options: argparse.Namespace, generator: nn.Module | None, data: ImageSet, device: Device,
+    options: argparse.Namespace, generator: nn.Module | str | None, data: ImageSet, device: Device,
     exhibit: Callable | None = None
 ) -> list[Callback]:  # fmt: skip
     """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`;

@@ -18,7 +18,8 @@ from .. import nn
 from ..data import ImageSet
 from ..gan.cgan import CGAN
 from ..gan.constraints import CONSTRAINTS, Constraint, WeightClip
-from ..gan.games import GAN, FeatureMatching
+from ..gan.feature_matching import FeatureMatching
+from ..gan.games import GAN
 from ..gan.latents import LATENTS
 from ..gan.networks import build_networks
 from ..gan.objectives import OBJECTIVES, Alpha, FDivergence, Minimax, Objective

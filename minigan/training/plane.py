@@ -352,6 +352,6 @@ def latent_picture(
         axes.tick_params(labelsize=8)
     left.set_title(title, fontsize=10, loc="left")
     left.set_xlabel("z")
-    right.set_xlabel(f"x = G(z){',  ' * bool(note)}{note}")
+    right.set_xlabel(f"x = G(z)\n{note}", fontsize=8)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

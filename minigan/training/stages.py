@@ -80,7 +80,7 @@ class Stages:
         """Keep what the present stage leaves, and build the next one."""
         left = {name: dict(player.state_dict()) for name, player in self.players.items()}
         state = {"players": left, "random": default_generator.get_state()}
-        save_checkpoint(self._path(self.number), state)
+        save_checkpoint(path_of_stage(self.folder, self.number), state)
         self.number += 1
         return self.build()
 
@@ -91,7 +91,7 @@ class Stages:
         default_generator.set_state(self.random)
         found = self.build()
         while self.number < number:
-            left = load_checkpoint(self._path(self.number))
+            left = left_by(self.folder, self.number)
             for name, player in self.players.items():
                 player.load_state_dict(left["players"][name])
             default_generator.set_state(left["random"])
@@ -99,5 +99,13 @@ class Stages:
             found = self.build()
         return found
 
-    def _path(self, number: int) -> Path:
-        return self.folder / FOLDER / f"stage{number}{SUFFIX}"
+
+def path_of_stage(folder: Path, number: int) -> Path:
+    """Where a run keeps what a stage has left."""
+    return folder / FOLDER / f"stage{number}{SUFFIX}"
+
+
+def left_by(folder: Path, number: int) -> dict[str, Any]:
+    """What a stage has left: the state of each of its "players" and of those before, and "random".
+    CheckpointError where it cannot be read."""
+    return load_checkpoint(path_of_stage(folder, number))

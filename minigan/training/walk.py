@@ -94,9 +94,7 @@ def digits(text: str) -> tuple[int, int]:
     """An argparse type: two different digits, "3:8"."""
     a, colon, b = text.partition(":")
     if not (colon and len(a) == len(b) == 1 and (a + b).isdecimal() and a != b):
-        raise argparse.ArgumentTypeError(
-            f"expected two different digits such as 3:8, not {text!r}"
-        )
+        raise argparse.ArgumentTypeError(f"expected two different digits such as 3:8, not {text!r}")
     return int(a), int(b)
 
 

@@ -18,6 +18,7 @@ from minigan.gan import (
     mlp_generator,
     scores,
 )
+from minigan.ops import cat
 from minigan.optim import SGD
 
 
@@ -138,6 +139,10 @@ def test_scores_run_together_only_where_examples_do_not_mix():
     assert calls == [8]
     for one, alone in zip(together, (plain(real), plain(fake))):
         np.testing.assert_allclose(one.detach().numpy(), alone.detach().numpy(), rtol=1e-6)
+    several = real, fake[:1], cat([fake, real])  # of any number and length
+    for one, alone in zip(scores(plain, *several), several, strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), plain(alone).detach().numpy(), rtol=1e-6)
+    assert calls[3] == 4 + 1 + 8
     mixing = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     apart = scores(mixing, real, fake)
     mixing[1].reset_running_stats() if hasattr(mixing[1], "reset_running_stats") else None

@@ -7,13 +7,14 @@ import pytest
 
 import minigan
 from minigan import nn
+from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.gan import Inference, Trainer, inference
+from minigan.gan import Inference, Trainer
 from minigan.metrics.classifier import digest_of
 from minigan.optim import SGD
 from minigan.systems import load_game
 from minigan.systems.command import main
-from minigan.systems.inference import told
+from minigan.systems.inference import explained
 
 from .test_command import train
 
@@ -28,10 +29,10 @@ def linear(n_in, n_out, seed):
 
 
 @pytest.mark.parametrize("paired", [True, False])
-def test_the_encoder_moves_and_the_generator_does_not(monkeypatch, paired):
+def test_the_encoder_moves_and_the_generator_does_not(paired):
     draws = [Z, OTHER]
-    monkeypatch.setattr(inference, "randn", lambda *size, device: tensor_of(draws.pop(0)))
-    game = Inference(linear(3, 2, 0), linear(2, 3, 1), 2, paired)
+    game = Inference(linear(3, 2, 0), linear(2, 3, 1), 2, paired=paired)
+    game.latents = lambda n, like: tensor_of(draws.pop(0))
     e, g = (m.weight.detach().numpy().copy() for m in (game.E, game.G))
     trainer = Trainer(game, {"E": SGD(game.E.parameters(), lr=1.0)})
     (move,) = trainer.play(tensor_of(np.zeros((4, 3))))
@@ -57,17 +58,22 @@ def test_the_generator_is_frozen_and_no_state():
     assert digest_of(G) != before
 
 
-def test_told():
-    """Of an encoder that is right, and of one that is always 0."""
-    z = minigan.randn(5, 2)
-    G = nn.Linear(2, 2, bias=False)
-    G.weight = nn.Parameter(np.array([[2, 0], [0, 4]], np.float32))
-    E = nn.Linear(2, 2, bias=False)
-    E.weight = nn.Parameter(np.array([[0.5, 0], [0, 0.25]], np.float32))
-    error, size = told(Inference(E, G, 2), z)
-    assert error == pytest.approx(0, abs=1e-10) and size == pytest.approx((z.numpy() ** 2).sum())
-    E.weight = nn.Parameter(np.zeros((2, 2), np.float32))
-    assert told(Inference(E, G, 2), z)[0] == pytest.approx(size)
+def test_explained():
+    """Of what is right, of the mean alone, and of half the way between."""
+    truth = RNG.normal(size=(5, 2))
+    assert explained(truth, truth) == 1
+    mean = np.broadcast_to(truth.mean(0), truth.shape)
+    assert explained(mean, truth) == pytest.approx(0)
+    assert explained((truth + mean) / 2, truth) == pytest.approx(0.75)
+
+
+def test_z_is_of_the_distribution_that_the_generator_knows(tmp_path):
+    assert train("gan", tmp_path / "finished", 2, "--latent", "uniform") == 0
+    assert train("inference", tmp_path / "run", 2) == 0
+    game = load_game(tmp_path / "run").game
+    like = minigan.zeros(2000, 1)
+    for z in (game.latents(2000, like), *game.inputs(2000, Generator(0))):
+        assert abs(z.numpy()).max() <= 1 and z.numpy().std() == pytest.approx(3**-0.5, rel=0.02)
 
 
 def test_a_run_names_whose_generator_it_is_for(tmp_path, capsys, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from minigan.arrays import Generator
-from minigan.data import strokes
+from minigan.data import image_folder, resized, strokes
 from minigan.data.batches import Batches
 from minigan.gan import GAN, NonSaturating, Trainer, build_networks, interpolate
 from minigan.optim import Adam
@@ -206,6 +206,73 @@ def test_without_a_saved_model_nothing_is_drawn(tmp_path, capsys):
     for command in (dcgan.main, lambda words: walk.main(words[1:2])):
         assert command(["--out", str(tmp_path / "none"), "--device", "cpu"]) == 2
         assert "no saved model" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+# --- data sets by name ---
+
+
+def idx(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+
+
+@pytest.fixture
+def digits(tmp_path, monkeypatch):
+    """./data/mnist with eight digits; no other MNIST."""
+    data = strokes(8, seed=0)
+    idx(tmp_path / "data" / "mnist" / "train-images-idx3-ubyte", data.images[:, 0])
+    idx(tmp_path / "data" / "mnist" / "train-labels-idx1-ubyte", data.labels)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MINIGAN_DATA", raising=False)
+    return data
+
+
+SMALL = "--z-dim 5 --features 3 --batch-size 4 --device cpu --quiet --epochs 1".split()
+
+
+def test_mnist_as_in_the_tensorflow_program(digits, tmp_path, capsys):
+    words = "--dataset mnist --input-height 28 --output-height 28 --train --out r".split()
+    assert dcgan.main([*words, *SMALL]) == 0
+    said = capsys.readouterr().out
+    assert f"data: 8 pictures from {Path('data') / 'mnist'}" in said and "1x28x28" in said
+    config = json.loads((tmp_path / "r" / "config.json").read_text())
+    assert config["image_shape"] == [1, 28, 28] and config["dataset"] == "mnist"
+    assert config["checksum"] == digits.checksum
+    assert dcgan.main(["--out", "r", "--device", "cpu", "--generate", "2"]) == 0
+    assert np.asarray(Image.open(tmp_path / "r" / "generated" / "00001.png")).shape == (28, 28)
+
+
+def test_a_named_set_in_another_size_and_with_colours(digits, tmp_path):
+    words = "--dataset mnist --output-height 16 --channels 3 --train --out r".split()
+    assert dcgan.main([*words, *SMALL]) == 0
+    config = json.loads((tmp_path / "r" / "config.json").read_text())
+    assert config["image_shape"] == [3, 16, 16] and config["dataset"] == "mnist-3x16x16"
+
+
+def test_resized_is_what_image_folder_does(tmp_path):
+    data = strokes(5, seed=0)
+    for i, picture in enumerate(data.images):
+        Image.fromarray(picture[0]).save(tmp_path / f"{i}.png")
+    for options in (
+        (True, (20, 20), (16, 12), 1),
+        (False, None, (16, 12), 3),
+        (True, None, (8, 8), 1),
+    ):
+        folder = image_folder(tmp_path, "*.png", *options, cache=False, quiet=True)
+        np.testing.assert_array_equal(resized(data, *options).images, folder.images)
+    assert resized(data, True, (28, 28), (28, 28), 1) is data
+    assert resized(data, True, (20, 20), (28, 28), 1) is not data
+
+
+def test_a_name_is_looked_for_in_data(pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(pictures, tmp_path / "data" / "anime")
+    assert train("anime", tmp_path / "r", "--epochs", "1") == 0
+    assert f"14 pictures from {Path('data') / 'anime'}" in capsys.readouterr().out
+    assert train("manga", tmp_path / "s") == 2
+    said = capsys.readouterr().err
+    assert "manga" in said and "mnist, fashion-mnist, strokes" in said
 
 
 # --- the saved generator ---

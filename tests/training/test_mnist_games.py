@@ -1,5 +1,5 @@
-"""examples/mnist_games.py: every game makes its steps, saves, and resumes in the same bits; one of
-them with a state of its own."""
+"""examples/mnist_games.py: every game of it is a system with some options, makes its steps, saves,
+and resumes in the same bits; one of them with a state of its own."""
 
 import importlib.util
 import json
@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from minigan.data import strokes
+from minigan.systems import SYSTEMS, System, load_game
+from minigan.systems import system as systems
 from minigan.training import generate, load_checkpoint, load_generator
 
 DIGITS = strokes(160)
 ROOT = pathlib.Path(__file__).parents[2]
-GAMES = ("ebgan", "ebgan-pt", "began", "magan", "unrolled", "madgan", "mrgan", "mdgan", "veegan")
 BRIEF = (
     "--batch-size",
     "16",
@@ -24,17 +25,19 @@ BRIEF = (
     "--device",
     "cpu",
 )
+spec = importlib.util.spec_from_file_location("mnist_games", ROOT / "examples" / "mnist_games.py")
+mnist_games = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(mnist_games)
+
+
+@pytest.fixture(autouse=True)
+def few_digits(monkeypatch):
+    monkeypatch.setattr(System, "data", lambda self, c, split="train": DIGITS)
 
 
 def main(*arguments):
     """The command, in this process."""
-    spec = importlib.util.spec_from_file_location(
-        "mnist_games", ROOT / "examples" / "mnist_games.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.load_dataset = lambda *_, **__: DIGITS
-    assert module.main([*BRIEF, *map(str, arguments)]) == 0
+    assert mnist_games.main([*BRIEF, *map(str, arguments)]) == 0
 
 
 def players(folder, step):
@@ -44,14 +47,34 @@ def players(folder, step):
     } | {"game": repr(state["game"])}
 
 
-@pytest.mark.parametrize("game", GAMES)
+def test_its_games_are_systems():
+    assert {words[0] for words in mnist_games.GAMES.values()} <= SYSTEMS.keys()
+    assert all(systems(words[0]).paper for words in mnist_games.GAMES.values())
+
+
+@pytest.mark.parametrize("game", mnist_games.GAMES)
 def test_it_resumes_bit_for_bit(game, tmp_path):
-    options = ("--game", game, "--period", 3)
+    options = ("--game", game)
     main(*options, "--max-steps", 8, "--out", tmp_path / "whole")
     main(*options, "--max-steps", 5, "--out", tmp_path / "parts")
     main(*options, "--max-steps", 8, "--out", tmp_path / "parts", "--resume")
     assert players(tmp_path / "whole", 8) == players(tmp_path / "parts", 8)
     assert (tmp_path / "whole" / "samples" / "0000008.png").stat().st_size > 500
+    found = load_game(tmp_path / "whole")
+    assert found.system.name == mnist_games.GAMES[game][0]
+    if found.system.name == "ebgan":
+        assert found.game.pull_away == found.c.pull_away == (0.1 if game == "ebgan-pt" else 0)
+
+
+def test_options_are_those_of_the_system(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        mnist_games.main(["--game", "began", "--help"])
+    said = capsys.readouterr().out
+    assert "ebgan-pt" in said and "--gamma" in said and "--resume" in said
+    for words in (["--game", "nothing"], ["--game", "began", "--margin", "3"]):
+        with pytest.raises(SystemExit) as stopped:
+            mnist_games.main(words)
+        assert stopped.value.code == 2
 
 
 def test_magan_in_the_middle_of_a_period(tmp_path):

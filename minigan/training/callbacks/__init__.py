@@ -38,7 +38,8 @@ def usual(
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
 
-    generator : whose weights are averaged with the decay `ema` per step (0: not at all)
+    generator : whose weights are averaged with the decay `ema` per step (0: not at all); or its
+        name in the game
     seed : of the latents that are drawn every `sample_interval` steps
     checkpoint_seconds, keep : how often the state is saved, and how many of the newest are kept
     measure, evaluate_epochs : numbers of samples, found every so many epochs (`Evaluate`)
