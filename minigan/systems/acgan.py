@@ -24,7 +24,7 @@ import functools
 from ..gan import ACGAN as Game
 from ..gan import Joined
 from ..training.cli import number
-from ..training.options import build_game, build_players
+from ..training.options import build_game
 from .cgan import CGAN
 
 
@@ -37,6 +37,8 @@ class ACGAN(CGAN):
         "arXiv:1610.09585"
     )
     control = "the class head weighs nothing"
+    # with the classic MLP, whose classes are soon told, samples of a class are much alike
+    defaults = {"model": "dcgan", "features": 32, "lr": 1e-3, "epochs": 10, "ema": 0.99}
     shuffles = False
 
     def options(self, parser):
@@ -50,11 +52,7 @@ class ACGAN(CGAN):
 
     def game(self, c):
         told = {"latent_dim": c.latent_dim + c.classes, "outputs": 1 + c.classes, "classes": 0}
-        G, D = self.networks(vars(c) | told)
+        G, D = self.players(vars(c) | told)
         weight = 0.0 if c.control else c.class_weight
         kind = functools.partial(Game, classes=c.classes, weight=weight)
         return build_game(Joined(G, c.classes), D, vars(c), kind)
-
-    def networks(self, config):
-        """G of latents and one-hot labels, D with all of its outputs."""
-        return build_players(config)

@@ -36,7 +36,7 @@ from ..gan import InfoGAN as Game
 from ..metrics import describe
 from ..metrics.strokes import slant, stroke_width
 from ..training.cli import number
-from ..training.options import build_game, build_players
+from ..training.options import build_game
 from .evidence import BATCH, digits_of, drawn, image_rows, reference
 from .labelled import predicted
 from .switched import Switched
@@ -70,7 +70,7 @@ class InfoGAN(Switched):
         add("--sd", type=positive, default=1.0, help="of Q's Gaussian (default %(default)s)")
 
     def game(self, c):
-        G, D = build_players(vars(c) | {"latent_dim": c.latent_dim + c.codes + c.categories})
+        G, D = self.players(vars(c) | {"latent_dim": c.latent_dim + c.codes + c.categories})
         source = D.pop()
         n = source.in_features
         Q = nn.Sequential(

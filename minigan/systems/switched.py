@@ -46,10 +46,18 @@ class Switched(System):
         )
         add_switches(p)
 
+    def players(self, config):
+        """New networks (G, D); a system's own default of --features is for dcgan alone."""
+        if config["model"] != "dcgan":
+            if config["features"] not in (None, self.defaults.get("features")):
+                raise ValueError(
+                    f"--features is for --model dcgan: {config['model']} has no channels"
+                )
+            config = config | {"features": None}
+        return build_players(config)
+
     def game(self, c):
-        if c.features and c.model != "dcgan":
-            raise ValueError(f"--features is for --model dcgan: {c.model} has no channels")
-        return build_game(*build_players(vars(c)), vars(c))
+        return build_game(*self.players(vars(c)), vars(c))
 
     def optimizers(self, game, c):
         return build_optimizers(game, vars(c))

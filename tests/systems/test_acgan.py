@@ -123,7 +123,7 @@ def test_the_log_knows_the_source_only(known):
     np.testing.assert_allclose(found["d_fake"], (1 / (1 + np.exp(-fake[:, 0]))).mean())
 
 
-@pytest.mark.parametrize("more", [[], ["--model", "dcgan", "--features", "4"]])
+@pytest.mark.parametrize("more", [["--features", "4"], ["--model", "mlp"]])
 def test_the_system_has_heads_on_one_trunk_and_a_control_without(more):
     kind = system("acgan")
     c = SimpleNamespace(**vars(parse(kind, more)), image_shape=[1, 28, 28], classes=10)

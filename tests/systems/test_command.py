@@ -54,7 +54,7 @@ PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
-    "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
+    "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
 }  # fmt: skip
 
 
