@@ -12,7 +12,7 @@ standardised by unlabelled images. The run that has D must stay where it is: thi
 
 What to look at: samples/*.png has a row for each class, with samples of the finished G that C takes
 for it. What shows that it works: C errs on fewer test images than P, and than in the control.
-Control: D is new and untrained. Its batch statistics, as the trained one's, are those of images.
+Control: D is new and untrained; its batch statistics are those of the finished G's samples.
 """
 
 from __future__ import annotations
