@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, default_generator, device_of, seam
-from ..autograd import Tensor, raw
+from ..autograd import Tensor, no_grad, raw
 from .activation import elu, hardtanh, tanh
 from .arithmetic import _where as where
 from .arithmetic import clamp
@@ -27,8 +27,8 @@ from .shape import unsqueeze
 from .softmax import softmax
 
 __all__ = [
-    "celu", "channel_shuffle", "gumbel_softmax", "hardshrink",
-    "hardsigmoid", "local_response_norm", "pdist", "rms_norm", "rrelu", "softshrink",
+    "categorical", "celu", "channel_shuffle", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "local_response_norm", "pdist", "rms_norm", "rrelu", "softshrink",
     "tanhshrink", "threshold",
 ]  # fmt: skip
 
@@ -112,10 +112,7 @@ def gumbel_softmax(
 
     hard : the result is one-hot, its gradient that of the soft sample;  eps : as in torch unused
     """
-    smallest = float(np.finfo(raw(logits).dtype).tiny)
-    # exponential: their -log is Gumbel's noise
-    waits = clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest)
-    soft = softmax((logits - log(waits)) * (1 / tau), dim)
+    soft = softmax(_perturbed(logits, generator) * (1 / tau), dim)
     if not hard:
         return soft
     axis = axis_of(dim, logits.ndim)
@@ -126,6 +123,24 @@ def gumbel_softmax(
     )
     chosen = to(argmax(soft, axis, True) == classes, soft.dtype)
     return chosen - soft.detach() + soft
+
+
+def categorical(logits: Tensor, dim: int = -1, *, generator: Any = None) -> Tensor:
+    """A class for each row along `dim`, with probabilities softmax(logits): int64, without that
+    dimension; constant.
+
+    By the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014): the largest of logits + noise wins.
+    It needs no value on the host, unlike `multinomial`, so that a step with it can be replayed on a
+    GPU. A class with a logit of -inf is never drawn.
+    """
+    with no_grad():
+        return argmax(_perturbed(logits, generator), dim)
+
+
+def _perturbed(logits, generator):
+    """logits + Gumbel's noise, -log of exponential draws."""
+    smallest = float(np.finfo(raw(logits).dtype).tiny)
+    return logits - log(clamp(-log1p(-rand_like(logits, generator=generator)), min=smallest))
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:

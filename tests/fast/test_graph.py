@@ -477,3 +477,10 @@ def test_weights_of_convolutions_are_copied_nowhere(kernels, monkeypatch):
     assert not shapes & set(copied), copied
     for player in trainer.game.players.values():
         assert all(p.array.flags.c_contiguous for p in player.cpu().parameters())
+
+
+def test_classes_are_drawn_inside_a_graph(kernels):
+    logits = minigan.zeros(6, 50, device="cuda")
+    step = graph(lambda x: minigan.ops.categorical(x))
+    drawn = [tuple(step(logits).array.storage.tolist()) for _ in range(4)]
+    assert len(set(drawn)) == 4

@@ -24,6 +24,22 @@ def test_gumbel_softmax_draws_classes_with_their_probabilities():
     np.testing.assert_allclose(hard.mean(0).numpy(), [0.5, 0.3, 0.2], atol=0.015)
 
 
+def test_categorical_draws_classes_with_their_probabilities():
+    logits = minigan.tensor([math.log(0.1), math.log(0.6), -math.inf, math.log(0.3)]).expand(
+        40_000, 4
+    )
+    drawn = minigan.ops.categorical(logits)
+    assert drawn.dtype == np.int64 and drawn.shape == (40_000,) and not drawn.requires_grad
+    shares = np.bincount(drawn.numpy(), minlength=4) / 40_000
+    np.testing.assert_allclose(shares, [0.1, 0.6, 0.0, 0.3], atol=0.012)
+    assert shares[2] == 0
+    along = minigan.ops.categorical(logits.T, dim=0, generator=minigan.Generator(3))
+    assert along.shape == (40_000,) and abs((along == 1).float().mean().item() - 0.6) < 0.012
+    a, b = (minigan.ops.categorical(minigan.zeros(9, 5), generator=minigan.Generator(7))
+            for _ in range(2))  # fmt: skip
+    assert a.tolist() == b.tolist()
+
+
 def test_gumbel_softmax_repeats_with_the_seed_and_from_a_generator():
     draw = lambda: F.gumbel_softmax(minigan.zeros(2, 3)).numpy()
     a = draw()

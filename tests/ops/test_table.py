@@ -15,7 +15,8 @@ CREATION = (
     "ones_like tensor zeros zeros_like"
 )
 SAMPLING = (
-    "alpha_dropout bernoulli dropout feature_alpha_dropout feature_dropout gumbel_softmax "
+    "alpha_dropout bernoulli categorical dropout feature_alpha_dropout feature_dropout "
+    "gumbel_softmax "
     "multinomial normal rand rand_like randint randint_like randn randn_like randperm rrelu"
 )
 # Rules that are kernels of their own, on arrays only: `test_the_kernel_of_a_rule` holds them

@@ -12,7 +12,9 @@ from ...autograd import Tensor, enable_grad, no_grad
 from ...ops import (
     bernoulli,
     broadcast_shapes,
+    categorical,
     full,
+    log,
     logsumexp,
     multinomial,
     sigmoid,
@@ -149,6 +151,8 @@ class Categorical(Distribution):
             n = 1
             for size in sample_shape:
                 n *= size
+            if self.probs.is_cuda:  # without a way over the host
+                return categorical(log(self.probs).expand(*sample_shape, *self.probs.shape))
             rows = self.probs.reshape(-1, self._num_events)
             return multinomial(rows, n, True).T.reshape(self._shape(sample_shape))
 
