@@ -11,6 +11,7 @@ import argparse
 import inspect
 import json
 import pathlib
+import shlex
 import shutil
 import sys
 
@@ -41,7 +42,12 @@ def take(folder):
     folder = pathlib.Path(folder)
     result = json.loads((folder / "measure.json").read_text())
     config = json.loads((folder / "config.json").read_text())
-    result["command"], result["seed"] = config["command"], config["seed"]
+    words = shlex.split(config["command"])
+    for word in ("--out", "--quiet"):  # where it was, and that nobody looked on
+        if word in words:
+            at = words.index(word)
+            del words[at : at + (2 if word == "--out" else 1)]
+    result["command"], result["seed"] = shlex.join(words), config["seed"]
     del result["run"]
     name = result["system"]
     RESULTS.mkdir(parents=True, exist_ok=True)
