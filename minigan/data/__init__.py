@@ -8,6 +8,7 @@ folders of pictures.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 
@@ -54,6 +55,11 @@ def _fashion(split: str, data_dir, on_notice) -> ImageSet:
 
 
 def _strokes(split: str, data_dir=None, on_notice=None) -> ImageSet:
+    return _drawn(split)
+
+
+@functools.lru_cache(2)  # drawing takes a second
+def _drawn(split: str) -> ImageSet:
     return strokes(20_000, seed=0) if split == "train" else strokes(4_000, seed=1)
 
 

@@ -79,11 +79,25 @@ def state(out):
     return found
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """name -> (a run of six steps, what it has said), made once."""
+    made = {}
+
+    def of(name, capsys):
+        if name not in made:
+            out = tmp_path_factory.mktemp(name) / "run"
+            assert train(name, out, 6) == 0
+            made[name] = out, capsys.readouterr().out
+        return made[name]
+
+    return of
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, tmp_path, capsys):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert train(name, whole, 6) == 0
-    assert ("rounds are repeated" in capsys.readouterr().out) == (name not in PLAYED)
+def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, whole_run, tmp_path, capsys):
+    (whole, said), parts = whole_run(name, capsys), tmp_path / "parts"
+    assert ("rounds are repeated" in said) == (name not in PLAYED)
     assert train(name, parts, 3) == 0 and train(name, parts, 6, "--resume") == 0
     first, second = state(whole), state(parts)
     assert first.keys() == second.keys()
@@ -99,9 +113,8 @@ def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, tmp_path, capsys
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_draw(name, tmp_path, capsys):
-    run = tmp_path / "run"
-    assert train(name, run, 2) == 0
+def test_draw(name, whole_run, tmp_path, capsys):
+    run, _ = whole_run(name, capsys)
     out = tmp_path / "some.npz"
     assert main(["draw", str(run), "--n", "5", "--out", str(out)]) == 0
     with np.load(out) as found:
@@ -120,9 +133,8 @@ def test_draw(name, tmp_path, capsys):
         assert code == 2 and "samples have no labels" in capsys.readouterr().err
 
 
-def test_drawing_is_what_the_game_samples(tmp_path):
-    run = tmp_path / "run"
-    train("gan", run, 2)
+def test_drawing_is_what_the_game_samples(whole_run, tmp_path, capsys):
+    run, _ = whole_run("gan", capsys)
     main(["draw", str(run), "--n", "2", "--seed", "4", "--out", str(tmp_path / "a.npz")])
     game = load_game(run).game
     expected = game.sample(*game.inputs(2, Generator(4))).numpy()[:, 0]
