@@ -47,6 +47,9 @@ def take(folder):
         if word in words:
             at = words.index(word)
             del words[at : at + (2 if word == "--out" else 1)]
+    if "--of" in words:
+        at = words.index("--of") + 1
+        words[at] = f"runs/{pathlib.Path(words[at]).name}"
     result["command"], result["seed"] = shlex.join(words), config["seed"]
     del result["run"]
     name = result["system"]
