@@ -70,3 +70,16 @@ def test_every_file_that_a_recipe_names_is_there():
     assert not [
         f for f in re.findall(r"`((?:minigan|tests)/[\w/.]+)`", TEXT) if not (root / f).exists()
     ]
+
+
+def test_a_system(tmp_path, monkeypatch):
+    from minigan import systems
+    from minigan.systems import command, switched
+
+    monkeypatch.setattr(switched, "Hinge", code("A system", switched)["Hinge"], raising=False)
+    monkeypatch.setitem(systems.SYSTEMS, "hinge", ("switched", "Hinge"))
+    words = ["--dataset", "strokes", "--max-steps", "2", "--quiet", "--no-doctor", "--device"]
+    assert command.main(["train", "hinge", *words, "cpu", "--out", str(tmp_path / "run")]) == 0
+    loaded = systems.load_game(tmp_path / "run")
+    assert loaded.c.objective == "hinge" and type(loaded.game.objective).__name__ == "Hinge"
+    assert command.main(["draw", str(tmp_path / "run"), "--n", "2"]) == 0
