@@ -85,7 +85,7 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
-    if options.control and "--out" not in words:
+    if options.control and options.out == f"runs/{kind.name}":
         options.out += "-control"
     return options
 

@@ -36,7 +36,7 @@ from ..training.cli import number
 from ..viz import Grid
 from .labelled import add_labels, class_count, error_row, predicted, some_of_each
 from .loading import load_game
-from .system import System
+from .system import System, adam_options
 
 SEEN = 2000  # unlabelled images that features are standardised by
 DRAWN = 400  # samples that are sorted by class
@@ -52,24 +52,13 @@ class Features(System):
     )
     control = "D is new and untrained"
     averaged = None
-    defaults = {"epochs": 300, "batch_size": 10_000, "sample_interval": 100}
+    defaults = {"epochs": 300, "batch_size": 10_000, "lr": 1e-2, "b1": 0.9, "sample_interval": 100}
 
     def options(self, parser):
         p = parser
         p.add_argument("--of", metavar="RUN", help="folder of the run whose D it is about")
         add_labels(p)
-        p.add_argument(
-            "--lr",
-            type=number(float, above=0),
-            default=1e-2,
-            help="Adam's learning rate (default %(default)s)",
-        )
-        p.add_argument(
-            "--b1",
-            type=number(float, 0, below=1),
-            default=0.9,
-            help="Adam's decay of the mean (default %(default)s)",
-        )
+        adam_options(p)
         p.add_argument(
             "--decay",
             type=number(float, 0),

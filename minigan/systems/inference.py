@@ -29,12 +29,11 @@ from ..autograd import no_grad
 from ..gan import Inference as Game
 from ..metrics import nearest_images
 from ..metrics.classifier import digest_of
-from ..training.cli import number
 from .evidence import digits_of, drawn, some_images
 from .loading import load_game
 from .parts import layers
 from .reconstruct import Reconstructing, in_batches
-from .system import Row
+from .system import Row, adam_options
 
 SAMPLES = 10_000  # among which the nearest to a test image is sought
 TESTED = 1000  # test images
@@ -48,23 +47,12 @@ class Inference(Reconstructing):
     )
     control = "E is shown the sample of another z"
     averaged = "E"
-    defaults = {"epochs": 10, "ema": 0.999}
+    defaults = {"epochs": 10, "ema": 0.999, "lr": 1e-3, "b1": 0.9}
 
     def options(self, parser):
         p = parser
         p.add_argument("--of", metavar="RUN", help="folder of the run whose G it is for")
-        p.add_argument(
-            "--lr",
-            type=number(float, above=0),
-            default=1e-3,
-            help="Adam's learning rate (default %(default)s)",
-        )
-        p.add_argument(
-            "--b1",
-            type=number(float, 0, below=1),
-            default=0.9,
-            help="Adam's decay of the mean (default %(default)s)",
-        )
+        adam_options(p)
 
     def facts(self, data, c):
         if c.of is None:

@@ -60,20 +60,8 @@ class System:
 
     def options(self, parser: argparse._ActionsContainer) -> None:
         """Add the system's own; a subclass calls this one, too, or replaces it."""
-        p = parser
-        p.add_argument(
-            "--lr",
-            type=number(float, above=0),
-            default=2e-4,
-            help="Adam's learning rate (default %(default)s)",
-        )
-        p.add_argument(
-            "--b1",
-            type=number(float, 0, below=1),
-            default=0.5,
-            help="Adam's decay of the mean (default %(default)s)",
-        )
-        p.add_argument(
+        adam_options(parser)
+        parser.add_argument(
             "--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)"
         )
 
@@ -165,6 +153,23 @@ class System:
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""
         raise NotImplementedError
+
+
+def adam_options(parser: argparse._ActionsContainer) -> None:
+    """Add what `System.optimizers` reads."""
+    p = parser
+    p.add_argument(
+        "--lr",
+        type=number(float, above=0),
+        default=2e-4,
+        help="Adam's learning rate (default %(default)s)",
+    )
+    p.add_argument(
+        "--b1",
+        type=number(float, 0, below=1),
+        default=0.5,
+        help="Adam's decay of the mean (default %(default)s)",
+    )
 
 
 def labels_of(data: ImageSet, who: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from .curves import read_metrics, save_curves
 from .grid import as_bytes, image_grid, save_gif, save_grid, save_images
-from .pictures import Grid, Picture, Text
+from .pictures import Grid, Picture
 
 __all__ = [
-    "Grid", "Picture", "Text", "as_bytes", "image_grid", "read_metrics", "save_curves", "save_gif",
+    "Grid", "Picture", "as_bytes", "image_grid", "read_metrics", "save_curves", "save_gif",
     "save_grid", "save_images",
 ]  # fmt: skip

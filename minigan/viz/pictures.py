@@ -29,17 +29,3 @@ class Grid:
 
     def save(self, path: str | Path) -> None:
         save_grid(path, self.images, self.rows, self.columns)
-
-
-class Text:
-    """A text, as a file .txt."""
-
-    suffix = ".txt"
-
-    def __init__(self, text: str):
-        self.text = text
-
-    def save(self, path: str | Path) -> None:
-        from ..data.files import write_atomic
-
-        write_atomic(path, self.text.encode())

@@ -10,7 +10,7 @@ import pytest
 from minigan.arrays import Generator
 from minigan.gan import GAMES
 from minigan.systems import SYSTEMS, load_game, system
-from minigan.systems.command import main
+from minigan.systems.command import main, parse
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import load_checkpoint, save_checkpoint
@@ -264,3 +264,11 @@ def test_every_system_has_an_example(name):
     text = path.read_text()
     assert f'main(["train", "{name}", *sys.argv[1:]])' in text
     assert len(text.splitlines()) <= 25 and f"python examples/{path.name}" in text
+
+
+@pytest.mark.parametrize("words, out", [
+    ([], "runs/cgan"), (["--control"], "runs/cgan-control"),
+    (["--control", "--out=x"], "x"), (["--control", "--out", "x"], "x"),
+])  # fmt: skip
+def test_where_a_control_goes(words, out):
+    assert parse(system("cgan"), words).out == out

@@ -57,10 +57,10 @@ extern "C" __global__ void run({", ".join(parameters)}, REAL* {out}, i64 n) {{
 """
 
     def __call__(self, x, *rest):
-        images = [
-            a for a in rest if x.ndim > 2 and getattr(a, "shape", None) == x.shape and on_gpu(a)
-        ]
-        like = next((a for a in (x, *images) if not a.flags.c_contiguous), x)
+        like = x
+        if x.ndim > 2 and x.flags.c_contiguous:
+            same = (a for a in rest if on_gpu(a) and a.shape == x.shape)
+            like = next((a for a in same if not a.flags.c_contiguous), x)
         y = array_module(x).empty_like(dense(like))
         if y.size:
             arguments, kinds = _arguments(self._formula, x, rest, y)
