@@ -18,7 +18,6 @@ Control: D is new and untrained; its batch statistics are those of the finished 
 from __future__ import annotations
 
 import math
-import os
 from typing import Any
 
 import numpy as np
@@ -30,20 +29,20 @@ from ..data.batches import Batches
 from ..gan.latents import calibration_inputs
 from ..gan.readout import Layers, Readout, Regression
 from ..gan.recalibrate import recalibrate_batch_norm
-from ..metrics.classifier import digest_of
 from ..ops import zeros
 from ..training.cli import number
 from ..viz import Grid
 from .labelled import add_labels, class_count, error_row, predicted, some_of_each
 from .loading import load_game
-from .system import System, adam_options
+from .of_run import OfRun
+from .system import adam_options
 
 SEEN = 2000  # unlabelled images that features are standardised by
 DRAWN = 400  # samples that are sorted by class
 COLUMNS = 8
 
 
-class Features(System):
+class Features(OfRun):
     """A classifier from few labels, by the features of a finished D."""
 
     paper = (
@@ -52,11 +51,12 @@ class Features(System):
     )
     control = "D is new and untrained"
     averaged = None
+    whose = "D"
     defaults = {"epochs": 300, "batch_size": 10_000, "lr": 1e-2, "b1": 0.9, "sample_interval": 100}
 
     def options(self, parser):
+        super().options(parser)
         p = parser
-        p.add_argument("--of", metavar="RUN", help="folder of the run whose D it is about")
         add_labels(p)
         adam_options(p)
         p.add_argument(
@@ -66,30 +66,34 @@ class Features(System):
             help="weight of the squared weights (default %(default)s)",
         )
 
-    def facts(self, data, c):
-        if c.of is None:
-            raise ValueError("--of RUN: say whose D it is about, such as --of runs/dcgan")
-        G, D, found = finished(c.of)
-        if found.dataset != data.name:
+    def check(self, found):
+        G: Any = found.game.players.get("G")
+        D: Any = found.game.players.get("D")
+        inputs = found.game.inputs(2, Generator(0))
+        try:
+            if G is None or not isinstance(D, nn.Sequential) or len(inputs) > 1:
+                raise ValueError("its pictures are made of more than z, or its D is no Sequential")
+            Layers(D)(G(*inputs))
+        except (RuntimeError, ValueError) as error:
             raise ValueError(
-                f"{c.of} was trained on {found.dataset!r}, not on {data.name!r}: give it by "
-                "--dataset, too"
-            )
-        own = {"of": os.path.abspath(c.of), "of_digest": digest_of(D), "classes": class_count(data)}
-        return super().facts(data, c) | own | {"latent_dim": found.latent_dim}
+                f"the D of {found.system.name} does not judge single pictures, which a G makes of "
+                "z, by layer after layer: give a run of dcgan or gan"
+            ) from error
+
+    def facts(self, data, c):
+        return super().facts(data, c) | {"classes": class_count(data)}
 
     def game(self, c):
-        G, D, found = finished(c.of)
-        if digest_of(D) != c.of_digest:
-            raise ValueError(f"the D of {c.of} is not the one of before: that run was trained on")
+        players = self.same(c).game.players
+        G, D = players["G"], players["D"]
         if c.control:
             D = untrained(c.of, c.seed)
         features = Layers(D).eval().requires_grad_(False)
         with no_grad():
             numbers = features(zeros(1, *c.image_shape)).shape[1]
         pixels = math.prod(c.image_shape)
-        players = Regression(numbers, c.classes), Regression(pixels, c.classes)
-        return Readout(features, G, *players, c.latent_dim, c.decay)
+        regressions = Regression(numbers, c.classes), Regression(pixels, c.classes)
+        return Readout(features, G, *regressions, c.latent_dim, c.decay)
 
     def begin(self, game, data, c, device):
         some = Batches(data, min(SEEN, len(data)), c.seed, device)
@@ -121,26 +125,6 @@ class Features(System):
         found = error_row(game.classifier, c, device, note=f"{note}; target: those by pixels")
         target = by_pixels.value
         return [found._replace(target=target), by_pixels._replace(name="errors by pixels")]
-
-
-def finished(folder: str) -> Any:
-    """(G, D, the run's facts) of a run, frozen; ValueError where its D is no plain network of
-    pictures that G makes of z alone."""
-    kind, game, c, _ = load_game(folder)
-    G: Any = game.players.get("G")
-    D: Any = game.players.get("D")
-    inputs = game.inputs(2, Generator(0))
-    try:
-        if G is None or not isinstance(D, nn.Sequential) or len(inputs) > 1:
-            raise ValueError("its pictures are made of more than z, or its D is no Sequential")
-        with no_grad():
-            Layers(D)(G(*inputs))
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"{folder}: the D of {kind.name} does not judge single pictures, which a G makes of z, "
-            "by layer after layer: give a run of dcgan or gan"
-        ) from error
-    return G.requires_grad_(False), D.requires_grad_(False), c
 
 
 def untrained(folder: str, seed: int) -> nn.Module:

@@ -19,18 +19,16 @@ Control: E is shown the sample of another z, so that the best it can tell is the
 from __future__ import annotations
 
 import math
-import os
+from typing import Any
 
 import numpy as np
 
 from .. import nn
 from ..arrays import Generator
-from ..autograd import no_grad
 from ..gan import Inference as Game
 from ..metrics import nearest_images
-from ..metrics.classifier import digest_of
 from .evidence import digits_of, drawn, some_images
-from .loading import load_game
+from .of_run import OfRun
 from .parts import layers
 from .reconstruct import Reconstructing, in_batches
 from .system import Row, adam_options
@@ -39,7 +37,7 @@ SAMPLES = 10_000  # among which the nearest to a test image is sought
 TESTED = 1000  # test images
 
 
-class Inference(Reconstructing):
+class Inference(OfRun, Reconstructing):
     """An encoder that tells the z of a picture, for the generator of a finished run."""
 
     paper = (
@@ -50,29 +48,23 @@ class Inference(Reconstructing):
     defaults = {"epochs": 10, "ema": 0.999, "lr": 1e-3, "b1": 0.9}
 
     def options(self, parser):
-        p = parser
-        p.add_argument("--of", metavar="RUN", help="folder of the run whose G it is for")
-        adam_options(p)
+        super().options(parser)
+        adam_options(parser)
 
-    def facts(self, data, c):
-        if c.of is None:
-            raise ValueError("--of RUN: say whose G the encoder is for, such as --of runs/gan")
-        G, _, found = finished(c.of)
-        if found.dataset != data.name:
-            raise ValueError(
-                f"{c.of} was trained on {found.dataset!r}, not on {data.name!r}: give it by "
-                "--dataset, too"
-            )
-        own = {"of": os.path.abspath(c.of), "of_digest": digest_of(G)}
-        return super().facts(data, c) | own | {"latent_dim": found.latent_dim}
+    def check(self, found):
+        G: Any = found.game.players.get("G")
+        inputs = found.game.inputs(2, Generator(0))
+        if G is None or len(inputs) != 1 or not hasattr(found.c, "image_shape"):
+            raise ValueError(f"the pictures of {found.system.name} are not made of z alone by a G")
+        if not np.allclose(G(*inputs).numpy(), found.game.sample(*inputs).numpy()):
+            raise ValueError(f"the pictures of {found.system.name} are not what its G gives")
 
     def game(self, c):
-        G, latent, _ = finished(c.of)
-        if digest_of(G) != c.of_digest:
-            raise ValueError(f"the G of {c.of} is not the one of before: that run was trained on")
+        finished = self.same(c).game
         sizes = math.prod(c.image_shape), 1024, 1024, 512, c.latent_dim
         E = nn.Sequential(nn.Flatten(), *layers(*sizes))
-        return Game(E, G, c.latent_dim, latent, paired=not c.control)
+        G = finished.players["G"]
+        return Game(E, G, c.latent_dim, finished.latent, paired=not c.control)
 
     def measure(self, game, c, samples, device):
         images, (z,) = drawn(game, max(samples, SAMPLES), device, seed=1)
@@ -88,20 +80,6 @@ class Inference(Reconstructing):
                 better="down", target=float(near),
                 note="of G(E(x)) from x; target: of the nearest of 10,000 samples"),
         ]  # fmt: skip
-
-
-def finished(folder: str):
-    """(the G of a run, the distribution of its z, the run's facts); ValueError where its pictures
-    are not G(z)."""
-    kind, game, c, _ = load_game(folder)
-    G = game.players.get("G")
-    inputs = game.inputs(2, Generator(0))
-    if G is None or len(inputs) != 1 or not hasattr(c, "image_shape"):
-        raise ValueError(f"{folder}: the pictures of {kind.name} are not made of z alone by a G")
-    with no_grad():
-        if not np.allclose(G(*inputs).numpy(), game.sample(*inputs).numpy()):
-            raise ValueError(f"{folder}: the pictures of {kind.name} are not what its G gives")
-    return G, game.latent, c
 
 
 def explained(found: np.ndarray, truth: np.ndarray) -> float:
