@@ -25,24 +25,29 @@ from __future__ import annotations
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 
 from .. import nn
+from ..autograd import no_grad
 from ..data import ImageSet
 from ..data.batches import Batches
 from ..gan import Beside, Joined, recalibrate_batch_norm
 from ..gan import InfoGAN as Game
 from ..metrics import describe
 from ..metrics.strokes import slant, stroke_width
+from ..nn import init
+from ..ops import ones
 from ..training.cli import number
-from ..training.options import build_game
+from ..training.options import adapt, build_game
 from .evidence import BATCH, digits_of, drawn, image_rows, reference
 from .labelled import predicted
 from .switched import Switched
 from .system import Row
 
-HIDDEN = 128  # of Q's own layer, as in the paper
+READ = 128  # units of Q's own layer, as in the paper
+SPREAD = 0.02  # standard deviation of new weights of G, as DCGAN's
 
 
 class InfoGAN(Switched):
@@ -67,16 +72,32 @@ class InfoGAN(Switched):
         add("--codes", type=more, default=2, help="continuous codes (default %(default)s)")
         positive = number(float, above=0)
         add("--information", type=positive, default=1.0, help="lambda (default %(default)s)")
+        add(
+            "--hidden",
+            type=number(int, 1),
+            default=256,
+            help="units of the dense layer before G's convolutions, and of that before D's and Q's "
+            "outputs (default %(default)s; 1024 in the paper)",
+        )
+        add(
+            "--loudness",
+            type=positive,
+            default=10.0,
+            help="of c1 to G at the start, beside one of the numbers of z (default %(default)s)",
+        )
         add("--sd", type=positive, default=1.0, help="of Q's Gaussian (default %(default)s)")
 
     def game(self, c):
-        G, D = self.players(vars(c) | {"latent_dim": c.latent_dim + c.codes + c.categories})
+        G, D = self.players(vars(c) | {"latent_dim": c.hidden})
+        n = c.latent_dim + c.codes + c.categories
+        G = nn.Sequential(*loud(n, c), *G)
         source = D.pop()
-        n = source.in_features
+        shared = dense(source.in_features, c.hidden, nn.LeakyReLU(0.2))
+        D.extend(adapt(nn.Sequential(*shared), vars(c) | {"minibatch_discrimination": False}))
         Q = nn.Sequential(
-            nn.Linear(n, HIDDEN), nn.LeakyReLU(0.1), nn.Linear(HIDDEN, c.categories + c.codes)
+            nn.Linear(c.hidden, READ), nn.LeakyReLU(0.1), nn.Linear(READ, c.categories + c.codes)
         )
-        D.append(Beside(source, Q))
+        D.append(Beside(nn.Linear(c.hidden, 1), Q))
         kind = functools.partial(self.kind(c), classes=c.categories, codes=c.codes, sd=c.sd,
                                  weight=0.0 if c.control else c.information)  # fmt: skip
         return build_game(Joined(G, c.categories), D, vars(c), kind)
@@ -110,6 +131,23 @@ class InfoGAN(Switched):
     def meaning(self, codes, labels, classes):
         """The digit of each value of c1, from training images."""
         return matched(codes, labels, classes)
+
+
+def dense(n_in: int, n_out: int, activation: nn.Module) -> list[nn.Module]:
+    """Linear units with batch normalisation, (N, n_in) -> (N, n_out)."""
+    return [nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), activation]
+
+
+def loud(n: int, c: Any) -> list[nn.Module]:
+    """G's dense layer. Of its n inputs the last ones are c1: they say most of what G makes from the
+    start. Else z would say which digit it is, and c1 only what little Q needs to read it."""
+    layers = dense(n, c.hidden, nn.ReLU())
+    factor = ones(n)
+    factor[-c.categories :] = c.loudness
+    factor[c.latent_dim : -c.categories] = max(1.0, c.loudness / 3)
+    with no_grad():
+        init.normal_(layers[0].weight, 0.0, SPREAD).mul_(factor)
+    return layers
 
 
 def see_real(game, data: ImageSet, device) -> None:

@@ -216,6 +216,37 @@ def test_the_system_and_its_control(name, kind):
     assert found.game(c).weight == 0
 
 
+def test_codes_are_loud_from_the_start():
+    """Of what G's first layer gets, for 16 numbers of z of variance 1, c1 with a loudness of 10 is
+    10^2 / (16 + ...); z and the other weights are as without."""
+    found = system("infogan")
+    first = {}
+    for loudness in (10, 1):
+        minigan.manual_seed(0)
+        words = ["--features", "4", "--hidden", "8", "--latent-dim", "16"]
+        c = parse(found, [*words, "--loudness", str(loudness)])
+        c = SimpleNamespace(**vars(c), image_shape=[1, 28, 28])
+        first[loudness] = found.game(c).G.network[0].weight.detach().numpy()
+        assert first[loudness].shape == (8, 16 + 2 + 10)
+    factor = np.repeat([1, 10 / 3, 10], [16, 2, 10])
+    np.testing.assert_allclose(first[10], first[1] * factor, rtol=1e-5)
+    assert first[1].std() == pytest.approx(0.02, rel=0.2)
+
+
+@pytest.mark.parametrize("norm, kind", [("batch", nn.BatchNorm1d), ("layer", nn.GroupNorm),
+                                        ("none", nn.Identity)])  # fmt: skip
+def test_dense_layers(norm, kind):
+    found = system("infogan")
+    words = ["--features", "4", "--hidden", "8", "--d-norm", norm]
+    c = SimpleNamespace(**vars(parse(found, words)), image_shape=[1, 28, 28])
+    info = found.game(c)
+    linear, normal, _, heads = list(info.D)[-4:]
+    assert linear.weight.shape == (8, 8 * 7 * 7) and type(normal) is kind
+    source, Q = heads.heads
+    assert source.weight.shape == (1, 8) and Q[0].weight.shape == (128, 8)
+    assert info.G.network[0].out_features == 8 == info.G.network[3].in_features
+
+
 @pytest.mark.parametrize("name", ["infogan", "ss-infogan"])
 def test_measure_of_a_run_that_has_learnt_nothing(name, tmp_path):
     out = str(tmp_path / "run")
