@@ -37,15 +37,17 @@ class InstanceNoise:
 
     def after_step(self) -> None:
         """Called after D's step."""
-        self.made += 1
+        if self.steps is not None:
+            self.made += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """The moves made."""
-        return {"made": self.made}
+        """The moves made; of noise that stays nothing, so that a step can be recorded."""
+        return {} if self.steps is None else {"made": self.made}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to what `state_dict` gave."""
-        self.made = int(state["made"])
+        if self.steps is not None:
+            self.made = int(state["made"])
 
 
 class Pack:

@@ -151,6 +151,18 @@ def test_instance_noise_falls_linearly_and_its_steps_are_saved():
     assert InstanceNoise(0.3)(x).numpy().std() == pytest.approx(0.3, rel=0.03)
 
 
+def test_instance_noise_that_stays_has_no_state():
+    """So that the rounds of its game can be repeated as one function; older runs saved the moves
+    made."""
+    noise = InstanceNoise(0.3)
+    noise.after_step()
+    assert noise.state_dict() == {}
+    noise.load_state_dict({"made": 7})
+    assert noise.made == 0
+    game = GAN(nn.Linear(2, 3), nn.Linear(3, 1), NonSaturating(), latent_dim=2, views=noise)
+    assert game.state_dict() == {}
+
+
 def images(n=64, channels=3):
     return tensor_of(RNG.uniform(-1, 1, (n, channels, 8, 12)))
 

@@ -54,7 +54,8 @@ PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
-    "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
+    "acgan": ["--features", "4"], "infogan": ["--features", "4", "--hidden", "8"],
+    "ss-infogan": ["--features", "4", "--hidden", "8"],
 }  # fmt: skip
 
 
