@@ -163,15 +163,19 @@ class InfoGAN(ACGAN):
     generator : (latents (N, latent_dim + codes), labels) -> examples, see `Joined`
     discriminator : examples -> (N, 1 + classes + codes)
     weight : lambda, 1 as in the paper
+    code_weight : of the continuous codes' part of L_I, beside the label's
     """
 
     columns: tuple[str, ...] = ("images",)
     bound: Tensor  # the continuous codes of a round, (N, codes)
 
-    def __init__(self, *arguments, codes: int = 2, sd: float = 1.0, **named):
+    def __init__(
+        self, *arguments, codes: int = 2, sd: float = 1.0, code_weight: float = 1.0, **named
+    ):
         super().__init__(*arguments, **named)
         self.codes = codes
         self.sd = sd
+        self.code_weight = code_weight
 
     @classmethod
     def of(cls, parts: Parts, classes: int = 10, codes: int = 2, **options: Any) -> Game:
@@ -181,11 +185,12 @@ class InfoGAN(ACGAN):
         return cls(G, D, classes=classes, codes=codes, **named | options)
 
     def information(self, outputs: Tensor, labels: Tensor, codes: Tensor) -> Tensor:
-        """weight times the mean of log Q(c | x), from D's outputs."""
+        """weight times the mean of log Q(c | x), from D's outputs; the continuous codes' part times
+        code_weight."""
         far = (codes - outputs[:, 1 + self.classes :]) * (1 / self.sd)
         log_sd = self.codes * math.log(self.sd * math.sqrt(2 * math.pi))
         gaussian = (far * far).sum(1).mean() * -0.5 - log_sd
-        return self.likelihood(outputs, labels) + gaussian * self.weight
+        return self.likelihood(outputs, labels) + gaussian * (self.weight * self.code_weight)
 
     def coded(self, like: Tensor) -> Any:
         """The game whose fakes have these codes, drawn now: as many as in the batch `like`."""

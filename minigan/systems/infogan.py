@@ -85,6 +85,12 @@ class InfoGAN(Switched):
             default=10.0,
             help="of c1 to G at the start, beside one of the numbers of z (default %(default)s)",
         )
+        add(
+            "--code-weight",
+            type=positive,
+            default=0.1,
+            help="of c2 and c3 in L_I, beside c1 (default %(default)s; 1 in the paper)",
+        )
         add("--sd", type=positive, default=1.0, help="of Q's Gaussian (default %(default)s)")
 
     def game(self, c):
@@ -99,6 +105,7 @@ class InfoGAN(Switched):
         )
         D.append(Beside(nn.Linear(c.hidden, 1), Q))
         kind = functools.partial(self.kind(c), classes=c.categories, codes=c.codes, sd=c.sd,
+                                 code_weight=c.code_weight,
                                  weight=0.0 if c.control else c.information)  # fmt: skip
         return build_game(Joined(G, c.categories), D, vars(c), kind)
 
@@ -144,7 +151,6 @@ def loud(n: int, c: Any) -> list[nn.Module]:
     layers = dense(n, c.hidden, nn.ReLU())
     factor = ones(n)
     factor[-c.categories :] = c.loudness
-    factor[c.latent_dim : -c.categories] = max(1.0, c.loudness / 3)
     with no_grad():
         init.normal_(layers[0].weight, 0.0, SPREAD).mul_(factor)
     return layers

@@ -34,11 +34,11 @@ def log_softmax_at(logits, labels):
     return np.mean([row[i] - np.log(np.exp(row).sum()) for row, i in zip(logits, labels)])
 
 
-def log_q(outputs, sd):
-    """The mean of log Q(c | x): of the label, and of both numbers under a Gaussian."""
+def log_q(outputs, sd, code_weight=1.0):
+    """The mean of log Q(c | x): of the label, and of both numbers under a Gaussian, weighed."""
     means = outputs[:, 1 + K :]
     density = np.exp(-((C23 - means) ** 2) / (2 * sd**2)) / np.sqrt(2 * np.pi * sd**2)
-    return log_softmax_at(outputs[:, 1 : 1 + K], C1) + np.log(density).sum(1).mean()
+    return log_softmax_at(outputs[:, 1 : 1 + K], C1) + code_weight * np.log(density).sum(1).mean()
 
 
 @pytest.fixture
@@ -70,11 +70,13 @@ def v(real, fake):
 
 
 def test_losses_and_who_moves(known):
-    (d, g), (start, middle, end) = played(game(weight=0.7, sd=0.5), REAL)
+    info = game(weight=0.7, sd=0.5, code_weight=0.2)
+    (d, g), (start, middle, end) = played(info, REAL)
     real, fake, _ = seen(start)
-    np.testing.assert_allclose(d.value.item(), v(real, fake) + 0.7 * log_q(fake, 0.5), rtol=1e-12)
+    expected = v(real, fake) + 0.7 * log_q(fake, 0.5, 0.2)
+    np.testing.assert_allclose(d.value.item(), expected, rtol=1e-12)
     _, fake, _ = seen(middle)
-    expected = softplus(-fake[:, 0]).mean() - 0.7 * log_q(fake, 0.5)
+    expected = softplus(-fake[:, 0]).mean() - 0.7 * log_q(fake, 0.5, 0.2)
     np.testing.assert_allclose(g.value.item(), expected, rtol=1e-12)
     assert d.ascends and not g.ascends
     assert_only("D", start, middle)
@@ -217,8 +219,7 @@ def test_the_system_and_its_control(name, kind):
 
 
 def test_codes_are_loud_from_the_start():
-    """Of what G's first layer gets, for 16 numbers of z of variance 1, c1 with a loudness of 10 is
-    10^2 / (16 + ...); z and the other weights are as without."""
+    """The weights of c1 in G's first layer are so many times those without, the others the same."""
     found = system("infogan")
     first = {}
     for loudness in (10, 1):
@@ -228,7 +229,7 @@ def test_codes_are_loud_from_the_start():
         c = SimpleNamespace(**vars(c), image_shape=[1, 28, 28])
         first[loudness] = found.game(c).G.network[0].weight.detach().numpy()
         assert first[loudness].shape == (8, 16 + 2 + 10)
-    factor = np.repeat([1, 10 / 3, 10], [16, 2, 10])
+    factor = np.repeat([1, 10], [16 + 2, 10])
     np.testing.assert_allclose(first[10], first[1] * factor, rtol=1e-5)
     assert first[1].std() == pytest.approx(0.02, rel=0.2)
 
