@@ -12,7 +12,10 @@ z ~ N(0, 1). Q(c | x) is a head on D's trunk:
 D and Q ascend V + lambda L_I (as in the authors' program: the trunk is moved by both), then G
 descends V - lambda L_I, non-saturating. Q is a categorical distribution of c1, and of c2 and c3 a
 Gaussian with fixed standard deviation (--sd). No label of the data is read. It is
-`minigan.gan.InfoGAN`.
+`minigan.gan.InfoGAN`. Other than in the paper, so that c1 takes the digit: z has 16 numbers, not
+62; G hears c1 ten times as loud as one of them (ClusterGAN, Mukherjee et al. 2019, makes z small
+for the same end); c2 and c3 weigh a tenth; and D and Q see everything under noise (--instance-noise
+0.4), so that no code hides in details of fakes that real images do not have.
 
 What to look at: samples/*.png. A row for each value of c1; in the left block samples, in the next
 ones c2 and c3 move from -2 to 2. What shows that it works: c1 = argmax Q(c1 | x) tells the digits
