@@ -43,6 +43,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "vaegan": ("vaegan", "VAEGAN"),
     "completion": ("completion", "Completion"),
     "inference": ("inference", "Inference"),
+    "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
+    "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -55,6 +55,8 @@ PLAYED = ["began", "magan", "unrolled"]
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
     "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
+    "pixelcnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "pixelrnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
 }  # fmt: skip
 
 
