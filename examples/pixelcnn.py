@@ -6,7 +6,7 @@ van den Oord, Kalchbrenner, Kavukcuoglu 2016, Pixel Recurrent Neural Networks, a
     python -m minigan draw runs/pixelcnn --n 9 --out drawn.gif
     python -m minigan measure runs/pixelcnn --control
 
-What to look at: samples/*.png have strokes, which often make no digit; drawn.gif is drawn row by row.
+What to look at: samples/*.png: strokes, which often make no digit; drawn.gif, row by row.
 """
 
 import sys

@@ -34,8 +34,10 @@ from .penalties import (
     Penalty,
     WassersteinDivergence,
 )
+from .pixels import PixelCNN, PixelRNN, Pixels
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
+from .replay import Replay
 from .trainer import Trainer
 from .triple import TripleGAN
 from .unrolled import Unrolled
@@ -59,7 +61,8 @@ __all__ = [
     "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
     "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
     "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",
+    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "PixelCNN", "PixelRNN", "Pixels",
+    "Pool", "Replay", "SSInfoGAN", "SimilarityMADGAN",
     "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
     "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
     "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",

@@ -45,6 +45,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "inference": ("inference", "Inference"),
     "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
+    "replay": ("replay", "Replay"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

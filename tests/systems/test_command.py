@@ -56,6 +56,7 @@ SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
     "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
     "pixelcnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "replay": ["--tasks", "2", "--task-steps", "4"],
     "pixelrnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
 }  # fmt: skip
 
@@ -120,7 +121,8 @@ def test_draw(name, whole_run, tmp_path, capsys):
     out = tmp_path / "some.npz"
     assert main(["draw", str(run), "--n", "5", "--out", str(out)]) == 0
     with np.load(out) as found:
-        assert found["images"].shape == (5, 28, 28) and found["images"].dtype == np.uint8
+        size = load_game(run).c.image_shape[1:]
+        assert found["images"].shape == (5, *size) and found["images"].dtype == np.uint8
         conditional = "labels" in found
     assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "folder")]) == 0
     assert len(list((tmp_path / "folder").glob("*.png"))) == 3

@@ -183,6 +183,4 @@ def test_pixels_are_drawn_with_their_grey_value():
     with pytest.raises(DataError, match="--shrink 3"):
         binarised(data, 3)
     with pytest.raises(DataError, match="3 channels"):
-        binarised(
-            ImageSet(np.zeros((4, 3, 2, 2), np.uint8), np.zeros(4, np.uint8), "rgb", "made")
-        )
+        binarised(ImageSet(np.zeros((4, 3, 2, 2), np.uint8), np.zeros(4, np.uint8), "rgb", "made"))
