@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,35 @@ def image_pairs(
         return _two_folders(folder, a, b, size, on_notice)
     place = folder / split if os.path.isdir(folder / split) else folder
     return _side_by_side(folder, place, size, on_notice)
+
+
+def read_pictures(
+    names: Sequence[str | os.PathLike], shape: tuple[int, ...]
+) -> tuple[np.ndarray, list[str]]:
+    """Files, and all pictures in folders, as uint8 (N, *shape), shape = (C, H, W), their centres
+    resized; and a name of each, without its ending, no two alike. DataError where one is not there
+    or cannot be read, or a folder holds none that can."""
+    images, stems = [], []
+    for name in names:
+        path = Path(name).expanduser()
+        whole = path.is_dir()
+        place, files = (path, _pictures_of(path)) if whole else (path.parent, [path.name])
+        if not whole and not os.path.lexists(path):
+            raise DataError(f"{path}: no such file")
+        found, problems = decoded(
+            place, files, (shape[1], shape[2]), shape[0], cache=False, quiet=True
+        )
+        if not len(found):
+            raise DataError(f"{path} cannot be read as a picture: {named(problems)}")
+        unread = dict(problems)
+        images.append(found)
+        stems += [os.path.splitext(n)[0] for n in files if n not in unread]
+    seen: dict[str, int] = {}
+    for i, stem in enumerate(stems):
+        seen[stem] = seen.get(stem, 0) + 1
+        if seen[stem] > 1:
+            stems[i] = f"{stem}-{seen[stem]}"
+    return np.concatenate(images), stems
 
 
 def _two_folders(folder: Path, a: Path, b: Path, size: int, on_notice: Callable) -> Pairs:

@@ -18,6 +18,7 @@ from ..gan import Game
 from ..gan.constraints import Constraint
 from ..nn import Module
 from ..optim import Adam, Optimizer
+from ..training.callbacks import Callback
 from ..training.cli import number
 from ..viz import Picture
 
@@ -132,6 +133,10 @@ class System:
         """What players must obey after their steps."""
         return {}
 
+    def callbacks(self, trainer: Any, c: Any, steps: int) -> list[Callback]:
+        """What else is done in a run of so many steps, such as a schedule of rates."""
+        return []
+
     def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:
         """The batches of the game's `columns`."""
         return Batches(data, c.batch_size, c.seed, device, columns)
@@ -149,6 +154,10 @@ class System:
     ]:  # fmt: skip
         """What is shown while it is trained (see `Game.exhibit`); `data`: what `shown` gives."""
         return game.exhibit(generator, device)
+
+    def ready(self, game: Game, c: Any, device: Any) -> None:
+        """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
+        says where own ones are."""
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""
