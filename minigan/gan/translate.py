@@ -24,6 +24,21 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
     return abs(a - b).mean()
 
 
+class Of(nn.Module):
+    """G of these pictures: z -> G(z, a); z may be None."""
+
+    def __init__(self, network: nn.Module, pictures: Tensor):
+        super().__init__()
+        self.network, self.pictures = network, pictures
+
+    @property
+    def per_example(self):
+        return self.network.per_example
+
+    def forward(self, z):
+        return self.network(z, self.pictures)
+
+
 class Translating(Game):
     """A game of pictures of A, "images", and of B, "targets"; `sample(*inputs)` makes pictures of
     B, the last of the inputs being those of A.
@@ -80,7 +95,7 @@ class Pix2Pix(Translating, GAN):
     def given(self, a: Tensor) -> GAN:
         """The game whose players are bound to these pictures."""
         bound = copy.copy(self)
-        bound.G, bound.D = Given(self.G, a), Given(self.D, a)
+        bound.G, bound.D = Of(self.G, a), Given(self.D, a)
         return bound
 
     def moves(self, a: Tensor, b: Tensor) -> Iterator[Move | tuple[Move, ...]]:  # type: ignore[override]
@@ -142,7 +157,7 @@ class PAN(Pix2Pix):
 
     def given(self, a: Tensor) -> GAN:
         bound = copy.copy(self)
-        bound.G = Given(self.G, a)
+        bound.G = Of(self.G, a)
         return bound
 
     def taps(self, pictures: Tensor) -> tuple[list[Tensor], Tensor]:
