@@ -103,6 +103,11 @@ def text_pictures(font: str, texts: Iterable[str], size: int = SIZE) -> np.ndarr
     return _pictures(font_file(font), list(texts), size)
 
 
+def missing(font: str, texts: Iterable[str]) -> list[str]:
+    """The characters of these texts that a font does not have, sorted."""
+    return sorted({c for text in texts for c in text} - set(map(chr, _characters(font_file(font)))))
+
+
 def _pictures(path: Path, texts: list[str], size: int) -> np.ndarray:
     from PIL import Image, ImageDraw, ImageFont
 

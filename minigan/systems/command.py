@@ -161,6 +161,7 @@ def draw(words: list[str]) -> int:
         help="of translators: what is made of each of these pictures, or of all in a folder; with "
         "--out FOLDER under their own names",
     )  # fmt: skip
+    p.add_argument("--text", help="of translators of glyphs: a line of text in the font they make")
     p.add_argument(
         "--back", action="store_true", help="of translators of both directions: from B to A"
     )
@@ -177,6 +178,9 @@ def draw(words: list[str]) -> int:
     device = resolve_device(options.device)
     kind, game, c, _ = load_game(options.run, device, best=options.best)
     game = game.turned() if options.back else game
+    if options.text is not None:
+        print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")
+        return 0
     random = Generator(options.seed)
     pictures, names = None, None
     if options.sources:

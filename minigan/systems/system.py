@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..arrays import Generator
 from ..data import DATASETS, ImageSet, load_dataset
 from ..data.batches import Batches
@@ -158,6 +160,10 @@ class System:
     def ready(self, game: Game, c: Any, device: Any) -> None:
         """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
         says where own ones are."""
+
+    def of_text(self, game: Game, c: Any, text: str, device: Any) -> np.ndarray:
+        """What a saved run's game makes of a text: float32 (N, C, H, W) in [-1, 1]."""
+        raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""

@@ -19,6 +19,7 @@ from ..training.cli import number
 from ..viz import beside
 from .evidence import BATCH, floats
 from .system import Row, System, adam_options
+from .typeset import lines
 
 ROWS, TRIPLES = 8, 3  # of what is shown: rows, and triples in each
 SOURCES = 64  # pictures that samples are made of while it is trained
@@ -106,6 +107,14 @@ class Translating(System):
     def again(self, game: Any, made: np.ndarray, device: Any) -> np.ndarray:
         """Where no truth is known, what is shown at its place."""
         return made
+
+    def of_text(self, game, c, text, device):
+        """A line in the font that its pictures are of, over a line of what is made of them."""
+        if c.dataset != "glyphs":
+            raise ValueError(f"--text: {c.dataset} has no font, only runs on glyphs set text")
+        to_b = (c.direction == "AtoB") != bool(getattr(game, "back", False))
+        font = c.font_a if to_b else c.font_b
+        return lines(text, font, c.size, lambda pictures: translated(game, pictures, device))
 
     def measure(self, game, c, samples, device):
         data = self.data(c, "test")

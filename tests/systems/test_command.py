@@ -164,6 +164,7 @@ def test_draw_from_own_pictures(name, whole_run, tmp_path, capsys):
     assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "some.npz")]) == 0
     with np.load(tmp_path / "some.npz") as found:
         assert found["images"].shape == (3, 32, 32)
+    assert main(["draw", str(run), "--text", "Ox 7", "--out", str(tmp_path / "text.png")]) == 0
     capsys.readouterr()
     code = main(["draw", str(run), "--back", "--from", *given, "--out", str(tmp_path / "back")])
     assert code == (0 if name == "cyclegan" else 2)
@@ -179,7 +180,8 @@ def test_only_translators_draw_from_pictures(whole_run, capsys):
     run, _ = whole_run("gan", capsys)
     assert main(["draw", str(run), "--from", "a.png"]) == 2
     assert "--from: gan makes no pictures of pictures" in capsys.readouterr().err
-    assert main(["draw", str(run), "--back"]) == 2
+    assert main(["draw", str(run), "--back"]) == 2 and main(["draw", str(run), "--text", "a"]) == 2
+    assert "gan makes nothing of texts" in capsys.readouterr().err
 
 
 def test_drawing_is_what_the_game_samples(whole_run, tmp_path, capsys):

@@ -17,6 +17,7 @@ from minigan.optim import SGD
 from minigan.systems import system
 from minigan.systems.command import parse
 from minigan.systems.translating import pair_rows
+from minigan.systems.typeset import lines, set_line
 from minigan.systems.unet import PatchGAN, UNet, field_of_view, residual_translator
 
 from .steps import assert_descends, assert_only, played
@@ -349,6 +350,23 @@ def test_rates_fall_in_the_second_half():
         rates.append(trainer.optimizers["G"].param_groups[0]["lr"])
         schedule.on_step(None)
     np.testing.assert_allclose(rates, [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+
+
+def test_a_line_of_text():
+    """Each letter as wide as its ink, a gap between them; above, the font as it is."""
+    square = np.full((2, 1, 16, 16), -1.0, np.float32)
+    square[0, :, 4:6, 3:9], square[1, :, 4:6, 5:7] = 1, 1
+    line = set_line("a b", square)
+    assert line.shape == (1, 16, 1 + 6 + 1 + 4 + 2 + 1)
+    assert np.flatnonzero(line[0, 4] > 0).tolist() == [1, 2, 3, 4, 5, 6, 12, 13]
+    both = lines("Ab c", "DejaVuSans", 32, lambda pictures: -np.ones_like(pictures))
+    assert (
+        both.shape[:3] == (1, 1, 64) and (both[0, 0, :32] > 0).any() and (both[0, 0, 32:] < 0).all()
+    )
+    with pytest.raises(ValueError, match="DejaVuSansMono has no '\u6c49'"):
+        lines("a\u6c49", "DejaVuSansMono", 32, None)
+    with pytest.raises(ValueError, match="no letter"):
+        lines("  ", "DejaVuSansMono", 32, None)
 
 
 def test_samples_are_of_its_sources():
