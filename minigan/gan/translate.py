@@ -77,7 +77,7 @@ class Pix2Pix(Translating, GAN):
     generator, discriminator : (z, a) -> b; (b, a) -> logits, one or a map of them
     latent_dim : numbers of z, from U(-1, 1); 0: G gets None in its place
     weight : of the mean absolute difference
-    adversarial : weight of what D says; 0: G descends the distance alone
+    adversarial : weight of what D says; 0: G descends the distance alone, and D does not move
     source_shape : of a picture of A, for those who bring their own
     """
 
@@ -99,7 +99,10 @@ class Pix2Pix(Translating, GAN):
         return bound
 
     def moves(self, a: Tensor, b: Tensor) -> Iterator[Move | tuple[Move, ...]]:  # type: ignore[override]
-        return GAN.moves(self.given(a), b)
+        game = self.given(a)
+        if self.adversarial:
+            return GAN.moves(game, b)
+        return iter([game.descent(b, game.G(self.latents(len(b), b)))])
 
     def latents(self, n: int, like: Tensor):
         return super().latents(n, like) if self.latent_dim else None
@@ -112,13 +115,14 @@ class Pix2Pix(Translating, GAN):
         self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None
     ) -> Move:
         far = l1(real, fake)
-        if not self.adversarial:
-            return Descend("G", self.weight * far, distance=far)
-        loss = self.adversarial * super().descent(real, fake, d_outputs).value
-        return Descend("G", loss + self.weight * far, distance=far)
+        loss = self.weight * far
+        if self.adversarial:
+            loss = self.adversarial * super().descent(real, fake, d_outputs).value + loss
+        return Descend("G", loss, distance=far)
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
-        return super().measure(moves) | {"distance": moves[-1].report["distance"].item()}
+        found = super().measure(moves) if self.adversarial else {"g_loss": moves[-1].value.item()}
+        return found | {"distance": moves[-1].report["distance"].item()}
 
     def sample(self, *inputs: Tensor) -> Tensor:
         """G's pictures, in evaluation mode, outside the tape."""

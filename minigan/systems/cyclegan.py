@@ -41,7 +41,7 @@ class CycleGAN(Translating):
         "Adversarial Networks, arXiv:1703.10593"
     )
     control = "no cycle term, no identity term"
-    defaults = {"epochs": 100, "batch_size": 8, "lr": 2e-4, "ema": 0.99}
+    defaults = {"epochs": 20, "batch_size": 8, "lr": 5e-4, "ema": 0.99}
     target = 0.4
     needs_pairs = False
 
@@ -58,7 +58,7 @@ class CycleGAN(Translating):
                        "(default %(default)s)")  # fmt: skip
         p.add_argument("--blocks", type=number(int, 1), default=3,
                        help="residual blocks (default %(default)s)")  # fmt: skip
-        p.add_argument("--halvings", type=number(int, 1), default=2,
+        p.add_argument("--halvings", type=number(int, 1), default=1,
                        help="of the critics: 1, 2, 3: they look at patches of 16, 34, 70 pixels of "
                        "a side (default %(default)s)")  # fmt: skip
 

@@ -34,7 +34,7 @@ class PAN(Translating):
         "Transformation, arXiv:1706.09138"
     )
     control = "no distance in D's layers, neither for G nor for D"
-    defaults = {"epochs": 100, "batch_size": 16, "lr": 1e-3, "ema": 0.99}
+    defaults = {"epochs": 40, "batch_size": 16, "lr": 1e-3, "ema": 0.99}
     target = 0.8
 
     def options(self, parser):

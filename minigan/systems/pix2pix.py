@@ -37,7 +37,7 @@ class Pix2Pix(Translating):
         "Networks, arXiv:1611.07004"
     )
     control = "G descends the distance L1 alone; D is not asked"
-    defaults = {"epochs": 100, "batch_size": 16, "lr": 1e-3, "ema": 0.99}
+    defaults = {"epochs": 40, "batch_size": 16, "lr": 1e-3, "ema": 0.99}
     target = 0.8
 
     def options(self, parser):
