@@ -69,7 +69,7 @@ class CycleGAN(Translating):
     def game(self, c):
         a, b = tuple(c.image_shape), tuple(c.target_shape)
         translator = lambda x, y: residual_translator(x[0], y[0], c.features, c.blocks)
-        critic = lambda x: PatchGAN(x[0], c.features, c.halvings)
+        critic = lambda x: PatchGAN(x[0], c.features, c.halvings, x[1])
         cycle, identity = (0.0, 0.0) if c.control else (c.cycle, c.identity)
         return Game(
             (translator(a, b), translator(b, a)), (critic(a), critic(b)), (a, b), c.pool, cycle,

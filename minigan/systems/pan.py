@@ -55,7 +55,7 @@ class PAN(Translating):
         if len(c.weights) < 2:
             raise ValueError(f"--weights: {len(c.weights)} of them: expected at least 2")
         a, b = tuple(c.image_shape), tuple(c.target_shape)
-        G, D = UNet(a, b[0], c.features), PatchGAN(b[0], c.features, len(c.weights) - 1)
+        G, D = UNet(a, b[0], c.features), PatchGAN(b[0], c.features, len(c.weights) - 1, b[1])
         perceptual = 0.0 if c.control else 1.0
         return Game(
             G, D, tuple(c.weights), c.margin, 1.0, perceptual, c.l1, source_shape=a,

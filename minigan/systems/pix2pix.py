@@ -62,7 +62,7 @@ class Pix2Pix(Translating):
     def game(self, c):
         a, b = c.image_shape, c.target_shape
         G = UNet(tuple(a), b[0], c.features)
-        D = PatchGAN(a[0] + b[0], c.features, c.halvings)
+        D = PatchGAN(a[0] + b[0], c.features, c.halvings, a[1])
         z = 0 if c.no_dropout else G.latent_dim
         return Game(G, D, z, c.weight, 0.0 if c.control else 1.0, source_shape=tuple(a))
 

@@ -88,12 +88,18 @@ class PatchGAN(nn.Module):
 
     channels : of x and the condition together;  features : of the first maps
     halvings : convolutions of stride 2, before two of stride 1
+    size : of the pictures, pixels of a side: ValueError where nothing would be left of them
     """
 
     per_example = True
 
-    def __init__(self, channels: int, features: int = 16, halvings: int = 1):
+    def __init__(self, channels: int, features: int = 16, halvings: int = 1, size: int = 256):
         super().__init__()
+        if size >> halvings < 3:
+            raise ValueError(
+                f"PatchGAN: pictures of {size} pixels, halved {halvings} times: expected at most "
+                f"{max(0, (size // 3).bit_length() - 1)} times"
+            )
         wide = [features * min(MOST, 2**i) for i in range(halvings + 1)]
         self.blocks = nn.ModuleList()
         for i, (n_in, n_out) in enumerate(zip([channels, *wide], wide)):

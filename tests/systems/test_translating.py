@@ -284,6 +284,10 @@ def test_a_patch_is_as_large_as_it_says(halvings, pixels):
 
 
 def test_patches_of_a_pair():
+    for size, halvings in ((12, 2), (24, 3), (6, 1)):
+        assert PatchGAN(1, 2, halvings, size)(minigan.zeros(1, 1, size, size)).shape[2:] == (1, 1)
+        with pytest.raises(ValueError, match=f"expected at most {halvings - 1} times"):
+            PatchGAN(1, 2, halvings, size - 1)
     net = PatchGAN(3, 2)
     x = tensor_of(RNG.normal(size=(2, 1, 32, 32)).astype(np.float32))
     y = tensor_of(RNG.normal(size=(2, 2, 32, 32)).astype(np.float32))
