@@ -9,7 +9,7 @@ from typing import Any
 from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
-from ..ops import abs, arange, relu
+from ..ops import abs, arange, cat, randint, relu
 from .cgan import Given
 from .games import GAN, Ascend, Descend, Game, Move, scores
 from .latents import sample_inputs
@@ -17,6 +17,27 @@ from .objectives import LeastSquares, NonSaturating, Objective
 from .penalties import total
 from .pool import Pool
 from .recalibrate import evaluating
+
+
+def jittered(reach: int, *pictures: Tensor) -> tuple[Tensor, ...]:
+    """Pictures of one size, each shifted by up to `reach` pixels in both directions, those of one
+    row alike; what comes in at a border is the border's."""
+    if not reach:
+        return pictures
+    x = cat(list(pictures), 1)
+    n, _, height, width = x.shape
+    place = x.device
+    down, right = randint(2 * reach + 1, (2, n, 1), device=place)
+    rows, columns = arange(height, device=place) + down, arange(width, device=place) + right
+    wide = nn.functional.pad(x, (reach, reach, reach, reach), mode="replicate")
+    moved = wide.permute(0, 2, 3, 1)[
+        arange(n, device=place)[:, None, None], rows[:, :, None], columns[:, None, :]
+    ].permute(0, 3, 1, 2)  # fmt: skip
+    found, start = [], 0
+    for picture in pictures:
+        found.append(moved[:, start : start + picture.shape[1]])
+        start += picture.shape[1]
+    return tuple(found)
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
@@ -79,18 +100,23 @@ class Pix2Pix(Translating, GAN):
     weight : of the mean absolute difference
     adversarial : weight of what D says; 0: G descends the distance alone, and D does not move
     source_shape : of a picture of A, for those who bring their own
+    jitter : pairs are shifted by up to so many pixels, both pictures alike (section 6.2 there)
     """
 
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 0,
         weight: float = 100.0, adversarial: float = 1.0, objective: Objective | None = None,
-        source_shape: tuple[int, ...] | None = None,
+        source_shape: tuple[int, ...] | None = None, jitter: int = 0,
     ):  # fmt: skip
         objective = NonSaturating() if objective is None else objective
         super().__init__(generator, discriminator, objective, latent_dim, latent="uniform")
         self.weight = weight
         self.adversarial = adversarial
         self.source_shape = source_shape
+        self.jitter = jitter
+        if not adversarial:  # then D is nobody
+            del self.players["D"]
+            discriminator.requires_grad_(False)
 
     def given(self, a: Tensor) -> GAN:
         """The game whose players are bound to these pictures."""
@@ -99,6 +125,7 @@ class Pix2Pix(Translating, GAN):
         return bound
 
     def moves(self, a: Tensor, b: Tensor) -> Iterator[Move | tuple[Move, ...]]:  # type: ignore[override]
+        a, b = jittered(self.jitter, a, b)
         game = self.given(a)
         if self.adversarial:
             return GAN.moves(game, b)
@@ -152,10 +179,10 @@ class PAN(Pix2Pix):
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, weights: tuple[float, ...],
         margin: float, adversarial: float = 1.0, perceptual: float = 1.0, weight: float = 0.0,
-        source_shape: tuple[int, ...] | None = None,
+        source_shape: tuple[int, ...] | None = None, jitter: int = 0,
     ):  # fmt: skip
         super().__init__(
-            generator, discriminator, 0, weight, adversarial, source_shape=source_shape
+            generator, discriminator, 0, weight, adversarial, None, source_shape, jitter
         )
         self.weights, self.margin, self.perceptual = weights, margin, perceptual
 
@@ -211,12 +238,14 @@ class CycleGAN(Translating):
     shapes : of one picture of A, of B (the pools need them);  pool : how many fakes each holds
     cycle, identity : weights; the paper's are 10 and 5 (half of cycle)
     back : translate from B to A, in `sample`
+    jitter : all pictures are shifted by up to so many pixels, each by itself
     """
 
     def __init__(
         self, translators: tuple[nn.Module, nn.Module], critics: tuple[nn.Module, nn.Module],
         shapes: tuple[tuple[int, ...], tuple[int, ...]], pool: int = 50, cycle: float = 10.0,
         identity: float = 5.0, objective: Objective | None = None, back: bool = False,
+        jitter: int = 0,
     ):  # fmt: skip
         if identity and shapes[0] != shapes[1]:
             raise ValueError(
@@ -229,6 +258,7 @@ class CycleGAN(Translating):
         self.cycle, self.identity = cycle, identity
         self.objective = LeastSquares() if objective is None else objective
         self.back = back
+        self.jitter = jitter
         self.shapes = shapes
         self.source_shape = shapes[back]
         self.players = {"G": self.G, "DA": self.DA, "DB": self.DB}
@@ -241,6 +271,7 @@ class CycleGAN(Translating):
         return found
 
     def moves(self, a: Tensor, b: Tensor) -> Iterator[Move | tuple[Move, ...]]:  # type: ignore[override]
+        (a,), (b,) = jittered(self.jitter, a), jittered(self.jitter, b)
         AB, BA = self.G["AB"], self.G["BA"]
         made_b, made_a = AB(a), BA(b)
         g_loss = self.objective.g_loss

@@ -73,7 +73,7 @@ class CycleGAN(Translating):
         cycle, identity = (0.0, 0.0) if c.control else (c.cycle, c.identity)
         return Game(
             (translator(a, b), translator(b, a)), (critic(a), critic(b)), (a, b), c.pool, cycle,
-            identity if a == b else 0.0,
+            identity if a == b else 0.0, jitter=c.jitter,
         )  # fmt: skip
 
     def batches(self, data, c, device, columns):

@@ -59,6 +59,7 @@ class PAN(Translating):
         perceptual = 0.0 if c.control else 1.0
         return Game(
             G, D, tuple(c.weights), c.margin, 1.0, perceptual, c.l1, source_shape=a,
+            jitter=c.jitter,
         )  # fmt: skip
 
     def optimizers(self, game, c):

@@ -64,8 +64,10 @@ class Pix2Pix(Translating):
         G = UNet(tuple(a), b[0], c.features)
         D = PatchGAN(a[0] + b[0], c.features, c.halvings, a[1])
         z = 0 if c.no_dropout else G.latent_dim
-        return Game(G, D, z, c.weight, 0.0 if c.control else 1.0, source_shape=tuple(a))
+        return Game(
+            G, D, z, c.weight, 0.0 if c.control else 1.0, source_shape=tuple(a), jitter=c.jitter
+        )
 
     def optimizers(self, game, c):
         rates = {"D": c.d_lr, "G": c.lr}
-        return {n: Adam(game.players[n].parameters(), lr, (c.b1, 0.999)) for n, lr in rates.items()}
+        return {n: Adam(p.parameters(), rates[n], (c.b1, 0.999)) for n, p in game.players.items()}

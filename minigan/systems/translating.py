@@ -45,6 +45,9 @@ class Translating(System):
             )  # fmt: skip
         p.add_argument("--features", type=number(int, 1), default=16,
                        help="channels next to the pictures (default %(default)s)")  # fmt: skip
+        p.add_argument("--jitter", type=number(int, 0), default=2,
+                       help="pixels by which pictures are shifted at most, while it learns "
+                       "(default %(default)s)")  # fmt: skip
         p.add_argument("--decay", type=number(float, 0, 1), default=0.5,
                        help="share of the run, its last, in which rates fall to 0 along a line "
                        "(default %(default)s)")  # fmt: skip

@@ -12,6 +12,7 @@ from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data import Pairs
 from minigan.gan import PAN, CycleGAN, Pix2Pix, Trainer
+from minigan.gan.translate import jittered
 from minigan.metrics import retrieval
 from minigan.optim import SGD
 from minigan.systems import system
@@ -382,6 +383,25 @@ def test_a_line_of_text():
         lines("a\u6c49", "DejaVuSansMono", 32, None)
     with pytest.raises(ValueError, match="no letter"):
         lines("  ", "DejaVuSansMono", 32, None)
+
+
+def test_jitter_moves_both_pictures_of_a_pair_alike():
+    x = tensor_of(RNG.uniform(-1, 1, (40, 1, 6, 6)))
+    y = tensor_of(RNG.uniform(-1, 1, (40, 2, 6, 6)))
+    minigan.manual_seed(0)
+    a, b = (t.numpy() for t in jittered(2, x, y))
+    both = np.concatenate([a, b], 1)
+    edges = np.pad(
+        np.concatenate([x.numpy(), y.numpy()], 1), ((0, 0), (0, 0), (2, 2), (2, 2)), "edge"
+    )
+    seen = set()
+    for i in range(40):
+        places = [(r, c) for r in range(5) for c in range(5)
+                  if (edges[i, :, r : r + 6, c : c + 6] == both[i]).all()]  # fmt: skip
+        assert len(places) == 1
+        seen.add(places[0])
+    assert {r for r, _ in seen} == {c for _, c in seen} == set(range(5))
+    assert jittered(0, x)[0] is x
 
 
 def test_samples_are_of_its_sources():
