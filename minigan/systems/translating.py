@@ -59,7 +59,8 @@ class Translating(System):
             "pictures of a pair side by side, A at the left (default %(default)s)",
         )  # fmt: skip
 
-    def data(self, c, split="train"):
+    def domains(self, c: Any, split: str) -> Pairs:
+        """The two domains as they are, whatever of them is learnt from."""
         name = getattr(c, "pictures", c.dataset)
         found = load_pairs(name, split, c.size, c.direction, c.font_a, c.font_b)
         if self.needs_pairs and not found.paired:
@@ -68,6 +69,9 @@ class Translating(System):
                 "files of different names: name the two of a pair alike, or train cyclegan"
             )
         return found
+
+    def data(self, c, split="train"):
+        return self.domains(c, split)
 
     def facts(self, data, c):
         shape = list(data.targets.shape[1:])
@@ -126,7 +130,7 @@ class Translating(System):
                 f"the truth of {data.source} is not known: pictures of testA and testB are not "
                 "named alike, so there is nothing to measure by"
             )
-        rest = self.data(c, "train")
+        rest = self.domains(c, "train")
         gallery = [data.targets] + ([rest.targets] if rest.checksum != data.checksum else [])
         made = translated(game, floats(data.images), device)
         return pair_rows(data, made, np.concatenate(gallery), self.target)

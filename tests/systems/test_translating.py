@@ -8,7 +8,7 @@ import pytest
 
 import minigan
 from minigan import nn
-from minigan.arrays import Generator
+from minigan.arrays import CPU, Generator
 from minigan.autograd import tensor_of
 from minigan.data import Pairs
 from minigan.gan import PAN, CycleGAN, Pix2Pix, Trainer
@@ -321,6 +321,16 @@ def test_what_is_learnt_from(name):
         assert b and not {truth[a.tobytes()] for a in train.images} & b
     back = kind.data(parse(kind, ["--direction", "BtoA"]), "test")
     np.testing.assert_array_equal(back.images, test.targets)
+
+
+def test_the_gallery_is_all_of_b():
+    """Whatever is learnt from: cyclegan is asked among as many as pix2pix."""
+    for name in ("pix2pix", "cyclegan"):
+        kind = system(name)
+        c = parse(kind, ["--features", "2"])
+        c = SimpleNamespace(**vars(c) | kind.facts(kind.data(c), c))
+        rows = kind.measure(kind.game(c), c, 0, CPU)
+        assert rows[0].note == "the right one of 1,424 is nearest, of 286 held out"
 
 
 def test_controls_are_off():
