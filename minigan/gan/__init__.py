@@ -37,6 +37,7 @@ from .penalties import (
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
 from .trainer import Trainer
+from .translate import PAN, CycleGAN, Pix2Pix, Translating
 from .triple import TripleGAN
 from .unrolled import Unrolled
 from .vae import VAE, VAEGAN
@@ -55,13 +56,13 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
-    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN",
-    "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
-    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
+    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1", "R2", "VAE",
+    "VAEGAN", "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
+    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
     "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",
-    "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
-    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
-    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
-    "scores", "slerp",
+    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "Pool", "SSInfoGAN",
+    "SimilarityMADGAN", "SpectralNorm", "Trainer", "Translating", "TripleGAN", "Unrolled",
+    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
+    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

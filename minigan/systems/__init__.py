@@ -43,6 +43,9 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "vaegan": ("vaegan", "VAEGAN"),
     "completion": ("completion", "Completion"),
     "inference": ("inference", "Inference"),
+    "pix2pix": ("pix2pix", "Pix2Pix"),
+    "pan": ("pan", "PAN"),
+    "cyclegan": ("cyclegan", "CycleGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

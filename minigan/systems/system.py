@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..arrays import Generator
 from ..data import DATASETS, ImageSet, load_dataset
 from ..data.batches import Batches
@@ -18,6 +20,7 @@ from ..gan import Game
 from ..gan.constraints import Constraint
 from ..nn import Module
 from ..optim import Adam, Optimizer
+from ..training.callbacks import Callback
 from ..training.cli import number
 from ..viz import Picture
 
@@ -132,6 +135,10 @@ class System:
         """What players must obey after their steps."""
         return {}
 
+    def callbacks(self, trainer: Any, c: Any, steps: int) -> list[Callback]:
+        """What else is done in a run of so many steps, such as a schedule of rates."""
+        return []
+
     def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:
         """The batches of the game's `columns`."""
         return Batches(data, c.batch_size, c.seed, device, columns)
@@ -149,6 +156,14 @@ class System:
     ]:  # fmt: skip
         """What is shown while it is trained (see `Game.exhibit`); `data`: what `shown` gives."""
         return game.exhibit(generator, device)
+
+    def ready(self, game: Game, c: Any, device: Any) -> None:
+        """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
+        says where own ones are."""
+
+    def of_text(self, game: Game, c: Any, text: str, device: Any) -> np.ndarray:
+        """What a saved run's game makes of a text: float32 (N, C, H, W) in [-1, 1]."""
+        raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""
