@@ -28,7 +28,7 @@ SOURCES = 64  # pictures that samples are made of while it is trained
 class Translating(System):
     """A system of two domains. Its game is a `minigan.gan.Translating`."""
 
-    target = np.nan  # share of characters that shall be recognised, of systems.md 3b
+    target = np.nan  # the share of characters that shall be recognised
     needs_pairs = True
 
     def options(self, parser):
