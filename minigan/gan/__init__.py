@@ -4,6 +4,7 @@ run is `minigan.training`."""
 from .cgan import CGAN, Given, Joined
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
+from .domains import DANN, WDGRL
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .feature_matching import FeatureMatching
 from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
@@ -54,9 +55,10 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
+    "GAN",
     "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN",
-    "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
+    "VEEGAN", "VIEWS", "WDGRL", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
     "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
     "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
     "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",

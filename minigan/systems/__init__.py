@@ -43,6 +43,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "vaegan": ("vaegan", "VAEGAN"),
     "completion": ("completion", "Completion"),
     "inference": ("inference", "Inference"),
+    "dann": ("dann", "DANN"),
+    "arda": ("arda", "ARDA"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

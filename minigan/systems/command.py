@@ -85,6 +85,10 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
+    if not kind.draws:
+        options.no_doctor = True
+        if options.evaluate:
+            raise ValueError(f"--evaluate: {kind.name} makes no pictures that could be evaluated")
     if options.control and options.out == f"runs/{kind.name}":
         options.out += "-control"
     return options
@@ -162,7 +166,9 @@ def draw(words: list[str]) -> int:
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
     device = resolve_device(options.device)
-    _, game, c, _ = load_game(options.run, device, best=options.best)
+    kind, game, c, _ = load_game(options.run, device, best=options.best)
+    if not kind.draws:
+        raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
     inputs = game.inputs(options.n, Generator(options.seed), device)
     if options.label is not None:
         try:

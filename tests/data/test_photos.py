@@ -1,4 +1,4 @@
-"""Patches of photographs, digits on them, UCI digits: on made pictures; with those of other packages
+"""Patches of photographs, digits on them, UCI digits: on made pictures; those of other packages
 where they are installed."""
 
 import builtins
