@@ -2,6 +2,7 @@
 run is `minigan.training`."""
 
 from .cgan import CGAN, Given, Joined
+from .cogan import CoGAN, Coupled
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
 from .domains import DANN, WDGRL
@@ -56,14 +57,13 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
-    "GAN",
-    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN",
-    "VEEGAN", "VIEWS", "WDGRL", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
-    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
-    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",
-    "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
-    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
-    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
-    "scores", "slerp",
+    "GAN", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE",
+    "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "AutoEncoder", "Beside", "CoGAN", "Completion",
+    "Constraint", "Coupled", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given",
+    "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined",
+    "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN",
+    "SimilarityMADGAN", "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
+    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
+    "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores",
+    "slerp",
 ]  # fmt: skip

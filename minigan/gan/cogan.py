@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import nn
-from ..autograd import Tensor, no_grad
+from ..arrays import CPU
+from ..autograd import Tensor, no_grad, tensor_of
 from ..nn import functional as F
 from ..ops import cat, softplus, where
 from .games import Descend, Game, Move
-from .latents import LATENTS, calibration_inputs, equal_labels, tensor_of
+from .latents import LATENTS, calibration_inputs, equal_labels
 from .recalibrate import evaluating, recalibrate_batch_norm
 
 
@@ -50,7 +51,6 @@ class CoGAN(Game):
     """
 
     columns = ("images", "labels", "target")
-    grid = (10, 10)
     classes = 2  # a sample's label is its domain
 
     def __init__(
@@ -86,7 +86,7 @@ class CoGAN(Game):
         named = F.cross_entropy(self.head(seen), labels)
         yield Descend(
             "D", loss + named * self.weight if self.weight else loss,
-            d_real=sigmoid_mean(real), d_fake=sigmoid_mean(fake), class_loss=named,
+            d_real=cat(list(real)).sigmoid(), d_fake=cat(list(fake)).sigmoid(), class_loss=named,
         )  # fmt: skip
         z = self.latents(len(images), images)
         yield Descend("G", sum(softplus(-f).mean() for f in self.D(*self.G(z, z))))
@@ -94,9 +94,9 @@ class CoGAN(Game):
     def judge(self, images: Tensor, labels: Tensor, target: Tensor) -> None:  # type: ignore[override]
         self.D(images, target)
 
-    def inputs(self, n, generator, device=None):
+    def inputs(self, n, generator, device=CPU):
         """z, and which domain: the first half of the samples are of the source."""
-        z = tensor_of(LATENTS[self.latent]((n, self.latent_dim), generator, device=device))
+        z = tensor_of(LATENTS[self.latent]((n, self.latent_dim), generator, device))
         return z, equal_labels(n, 2, device)
 
     def pairs(self, latents: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,8 +112,3 @@ class CoGAN(Game):
         place = next(self.G.parameters()).device
         inputs = calibration_inputs(self.latent_dim, 0, place, self.latent)
         recalibrate_batch_norm(self.G, [(z, z) for (z,) in inputs])
-
-
-def sigmoid_mean(logits: tuple[Tensor, Tensor]) -> Tensor:
-    """Probabilities of both, one after the other."""
-    return cat(list(logits)).sigmoid()

@@ -43,6 +43,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "vaegan": ("vaegan", "VAEGAN"),
     "completion": ("completion", "Completion"),
     "inference": ("inference", "Inference"),
+    "cogan": ("cogan", "CoupledGAN"),
     "dann": ("dann", "DANN"),
     "arda": ("arda", "ARDA"),
 }
