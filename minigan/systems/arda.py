@@ -43,4 +43,6 @@ class ARDA(Adaptation):
         )  # fmt: skip
 
     def game(self, c):
-        return Game(*networks(c), 0.0 if c.control else c.weight, k=c.k)
+        if c.control:  # a critic that nobody listens to needs no care
+            return Game(*networks(c), 0.0, k=1)
+        return Game(*networks(c), c.weight, k=c.k)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from ..arrays import default_generator, resolve_device, to_device
 from ..autograd import no_grad
 from ..data import ImageSet, load_dataset, on_pictures, textures, uci_digits
 from ..data.batches import Batches, Together
-from ..gan import Trainer
+from ..gan import DANN, Trainer
 from ..gan.recalibrate import evaluating
 from ..metrics.rows import subset
+from ..optim import Adam
 from ..training.cli import number
 from ..viz import Panel, Points, principal_plane
 from .labelled import predicted
@@ -154,7 +156,7 @@ class Adaptation(OfDomains):
 
     averaged = "N"
     draws = False
-    defaults = {"lr": 1e-3, "b1": 0.9, "epochs": 8, "ema": 0.99}
+    defaults = {"lr": 1e-3, "b1": 0.9, "epochs": 4, "ema": 0.99}
 
     def options(self, parser):
         super().options(parser)
@@ -172,7 +174,7 @@ class Adaptation(OfDomains):
     def measure(self, game, c, samples, device):
         test = self.test_data(c)
         of = lambda data, network: right(network, data, samples, device)
-        best = trained_on_target(self.name, json.dumps(vars(c) | {"control": True}), str(device))
+        best = trained_on_target(json.dumps(vars(c)), str(device))
         return [
             Row("target accuracy", of(test.other, game.classifier), of(test.other, best),
                 note="test images; real data: the same networks with the target's labels"),
@@ -229,22 +231,21 @@ def panels(game: Any, data: Domains, device: Any) -> list[Panel]:
 
 
 @functools.cache
-def trained_on_target(name: str, facts: str, place: str) -> nn.Module:
-    """The classifier that `CEILING` steps on the target with its labels give: the control's game,
-    with the target in the source's place."""
-    from . import system
-
-    kind, c, device = system(name), facts_of(json.loads(facts)), resolve_device(place)
-    target = kind.data(c).other
+def trained_on_target(facts: str, place: str) -> nn.Module:
+    """The classifier that `CEILING` steps on the target with its labels give: DANN at scale 0, with
+    the target in the source's place."""
+    c, device = facts_of(json.loads(facts)), resolve_device(place)
+    target = OfDomains().data(c).other
     data = Domains(target.images, target.labels, target.name, target.source, target=target)
     before = default_generator.get_state()
     try:
         default_generator.manual_seed(c.seed)
-        game: Any = kind.game(c).to(device)
-        trainer, batches = Trainer(game, kind.optimizers(game, c)), streams(data, c, device)
-        for epoch in range(-(-CEILING // len(batches))):
-            for batch in batches.epoch(epoch):
-                trainer.play(*batch)
+        game: Any = DANN(*networks(c), scale=0.0).to(device)
+        optimizer = Adam(game.players["N"].parameters(), c.lr, (c.b1, 0.999))
+        trainer, batches = Trainer(game, {"N": optimizer}), streams(data, c, device)
+        numbers = (n for epoch in itertools.count() for n in batches.numbers(epoch))
+        for some in itertools.islice(numbers, CEILING):
+            trainer.play(*batches[some])
     finally:
         default_generator.set_state(before)
     return game.classifier.eval()
