@@ -69,7 +69,7 @@ class CoupledGAN(OfDomains):
 
     def game(self, c):
         pairs = [generators(c), critics(c)]
-        return Game(*pairs, nn.Linear(HIDDEN, c.classes), c.latent_dim, c.weight)
+        return Game(*pairs, nn.Linear(hidden(c), c.classes), c.latent_dim, c.weight)
 
     def exhibit(self, game, data, generator, device):
         z = tensor_of(generator.normal((4 * SHOWN, game.latent_dim), device=device))
@@ -105,7 +105,9 @@ class CoupledGAN(OfDomains):
         return found
 
 
-HIDDEN = 256
+def hidden(c) -> int:
+    """Numbers that D's last layer sees."""
+    return 2 * c.features * math.prod(side // 4 for side in c.image_shape[1:])
 
 
 def couple(make, own: slice, c) -> Coupled:
@@ -126,17 +128,15 @@ def generators(c) -> Coupled:
 
 
 def critics(c) -> Coupled:
-    """Two convolutions, of which the first is each one's own, and a hidden layer; no statistics of
-    the batch."""
-    channels, height, width = c.image_shape
-    f = c.features
+    """Two convolutions, of which the first is each one's own; no statistics of the batch, as real
+    and made pictures of two domains go through the layers that are shared."""
+    channels, f = c.image_shape[0], c.features
 
     def make():
         return nn.Sequential(
             nn.Conv2d(channels, f, 4, 2, 1), nn.LeakyReLU(0.2),
             nn.Conv2d(f, 2 * f, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(),
-            nn.Linear(2 * f * math.prod((height // 4, width // 4)), HIDDEN), nn.LeakyReLU(0.2),
-            nn.Linear(HIDDEN, 1),
+            nn.Linear(hidden(c), 1),
         )  # fmt: skip
 
     return couple(make, slice(0, 2), c)

@@ -24,6 +24,7 @@ Control: lambda = 0: to the bit what the source alone teaches.
 from __future__ import annotations
 
 from ..gan.domains import DANN as Game
+from ..optim import Adam
 from ..training.cli import number
 from .domains import Adaptation, networks
 
@@ -41,13 +42,26 @@ class DANN(Adaptation):
         super().options(parser)
         p = parser
         p.add_argument(
-            "--ramp", type=number(int, 0), default=2000,
+            "--ramp", type=number(int, 0), default=500,
             help="steps in which lambda grows from 0 (default %(default)s)",
         )  # fmt: skip
         p.add_argument(
             "--scale", type=number(float, 0), default=1.0,
             help="what lambda grows to (default %(default)s)",
         )  # fmt: skip
+
+        p.add_argument(
+            "--d-lr", type=number(float, above=0), default=5e-3,
+            help="D's learning rate; a D that is slower than F is fooled by features that still "
+            "tell the domains apart (default %(default)s)",
+        )  # fmt: skip
+
+    def optimizers(self, game, c):
+        """One, as there is one move."""
+        player = game.players["N"]
+        rates = {"F": c.lr, "C": c.lr, "D": c.d_lr}
+        groups = [{"params": list(player[k].parameters()), "lr": lr} for k, lr in rates.items()]
+        return {"N": Adam(groups, c.lr, (c.b1, 0.999))}
 
     def game(self, c):
         return Game(*networks(c), 0.0 if c.control else c.scale, c.ramp)

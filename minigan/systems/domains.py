@@ -28,9 +28,14 @@ from .labelled import predicted
 from .parts import layers
 from .system import Row, System, adam_options, facts_of, labels_of
 
-SHOWN = 600  # examples of each domain in the picture
+SHOWN = 300  # examples of each domain in the picture
 TOLD = 2000  # of each, by which it is found out whether features tell the domains apart
-CEILING = 1500  # steps with the target's labels
+CEILING = 1000  # steps with the target's labels
+# the facts that decide what those teach
+OF_NETWORKS = (
+    "dataset", "data_dir", "target", "image_shape", "classes", "width", "seed", "batch_size", "lr",
+    "b1",
+)  # fmt: skip
 BATCH = 500
 
 
@@ -169,12 +174,27 @@ class Adaptation(OfDomains):
         return self.data(options, "test")
 
     def exhibit(self, game, data, generator, device):
-        return lambda: Points(panels(game, data, device), 2)
+        """Test images of both domains in the principal plane of their pixels, and of their
+        features: coloured by domain, and by digit."""
+        few = [subset(d.images, SHOWN) for d in (data, data.other)]
+        domain = np.repeat([0, 1], [len(x) for x in few])
+        digit = np.concatenate([subset(d.labels, SHOWN) for d in (data, data.other)]).astype(int)
+        pixels = principal_plane(np.concatenate([x.reshape(len(x), -1) / 255 for x in few]))
+        coloured = (domain, ("source", "target")), (digit, [str(k) for k in range(digit.max() + 1)])
+
+        def picture():
+            features = np.concatenate([described(game.features, x, device) for x in few])
+            planes = {"pixels": pixels, "features": principal_plane(features)}
+            found = [Panel(name, at, *by) for by in coloured for name, at in planes.items()]
+            return Points(found, columns=2)
+
+        return picture
 
     def measure(self, game, c, samples, device):
         test = self.test_data(c)
         of = lambda data, network: right(network, data, samples, device)
-        best = trained_on_target(json.dumps(vars(c)), str(device))
+        facts = {k: v for k, v in vars(c).items() if k in OF_NETWORKS}
+        best = trained_on_target(json.dumps(facts), str(device))
         return [
             Row("target accuracy", of(test.other, game.classifier), of(test.other, best),
                 note="test images; real data: the same networks with the target's labels"),
@@ -212,22 +232,6 @@ def told_apart(features: nn.Module, data: Domains, device: Any) -> float:
     inner = x[: 2 * n].T @ x[: 2 * n] + n * 0.1 * np.eye(x.shape[1])
     rule = np.linalg.solve(inner, x[: 2 * n].T @ y[: 2 * n])
     return float(((x[2 * n :] @ rule > 0) == (y[2 * n :] > 0)).mean())
-
-
-def panels(game: Any, data: Domains, device: Any) -> list[Panel]:
-    """Test images of both domains in the principal plane of their pixels, and of the features:
-    coloured by domain, and by digit."""
-    few = [subset(d.images, SHOWN) for d in (data, data.other)]
-    pixels = np.concatenate([x.reshape(len(x), -1) / 127.5 - 1 for x in few])
-    features = np.concatenate([described(game.features, x, device) for x in few])
-    domain = np.repeat([0, 1], [len(x) for x in few])
-    digit = np.concatenate([subset(d.labels, SHOWN) for d in (data, data.other)]).astype(int)
-    found, names = [], [str(k) for k in range(int(digit.max()) + 1)]
-    places = {"pixels": principal_plane(pixels), "features": principal_plane(features)}
-    for kinds, named in ((domain, ("source", "target")), (digit, names)):
-        for title, at in places.items():
-            found.append(Panel(title, at, kinds, named))
-    return found
 
 
 @functools.cache

@@ -75,6 +75,8 @@ class Points:
 def principal_plane(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
     centred = points - points.mean(0)
-    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    signs = np.sign(directions[np.arange(2), np.abs(directions).argmax(1)])
-    return centred @ (directions * signs[:, None]).T
+    # by the products of N points, which are fewer than pixels are
+    variances, directions = np.linalg.eigh(centred @ centred.T)
+    places = directions[:, :-3:-1] * np.sqrt(np.maximum(variances[:-3:-1], 0))
+    axes = places.T @ centred
+    return places * np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])
