@@ -12,6 +12,7 @@ from ..nn import functional as F
 from ..ops import cat, softplus, where
 from .games import Descend, Game, Move
 from .latents import LATENTS, calibration_inputs, equal_labels
+from .penalties import total
 from .recalibrate import evaluating, recalibrate_batch_norm
 
 
@@ -82,14 +83,14 @@ class CoGAN(Game):
         last: Any = self.D.first[-1]
         real = last(seen), self.D.second(target)
         fake = self.D(one, two)
-        loss = sum(softplus(-r).mean() + softplus(f).mean() for r, f in zip(real, fake))
+        loss = total([softplus(-r).mean() + softplus(f).mean() for r, f in zip(real, fake)])
         named = F.cross_entropy(self.head(seen), labels)
         yield Descend(
             "D", loss + named * self.weight if self.weight else loss,
             d_real=cat(list(real)).sigmoid(), d_fake=cat(list(fake)).sigmoid(), class_loss=named,
         )  # fmt: skip
         z = self.latents(len(images), images)
-        yield Descend("G", sum(softplus(-f).mean() for f in self.D(*self.G(z, z))))
+        yield Descend("G", total([softplus(-f).mean() for f in self.D(*self.G(z, z))]))
 
     def judge(self, images: Tensor, labels: Tensor, target: Tensor) -> None:  # type: ignore[override]
         self.D(images, target)

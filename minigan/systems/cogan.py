@@ -122,9 +122,9 @@ def couple(make, own: slice, c) -> Coupled:
 
 def generators(c) -> Coupled:
     """DCGAN's; each has a last layer of its own."""
-    return couple(
-        lambda: dcgan_generator(c.latent_dim, *c.image_shape, c.features), slice(-2, None), c
-    )
+    channels, height, width = c.image_shape
+    make = lambda: dcgan_generator(c.latent_dim, channels, height, width, c.features)
+    return couple(make, slice(-2, None), c)
 
 
 def critics(c) -> Coupled:
