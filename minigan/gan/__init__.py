@@ -2,8 +2,10 @@
 run is `minigan.training`."""
 
 from .cgan import CGAN, Given, Joined
+from .cogan import CoGAN, Coupled
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
+from .domains import DANN, WDGRL
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .feature_matching import FeatureMatching
 from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
@@ -55,14 +57,14 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
-    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1", "R2", "VAE",
-    "VAEGAN", "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
-    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
-    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "Pool", "SSInfoGAN",
-    "SimilarityMADGAN", "SpectralNorm", "Trainer", "Translating", "TripleGAN", "Unrolled",
-    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
+    "GAN", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1", "R2", "VAE",
+    "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "AutoEncoder", "Beside", "CoGAN", "Completion",
+    "Constraint", "Coupled", "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game",
+    "Given", "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise",
+    "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "Pool",
+    "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm", "Trainer", "Translating", "TripleGAN",
+    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
     "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
     "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

@@ -46,6 +46,9 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pix2pix": ("pix2pix", "Pix2Pix"),
     "pan": ("pan", "PAN"),
     "cyclegan": ("cyclegan", "CycleGAN"),
+    "cogan": ("cogan", "CoupledGAN"),
+    "dann": ("dann", "DANN"),
+    "arda": ("arda", "ARDA"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

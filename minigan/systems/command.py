@@ -88,6 +88,10 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
+    if not kind.draws:
+        options.no_doctor = True
+        if options.evaluate:
+            raise ValueError(f"--evaluate: {kind.name} makes no pictures that could be evaluated")
     if options.control and options.out == f"runs/{kind.name}":
         options.out += "-control"
     return options
@@ -177,6 +181,8 @@ def draw(words: list[str]) -> int:
     options = p.parse_args(words)
     device = resolve_device(options.device)
     kind, game, c, _ = load_game(options.run, device, best=options.best)
+    if not kind.draws:
+        raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
     game = game.turned() if options.back else game
     if options.text is not None:
         print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")

@@ -51,11 +51,13 @@ class System:
     defaults : of options, where they are not those of `System`
     averaged : the player whose weights are averaged, and draw or classify then; None where none is
     control : what `--control` switches off
+    draws : does it make pictures, which can be drawn and which the doctor looks at?
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
     paper = ""
     control = ""
+    draws = True
     averaged: str | None = "G"
     defaults: dict[str, Any] = {}
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..data.files import write_atomic
 from .grid import as_bytes, save_grid
 
 
@@ -42,3 +45,47 @@ def beside(*columns: Any, most: int = 3) -> Grid:
     images = np.stack(wide, 1).reshape(-1, *wide[0].shape[1:])
     across = min(most, len(wide[0])) * len(columns)
     return Grid(images, -(-len(images) // across), across)
+
+
+class Panel(NamedTuple):
+    """Points in the plane, coloured by a number that each has."""
+
+    title: str
+    places: np.ndarray  # (N, 2)
+    kinds: np.ndarray  # int (N,)
+    names: Sequence[str]  # of the kinds
+
+
+class Points:
+    """Panels of points, in so many columns; those of a column are the same places."""
+
+    suffix = ".png"
+
+    def __init__(self, panels: Sequence[Panel], columns: int):
+        self.panels = panels
+        self.columns = columns
+
+    def save(self, path: str | Path) -> None:
+        from matplotlib.figure import Figure
+
+        rows = -(-len(self.panels) // self.columns)
+        figure = Figure(figsize=(4.2 * self.columns, 4 * rows), dpi=100, layout="constrained")
+        axes = figure.subplots(rows, self.columns, squeeze=False).ravel()
+        for ax, panel in zip(axes, self.panels):
+            for kind, name in enumerate(panel.names):
+                x, y = panel.places[panel.kinds == kind].T
+                ax.scatter(x, y, s=5, label=name, color=f"C{kind % 10}", alpha=0.6, linewidths=0)
+            ax.set_title(panel.title, fontsize=10)
+            ax.set(xticks=[], yticks=[])
+            ax.legend(fontsize=7, markerscale=2, loc="upper right")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        write_atomic(path, buffer.getvalue())
+
+
+def principal_plane(points: np.ndarray) -> np.ndarray:
+    """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
+    centred = points - points.mean(0)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    signs = np.sign(directions[np.arange(2), np.abs(directions).argmax(1)])
+    return centred @ (directions * signs[:, None]).T

@@ -58,6 +58,9 @@ PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
+    "cogan": ["--features", "2", "--weight", "1"],
+    "dann": ["--target", "edges", "--width", "2"],
+    "arda": ["--target", "textures", "--width", "2", "--k", "1"],
     "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
