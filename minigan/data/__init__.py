@@ -42,9 +42,9 @@ __all__ = [
     "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
     "SubsetRandomSampler", "TensorDataset",
     "WeightedRandomSampler", "default_collate", "glyphs", "image_folder", "image_list",
-    "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures",
-    "photo_patches", "photographs", "random_split", "read_idx", "resized", "save", "strokes",
-    "textures", "uci_digits",
+    "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures", "photo_patches",
+    "photographs", "random_split", "read_idx", "resized", "save", "strokes", "textures",
+    "uci_digits",
 ]  # fmt: skip
 
 
@@ -112,8 +112,8 @@ def load_dataset(
                to squares, grey if all are grey; labels are the numbers of its subfolders
                (`image_folder` says more, and has more options); or a .csv or .json file of
                pictures' names and labels (`image_list`)
-    split      "train" (60,000 images; strokes, photo-patches: 20,000; glyphs: 1,138; uci-digits:
-               1,197) or "test" (10,000; 4,000; 286; 600); a folder or a list is "train"
+    split      "train" (60,000 images; strokes, photo-patches: 20,000; uci-digits: 1,197; glyphs:
+               1,138) or "test" (10,000; 4,000; 600; 286); a folder or a list is "train"
     data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
                download
     on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in

@@ -1,6 +1,7 @@
 """Games between networks: who ascends what, and the trainer that performs the moves. How a run is
 run is `minigan.training`."""
 
+from .augmented import LSRO, Augmented, CamStyle
 from .cgan import CGAN, Given, Joined
 from .cogan import CoGAN, Coupled
 from .completion import Completion
@@ -38,6 +39,7 @@ from .penalties import (
 )
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
+from .steganography import Steganography
 from .trainer import Trainer
 from .translate import PAN, CycleGAN, Pix2Pix, Translating
 from .triple import TripleGAN
@@ -58,14 +60,14 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
-    "GAN", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1", "R2",
-    "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "AutoEncoder", "Beside", "CoGAN",
-    "Completion", "Constraint", "Coupled", "CycleGAN", "Descend", "DiffAugment",
-    "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging", "Inference",
-    "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack", "Parts",
-    "Penalty", "Pix2Pix", "Pool", "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm", "Trainer",
-    "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip",
-    "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
+    "GAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1", "R2",
+    "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder", "Beside",
+    "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend",
+    "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging",
+    "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack",
+    "Parts", "Penalty", "Pix2Pix", "Pool", "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm",
+    "Steganography", "Trainer", "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence",
+    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
     "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores",
     "slerp",
 ]  # fmt: skip

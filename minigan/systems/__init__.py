@@ -49,6 +49,11 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "cogan": ("cogan", "CoupledGAN"),
     "dann": ("dann", "DANN"),
     "arda": ("arda", "ARDA"),
+    "steganography": ("steganography", "Steganography"),
+    "srgan": ("srgan", "SRGAN"),
+    "lsro": ("lsro", "LSRO"),
+    "segan": ("segan", "SegAN"),
+    "camstyle": ("camstyle", "CamStyle"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

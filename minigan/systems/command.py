@@ -212,10 +212,11 @@ def draw(words: list[str]) -> int:
 
 
 def with_given(c: Any, run: str) -> SimpleNamespace:
-    """A run's facts and, as `pictures`, what its --dataset named."""
+    """A run's facts and, as `pictures`, what its --dataset named, and its --size."""
     path = Path(run) / "config.json"
     options = json.loads(path.read_bytes()).get("options", {}) if path.is_file() else {}
-    return SimpleNamespace(**{"pictures": options.get("dataset", c.dataset)} | vars(c))
+    given = {"pictures": options.get("dataset", c.dataset), "size": options.get("size", 28)}
+    return SimpleNamespace(**given | vars(c))
 
 
 def write(

@@ -102,8 +102,14 @@ class System:
     # --- the parts, in the order in which they are made; `c` has the run's facts as attributes ---
 
     def data(self, c: Any, split: str = "train") -> ImageSet:
-        """The data set, or its test images."""
-        return load_dataset(c.dataset, split, getattr(c, "data_dir", None), size=c.size)
+        """The data set, or its test images; of a saved run, c.pictures says what it was given."""
+        name = getattr(c, "pictures", c.dataset)
+        return load_dataset(name, split, getattr(c, "data_dir", None), size=c.size)
+
+    def test_of(self, c: Any) -> Any:
+        """The test images of what a saved run was given (c.pictures, c.size); of a folder, its
+        own."""
+        return self.data(c, "test" if c.pictures in DATASETS else "train")
 
     def facts(self, data: ImageSet, c: Any) -> dict[str, Any]:
         """What the run's config says of the data: all that `game` needs to know of them."""

@@ -50,7 +50,7 @@ def train(name, out, steps, *more):
 
 
 # systems that are about a finished run, and the system of that run
-OF = {"features": "gan", "inference": "gan"}
+OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
 # systems that make a picture of a picture
 PAIRS = ["pix2pix", "pan", "cyclegan"]
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
@@ -62,6 +62,9 @@ SMALL = {
     "dann": ["--target", "edges", "--width", "2"],
     "arda": ["--target", "textures", "--width", "2", "--k", "1"],
     "acgan": ["--features", "4"], "infogan": ["--features", "4"], "ss-infogan": ["--features", "4"],
+    "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
+    "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
+    "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 
