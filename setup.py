@@ -44,6 +44,8 @@ setup(
         ],  # compiles the CUDA kernels, also without a GPU
         "tensorboard": ["tensorboardX>=2.6"],
         "lsun": ["lmdb>=1.4"],
+        "photos": ["scikit-image>=0.22"],  # its photographs
+        "uci": ["scikit-learn>=1.3"],  # its digits
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import DeviceError, Generator, manual_seed, resolve_device
+from ..arrays import DeviceError, Generator, manual_seed, resolve_device, to_device
+from ..autograd import tensor_of
 from ..data.files import write_atomic
+from ..data.pairfolder import read_pictures
 from ..gan import Trainer
 from ..training import Run, Stage
 from ..training.cli import (
@@ -29,8 +31,9 @@ from ..training.cli import (
 )
 from ..training.memory import room_for_networks
 from ..training.terminal import program
-from ..viz import as_bytes, save_grid, save_images
+from ..viz import as_bytes, beside, save_grid, save_images
 from . import SYSTEMS, load_game, system
+from .evidence import floats
 from .system import System, facts_of, in_stage, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
@@ -85,6 +88,10 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
+    if not kind.draws:
+        options.no_doctor = True
+        if options.evaluate:
+            raise ValueError(f"--evaluate: {kind.name} makes no pictures that could be evaluated")
     if options.control and options.out == f"runs/{kind.name}":
         options.out += "-control"
     return options
@@ -115,12 +122,14 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     ]
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
+    callbacks = usual_callbacks(options, kind.averaged, data, device,
+        lambda game, random, place: kind.exhibit(game, shown, random, place))  # fmt: skip
+    if trainer is not None and batches is not None:
+        callbacks += kind.callbacks(trainer, c, len(batches) * options.epochs)
     return Run(
         trainer, batches, options.out, config, stages=stages,
         epochs=None if stages else options.epochs, max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, kind.averaged, data, device,
-            lambda game, random, place: kind.exhibit(game, shown, random, place)),
-        resume=options.resume, new_data=options.new_data, about=about(options),
+        callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
 
@@ -151,6 +160,15 @@ def draw(words: list[str]) -> int:
     )
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
+    p.add_argument(
+        "--from", nargs="+", dest="sources", metavar="FILE",
+        help="of translators: what is made of each of these pictures, or of all in a folder; with "
+        "--out FOLDER under their own names",
+    )  # fmt: skip
+    p.add_argument("--text", help="of translators of glyphs: a line of text in the font they make")
+    p.add_argument(
+        "--back", action="store_true", help="of translators of both directions: from B to A"
+    )
     p.add_argument("--label", help="of conditional runs: all of this class, a number or a name")
     p.add_argument(
         "--out",
@@ -162,8 +180,23 @@ def draw(words: list[str]) -> int:
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
     device = resolve_device(options.device)
-    _, game, c, _ = load_game(options.run, device, best=options.best)
-    inputs = game.inputs(options.n, Generator(options.seed), device)
+    kind, game, c, _ = load_game(options.run, device, best=options.best)
+    if not kind.draws:
+        raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
+    game = game.turned() if options.back else game
+    if options.text is not None:
+        print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")
+        return 0
+    random = Generator(options.seed)
+    pictures, names = None, None
+    if options.sources:
+        if game.source_shape is None:
+            raise ValueError(f"--from: {kind.name} makes no pictures of pictures")
+        pictures, names = read_pictures(options.sources, game.source_shape)
+        inputs = game.inputs_of(tensor_of(to_device(floats(pictures), device)), random)
+    else:
+        kind.ready(game, with_given(c, options.run), device)
+        inputs = game.inputs(options.n, random, device)
     if options.label is not None:
         try:
             inputs = game.asked(inputs, label_of(options.label, c) if game.classes else 0)
@@ -171,21 +204,36 @@ def draw(words: list[str]) -> int:
             raise ValueError(f"--label {options.label} of {options.run}: {error}") from error
     parts = [
         game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
-        for i in range(0, options.n, 250)
+        for i in range(0, len(inputs[0]), 250)
     ]
     labels = inputs[-1].cpu().numpy() if game.classes else None
-    print(f"written: {write(np.concatenate(parts), labels, options)}")
+    print(f"written: {write(np.concatenate(parts), labels, options, pictures, names)}")
     return 0
 
 
-def write(images: np.ndarray, labels: np.ndarray | None, options: argparse.Namespace) -> str:
-    """Images (N, C, H, W) in the form that --out asks for; what was written, for people."""
+def with_given(c: Any, run: str) -> SimpleNamespace:
+    """A run's facts and, as `pictures`, what its --dataset named, and its --size."""
+    path = Path(run) / "config.json"
+    options = json.loads(path.read_bytes()).get("options", {}) if path.is_file() else {}
+    given = {"pictures": options.get("dataset", c.dataset), "size": options.get("size", 28)}
+    return SimpleNamespace(**given | vars(c))
+
+
+def write(
+    images: np.ndarray, labels: np.ndarray | None, options: argparse.Namespace,
+    pictures: np.ndarray | None = None, names: list[str] | None = None,
+) -> str:  # fmt: skip
+    """Images (N, C, H, W) in the form that --out asks for, a grid beside the pictures that they
+    were made of; what was written, for people."""
     out = Path(options.out or Path(options.run) / "drawn.png")
+    if out.suffix == ".png" and pictures is not None:
+        beside(pictures, images).save(out)
+        return str(out)
     if out.suffix == ".png":
         save_grid(out, images, math.ceil(math.sqrt(len(images))))
         return str(out)
     if out.suffix != ".npz":
-        save_images(out, images)
+        save_images(out, images, names)
         return f"{len(images)} pictures in {out}"
     pixels = as_bytes(images).transpose(0, 2, 3, 1)
     arrays = {"images": pixels[..., 0] if pixels.shape[-1] == 1 else pixels}
@@ -237,7 +285,7 @@ def measure(words: list[str]) -> int:
 def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
-    c = SimpleNamespace(**vars(c), data_dir=options.data_dir)
+    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
     return kind, kind.measure(game, c, options.samples, device), step
 
 
