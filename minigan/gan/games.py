@@ -128,6 +128,10 @@ class Game:
         """What the game makes of `inputs`, for people to look at."""
         raise NotImplementedError
 
+    def frames(self, *inputs: Tensor) -> Iterator[Tensor]:
+        """How `sample(*inputs)` comes about, step by step; the last is the sample."""
+        raise ValueError("it makes a picture in one go, so there is no animation of it")
+
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
         """What people are shown while it is trained, always of the same inputs, drawn from
         `generator` now: a function that makes the picture."""

@@ -43,7 +43,7 @@ class Pixels(Game):
         *_, last = self.frames(numbers)
         return last
 
-    def frames(self, numbers: Tensor) -> Iterator[Tensor]:
+    def frames(self, numbers: Tensor) -> Iterator[Tensor]:  # type: ignore[override]
         """The pictures after each of their rows; pixels to come are grey, 0."""
         device, u = numbers.device, numbers.data
         x = module_for(device).zeros_like(u)

@@ -31,7 +31,7 @@ from ..training.cli import (
 )
 from ..training.memory import room_for_networks
 from ..training.terminal import program
-from ..viz import as_bytes, beside, save_grid, save_images
+from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system
 from .evidence import floats
 from .system import System, facts_of, in_stage, label_of
@@ -172,8 +172,9 @@ def draw(words: list[str]) -> int:
     p.add_argument("--label", help="of conditional runs: all of this class, a number or a name")
     p.add_argument(
         "--out",
-        help="a folder (a file for each picture), FILE.png (a grid) or FILE.npz (images uint8 "
-        "(N, H, W[, C]), and labels) (default: RUN/drawn.png)",
+        help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
+        "(N, H, W[, C]), and labels) or, of what draws pixel by pixel, FILE.gif (default: "
+        "RUN/drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
@@ -202,6 +203,12 @@ def draw(words: list[str]) -> int:
             inputs = game.asked(inputs, label_of(options.label, c) if game.classes else 0)
         except ValueError as error:
             raise ValueError(f"--label {options.label} of {options.run}: {error}") from error
+    if options.out is not None and Path(options.out).suffix == ".gif":
+        rows = math.ceil(math.sqrt(len(inputs[0])))
+        frames = [image_grid(frame.cpu().numpy(), rows) for frame in game.frames(*inputs)]
+        save_gif(options.out, frames)
+        print(f"written: {options.out}")
+        return 0
     parts = [
         game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
         for i in range(0, len(inputs[0]), 250)

@@ -20,6 +20,7 @@ from minigan.gan.pixels import (
     unskew,
 )
 from minigan.optim import SGD
+from minigan.systems.command import main
 from minigan.systems.pixelcnn import binarised, nats
 
 RNG = np.random.default_rng(0)
@@ -184,3 +185,20 @@ def test_pixels_are_drawn_with_their_grey_value():
         binarised(data, 3)
     with pytest.raises(DataError, match="3 channels"):
         binarised(ImageSet(np.zeros((4, 3, 2, 2), np.uint8), np.zeros(4, np.uint8), "rgb", "made"))
+
+
+def test_an_animation_of_what_is_drawn(tmp_path, capsys):
+    from PIL import Image
+
+    words = ["--dataset", "strokes", "--batch-size", "8", "--max-steps", "1", "--quiet"]
+    words += ["--shrink", "4", "--width", "2", "--blocks", "1", "--device", "cpu", "--no-doctor"]
+    assert main(["train", "pixelcnn", *words, "--out", str(tmp_path / "run")]) == 0
+    out = tmp_path / "drawn.gif"
+    assert main(["draw", str(tmp_path / "run"), "--n", "4", "--out", str(out)]) == 0
+    with Image.open(out) as found:
+        assert found.n_frames == 7 and found.size == (17, 17)
+    words = ["--dataset", "strokes", "--batch-size", "8", "--max-steps", "1", "--quiet"]
+    assert main(["train", "gan", *words, "--device", "cpu", "--out", str(tmp_path / "gan")]) == 0
+    capsys.readouterr()
+    assert main(["draw", str(tmp_path / "gan"), "--out", str(out)]) == 2
+    assert "in one go, so there is no animation" in capsys.readouterr().err
