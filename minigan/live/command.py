@@ -1,0 +1,65 @@
+"""python -m minigan live [RUN]"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from ..training.cli import number
+from ..training.runfolder import RunError, holds_run
+
+ABOUT = """A page in the browser: games in the plane that one draws, plays a move at a time and
+changes while they run; digits, or pictures of a folder, as they are learned; saved runs to walk
+through. It is for this machine alone: nothing is fetched from other hosts, and none is let in."""
+
+
+def live(words: list[str]) -> int:
+    p = argparse.ArgumentParser(prog="python -m minigan live", description=ABOUT)
+    p.add_argument("run", nargs="?", help="folder of a saved run to walk through")
+    p.add_argument(
+        "--port", type=number(int, 0, 65535), default=0, help="(default: any that is free)"
+    )
+    p.add_argument(
+        "--runs", default="runs", help="where runs are written, and found (default %(default)s)"
+    )
+    p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
+    p.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    options = p.parse_args(words)
+    if options.run is not None and not holds_run(Path(options.run)):
+        raise RunError(f"there is no saved run in {options.run}: train one, or leave it out")
+    # matrices this small gain nothing from threads, and on a busy machine lose much
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        import aiohttp  # noqa: F401
+    except ImportError as error:
+        raise ValueError(
+            "the page needs aiohttp: pip install 'minigan[live]' (or aiohttp itself)"
+        ) from error
+    from .views import server_of
+
+    server = server_of(options.run, options.runs, options.data_dir)
+    try:
+        asyncio.run(server.serve(options.port, _opener(options.no_browser)))
+    except KeyboardInterrupt:
+        print("\nended; what was trained on pictures is saved")
+    except OSError as error:
+        if not options.port:
+            raise
+        raise ValueError(
+            f"port {options.port} cannot be had ({error.strerror or error}): name another one, or "
+            "leave --port out"
+        ) from error
+    return 0
+
+
+def _opener(silent: bool) -> Callable[[str], None]:
+    def ready(address: str) -> None:
+        print(f"live at {address}\nCtrl-C ends it", flush=True)
+        if not silent:
+            webbrowser.open(address)
+
+    return ready
