@@ -30,7 +30,6 @@ from minigan.training.plane import (
     GAMES,
     NETWORKS_OF_THE_PLANE,
     Players,
-    judge,
     latent_picture,
     looked,
     plane_picture,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import contextlib
+import signal
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..training.cli import number
 from ..training.runfolder import RunError, holds_run
+
+if TYPE_CHECKING:
+    from .server import Server
 
 ABOUT = """A page in the browser: games in the plane that one draws, plays a move at a time and
 changes while they run; digits, or pictures of a folder, as they are learned; saved runs to walk
@@ -31,8 +36,6 @@ def live(words: list[str]) -> int:
     options = p.parse_args(words)
     if options.run is not None and not holds_run(Path(options.run)):
         raise RunError(f"there is no saved run in {options.run}: train one, or leave it out")
-    # matrices this small gain nothing from threads, and on a busy machine lose much
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         import aiohttp  # noqa: F401
     except ImportError as error:
@@ -43,9 +46,7 @@ def live(words: list[str]) -> int:
 
     server = server_of(options.run, options.runs, options.data_dir)
     try:
-        asyncio.run(server.serve(options.port, _opener(options.no_browser)))
-    except KeyboardInterrupt:
-        print("\nended; what was trained on pictures is saved")
+        return asyncio.run(_serve(server, options.port, _opener(options.no_browser)))
     except OSError as error:
         if not options.port:
             raise
@@ -53,7 +54,22 @@ def live(words: list[str]) -> int:
             f"port {options.port} cannot be had ({error.strerror or error}): name another one, or "
             "leave --port out"
         ) from error
-    return 0
+
+
+async def _serve(server: Server, port: int, ready: Callable[[str], None]) -> int:
+    """Until Ctrl-C (130) or SIGTERM (143): the exit code."""
+    asked, stop = [0], asyncio.Event()
+
+    def end(number: int) -> None:
+        asked[0] = number
+        stop.set()
+
+    for which in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends it at once
+            asyncio.get_running_loop().add_signal_handler(which, end, which)
+    await server.serve(port, ready, stop)
+    print("\nended; a run on pictures is saved, --resume goes on with it")
+    return 128 + asked[0]
 
 
 def _opener(silent: bool) -> Callable[[str], None]:

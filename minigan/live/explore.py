@@ -50,9 +50,9 @@ class Explorer:
         self.order = list(range(self.numbers))
         # continuous codes come behind z; they mean most, so their sliders come first
         self.codes = self.numbers - min(self.numbers, getattr(self.game, "latent_dim", 0))
-        self.order = self.order[self.numbers - self.codes :] + self.order[
-            : self.numbers - self.codes
-        ]
+        self.order = (
+            self.order[self.numbers - self.codes :] + self.order[: self.numbers - self.codes]
+        )
 
     @property
     def can_walk(self) -> bool:

@@ -105,7 +105,6 @@ class ImagesView(Exploring):
                 options = command.parse(kind, words)
         except SystemExit as error:
             raise ValueError(complaint.getvalue().strip().splitlines()[-1]) from error
-        self.data = None
         run = command.build(kind, options)
         run.say = self.said  # type: ignore[method-assign]
         run.callbacks.append(Watching(self))
@@ -152,12 +151,13 @@ class ImagesView(Exploring):
         """Post what can be seen of the run now."""
         began = time.perf_counter()
         arrays = {"curves": self.history.array()}
+        row = run.row() if run.moves else {}
         pixels = self.exhibited()
         if pixels is not None:
             arrays["png"] = pixels
         self.post(
             "training", arrays, step=run.step, total=run.total, epoch=run.epoch,
-            numbers={k: v for k, v in run.row().items() if isinstance(v, float)} if run.moves else {},
+            numbers={k: v for k, v in row.items() if isinstance(v, float)},
             findings=self.findings(run), folder=str(run.folder),
         )  # fmt: skip
         self.explored()
@@ -192,6 +192,11 @@ class ImagesView(Exploring):
         self.post("told", lines=self.told)
 
     # --- commands ---
+
+    def do_pause(self) -> None:
+        super().do_pause()
+        if self.current is not None:
+            self.show(self.current)
 
     def do_start(self, system: str | None = None, dataset: str | None = None) -> None:
         """Go on with the run that is held; with a system, begin a new one."""

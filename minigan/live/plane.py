@@ -267,7 +267,7 @@ class PlaneGame:
     def judge(self, samples: np.ndarray) -> None:
         """Note how good the samples are."""
         modes = math.nan
-        if self.plane.means is not None:
+        if self.plane.means is not None and self.plane.std:
             found = mode_coverage(samples, self.plane.means, self.plane.std)
             modes = found.modes / len(found.counts)
         real = self.real.numpy()[: len(samples)]

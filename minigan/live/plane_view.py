@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from ..data.toy import TOYS
 from ..gan import CONSTRAINTS, OBJECTIVES, PENALTIES
@@ -33,12 +36,19 @@ class PlaneView(View):
         self.speed: float | None = None
         self.shown = self.judged = self.due = self.cost = 0.0
         self.frames = 0
+        self.blas = ThreadpoolController()
         self.game: PlaneGame
 
     def patience(self) -> float | None:
         if not (self.running and self.watched):
             return None
         return max(0.0, self.due - time.perf_counter())
+
+    @contextlib.contextmanager
+    def computing(self) -> Iterator[None]:
+        # matrices this small gain nothing from threads, and on a busy machine lose much
+        with super().computing(), self.blas.limit(limits=1, user_api="blas"):
+            yield
 
     # --- playing ---
 

@@ -146,9 +146,9 @@ class Server:
         self.tell_watched()
         sender = asyncio.create_task(self.send(socket, mailbox))
         try:
-            async for message in socket:
-                if message.type == WSMsgType.TEXT:
-                    self.command(message.data, mailbox)
+            async for received in socket:
+                if received.type == WSMsgType.TEXT:
+                    self.command(received.data, mailbox)
         finally:
             del self.pages[socket]
             sender.cancel()
@@ -206,7 +206,7 @@ class Server:
     async def serve(
         self, port: int, ready: Callable[[str], None], stop: asyncio.Event | None = None
     ) -> None:
-        """Listen until `stop` is set, or for ever; OSError where the port is taken.
+        """Listen until `stop` is set; OSError where the port is taken.
 
         port : 0: any that is free
         ready : called with the address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -58,22 +59,29 @@ class View(threading.Thread):
         self.alive = True
         self.error = ""
         self._post = post
+        self._random: dict[str, Any] | None = None
 
     # --- what the thread does ---
 
     def run(self) -> None:
-        self.turn.take()
-        self.begin()
-        state = self.turn.give()
+        with self.computing():
+            self.begin()
         while self.alive:
             for command in self.commands(self.patience()):
-                self.turn.take(state)
-                self.obey(command)
-                state = self.turn.give()
+                with self.computing():
+                    self.obey(command)
             if self.patience() == 0:
-                self.turn.take(state)
-                self.advance()
-                state = self.turn.give()
+                with self.computing():
+                    self.advance()
+
+    @contextlib.contextmanager
+    def computing(self) -> Iterator[None]:
+        """Inside it is this view's turn."""
+        self.turn.take(self._random)
+        try:
+            yield
+        finally:
+            self._random = self.turn.give()
 
     def begin(self) -> None:
         """Before the first command."""

@@ -115,7 +115,9 @@ class WalkView(Exploring):
         if self.explorer.can_walk:
             self.explorer.sort()
         self.folder = run
-        self.about = f"{loaded.system.name}, {getattr(loaded.c, 'dataset', '?')}, step {loaded.step}"
+        self.about = (
+            f"{loaded.system.name}, {getattr(loaded.c, 'dataset', '?')}, step {loaded.step}"
+        )
         self.show_state()
         self.explored()
 

@@ -105,6 +105,7 @@ export class PlaneView {
       if (document.activeElement !== $(name) || $(name).tagName === "SELECT") $(name).value = state.choice[name];
     $("switches").hidden = state.own;
     $("own").hidden = !state.own;
+    $("weight").disabled = state.choice.penalty === "none";
     $("about").textContent = state.own ? state.about : this.menus?.objectives[state.choice.objective] ?? "";
     for (const player of ["D", "G"]) this.setRate[player](state.rates[player]);
     $("speed").value = state.speed ?? "";
@@ -155,6 +156,7 @@ export class PlaneView {
   paint() {
     const { frame, drawing } = this;
     $("drawing").hidden = $("hint").hidden = !drawing.on;
+    $("playing").hidden = drawing.on;
     $("dots").textContent = `${drawing.points.length} points`;
     if ($("scene").clientWidth === 0) return; // another view is open
     if (drawing.on) {

@@ -129,7 +129,7 @@ export class Scene {
       if (!size) continue;
       const [px, py] = this.to([((2 * j) / (n - 1) - 1) * this.limit, ((2 * i) / (n - 1) - 1) * this.limit]);
       const ux = x / size, uy = -y / size, l = length * Math.min(1, 0.35 + 0.4 * (size / typical)) * 0.5;
-      g.globalAlpha = Math.min(0.6, 0.12 + (0.3 * size) / typical);
+      g.globalAlpha = Math.min(0.5, 0.08 + (0.26 * size) / typical);
       const [tx, ty] = [px + ux * l, py + uy * l];
       g.beginPath();
       g.moveTo(px - ux * l, py - uy * l);
