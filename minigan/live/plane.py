@@ -27,6 +27,7 @@ CELLS = 40  # of D's surface, a side
 LINES = 25  # of the grid of z, a side
 LIMIT = 1.5  # of drawn distributions
 BRUSH = 0.04  # standard deviation of what a drawn point stands for
+FAR = 100  # limits of the plane; whoever went so far does not come back
 NONE = "none"
 
 
@@ -154,6 +155,7 @@ class PlaneGame:
         if choice.data == "drawn" and drawing is None:
             raise ValueError("nothing is drawn yet: draw something first")
         self.plane = TOYS[choice.data]() if drawing is None else drawn(drawing)
+        presets()  # makes networks, once
         manual_seed(choice.seed)
         self.trainer = self._trainer()
         self.step = 0
@@ -246,7 +248,8 @@ class PlaneGame:
     def look(self) -> dict[str, np.ndarray]:
         """What there is to see now, float32: samples (n, 2); surface (CELLS, CELLS), row i at the
         i-th y from below, and field (CELLS, CELLS, 2), where G is told to go; grid, (LINES, LINES,
-        2), where G carries a regular grid of z. Diverged where they hold what is no number."""
+        2), where G carries a regular grid of z. Diverged where they hold what is no number, or G
+        has gone far away."""
         surface, field = looked(self.game, self.real, self.plane.limit, CELLS)
         several = len(getattr(self.game, "generators", ())) or 1
         z = np.zeros((len(self.grid) * several, self.game.latent_dim), np.float32)
@@ -262,6 +265,8 @@ class PlaneGame:
             if not np.isfinite(array).all():
                 said = f"the {name} of step {self.step} hold what is no number"
                 raise Diverged(f"{said}. What helps: {ADVICE}", self.step)
+        if np.median(np.abs(found["samples"])) > FAR * self.plane.limit:
+            raise Diverged(f"G's samples have left the plane. What helps: {ADVICE}", self.step)
         return found
 
     def judge(self, samples: np.ndarray) -> None:

@@ -220,17 +220,15 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         y = game.D(x)
         return y.softmax(1)[:, -1], game.g_loss(y) * len(x)
     m, objective = points_per_example(game), game.objective  # type: ignore[attr-defined]
-    packed = (
-        cat([x, *[real[i * len(x) % len(real) :][: len(x)] for i in range(m - 1)]], 1)
-        if m > 1
-        else x
-    )
+    # the data again and again, where the points are more
+    others = lambda i: real[(np.arange(len(x)) + i * len(x)) % len(real)]
+    packed = cat([x, *[others(i) for i in range(m - 1)]], 1) if m > 1 else x
     y = game.D(packed)[:, 0]  # type: ignore[attr-defined]
     if isinstance(objective, Minimax) and not isinstance(objective, NonSaturating):
         objective = NonSaturating()  # the same direction, and one that can be seen where D is sure
     if objective.compares:
         with no_grad():
-            on_real = game.D(real[np.arange(len(x)) % len(real)])[:, 0]  # type: ignore[attr-defined]
+            on_real = game.D(others(0))[:, 0]  # type: ignore[attr-defined]
         return y, objective.g_loss(y, on_real) * len(x)
     return (y.sigmoid() if objective.logistic else y), objective.g_loss(y) * len(x)
 
