@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import math
 import tempfile
@@ -61,6 +62,8 @@ class ImagesView(Exploring):
         self.report = ""  # how the last run ended
         self.wanted: dict[str, Any] | None = None  # what to train next
         self.doctor: Doctor | None = None
+        self.once = False  # one step, then it is held again
+        self.ending = False
         self.exhibit: Callable[[], Picture]
         self.shown = self.cost = 0.0
 
@@ -91,7 +94,8 @@ class ImagesView(Exploring):
         except (Diverged, DeviceError, ValueError, OSError, MemoryError, ImportError) as error:
             self.error = str(error) or type(error).__name__
         finally:
-            self.current, self.running = None, False
+            self.current = None
+            self.running = self.once = self.ending = False
             self.show_state()
 
     def build(self, name: str, dataset: str) -> Run:
@@ -126,26 +130,30 @@ class ImagesView(Exploring):
         row = run.row()
         self.history.add(row["step"], row.get("d_value", math.nan), row.get("g_loss", math.nan))
         now = time.perf_counter()
-        if now - self.shown >= max(SHOWN, 5 * self.cost):
+        if self.once or now - self.shown >= max(SHOWN, 5 * self.cost):
             self.show(run)
+        self.once = False
         self.rest(run)
 
     def rest(self, run: Run) -> None:
         """Let others have their turn; obey; wait while the run is held."""
         state = self.turn.give()
-        first = True
-        while first or not (self.running and self.watched) and self.alive:
-            wait = 0 if self.running and self.watched else None
-            for asked in self.commands(wait):
+        while True:
+            for asked in self.commands(None if self.held else 0):
                 self.turn.take(state)
                 self.obey(asked)
                 state = self.turn.give()
-            first = False
-            if self.wanted or not self.alive:
+            if not self.held:
                 break
         self.turn.take(state)
         if self.wanted or not self.alive:
             run.max_steps = run.step  # it ends as it does at its last step: saved
+
+    @property
+    def held(self) -> bool:
+        """Does the run wait?"""
+        goes = (self.running and self.watched) or self.once
+        return not (goes or self.wanted or not self.alive or self.ending)
 
     def show(self, run: Run) -> None:
         """Post what can be seen of the run now."""
@@ -203,9 +211,10 @@ class ImagesView(Exploring):
         if system is not None or self.current is None:
             wanted = {"system": system or self.asked["system"],
                       "dataset": dataset or self.asked["dataset"]}  # fmt: skip
-            if wanted["system"] not in SYSTEMS:
-                raise ValueError(f"there is no system {wanted['system']!r}")
+            if wanted["system"] not in offered():
+                raise ValueError(f"there is no system {wanted['system']!r} to train here")
             self.wanted = wanted
+            self.error = self.report = ""
         self.running = True
         self.show_state()
 
@@ -214,17 +223,15 @@ class ImagesView(Exploring):
         if self.current is None:
             raise ValueError("nothing is trained now: start a run first")
         self.running = False
-        run = self.current
-        run.play(next(iter(run.upcoming())))
+        self.once = True
         self.show_state()
-        self.show(run)
 
     def do_finish(self) -> None:
         """End the run here; it is saved, with its pictures."""
         if self.current is None:
             raise ValueError("nothing is trained now")
         self.current.max_steps = self.current.step
-        self.running = True  # to its end
+        self.ending = True
         self.said("the run ends, and is saved ...")
 
     def do_rate(self, player: str, rate: float) -> None:
@@ -250,4 +257,15 @@ class ImagesView(Exploring):
     @staticmethod
     def menus() -> dict[str, Any]:
         """What can be chosen."""
-        return {"systems": {n: system(n).paper for n in SYSTEMS}, "datasets": list(DATASETS)}
+        return {"systems": offered(), "datasets": list(DATASETS)}
+
+
+def offered() -> dict[str, str]:
+    """Name and paper of each system, but for those that are about another run (--of)."""
+    found = {}
+    for name in SYSTEMS:
+        own = argparse.ArgumentParser()
+        system(name).options(own)
+        if "of" not in vars(own.parse_args([])):
+            found[name] = system(name).paper
+    return found
