@@ -204,7 +204,9 @@ def test_what_cannot_be_done_is_told(server, command, said):
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"view": "plane"}', '{"view": "x", "do": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"view": "plane"}', '{"view": "x", "do": 1}']
+)
 def test_what_is_no_command(server, text):
     async def scene():
         async with Page(server) as page:

@@ -64,7 +64,7 @@ export class PlaneView {
     fill($("constraint"), plane.constraints);
     $("datasets").replaceChildren(
       ...plane.data.map((name) => {
-        const sketch = make("canvas", { width: 88, height: 88 });
+        const sketch = make("canvas", { width: 88, height: 88, ariaHidden: "true" });
         const button = make("button", { type: "button", value: name }, sketch, name === "drawn" ? "draw it" : name.replace("_", " "));
         button.onclick = () => (name === "drawn" ? this.openDrawing() : this.choose(name));
         return button;
