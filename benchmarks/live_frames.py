@@ -33,6 +33,8 @@ async def measured(games, seconds):
             begin, pictures, size = time.perf_counter() + 1.5, [], 0  # kernels are compiled
             while time.perf_counter() < begin + seconds:
                 message = await page.receive()
+                if not pictures:
+                    used = time.process_time()
                 if isinstance(message.data, bytes) and time.perf_counter() > begin:
                     head = json.loads(
                         message.data[4 : 4 + int.from_bytes(message.data[:4], "little")]
@@ -40,9 +42,11 @@ async def measured(games, seconds):
                     if head["kind"] == "frame":
                         pictures.append(head["step"])
                         size = len(message.data)
+            used = (time.process_time() - used) / seconds
             print(
                 f"{game:10} {len(pictures) / seconds:5.1f} pictures/s of {size / 1024:.0f} kB, "
-                f"{(pictures[-1] - pictures[0]) / seconds:6.1f} rounds/s"
+                f"{(pictures[-1] - pictures[0]) / seconds:6.1f} rounds/s, "
+                f"{used:.2f} CPUs used"
             )
         await page.close()
     stop.set()

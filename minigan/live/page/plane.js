@@ -115,6 +115,10 @@ export class PlaneView {
   }
 
   on_frame(frame) {
+    const last = this.frame;
+    // one move of G: each sample shows where it came from
+    const one = this.oneByOne && frame.moved.join() === "G" && last?.samples.length === frame.samples.length;
+    this.before = one && frame.step - last.step <= 1 ? last.samples : null;
     this.frame = frame;
     this.times = [...this.times, performance.now()].slice(-31);
     this.update();
@@ -165,7 +169,7 @@ export class PlaneView {
       $("caption").textContent = "a drawing";
       return;
     }
-    this.scene.draw(frame, this.data);
+    this.scene.draw(frame, this.data, this.before);
     if (!frame) return;
     const rows = frame.losses, n = rows.length;
     $("low").textContent = digits(this.scene.range[0], 1);
@@ -187,9 +191,13 @@ export class PlaneView {
     }
   }
 
+  /** Is each move shown? At full speed both have moved many times since the last picture. */
+  get oneByOne() {
+    return !this.state?.running || (this.state.speed ?? 99) <= 3;
+  }
+
   showTurn(moved) {
-    // at full speed both have moved many times since the last picture
-    const one = !this.state?.running || (this.state.speed ?? 99) <= 3;
+    const one = this.oneByOne;
     for (const node of document.querySelectorAll("#diagram [data-player]")) node.classList.toggle("on", one && moved.includes(node.dataset.player));
     document.querySelector("#diagram .back").classList.toggle("on", one && moved.includes("G"));
     const says = { D: "D moved: it tells made from data better.", G: "G moved: its samples go where D says data." };

@@ -33,13 +33,15 @@ export class Scene {
     return [((2 * x) / size - 1) * this.limit, (1 - (2 * y) / size) * this.limit];
   }
 
-  draw(frame, data) {
+  /** before: where the samples were, to show where G's move took each; or null. */
+  draw(frame, data, before = null) {
     const { g, width, height } = ready(this.canvas);
     g.fillStyle = colour("page");
     g.fillRect(0, 0, width, height);
     if (frame && this.on.surface) this.surface(g, width, frame);
     if (frame && this.on.grid) this.grid(g, frame);
     if (data && this.on.data) this.points(g, data, colour("real"), 1.6, 0.5);
+    if (before && this.on.samples) this.trails(g, before, frame.samples);
     if (frame && this.on.samples) this.points(g, frame.samples, colour("made"), 2.1, 0.8);
     if (frame && this.on.field) this.field(g, frame);
   }
@@ -111,6 +113,19 @@ export class Scene {
       g.arc(x, y, radius, 0, 7);
     }
     g.fill();
+    g.globalAlpha = 1;
+  }
+
+  trails(g, from, to) {
+    g.strokeStyle = colour("made");
+    g.globalAlpha = 0.45;
+    g.lineWidth = 1;
+    g.beginPath();
+    for (let i = 0; i < to.length; i += 2) {
+      g.moveTo(...this.to([from[i], from[i + 1]]));
+      g.lineTo(...this.to([to[i], to[i + 1]]));
+    }
+    g.stroke();
     g.globalAlpha = 1;
   }
 
