@@ -68,7 +68,7 @@ async def _serve(server: Server, port: int, ready: Callable[[str], None]) -> int
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends it at once
             asyncio.get_running_loop().add_signal_handler(which, end, which)
     await server.serve(port, ready, stop)
-    print("\nended; a run on pictures is saved, --resume goes on with it")
+    print("\nended; if pictures were learned, that run is saved")
     return 128 + asked[0]
 
 

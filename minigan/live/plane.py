@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -310,8 +310,3 @@ class History:
     def array(self) -> np.ndarray:
         """float32 (n, len(names))"""
         return np.array(self.rows, np.float32).reshape(-1, len(self.names))
-
-
-def as_json(choice: Choice) -> dict[str, Any]:
-    """A choice for the page."""
-    return asdict(choice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from ..data.toy import TOYS
 from ..gan import CONSTRAINTS, OBJECTIVES, PENALTIES
 from ..training.divergence import Diverged
-from .plane import LIMIT, NONE, Choice, PlaneGame, as_json, drawn, first_line, presets
+from .plane import LIMIT, NONE, Choice, PlaneGame, drawn, first_line, presets
 from .view import Post, Turn, View
 
 FRAME = 1 / 30  # seconds from picture to picture, if a picture takes no longer than half of them
@@ -81,7 +82,7 @@ class PlaneView(View):
         try:
             return self.game.turn()
         except Diverged as fault:
-            self.fail(f"step {fault.step}: {fault}")
+            self.fail(f"The training diverged at step {fault.step}: {fault}")
             return True
 
     def fail(self, text: str) -> None:
@@ -98,7 +99,7 @@ class PlaneView(View):
         try:
             seen = self.game.look()
         except Diverged as fault:
-            return self.fail(str(fault))
+            return self.fail(f"The training diverged: {fault}")
         if began - self.judged > JUDGED or not self.running:
             self.game.judge(seen["samples"])
             self.judged = began
@@ -175,7 +176,7 @@ class PlaneView(View):
     def state(self) -> dict[str, Any]:
         own = presets()[self.choice.game].switches is None
         return super().state() | {
-            "choice": as_json(self.choice), "own": own, "rates": self.game.rates,
+            "choice": asdict(self.choice), "own": own, "rates": self.game.rates,
             "speed": self.speed, "about": presets()[self.choice.game].about,
             "means": None if self.game.plane.means is None else self.game.plane.means.tolist(),
             "step": self.game.step,

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,6 +81,11 @@ class View(threading.Thread):
         self.turn.take(self._random)
         try:
             yield
+        except Exception as error:  # a fault of ours: the page tells, the terminal says where
+            traceback.print_exc()
+            self.running = False
+            self.error = f"{type(error).__name__}: {error}"
+            self.post("state", **View.state(self))
         finally:
             self._random = self.turn.give()
 

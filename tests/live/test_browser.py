@@ -322,7 +322,7 @@ def test_pictures_are_learned(page, tmp_path):
     page.until(lambda: page.run(pressed) == "odd", "the class")
     slider = page.browser.find_element(By.CSS_SELECTOR, "#images-explorer .sliders input")
     slider.send_keys(Keys.ARROW_RIGHT)
-    held = "return document.querySelector('.sliders .set output').textContent"
+    held = "return document.querySelector('.sliders .set .is').textContent"
     page.until(lambda: page.run(held) not in ("", "free"), "a slider that is set")
     page.click("finish")
     page.until(lambda: "ended at step" in page.text("images-report"), "the end of the run", 120)

@@ -229,6 +229,44 @@ def test_a_message_without_end(server):
     assert fetch(server)[0] == 200
 
 
+def test_a_slow_page_misses_pictures_but_no_complaint():
+    from minigan.live.server import Mailbox
+
+    async def scene():
+        mailbox = Mailbox()
+        for i in range(3):
+            mailbox.put("plane", "frame", f"frame {i}")
+            mailbox.put("plane", "complaint", f"complaint {i}")
+        mailbox.put("plane", "state", "state")
+        found = await mailbox.take()
+        assert found == ["complaint 0", "complaint 1", "frame 2", "complaint 2", "state"]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(mailbox.take(), 0.05)
+
+    asyncio.run(scene())
+
+
+def test_a_fault_of_ours_is_told(server, monkeypatch, capsys):
+    def broken(self):
+        raise RuntimeError("a loose wire")
+
+    view = server.views["plane"]
+    monkeypatch.setattr(view, "do_restart", lambda: broken(view))
+
+    async def scene():
+        async with Page(server) as page:
+            await page.send("plane", "restart")
+            state = await page.next("state", "plane", lambda m: m["error"])
+            assert state["error"] == "RuntimeError: a loose wire" and not state["running"]
+            await page.send("plane", "start")  # anew
+            await page.next("frame", "plane", lambda m: m["step"] > 1)
+            await page.send("plane", "pause")
+            await page.next("state", "plane", lambda m: not m["running"])
+
+    asyncio.run(scene())
+    assert "a loose wire" in capsys.readouterr().err
+
+
 # --- pages come and go ---
 
 

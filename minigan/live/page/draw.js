@@ -26,6 +26,8 @@ export class Drawing {
     this.before = this.scene.limit;
     this.scene.limit = limit;
     this.scene.canvas.classList.add("draws");
+    this.scene.canvas.setAttribute("role", "application"); // the keys are for the brush
+    this.scene.canvas.setAttribute("aria-label", "Drawing");
     this.scene.canvas.focus();
     this.tell("Draw where the data shall be. With keys: arrows move the brush, Space makes a dot, Backspace takes it back, Enter is done.");
   }
@@ -36,6 +38,7 @@ export class Drawing {
     this.last = null;
     this.scene.limit = this.before;
     this.scene.canvas.classList.remove("draws");
+    this.scene.canvas.setAttribute("role", "img");
     this.changed();
   }
 

@@ -56,7 +56,7 @@ export class Explorer {
     this.more.textContent = this.all ? "Fewer sliders" : `All ${sliders.length} sliders`;
     this.sliders.replaceChildren(
       ...sliders.slice(0, this.all ? sliders.length : FEW).map(({ i, name, reach }) => {
-        const output = make("output", { textContent: values[i] === undefined ? "free" : values[i].toFixed(2) });
+        const output = make("span", { className: "is", textContent: values[i] === undefined ? "free" : values[i].toFixed(2) });
         const input = make("input", { type: "range", min: -reach, max: reach, step: reach / 50, value: values[i] ?? 0 });
         const line = make("label", { className: values[i] === undefined ? "" : "set" }, name, " ", output, input);
         input.oninput = () => {

@@ -64,7 +64,8 @@ export class ImagesView {
 
   on_state(state) {
     const fresh = !this.state;
-    this.state = state;
+    state = this.state = { ...this.state, ...state };
+    if (!state.system) return;
     if (fresh || state.active) {
       $("system").value = state.system;
       $("dataset").value = this.menus?.datasets.includes(state.dataset) ? state.dataset : OWN;
@@ -91,7 +92,7 @@ export class ImagesView {
       this.rates = {};
       $("image-rates").replaceChildren();
       for (const player of names) {
-        const output = make("output"), input = make("input", { type: "range", min: -5, max: -1, step: 0.05 });
+        const output = make("span", { className: "is" }), input = make("input", { type: "range", min: -5, max: -1, step: 0.05 });
         this.rates[player] = rateSlider(input, output, (rate) => this.send("rate", { player, rate }));
         $("image-rates").append(make("label", {}, `Learning rate of ${player} `, output, input));
       }

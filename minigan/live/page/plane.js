@@ -94,13 +94,14 @@ export class PlaneView {
     this.update();
   }
 
-  on_state(state) {
+  on_state(news) {
     const before = this.state;
-    this.state = state;
+    const state = (this.state = { ...before, ...news });
+    if (!state.choice) return;
     $("play").textContent = state.running ? "❚❚ Pause" : "▶ Start";
     for (const name of ["step", "half"]) $(name).disabled = Boolean(state.error);
     $("fault").hidden = !state.error;
-    $("fault").textContent = state.error ? `The training diverged at ${state.error}. Start begins anew.` : "";
+    $("fault").textContent = state.error ? `${state.error}. Start begins anew.` : "";
     for (const name of ["game", "seed", ...SWITCHES])
       if (document.activeElement !== $(name) || $(name).tagName === "SELECT") $(name).value = state.choice[name];
     $("switches").hidden = state.own;

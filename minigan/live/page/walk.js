@@ -31,7 +31,8 @@ export class WalkView {
   }
 
   on_state(state) {
-    this.state = state;
+    state = this.state = { ...this.state, ...state };
+    if (!state.folders) return;
     const names = state.folders.join("\n");
     if (names !== this.names) fill($("run"), state.folders);
     if (names !== this.names && state.folder) $("run").value = state.folder;
