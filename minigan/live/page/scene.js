@@ -20,22 +20,24 @@ export class Scene {
     this.on = Object.fromEntries(Object.keys(LAYERS).map((name) => [name, true]));
     this.small = document.createElement("canvas");
     this.range = [0, 1];
+    this.size = 1;
   }
 
   /** Data coordinates -> pixels, and back. */
   to([x, y]) {
-    const size = this.canvas.clientWidth;
-    return [((x / this.limit + 1) * size) / 2, ((1 - y / this.limit) * size) / 2];
+    const half = this.size / 2;
+    return [(x / this.limit + 1) * half, (1 - y / this.limit) * half];
   }
 
   from(x, y) {
-    const size = this.canvas.clientWidth;
+    const { size } = this;
     return [((2 * x) / size - 1) * this.limit, (1 - (2 * y) / size) * this.limit];
   }
 
   /** before: where the samples were, to show where G's move took each; or null. */
   draw(frame, data, before = null) {
     const { g, width, height } = ready(this.canvas);
+    this.size = width; // asking the canvas each time would take longer than all else
     g.fillStyle = colour("page");
     g.fillRect(0, 0, width, height);
     if (frame && this.on.surface) this.surface(g, width, frame);
@@ -75,7 +77,7 @@ export class Scene {
   grid(g, { grid }) {
     const n = grid.shape[0];
     const at = (i, j) => this.to([grid[2 * (i * n + j)], grid[2 * (i * n + j) + 1]]);
-    const whole = (this.canvas.clientWidth ** 2) / (n - 1) ** 2;
+    const whole = this.size ** 2 / (n - 1) ** 2;
     g.fillStyle = colour("z");
     for (let i = 0; i + 1 < n; i++)
       for (let j = 0; j + 1 < n; j++) {
@@ -130,7 +132,7 @@ export class Scene {
   }
 
   field(g, { field }) {
-    const n = field.shape[0], length = (0.8 * ARROWS * this.canvas.clientWidth) / n;
+    const n = field.shape[0], length = (0.8 * ARROWS * this.size) / n;
     const places = [];
     for (let i = 1; i < n; i += ARROWS)
       for (let j = 1; j < n; j += ARROWS) {
