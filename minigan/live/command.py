@@ -8,11 +8,10 @@ import contextlib
 import signal
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..systems import load_game
 from ..training.cli import number
-from ..training.runfolder import RunError, holds_run
 
 if TYPE_CHECKING:
     from .server import Server
@@ -34,8 +33,8 @@ def live(words: list[str]) -> int:
     p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
     p.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     options = p.parse_args(words)
-    if options.run is not None and not holds_run(Path(options.run)):
-        raise RunError(f"there is no saved run in {options.run}: train one, or leave it out")
+    if options.run is not None:
+        load_game(options.run)  # RunError where there is none: before there is a page
     try:
         import aiohttp  # noqa: F401
     except ImportError as error:

@@ -8,7 +8,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +103,21 @@ class ImagesView(Exploring):
         words = ["--dataset", dataset, "--out", str(self.runs / f"live-{name}"), "--quiet"]
         if self.data_dir:
             words += ["--data-dir", self.data_dir]
-        complaint = io.StringIO()
+        complaint, notices = io.StringIO(), io.StringIO()
         try:
             with redirect_stderr(complaint):
                 options = command.parse(kind, words)
         except SystemExit as error:
             raise ValueError(complaint.getvalue().strip().splitlines()[-1]) from error
-        run = command.build(kind, options)
+        try:
+            with redirect_stdout(notices):
+                run = command.build(kind, options)
+        finally:
+            for line in notices.getvalue().splitlines():
+                self.said(line)
         run.say = self.said  # type: ignore[method-assign]
         run.callbacks.append(Watching(self))
         self.doctor = next((c for c in run.callbacks if isinstance(c, Doctor)), None)
-        self.kind, self.options = kind, options
         return run
 
     def began(self, run: Run) -> None:

@@ -3,6 +3,7 @@ sliders and classes."""
 
 import asyncio
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from minigan.gan import GAN, NonSaturating, mlp_generator
 from minigan.live.explore import Explorer
 from minigan.nn import Flatten, Linear, Sequential
 from minigan.systems import load_game
+from minigan.training import Doctor
 
 pytest.importorskip("aiohttp", reason="the live page needs aiohttp")
 
@@ -45,6 +47,10 @@ def pixels(message):
 def test_a_run_on_a_folder_of_classes_and_a_walk_through_it(server, pictures):
     async def train(page):
         await page.send("images", "start", system="cgan", dataset=str(pictures))
+        told = await page.next(
+            "told", "images", lambda m: any("80 examples" in x for x in m["lines"])
+        )
+        assert told["lines"][0].startswith("the data are loaded")
         state = await page.next("state", "images", lambda m: m["active"])
         assert state["explorer"]["classes"] == ["lying", "standing"]
         assert len(state["explorer"]["sliders"]) == 100
@@ -180,6 +186,20 @@ def test_a_run_on_the_command_line_is_open_from_the_beginning(server, tmp_path):
                 await page.next("explored", "walk")
 
         asyncio.run(scene())
+
+
+def test_the_doctors_notes(tmp_path):
+    from minigan.live.images import ImagesView
+    from minigan.live.view import Turn
+
+    view = ImagesView(lambda *message: None, Turn(), tmp_path, None)
+    run = SimpleNamespace(warnings=["d_wins"])
+    assert view.findings(run) == []
+    view.doctor = Doctor()
+    view.doctor.findings = {"d_wins": [100, 300], "oscillation": [200, 200]}
+    one, other = view.findings(run)
+    assert (one["first"], one["last"], one["now"]) == (100, 300, True) and not other["now"]
+    assert one["what"].startswith("D tells every sample") and "lower D's" in one["advice"]
 
 
 # --- sliders ---

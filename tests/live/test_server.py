@@ -4,6 +4,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -349,8 +350,18 @@ def live(*words, **named):
 def test_an_unknown_run_is_one_line(tmp_path):
     done = live(str(tmp_path / "nothing"))
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("error: there is no saved run in ")
+    assert done.stderr.startswith("error: there is no saved model in ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_run_of_something_else_is_one_line(tmp_path):
+    """A run in the plane has no pictures to walk through."""
+    run = Path(__file__).parents[2] / "examples" / "toy_2d.py"
+    words = ["--max-steps", "1", "--quiet", "--out", str(tmp_path / "toy"), "--device", "cpu"]
+    subprocess.run([sys.executable, str(run), *words], check=True, capture_output=True, timeout=120)
+    done = live(str(tmp_path / "toy"))
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "holds no game that can be built" in done.stderr
 
 
 def test_a_port_that_is_taken_is_one_line():
