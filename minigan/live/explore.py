@@ -128,14 +128,26 @@ class Explorer:
             inputs = self.game.asked(inputs, self.label)
         return self.draw(*inputs)
 
-    def picture(self) -> np.ndarray:
-        """The samples as a grid: the bytes of a PNG file, uint8."""
-        return png(image_grid(self.images(), SIDE))
+    def picture(self) -> np.ndarray | None:
+        """The samples as a grid: the bytes of a PNG file, uint8; None where they are no pictures."""
+        images = self.images()
+        if images.ndim != 4 or images.shape[1] not in (1, 3):
+            return None
+        return png(image_grid(images, SIDE))
 
     def state(self) -> dict[str, Any]:
         """For the page."""
         return {"sliders": self.sliders(), "values": self.values, "classes": self.class_names,
                 "label": self.label, "way": self.way}  # fmt: skip
+
+
+def explorer_of(game: Game, class_names: list[str] | None) -> Explorer | None:
+    """An explorer of the game; None where it makes samples of pictures alone (translators), or none
+    at all."""
+    try:
+        return Explorer(game, class_names)
+    except (ValueError, NotImplementedError):
+        return None
 
 
 def png(pixels: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from ..data import DATASETS
 from ..systems import SYSTEMS, command, system
 from ..training import Callback, Diverged, Doctor, Run
 from ..viz import Picture
-from .explore import Explorer
+from .explore import explorer_of
 from .plane import History
 from .view import Post, Turn
 from .walk import Exploring
@@ -123,7 +123,7 @@ class ImagesView(Exploring):
     def began(self, run: Run) -> None:
         """The run, or a stage of it, begins."""
         game, device = run.trainer.game, run.batches.device
-        self.explorer = Explorer(game, run.config.get("class_names"))
+        self.explorer = explorer_of(game, run.config.get("class_names"))
         drawn = next((c.draw for c in run.callbacks if hasattr(c, "draw")), None)
         self.exhibit = drawn or game.exhibit(Generator(1), device)
         self.show_state()

@@ -22,8 +22,9 @@ class Exploring(View):
 
     def explored(self) -> None:
         """Post what the explorer shows now."""
-        if self.explorer is not None:
-            self.post("explored", {"png": self.explorer.picture()}, way=self.explorer.way)
+        picture = self.explorer and self.explorer.picture()
+        if picture is not None:
+            self.post("explored", {"png": picture}, way=self._needed().way)
 
     def _needed(self) -> Explorer:
         if self.explorer is None:

@@ -205,6 +205,19 @@ def test_the_doctors_notes(tmp_path):
 # --- sliders ---
 
 
+def test_a_game_without_samples_of_its_own_has_no_sliders():
+    from minigan.live.explore import explorer_of
+
+    class Translator(GAN):
+        def inputs(self, n, generator, device=None):
+            raise ValueError("it makes pictures of pictures")
+
+    G, D = mlp_generator(6, (1, 8, 8)), Sequential(Flatten(), Linear(64, 1))
+    assert explorer_of(Translator(G, D, NonSaturating(), 6), None) is None
+    points = GAN(Linear(6, 2), Linear(2, 1), NonSaturating(), 6)
+    assert explorer_of(points, None).picture() is None
+
+
 def test_the_strongest_sliders_come_first():
     G = mlp_generator(6, (1, 8, 8))
     strength = np.array([0, 5, 0, 0, 1, 0.1], np.float32)
