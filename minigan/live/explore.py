@@ -129,7 +129,7 @@ class Explorer:
         return self.draw(*inputs)
 
     def picture(self) -> np.ndarray | None:
-        """The samples as a grid: the bytes of a PNG file, uint8; None where they are no pictures."""
+        """The samples as a grid, the bytes of a PNG file; None where they are no pictures."""
         images = self.images()
         if images.ndim != 4 or images.shape[1] not in (1, 3):
             return None
