@@ -20,9 +20,9 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    entry_points={"console_scripts": ["minigan = minigan.systems.command:main"]},
+    entry_points={"console_scripts": ["minigan = minigan.__main__:main"]},
     packages=find_packages(include=["minigan", "minigan.*"]),
-    package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
+    package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors", "live/page/*"]},
     install_requires=[
         "numpy>=2.0",
         "numba>=0.61",
@@ -46,6 +46,7 @@ setup(
         "lsun": ["lmdb>=1.4"],
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
+        "live": ["aiohttp>=3.9"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -53,6 +54,8 @@ setup(
             "ruff>=0.6",
             "mypy>=1.11",
             "tensorboardX>=2.6",
+            "aiohttp>=3.9",
+            "selenium>=4.20",
         ],
         "bench": ["torch", "jax"],
     },

@@ -13,11 +13,12 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
 # Each imports only from those before it. The last of the textbook are gan, the mathematics of
-# games, training, which runs them, and systems, the papers' ones: nobody knows these. Then come
-# the fast path, which imports whatever it speeds up, and torch's other names, which ask for both.
+# games, training, which runs them, systems, the papers' ones, and live, a page to play them on:
+# nobody knows these. Then come the fast path, which imports whatever it speeds up, and torch's
+# other names, which ask for both.
 ORDER = [
     "machine", "arrays", "messages", "engine", "autograd", "ops", "nn", "optim", "data", "metrics",
-    "viz", "gan", "training", "systems", "fast", "compat",
+    "viz", "gan", "training", "systems", "live", "fast", "compat",
 ]  # fmt: skip
 # Where a checker looks for what other packages put on a class; a running program does not import
 # it.

@@ -1,4 +1,5 @@
-"""The one command: `python -m minigan train|draw|measure|list`."""
+"""The one command: `python -m minigan train|draw|measure|list`, and what later packages add to
+`VERBS`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import io
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -349,23 +351,26 @@ def listing(words: list[str]) -> int:
 USAGE = """usage: python -m minigan train NAME [options]     train a system
        python -m minigan draw RUN [options]       pictures by a saved run
        python -m minigan measure RUN [options]    what shows that it works, beside a control
+       python -m minigan live [RUN]               a page: play, watch, walk
        python -m minigan list                     all systems
 
 Each says more with --help, `train NAME --help` with the options of that system."""
+
+VERBS: dict[str, Callable[[list[str]], int]] = {"draw": draw, "measure": measure, "list": listing}
 
 
 @program
 def main(arguments=None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbs = {"draw": draw, "measure": measure, "list": listing}
     try:
         if words[:1] in ([], ["--help"], ["-h"]):
             print(USAGE)
             return 0 if words else 2
-        if words[0] in verbs:
-            return verbs[words[0]](words[1:])
+        if words[0] in VERBS:
+            return VERBS[words[0]](words[1:])
         if words[0] != "train":
-            raise ValueError(f"there is no command {words[0]!r}: train, draw, measure or list")
+            known = f"{', '.join(['train', *VERBS][:-1])} or {list(VERBS)[-1]}"
+            raise ValueError(f"there is no command {words[0]!r}: {known}")
         if words[1:2] in ([], ["--help"], ["-h"]):
             print(f"{USAGE}\n\nNAME is one of: {', '.join(SYSTEMS)}")
             return 0 if words[1:] else 2
