@@ -105,7 +105,11 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
         action="store_true",
         help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')",
     )
-    p.add_argument("--quiet", action="store_true", help="no progress line (there is none where stderr is no terminal)")
+    p.add_argument(
+        "--quiet",
+        action="store_true",
+        help="no progress line; there is none anyway where stderr is no terminal",
+    )
 
 
 def usual_callbacks(
