@@ -22,7 +22,12 @@ setup(
     python_requires=">=3.11",
     entry_points={"console_scripts": ["minigan = minigan.systems.command:main"]},
     packages=find_packages(include=["minigan", "minigan.*"]),
-    package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
+    package_data={
+        "minigan": [
+            "py.typed", "**/*.pyi", "metrics/*.safetensors",
+            "training/report/*.html", "training/report/*.js",
+        ],
+    },  # fmt: skip
     install_requires=[
         "numpy>=2.0",
         "numba>=0.61",
@@ -33,6 +38,7 @@ setup(
         "platformdirs>=4",
         "threadpoolctl>=3.5",
         "scipy>=1.11",
+        "jinja2>=3.1",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=14"],

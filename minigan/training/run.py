@@ -7,7 +7,7 @@ runs/<name>/
     samples/0000400.png                  the fixed latents at that step
     checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical
                                          weights
-    curves.png, samples.gif              at the end
+    curves.png, samples.gif, report.html at the end
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """`python -m minigan`: every system trains, resumes to the bit, is loaded, draws and is measured;
 bad input gets one line."""
 
+import html
 import json
 import pathlib
 
@@ -123,6 +124,21 @@ def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, whole_run, tmp_p
         assert len(saved) == len(network.state_dict()) > 0
         assert not network.training
     assert list((whole / "samples").glob("0000006.*"))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_report(name, whole_run, tmp_path, capsys):
+    """Each run leaves one; the command writes it anew."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    assert main(["report", str(run), "--out", str(out)]) == 0
+    assert f"written: {out}" in capsys.readouterr().out
+    text = out.read_text()
+    assert text == (run / "report.html").read_text() and len(text) < 5_000_000
+    assert html.escape(system(name).paper) in text.replace("&#39;", "&#x27;")
+    assert f"<strong>{next(iter(load_game(run).game.players))}</strong>" in text
+    assert 'id="frame"' in text and "<svg" in text
 
 
 @pytest.mark.parametrize("name", IMAGES)
