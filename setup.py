@@ -52,6 +52,7 @@ setup(
         "lsun": ["lmdb>=1.4"],
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
+        "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -59,6 +60,8 @@ setup(
             "ruff>=0.6",
             "mypy>=1.11",
             "tensorboardX>=2.6",
+            "onnx>=1.16",
+            "onnxruntime>=1.18",
         ],
         "bench": ["torch", "jax"],
     },

@@ -155,7 +155,7 @@ def knowledge(tree):
             if isinstance(name, str) and words(name) & RECORDING:
                 yield n.lineno, name
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
-            asked = n.attr in ("dispatched", "may_exchange", "plain", "repeated") or (
+            asked = n.attr in ("dispatched", "may_exchange", "plain", "repeated", "told") or (
                 n.attr == "execute" and id(n) in called
             )
             if n.value.id == "seam" and not asked:

@@ -1,4 +1,4 @@
-"""The one command: `python -m minigan train|draw|measure|report|list`."""
+"""The one command: `python -m minigan train|draw|measure|report|export|list`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ from ..training.cli import (
     usual_callbacks,
 )
 from ..training.memory import room_for_networks
-from ..training.report import write_report
-from ..training.report.facts import config_of
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system
 from .evidence import floats
+from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
@@ -134,12 +133,6 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
-
-
-def what(kind: System) -> dict[str, str]:
-    """What a system is, for its report."""
-    text = inspect.cleandoc(type(kind).__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return {"title": kind.name, "text": text, "paper": kind.paper, "control": kind.control}
 
 
 def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
@@ -340,30 +333,6 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
-# --- report ---
-
-
-def report(words: list[str]) -> int:
-    p = argparse.ArgumentParser(
-        prog="python -m minigan report",
-        description="A page about a run, finished or not: one file that needs no other. Every run "
-        "leaves one at its end; this writes it anew, with what was measured since.",
-    )
-    p.add_argument("run", help="folder of a run, such as runs/cgan")
-    p.add_argument("--out", metavar="FILE.html", help="(default RUN/report.html)")
-    options = p.parse_args(words)
-    path = write_report(options.run, about_run(options.run), None, options.out)
-    print(f"written: {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    return 0
-
-
-def about_run(folder: str) -> dict[str, str]:
-    """What a run has trained, for people; {} where its system is not known."""
-    config = config_of(Path(folder))
-    name = config.get("system") or config.get("game")
-    return what(system(name)) if name in SYSTEMS else {}
-
-
 # --- list, and which of them ---
 
 
@@ -381,6 +350,7 @@ USAGE = """usage: python -m minigan train NAME [options]     train a system
        python -m minigan draw RUN [options]       pictures by a saved run
        python -m minigan measure RUN [options]    what shows that it works, beside a control
        python -m minigan report RUN [options]     a page about a run
+       python -m minigan export RUN [options]     its networks as ONNX files
        python -m minigan list                     all systems
 
 Each says more with --help, `train NAME --help` with the options of that system."""
@@ -389,7 +359,7 @@ Each says more with --help, `train NAME --help` with the options of that system.
 @program
 def main(arguments=None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbs = {"draw": draw, "measure": measure, "report": report, "list": listing}
+    verbs = {"draw": draw, "measure": measure, "report": report, "export": export, "list": listing}
     try:
         if words[:1] in ([], ["--help"], ["-h"]):
             print(USAGE)

@@ -4,6 +4,7 @@ bad input gets one line."""
 import html
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from minigan.autograd import tensor_of
 from minigan.gan import GAMES
 from minigan.systems import SYSTEMS, load_game, system
 from minigan.systems.command import main, parse
+from minigan.systems.export import parts_of
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import load_checkpoint, save_checkpoint
@@ -139,6 +141,45 @@ def test_report(name, whole_run, tmp_path, capsys):
     assert html.escape(system(name).paper) in text.replace("&#39;", "&#x27;")
     assert f"<strong>{next(iter(load_game(run).game.players))}</strong>" in text
     assert 'id="frame"' in text and "<svg" in text
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_export(name, whole_run, tmp_path, capsys):
+    """Every part of every system, and G first: what `draw` shows, by another program."""
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    run, _ = whole_run(name, capsys)
+    kind, game, c, _ = load_game(run)
+    parts = list(parts_of(game, c))
+    assert parts[0] in ("G", "G0") and set(ENCODERS.get(name, [])) <= set(parts)
+    for part in parts:
+        file = tmp_path / f"{part}.onnx"
+        assert main(["export", str(run), "--onnx", str(file), "--part", part]) == 0, part
+    said = capsys.readouterr().out
+    assert "G.onnx, G of latents float32[" in said or "G0.onnx, G0 of latents float32[" in said
+    if parts[0] == "G":
+        inputs = game.inputs(9, Generator(4))
+        session = runtime.InferenceSession(str(tmp_path / "G.onnx"))
+        given = {i.name: x.numpy() for i, x in zip(session.get_inputs(), inputs)}
+        drawn = game.sample(*inputs).numpy()
+        np.testing.assert_allclose(session.run(["out"], given)[0], drawn, atol=3e-5)
+
+
+# players that tell something of pictures
+ENCODERS = {
+    "vae": ["E"], "vaegan": ["E"], "inference": ["E"], "veegan": ["F"], "mrgan": ["E"],
+    "mdgan": ["E"], "triple-gan": ["C"], "features": ["P"],
+}  # fmt: skip
+
+
+def test_export_of_what_is_not_there(whole_run, tmp_path, capsys, monkeypatch):
+    run, _ = whole_run("gan", capsys)
+    file = str(tmp_path / "x.onnx")
+    assert main(["export", str(run), "--onnx", file, "--part", "E"]) == 2
+    assert capsys.readouterr().err == "error: --part E: gan has the parts G, D\n"
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert main(["export", str(run), "--onnx", file]) == 2
+    assert "pip install 'minigan[onnx]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", IMAGES)
