@@ -9,7 +9,7 @@ from pathlib import Path
 from ..training.report import write_report
 from ..training.report.facts import config_of
 from . import SYSTEMS, load_game, system
-from .export import export_onnx, parts_of
+from .export import export_onnx, packed, parts_of
 from .system import System
 
 
@@ -34,9 +34,21 @@ def report(words: list[str]) -> int:
     )
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument("--out", metavar="FILE.html", help="(default RUN/report.html)")
+    p.add_argument(
+        "--explore",
+        action="store_true",
+        help="G itself in the page: sliders of its latents draw new samples there, offline",
+    )
+    p.add_argument("--best", action="store_true", help="--explore: the state found best")
     options = p.parse_args(words)
-    path = write_report(options.run, about_run(options.run), None, options.out)
-    print(f"written: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    explore = None
+    if options.explore:
+        _, game, c, _ = load_game(options.run, best=options.best)
+        explore = packed(game, c)
+    path = write_report(options.run, about_run(options.run), explore, options.out)
+    size = path.stat().st_size / 1e6
+    weights = f", {len(explore['weights']) / 1e6:.1f} of them G's weights" if explore else ""
+    print(f"written: {path} ({size:.1f} MB{weights})")
     return 0
 
 
