@@ -361,6 +361,12 @@ class Run:
         """Mention `what` in the closing line, as a thing that the run leaves."""
         self.leaves.append(what)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .report.card import card
+
+        return card(self)
+
     def say(self, text: str) -> None:
         """A line for people, which does not break the progress line."""
         from tqdm import tqdm

@@ -144,6 +144,17 @@ def test_report(name, whole_run, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
+def test_report_to_explore(name, whole_run, tmp_path, capsys):
+    """G of every system can be in its page."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    assert main(["report", str(run), "--explore", "--out", str(out)]) == 0
+    assert "of them G's weights" in capsys.readouterr().out
+    assert 'id="sliders"' in out.read_text()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_export(name, whole_run, tmp_path, capsys):
     """Every part of every system, and G first: what `draw` shows, by another program."""
     pytest.importorskip("onnx")
