@@ -2,7 +2,9 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -32,7 +34,7 @@ from minigan.training import Run, usual
 
 STEPS = int(os.environ.get("NOTEBOOK_STEPS", 3000))
 folder = os.environ.get("NOTEBOOK_FOLDER") or tempfile.mkdtemp()
-minigan.manual_seed(0)
+_ = minigan.manual_seed(0)
 data = load_dataset("strokes")
 
 # %% [markdown]

@@ -2,7 +2,9 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -26,7 +28,7 @@ import minigan
 from minigan import nn
 from minigan.autograd import draw_tape, grad, gradcheck, op
 
-minigan.manual_seed(0)
+_ = minigan.manual_seed(0)
 
 # %% [markdown]
 # ## 1. A Tensor is an array that remembers

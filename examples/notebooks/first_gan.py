@@ -2,7 +2,9 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -32,7 +34,7 @@ from minigan.gan import GAN, NonSaturating, Trainer
 from minigan.training import Run, usual
 
 STEPS = int(os.environ.get("NOTEBOOK_STEPS", 3000))
-minigan.manual_seed(0)
+_ = minigan.manual_seed(0)
 
 # %% [markdown]
 # ## The data
@@ -57,7 +59,9 @@ D = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linea
 G(minigan.randn(8, 32))
 
 # %% [markdown]
-# That is noise, of course. ## One round, by hand
+# That is noise, of course.
+#
+# ## One round, by hand
 #
 # D's value is $E \log D(x) + E \log(1 - D(G(z)))$; G's loss is $-E \log D(G(z))$. With logits both
 # are `logsigmoid`s. Each network has an optimiser of its own, and moves only its own weights.
