@@ -53,6 +53,7 @@ setup(
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "notebooks": ["jupytext>=1.16", "ipykernel>=6", "ipywidgets>=8"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -62,6 +63,10 @@ setup(
             "tensorboardX>=2.6",
             "onnx>=1.16",
             "onnxruntime>=1.18",
+            "jupytext>=1.16",
+            "nbclient>=0.10",
+            "ipykernel>=6",
+            "selenium>=4.20",  # drives Chromium where it is installed
         ],
         "bench": ["torch", "jax"],
     },

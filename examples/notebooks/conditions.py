@@ -32,7 +32,7 @@ from minigan.data.batches import Batches
 from minigan.gan import CGAN, Beside, InfoGAN, Joined, NonSaturating, Trainer
 from minigan.training import Run, usual
 
-STEPS = int(os.environ.get("NOTEBOOK_STEPS", 3000))
+STEPS = int(os.environ.get("NOTEBOOK_STEPS", 8000))
 folder = os.environ.get("NOTEBOOK_FOLDER") or tempfile.mkdtemp()
 _ = minigan.manual_seed(0)
 data = load_dataset("strokes")

@@ -18,8 +18,8 @@
 # picture is real. D ascends its value, G descends its loss; when both are good, pictures of G look
 # like the data. Goodfellow et al. 2014, Algorithm 1.
 #
-# The digits here are drawn by a program (`strokes`), so that nothing has to be downloaded. About
-# three minutes on two cores.
+# The digits here are drawn by a program (`strokes`), so that nothing has to be downloaded. A minute
+# or two on two cores.
 
 # %%
 import os
@@ -33,7 +33,7 @@ from minigan.data.batches import Batches
 from minigan.gan import GAN, NonSaturating, Trainer
 from minigan.training import Run, usual
 
-STEPS = int(os.environ.get("NOTEBOOK_STEPS", 3000))
+STEPS = int(os.environ.get("NOTEBOOK_STEPS", 8000))
 _ = minigan.manual_seed(0)
 
 # %% [markdown]
