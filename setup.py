@@ -26,6 +26,7 @@ setup(
         "minigan": [
             "py.typed", "**/*.pyi", "metrics/*.safetensors",
             "training/report/*.html", "training/report/*.js",
+            "systems/zoo/*.json", "systems/zoo/*.safetensors",
         ],
     },  # fmt: skip
     install_requires=[

@@ -32,7 +32,7 @@ from ..training.cli import (
 from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
-from . import SYSTEMS, load_game, system
+from . import SYSTEMS, load_game, system, zoo
 from .evidence import floats
 from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
@@ -159,7 +159,8 @@ def draw(words: list[str]) -> int:
     p = argparse.ArgumentParser(
         prog="python -m minigan draw", description="Pictures by a saved run, of any system."
     )
-    p.add_argument("run", help="folder of a run, such as runs/cgan")
+    names = ", ".join(f"zoo:{name}" for name in zoo.index())
+    p.add_argument("run", help=f"folder of a run, such as runs/cgan, or of the package: {names}")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
     p.add_argument(
         "--from", nargs="+", dest="sources", metavar="FILE",
@@ -175,7 +176,7 @@ def draw(words: list[str]) -> int:
         "--out",
         help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
         "(N, H, W[, C]), and labels) or, of what draws pixel by pixel, FILE.gif (default: "
-        "RUN/drawn.png)",
+        "RUN/drawn.png, of the zoo drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
@@ -233,7 +234,8 @@ def write(
 ) -> str:  # fmt: skip
     """Images (N, C, H, W) in the form that --out asks for, a grid beside the pictures that they
     were made of; what was written, for people."""
-    out = Path(options.out or Path(options.run) / "drawn.png")
+    folder = Path("." if zoo.named(options.run) else options.run)
+    out = Path(options.out or folder / "drawn.png")
     if out.suffix == ".png" and pictures is not None:
         beside(pictures, images).save(out)
         return str(out)
@@ -274,6 +276,8 @@ def measure(words: list[str]) -> int:
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
+    if zoo.named(options.run):
+        raise ValueError(f"{options.run} was measured: {zoo.FOLDER / 'index.json'} has its numbers")
     device = resolve_device(options.device)
     kind, rows, step = measured(options.run, options, device)
     control: dict[str, float] = {}
@@ -343,6 +347,8 @@ def listing(words: list[str]) -> int:
     for name in SYSTEMS:
         kind = system(name)
         print(f"{name:12} {what(kind)['text']}\n{'':12} {kind.paper}")
+    for name, entry in zoo.index().items():
+        print(f"zoo:{name:8} made by {entry['command']}")
     return 0
 
 
