@@ -123,8 +123,8 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     ]
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
-    callbacks = usual_callbacks(options, kind.averaged, data, device,
-        lambda game, random, place: kind.exhibit(game, shown, random, place), what(kind))  # fmt: skip
+    exhibit = lambda game, random, place: kind.exhibit(game, shown, random, place)
+    callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
     if trainer is not None and batches is not None:
         callbacks += kind.callbacks(trainer, c, len(batches) * options.epochs)
     return Run(

@@ -35,6 +35,8 @@ def packed(game: Any, c: Any, kind: str | None = None) -> dict[str, Any]:
     """
     parts = parts_of(game, c)
     part = next(p for name, p in parts.items() if name.startswith("G"))
+    if game.source_shape is not None:
+        raise ExportError("--explore: it makes pictures of pictures, not of numbers: no sliders")
     graph = folded(trace(part.call, lambda n: part.inputs(n, 0)))
     one = part.inputs(1, 0)
     shape = _for_one(graph.out.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,16 +46,35 @@ class Part:
 def parts_of(game: Game, c: Any) -> dict[str, Part]:
     """The parts of a run's game, those that make pictures first. "G" is what `draw` shows, where
     there is one G: pictures in [-1, 1]. c : the run's facts"""
-    found, names = {}, ("latents", "labels" if game.classes else "seen")
-    inputs = lambda n, seed: dict(zip(names, game.inputs(n, Generator(seed))))
+    found = {}
+    inputs = _inputs_of(game)
     if callable(getattr(game, "G", None)) and not hasattr(game, "generators"):
         networks = (*game.players.values(), *game._parts().values())
         modules = tuple(m for m in networks if isinstance(m, nn.Module))
         found["G"] = Part("G", game.sample, inputs, modules)
+        with contextlib.suppress(ValueError):  # most have one direction
+            turned = game.turned()
+            found["G back"] = Part("G back", turned.sample, _inputs_of(turned), modules)
     for name, player in game.players.items():
         if name not in found and (part := _of_player(name, player, inputs, c)):
             found[name] = part
     return dict(sorted(found.items(), key=lambda item: not item[0].startswith("G")))
+
+
+def _inputs_of(game: Any) -> Callable[[int, int], dict[str, Tensor]]:
+    """What a game's samples are made of, by name: latents, and labels or what is seen; of
+    translators pictures, some noise here."""
+    shape = game.source_shape
+    if shape is None:
+        names = "latents", "labels" if game.classes else "seen"
+        return lambda n, seed: dict(zip(names, game.inputs(n, Generator(seed))))
+
+    def pictures(n, seed):
+        given = tensor_of((Generator(seed).uniform((n, *shape)) * 2 - 1).astype("float32"))
+        made_of = game.inputs_of(given, Generator(seed + 1))
+        return dict(zip(("latents", "pictures") if len(made_of) > 1 else ("pictures",), made_of))
+
+    return pictures
 
 
 def _of_player(name: str, player: Any, inputs: Callable, c: Any) -> Part | None:
@@ -67,8 +87,7 @@ def _of_player(name: str, player: Any, inputs: Callable, c: Any) -> Part | None:
         return {"images": tensor_of(uniform.astype("float32"))}
 
     def with_rest(n, seed):
-        rest = dict(list(inputs(n, seed).items())[1:])
-        return images(n, seed) | rest
+        return images(n, seed) | {k: x for k, x in inputs(n, seed).items() if k != "latents"}
 
     def call(*args):
         with evaluating(player), no_grad():
