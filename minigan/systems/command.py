@@ -159,8 +159,8 @@ def draw(words: list[str]) -> int:
     p = argparse.ArgumentParser(
         prog="python -m minigan draw", description="Pictures by a saved run, of any system."
     )
-    names = ", ".join(f"zoo:{name}" for name in zoo.index())
-    p.add_argument("run", help=f"folder of a run, such as runs/cgan, or of the package: {names}")
+    zoos = ", ".join(f"zoo:{name}" for name in zoo.index())
+    p.add_argument("run", help=f"folder of a run, such as runs/cgan, or of the package: {zoos}")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
     p.add_argument(
         "--from", nargs="+", dest="sources", metavar="FILE",
