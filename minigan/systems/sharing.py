@@ -66,6 +66,8 @@ def export(words: list[str]) -> int:
     options = p.parse_args(words)
     kind, game, c, step = load_game(options.run, best=options.best)
     parts = parts_of(game, c)
+    if not parts:
+        raise ValueError(f"{kind.name} has no network that takes pictures or makes them")
     name = options.part or next(iter(parts))
     if name not in parts:
         raise ValueError(f"--part {name}: {kind.name} has the parts {', '.join(parts)}")

@@ -33,10 +33,12 @@ def packed(game: Any, c: Any, kind: str | None = None) -> dict[str, Any]:
 
     ExportError where it makes no pictures, or an op is none of the page's.
     """
-    parts = parts_of(game, c)
-    part = next(p for name, p in parts.items() if name.startswith("G"))
-    if game.source_shape is not None:
-        raise ExportError("--explore: it makes pictures of pictures, not of numbers: no sliders")
+    part = next((p for name, p in parts_of(game, c).items() if name.startswith("G")), None)
+    if part is None or "latents" not in part.inputs(1, 0) or game.source_shape is not None:
+        raise ExportError(
+            "--explore shows what a G makes of latents, and here are none (a translator makes "
+            "pictures of pictures)"
+        )
     graph = folded(trace(part.call, lambda n: part.inputs(n, 0)))
     one = part.inputs(1, 0)
     shape = _for_one(graph.out.shape)
