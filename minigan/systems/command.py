@@ -1,5 +1,5 @@
-"""The one command: `python -m minigan train|draw|measure|list`, and what later packages add to
-`VERBS`."""
+"""The one command: `python -m minigan train|draw|measure|report|export|list`, and what later
+packages add to `VERBS`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ from ..training.cli import (
 from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
-from . import SYSTEMS, load_game, system
+from . import SYSTEMS, load_game, system, zoo
 from .evidence import floats
+from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
@@ -124,10 +125,11 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     ]
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
-    callbacks = usual_callbacks(options, kind.averaged, data, device,
-        lambda game, random, place: kind.exhibit(game, shown, random, place))  # fmt: skip
+    exhibit = lambda game, random, place: kind.exhibit(game, shown, random, place)
+    callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
     if trainer is not None and batches is not None:
-        callbacks += kind.callbacks(trainer, c, len(batches) * options.epochs)
+        # before those that save, so that a checkpoint has what they did at its step
+        callbacks = [*kind.callbacks(trainer, c, len(batches) * options.epochs), *callbacks]
     return Run(
         trainer, batches, options.out, config, stages=stages,
         epochs=None if stages else options.epochs, max_steps=options.max_steps,
@@ -160,7 +162,8 @@ def draw(words: list[str]) -> int:
     p = argparse.ArgumentParser(
         prog="python -m minigan draw", description="Pictures by a saved run, of any system."
     )
-    p.add_argument("run", help="folder of a run, such as runs/cgan")
+    zoos = ", ".join(f"zoo:{name}" for name in zoo.index())
+    p.add_argument("run", help=f"folder of a run, such as runs/cgan, or of the package: {zoos}")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
     p.add_argument(
         "--from", nargs="+", dest="sources", metavar="FILE",
@@ -176,7 +179,7 @@ def draw(words: list[str]) -> int:
         "--out",
         help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
         "(N, H, W[, C]), and labels) or, of what draws pixel by pixel, FILE.gif (default: "
-        "RUN/drawn.png)",
+        "RUN/drawn.png, of the zoo drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
@@ -234,7 +237,8 @@ def write(
 ) -> str:  # fmt: skip
     """Images (N, C, H, W) in the form that --out asks for, a grid beside the pictures that they
     were made of; what was written, for people."""
-    out = Path(options.out or Path(options.run) / "drawn.png")
+    folder = Path("." if zoo.named(options.run) else options.run)
+    out = Path(options.out or folder / "drawn.png")
     if out.suffix == ".png" and pictures is not None:
         beside(pictures, images).save(out)
         return str(out)
@@ -275,6 +279,8 @@ def measure(words: list[str]) -> int:
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
+    if zoo.named(options.run):
+        raise ValueError(f"{options.run} was measured: {zoo.FOLDER / 'index.json'} has its numbers")
     device = resolve_device(options.device)
     kind, rows, step = measured(options.run, options, device)
     control: dict[str, float] = {}
@@ -343,8 +349,9 @@ def listing(words: list[str]) -> int:
     )
     for name in SYSTEMS:
         kind = system(name)
-        first = inspect.cleandoc(type(kind).__doc__ or "").split("\n\n")[0].replace("\n", " ")
-        print(f"{name:12} {first}\n{'':12} {kind.paper}")
+        print(f"{name:12} {what(kind)['text']}\n{'':12} {kind.paper}")
+    for name, entry in zoo.index().items():
+        print(f"zoo:{name:8} made by {entry['command']}")
     return 0
 
 
@@ -352,11 +359,15 @@ USAGE = """usage: python -m minigan train NAME [options]     train a system
        python -m minigan draw RUN [options]       pictures by a saved run
        python -m minigan measure RUN [options]    what shows that it works, beside a control
        python -m minigan live [RUN]               a page: play, watch, walk
+       python -m minigan report RUN [options]     a page about a run
+       python -m minigan export RUN [options]     its networks as ONNX files
        python -m minigan list                     all systems
 
 Each says more with --help, `train NAME --help` with the options of that system."""
 
-VERBS: dict[str, Callable[[list[str]], int]] = {"draw": draw, "measure": measure, "list": listing}
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "draw": draw, "measure": measure, "report": report, "export": export, "list": listing,
+}  # fmt: skip
 
 
 @program
@@ -375,7 +386,7 @@ def main(arguments=None) -> int:
             print(f"{USAGE}\n\nNAME is one of: {', '.join(SYSTEMS)}")
             return 0 if words[1:] else 2
         return train(words[1], words[2:])
-    except (DeviceError, ValueError) as error:
+    except (DeviceError, ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:

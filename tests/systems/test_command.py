@@ -1,8 +1,10 @@
 """`python -m minigan`: every system trains, resumes to the bit, is loaded, draws and is measured;
 bad input gets one line."""
 
+import html
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from minigan.autograd import tensor_of
 from minigan.gan import GAMES
 from minigan.systems import SYSTEMS, load_game, system
 from minigan.systems.command import main, parse
+from minigan.systems.export import parts_of
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import load_checkpoint, save_checkpoint
@@ -123,6 +126,82 @@ def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, whole_run, tmp_p
         assert len(saved) == len(network.state_dict()) > 0
         assert not network.training
     assert list((whole / "samples").glob("0000006.*"))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_report(name, whole_run, tmp_path, capsys):
+    """Each run leaves one; the command writes it anew."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    assert main(["report", str(run), "--out", str(out)]) == 0
+    assert f"written: {out}" in capsys.readouterr().out
+    text = out.read_text()
+    assert text == (run / "report.html").read_text() and len(text) < 5_000_000
+    assert html.escape(system(name).paper) in text.replace("&#39;", "&#x27;")
+    assert f"<strong>{next(iter(load_game(run).game.players))}</strong>" in text
+    assert 'id="frame"' in text and "<svg" in text
+
+
+# systems whose networks nobody has tried to export yet
+UNTRIED = ["cogan", "dann", "arda", "steganography", "srgan", "lsro", "segan", "camstyle",
+           "pixelcnn", "pixelrnn", "replay"]  # fmt: skip
+TRIED = [name for name in SYSTEMS if name not in UNTRIED]
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_report_to_explore(name, whole_run, tmp_path, capsys):
+    """G of every system can be in its page."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    code = main(["report", str(run), "--explore", "--out", str(out)])
+    if name in PAIRS:
+        assert code == 2 and "pictures of pictures" in capsys.readouterr().err
+        return
+    assert code == 0
+    assert "of them G's weights" in capsys.readouterr().out
+    assert 'id="sliders"' in out.read_text()
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_export(name, whole_run, tmp_path, capsys):
+    """Every part of every system, and G first: what `draw` shows, by another program."""
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    run, _ = whole_run(name, capsys)
+    kind, game, c, _ = load_game(run)
+    parts = list(parts_of(game, c))
+    assert parts[0] in ("G", "G0") and set(ENCODERS.get(name, [])) <= set(parts)
+    for part in parts:
+        file = tmp_path / f"{part}.onnx"
+        assert main(["export", str(run), "--onnx", str(file), "--part", part]) == 0, part
+    said = capsys.readouterr().out
+    first = "pictures" if name in ("pan", "cyclegan") else "latents"  # pix2pix has noise, too
+    assert f"{parts[0]}.onnx, {parts[0]} of {first} float32[" in said
+    if parts[0] == "G" and name not in PAIRS:
+        inputs = game.inputs(9, Generator(4))
+        session = runtime.InferenceSession(str(tmp_path / "G.onnx"))
+        given = {i.name: x.numpy() for i, x in zip(session.get_inputs(), inputs)}
+        drawn = game.sample(*inputs).numpy()
+        np.testing.assert_allclose(session.run(["out"], given)[0], drawn, atol=3e-5)
+
+
+# players that tell something of pictures
+ENCODERS = {
+    "vae": ["E"], "vaegan": ["E"], "inference": ["E"], "veegan": ["F"], "mrgan": ["E"],
+    "mdgan": ["E"], "triple-gan": ["C"], "features": ["P"],
+}  # fmt: skip
+
+
+def test_export_of_what_is_not_there(whole_run, tmp_path, capsys, monkeypatch):
+    run, _ = whole_run("gan", capsys)
+    file = str(tmp_path / "x.onnx")
+    assert main(["export", str(run), "--onnx", file, "--part", "E"]) == 2
+    assert capsys.readouterr().err == "error: --part E: gan has the parts G, D\n"
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert main(["export", str(run), "--onnx", file]) == 2
+    assert "pip install 'minigan[onnx]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -16,10 +16,11 @@ from minigan.gan.translate import jittered
 from minigan.metrics import retrieval
 from minigan.optim import SGD
 from minigan.systems import system
-from minigan.systems.command import parse
+from minigan.systems.command import build, parse
 from minigan.systems.translating import pair_rows
 from minigan.systems.typeset import lines, set_line
 from minigan.systems.unet import PatchGAN, UNet, field_of_view, residual_translator
+from minigan.training.callbacks import Checkpoints, Schedule
 
 from .steps import assert_descends, assert_only, played
 
@@ -376,6 +377,15 @@ def test_rates_fall_in_the_second_half():
         rates.append(trainer.optimizers["G"].param_groups[0]["lr"])
         schedule.on_step(None)
     np.testing.assert_allclose(rates, [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+
+
+def test_a_checkpoint_has_the_rates_of_its_step(tmp_path):
+    """What saves comes after what a system adds to a run."""
+    kind = system("pix2pix")
+    words = ["--device", "cpu", "--features", "2", "--quiet", "--no-doctor", "--max-steps", "1"]
+    run = build(kind, parse(kind, [*words, "--out", str(tmp_path / "run")]))
+    kinds = [type(callback) for callback in run.callbacks]
+    assert kinds.index(Schedule) < kinds.index(Checkpoints)
 
 
 def test_a_line_of_text():
