@@ -24,9 +24,14 @@ setup(
     packages=find_packages(include=["minigan", "minigan.*"]),
     package_data={
         "minigan": [
-            "py.typed", "**/*.pyi", "metrics/*.safetensors", "live/page/*",
-            "training/report/*.html", "training/report/*.js",
-            "systems/zoo/*.json", "systems/zoo/*.safetensors",
+            "py.typed",
+            "**/*.pyi",
+            "metrics/*.safetensors",
+            "live/page/*",
+            "training/report/*.html",
+            "training/report/*.js",
+            "systems/zoo/*.json",
+            "systems/zoo/*.safetensors",
         ],
     },  # fmt: skip
     install_requires=[

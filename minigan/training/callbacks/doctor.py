@@ -182,9 +182,7 @@ def at_start(
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
-        what = (
-            f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}"
-        )
+        what = f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}"
         found.append(replace(RATES_APART, what=what))
     return found
 
