@@ -20,9 +20,20 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    entry_points={"console_scripts": ["minigan = minigan.systems.command:main"]},
+    entry_points={"console_scripts": ["minigan = minigan.__main__:main"]},
     packages=find_packages(include=["minigan", "minigan.*"]),
-    package_data={"minigan": ["py.typed", "**/*.pyi", "metrics/*.safetensors"]},
+    package_data={
+        "minigan": [
+            "py.typed",
+            "**/*.pyi",
+            "metrics/*.safetensors",
+            "live/page/*",
+            "training/report/*.html",
+            "training/report/*.js",
+            "systems/zoo/*.json",
+            "systems/zoo/*.safetensors",
+        ],
+    },  # fmt: skip
     install_requires=[
         "numpy>=2.0",
         "numba>=0.61",
@@ -33,6 +44,7 @@ setup(
         "platformdirs>=4",
         "threadpoolctl>=3.5",
         "scipy>=1.11",
+        "jinja2>=3.1",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=14"],
@@ -44,6 +56,11 @@ setup(
         ],  # compiles the CUDA kernels, also without a GPU
         "tensorboard": ["tensorboardX>=2.6"],
         "lsun": ["lmdb>=1.4"],
+        "photos": ["scikit-image>=0.22"],  # its photographs
+        "uci": ["scikit-learn>=1.3"],  # its digits
+        "live": ["aiohttp>=3.9"],
+        "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "notebooks": ["jupytext>=1.16", "ipykernel>=6", "ipywidgets>=8"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -51,6 +68,13 @@ setup(
             "ruff>=0.6",
             "mypy>=1.11",
             "tensorboardX>=2.6",
+            "aiohttp>=3.9",
+            "onnx>=1.16",
+            "onnxruntime>=1.18",
+            "jupytext>=1.16",
+            "nbclient>=0.10",
+            "ipykernel>=6",
+            "selenium>=4.20",  # drives Chromium where it is installed
         ],
         "bench": ["torch", "jax"],
     },

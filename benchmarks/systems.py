@@ -32,8 +32,9 @@ switched off. A number that the control reaches, too, is no evidence. This page 
 benchmarks/systems.py` from the runs' `measure.json`; where there are no numbers, none were measured
 yet.
 
-`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; `minigan.systems.load_game(RUN)`
-gives the game back to a program.
+`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; what translators make of your own
+pictures, `draw RUN --from FILES` does, for runs on glyphs also `draw RUN --text "a line"`.
+`minigan.systems.load_game(RUN)` gives the game back to a program.
 
 | system | what | value / control / real |
 |---|---|---|

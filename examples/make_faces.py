@@ -51,7 +51,7 @@ def make_faces(folder, count=5000, size=96, seed=0, form="jpg", workers=None, qu
             total=count,
             desc="faces",
             unit="img",
-            disable=quiet,
+            disable=quiet or None,  # None: if stderr is no terminal
         ):
             pass
 

@@ -19,10 +19,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import minigan
-from minigan import as_tensor, grad, no_grad
+from minigan import as_tensor
 from minigan.arrays import Generator, resolve_device
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan.recalibrate import evaluating
 from minigan.metrics.modes import mode_coverage, true_quality
 from minigan.training import Callback, Checkpoints, Doctor, Metrics, Progress, Run
 from minigan.training.cli import about, add_run_options, number, perform
@@ -31,8 +30,8 @@ from minigan.training.plane import (
     GAMES,
     NETWORKS_OF_THE_PLANE,
     Players,
-    judge,
     latent_picture,
+    looked,
     plane_picture,
     points_per_example,
 )
@@ -124,17 +123,6 @@ class Watch(Callback):
         if self.anim:
             save_gif(run.folder / "samples.gif", pictures, ms_per_frame=100)
         run.left(f"{pictures[-1].relative_to(run.folder)}" + (", samples.gif" if self.anim else ""))
-
-
-def looked(game, real, limit, n):
-    """D's surface (n, n) and minus the gradient of G's loss (n, n, 2), on a grid."""
-    at = np.linspace(-limit, limit, n, dtype=np.float32)
-    x = as_tensor(np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)).to(real.device).requires_grad_()
-    with evaluating(*game.players.values()):  # nothing moves: no dropout, no power iteration
-        outputs, loss = judge(game, x, real)
-        (slope,) = grad(loss, [x])
-    with no_grad():
-        return outputs.detach().cpu().numpy().reshape(n, n), -slope.cpu().numpy().reshape(n, n, 2)
 
 
 def parse_arguments(arguments=None):

@@ -2,7 +2,10 @@
 
 import sys
 
-from .systems.command import main
+from .live.command import live
+from .systems.command import VERBS, main
+
+VERBS["live"] = live
 
 if __name__ == "__main__":
     sys.exit(main())

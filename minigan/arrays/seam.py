@@ -9,6 +9,7 @@ tuple of arrays, or None where it writes into memory that others know. What it c
 of it.
 """
 
+import contextlib
 import functools
 import operator
 
@@ -29,6 +30,25 @@ def repeated(step, *about):
     """A step of training, and what it is a step of, as a function that computes the same: this very
     step, or faster."""
     return step
+
+
+@contextlib.contextmanager
+def told(listener):
+    """Inside, `listener(function, args, result)` is told of each call: of what a network computes,
+    in the order in which it does."""
+    global execute
+    before = execute
+
+    def tell(function, *args):
+        result = before(function, *args)
+        listener(function, args, result)
+        return result
+
+    execute = tell
+    try:
+        yield
+    finally:
+        execute = before
 
 
 class CaptureError(RuntimeError):

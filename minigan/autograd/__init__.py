@@ -21,7 +21,7 @@ from ..engine import (
     tensor_of,
 )
 from ..messages.errors import AnomalyError, OpError
-from . import attributes as attributes
+from . import attributes as attributes, notebook as notebook
 from .anomaly import detect_anomaly, inference_mode, set_detect_anomaly
 from .drawing import draw_tape
 from .function import Context, Function

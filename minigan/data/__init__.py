@@ -1,5 +1,5 @@
-"""Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes`, which needs neither, and
-folders of pictures.
+"""Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes` and `glyphs`, which need
+neither, photographs and digits that other packages bring, and folders of pictures.
 
 >>> data = load_dataset("mnist")
 >>> data.images.shape, data.labels.shape
@@ -16,10 +16,14 @@ from . import mnist
 from .collate import default_collate
 from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from .folder import image_folder, resized
+from .glyphs import glyphs
 from .idx import read_idx
 from .imageset import DataError, DataUnavailable, ImageSet
 from .labelled import image_list, is_list
 from .loader import DataLoader
+from .pairfolder import image_pairs, load_pairs
+from .pairs import Pairs
+from .photos import on_pictures, photo_patches, photographs, textures
 from .sampler import (
     BatchSampler,
     RandomSampler,
@@ -30,14 +34,17 @@ from .sampler import (
 )
 from .saving import SavedFileError, load, save
 from .strokes import strokes
+from .uci import uci_digits
 
 __all__ = [
     "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable",
-    "Dataset", "ImageSet", "IterableDataset",
+    "Dataset", "ImageSet", "IterableDataset", "Pairs",
     "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
     "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "default_collate", "image_folder", "image_list", "load",
-    "load_dataset", "mnist", "random_split", "read_idx", "resized", "save", "strokes",
+    "WeightedRandomSampler", "default_collate", "glyphs", "image_folder", "image_list",
+    "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures", "photo_patches",
+    "photographs", "random_split", "read_idx", "resized", "save", "strokes", "textures",
+    "uci_digits",
 ]  # fmt: skip
 
 
@@ -58,9 +65,25 @@ def _strokes(split: str, data_dir=None, on_notice=None) -> ImageSet:
     return _drawn(split)
 
 
+def _glyphs(split: str, data_dir=None, on_notice=None) -> ImageSet:
+    return glyphs(split)
+
+
 @functools.lru_cache(2)  # drawing takes a second
 def _drawn(split: str) -> ImageSet:
     return strokes(20_000, seed=0) if split == "train" else strokes(4_000, seed=1)
+
+
+def _photo_patches(split: str, data_dir=None, on_notice=None) -> ImageSet:
+    return photo_patches(20_000 if split == "train" else 4_000, split)
+
+
+def _mnist_photos(split: str, data_dir, on_notice) -> ImageSet:
+    return on_pictures(DATASETS["mnist"](split, data_dir, on_notice), split)
+
+
+def _uci_digits(split: str, data_dir=None, on_notice=None) -> ImageSet:
+    return uci_digits(split)
 
 
 # name -> loader(split, data_dir, on_notice): one entry adds a data set
@@ -68,6 +91,10 @@ DATASETS: dict[str, Callable[..., ImageSet]] = {
     "mnist": _mnist,
     "fashion-mnist": _fashion,
     "strokes": _strokes,
+    "glyphs": _glyphs,
+    "photo-patches": _photo_patches,
+    "mnist-photos": _mnist_photos,
+    "uci-digits": _uci_digits,
 }
 
 
@@ -85,8 +112,8 @@ def load_dataset(
                to squares, grey if all are grey; labels are the numbers of its subfolders
                (`image_folder` says more, and has more options); or a .csv or .json file of
                pictures' names and labels (`image_list`)
-    split      "train" (60,000 images; strokes: 20,000) or "test" (10,000; strokes: 4,000); a folder
-               or a list is "train"
+    split      "train" (60,000 images; strokes, photo-patches: 20,000; uci-digits: 1,197; glyphs:
+               1,138) or "test" (10,000; 4,000; 600; 286); a folder or a list is "train"
     data_dir   folder with the idx files; None: $MINIGAN_DATA, then the cache folder, then a
                download
     on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
@@ -95,7 +122,7 @@ def load_dataset(
 
     Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never
     replaced silently. DataUnavailable (a DataError) for "fashion-mnist" with no files and no
-    network: digits are no stand-in for clothes.
+    network (digits are no stand-in for clothes), and for sets whose package is not installed.
     """
     if name in DATASETS and split in ("train", "test"):
         return DATASETS[name](split, data_dir, on_notice)

@@ -98,12 +98,13 @@ def image_folder(
 
 def decoded(
     folder: Path, files: list[str], output_size: Size, channels: int | None,
-    on_notice: Callable[[str], object] = print, *, crop: bool = True,
+    on_notice: Callable[[str], object] = print, *, crop: bool | str = True,
     input_size: Size | None = None, workers: int | None = None, cache: bool = True,
     quiet: bool = False,
 ) -> tuple[np.ndarray, list[tuple[str, str]]]:  # fmt: skip
     """The pictures of these files, uint8 (N, channels, *output_size), and (name, what is wrong) of
-    those that cannot be read, which a notice names; the arguments as for `image_folder`."""
+    those that cannot be read, which a notice names; the arguments as for `image_folder`. crop may
+    also be "left" or "right": that half of the picture, squeezed into `output_size`."""
     if channels is None:
         channels = 1 if all(_is_grey(folder / name) for name in files) else 3
     shape = (len(files), channels, *output_size)
@@ -256,7 +257,11 @@ def _decode_all(
 
 
 def _read(
-    path: Path, formats: list[str], shape: tuple[int, int, int], crop: bool, input_size: Size | None
+    path: Path,
+    formats: list[str],
+    shape: tuple[int, int, int],
+    crop: bool | str,
+    input_size: Size | None,
 ) -> np.ndarray:
     """One picture as uint8 (channels, height, width). Raises whatever Pillow raises."""
     from PIL import Image, UnidentifiedImageError
@@ -295,12 +300,18 @@ def _read(
     return _fitted(image, shape, crop, input_size)
 
 
-def _fitted(image, shape: tuple[int, int, int], crop: bool, input_size: Size | None) -> np.ndarray:
+def _fitted(
+    image, shape: tuple[int, int, int], crop: bool | str, input_size: Size | None
+) -> np.ndarray:
     """A Pillow image of the right mode as uint8 (channels, height, width)."""
     from PIL import Image
 
     channels, *size = shape
-    if crop:  # not by resize's `box`, for which pixels outside it count too
+    if crop in ("left", "right"):
+        half = image.width // 2
+        left = 0 if crop == "left" else image.width - half
+        image = image.crop((left, 0, left + half, image.height))
+    elif crop:  # not by resize's `box`, for which pixels outside it count too
         image = image.crop(
             _centre(image.height, image.width, input_size or size, exact=input_size is not None)
         )

@@ -1,9 +1,12 @@
 """Games between networks: who ascends what, and the trainer that performs the moves. How a run is
 run is `minigan.training`."""
 
+from .augmented import LSRO, Augmented, CamStyle
 from .cgan import CGAN, Given, Joined
+from .cogan import CoGAN, Coupled
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
+from .domains import DANN, WDGRL
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .feature_matching import FeatureMatching
 from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
@@ -34,9 +37,13 @@ from .penalties import (
     Penalty,
     WassersteinDivergence,
 )
+from .pixels import PixelCNN, PixelRNN, Pixels
 from .pool import Pool
 from .recalibrate import recalibrate_batch_norm
+from .replay import Replay
+from .steganography import Steganography
 from .trainer import Trainer
+from .translate import PAN, CycleGAN, Pix2Pix, Translating
 from .triple import TripleGAN
 from .unrolled import Unrolled
 from .vae import VAE, VAEGAN
@@ -54,14 +61,15 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DRAGAN", "EBGAN", "GAMES", "GAN",
-    "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PENALTIES", "R1", "R2", "VAE", "VAEGAN",
-    "VEEGAN", "VIEWS", "Ascend", "AutoEncoder", "Beside", "Completion", "Constraint",
-    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
-    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pool", "SSInfoGAN", "SimilarityMADGAN",
-    "SpectralNorm", "Trainer", "TripleGAN", "Unrolled", "WassersteinDivergence",
-    "WeightClip", "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate",
-    "lerp", "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs",
-    "scores", "slerp",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
+    "GAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1",
+    "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder",
+    "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend",
+    "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging",
+    "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack",
+    "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Pool", "Replay",
+    "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm", "Steganography", "Trainer", "Translating",
+    "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
+    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
+    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

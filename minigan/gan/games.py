@@ -112,9 +112,25 @@ class Game:
         makes them."""
         return sample_inputs(n, generator, self.latent_dim, self.classes, device, self.latent)
 
+    # of games that make pictures of pictures: the shape (C, H, W) of those that they take
+    source_shape: tuple[int, ...] | None = None
+
+    def inputs_of(self, pictures: Tensor, generator: Generator) -> tuple[Tensor, ...]:
+        """`inputs` of one sample of each of these pictures, float32 (n, *source_shape) in
+        [-1, 1]."""
+        raise ValueError("it makes no pictures of pictures: only translators do")
+
+    def turned(self) -> Game:
+        """The same game, which samples in the other direction."""
+        raise ValueError("it translates in one direction: train it with the other --direction")
+
     def sample(self, latents: Tensor) -> Tensor:
         """What the game makes of `inputs`, for people to look at."""
         raise NotImplementedError
+
+    def frames(self, *inputs: Tensor) -> Iterator[Tensor]:
+        """How `sample(*inputs)` comes about, step by step; the last is the sample."""
+        raise ValueError("it makes a picture in one go, so there is no animation of it")
 
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
         """What people are shown while it is trained, always of the same inputs, drawn from

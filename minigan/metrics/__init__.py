@@ -10,6 +10,7 @@ minigan.metrics RUN` measures a run.
     wasserstein         exactly, sliced, or of numbers
     inception_score, mode_score, modes_covered    of class probabilities
     nearest_neighbour_test, precision_recall, copying    by distances between samples
+    psnr, ssim, iou, retrieval, grey_share    of pictures beside those that they should be
 
 None of them means much alone: read each beside its value for real images in place of the samples,
 with as many of them.
@@ -31,6 +32,7 @@ from .neighbours import (
     precision_recall,
 )
 from .parzen import SIGMAS, Parzen, choose_sigma, parzen, parzen_log_likelihoods
+from .pictures import grey_share, iou, psnr, retrieval, ssim
 from .rows import Estimate
 from .scores import ModesCovered, inception_score, mode_score, modes_covered, stacked_labels
 from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
@@ -40,11 +42,13 @@ __all__ = [
     "MnistClassifier", "ModeCoverage", "ModesCovered",
     "Moments", "Parzen", "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying",
     "cubic", "describe", "evaluate",
-    "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "inception_score", "kid",
+    "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "grey_share",
+    "inception_score", "iou", "kid",
     "load_classifier", "median_distance", "mmd2",
     "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images",
     "nearest_neighbour_test", "parzen",
-    "parzen_log_likelihoods", "precision_recall", "rbf", "sliced_wasserstein", "stacked_labels",
+    "parzen_log_likelihoods", "precision_recall", "psnr", "rbf", "retrieval",
+    "sliced_wasserstein", "ssim", "stacked_labels",
     "true_quality", "unit_pixels",
     "wasserstein", "wasserstein_1d",
 ]  # fmt: skip

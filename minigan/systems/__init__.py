@@ -43,6 +43,20 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "vaegan": ("vaegan", "VAEGAN"),
     "completion": ("completion", "Completion"),
     "inference": ("inference", "Inference"),
+    "pix2pix": ("pix2pix", "Pix2Pix"),
+    "pan": ("pan", "PAN"),
+    "cyclegan": ("cyclegan", "CycleGAN"),
+    "cogan": ("cogan", "CoupledGAN"),
+    "dann": ("dann", "DANN"),
+    "arda": ("arda", "ARDA"),
+    "steganography": ("steganography", "Steganography"),
+    "srgan": ("srgan", "SRGAN"),
+    "lsro": ("lsro", "LSRO"),
+    "segan": ("segan", "SegAN"),
+    "camstyle": ("camstyle", "CamStyle"),
+    "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
+    "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
+    "replay": ("replay", "Replay"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

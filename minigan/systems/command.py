@@ -1,4 +1,5 @@
-"""The one command: `python -m minigan train|draw|measure|list`."""
+"""The one command: `python -m minigan train|draw|measure|report|export|list`, and what later
+packages add to `VERBS`."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ import io
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..arrays import DeviceError, Generator, manual_seed, resolve_device
+from ..arrays import DeviceError, Generator, manual_seed, resolve_device, to_device
+from ..autograd import tensor_of
 from ..data.files import write_atomic
+from ..data.pairfolder import read_pictures
 from ..gan import Trainer
 from ..training import Run, Stage
 from ..training.cli import (
@@ -29,8 +33,10 @@ from ..training.cli import (
 )
 from ..training.memory import room_for_networks
 from ..training.terminal import program
-from ..viz import as_bytes, save_grid, save_images
-from . import SYSTEMS, load_game, system
+from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
+from . import SYSTEMS, load_game, system, zoo
+from .evidence import floats
+from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
@@ -85,6 +91,10 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
+    if not kind.draws:
+        options.no_doctor = True
+        if options.evaluate:
+            raise ValueError(f"--evaluate: {kind.name} makes no pictures that could be evaluated")
     if options.control and options.out == f"runs/{kind.name}":
         options.out += "-control"
     return options
@@ -115,12 +125,15 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     ]
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
+    exhibit = lambda game, random, place: kind.exhibit(game, shown, random, place)
+    callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
+    if trainer is not None and batches is not None:
+        # before those that save, so that a checkpoint has what they did at its step
+        callbacks = [*kind.callbacks(trainer, c, len(batches) * options.epochs), *callbacks]
     return Run(
         trainer, batches, options.out, config, stages=stages,
         epochs=None if stages else options.epochs, max_steps=options.max_steps,
-        callbacks=usual_callbacks(options, kind.averaged, data, device,
-            lambda game, random, place: kind.exhibit(game, shown, random, place)),
-        resume=options.resume, new_data=options.new_data, about=about(options),
+        callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
 
@@ -149,43 +162,91 @@ def draw(words: list[str]) -> int:
     p = argparse.ArgumentParser(
         prog="python -m minigan draw", description="Pictures by a saved run, of any system."
     )
-    p.add_argument("run", help="folder of a run, such as runs/cgan")
+    zoos = ", ".join(f"zoo:{name}" for name in zoo.index())
+    p.add_argument("run", help=f"folder of a run, such as runs/cgan, or of the package: {zoos}")
     p.add_argument("--n", type=number(int, 1), default=25, help="how many (default %(default)s)")
+    p.add_argument(
+        "--from", nargs="+", dest="sources", metavar="FILE",
+        help="of translators: what is made of each of these pictures, or of all in a folder; with "
+        "--out FOLDER under their own names",
+    )  # fmt: skip
+    p.add_argument("--text", help="of translators of glyphs: a line of text in the font they make")
+    p.add_argument(
+        "--back", action="store_true", help="of translators of both directions: from B to A"
+    )
     p.add_argument("--label", help="of conditional runs: all of this class, a number or a name")
     p.add_argument(
         "--out",
-        help="a folder (a file for each picture), FILE.png (a grid) or FILE.npz (images uint8 "
-        "(N, H, W[, C]), and labels) (default: RUN/drawn.png)",
+        help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
+        "(N, H, W[, C]), and labels) or, of what draws pixel by pixel, FILE.gif (default: "
+        "RUN/drawn.png, of the zoo drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
     device = resolve_device(options.device)
-    _, game, c, _ = load_game(options.run, device, best=options.best)
-    inputs = game.inputs(options.n, Generator(options.seed), device)
+    kind, game, c, _ = load_game(options.run, device, best=options.best)
+    if not kind.draws:
+        raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
+    game = game.turned() if options.back else game
+    if options.text is not None:
+        print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")
+        return 0
+    random = Generator(options.seed)
+    pictures, names = None, None
+    if options.sources:
+        if game.source_shape is None:
+            raise ValueError(f"--from: {kind.name} makes no pictures of pictures")
+        pictures, names = read_pictures(options.sources, game.source_shape)
+        inputs = game.inputs_of(tensor_of(to_device(floats(pictures), device)), random)
+    else:
+        kind.ready(game, with_given(c, options.run), device)
+        inputs = game.inputs(options.n, random, device)
     if options.label is not None:
         try:
             inputs = game.asked(inputs, label_of(options.label, c) if game.classes else 0)
         except ValueError as error:
             raise ValueError(f"--label {options.label} of {options.run}: {error}") from error
+    if options.out is not None and Path(options.out).suffix == ".gif":
+        rows = math.ceil(math.sqrt(len(inputs[0])))
+        frames = [image_grid(frame.cpu().numpy(), rows) for frame in game.frames(*inputs)]
+        save_gif(options.out, frames)
+        print(f"written: {options.out}")
+        return 0
     parts = [
         game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
-        for i in range(0, options.n, 250)
+        for i in range(0, len(inputs[0]), 250)
     ]
     labels = inputs[-1].cpu().numpy() if game.classes else None
-    print(f"written: {write(np.concatenate(parts), labels, options)}")
+    print(f"written: {write(np.concatenate(parts), labels, options, pictures, names)}")
     return 0
 
 
-def write(images: np.ndarray, labels: np.ndarray | None, options: argparse.Namespace) -> str:
-    """Images (N, C, H, W) in the form that --out asks for; what was written, for people."""
-    out = Path(options.out or Path(options.run) / "drawn.png")
+def with_given(c: Any, run: str) -> SimpleNamespace:
+    """A run's facts and, as `pictures`, what its --dataset named, and its --size."""
+    path = Path(run) / "config.json"
+    options = json.loads(path.read_bytes()).get("options", {}) if path.is_file() else {}
+    given = {"pictures": options.get("dataset", c.dataset), "size": options.get("size", 28)}
+    return SimpleNamespace(**given | vars(c))
+
+
+def write(
+    images: np.ndarray, labels: np.ndarray | None, options: argparse.Namespace,
+    pictures: np.ndarray | None = None, names: list[str] | None = None,
+) -> str:  # fmt: skip
+    """Images (N, C, H, W) in the form that --out asks for, a grid beside the pictures that they
+    were made of; what was written, for people."""
+    folder = Path("." if zoo.named(options.run) else options.run)
+    out = Path(options.out or folder / "drawn.png")
+    if out.suffix == ".png" and pictures is not None:
+        beside(pictures, images).save(out)
+        return str(out)
     if out.suffix == ".png":
         save_grid(out, images, math.ceil(math.sqrt(len(images))))
         return str(out)
     if out.suffix != ".npz":
-        save_images(out, images)
+        save_images(out, images, names)
         return f"{len(images)} pictures in {out}"
     pixels = as_bytes(images).transpose(0, 2, 3, 1)
     arrays = {"images": pixels[..., 0] if pixels.shape[-1] == 1 else pixels}
@@ -218,6 +279,8 @@ def measure(words: list[str]) -> int:
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
     p.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:N or auto")
     options = p.parse_args(words)
+    if zoo.named(options.run):
+        raise ValueError(f"{options.run} was measured: {zoo.FOLDER / 'index.json'} has its numbers")
     device = resolve_device(options.device)
     kind, rows, step = measured(options.run, options, device)
     control: dict[str, float] = {}
@@ -237,7 +300,7 @@ def measure(words: list[str]) -> int:
 def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
-    c = SimpleNamespace(**vars(c), data_dir=options.data_dir)
+    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
     return kind, kind.measure(game, c, options.samples, device), step
 
 
@@ -286,36 +349,44 @@ def listing(words: list[str]) -> int:
     )
     for name in SYSTEMS:
         kind = system(name)
-        first = inspect.cleandoc(type(kind).__doc__ or "").split("\n\n")[0].replace("\n", " ")
-        print(f"{name:12} {first}\n{'':12} {kind.paper}")
+        print(f"{name:12} {what(kind)['text']}\n{'':12} {kind.paper}")
+    for name, entry in zoo.index().items():
+        print(f"zoo:{name:8} made by {entry['command']}")
     return 0
 
 
 USAGE = """usage: python -m minigan train NAME [options]     train a system
        python -m minigan draw RUN [options]       pictures by a saved run
        python -m minigan measure RUN [options]    what shows that it works, beside a control
+       python -m minigan live [RUN]               a page: play, watch, walk
+       python -m minigan report RUN [options]     a page about a run
+       python -m minigan export RUN [options]     its networks as ONNX files
        python -m minigan list                     all systems
 
 Each says more with --help, `train NAME --help` with the options of that system."""
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "draw": draw, "measure": measure, "report": report, "export": export, "list": listing,
+}  # fmt: skip
 
 
 @program
 def main(arguments=None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbs = {"draw": draw, "measure": measure, "list": listing}
     try:
         if words[:1] in ([], ["--help"], ["-h"]):
             print(USAGE)
             return 0 if words else 2
-        if words[0] in verbs:
-            return verbs[words[0]](words[1:])
+        if words[0] in VERBS:
+            return VERBS[words[0]](words[1:])
         if words[0] != "train":
-            raise ValueError(f"there is no command {words[0]!r}: train, draw, measure or list")
+            known = f"{', '.join(['train', *VERBS][:-1])} or {list(VERBS)[-1]}"
+            raise ValueError(f"there is no command {words[0]!r}: {known}")
         if words[1:2] in ([], ["--help"], ["-h"]):
             print(f"{USAGE}\n\nNAME is one of: {', '.join(SYSTEMS)}")
             return 0 if words[1:] else 2
         return train(words[1], words[2:])
-    except (DeviceError, ValueError) as error:
+    except (DeviceError, ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:

@@ -35,9 +35,14 @@ def digits_of(c: Any, split: str):
     return found
 
 
+def floats(images: np.ndarray) -> np.ndarray:
+    """uint8 as float32 in [-1, 1]."""
+    return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
 def some_images(data: ImageSet, n: int, seed: int = 0) -> np.ndarray:
     """n of the images, or all if there are fewer: float32 in [-1, 1], always the same."""
-    return subset(data.images, n, seed).astype(np.float32) / np.float32(127.5) - 1
+    return floats(subset(data.images, n, seed))
 
 
 def drawn(game: Game, n: int, device: Any, seed: int = 0) -> tuple[np.ndarray, tuple]:

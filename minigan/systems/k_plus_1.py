@@ -43,7 +43,7 @@ class KPlus1(System):
     )
     control = "labelled images alone: no unlabelled ones, no fakes"
     averaged = "D"
-    defaults = {"lr": 3e-3, "b1": 0.5, "batch_size": 100, "epochs": 30, "ema": 0.9998}
+    defaults = {"lr": 3e-3, "b1": 0.5, "batch_size": 100, "epochs": 50, "ema": 0.9998}
 
     def options(self, parser):
         super().options(parser)

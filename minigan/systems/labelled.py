@@ -39,8 +39,14 @@ def class_count(data: ImageSet) -> int:
 
 
 def some_of_each(data: ImageSet, n: int, seed: int) -> ImageSet:
-    """n of the images with their labels, as many of each class (where that does not go, the first
-    ones have one more), chosen by the seed, class by class; ValueError where that cannot be."""
+    """The images and labels of `rows_of_each`."""
+    rows = rows_of_each(data, n, seed)
+    return dataclasses.replace(data, images=data.images[rows], labels=data.labels[rows])
+
+
+def rows_of_each(data: ImageSet, n: int, seed: int) -> np.ndarray:
+    """The numbers of n images, as many of each class (where that does not go, the first ones have
+    one more), chosen by the seed, class by class; ValueError where that cannot be."""
     classes = class_count(data)
     each, rest = divmod(n, classes)
     if not each or classes < 2:
@@ -55,8 +61,7 @@ def some_of_each(data: ImageSet, n: int, seed: int) -> ImageSet:
     if short := [k for k in range(classes) if len(found[k]) < sizes[k]]:
         k = short[0]
         raise ValueError(f"--labels {n}: {sizes[k]} of class {k}, which has {len(found[k])} images")
-    rows = np.concatenate(found)
-    return dataclasses.replace(data, images=data.images[rows], labels=data.labels[rows])
+    return np.concatenate(found)
 
 
 def beside_unlabelled(data: ImageSet, c: Any, device: Any) -> Together:
@@ -67,6 +72,18 @@ def beside_unlabelled(data: ImageSet, c: Any, device: Any) -> Together:
         Batches(few, min(c.batch_size, len(few)), c.seed, device, ("images", "labels")),
         Batches(data, c.batch_size, c.seed, device),
     )
+
+
+def strided(shape: tuple[int, ...], classes: int, width: int = 16) -> nn.Sequential:
+    """Images (N, *shape) -> logits: convolutions of stride 2 to width and 2 width channels, batch
+    normalisation and ReLU behind each; dropout, linear units. It learns fast."""
+    c, h, w = shape
+    size = 2 * width * (-(-h // 4)) * (-(-w // 4))
+    return nn.Sequential(
+        nn.Conv2d(c, width, 5, 2, 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), nn.BatchNorm2d(2 * width), nn.ReLU(),
+        nn.Flatten(), nn.Dropout(0.5), nn.Linear(size, classes),
+    )  # fmt: skip
 
 
 def predicted(network: nn.Module, images: np.ndarray, device: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from ..nn import Module
 from ..training.pretrained import saved_state
 from ..training.runfolder import RunError
 from ..training.stages import left_by
+from . import zoo
 from .system import System, facts_of, in_stage
 
 # runs of before there were systems name a game, or a kind of network
@@ -31,20 +32,26 @@ def load_game(
 ) -> Loaded:
     """The game that a run has saved, of any system.
 
+    folder : or "zoo:NAME", one that comes with the package (`minigan.systems.zoo`), with the
+        players that draw alone
     averaged : the generator with its averaged weights if there are some, else with its last
     best : the state that an evaluation found best, not the newest
 
     RunError where there is no saved run, or none of a system that is known; CheckpointError for a
     damaged file.
     """
-    path, state = saved_state(folder, best)
+    name = zoo.named(folder)
+    path, state = saved_state(folder, best) if name is None else zoo.state_of(name)
     try:
         config = _named(state["config"])
         kind = _system(config)
         c = facts_of(kind.complete(config))
         game = _built(kind, c, Path(folder), state.get("stage", 0))
+        players = state["trainer"]["players"]
+        if state.get("partial"):
+            game.players = {name: game.players[name] for name in players}
         for player, network in game.players.items():
-            network.load_state_dict(state["trainer"]["players"][player])
+            network.load_state_dict(players[player])
         game.load_state_dict(state["trainer"].get("game", {}))
         ema = state["callbacks"].get("Average", {"updates": 0})
         name = kind.averaged if averaged and ema["updates"] > 0 else None

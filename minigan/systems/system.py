@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..arrays import Generator
 from ..data import DATASETS, ImageSet, load_dataset
 from ..data.batches import Batches
@@ -18,6 +20,7 @@ from ..gan import Game
 from ..gan.constraints import Constraint
 from ..nn import Module
 from ..optim import Adam, Optimizer
+from ..training.callbacks import Callback
 from ..training.cli import number
 from ..viz import Picture
 
@@ -48,11 +51,13 @@ class System:
     defaults : of options, where they are not those of `System`
     averaged : the player whose weights are averaged, and draw or classify then; None where none is
     control : what `--control` switches off
+    draws : does it make pictures, which can be drawn and which the doctor looks at?
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
     paper = ""
     control = ""
+    draws = True
     averaged: str | None = "G"
     defaults: dict[str, Any] = {}
 
@@ -97,8 +102,14 @@ class System:
     # --- the parts, in the order in which they are made; `c` has the run's facts as attributes ---
 
     def data(self, c: Any, split: str = "train") -> ImageSet:
-        """The data set, or its test images."""
-        return load_dataset(c.dataset, split, getattr(c, "data_dir", None), size=c.size)
+        """The data set, or its test images; of a saved run, c.pictures says what it was given."""
+        name = getattr(c, "pictures", c.dataset)
+        return load_dataset(name, split, getattr(c, "data_dir", None), size=c.size)
+
+    def test_of(self, c: Any) -> Any:
+        """The test images of what a saved run was given (c.pictures, c.size); of a folder, its
+        own."""
+        return self.data(c, "test" if c.pictures in DATASETS else "train")
 
     def facts(self, data: ImageSet, c: Any) -> dict[str, Any]:
         """What the run's config says of the data: all that `game` needs to know of them."""
@@ -132,6 +143,10 @@ class System:
         """What players must obey after their steps."""
         return {}
 
+    def callbacks(self, trainer: Any, c: Any, steps: int) -> list[Callback]:
+        """What else is done in a run of so many steps, such as a schedule of rates."""
+        return []
+
     def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:
         """The batches of the game's `columns`."""
         return Batches(data, c.batch_size, c.seed, device, columns)
@@ -149,6 +164,14 @@ class System:
     ]:  # fmt: skip
         """What is shown while it is trained (see `Game.exhibit`); `data`: what `shown` gives."""
         return game.exhibit(generator, device)
+
+    def ready(self, game: Game, c: Any, device: Any) -> None:
+        """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
+        says where own ones are."""
+
+    def of_text(self, game: Game, c: Any, text: str, device: Any) -> np.ndarray:
+        """What a saved run's game makes of a text: float32 (N, C, H, W) in [-1, 1]."""
+        raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
         """The numbers that show whether it works, of so many samples."""

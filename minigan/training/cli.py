@@ -105,15 +105,20 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
         action="store_true",
         help="write for TensorBoard, too (needs: pip install 'minigan[tensorboard]')",
     )
-    p.add_argument("--quiet", action="store_true", help="no progress line")
+    p.add_argument(
+        "--quiet",
+        action="store_true",
+        help="no progress line; there is none anyway where stderr is no terminal",
+    )
 
 
 def usual_callbacks(
     options: argparse.Namespace, generator: nn.Module | str | None, data: ImageSet, device: Device,
-    exhibit: Callable | None = None
+    exhibit: Callable | None = None, what: dict[str, str] | None = None,
 ) -> list[Callback]:  # fmt: skip
     """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`;
-    exhibit: what the samples show, where it is not the game's own picture."""
+    exhibit: what the samples show, where it is not the game's own picture; what: is trained, for
+    people (see `Report`)."""
     digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
     if options.evaluate and not digits:
         raise ValueError(
@@ -136,6 +141,7 @@ def usual_callbacks(
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor,
         quiet=options.quiet, tensorboard=options.tensorboard,
         measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify, exhibit=exhibit,
+        about=what,
     )  # fmt: skip
     return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
 

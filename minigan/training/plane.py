@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..autograd import Tensor, no_grad
+from ..autograd import Tensor, grad, no_grad
 from ..gan import (
     DRAGAN,
     EBGAN,
@@ -37,8 +37,9 @@ from ..gan import (
     WeightClip,
 )
 from ..gan import GAMES as CLASSES
+from ..gan.recalibrate import evaluating
 from ..nn import init
-from ..ops import cat
+from ..ops import as_tensor, cat
 from ..optim import Adam, Optimizer
 
 # Okabe and Ito's palette, as in the curves: G is orange
@@ -219,15 +220,31 @@ def judge(game: Game, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         y = game.D(x)
         return y.softmax(1)[:, -1], game.g_loss(y) * len(x)
     m, objective = points_per_example(game), game.objective  # type: ignore[attr-defined]
-    packed = (
-        cat([x, *[real[i * len(x) % len(real) :][: len(x)] for i in range(m - 1)]], 1)
-        if m > 1
-        else x
-    )
+    # the data again and again, where the points are more
+    others = lambda i: real[(np.arange(len(x)) + i * len(x)) % len(real)]
+    packed = cat([x, *[others(i) for i in range(m - 1)]], 1) if m > 1 else x
     y = game.D(packed)[:, 0]  # type: ignore[attr-defined]
     if isinstance(objective, Minimax) and not isinstance(objective, NonSaturating):
         objective = NonSaturating()  # the same direction, and one that can be seen where D is sure
+    if objective.compares:
+        with no_grad():
+            on_real = game.D(others(0))[:, 0]  # type: ignore[attr-defined]
+        return y, objective.g_loss(y, on_real) * len(x)
     return (y.sigmoid() if objective.logistic else y), objective.g_loss(y) * len(x)
+
+
+def looked(game: Game, real: Tensor, limit: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `judge` says at a regular n x n grid over [-limit, limit]^2, row i at the i-th y from
+    below: D's surface (n, n), and where G is told to go there (n, n, 2), minus the gradient of its
+    loss."""
+    at = np.linspace(-limit, limit, n, dtype=np.float32)
+    points = np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)
+    x = as_tensor(points).to(real.device).requires_grad_()
+    with evaluating(*game.players.values()):  # nothing moves: no dropout, no power iteration
+        outputs, loss = judge(game, x, real)
+        (slope,) = grad(loss, [x])
+    surface, field = outputs.detach().cpu().numpy(), -slope.cpu().numpy()
+    return surface.reshape(n, n), field.reshape(n, n, 2)
 
 
 def plane_picture(

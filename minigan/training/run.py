@@ -7,7 +7,7 @@ runs/<name>/
     samples/0000400.png                  the fixed latents at that step
     checkpoints/00000400.safetensors     everything a resumed run needs to end in bit-identical
                                          weights
-    curves.png, samples.gif              at the end
+    curves.png, samples.gif, report.html at the end
 """
 
 from __future__ import annotations
@@ -360,6 +360,12 @@ class Run:
     def left(self, what: str) -> None:
         """Mention `what` in the closing line, as a thing that the run leaves."""
         self.leaves.append(what)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .report.card import card
+
+        return card(self)
 
     def say(self, text: str) -> None:
         """A line for people, which does not break the progress line."""

@@ -81,15 +81,16 @@ def save_grid(path, images, rows: int, cols: int | None = None, scale: int = 2) 
     _save_png(path, grid.repeat(scale, 0).repeat(scale, 1))
 
 
-def save_images(folder, images) -> list[Path]:
+def save_images(folder, images, names=None) -> list[Path]:
     """Write each image into a PNG file of its own, as it is: folder/00000.png, 00001.png, ...;
     their paths.
 
     images  as for `image_grid`
+    names   of the files, without .png, instead of numbers
     """
     paths = []
     for i, image in enumerate(as_bytes(images)):
-        paths.append(Path(folder) / f"{i:05d}.png")
+        paths.append(Path(folder) / f"{names[i] if names else f'{i:05d}'}.png")
         _save_png(
             paths[-1],
             np.ascontiguousarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)),

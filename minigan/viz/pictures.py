@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from .grid import save_grid
+import numpy as np
+
+from ..data.files import write_atomic
+from .grid import as_bytes, save_grid
 
 
 class Picture(Protocol):
@@ -29,3 +34,60 @@ class Grid:
 
     def save(self, path: str | Path) -> None:
         save_grid(path, self.images, self.rows, self.columns)
+
+
+def beside(*columns: Any, most: int = 3) -> Grid:
+    """Images (N, C, H, W) of each column side by side, such as (a, G(a), b): N groups, `most` of
+    them in a row. Grey ones are shown beside coloured ones."""
+    columns = tuple(as_bytes(images) for images in columns)
+    channels = max(images.shape[1] for images in columns)
+    wide = [np.repeat(x, channels // x.shape[1], 1) for x in columns]
+    images = np.stack(wide, 1).reshape(-1, *wide[0].shape[1:])
+    across = min(most, len(wide[0])) * len(columns)
+    return Grid(images, -(-len(images) // across), across)
+
+
+class Panel(NamedTuple):
+    """Points in the plane, coloured by a number that each has."""
+
+    title: str
+    places: np.ndarray  # (N, 2)
+    kinds: np.ndarray  # int (N,)
+    names: Sequence[str]  # of the kinds
+
+
+class Points:
+    """Panels of points, in so many columns; those of a column are the same places."""
+
+    suffix = ".png"
+
+    def __init__(self, panels: Sequence[Panel], columns: int):
+        self.panels = panels
+        self.columns = columns
+
+    def save(self, path: str | Path) -> None:
+        from matplotlib.figure import Figure
+
+        rows = -(-len(self.panels) // self.columns)
+        figure = Figure(figsize=(4.2 * self.columns, 4 * rows), dpi=100, layout="constrained")
+        axes = figure.subplots(rows, self.columns, squeeze=False).ravel()
+        for ax, panel in zip(axes, self.panels):
+            for kind, name in enumerate(panel.names):
+                x, y = panel.places[panel.kinds == kind].T
+                ax.scatter(x, y, s=5, label=name, color=f"C{kind % 10}", alpha=0.6, linewidths=0)
+            ax.set_title(panel.title, fontsize=10)
+            ax.set(xticks=[], yticks=[])
+            ax.legend(fontsize=7, markerscale=2, loc="upper right")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        write_atomic(path, buffer.getvalue())
+
+
+def principal_plane(points: np.ndarray) -> np.ndarray:
+    """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
+    centred = points - points.mean(0)
+    # by the products of N points, which are fewer than pixels are
+    variances, directions = np.linalg.eigh(centred @ centred.T)
+    places = directions[:, :-3:-1] * np.sqrt(np.maximum(variances[:-3:-1], 0))
+    axes = places.T @ centred
+    return places * np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])

@@ -45,6 +45,25 @@ def test_num_threads(monkeypatch):
         assert 1 <= num_threads() <= (os.cpu_count() or 1)
 
 
+def test_the_blas_is_limited_by_the_same_variable():
+    """At most as many threads as asked for: those of the BLAS would spin beside ours."""
+    code = """
+import minigan
+from minigan.fast.cpu import blas
+a = minigan.ones(64, 64)
+minigan.linear(a, a)
+print(*[library.get_num_threads() for library in blas.blas_libraries()])
+"""
+    env = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    found = {}
+    for asked in ("1", "1000", ""):
+        found[asked] = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], check=True, timeout=LONG,
+            env=env | {"MINIGAN_NUM_THREADS": asked}, capture_output=True, text=True,
+        ).stdout.split()  # fmt: skip
+    assert set(found["1"]) == {"1"} and set(found["1000"]) == set(found[""])
+
+
 @pytest.mark.parametrize("size", [0, 1, 7, 40, 41, 79, 80, 1000, 1001])
 def test_chunks_are_the_whole(four_threads, size):
     """Every element exactly once, in pieces that lie alike in all arrays."""

@@ -1,16 +1,21 @@
 """`python -m minigan`: every system trains, resumes to the bit, is loaded, draws and is measured;
 bad input gets one line."""
 
+import html
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from minigan.arrays import Generator
+from minigan.autograd import tensor_of
 from minigan.gan import GAMES
 from minigan.systems import SYSTEMS, load_game, system
 from minigan.systems.command import main, parse
+from minigan.systems.export import parts_of
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import load_checkpoint, save_checkpoint
@@ -30,7 +35,7 @@ def train(name, out, steps, *more):
         more = ("--of", str(finished), *more)
     words = [
         "--dataset",
-        "strokes",
+        "glyphs" if name in PAIRS else "strokes",
         "--batch-size",
         "8",
         "--max-steps",
@@ -48,15 +53,26 @@ def train(name, out, steps, *more):
 
 
 # systems that are about a finished run, and the system of that run
-OF = {"features": "gan", "inference": "gan"}
+OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
+# systems that make a picture of a picture
+PAIRS = ["pix2pix", "pan", "cyclegan"]
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
 PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
+    "cogan": ["--features", "2", "--weight", "1"],
+    "dann": ["--target", "edges", "--width", "2"],
+    "arda": ["--target", "textures", "--width", "2", "--k", "1"],
     "acgan": ["--features", "4"], "infogan": ["--features", "4", "--hidden", "8"],
     "ss-infogan": ["--features", "4", "--hidden", "8"],
-}  # fmt: skip
+    "pixelcnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "replay": ["--tasks", "2", "--task-steps", "4"],
+    "pixelrnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
+    "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
+    "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
+} | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 
 def state(out):
@@ -113,13 +129,90 @@ def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, whole_run, tmp_p
     assert list((whole / "samples").glob("0000006.*"))
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_report(name, whole_run, tmp_path, capsys):
+    """Each run leaves one; the command writes it anew."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    assert main(["report", str(run), "--out", str(out)]) == 0
+    assert f"written: {out}" in capsys.readouterr().out
+    text = out.read_text()
+    assert text == (run / "report.html").read_text() and len(text) < 5_000_000
+    assert html.escape(system(name).paper) in text.replace("&#39;", "&#x27;")
+    assert f"<strong>{next(iter(load_game(run).game.players))}</strong>" in text
+    assert 'id="frame"' in text and "<svg" in text
+
+
+# systems whose networks nobody has tried to export yet
+UNTRIED = ["cogan", "dann", "arda", "steganography", "srgan", "lsro", "segan", "camstyle",
+           "pixelcnn", "pixelrnn", "replay"]  # fmt: skip
+TRIED = [name for name in SYSTEMS if name not in UNTRIED]
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_report_to_explore(name, whole_run, tmp_path, capsys):
+    """G of every system can be in its page."""
+    pytest.importorskip("jinja2")
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "page.html"
+    code = main(["report", str(run), "--explore", "--out", str(out)])
+    if name in PAIRS:
+        assert code == 2 and "pictures of pictures" in capsys.readouterr().err
+        return
+    assert code == 0
+    assert "of them G's weights" in capsys.readouterr().out
+    assert 'id="sliders"' in out.read_text()
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_export(name, whole_run, tmp_path, capsys):
+    """Every part of every system, and G first: what `draw` shows, by another program."""
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    run, _ = whole_run(name, capsys)
+    kind, game, c, _ = load_game(run)
+    parts = list(parts_of(game, c))
+    assert parts[0] in ("G", "G0") and set(ENCODERS.get(name, [])) <= set(parts)
+    for part in parts:
+        file = tmp_path / f"{part}.onnx"
+        assert main(["export", str(run), "--onnx", str(file), "--part", part]) == 0, part
+    said = capsys.readouterr().out
+    first = "pictures" if name in ("pan", "cyclegan") else "latents"  # pix2pix has noise, too
+    assert f"{parts[0]}.onnx, {parts[0]} of {first} float32[" in said
+    if parts[0] == "G" and name not in PAIRS:
+        inputs = game.inputs(9, Generator(4))
+        session = runtime.InferenceSession(str(tmp_path / "G.onnx"))
+        given = {i.name: x.numpy() for i, x in zip(session.get_inputs(), inputs)}
+        drawn = game.sample(*inputs).numpy()
+        np.testing.assert_allclose(session.run(["out"], given)[0], drawn, atol=3e-5)
+
+
+# players that tell something of pictures
+ENCODERS = {
+    "vae": ["E"], "vaegan": ["E"], "inference": ["E"], "veegan": ["F"], "mrgan": ["E"],
+    "mdgan": ["E"], "triple-gan": ["C"], "features": ["P"],
+}  # fmt: skip
+
+
+def test_export_of_what_is_not_there(whole_run, tmp_path, capsys, monkeypatch):
+    run, _ = whole_run("gan", capsys)
+    file = str(tmp_path / "x.onnx")
+    assert main(["export", str(run), "--onnx", file, "--part", "E"]) == 2
+    assert capsys.readouterr().err == "error: --part E: gan has the parts G, D\n"
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert main(["export", str(run), "--onnx", file]) == 2
+    assert "pip install 'minigan[onnx]'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_draw(name, whole_run, tmp_path, capsys):
     run, _ = whole_run(name, capsys)
     out = tmp_path / "some.npz"
     assert main(["draw", str(run), "--n", "5", "--out", str(out)]) == 0
     with np.load(out) as found:
-        assert found["images"].shape == (5, 28, 28) and found["images"].dtype == np.uint8
+        size = load_game(run).c.image_shape[1:]
+        assert found["images"].shape == (5, *size) and found["images"].dtype == np.uint8
         conditional = "labels" in found
     assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "folder")]) == 0
     assert len(list((tmp_path / "folder").glob("*.png"))) == 3
@@ -132,6 +225,53 @@ def test_draw(name, whole_run, tmp_path, capsys):
         assert "there is no label 10: they are 0 to 9" in capsys.readouterr().err
     else:
         assert code == 2 and "samples have no labels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_draw_from_own_pictures(name, whole_run, tmp_path, capsys):
+    """What --from names, in its order, under its names; without it, of pictures held out."""
+    run, _ = whole_run(name, capsys)
+    rng = np.random.default_rng(0)
+    own = [tmp_path / "own" / f"{n}.png" for n in "ba"]
+    for i, path in enumerate([*own, tmp_path / "a.jpg"]):
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (32, 40 + i, 3), np.uint8)).save(path)
+    given = [str(own[0]), str(tmp_path / "own"), str(tmp_path / "a.jpg")]
+    out = tmp_path / "made"
+    assert main(["draw", str(run), "--from", *given, "--out", str(out)]) == 0
+    assert {p.name for p in out.iterdir()} == {"b.png", "a.png", "b-2.png", "a-2.png"}
+    with Image.open(own[0]) as picture:
+        grey = np.asarray(picture.convert("L").crop((4, 0, 36, 32)), np.float32)[None, None]
+    game = load_game(run).game
+    inputs = game.inputs_of(tensor_of(np.repeat(grey, 4, 0) / np.float32(127.5) - 1), Generator(0))
+    made = (game.sample(*inputs).numpy()[0, 0] + 1) * 127.5
+    with Image.open(out / "b.png") as picture:
+        np.testing.assert_allclose(np.asarray(picture), made, atol=0.51)
+    grid = tmp_path / "grid.png"
+    assert main(["draw", str(run), "--from", *given, "--out", str(grid)]) == 0
+    with Image.open(grid) as picture:  # four pairs, three of them in a row
+        assert picture.size == (2 * (6 * 33 + 1), 2 * (2 * 33 + 1))
+    assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "some.npz")]) == 0
+    with np.load(tmp_path / "some.npz") as found:
+        assert found["images"].shape == (3, 32, 32)
+    assert main(["draw", str(run), "--text", "Ox 7", "--out", str(tmp_path / "text.png")]) == 0
+    capsys.readouterr()
+    code = main(["draw", str(run), "--back", "--from", *given, "--out", str(tmp_path / "back")])
+    assert code == (0 if name == "cyclegan" else 2)
+    if code:
+        assert "in one direction" in capsys.readouterr().err
+    (tmp_path / "own" / "b.png").write_text("no picture")
+    for wrong, said in ((str(own[0]), "cannot be read as a picture"), ("none.png", "no such file")):
+        assert main(["draw", str(run), "--from", wrong]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_only_translators_draw_from_pictures(whole_run, capsys):
+    run, _ = whole_run("gan", capsys)
+    assert main(["draw", str(run), "--from", "a.png"]) == 2
+    assert "--from: gan makes no pictures of pictures" in capsys.readouterr().err
+    assert main(["draw", str(run), "--back"]) == 2 and main(["draw", str(run), "--text", "a"]) == 2
+    assert "gan makes nothing of texts" in capsys.readouterr().err
 
 
 def test_drawing_is_what_the_game_samples(whole_run, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -268,7 +269,7 @@ def test_tensorboard(tmp_path):
 
 
 def test_tensorboard_without_its_package(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(ImportError, match="pip install 'minigan\\[tensorboard\\]'"):
         TensorBoard()
 
@@ -295,27 +296,66 @@ class Slow(Callback):
         self.now += self.seconds.get(run.step, 0.01)
 
 
+class Terminal(io.StringIO):
+    """A stderr that says it is one."""
+
+    def isatty(self):
+        return True
+
+
 @pytest.mark.parametrize("first", [0, 7])
-def test_the_time_left_does_not_count_compilation(tmp_path, monkeypatch, first):
-    """A first step of 15 seconds, then 100 a second: never "0.06 it/s, 1:18:55 left"."""
-    monkeypatch.setattr("minigan.training.callbacks.progress.sys.stderr", io.StringIO())
+@pytest.mark.parametrize(
+    "compiling", [{1: 15.0}, {1: 15.0, 2: 5.0, 3: 20.0}, {2: 9.0, 10: 1.0}, {1: 9.0, 13: 9.0}]
+)
+def test_the_time_left_does_not_count_compilation(tmp_path, monkeypatch, first, compiling):
+    """100 steps a second, whichever of the first ones compile: never "0.06 it/s, 1:18:55 left"."""
+    monkeypatch.setattr("sys.stderr", Terminal())
     if first:
         make(tmp_path / "r", [Checkpoints(0)], steps=first).train()
     said = []
 
     class Shown(Progress):
+        interval = 0.0
+
         def on_start(self, run):
             super().on_start(run)
-            self.interval = 0.0
             assert self.bar.n == first
 
         def on_step(self, run):
             super().on_step(run)
             said.append((run.step, self.bar.postfix.rpartition("| ")[2]))
 
-    slow = Slow(monkeypatch, {first + 1: 15.0, first + 10: 1.0, first + 60: 11.0})
+    held_up = {first + step: seconds for step, seconds in compiling.items()} | {first + 60: 11.0}
+    slow = Slow(monkeypatch, held_up)
     make(tmp_path / "r", [slow, Shown(), Checkpoints(1000)], steps=100, resume=bool(first)).train()
     assert said[0][1] == said[1][1] == "? it/s, ? left"
-    for step, text in said[13:-1]:
-        assert text.startswith("100.00 it/s, 00:00 left"), (step, text)
-    assert all(float(text.split()[0]) > 5 for _, text in said[2:12] if text[0] != "?")
+    assert all(text.startswith(("100.00 it/s, 00:00 left", "? it/s")) for _, text in said), said
+    assert not any("?" in text for _, text in said[5:])
+
+
+def test_slow_steps_have_an_estimate_soon(tmp_path, monkeypatch):
+    """Steps of 10 seconds, the first of 60: after the third there is one."""
+    monkeypatch.setattr("sys.stderr", Terminal())
+    said = []
+
+    class Shown(Progress):
+        def on_step(self, run):
+            super().on_step(run)
+            said.append(self.bar.postfix.rpartition("| ")[2])
+
+    slow = Slow(monkeypatch, {1: 60.0} | dict.fromkeys(range(2, 100), 10.0))
+    make(tmp_path / "r", [slow, Shown()], steps=20).train()
+    assert said[2] == "0.10 it/s, 02:50 left" and said[18] == "0.10 it/s, 00:10 left"
+
+
+def test_without_a_terminal_there_are_no_progress_lines(tmp_path, monkeypatch, capfd):
+    """Neither in a log file nor with quiet; of a terminal there are."""
+    make(tmp_path / "log", usual(nn.Linear(3, 4)), steps=20).train()
+    out, err = capfd.readouterr()
+    assert err == "" and "done: 20 steps" in out
+    assert not any(ord(c) < 32 and c != "\n" for c in out)
+    monkeypatch.setattr("sys.stderr", Terminal())
+    make(tmp_path / "quiet", usual(nn.Linear(3, 4), quiet=True), steps=20).train()
+    assert sys.stderr.getvalue() == ""
+    make(tmp_path / "terminal", usual(nn.Linear(3, 4)), steps=20).train()
+    assert "step 20/20" in sys.stderr.getvalue()

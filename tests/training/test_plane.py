@@ -9,7 +9,7 @@ from minigan import grad, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data.toy import ring
-from minigan.gan import GAN, Minimax
+from minigan.gan import GAN, OBJECTIVES, Minimax
 from minigan.gan.ebgan import EBGAN, MAGAN
 from minigan.gan.madgan import MADGAN
 from minigan.gan.veegan import VEEGAN
@@ -82,6 +82,21 @@ def test_the_field_is_the_gradient_of_gs_loss(name):
         assert (up * slope.numpy()).sum(1).max() <= 1e-6, "the field leads up D's surface"
 
 
+@pytest.mark.parametrize("name", ["relativistic", "relativistic-average-hinge", "softmax"])
+def test_the_field_of_an_objective_that_compares(name):
+    """The real examples are those that it is given, again and again where the points are more."""
+    minigan.manual_seed(0)
+    p = Players()
+    game = GAN(p.generator(), p.critic(), OBJECTIVES[name](), 2)
+    x = tensor_of(np.concatenate([REAL.numpy()] * 2) * 0.5, True)
+    said, loss = judge(game, x, REAL)
+    (slope,) = grad(loss, [x])
+    on_real = game.D(tensor_of(np.concatenate([REAL.numpy()] * 2)))
+    (own,) = grad(game.objective.g_loss(game.D(x), on_real), [x])
+    np.testing.assert_allclose(slope.numpy(), own.numpy() * len(x), rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(said.detach().numpy(), game.D(x).detach().numpy()[:, 0])
+
+
 def test_packs_are_of_the_point_and_others_of_the_data():
     game = GAMES["pacgan3"](Players()).game
     seen = []
@@ -93,6 +108,12 @@ def test_packs_are_of_the_point_and_others_of_the_data():
     np.testing.assert_array_equal(
         seen[0][:, 2:], np.concatenate([REAL.numpy()[:8], REAL.numpy()[8:16]], 1)
     )
+
+
+def test_packs_of_more_points_than_there_are_data():
+    game = GAMES["pacgan4"](Players()).game
+    x = tensor_of(np.zeros((50, 2), np.float32))
+    assert judge(game, x, REAL)[0].shape == (50,)
 
 
 def test_minimax_is_drawn_where_it_does_not_vanish():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...machine.threads import _set, num_threads
+from ...machine.threads import _set, asked_threads, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
 from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
@@ -151,6 +151,11 @@ def set_num_threads(num):
             worker.retire()
     for library in blas_libraries():
         library.set_num_threads(num)
+
+
+if asked := asked_threads():  # of all that computes; the BLAS has as many as there are cores
+    for library in blas_libraries():
+        library.set_num_threads(min(asked, library.get_num_threads()))
 
 
 def _new_pool(workers):

@@ -10,6 +10,7 @@ from .doctor import Doctor
 from .evaluate import Evaluate
 from .metrics import Metrics
 from .progress import Progress
+from .report import Report
 from .samples import Samples
 from .schedule import Schedule
 from .tensorboard import TensorBoard
@@ -22,6 +23,7 @@ __all__ = [
     "Evaluate",
     "Metrics",
     "Progress",
+    "Report",
     "Samples",
     "Schedule",
     "TensorBoard",
@@ -35,6 +37,7 @@ def usual(
     doctor: bool = True, quiet: bool = False, tensorboard: bool = False,
     measure: Callable | None = None, evaluate_epochs: int = 1,
     classify: Callable | None = None, exhibit: Callable | None = None,
+    about: dict[str, str] | None = None,
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
 
@@ -45,6 +48,7 @@ def usual(
     measure, evaluate_epochs : numbers of samples, found every so many epochs (`Evaluate`)
     classify : images -> labels, for the doctor
     exhibit : what the samples show, where it is not the game's own picture (see `Samples`)
+    about : what is trained, for people (see `Report`)
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
     average = [Average(generator, ema)] if ema else []
@@ -63,4 +67,4 @@ def usual(
     callbacks.append(Metrics(min(50, sample_interval)))
     if tensorboard:
         callbacks.append(TensorBoard())
-    return [*callbacks, Checkpoints(checkpoint_seconds, keep)]
+    return [*callbacks, Report(about), Checkpoints(checkpoint_seconds, keep)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,18 @@ DISEASES = [
             _lasting(lambda look: any(share > 0.5 for share in look.dead.values()), 2)),
 ]  # fmt: skip
 
+BATCH_OF_ONE = Disease(
+    "batch_norm_of_one",
+    "batch normalisation with one example per batch sees no variance between examples",
+    "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation",
+)
+RATES_APART = Disease(
+    "learning_rates_apart",
+    "learning rates are far apart",
+    "bring them within a factor of ten (two time scales usually differ by 2 to 5)",
+)
+KNOWN = {d.name: d for d in (*DISEASES, BATCH_OF_ONE, RATES_APART)}
+
 
 def at_start(
     players: dict[str, nn.Module], optimizers: dict[str, Any], batch_size: int
@@ -166,24 +178,12 @@ def at_start(
         if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
     ]
     if norms and batch_size == 1:
-        found.append(
-            Disease(
-                "batch_norm_of_one",
-                "batch normalisation with one example per batch sees no variance between examples",
-                "raise --batch-size, or use InstanceNorm, LayerNorm or no normalisation",
-            )
-        )
+        found.append(BATCH_OF_ONE)
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
     low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     if rates[high] > 10 * rates[low]:
-        found.append(
-            Disease(
-                "learning_rates_apart",
-                f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for "
-                f"{high}",
-                "bring them within a factor of ten (two time scales usually differ by 2 to 5)",
-            )
-        )
+        what = f"learning rates are far apart: {rates[low]:g} for {low}, {rates[high]:g} for {high}"
+        found.append(replace(RATES_APART, what=what))
     return found
 
 
@@ -264,7 +264,7 @@ class Doctor(Callback):
         self.looks: list[Look] = []
         self.places: list[np.ndarray] = []  # the mean samples of the last looks
         self.findings: dict[str, list[int]] = {}
-        self.known: dict[str, Disease] = {d.name: d for d in DISEASES}
+        self.known: dict[str, Disease] = dict(KNOWN)
 
     def on_start(self, run):
         game, batches = run.trainer.game, run.batches

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from bisect import insort
 from collections import deque
 
 from .callback import Callback
@@ -11,44 +11,53 @@ from .callback import Callback
 FIELDS = {"d_value": "D value", "g_loss": "G loss", "d_real": "D(x)", "d_fake": "D(G(z))"}
 FIELDS |= {"critic_real": "f(x)", "critic_fake": "f(G(z))"}
 
-
-# steps of a process after which its speed is measured anew: in the first ones kernels are compiled,
-# averages begin
-FIRST = (2, 12)
+EARLY = 12  # first steps of a process: in some of them kernels are compiled and averages begin
+ALIKE = 1.5  # the fastest two of them tell the speed if they differ by less than this factor
 WINDOW = 60.0  # seconds over which it is measured
 # seconds; a step that takes longer than this and than twenty others was held up once, by compiling
 # or a slow disk
-STALL = 2.0
+STALL = 0.5
 
 
 class Progress(Callback):
-    """Epoch, step, the game's numbers, speed and time left, refreshed four times a second; in a log
-    file every ten seconds."""
+    """Epoch, step, the game's numbers, speed and time left, refreshed four times a second. Only for
+    people: with stderr neither a terminal nor a notebook's nothing is shown."""
+
+    interval = 0.25  # seconds
 
     def on_start(self, run):
-        from tqdm import tqdm
+        from tqdm import std
+        from tqdm.auto import notebook_tqdm as tqdm  # the usual one, where there is no notebook
 
-        form = "{desc} step {n_fmt}/{total_fmt}{postfix}"
         self.bar = tqdm(
             total=run.total,
             initial=run.step,
-            bar_format=form,
+            bar_format="{desc} step {n_fmt}/{total_fmt}{postfix}",
             unit="it",
             mininterval=0,
             dynamic_ncols=True,
+            # None: if stderr is no terminal
+            disable=None if tqdm is std.tqdm else False,
         )
-        self.interval = 0.25 if sys.stderr.isatty() else 10.0
         self.shown, self.first = 0.0, run.step
+        self.early: list[float] = []  # seconds of the first steps, sorted
         self.marks: deque[tuple[int, float]] = deque()  # (step, time)
         self.last = time.perf_counter()
 
     def on_step(self, run):
+        if self.bar.disable:
+            return
         now = time.perf_counter()
         took, self.last = now - self.last, now
-        if run.step - self.first in FIRST:
-            self.marks = deque([(run.step, now)])
-        elif took > STALL and self.marks and (steps := run.step - 1 - self.marks[0][0]):
-            usual = (now - took - self.marks[0][1]) / steps
+        made = run.step - self.first
+        if 1 < made <= EARLY:  # the very first one always compiles
+            insort(self.early, took)
+        if made == EARLY:
+            self.marks.append((run.step, now))
+        elif took > STALL and self.marks:
+            step, then = self.marks[0]
+            before = run.step - 1 - step
+            usual = (now - took - then) / before if before else self.early[0]
             if took > 20 * usual:
                 self.marks = deque((step, then + took - usual) for step, then in self.marks)
         if now - self.shown < self.interval and run.step < run.total:
@@ -69,11 +78,14 @@ class Progress(Callback):
         """ "120 it/s, 0:25 left", or question marks where there were too few steps to tell."""
         while len(self.marks) > 1 and now - self.marks[1][1] > WINDOW:
             self.marks.popleft()
-        if not self.marks or run.step == self.marks[0][0]:
+        if self.marks and run.step > self.marks[0][0]:
+            step, then = self.marks[0]
+            self.marks.append((run.step, now))
+            rate = (run.step - step) / max(now - then, 1e-9)
+        elif len(self.early) > 1 and self.early[1] < ALIKE * self.early[0]:
+            rate = 1 / self.early[1]
+        else:
             return "? it/s, ? left"
-        step, then = self.marks[0]
-        self.marks.append((run.step, now))
-        rate = (run.step - step) / max(now - then, 1e-9)
         return f"{rate:.2f} it/s, {self.bar.format_interval((run.total - run.step) / rate)} left"
 
     def on_end(self, run):

@@ -1,0 +1,159 @@
+"""SRGAN: small pictures made larger, with details that are plausible, not blurred.
+
+    python -m minigan train srgan
+    python -m minigan measure runs/srgan --control
+
+Algorithm (Ledig et al. 2017, equations 3 to 6; `minigan.gan.SRGAN` has it), in two stages. First G
+(SRResNet) descends the squared error of its pixels, and a classifier F learns the data's classes.
+Then F is frozen; G descends the squared error of F's features, and what D says of its pictures.
+The paper's features are VGG's, for photographs; here F's last maps. With --task G also descends F's
+cross entropy: large pictures that a classifier shall know, as of small objects. Small pictures are
+means of squares of --factor x --factor pixels.
+
+What to look at: samples/*.png, in each column a small picture, what bicubic interpolation, the
+first stage and G make of it, and the truth. What shows that it works: the first stage is nearer to
+the truth by its pixels (PSNR), but G's pictures are nearer to the data (Frechet distance), and a
+classifier that never saw the run knows more of them.
+Control: D and its weight are switched off; G descends the distance in features alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import to_device
+from ..autograd import tensor_of
+from ..data import DataError
+from ..gan.networks import dcgan_discriminator
+from ..gan.srgan import SRGAN as Game
+from ..gan.srgan import SRResNet, enlarger
+from ..metrics import describe, evaluate, psnr
+from ..metrics.rows import subset
+from ..training.cli import number
+from ..viz import Grid
+from .evidence import digits_of, reference, some_images
+from .reconstruct import in_batches
+from .system import Row, System, adam_options, labels_of
+from .triple_gan import convolutional
+
+LAYER = -3  # phi ends here: F's last maps, after their ReLU
+COLUMNS, SOURCES = 10, 64  # of what is shown; pictures that samples are made of
+
+
+class SRGAN(System):
+    """Small pictures made larger by a network that a discriminator has taught what details look
+    like."""
+
+    paper = (
+        "Ledig et al. 2017, Photo-Realistic Single Image Super-Resolution Using a Generative "
+        "Adversarial Network, arXiv:1609.04802"
+    )
+    control = "D weighs nothing: the distance in features alone"
+    averaged = None
+    defaults = {"lr": 1e-3, "b1": 0.9, "batch_size": 32, "sample_interval": 200}
+
+    def options(self, parser):
+        p = parser
+        adam_options(p)
+        p.add_argument(
+            "--factor",
+            type=number(int, 2),
+            default=4,
+            help="how many times larger, a power of 2 (default %(default)s)",
+        )
+        for name, default, what in (
+            ("content-steps", 1500, "steps of the first stage"),
+            ("steps", 1500, "steps of the second"),
+            ("width", 24, "G's channels where pictures are small"),
+            ("blocks", 3, "G's residual blocks"),
+            ("features", 12, "D's channels next to the pictures"),
+        ):
+            text = f"{what} (default {default})"
+            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
+        for name, default, what in (
+            ("adversarial", 1e-2, "weight of what D says, beside the distance in features"),
+            ("task", 0.0, "weight of F's cross entropy on G's pictures"),
+        ):
+            text = f"{what} (default {default})"
+            p.add_argument(f"--{name}", type=number(float, 0), default=default, help=text)
+
+    def facts(self, data, c):
+        height, width = data.images.shape[2:]
+        if c.factor & (c.factor - 1) or height % c.factor or width % c.factor:
+            raise DataError(
+                f"--factor {c.factor}: expected a power of 2 that divides the pictures' sides "
+                f"({height}x{width}): say --size for own pictures"
+            )
+        return super().facts(data, c) | labels_of(data, self.name)
+
+    def stages(self, c):
+        return {"content": c.content_steps, "adversarial": c.steps}
+
+    def game(self, c):
+        G = enlarger(c.image_shape[0], c.factor, c.width, c.blocks)
+        shape = tuple(c.image_shape)
+        return SRResNet(G, convolutional(shape, c.classes), shape, c.factor)
+
+    def game_after(self, players, c):
+        D = dcgan_discriminator(*c.image_shape, features=c.features)
+        weight = 0.0 if c.control else c.adversarial
+        shape, networks = tuple(c.image_shape), (players["G"], D, players["F"])
+        return Game(*networks, LAYER, shape, c.factor, weight, c.task)
+
+    def begin(self, game, data, c, device):
+        game.sources = self.sources(game, data, device)
+
+    def ready(self, game, c, device):
+        game.sources = self.sources(game, self.test_of(c), device)
+
+    def sources(self, game, data, device):
+        """Small versions of some pictures."""
+        return game.small(tensor_of(to_device(some_images(data, SOURCES), device)))
+
+    def shown(self, data, options):
+        return self.held_out(data, options)
+
+    def exhibit(self, game, data, generator, device):
+        images = some_images(data, COLUMNS)
+
+        def picture():
+            rows = [*made_larger(game, images, device).values(), images]
+            return Grid(np.concatenate(rows), len(rows), COLUMNS)
+
+        return picture
+
+    def measure(self, game, c, samples, device):
+        test = digits_of(c, "test")
+        images, labels = some_images(test, samples), subset(test.labels, samples)
+        known = reference(c, device)
+        found = {}
+        for name, made in made_larger(game, images, device).items():
+            right = (describe(made, known.classifier).digits == labels).mean()
+            near = float(psnr(made, images, 2.0).mean())
+            found[name] = near, float(right), evaluate(made, known)["frechet"]
+        real = float((describe(images, known.classifier).digits == labels).mean())
+        rows = []
+        G, first, bicubic = (found.get(name) for name in ("G", "first stage", "bicubic"))
+        for name, value in (("SRResNet ", first), ("bicubic ", bicubic)):
+            if value is not None:
+                rows += [Row(f"{name}{what}", v, better=way) for what, v, way in zip(
+                    ("PSNR", "right digit", "frechet"), value, ("up", "up", "down"))]  # fmt: skip
+        target = (np.nan, bicubic[1] + 0.05, np.nan if first is None else first[2])
+        notes = ("dB; the first stage's is higher", "target: bicubic + 5 points",
+                 "target: below the first stage's")  # fmt: skip
+        own = [Row(what, v, ceiling, way, goal, note=note) for what, v, ceiling, way, goal, note in
+               zip(("PSNR", "right digit", "frechet"), G, (np.nan, real, np.nan),
+                   ("up", "up", "down"), target, notes, strict=True)]  # fmt: skip
+        return own + rows
+
+
+def made_larger(game, images: np.ndarray, device) -> dict[str, np.ndarray]:
+    """What is made of the small versions of images: by repeating pixels, by interpolation, by the
+    first stage's G where there is another, by G."""
+    small = in_batches(game.small, images, device)
+    found = {"small": small.repeat(game.factor, 2).repeat(game.factor, 3)}
+    found["bicubic"] = in_batches(game.bicubic, small, device)
+    if hasattr(game, "before"):
+        found["first stage"] = in_batches(game.enlarge_before, small, device)
+    found["G"] = in_batches(game.sample, small, device)
+    return found
