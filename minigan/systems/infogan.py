@@ -151,7 +151,7 @@ def dense(n_in: int, n_out: int, activation: nn.Module) -> list[nn.Module]:
 def loud(n: int, c: Any) -> list[nn.Module]:
     """G's dense layer. Of its n inputs the last ones are c1: they say most of what G makes from the
     start. Else z would say which digit it is, and c1 only what little Q needs to read it."""
-    layers = dense(n, c.hidden, nn.ReLU())
+    layers: list[Any] = dense(n, c.hidden, nn.ReLU())
     factor = ones(n)
     factor[-c.categories :] = c.loudness
     with no_grad():
