@@ -75,6 +75,7 @@ class CamStyle(Translating):
             p.add_argument(f"--{name}", type=number(float, 0, most), default=default, help=text)
 
     data_options = System.data_options
+    held_out = System.held_out
 
     def data(self, c, split="train"):
         name, folder = getattr(c, "pictures", c.dataset), getattr(c, "data_dir", None)

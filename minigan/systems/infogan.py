@@ -63,7 +63,7 @@ class InfoGAN(Switched):
     control = "lambda = 0: nobody reads the codes"
     defaults = {
         "model": "dcgan", "features": 16, "latent_dim": 16, "batch_size": 64, "lr": 1e-3,
-        "instance_noise": 0.4, "epochs": 4, "ema": 0.99,
+        "instance_noise": 0.4, "epochs": 12, "ema": 0.99,
     }  # fmt: skip
 
     def options(self, parser):

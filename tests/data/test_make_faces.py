@@ -20,9 +20,8 @@ def make_faces(*options):
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faces")
     done = make_faces("--out", folder / "a", "--count", 40, "--format", "png", "--size", 64)
-    assert (
-        done.returncode == 0 and "40 faces of 64x64" in done.stdout and "faces: 100%" in done.stderr
-    ), done.stderr
+    assert done.returncode == 0 and "40 faces of 64x64" in done.stdout, done.stderr
+    assert done.stderr == ""  # without a terminal there is no progress line
     return folder / "a"
 
 

@@ -19,7 +19,12 @@ CONDITIONAL = [
 ]  # fmt: skip
 
 
-MORE = {"k-plus-1": ["--labels", "6"], "triple-gan": ["--labels", "6"]}  # options for few pictures
+# options for few pictures, and to be short
+MORE = {
+    "k-plus-1": ["--labels", "6"], "triple-gan": ["--labels", "6"], "lsro": ["--labels", "6", "--epochs", "9"],
+    "camstyle": ["--labels", "6", "--style-steps", "2", "--steps", "2"],
+    "replay": ["--tasks", "3", "--task-steps", "2"],
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +50,10 @@ def birds(tmp_path):
 def train(name, data, out, steps, *more):
     words = ["--dataset", str(data), "--size", "8", "--batch-size", "4", "--max-steps", str(steps)]
     words += ["--device", "cpu", "--quiet", "--no-doctor", "--out", str(out), *more]
+    if name == "lsro":  # it is about a finished run
+        finished = out.parent / "finished"
+        assert finished.exists() or train("gan", data, finished, 1) == 0
+        words += ["--of", str(finished)]
     return main(["train", name, *words, *MORE.get(name, [])])
 
 

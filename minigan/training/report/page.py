@@ -37,7 +37,8 @@ def write_report(
         raise RunError(f"there is no run in {folder}: name the folder of one, such as runs/gan")
     page = template().render(content(folder, about or {}, explore))
     path = folder / PAGE if path is None else Path(path)
-    write_atomic(path, page.encode())
+    # a file name may have bytes that are no text: they are written out as \udcff
+    write_atomic(path, page.encode("utf-8", "backslashreplace"))
     return path
 
 
