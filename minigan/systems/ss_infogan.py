@@ -33,7 +33,6 @@ class SSInfoGAN(InfoGAN):
     paper = (
         "Spurr, Aksan and Hilliges 2017, Guiding InfoGAN with Semi-Supervision, arXiv:1707.04487"
     )
-    defaults = InfoGAN.defaults | {"epochs": 6}
     control = "lambda = 0: Q learns from the labelled images alone"
     most = 0.04
     note = "test images; each value of c_ss means its label"

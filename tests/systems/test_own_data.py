@@ -21,7 +21,8 @@ CONDITIONAL = [
 
 # options for few pictures, and to be short
 MORE = {
-    "k-plus-1": ["--labels", "6"], "triple-gan": ["--labels", "6"], "lsro": ["--labels", "6", "--epochs", "9"],
+    "k-plus-1": ["--labels", "6"], "triple-gan": ["--labels", "6"],
+    "lsro": ["--labels", "6", "--epochs", "9"],
     "camstyle": ["--labels", "6", "--style-steps", "2", "--steps", "2"],
     "replay": ["--tasks", "3", "--task-steps", "2"],
 }  # fmt: skip
