@@ -347,11 +347,16 @@ def live(*words, **named):
     )  # fmt: skip
 
 
+def complaint(done):
+    """The one line of a command that has failed, beside that kernels are compiled."""
+    lines = [x for x in done.stderr.splitlines() if "compiling CPU kernels" not in x]
+    assert done.returncode == 2 and len(lines) == 1, done.stderr
+    return lines[0]
+
+
 def test_an_unknown_run_is_one_line(tmp_path):
     done = live(str(tmp_path / "nothing"))
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("error: there is no saved model in ")
-    assert done.stderr.count("\n") == 1
+    assert complaint(done).startswith("error: there is no saved model in ") and done.stdout == ""
 
 
 def test_a_run_of_something_else_is_one_line(tmp_path):
@@ -360,16 +365,14 @@ def test_a_run_of_something_else_is_one_line(tmp_path):
     words = ["--max-steps", "1", "--quiet", "--out", str(tmp_path / "toy"), "--device", "cpu"]
     subprocess.run([sys.executable, str(run), *words], check=True, capture_output=True, timeout=120)
     done = live(str(tmp_path / "toy"))
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "holds no game that can be built" in done.stderr
+    assert "holds no game that can be built" in complaint(done)
 
 
 def test_a_port_that_is_taken_is_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = live("--port", str(port))
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"error: port {port} cannot be had (")
+    assert complaint(done).startswith(f"error: port {port} cannot be had (")
 
 
 def test_it_ends_when_asked():

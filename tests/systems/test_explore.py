@@ -172,4 +172,5 @@ def test_codes_come_first_and_are_named():
         "image_shape": [1, 28, 28], "control": False})  # fmt: skip
     latents = packed(kind.game(c), c)["latents"]
     assert [x["name"] for x in latents[:3]] == ["c2", "c3", "z1"]
-    assert [x["index"] for x in latents[:3]] == [62, 63, 0] and len(latents) == 64
+    n = c.latent_dim  # the codes stand behind z
+    assert [x["index"] for x in latents[:3]] == [n, n + 1, 0] and len(latents) == n + 2
