@@ -11,7 +11,6 @@ others their values of what has a target.
 """
 
 import argparse
-import inspect
 import json
 import pathlib
 import shlex
@@ -19,6 +18,7 @@ import shutil
 import sys
 
 from minigan.systems import SYSTEMS, system
+from minigan.systems.sharing import what
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "systems"
@@ -94,7 +94,7 @@ def shown(row, seeds):
 def line(name):
     """A system's row."""
     kind = system(name)
-    what = inspect.cleandoc(type(kind).__doc__).split("\n\n")[0].replace("\n", " ")
+    text = what(kind)["text"]
     file = RESULTS / f"{name}.json"
     evidence = "-"
     if file.exists():
@@ -102,7 +102,7 @@ def line(name):
         rows = "<br>".join(shown(row, result.get("seeds", {})) for row in result["rows"])
         evidence = f"`{result['command']}`, step {result['step']}<br>{rows}"
     off = f"<br>Control: {kind.control}." if kind.control else ""
-    return f"| **{name}** | {what}<br>{kind.paper}{off} | {evidence} |\n"
+    return f"| **{name}** | {text}<br>{kind.paper}{off} | {evidence} |\n"
 
 
 def gallery():

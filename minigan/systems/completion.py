@@ -33,7 +33,6 @@ from ..gan import Completion as Game
 from ..gan.completion import Beside
 from ..metrics import describe, nearest_images
 from ..metrics.rows import subset
-from ..optim import Adam
 from ..training.cli import number
 from ..viz import Grid
 from .evidence import BATCH, digits_of, image_rows, reference, some_images
@@ -78,10 +77,6 @@ class Completion(System):
         shape = tuple(c.image_shape)
         parts = Beside(nn.Sequential(*G)), Beside(nn.Sequential(*D))
         return Game(*parts, c.latent_dim, shape, c.weight, sees=not c.control)
-
-    def optimizers(self, game, c):
-        rates = {"D": c.d_lr, "G": c.lr}
-        return {n: Adam(game.players[n].parameters(), lr, (c.b1, 0.999)) for n, lr in rates.items()}
 
     def shown(self, data, options):
         return self.held_out(data, options)

@@ -19,7 +19,6 @@ Control: without P, in both: G must only make what looks like some character of 
 from __future__ import annotations
 
 from ..gan import PAN as Game
-from ..optim import Adam
 from ..training.cli import number
 from .translating import Translating
 from .unet import PatchGAN, UNet
@@ -61,7 +60,3 @@ class PAN(Translating):
             G, D, tuple(c.weights), c.margin, 1.0, perceptual, c.l1, source_shape=a,
             jitter=c.jitter,
         )  # fmt: skip
-
-    def optimizers(self, game, c):
-        rates = {"D": c.d_lr, "G": c.lr}
-        return {n: Adam(game.players[n].parameters(), lr, (c.b1, 0.999)) for n, lr in rates.items()}

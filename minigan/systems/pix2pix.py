@@ -23,7 +23,6 @@ which a says nothing of b.
 from __future__ import annotations
 
 from ..gan import Pix2Pix as Game
-from ..optim import Adam
 from ..training.cli import number
 from .translating import Translating
 from .unet import PatchGAN, UNet
@@ -67,7 +66,3 @@ class Pix2Pix(Translating):
         return Game(
             G, D, z, c.weight, 0.0 if c.control else 1.0, source_shape=tuple(a), jitter=c.jitter
         )
-
-    def optimizers(self, game, c):
-        rates = {"D": c.d_lr, "G": c.lr}
-        return {n: Adam(p.parameters(), rates[n], (c.b1, 0.999)) for n, p in game.players.items()}

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import DATASETS, DataError, Pairs, load_dataset
+from ..data import DataError, Pairs, load_dataset
 from ..data.photos import on_pictures, textures
 from ..gan.constraints import WeightClip
 from ..gan.networks import dcgan_discriminator
@@ -88,6 +88,7 @@ class SegAN(Translating):
         )
 
     data_options = System.data_options
+    held_out = System.held_out
 
     def data(self, c, split="train"):
         digits = load_dataset(
@@ -99,9 +100,6 @@ class SegAN(Translating):
         seen = on_pictures(digits, split, c.seed, made)
         masks = np.where(digits.images > 127, np.uint8(255), np.uint8(0))
         return Pairs(seen.images, digits.labels, seen.name, seen.source, targets=masks)
-
-    def held_out(self, data, options):
-        return self.data(options, "test") if options.dataset in DATASETS else data
 
     def ready(self, game, c, device):
         self.begin(game, self.test_of(c), c, device)

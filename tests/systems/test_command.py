@@ -5,11 +5,13 @@ import html
 import json
 import pathlib
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from minigan import nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.gan import GAMES
@@ -413,3 +415,11 @@ def test_every_system_has_an_example(name):
 ])  # fmt: skip
 def test_where_a_control_goes(words, out):
     assert parse(system("cgan"), words).out == out
+
+
+@pytest.mark.parametrize("name", ["completion", "pan", "pix2pix"])
+def test_d_has_a_rate_of_its_own(name):
+    game = SimpleNamespace(players={"D": nn.Linear(1, 1), "G": nn.Linear(1, 1)})
+    optimizers = system(name).optimizers(game, SimpleNamespace(lr=0.25, d_lr=0.5, b1=0.5))
+    rates = {player: o.param_groups[0]["lr"] for player, o in optimizers.items()}
+    assert rates == {"D": 0.5, "G": 0.25}
