@@ -133,10 +133,11 @@ class System:
         """What the networks, on the device, take from the data before the first step."""
 
     def optimizers(self, game: Game, c: Any) -> dict[str, Optimizer]:
-        """Each player's; a D of two time scales has the rate of an option --d-lr."""
-        d_lr = getattr(c, "d_lr", c.lr)
+        """Each player's; a D of two time scales has the rate of an option --d-lr, where given."""
+        d_lr = getattr(c, "d_lr", None)
+        rates = {"D": c.lr if d_lr is None else d_lr}
         return {
-            name: Adam(player.parameters(), d_lr if name == "D" else c.lr, (c.b1, 0.999))
+            name: Adam(player.parameters(), rates.get(name, c.lr), (c.b1, 0.999))
             for name, player in game.players.items()
         }
 
