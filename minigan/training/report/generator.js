@@ -71,6 +71,11 @@ const activations = {
   leaky_relu: (x, slope) => (x > 0 ? x : slope * x),
 };
 
+function half_to_even(v) {
+  const down = Math.floor(v);
+  return v - down === 0.5 ? down + (down % 2 ? 1 : 0) : Math.round(v);
+}
+
 const ops = {
   identity: (x) => x,
   cut: (x) => x,
@@ -98,6 +103,7 @@ const ops = {
   rsqrt: (x) => each(x, (v) => 1 / Math.sqrt(v)),
   square: (x) => each(x, (v) => v * v),
   abs: (x) => each(x, Math.abs),
+  round: (x, decimals) => each(x, (v) => half_to_even(v * 10 ** decimals) / 10 ** decimals),
   neg: (x) => each(x, (v) => -v),
   sin: (x) => each(x, Math.sin),
   cos: (x) => each(x, Math.cos),
@@ -108,6 +114,7 @@ const ops = {
   pow: (x, y) => both(x, y, Math.pow),
   maximum: (x, y) => both(x, y, Math.max),
   minimum: (x, y) => both(x, y, Math.min),
+  where: (c, x, y) => both(both(c, x, (a, b) => (a ? b : 0)), both(c, y, (a, b) => (a ? 0 : b)), (a, b) => a + b),
   eq: (x, y) => both(x, y, (a, b) => Number(a === b)),
   linear: (x, weight, bias) => {
     const [m, n] = weight.shape, out = tensor([...x.shape.slice(0, -1), m]);
