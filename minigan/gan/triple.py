@@ -84,7 +84,8 @@ class TripleGAN(Game):
         m, n, half = len(images), len(unlabelled), len(unlabelled) // 2
         if self.alone:
             told = self.C(cat([images, unlabelled]))
-            yield Descend("C", F.cross_entropy(told[:m], labels) + self.regular(softmax(told[m:], 1)))
+            loss = F.cross_entropy(told[:m], labels)
+            yield Descend("C", loss + self.regular(softmax(told[m:], 1)))
             return
         pseudo = self.pseudo if self.steered else 0
         asked = arange(n - half, device=labels.device) % self.classes

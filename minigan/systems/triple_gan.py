@@ -8,8 +8,9 @@ Algorithm (Li et al. 2017, Algorithm 1; `minigan.gan.TripleGAN` has the equation
 labelled images, what D says against its pairs, and the cross entropy of G's samples with the labels
 they were asked for; on unlabelled images it is kept sure, and balanced among the classes. G and D
 are MLPs as in k-plus-1, with the label at each layer; C is a small convolutional net with dropout,
-whose averaged weights are tested. The authors' C is twice as wide, and they begin with C alone and
-let pseudo labels in after 300 of 1,000 epochs; here all begins at once.
+whose averaged weights are tested. As in the authors' program, C is alone at first (--alone-steps),
+and pseudo labels come last, when G's samples have the label asked for. Their C is twice as wide,
+and they go on for 600,000 steps.
 
 What to look at: samples/*.png, a row for each label. What shows that it works: C's errors among the
 test images (0.91 +- 0.58 % are published for 100 labels); samples have the label asked for.
