@@ -9,7 +9,8 @@ down for Descend.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from .. import nn
@@ -89,6 +90,8 @@ class Game:
     latent_dim: int
     latent = "normal"
     classes = 0
+    # networks that the games of later stages are made with, beside the players, by name
+    kept: Mapping[str, nn.Module] = MappingProxyType({})
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
