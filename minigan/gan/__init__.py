@@ -39,6 +39,7 @@ from .penalties import (
 )
 from .pixels import PixelCNN, PixelRNN, Pixels
 from .pool import Pool
+from .progan import ProGAN
 from .recalibrate import recalibrate_batch_norm
 from .replay import Replay
 from .steganography import Steganography
@@ -67,7 +68,7 @@ __all__ = [
     "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend",
     "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging",
     "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack",
-    "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Pool", "Replay",
+    "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Pool", "ProGAN", "Replay",
     "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm", "Steganography", "Trainer", "Translating",
     "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
     "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",

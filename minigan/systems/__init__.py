@@ -57,6 +57,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
     "replay": ("replay", "Replay"),
+    "progan": ("progan", "ProGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -73,6 +73,7 @@ SMALL = {
     "pixelrnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
     "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
     "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
+    "progan": ["--start", "16", "--steps", "3", "--fade", "3", "--width", "2"],
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
@@ -148,7 +149,7 @@ def test_report(name, whole_run, tmp_path, capsys):
 
 # systems whose networks nobody has tried to export yet
 UNTRIED = ["cogan", "dann", "arda", "steganography", "srgan", "lsro", "segan", "camstyle",
-           "pixelcnn", "pixelrnn", "replay"]  # fmt: skip
+           "pixelcnn", "pixelrnn", "replay", "progan"]  # fmt: skip
 TRIED = [name for name in SYSTEMS if name not in UNTRIED]
 
 
