@@ -9,8 +9,7 @@ down for Descend.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from .. import nn
@@ -90,8 +89,6 @@ class Game:
     latent_dim: int
     latent = "normal"
     classes = 0
-    # networks that the games of later stages are made with, beside the players, by name
-    kept: Mapping[str, nn.Module] = MappingProxyType({})
 
     @classmethod
     def of(cls, parts: Parts, **options: Any) -> Game:
@@ -106,6 +103,11 @@ class Game:
         if self.latent == "uniform":
             return rand(n, self.latent_dim, device=like.device) * 2 - 1
         return randn(n, self.latent_dim, device=like.device)
+
+    @property
+    def kept(self) -> dict[str, nn.Module]:
+        """Networks that the games of later stages are made with, beside the players, by name."""
+        return {}
 
     # --- for those who look on: nothing here draws from the default generator or changes the game
     # ---
