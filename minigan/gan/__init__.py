@@ -13,6 +13,7 @@ from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
 from .inference import Inference
 from .k_plus_1 import KPlusOne
+from .lapgan import LAPGAN
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
@@ -63,8 +64,8 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
-    "GAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1",
-    "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder",
+    "GAN", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES",
+    "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder",
     "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend",
     "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging",
     "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack",

@@ -4,6 +4,7 @@ which are faded in."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
@@ -186,6 +187,9 @@ class ProGAN(GAN):
     before : generators of smaller sizes, as they were when they grew: frozen
     """
 
+    G: Any
+    D: Any
+
     def __init__(
         self, generator: GrowingGenerator, discriminator: GrowingDiscriminator, latent_dim: int,
         image_shape: tuple[int, ...], fade: int = 0, before: tuple[nn.Module, ...] = (),
@@ -206,7 +210,7 @@ class ProGAN(GAN):
         alpha = self.fade()
         with no_grad():
             for player in (self.G, self.D):
-                player.alpha.copy_(alpha)  # type: ignore[attr-defined]
+                player.alpha.copy_(alpha)
         yield from super().moves(self.shown(real))
 
     def shown(self, real: Tensor) -> Tensor:

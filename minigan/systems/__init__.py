@@ -57,6 +57,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
     "replay": ("replay", "Replay"),
+    "lapgan": ("lapgan", "LAPGAN"),
     "progan": ("progan", "ProGAN"),
 }
 
