@@ -57,6 +57,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
     "replay": ("replay", "Replay"),
+    "lapgan": ("lapgan", "LAPGAN"),
+    "progan": ("progan", "ProGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

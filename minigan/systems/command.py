@@ -103,6 +103,7 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
 def build(kind: System, options: argparse.Namespace) -> Run:
     """The run that the options describe."""
     device = resolve_device(options.device)
+    epochs = round(options.epochs * (kind.control_epochs if options.control else 1))
     data = kind.data(options)
     print(f"device: {device}; data: {data.name}, {len(data)} examples ({data.source})")
     manual_seed(options.seed)
@@ -129,10 +130,10 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
     if trainer is not None and batches is not None:
         # before those that save, so that a checkpoint has what they did at its step
-        callbacks = [*kind.callbacks(trainer, c, len(batches) * options.epochs), *callbacks]
+        callbacks = [*kind.callbacks(trainer, c, len(batches) * epochs), *callbacks]
     return Run(
         trainer, batches, options.out, config, stages=stages,
-        epochs=None if stages else options.epochs, max_steps=options.max_steps,
+        epochs=None if stages else epochs, max_steps=options.max_steps,
         callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
@@ -300,7 +301,7 @@ def measure(words: list[str]) -> int:
 def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
-    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
+    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir, folder=folder)
     return kind, kind.measure(game, c, options.samples, device), step
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..data import ImageSet, load_dataset
 from ..gan import Game
 from ..metrics import BETTER, Reference, evaluate, load_classifier
 from ..metrics.rows import subset
+from ..viz import read_metrics
 from .system import Row
 
 BATCH = 500
@@ -33,6 +35,14 @@ def digits_of(c: Any, split: str):
             "--data-dir or MINIGAN_DATA"
         )
     return found
+
+
+def seconds_of(c: Any) -> float:
+    """How long a saved run's steps took, by its log: NaN where it has none."""
+    path = Path(c.folder) / "metrics.jsonl"
+    rows = read_metrics(path) if path.exists() else []
+    steps = np.diff([0, *[row["step"] for row in rows]])
+    return float(sum(n / row["it_s"] for n, row in zip(steps, rows))) if rows else np.nan
 
 
 def floats(images: np.ndarray) -> np.ndarray:

@@ -51,12 +51,15 @@ class System:
     defaults : of options, where they are not those of `System`
     averaged : the player whose weights are averaged, and draw or classify then; None where none is
     control : what `--control` switches off
+    control_epochs : how many times as many epochs the control makes: where its steps are that much
+        cheaper, and it shall learn for as many seconds
     draws : does it make pictures, which can be drawn and which the doctor looks at?
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
     paper = ""
     control = ""
+    control_epochs = 1.0
     draws = True
     averaged: str | None = "G"
     defaults: dict[str, Any] = {}
