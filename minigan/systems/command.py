@@ -126,7 +126,9 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
     exhibit = lambda game, random, place: kind.exhibit(game, shown, random, place)
-    callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
+    callbacks = usual_callbacks(
+        options, kind.averaged, data, device, exhibit, what(kind), kind.hands_on
+    )
     if trainer is not None and batches is not None:
         # before those that save, so that a checkpoint has what they did at its step
         callbacks = [*kind.callbacks(trainer, c, len(batches) * options.epochs), *callbacks]
@@ -170,7 +172,10 @@ def draw(words: list[str]) -> int:
         help="of translators: what is made of each of these pictures, or of all in a folder; with "
         "--out FOLDER under their own names",
     )  # fmt: skip
-    p.add_argument("--text", help="of translators of glyphs: a line of text in the font they make")
+    p.add_argument(
+        "--text", help="of runs on captions: what is to be seen; of translators of glyphs: a line "
+        "of text in the font they make",
+    )  # fmt: skip
     p.add_argument(
         "--back", action="store_true", help="of translators of both directions: from B to A"
     )
@@ -190,10 +195,11 @@ def draw(words: list[str]) -> int:
     if not kind.draws:
         raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
     game = game.turned() if options.back else game
-    if options.text is not None:
-        print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")
-        return 0
     random = Generator(options.seed)
+    if options.text is not None:
+        found = kind.of_text(game, c, options.text, device, options.n, random)
+        print(f"written: {write(found, None, options)}")
+        return 0
     pictures, names = None, None
     if options.sources:
         if game.source_shape is None:

@@ -50,6 +50,7 @@ class System:
     paper : authors, year, title, number
     defaults : of options, where they are not those of `System`
     averaged : the player whose weights are averaged, and draw or classify then; None where none is
+    hands_on : of a system in stages: do later ones go on with the averaged weights?
     control : what `--control` switches off
     draws : does it make pictures, which can be drawn and which the doctor looks at?
     """
@@ -59,6 +60,7 @@ class System:
     control = ""
     draws = True
     averaged: str | None = "G"
+    hands_on = False
     defaults: dict[str, Any] = {}
 
     # --- options: every one of them is a fact of the run, which resuming compares ---
@@ -171,8 +173,11 @@ class System:
         """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
         says where own ones are."""
 
-    def of_text(self, game: Game, c: Any, text: str, device: Any) -> np.ndarray:
-        """What a saved run's game makes of a text: float32 (N, C, H, W) in [-1, 1]."""
+    def of_text(
+        self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator
+    ) -> np.ndarray:
+        """What a saved run's game makes of a text, n pictures where it draws several: float32 (N,
+        C, H, W) in [-1, 1]."""
         raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:

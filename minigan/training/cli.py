@@ -114,11 +114,11 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
 
 def usual_callbacks(
     options: argparse.Namespace, generator: nn.Module | str | None, data: ImageSet, device: Device,
-    exhibit: Callable | None = None, what: dict[str, str] | None = None,
+    exhibit: Callable | None = None, what: dict[str, str] | None = None, hands_on: bool = False,
 ) -> list[Callback]:  # fmt: skip
     """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`;
     exhibit: what the samples show, where it is not the game's own picture; what: is trained, for
-    people (see `Report`)."""
+    people (see `Report`); hands_on: do later stages go on with the averaged weights?."""
     digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
     if options.evaluate and not digits:
         raise ValueError(
@@ -141,7 +141,7 @@ def usual_callbacks(
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor,
         quiet=options.quiet, tensorboard=options.tensorboard,
         measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify, exhibit=exhibit,
-        about=what,
+        about=what, hands_on=hands_on,
     )  # fmt: skip
     return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
 

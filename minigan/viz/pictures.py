@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..data.files import write_atomic
-from .grid import as_bytes, save_grid
+from .grid import as_bytes, image_grid, save_grid
 
 
 class Picture(Protocol):
@@ -34,6 +34,34 @@ class Grid:
 
     def save(self, path: str | Path) -> None:
         save_grid(path, self.images, self.rows, self.columns)
+
+
+class TextGrid:
+    """Images (N, C, H, W), as many of each text, in rows: the text, then its images."""
+
+    suffix = ".png"
+
+    def __init__(self, images: Any, texts: Sequence[str], scale: int = 2):
+        self.images = images
+        self.texts = list(texts)
+        self.scale = scale
+
+    def save(self, path: str | Path) -> None:
+        from PIL import Image, ImageDraw, ImageFont
+
+        grid = image_grid(self.images, len(self.texts)).repeat(self.scale, 0)
+        grid = grid.repeat(self.scale, 1)
+        font = ImageFont.load_default(6 * self.scale)
+        wide = 4 * self.scale + round(max(font.getlength(text) for text in self.texts))
+        picture = Image.new("RGB", (wide + grid.shape[1], grid.shape[0]))
+        pen, step = ImageDraw.Draw(picture), (grid.shape[0] - self.scale) / len(self.texts)
+        for i, text in enumerate(self.texts):
+            place = 2 * self.scale, self.scale + step * (i + 0.5)
+            pen.text(place, text, (255, 255, 255), font=font, anchor="lm")
+        picture.paste(Image.fromarray(grid).convert("RGB"), (wide, 0))
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        write_atomic(path, buffer.getvalue())
 
 
 def beside(*columns: Any, most: int = 3) -> Grid:

@@ -74,6 +74,8 @@ SMALL = {
     "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
     "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
+    "text2image": ["--features", "2"],
+    "stackgan": ["--features", "2", "--first-steps", "4", "--steps", "6"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 
@@ -148,7 +150,7 @@ def test_report(name, whole_run, tmp_path, capsys):
 
 # systems whose networks nobody has tried to export yet
 UNTRIED = ["cogan", "dann", "arda", "steganography", "srgan", "lsro", "segan", "camstyle",
-           "pixelcnn", "pixelrnn", "replay"]  # fmt: skip
+           "pixelcnn", "pixelrnn", "replay", "text2image", "stackgan"]  # fmt: skip
 TRIED = [name for name in SYSTEMS if name not in UNTRIED]
 
 
