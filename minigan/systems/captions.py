@@ -31,7 +31,7 @@ from ..metrics.rows import subset
 from ..nn import functional as F
 from ..optim import Adam
 from ..training.cli import number
-from .evidence import BATCH, floats
+from .evidence import BATCH, NoClassifier, floats
 from .system import Row, System, adam_options
 
 PROMPTS = 64  # texts of the data that a run notes
@@ -49,7 +49,8 @@ class OfCaptions(System):
         for name, default, what in (
             ("latent-dim", 32, "numbers of z"),
             ("codes", 32, "numbers that a text becomes"),
-            ("features", 16, "channels next to the pictures"),
+            ("features", 16, "G's channels next to the pictures"),
+            ("d-features", 32, "D's"),
         ):
             text = f"{what} (default {default})"
             p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
@@ -119,7 +120,7 @@ class OfCaptions(System):
 
     def measure(self, game, c, samples, device):
         if c.pictures not in ("mnist", "strokes"):
-            raise ValueError(
+            raise NoClassifier(
                 f"the captions of {c.dataset!r} are not known to be right or wrong: what is "
                 "measured here are attributes of coloured digits"
             )
@@ -169,7 +170,7 @@ class _Examining(Game):
     def __init__(self, network: Examiner):
         self.players = {"E": network}
 
-    def moves(self, images, attributes):  # type: ignore[override]
+    def moves(self, images, attributes):
         told = parted(self.players["E"](images))
         losses = [F.cross_entropy(x, attributes[:, i]) for i, x in enumerate(told)]
         yield Descend("E", sum(losses[1:], losses[0]))
@@ -183,8 +184,9 @@ def examiner(name: str, data_dir: str | None, place: str) -> Examiner:
     before = default_generator.get_state()
     try:
         default_generator.manual_seed(0)
-        game = _Examining(Examiner()).to(device)
-        trainer = Trainer(game, {"E": Adam(game.players["E"].parameters(), 2e-3)})
+        network = Examiner()
+        game = _Examining(network).to(device)
+        trainer = Trainer(game, {"E": Adam(network.parameters(), 2e-3)})
         both = SimpleNamespace(images=data.images, attributes=data.attributes)
         batches, step = Batches(both, 64, 0, device, ("images", "attributes")), 0
         while step < EXAMINED:
@@ -195,7 +197,7 @@ def examiner(name: str, data_dir: str | None, place: str) -> Examiner:
                     break
     finally:
         default_generator.set_state(before)
-    return game.players["E"].eval()
+    return network.eval()
 
 
 def examined(images: np.ndarray, network: Examiner, device: Any) -> tuple[np.ndarray, np.ndarray]:

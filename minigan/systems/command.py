@@ -35,7 +35,7 @@ from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system, zoo
-from .evidence import floats
+from .evidence import NoClassifier, floats, principal_rows
 from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
 
@@ -307,7 +307,12 @@ def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
     c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
-    return kind, kind.measure(game, c, options.samples, device), step
+    try:
+        return kind, kind.measure(game, c, options.samples, device), step
+    except NoClassifier:
+        if not kind.draws:
+            raise
+        return kind, principal_rows(kind, game, c, options.samples, device), step
 
 
 def train_control(run: str, folder: str, kind: System) -> int:

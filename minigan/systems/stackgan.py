@@ -84,8 +84,9 @@ class StackGAN(OfCaptions):
     def conditioning(self, c):
         return Conditioning(TextEncoder(len(c.vocabulary), c.codes, c.codes), c.codes)
 
-    def critic(self, c, shape, features):
-        return TextDiscriminator(TextEncoder(len(c.vocabulary), c.codes, c.codes), shape, features)
+    def critic(self, c, shape):
+        encoder = TextEncoder(len(c.vocabulary), c.codes, c.codes)
+        return TextDiscriminator(encoder, shape, c.d_features)
 
     def told(self, c):
         """What both stages' games are given."""
@@ -99,7 +100,7 @@ class StackGAN(OfCaptions):
             return self.second(c, None)
         features, shape = 2 * c.features, small_shape(c)
         network = drawing(c.latent_dim + c.codes, shape, features)
-        G, D = StageOne(self.conditioning(c), network), self.critic(c, shape, features)
+        G, D = StageOne(self.conditioning(c), network), self.critic(c, shape)
         return SmallGAN(G, D, latent_dim=c.latent_dim + c.codes, **self.told(c))
 
     def game_after(self, players, c):
@@ -108,7 +109,7 @@ class StackGAN(OfCaptions):
     def second(self, c, first):
         shape = tuple(c.image_shape)
         G = StageTwo(self.conditioning(c), shape[0], c.features, c.blocks)
-        D = self.critic(c, shape, c.features)
+        D = self.critic(c, shape)
         dim = c.latent_dim + c.codes
         return StackedGAN(G, D, first=first, small=small_shape(c), first_dim=dim, **self.told(c))
 

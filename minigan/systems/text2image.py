@@ -45,6 +45,6 @@ class Text2Image(OfCaptions):
         shape, words = tuple(c.image_shape), len(c.vocabulary)
         network = drawing(c.latent_dim + c.codes, shape, c.features)
         G = TextGenerator(TextEncoder(words, c.codes, c.codes), network)
-        D = TextDiscriminator(TextEncoder(words, c.codes, c.codes), shape, c.features)
+        D = TextDiscriminator(TextEncoder(words, c.codes, c.codes), shape, c.d_features)
         texts = encoded(c.prompts, c.vocabulary)
         return GANCLS(G, D, c.vocabulary, texts, c.latent_dim, not c.no_mismatched)

@@ -74,8 +74,8 @@ SMALL = {
     "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
     "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
-    "text2image": ["--features", "2"],
-    "stackgan": ["--features", "2", "--first-steps", "4", "--steps", "6"],
+    "text2image": ["--features", "2", "--d-features", "2"],
+    "stackgan": ["--features", "2", "--d-features", "2", "--first-steps", "4", "--steps", "6"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 

@@ -173,6 +173,7 @@ def test_in_the_control_there_is_noise_in_its_place():
 def facts(**more):
     return SimpleNamespace(
         image_shape=[3, 12, 12], vocabulary=VOCABULARY, prompts=["a b", "c"], codes=3, features=2,
+        d_features=2,
         latent_dim=2, first_steps=4, steps=3, blocks=1, kl=1.0, no_mismatched=False, **more
     )  # fmt: skip
 
@@ -193,8 +194,9 @@ def test_sides_that_cannot_be_halved():
 
 def train(out, *more, data="strokes"):
     words = ["--dataset", str(data), "--batch-size", "8", "--device", "cpu", "--quiet",
-             "--features", "2", "--codes", "4", "--no-doctor", "--first-steps", "12", "--steps",
-             "3", "--sample-interval", "4", "--out", str(out), *more]  # fmt: skip
+             "--features", "2", "--d-features", "2", "--codes", "4", "--no-doctor",
+             "--first-steps", "12", "--steps", "3", "--sample-interval", "4",
+             "--out", str(out), *more]  # fmt: skip
     return main(["train", "stackgan", *words])
 
 

@@ -224,8 +224,8 @@ def test_what_the_examiner_says_is_parted():
 
 def train(out, data="strokes", *more):
     words = ["--dataset", str(data), "--batch-size", "8", "--device", "cpu", "--quiet",
-             "--features", "2", "--codes", "4", "--no-doctor", "--max-steps", "2",
-             "--out", str(out), *more]  # fmt: skip
+             "--features", "2", "--d-features", "2", "--codes", "4", "--no-doctor",
+             "--max-steps", "2", "--out", str(out), *more]  # fmt: skip
     return main(["train", "text2image", *words])
 
 
