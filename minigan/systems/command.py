@@ -306,7 +306,9 @@ def measure(words: list[str]) -> int:
 def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
-    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
+    c = SimpleNamespace(
+        **vars(with_given(c, folder)) | {"data_dir": options.data_dir, "folder": Path(folder)}
+    )
     try:
         return kind, kind.measure(game, c, options.samples, device), step
     except NoClassifier:

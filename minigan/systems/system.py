@@ -181,7 +181,8 @@ class System:
         raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
-        """The numbers that show whether it works, of so many samples."""
+        """The numbers that show whether it works, of so many samples; c.folder is the run's, for
+        pictures of them."""
         raise NotImplementedError
 
 

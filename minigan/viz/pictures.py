@@ -111,6 +111,31 @@ class Points:
         write_atomic(path, buffer.getvalue())
 
 
+class Lines:
+    """Curves over whole numbers, one for each row of `values`; NaN leaves a gap."""
+
+    suffix = ".png"
+
+    def __init__(self, values: Any, names: Sequence[str], xlabel: str, ylabel: str):
+        self.values = np.asarray(values)
+        self.names = list(names)
+        self.labels = {"xlabel": xlabel, "ylabel": ylabel}
+
+    def save(self, path: str | Path) -> None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5.6, 3.8), dpi=100, layout="constrained")
+        ax, x = figure.subplots(), np.arange(1, self.values.shape[1] + 1)
+        for i, (row, name) in enumerate(zip(self.values, self.names)):
+            ax.plot(x, row, "o-", color=f"C{i % 10}", label=name, markersize=3)
+        ax.set(xticks=x, **self.labels)
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        write_atomic(path, buffer.getvalue())
+
+
 def principal_plane(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
     centred = points - points.mean(0)
