@@ -59,6 +59,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Replay"),
     "lapgan": ("lapgan", "LAPGAN"),
     "progan": ("progan", "ProGAN"),
+    "text2image": ("text2image", "Text2Image"),
+    "stackgan": ("stackgan", "StackGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -78,6 +78,8 @@ SMALL = {
     "triple-gan": ["--alone-steps", "1", "--pair-steps", "1", "--pseudo-steps", "4"],
     "progan": ["--start", "16", "--steps", "3", "--fade", "3", "--width", "2"],
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
+    "text2image": ["--features", "2", "--d-features", "2"],
+    "stackgan": ["--features", "2", "--d-features", "2", "--first-steps", "4", "--steps", "6"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 
@@ -148,7 +150,6 @@ def test_report(name, whole_run, tmp_path, capsys):
     assert html.escape(system(name).paper) in text.replace("&#39;", "&#x27;")
     assert f"<strong>{next(iter(load_game(run).game.players))}</strong>" in text
     assert 'id="frame"' in text and "<svg" in text
-
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
