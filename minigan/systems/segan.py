@@ -114,9 +114,6 @@ class SegAN(Translating):
             return MaskGAN(S, D, shape, c.weight)
         return Game(S, Critic(channels + 1, 2 * width), shape, c.freeze_critic)
 
-    def callbacks(self, trainer, c, steps):
-        return []
-
     def constraints(self, game, c):
         return {"C": [WeightClip(c.clip)]} if "C" in game.players else {}
 

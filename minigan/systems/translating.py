@@ -91,7 +91,7 @@ class Translating(System):
         game.sources = tensor_of(to_device(floats(self.data(c, "test").images), device))
 
     def callbacks(self, trainer, c, steps):
-        if not c.decay:
+        if not getattr(c, "decay", 0.0):  # those that have no such option keep their rates
             return []
         first = round(steps * (1 - c.decay))
         factor = lambda step: min(1.0, (steps - step) / max(1, steps - first))
