@@ -72,13 +72,21 @@ def load_game(
 def _built(kind: System, c: Any, folder: Path, stage: int) -> Game:
     """The game with new networks; of a later stage, with what those before have left."""
     first, *later = [in_stage(c, name) for name in kind.stages(c)] or [c]
-    game = kind.game(first)
+    game = _bound(kind, kind.game(first), first)
     players: dict[str, Module] = {}
     for number, facts in enumerate(later[:stage]):
         players |= game.players
         for name, weights in left_by(folder, number)["players"].items():
             players[name].load_state_dict(weights)
-        game = kind.game_after(players, facts)
+        game = _bound(kind, kind.game_after(players, facts), facts)
+    return game
+
+
+def _bound(kind: System, game: Game, c: Any) -> Game:
+    """The game whose networks have the form that the constraints on its players give them."""
+    for name, constraints in kind.constraints(game, c).items():
+        for constraint in constraints:
+            constraint.prepare(game.players[name])
     return game
 
 
