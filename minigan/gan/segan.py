@@ -50,7 +50,8 @@ class SegAN(Segmenting):
         S descends  L
 
     f_0 is the picture itself. What is hidden is 0; a picture has one more channel of ones, so that
-    what is black or grey is not as if it were hidden. C's weights must be clipped (`WeightClip`).
+    what is black or grey is not as if it were hidden. C's weights must be bounded: by `WeightClip`,
+    as in the authors' code, or by `SpectralNorm`, under which no layer outweighs the others.
 
     critic : pictures of one channel more -> a list of maps
     frozen : True: C stays as it begins (a control)
@@ -142,7 +143,8 @@ def _block(n_in: int, n_out: int) -> nn.Sequential:
 
 
 class Critic(nn.Module):
-    """(N, C, H, W) -> [the picture, and the maps of three halving convolutions]"""
+    """(N, C, H, W) -> [the picture, and the maps of three convolutions], of which the first keeps
+    the size, as strokes of a digit are hardly wider than what halves it; the others halve it."""
 
     per_example = True
 
@@ -150,8 +152,8 @@ class Critic(nn.Module):
         super().__init__()
         sizes = channels, width, 2 * width, 4 * width
         self.blocks = nn.ModuleList([
-            nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2))
-            for a, b in zip(sizes, sizes[1:])
+            nn.Sequential(nn.Conv2d(a, b, *form), nn.LeakyReLU(0.2))
+            for a, b, form in zip(sizes, sizes[1:], [(3, 1, 1), (4, 2, 1), (4, 2, 1)])
         ])  # fmt: skip
 
     def forward(self, x):
