@@ -34,7 +34,7 @@ from ..optim import Adam
 from ..training.cli import number
 from .evidence import floats
 from .system import Row, System, adam_options
-from .translating import Translating, translated
+from .translating import Translating, add_decay, translated
 
 LOSSES = ("segan", "gan", "ce")
 
@@ -53,6 +53,7 @@ class SegAN(Translating):
     def options(self, parser):
         p = parser
         adam_options(p)
+        add_decay(p)
         p.add_argument(
             "--loss",
             choices=LOSSES,
