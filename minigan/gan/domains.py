@@ -18,22 +18,52 @@ class Adapted(Game):
     """What such games share. Batches have images of the source, their labels, and images of the
     target.
 
-    features, classifier : F, images -> (N, numbers); C, those -> logits. They are the player "C",
-        one after the other; what is said of the domains goes through `domain`
+    features, classifier : F, images -> (N, numbers); C, those -> logits
+    domain : D, what is said of the domains by features
+    other : F for images of the target: the same layers, but batch statistics of its own
+        (`apart`); None: F itself
     """
 
     columns = ("images", "labels", "target")
 
-    def __init__(self, features: nn.Module, classifier: nn.Module, domain: nn.Module):
-        self.features, self.head, self.domain = features, classifier, domain
+    def __init__(
+        self, features: nn.Module, classifier: nn.Module, domain: nn.Module,
+        other: nn.Module | None = None,
+    ):  # fmt: skip
+        self.both = features, features if other is None else other
+        self.head, self.domain = classifier, domain
+        self.learner = nn.ModuleDict({"F": features, "C": classifier})
+        if other is not None:
+            self.learner["T"] = other
 
-    @property
-    def classifier(self) -> nn.Sequential:
-        """Images -> logits."""
-        return nn.Sequential(self.features, self.head)
+    def features(self, domain: int) -> nn.Module:
+        """F for images of the source (0) or of the target (1)."""
+        return self.both[domain]
+
+    def classifier(self, domain: int) -> nn.Sequential:
+        """Images of a domain -> logits."""
+        return nn.Sequential(self.both[domain], self.head)
+
+    def seen(self, images: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The features of a batch of each."""
+        return self.both[0](images), self.both[1](target)
 
     def judge(self, images: Tensor, labels: Tensor, target: Tensor) -> None:  # type: ignore[override]
-        self.domain(self.features(target))
+        self.domain(self.both[1](target))
+
+
+def apart(features: nn.Sequential) -> nn.Sequential:
+    """The same modules, but with batch normalisation of its own where there is some, which must not
+    have weights: so each domain is seen by its own mean and variance, while it is learnt from and
+    afterwards."""
+    found = []
+    for module in features:
+        if isinstance(module, nn.BatchNorm2d):
+            if module.affine:
+                raise ValueError("apart: weights of batch normalisation would be two: affine=False")
+            module = nn.BatchNorm2d(module.num_features, affine=False)
+        found.append(module)
+    return nn.Sequential(*found)
 
 
 class Ramp(nn.Module):
@@ -66,21 +96,22 @@ class DANN(Adapted):
     lambda grows from 0 to `scale` (`Ramp`). At scale 0 F and C learn, to the bit, what they would
     learn from the source alone: source and target go through F one after the other.
 
-    domain : D, features -> logits (N, 1) of "it is of the source"
+    domain : D, features -> logits (N, 1) of "it is of the source";  other : see `Adapted`
     scale : what lambda grows to;  ramp : in how many steps
     """
 
     def __init__(
-        self, features: nn.Module, classifier: nn.Module, domain: nn.Module, scale: float = 1.0,
-        ramp: int = 0,
+        self, features: nn.Module, classifier: nn.Module, domain: nn.Module,
+        other: nn.Module | None = None, scale: float = 1.0, ramp: int = 0,
     ):  # fmt: skip
-        super().__init__(features, classifier, domain)
-        self.players = {"N": nn.ModuleDict({"F": features, "C": classifier, "D": domain})}
+        super().__init__(features, classifier, domain, other)
+        self.learner["D"] = domain
+        self.players = {"N": self.learner}
         self.scale = scale
         self.ramp = Ramp(ramp)
 
     def moves(self, images: Tensor, labels: Tensor, target: Tensor) -> Iterator[Move]:  # type: ignore[override]
-        source, other = self.features(images), self.features(target)
+        source, other = self.seen(images, target)
         scale = self.ramp().to(source.dtype) * self.scale
         on_source, on_target = (self.domain(gradient_reversal(h, scale)) for h in (source, other))
         loss = F.cross_entropy(self.head(source), labels)
@@ -98,15 +129,15 @@ class WDGRL(Adapted):
     h^ : both features, and points between them. The k ascents are on the same batch, as F stays.
     At weight 0 F and C learn, to the bit, what they would learn from the source alone.
 
-    domain : D, features -> (N, 1), without batch statistics
+    domain : D, features -> (N, 1), without batch statistics;  other : see `Adapted`
     """
 
     def __init__(
-        self, features: nn.Module, classifier: nn.Module, domain: nn.Module, weight: float = 1.0,
-        penalty: float = 10.0, k: int = 5,
+        self, features: nn.Module, classifier: nn.Module, domain: nn.Module,
+        other: nn.Module | None = None, weight: float = 1.0, penalty: float = 10.0, k: int = 5,
     ):  # fmt: skip
-        super().__init__(features, classifier, domain)
-        self.players = {"D": domain, "N": nn.ModuleDict({"F": features, "C": classifier})}
+        super().__init__(features, classifier, domain, other)
+        self.players = {"D": domain, "N": self.learner}
         self.weight = weight
         self.penalty = GradientPenalty(penalty)
         self.k = k
@@ -116,7 +147,7 @@ class WDGRL(Adapted):
         return self.domain(source).mean() - self.domain(target).mean()
 
     def moves(self, images: Tensor, labels: Tensor, target: Tensor) -> Iterator[Move]:  # type: ignore[override]
-        source, other = self.features(images), self.features(target)
+        source, other = self.seen(images, target)
         a, b = source.detach(), other.detach()
         for _ in range(self.k):
             n = min(len(a), len(b))

@@ -50,7 +50,8 @@ class SegAN(Segmenting):
         S descends  L
 
     f_0 is the picture itself. What is hidden is 0; a picture has one more channel of ones, so that
-    what is black or grey is not as if it were hidden. C's weights must be clipped (`WeightClip`).
+    what is black or grey is not as if it were hidden. C's weights must be bounded: by `WeightClip`,
+    as in the authors' code, or by `SpectralNorm`, under which no layer outweighs the others.
 
     critic : pictures of one channel more -> a list of maps
     frozen : True: C stays as it begins (a control)
@@ -142,16 +143,16 @@ def _block(n_in: int, n_out: int) -> nn.Sequential:
 
 
 class Critic(nn.Module):
-    """(N, C, H, W) -> [the picture, and the maps of three halving convolutions]"""
+    """(N, C, H, W) -> [the picture, maps of a convolution of 3x3, which keeps the size, as strokes
+    of digits are hardly wider, and of one of 4x4, which halves it]"""
 
     per_example = True
 
     def __init__(self, channels: int, width: int = 16):
         super().__init__()
-        sizes = channels, width, 2 * width, 4 * width
         self.blocks = nn.ModuleList([
-            nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2))
-            for a, b in zip(sizes, sizes[1:])
+            nn.Sequential(nn.Conv2d(channels, width, 3, 1, 1), nn.LeakyReLU(0.2)),
+            nn.Sequential(nn.Conv2d(width, 2 * width, 4, 2, 1), nn.LeakyReLU(0.2)),
         ])  # fmt: skip
 
     def forward(self, x):

@@ -107,9 +107,6 @@ class CamStyle(Translating):
         rate = c.style_lr if c.stage == "style" else c.lr
         return super().optimizers(game, SimpleNamespace(**vars(c) | {"lr": rate}))
 
-    def callbacks(self, trainer, c, steps):
-        return []
-
     def batches(self, data, c, device, columns):
         if c.stage == "style":
             apart = data.apart(c.seed)

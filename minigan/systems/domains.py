@@ -19,6 +19,7 @@ from ..autograd import no_grad
 from ..data import ImageSet, load_dataset, on_pictures, textures, uci_digits
 from ..data.batches import Batches, Together
 from ..gan import DANN, Trainer
+from ..gan.domains import apart
 from ..gan.recalibrate import evaluating
 from ..metrics.rows import subset
 from ..optim import Adam
@@ -33,8 +34,8 @@ TOLD = 2000  # of each, by which it is found out whether features tell the domai
 CEILING = 1000  # steps with the target's labels
 # the facts that decide what those teach
 OF_NETWORKS = (
-    "dataset", "data_dir", "target", "image_shape", "classes", "width", "seed", "batch_size", "lr",
-    "b1",
+    "dataset", "data_dir", "target", "image_shape", "classes", "width", "norm", "seed",
+    "batch_size", "lr", "b1",
 )  # fmt: skip
 BATCH = 500
 
@@ -169,6 +170,11 @@ class Adaptation(OfDomains):
             "--width", type=number(int, 1), default=16,
             help="channels of the first convolution (default %(default)s)",
         )  # fmt: skip
+        parser.add_argument(
+            "--norm", choices=("batch", "none"), default="batch",
+            help="of the convolutions' maps: batch, each domain by its own mean and variance, or "
+            "none (default %(default)s)",
+        )  # fmt: skip
 
     def shown(self, data, options):
         return self.data(options, "test")
@@ -183,7 +189,9 @@ class Adaptation(OfDomains):
         coloured = (domain, ("source", "target")), (digit, [str(k) for k in range(digit.max() + 1)])
 
         def picture():
-            features = np.concatenate([described(game.features, x, device) for x in few])
+            features = np.concatenate([
+                described(game.features(i), x, device) for i, x in enumerate(few)
+            ])  # fmt: skip
             planes = {"pixels": pixels, "features": principal_plane(features)}
             found = [Panel(name, at, *by) for by in coloured for name, at in planes.items()]
             return Points(found, columns=2)
@@ -196,10 +204,10 @@ class Adaptation(OfDomains):
         facts = {k: v for k, v in vars(c).items() if k in OF_NETWORKS}
         best = trained_on_target(json.dumps(facts), str(device))
         return [
-            Row("target accuracy", of(test.other, game.classifier), of(test.other, best),
+            Row("target accuracy", of(test.other, game.classifier(1)), of(test.other, best),
                 note="test images; real data: the same networks with the target's labels"),
-            Row("source accuracy", of(test, game.classifier), note="test images"),
-            Row("domains told apart", told_apart(game.features, test, device), 0.5, "down",
+            Row("source accuracy", of(test, game.classifier(0)), note="test images"),
+            Row("domains told apart", told_apart(game.both, test, device), 0.5, "down",
                 note="by a linear rule of the features, on others than it was found by"),
         ]  # fmt: skip
 
@@ -220,10 +228,13 @@ def described(features: nn.Module, images: np.ndarray, device: Any) -> np.ndarra
     return np.concatenate(found).reshape(len(images), -1)
 
 
-def told_apart(features: nn.Module, data: Domains, device: Any) -> float:
+def told_apart(features: tuple[nn.Module, nn.Module], data: Domains, device: Any) -> float:
     """The share of new examples whose domain a linear rule of the features tells, which has the
-    least squared error on as many others: 1/2 where they are alike."""
-    both = [described(features, subset(d.images, TOLD), device) for d in (data, data.other)]
+    least squared error on as many others: 1/2 where they are alike. features : of each domain"""
+    both = [
+        described(network, subset(d.images, TOLD), device)
+        for network, d in zip(features, (data, data.other), strict=True)
+    ]
     n = min(map(len, both)) // 2
     x = np.concatenate([part[i * n : (i + 1) * n] for i in range(2) for part in both])
     x = (x - x[: 2 * n].mean(0)) / (x[: 2 * n].std(0) + 1e-6)
@@ -252,20 +263,24 @@ def trained_on_target(facts: str, place: str) -> nn.Module:
             trainer.play(*batches[some])
     finally:
         default_generator.set_state(before)
-    return game.classifier.eval()
+    return game.classifier(1).eval()
 
 
-def networks(c: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
-    """(F, C, D): two convolutions of 5x5, of c.width and twice as many channels, with strides where
-    Ganin et al. 2016, figure 4a, pool; as there, two hidden layers of 100 before the classes, one
-    before the domain."""
+def networks(c: Any) -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
+    """(F, C, D, F of the target): two convolutions of 5x5, of c.width and twice as many channels,
+    with strides where Ganin et al. 2016, figure 4a, pool; as there, two hidden layers of 100 before
+    the classes, one before the domain. c.norm "batch": the convolutions are normalised, each
+    domain by its own statistics."""
     channels, *sides = c.image_shape
     rows, columns = (((side - 3) // 2 - 3) // 2 for side in sides)
-    features = nn.Sequential(
-        nn.Conv2d(channels, c.width, 5, 2), nn.ReLU(),
-        nn.Conv2d(c.width, 2 * c.width, 5, 2), nn.ReLU(), nn.Flatten(),
-    )  # fmt: skip
-    numbers = 2 * c.width * rows * columns
+    w = c.width
+    parts: list[nn.Module] = []
+    for n_in, n_out in ((channels, w), (w, 2 * w)):
+        parts += [nn.Conv2d(n_in, n_out, 5, 2)]
+        parts += [nn.BatchNorm2d(n_out, affine=False)] if c.norm == "batch" else []
+        parts += [nn.ReLU()]
+    features = nn.Sequential(*parts, nn.Flatten())
+    numbers = 2 * w * rows * columns
     C = nn.Sequential(*layers(numbers, 100, 100, c.classes, activation=nn.ReLU))
     D = nn.Sequential(*layers(numbers, 100, 1, activation=nn.ReLU))
-    return features, C, D
+    return features, C, D, apart(features)

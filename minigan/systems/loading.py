@@ -56,7 +56,8 @@ def load_game(
         ema = state["callbacks"].get("Average", {"updates": 0})
         name = kind.averaged if averaged and ema["updates"] > 0 else None
         if name is not None:
-            game.players[name].load_state_dict(ema["averages"] | ema["buffers"])
+            saved = ema["averages"] | ema["buffers"]
+            game.players[name].load_state_dict(_under_all_names(game.players[name], saved))
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise RunError(
             f"{path} holds no game that can be built from its config "
@@ -72,13 +73,32 @@ def load_game(
 def _built(kind: System, c: Any, folder: Path, stage: int) -> Game:
     """The game with new networks; of a later stage, with what those before have left."""
     first, *later = [in_stage(c, name) for name in kind.stages(c)] or [c]
-    game = kind.game(first)
+    game = _bound(kind, kind.game(first), first)
     players: dict[str, Module] = {}
     for number, facts in enumerate(later[:stage]):
         players |= game.players | game.kept
         for name, weights in left_by(folder, number)["players"].items():
             players[name].load_state_dict(weights)
-        game = kind.game_after(players, facts)
+        game = _bound(kind, kind.game_after(players, facts), facts)
+    return game
+
+
+def _under_all_names(network: Module, saved: dict[str, Any]) -> dict[str, Any]:
+    """What is saved of parameters and buffers, which averages name once, under each name of those
+    that several layers share."""
+    first: dict[int, str] = {}
+    found = dict(saved)
+    for members in (network.named_parameters, network.named_buffers):
+        for name, member in members(remove_duplicate=False):
+            found[name] = saved[first.setdefault(id(member), name)]
+    return found
+
+
+def _bound(kind: System, game: Game, c: Any) -> Game:
+    """The game whose networks have the form that the constraints on its players give them."""
+    for name, constraints in kind.constraints(game, c).items():
+        for constraint in constraints:
+            constraint.prepare(game.players[name])
     return game
 
 

@@ -48,9 +48,7 @@ class Translating(System):
         p.add_argument("--jitter", type=number(int, 0), default=2,
                        help="pixels by which pictures are shifted at most, while it learns "
                        "(default %(default)s)")  # fmt: skip
-        p.add_argument("--decay", type=number(float, 0, 1), default=0.5,
-                       help="share of the run, its last, in which rates fall to 0 along a line "
-                       "(default %(default)s)")  # fmt: skip
+        add_decay(p)
 
     def data_options(self, parser):
         parser.add_argument(
@@ -91,7 +89,7 @@ class Translating(System):
         game.sources = tensor_of(to_device(floats(self.data(c, "test").images), device))
 
     def callbacks(self, trainer, c, steps):
-        if not c.decay:
+        if not getattr(c, "decay", 0.0):  # those that have no such option keep their rates
             return []
         first = round(steps * (1 - c.decay))
         factor = lambda step: min(1.0, (steps - step) / max(1, steps - first))
@@ -134,6 +132,15 @@ class Translating(System):
         gallery = [data.targets] + ([rest.targets] if rest.checksum != data.checksum else [])
         made = translated(game, floats(data.images), device)
         return pair_rows(data, made, np.concatenate(gallery), self.target)
+
+
+def add_decay(parser) -> None:
+    """The option --decay, which `Translating.callbacks` reads."""
+    parser.add_argument(
+        "--decay", type=number(float, 0, 1), default=0.5,
+        help="share of the run, its last, in which rates fall to 0 along a line "
+        "(default %(default)s)",
+    )  # fmt: skip
 
 
 def translated(game: Game, pictures: np.ndarray, device: Any, seed: int = 0) -> np.ndarray:

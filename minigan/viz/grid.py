@@ -6,6 +6,7 @@ import io
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,8 +100,9 @@ def save_images(folder, images, names=None) -> list[Path]:
 
 
 def save_gif(
-    path, frames, ms_per_frame: int = 120, hold_last: int = 1500, max_frames: int = 200
-) -> None:
+    path, frames, ms_per_frame: int = 120, hold_last: int = 1500, max_frames: int = 200,
+    pad: bool = False,
+) -> None:  # fmt: skip
     """Write an endlessly repeating GIF animation.
 
     frames        paths of image files, or uint8 arrays (H, W) or (H, W, 3); all of one size
@@ -108,13 +110,12 @@ def save_gif(
     hold_last     how long the last one is shown
     max_frames    of more frames, this many are taken, evenly spread, the first and the last among
                   them
+    pad           frames may differ in size: smaller ones lie at the top left, on black
 
     Frames that equal the one before are merged with it into a longer one. Files are opened one by
     one. Written atomically. Raises ValueError if there are no frames or their sizes differ, OSError
     if a file cannot be read.
     """
-    from PIL import Image
-
     frames = list(frames)
     if not frames:
         raise ValueError("no frames to animate")
@@ -125,16 +126,11 @@ def save_gif(
             frames[i] for i in np.linspace(len(frames) - 1, 0, max_frames).round().astype(int)[::-1]
         ]
 
-    def load(frame) -> Image.Image:
-        if not isinstance(frame, (str, os.PathLike)):
-            frame = np.ascontiguousarray(frame)
-            if frame.dtype != np.uint8:
-                raise ValueError(
-                    f"a frame must be uint8, not {frame.dtype}; image_grid makes one of samples"
-                )
-            return Image.fromarray(frame)
-        with Image.open(frame) as image:
-            return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    sizes = [_opened(frame).size for frame in frames] if pad else []
+    largest = [max(side) for side in zip(*sizes)]
+
+    def load(frame):
+        return _opened(frame).crop((0, 0, *largest)) if pad else _opened(frame)
 
     first = load(frames[0])
 
@@ -157,3 +153,18 @@ def save_gif(
     ]
     first.save(buffer, "GIF", save_all=True, append_images=rest(), duration=durations, loop=0)
     write_atomic(path, buffer.getvalue())
+
+
+def _opened(frame) -> Any:
+    """A frame of `save_gif`, grey or in colour."""
+    from PIL import Image
+
+    if not isinstance(frame, (str, os.PathLike)):
+        frame = np.ascontiguousarray(frame)
+        if frame.dtype != np.uint8:
+            raise ValueError(
+                f"a frame must be uint8, not {frame.dtype}; image_grid makes one of samples"
+            )
+        return Image.fromarray(frame)
+    with Image.open(frame) as image:
+        return image.convert("L" if image.mode in ("1", "L") else "RGB")

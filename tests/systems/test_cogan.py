@@ -140,7 +140,8 @@ def test_agreement_of_known_pictures():
 
 def test_drawing_one_domain_and_measuring(tmp_path, capsys):
     run = tmp_path / "run"
-    words = ["--dataset", "strokes", "--batch-size", "8", "--max-steps", "2", "--features", "2",
+    # long enough for averaged weights, which name what is shared once
+    words = ["--dataset", "strokes", "--batch-size", "8", "--max-steps", "12", "--features", "2",
              "--weight", "1", "--device", "cpu", "--quiet", "--no-doctor",
              "--out", str(run)]  # fmt: skip
     assert main(["train", "cogan", *words]) == 0

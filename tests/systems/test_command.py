@@ -152,6 +152,17 @@ def test_report(name, whole_run, tmp_path, capsys):
     assert 'id="frame"' in text and "<svg" in text
 
 
+def test_a_run_whose_networks_are_constrained_is_loaded(tmp_path):
+    """Spectral normalisation gives D's layers other parameters."""
+    assert train("gan", tmp_path / "r", 2, "--constraint", "spectral") == 0
+    D = load_game(tmp_path / "r").game.players["D"]
+    assert any(name.endswith("weight_orig") for name, _ in D.named_parameters())
+    saved = state(tmp_path / "r")
+    for name, value in D.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), saved[f".trainer.players.D.{name}"])
+    assert main(["draw", str(tmp_path / "r"), "--out", str(tmp_path / "a.png")]) == 0
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_report_to_explore(name, whole_run, tmp_path, capsys):
     """G of every system can be in its page."""

@@ -23,7 +23,8 @@ from .steps import assert_descends, assert_only, played
 
 RNG = np.random.default_rng(3)
 X, LABELS, T = RNG.normal(size=(4, 3)), np.array([1, 0, 2, 1]), RNG.normal(size=(4, 3))
-FACTS = {"image_shape": [1, 28, 28], "classes": 10, "width": 2, "seed": 1, "batch_size": 8}
+FACTS = {"image_shape": [1, 28, 28], "classes": 10, "width": 2, "norm": "batch", "seed": 1,
+         "batch_size": 8}  # fmt: skip
 
 
 def linear(n_in, n_out, seed):
@@ -87,7 +88,7 @@ def test_arda_the_critic_ascends_the_distance_less_its_penalty():
 def the_source_alone(batches, steps):
     """What F and C learn from the source, with nothing of the package's games."""
     minigan.manual_seed(5)
-    features, head, _ = networks(facts_of(FACTS))
+    features, head, *_ = networks(facts_of(FACTS))
     both = nn.Sequential(features, head)
     optimizer = Adam(both.parameters(), 1e-2)
     for images, labels, _ in batches[:steps]:
@@ -117,13 +118,31 @@ def test_at_scale_0_it_is_the_source_alone_to_the_bit(kind, off, on):
         trainer = Trainer(game, rates)
         for batch in batches:
             trainer.play(*batch)
-        return [p.detach().numpy() for p in game.classifier.parameters()]
+        return [p.detach().numpy() for p in game.classifier(1).parameters()]
 
     alone = the_source_alone(batches, 5)
     assert len(alone) == 10
     for mine, theirs in zip(learnt(off), alone):
         np.testing.assert_array_equal(mine, theirs)
     assert any((a != b).any() for a, b in zip(learnt(on), alone))
+
+
+def test_each_domain_has_its_own_statistics():
+    """Of layers whose weights are the same."""
+    minigan.manual_seed(5)
+    F, C, D, T = networks(facts_of(FACTS))
+    game = DANN(F, C, D, T)
+    weights = [p for p in game.players["N"].parameters()]
+    assert len(weights) == 4 + 6 + 4 and F[0] is T[0] and F[1] is not T[1]
+    x, t = (np.random.default_rng(0).normal(m, s, (8, 1, 28, 28)).astype("float32")
+            for m, s in ((0, 1), (3, 2)))  # fmt: skip
+    list(game.moves(tensor_of(x), tensor_of(LABELS.repeat(2)), tensor_of(t)))
+    for features, images in ((F, x), (T, t)):
+        maps = F[0](tensor_of(images)).detach().numpy()
+        mean = features[1].running_mean.numpy()
+        np.testing.assert_allclose(mean, 0.1 * maps.mean((0, 2, 3)), rtol=1e-4)
+    plain = networks(facts_of(FACTS | {"norm": "none"}))
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in plain[0]) and plain[3][0] is plain[0][0]
 
 
 def test_the_control_is_scale_0():
@@ -201,7 +220,7 @@ def test_telling_domains_apart():
     labels = np.zeros(400, "uint8")
     same = ImageSet(noise(400), labels, "t", "here")
     light = ImageSet(noise(400) // 2 + 128, labels, "t", "here")
-    told = [told_apart(nn.Flatten(), Domains(noise(400), labels, "m", "h", target=t), "cpu")
+    told = [told_apart((nn.Flatten(),) * 2, Domains(noise(400), labels, "m", "h", target=t), "cpu")
             for t in (same, light)]  # fmt: skip
     assert abs(told[0] - 0.5) < 0.1 and told[1] > 0.95
 

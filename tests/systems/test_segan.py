@@ -14,6 +14,7 @@ from minigan.gan.segan import Critic, MaskGAN, SegAN, Segmenting, Segmentor
 from minigan.optim import SGD
 from minigan.systems import load_game, system
 from minigan.systems.command import main
+from minigan.systems.segan import thinnest
 
 from .steps import assert_descends, assert_only, played
 
@@ -121,8 +122,8 @@ def test_the_plain_gan_of_masks():
 
 
 def facts(**more):
-    given = dict(image_shape=(3, 28, 28), width=2, loss="segan", clip=0.05, weight=0.1,
-                 freeze_critic=False, control=False)  # fmt: skip
+    given = dict(image_shape=(3, 28, 28), width=2, loss="segan", clip=0.0, weight=0.1, lr=0.01,
+                 b1=0.5, c_lr=0.002, freeze_critic=False, control=False)  # fmt: skip
     return SimpleNamespace(**given | more)
 
 
@@ -138,22 +139,51 @@ def test_losses_and_controls(more, kind, players):
     assert getattr(game, "frozen", False) == facts(**more).freeze_critic
 
 
-def test_the_critic_is_clipped():
-    c, kind = facts(), system("segan")
+def after_a_step(c, rate):
+    kind = system("segan")
     game = kind.game(c)
-    optimizers = {n: SGD(m.parameters(), lr=10.0) for n, m in game.players.items()}
+    optimizers = {n: SGD(m.parameters(), lr=rate) for n, m in game.players.items()}
     trainer = Trainer(game, optimizers, kind.constraints(game, c))
     x = tensor_of(RNG.uniform(-1, 1, (2, 3, 28, 28)).astype(np.float32))
     trainer.play(x, (x[:, :1] > 0).to(x.dtype) * 2 - 1)
+    return game
+
+
+def test_the_critic_is_clipped():
+    game = after_a_step(facts(clip=0.05), 10.0)
     sizes = {n: max(abs(p.detach().numpy()).max() for p in m.parameters())
              for n, m in game.players.items()}  # fmt: skip
     assert sizes["C"] <= 0.05 + 1e-7 < sizes["S"]
 
 
+def test_the_critic_is_spectrally_normalised_where_it_is_not_clipped():
+    C = after_a_step(facts(), 1.0).C
+    x = tensor_of(RNG.uniform(-1, 1, (2, 4, 28, 28)).astype(np.float32))
+    for _ in range(60):  # the power method takes a step each time
+        C(x)
+    for layer in (block[0] for block in C.blocks):
+        found = np.linalg.svd(layer.weight.detach().numpy().reshape(len(layer.weight), -1))[1]
+        np.testing.assert_allclose(found[0], 1, atol=0.02)
+
+
+def test_the_critic_has_a_rate_of_its_own():
+    c, kind = facts(), system("segan")
+    rates = {n: o.param_groups[0]["lr"] for n, o in kind.optimizers(kind.game(c), c).items()}
+    assert rates == {"S": 0.01, "C": 0.002}
+
+
+def test_thin_strokes():
+    masks = np.zeros((8, 1, 6, 6), bool)
+    masks[:6, :, 1:5, 1:5] = True  # four of sixteen have all neighbours
+    masks[6, :, 2] = True
+    masks[7, :, 1:4] = True  # four of eighteen
+    assert list(thinnest(masks)) == [6, 7]
+
+
 def test_networks():
     assert Segmentor(3, 2)(tensor_of(np.zeros((2, 3, 12, 8), np.float32))).shape == (2, 1, 12, 8)
     maps = Critic(4, 2)(tensor_of(np.zeros((2, 4, 28, 28), np.float32)))
-    assert [m.shape for m in maps] == [(2, 4, 28, 28), (2, 2, 14, 14), (2, 4, 7, 7), (2, 8, 3, 3)]
+    assert [m.shape for m in maps] == [(2, 4, 28, 28), (2, 2, 28, 28), (2, 4, 14, 14)]
 
 
 def test_masks_are_those_of_the_digits():

@@ -9,13 +9,18 @@ import sys
 import time
 
 import fakecuda
+import numpy as np
 import pytest
+from PIL import Image
 
+from minigan.arrays import resolve_device
 from minigan.training import Callback, Run, RunError, Stage, load_checkpoint
+from minigan.training.callbacks import Samples
 from minigan.training.checkpoint import checkpoints, newest
+from minigan.viz import Grid
 
 from .killing import same
-from .staged import STEPS, make
+from .staged import STEPS, make, stages
 
 SCRIPT = pathlib.Path(__file__).with_name("staged.py")
 TOTAL = sum(STEPS)
@@ -103,6 +108,19 @@ def test_stages_tell_callbacks_and_the_players_go_on(tmp_path):
     run.train()
     assert Watch.stages == [(7, "b", ["D", "G"]), (13, "c", ["E"])]
     assert run.trainer.game.G is G
+
+
+def test_what_is_shown_may_differ_in_size(tmp_path):
+    """As of SRGAN, whose second stage shows the first one's pictures, too."""
+
+    def exhibit(game, generator, device):
+        rows = 1 + len(game.players)  # 3, 3, 2
+        return lambda: Grid(np.zeros((rows, 1, 4, 4), np.uint8), rows, 1)
+
+    samples, place = Samples(5, exhibit=exhibit), resolve_device("cpu")
+    Run(None, None, tmp_path / "r", {}, stages=stages(place), callbacks=[samples]).train()
+    with Image.open(tmp_path / "r" / "samples.gif") as gif:
+        assert gif.size == (12, 32)
 
 
 def test_a_killed_run_ends_in_the_same_bits(whole, tmp_path):

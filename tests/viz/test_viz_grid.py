@@ -126,6 +126,17 @@ def test_gif_in_colour(tmp_path):
         assert gif.n_frames == 2 and gif.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
 
 
+def test_gif_of_frames_of_several_sizes(tmp_path):
+    sides = [(2, 4), (3, 5), (4, 3)]
+    for i, side in enumerate(sides):
+        Image.fromarray(np.full(side, 100 + i, np.uint8)).save(tmp_path / f"{i}.png")
+    save_gif(tmp_path / "a.gif", [tmp_path / f"{i}.png" for i in range(3)], pad=True)
+    for i, (frame, _) in enumerate(frames_of(tmp_path / "a.gif")[0]):
+        expected = np.zeros((4, 5), np.uint8)
+        expected[: sides[i][0], : sides[i][1]] = 100 + i
+        np.testing.assert_array_equal(frame, expected)
+
+
 def test_gif_refused(tmp_path):
     a, b = np.zeros((4, 4), np.uint8), np.zeros((4, 5), np.uint8)
     for frames in ([], [a, b], [a.astype(float)]):

@@ -66,5 +66,6 @@ class Samples(Callback):
             pictures = [p for p in made if p.suffix == ".png"]
             history = ", their history samples.gif" if pictures else ""
             if pictures:
-                save_gif(run.folder / "samples.gif", pictures)
+                # stages may show more or less than those before
+                save_gif(run.folder / "samples.gif", pictures, pad=True)
             run.left(f"{made[-1].relative_to(run.folder)}{history}")
