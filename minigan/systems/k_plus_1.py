@@ -1,6 +1,7 @@
 """K+1: a classifier that learns from few labels, because it must also tell images from fakes.
 
     python -m minigan train k-plus-1 --labels 100
+    python -m minigan train k-plus-1 --labels 100 --epochs 300    # the paper's time: 180,000 steps
 
 Algorithm (Salimans et al. 2016, section 5; `minigan.gan.KPlusOne`): with K logits l of D, and
 Z(x) = sum of exp l_k(x), D(x) = Z / (Z + 1);
