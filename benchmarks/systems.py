@@ -37,7 +37,8 @@ benchmarks/systems.py` from the runs' `measure.json`; where there are no numbers
 yet.
 
 `draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` draws; what translators make of your own
-pictures, `draw RUN --from FILES` does, for runs on glyphs also `draw RUN --text "a line"`.
+pictures, `draw RUN --from FILES` does, for runs on glyphs also `draw RUN --text "a line"`; for runs
+on captions `draw RUN --text "a red seven at the left"`.
 `minigan.systems.load_game(RUN)` gives the game back to a program.
 
 | system | what | value / control / real |

@@ -151,12 +151,14 @@ class TextDiscriminator(nn.Module):
     text beside every place of the last maps, a convolution of both, linear units (Reed et al. 2016,
     figure 2). It has no batch statistics, so that real and fake pictures go through together.
 
-    shape : (C, H, W) of the pictures;  features : channels next to them
+    shape : (C, H, W) of the pictures;  features : channels next to them;  hidden : linear units
     """
 
     per_example = True
 
-    def __init__(self, encoder: TextEncoder, shape: tuple[int, ...], features: int):
+    def __init__(
+        self, encoder: TextEncoder, shape: tuple[int, ...], features: int, hidden: int = 128
+    ):
         super().__init__()
         channels = shape[0]
         height, width, sizes = _halved(shape, features)
@@ -167,7 +169,7 @@ class TextDiscriminator(nn.Module):
         self.encoder, self.trunk = encoder, nn.Sequential(*layers)
         self.head = nn.Sequential(
             nn.Conv2d(top + encoder.codes, top, 1), nn.LeakyReLU(0.2), nn.Flatten(),
-            nn.Linear(top * height * width, 1),
+            nn.Linear(top * height * width, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1),
         )  # fmt: skip
 
     def forward(self, images, words):
@@ -349,14 +351,16 @@ class SmallGAN(GANCLS):
         return images.repeat(2, 2).repeat(2, 3)
 
 
-def drawing(n: int, shape: tuple[int, ...], features: int) -> nn.Sequential:
-    """(N, n) -> pictures (N, *shape) in [-1, 1], of sides that are even and at least 6: small maps,
-    which transposed convolutions double; batch normalisation and ReLU behind all but the last."""
+def drawing(n: int, shape: tuple[int, ...], features: int, hidden: int = 256) -> nn.Sequential:
+    """(N, n) -> pictures (N, *shape) in [-1, 1], of sides that are even and at least 6: hidden
+    linear units, small maps, which transposed convolutions double; batch normalisation and ReLU
+    behind all but the last."""
     channels = shape[0]
     height, width, sizes = _halved(shape, features)
     top, *rest = reversed(sizes)
     layers: list[nn.Module] = [
-        nn.Linear(n, top * height * width, bias=False), nn.Unflatten(1, (top, height, width)),
+        nn.Linear(n, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(),
+        nn.Linear(hidden, top * height * width, bias=False), nn.Unflatten(1, (top, height, width)),
     ]  # fmt: skip
     for n_in, n_out in zip([top, *rest], rest):
         layers += [nn.BatchNorm2d(n_in), nn.ReLU(),
