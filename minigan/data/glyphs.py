@@ -51,7 +51,7 @@ def glyphs(
 @functools.lru_cache(4)
 def _drawn(size: int, font_a: str, font_b: str) -> tuple[Pairs, tuple[Pairs, Pairs]]:
     a, b = font_file(font_a), font_file(font_b)
-    shared = [c for c in sorted(_characters(a) & _characters(b)) if chr(c).isalnum()]
+    shared = [c for c in sorted(characters_of(a) & characters_of(b)) if chr(c).isalnum()]
     characters = [chr(c) for c in shared]
     first, second = (_pictures(path, characters, size) for path in (a, b))
     groups = _groups(characters, first, second)
@@ -89,7 +89,8 @@ def font_file(name: str) -> Path:
     return known[name]
 
 
-def _characters(path: Path) -> set[int]:
+def characters_of(path: Path) -> set[int]:
+    """The characters that a font has; DataError where it is none."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -105,7 +106,9 @@ def text_pictures(font: str, texts: Iterable[str], size: int = SIZE) -> np.ndarr
 
 def missing(font: str, texts: Iterable[str]) -> list[str]:
     """The characters of these texts that a font does not have, sorted."""
-    return sorted({c for text in texts for c in text} - set(map(chr, _characters(font_file(font)))))
+    return sorted(
+        {c for text in texts for c in text} - set(map(chr, characters_of(font_file(font))))
+    )
 
 
 def _pictures(path: Path, texts: list[str], size: int) -> np.ndarray:

@@ -55,8 +55,12 @@ class Principal:
         )
 
     def features(self, images: Any) -> np.ndarray:
-        """(N, numbers) of pictures (N, C, H, W)."""
+        """(N, numbers) of pictures (N, C, H, W); of smaller ones, as those of an early stage, with
+        each pixel as large a square as fills the size."""
         images = to_numpy(raw(images))
+        height, width = (max(1, a // b) for a, b in zip(self.shape[1:], images.shape[2:]))
+        if height == width > 1:
+            images = images.repeat(height, 2).repeat(width, 3)
         if tuple(images.shape[1:]) != self.shape:
             raise ValueError(
                 f"pictures of shape {tuple(images.shape[1:])} cannot be compared with those of "

