@@ -10,7 +10,7 @@ import numpy as np
 from .. import nn
 from ..arrays import CPU, Generator, to_device
 from ..autograd import Tensor, no_grad, tensor_of
-from ..ops import cat, exp, roll
+from ..ops import arange, cat, exp, eye, roll
 from ..ops.loss import mean_logsigmoid
 from ..viz import Picture
 from ..viz.pictures import TextGrid
@@ -175,14 +175,16 @@ class TextDiscriminator(nn.Module):
     def forward(self, images, words):
         return self.head(beside_every_place(self.trunk(images), self.encoder(words)))
 
-    def of_pairs(self, real: Tensor, fake: Tensor, words: Tensor, wrong: bool) -> list[Tensor]:
-        """Logits of (real, its text), (fake, its text) and, with `wrong`, (real, the text of the
-        next one): each picture and each text is looked at once."""
+    def of_pairs(
+        self, real: Tensor, fake: Tensor, words: Tensor, wrong: Tensor | None
+    ) -> list[Tensor]:
+        """Logits of (real, its text), (fake, its text) and, where `wrong` (N, N) has a 1 in each
+        row, (real, the text there): each picture and each text is looked at once."""
         n, codes = len(real), self.encoder(words)
         maps = self.trunk(cat([real, fake]))
         pictures, texts = [maps], [codes, codes]
-        if wrong:
-            pictures, texts = [maps, maps[:n]], [*texts, roll(codes, 1, 0)]
+        if wrong is not None:
+            pictures, texts = [maps, maps[:n]], [*texts, wrong @ codes]
         told = self.head(beside_every_place(cat(pictures), cat(texts)))
         return [told[i * n : (i + 1) * n] for i in range(len(texts))]
 
@@ -199,7 +201,9 @@ class GANCLS(GAN):
         `TextDiscriminator`
     vocabulary : the words, whose numbers begin at 1
     texts : int64 (M, most words of a text): those that samples are made of, where none is given
-    mismatched : False: without the second term (and without the division by 2)
+    mismatched : "any": t' is the text before in the batch; "near": the one in the batch that has
+        the most words in common with t and is another, which asks D for more; "none": without the
+        second term (and without the division by 2)
     penalty : weight of the generator's divergence
     """
 
@@ -209,7 +213,7 @@ class GANCLS(GAN):
 
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, vocabulary: Sequence[str],
-        texts: np.ndarray, latent_dim: int, mismatched: bool = True, penalty: float = 1.0,
+        texts: np.ndarray, latent_dim: int, mismatched: str = "any", penalty: float = 1.0,
     ):  # fmt: skip
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
         self.vocabulary = list(vocabulary)
@@ -238,12 +242,33 @@ class GANCLS(GAN):
 
     def ascent_of(self, real: Tensor, fake: Tensor, words: Tensor) -> Move:
         """D's move."""
-        right, made, *others = self.D.of_pairs(real, fake, words, self.mismatched)
-        value = self.objective.d_value(right, made)
-        if self.mismatched:
-            wrong = mean_of_others(others[0], words)
-            value = mean_logsigmoid(right) + (wrong + mean_logsigmoid(made, -1)) / 2
+        if self.mismatched == "none":
+            right, made = self.D.of_pairs(real, fake, words, None)
+            value = self.objective.d_value(right, made)
+        else:
+            wrong, other = self.other_texts(words)
+            right, made, false = self.D.of_pairs(real, fake, words, wrong)
+            said = (nn.functional.logsigmoid(-false)[:, 0] * other).sum()
+            off = said / other.sum().clamp(min=1)
+            value = mean_logsigmoid(right) + (off + mean_logsigmoid(made, -1)) / 2
         return Ascend("D", value, d_real=right, d_fake=made)
+
+    def other_texts(self, words: Tensor) -> tuple[Tensor, Tensor]:
+        """For each text another one of the batch: (N, N) with a 1 in each row, at its place; and
+        (N,) with a 0 where that one has the same words."""
+        n, place = len(words), words.device
+        kind = next(self.D.parameters()).dtype
+        known = arange(1, len(self.vocabulary) + 1, device=place)
+        has = (words[:, :, None] == known).any(1).to(kind)  # (N, words of the vocabulary)
+        common, size = has @ has.T, has.sum(1)
+        same = ((common == size[:, None]) & (common == size)).to(kind)
+        if self.mismatched == "any":
+            wrong = roll(eye(n, dtype=kind, device=place), 1, 0)
+        else:  # of several the last
+            rank = common - same * (len(self.vocabulary) + 1)
+            rank = rank + arange(n, device=place).to(kind) * (0.5 / n)
+            wrong = (rank == rank.amax(1, keepdim=True)).to(kind)
+        return wrong, 1 - (wrong * same).sum(1)
 
     def measure(self, moves):
         off = moves[-1].report
@@ -288,13 +313,6 @@ class GANCLS(GAN):
     def shown(self, images: np.ndarray) -> np.ndarray:
         """Samples as people see them."""
         return images
-
-
-def mean_of_others(wrong: Tensor, words: Tensor) -> Tensor:
-    """E log(1 - D(x, t')) over those whose t', the text before in the batch, is another one."""
-    other = (words != roll(words, 1, 0)).any(1).to(wrong.dtype)
-    said = nn.functional.logsigmoid(-wrong)[:, 0] * other
-    return said.sum() / other.sum().clamp(min=1)
 
 
 class StackedGAN(GANCLS):

@@ -56,8 +56,9 @@ class OfCaptions(System):
             text = f"{what} (default {default})"
             p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
         p.add_argument(
-            "--no-mismatched", action="store_true",
-            help="D does not see real pictures with the text of another one",
+            "--mismatched", choices=("near", "any", "none"), default="near",
+            help="with which text of another one D sees real pictures, too: the most alike of the "
+            "batch's, any, as in the paper, or none (default %(default)s)",
         )  # fmt: skip
 
     def data_options(self, parser):

@@ -92,7 +92,7 @@ class StackGAN(OfCaptions):
         """What both stages' games are given."""
         return {
             "vocabulary": c.vocabulary, "texts": encoded(c.prompts, c.vocabulary),
-            "mismatched": not c.no_mismatched, "penalty": c.kl,
+            "mismatched": c.mismatched, "penalty": c.kl,
         }  # fmt: skip
 
     def game(self, c):

@@ -10,8 +10,10 @@ picture is real and whether it is what its text says. With t the text of x, t' a
     D ascends   E log D(x, t) + [E log(1 - D(x, t')) + E log(1 - D(G(z, t), t))] / 2
     G descends  -E log D(G(z, t), t)
 
-The second term is why D looks at the text: without it (--no-mismatched) D could be content with
-pictures that are real, whatever they show. A text becomes the mean of its words' vectors and a
+The second term is why D looks at the text: without it (--mismatched none) D could be content with
+pictures that are real, whatever they show. Of the batch's other texts t' is the one that has most
+words in common with t (in the paper any, --mismatched any): of two texts most often colour or place
+differ, and D need not know digits to tell that. A text becomes the mean of its words' vectors and a
 linear layer; G and D learn one each. The pictures are digits, coloured, large or small, somewhere
 in the picture, and their texts ("a small blue two at the top"); a tenth of the combinations of
 digit, colour, place and size is held out. Others: --dataset emoji, with their names (OpenMoji, CC
@@ -48,4 +50,4 @@ class Text2Image(OfCaptions):
         G = TextGenerator(TextEncoder(words, c.codes, c.codes), network)
         D = TextDiscriminator(TextEncoder(words, c.codes, c.codes), shape, c.d_features)
         texts = encoded(c.prompts, c.vocabulary)
-        return GANCLS(G, D, c.vocabulary, texts, c.latent_dim, not c.no_mismatched)
+        return GANCLS(G, D, c.vocabulary, texts, c.latent_dim, c.mismatched)

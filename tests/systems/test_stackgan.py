@@ -1,6 +1,7 @@
 """StackGAN: the drawn condition and its divergence, both stages' losses and who moves, what the
 second stage sees, the control; killed in each stage and resumed; what a stage hands on."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +20,7 @@ from minigan.gan.text import (
     TextEncoder,
     drawing,
 )
-from minigan.systems import load_game, system
+from minigan.systems import captions, load_game, system
 from minigan.systems.command import main
 from minigan.training import load_checkpoint
 from minigan.training.checkpoint import newest
@@ -174,7 +175,7 @@ def facts(**more):
     return SimpleNamespace(
         image_shape=[3, 12, 12], vocabulary=VOCABULARY, prompts=["a b", "c"], codes=3, features=2,
         d_features=2,
-        latent_dim=2, first_steps=4, steps=3, blocks=1, kl=1.0, no_mismatched=False, **more
+        latent_dim=2, first_steps=4, steps=3, blocks=1, kl=1.0, mismatched="any", **more
     )  # fmt: skip
 
 
@@ -238,6 +239,18 @@ def test_a_stage_hands_on_averaged_weights(tmp_path):
     assert any((np.asarray(left[k]) != np.asarray(raw[k])).any() for k in averages)
     ran = [k for k in left if k.endswith("running_mean")]  # seen with these weights, not those
     assert ran and all((np.asarray(left[k]) != np.asarray(raw[k])).any() for k in ran)
+
+
+def test_a_run_is_measured_beside_its_first_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(captions, "EXAMINED", 5)
+    captions.examiner.cache_clear()
+    assert train(tmp_path / "run") == 0
+    assert main(["measure", str(tmp_path / "run"), "--samples", "120"]) == 0
+    captions.examiner.cache_clear()
+    rows = json.loads((tmp_path / "run" / "measure.json").read_text())["rows"]
+    by_name = {r["name"]: r for r in rows}
+    assert len(rows) == 18 and by_name["stage I unseen place"]["value"] is not None
+    assert by_name["frechet"]["target"] == by_name["stage I frechet"]["value"]
 
 
 def test_the_first_stage_is_loaded_and_drawn(tmp_path):
