@@ -77,7 +77,7 @@ class PointSet:
         return len(self.images)
 
     def checksum_of(self, columns) -> str:
-        return hashlib.sha256(np.ascontiguousarray(self.images)).hexdigest()
+        return hashlib.sha256(self.images.tobytes()).hexdigest()
 
 
 class GoGAN(System):
