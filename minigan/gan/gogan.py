@@ -19,7 +19,9 @@ class GoGAN(GAN):
         G descends  - E D(G_(i+1)(z))
 
     In the first stage there is no G_i, and no second term. k ascents for a descent. Where G_(i+1)
-    has come to its margin, it is half as far below the data as G_i.
+    has come to its margin, it is half as far below the data as G_i. Where both terms are above 0
+    for all pairs, D sees G_(i+1) and `ranking` times G_i as one, and G_(i+1) rests where the two
+    together are as the data: as far on the other side of them as G_i, times `ranking`.
     The paper clips D's weights; here a penalty of slopes above 1 bounds them, so that D(x) - D(y)
     is at most the distance of x and y, and e is a distance.
 
@@ -29,7 +31,7 @@ class GoGAN(GAN):
 
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, latent_dim: int = 100, k: int = 5,
-        margin: float = 1.0, ranking: float = 1.0, penalty: float = 10.0,
+        margin: float = 1.0, ranking: float = 0.5, penalty: float = 10.0,
         before: tuple[nn.Module, ...] = (), stages: int = 1,
     ):  # fmt: skip
         super().__init__(

@@ -101,7 +101,7 @@ class GoGAN(System):
             ("stage-steps", number(int, 1), 1000, "steps of G in each stage"),
             ("k", number(int, 1), 5, "steps of D for each of G"),
             ("margin", number(float, 0), 1.0, "e"),
-            ("ranking", number(float, 0), 1.0, "weight of the ranking"),
+            ("ranking", number(float, 0), 0.5, "weight of the ranking"),
             ("penalty", number(float, 0), 10.0, "weight of D's slopes above 1"),
         ):
             add(f"--{name}", type=kind, default=default, help=f"{what} (default %(default)s)")

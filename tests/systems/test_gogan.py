@@ -146,4 +146,4 @@ def test_points_of_the_plane_and_the_control(tmp_path, capsys):
     assert main(["measure", str(out), "--samples", "100", "--control"]) == 0
     said = capsys.readouterr().out
     assert "no ranking" in said and "\nW1 of stage 2 " in said
-    assert load_game(out).game.ranking == 1 and load_game(f"{out}-control").game.ranking == 0
+    assert load_game(out).game.ranking == 0.5 and load_game(f"{out}-control").game.ranking == 0
