@@ -139,7 +139,9 @@ class GoGAN(System):
     def exhibit(self, game, data, generator, device):
         n, pictures = (COLUMNS, True) if data.images.ndim == 4 else (SHOWN, False)
         latents = tensor_of(generator.normal((n, game.latent_dim), device=device))
-        real = subset(data.images, n, 0)
+        # not a subset that is drawn with the seed that the points were drawn with: it would depend
+        # on them
+        real = subset(data.images, n, 0) if pictures else data.images[:n]
 
         def picture():
             made = [game_of(game, G).sample(latents).cpu().numpy() for G in (*game.before, game.G)]

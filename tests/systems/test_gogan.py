@@ -139,6 +139,21 @@ def test_stages_start_where_the_one_before_ended(tmp_path, capsys):
     assert "'line' makes points, no pictures" in capsys.readouterr().err
 
 
+def test_what_is_shown_of_points(tmp_path):
+    """A panel for each stage, with all of the data's modes."""
+    assert train(tmp_path / "r", "--dataset", "line", "--stage-steps", "2") == 0
+    data = KIND.data(SimpleNamespace(dataset="line"))
+    shown = KIND.exhibit(load_game(tmp_path / "r").game, data, Generator(0), minigan.device("cpu"))
+    panels = shown().panels
+    assert [p.title for p in panels] == ["GAN 1", "GAN 2", "GAN 3"]
+    for p in panels:
+        x = p.places[p.kinds == 0][:, 0]
+        assert (
+            len(x) == 400 and abs((x < -1).mean() - 0.2) < 0.06 and abs((x > 1).mean() - 0.5) < 0.08
+        )
+        assert (p.kinds == 1).sum() == 400
+
+
 def test_points_of_the_plane_and_the_control(tmp_path, capsys):
     out = tmp_path / "r"
     words = ["--dataset", "ring", "--stage-steps", "2", "--stages", "2"]
