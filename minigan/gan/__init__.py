@@ -10,6 +10,7 @@ from .domains import DANN, WDGRL
 from .ebgan import BEGAN, EBGAN, MAGAN, AutoEncoder
 from .feature_matching import FeatureMatching
 from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
+from .gogan import GoGAN
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
 from .inference import Inference
 from .k_plus_1 import KPlusOne
@@ -68,12 +69,12 @@ __all__ = [
     "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
     "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented",
     "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled",
-    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
-    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN",
-    "Pixels", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm",
-    "StackedGAN", "Steganography", "Trainer", "Translating", "TripleGAN", "Unrolled",
-    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN",
+    "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined",
+    "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
+    "PixelRNN", "Pixels", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SimilarityMADGAN",
+    "SpectralNorm", "StackedGAN", "Steganography", "Trainer", "Translating", "TripleGAN",
+    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
     "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
     "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

@@ -58,6 +58,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
     "replay": ("replay", "Replay"),
     "lapgan": ("lapgan", "LAPGAN"),
+    "gogan": ("gogan", "GoGAN"),
     "progan": ("progan", "ProGAN"),
     "text2image": ("text2image", "Text2Image"),
     "stackgan": ("stackgan", "StackGAN"),

@@ -44,7 +44,7 @@ class LAPGAN(System):
     )
     control = "one GAN at a single scale, for as many seconds"
     control_epochs = 2.3
-    defaults = {"lr": 1e-3, "epochs": 10, "ema": 0.999, "latent_dim": 64}
+    defaults = {"epochs": 10, "ema": 0.999, "latent_dim": 64}
 
     def options(self, parser):
         super().options(parser)

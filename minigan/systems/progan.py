@@ -1,7 +1,7 @@
 """ProGAN: networks that learn small pictures first, and grow.
 
     python -m minigan train progan
-    python -m minigan train progan --start 32 --steps 4000     # at full size from the start
+    python -m minigan train progan --start 32 --last 2800      # at full size from the start
     python -m minigan measure runs/progan --control
 
 Algorithm (Karras et al. 2018; `minigan.gan.ProGAN`). Pictures are framed to a side that is a power
@@ -17,7 +17,8 @@ deviation over the batch as a channel in D.
 
 What to look at: samples/*.png, the growth strip: in each row the same z at one size. What shows
 that it works: the Frechet distance is below that of the same networks at full size from the start
-(--start) after as many seconds. Control: alpha = 1 from the start of each stage.
+(--start; 2800 steps of them cost what the default costs). Control: alpha = 1 from the start of each
+stage.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ SMALL = {
     "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
     "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
     "triple-gan": ["--alone-steps", "1", "--pair-steps", "1", "--pseudo-steps", "4"],
+    "gogan": ["--stage-steps", "4", "--k", "1"],
     "progan": ["--start", "16", "--steps", "3", "--fade", "3", "--width", "8"],
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
     "text2image": ["--features", "2", "--d-features", "2"],
