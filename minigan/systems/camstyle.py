@@ -23,7 +23,6 @@ R is the ceiling. Control: nothing is translated, C sees each labelled picture t
 
 from __future__ import annotations
 
-import math
 from types import SimpleNamespace
 
 from .. import nn
@@ -32,9 +31,8 @@ from ..data.batches import Batches, Together
 from ..data.cameras import two_cameras
 from ..gan import CamStyle as Game
 from ..gan import CycleGAN
-from ..training.cli import number
 from .labelled import add_labels, predicted, rows_of_each, strided
-from .system import Row, System, adam_options, labels_of
+from .system import Row, System, adam_options, counts, labels_of, weights
 from .translating import Translating
 from .unet import PatchGAN, residual_translator
 
@@ -55,24 +53,26 @@ class CamStyle(Translating):
         p = parser
         add_labels(p, 200)
         adam_options(p)
-        for name, default, what in (
+        counts(
+            p,
             ("style-steps", 800, "steps of the translators"),
             ("steps", 600, "steps of the classifiers"),
             ("style-batch", 8, "pictures of each camera in a step of the translators"),
             ("features", 8, "the translators' channels next to the pictures"),
             ("blocks", 2, "their residual blocks"),
             ("width", 16, "channels of the classifiers' first layer"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
-        for name, most, default, what in (
-            ("smoothing", 1, 0.1, "eps of the translated pictures' labels"),
-            ("weight", math.inf, 1.0, "of their cross entropy"),
-            ("style-lr", 1, 5e-4, "the translators' and their critics' learning rate"),
-            ("cycle", math.inf, 10.0, "weight of what comes back"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(float, 0, most), default=default, help=text)
+        )
+        weights(
+            p,
+            ("weight", 1.0, "of the translated pictures' cross entropy"),
+            ("cycle", 10.0, "weight of what comes back"),
+        )
+        weights(
+            p,
+            ("smoothing", 0.1, "eps of the translated pictures' labels"),
+            ("style-lr", 5e-4, "the translators' and their critics' learning rate"),
+            most=1,
+        )
 
     data_options = System.data_options
     held_out = System.held_out

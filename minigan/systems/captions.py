@@ -31,9 +31,8 @@ from ..metrics.frechet import frechet_distance
 from ..metrics.rows import subset
 from ..nn import functional as F
 from ..optim import Adam
-from ..training.cli import number
 from .evidence import BATCH, NoClassifier, floats
-from .system import Row, System, adam_options
+from .system import Row, System, adam_options, counts
 
 PROMPTS = 64  # texts of the data that a run notes
 EXAMINED = 1500  # steps of the examiner
@@ -47,14 +46,13 @@ class OfCaptions(System):
     def options(self, parser):
         adam_options(parser)
         p = parser
-        for name, default, what in (
+        counts(
+            p,
             ("latent-dim", 32, "numbers of z"),
             ("codes", 32, "numbers that a text becomes"),
             ("features", 16, "G's channels next to the pictures"),
             ("d-features", 32, "D's"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
+        )
         p.add_argument(
             "--mismatched", choices=("near", "any", "none"), default="near",
             help="with which text of another one D sees real pictures, too: the most alike of the "

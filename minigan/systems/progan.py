@@ -31,10 +31,9 @@ from ..autograd import tensor_of
 from ..gan.progan import SMALLEST, GrowingDiscriminator, GrowingGenerator, full_side
 from ..gan.progan import ProGAN as Game
 from ..optim import Adam
-from ..training.cli import number
 from ..viz import Grid
 from .evidence import image_rows, seconds_of
-from .system import Row, System
+from .system import Row, System, counts
 
 COLUMNS = 10  # of the growth strip
 
@@ -52,16 +51,15 @@ class ProGAN(System):
     def options(self, parser):
         super().options(parser)
         p = parser
-        for name, default, what in (
+        counts(
+            p,
             ("fade", 600, "steps in which new layers are faded in"),
             ("steps", 600, "of a stage without those"),
             ("last", 1200, "of the last stage without those, in place of --steps"),
             ("width", 8, "channels of the largest maps; smaller ones have twice as many each"),
             ("most", 32, "channels of any maps"),
             ("start", SMALLEST, "side of the first pictures, a power of 2"),
-        ):
-            p.add_argument(f"--{name}", type=number(int, 1), default=default,
-                           help=f"{what} (default %(default)s)")  # fmt: skip
+        )
 
     def facts(self, data, c):
         found = super().facts(data, c)

@@ -33,7 +33,7 @@ from ..training.cli import number
 from ..viz import Grid
 from .evidence import digits_of, reference, some_images
 from .reconstruct import in_batches
-from .system import Row, System, adam_options, labels_of
+from .system import Row, System, adam_options, counts, labels_of, weights
 from .triple_gan import convolutional
 
 LAYER = -3  # phi ends here: F's last maps, after their ReLU
@@ -61,21 +61,19 @@ class SRGAN(System):
             default=4,
             help="how many times larger, a power of 2 (default %(default)s)",
         )
-        for name, default, what in (
+        counts(
+            p,
             ("content-steps", 1500, "steps of the first stage"),
             ("steps", 1500, "steps of the second"),
             ("width", 24, "G's channels where pictures are small"),
             ("blocks", 3, "G's residual blocks"),
             ("features", 12, "D's channels next to the pictures"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
-        for name, default, what in (
+        )
+        weights(
+            p,
             ("adversarial", 1e-2, "weight of what D says, beside the distance in features"),
             ("task", 0.0, "weight of F's cross entropy on G's pictures"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(float, 0), default=default, help=text)
+        )
 
     def facts(self, data, c):
         height, width = data.images.shape[2:]

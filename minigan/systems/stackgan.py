@@ -42,6 +42,7 @@ from ..nn import functional as F
 from ..training.cli import number
 from .captions import OfCaptions, attribute_rows
 from .evidence import BATCH
+from .system import counts
 
 
 class StackGAN(OfCaptions):
@@ -57,13 +58,12 @@ class StackGAN(OfCaptions):
     def options(self, parser):
         super().options(parser)
         p = parser
-        for name, default, what in (
+        counts(
+            p,
             ("first-steps", 8000, "steps of the first stage; with --steps it replaces --epochs"),
             ("steps", 6000, "steps of the second"),
             ("blocks", 1, "the second stage's residual blocks"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
+        )
         p.add_argument(
             "--kl", type=number(float, 0), default=1.0,
             help="weight of the conditions' divergence from N(0, I) (default %(default)s)",

@@ -206,6 +206,26 @@ def adam_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def counts(parser: argparse._ActionsContainer, *options: tuple[str, int, str]) -> None:
+    """Add options for whole numbers from 1: (name, default, what it is)."""
+    for name, default, what in options:
+        parser.add_argument(
+            f"--{name}", type=number(int, 1), default=default,
+            help=f"{what} (default {default})",
+        )  # fmt: skip
+
+
+def weights(
+    parser: argparse._ActionsContainer, *options: tuple[str, float, str], most: float = math.inf
+) -> None:
+    """Add options for numbers from 0 to `most`: (name, default, what it is)."""
+    for name, default, what in options:
+        parser.add_argument(
+            f"--{name}", type=number(float, 0, most), default=default,
+            help=f"{what} (default {default:g})",
+        )  # fmt: skip
+
+
 def labels_of(data: ImageSet, who: str) -> dict[str, Any]:
     """For the config of a conditional system: how many classes its data have, and of own pictures
     their names. DataError where the labels are of no use."""

@@ -27,11 +27,10 @@ from ..data.batches import Batches
 from ..gan import TripleGAN as Game
 from ..gan.k_plus_1 import Scaled, begin_at, noisy_classifier, softplus_generator
 from ..gan.triple import Told
-from ..training.cli import number
 from .cgan import label_rows
 from .evidence import drawn
 from .labelled import add_labels, beside_unlabelled, error_row, some_of_each
-from .system import System, labels_of
+from .system import System, counts, labels_of, weights
 
 
 class TripleGAN(System):
@@ -46,26 +45,21 @@ class TripleGAN(System):
         super().options(parser)
         p = parser
         add_labels(p)
-        for name, default, what in (
+        counts(
+            p,
             ("alone-steps", 3000, "steps of C alone"),
             ("pair-steps", 3000, "steps of all three, without pseudo labels"),
             ("pseudo-steps", 6000, "steps of all three, with pseudo labels"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
-        for name, default, what in (
+        )
+        weights(
+            p,
             ("alpha", 0.5, "share of C's pairs in what D rejects"),
             ("pseudo", 0.1, "weight of the pseudo labels that G gives C"),
             ("entropy", 0.3, "weight of C's entropy on unlabelled images"),
             ("first-balance", 0.3, "weight of the balance of C's classes, while it is alone"),
             ("balance", 1e-3, "the same, later"),
-        ):
-            p.add_argument(
-                f"--{name}",
-                type=number(float, 0, 1),
-                default=default,
-                help=f"{what} (default %(default)s)",
-            )
+            most=1,
+        )
 
     def facts(self, data, c):
         return super().facts(data, c) | labels_of(data, self.name)
