@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from minigan.arrays import Generator
+from minigan.arrays import Generator, resolve_device
 from minigan.systems import load_game, zoo
-from minigan.systems.command import main
+from minigan.systems.command import main, with_given
 from minigan.training import RunError
 
 
@@ -21,6 +21,7 @@ def test_each_draws(name, tmp_path, monkeypatch, capsys):
     kind, game, c, step = load_game(f"zoo:{name}")
     assert (kind.name, step) == (entry["system"], entry["step"])
     assert entry["command"].startswith("python -m minigan train ") and "/" not in entry["command"]
+    kind.ready(game, with_given(c, f"zoo:{name}"), resolve_device("cpu"))
     images = game.sample(*game.inputs(8, Generator(0))).numpy()
     assert np.abs(images).max() <= 1 and images.std() > 0.3
     assert all(x.dtype == np.float32 or x.dtype == np.int64
