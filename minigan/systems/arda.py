@@ -43,6 +43,10 @@ class ARDA(Adaptation):
             "--k", type=number(int, 1), default=5,
             help="ascents of the critic in a round (default %(default)s)",
         )  # fmt: skip
+        p.add_argument(
+            "--d-lr", type=number(float, above=0), default=None,
+            help="the critic's learning rate (default: --lr)",
+        )  # fmt: skip
 
     def game(self, c):
         if c.control:  # a critic that nobody listens to needs no care
