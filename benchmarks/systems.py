@@ -1,4 +1,5 @@
-"""The page of all systems, docs/systems.md, from what `python -m minigan measure` has left.
+"""The page of all systems, docs/systems.md, from what `python -m minigan measure` has left; in
+Chinese, docs/systems.zh.md, with the sentences of docs/systems.zh.json.
 
     python -m minigan train cgan && python -m minigan measure runs/cgan --control
     python benchmarks/systems.py runs/cgan            # takes its figures and its picture, too
@@ -23,7 +24,10 @@ from minigan.systems.sharing import what
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "systems"
 PICTURES = ROOT / "docs" / "images" / "systems"
+SENTENCES = ROOT / "docs" / "systems.zh.json"  # name -> what it is, and its control
 HEAD = """# Systems
+
+[中文](systems.zh.md)
 
 Each is one file in `minigan/systems/`, trained by `python -m minigan train NAME` or `python
 examples/NAME.py`. What shows that it works is printed by `python -m minigan measure runs/NAME
@@ -37,6 +41,22 @@ pictures, `draw RUN --from FILES` does, for runs on glyphs also `draw RUN --text
 `minigan.systems.load_game(RUN)` gives the game back to a program.
 
 | system | what | value / control / real |
+|---|---|---|
+"""
+HEAD_ZH = """# 系统
+
+[English](systems.md)
+
+每个系统是 `minigan/systems/` 里的一个文件，用 `python -m minigan train NAME` 或 `python
+examples/NAME.py` 训练。它是否有效，由 `python -m minigan measure runs/NAME --control` 给出：
+**值 / 对照 / 真实数据**，对照是关掉其核心想法的同一系统。对照也能达到的数不是证据。本页由
+`python benchmarks/systems.py` 从各次训练的 `measure.json` 写出；没有数的地方就是还没有测过。
+
+`draw RUN --n N [--label L] --out FOLDER|FILE.png|FILE.npz` 画样本；翻译器处理自己的图用
+`draw RUN --from FILES`，在 glyphs 上训练的还可以用 `draw RUN --text "a line"`。
+`minigan.systems.load_game(RUN)` 把训练好的博弈交给程序。
+
+| 系统 | 是什么 | 值 / 对照 / 真实 |
 |---|---|---|
 """
 
@@ -94,15 +114,24 @@ def shown(row, seeds):
 def line(name):
     """A system's row."""
     kind = system(name)
-    text = what(kind)["text"]
-    file = RESULTS / f"{name}.json"
-    evidence = "-"
-    if file.exists():
-        result = json.loads(file.read_text())
-        rows = "<br>".join(shown(row, result.get("seeds", {})) for row in result["rows"])
-        evidence = f"`{result['command']}`, step {result['step']}<br>{rows}"
     off = f"<br>Control: {kind.control}." if kind.control else ""
-    return f"| **{name}** | {text}<br>{kind.paper}{off} | {evidence} |\n"
+    return f"| **{name}** | {what(kind)['text']}<br>{kind.paper}{off} | {evidence(name)} |\n"
+
+
+def line_zh(name, text, control=""):
+    """The same in Chinese."""
+    off = f"<br>对照：{control}" if control else ""
+    return f"| **{name}** | {text}<br>{system(name).paper}{off} | {evidence(name)} |\n"
+
+
+def evidence(name):
+    """Of a system: the command, and its figures."""
+    file = RESULTS / f"{name}.json"
+    if not file.exists():
+        return "-"
+    result = json.loads(file.read_text())
+    rows = "<br>".join(shown(row, result.get("seeds", {})) for row in result["rows"])
+    return f"`{result['command']}`, step {result['step']}<br>{rows}"
 
 
 def gallery():
@@ -123,9 +152,16 @@ def main():
         of.setdefault(name, []).append(folder)
     for folders in of.values():
         take(folders)
-    page = HEAD + "".join(line(name) for name in SYSTEMS) + gallery()
-    (ROOT / "docs" / "systems.md").write_text(page)
-    print("written: docs/systems.md")
+    chinese = json.loads(SENTENCES.read_text("utf-8"))
+    if missing := [name for name in SYSTEMS if name not in chinese]:
+        raise SystemExit(f"{SENTENCES.name} says nothing of {', '.join(missing)}")
+    pages = {
+        "systems.md": HEAD + "".join(line(name) for name in SYSTEMS),
+        "systems.zh.md": HEAD_ZH + "".join(line_zh(name, *chinese[name]) for name in SYSTEMS),
+    }
+    for name, page in pages.items():
+        (ROOT / "docs" / name).write_text(page + gallery(), "utf-8")
+        print(f"written: docs/{name}")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .folder import Size, decoded, named, numbered
 from .imageset import DataError, ImageSet
 
 LISTS = (".csv", ".json")
 # names of columns and keys, in small letters
 FILES = ("file", "filename", "file_name", "path", "image", "name")
-LABELS = ("label", "class", "category", "target")
+LABELS = ("label", "class", "category", "target", "caption", "text")
 HOW = {
     ".csv": "a row for each picture, 'file,label'",
     ".json": '{"file": "label", ...}, [["file", "label"], ...], [{"file": ..., "label": ...}, ...] '
@@ -45,8 +47,9 @@ def image_list(
     """The pictures that a .csv or .json names, with the labels that it gives them, in its order.
 
     path         .csv: `file,label` in each row, or columns of these names (file, filename, path,
-                 image; label, class, category). .json: {"a.png": "cat"}, [["a.png", "cat"]],
-                 [{"file": "a.png", "label": "cat"}], or any of these under "labels".
+                 image; label, class, category, caption). .json: {"a.png": "cat"},
+                 [["a.png", "cat"]], [{"file": "a.png", "label": "cat"}], or any of these under
+                 "labels".
                  Names of files are relative to the list's folder; labels are words or whole numbers
     output_size, channels, on_notice, cache, quiet   as for `image_folder`
 
@@ -55,6 +58,19 @@ def image_list(
     named before are left out: a notice names the first of them, the result's `left_out` all.
     DataError: no such list, one of another form, a file with two labels, or nothing is left.
     """
+    path, images, texts, left_out = listed(
+        path, output_size, channels, on_notice, cache=cache, quiet=quiet
+    )
+    classes = tuple(sorted(set(texts), key=_order))
+    return ImageSet(images, numbered(texts, classes), path.name, str(path), left_out, classes)
+
+
+def listed(
+    path: str | os.PathLike, output_size: Size, channels: int | None = None,
+    on_notice: Callable[[str], object] = print, *, cache: bool = True, quiet: bool = False,
+) -> tuple[Path, np.ndarray, list[str], tuple[tuple[str, str], ...]]:  # fmt: skip
+    """(the list's path, its pictures, what it says of each, what is left out and why); arguments
+    and errors as for `image_list`."""
     path = Path(path).expanduser()
     entries, problems = _sound(path, _read(path))
     if not entries:
@@ -67,10 +83,9 @@ def image_list(
     )
     if not len(images):
         raise DataError(f"{path}: none of its files can be read as a picture: {named(unread)}")
-    classes = tuple(sorted(set(entries.values()), key=_order))
     lost = dict(unread)
-    labels = numbered([entries[name] for name in files if name not in lost], classes)
-    return ImageSet(images, labels, path.name, str(path), (*problems, *unread), classes)
+    texts = [entries[name] for name in files if name not in lost]
+    return path, images, texts, (*problems, *unread)
 
 
 def _order(label: str) -> tuple[bool, int, str]:

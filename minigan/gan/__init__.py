@@ -13,6 +13,7 @@ from .games import GAN, Ascend, Descend, Game, Move, Parts, scores
 from .heads import ACGAN, Beside, InfoGAN, SSInfoGAN
 from .inference import Inference
 from .k_plus_1 import KPlusOne
+from .lapgan import LAPGAN
 from .latents import interpolate, lerp, sample_inputs, slerp
 from .madgan import MADGAN, SimilarityMADGAN
 from .mrgan import MDGAN, MRGAN
@@ -39,9 +40,11 @@ from .penalties import (
 )
 from .pixels import PixelCNN, PixelRNN, Pixels
 from .pool import Pool
+from .progan import ProGAN
 from .recalibrate import recalibrate_batch_norm
 from .replay import Replay
 from .steganography import Steganography
+from .text import GANCLS, StackedGAN
 from .trainer import Trainer
 from .translate import PAN, CycleGAN, Pix2Pix, Translating
 from .triple import TripleGAN
@@ -62,14 +65,15 @@ GAMES: dict[str, type[Game]] = {
 
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
-    "GAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN", "PENALTIES", "R1",
-    "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder",
-    "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend",
-    "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty", "HistoricalAveraging",
-    "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Move", "Orthogonal", "Pack",
-    "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Pool", "Replay",
-    "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm", "Steganography", "Trainer", "Translating",
-    "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
-    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
-    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
+    "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented",
+    "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled",
+    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GradientPenalty",
+    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
+    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN",
+    "Pixels", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SimilarityMADGAN", "SpectralNorm",
+    "StackedGAN", "Steganography", "Trainer", "Translating", "TripleGAN", "Unrolled",
+    "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
+    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

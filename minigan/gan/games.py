@@ -104,6 +104,11 @@ class Game:
             return rand(n, self.latent_dim, device=like.device) * 2 - 1
         return randn(n, self.latent_dim, device=like.device)
 
+    @property
+    def kept(self) -> dict[str, nn.Module]:
+        """Networks that the games of later stages are made with, beside the players, by name."""
+        return {}
+
     # --- for those who look on: nothing here draws from the default generator or changes the game
     # ---
 

@@ -140,7 +140,7 @@ class RowLSTM(nn.Module):
 
     def forward(self, x):
         given, rows = self.of_input(x), []
-        h = c = zeros(len(x), self.width, x.shape[3], device=x.device)
+        h = c = zeros(len(x), self.width, x.shape[3], dtype=x.dtype, device=x.device)
         for i in range(x.shape[2]):
             h, c = lstm(given[:, :, i] + self.of_state(h), c)
             rows.append(h)
@@ -172,7 +172,7 @@ class DiagonalBiLSTM(nn.Module):
     def walk(self, x, direction: int):
         # beside the picture all gates are shut: what is remembered there is 0
         given, columns = skew(self.of_input[direction](x), SHUT), []
-        h = c = zeros(len(x), self.width, x.shape[2], device=x.device)
+        h = c = zeros(len(x), self.width, x.shape[2], dtype=x.dtype, device=x.device)
         for j in range(given.shape[3]):
             above = pad(h, (1, 0))  # the row above, beside the row itself
             h, c = lstm(given[..., j] + self.of_state[direction](above), c)

@@ -54,6 +54,7 @@ class TripleGAN(Game):
     classifier : images -> logits (n, classes)
     a, a_p : alpha, and the weight of pseudo labels;  h, b : of the entropy and of the balance
     steered : False leaves out what C learns from D and G: its second and third term
+    alone : C's first and last two terms, and no other player: how the authors begin
     """
 
     columns = ("images", "labels", "unlabelled")
@@ -61,7 +62,7 @@ class TripleGAN(Game):
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, classifier: nn.Module,
         latent_dim: int, classes: int, alpha: float = 0.5, pseudo: float = 0.1,
-        entropy: float = 0.3, balance: float = 0.3, steered: bool = True,
+        entropy: float = 0.3, balance: float = 0.3, steered: bool = True, alone: bool = False,
     ):  # fmt: skip
         self.G, self.D, self.C = generator, discriminator, classifier
         self.players = {"D": discriminator, "C": classifier, "G": generator}
@@ -72,6 +73,7 @@ class TripleGAN(Game):
         self.entropy = entropy
         self.balance = balance
         self.steered = steered
+        self.alone = alone
         self.grid = (classes, 8)
 
     def latents(self, n: int, like: Tensor) -> Tensor:
@@ -80,10 +82,16 @@ class TripleGAN(Game):
 
     def moves(self, images: Tensor, labels: Tensor, unlabelled: Tensor) -> Iterator[Move]:  # type: ignore[override]
         m, n, half = len(images), len(unlabelled), len(unlabelled) // 2
+        if self.alone:
+            told = self.C(cat([images, unlabelled]))
+            loss = F.cross_entropy(told[:m], labels)
+            yield Descend("C", loss + self.regular(softmax(told[m:], 1)))
+            return
+        pseudo = self.pseudo if self.steered else 0
         asked = arange(n - half, device=labels.device) % self.classes
         with no_grad():
             fake = self.G(self.latents(n - half, images), asked)
-        seen = [images, unlabelled, fake] if self.steered else [images, unlabelled]
+        seen = [images, unlabelled, fake] if pseudo else [images, unlabelled]
         told = self.C(cat(seen))  # in one pass: batch statistics are of all
         p = softmax(told[m : m + n], 1)
         found = p.detach().argmax(1)
@@ -102,7 +110,8 @@ class TripleGAN(Game):
             with no_grad():
                 doubt = softplus(-self.D(unlabelled[half:], found[half:]))[:, 0]  # -log D(x', c')
             loss = loss + self.alpha * (amax(p[half:], 1) * doubt).mean()
-            loss = loss + self.pseudo * F.cross_entropy(told[m + n :], asked)
+        if pseudo:
+            loss = loss + pseudo * F.cross_entropy(told[m + n :], asked)
         yield Descend("C", loss)
 
         fake = self.G(self.latents(n - half, images), asked)

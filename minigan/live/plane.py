@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -18,6 +17,7 @@ from ..data.toy import TOYS, Plane, PointBatches
 from ..gan import CONSTRAINTS, GAN, OBJECTIVES, PENALTIES, Game, Move, Trainer
 from ..metrics.modes import mode_coverage
 from ..metrics.wasserstein import sliced_wasserstein
+from ..systems.sharing import summary
 from ..training.divergence import ADVICE, Diverged
 from ..training.plane import GAMES, Players, looked, points_per_example
 
@@ -104,7 +104,7 @@ def presets() -> dict[str, Preset]:
         trainer = build(Players())
         game = trainer.game
         betas = trainer.optimizers["D"].param_groups[0]["betas"]
-        about = first_line(game)
+        about = summary(game)
         switches = None
         if type(game) is GAN and not game.views:
             constraint = [c.name for c in trainer.constraints.get("D", ())] or [NONE]
@@ -112,16 +112,9 @@ def presets() -> dict[str, Preset]:
             switches = {"objective": game.objective.name, "penalty": penalty[0][0],
                         "weight": penalty[0][1], "constraint": constraint[0],
                         "k": game.k}  # fmt: skip
-            about = first_line(game.objective)
+            about = summary(game.objective)
         found[name] = Preset(about, betas, switches)
     return found
-
-
-def first_line(what: Any) -> str:
-    """The first sentence of what a class says of itself."""
-    kind = what if inspect.isclass(what) else type(what)
-    text = inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return text
 
 
 def drawn(points: np.ndarray) -> Plane:

@@ -13,8 +13,9 @@ from threadpoolctl import ThreadpoolController
 
 from ..data.toy import TOYS
 from ..gan import CONSTRAINTS, OBJECTIVES, PENALTIES
+from ..systems.sharing import summary
 from ..training.divergence import Diverged
-from .plane import LIMIT, NONE, Choice, PlaneGame, drawn, first_line, presets
+from .plane import LIMIT, NONE, Choice, PlaneGame, drawn, presets
 from .view import Post, Turn, View
 
 FRAME = 1 / 30  # seconds from picture to picture, if a picture takes no longer than half of them
@@ -185,11 +186,11 @@ class PlaneView(View):
     @staticmethod
     def menus() -> dict[str, Any]:
         """What can be chosen, by name, with what the package says of it."""
-        about = lambda kinds: {name: first_line(kind) for name, kind in kinds.items()}
+        about = lambda kinds: {name: summary(kind) for name, kind in kinds.items()}
         return {
             "data": [*TOYS, "drawn"], "limit": LIMIT,
             "games": {name: p.about for name, p in presets().items()},
-            "objectives": {n: first_line(o()) for n, o in OBJECTIVES.items()},
+            "objectives": {n: summary(o()) for n, o in OBJECTIVES.items()},
             "penalties": {NONE: "No penalty."} | about(PENALTIES),
             "constraints": {NONE: "No constraint."} | about(CONSTRAINTS),
         }  # fmt: skip

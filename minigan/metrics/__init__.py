@@ -5,6 +5,7 @@ minigan.metrics RUN` measures a run.
                         trainer, some seconds)
     parzen              log-likelihood under a Parzen window
     ais_log_likelihood  log-likelihood of a decoder with Gaussian noise
+    Principal           Frechet distance for any pictures, of principal components of their pixels
     frechet_distance    between features as Gaussians
     mmd2, kid           kernel discrepancies
     wasserstein         exactly, sliced, or of numbers
@@ -33,6 +34,7 @@ from .neighbours import (
 )
 from .parzen import SIGMAS, Parzen, choose_sigma, parzen, parzen_log_likelihoods
 from .pictures import grey_share, iou, psnr, retrieval, ssim
+from .principal import Principal
 from .rows import Estimate
 from .scores import ModesCovered, inception_score, mode_score, modes_covered, stacked_labels
 from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
@@ -40,8 +42,8 @@ from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
 __all__ = [
     "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity",
     "MnistClassifier", "ModeCoverage", "ModesCovered",
-    "Moments", "Parzen", "Reference", "TwoSample", "ais_log_likelihood", "choose_sigma", "copying",
-    "cubic", "describe", "evaluate",
+    "Moments", "Parzen", "Principal", "Reference", "TwoSample", "ais_log_likelihood",
+    "choose_sigma", "copying", "cubic", "describe", "evaluate",
     "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "grey_share",
     "inception_score", "iou", "kid",
     "load_classifier", "median_distance", "mmd2",

@@ -57,6 +57,10 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "pixelcnn": ("pixelcnn", "PixelCNNSystem"),
     "pixelrnn": ("pixelrnn", "PixelRNNSystem"),
     "replay": ("replay", "Replay"),
+    "lapgan": ("lapgan", "LAPGAN"),
+    "progan": ("progan", "ProGAN"),
+    "text2image": ("text2image", "Text2Image"),
+    "stackgan": ("stackgan", "StackGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

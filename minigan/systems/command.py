@@ -35,7 +35,7 @@ from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system, zoo
-from .evidence import floats
+from .evidence import NoClassifier, floats, principal_rows
 from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
 
@@ -103,6 +103,7 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
 def build(kind: System, options: argparse.Namespace) -> Run:
     """The run that the options describe."""
     device = resolve_device(options.device)
+    epochs = round(options.epochs * (kind.control_epochs if options.control else 1))
     data = kind.data(options)
     print(f"device: {device}; data: {data.name}, {len(data)} examples ({data.source})")
     manual_seed(options.seed)
@@ -126,13 +127,15 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     trainer, batches = (None, None) if stages else parts(c)
     shown = kind.shown(data, options)
     exhibit = lambda game, random, place: kind.exhibit(game, shown, random, place)
-    callbacks = usual_callbacks(options, kind.averaged, data, device, exhibit, what(kind))
+    callbacks = usual_callbacks(
+        options, kind.averaged, data, device, exhibit, what(kind), kind.hands_on
+    )
     if trainer is not None and batches is not None:
         # before those that save, so that a checkpoint has what they did at its step
-        callbacks = [*kind.callbacks(trainer, c, len(batches) * options.epochs), *callbacks]
+        callbacks = [*kind.callbacks(trainer, c, len(batches) * epochs), *callbacks]
     return Run(
         trainer, batches, options.out, config, stages=stages,
-        epochs=None if stages else options.epochs, max_steps=options.max_steps,
+        epochs=None if stages else epochs, max_steps=options.max_steps,
         callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph,
     )  # fmt: skip
@@ -170,7 +173,10 @@ def draw(words: list[str]) -> int:
         help="of translators: what is made of each of these pictures, or of all in a folder; with "
         "--out FOLDER under their own names",
     )  # fmt: skip
-    p.add_argument("--text", help="of translators of glyphs: a line of text in the font they make")
+    p.add_argument(
+        "--text", help="of runs on captions: what is to be seen; of translators of glyphs: a line "
+        "of text in the font they make",
+    )  # fmt: skip
     p.add_argument(
         "--back", action="store_true", help="of translators of both directions: from B to A"
     )
@@ -190,10 +196,11 @@ def draw(words: list[str]) -> int:
     if not kind.draws:
         raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
     game = game.turned() if options.back else game
-    if options.text is not None:
-        print(f"written: {write(kind.of_text(game, c, options.text, device), None, options)}")
-        return 0
     random = Generator(options.seed)
+    if options.text is not None:
+        found = kind.of_text(game, c, options.text, device, options.n, random)
+        print(f"written: {write(found, None, options)}")
+        return 0
     pictures, names = None, None
     if options.sources:
         if game.source_shape is None:
@@ -300,8 +307,15 @@ def measure(words: list[str]) -> int:
 def measured(folder: str, options: argparse.Namespace, device):
     """(system, its rows, the step) of a run."""
     kind, game, c, step = load_game(folder, device, best=options.best)
-    c = SimpleNamespace(**vars(with_given(c, folder)), data_dir=options.data_dir)
-    return kind, kind.measure(game, c, options.samples, device), step
+    c = SimpleNamespace(
+        **vars(with_given(c, folder)) | {"data_dir": options.data_dir, "folder": Path(folder)}
+    )
+    try:
+        return kind, kind.measure(game, c, options.samples, device), step
+    except NoClassifier:
+        if not kind.draws:
+            raise
+        return kind, principal_rows(kind, game, c, options.samples, device), step
 
 
 def train_control(run: str, folder: str, kind: System) -> int:

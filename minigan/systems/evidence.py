@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Generator
-from ..data import ImageSet, load_dataset
+from ..data import ImageSet, Pairs, load_dataset
 from ..gan import Game
-from ..metrics import BETTER, Reference, evaluate, load_classifier
+from ..metrics import BETTER, Principal, Reference, evaluate, load_classifier
 from ..metrics.rows import subset
+from ..viz import read_metrics
 from .system import Row
 
 BATCH = 500
 IMAGE_METRICS = ("frechet", "kid", "score", "precision", "recall", "density", "coverage", "modes")
 
 
+class NoClassifier(ValueError):
+    """Nothing that comes with the package knows what the pictures show."""
+
+
+def principal_rows(kind: Any, game: Game, c: Any, n: int, device: Any) -> list[Row]:
+    """How far n samples are from the pictures that a system learnt from, whatever they show."""
+    data = kind.data(c)
+    real = Principal(data.targets if isinstance(data, Pairs) else data.images)
+    kind.ready(game, c, device)
+    found = real(drawn(game, n, device)[0])
+    return [
+        Row("frechet of pixels", found["frechet"], found["frechet_real"], "down",
+            note=f"{found['samples']} samples; {real.what}"),
+    ]  # fmt: skip
+
+
 def digits_of(c: Any, split: str):
-    """The images and labels that a run's classifier knows; ValueError where it was trained on
+    """The images and labels that a run's classifier knows; NoClassifier where it was trained on
     others."""
     if c.dataset not in ("mnist", "strokes") or tuple(c.image_shape) != (1, 28, 28):
-        raise ValueError(
+        raise NoClassifier(
             f"the run was trained on {c.dataset!r} images of shape {tuple(c.image_shape)}: what "
             "is measured here rests on a classifier of 28x28 digits"
         )
@@ -33,6 +51,14 @@ def digits_of(c: Any, split: str):
             "--data-dir or MINIGAN_DATA"
         )
     return found
+
+
+def seconds_of(c: Any) -> float:
+    """How long a saved run's steps took, by its log: NaN where it has none."""
+    path = Path(c.folder) / "metrics.jsonl"
+    rows = read_metrics(path) if path.exists() else []
+    steps = np.diff([0, *[row["step"] for row in rows]])
+    return float(sum(n / row["it_s"] for n, row in zip(steps, rows))) if rows else np.nan
 
 
 def floats(images: np.ndarray) -> np.ndarray:

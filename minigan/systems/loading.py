@@ -76,7 +76,7 @@ def _built(kind: System, c: Any, folder: Path, stage: int) -> Game:
     game = _bound(kind, kind.game(first), first)
     players: dict[str, Module] = {}
     for number, facts in enumerate(later[:stage]):
-        players |= game.players
+        players |= game.players | game.kept
         for name, weights in left_by(folder, number)["players"].items():
             players[name].load_state_dict(weights)
         game = _bound(kind, kind.game_after(players, facts), facts)

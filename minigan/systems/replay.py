@@ -5,11 +5,13 @@
 
 Algorithm (Shin et al. 2017, section 3; `minigan.gan.Replay`): the digits come two at a time, in
 --tasks stages, and none comes again. At each stage the data are mixed with what the generator of
-the stage before draws, labelled by the classifier of the stage before; generator, discriminator and
-classifier go on learning from the mixture, in which each task has the same share. The classifier
-must tell all digits, whatever their task.
+the stage before draws, with its averaged weights, labelled by the classifier of the stage before;
+generator, discriminator and classifier go on learning from the mixture, in which each task has the
+same share. The classifier must tell all digits, whatever their task.
 
-What to look at: samples/*.png: at the end all ten digits, though the last stage saw 8 and 9 only.
+What to look at: samples/*.png: at the end all ten digits, though the last stage saw 8 and 9 only;
+and forgetting.png, which `measure` draws: how many images of each class are named rightly after
+each stage.
 What shows that it works: how many test images are named rightly, of all and of each task (the
 authors of "Three scenarios for continual learning", arXiv:1904.07734, measured 90.8 % for this,
 19.9 % without replay and 97.9 % for all data together). Control: nothing is replayed. Ceiling: the
@@ -21,6 +23,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +33,8 @@ from ..gan import Replay as Game
 from ..gan.latents import calibration_inputs
 from ..gan.recalibrate import recalibrate_batch_norm
 from ..training.cli import number
+from ..training.stages import left_by, path_of_stage
+from ..viz.pictures import Lines
 from .evidence import digits_of
 from .labelled import predicted
 from .parts import Images, layers
@@ -43,8 +48,8 @@ class Replay(System):
         "Shin, Lee, Kim, Kim 2017, Continual Learning with Deep Generative Replay, arXiv:1705.08690"
     )
     control = "nothing is replayed"
-    averaged = None
-    defaults = {"lr": 5e-4, "batch_size": 128}
+    hands_on = True
+    defaults = {"lr": 5e-4, "batch_size": 128, "ema": 0.998}
 
     def options(self, parser):
         super().options(parser)
@@ -105,7 +110,35 @@ class Replay(System):
             rows.append(
                 Row(f"task {task}", float(own.mean()), note=f"digits {first} to {last - 1}")
             )
+        curve = forgetting(game, c, test, device)
+        learnt = [classes_of(task, c) for task in range(1, curve.shape[1])]
+        lost = [curve[a:b, k] - curve[a:b, -1] for k, (a, b) in enumerate(learnt)]
+        names = getattr(c, "class_names", [str(k) for k in range(c.classes)])
+        Lines(curve, names, "task", "share of test images named rightly").save(
+            c.folder / "forgetting.png"
+        )
+        if lost:
+            rows.append(Row("forgotten", float(np.concatenate(lost).mean()), better="down",
+                            note="of a class, since its task was learnt: the mean of all but "
+                            "the last task's; forgetting.png"))  # fmt: skip
         return rows
+
+
+def forgetting(game: Any, c: Any, test: Any, device: Any) -> np.ndarray:
+    """(classes, tasks so far): the share of a class's test images that the classifier named rightly
+    at the end of each task, by what the stages have left, and now; NaN before it was learnt."""
+    solver, done = copy.deepcopy(game.classifier), 1
+    while path_of_stage(c.folder, done - 1).exists():
+        done += 1
+    found = np.full((c.classes, done), np.nan)
+    for task in range(1, done + 1):
+        if task < done:
+            solver.load_state_dict(left_by(c.folder, task - 1)["players"]["C"])
+        last = solver if task < done else game.classifier
+        right = predicted(last, test.images, device) == test.labels
+        for k in range(classes_of(task, c)[1]):
+            found[k, task - 1] = right[test.labels == k].mean()
+    return found
 
 
 def task_of(c) -> int:

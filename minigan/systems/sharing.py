@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from pathlib import Path
+from typing import Any
 
 from ..training.report import write_report
 from ..training.report.facts import config_of
@@ -15,8 +16,14 @@ from .system import System
 
 def what(kind: System) -> dict[str, str]:
     """What a system is, for people."""
-    text = inspect.cleandoc(type(kind).__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return {"title": kind.name, "text": text, "paper": kind.paper, "control": kind.control}
+    said = {"paper": kind.paper, "control": kind.control}
+    return {"title": kind.name, "text": summary(kind), **said}
+
+
+def summary(what: Any) -> str:
+    """The first paragraph of what a class, or that of an object, says of itself."""
+    kind = what if inspect.isclass(what) else type(what)
+    return inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
 def about_run(folder: str) -> dict[str, str]:

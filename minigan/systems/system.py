@@ -50,15 +50,20 @@ class System:
     paper : authors, year, title, number
     defaults : of options, where they are not those of `System`
     averaged : the player whose weights are averaged, and draw or classify then; None where none is
+    hands_on : of a system in stages: do later ones go on with the averaged weights?
     control : what `--control` switches off
+    control_epochs : how many times as many epochs the control makes: where its steps are that much
+        cheaper, and it shall learn for as many seconds
     draws : does it make pictures, which can be drawn and which the doctor looks at?
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
     paper = ""
     control = ""
+    control_epochs = 1.0
     draws = True
     averaged: str | None = "G"
+    hands_on = False
     defaults: dict[str, Any] = {}
 
     # --- options: every one of them is a fact of the run, which resuming compares ---
@@ -171,12 +176,16 @@ class System:
         """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
         says where own ones are."""
 
-    def of_text(self, game: Game, c: Any, text: str, device: Any) -> np.ndarray:
-        """What a saved run's game makes of a text: float32 (N, C, H, W) in [-1, 1]."""
+    def of_text(
+        self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator
+    ) -> np.ndarray:
+        """What a saved run's game makes of a text, n pictures where it draws several: float32 (N,
+        C, H, W) in [-1, 1]."""
         raise ValueError(f"--text: {self.name} makes nothing of texts")
 
     def measure(self, game: Game, c: Any, samples: int, device: Any) -> list[Row]:
-        """The numbers that show whether it works, of so many samples."""
+        """The numbers that show whether it works, of so many samples; c.folder is the run's, for
+        pictures of them."""
         raise NotImplementedError
 
 

@@ -113,7 +113,7 @@ class Translating(System):
         """Where no truth is known, what is shown at its place."""
         return made
 
-    def of_text(self, game, c, text, device):
+    def of_text(self, game, c, text, device, n, random):
         """A line in the font that its pictures are of, over a line of what is made of them."""
         if c.dataset != "glyphs":
             raise ValueError(f"--text: {c.dataset} has no font, only runs on glyphs set text")

@@ -13,7 +13,7 @@ from typing import Any
 from .. import nn
 from ..arrays import DeviceError
 from ..arrays import device as Device
-from ..data import ImageSet, load_dataset
+from ..data import ImageSet, Pairs, load_dataset
 from ..data.files import write_atomic
 from .callbacks import Callback, usual
 from .checkpoint import CheckpointError, newest
@@ -114,17 +114,13 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
 
 def usual_callbacks(
     options: argparse.Namespace, generator: nn.Module | str | None, data: ImageSet, device: Device,
-    exhibit: Callable | None = None, what: dict[str, str] | None = None,
+    exhibit: Callable | None = None, what: dict[str, str] | None = None, hands_on: bool = False,
 ) -> list[Callback]:  # fmt: skip
     """The callbacks that `add_run_options` (and an option --ema) describe, for a run on `data`;
     exhibit: what the samples show, where it is not the game's own picture; what: is trained, for
-    people (see `Report`)."""
-    digits = data.name in ("mnist", "strokes")  # those that the package's classifier knows
-    if options.evaluate and not digits:
-        raise ValueError(
-            f"--evaluate needs a classifier of the data, and there is none of {data.name!r}: "
-            "leave it out"
-        )
+    people (see `Report`); hands_on: do later stages go on with the averaged weights?."""
+    # those that the package's classifier knows
+    digits = data.name in ("mnist", "strokes") and data.images.shape[1:] == (1, 28, 28)
     measure, classify = None, None
     if digits and (options.evaluate or not options.no_doctor):
         from ..metrics import Reference, describe, evaluate, load_classifier
@@ -135,13 +131,18 @@ def usual_callbacks(
             test = load_dataset(data.name, "test", getattr(options, "data_dir", None))
             reference = Reference(test.images, classifier)
             measure = lambda images: evaluate(images, reference)
+    elif options.evaluate:
+        from ..metrics import Principal
+
+        measure = Principal(data.targets if isinstance(data, Pairs) else data.images)
+        print(f"--evaluate: no classifier knows {data.name}: {measure.what}")
     callbacks = usual(
         generator, ema=options.ema, seed=options.seed, sample_interval=options.sample_interval,
         keep=options.keep,
         checkpoint_seconds=options.checkpoint_seconds, doctor=not options.no_doctor,
         quiet=options.quiet, tensorboard=options.tensorboard,
         measure=measure, evaluate_epochs=options.evaluate or 1, classify=classify, exhibit=exhibit,
-        about=what,
+        about=what, hands_on=hands_on,
     )  # fmt: skip
     return [LeftOut(data.left_out), *callbacks] if data.left_out else callbacks
 

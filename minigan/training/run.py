@@ -310,6 +310,7 @@ class Run:
         where a stage is over, the next one begins first."""
         if self.stages and self.stages.over(self.step):
             epoch = self.epoch
+            self._tell("on_stage_end")
             self._take(*self.stages.following())
             self._changed_data(epoch)
             self.say(f"step {self.step}: stage {self.stages.now.name} begins")

@@ -27,9 +27,10 @@ class Stage:
     """A part of a run, with a trainer and batches of its own.
 
     name : for people
-    build : the players of all stages before, by name (of equal names the last one's), as they were
-        trained -> (trainer, batches). It is called again where a run is resumed, and must then make
-        the same: random numbers of the default generator are the same again
+    build : the players of all stages before, and what their games have `kept`, by name (of equal
+        names the last one's), as they were trained -> (trainer, batches). It is called again where
+        a run is resumed, and must then make the same: random numbers of the default generator are
+        the same again
     steps : how many it makes
     """
 
@@ -73,7 +74,7 @@ class Stages:
     def build(self) -> tuple[Trainer, Any]:
         """The trainer and the batches of the present stage."""
         trainer, batches = self.now.build(dict(self.players))
-        self.players |= trainer.game.players
+        self.players |= trainer.game.players | trainer.game.kept
         return trainer, batches
 
     def following(self) -> tuple[Trainer, Any]:

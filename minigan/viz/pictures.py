@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..data.files import write_atomic
-from .grid import as_bytes, save_grid
+from .grid import as_bytes, image_grid, save_grid
 
 
 class Picture(Protocol):
@@ -34,6 +34,34 @@ class Grid:
 
     def save(self, path: str | Path) -> None:
         save_grid(path, self.images, self.rows, self.columns)
+
+
+class TextGrid:
+    """Images (N, C, H, W), as many of each text, in rows: the text, then its images."""
+
+    suffix = ".png"
+
+    def __init__(self, images: Any, texts: Sequence[str], scale: int = 2):
+        self.images = images
+        self.texts = list(texts)
+        self.scale = scale
+
+    def save(self, path: str | Path) -> None:
+        from PIL import Image, ImageDraw, ImageFont
+
+        grid = image_grid(self.images, len(self.texts)).repeat(self.scale, 0)
+        grid = grid.repeat(self.scale, 1)
+        font = ImageFont.load_default(6 * self.scale)
+        wide = 4 * self.scale + round(max(font.getlength(text) for text in self.texts))
+        picture = Image.new("RGB", (wide + grid.shape[1], grid.shape[0]))
+        pen, step = ImageDraw.Draw(picture), (grid.shape[0] - self.scale) / len(self.texts)
+        for i, text in enumerate(self.texts):
+            place = 2 * self.scale, self.scale + step * (i + 0.5)
+            pen.text(place, text, (255, 255, 255), font=font, anchor="lm")
+        picture.paste(Image.fromarray(grid).convert("RGB"), (wide, 0))
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        write_atomic(path, buffer.getvalue())
 
 
 def beside(*columns: Any, most: int = 3) -> Grid:
@@ -78,6 +106,31 @@ class Points:
             ax.set_title(panel.title, fontsize=10)
             ax.set(xticks=[], yticks=[])
             ax.legend(fontsize=7, markerscale=2, loc="upper right")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        write_atomic(path, buffer.getvalue())
+
+
+class Lines:
+    """Curves over whole numbers, one for each row of `values`; NaN leaves a gap."""
+
+    suffix = ".png"
+
+    def __init__(self, values: Any, names: Sequence[str], xlabel: str, ylabel: str):
+        self.values = np.asarray(values)
+        self.names = list(names)
+        self.labels = {"xlabel": xlabel, "ylabel": ylabel}
+
+    def save(self, path: str | Path) -> None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5.6, 3.8), dpi=100, layout="constrained")
+        ax, x = figure.subplots(), np.arange(1, self.values.shape[1] + 1)
+        for i, (row, name) in enumerate(zip(self.values, self.names)):
+            ax.plot(x, row, "o-", color=f"C{i % 10}", label=name, markersize=3)
+        ax.set(xticks=x, **self.labels)
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         write_atomic(path, buffer.getvalue())

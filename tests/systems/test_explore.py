@@ -89,6 +89,28 @@ def test_every_layer_in_the_browser(browser, tmp_path):
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
 
 
+class Arithmetic(nn.Module):
+    """What G's of texts, of grown pictures, of hidden messages and of two domains compute."""
+
+    def forward(self, z):
+        x = z.reshape(-1, 2, 3, 1) * 3
+        whole = minigan.round(x) + minigan.round(x, decimals=1)
+        unit = x / (x * x).mean(1, keepdim=True).sqrt()
+        counted = (whole != 0).to(x.dtype).sum((2, 3))[:, :, None, None]
+        far = minigan.where(minigan.round(x).eq(0), counted - x, unit)
+        return (far + x.sum(2, keepdim=True))[:, :1]
+
+
+def test_roundings_choices_and_sums_in_the_browser(browser, tmp_path):
+    game, c = game_of(Arithmetic(), 6), facts_of({"image_shape": [1, 3, 1]})
+    model = packed(game, c)
+    assert {"round", "where", "ne", "eq", "sum", "mean"} <= {s["op"] for s in model["steps"]}
+    browser.get(page(tmp_path, model).as_uri())
+    z = np.array([[0.5, -0.5, 1.5, 0.05, -1, 2], [1 / 6, -1 / 6, 2.5, 0, 0.01, 1]])
+    for latents, image in zip(z, game.sample(tensor_of(z.astype(np.float32))).numpy()):
+        np.testing.assert_allclose(made(browser, latents), image.ravel(), atol=2e-5)
+
+
 def test_sliders_and_classes_draw(browser, tmp_path):
     """A conditional G of large linear layers, in float16: pixels change with each slider, and are
     those that minigan draws of these numbers."""

@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from minigan.systems import SYSTEMS, system
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -55,3 +57,20 @@ def test_runs_that_differ_in_more_than_the_seed_are_refused(page, tmp_path):
     runs = [run(tmp_path / "a", 0, 0.1), run(tmp_path / "b", 1, 0.1, "--sd 0.5")]
     with pytest.raises(SystemExit, match="not runs that differ in the seed alone"):
         page.take([pathlib.Path(r) for r in runs])
+
+
+def test_the_pages_are_what_the_program_writes(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "RESULTS", ROOT / "benchmarks" / "results" / "systems")
+    monkeypatch.setattr(page, "PICTURES", ROOT / "docs" / "images" / "systems")
+    monkeypatch.setattr("sys.argv", ["systems.py"])
+    page.main()
+    for name in ("systems.md", "systems.zh.md"):
+        assert (tmp_path / "docs" / name).read_text() == (ROOT / "docs" / name).read_text(), name
+
+
+def test_each_system_and_its_control_in_chinese(page):
+    sentences = json.loads(page.SENTENCES.read_text())
+    assert list(sentences) == list(SYSTEMS)
+    for name, found in sentences.items():
+        assert len(found) == 1 + bool(system(name).control), name
+        assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in found), name

@@ -1,5 +1,6 @@
 """Replay: what a batch is made of, who learns from it, which data a stage sees, the control."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,11 @@ from minigan.autograd import tensor_of
 from minigan.data import load_dataset
 from minigan.gan import Replay, Trainer
 from minigan.optim import SGD
-from minigan.systems import system
+from minigan.systems import load_game, system
+from minigan.systems.command import main
+from minigan.systems.labelled import predicted
+from minigan.systems.replay import forgetting
+from minigan.training import load_checkpoint
 
 from .steps import assert_descends, played
 
@@ -119,3 +124,33 @@ def test_who_is_replayed_stays_as_it_was():
     assert all(np.array_equal(v.numpy(), kept[k]) for k, v in names.state_dict().items())
     assert all(np.array_equal(v.numpy(), drawn[k]) for k, v in draws.state_dict().items())
     assert KIND.game_after(first.players, facts(control=True)).teacher == ()
+
+
+def test_the_curve_of_forgetting(tmp_path, capsys):
+    """By what each stage has left; and the teacher has the averaged weights."""
+    out = tmp_path / "run"
+    words = ["--dataset", "strokes", "--batch-size", "32", "--device", "cpu", "--quiet", "--out",
+             str(out), "--no-doctor", "--tasks", "3", "--task-steps", "20",
+             "--ema", "0.9"]  # fmt: skip
+    assert main(["train", "replay", *words]) == 0
+    assert main(["measure", str(out), "--samples", "100"]) == 0
+    rows = {r["name"]: r for r in json.loads((out / "measure.json").read_text())["rows"]}
+    assert (out / "forgetting.png").read_bytes()[:4] == b"\x89PNG"
+    loaded = load_game(out)
+    test = load_dataset("strokes", "test")
+    curve = forgetting(loaded.game, SimpleNamespace(**vars(loaded.c), folder=out), test, CPU)
+    assert curve.shape == (10, 3)
+    assert np.isnan(curve[3:6, 0]).all() and np.isnan(curve[6:, :2]).all()
+    assert not np.isnan(curve[:, 2]).any()
+    told = predicted(loaded.game.classifier, test.images, CPU) == test.labels
+    np.testing.assert_allclose(curve[9, 2], told[test.labels == 9].mean())
+    left = load_checkpoint(out / "checkpoints" / "stage0.safetensors")["players"]
+    loaded.game.classifier.load_state_dict(left["C"])
+    told = predicted(loaded.game.classifier, test.images, CPU) == test.labels
+    np.testing.assert_allclose(curve[0, 0], told[test.labels == 0].mean())
+    lost = [*(curve[:3, 0] - curve[:3, 2]), *(curve[3:6, 1] - curve[3:6, 2])]
+    np.testing.assert_allclose(rows["forgotten"]["value"], np.mean(lost))
+    second = load_checkpoint(out / "checkpoints" / "stage1.safetensors")["players"]["G"]
+    for name, value in loaded.game.teacher[0].named_parameters():
+        np.testing.assert_array_equal(value.numpy(), second[name])
+    assert KIND.hands_on and KIND.averaged == "G"

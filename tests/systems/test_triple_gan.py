@@ -17,6 +17,9 @@ RNG = np.random.default_rng(11)
 NAMED, LABELS = RNG.normal(size=(4, 3)), np.array([1, 0, 1, 1])
 UNLABELLED, Z = RNG.normal(size=(4, 3)), RNG.normal(size=(2, 2, 2))
 ASKED = np.array([0, 1])
+FACTS = {"image_shape": [1, 8, 8], "classes": 3, "latent_dim": 4, "alpha": 0.5, "pseudo": 0.1,
+         "entropy": 0.3, "balance": 0.001, "first_balance": 0.3, "control": False, "stage": "alone",
+         "alone_steps": 5, "pair_steps": 4, "pseudo_steps": 3}  # fmt: skip
 
 
 def linear(n_in, n_out):
@@ -108,11 +111,31 @@ def test_in_the_control_c_learns_nothing_from_the_others(game):
     np.testing.assert_allclose(c.value.item(), loss(W))
     assert_descends(loss, W, kept[2]["C"]["weight"])
     assert_only("G", kept[2], kept[3])  # G and D go on
-    facts = {"image_shape": [1, 8, 8], "classes": 3, "latent_dim": 4, "alpha": 0.5, "pseudo": 0.1,
-             "entropy": 0.3, "balance": 0.3}  # fmt: skip
     kind = system("triple-gan")
-    assert kind.game(facts_of(facts | {"control": False})).steered
-    assert not kind.game(facts_of(facts | {"control": True})).steered
+    assert kind.game(facts_of(FACTS)).steered
+    assert not kind.game(facts_of(FACTS | {"control": True})).steered
+
+
+def test_c_is_alone_at_first_and_has_no_pseudo_labels_then(game):
+    game.alone = True
+    (move,), kept = played(game, NAMED, LABELS, UNLABELLED)
+    assert move.player == "C" and not move.ascends
+    W = kept[0]["C"]["weight"]
+    loss = lambda w: classes_loss(w, None, None, steered=False)
+    np.testing.assert_allclose(move.value.item(), loss(W))
+    assert_descends(loss, W, kept[1]["C"]["weight"])
+    kind = system("triple-gan")
+    games = [
+        kind.game(facts_of(FACTS | {"stage": stage})) for stage in kind.stages(facts_of(FACTS))
+    ]
+    assert [g.alone for g in games] == [True, False, False]
+    assert [g.pseudo for g in games] == [0, 0, 0.1]
+    assert [g.balance for g in games] == [0.3, 0.001, 0.001]
+    later = kind.game_after(games[0].players, facts_of(FACTS | {"stage": "pairs"}))
+    assert later.players == games[0].players
+    before = {name: x.clone() for name, x in later.D.state_dict().items()}
+    kind.begin(later, None, facts_of(FACTS), "cpu")  # D goes on as it was
+    assert all((later.D.state_dict()[name] == x).all() for name, x in before.items())
 
 
 def test_each_linear_layer_is_told_the_label():
@@ -126,9 +149,7 @@ def test_each_linear_layer_is_told_the_label():
 
 
 def test_as_many_samples_of_each_label():
-    c = facts_of({"image_shape": [1, 8, 8], "classes": 3, "latent_dim": 4, "alpha": 0.5,
-                  "pseudo": 0.1, "entropy": 0.3, "balance": 0.3, "control": False})  # fmt: skip
-    game = system("triple-gan").game(c)
+    game = system("triple-gan").game(facts_of(FACTS))
     latents, labels = game.inputs(6, Generator(0))
     assert labels.numpy().tolist() == [0, 0, 1, 1, 2, 2]
     assert game.sample(latents, labels).shape == (6, 1, 8, 8)

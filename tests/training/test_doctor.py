@@ -294,3 +294,19 @@ def test_a_sure_d_in_the_beginning_is_no_disease():
     assert not [d.name for d in DISEASES if d.at_once(looks)]
     vanished = [Look(40, {"D": 0.0, "G": 1e-9}, d_real=1.0, d_fake=0.0)]
     assert [d.name for d in DISEASES if d.at_once(vanished)] == ["d_saturated"]
+
+
+class Alone(GAN):
+    """G's turn has not come."""
+
+    def moves(self, real):
+        yield next(super().moves(real))
+
+
+def test_a_generator_that_does_not_move_yet_is_not_judged(tmp_path):
+    G, D = small()
+    with minigan.no_grad():
+        G[0].weight.zero_()  # its samples are alike
+    doctor, _ = diagnose(tmp_path / "r", Alone(G, D, NonSaturating(), 8), adam(
+        GAN(G, D, NonSaturating(), 8), D=1e-4, G=1e-4))  # fmt: skip
+    assert not doctor.findings

@@ -36,8 +36,8 @@ def packed(game: Any, c: Any, kind: str | None = None) -> dict[str, Any]:
     part = next((p for name, p in parts_of(game, c).items() if name.startswith("G")), None)
     if part is None or "latents" not in part.inputs(1, 0) or game.source_shape is not None:
         raise ExportError(
-            "--explore shows what a G makes of latents, and here are none (a translator makes "
-            "pictures of pictures)"
+            "--explore shows what a G makes of latents in one go, and there is none here (a "
+            "translator makes pictures of pictures; PixelCNN draws pixel by pixel)"
         )
     graph = folded(trace(part.call, lambda n: part.inputs(n, 0)))
     one = part.inputs(1, 0)

@@ -74,6 +74,15 @@ FORMS["log1p"] = lambda b, x: b.node("Log", b.node("Add", x, b.like(x, 1)))
 FORMS["where"] = lambda b, c, x, y: b.node("Where", c, *b.pair(x, y))
 
 
+@form("round")
+def _round(b, x, decimals=0):
+    """ONNX rounds halves to even numbers, too."""
+    if not decimals:
+        return b.node("Round", x)
+    scale = b.like(x, 10.0**decimals)
+    return b.node("Div", b.node("Round", b.node("Mul", x, scale)), scale)
+
+
 @form("clamp", "hardtanh")
 def _clamp(b, x, low=None, high=None):
     ends = ["" if end is None else b.like(x, end) for end in (low, high)]

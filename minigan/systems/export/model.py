@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...autograd import no_grad
 from ...data.files import write_atomic
 from .forms import FORMS
 from .parts import Part
@@ -42,26 +43,33 @@ def export_onnx(part: Part, path: str | os.PathLike, about: dict[str, str] | Non
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
-    worst = max(_difference(session, part, n) for n in CHECKED)
-    if not worst <= TOLERANCE:
+    found = [_differences(session, part, n) for n in CHECKED]
+    worst, own = (max(which) for which in zip(*found))
+    allowed = max(TOLERANCE, 4 * own)  # some networks are as inexact in float32 here as there
+    if not worst <= allowed:
         raise ExportError(
             f"{part.name}: onnxruntime's results differ from minigan's by {worst:.2g} "
-            f"(at most {TOLERANCE:g} is allowed): nothing was written"
+            f"(at most {allowed:.2g} is allowed): nothing was written"
         )
     write_atomic(Path(path), content)
     return worst
 
 
-def _difference(session: Any, part: Part, n: int) -> float:
-    """The largest difference from what minigan makes of n new examples in float64; as a share of
-    the largest result if that is above 1."""
+def _differences(session: Any, part: Part, n: int) -> tuple[float, float]:
+    """The largest difference of onnxruntime's results from what minigan makes of n new examples in
+    float64, and that of its own ones in float32; as shares of the largest result if that is above
+    1."""
     inputs, expected = part.inputs(n, n), part.exact(n, n)
     names = {i.name for i in session.get_inputs()}
     given = {name: x.numpy() for name, x in inputs.items() if name in names}
     found = session.run(None, given)[0]
     if found.shape != expected.shape:
-        return np.inf
-    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
+        return np.inf, 0.0
+    with no_grad():
+        own = part.call(*inputs.values()).numpy()
+    scale = max(1.0, np.abs(expected).max())
+    far = lambda x: float(np.abs(x - expected).max() / scale)
+    return far(found), far(own)
 
 
 class Writer:

@@ -45,10 +45,12 @@ class Part:
 
 def parts_of(game: Game, c: Any) -> dict[str, Part]:
     """The parts of a run's game, those that make pictures first. "G" is what `draw` shows, where
-    there is one G: pictures in [-1, 1]. c : the run's facts"""
+    one network makes it in one go: pictures in [-1, 1]. c : the run's facts"""
     found = {}
     inputs = _inputs_of(game)
-    if callable(getattr(game, "G", None)) and not hasattr(game, "generators"):
+    makes = callable(getattr(game, "G", None)) and not hasattr(game, "generators")
+    drawn_by_pixel = type(game).frames is not Game.frames  # G tells logits there
+    if (makes or game.source_shape is not None) and not drawn_by_pixel:
         networks = (*game.players.values(), *game._parts().values())
         modules = tuple(m for m in networks if isinstance(m, nn.Module))
         found["G"] = Part("G", game.sample, inputs, modules)
@@ -58,6 +60,10 @@ def parts_of(game: Game, c: Any) -> dict[str, Part]:
     for name, player in game.players.items():
         if name not in found and (part := _of_player(name, player, inputs, c)):
             found[name] = part
+    classifier = getattr(game, "classifier", None)  # of parts of a player, perhaps
+    if isinstance(classifier, nn.Module) and classifier not in game.players.values():
+        if part := _of_player("C", classifier, inputs, c):
+            found.setdefault("C", part)
     return dict(sorted(found.items(), key=lambda item: not item[0].startswith("G")))
 
 

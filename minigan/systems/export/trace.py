@@ -166,6 +166,10 @@ def _unified(a: Any, b: Any, op: str, values: dict[int, Value] | None = None) ->
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         if a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
             return a
+        sizes = a.shape[:1] + b.shape[:1]
+        if op in BROADCASTING and sizes == SIZES and a.shape[1:] == b.shape[1:]:
+            if (a == a[:1]).all() and (b == a[:1]).all():
+                return a[:1]  # alike for all examples, such as an LSTM's state at the beginning
         raise ExportError(
             f"{op}: one of its arguments, {a.dtype}{list(a.shape)}, is neither a constant nor made "
             "by an op: it is computed from the batch outside of the ops, or depends on its size"
@@ -206,6 +210,7 @@ def _without_dead(graph: Graph) -> Graph:
     return Graph(graph.inputs, steps[::-1], graph.out)
 
 
+BROADCASTING = {"add", "sub", "mul", "div", "maximum", "minimum"}
 AFFINE = {"add", "sub", "mul"}
 PRODUCTS = {"linear": 0, "conv": 0, "conv_transpose": 1}  # the dimension of its weight's outputs
 

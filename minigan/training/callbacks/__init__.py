@@ -37,7 +37,7 @@ def usual(
     doctor: bool = True, quiet: bool = False, tensorboard: bool = False,
     measure: Callable | None = None, evaluate_epochs: int = 1,
     classify: Callable | None = None, exhibit: Callable | None = None,
-    about: dict[str, str] | None = None,
+    about: dict[str, str] | None = None, hands_on: bool = False,
 ) -> list[Callback]:  # fmt: skip
     """What the examples' runs do, in the order that it needs.
 
@@ -46,12 +46,13 @@ def usual(
     seed : of the latents that are drawn every `sample_interval` steps
     checkpoint_seconds, keep : how often the state is saved, and how many of the newest are kept
     measure, evaluate_epochs : numbers of samples, found every so many epochs (`Evaluate`)
+    hands_on : do later stages go on with the averaged weights?
     classify : images -> labels, for the doctor
     exhibit : what the samples show, where it is not the game's own picture (see `Samples`)
     about : what is trained, for people (see `Report`)
     doctor : look for diseases; quiet : no progress line; tensorboard : write for TensorBoard, too
     """
-    average = [Average(generator, ema)] if ema else []
+    average = [Average(generator, ema, hands_on)] if ema else []
     # first: its line ends before others have their last words
     callbacks: list[Callback] = [] if quiet else [Progress()]
     callbacks += [

@@ -18,9 +18,12 @@ class Average(Callback):
     module : usually the generator; or the name of a player, whose average begins anew in each
         stage of the run in which there is one of this name
     decay : the weight of the past per step
+    hands_on : at the end of a stage the player gets its averaged weights, with which later stages
+        go on
     """
 
-    def __init__(self, module, decay: float = 0.999):
+    def __init__(self, module, decay: float = 0.999, hands_on: bool = False):
+        self.hands_on = hands_on
         self.player = module if isinstance(module, str) else None
         self.decay = decay**EVERY
         self.ema = EMA(module, self.decay) if self.player is None else None
@@ -41,6 +44,11 @@ class Average(Callback):
         if self.player is not None:
             module = run.trainer.game.players.get(self.player)
             self.ema = EMA(module, self.decay) if module else None
+
+    def on_stage_end(self, run):
+        if self.hands_on and self.updates:
+            self.ema.copy_to()
+            run.trainer.game.recalibrate()
 
     def on_step(self, run):
         if self.ema and run.step % EVERY == 0:

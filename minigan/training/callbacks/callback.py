@@ -30,6 +30,10 @@ class Callback:
         """Before the first step of a later stage of the run: `run.trainer` and `run.batches` are
         new."""
 
+    def on_stage_end(self, run: Run) -> None:
+        """After the last step of a stage behind which there is another: before its players are
+        kept for those to come."""
+
     def on_step(self, run: Run) -> None:
         """After each step."""
 

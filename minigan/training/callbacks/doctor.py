@@ -298,6 +298,8 @@ class Doctor(Callback):
         run.trainer.watched = {} if (run.step + 1) % self.interval == 0 else None
 
     def _examine(self, run):
+        if "G" in run.trainer.game.players and "G" not in run.trainer.watched:
+            return  # it does not learn yet: a stage in which other players are alone
         self.looks = [*self.looks, self.look(run)][-KEPT:]
         run.warnings[:] = [name for name in run.warnings if name not in {d.name for d in DISEASES}]
         later = [k for k in self.looks if k.step > self.warm_up]

@@ -67,7 +67,7 @@ class Evaluate(Callback):
                 f"Evaluate: best_by={self.best_by!r} is none of the numbers: {', '.join(found)}"
             )
         run.note(**found)
-        value = found[self.best_by]
+        value, floor = found[self.best_by], f"{self.best_by}_real"
         if math.isfinite(value) and (
             not self.best
             or (value > self.best["value"] if self.higher else value < self.best["value"])
@@ -77,6 +77,7 @@ class Evaluate(Callback):
         run.say(
             f"step {run.step}: {self.best_by} {value:.4g}, best "
             f"{self.best.get('value', math.nan):.4g} (step {self.best.get('step')})"
+            + (f"; of real pictures {found[floor]:.4g}" if floor in found else "")
         )
 
     def on_end(self, run):

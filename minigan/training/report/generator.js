@@ -71,6 +71,11 @@ const activations = {
   leaky_relu: (x, slope) => (x > 0 ? x : slope * x),
 };
 
+function half_to_even(v) {
+  const down = Math.floor(v);
+  return v - down === 0.5 ? down + (down % 2 ? 1 : 0) : Math.round(v);
+}
+
 const ops = {
   identity: (x) => x,
   cut: (x) => x,
@@ -98,6 +103,7 @@ const ops = {
   rsqrt: (x) => each(x, (v) => 1 / Math.sqrt(v)),
   square: (x) => each(x, (v) => v * v),
   abs: (x) => each(x, Math.abs),
+  round: (x, decimals) => each(x, (v) => half_to_even(v * 10 ** decimals) / 10 ** decimals),
   neg: (x) => each(x, (v) => -v),
   sin: (x) => each(x, Math.sin),
   cos: (x) => each(x, Math.cos),
@@ -108,7 +114,11 @@ const ops = {
   pow: (x, y) => both(x, y, Math.pow),
   maximum: (x, y) => both(x, y, Math.max),
   minimum: (x, y) => both(x, y, Math.min),
+  where: (c, x, y) => both(both(c, x, (a, b) => (a ? b : 0)), both(c, y, (a, b) => (a ? 0 : b)), (a, b) => a + b),
   eq: (x, y) => both(x, y, (a, b) => Number(a === b)),
+  ne: (x, y) => both(x, y, (a, b) => Number(a !== b)),
+  sum: (x, axes, keep) => summed(x, axes, keep, 1),
+  mean: (x, axes, keep) => summed(x, axes, keep, size(axes.map((d) => x.shape[d]))),
   linear: (x, weight, bias) => {
     const [m, n] = weight.shape, out = tensor([...x.shape.slice(0, -1), m]);
     for (let o = 0; o < x.data.length / n; o++)
@@ -166,6 +176,20 @@ const ops = {
     return out;
   },
 };
+
+// The sum over axes, divided.
+function summed(x, axes, keep, count) {
+  const shape = x.shape.map((n, d) => (axes.includes(d) ? 1 : n));
+  const from = strides(x.shape), to = strides(shape), sums = new Float64Array(size(shape));
+  x.data.forEach((v, k) => {
+    let at = 0;
+    for (let d = 0; d < shape.length; d++)
+      if (!axes.includes(d)) at += (Math.floor(k / from[d]) % x.shape[d]) * to[d];
+    sums[at] += v;
+  });
+  const left = keep ? shape : shape.filter((_, d) => !axes.includes(d));
+  return tensor(left, Float32Array.from(sums, (v) => v / count));
+}
 
 // Two-dimensional convolution of x (N, C, *size) to y (N, O, *out), or (back) its transpose: y to x.
 function windows(given, w, bias, g, back) {
