@@ -3,8 +3,9 @@
     python -m minigan train arda
     python -m minigan measure runs/arda --control
 
-Algorithm (Shen et al. 2017, Algorithm 1; `minigan.gan.WDGRL`). F and C are DANN's, D a critic of
-features whose gradient is kept near length 1; x is of the source, with labels y, x_t of the target:
+Algorithm (Shen et al. 2017, Algorithm 1; `minigan.gan.WDGRL`). F and C are DANN's, without batch
+normalisation, D a critic of features whose gradient is kept near length 1; x is of the source, with
+labels y, x_t of the target:
 
     D ascends --k times  W - 10 E (|grad D(h^)| - 1)^2,  W = E D(F(x)) - E D(F(x_t))
     F, C descend         E CE(C(F(x)), y) + --weight W
@@ -29,6 +30,7 @@ class ARDA(Adaptation):
         "Adaptation (ARDA in its first version), arXiv:1707.01217"
     )
     control = "the distance weighs nothing: the source alone"
+    defaults = Adaptation.defaults | {"b1": 0.5, "epochs": 12, "norm": "none"}
 
     def options(self, parser):
         super().options(parser)
@@ -40,6 +42,10 @@ class ARDA(Adaptation):
         p.add_argument(
             "--k", type=number(int, 1), default=5,
             help="ascents of the critic in a round (default %(default)s)",
+        )  # fmt: skip
+        p.add_argument(
+            "--d-lr", type=number(float, above=0), default=None,
+            help="the critic's learning rate (default: --lr)",
         )  # fmt: skip
 
     def game(self, c):

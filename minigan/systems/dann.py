@@ -13,7 +13,8 @@ not of the target x_t:
 in one move, by a layer between F and D that turns the gradient round. lambda grows from 0 to
 --scale in --ramp steps. The target are digits on photographs, |photograph - digit| (MNIST-M's
 recipe, with the photographs that scikit-image has); no digit is in both domains. Networks are those
-of the paper for these data, and have no batch statistics.
+of the paper for these data, with strides in place of maxima, and batch normalisation of each domain
+by itself (--norm none: without).
 
 What to look at: samples/*.png, the two domains in the plane of their pixels and of their features,
 coloured by domain and by digit. What shows that it works: the accuracy on the target's test images;
@@ -37,12 +38,13 @@ class DANN(Adaptation):
         "arXiv:1505.07818"
     )
     control = "lambda = 0: the source alone"
+    defaults = Adaptation.defaults | {"lr": 5e-4, "b1": 0.5, "epochs": 9}
 
     def options(self, parser):
         super().options(parser)
         p = parser
         p.add_argument(
-            "--ramp", type=number(int, 0), default=500,
+            "--ramp", type=number(int, 0), default=4000,
             help="steps in which lambda grows from 0 (default %(default)s)",
         )  # fmt: skip
         p.add_argument(
@@ -51,7 +53,7 @@ class DANN(Adaptation):
         )  # fmt: skip
 
         p.add_argument(
-            "--d-lr", type=number(float, above=0), default=5e-3,
+            "--d-lr", type=number(float, above=0), default=2e-3,
             help="D's learning rate; a D that is slower than F is fooled by features that still "
             "tell the domains apart (default %(default)s)",
         )  # fmt: skip

@@ -31,7 +31,7 @@ from .system import Row, System, adam_options, facts_of, labels_of
 
 SHOWN = 300  # examples of each domain in the picture
 TOLD = 2000  # of each, by which it is found out whether features tell the domains apart
-CEILING = 1000  # steps with the target's labels
+CEILING = 2000  # steps with the target's labels
 # the facts that decide what those teach
 OF_NETWORKS = (
     "dataset", "data_dir", "target", "image_shape", "classes", "width", "norm", "seed",

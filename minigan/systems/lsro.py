@@ -47,7 +47,7 @@ class LSRO(OfRun, System):
         p.add_argument(
             "--weight",
             type=number(float, 0),
-            default=1.0,
+            default=0.1,
             help="of the samples' cross entropy (default %(default)s)",
         )
         p.add_argument(

@@ -5,7 +5,7 @@
     python -m minigan train pix2pix --dataset edges2shoes --direction BtoA --size 64
 
 Algorithm (Isola et al. 2017, equation 4; `minigan.gan.Pix2Pix`). a is a picture of A, b its
-counterpart in B, z the dropout of G, which is drawn afterwards, too:
+counterpart in B, z the dropout of G (--dropout; none without), which is drawn afterwards, too:
 
     D ascends   1/2 (E log D(a, b) + E log(1 - D(a, G(a, z))))
     G descends  -E log D(a, G(a, z)) + weight E |b - G(a, z)|_1
@@ -21,6 +21,8 @@ which a says nothing of b.
 """
 
 from __future__ import annotations
+
+import argparse
 
 from ..gan import Pix2Pix as Game
 from ..training.cli import number
@@ -49,8 +51,9 @@ class Pix2Pix(Translating):
         p.add_argument("--halvings", type=number(int, 1), default=1,
                        help="of D: 1, 2, 3: it looks at patches of 16, 34, 70 pixels of a side "
                        "(default %(default)s)")  # fmt: skip
-        p.add_argument("--no-dropout", action="store_true",
-                       help="no z: always the same picture of a picture")  # fmt: skip
+        p.add_argument("--dropout", action=argparse.BooleanOptionalAction, default=False,
+                       help="z: other pictures of the same picture, which are less near to b "
+                       "(default: none)")  # fmt: skip
         p.add_argument("--shuffle-pairs", action="store_true",
                        help="a control: every a with the counterpart of another")  # fmt: skip
 
@@ -62,7 +65,7 @@ class Pix2Pix(Translating):
         a, b = c.image_shape, c.target_shape
         G = UNet(tuple(a), b[0], c.features)
         D = PatchGAN(a[0] + b[0], c.features, c.halvings, a[1])
-        z = 0 if c.no_dropout else G.latent_dim
+        z = G.latent_dim if c.dropout else 0
         return Game(
             G, D, z, c.weight, 0.0 if c.control else 1.0, source_shape=tuple(a), jitter=c.jitter
         )

@@ -334,6 +334,15 @@ def test_the_gallery_is_all_of_b():
         assert rows[0].note == "the right one of 1,424 is nearest, of 286 held out"
 
 
+def test_there_is_dropout_where_it_is_asked_for():
+    kind = system("pix2pix")
+    for words in ([], ["--dropout"]):
+        c = parse(kind, words)
+        game = kind.game(SimpleNamespace(**vars(c) | kind.facts(kind.data(c), c)))
+        assert bool(game.latent_dim) == bool(words)
+        assert len(game.inputs_of(minigan.zeros(2, 1, 32, 32), Generator(0))) == 1 + bool(words)
+
+
 def test_controls_are_off():
     for name, expected in (("pix2pix", {"adversarial": 0.0}), ("pan", {"perceptual": 0.0}),
                            ("cyclegan", {"cycle": 0.0, "identity": 0.0})):  # fmt: skip
