@@ -67,10 +67,11 @@ def measured(folder):
     result = json.loads((folder / "measure.json").read_text())
     config = json.loads((folder / "config.json").read_text())
     words = shlex.split(config["command"])
-    for word in ("--out", "--seed", "--quiet"):  # where it was, and that nobody looked on
+    alone = ("--quiet", "--resume")
+    for word in ("--out", "--seed", "--device", "--sample-interval", *alone):  # change no number
         if word in words:
             at = words.index(word)
-            del words[at : at + (1 if word == "--quiet" else 2)]
+            del words[at : at + (1 if word in alone else 2)]
     if "--of" in words:
         at = words.index("--of") + 1
         words[at] = f"runs/{pathlib.Path(words[at]).name}"
