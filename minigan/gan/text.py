@@ -14,9 +14,11 @@ from ..ops import arange, cat, exp, eye, roll
 from ..ops.loss import mean_logsigmoid
 from ..viz import Picture
 from ..viz.pictures import TextGrid
+from .cgan import Given
 from .games import GAN, Ascend, Descend, Move
 from .latents import LATENTS
 from .objectives import NonSaturating
+from .penalties import R1
 from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
 from .vae import gaussian_kl
 
@@ -205,6 +207,8 @@ class GANCLS(GAN):
         the most words in common with t and is another, which asks D for more; "none": without the
         second term (and without the division by 2)
     penalty : weight of the generator's divergence
+    r1 : gamma of R1 (Mescheder et al. 2018) on real pictures with their texts: without it D runs
+        away from G. 0: without
     """
 
     columns = ("images", "words")
@@ -214,12 +218,14 @@ class GANCLS(GAN):
     def __init__(
         self, generator: nn.Module, discriminator: nn.Module, vocabulary: Sequence[str],
         texts: np.ndarray, latent_dim: int, mismatched: str = "any", penalty: float = 1.0,
+        r1: float = 0.0,
     ):  # fmt: skip
         super().__init__(generator, discriminator, NonSaturating(), latent_dim)
         self.vocabulary = list(vocabulary)
         self.texts = texts
         self.mismatched = mismatched
         self.penalty = penalty
+        self.r1 = R1(r1) if r1 else None
 
     def target(self, images: Tensor) -> Tensor:
         """What D sees of real pictures."""
@@ -251,6 +257,8 @@ class GANCLS(GAN):
             said = (nn.functional.logsigmoid(-false)[:, 0] * other).sum()
             off = said / other.sum().clamp(min=1)
             value = mean_logsigmoid(right) + (off + mean_logsigmoid(made, -1)) / 2
+        if self.r1 is not None:
+            value = value - self.r1(Given(self.D, words), real, fake)
         return Ascend("D", value, d_real=right, d_fake=made)
 
     def other_texts(self, words: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ from ..metrics.rows import subset
 from ..nn import functional as F
 from ..optim import Adam
 from .evidence import BATCH, NoClassifier, floats
-from .system import Row, System, adam_options, counts
+from .system import Row, System, adam_options, counts, weights
 
 PROMPTS = 64  # texts of the data that a run notes
 EXAMINED = 1500  # steps of the examiner
@@ -41,7 +41,7 @@ EXAMINED = 1500  # steps of the examiner
 class OfCaptions(System):
     """A system whose pictures have texts."""
 
-    defaults = {"lr": 1e-3, "epochs": 16, "batch_size": 32, "ema": 0.999}
+    defaults = {"lr": 5e-4, "epochs": 16, "batch_size": 32, "ema": 0.99}
 
     def options(self, parser):
         adam_options(parser)
@@ -54,10 +54,11 @@ class OfCaptions(System):
             ("d-features", 32, "D's"),
         )
         p.add_argument(
-            "--mismatched", choices=("near", "any", "none"), default="near",
+            "--mismatched", choices=("near", "any", "none"), default="any",
             help="with which text of another one D sees real pictures, too: the most alike of the "
             "batch's, any, as in the paper, or none (default %(default)s)",
         )  # fmt: skip
+        weights(p, ("r1", 0.1, "gamma of the penalty R1 on D's slope at real pictures"))
 
     def data_options(self, parser):
         super().data_options(parser)

@@ -92,7 +92,7 @@ class StackGAN(OfCaptions):
         """What both stages' games are given."""
         return {
             "vocabulary": c.vocabulary, "texts": encoded(c.prompts, c.vocabulary),
-            "mismatched": c.mismatched, "penalty": c.kl,
+            "mismatched": c.mismatched, "penalty": c.kl, "r1": c.r1,
         }  # fmt: skip
 
     def game(self, c):

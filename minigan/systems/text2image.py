@@ -11,10 +11,9 @@ picture is real and whether it is what its text says. With t the text of x, t' a
     G descends  -E log D(G(z, t), t)
 
 The second term is why D looks at the text: without it (--mismatched none) D could be content with
-pictures that are real, whatever they show. Of the batch's other texts t' is the one that has most
-words in common with t (in the paper any, --mismatched any): of two texts most often colour or place
-differ, and D need not know digits to tell that. A text becomes the mean of its words' vectors and a
-linear layer; G and D learn one each. The pictures are digits, coloured, large or small, somewhere
+pictures that are real, whatever they show. t' is any other text of the batch; with --mismatched near
+the one that has most words in common with t. D is held back by R1 (Mescheder et al. 2018, --r1). A
+text becomes the mean of its words' vectors and a linear layer; G and D learn one each. The pictures are digits, coloured, large or small, somewhere
 in the picture, and their texts ("a small blue two at the top"); a tenth of the combinations of
 digit, colour, place and size is held out. Others: --dataset emoji, with their names (OpenMoji, CC
 BY-SA 4.0), and own pictures, a .csv or .json of file and caption.
@@ -50,4 +49,4 @@ class Text2Image(OfCaptions):
         G = TextGenerator(TextEncoder(words, c.codes, c.codes), network)
         D = TextDiscriminator(TextEncoder(words, c.codes, c.codes), shape, c.d_features)
         texts = encoded(c.prompts, c.vocabulary)
-        return GANCLS(G, D, c.vocabulary, texts, c.latent_dim, c.mismatched)
+        return GANCLS(G, D, c.vocabulary, texts, c.latent_dim, c.mismatched, r1=c.r1)
