@@ -24,6 +24,7 @@ from minigan.data.captions import (
     words_of,
 )
 from minigan.data.emoji import emoji
+from minigan.gan.penalties import R1
 from minigan.gan.text import GANCLS, TextDiscriminator, TextEncoder, TextGenerator
 from minigan.ops import cat
 from minigan.systems import captions, load_game, system
@@ -348,3 +349,19 @@ def test_data_without_captions(data, said, tmp_path, capsys):
         pytest.importorskip("sklearn")
     assert train(tmp_path / "run", data) == 2
     assert said in capsys.readouterr().err
+
+
+def test_r1_is_of_d_at_real_pictures_with_their_texts():
+    made = game()
+    words, fake = tensor_of(WORDS), tensor_of(X)
+    without = made.ascent_of(tensor_of(X), fake, words).value.item()
+    made.r1 = R1(0.5)
+    says, h = lambda x: n(made.D(tensor_of(x), words))[:, 0], 1e-6
+    squares = np.zeros(4)
+    for place in np.ndindex(1, 8, 8):
+        step = np.zeros_like(X)
+        step[:, *place] = h
+        squares += ((says(X + step) - says(X - step)) / (2 * h)) ** 2
+    found = made.ascent_of(tensor_of(X), fake, words).value.item()
+    np.testing.assert_allclose(without - found, 0.25 * squares.mean(), rtol=1e-6)
+    assert squares.mean() > 1e-4
