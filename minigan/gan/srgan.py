@@ -22,7 +22,7 @@ class Enlarging(Translating):
     G : the player that does it, small pictures -> large ones
     """
 
-    columns = ("images", "labels")
+    columns: tuple[str, ...] = ("images", "labels")
     factor: int
     G: nn.Module
 
@@ -51,23 +51,26 @@ class SRResNet(Enlarging):
 
         G descends  E |x - G(small x)|^2 (a mean over pixels)
         F descends  E CE(F(x), y)
+
+    classifier : F; None where nobody knows classes: the second stage compares pixels then
     """
 
     def __init__(
-        self, generator: nn.Module, classifier: nn.Module, image_shape: tuple[int, ...],
+        self, generator: nn.Module, classifier: nn.Module | None, image_shape: tuple[int, ...],
         factor: int = 4
     ):  # fmt: skip
         super().__init__(image_shape, factor)
         self.G = generator
         self.F = classifier
-        self.players = {"G": generator, "F": classifier}
+        self.players = {"G": generator} if classifier is None else {"G": generator, "F": classifier}
+        if classifier is None:
+            self.columns = ("images",)
 
-    def moves(self, images: Tensor, labels: Tensor) -> Iterator[tuple[Move, ...]]:  # type: ignore[override]
-        made = self.G(self.small(images))
-        yield (
-            Descend("G", F.mse_loss(made, images)),
-            Descend("F", F.cross_entropy(self.F(images), labels)),
-        )
+    def moves(self, images: Tensor, labels: Tensor | None = None) -> Iterator[tuple[Move, ...]]:
+        found = [Descend("G", F.mse_loss(self.G(self.small(images)), images))]
+        if self.F is not None and labels is not None:
+            found.append(Descend("F", F.cross_entropy(self.F(images), labels)))
+        yield tuple(found)
 
 
 class SRGAN(Enlarging):
@@ -78,28 +81,31 @@ class SRGAN(Enlarging):
         G descends  E |phi(x) - phi(y)|^2 (a mean over phi's numbers)  -  w_D E log D(y)
                     [ + w_F E CE(F(y), label of x) ]
 
-    classifier : F, a Sequential, which is frozen here; phi is what its modules before `layer` give
+    classifier : F, a Sequential, which is frozen here; phi is what its modules before `layer` give.
+        None: phi(x) = x, the paper's SRGAN-MSE
     adversarial, task : w_D, w_F; the last is for small pictures that a classifier shall know
     before : G as the first stage has left it, for comparison: a frozen copy is made now
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, classifier: nn.Sequential,
-        layer: int, image_shape: tuple[int, ...], factor: int = 4, adversarial: float = 1e-3,
-        task: float = 0.0,
+        self, generator: nn.Module, discriminator: nn.Module,
+        classifier: nn.Sequential | None, layer: int, image_shape: tuple[int, ...],
+        factor: int = 4, adversarial: float = 1e-3, task: float = 0.0,
     ):  # fmt: skip
         super().__init__(image_shape, factor)
         self.G = generator
         self.D = discriminator
-        self.F = classifier.eval().requires_grad_(False)
-        self.phi = self.F[:layer]
+        self.F = None if classifier is None else classifier.eval().requires_grad_(False)
+        self.phi = nn.Identity() if self.F is None else self.F[:layer]
+        if self.F is None:
+            self.columns = ("images",)
         self.before = copy.deepcopy(generator).eval().requires_grad_(False)
         self.adversarial = adversarial
         self.task = task
         self.objective = NonSaturating()
         self.players = {"D": discriminator, "G": generator}
 
-    def moves(self, images: Tensor, labels: Tensor) -> Iterator[Move]:  # type: ignore[override]
+    def moves(self, images: Tensor, labels: Tensor | None = None) -> Iterator[Move]:
         made = self.G(self.small(images))
         on_real, on_fake = scores(self.D, images, made.detach())
         yield Ascend("D", self.objective.d_value(on_real, on_fake),
@@ -110,7 +116,7 @@ class SRGAN(Enlarging):
         loss = content
         if self.adversarial:
             loss = loss + self.adversarial * self.objective.g_loss(self.D(made))
-        if self.task:
+        if self.task and self.F is not None and labels is not None:
             loss = loss + self.task * F.cross_entropy(self.F(made), labels)
         yield Descend("G", loss, content=content)
 
@@ -119,7 +125,7 @@ class SRGAN(Enlarging):
         with no_grad():
             return self.before(small)
 
-    def judge(self, images: Tensor, labels: Tensor) -> None:  # type: ignore[override]
+    def judge(self, images: Tensor, labels: Tensor | None = None) -> None:
         self.D(images)
 
 

@@ -7,8 +7,9 @@ Algorithm (Ledig et al. 2017, equations 3 to 6; `minigan.gan.SRGAN` has it), in 
 (SRResNet) descends the squared error of its pixels, and a classifier F learns the data's classes.
 Then F is frozen; G descends the squared error of F's features, and what D says of its pictures.
 The paper's features are VGG's, for photographs; here F's last maps. With --task G also descends F's
-cross entropy: large pictures that a classifier shall know, as of small objects. Small pictures are
-means of squares of --factor x --factor pixels.
+cross entropy: large pictures that a classifier shall know, as of small objects. Where the data have
+no classes, such as a folder of pictures, pixels are compared (the paper's SRGAN-MSE). Small
+pictures are means of squares of --factor x --factor pixels.
 
 What to look at: samples/*.png, in each column a small picture, what bicubic interpolation, the
 first stage and G make of it, and the truth. What shows that it works: the first stage is nearer to
@@ -19,6 +20,8 @@ Control: D and its weight are switched off; G descends the distance in features 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..arrays import to_device
@@ -27,11 +30,11 @@ from ..data import DataError
 from ..gan.networks import dcgan_discriminator
 from ..gan.srgan import SRGAN as Game
 from ..gan.srgan import SRResNet, enlarger
-from ..metrics import describe, evaluate, psnr
+from ..metrics import Principal, describe, evaluate, psnr
 from ..metrics.rows import subset
 from ..training.cli import number
 from ..viz import Grid
-from .evidence import digits_of, reference, some_images
+from .evidence import NoClassifier, reference, some_images
 from .reconstruct import in_batches
 from .system import Row, System, adam_options, counts, labels_of, weights
 from .triple_gan import convolutional
@@ -82,7 +85,12 @@ class SRGAN(System):
                 f"--factor {c.factor}: expected a power of 2 that divides the pictures' sides "
                 f"({height}x{width}): say --size for own pictures"
             )
-        return super().facts(data, c) | labels_of(data, self.name)
+        found = super().facts(data, c)
+        if len(data.classes) > 1 or data.labels.max() > 0:
+            return found | labels_of(data, self.name)
+        if c.task:
+            raise DataError(f"--task {c.task:g}: {data.name} has no classes for F to know")
+        return found | {"classes": 0}
 
     def stages(self, c):
         return {"content": c.content_steps, "adversarial": c.steps}
@@ -90,12 +98,13 @@ class SRGAN(System):
     def game(self, c):
         G = enlarger(c.image_shape[0], c.factor, c.width, c.blocks)
         shape = tuple(c.image_shape)
-        return SRResNet(G, convolutional(shape, c.classes), shape, c.factor)
+        F = convolutional(shape, c.classes) if c.classes else None
+        return SRResNet(G, F, shape, c.factor)
 
     def game_after(self, players, c):
         D = dcgan_discriminator(*c.image_shape, features=c.features)
         weight = 0.0 if c.control else c.adversarial
-        shape, networks = tuple(c.image_shape), (players["G"], D, players["F"])
+        shape, networks = tuple(c.image_shape), (players["G"], D, players.get("F"))
         return Game(*networks, LAYER, shape, c.factor, weight, c.task)
 
     def begin(self, game, data, c, device):
@@ -121,28 +130,44 @@ class SRGAN(System):
         return picture
 
     def measure(self, game, c, samples, device):
-        test = digits_of(c, "test")
-        images, labels = some_images(test, samples), subset(test.labels, samples)
-        known = reference(c, device)
-        found = {}
-        for name, made in made_larger(game, images, device).items():
-            right = (describe(made, known.classifier).digits == labels).mean()
-            near = float(psnr(made, images, 2.0).mean())
-            found[name] = near, float(right), evaluate(made, known)["frechet"]
-        real = float((describe(images, known.classifier).digits == labels).mean())
+        test = self.test_of(c)
+        images = some_images(test, samples)
+        judges = judges_of(images, subset(test.labels, samples), test, c, device)
+        found = {
+            name: {what: judge(made) for what, (judge, *_) in judges.items()}
+            for name, made in made_larger(game, images, device).items()
+        }
+        first, bicubic = found.get("first stage"), found["bicubic"]
         rows = []
-        G, first, bicubic = (found.get(name) for name in ("G", "first stage", "bicubic"))
-        for name, value in (("SRResNet ", first), ("bicubic ", bicubic)):
-            if value is not None:
-                rows += [Row(f"{name}{what}", v, better=way) for what, v, way in zip(
-                    ("PSNR", "right digit", "frechet"), value, ("up", "up", "down"))]  # fmt: skip
-        target = (np.nan, bicubic[1] + 0.05, np.nan if first is None else first[2])
-        notes = ("dB; the first stage's is higher", "target: bicubic + 5 points",
-                 "target: below the first stage's")  # fmt: skip
-        own = [Row(what, v, ceiling, way, goal, note=note) for what, v, ceiling, way, goal, note in
-               zip(("PSNR", "right digit", "frechet"), G, (np.nan, real, np.nan),
-                   ("up", "up", "down"), target, notes, strict=True)]  # fmt: skip
-        return own + rows
+        for what, (_, better, ceiling) in judges.items():
+            target, note = np.nan, "dB; the first stage's is higher"
+            if what == "right digit":
+                target, note = bicubic[what] + 0.05, "target: bicubic + 5 points"
+            elif what != "PSNR" and first:
+                target, note = first[what], "target: below the first stage's"
+            rows.append(Row(what, found["G"][what], ceiling, better, target, note=note))
+        for name, values in (("SRResNet", first), ("bicubic", bicubic)):
+            rows += [
+                Row(f"{name} {what}", value, better=judges[what][1])
+                for what, value in (values or {}).items()
+            ]
+        return rows
+
+
+def judges_of(images, labels, test, c, device) -> dict[str, tuple[Callable, str, float]]:
+    """What is measured of pictures made of small images: name -> (function, better, of real
+    ones)."""
+    near = lambda made: float(psnr(made, images, 2.0).mean())
+    found: dict[str, tuple[Callable, str, float]] = {"PSNR": (near, "up", np.nan)}
+    try:
+        known = reference(c, device)
+    except NoClassifier:
+        others = Principal(test.images)
+        far = lambda made: others(made)["frechet"]
+        return found | {"frechet of pixels": (far, "down", others(images)["frechet_real"])}
+    right = lambda made: float((describe(made, known.classifier).digits == labels).mean())
+    far = lambda made: evaluate(made, known)["frechet"]
+    return found | {"right digit": (right, "up", right(images)), "frechet": (far, "down", np.nan)}
 
 
 def made_larger(game, images: np.ndarray, device) -> dict[str, np.ndarray]:

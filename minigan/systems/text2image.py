@@ -11,12 +11,13 @@ picture is real and whether it is what its text says. With t the text of x, t' a
     G descends  -E log D(G(z, t), t)
 
 The second term is why D looks at the text: without it (--mismatched none) D could be content with
-pictures that are real, whatever they show. t' is any other text of the batch; with --mismatched near
-the one that has most words in common with t. D is held back by R1 (Mescheder et al. 2018, --r1). A
-text becomes the mean of its words' vectors and a linear layer; G and D learn one each. The pictures are digits, coloured, large or small, somewhere
-in the picture, and their texts ("a small blue two at the top"); a tenth of the combinations of
-digit, colour, place and size is held out. Others: --dataset emoji, with their names (OpenMoji, CC
-BY-SA 4.0), and own pictures, a .csv or .json of file and caption.
+pictures that are real, whatever they show. t' is any other text of the batch; with --mismatched
+near the one that has most words in common with t. D is held back by R1 (Mescheder et al. 2018,
+--r1). A text becomes the mean of its words' vectors and a linear layer; G and D learn one each. The
+pictures are digits, coloured, large or small, somewhere in the picture, and their texts ("a small
+blue two at the top"); a tenth of the combinations of digit, colour, place and size is held out.
+Others: --dataset emoji, with their names (OpenMoji, CC BY-SA 4.0), and own pictures, a .csv or
+.json of file and caption.
 
 What to look at: samples/*.png, texts and what is drawn of them. What shows that it works: a network
 that never saw the run tells digit, colour, place and size of each sample; they are those of the

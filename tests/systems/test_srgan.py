@@ -11,6 +11,7 @@ from minigan.autograd import tensor_of
 from minigan.gan.srgan import SRGAN, SRResNet, enlarger
 from minigan.systems import load_game, system
 from minigan.systems.command import main
+from minigan.systems.srgan import LAYER
 from minigan.training import load_checkpoint
 
 from .steps import assert_descends, assert_only, played
@@ -144,3 +145,33 @@ def test_a_factor_that_does_not_divide(factor, tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"--factor {factor}: expected a power of 2 that divides" in said
     assert said.count("\n") == 1
+
+
+def test_pictures_without_classes_are_compared_by_their_pixels():
+    """Both stages are of pictures alone, and nobody learns to classify."""
+    first = SRResNet(net(4, 1, 4, 4), None, (1, 4, 4), 2)
+    ((move,), _) = played(first, X)
+    assert move.player == "G" and first.columns == ("images",) and set(first.players) == {"G"}
+    game = SRGAN(net(4, 1, 4, 4), net(16, 1), None, LAYER, (1, 4, 4), 2, 0.3)
+    (_, g), kept = played(game, X)
+    w, wd = kept[0]["G"]["1.weight"], kept[1]["D"]["1.weight"]
+    made = SMALL.reshape(4, 4) @ w.T
+    content = ((made - X.reshape(4, 16)) ** 2).mean()
+    loss = content - 0.3 * np.log(sigmoid(made @ wd.T)).mean()
+    np.testing.assert_allclose(g.value.item(), loss)
+
+
+def test_a_folder_of_pictures_is_learned_from_and_measured(tmp_path, capsys):
+    from minigan.viz import save_images
+
+    pictures = np.random.default_rng(0).integers(0, 256, (80, 3, 12, 12), np.uint8)
+    save_images(tmp_path / "own", pictures)
+    words = ["--dataset", str(tmp_path / "own"), "--size", "12", "--content-steps", "2", "--steps"]
+    assert run(tmp_path / "run", *words, "2") == 0
+    assert main(["measure", str(tmp_path / "run"), "--samples", "100"]) == 0
+    said = capsys.readouterr().out
+    for row in ("PSNR", "frechet of pixels", "SRResNet PSNR", "bicubic frechet of pixels"):
+        assert f"\n{row} " in said
+    assert "right digit" not in said
+    assert run(tmp_path / "other", *words, "2", "--task", "1") == 2
+    assert "has no classes for F to know" in capsys.readouterr().err
