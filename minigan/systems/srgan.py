@@ -74,7 +74,12 @@ class SRGAN(System):
         )
         weights(
             p,
-            ("adversarial", 1e-2, "weight of what D says, beside the distance in features"),
+            (
+                "adversarial",
+                1e-2,
+                "weight of what D says, beside the distance in features; a tenth of it "
+                "beside that of pixels, which is smaller",
+            ),
             ("task", 0.0, "weight of F's cross entropy on G's pictures"),
         )
 
@@ -103,7 +108,8 @@ class SRGAN(System):
 
     def game_after(self, players, c):
         D = dcgan_discriminator(*c.image_shape, features=c.features)
-        weight = 0.0 if c.control else c.adversarial
+        weight = c.adversarial if players.get("F") else c.adversarial / 10
+        weight = 0.0 if c.control else weight
         shape, networks = tuple(c.image_shape), (players["G"], D, players.get("F"))
         return Game(*networks, LAYER, shape, c.factor, weight, c.task)
 
