@@ -26,7 +26,7 @@ ROWS, COLUMNS = 8, 8  # of what is shown: texts, and pictures of each
 
 
 class TextEncoder(nn.Module):
-    """Numbers of words (N, most words of a text), 0 behind the last -> (N, codes): the mean of the
+    """Numbers of words (N, most words of a text), 0 behind the last -> (N, codes): the sum of the
     words' vectors, a linear layer, LeakyReLU. It knows nothing of the words' order.
 
     words : how many there are, beside the 0
@@ -41,8 +41,7 @@ class TextEncoder(nn.Module):
         self.codes = codes
 
     def forward(self, words):
-        there = (words != 0).to(self.words.weight.dtype).sum(1, keepdim=True)
-        return self.out(self.words(words).sum(1) / there)
+        return self.out(self.words(words).sum(1))
 
 
 class TextGenerator(nn.Module):
@@ -150,8 +149,10 @@ def beside_every_place(maps: Tensor, codes: Tensor) -> Tensor:
 
 class TextDiscriminator(nn.Module):
     """(pictures, words) -> logits (N, 1): convolutions that halve the pictures, the code of the
-    text beside every place of the last maps, a convolution of both, linear units (Reed et al. 2016,
-    figure 2). It has no batch statistics, so that real and fake pictures go through together.
+    text beside every place of the last maps, a convolution of both, linear units h (Reed et al. 2016,
+    figure 2); then w h + h V code: the second term, the projection of Miyato and Koyama 2018, lets a
+    word count from the beginning. It has no batch statistics, so that real and fake pictures go
+    through together.
 
     shape : (C, H, W) of the pictures;  features : channels next to them;  hidden : linear units
     """
@@ -171,11 +172,18 @@ class TextDiscriminator(nn.Module):
         self.encoder, self.trunk = encoder, nn.Sequential(*layers)
         self.head = nn.Sequential(
             nn.Conv2d(top + encoder.codes, top, 1), nn.LeakyReLU(0.2), nn.Flatten(),
-            nn.Linear(top * height * width, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1),
+            nn.Linear(top * height * width, hidden), nn.LeakyReLU(0.2),
         )  # fmt: skip
+        self.out = nn.Linear(hidden, 1)
+        self.project = nn.Linear(encoder.codes, hidden)
 
     def forward(self, images, words):
-        return self.head(beside_every_place(self.trunk(images), self.encoder(words)))
+        return self.told(self.trunk(images), self.encoder(words))
+
+    def told(self, maps: Tensor, codes: Tensor) -> Tensor:
+        """The logits of pictures, given as their last maps, with texts, given as codes."""
+        h = self.head(beside_every_place(maps, codes))
+        return self.out(h) + (h * self.project(codes)).sum(1, keepdim=True)
 
     def of_pairs(
         self, real: Tensor, fake: Tensor, words: Tensor, wrong: Tensor | None
@@ -187,7 +195,7 @@ class TextDiscriminator(nn.Module):
         pictures, texts = [maps], [codes, codes]
         if wrong is not None:
             pictures, texts = [maps, maps[:n]], [*texts, wrong @ codes]
-        told = self.head(beside_every_place(cat(pictures), cat(texts)))
+        told = self.told(cat(pictures), cat(texts))
         return [told[i * n : (i + 1) * n] for i in range(len(texts))]
 
 

@@ -41,7 +41,7 @@ EXAMINED = 1500  # steps of the examiner
 class OfCaptions(System):
     """A system whose pictures have texts."""
 
-    defaults = {"lr": 5e-4, "epochs": 16, "batch_size": 32, "ema": 0.99}
+    defaults = {"lr": 1e-3, "epochs": 16, "batch_size": 32, "ema": 0.99}
 
     def options(self, parser):
         adam_options(parser)
@@ -58,7 +58,7 @@ class OfCaptions(System):
             help="with which text of another one D sees real pictures, too: the most alike of the "
             "batch's, any, as in the paper, or none (default %(default)s)",
         )  # fmt: skip
-        weights(p, ("r1", 0.1, "gamma of the penalty R1 on D's slope at real pictures"))
+        weights(p, ("r1", 1.0, "gamma of the penalty R1 on D's slope at real pictures"))
 
     def data_options(self, parser):
         super().data_options(parser)

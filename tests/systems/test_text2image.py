@@ -70,15 +70,15 @@ def leaky(x):
 
 def code(encoder, rows=WORDS):
     table, layer = n(encoder.words.weight), encoder.out[0]
-    means = np.stack([table[[k for k in row if k]].mean(0) for row in rows])
-    return leaky(means @ n(layer.weight).T + n(layer.bias))
+    sums = np.stack([table[[k for k in row if k]].sum(0) for row in rows])
+    return leaky(sums @ n(layer.weight).T + n(layer.bias))
 
 
 def log_sigmoid(x):
     return -np.log1p(np.exp(-x))
 
 
-def test_a_text_is_the_mean_of_its_words():
+def test_a_text_is_the_sum_of_its_words():
     encoder = double(TextEncoder(3, 5, 4))
     encoder.words.weight.array[0] = 0
     found = n(encoder(tensor_of(WORDS)))
