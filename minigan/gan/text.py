@@ -149,10 +149,10 @@ def beside_every_place(maps: Tensor, codes: Tensor) -> Tensor:
 
 class TextDiscriminator(nn.Module):
     """(pictures, words) -> logits (N, 1): convolutions that halve the pictures, the code of the
-    text beside every place of the last maps, a convolution of both, linear units h (Reed et al. 2016,
-    figure 2); then w h + h V code: the second term, the projection of Miyato and Koyama 2018, lets a
-    word count from the beginning. It has no batch statistics, so that real and fake pictures go
-    through together.
+    text beside every place of the last maps, a convolution of both, linear units h (Reed et al.
+    2016, figure 2); then w h + h V code, whose second term, the projection of Miyato and Koyama
+    2018, lets a word count from the beginning. It has no batch statistics, so that real and fake
+    pictures go through together.
 
     shape : (C, H, W) of the pictures;  features : channels next to them;  hidden : linear units
     """

@@ -12,10 +12,9 @@ picture is real and whether it is what its text says. With t the text of x, t' a
 
 The second term is why D looks at the text: without it (--mismatched none) D could be content with
 pictures that are real, whatever they show. t' is any other text of the batch; with --mismatched
-near the one that has most words in common with t. D is held back by R1 (Mescheder et al. 2018,
---r1), and weighs words by a projection (Miyato and Koyama 2018), without which digits did not
-follow their texts. A text becomes the sum of its words' vectors and a linear layer; G and D learn
-one each. The
+near the one that has most words in common with t. Two things are younger than the paper: D is held
+back by R1 (Mescheder et al. 2018, --r1), and weighs words by a projection (Miyato and Koyama 2018).
+A text becomes the sum of its words' vectors and a linear layer; G and D learn one each. The
 pictures are digits, coloured, large or small, somewhere in the picture, and their texts ("a small
 blue two at the top"); a tenth of the combinations of digit, colour, place and size is held out.
 Others: --dataset emoji, with their names (OpenMoji, CC BY-SA 4.0), and own pictures, a .csv or

@@ -175,7 +175,7 @@ def facts(**more):
     return SimpleNamespace(
         image_shape=[3, 12, 12], vocabulary=VOCABULARY, prompts=["a b", "c"], codes=3, features=2,
         d_features=2,
-        latent_dim=2, first_steps=4, steps=3, blocks=1, kl=1.0, mismatched="any", **more
+        latent_dim=2, first_steps=4, steps=3, blocks=1, kl=1.0, r1=0.0, mismatched="any", **more
     )  # fmt: skip
 
 
