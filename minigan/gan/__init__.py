@@ -66,16 +66,16 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "Ascend", "Augmented", "AutoEncoder", "BEGAN", "Beside", "CGAN",
-    "CONSTRAINTS", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "DANN",
-    "DRAGAN", "Descend", "DiffAugment", "EBGAN", "FeatureMatching", "GAMES", "GAN", "GANCLS",
-    "Game", "Given", "GoGAN", "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN",
-    "InstanceNoise", "Joined", "KPlusOne", "LAPGAN", "LSRO", "Likelihood", "MADGAN", "MAGAN",
-    "MDGAN", "MRGAN", "Move", "NETWORKS", "Orthogonal", "PAN", "PENALTIES", "Pack", "Parts",
-    "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN", "R1", "R2",
-    "Replay", "SSInfoGAN", "SeqGAN", "SimilarityMADGAN", "SpectralNorm", "StackedGAN",
-    "Steganography", "TextCritic", "Trainer", "Translating", "TripleGAN", "Unrolled", "VAE",
-    "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "WassersteinDivergence", "WeightClip", "build_networks",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
+    "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
+    "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented",
+    "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN",
+    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN", "GradientPenalty",
+    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
+    "Likelihood", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
+    "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN",
+    "SimilarityMADGAN", "SpectralNorm", "StackedGAN", "Steganography", "TextCritic", "Trainer",
+    "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
     "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
     "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

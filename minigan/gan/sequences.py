@@ -6,6 +6,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from .. import nn
 from ..arrays import CPU, Generator, seam
 from ..autograd import Tensor, no_grad, raw, tensor_of
@@ -158,15 +160,15 @@ class Sequences(Game):
         with evaluating(self.G), no_grad():
             return self.G.draw(numbers)
 
-    def lines(self, tokens: Tensor) -> list[str]:
+    def lines(self, tokens: np.ndarray) -> list[str]:
         """What sequences of tokens say."""
-        return spelt(tokens.cpu().numpy(), self.vocabulary, self.between)
+        return spelt(tokens, self.vocabulary, self.between)
 
     def exhibit(self, generator: Generator, device=CPU):
         inputs = self.inputs(SHOWN, generator, device)
 
         def picture() -> Picture:
-            return Text(self.lines(self.sample(*inputs)))
+            return Text(self.lines(self.sample(*inputs).cpu().numpy()))
 
         return picture
 

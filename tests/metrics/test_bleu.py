@@ -11,9 +11,9 @@ def test_matches_are_clipped_and_short_sequences_are_punished():
     references = ["the cat is on the mat".split(), "there is a cat on the mat".split()]
     # the example of Papineni et al., section 2.1: "the" counts twice at most
     assert bleu(["the the the the the the the".split()], references, 1) == pytest.approx(2 / 7)
-    # 3 of 4 words, 1 of 3 pairs; 4 words, and the nearest reference has 6
+    # 3 of 4 words, 2 of 3 pairs (one of each reference); 4 words, the nearest reference has 6
     found = bleu(["the cat on moon".split()], references)
-    assert found == pytest.approx(math.exp(1 - 6 / 4) * math.sqrt(3 / 4 * 1 / 3))
+    assert found == pytest.approx(math.exp(1 - 6 / 4) * math.sqrt(3 / 4 * 2 / 3))
     assert bleu(references, references) == pytest.approx(1)
 
 
