@@ -78,13 +78,19 @@ class TextSet:
         return f"TextSet({self.name!r}, {n} sequences of {length}, from {self.source})"
 
 
+def unpadded(tokens: np.ndarray, vocabulary: Sequence[str]) -> list[list[int]]:
+    """Sequences of tokens (n, T), up to the first `END` of each."""
+    rows = np.asarray(tokens).tolist()
+    if END not in vocabulary:
+        return rows
+    end = list(vocabulary).index(END)
+    return [row[: row.index(end)] if end in row else row for row in rows]
+
+
 def spelt(tokens: np.ndarray, vocabulary: Sequence[str], between: str = "") -> list[str]:
     """What sequences of tokens (n, T) say, up to the first `END`."""
-    found = []
-    for row in tokens:
-        words = [vocabulary[i] for i in row]
-        found.append(between.join(words[: words.index(END)] if END in words else words))
-    return found
+    rows = unpadded(tokens, vocabulary)
+    return [between.join([vocabulary[i] for i in row]) for row in rows]
 
 
 def text_lines(path: str | os.PathLike) -> list[str]:

@@ -280,8 +280,8 @@ class SeqGAN(Sequences):
     def follow(self) -> None:
         """The copy goes after G."""
         with no_grad():
-            for late, p in zip(self.behind.parameters(), self.G.parameters()):
-                late.copy_(late * self.rate + p * (1 - self.rate))
+            for old, p in zip(self.behind.parameters(), self.G.parameters()):
+                old.copy_(old * self.rate + p * (1 - self.rate))
 
     def judge(self, tokens: Tensor) -> None:  # type: ignore[override]
         self.D(tokens)

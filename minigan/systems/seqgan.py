@@ -32,6 +32,7 @@ import numpy as np
 
 from ..arrays import Generator
 from ..data.batches import Batches
+from ..data.texts import unpadded
 from ..gan.sequences import Likelihood, Policy, TextCritic, oracle
 from ..gan.sequences import SeqGAN as Game
 from ..metrics import bleu, self_bleu
@@ -166,12 +167,12 @@ def after_mle(game: Any, c: Any) -> Policy | None:
 def bleu_rows(said: dict[str, np.ndarray], data: Any, test: Any) -> list[Row]:
     """BLEU-2 of samples beside the held-out sequences, and beside each other."""
     n = min(SAID, len(test), *map(len, said.values()))
-    real = data.tokens[:n].tolist()
-    references = test.tokens.tolist()
+    real = unpadded(data.tokens[:n], data.vocabulary)
+    references = unpadded(test.tokens, data.vocabulary)
     best, alike = bleu(real, references), self_bleu(real)
     rows = []
     for name, tokens in said.items():
-        some = tokens[:n].tolist()
+        some = unpadded(tokens[:n], data.vocabulary)
         rows += [
             Row(f"BLEU-2{name}", bleu(some, references), best, note="beside held-out sequences"),
             Row(f"self-BLEU-2{name}", self_bleu(some), alike, "down",
