@@ -138,11 +138,11 @@ def texts(
         unit = "words" if 2 * several > len(numbered) else "characters"
     rows, left_out = [], []
     for i, line in numbered:
-        tokens = line.split() if unit == "words" else list(line)
-        if len(tokens) <= length:
-            rows.append(tokens)
+        words = line.split() if unit == "words" else list(line)
+        if len(words) <= length:
+            rows.append(words)
         else:
-            left_out.append((f"line {i}", f"{len(tokens)} {unit}, more than {length}"))
+            left_out.append((f"line {i}", f"{len(words)} {unit}, more than {length}"))
     if len(rows) < 2 * HELD_OUT:
         raise DataError(
             f"{path} has {len(rows)} lines of at most {length} {unit}: expected {2 * HELD_OUT} or "
@@ -174,6 +174,6 @@ def numbers_of(rows: Sequence[Sequence[str]], most: int) -> tuple[tuple[str, ...
     number = {word: i for i, word in enumerate(vocabulary)}
     rare = number.get(RARE, 0)
     tokens = np.zeros((len(rows), length), np.int64)
-    for row, words in zip(tokens, rows):
-        row[: len(words)] = [number.get(word, rare) for word in words]
+    for i, words in enumerate(rows):
+        tokens[i, : len(words)] = [number.get(word, rare) for word in words]
     return vocabulary, tokens

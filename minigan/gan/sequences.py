@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Policy(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.embedding = nn.Embedding(vocabulary + 1, width)  # the last: nothing was said yet
-        self.cell = nn.LSTMCell(width, hidden)
+        self.cell: Any = nn.LSTMCell(width, hidden)
         self.out = nn.Linear(hidden, vocabulary)
 
     def states(self, tokens: Tensor) -> Tensor:
@@ -102,8 +103,7 @@ class Highway(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.new, self.gate = nn.Linear(width, width), nn.Linear(width, width)
-        with no_grad():
-            self.gate.bias.fill_(-2.0)  # at first x goes through
+        self.gate.bias = nn.Parameter(full((width,), -2.0))  # at first x goes through
 
     def forward(self, x):
         t = sigmoid(self.gate(x))
@@ -182,7 +182,7 @@ class Likelihood(Sequences):
         self.G = policy
         self.players = {"G": policy}
 
-    def moves(self, tokens: Tensor) -> Iterator[Move]:  # type: ignore[override]
+    def moves(self, tokens: Tensor) -> Iterator[Move]:
         yield Descend("G", self.G.nats(tokens).mean())
 
 
@@ -222,7 +222,7 @@ class SeqGAN(Sequences):
         self.objective = NonSaturating()
         self.players = {"D": discriminator, "G": policy}
 
-    def moves(self, tokens: Tensor) -> Iterator[Move]:  # type: ignore[override]
+    def moves(self, tokens: Tensor) -> Iterator[Move]:
         n = len(tokens) // self.d_steps
         if not self.alone:
             made = self.drawn(n, tokens)
@@ -283,5 +283,5 @@ class SeqGAN(Sequences):
             for old, p in zip(self.behind.parameters(), self.G.parameters()):
                 old.copy_(old * self.rate + p * (1 - self.rate))
 
-    def judge(self, tokens: Tensor) -> None:  # type: ignore[override]
+    def judge(self, tokens: Tensor) -> None:
         self.D(tokens)

@@ -1,5 +1,6 @@
 """Sequences drawn from an LSTM in one call: against a plain loop, and by their frequencies."""
 
+import fakecuda
 import numpy as np
 import pytest
 from scipy import stats
@@ -51,6 +52,16 @@ def test_what_is_drawn_is_what_a_plain_loop_draws(draw, dtype):
         np.testing.assert_array_equal(found[row, : begin[row]], tokens[row, : begin[row]])
     for x, y in zip(given, before):
         np.testing.assert_array_equal(x, y)
+
+
+def test_on_a_device_the_same_is_drawn_and_nothing_is_fetched():
+    given = numbers(40)
+    with fakecuda.installed():
+        there = [fakecuda.asarray(x) for x in given]
+        fakecuda.syncs = 0
+        found = lstm_rollout(*there)
+        assert isinstance(found, fakecuda.DeviceArray) and fakecuda.syncs == 0
+    np.testing.assert_array_equal(found.storage, lstm_rollout.reference(*given))
 
 
 @pytest.mark.parametrize("draw", [lstm_rollout, lstm_rollout.reference])
