@@ -39,7 +39,7 @@ from ..metrics import bleu, self_bleu
 from ..optim import Adam
 from ..training.cli import number
 from ..training.stages import left_by, path_of_stage
-from .system import Row
+from .system import Row, counts
 from .texts import OfTexts, drawn_by, nats
 
 SAID = 2000  # sequences whose BLEU is measured, at most
@@ -59,7 +59,8 @@ class SeqGAN(OfTexts):
     def options(self, parser):
         super().options(parser)
         p = parser
-        for name, default, what in (
+        counts(
+            p,
             ("mle-steps", 5000, "steps of maximum likelihood"),
             ("d-first-steps", 200, "rounds of D alone"),
             ("steps", 200, "rounds of the game; with the others it replaces --epochs"),
@@ -68,9 +69,7 @@ class SeqGAN(OfTexts):
             ("rollouts", 16, "sequences that a token's reward is the mean of"),
             ("hidden", 32, "units of the LSTM, and numbers that a token becomes"),
             ("filters", 32, "D's, of each length"),
-        ):
-            text = f"{what} (default {default})"
-            p.add_argument(f"--{name}", type=number(int, 1), default=default, help=text)
+        )
         for name, default, what in (
             ("lr", 1e-2, "Adam's learning rate in maximum likelihood"),
             ("g-lr", 1e-2, "G's, in the game"),
