@@ -26,6 +26,7 @@ setup(
         "minigan": [
             "py.typed",
             "**/*.pyi",
+            "data/poems/*",
             "metrics/*.safetensors",
             "live/page/*",
             "training/report/*.html",

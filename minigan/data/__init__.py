@@ -34,17 +34,18 @@ from .sampler import (
 )
 from .saving import SavedFileError, load, save
 from .strokes import strokes
+from .texts import TextSet, texts
 from .uci import uci_digits
 
 __all__ = [
     "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable",
     "Dataset", "ImageSet", "IterableDataset", "Pairs",
     "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
-    "SubsetRandomSampler", "TensorDataset",
+    "SubsetRandomSampler", "TensorDataset", "TextSet",
     "WeightedRandomSampler", "default_collate", "glyphs", "image_folder", "image_list",
     "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures", "photo_patches",
-    "photographs", "random_split", "read_idx", "resized", "save", "strokes", "textures",
-    "uci_digits",
+    "photographs", "random_split", "read_idx", "resized", "save", "strokes", "texts",
+    "textures", "uci_digits",
 ]  # fmt: skip
 
 

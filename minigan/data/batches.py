@@ -43,7 +43,7 @@ class Batches:
         returned to
     device : where the columns are kept and the batches are made
     columns : what a batch has of each example (a game's `columns`): "images", float32 in [-1, 1];
-        "labels", int64
+        "labels", int64; others as they are
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Batches:
             raise ValueError(
                 f"batch_size={batch_size}: expected 1 to {self.examples}, the number of examples"
             )
-        if arrays["images"].dtype not in (np.uint8, np.float32):
+        if "images" in arrays and arrays["images"].dtype not in (np.uint8, np.float32):
             raise TypeError(
                 f"images are {arrays['images'].dtype}: expected uint8 (or float32, which is not "
                 "scaled)"

@@ -6,7 +6,7 @@ import importlib
 from ..arrays.random import DRAWS
 from ..autograd import OPS
 from ..engine import tensor
-from ..ops import embedding, layout, loss  # noqa: F401  (their cards)
+from ..ops import embedding, layout, loss, rollout  # noqa: F401  (their cards)
 from ..ops.update import AVERAGES, STEPS
 
 CPU = {
@@ -87,5 +87,6 @@ for place in ("cpu", "cuda"):
     Later(STEPS, place, "updates")
     Later(AVERAGES, place, "updates")
 Later(tensor.row_major.kernels, "cpu", "cpu.layout")
+Later(rollout.lstm_rollout.kernels, "cpu", "cpu.rollout")
 Later(layout.constant.kernels, "cuda", "cuda.recorder")
 Later(layout.by_position.kernels, "cuda", "cuda.columns")

@@ -44,6 +44,7 @@ from .pool import Pool
 from .progan import ProGAN
 from .recalibrate import recalibrate_batch_norm
 from .replay import Replay
+from .sequences import Likelihood, Policy, SeqGAN, TextCritic
 from .steganography import Steganography
 from .text import GANCLS, StackedGAN
 from .trainer import Trainer
@@ -68,13 +69,13 @@ __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
     "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
     "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented",
-    "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled",
-    "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN",
-    "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined",
-    "KPlusOne", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
-    "PixelRNN", "Pixels", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SimilarityMADGAN",
-    "SpectralNorm", "StackedGAN", "Steganography", "Trainer", "Translating", "TripleGAN",
-    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
-    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
-    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN",
+    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN", "GradientPenalty",
+    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
+    "Likelihood", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
+    "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN",
+    "SimilarityMADGAN", "SpectralNorm", "StackedGAN", "Steganography", "TextCritic", "Trainer",
+    "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
+    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
+    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

@@ -265,11 +265,12 @@ class ImagesView(Exploring):
 
 
 def offered() -> dict[str, str]:
-    """Name and paper of each system, but for those that are about another run (--of)."""
+    """Name and paper of each system, but for those that are about another run (--of), or write
+    texts."""
     found = {}
     for name in SYSTEMS:
         own = argparse.ArgumentParser()
         system(name).options(own)
-        if "of" not in vars(own.parse_args([])):
+        if "of" not in vars(own.parse_args([])) and not system(name).writes:
             found[name] = system(name).paper
     return found

@@ -112,6 +112,8 @@ class WalkView(Exploring):
             raise ValueError(f"there is no saved run {run!r} in {self.runs}")
         self.running = False
         loaded = load_game(run)
+        if loaded.system.writes:
+            raise ValueError(f"{loaded.system.name} writes texts: python -m minigan draw {run}")
         self.explorer = Explorer(loaded.game, list(getattr(loaded.c, "class_names", ())) or None)
         if self.explorer.can_walk:
             self.explorer.sort()

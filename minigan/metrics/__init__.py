@@ -10,6 +10,7 @@ minigan.metrics RUN` measures a run.
     mmd2, kid           kernel discrepancies
     wasserstein         exactly, sliced, or of numbers
     inception_score, mode_score, modes_covered    of class probabilities
+    bleu, self_bleu     of sequences of tokens, by their n-grams
     nearest_neighbour_test, precision_recall, copying    by distances between samples
     psnr, ssim, iou, retrieval, grey_share    of pictures beside those that they should be
 
@@ -18,6 +19,7 @@ with as many of them.
 """
 
 from .ais import Annealed, ais_log_likelihood
+from .bleu import bleu, self_bleu
 from .classifier import Described, MnistClassifier, describe, load_classifier
 from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .frechet import Moments, frechet_distance, frechet_of_gaussians
@@ -43,14 +45,14 @@ __all__ = [
     "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity",
     "MnistClassifier", "ModeCoverage", "ModesCovered",
     "Moments", "Parzen", "Principal", "Reference", "TwoSample", "ais_log_likelihood",
-    "choose_sigma", "copying", "cubic", "describe", "evaluate",
+    "bleu", "choose_sigma", "copying", "cubic", "describe", "evaluate",
     "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "grey_share",
     "inception_score", "iou", "kid",
     "load_classifier", "median_distance", "mmd2",
     "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images",
     "nearest_neighbour_test", "parzen",
     "parzen_log_likelihoods", "precision_recall", "psnr", "rbf", "retrieval",
-    "sliced_wasserstein", "ssim", "stacked_labels",
+    "self_bleu", "sliced_wasserstein", "ssim", "stacked_labels",
     "true_quality", "unit_pixels",
     "wasserstein", "wasserstein_1d",
 ]  # fmt: skip

@@ -62,6 +62,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "progan": ("progan", "ProGAN"),
     "text2image": ("text2image", "Text2Image"),
     "stackgan": ("stackgan", "StackGAN"),
+    "seqgan": ("seqgan", "SeqGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

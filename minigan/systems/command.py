@@ -33,7 +33,7 @@ from ..training.cli import (
 )
 from ..training.memory import room_for_networks
 from ..training.terminal import program
-from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
+from ..viz import Text, as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system, zoo
 from .evidence import NoClassifier, floats, principal_rows
 from .sharing import export, report, what
@@ -91,7 +91,7 @@ def parse(kind: System, words: list[str]) -> argparse.Namespace:
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0
-    if not kind.draws:
+    if not kind.draws or kind.writes:
         options.no_doctor = True
         if options.evaluate:
             raise ValueError(f"--evaluate: {kind.name} makes no pictures that could be evaluated")
@@ -184,8 +184,8 @@ def draw(words: list[str]) -> int:
     p.add_argument(
         "--out",
         help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
-        "(N, H, W[, C]), and labels) or, of what draws pixel by pixel, FILE.gif (default: "
-        "RUN/drawn.png, of the zoo drawn.png)",
+        "(N, H, W[, C]), and labels), of what draws pixel by pixel FILE.gif, of texts FILE.txt or "
+        "FILE.npz (tokens) (default: RUN/drawn.png, or .txt; of the zoo drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
@@ -225,6 +225,9 @@ def draw(words: list[str]) -> int:
         game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
         for i in range(0, len(inputs[0]), 250)
     ]
+    if kind.writes:
+        print(f"written: {write_lines(game, np.concatenate(parts), options)}")
+        return 0
     labels = inputs[-1].cpu().numpy() if game.classes else None
     print(f"written: {write(np.concatenate(parts), labels, options, pictures, names)}")
     return 0
@@ -262,6 +265,20 @@ def write(
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_atomic(out, buffer.getvalue())
     return f"{len(images)} images in {out}"
+
+
+def write_lines(game: Any, tokens: np.ndarray, options: argparse.Namespace) -> str:
+    """Sequences of tokens in the form that --out asks for; what was written, for people."""
+    out = Path(options.out or Path(options.run) / "drawn.txt")
+    if out.suffix not in (".txt", ".npz"):
+        raise ValueError(f"--out {out}: texts are written as FILE.txt, or FILE.npz (their tokens)")
+    if out.suffix == ".txt":
+        Text(game.lines(tokens)).save(out)
+        return f"{len(tokens)} lines in {out}"
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, tokens=tokens)
+    write_atomic(out, buffer.getvalue())
+    return f"{len(tokens)} sequences in {out}"
 
 
 # --- measure ---

@@ -54,7 +54,8 @@ class System:
     control : what `--control` switches off
     control_epochs : how many times as many epochs the control makes: where its steps are that much
         cheaper, and it shall learn for as many seconds
-    draws : does it make pictures, which can be drawn and which the doctor looks at?
+    draws : does it make something that can be drawn: pictures, which the doctor looks at, or texts?
+    writes : is that texts?
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
@@ -62,6 +63,7 @@ class System:
     control = ""
     control_epochs = 1.0
     draws = True
+    writes = False
     averaged: str | None = "G"
     hands_on = False
     defaults: dict[str, Any] = {}

@@ -64,6 +64,18 @@ class TextGrid:
         write_atomic(path, buffer.getvalue())
 
 
+class Text:
+    """Lines of text, as a text file in UTF-8."""
+
+    suffix = ".txt"
+
+    def __init__(self, lines: Sequence[str]):
+        self.lines = list(lines)
+
+    def save(self, path: str | Path) -> None:
+        write_atomic(path, "".join(f"{line}\n" for line in self.lines).encode())
+
+
 def beside(*columns: Any, most: int = 3) -> Grid:
     """Images (N, C, H, W) of each column side by side, such as (a, G(a), b): N groups, `most` of
     them in a row. Grey ones are shown beside coloured ones."""

@@ -9,7 +9,7 @@ from minigan.arrays.random import DRAWS
 from minigan.autograd import OPS
 from minigan.engine import tensor
 from minigan.fast.table import Later, entries
-from minigan.ops import layout
+from minigan.ops import layout, rollout
 from minigan.ops.update import AVERAGES, STEPS
 
 
@@ -22,6 +22,7 @@ def test_each_module_has_the_kernels_that_the_table_says():
         STEPS,
         AVERAGES,
         tensor.row_major.kernels,
+        rollout.lstm_rollout.kernels,
         layout.constant.kernels,
         layout.by_position.kernels,
     ]
@@ -30,6 +31,7 @@ def test_each_module_has_the_kernels_that_the_table_says():
         "cuda.philox",
         "updates",
         "cpu.layout",
+        "cpu.rollout",
         "cuda.recorder",
         "cuda.columns",
     ):

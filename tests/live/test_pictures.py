@@ -13,8 +13,10 @@ from PIL import Image
 from minigan.arrays import Generator
 from minigan.gan import GAN, NonSaturating, mlp_generator
 from minigan.live.explore import Explorer
+from minigan.live.walk import WalkView
 from minigan.nn import Flatten, Linear, Sequential
 from minigan.systems import load_game
+from minigan.systems.command import main
 from minigan.training import Doctor
 
 pytest.importorskip("aiohttp", reason="the live page needs aiohttp")
@@ -119,6 +121,18 @@ def test_a_run_on_a_folder_of_classes_and_a_walk_through_it(server, pictures):
     assert game.classes == 2 and c.class_names == ["lying", "standing"] and step > 0
 
 
+def test_a_run_that_writes_texts_is_no_walk(tmp_path):
+    words = ["--words", "9", "--longest", "4", "--sequences", "64", "--hidden", "4", "--quiet"]
+    run = str(tmp_path / "said")
+    assert 0 == main(
+        ["train", "seqgan", *words, "--max-steps", "2", "--device", "cpu", "--out", run]
+    )
+    view = WalkView(lambda *args, **named: None, None, tmp_path, None)
+    with pytest.raises(ValueError, match="seqgan writes texts: python -m minigan draw"):
+        view.do_open(run)
+    assert view.explorer is None
+
+
 def test_what_cannot_be_trained_is_told(server):
     async def scene():
         async with Page(server) as page:
@@ -126,7 +140,8 @@ def test_what_cannot_be_trained_is_told(server):
             state = await page.next("state", "images", lambda m: m["error"])
             assert "no data set '/nothing/here'" in state["error"]
             assert not state["running"] and not state["active"]
-            for name in ("chess", "features"):  # the last is about another run's D
+            # one is about another run's D, one writes texts
+            for name in ("chess", "features", "seqgan"):
                 await page.send("images", "start", system=name, dataset="strokes")
                 said = (await page.next("complaint"))["text"]
                 assert said == f"there is no system {name!r} to train here"

@@ -37,7 +37,7 @@ def train(name, out, steps, *more):
         more = ("--of", str(finished), *more)
     words = [
         "--dataset",
-        "glyphs" if name in PAIRS else "strokes",
+        "glyphs" if name in PAIRS else "oracle" if name in TEXTS else "strokes",
         "--batch-size",
         "8",
         "--max-steps",
@@ -58,8 +58,10 @@ def train(name, out, steps, *more):
 OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
 # systems that make a picture of a picture
 PAIRS = ["pix2pix", "pan", "cyclegan"]
+# systems that write texts
+TEXTS = [name for name in SYSTEMS if system(name).writes]
 # systems without a G that makes something of latents in one go
-NO_LATENTS = [*PAIRS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]
+NO_LATENTS = [*PAIRS, *TEXTS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
 PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
@@ -81,6 +83,8 @@ SMALL = {
     "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
     "text2image": ["--features", "2", "--d-features", "2"],
     "stackgan": ["--features", "2", "--d-features", "2", "--first-steps", "4", "--steps", "6"],
+    "seqgan": ["--words", "30", "--longest", "6", "--mle-steps", "1", "--d-first-steps", "1",
+               "--steps", "4", "--rollouts", "2", "--hidden", "6", "--filters", "2"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 
@@ -187,6 +191,10 @@ def test_export(name, whole_run, tmp_path, capsys):
     run, _ = whole_run(name, capsys)
     kind, game, c, _ = load_game(run)
     parts = list(parts_of(game, c))
+    if name in TEXTS:
+        assert not parts and main(["export", str(run), "--onnx", str(tmp_path / "x.onnx")]) == 2
+        assert "has no network that takes pictures" in capsys.readouterr().err
+        return
     first = {"madgan": "G0", "dann": "C", "arda": "C"}.get(name, "G")
     assert parts[0] == first and set(ENCODERS.get(name, [])) <= set(parts)
     for part in parts:
@@ -244,6 +252,16 @@ def test_draw(name, whole_run, tmp_path, capsys):
         assert "there is no label 10: they are 0 to 9" in capsys.readouterr().err
     else:
         assert code == 2 and "samples have no labels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_draw_texts(name, whole_run, tmp_path, capsys):
+    run, _ = whole_run(name, capsys)
+    out = tmp_path / "some.txt"
+    assert main(["draw", str(run), "--n", "5", "--seed", "2", "--out", str(out)]) == 0
+    game = load_game(run).game
+    expected = game.lines(game.sample(*game.inputs(5, Generator(2))).numpy())
+    assert out.read_text("utf-8").splitlines() == expected and len(expected) == 5
 
 
 @pytest.mark.parametrize("name", PAIRS)

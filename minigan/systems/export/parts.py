@@ -49,8 +49,9 @@ def parts_of(game: Game, c: Any) -> dict[str, Part]:
     found = {}
     inputs = _inputs_of(game)
     makes = callable(getattr(game, "G", None)) and not hasattr(game, "generators")
-    drawn_by_pixel = type(game).frames is not Game.frames  # G tells logits there
-    if (makes or game.source_shape is not None) and not drawn_by_pixel:
+    # pixel by pixel, or token by token: G tells logits there
+    by_parts = type(game).frames is not Game.frames or "tokens" in game.columns
+    if (makes or game.source_shape is not None) and not by_parts:
         networks = (*game.players.values(), *game._parts().values())
         modules = tuple(m for m in networks if isinstance(m, nn.Module))
         found["G"] = Part("G", game.sample, inputs, modules)
