@@ -11,7 +11,7 @@ from .sums import total
 
 __all__ = [
     "CPU", "DeviceError", "Generator", "address", "array_module", "cuda_problem",
-    "default_generator", "device", "device_of", "drawing_from", "drawing_rows", "has_kernels", "is_array",
-    "manual_seed", "module_for", "resolve_device", "seam", "to_device", "to_numpy",
+    "default_generator", "device", "device_of", "drawing_from", "drawing_rows", "has_kernels",
+    "is_array", "manual_seed", "module_for", "resolve_device", "seam", "to_device", "to_numpy",
     "total",
 ]  # fmt: skip

@@ -32,8 +32,8 @@ MODULES |= {"autograd.variable": "variable", "nn.parallel": "parallel"}
 ADDED = {"autograd": {"Variable": "variable"}, "nn": {"DataParallel": "parallel"}}
 # These, once loaded, have torch's other names, too, and say of a missing one where to read on.
 COMPLETED = {
-    "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "nn", "nn.functional",
-    "nn.init", "nn.parallel",
+    "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "nn",
+    "nn.functional", "nn.init", "nn.parallel",
     "nn.utils", "optim", "optim.lr_scheduler", "utils", "utils.data", "vision", "vision.models",
     "vision.utils",
 }  # fmt: skip

@@ -7,9 +7,12 @@ checkpoint that the first rank writes is that of all.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arrays import default_generator, drawing_rows
@@ -17,6 +20,7 @@ from ..autograd import Tensor
 from ..distributed import group
 from ..distributed.collectives import broadcast
 from ..distributed.collectives import sums as sums_of_all
+from ..gan.games import Move
 from ..gan.trainer import Trainer
 from ..nn.batchnorm import _BatchNorm
 from ..nn.syncbatchnorm import BATCH_NORMS, SyncBatchNorm
@@ -63,15 +67,23 @@ def _rows(batches: Any) -> int:
     return sum(last - first for _, first, last in batches.parts)
 
 
-def drawing(batches: Any) -> Any:
-    """Inside, random numbers for this rank's rows are those that one process would draw."""
-    return drawing_rows(*batches.parts)
+def play(round: Callable, numbers: Any, trainer: Trainer, batches: Any) -> list[Move]:
+    """round(numbers): the same moves on all ranks, each with its rows, for which it draws the
+    random numbers that one process would draw for them."""
+    if group.size() == 1:
+        return round(numbers)
+    with drawing_rows(*batches.parts):
+        moves = round(numbers)
+    settle(trainer)
+    return moves
 
 
-def require_alike(config: dict[str, Any], made_with: dict[str, Any]) -> None:
+def require_alike(config: dict[str, Any]) -> None:
     """RunError, on all ranks, where one has other options, data or another program than the
     first."""
-    first, *others = group.told(config | made_with)
+    if group.size() == 1:
+        return
+    first, *others = group.told(config | {"program": program()})
     for number, other in enumerate(others, 1):
         if differ := [k for k in sorted({*first, *other}) if first.get(k) != other.get(k)]:
             key = differ[0]
@@ -79,6 +91,15 @@ def require_alike(config: dict[str, Any], made_with: dict[str, Any]) -> None:
                 f"rank {number} has another {key} than rank 0 ({other.get(key)!r}, not "
                 f"{first.get(key)!r}): give all processes the same program, options and data"
             )
+
+
+def program() -> str:
+    """A checksum of minigan's own text."""
+    found = hashlib.sha256()
+    folder = Path(__file__).parents[1]
+    for path in sorted(folder.rglob("*.py")):
+        found.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def settle(trainer: Trainer) -> None:
