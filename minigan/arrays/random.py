@@ -192,12 +192,15 @@ default_generator = _Default(0)
 
 def _rows_here(draw, shape, *how):
     """draw(shape, *how); inside `drawing_rows`, of what is drawn for whole batches these rows."""
-    for batch, first, last in getattr(_thread, "rows", ()):
-        if shape and shape[0] and not shape[0] % (last - first):
-            several = shape[0] // (last - first)  # parts of batches, one behind the other
-            whole = draw((several * batch, *shape[1:]), *how)
-            return seam.execute(_rows_of, whole, several, first, last)
-    return draw(shape, *how)
+    if not (parts := getattr(_thread, "rows", ())):
+        return draw(shape, *how)
+    with drawing_rows():  # what is drawn in order to draw has other rows
+        for batch, first, last in parts:
+            if shape and shape[0] and not shape[0] % (last - first):
+                several = shape[0] // (last - first)  # parts of batches, one behind the other
+                whole = draw((several * batch, *shape[1:]), *how)
+                return seam.execute(_rows_of, whole, several, first, last)
+        return draw(shape, *how)
 
 
 def _rows_of(draws, several, first, last):

@@ -147,6 +147,11 @@ def size() -> int:
     return 1 if _World.comm is None or _World.by_itself else _World.comm.size
 
 
+def processes() -> int:
+    """How many processes there are, also inside `alone`."""
+    return 1 if _World.comm is None else _World.comm.size
+
+
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Inside, this process computes by itself, as if there were no group: what one rank does while

@@ -16,6 +16,9 @@ from .module import Module
 __all__ = ["SyncBatchNorm"]
 
 
+KEPT = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+
 class SyncBatchNorm(_BatchNorm):
     __doc__ = f"""Batch normalisation of (N, C, ...) whose mean and variance are those of the
     batches of all ranks together (`minigan.distributed`); by itself, and in evaluation, as
@@ -54,8 +57,8 @@ class SyncBatchNorm(_BatchNorm):
                 module.num_features, module.eps, module.momentum, module.affine,
                 module.track_running_stats, process_group, bias=module.bias is not None,
             )  # fmt: skip
-            new._parameters.update(module._parameters)
-            new._buffers.update(module._buffers)
+            for name in KEPT:
+                setattr(new, name, getattr(module, name))
             new.training = module.training
             return new
         for name, child in list(module.named_children()):

@@ -175,7 +175,8 @@ def own_command(*without: str) -> str:
     script, *words = sys.argv
     inside = script.replace("\\", "/").endswith("minigan/__main__.py")
     words = [w for w in words if w not in without]
-    starter = [] if group.size() == 1 else ["mpirun", "-n", str(group.size())]
+    n = group.processes()
+    starter = ["mpirun", "-n", str(n)] if n > 1 else []
     return shlex.join([*starter, "python", *(["-m", "minigan"] if inside else [script]), *words])
 
 

@@ -415,4 +415,4 @@ def made_with() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "threads": num_threads(),
-    } | ({"processes": group.size()} if group.size() > 1 else {})
+    } | ({"processes": group.processes()} if group.processes() > 1 else {})
