@@ -296,6 +296,7 @@ class Run:
                 while self.step < self.total and not self.stopping:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
+                group.told(None)  # what the first rank writes is written when any goes on
             except Diverged as fault:
                 if group.size() > 1:  # only one process can look at each op
                     raise Diverged(f"step {fault.step}: {fault}. {ADVICE}", fault.step) from fault

@@ -23,6 +23,8 @@ class Fault(Callback):
         if run.step < 2 or group.rank() != who:
             return
         print(f"fault at {time.time()}", file=sys.stderr, flush=True)
+        if self.what == "stop":
+            os.kill(os.getpid(), signal.SIGTERM)
         if self.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.what == "disk":

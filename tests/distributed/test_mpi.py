@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from minigan.training.checkpoint import load_checkpoint, path_of
 
@@ -89,7 +90,7 @@ def test_what_is_said(two, three):
     assert "2 processes (MPI), 3/4 rows of each batch" in two[1]
     assert "3 processes (MPI), 2/2/3 rows of each batch" in three[1]
     assert "statistics of all processes together" in two[1]
-    assert "played op by op" in two[1] or "every op is called by itself" in two[1]
+    assert "every op is called by itself" in two[1]
     assert "made with processes 3 (was 2)" in three[1]
     assert two[1].count("done: 4 steps") == len(KINDS)  # by one of them
 
@@ -118,12 +119,26 @@ def test_one_fault_stops_all(tmp_path, what, says):
         assert ended - float(re.search("fault at ([0-9.]+)", done.stderr)[1]) < 30
 
 
+def test_one_that_is_asked_to_stop_stops_all(tmp_path):
+    done = mpirun(2, HERE / "fault.py", tmp_path, "stop")
+    assert done.returncode == 143 and "stopped after step" in done.stdout, done.stderr
+    said = re.search(r"stopped after step (\d+) of 400; the state is saved", done.stdout)
+    assert state(tmp_path, "mlp", int(said[1]))["step"] < 400
+    assert "to go on: mpirun -n 2 python" in done.stdout
+
+
 def test_the_command(tmp_path):
     """python -m minigan train and an example, as they are; a batch smaller than the ranks."""
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
+    for i, pixels in enumerate(pictures):
+        path = tmp_path / "pictures" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels[..., 0]).save(path)
     words = ["--max-steps", "2", "--out", tmp_path / "run", "--device", "cpu", "--no-doctor"]
     script = HERE.parents[1] / "examples" / "mnist_gan.py"
-    more = ["--dataset", "strokes", "--batch-size", "5", "--sync-bn", "--quiet"]
-    done = mpirun(2, script, *words, *more)
+    more = ["--dataset", tmp_path / "pictures", "--size", "8", "--sync-bn", "--quiet"]
+    done = mpirun(2, script, *words, *more, "--batch-size", "5")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 processes (MPI), 2/3 rows") == 1
     assert load_checkpoint(path_of(tmp_path / "run", 2))["step"] == 2
