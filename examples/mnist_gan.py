@@ -155,7 +155,7 @@ def build(options):
         trainer, batches, options.out, config, epochs=options.epochs, max_steps=options.max_steps,
         callbacks=usual_callbacks(options, G, data, device), resume=options.resume,
         new_data=options.new_data, about=about(options),
-        graph=not options.no_graph,
+        graph=not options.no_graph, sync_bn=options.sync_bn,
     )  # fmt: skip
 
 

@@ -201,7 +201,7 @@ def build(options):
         trainer, batches, options.out, config, epochs=-(-steps // len(batches)), max_steps=steps,
         callbacks=callbacks,
         resume=options.resume, new_data=options.new_data, about=about(options),
-        graph=not options.no_graph,
+        graph=not options.no_graph, sync_bn=options.sync_bn,
     )  # fmt: skip
 
 

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from . import (
         cpu as cpu,
         data as data,
+        distributed as distributed,
         gan as gan,
         linalg as linalg,
         metrics as metrics,
@@ -94,7 +95,8 @@ if TYPE_CHECKING:
 else:
     # name -> the module that it is, or that holds it
     _MODULES = {
-        n: f"minigan.{n}" for n in "cpu data gan linalg metrics nn optim training viz".split()
+        n: f"minigan.{n}"
+        for n in "cpu data distributed gan linalg metrics nn optim training viz".split()
     } | {"func": "minigan.nn.stateless"}
     _NAMES = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     if "compat" in globals():

@@ -17,8 +17,8 @@ PACKAGE = ROOT / "minigan"
 # nobody knows these. Then come the fast path, which imports whatever it speeds up, and torch's
 # other names, which ask for both.
 ORDER = [
-    "machine", "arrays", "messages", "engine", "autograd", "ops", "nn", "optim", "data", "metrics",
-    "viz", "gan", "training", "systems", "live", "fast", "compat",
+    "machine", "arrays", "messages", "engine", "autograd", "ops", "distributed", "nn", "optim",
+    "data", "metrics", "viz", "gan", "training", "systems", "live", "fast", "compat",
 ]  # fmt: skip
 # Where a checker looks for what other packages put on a class; a running program does not import
 # it.
@@ -27,7 +27,7 @@ CHECKERS_ONLY = {("engine/tensor.py", "ops")}
 # `minigan.cpu`, which asks when it is called.
 DOORS = {"fast": {"__init__.py", "cpu.py"}, "compat": {"__init__.py"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
-OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch"]
+OPTIONAL = ["numba", "llvmlite", "cupy", "cupyx", "matplotlib", "PIL", "scipy", "torch", "mpi4py"]
 
 
 def imports(path):

@@ -13,8 +13,8 @@ import minigan
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = set(
     (
-        "engine machine messages arrays autograd cpu data func gan linalg metrics nn ops optim "
-        "training viz"
+        "engine machine messages arrays autograd cpu data distributed func gan linalg metrics nn "
+        "ops optim training viz"
     ).split()
 )
 PLACES = set()  # modules that are no files

@@ -7,6 +7,7 @@ CUDA, and a run resumes by storing two numbers.
 """
 
 import contextlib
+import functools
 import math
 import threading
 
@@ -174,9 +175,57 @@ class _Default(Generator):
         own = getattr(_thread, "generator", None)
         return self if own is None else own
 
+    def uniform(self, shape, dtype=np.float32, device=CPU):
+        return _rows_here(super().uniform, tuple(shape), dtype, device)
+
+    def normal(self, shape, dtype=np.float32, device=CPU):
+        return _rows_here(super().normal, tuple(shape), dtype, device)
+
+    def integers(self, low, high, shape, device=CPU):
+        draw = functools.partial(super().integers, low, high)
+        return _rows_here(draw, tuple(shape), device)
+
 
 _thread = threading.local()
 default_generator = _Default(0)
+
+
+def _rows_here(draw, shape, *how):
+    """draw(shape, *how); inside `drawing_rows`, of what is drawn for whole batches these rows."""
+    if not (parts := getattr(_thread, "rows", ())):
+        return draw(shape, *how)
+    with drawing_rows():  # what is drawn in order to draw has other rows
+        for batch, first, last in parts:
+            if shape and shape[0] and not shape[0] % (last - first):
+                several = shape[0] // (last - first)  # parts of batches, one behind the other
+                whole = draw((several * batch, *shape[1:]), *how)
+                return seam.execute(_rows_of, whole, several, first, last)
+        return draw(shape, *how)
+
+
+def _rows_of(draws, several, first, last):
+    """Of arrays for several batches, one behind the other, the rows first:last of each batch."""
+    rest = draws.shape[1:]
+    batches = draws.reshape(several, len(draws) // several, *rest)
+    return batches[:, first:last].reshape(several * (last - first), *rest)
+
+
+@contextlib.contextmanager
+def drawing_rows(*parts):
+    """Inside, and in this thread only, what the default generator draws for a part of a batch is
+    what it would draw for these rows of the whole batch.
+
+    parts : (rows of the whole batch, first row here, the one behind the last) of each stream
+
+    So several processes, each with its rows, draw what one process draws. An array belongs to the
+    batch if its length is that of the rows, or a multiple (real and fake examples together); all
+    other arrays are the same for all rows.
+    """
+    _thread.rows, before = parts, getattr(_thread, "rows", ())
+    try:
+        yield
+    finally:
+        _thread.rows = before
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
-"""DataParallel, for programs that wrap their networks in it."""
+"""nn.parallel: DataParallel, for programs that wrap their networks in it, and
+DistributedDataParallel."""
 
 from typing import Any
 
 from ..nn import Module
+from ..nn.distributed import DistributedDataParallel as DistributedDataParallel
 
 
 def data_parallel(

@@ -32,8 +32,8 @@ MODULES |= {"autograd.variable": "variable", "nn.parallel": "parallel"}
 ADDED = {"autograd": {"Variable": "variable"}, "nn": {"DataParallel": "parallel"}}
 # These, once loaded, have torch's other names, too, and say of a missing one where to read on.
 COMPLETED = {
-    "accelerator", "amp", "autograd", "backends", "cuda", "distributions", "nn", "nn.functional",
-    "nn.init", "nn.parallel",
+    "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "nn",
+    "nn.functional", "nn.init", "nn.parallel",
     "nn.utils", "optim", "optim.lr_scheduler", "utils", "utils.data", "vision", "vision.models",
     "vision.utils",
 }  # fmt: skip
@@ -54,7 +54,8 @@ PLACES = {
     "nn.modules.pixelshuffle": "nn.resample", "nn.modules.rnn": "nn.recurrent",
     "nn.modules.sparse": "nn.embedding",
     "nn.modules.upsampling": "nn.resample", "nn.modules.utils": "nn.tuples",
-    "nn.parallel.data_parallel": "nn.parallel",
+    "distributed.distributed_c10d": "distributed",
+    "nn.parallel.data_parallel": "nn.parallel", "nn.parallel.distributed": "nn.parallel",
     "nn.utils.clip_grad": "nn.utils", "nn.utils.convert_parameters": "nn.utils",
     "nn.utils.parametrizations": "nn.parametrizations",
     "nn.utils.parametrize": "nn.parametrize", "nn.utils.rnn": "nn.sequences",
@@ -62,6 +63,7 @@ PLACES = {
     "nn.utils.stateless": "nn.stateless", "nn.utils.weight_norm": "nn.reparametrize",
     "optim.adamw": "optim.adam", "optim.swa_utils": "optim.averaging",
     "utils.data.dataloader": "utils.data", "utils.data.dataset": "utils.data",
+    "utils.data.distributed": "utils.data",
     "utils.data.sampler": "utils.data",
     "utils.tensorboard.writer": "utils.tensorboard",
 }  # fmt: skip
@@ -71,8 +73,6 @@ NN = {"activation", "batchnorm", "container", "conv", "distance", "dropout", "li
 PLACES |= {f"nn.modules.{name}": f"nn.{name}" for name in NN}
 ROOT, HERE = __name__.partition(".")[0], __name__.rpartition(".")[0]
 INSTEAD = {
-    "distributed": "minigan computes in one process",
-    "DistributedDataParallel": "minigan computes in one process",
     "hub": "networks are in vision.models, their weights come from files",
     "jit": "minigan.cpu.graph and minigan.cuda.graph repeat a step without its Python",
     "onnx": "weights travel as safetensors, by minigan.save", "quantization": "", "sparse": "",

@@ -77,10 +77,32 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.device = device
+        self.rows = slice(0, batch_size)
+
+    def share(self, rank: int, ranks: int) -> None:
+        """Go on with a part of each batch: that of process number `rank` of so many (`rows`; they
+        differ by one row at most)."""
+        if ranks > self.batch_size:
+            raise ValueError(
+                f"batch_size={self.batch_size} has no example for each of {ranks} processes: raise "
+                "it, or start fewer"
+            )
+        first, last = (self.batch_size * r // ranks for r in (rank, rank + 1))
+        self.rows = slice(first, last)
+
+    @property
+    def parts(self) -> list[tuple[int, int, int]]:
+        """(size of the whole batch, first row of it that is here, the one behind the last) of each
+        stream: of this one."""
+        return [(self.batch_size, self.rows.start, self.rows.stop)]
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         return self.examples // self.batch_size
+
+    def of_order(self, order: Any, i: int) -> Any:
+        """The numbers of the examples in batch i of an order: those of `rows`."""
+        return order[i * self.batch_size : (i + 1) * self.batch_size][self.rows]
 
     def __getitem__(self, numbers) -> tuple[Tensor, ...]:
         """The columns of the examples with these numbers: float32 (n, C, H, W) in [-1, 1] for
@@ -105,10 +127,10 @@ class Batches:
 
     def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:
         """The numbers of the examples of each batch of an epoch, from batch `start` on: int64
-        (batch_size,) on the device."""
+        (batch_size,) on the device; with `share`, of its rows."""
         order = self.order(epoch)
         for i in range(start, len(self)):
-            yield order[i * self.batch_size : (i + 1) * self.batch_size]
+            yield self.of_order(order, i)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:
         """The batches of an epoch themselves, from batch `start` on."""
@@ -131,6 +153,16 @@ class Together:
         self.examples = max(stream.examples for stream in streams)
         self.batch_size = sum(stream.batch_size for stream in streams)
 
+    def share(self, rank: int, ranks: int) -> None:
+        """Go on with a part of each batch of each stream, see `Batches.share`."""
+        for stream in self.streams:
+            stream.share(rank, ranks)
+
+    @property
+    def parts(self) -> list[tuple[int, int, int]]:
+        """Those of the streams."""
+        return [part for stream in self.streams for part in stream.parts]
+
     def __len__(self) -> int:
         """Batches in an epoch."""
         return max(len(stream) for stream in self.streams)
@@ -141,8 +173,9 @@ class Together:
         start = 0
         for stream in self.streams:
             # as what a replayed step calls, too
-            found += stream[seam.execute(part, numbers, start, start + stream.batch_size)]
-            start += stream.batch_size
+            rows = stream.rows.stop - stream.rows.start
+            found += stream[seam.execute(part, numbers, start, start + rows)]
+            start += rows
         return tuple(found)
 
     def numbers(self, epoch: int, start: int = 0) -> Iterator[Any]:
@@ -157,7 +190,7 @@ class Together:
                 if orders.get(i, (None,))[0] != own:
                     orders[i] = own, stream.order(own)
                 order = orders[i][1]
-                parts.append(order[batch * stream.batch_size : (batch + 1) * stream.batch_size])
+                parts.append(stream.of_order(order, batch))
             yield xp.concatenate(parts)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, ...]]:

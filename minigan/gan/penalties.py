@@ -16,6 +16,7 @@ from typing import Any
 from .. import nn
 from ..autograd import Tensor, enable_grad, grad, no_grad, raw, tensor_of
 from ..nn.conv import _Conv, _ConvTranspose
+from ..nn.syncbatchnorm import BATCH_NORMS
 from ..ops import eye, movedim, rand, randn_like, relu
 from ..ops import sum as sum_
 
@@ -53,10 +54,7 @@ def refuse_batch_statistics(critic: nn.Module) -> None:
     """ValueError for a critic with batch normalisation in training mode, where D(x_i) depends on
     all examples."""
     for name, module in critic.named_modules():
-        if (
-            isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
-            and not module.per_example
-        ):
+        if isinstance(module, BATCH_NORMS) and not module.per_example:
             raise ValueError(
                 "a penalty of each example's gradient needs a critic that treats examples one by "
                 f"one, and its {name or 'module'} is "

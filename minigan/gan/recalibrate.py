@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from .. import nn
 from ..autograd import Tensor, no_grad
+from ..nn.syncbatchnorm import BATCH_NORMS
 from ..nn.utils import evaluating as evaluating
 
 BATCHES, BATCH_SIZE = 8, 64  # of the inputs that statistics are seen with
@@ -22,11 +23,7 @@ def recalibrate_batch_norm(module: nn.Module, batches: Iterable[tuple[Tensor, ..
 
     batches : inputs of the module, `module(*inputs)`; read only if there is something to do
     """
-    layers = [
-        m
-        for m in module.modules()
-        if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) and m.track_running_stats
-    ]
+    layers = [m for m in module.modules() if isinstance(m, BATCH_NORMS) and m.track_running_stats]
     if not layers:
         return
     momenta = [m.momentum for m in layers]

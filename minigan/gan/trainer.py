@@ -8,6 +8,8 @@ from typing import Any
 
 from ..arrays import seam
 from ..autograd import Tensor, grad
+from ..distributed.collectives import sums
+from ..ops import full_like
 from ..optim import Optimizer
 from .constraints import Constraint
 from .games import Game, Move
@@ -39,6 +41,8 @@ class Trainer:
         self.watched: dict[str, list[Tensor | None]] | None = (
             None  # a dict here is filled with each player's last gradients
         )
+        # the part of each batch that is played with here, where other processes have the rest
+        self.share: float | None = None
         if not set(self.constraints) <= set(game.players):
             raise ValueError(
                 f"constraints for {sorted(self.constraints)}, but the game's players are "
@@ -72,9 +76,15 @@ class Trainer:
     def perform(self, *moves: Move) -> None:
         """The gradient of each move's value with respect to its player's parameters only, all taken
         at the same point; then a step of each: up for Ascend, down for Descend; then its
-        constraints."""
+        constraints.
+
+        With a `share`, values and gradients are the sums of those of all processes, each weighted
+        by its share: a mean over the whole batch, if the move's value is a mean over its part.
+        """
         last = len(moves) - 1
         gradients = [self._gradients(m, retain_graph=i < last) for i, m in enumerate(moves)]
+        if self.share is not None:
+            gradients = self._of_all(moves, gradients, self.share)
         for move, gradient in zip(moves, gradients):
             optimizer = self.optimizers[move.player]
             if self.watched is not None:
@@ -90,11 +100,24 @@ class Trainer:
         this move."""
         parameters = self.parameters[move.player]
         wanted = [p for p in parameters if p.requires_grad]
-        found = grad(move.value, wanted, retain_graph=retain_graph, allow_unused=True)
+        seed = None if self.share is None else full_like(move.value, self.share)
+        found = grad(move.value, wanted, seed, retain_graph=retain_graph, allow_unused=True)
         if len(wanted) == len(parameters):
             return list(found)
         gradients = iter(found)
         return [next(gradients) if p.requires_grad else None for p in parameters]
+
+    def _of_all(
+        self, moves: Sequence[Move], gradients: list[list[Tensor | None]], share: float
+    ) -> list[list[Tensor | None]]:
+        """The sums of all processes' gradients, in one exchange; and each move has the value of the
+        whole batch."""
+        values = [move.value.detach() * share for move in moves]
+        given = [g for several in gradients for g in several if g is not None]
+        found = iter(sums([*values, *given]))
+        for move in moves:
+            move.value = next(found)
+        return [[g if g is None else next(found) for g in several] for several in gradients]
 
     def state_dict(self) -> dict[str, Any]:
         """Parameters, buffers and optimiser states of all players, and the state of the game."""

@@ -25,11 +25,13 @@ from .pooling import *
 from .recurrent import *
 from .resample import *
 from .summary import *
+from .syncbatchnorm import *
 
 if not TYPE_CHECKING:  # checkers read the imports above
     __all__ = ["functional", "init", "utils"]
     for _name in """
         activation adversarial attention batchnorm container conv distance dropout embedding linear
         loss margin module normalization padding parameter pooling recurrent resample summary
+        syncbatchnorm
     """.split():
         __all__ += sys.modules[f"{__name__}.{_name}"].__all__

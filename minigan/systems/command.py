@@ -137,7 +137,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         trainer, batches, options.out, config, stages=stages,
         epochs=None if stages else epochs, max_steps=options.max_steps,
         callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
-        graph=not options.no_graph,
+        graph=not options.no_graph, sync_bn=options.sync_bn,
     )  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from ..arrays import DeviceError
 from ..arrays import device as Device
 from ..data import ImageSet, Pairs, load_dataset
 from ..data.files import write_atomic
+from ..distributed import group
 from .callbacks import Callback, usual
 from .checkpoint import CheckpointError, newest
 from .divergence import Diverged
+from .ranks import join
 from .run import Interrupted, Run
 
 
@@ -81,6 +83,11 @@ def add_run_options(p: argparse._ActionsContainer, out: str, sample_interval: in
         help="how many of the newest checkpoints are kept (default %(default)s)",
     )
     p.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    p.add_argument(
+        "--sync-bn",
+        action="store_true",
+        help="with mpirun: batch normalisation by the statistics of all processes together",
+    )
     p.add_argument(
         "--new-data",
         action="store_true",
@@ -168,7 +175,9 @@ def own_command(*without: str) -> str:
     script, *words = sys.argv
     inside = script.replace("\\", "/").endswith("minigan/__main__.py")
     words = [w for w in words if w not in without]
-    return shlex.join(["python", *(["-m", "minigan"] if inside else [script]), *words])
+    n = group.processes()
+    starter = ["mpirun", "-n", str(n)] if n > 1 else []
+    return shlex.join([*starter, "python", *(["-m", "minigan"] if inside else [script]), *words])
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:
@@ -177,30 +186,34 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def perform(build: Callable[[], Run]) -> int:
-    """Train the run that `build()` makes, and tell how it ended.
+    """Train the run that `build()` makes, and tell how it ended. Started by mpirun, this process is
+    one of several that make it; where one breaks, all end.
 
     The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full
     disk, no memory, a NaN); 130 after Ctrl-C and 143 after SIGTERM. What was saved before is kept
     in each case.
     """
     try:
+        join()
         run = build()
     except (DeviceError, ValueError, ImportError) as error:
         # options, data and run folders: their errors are ValueErrors
         return _fail(f"error: {error}", 2)
     except MemoryError as error:
         return _fail(_no_memory(error), 2)
+    except OSError as error:
+        if group.size() == 1:
+            raise
+        return _fail(f"error: {error}", 1)
     except KeyboardInterrupt:
-        print("\nstopped before the training began")
-        return 130
+        return _stopped("\nstopped before the training began")
     try:
         run.train()
     except Interrupted as stopped:
         print(f"\n{stopped}\n{_go_on()}")
         return 128 + stopped.signal
     except KeyboardInterrupt:
-        print(f"\nstopped at once. {_kept(run)}")
-        return 130
+        return _stopped(f"\nstopped at once. {_kept(run)}")
     except Diverged as error:
         return _fail(f"\nerror: {error}", 1)
     except MemoryError as error:
@@ -218,8 +231,14 @@ def perform(build: Callable[[], Run]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
-    return code
+    return group.fail(message, code)
+
+
+def _stopped(message: str) -> int:
+    if group.size() > 1:
+        return _fail(message, 130)
+    print(message)
+    return 130
 
 
 def _go_on() -> str:

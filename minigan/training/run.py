@@ -28,13 +28,15 @@ import numpy as np
 from ..arrays import default_generator, seam
 from ..data.batches import Batches
 from ..data.files import write_atomic
+from ..distributed import group
 from ..gan.games import Move
 from ..gan.trainer import Trainer
 from ..machine.threads import num_threads
+from . import ranks
 from .callbacks.callback import Callback
 from .checkpoint import newest, save_checkpoint
-from .divergence import Diverged, explain, require_finite
-from .runfolder import RunError, open_again, open_new
+from .divergence import ADVICE, Diverged, explain, require_finite
+from .runfolder import Lock, NoLock, RunError, open_again, open_new
 from .signals import StopSignals
 from .stages import Stage, Stages
 
@@ -80,6 +82,11 @@ class Run:
     about : other facts for config.json
     graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see
         `minigan.fast.replay.rounds`)
+    sync_bn : where several processes make the run, batch normalisation has the statistics of all of
+        their rows (`nn.SyncBatchNorm`), else each those of its own
+
+    Started by mpirun, each process plays with its rows of every batch, and the first one writes
+    (see `ranks`).
     """
 
     def __init__(
@@ -87,14 +94,16 @@ class Run:
         config: dict[str, Any], *, epochs: int | None = None, stages: Sequence[Stage] = (),
         max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False,
         about: dict[str, Any] | None = None,
-        graph: bool = True, new_data: bool = False,
+        graph: bool = True, new_data: bool = False, sync_bn: bool = False,
     ):  # fmt: skip
         if [trainer is None, batches is None, epochs is None] != [bool(stages)] * 3:
             raise ValueError("Run: expected a trainer, batches and epochs, or stages instead")
         self.folder = Path(folder)
         self.config = json.loads(json.dumps(config))
-        self.callbacks, self.about = list(callbacks), about or {}
-        self.graph = graph
+        self.callbacks, self.about = ranks.of_rank(list(callbacks)), about or {}
+        self.graph = graph and group.size() == 1  # exchanges are no part of a repeated step
+        self.sync_bn = sync_bn
+        self.stopping: int | None = None  # the signal by which all ranks are asked to stop
         self.stages = Stages(stages, self.folder) if stages else None
         self._take(*(self.stages.build() if self.stages else (trainer, batches)))
         self.epochs, self.max_steps = epochs or 0, max_steps
@@ -110,11 +119,12 @@ class Run:
                 "--new-data goes with --resume: a new run takes the data that it is given"
             )
         try:
-            self.lock = open_again(self.folder) if resume else open_new(self.folder, self.say)
+            self.lock = self._open(resume)
             try:
+                ranks.require_alike(self.config)
                 if resume:
                     self._resume(new_data)
-                if not resume or len(self.data) > 1:
+                if group.rank() == 0 and (not resume or len(self.data) > 1):
                     content = self.config | self.about | made_with() | {"trained_on": self.data}
                     write_atomic(
                         self.folder / "config.json", json.dumps(content, indent=1).encode()
@@ -128,9 +138,16 @@ class Run:
                 "with --out"
             ) from error
 
+    def _open(self, resume: bool) -> Lock | NoLock:
+        if group.rank() > 0:
+            return NoLock()
+        return open_again(self.folder) if resume else open_new(self.folder, self.say)
+
     def _take(self, trainer: Trainer, batches: Batches) -> None:
         """Go on with these."""
         self.trainer, self.batches = trainer, batches
+        if group.size() > 1:
+            self.say(ranks.begin(trainer, batches, self.sync_bn))
         self.round = round_of(trainer, batches, self.say, self.graph)
 
     # --- where in the data ---
@@ -203,7 +220,7 @@ class Run:
         save_checkpoint(path, self.state_dict())
 
     def _resume(self, new_data: bool) -> None:
-        path, state = newest(self.folder, self.say)
+        path, state = group.first_makes(lambda: newest(self.folder, self.say))
         before, now = state["config"], self._data_of_now()
         differ = {
             k: f"{k} was {before.get(k)!r}, now {v!r}"
@@ -246,8 +263,7 @@ class Run:
             self.say(f"{what}: from step {self.step} on they come in a new order")
         other = [
             f"{k} {v} (was {state['made_with'].get(k)})"
-            for k, v in made_with().items()
-            if state["made_with"].get(k) != v
+            for k, v in _different(state["made_with"], made_with()).items()
         ]
         if other:
             self.say(
@@ -277,10 +293,13 @@ class Run:
         with StopSignals() as stop:
             try:
                 self._tell("on_start")
-                while self.step < self.total and not stop.asked:
+                while self.step < self.total and not self.stopping:
                     self._play_epoch(stop)
                 self._tell("on_end" if self.step >= self.total else "on_stop")
+                group.told(None)  # what the first rank writes is written when any goes on
             except Diverged as fault:
+                if group.size() > 1:  # only one process can look at each op
+                    raise Diverged(f"step {fault.step}: {fault}. {ADVICE}", fault.step) from fault
                 # `explain` looks at what each op makes
                 self.round = round_of(self.trainer, self.batches, graph=False)
                 raise Diverged(explain(self, fault), fault.step) from fault
@@ -291,7 +310,7 @@ class Run:
             raise Interrupted(
                 f"stopped after step {self.step} of {self.total}; the state is saved in "
                 f"{self.folder}",
-                stop.asked,
+                self.stopping or signal.SIGINT,
             )
         took = f"{self.step - first} steps, {time.perf_counter() - began:.0f} s"
         self.say(f"done: {took}. Everything is in {self.folder}: " + ", ".join(self.leaves))
@@ -300,7 +319,8 @@ class Run:
         for numbers in self.upcoming():
             self.play(numbers)
             self._tell("on_step")
-            if self.step >= self.total or stop.asked:
+            self.stopping = ranks.agreed(stop.asked)
+            if self.step >= self.total or self.stopping:
                 break
         if self.position(self.step)[1] == 0:
             self._tell("on_epoch")
@@ -322,7 +342,7 @@ class Run:
 
     def play(self, numbers) -> None:
         """One step, with the examples of these numbers."""
-        self.moves = self.round(numbers)
+        self.moves = ranks.play(self.round, numbers, self.trainer, self.batches)
         self.step += 1
         self._noted, self._row = {}, None
         if self.batches.device.type == "cpu" or self.step % CUDA_CHECK_EVERY == 0:
@@ -333,8 +353,9 @@ class Run:
                     )
 
     def _tell(self, event: str) -> None:
-        for callback in self.callbacks:
-            getattr(callback, event)(self)
+        with group.alone():  # what not all ranks do
+            for callback in self.callbacks:
+                getattr(callback, event)(self)
 
     # --- for callbacks ---
 
@@ -372,7 +393,8 @@ class Run:
         """A line for people, which does not break the progress line."""
         from tqdm import tqdm
 
-        tqdm.write(text)
+        if group.rank() == 0:
+            tqdm.write(text)
 
 
 def _different(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
@@ -394,4 +416,4 @@ def made_with() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "threads": num_threads(),
-    }
+    } | ({"processes": group.processes()} if group.processes() > 1 else {})

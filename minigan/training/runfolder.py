@@ -38,6 +38,13 @@ class Lock:
         self.file.close()
 
 
+class NoLock:
+    """Of a process that writes nothing: another one does."""
+
+    def release(self) -> None:
+        pass
+
+
 def holds_run(folder: Path) -> bool:
     """Is there a run in it?"""
     return (folder / "config.json").exists() or bool(checkpoints(folder))

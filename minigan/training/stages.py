@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import nn
 from ..arrays import default_generator
+from ..distributed import group
 from ..gan.trainer import Trainer
 from .checkpoint import FOLDER, SUFFIX, load_checkpoint, save_checkpoint
 
@@ -81,7 +82,8 @@ class Stages:
         """Keep what the present stage leaves, and build the next one."""
         left = {name: dict(player.state_dict()) for name, player in self.players.items()}
         state = {"players": left, "random": default_generator.get_state()}
-        save_checkpoint(path_of_stage(self.folder, self.number), state)
+        if group.rank() == 0:
+            save_checkpoint(path_of_stage(self.folder, self.number), state)
         self.number += 1
         return self.build()
 
@@ -92,7 +94,7 @@ class Stages:
         default_generator.set_state(self.random)
         found = self.build()
         while self.number < number:
-            left = left_by(self.folder, self.number)
+            left = group.first_makes(lambda: left_by(self.folder, self.number))
             for name, player in self.players.items():
                 player.load_state_dict(left["players"][name])
             default_generator.set_state(left["random"])

@@ -1,8 +1,10 @@
-"""Cases: the ops of the engine itself."""
+"""Cases: the ops of the engine itself, and of several processes."""
 
 import numpy as np
 from hypothesis import strategies as st
 from ops.case import Case, fill, one, seeds, shapes
+
+import minigan.distributed  # noqa: F401  its card
 
 
 @st.composite
@@ -40,5 +42,6 @@ CASES = [
     Case("cut", one(), lambda x: x, orders=0),
     Case("expand", expansions(), expand),
     Case("sum_to", contractions(), sum_to),
+    Case("all_sum", one(), lambda x: x),  # of one process; of several: tests/distributed
     Case("_drawn", one().flatmap(lambda args: st.just((*args, *args))), lambda x, parameter: x),
 ]

@@ -9,6 +9,7 @@ from ...data.dataset import (
     TensorDataset,
     random_split,
 )
+from ...data.distributed import DistributedSampler
 from ...data.loader import DataLoader
 from ...data.sampler import (
     BatchSampler,
@@ -20,8 +21,8 @@ from ...data.sampler import (
 )
 
 __all__ = [
-    "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
-    "Sampler", "SequentialSampler",
+    "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler",
+    "IterableDataset", "RandomSampler", "Sampler", "SequentialSampler",
     "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "default_collate",
     "random_split",
 ]  # fmt: skip

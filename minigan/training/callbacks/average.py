@@ -22,6 +22,8 @@ class Average(Callback):
         go on
     """
 
+    everywhere = True  # later stages go on with the average
+
     def __init__(self, module, decay: float = 0.999, hands_on: bool = False):
         self.hands_on = hands_on
         self.player = module if isinstance(module, str) else None

@@ -22,6 +22,8 @@ class Callback:
     # does on_step change what is trained (as a schedule of learning rates does)? Then a replay
     # calls it, too.
     trains = False
+    # where several processes make the run: does each of them need it, or is it the first one's?
+    everywhere = False
 
     def on_start(self, run: Run) -> None:
         """Before the first step; of a resumed run, after its state is restored."""

@@ -18,6 +18,7 @@ from ...arrays import Generator, to_numpy
 from ...autograd import Tensor, no_grad
 from ...gan.recalibrate import evaluating
 from ...nn.activation import _Activation
+from ...nn.syncbatchnorm import BATCH_NORMS
 from .callback import Callback
 
 EXAMPLES = 64  # samples, and pictures of the data, that are compared
@@ -171,12 +172,7 @@ def at_start(
 ) -> list[Disease]:
     """What can be seen before the first step."""
     found = []
-    norms = [
-        m
-        for p in players.values()
-        for m in p.modules()
-        if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
-    ]
+    norms = [m for p in players.values() for m in p.modules() if isinstance(m, BATCH_NORMS)]
     if norms and batch_size == 1:
         found.append(BATCH_OF_ONE)
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}

@@ -1,0 +1,152 @@
+"""Several processes that train together. (What is alike on all ranks is asserted by the programs
+that are started here.)"""
+
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minigan.training.checkpoint import load_checkpoint, path_of
+
+from . import play
+from .mpi import HERE, mpirun, needs_mpi
+
+pytestmark = needs_mpi
+KINDS = list(play.GAMES)
+
+
+def state(folder, kind, step=4):
+    return load_checkpoint(path_of(folder / kind, step))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """One process with the whole batch."""
+    folder = tmp_path_factory.mktemp("one")
+    for kind in KINDS:
+        play.run(folder, kind).train()
+    return folder
+
+
+def played(n, folder, *words):
+    done = mpirun(n, HERE / "play.py", folder, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    return folder, played(2, folder)
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory, two):
+    folder = tmp_path_factory.mktemp("three")
+    return folder, played(3, folder, two[0] / "half")
+
+
+def arrays(tree, path=""):
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key != "param_groups":
+                yield from arrays(value, f"{path}.{key}")
+    elif isinstance(tree, (int, float)) or hasattr(tree, "dtype"):
+        yield path, np.asarray(tree)
+
+
+def farthest(one, other):
+    """The largest distance of two states of what is trained, and where it is."""
+    a, b = dict(arrays(one["trainer"])), dict(arrays(other["trainer"]))
+    assert a.keys() == b.keys() and len(a) > 10
+    return max((float(np.abs(a[k] - b[k]).max(initial=0)), k) for k in a)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_end_where_one_ends(alone, two, three, kind):
+    one = state(alone, kind)
+    for folder in (two[0] / "whole", three[0] / "whole", three[0] / "other"):
+        other = state(folder, kind)
+        assert other["step"] == 4 and other["random"] == one["random"]
+        distance, where = farthest(one, other)
+        assert distance < 2e-5, (folder, where, distance)
+        average = "Average"
+        found, expected = (dict(arrays(s["callbacks"][average])) for s in (other, one))
+        assert max(float(np.abs(found[k] - expected[k]).max(initial=0)) for k in expected) < 2e-5
+    assert farthest(one, state(two[0] / "half", kind, 2))[0] > 1e-3  # it could be seen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_number_gives_the_same_bits_also_after_a_resume(two, kind):
+    whole, resumed = (state(two[0] / name, kind) for name in ("whole", "resumed"))
+    assert farthest(whole, resumed)[0] == 0 and whole["random"] == resumed["random"]
+
+
+def test_what_is_said(two, three):
+    assert "2 processes (MPI), 3/4 rows of each batch" in two[1]
+    assert "3 processes (MPI), 2/2/3 rows of each batch" in three[1]
+    assert "statistics of all processes together" in two[1]
+    assert "every op is called by itself" in two[1]
+    assert "made with processes 3 (was 2)" in three[1]
+    assert two[1].count("done: 4 steps") == len(KINDS)  # by one of them
+
+
+def test_collectives():
+    done = mpirun(3, HERE / "collective.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(done.stdout.split("\n"))[-3:] == [f"rank {r} is through" for r in range(3)]
+
+
+@pytest.mark.parametrize(
+    "what, says",
+    [
+        ("kill", r"process rank 1 .*exited on\s+signal 9"),
+        ("memory", r"rank 1 of 2 .*out of memory \(Unable to allocate 9 GiB\)"),
+        ("disk", r"rank 0 of 2 .*No space left on device \(metrics.jsonl\) at step 2"),
+        ("bug", r"rank 1 of 2 .*stopped by KeyError(.|\n)*a mistake"),
+        ("data", r"rank 1 has another kind than rank 0 \('other', not 'mlp'\)"),
+    ],
+)
+def test_one_fault_stops_all(tmp_path, what, says):
+    done = mpirun(2, HERE / "fault.py", tmp_path, what)
+    ended = time.time()
+    assert done.returncode != 0 and len(re.findall(says, done.stderr)) == 1, done.stderr
+    if what != "data":
+        assert ended - float(re.search("fault at ([0-9.]+)", done.stderr)[1]) < 30
+
+
+def test_one_that_is_asked_to_stop_stops_all(tmp_path):
+    done = mpirun(2, HERE / "fault.py", tmp_path, "stop")
+    assert done.returncode == 143 and "stopped after step" in done.stdout, done.stderr
+    said = re.search(r"stopped after step (\d+) of 400; the state is saved", done.stdout)
+    assert state(tmp_path, "mlp", int(said[1]))["step"] < 400
+    assert "to go on: mpirun -n 2 python" in done.stdout
+
+
+def test_the_command(tmp_path):
+    """python -m minigan train and an example, as they are; a batch smaller than the ranks."""
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
+    for i, pixels in enumerate(pictures):
+        path = tmp_path / "pictures" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels[..., 0]).save(path)
+    words = ["--max-steps", "2", "--out", tmp_path / "run", "--device", "cpu", "--no-doctor"]
+    script = HERE.parents[1] / "examples" / "mnist_gan.py"
+    more = ["--dataset", tmp_path / "pictures", "--size", "8", "--sync-bn", "--quiet"]
+    done = mpirun(2, script, *words, *more, "--batch-size", "5")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("2 processes (MPI), 2/3 rows") == 1
+    assert load_checkpoint(path_of(tmp_path / "run", 2))["step"] == 2
+    done = mpirun(3, "-m", "minigan", "train", "cgan", *words, *more, "--batch-size", "2")
+    assert done.returncode == 2 and "start fewer" in done.stderr, done.stderr
+
+
+def test_import_does_not_load_mpi():
+    code = "import sys, minigan.distributed, minigan.training; print('mpi4py' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
