@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from .. import nn
 from ..autograd import Tensor, no_grad
 from ..nn import functional as F
-from ..ops import cat, exp, softplus, zeros
+from ..ops import cat, exp, softplus
 from ..ops.reversal import gradient_reversal
 from .games import Ascend, Descend, Game, Move
 from .penalties import GradientPenalty, between, slopes
+from .ramp import Ramp
 
 
 class Adapted(Game):
@@ -66,25 +67,14 @@ def apart(features: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*found)
 
 
-class Ramp(nn.Module):
-    """From 0 to 1 in so many calls, then 1: the p-th part of the way is 2 / (1 + exp(-10 p)) - 1
-    (Ganin et al. 2016, section 5.2.2). A Tensor with a state: it resumes, and rounds are replayed.
-
-    steps : 0: it is 1 from the beginning
-    """
-
-    done: Tensor
-
-    def __init__(self, steps: int):
-        super().__init__()
-        self.steps = steps
-        self.register_buffer("done", zeros(()))
+class Reversal(Ramp):
+    """lambda: 2 / (1 + exp(-10 p)) - 1 at the p-th part of the way (Ganin et al. 2016, section
+    5.2.2); 1 where there is no way."""
 
     def forward(self) -> Tensor:
+        part = super().forward()
         with no_grad():
-            part = (self.done / max(self.steps, 1)).clamp(max=1.0)
-            self.done.copy_(self.done + 1)
-            return 2 / (1 + exp(part * -10)) - 1 if self.steps else part * 0 + 1
+            return 2 / (1 + exp(part * -10)) - 1 if self.steps else part
 
 
 class DANN(Adapted):
@@ -93,8 +83,8 @@ class DANN(Adapted):
         N descends  E CE(C(F(x)), y) - E log D(R(F(x))) - E log(1 - D(R(F(x_t))))
 
     R(h) = h, with a gradient that is turned round and scaled by lambda: F ascends what D descends.
-    lambda grows from 0 to `scale` (`Ramp`). At scale 0 F and C learn, to the bit, what they would
-    learn from the source alone: source and target go through F one after the other.
+    lambda grows from 0 to `scale` (`Reversal`). At scale 0 F and C learn, to the bit, what they
+    would learn from the source alone: source and target go through F one after the other.
 
     domain : D, features -> logits (N, 1) of "it is of the source";  other : see `Adapted`
     scale : what lambda grows to;  ramp : in how many steps
@@ -108,7 +98,7 @@ class DANN(Adapted):
         self.learner["D"] = domain
         self.players = {"N": self.learner}
         self.scale = scale
-        self.ramp = Ramp(ramp)
+        self.ramp = Reversal(ramp)
 
     def moves(self, images: Tensor, labels: Tensor, target: Tensor) -> Iterator[Move]:  # type: ignore[override]
         source, other = self.seen(images, target)

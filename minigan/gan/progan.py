@@ -10,10 +10,11 @@ from .. import nn
 from ..autograd import Tensor, no_grad
 from ..nn import functional as F
 from ..nn.adversarial import EqualizedConv2d, EqualizedLinear, MinibatchStdDev, PixelNorm
-from ..ops import ones, zeros
+from ..ops import ones
 from .games import GAN, Move
 from .objectives import Wasserstein
 from .penalties import GradientPenalty
+from .ramp import Ramp
 from .recalibrate import evaluating
 
 SMALLEST = 4  # side of the first pictures
@@ -29,27 +30,6 @@ def mixed(old: Tensor, new: Tensor, alpha: Tensor) -> Tensor:
 def doubled(x: Tensor) -> Tensor:
     """Each pixel four times."""
     return F.interpolate(x, scale_factor=2, mode="nearest")
-
-
-class Fade(nn.Module):
-    """From 0 to 1 along a line, in so many calls, then 1. A Tensor with a state: it resumes, and
-    rounds are replayed.
-
-    steps : 0: it is 1 from the beginning
-    """
-
-    done: Tensor
-
-    def __init__(self, steps: int):
-        super().__init__()
-        self.steps = steps
-        self.register_buffer("done", zeros(()))
-
-    def forward(self) -> Tensor:
-        with no_grad():
-            part = (self.done / self.steps).clamp(max=1.0) if self.steps else self.done * 0 + 1
-            self.done.copy_(self.done + 1)
-            return part
 
 
 def _convolution(n_in: int, n_out: int) -> list[nn.Module]:
@@ -199,7 +179,7 @@ class ProGAN(GAN):
         )
         self.image_shape = image_shape
         self.full = full_side(image_shape)
-        self.fade = Fade(fade)
+        self.fade = Ramp(fade)
         self.before = before
 
     @property

@@ -35,7 +35,7 @@ from .evidence import BATCH, NoClassifier, floats
 from .system import Row, System, adam_options, counts, weights
 
 PROMPTS = 64  # texts of the data that a run notes
-EXAMINED = 1500  # steps of the examiner
+EXAMINED, RATE = 3000, 2e-3  # steps of the examiner; its learning rate, which falls to 0
 
 
 class OfCaptions(System):
@@ -187,11 +187,14 @@ def examiner(name: str, data_dir: str | None, place: str) -> Examiner:
         default_generator.manual_seed(0)
         network = Examiner()
         game = _Examining(network).to(device)
-        trainer = Trainer(game, {"E": Adam(network.parameters(), 2e-3)})
+        optimizer = Adam(network.parameters(), RATE)
+        trainer = Trainer(game, {"E": optimizer})
         both = SimpleNamespace(images=data.images, attributes=data.attributes)
         batches, step = Batches(both, 64, 0, device, ("images", "attributes")), 0
         while step < EXAMINED:
             for batch in batches.epoch(step // len(batches)):
+                # at a rate that does not fall, its last step decides how many are right
+                optimizer.param_groups[0]["lr"] = RATE * (1 - step / EXAMINED)
                 trainer.play(*batch)
                 step += 1
                 if step == EXAMINED:

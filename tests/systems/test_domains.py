@@ -11,7 +11,7 @@ from minigan import nn
 from minigan.autograd import tensor_of
 from minigan.data import ImageSet
 from minigan.gan import DANN, WDGRL, Trainer
-from minigan.gan.domains import Ramp
+from minigan.gan.domains import Reversal
 from minigan.nn import functional as F
 from minigan.optim import Adam
 from minigan.systems import system
@@ -153,15 +153,15 @@ def test_the_control_is_scale_0():
 
 
 def test_the_ramp():
-    ramp, found = Ramp(4), []
+    ramp, found = Reversal(4), []
     for _ in range(6):
         found.append(ramp().item())
     parts = np.array([0, 0.25, 0.5, 0.75, 1, 1])
     np.testing.assert_allclose(found, 2 / (1 + np.exp(-10 * parts)) - 1, rtol=1e-6)
-    other = Ramp(4)
+    other = Reversal(4)
     other.load_state_dict(ramp.state_dict())
     assert other.done.item() == 6
-    assert [Ramp(0)().item()] == [1.0]
+    assert [Reversal(0)().item()] == [1.0]
 
 
 def test_a_reversed_gradient_is_the_scaled_opposite():

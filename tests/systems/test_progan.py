@@ -12,7 +12,8 @@ import minigan
 from minigan.arrays import Generator, default_generator
 from minigan.autograd import grad, tensor_of
 from minigan.gan import ProGAN, Trainer
-from minigan.gan.progan import Fade, GrowingDiscriminator, GrowingGenerator, mixed
+from minigan.gan.progan import GrowingDiscriminator, GrowingGenerator, mixed
+from minigan.gan.ramp import Ramp
 from minigan.optim import SGD
 from minigan.systems import load_game, system
 from minigan.systems.command import main
@@ -76,12 +77,12 @@ def test_the_picture_is_between_the_two_ways():
 
 
 def test_alpha_is_a_function_of_the_step():
-    fade = Fade(4)
+    fade = Ramp(4)
     assert [fade().item() for _ in range(7)] == [0, 0.25, 0.5, 0.75, 1, 1, 1]
-    again = Fade(4)
+    again = Ramp(4)
     again.load_state_dict({"done": minigan.tensor(3.0)})
     assert [again().item() for _ in range(3)] == [0.75, 1, 1]
-    assert [Fade(0)().item() for _ in range(2)] == [1, 1]
+    assert [Ramp(0)().item() for _ in range(2)] == [1, 1]
 
 
 def test_layers_are_used_with_weights_that_are_scaled():
