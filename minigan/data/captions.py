@@ -190,7 +190,7 @@ def own_captions(
     """Own pictures with captions: a .csv or .json of file and caption (see `image_list`), or a
     folder whose subfolders' names are the captions. DataError where there are none."""
     if is_list(name):
-        path, images, texts, left_out = listed(name, (size, size), None, on_notice)
+        path, images, texts, left_out, _ = listed(name, (size, size), None, on_notice)
         labels = np.zeros(len(images), np.uint8)
         found = Captioned(images, labels, path.name, str(path), left_out, texts=tuple(texts))
     elif os.path.isdir(name):

@@ -58,19 +58,19 @@ def image_list(
     named before are left out: a notice names the first of them, the result's `left_out` all.
     DataError: no such list, one of another form, a file with two labels, or nothing is left.
     """
-    path, images, texts, left_out = listed(
+    path, images, texts, left_out, known = listed(
         path, output_size, channels, on_notice, cache=cache, quiet=quiet
     )
-    classes = tuple(sorted(set(texts), key=_order))
+    classes = tuple(sorted(known, key=_order))
     return ImageSet(images, numbered(texts, classes), path.name, str(path), left_out, classes)
 
 
 def listed(
     path: str | os.PathLike, output_size: Size, channels: int | None = None,
     on_notice: Callable[[str], object] = print, *, cache: bool = True, quiet: bool = False,
-) -> tuple[Path, np.ndarray, list[str], tuple[tuple[str, str], ...]]:  # fmt: skip
-    """(the list's path, its pictures, what it says of each, what is left out and why); arguments
-    and errors as for `image_list`."""
+) -> tuple[Path, np.ndarray, list[str], tuple[tuple[str, str], ...], set[str]]:  # fmt: skip
+    """(the list's path, its pictures, what it says of each, what is left out and why, all that it
+    says, also of files that cannot be read); arguments and errors as for `image_list`."""
     path = Path(path).expanduser()
     entries, problems = _sound(path, _read(path))
     if not entries:
@@ -85,7 +85,7 @@ def listed(
         raise DataError(f"{path}: none of its files can be read as a picture: {named(unread)}")
     lost = dict(unread)
     texts = [entries[name] for name in files if name not in lost]
-    return path, images, texts, (*problems, *unread)
+    return path, images, texts, (*problems, *unread), set(entries.values())
 
 
 def _order(label: str) -> tuple[bool, int, str]:

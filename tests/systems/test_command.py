@@ -201,8 +201,8 @@ def test_export(name, whole_run, tmp_path, capsys):
         file = tmp_path / f"{part}.onnx"
         assert main(["export", str(run), "--onnx", str(file), "--part", part]) == 0, part
     said = capsys.readouterr().out
-    takes = "latents"  # of pix2pix, too: its noise
-    if name in NO_LATENTS and name != "pix2pix":
+    takes = "latents"
+    if name in NO_LATENTS:
         takes = "images" if name in ("dann", "arda", "pixelcnn", "pixelrnn") else "pictures"
     assert f"{first}.onnx, {first} of {takes} float32[" in said
     if name not in [*NO_LATENTS, "madgan"]:
@@ -217,7 +217,7 @@ def test_export(name, whole_run, tmp_path, capsys):
 ENCODERS = {
     "vae": ["E"], "vaegan": ["E"], "inference": ["E"], "veegan": ["F"], "mrgan": ["E"],
     "mdgan": ["E"], "triple-gan": ["C"], "features": ["P"],
-    "dann": ["C"], "arda": ["C"], "lsro": ["C"], "segan": ["S"], "camstyle": ["C"],
+    "dann": ["C"], "arda": ["C"], "cogan": ["C"], "lsro": ["C"], "segan": ["S"], "camstyle": ["C"],
     "replay": ["C"],
 }  # fmt: skip
 

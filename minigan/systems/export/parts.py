@@ -61,7 +61,9 @@ def parts_of(game: Game, c: Any) -> dict[str, Part]:
     for name, player in game.players.items():
         if name not in found and (part := _of_player(name, player, inputs, c)):
             found[name] = part
-    classifier = getattr(game, "classifier", None)  # of parts of a player, perhaps
+    classifier: Any = getattr(game, "classifier", None)  # of parts of a player, perhaps
+    if callable(classifier) and not isinstance(classifier, nn.Module):
+        classifier = classifier(1)  # of two domains the target
     if isinstance(classifier, nn.Module) and classifier not in game.players.values():
         if part := _of_player("C", classifier, inputs, c):
             found.setdefault("C", part)
