@@ -27,10 +27,9 @@ from ..autograd import tensor_of
 from ..data import DataError
 from ..gan.lapgan import LAPGAN as Game
 from ..gan.lapgan import mlp_pyramid
-from ..training.cli import number
 from ..viz import Grid
 from .evidence import image_rows
-from .system import System
+from .system import System, counts
 
 COLUMNS = 10  # of what is shown
 
@@ -48,15 +47,11 @@ class LAPGAN(System):
 
     def options(self, parser):
         super().options(parser)
-        p = parser
-        p.add_argument(
-            "--levels", type=number(int, 1), default=3,
-            help="sizes, each half as large as the one before (default %(default)s)",
-        )  # fmt: skip
-        p.add_argument(
-            "--width", type=number(int, 1), default=512,
-            help="units of the layers that draw details (default %(default)s)",
-        )  # fmt: skip
+        counts(
+            parser,
+            ("levels", 3, "sizes, each half as large as the one before"),
+            ("width", 512, "units of the layers that draw details"),
+        )
 
     def facts(self, data, c):
         sides = data.images.shape[2:]

@@ -28,8 +28,7 @@ from ..autograd import no_grad, tensor_of
 from ..data import DataError, ImageSet
 from ..gan.pixels import Marginals, PixelCNN, Pixels
 from ..gan.vae import cross_entropy
-from ..training.cli import number
-from .system import Row, System
+from .system import Row, System, counts
 
 BATCH = 250
 TIMED = 25  # samples
@@ -51,11 +50,12 @@ class PixelCNNSystem(System):
 
     def options(self, parser):
         super().options(parser)
-        add, positive = parser.add_argument, number(int, 1)
-        add("--shrink", type=positive, default=self.shrink,
-            help="pixels are means of squares with this side (default %(default)s)")  # fmt: skip
-        add("--width", type=positive, default=16, help="half the channels (default %(default)s)")
-        add("--blocks", type=positive, default=self.blocks, help="layers (default %(default)s)")
+        counts(
+            parser,
+            ("shrink", self.shrink, "pixels are means of squares with this side"),
+            ("width", 16, "half the channels"),
+            ("blocks", self.blocks, "layers"),
+        )
 
     def data(self, c, split="train"):
         return binarised(super().data(c, split), c.shrink)
