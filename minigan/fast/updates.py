@@ -280,24 +280,23 @@ def step_on_device(optimizer, gradients):
                 "in memory"
             )
         batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
-    for batch in batches.values():
+    for n, batch in enumerate(batches.values()):
         slots = [slot for slot, _ in batch]
         on_device(
             optimizer.update,
-            _numbers_of(optimizer, slots),
+            _numbers_of(optimizer, slots, first=n == 0),
             [(g, slot.array, *slot.states(optimizer)) for slot, g in batch],
         )
-    if current_capture() is None:
-        optimizer._step_count += 1
 
 
-def _numbers_of(optimizer, slots):
+def _numbers_of(optimizer, slots, first):
     """A function that counts one step of these parameters, which have been stepped equally often,
-    and gives its numbers."""
+    and gives its numbers. first: it also counts the step of the optimiser."""
     group = slots[0].group
     maximize = group.get("maximize")
 
     def next_numbers():
+        optimizer._step_count += first
         for slot in slots:
             slot.step += 1
             slot.param._version[0] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import nn
-from ..arrays import CPU, Generator, module_for
+from ..arrays import CPU, Generator, array_module
 from ..autograd import Tensor, no_grad, tensor_of
 from ..nn.functional import pad
 from ..ops import flip, sigmoid, stack, tanh, zeros
@@ -45,14 +45,14 @@ class Pixels(Game):
 
     def frames(self, numbers: Tensor) -> Iterator[Tensor]:  # type: ignore[override]
         """The pictures after each of their rows; pixels to come are grey, 0."""
-        device, u = numbers.device, numbers.data
-        x = module_for(device).zeros_like(u)
+        u = numbers.array
+        x = array_module(u).zeros_like(u)
         reach = getattr(self.G, "reach", None)
         with evaluating(self.G), no_grad():
             for i in range(x.shape[2]):
                 top = 0 if reach is None else max(0, i - reach)
                 for j in range(x.shape[3]):
-                    p = sigmoid(self.G(tensor_of(x[:, :, top : i + 1]))).data[:, :, i - top, j]
+                    p = sigmoid(self.G(tensor_of(x[:, :, top : i + 1]))).array[:, :, i - top, j]
                     x[:, :, i, j] = 2 * (u[:, :, i, j] < p) - 1
                 yield tensor_of(x.copy())
 

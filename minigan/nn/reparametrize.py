@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import default_generator, seam
 from ..autograd import no_grad, tensor_of
-from ..ops import dot, movedim, norm
+from ..ops import dot, matmul, movedim, norm
 from .conv import _ConvTranspose
 from .module import Module
 from .parameter import Parameter
@@ -135,8 +135,8 @@ class _SpectralNorm(_Computed):
 
     def _power_iteration(self, w, a, b):
         for _ in range(self.n_power_iterations):
-            b = _unit(np.matmul(w.T, a), self.eps)
-            a = _unit(np.matmul(w, b), self.eps)
+            b = _unit(matmul(w.T, a), self.eps)
+            a = _unit(matmul(w, b), self.eps)
         return a, b
 
 

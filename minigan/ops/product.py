@@ -32,11 +32,11 @@ def _(g, need, x, y, x_shape, y_shape):
         return need[0] and g * y, need[1] and g * x
     if len(x_shape) == 1:  # a row: (1, k) @ (..., k, n)
         g = g[..., None, :]
-        return need[0] and (g @ _t(y))[..., 0, :], need[1] and x[:, None] @ g
+        return need[0] and matmul(g, _t(y))[..., 0, :], need[1] and matmul(x[:, None], g)
     if len(y_shape) == 1:  # a column: (..., m, k) @ (k, 1)
         g = g[..., None]
-        return need[0] and g @ y[None, :], need[1] and (_t(x) @ g)[..., 0]
-    return need[0] and g @ _t(y), need[1] and _t(x) @ g
+        return need[0] and matmul(g, y[None, :]), need[1] and matmul(_t(x), g)[..., 0]
+    return need[0] and matmul(g, _t(y)), need[1] and matmul(_t(x), g)
 
 
 def check_bias(weight, bias):

@@ -14,6 +14,7 @@ from ..arrays import array_module
 from ..autograd import Tensor, op
 from .activation import relu, sigmoid, tanh
 from .joining import stack
+from .product import matmul
 from .reduction import sum
 
 __all__ = ["gru_steps", "lstm_steps", "rnn_steps"]
@@ -26,7 +27,7 @@ def _before(h, hs):
 
 def _weight_grad(d, before):
     """Sum over steps and examples of d^T before."""
-    return np.matmul(d.reshape(-1, d.shape[-1]).T, before.reshape(-1, before.shape[-1]))
+    return matmul(d.reshape(-1, d.shape[-1]).T, before.reshape(-1, before.shape[-1]))
 
 
 def _sigmoid_(a):
@@ -56,7 +57,7 @@ def rnn_steps(x: Tensor, h: Tensor, weight: Tensor, nonlinearity: str = "tanh") 
         raise ValueError(f"nonlinearity={nonlinearity!r}; expected 'tanh' or 'relu'")
     hs = array_module(x).empty(x.shape, x.dtype)
     for t in range(len(x)):
-        a = x[t] + np.matmul(h, weight.T)
+        a = x[t] + matmul(h, weight.T)
         hs[t] = h = np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
     return hs
 
@@ -66,7 +67,7 @@ def _(g, need, x, h, weight, nonlinearity, hs):
     d, later = array_module(g).empty(g.shape, g.dtype), 0
     for t in range(len(g) - 1, -1, -1):
         d[t] = (g[t] + later) * (1 - hs[t] * hs[t] if nonlinearity == "tanh" else hs[t] > 0)
-        later = np.matmul(d[t], weight)
+        later = matmul(d[t], weight)
     return d, later, need[2] and _weight_grad(d, _before(h, hs))
 
 
@@ -97,7 +98,7 @@ def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
     xp = array_module(x)
     out, gates = xp.empty((2, *x.shape[:2], h.shape[1]), x.dtype), xp.empty(x.shape, x.dtype)
     for t in range(len(x)):
-        a = np.add(x[t], np.matmul(h, weight.T), out=gates[t])
+        a = np.add(x[t], matmul(h, weight.T), out=gates[t])
         i, f, u, o = _parts(a, 4)
         _sigmoid_(a[:, : 2 * h.shape[1]])
         np.tanh(u, out=u)
@@ -125,7 +126,7 @@ def _(g, need, x, h, c, weight, out, gates):
         )
         for part, rule in zip(_parts(d[t], 4), rules):
             part[...] = rule
-        gh, gc = np.matmul(d[t], weight), gc * f
+        gh, gc = matmul(d[t], weight), gc * f
     return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
 
 
@@ -170,7 +171,7 @@ def gru_steps(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None = None) 
     xp, n = array_module(x), h.shape[1]
     hs, gates, inner = (xp.empty((*x.shape[:2], k), x.dtype) for k in (n, 3 * n, n))
     for t in range(len(x)):
-        a = np.matmul(h, weight.T)
+        a = matmul(h, weight.T)
         if bias is not None:
             a += bias
         r, z, u = _parts(gates[t], 3)
@@ -195,7 +196,7 @@ def _(g, need, x, h, weight, bias, hs, gates, inner):
         dr[...] = du * inner[t] * r * (1 - r)
         e[t] = d[t]
         _parts(e[t], 3)[2][...] = r * du
-        later = gh * z + np.matmul(e[t], weight)
+        later = gh * z + matmul(e[t], weight)
     return d, later, need[2] and _weight_grad(e, _before(h, hs)), need[3] and sum(e, (0, 1))
 
 

@@ -4,6 +4,7 @@ do all of it."""
 import numpy as np
 
 from ..arrays import array_module, seam
+from .product import matmul
 from .recurrent import _parts, _sigmoid_
 
 __all__: list[str] = []  # no ops
@@ -34,7 +35,7 @@ def lstm_rollout(u, table, weight, out_weight, out_bias, h, c, tokens, begin):
         hs, cs, first = h[rows], c[rows], begin[rows]
         for s in range(u.shape[1]):
             going = s >= first
-            logits = xp.matmul(hs, out_weight.T) + out_bias
+            logits = matmul(hs, out_weight.T) + out_bias
             p = xp.exp(logits - logits.max(1, keepdims=True))
             edges = xp.cumsum(p, 1, dtype=np.float64)
             drawn = (edges <= u[rows, s, None] * edges[:, -1:]).sum(1)
@@ -48,7 +49,7 @@ def lstm_rollout(u, table, weight, out_weight, out_bias, h, c, tokens, begin):
 def lstm_step(x, weight, h, c):
     """One step of `lstm_steps`: x (N, 4H), h and c (N, H) -> (h, c)."""
     xp = array_module(x)
-    a = x + xp.matmul(h, weight.T)
+    a = x + matmul(h, weight.T)
     i, f, g, o = _parts(a, 4)
     for gate in (i, f, o):
         _sigmoid_(gate)

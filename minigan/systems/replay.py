@@ -89,7 +89,8 @@ class Replay(System):
         if c.control or c.replay == "exact":
             return Game(G, D, C, c.latent_dim)
         teacher = tuple(copy.deepcopy(p).requires_grad_(False).eval() for p in (G, C))
-        recalibrate_batch_norm(teacher[0], calibration_inputs(c.latent_dim))
+        place = next(G.parameters()).device
+        recalibrate_batch_norm(teacher[0], calibration_inputs(c.latent_dim, device=place))
         return Game(G, D, C, c.latent_dim, teacher, 1 / task_of(c))
 
     def batches(self, data, c, device, columns):

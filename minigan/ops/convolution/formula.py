@@ -12,9 +12,8 @@ position, as many as y has):
 import itertools
 import math
 
-import numpy as np
-
 from ...arrays import array_module
+from ..product import matmul
 
 
 def taps(geometry):
@@ -63,7 +62,7 @@ def conv(x, w, geometry):
     padded, grouped = _pad(x, geometry), _grouped(w, geometry.groups)
     y = None
     for tap, where in taps(geometry):
-        product = np.matmul(grouped[(..., *tap)], _rows(padded[(..., *where)], geometry))
+        product = matmul(grouped[(..., *tap)], _rows(padded[(..., *where)], geometry))
         y = product if y is None else y + product
     return y.reshape(len(x), len(w), *geometry.out)
 
@@ -75,7 +74,7 @@ def conv_transpose(y, w, geometry):
     channels = w.shape[2]
     padded = array_module(y).zeros((len(y), groups, channels, *geometry.padded()), y.dtype)
     for tap, where in taps(geometry):
-        product = np.matmul(w[(..., *tap)].swapaxes(-1, -2), flat)
+        product = matmul(w[(..., *tap)].swapaxes(-1, -2), flat)
         padded[(..., *where)] += product.reshape(len(y), groups, channels, *geometry.out)
     return padded[(..., *_inside(geometry))].reshape(len(y), groups * channels, *geometry.size)
 
@@ -86,7 +85,7 @@ def conv_weight(x, y, geometry):
     flat = _flat(y, groups)
     w = array_module(x).empty((groups, flat.shape[2], padded.shape[2], *geometry.kernel), x.dtype)
     for tap, where in taps(geometry):
-        w[(..., *tap)] = np.matmul(
+        w[(..., *tap)] = matmul(
             flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2)
         ).sum(0)
     return w.reshape(y.shape[1], x.shape[1] // groups, *geometry.kernel)

@@ -1,0 +1,86 @@
+"""Short runs of every system, on the digits that the package has in it."""
+
+from minigan.systems import SYSTEMS, system
+from minigan.systems.command import main
+from minigan.training import load_checkpoint
+
+
+def train(name, out, steps, *more, device="cpu"):
+    """A few steps; the exit code."""
+    if name in OF:
+        finished = out.parent / "finished"
+        if not finished.exists():
+            assert train(OF[name], finished, 2) == 0
+        more = ("--of", str(finished), *more)
+    words = [
+        "--dataset",
+        "glyphs" if name in PAIRS else "oracle" if name in TEXTS else "strokes",
+        "--batch-size",
+        "8",
+        "--max-steps",
+        str(steps),
+        "--out",
+        str(out),
+        "--quiet",
+        "--no-doctor",
+        "--sample-interval",
+        "4",
+        *SMALL.get(name, []),
+        *more,
+    ]
+    return main(["train", name, "--device", device, *words])  # fmt: skip
+
+
+# systems that are about a finished run, and the system of that run
+OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
+# systems that make a picture of a picture
+PAIRS = ["pix2pix", "pan", "cyclegan"]
+# systems that write texts
+TEXTS = [name for name in SYSTEMS if system(name).writes]
+# systems without a G that makes something of latents in one go
+NO_LATENTS = [*PAIRS, *TEXTS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]
+# systems whose rounds are not repeated as one function: numbers of theirs change with the step
+PLAYED = ["began", "magan", "unrolled"]
+# options that make steps short
+SMALL = {
+    "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
+    "cogan": ["--features", "2", "--weight", "1"],
+    "dann": ["--target", "edges", "--width", "2"],
+    "arda": ["--target", "textures", "--width", "2", "--k", "1"],
+    "acgan": ["--features", "4"], "infogan": ["--features", "4", "--hidden", "8"],
+    "ss-infogan": ["--features", "4", "--hidden", "8"],
+    "pixelcnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "replay": ["--tasks", "2", "--task-steps", "4"],
+    "pixelrnn": ["--shrink", "4", "--width", "2", "--blocks", "1"],
+    "segan": ["--ground", "textures", "--width", "2"], "lsro": ["--width", "2", "--labels", "20"],
+    "srgan": ["--content-steps", "2", "--width", "4", "--blocks", "1", "--features", "2"],
+    "triple-gan": ["--alone-steps", "1", "--pair-steps", "1", "--pseudo-steps", "4"],
+    "gogan": ["--stage-steps", "4", "--k", "1"],
+    "progan": ["--start", "16", "--steps", "3", "--fade", "3", "--width", "8"],
+    "camstyle": ["--style-steps", "2", "--features", "2", "--blocks", "1", "--labels", "20"],
+    "text2image": ["--features", "2", "--d-features", "2"],
+    "stackgan": ["--features", "2", "--d-features", "2", "--first-steps", "4", "--steps", "6"],
+    "seqgan": ["--words", "30", "--longest", "6", "--mle-steps", "1", "--d-first-steps", "1",
+               "--steps", "4", "--rollouts", "2", "--hidden", "6", "--filters", "2"],
+} | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
+
+
+def state(out):
+    """All tensors and numbers of the newest checkpoint."""
+    found = {}
+
+    def visit(value, name):
+        for key, part in (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        ):
+            visit(part, f"{name}.{key}")
+        if not isinstance(value, (dict, list)):
+            found[name] = value
+
+    newest = sorted(out.glob("checkpoints/0*.safetensors"))[-1]
+    visit({k: v for k, v in load_checkpoint(newest).items() if k != "config"}, "")
+    return found
