@@ -26,6 +26,11 @@ def may_exchange():
     return execute is plain
 
 
+def counted(what):
+    """Called by what reads a number that Python counts from step to step, `what`: a step that is
+    captured would read it once and for all, and cannot be."""
+
+
 def repeated(step, *about):
     """A step of training, and what it is a step of, as a function that computes the same: this very
     step, or faster."""

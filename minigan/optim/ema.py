@@ -150,7 +150,11 @@ def _named(source):
     Tensor) pairs."""
     if hasattr(source, "named_parameters"):
         buffers = dict(source.named_buffers()) if hasattr(source, "named_buffers") else {}
-        return dict(source.named_parameters()), {k: b for k, b in buffers.items() if b is not None}
+        # not those that are no part of the module's state
+        saved = source.state_dict() if buffers and hasattr(source, "state_dict") else buffers
+        return dict(source.named_parameters()), {
+            k: b for k, b in buffers.items() if b is not None and k in saved
+        }
     pairs = [p if isinstance(p, tuple) else (str(i), p) for i, p in enumerate(source)]
     for name, p in pairs:
         if not isinstance(p, Tensor):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..arrays import seam
 from ..autograd import Tensor, tensor_of
 from ..ops import cat, sqrt, update, where
 from .adam import Adam
@@ -122,6 +123,8 @@ def follow(
     parameters = [p for p in group["params"] if p.requires_grad or not joined]
     per_parameter = [optimizer.state[p] if p in optimizer.state else {} for p in parameters]
     state = {}
+    if "step" in names:
+        seam.counted("the optimizer's step number")
     for name in names:
         values = [s.get(name, 0 if name == "step" else None) for s in per_parameter]
         state[name] = (

@@ -90,7 +90,9 @@ def _under_all_names(network: Module, saved: dict[str, Any]) -> dict[str, Any]:
     found = dict(saved)
     for members in (network.named_parameters, network.named_buffers):
         for name, member in members(remove_duplicate=False):
-            found[name] = saved[first.setdefault(id(member), name)]
+            key = first.setdefault(id(member), name)
+            if key in saved:  # else it is a buffer that is not saved
+                found[name] = saved[key]
     return found
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minigan import nn
 from minigan.autograd import tensor_of
 from minigan.optim import EMA
 
@@ -151,3 +152,13 @@ def test_errors():
         EMA([np.zeros(3)])
     with pytest.raises(ValueError, match="different names"):
         EMA(Net()).load_state_dict(EMA([Net().bias]).state_dict())
+
+
+def test_buffers_that_are_not_saved_are_no_part_of_it():
+    """So that its state is one that the module can load."""
+    net = nn.Linear(2, 2)
+    net.register_buffer("mask", tensor_of(np.ones(2)), persistent=False)
+    net.register_buffer("mean", tensor_of(np.zeros(2)))
+    state = EMA(net).state_dict()
+    assert set(state["buffers"]) == {"mean"}
+    net.load_state_dict(state["averages"] | state["buffers"])

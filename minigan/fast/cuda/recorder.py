@@ -131,12 +131,16 @@ def current_capture():
 def capturing(recorder):
     """Inside, `recorder` records."""
     global _current
-    before, execute = _current, seam.execute
-    _current, seam.execute = recorder, _captured
+    before = _current, seam.execute, seam.counted
+    _current, seam.execute, seam.counted = recorder, _captured, _refused
     try:
         yield recorder
     finally:
-        _current, seam.execute = before, execute
+        _current, seam.execute, seam.counted = before
+
+
+def _refused(what):
+    raise RuntimeError(f"it reads {what}, which Python counts: a graph would not")
 
 
 def _captured(function, *args):
