@@ -3,8 +3,8 @@ before, until there is no memory.
 
     python benchmarks/gpu_batches.py [--first 128] [--last 65536] [--seconds 60]
 
-What is printed is a batch, the time of a step, images a second and the memory that CuPy's pool
-holds, with the graph of that batch alone in it.
+What is printed is a batch, the time of a step, images a second and the memory that the program
+holds: of that batch alone, that of runs before goes back.
 """
 
 import argparse
@@ -13,11 +13,11 @@ import time
 
 from gpu_steps import minigan_step
 
+import minigan
+
 
 def measured(batch, side=64, channels=3, features=64, blocks=5):
-    """(seconds of a step, bytes of the pool); MemoryError where it does not fit."""
-    import cupy
-
+    """(seconds of a step, bytes of the program's memory); MemoryError where it does not fit."""
     step, wait = minigan_step("dcgan", batch, side, channels, features)
     step(), wait()
     times = []
@@ -25,7 +25,7 @@ def measured(batch, side=64, channels=3, features=64, blocks=5):
         start = time.perf_counter()
         step(), wait()
         times.append(time.perf_counter() - start)
-    return min(times), cupy.get_default_memory_pool().total_bytes()
+    return min(times), minigan.cuda.memory_reserved()
 
 
 def main(arguments=None):
@@ -37,8 +37,6 @@ def main(arguments=None):
     p.add_argument("--features", type=int, default=64, help="channels next to the images")
     p.add_argument("--seconds", type=float, default=60, help="no larger batch is begun after these")
     options = p.parse_args(arguments)
-    import cupy
-
     start, batch = time.monotonic(), options.first
     print(f"{'batch':>8}{'ms a step':>12}{'images/s':>12}{'GiB':>8}", flush=True)
     while batch <= options.last and time.monotonic() < start + options.seconds:
@@ -51,7 +49,7 @@ def main(arguments=None):
             f"{batch:8}{1e3 * seconds:12.2f}{batch / seconds:12.0f}{held / 2**30:8.1f}", flush=True
         )
         gc.collect()
-        cupy.get_default_memory_pool().free_all_blocks()
+        minigan.cuda.empty_cache()
         batch *= 2
 
 

@@ -558,6 +558,8 @@ class _Runtime:
 
 
 class _Pool:
+    """Of which nobody has memory: what is freed is not seen here."""
+
     def malloc(self, size):
         raise NotImplementedError
 

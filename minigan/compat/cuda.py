@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from ..arrays import DeviceError, cuda_problem
 from ..arrays import manual_seed as _manual_seed
 from ..arrays.seam import CaptureError
+from ..machine import pools
 from ..ops.seeding import get_rng_state as _get_rng_state
 from ..ops.seeding import set_rng_state as _set_rng_state
 from .amp import GradScaler
@@ -197,6 +198,7 @@ def empty_cache() -> None:
     """Give memory that is kept for reuse back to the GPU."""
     if is_available():
         _cupy().get_default_memory_pool().free_all_blocks()
+        pools.release()
 
 
 def memory_allocated(device=None) -> int:
@@ -219,8 +221,9 @@ def memory_summary(device=None, abbreviated: bool = False) -> str:
     used, kept = pool.used_bytes(), pool.total_bytes()
     rows = {
         "arrays": used, "kept for reuse (empty_cache() gives it back)": kept - used,
-        "used by others, by graphs and by CUDA itself": max(total - free - kept, 0), "free": free,
-        "all": total,
+        "graphs": pools.private_bytes(),
+        "used by others and by CUDA itself": max(total - free - pools.total_bytes(), 0),
+        "free": free, "all": total,
     }  # fmt: skip
     width = max(map(len, rows))
     return "\n".join(
@@ -232,8 +235,8 @@ def memory_summary(device=None, abbreviated: bool = False) -> str:
 
 
 def memory_reserved(device=None) -> int:
-    """Bytes of the GPU's memory that arrays occupy or that are kept for reuse."""
-    return _cupy().get_default_memory_pool().total_bytes() if is_available() else 0
+    """Bytes of the GPU's memory that arrays and graphs occupy or that are kept for reuse."""
+    return pools.total_bytes(_cupy()) if is_available() else 0
 
 
 def reset_peak_memory_stats(device=None) -> None:
@@ -242,9 +245,9 @@ def reset_peak_memory_stats(device=None) -> None:
 
 
 def max_memory_allocated(device=None) -> int:
-    """Bytes that were taken from the GPU: what arrays occupied at most, as far as it was not given
-    back."""
-    return _cupy().get_default_memory_pool().total_bytes() if is_available() else 0
+    """Bytes that were taken from the GPU: what arrays and graphs occupied at most, as far as it was
+    not given back."""
+    return pools.total_bytes(_cupy()) if is_available() else 0
 
 
 max_memory_reserved = max_memory_allocated

@@ -3,6 +3,8 @@
 import functools
 import sys
 
+from . import pools
+
 INSTALL_HINT = "pip install 'minigan[cuda12]' (CUDA 12) or 'minigan[cuda13]' (CUDA 13)"
 
 
@@ -72,7 +74,7 @@ def memory_left(cupy=None):
     try:
         cupy = cupy or sys.modules["cupy"]
         free, total = cupy.cuda.runtime.memGetInfo()
-        ours = cupy.get_default_memory_pool().total_bytes()
+        ours = pools.total_bytes(cupy)
     except Exception:
         return ""
     gib = 2**30

@@ -61,12 +61,13 @@ class StackGAN(OfCaptions):
         counts(
             p,
             ("first-steps", 8000, "steps of the first stage; with --steps it replaces --epochs"),
-            ("steps", 6000, "steps of the second"),
+            ("steps", 15000, "steps of the second"),
             ("blocks", 1, "the second stage's residual blocks"),
         )
         p.add_argument(
-            "--kl", type=number(float, 0), default=1.0,
-            help="weight of the conditions' divergence from N(0, I) (default %(default)s)",
+            "--kl", type=number(float, 0), default=0.02,
+            help="weight of the conditions' divergence from N(0, I), in nats (default "
+            "%(default)s; the authors' program: 1/64; with 1 conditions say nothing)",
         )  # fmt: skip
 
     def facts(self, data, c):

@@ -45,10 +45,10 @@ def test_a_system_goes_where_it_goes_on_the_cpu(name, tmp_path, capsys):
         np.testing.assert_array_equal(first[key], value, err_msg=f"graph or not: {key}")
     expected, found = losses(here), losses(there)
     assert len(found) == len(expected) > 0
-    for n, (a, b) in enumerate(zip(expected, found)):
+    # other rounding grows: on the CPU, too, k-plus-1 differs by a twentieth after six steps
+    tolerance = 0.1 if name == "k-plus-1" else 0.02
+    for a, b in zip(expected, found):
         assert a.keys() == b.keys()
-        # other rounding grows: on the CPU, too, k-plus-1 differs by a twentieth after six steps
-        tolerance = 0.1 if n else 0.02
         for key, value in a.items():
             np.testing.assert_allclose(b[key], value, rtol=tolerance, atol=0.02, err_msg=key)
 

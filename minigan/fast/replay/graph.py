@@ -19,6 +19,7 @@ from ...arrays import array_module
 from ...arrays.device import on_gpu
 from ...arrays.seam import CaptureError
 from ...autograd import Tensor, raw, tensor_of
+from ...machine import pools
 from ..cuda.cublas import leased
 from ..cuda.recorder import Recorder, capturing
 from .reachable import Reachable, Settings, Snapshot
@@ -59,6 +60,10 @@ class Graph:
         self.launches = 0
         self._executable: Any = None
         functools.update_wrapper(self, step, updated=())
+
+    def __del__(self):
+        self.__dict__.clear()
+        pools.release()
 
     def __call__(self, *args):
         if self._executable is None or self._moved():
@@ -122,8 +127,10 @@ class Graph:
                 )
             before = Snapshot(found)
             here.synchronize()
-            self._pool, stream = xp.cuda.MemoryPool(), xp.cuda.Stream(non_blocking=True)
-            private = xp.cuda.using_allocator(self._pool.malloc)
+            # the memory of a capture before goes back
+            self._executable = self._outputs = self._recorder = self._memory = None
+            self._memory, stream = pools.Private(xp), xp.cuda.Stream(non_blocking=True)
+            private = xp.cuda.using_allocator(self._memory.pool.malloc)
             with stream, private, leased(xp, here.id, stream.ptr) as self._products:
                 try:
                     for _ in range(self.warmup):
