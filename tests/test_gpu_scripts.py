@@ -110,7 +110,7 @@ def test_no_file_hides_a_package():
 
 
 @pytest.mark.skipif(cuda_problem() is None, reason="there is a GPU here")
-@pytest.mark.parametrize("name", "abc")
+@pytest.mark.parametrize("name", "abcd")
 def test_without_a_gpu_the_scripts_say_so(tmp_path, name):
     done = subprocess.run(
         ["bash", str(ROOT / "benchmarks" / f"on_gpu_{name}.sh")], capture_output=True, text=True,
