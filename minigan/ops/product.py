@@ -1,5 +1,7 @@
 """Matrix products. Their backward rules are products again, so they close under differentiation."""
 
+import math
+
 import numpy as np
 
 from ..autograd import Tensor, expand, op, raw
@@ -190,7 +192,42 @@ def _einsum(equation, *operands):
     dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
     if len(operands) == 1:
         return np.einsum(equation, *operands).copy()  # never a view
-    return np.einsum(equation, *operands, optimize=True)  # a product of two goes to the BLAS
+    found = _as_matrices(equation, *operands) if len(operands) == 2 else None
+    return np.einsum(equation, *operands, optimize=True) if found is None else found
+
+
+def _as_matrices(equation, x, y):
+    """An einsum of two arrays as one product of stacks of matrices, or of single numbers where
+    nothing is summed; None where it is neither. Subscripts that both have and the result has, too,
+    count the stack."""
+    terms, out = equation.split("->")
+    a, b = terms.split(",")
+    stack = [c for c in out if c in a and c in b]
+    rows = [c for c in out if c not in b]
+    columns = [c for c in out if c not in a]
+    summed = [c for c in a if c in b and c not in out]
+    if len(a) + len(b) != 2 * len(stack + summed) + len(rows + columns):
+        return None
+    if not summed:
+        x, y = (
+            v.transpose([term.index(c) for c in out if c in term]).reshape(
+                [v.shape[term.index(c)] if c in term else 1 for c in out]
+            )
+            for term, v in ((a, x), (b, y))
+        )
+        return x * y
+    if isinstance(x, np.ndarray) and not (rows and columns):
+        return None  # NumPy sums these without matrices
+    size = dict(zip(a, x.shape)) | dict(zip(b, y.shape))
+    count = lambda labels: math.prod(size[c] for c in labels)
+    x = x.transpose([a.index(c) for c in stack + rows + summed])
+    y = y.transpose([b.index(c) for c in stack + summed + columns])
+    z = matmul(
+        x.reshape(count(stack), count(rows), count(summed)),
+        y.reshape(count(stack), count(summed), count(columns)),
+    )
+    order = stack + rows + columns
+    return z.reshape([size[c] for c in order]).transpose([order.index(c) for c in out])
 
 
 @_einsum.backward

@@ -58,7 +58,20 @@ class Stacks(nn.Module):
         )
 
 
+class Einsums(nn.Module):
+    """Products of stacks, of rows, and of all with all."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(on_device(2, 3, 4))
+
+    def forward(self, x):
+        stacks = minigan.einsum("bij,bkj->ibk", x, self.weight)
+        return minigan.einsum("ibk,ibk->b", stacks, stacks) + minigan.einsum("bij,bkj->", x, x)
+
+
 LAYERS = {
+    "einsum": (Einsums, (2, 5, 4)),
     "stacks": (Stacks, (2, 5, 4)),
     "spectral norm": (lambda: spectral_norm(nn.Linear(4, 3)), (5, 4)),
     "rnn": (lambda: Last(nn.RNN(4, 3)), (2, 5, 4)),
