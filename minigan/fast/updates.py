@@ -280,6 +280,8 @@ def step_on_device(optimizer, gradients):
                 "in memory"
             )
         batches.setdefault((id(slot.group), slot.step, slot.dtype), []).append((slot, g))
+    if not batches and current_capture() is None:
+        optimizer._step_count += 1
     for n, batch in enumerate(batches.values()):
         slots = [slot for slot, _ in batch]
         on_device(

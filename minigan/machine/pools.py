@@ -5,10 +5,12 @@ CuPy does not free a pool that is gone: its chunks refer to each other, and Pyth
 not see them. So pools are kept here until they are empty.
 """
 
+import contextlib
 import sys
 import weakref
 
-_private: list = []  # (pool, a weak reference to the Private that it belongs to)
+# (pool, its device, a weak reference to the Private that it belongs to)
+_private: list = []
 
 
 class Private:
@@ -16,23 +18,31 @@ class Private:
 
     def __init__(self, cupy):
         release()
-        self.pool = cupy.cuda.MemoryPool()
-        _private.append((self.pool, weakref.ref(self)))
+        self.pool, device = cupy.cuda.MemoryPool(), cupy.cuda.Device()
+        _private.append((self.pool, device, weakref.ref(self)))
 
 
 def release():
     """Give the memory of owners that are gone back to the GPU, all but arrays that still live."""
     for entry in _private[:]:
-        pool, owner = entry
+        pool, device, owner = entry
         if owner() is None:
-            pool.free_all_blocks()
-            if not pool.total_bytes():
-                _private.remove(entry)
+            with device:
+                pool.free_all_blocks()
+            if not _bytes(pool, device):
+                # the collector may have come here meanwhile
+                with contextlib.suppress(ValueError):
+                    _private.remove(entry)
+
+
+def _bytes(pool, device):
+    with device:
+        return pool.total_bytes()
 
 
 def private_bytes():
     """What graphs hold."""
-    return sum(pool.total_bytes() for pool, _ in _private)
+    return sum(_bytes(pool, device) for pool, device, _ in _private[:])
 
 
 def total_bytes(cupy=None):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, default_generator, to_device
+from ..arrays import array_module, default_generator, seam, to_device
 from ..autograd import Tensor, no_grad, tensor_of
-from ..ops import dot, eye, mv, stack
+from ..ops import dot, eye, matmul, mv, stack
 from .conv import _ConvTranspose
 from .functional import normalize
 from .module import Module
@@ -34,13 +34,16 @@ class _Spectral(Module):
             self._power(matrix.array, 15)
 
     def _power(self, w, steps):
-        u, v = self._u.array, self._v.array
-        for _ in range(steps):
-            u = _unit(np.matmul(w, v), self.eps)
-            v = _unit(np.matmul(w.T, u), self.eps)
+        u, v = seam.execute(self._iterated, w, self._u.array, self._v.array, steps)
         with no_grad():
             self._u.copy_(u)
             self._v.copy_(v)
+
+    def _iterated(self, w, u, v, steps):
+        for _ in range(steps):
+            u = _unit(matmul(w, v), self.eps)
+            v = _unit(matmul(w.T, u), self.eps)
+        return u, v
 
     def forward(self, weight):
         if weight.ndim == 1:

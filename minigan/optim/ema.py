@@ -150,11 +150,15 @@ def _named(source):
     Tensor) pairs."""
     if hasattr(source, "named_parameters"):
         buffers = dict(source.named_buffers()) if hasattr(source, "named_buffers") else {}
-        # not those that are no part of the module's state
+        # each once, by the first name that is part of the module's state
         saved = source.state_dict() if buffers and hasattr(source, "state_dict") else buffers
-        return dict(source.named_parameters()), {
-            k: b for k, b in buffers.items() if b is not None and k in saved
-        }
+        if saved is not buffers:
+            first: dict = {}
+            for name, b in source.named_buffers(remove_duplicate=False):
+                if name in saved:
+                    first.setdefault(id(b), (name, b))
+            buffers = dict(first.values())
+        return dict(source.named_parameters()), {k: b for k, b in buffers.items() if b is not None}
     pairs = [p if isinstance(p, tuple) else (str(i), p) for i, p in enumerate(source)]
     for name, p in pairs:
         if not isinstance(p, Tensor):

@@ -86,13 +86,13 @@ def _built(kind: System, c: Any, folder: Path, stage: int) -> Game:
 def _under_all_names(network: Module, saved: dict[str, Any]) -> dict[str, Any]:
     """What is saved of parameters and buffers, which averages name once, under each name of those
     that several layers share."""
-    first: dict[int, str] = {}
+    members: dict[str, Any] = dict(network.named_parameters(remove_duplicate=False))
+    members |= dict(network.named_buffers(remove_duplicate=False))
+    named = {id(members[name]): name for name in saved if name in members}
     found = dict(saved)
-    for members in (network.named_parameters, network.named_buffers):
-        for name, member in members(remove_duplicate=False):
-            key = first.setdefault(id(member), name)
-            if key in saved:  # else it is a buffer that is not saved
-                found[name] = saved[key]
+    for name in network.state_dict():
+        if name in members and id(members[name]) in named:
+            found[name] = saved[named[id(members[name])]]
     return found
 
 

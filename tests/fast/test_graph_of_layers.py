@@ -13,7 +13,7 @@ from minigan.arrays.seam import CaptureError
 from minigan.autograd import grad, tensor_of
 from minigan.fast.replay.graph import graph
 from minigan.machine import pools
-from minigan.nn.utils import spectral_norm
+from minigan.nn.utils import parametrizations, spectral_norm
 from minigan.optim import SGD, Adam
 from minigan.optim.functional import follow
 from minigan.optim.lr_scheduler import StepLR
@@ -74,6 +74,10 @@ LAYERS = {
     "einsum": (Einsums, (2, 5, 4)),
     "stacks": (Stacks, (2, 5, 4)),
     "spectral norm": (lambda: spectral_norm(nn.Linear(4, 3)), (5, 4)),
+    "spectral norm, parametrized": (
+        lambda: parametrizations.spectral_norm(nn.Linear(4, 3)),
+        (5, 4),
+    ),
     "rnn": (lambda: Last(nn.RNN(4, 3)), (2, 5, 4)),
     "lstm": (lambda: Last(nn.LSTM(4, 3)), (2, 5, 4)),
     "gru": (lambda: Last(nn.GRU(4, 3)), (2, 5, 4)),
@@ -178,3 +182,25 @@ def test_schedules_know_that_steps_were_made(kernels):
             assert optimizer._step_count == n + 1
             schedule.step()
     assert optimizer.param_groups[0]["lr"] == 0.0125
+
+
+def test_a_step_without_gradients_counts(kernels):
+    optimizer = SGD(nn.Linear(4, 1).cuda().parameters(), 0.1)
+    optimizer.step()
+    assert optimizer._step_count == 1
+
+
+def test_the_collector_may_come_while_memory_goes_back(kernels, monkeypatch):
+    class Nested(Pool):
+        def free_all_blocks(self):
+            if self.bytes:
+                super().free_all_blocks()
+                pools.release()
+
+    monkeypatch.setattr(fakecuda.cuda, "MemoryPool", Nested)
+    monkeypatch.setattr(pools, "_private", [])
+    private = pools.Private(fakecuda)
+    assert pools.private_bytes() == 100
+    del private
+    pools.release()
+    assert not pools._private

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import linecache
 import os
+import sys
 import traceback
 from typing import Any
 
@@ -63,7 +64,8 @@ class Graph:
 
     def __del__(self):
         self.__dict__.clear()
-        pools.release()
+        if not sys.is_finalizing():
+            pools.release()
 
     def __call__(self, *args):
         if self._executable is None or self._moved():
@@ -129,6 +131,7 @@ class Graph:
             here.synchronize()
             # the memory of a capture before goes back
             self._executable = self._outputs = self._recorder = self._memory = None
+            self._products = None
             self._memory, stream = pools.Private(xp), xp.cuda.Stream(non_blocking=True)
             private = xp.cuda.using_allocator(self._memory.pool.malloc)
             with stream, private, leased(xp, here.id, stream.ptr) as self._products:
