@@ -160,7 +160,7 @@ def knowledge(tree):
                 yield n.lineno, name
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
             asked = n.attr in ("dispatched", "may_exchange", "plain", "repeated", "told") or (
-                n.attr == "execute" and id(n) in called
+                n.attr in ("execute", "counted") and id(n) in called
             )
             if n.value.id == "seam" and not asked:
                 yield n.lineno, f"seam.{n.attr} other than called"
