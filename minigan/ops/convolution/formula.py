@@ -85,7 +85,6 @@ def conv_weight(x, y, geometry):
     flat = _flat(y, groups)
     w = array_module(x).empty((groups, flat.shape[2], padded.shape[2], *geometry.kernel), x.dtype)
     for tap, where in taps(geometry):
-        w[(..., *tap)] = matmul(flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2)).sum(
-            0
-        )
+        product = matmul(flat, _rows(padded[(..., *where)], geometry).swapaxes(-1, -2))
+        w[(..., *tap)] = product.sum(0)
     return w.reshape(y.shape[1], x.shape[1] // groups, *geometry.kernel)
