@@ -56,7 +56,7 @@ def steps(name, batch, count):
     trainer, batches = trainer_of(name, batch)
     if group.size() > 1:
         ranks.begin(trainer, batches, MODELS[name].get("sync_bn", False))
-    play = round_of(trainer, batches, lambda text: None, graph=group.size() == 1)
+    play = round_of(trainer, batches, lambda text: None)
     found = []
     for epoch in range(10**6):
         for numbers in batches.numbers(epoch):

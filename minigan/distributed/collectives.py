@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module, device_of, seam, to_device, to_numpy
+from ..arrays.device import on_gpu
 from ..autograd import Tensor, no_grad, op, tensor_of
 from . import group as group_of
+from .nccl import links
 
 
 class ReduceOp(enum.Enum):
@@ -37,12 +39,15 @@ class Work:
 
 
 def combined(array: Any, how: ReduceOp = ReduceOp.SUM) -> Any:
-    """A new array on the same device: all ranks' arrays combined, see `group.reduced`."""
+    """A new array on the same device: all ranks' arrays combined, by NCCL where it can (see
+    `nccl`), else by MPI (see `group.reduced`)."""
     average = how is ReduceOp.AVG
-    found = group_of.reduced(to_numpy(array), getattr(np, "add" if average else how.value))
-    if average:
-        found = (found / group_of.size()).astype(found.dtype, copy=False)
-    return to_device(found, device_of(array))
+    combine = getattr(np, "add" if average else how.value)
+    if on_gpu(array) and (linked := links()) and linked.can(array, combine):
+        found = linked.reduced(array, combine)
+    else:
+        found = to_device(group_of.reduced(to_numpy(array), combine), device_of(array))
+    return (found / group_of.size()).astype(found.dtype, copy=False) if average else found
 
 
 @op

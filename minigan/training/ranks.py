@@ -20,6 +20,7 @@ from ..autograd import Tensor
 from ..distributed import group
 from ..distributed.collectives import broadcast
 from ..distributed.collectives import sums as sums_of_all
+from ..distributed.nccl import links
 from ..gan.games import Move
 from ..gan.trainer import Trainer
 from ..nn.batchnorm import _BatchNorm
@@ -59,8 +60,13 @@ def begin(trainer: Trainer, batches: Any, sync_bn: bool) -> str:
     return (
         f"{n} processes (MPI), {sizes} rows of each batch"
         + f"; batch normalisation by the statistics {how}" * mixed
-        + "; every op is called by itself, steps are not repeated as one function"
+        + ("" if batches.device.type == "cpu" else f"; {_by_gpus()}")
     )
+
+
+def _by_gpus() -> str:
+    way = "NCCL" if links() else "MPI, as NCCL is missing or GPUs are shared"
+    return f"sums by {way}; every kernel is launched by itself"
 
 
 def _rows(batches: Any) -> int:

@@ -101,7 +101,7 @@ class Run:
         self.folder = Path(folder)
         self.config = json.loads(json.dumps(config))
         self.callbacks, self.about = ranks.of_rank(list(callbacks)), about or {}
-        self.graph = graph and group.size() == 1  # exchanges are no part of a repeated step
+        self.graph = graph
         self.sync_bn = sync_bn
         self.stopping: int | None = None  # the signal by which all ranks are asked to stop
         self.stages = Stages(stages, self.folder) if stages else None
@@ -147,6 +147,7 @@ class Run:
         """Go on with these."""
         self.trainer, self.batches = trainer, batches
         if group.size() > 1:
+            self.graph = self.graph and batches.device.type == "cpu"  # exchanges are no kernels
             self.say(ranks.begin(trainer, batches, self.sync_bn))
         self.round = round_of(trainer, batches, self.say, self.graph)
 

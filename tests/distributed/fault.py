@@ -1,4 +1,5 @@
-"""A run in which something happens to rank 1 after two steps: `python fault.py FOLDER WHAT`."""
+"""A run in which something happens to rank 1 after two steps: `python fault.py FOLDER WHAT`. With
+"again" it goes on after that, to the end."""
 
 import os
 import signal
@@ -39,7 +40,9 @@ def build(folder, what):
     if what == "data" and group.rank() == 1:
         play.GAMES["other"] = play.mlp
         return play.run(folder, "other", 1000)
-    return play.run(folder, "mlp", 1000, callbacks=[Fault(what)])
+    if what == "again":
+        return play.run(folder, "mlp", resume=True)
+    return play.run(folder, "mlp", 1000, callbacks=[Fault(what)], save=0)
 
 
 if __name__ == "__main__":

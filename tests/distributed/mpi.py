@@ -24,8 +24,10 @@ def mpirun(n, *words, timeout=240):
     """Start `python words...` as n processes, more than there are cores if need be."""
     environment = {
         **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "MINIGAN_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MINIGAN_PLAIN": "1",
-        "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]),
+        "MINIGAN_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(
+            [*map(str, (HERE.parents[1], HERE.parent)), os.environ.get("PYTHONPATH", "")]
+        ),
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }  # fmt: skip
     command = [MPIRUN, "--oversubscribe", "-n", str(n), sys.executable, *map(str, words)]

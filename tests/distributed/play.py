@@ -20,6 +20,7 @@ from minigan.training.callbacks import Average, Checkpoints, Doctor, Metrics
 from minigan.training.ranks import join
 
 BATCH = 7  # neither 2 nor 3 divides it
+STEPS = 6  # the first two are recorded, the third is checked, the others repeat
 
 
 def mlp():
@@ -58,17 +59,21 @@ def began():
 GAMES = {"mlp": mlp, "dcgan": dcgan, "wgan_gp": wgan_gp, "began": began}
 
 
-def run(folder, kind, steps=4, resume=False, batch_size=BATCH, sync_bn=True, callbacks=()):
-    """The run of this game, not yet made."""
+def run(
+    folder, kind, steps=STEPS, resume=False, batch_size=BATCH, sync_bn=True, callbacks=(), save=1e9,
+    device="cpu",
+):  # fmt: skip
+    """The run of this game, not yet made. save: seconds between checkpoints"""
     minigan.manual_seed(5)
-    game = GAMES[kind]()
+    game = GAMES[kind]().to(device)
     optimizers = {name: Adam(p.parameters(), 0.01) for name, p in game.players.items()}
     images = Generator(1).normal((30, 16))
     images = np.clip(images, -1, 1).astype(np.float32)
     looks = [Doctor(2), Metrics(1)] if kind == "dcgan" and resume else []
-    usual = [Average(game.G, 0.9), *looks, Checkpoints(1e9, 3)]
+    usual = [Average(game.G, 0.9), *looks, Checkpoints(save, 3)]
+    batches = Batches(images, batch_size, 0, minigan.device(device))
     return Run(
-        Trainer(game, optimizers), Batches(images, batch_size), Path(folder) / kind, {"kind": kind},
+        Trainer(game, optimizers), batches, Path(folder) / kind, {"kind": kind},
         epochs=100, max_steps=steps, callbacks=[*usual, *callbacks], resume=resume, sync_bn=sync_bn,
     )  # fmt: skip
 
@@ -89,9 +94,9 @@ def leaves(state):
 
 
 def main(folder, half=""):
-    """Each game in FOLDER/whole, 4 steps; and in FOLDER/resumed, 2 steps and 2 more after a resume.
-    What the first two have left is in FOLDER/half. With another such folder, HALF: its games in
-    FOLDER/other, 2 more steps."""
+    """Each game in FOLDER/whole, all steps; and in FOLDER/resumed, 2 steps, and the others after a
+    resume. What the first two have left is in FOLDER/half. With another such folder, HALF: its
+    games in FOLDER/other, the other steps."""
     join()
     for kind in GAMES:
         train(run(f"{folder}/whole", kind))

@@ -15,6 +15,7 @@ import warnings
 import numpy as np
 
 from ...autograd import raw
+from ...distributed import group
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from . import followed
@@ -114,7 +115,8 @@ class Repeated:
         """The third call: the step, then the same again from the program, and a comparison."""
         found = Reachable((self.step, args))
         before, settings = Snapshot(found), Settings(found, computed=True)
-        self._outputs = outputs = self.step(*args)
+        with group.keeping() as exchanged:
+            self._outputs = outputs = self.step(*args)
         try:
             self._targets = self.program.among(Reachable((self.step, args, outputs)).tensors)
         except ValueError as error:
@@ -129,7 +131,8 @@ class Repeated:
         expected = _state(found, self._targets)
         before.restore()
         try:
-            self._repeat(args)
+            with group.repeating(exchanged, exactly=True):  # other processes may be elsewhere
+                self._repeat(args)
             difference = next(
                 (a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None
             )
@@ -138,7 +141,8 @@ class Repeated:
         if difference:
             before.restore()
             self._give_up(f"it changes {difference} in a way that is not an op")
-            return self.step(*args)
+            with group.repeating(exchanged, exactly=False):
+                return self.step(*args)
         for container, key, new in left:
             container[key] = new
         for tensor, gradient in gradients:
