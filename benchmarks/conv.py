@@ -1,14 +1,16 @@
 """Convolutions beside PyTorch and JAX: single layers, and whole training steps of convolutional
 GANs (float32).
 
-    python benchmarks/conv.py [--what layers dcgan28 dcgan64 wgan-gp memory] [--rounds 5] \\
-        [--only NAME ...] [--json FILE]
+    python benchmarks/conv.py [--what layers volumes dcgan28 dcgan64 wgan-gp memory] \\
+        [--rounds 5] [--only NAME ...] [--json FILE]
 
 dcgan28   DCGAN on 28x28 images of 1 channel, batch 64: one ascent of D, one descent of G
 dcgan64   DCGAN on 64x64 images of 3 channels (nz 100, ngf = ndf = 64), batch 16
 wgan-gp the critic's step of WGAN-GP on dcgan28's discriminator without batch normalisation, batch
 64, the fakes given
-layers    single layers: forward, gradient for the input (dx), gradient for the weight (dw)
+layers    single layers: forward, gradient for the input (dx), gradient for the weight (dw), and the
+gradient of the slope for the weight (ddw), which a penalty needs
+volumes   the same of video: conv3d, beside conv2d of the same channels and as many positions
 memory    peak memory of the step of dcgan64 at batch 128, above that of the imported library
 
 Contenders that are not installed are left out (`pip install '.[bench]'` brings them). The last
@@ -33,15 +35,25 @@ from mlp_gan import limits
 # batch, channels, side
 STEPS = {"dcgan28": (64, 1, 28), "dcgan64": (16, 3, 64), "wgan-gp": (64, 1, 28)}
 FEATURES = 64
-LAYERS = {  # images, channels, side, outputs, kernel, stride, padding
-    "1>64 28x28 k4s2": (64, 1, 28, 64, 4, 2, 1),
-    "64>128 14x14 k4s2": (64, 64, 14, 128, 4, 2, 1),
-    "3>64 64x64 k4s2": (16, 3, 64, 64, 4, 2, 1),
-    "64>128 32x32 k4s2": (16, 64, 32, 128, 4, 2, 1),
-    "128>256 16x16 k4s2": (16, 128, 16, 256, 4, 2, 1),
-    "256>512 8x8 k4s2": (16, 256, 8, 512, 4, 2, 1),
-    "64>64 32x32 k3s1": (16, 64, 32, 64, 3, 1, 1),
-    "128>128 14x14 k1s1": (64, 128, 14, 128, 1, 1, 0),
+LAYERS = {  # images, channels, size, outputs, kernel, stride, padding
+    "1>64 28x28 k4s2": (64, 1, (28, 28), 64, 4, 2, 1),
+    "64>128 14x14 k4s2": (64, 64, (14, 14), 128, 4, 2, 1),
+    "3>64 64x64 k4s2": (16, 3, (64, 64), 64, 4, 2, 1),
+    "64>128 32x32 k4s2": (16, 64, (32, 32), 128, 4, 2, 1),
+    "128>256 16x16 k4s2": (16, 128, (16, 16), 256, 4, 2, 1),
+    "256>512 8x8 k4s2": (16, 256, (8, 8), 512, 4, 2, 1),
+    "64>64 32x32 k3s1": (16, 64, (32, 32), 64, 3, 1, 1),
+    "128>128 14x14 k1s1": (64, 128, (14, 14), 128, 1, 1, 0),
+}
+VOLUMES = {
+    "3>32 8x32x32 k4s2": (16, 3, (8, 32, 32), 32, 4, 2, 1),
+    "3>32 64x64 k4s2": (16, 3, (64, 64), 32, 4, 2, 1),
+    "32>64 8x16x16 k4s2": (16, 32, (8, 16, 16), 64, 4, 2, 1),
+    "32>64 32x32 k4s2": (32, 32, (32, 32), 64, 4, 2, 1),
+    "64>128 4x8x8 k4s2": (16, 64, (4, 8, 8), 128, 4, 2, 1),
+    "64>128 8x8 k4s2": (32, 64, (8, 8), 128, 4, 2, 1),
+    "32>32 8x16x16 k3s1": (8, 32, (8, 16, 16), 32, 3, 1, 1),
+    "32>32 32x32 k3s1": (16, 32, (32, 32), 32, 3, 1, 1),
 }
 
 
@@ -94,14 +106,18 @@ def minigan_layer(case, part):
     import minigan
     from minigan.nn import functional as F
 
-    n, c, side, o, kernel, stride, padding = case
+    n, c, size, o, kernel, stride, padding = case
+    conv = getattr(F, f"conv{len(size)}d")
     minigan.manual_seed(0)
-    x = minigan.randn(n, c, side, side, requires_grad=True)
-    w = minigan.randn(o, c, kernel, kernel, requires_grad=True)
-    y = F.conv2d(x, w, None, stride, padding)
+    x = minigan.randn(n, c, *size, requires_grad=True)
+    w = minigan.randn(o, c, *[kernel] * len(size), requires_grad=True)
+    y = conv(x, w, None, stride, padding)
     g = minigan.randn_like(y)
     if part == "fwd":
-        return lambda _: F.conv2d(x, w, None, stride, padding)
+        return lambda _: conv(x, w, None, stride, padding)
+    if part == "ddw":
+        (slope,) = minigan.grad(y, x, g, create_graph=True)
+        return lambda _: minigan.grad(slope, w, x, retain_graph=True)
     return lambda _: minigan.grad(y, x if part == "dx" else w, g, retain_graph=True)
 
 
@@ -132,9 +148,17 @@ def contenders(what):
     }
 
 
-LAYERS_PARTS = {
-    f"{name} {part}": (case, part) for name, case in LAYERS.items() for part in ("fwd", "dx", "dw")
-}
+def parts(layers):
+    """{what is measured: (case, part)}"""
+    return {
+        f"{name} {part}": (case, part)
+        for name, case in layers.items()
+        for part in ("fwd", "dx", "dw", "ddw")
+    }
+
+
+GROUPS = {"layers": LAYERS, "volumes": VOLUMES}
+LAYERS_PARTS = parts(LAYERS | VOLUMES)
 
 
 def memory(names):
@@ -168,8 +192,9 @@ def flops(what):
     """Floating-point operations of a direct computation of all convolutions and linear layers of a
     step, or of a layer."""
     if what in LAYERS_PARTS:
-        n, c, side, o, kernel, stride, padding = LAYERS_PARTS[what][0]
-        return 2 * n * c * o * kernel**2 * ((side + 2 * padding - kernel) // stride + 1) ** 2
+        n, c, size, o, kernel, stride, padding = LAYERS_PARTS[what][0]
+        out = [(side + 2 * padding - kernel) // stride + 1 for side in size]
+        return 2 * n * c * o * kernel ** len(size) * math.prod(out)
     batch, channels, side = STEPS[what]
     sizes = [channels]
     h = side
@@ -196,8 +221,8 @@ def main():
     p.add_argument(
         "--what",
         nargs="*",
-        default=["dcgan28", "dcgan64", "wgan-gp", "memory", "layers"],
-        choices=[*STEPS, "memory", "layers"],
+        default=["dcgan28", "dcgan64", "wgan-gp", "memory", *GROUPS],
+        choices=[*STEPS, "memory", *GROUPS],
     )
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument(
@@ -226,7 +251,7 @@ def main():
     gemm = limits()[0]
     found = {"machine": harness.machine(), "gemm": gemm}
     for what in [
-        w for name in options.what for w in (LAYERS_PARTS if name == "layers" else [name])
+        w for name in options.what for w in (parts(GROUPS[name]) if name in GROUPS else [name])
     ]:
         names = [
             n

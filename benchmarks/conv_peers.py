@@ -103,15 +103,20 @@ def torch_layer(case, part, best=False):
     """One convolution: its forward pass, its gradient for the input or for the weight."""
     import torch
 
-    n, c, side, o, kernel, stride, padding = case
+    n, c, size, o, kernel, stride, padding = case
+    conv = getattr(torch.nn.functional, f"conv{len(size)}d")
+    last = torch.channels_last if len(size) == 2 else torch.channels_last_3d
     torch.manual_seed(0)
-    layout = torch.channels_last if best else torch.contiguous_format
-    x = torch.randn(n, c, side, side).contiguous(memory_format=layout).requires_grad_()
-    w = torch.randn(o, c, kernel, kernel).contiguous(memory_format=layout).requires_grad_()
-    y = torch.nn.functional.conv2d(x, w, None, stride, padding)
+    layout = last if best else torch.contiguous_format
+    x = torch.randn(n, c, *size).contiguous(memory_format=layout).requires_grad_()
+    w = torch.randn(o, c, *[kernel] * len(size)).contiguous(memory_format=layout).requires_grad_()
+    y = conv(x, w, None, stride, padding)
     g = torch.randn_like(y)
     if part == "fwd":
-        return lambda _: torch.nn.functional.conv2d(x, w, None, stride, padding)
+        return lambda _: conv(x, w, None, stride, padding)
+    if part == "ddw":
+        (slope,) = torch.autograd.grad(y, x, g, create_graph=True)
+        return lambda _: torch.autograd.grad(slope, w, x.detach(), retain_graph=True)
     return lambda _: torch.autograd.grad(y, x if part == "dx" else w, g, retain_graph=True)
 
 

@@ -1,6 +1,7 @@
 """The ways of computing a convolution on the CPU, and the choice among them."""
 
 import tracemalloc
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -71,6 +72,31 @@ def test_toomcook(problem, points):
 @given(naive.problems())
 def test_patches(problem):
     check(patches, *problem)
+
+
+@settings(max_examples=60)
+@given(naive.problems())
+def test_volumes_by_planes(problem):
+    """Also those that are not quicker so."""
+    geometry = problem[3]
+    assume(len(geometry.size) == 3 and geometry.groups == 1)
+    planes = lambda n, c, o, g: len(g.size) == 3
+    with mock.patch.object(cpu, "_by_planes", planes):
+        check(cpu, *problem)
+
+
+@pytest.mark.parametrize("kernel, stride, padding", [(4, 2, 1), (3, 1, 1), (3, 1, 0)])
+def test_the_choice_for_volumes(kernel, stride, padding):
+    """Sizes of real layers; planes at the ends see zeros."""
+    size = (5, 16, 12)
+    out = tuple((n + 2 * padding - kernel) // stride + 1 for n in size)
+    geometry = Geometry(size, out, *[(v,) * 3 for v in (kernel, stride, padding, 1)], 1)
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((9, 33, *s)) for s in (size, out))
+    w = rng.standard_normal((33, 33, *(kernel,) * 3))
+    with mock.patch.object(cpu.volumes, "cut", wraps=cpu.volumes.cut) as cut:
+        check(cpu, x, y, w, geometry)
+    assert cut.call_count == 4  # forward and weight, in both precisions
 
 
 @pytest.mark.parametrize(

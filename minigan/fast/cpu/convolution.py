@@ -4,7 +4,7 @@
 import numpy as np
 
 from ...ops.convolution import cards
-from . import patches, toomcook
+from . import patches, toomcook, volumes
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
@@ -26,8 +26,18 @@ def _whole(geometry):
     stands."""
     return (
         geometry.kernel == geometry.size
-        and set(geometry.out) == {1} == {geometry.groups}
+        and set(geometry.out) == {1} == {geometry.groups} == set(geometry.dilation)
         and not any(geometry.padding)
+    )
+
+
+def _by_planes(n, c, o, geometry):
+    """Is it a convolution of volumes that is quicker as one of images, with a plan for these?"""
+    g = geometry
+    return (
+        len(g.size) == 3
+        and g.groups == 1
+        and _plan(n * g.out[0], c * g.kernel[0], o, volumes.images(g)) is not None
     )
 
 
@@ -39,6 +49,10 @@ def conv(x, w, bias, geometry):
     if _whole(geometry):
         y = x.reshape(len(x), -1) @ w.reshape(len(w), -1).T
         return (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
+    if _by_planes(len(x), x.shape[1], len(w), geometry):
+        weight = w.reshape(len(w), -1, *w.shape[3:])
+        y = conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry))
+        return volumes.deep(y, len(x))
     plan = _plan(len(x), x.shape[1], len(w), geometry)
     return (
         patches.conv(x, w, bias, geometry)
@@ -57,6 +71,10 @@ def conv_transpose(y, w, bias, geometry):
         x = (y.reshape(len(y), -1) @ w.reshape(len(w), -1)).reshape(len(y), c, -1)
         x = x if bias is None else x + bias[:, None]
         return x.reshape(len(y), c, *geometry.size)
+    if _by_planes(len(y), c, len(w), geometry):
+        weight = w.reshape(len(w), -1, *w.shape[3:])
+        found = conv_transpose(volumes.plane_by_plane(y), weight, None, volumes.images(geometry))
+        return volumes.joined(found, len(y), bias, geometry)
     plan = _plan(len(y), c, len(w), geometry)
     return (
         patches.conv_transpose(y, w, bias, geometry)
@@ -73,6 +91,9 @@ def conv_weight(x, y, geometry):
         return np.zeros(shape, x.dtype)
     if _whole(geometry):
         return (y.reshape(len(y), -1).T @ x.reshape(len(x), -1)).reshape(shape)
+    if _by_planes(len(x), x.shape[1], y.shape[1], geometry):
+        several, planes = volumes.cut(x, geometry), volumes.plane_by_plane(y)
+        return conv_weight(several, planes, volumes.images(geometry)).reshape(shape)
     plan = _plan(len(x), x.shape[1], y.shape[1], geometry)
     return (
         patches.conv_weight(x, y, geometry)
