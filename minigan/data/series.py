@@ -135,8 +135,8 @@ def series(
     if name in MADE:
         return MADE[str(name)](split)
     if name in OF_AEON:
-        found, path = read_ts(aeon_file(str(name), split)), OF_AEON[str(name)]
-        return gathered(found, str(name), f"aeon's {path}", on_notice)
+        found = read_ts(aeon_file(str(name), split))
+        return gathered(found, str(name), f"aeon's {OF_AEON[str(name)]}", on_notice)
     path = Path(name).expanduser()
     if path.suffix.lower() != ".csv":
         known = ", ".join([*OF_AEON, *MADE])
@@ -229,7 +229,7 @@ def read_ts(path: Path) -> list[Found]:
     first = head.index("@data") + 1
     if not any(line.startswith("@classlabel true") for line in head[:first]):
         raise DataError(f"{path}: expected labels (@classLabel true)")
-    found = []
+    found: list[Found] = []
     for i, line in enumerate(lines[first:], first + 1):
         if not line.strip():
             continue
