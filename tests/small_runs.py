@@ -17,7 +17,7 @@ def train(name, out, steps, *more, device="cpu"):
         more = ("--of", str(finished), *more)
     words = [
         "--dataset",
-        "glyphs" if name in PAIRS else "oracle" if name in TEXTS else "strokes",
+        "glyphs" if name in PAIRS else WRITERS.get(system(name).writes, "strokes"),
         "--batch-size",
         "8",
         "--max-steps",
@@ -40,7 +40,9 @@ OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
 # systems that make a picture of a picture
 PAIRS = ["pix2pix", "pan", "cyclegan"]
 # systems that write texts
-TEXTS = [name for name in SYSTEMS if system(name).writes]
+TEXTS = [name for name in SYSTEMS if system(name).writes == "texts"]
+# what a system writes in place of pictures -> its data here
+WRITERS = {"texts": "oracle"}
 # systems without a G that makes something of latents in one go
 NO_LATENTS = [*PAIRS, *TEXTS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step

@@ -33,7 +33,7 @@ from ..training.cli import (
 )
 from ..training.memory import room_for_networks
 from ..training.terminal import program
-from ..viz import Text, as_bytes, beside, image_grid, save_gif, save_grid, save_images
+from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system, zoo
 from .evidence import NoClassifier, floats, principal_rows
 from .sharing import export, report, what
@@ -201,6 +201,9 @@ def draw(words: list[str]) -> int:
         found = kind.of_text(game, c, options.text, device, options.n, random)
         print(f"written: {write(found, None, options)}")
         return 0
+    if kind.writes:
+        print(f"written: {kind.write(game, with_given(c, options.run), options, random, device)}")
+        return 0
     pictures, names = None, None
     if options.sources:
         if game.source_shape is None:
@@ -225,9 +228,6 @@ def draw(words: list[str]) -> int:
         game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
         for i in range(0, len(inputs[0]), 250)
     ]
-    if kind.writes:
-        print(f"written: {write_lines(game, np.concatenate(parts), options)}")
-        return 0
     labels = inputs[-1].cpu().numpy() if game.classes else None
     print(f"written: {write(np.concatenate(parts), labels, options, pictures, names)}")
     return 0
@@ -265,20 +265,6 @@ def write(
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_atomic(out, buffer.getvalue())
     return f"{len(images)} images in {out}"
-
-
-def write_lines(game: Any, tokens: np.ndarray, options: argparse.Namespace) -> str:
-    """Sequences of tokens in the form that --out asks for; what was written, for people."""
-    out = Path(options.out or Path(options.run) / "drawn.txt")
-    if out.suffix not in (".txt", ".npz"):
-        raise ValueError(f"--out {out}: texts are written as FILE.txt, or FILE.npz (their tokens)")
-    if out.suffix == ".txt":
-        Text(game.lines(tokens)).save(out)
-        return f"{len(tokens)} lines in {out}"
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, tokens=tokens)
-    write_atomic(out, buffer.getvalue())
-    return f"{len(tokens)} sequences in {out}"
 
 
 # --- measure ---

@@ -54,8 +54,9 @@ class System:
     control : what `--control` switches off
     control_epochs : how many times as many epochs the control makes: where its steps are that much
         cheaper, and it shall learn for as many seconds
-    draws : does it make something that can be drawn: pictures, which the doctor looks at, or texts?
-    writes : is that texts?
+    draws : does it make something that can be drawn: pictures, which the doctor looks at, or what
+        it writes itself?
+    writes : what that is, such as "texts" (see `write`); "" where it makes pictures
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
@@ -63,7 +64,7 @@ class System:
     control = ""
     control_epochs = 1.0
     draws = True
-    writes = False
+    writes = ""
     averaged: str | None = "G"
     hands_on = False
     defaults: dict[str, Any] = {}
@@ -177,6 +178,11 @@ class System:
     def ready(self, game: Game, c: Any, device: Any) -> None:
         """What a saved run's game needs of the data before it draws (see `Game.inputs`); c.pictures
         says where own ones are."""
+
+    def write(self, game: Game, c: Any, options: Any, random: Generator, device: Any) -> str:
+        """Of a system that writes something else than pictures: `draw` by a saved run's game, with
+        its options; what was written, for people."""
+        raise NotImplementedError
 
     def of_text(
         self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator
