@@ -15,9 +15,9 @@ def train(name, out, steps, *more, device="cpu"):
         if not finished.exists():
             assert train(OF[name], finished, 2) == 0
         more = ("--of", str(finished), *more)
+    data = "glyphs" if name in PAIRS else DATA.get(system(name).writes)
     words = [
-        "--dataset",
-        "glyphs" if name in PAIRS else WRITERS.get(system(name).writes, "strokes"),
+        *(["--dataset", data] if data else []),
         "--batch-size",
         "8",
         "--max-steps",
@@ -41,10 +41,13 @@ OF = {"features": "gan", "inference": "gan", "lsro": "gan"}
 PAIRS = ["pix2pix", "pan", "cyclegan"]
 # systems that write texts
 TEXTS = [name for name in SYSTEMS if system(name).writes == "texts"]
-# what a system writes in place of pictures -> its data here
-WRITERS = {"texts": "oracle"}
+# systems that make something else than pictures, and no texts
+OTHERS = [name for name in SYSTEMS if system(name).writes not in ("", "texts")]
+# what a system makes -> its data here, where they are not the default's
+DATA = {"": "strokes", "texts": "oracle"}
 # systems without a G that makes something of latents in one go
-NO_LATENTS = [*PAIRS, *TEXTS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]
+NO_LATENTS = [*PAIRS, *TEXTS, *OTHERS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn",
+              "pixelrnn"]  # fmt: skip
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
 PLAYED = ["began", "magan", "unrolled"]
 # options that make steps short
@@ -68,6 +71,10 @@ SMALL = {
     "stackgan": ["--features", "2", "--d-features", "2", "--first-steps", "4", "--steps", "6"],
     "seqgan": ["--words", "30", "--longest", "6", "--mle-steps", "1", "--d-first-steps", "1",
                "--steps", "4", "--rollouts", "2", "--hidden", "6", "--filters", "2"],
+    "gail": ["--episodes", "1", "2", "--steps", "5", "--walkers", "2", "--horizon", "8",
+             "--passes", "1", "--parts", "2", "--hidden", "4"],
+    "airl": ["--episodes", "4", "--walkers", "2", "--horizon", "8", "--passes", "1", "--parts",
+             "2"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 

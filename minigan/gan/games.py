@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad
@@ -136,6 +138,11 @@ class Game:
     def frames(self, *inputs: Tensor) -> Iterator[Tensor]:
         """How `sample(*inputs)` comes about, step by step; the last is the sample."""
         raise ValueError("it makes a picture in one go, so there is no animation of it")
+
+    def pictured(self, samples: np.ndarray) -> Picture:
+        """What `sample` gave, for people, where it is no pictures; a system of such a game says
+        so (`System.writes`)."""
+        raise ValueError("its samples are pictures themselves")
 
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
         """What people are shown while it is trained, always of the same inputs, drawn from

@@ -166,11 +166,10 @@ class Sequences(Game):
 
     def exhibit(self, generator: Generator, device=CPU):
         inputs = self.inputs(SHOWN, generator, device)
+        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
-        def picture() -> Picture:
-            return Text(self.lines(self.sample(*inputs).cpu().numpy()))
-
-        return picture
+    def pictured(self, samples: np.ndarray) -> Picture:
+        return Text(self.lines(samples))
 
 
 class Likelihood(Sequences):

@@ -265,12 +265,13 @@ class ImagesView(Exploring):
 
 
 def offered() -> dict[str, str]:
-    """Name and paper of each system, but for those that are about another run (--of), or write
-    texts."""
+    """Name and paper of each system, but for those that are about another run (--of), or make
+    something else than pictures."""
     found = {}
     for name in SYSTEMS:
         own = argparse.ArgumentParser()
         system(name).options(own)
-        if "of" not in vars(own.parse_args([])) and not system(name).writes:
-            found[name] = system(name).paper
+        kind = system(name)
+        if not ("of" in vars(own.parse_args([])) or kind.writes):
+            found[name] = kind.paper
     return found

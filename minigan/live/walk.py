@@ -113,7 +113,8 @@ class WalkView(Exploring):
         self.running = False
         loaded = load_game(run)
         if loaded.system.writes:
-            raise ValueError(f"{loaded.system.name} writes texts: python -m minigan draw {run}")
+            name, what = loaded.system.name, loaded.system.writes
+            raise ValueError(f"{name} makes {what}: python -m minigan draw {run}")
         self.explorer = Explorer(loaded.game, list(getattr(loaded.c, "class_names", ())) or None)
         if self.explorer.can_walk:
             self.explorer.sort()

@@ -63,6 +63,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "text2image": ("text2image", "Text2Image"),
     "stackgan": ("stackgan", "StackGAN"),
     "seqgan": ("seqgan", "SeqGAN"),
+    "gail": ("gail", "GAIL"),
+    "airl": ("airl", "AIRL"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -149,7 +149,7 @@ def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
     kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-    return trainer, kind.batches(data, c, device, game.columns)
+    return trainer, kind.batches_of(game, data, c, device)
 
 
 def train(name: str, words: list[str]) -> int:
@@ -184,8 +184,9 @@ def draw(words: list[str]) -> int:
     p.add_argument(
         "--out",
         help="a folder (a file for each picture), FILE.png (a grid), FILE.npz (images uint8 "
-        "(N, H, W[, C]), and labels), of what draws pixel by pixel FILE.gif, of texts FILE.txt or "
-        "FILE.npz (tokens) (default: RUN/drawn.png, or .txt; of the zoo drawn.png)",
+        "(N, H, W[, C]), and labels), of what draws pixel by pixel FILE.gif; of what is no picture "
+        "FILE.txt, .gif or the like, FILE.npz (samples), or a folder (default: RUN/drawn.png, "
+        "or .txt, .gif ...; of the zoo drawn.png)",
     )
     p.add_argument("--seed", type=SEED, default=0, help="of what is drawn (default %(default)s)")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")

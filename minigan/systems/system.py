@@ -23,6 +23,7 @@ from ..optim import Adam, Optimizer
 from ..training.callbacks import Callback
 from ..training.cli import number
 from ..viz import Picture
+from .writing import sampled, written
 
 
 class Row(NamedTuple):
@@ -56,7 +57,7 @@ class System:
         cheaper, and it shall learn for as many seconds
     draws : does it make something that can be drawn: pictures, which the doctor looks at, or what
         it writes itself?
-    writes : what that is, such as "texts" (see `write`); "" where it makes pictures
+    writes : what that is, such as "texts", and `Game.pictured` shows it; "" where it is pictures
     """
 
     name = ""  # of the command; `SYSTEMS` sets it
@@ -161,6 +162,10 @@ class System:
         """The batches of the game's `columns`."""
         return Batches(data, c.batch_size, c.seed, device, columns)
 
+    def batches_of(self, game: Game, data: Any, c: Any, device: Any) -> Any:
+        """What its rounds are played with: `batches`, or what the game itself gathers for them."""
+        return self.batches(data, c, device, game.columns)
+
     def shown(self, data: Any, options: Any) -> Any:
         """The data that `exhibit` shows something of: those that it learns from, or others."""
         return data
@@ -180,9 +185,12 @@ class System:
         says where own ones are."""
 
     def write(self, game: Game, c: Any, options: Any, random: Generator, device: Any) -> str:
-        """Of a system that writes something else than pictures: `draw` by a saved run's game, with
-        its options; what was written, for people."""
-        raise NotImplementedError
+        """Of a system that `writes`: `draw` by a saved run's game, with its options; what was
+        written, for people."""
+        if options.sources or options.label is not None:
+            raise ValueError(f"{self.name} makes {self.writes}, of no pictures and of no label: "
+                             "leave out --from and --label")  # fmt: skip
+        return written(game, sampled(game, game.inputs(options.n, random, device)), self, options)
 
     def of_text(
         self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +10,9 @@ import numpy as np
 from ..arrays import Generator, to_device, to_numpy
 from ..autograd import no_grad, raw, tensor_of
 from ..data import TextSet, texts
-from ..data.files import write_atomic
 from ..data.texts import UNITS
 from ..gan.sequences import Policy, oracle
 from ..training.cli import number
-from ..viz import Text
 from .system import System
 
 BATCH = 500
@@ -65,17 +61,6 @@ class OfTexts(System):
     def held_out(self, data, options):
         return self.data(options, "test")
 
-    def write(self, game, c, options, random, device):
-        if options.sources or options.label is not None:
-            raise ValueError(f"{self.name} writes texts, of no pictures and of no label: leave out "
-                             "--from and --label")  # fmt: skip
-        inputs = game.inputs(options.n, random, device)
-        parts = [
-            game.sample(*[x[i : i + BATCH] for x in inputs]).cpu().numpy()
-            for i in range(0, options.n, BATCH)
-        ]
-        return write_lines(game, np.concatenate(parts), options)
-
     def facts(self, data, c):
         return {
             "vocabulary": list(data.vocabulary), "between": data.between,
@@ -97,20 +82,6 @@ def drawn_by(policy: Policy, numbers: np.ndarray, device: Any = None) -> np.ndar
     """Sequences of random numbers (N, T): int64 (N, T)."""
     given = tensor_of(to_device(numbers, device) if device else numbers)
     return to_numpy(raw(policy.draw(given)))
-
-
-def write_lines(game: Any, tokens: np.ndarray, options: Any) -> str:
-    """Sequences of tokens in the form that --out asks for; what was written, for people."""
-    out = Path(options.out or Path(options.run) / "drawn.txt")
-    if out.suffix not in (".txt", ".npz"):
-        raise ValueError(f"--out {out}: texts are written as FILE.txt, or FILE.npz (their tokens)")
-    if out.suffix == ".txt":
-        Text(game.lines(tokens)).save(out)
-        return f"{len(tokens)} lines in {out}"
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, tokens=tokens)
-    write_atomic(out, buffer.getvalue())
-    return f"{len(tokens)} sequences in {out}"
 
 
 def nats(policy: Policy, tokens: np.ndarray, device: Any) -> float:

@@ -14,7 +14,8 @@ from .grid import as_bytes, image_grid, save_grid
 
 
 class Picture(Protocol):
-    """What a game or a system shows of itself: a grid, pairs, a clip, a text."""
+    """What a game or a system shows of itself: a grid, pairs, a clip, a text. `others`, where there
+    are any, are the suffixes of other files that it can be saved as."""
 
     suffix: str  # of its files
 

@@ -308,7 +308,7 @@ def test_draw_and_measure(tmp_path, capsys):
         main(["draw", str(run), "--n", "7", "--seed", "3", "--out", str(tmp_path / "a.npz")]) == 0
     )
     with np.load(tmp_path / "a.npz") as found:
-        np.testing.assert_array_equal(found["tokens"], said)
+        np.testing.assert_array_equal(found["samples"], said)
     assert main(["draw", str(run)]) == 0 and (run / "drawn.txt").exists()
     capsys.readouterr()
     assert main(["draw", str(run), "--out", str(tmp_path / "a.png")]) == 2

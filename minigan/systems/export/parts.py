@@ -46,7 +46,9 @@ class Part:
 def parts_of(game: Game, c: Any) -> dict[str, Part]:
     """The parts of a run's game, those that make pictures first. "G" is what `draw` shows, where
     one network makes it in one go: pictures in [-1, 1]. c : the run's facts"""
-    found = {}
+    found: dict[str, Part] = {}
+    if type(game).pictured is not Game.pictured:  # what they make are no pictures
+        return found
     inputs = _inputs_of(game)
     makes = callable(getattr(game, "G", None)) and not hasattr(game, "generators")
     # pixel by pixel, or token by token: G tells logits there

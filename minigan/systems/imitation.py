@@ -1,0 +1,129 @@
+"""What systems of policies share: a world, an expert's episodes, and how policies are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Generator
+from ..autograd import tensor_of
+from ..data.worlds import WORLDS, Acts, Episodes, World, episode, expert, shown
+from ..gan.walkers import Actor, Experience, Value, Walkers, cloned
+from ..optim import Adam
+from ..training.cli import number
+from .system import Row, System, counts, weights
+
+SEED = {"train": 0, "test": 1}  # of the expert's episodes
+TRIED = 50  # episodes by which a policy is measured
+CLONING = 1000  # steps of behaviour cloning
+
+
+class OfWorlds(System):
+    """A system whose player acts in a world. Worlds are played in NumPy on the CPU, also with
+    --device cuda; the networks learn on the device."""
+
+    hands_on = True
+    writes = "episodes"
+    # of which world, the expert's episodes, and of them every so many-th pair
+    world, shows, every = "cartpole", 10, 20
+
+    def data_options(self, parser):
+        parser.add_argument(
+            "--dataset", choices=WORLDS, default=self.world,
+            help="the world: cartpole, a pole on a cart, as gymnasium's CartPole-v1; grid, five "
+            "times five cells with a reward each (default %(default)s)",
+        )  # fmt: skip
+
+    def options(self, parser):
+        p = parser
+        counts(
+            p,
+            ("every", self.every, "of the expert's episodes, every so many-th pair is shown"),
+            ("walkers", 8, "episodes that are played at once"),
+            ("horizon", 128, "steps of each in a round"),
+            ("d-steps", 1, "of D in a round, each on a part of what was met"),
+            ("passes", 4, "of the policy through what was met"),
+            ("parts", 4, "steps of each pass"),
+        )
+        p.add_argument(
+            "--hidden", type=number(int, 0), default=64,
+            help="units of each of the networks' two hidden layers; 0: networks without any "
+            "(default %(default)s)",
+        )  # fmt: skip
+        weights(
+            p,
+            ("entropy", 0.0, "weight of the policy's entropy"),
+            ("gamma", 0.99, "what a step later is worth"),
+            ("decay", 0.95, "of advantages (lambda)"),
+            most=1.0,
+        )
+        p.add_argument("--clip", type=number(float, above=0), default=0.2,
+                       help="how far a policy's step may go (default %(default)s)")  # fmt: skip
+        for name, default, what in (
+            ("lr", 1e-3, "Adam's learning rate, of the policy and its value"),
+            ("d-lr", 2e-4, "D's"),
+        ):
+            text = f"{what} (default {default})"
+            p.add_argument(f"--{name}", type=number(float, above=0), default=default, help=text)
+
+    def most_shown(self, c) -> int:
+        """How many episodes the expert shows."""
+        return self.shows
+
+    def data(self, c, split="train"):
+        world = WORLDS[c.dataset](self.most_shown(c))
+        who = "a controller written by hand" if c.dataset == "cartpole" else "the best policy"
+        return shown(world, expert(world), c.every, SEED[split], who)
+
+    def facts(self, data, c):
+        world = WORLDS[c.dataset]
+        return {"world": c.dataset, "numbers": world.numbers, "actions": world.actions}
+
+    def players(self, c) -> tuple[Actor, Value]:
+        """New ones."""
+        return Actor(c.numbers, c.actions, c.hidden), Value(c.numbers, c.hidden)
+
+    def playing(self, c) -> tuple[Walkers, dict[str, Any]]:
+        """New walkers, and what every game of worlds is told."""
+        walkers = Walkers(WORLDS[c.world](c.walkers), c.seed)
+        names = ("horizon", "d_steps", "passes", "parts", "gamma", "decay", "clip", "entropy")
+        return walkers, {name: getattr(c, name) for name in names}
+
+    def optimizers(self, game, c):
+        rates = {"D": c.d_lr}
+        return {
+            name: Adam(player.parameters(), rates.get(name, c.lr))
+            for name, player in game.players.items()
+        }
+
+    def batches_of(self, game, data, c, device):
+        return Experience(game, data, c.batch_size, c.seed, device)
+
+
+def tried(world: type[World], acts: Acts, n: int = TRIED, seed: int = 0) -> np.ndarray:
+    """The sums of true rewards of n episodes, always with the same random numbers."""
+    episodes, random = world(n), Generator(seed + 100)
+    episodes.reset(random)
+    return episode(episodes, acts, random)[3]
+
+
+def returns(name: str, found: np.ndarray, **more: Any) -> Row:
+    """A row of the mean of such sums."""
+    return Row(name, float(found.mean()), se=float(found.std(ddof=1) / len(found) ** 0.5), **more)
+
+
+def clone(data: Episodes, world: type[World], hidden: int) -> Acts:
+    """What behaviour cloning of these pairs does."""
+    policy = Actor(world.numbers, world.actions, hidden)
+    states, actions = tensor_of(data.states / world.unit), tensor_of(data.actions)
+    optimizer = Adam(policy.parameters(), 1e-3)
+    order = Generator(0).permutation(len(data))
+    cloned(policy, states[order], actions[order], optimizer, CLONING)
+    return policy.acts(world.unit)
+
+
+def agreement(policy: Actor, unit: Any, data: Episodes) -> float:
+    """How often the policy's likelier action is the expert's, in the expert's states."""
+    logits = policy.on_cpu()(data.states / unit)
+    return float((logits.argmax(1) == data.actions).mean())
