@@ -83,7 +83,7 @@ def set_num_threads(num: int) -> None:
 
 def get_num_threads() -> int:
     """How many threads compute on the CPU: `set_num_threads`, else MINIGAN_NUM_THREADS, else the
-    CPUs this process may run on."""
+    CPUs this process may run on, or a container's quota of them."""
     return num_threads()
 
 

@@ -2,6 +2,7 @@
 they are first called."""
 
 import importlib
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 from minigan.fast.cpu import blas, kernels, threads
 from minigan.fast.cpu.kernels import kernel
 from minigan.fast.cpu.threads import num_threads, parallel_chunks
+from minigan.machine import threads as machine_threads
+from minigan.machine.threads import cpu_quota
 
 LONG = 600  # seconds after which a test takes a thing for stuck: no machine is so slow
 
@@ -43,6 +46,30 @@ def test_num_threads(monkeypatch):
     for nonsense in ("", "0", "-2", "many"):
         monkeypatch.setenv("MINIGAN_NUM_THREADS", nonsense)
         assert 1 <= num_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("files, quota", [
+    ({}, math.inf),
+    ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5),
+    ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, math.inf),
+    # the least of a group and of those around it
+    ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max": "400000 100000\n",
+      "sys/fs/cgroup/a/cpu.max": "300000 100000\n"}, 3),
+    # version 1
+    ({"proc/self/cgroup": "4:memory:/c\n2:cpu,cpuacct:/c\n0::/\n",
+      "sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_quota_us": "200000\n",
+      "sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_period_us": "100000\n"}, 2),
+    ({"proc/self/cgroup": "1:cpu:/\n", "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+      "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
+])  # fmt: skip
+def test_the_quota_of_a_container(tmp_path, files, quota, monkeypatch):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert cpu_quota(tmp_path) == quota
+    monkeypatch.delenv("MINIGAN_NUM_THREADS", raising=False)
+    monkeypatch.setattr(machine_threads, "cpu_quota", lambda: 0.3)
+    assert num_threads() == 1  # a part of a CPU is one
 
 
 def test_the_blas_is_limited_by_the_same_variable():

@@ -6,13 +6,14 @@ Those of the BLAS (see `blas`) share the cores with them.
 import contextlib
 import ctypes
 import functools
+import math
 import os
 import threading
 from typing import Any
 
 import numpy as np
 
-from ...machine.threads import _set, asked_threads, num_threads
+from ...machine.threads import _set, asked_threads, cpu_quota, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
 from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
@@ -153,9 +154,10 @@ def set_num_threads(num):
         library.set_num_threads(num)
 
 
-if asked := asked_threads():  # of all that computes; the BLAS has as many as there are cores
+# of all that computes; the BLAS has as many as there are cores
+if asked_threads() or cpu_quota() < math.inf:
     for library in blas_libraries():
-        library.set_num_threads(min(asked, library.get_num_threads()))
+        library.set_num_threads(min(num_threads(), library.get_num_threads()))
 
 
 def _new_pool(workers):
