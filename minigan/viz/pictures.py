@@ -151,9 +151,11 @@ class Lines:
 
 def principal_plane(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
-    centred = points - points.mean(0)
+    from scipy.linalg import eigh
+
+    centred, n = points - points.mean(0), len(points)
     # by the products of N points, which are fewer than pixels are
-    variances, directions = np.linalg.eigh(centred @ centred.T)
-    places = directions[:, :-3:-1] * np.sqrt(np.maximum(variances[:-3:-1], 0))
+    variances, directions = eigh(centred @ centred.T, subset_by_index=[n - 2, n - 1])
+    places = directions[:, ::-1] * np.sqrt(np.maximum(variances[::-1], 0))
     axes = places.T @ centred
     return places * np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])
