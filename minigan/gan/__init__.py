@@ -52,6 +52,7 @@ from .translate import PAN, CycleGAN, Pix2Pix, Translating
 from .triple import TripleGAN
 from .unrolled import Unrolled
 from .vae import VAE, VAEGAN
+from .vaw import VAWGAN, SpeakerVAE
 from .veegan import VEEGAN
 from .views import VIEWS, DiffAugment, InstanceNoise, Pack
 
@@ -68,13 +69,15 @@ GAMES: dict[str, type[Game]] = {
 __all__ = [
     *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
     "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
-    "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented",
+    "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VAWGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend",
+    "Augmented",
     "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN",
     "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN", "GradientPenalty",
     "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
     "Likelihood", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
     "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN",
-    "SimilarityMADGAN", "SpectralNorm", "StackedGAN", "Steganography", "TextCritic", "Trainer",
+    "SimilarityMADGAN", "SpeakerVAE", "SpectralNorm", "StackedGAN", "Steganography",
+    "TextCritic", "Trainer",
     "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
     "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
     "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",

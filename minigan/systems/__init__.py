@@ -65,6 +65,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "seqgan": ("seqgan", "SeqGAN"),
     "gail": ("gail", "GAIL"),
     "airl": ("airl", "AIRL"),
+    "vaw-gan": ("vaw_gan", "VAWGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -149,6 +149,47 @@ class Lines:
         write_atomic(path, buffer.getvalue())
 
 
+class Panels:
+    """Curves side by side: a row of panels for each of `rows`, a column for each number.
+
+    rows : (title, {name: values (T, numbers)}): curves of a row may differ in their length
+    names : of the numbers;  xlabel : what T counts
+    """
+
+    suffix = ".png"
+
+    def __init__(
+        self, rows: Sequence[tuple[str, dict[str, Any]]], names: Sequence[str], xlabel: str = ""
+    ):
+        self.rows = list(rows)
+        self.names = list(names)
+        self.xlabel = xlabel
+
+    def save(self, path: str | Path) -> None:
+        from matplotlib.figure import Figure
+
+        n, m = len(self.rows), len(self.names)
+        figure = Figure(figsize=(0.6 + 2.6 * m, 0.6 + 1.9 * n), dpi=100, layout="constrained")
+        axes = figure.subplots(n, m, squeeze=False)
+        for (title, curves), line in zip(self.rows, axes):
+            for i, (name, ax) in enumerate(zip(self.names, line)):
+                for k, (whose, values) in enumerate(curves.items()):
+                    x = np.arange(1, len(values) + 1)
+                    style = "o" if len(x) == 1 else "-"
+                    ax.plot(x, values[:, i], style, color=f"C{k % 10}", label=whose, linewidth=1.4)
+                ax.tick_params(labelsize=6)
+                ax.grid(alpha=0.3)
+                if line is axes[0]:
+                    ax.set_title(name, fontsize=9)
+                if line is axes[-1]:
+                    ax.set_xlabel(self.xlabel, fontsize=8)
+            line[0].set_ylabel(title, fontsize=8)
+            line[-1].legend(fontsize=6)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        write_atomic(path, buffer.getvalue())
+
+
 def principal_plane(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2): the coordinates along the two directions of the largest variance."""
     from scipy.linalg import eigh
