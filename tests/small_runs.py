@@ -44,7 +44,7 @@ TEXTS = [name for name in SYSTEMS if system(name).writes == "texts"]
 # systems that make something else than pictures, and no texts
 OTHERS = [name for name in SYSTEMS if system(name).writes not in ("", "texts")]
 # what a system makes -> its data here, where they are not the default's
-DATA = {"": "strokes", "texts": "oracle"}
+DATA = {"": "strokes", "texts": "oracle", "series": "made-voices"}
 # systems without a G that makes something of latents in one go
 NO_LATENTS = [*PAIRS, *TEXTS, *OTHERS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn",
               "pixelrnn"]  # fmt: skip
@@ -75,6 +75,8 @@ SMALL = {
              "--passes", "1", "--parts", "2", "--hidden", "4"],
     "airl": ["--episodes", "4", "--walkers", "2", "--horizon", "8", "--passes", "1", "--parts",
              "2"],
+    "vaw-gan": ["--vae-steps", "2", "--steps", "4", "--k", "1", "--hidden", "8",
+                "--latent-dim", "2"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 

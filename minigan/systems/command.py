@@ -112,10 +112,8 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     names = [*COMMON, *vars(own.parse_args([]))]
     config = {"system": kind.name} | {name: getattr(options, name) for name in names}
     config |= kind.facts(data, options)
-    if options.batch_size > len(data):
-        raise ValueError(
-            f"--batch-size {options.batch_size}, and there are {len(data)} examples: lower it"
-        )
+    if options.batch_size > (n := kind.examples(data)):
+        raise ValueError(f"--batch-size {options.batch_size}, and there are {n} examples: lower it")
     columns = ("labels",) if {"classes", "labels"} & config.keys() else ()
     c = facts_of(config)
     config |= {"dataset": data.name, "checksum": data.checksum_of(columns)}

@@ -120,6 +120,10 @@ class System:
         own."""
         return self.data(c, "test" if c.pictures in DATASETS else "train")
 
+    def examples(self, data: Any) -> int:
+        """How many there are, of which a batch takes some."""
+        return len(data)
+
     def facts(self, data: ImageSet, c: Any) -> dict[str, Any]:
         """What the run's config says of the data: all that `game` needs to know of them."""
         return {"image_shape": list(data.images.shape[1:])}

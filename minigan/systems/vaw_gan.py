@@ -51,12 +51,13 @@ from ..gan.vaw import VAWGAN as Game
 from ..gan.vaw import SpeakerVAE
 from ..metrics import classifier_of
 from ..metrics.rows import subset
+from ..metrics.series import Classifier
 from ..training.cli import number
 from ..viz import Panels
 from .parts import layers
-from .system import Row, System, adam_options, counts, label_of, labels_of, weights
+from .system import Row, System, adam_options, counts, facts_of, label_of, labels_of, weights
 
-SHOWN, COEFFICIENTS = 4, 5  # utterances in a picture, and how many numbers of a frame
+SHOWN, COEFFICIENTS = 3, 4  # utterances in a picture, and how many numbers of a frame
 
 
 class VAWGAN(System):
@@ -109,7 +110,8 @@ class VAWGAN(System):
             help="another control: G is not told who shall speak")  # fmt: skip
 
     def data(self, c, split="train"):
-        return series(getattr(c, "pictures", c.dataset), split)
+        said = print if split == "train" else lambda notice: None  # once
+        return series(getattr(c, "pictures", c.dataset), split, said)
 
     def test_of(self, c):
         return self.data(c, "test")
@@ -117,7 +119,13 @@ class VAWGAN(System):
     def held_out(self, data, options):
         return self.data(options, "test")
 
-    shown = held_out
+    def examples(self, data):
+        return int(data.lengths.sum())
+
+    def shown(self, data, options):
+        """Held-out utterances, and the facts that `facts` finds."""
+        facts = vars(options) | self.facts(data, options)
+        return self.held_out(data, options), facts_of(facts)
 
     def facts(self, data, c):
         frames = data.frames()[0].astype(np.float64)
@@ -169,24 +177,25 @@ class VAWGAN(System):
         return Together(*streams)
 
     def exhibit(self, game, data, generator, device):
-        c = self.seen
-        pairs = some_pairs(data, c, SHOWN)
-        return lambda: pictured(pairs, converted(game, pairs, c, device), data, c)
-
-    def begin(self, game, data, c, device):
-        self.seen = c  # the scale of what is shown
+        test, c = data
+        pairs = some_pairs(test, c, SHOWN)
+        return lambda: pictured(pairs, converted(game, pairs, c, device), test, c)
 
     def write(self, game, c, options, random, device):
         """Held-out utterances, or those of a .csv (--from), as --label would say them, or as
         others do."""
-        data = self.own(options.sources, c) if options.sources else self.test_of(c)
-        rows = random.permutation(len(data))[: options.n] if not options.sources else slice(None)
-        data = data.some(np.arange(len(data))[rows])
+        if options.sources:
+            data = self.own(options.sources, c)
+        else:
+            data = self.test_of(c)
+            data = data.some(random.permutation(len(data))[: options.n])
+        said = who_said(data, c)
         if options.label is not None:
             wanted = np.full(len(data), label_of(options.label, c))
         else:
-            wanted = (random.uniform((len(data),)) * c.classes).astype(np.int64)
-        pairs = list(zip(data.each(), who_said(data, c), wanted.tolist()))
+            others = 1 + (random.uniform((len(data),)) * (c.classes - 1)).astype(np.int64)
+            wanted = (said + others) % c.classes
+        pairs = list(zip(data.each(), said.tolist(), wanted.tolist()))
         found = converted(game, pairs, c, device)
         out = Path(options.out or Path(options.run) / "drawn.png")
         if out.suffix == ".csv":
@@ -211,7 +220,7 @@ class VAWGAN(System):
 
     def measure(self, game, c, samples, device):
         data, test = self.data(c), self.test_of(c)
-        known = classifier_of(*data.frames(), c.classes, device=device)
+        known = classifier_of_speakers(data, str(device))
         pairs = subset_of(all_pairs(test, c), samples)
         made = converted(game, pairs, c, device)
         source, target = (np.array([pair[i] for pair in pairs]) for i in (1, 2))
@@ -264,13 +273,13 @@ def subset_of(pairs: list[Pair], n: int) -> list[Pair]:
 
 
 def some_pairs(data: SeriesSet, c: Any, n: int) -> list[Pair]:
-    """Of a picture: different sources, and targets far from them in the list of speakers."""
+    """Of a picture: different sources, and targets far from them in the list of speakers; of one
+    pair of speakers some utterances."""
     known = all_pairs(data, c)
-    found = {}
-    for pair in known:
-        if (pair[2] - pair[1]) % c.classes == c.classes // 2 or None not in (c.source, c.target):
-            found.setdefault(pair[1:] if c.source is None else len(found), pair)
-    return list(found.values() or known)[:n]
+    far = [pair for pair in known if (pair[2] - pair[1]) % c.classes == c.classes // 2]
+    first = {pair[1:]: pair for pair in reversed(far or known)}
+    found = [first[who] for who in sorted(first)] if len(first) > 1 else known
+    return found[:n]
 
 
 def converted(game: Any, pairs: Sequence[Pair], c: Any, device: Any) -> list[np.ndarray]:
@@ -286,11 +295,11 @@ def converted(game: Any, pairs: Sequence[Pair], c: Any, device: Any) -> list[np.
     return np.split(found, np.cumsum(lengths)[:-1])
 
 
-def who_said(data: SeriesSet, c: Any) -> list[int]:
+def who_said(data: SeriesSet, c: Any) -> np.ndarray:
     """The run's number of each speaker; -1 of others, of own files."""
     names = list(c.class_names)
-    return [names.index(name) if name in names else -1 for name in
-            (data.classes[k] for k in data.labels)]  # fmt: skip
+    numbers = [names.index(name) if name in names else -1 for name in data.classes]
+    return np.array(numbers)[data.labels]
 
 
 def pictured(pairs: Sequence[Pair], made: Sequence[np.ndarray], data: SeriesSet, c: Any) -> Panels:
@@ -318,6 +327,17 @@ def as_csv(pairs: Sequence[Pair], made: Sequence[np.ndarray], c: Any) -> str:
 
 
 # --- what is measured ---
+
+
+KNOWN: dict[tuple[str, str], Any] = {}  # of a set and a device: the control is heard by it, too
+
+
+def classifier_of_speakers(data: SeriesSet, device: str) -> Classifier:
+    """What real frames teach."""
+    key = data.checksum_of(("labels",)), device
+    if key not in KNOWN:
+        KNOWN[key] = classifier_of(*data.frames(), len(data.classes), device=device)
+    return KNOWN[key]
 
 
 def heard_in(known: Any, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -169,22 +169,27 @@ class Panels:
         from matplotlib.figure import Figure
 
         n, m = len(self.rows), len(self.names)
-        figure = Figure(figsize=(0.6 + 2.6 * m, 0.6 + 1.9 * n), dpi=100, layout="constrained")
+        width, height = 0.9 + 2.4 * m, 0.9 + 1.7 * n
+        figure = Figure(figsize=(width, height), dpi=100)
         axes = figure.subplots(n, m, squeeze=False)
-        for (title, curves), line in zip(self.rows, axes):
-            for i, (name, ax) in enumerate(zip(self.names, line)):
+        # by hand: a layout that asks each label for its size takes seconds
+        figure.subplots_adjust(
+            0.75 / width, 0.5 / height, 1 - 0.1 / width, 1 - 0.3 / height, 0.2, 0.2
+        )
+        for row, (title, curves) in enumerate(self.rows):
+            for i, (name, ax) in enumerate(zip(self.names, axes[row])):
                 for k, (whose, values) in enumerate(curves.items()):
                     x = np.arange(1, len(values) + 1)
                     style = "o" if len(x) == 1 else "-"
                     ax.plot(x, values[:, i], style, color=f"C{k % 10}", label=whose, linewidth=1.4)
+                ax.locator_params(nbins=4)
                 ax.tick_params(labelsize=6)
-                ax.grid(alpha=0.3)
-                if line is axes[0]:
+                if row == 0:
                     ax.set_title(name, fontsize=9)
-                if line is axes[-1]:
+                if row == n - 1:
                     ax.set_xlabel(self.xlabel, fontsize=8)
-            line[0].set_ylabel(title, fontsize=8)
-            line[-1].legend(fontsize=6)
+            axes[row, 0].set_ylabel(title, fontsize=8)
+        axes[0, -1].legend(fontsize=6)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         write_atomic(path, buffer.getvalue())

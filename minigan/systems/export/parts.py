@@ -89,13 +89,14 @@ def _inputs_of(game: Any) -> Callable[[int, int], dict[str, Tensor]]:
 
 
 def _of_player(name: str, player: Any, inputs: Callable, c: Any) -> Part | None:
-    """A player with what it takes, which is tried: images, or the game's inputs, alone or with what
-    goes with latents."""
-    shape = tuple(getattr(c, "image_shape", ()))
+    """A player with what it takes, which is tried: images (or frames), or the game's inputs, alone
+    or with what goes with latents."""
+    what = "frames" if hasattr(c, "frame_shape") else "images"
+    shape = tuple(getattr(c, f"{what[:-1]}_shape", ()))
 
     def images(n, seed):
         uniform = Generator(seed).uniform((n, *shape)) * 2 - 1
-        return {"images": tensor_of(uniform.astype("float32"))}
+        return {what: tensor_of(uniform.astype("float32"))}
 
     def with_rest(n, seed):
         return images(n, seed) | {k: x for k, x in inputs(n, seed).items() if k != "latents"}
