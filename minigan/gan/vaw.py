@@ -106,15 +106,20 @@ class VAWGAN(SpeakerVAE):
         for _ in range(self.k):
             on_real, on_fake = scores(critic, real, fake)
             value = self.objective.d_value(on_real, on_fake)
-            report: dict[str, Any] = {"distance": value}
+            report: dict[str, Any] = {"critic_real": on_real, "critic_fake": on_fake}
             if self.penalties:
                 report["penalty"] = total([p(critic, real, fake) for p in self.penalties])
                 value = value - report["penalty"]
             yield Ascend("D", value, **report)
         parts = self.bound(cat([frames, real]), cat(list(batch[1::2])))
         loss = (parts["kl"] + parts["reconstruction"]).mean()
-        pleased = self.objective.g_loss(critic(self.made(code, wanted)))
-        yield Descend("E", loss, **parts), Descend("G", loss + self.alpha * pleased)
+        with no_grad():  # D's values have no zero: W has
+            on_real = critic(real).mean()
+        distance = on_real + self.objective.g_loss(critic(self.made(code, wanted)))
+        yield (
+            Descend("E", loss, **parts),
+            Descend("G", loss + self.alpha * distance, distance=distance),
+        )
 
     def judge(self, *batch: Tensor) -> None:
         self.D(*batch[2:])

@@ -96,8 +96,8 @@ def test_a_round(noise):
     def of_g(w):
         G = before["G"] | {"network.weight": w}
         made = converted(before["E"], G, x, y_t)
-        judged = joined(before["D"], made, y_t).mean()
-        return bound(before["E"], G, both, who) - ALPHA * judged
+        apart = joined(before["D"], x_t, y_t).mean() - joined(before["D"], made, y_t).mean()
+        return bound(before["E"], G, both, who) + ALPHA * apart
 
     np.testing.assert_allclose(moves[2].value.item(), of_e(before["E"]["weight"]))
     np.testing.assert_allclose(moves[3].value.item(), of_g(before["G"]["network.weight"]))
