@@ -26,10 +26,10 @@ class Classifier:
     """Numbers -> log of the probability of each label: two hidden layers, of numbers that have
     mean 0 and deviation 1 in what it learnt from."""
 
-    def __init__(self, network: nn.Module, mean: np.ndarray, deviation: np.ndarray, device: Any):
+    def __init__(self, network: nn.Module, mean: np.ndarray, deviation: np.ndarray):
         self.network = network
         self.mean, self.deviation = mean, deviation
-        self.device = device
+        self.place = next(network.parameters()).device
 
     def seen(self, x: np.ndarray) -> np.ndarray:
         return ((flat(x) - self.mean) / self.deviation).astype(np.float32)
@@ -39,7 +39,7 @@ class Classifier:
         found, seen = [], self.seen(x)
         with no_grad():
             for i in range(0, len(seen), 1000):
-                given = tensor_of(to_device(seen[i : i + 1000], self.device))
+                given = tensor_of(to_device(seen[i : i + 1000], self.place))
                 found.append(F.log_softmax(self.network(given), 1).cpu().numpy())
         return np.concatenate(found)
 
@@ -80,7 +80,7 @@ def classifier_of(
         ).to(device)  # fmt: skip
     finally:
         default_generator.set_state(before)
-    found = Classifier(network, x.mean(0), x.std(0) + 1e-6, device)
+    found = Classifier(network, x.mean(0), x.std(0) + 1e-6)
     seen, order = found.seen(x), Generator(seed)
     optimizer = Adam(network.parameters(), LR, weight_decay=weight_decay)
     batches = -(-len(x) // BATCH)
@@ -88,7 +88,7 @@ def classifier_of(
         if step % batches == 0:
             rows = order.permutation(len(x))
         part = rows[step % batches * BATCH :][:BATCH]
-        given, wanted = (tensor_of(to_device(a[part], device)) for a in (seen, labels))
+        given, wanted = (tensor_of(to_device(a[part], found.place)) for a in (seen, labels))
         optimizer.param_groups[0]["lr"] = LR * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad()
         F.cross_entropy(network(given), wanted).backward()

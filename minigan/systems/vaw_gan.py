@@ -58,6 +58,7 @@ from .parts import layers
 from .system import Row, System, adam_options, counts, facts_of, label_of, labels_of, weights
 
 SHOWN, COEFFICIENTS = 3, 4  # utterances in a picture, and how many numbers of a frame
+DRAWN = 8  # utterances in a picture that is asked for
 
 
 class VAWGAN(System):
@@ -132,7 +133,7 @@ class VAWGAN(System):
         found = labels_of(data, self.name) | {"frame_shape": list(frames.shape[1:])}
         for name in ("source", "target"):
             if getattr(c, name) is not None:
-                label_of(getattr(c, name), SimpleNamespace(**found))
+                speaker_of(getattr(c, name), SimpleNamespace(**found))
         if c.source is not None and c.source == c.target:
             raise ValueError(f"--source {c.source} --target {c.target}: expected two speakers")
         deviation = np.maximum(frames.std(0), 1e-6)
@@ -167,7 +168,7 @@ class VAWGAN(System):
         streams = []
         for i, name in enumerate(("source", "target")):
             only = None if c.stage == "VAE" else getattr(c, name)
-            rows = np.full(len(x), True) if only is None else y == label_of(only, c)
+            rows = np.full(len(x), True) if only is None else y == speaker_of(only, c)
             some = SimpleNamespace(frames=x[rows], labels=y[rows])
             size = min(c.batch_size, int(rows.sum()))
             streams.append(Batches(some, size, c.seed + i, device, ("frames", "labels")))
@@ -191,7 +192,7 @@ class VAWGAN(System):
             data = data.some(random.permutation(len(data))[: options.n])
         said = who_said(data, c)
         if options.label is not None:
-            wanted = np.full(len(data), label_of(options.label, c))
+            wanted = np.full(len(data), speaker_of(options.label, c))
         else:
             others = 1 + (random.uniform((len(data),)) * (c.classes - 1)).astype(np.int64)
             wanted = (said + others) % c.classes
@@ -201,7 +202,9 @@ class VAWGAN(System):
         if out.suffix == ".csv":
             write_atomic(out, as_csv(pairs, found, c).encode())
         elif out.suffix == ".png":
-            pictured(pairs[:SHOWN], found[:SHOWN], self.test_of(c), c).save(out)
+            pictured(pairs[:DRAWN], found[:DRAWN], self.test_of(c), c).save(out)
+            if len(found) > DRAWN:
+                return f"{DRAWN} of {len(found)} series in {out} (--out FILE.csv has all)"
         else:
             raise ValueError(f"--out {out}: series are written as FILE.png (curves) or FILE.csv")
         return f"{len(found)} series in {out}"
@@ -241,7 +244,8 @@ class VAWGAN(System):
             Row("global variance off", off, off_real, "down",
                 note="mean |log| of an utterance's variances over those of the target's; real: "
                 "held-out utterances of the target"),
-            Row("global variance", share, share_real, note="the mean share of the target's"),
+            Row("global variance", share, share_real,
+                note="the mean share of the target's: 1 is right"),
             Row("course kept", course(pairs, made), crossed(pairs, test),
                 note="correlation over time with the source; real: the target's own utterances "
                 "with the source's, which say the same"),
@@ -253,13 +257,22 @@ class VAWGAN(System):
 Pair = tuple[np.ndarray, int, int]
 
 
+def speaker_of(text: str, c: Any) -> int:
+    """The number of a speaker who is given by name, or by number; ValueError where there is none
+    such."""
+    found = label_of(text, c)
+    if not 0 <= found < c.classes:
+        raise ValueError(f"there is no label {found}: they are 0 to {c.classes - 1}")
+    return found
+
+
 def scaled(x: np.ndarray, c: Any) -> np.ndarray:
     return ((x - np.array(c.mean)) / np.array(c.deviation)).astype(np.float32)
 
 
 def all_pairs(data: SeriesSet, c: Any) -> list[Pair]:
     """Each utterance, as each of the others would say it; --source and --target alone, if given."""
-    given = [None if name is None else label_of(name, c) for name in (c.source, c.target)]
+    given = [None if name is None else speaker_of(name, c) for name in (c.source, c.target)]
     return [
         (x, int(y), k)
         for x, y in zip(data.each(), data.labels)
@@ -312,7 +325,7 @@ def pictured(pairs: Sequence[Pair], made: Sequence[np.ndarray], data: SeriesSet,
             curves["target, real"] = data.each()[own[0]]
         said = c.class_names[who] if who >= 0 else "?"
         rows.append((f"{said} as {c.class_names[whom]}", curves))
-    names = [f"number {i + 1}" for i in range(min(COEFFICIENTS, c.frame_shape[0]))]
+    names = [f"c{i + 1}" for i in range(min(COEFFICIENTS, c.frame_shape[0]))]
     return Panels(rows, names, "frame")
 
 

@@ -155,8 +155,8 @@ def usual_callbacks(
 
 
 class LeftOut(Callback):
-    """Writes the files that are not in the data into left_out.txt of the run's folder: a line has
-    the name, a tab and the reason."""
+    """Writes the files, or series, that are not in the data into left_out.txt of the run's folder:
+    a line has the name, a tab and the reason."""
 
     def __init__(self, files):
         self.files = files
@@ -165,8 +165,7 @@ class LeftOut(Callback):
         lines = "".join(f"{name}\t{why}\n" for name, why in self.files)
         write_atomic(run.folder / "left_out.txt", lines.encode("utf-8", "surrogateescape"))
         run.say(
-            f"all {len(self.files)} files that are left out are named in "
-            f"{run.folder / 'left_out.txt'}"
+            f"all {len(self.files)} that are left out are named in {run.folder / 'left_out.txt'}"
         )
 
 

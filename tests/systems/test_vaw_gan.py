@@ -205,7 +205,6 @@ def test_draw(tmp_path, capsys):
     words = ["draw", str(run), "--label", "speaker 3", "--n", "6"]
     assert main([*words, "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"written: 6 series in {out}\n"
-    assert main([*words, "--out", str(tmp_path / "said.png")]) == 0
     kind, game, c, _ = load_game(run)
     made = kind.own([str(out)], c)
     assert len(made) == 6 and made.classes == ("speaker 3",)
@@ -216,12 +215,14 @@ def test_draw(tmp_path, capsys):
     expected = vaw_gan.converted(game, pairs, c, CPU)
     for a, b in zip(kind.own([str(again)], c).each(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-    assert main(["draw", str(run), "--n", "2"]) == 0 and (run / "drawn.png").exists()
     capsys.readouterr()
+    assert main(["draw", str(run), "--n", "9"]) == 0
+    assert "8 of 9 series in" in capsys.readouterr().out and (run / "drawn.png").exists()
     other = tmp_path / "other.csv"
     other.write_text("series,label,a\nu,x,1\nu,x,2\n")
     for more, said in (
         (["--label", "speker 3"], "did you mean 'speaker 3'?"),
+        (["--label", "9"], "there is no label 9: they are 0 to 3"),
         (["--out", "x.gif"], "FILE.png (curves) or FILE.csv"),
         (["--from", "x.png"], "expected a .csv of series"),
         (["--from", str(other)], "1 numbers at a time, and the run has learnt from 12"),

@@ -155,4 +155,9 @@ def commands_of(folder: Path, config: dict[str, Any]) -> list[tuple[str, str]]:
             ("G for other programs", f"python -m minigan export {run} --onnx G.onnx"),
             ("This page with G in it", f"python -m minigan report {run} --explore"),
         ]
+    elif "system" in config:  # it makes no pictures
+        found += [
+            ("Draw", f"python -m minigan draw {run}"),
+            ("Measure", f"python -m minigan measure {run} --control"),
+        ]
     return found
