@@ -13,7 +13,7 @@ from minigan.arrays import CPU
 from minigan.autograd import tensor_of
 from minigan.data import series
 from minigan.gan import VAWGAN, GradientPenalty, Joined, SpeakerVAE, Trainer
-from minigan.systems import load_game, system, vaw_gan
+from minigan.systems import load_game, system, voices
 from minigan.systems.command import main
 from minigan.systems.system import facts_of
 
@@ -151,7 +151,7 @@ def test_one_pair_of_speakers():
     c.stage = "VAE"
     y = np.concatenate([y.numpy() for _, y, *_ in kind.batches(data, c, CPU, ()).epoch(0)])
     assert set(y) == {0, 1, 2, 3}
-    assert {pair[1:] for pair in vaw_gan.all_pairs(data, c)} == {(1, 3)}
+    assert {pair[1:] for pair in voices.all_pairs(data, c)} == {(1, 3)}
     x = np.concatenate([b[0].numpy() for b in kind.batches(data, c, CPU, ()).epoch(0)])
     np.testing.assert_allclose(x.std(0), 1, atol=0.1)  # frames are scaled
     with pytest.raises(ValueError, match="expected two speakers"):
@@ -212,7 +212,7 @@ def test_draw(tmp_path, capsys):
     assert main(["draw", str(run), "--from", str(out), "--label", "speaker 1", "--out",
                  str(again)]) == 0  # fmt: skip
     pairs = [(x, 2, 0) for x in made.each()]
-    expected = vaw_gan.converted(game, pairs, c, CPU)
+    expected = voices.converted(game, pairs, c, CPU)
     for a, b in zip(kind.own([str(again)], c).each(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
     capsys.readouterr()
@@ -254,28 +254,28 @@ def test_own_series(tmp_path, capsys):
 
 def test_variances_and_courses():
     data = series("made-voices")
-    of = {k: vaw_gan.global_variance(data, k) for k in range(4)}
+    of = {k: voices.global_variance(data, k) for k in range(4)}
     first = [x for x, y in zip(data.each(), data.labels) if y == 2]
     np.testing.assert_allclose(of[2], np.mean([x.var(0) for x in first], 0))
-    off, share = vaw_gan.variances_off(data.each(), data.labels, of)
+    off, share = voices.variances_off(data.each(), data.labels, of)
     assert off < 1e-6 and abs(share - 1) < 1e-6
     half = [0.5 * x for x in data.each()]
-    off, share = vaw_gan.variances_off(half, data.labels, of)
+    off, share = voices.variances_off(half, data.labels, of)
     np.testing.assert_allclose([off, share], [np.log(4), 0.25], rtol=1e-5)
 
     t = np.linspace(0, 1, 9)[:, None] * [1.0, -2.0]
-    np.testing.assert_allclose(vaw_gan.correlation(t, 3 * t + 1), 1)
-    np.testing.assert_allclose(vaw_gan.correlation(t, t * [1, -1]), 0, atol=1e-12)
+    np.testing.assert_allclose(voices.correlation(t, 3 * t + 1), 1)
+    np.testing.assert_allclose(voices.correlation(t, t * [1, -1]), 0, atol=1e-12)
     pairs = [(x, 0, 1) for x in data.each()[:5]]
-    np.testing.assert_allclose(vaw_gan.course(pairs, [-x for x, *_ in pairs]), -1, rtol=1e-6)
-    assert -1 < vaw_gan.crossed(pairs, data) < 1
+    np.testing.assert_allclose(voices.course(pairs, [-x for x, *_ in pairs]), -1, rtol=1e-6)
+    assert -1 < voices.crossed(pairs, data) < 1
 
 
 def test_whom_a_classifier_hears():
     known = SimpleNamespace(log_probabilities=lambda x: x)
     parts = [np.array([[0.0, 3.0], [2.0, 1.0], [1.5, 1.0]]), np.array([[5.0, 0.0]])]
-    frames, utterances = vaw_gan.heard_in(known, parts)
+    frames, utterances = voices.heard_in(known, parts)
     assert frames.tolist() == [1, 0, 0, 0] and utterances.tolist() == [1, 0]
     c = facts_of({"classes": 3, "source": None, "target": None, "class_names": list("abc")})
     data = SimpleNamespace(each=lambda: [np.zeros((2, 1))] * 3, labels=np.arange(3))
-    assert len(vaw_gan.all_pairs(data, c)) == 6
+    assert len(voices.all_pairs(data, c)) == 6

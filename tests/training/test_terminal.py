@@ -93,10 +93,7 @@ def test_names_that_stdout_cannot_encode(tmp_path):
             faces(folder, out), capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}
         )
         assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
-        assert (
-            b"\\udcff" in done.stdout
-            and b"all 5 that are left out are named in" in done.stdout
-        )
+        assert b"\\udcff" in done.stdout and b"all 5 that are left out are named in" in done.stdout
         lines = (out / "left_out.txt").read_bytes().splitlines()
         assert lines[0] == b"\xff0\xe2\x82\xac.jpg\tit is empty" and len(lines) == 5
 
