@@ -128,7 +128,7 @@ def test_a_run_that_writes_texts_is_no_walk(tmp_path):
         ["train", "seqgan", *words, "--max-steps", "2", "--device", "cpu", "--out", run]
     )
     view = WalkView(lambda *args, **named: None, None, tmp_path, None)
-    with pytest.raises(ValueError, match="seqgan writes texts: python -m minigan draw"):
+    with pytest.raises(ValueError, match="seqgan makes texts: python -m minigan draw"):
         view.do_open(run)
     assert view.explorer is None
 
