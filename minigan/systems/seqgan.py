@@ -54,6 +54,7 @@ class SeqGAN(OfTexts):
         "Gradient, arXiv:1609.05473"
     )
     control = "maximum likelihood goes on in place of the game"
+    likelihood = Likelihood  # the game of the first stage
     defaults = {"batch_size": 64, "sample_interval": 500}
 
     def options(self, parser):
@@ -102,14 +103,18 @@ class SeqGAN(OfTexts):
 
     def game(self, c):
         policy = Policy(len(c.vocabulary), c.hidden, c.hidden)
-        return Likelihood(policy, **self.language(c))
+        return self.likelihood(policy, **self.language(c))
+
+    def rewarded(self, *players, c, **given):
+        """The game of a policy and a discriminator."""
+        return Game(*players, **given)
 
     def game_after(self, players, c):
         if c.control:
-            return Likelihood(players["G"], **self.language(c))
+            return self.likelihood(players["G"], **self.language(c))
         D = players.get("D") or TextCritic(len(c.vocabulary), c.length, c.hidden, c.filters)
-        return Game(
-            players["G"], D, **self.language(c), rollouts=c.rollouts, rate=c.rate,
+        return self.rewarded(
+            players["G"], D, c=c, **self.language(c), rollouts=c.rollouts, rate=c.rate,
             d_steps=c.d_steps, baseline=c.baseline, shuffled=c.shuffled,
             alone=c.stage == "D alone",
         )  # fmt: skip
