@@ -80,19 +80,8 @@ class ORGAN(SeqGAN):
             raise ValueError(f"{data.source}: none of its words is a note, such as C, ^f2 or A,/2")
         return data
 
-    def stages(self, c):
-        return super().stages(self.playing(c))
-
-    def game_after(self, players, c):
-        return super().game_after(players, self.playing(c))
-
-    def batches(self, data, c, device, columns):
-        return super().batches(data, self.playing(c), device, columns)
-
-    @staticmethod
-    def playing(c):
-        """The facts as SeqGAN sees them: the control plays, too."""
-        return type(c)(**vars(c) | {"control": False})
+    def plays(self, c):
+        return True  # the control, too
 
     def rewarded(self, *players, c, **given):
         weight = 1.0 if c.control else c.weight

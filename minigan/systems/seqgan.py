@@ -91,9 +91,13 @@ class SeqGAN(OfTexts):
             "--shuffled", action="store_true", help="each sequence has the rewards of another one"
         )
 
+    def plays(self, c):
+        """Is there a game after maximum likelihood?"""
+        return not c.control
+
     def stages(self, c):
         first = {"MLE": c.mle_steps}
-        if c.control:
+        if not self.plays(c):
             return first | {"more MLE": c.more_steps}
         return first | {"D alone": c.d_first_steps, "adversarial": c.steps}
 
@@ -110,7 +114,7 @@ class SeqGAN(OfTexts):
         return Game(*players, **given)
 
     def game_after(self, players, c):
-        if c.control:
+        if not self.plays(c):
             return self.likelihood(players["G"], **self.language(c))
         D = players.get("D") or TextCritic(len(c.vocabulary), c.length, c.hidden, c.filters)
         return self.rewarded(
@@ -124,7 +128,7 @@ class SeqGAN(OfTexts):
         return {name: Adam(p.parameters(), rates[name]) for name, p in game.players.items()}
 
     def batches(self, data, c, device, columns):
-        parts = 1 if c.control or c.stage == "MLE" else c.d_steps
+        parts = c.d_steps if self.plays(c) and c.stage != "MLE" else 1
         size = min(c.batch_size * parts, len(data) // parts * parts)
         return Batches(data, size, c.seed, device, columns)
 
