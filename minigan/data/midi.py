@@ -44,7 +44,8 @@ def midi_notes(path: str | os.PathLike) -> np.ndarray:
         raise DataError(f"{path} is no MIDI file that can be read ({error})") from None
     notes = []
     for track in file.tracks:
-        now, on = 0, {}
+        now = 0
+        on: dict[tuple[int, int], tuple[int, int]] = {}
         for message in track:
             now += message.time
             if message.type not in ("note_on", "note_off") or message.channel == 9:

@@ -129,7 +129,8 @@ def _soprano(packed: bytes) -> np.ndarray | None:
 def of_part(part: ElementTree.Element) -> np.ndarray:
     """The notes (n, 4) of a part in MusicXML, moved by its first key: ties joined, of chords the
     first note."""
-    division, now, notes = 1.0, 0.0, []
+    division, now = 1.0, 0.0
+    notes: list[list[float]] = []
     move = home(int(part.findtext(".//key/fifths") or 0))
     for element in part.iter():
         if element.tag == "divisions":
@@ -177,7 +178,9 @@ def tunes(name: str = "tunes", split: str = "train", bars: int = 4, longest: int
 
 
 @functools.lru_cache(2)  # reading takes seconds
-def _stretches(name: str, bars: int, longest: int) -> tuple[np.ndarray, Sequence, np.ndarray, str]:
+def _stretches(
+    name: str, bars: int, longest: int
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
     """(the number of the tune that each stretch is of, vocabulary, tokens, source)"""
     found, source = _abc(name)
     rows = [

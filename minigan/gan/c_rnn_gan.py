@@ -39,6 +39,11 @@ class Coding(nn.Module):
     levels : for each column its values, rising;  edges : where their parts begin, 0 first, and 1
     """
 
+    low: Tensor
+    high: Tensor
+    levels: Tensor
+    edges: Tensor
+
     def __init__(
         self, low: Sequence[float] = (), high: Sequence[float] = (),
         levels: Sequence[Sequence[float]] | None = None,
@@ -162,7 +167,8 @@ class OfSeries(Game):
     def pictures(self, series: np.ndarray) -> dict[str, Picture]:
         """Samples (N, T, F) in the forms in which they can be written, by the files' endings."""
         if self.music:
-            return {".mid": Music(series), ".png": Music(series)}
+            music = Music(list(series))
+            return {".mid": music, ".png": music}
         names = [str(i + 1) for i in range(min(SHOWN, len(series)))]
         return {".png": Lines(series[:SHOWN, :, 0], names, "time", "value")}
 
@@ -233,7 +239,7 @@ class CRNNGAN(OfSeries):
         noise = tensor_of(LATENTS["uniform"](shape, generator, device))
         return (noise, equal_labels(n, self.classes, device)) if self.classes else (noise,)
 
-    def sample(self, noise: Tensor, *labels: Tensor) -> Tensor:  # type: ignore[override]
+    def sample(self, noise: Tensor, *labels: Tensor) -> Tensor:
         """Series (N, T, F) as the data have them."""
         with evaluating(self.G), no_grad():
             return self.G.coding.decoded(self.G(noise, *labels))

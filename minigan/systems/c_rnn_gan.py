@@ -105,7 +105,7 @@ class CRNNGAN(System):
     def held_out(self, data, options):
         return self.data(options, "test")
 
-    def facts(self, data: SeriesSet, c):
+    def facts(self, data: Any, c):
         if (data.lengths < data.series.shape[1]).any():
             raise ValueError(f"{data.name}: its series differ in length, and they must not here")
         music = c.notes == data.series.shape[1] and len(data.classes) == 1
