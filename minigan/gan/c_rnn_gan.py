@@ -161,20 +161,17 @@ class OfSeries(Game):
     music : are they melodies, notes of (pitch, length, intensity, time since the one before)?
     """
 
-    saved_as = what = "series"
     music: bool
 
-    def pictures(self, series: np.ndarray) -> dict[str, Picture]:
-        """Samples (N, T, F) in the forms in which they can be written, by the files' endings."""
+    def pictured(self, samples: np.ndarray) -> Picture:
         if self.music:
-            music = Music(list(series))
-            return {".mid": music, ".png": music}
-        names = [str(i + 1) for i in range(min(SHOWN, len(series)))]
-        return {".png": Lines(series[:SHOWN, :, 0], names, "time", "value")}
+            return Music(list(samples))
+        names = [str(i + 1) for i in range(min(SHOWN, len(samples)))]
+        return Lines(samples[:SHOWN, :, 0], names, "time", "value")
 
     def exhibit(self, generator: Generator, device=CPU):
         inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictures(self.sample(*inputs).cpu().numpy())[".png"]
+        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
 
 class CRNNGAN(OfSeries):

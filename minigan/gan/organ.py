@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Generator, to_device
+from ..arrays import CPU, Generator, to_device
 from ..autograd import Tensor, no_grad, tensor_of
 from ..data.abc import BAR, note_of, notes_of
 from ..data.music import melody_of
 from ..data.texts import END, unpadded
 from ..ops import arange, clamp, cummax, cumsum, gather, where
-from ..viz import Music, Picture, Text
+from ..viz import Music, Picture
 from .sequences import Likelihood, SeqGAN, Sequences
 
 # objective -> intervals between a note and the one before that count, in semitones
@@ -25,16 +25,13 @@ SHOWN = 8  # of the samples that people are shown
 class Tunes(Sequences):
     """Sequences whose words are notes in ABC notation (`minigan.data.abc`) and bar lines."""
 
-    def pictures(self, tokens: np.ndarray) -> dict[str, Picture]:
-        lines = self.lines(tokens)
-        some = slice(SHOWN) if len(tokens) > 4 * SHOWN else slice(None)
-        music = Music([melody_of(notes_of(line.split())) for line in lines], lines)
-        shown = Music(music.melodies[some], lines[some])
-        return {".mid": music, ".png": shown, ".txt": Text(lines)}
+    def pictured(self, samples: np.ndarray) -> Picture:
+        lines = self.lines(samples)
+        return Music([melody_of(notes_of(line.split())) for line in lines], lines)
 
-    def exhibit(self, generator: Generator, device=None):
+    def exhibit(self, generator: Generator, device=CPU):
         inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictures(self.sample(*inputs).cpu().numpy())[".png"]
+        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
 
 class TunesByLikelihood(Tunes, Likelihood):

@@ -52,7 +52,8 @@ from ..metrics import (
 )
 from ..training.cli import number
 from .evidence import drawn
-from .system import Row, System, adam_options, counts, labels_of
+from .system import Row, System, adam_options, counts, label_of, labels_of
+from .writing import sampled, written
 
 PLACES = 64  # of real numbers, for the control: so many values of a series at a time, about
 MEASURES = {
@@ -143,6 +144,13 @@ class CRNNGAN(System):
             values = places(data.series, c.levels) if c.music else data.series
             found = SimpleNamespace(series=values, labels=data.labels)
         return Batches(found, c.batch_size, c.seed, device, columns)
+
+    def write(self, game, c, options, random, device):
+        if options.label is None or not game.classes:
+            return super().write(game, c, options, random, device)
+        inputs = game.inputs(options.n, random, device)
+        inputs = game.asked(inputs, label_of(options.label, c))
+        return written(game, sampled(game, inputs), self, options)
 
     def measure(self, game, c, samples, device):
         made, inputs = drawn(game, samples, device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,30 +12,39 @@ import numpy as np
 from ..data.files import write_atomic
 from ..data.imageset import DataUnavailable
 from ..data.midi import midi_of
+from .pictures import Text
 
 BLACK = {1, 3, 6, 8, 10}  # keys
 
 
 class Music:
     """Melodies: notes (n, 4) each, of pitch, length, intensity, time since the one before; times in
-    quarters. As FILE.png (a piano roll of each) and FILE.mid (one after the other); without the
-    package mido the roll alone."""
+    quarters.
+
+    Saved as FILE.png, a piano roll of each, with FILE.mid beside it, one melody after the other
+    (without the package mido the roll alone); as FILE.mid alone; as FILE.txt, the lines.
+
+    lines : what stands above each, such as the tune in ABC notation
+    """
 
     suffix = ".png"
 
-    def __init__(self, melodies: Sequence[np.ndarray], names: Sequence[str] = (), columns: int = 2):
+    def __init__(self, melodies: Sequence[np.ndarray], lines: Sequence[str] = (), columns: int = 2):
         self.melodies = [np.asarray(melody, np.float32).reshape(-1, 4) for melody in melodies]
-        self.names = list(names)
+        self.lines = list(lines)
         self.columns = columns
+        self.others = (".mid", ".txt") if self.lines else (".mid",)
 
     def save(self, path: str | Path) -> None:
         path = Path(path)
-        write_atomic(path.with_suffix(".png"), self.roll())
-        try:
-            sound = midi_of(self.melodies)
-        except DataUnavailable:
-            return
-        write_atomic(path.with_suffix(".mid"), sound)
+        if path.suffix == ".txt":
+            Text(self.lines).save(path)
+        elif path.suffix == ".mid":
+            write_atomic(path, midi_of(self.melodies))
+        else:
+            write_atomic(path, self.roll())
+            with contextlib.suppress(DataUnavailable):  # it can still be seen
+                write_atomic(path.with_suffix(".mid"), midi_of(self.melodies))
 
     def roll(self) -> bytes:
         """The piano rolls as a PNG: time to the right, pitch upwards, black keys' rows grey."""
@@ -60,8 +70,8 @@ class Music:
             ax.set_yticks(ticks, [f"{'C' if p % 12 == 0 else 'G'}{p // 12 - 1}" for p in ticks])
             ax.set_ylim(low - 1, high + 1)
             ax.tick_params(labelsize=6)
-            if i < len(self.names):
-                ax.set_title(self.names[i], fontsize=7, loc="left")
+            if i < len(self.lines):
+                ax.set_title(self.lines[i], fontsize=7, loc="left")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         return buffer.getvalue()

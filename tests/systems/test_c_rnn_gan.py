@@ -283,10 +283,10 @@ def test_draw_and_measure(tmp_path, capsys):
     assert main(["draw", str(run), "--n", "3", "--seed", "4", "--out", str(out)]) == 0
     with np.load(out) as found:
         made = g.sample(*g.inputs(3, Generator(4))).numpy()
-        np.testing.assert_array_equal(found["series"], made)
+        np.testing.assert_array_equal(found["samples"], made)
     assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "x.png")]) == 0
     assert main(["draw", str(run), "--n", "3", "--out", str(tmp_path / "x.txt")]) == 2
-    assert "expected FILE.mid, FILE.png, or FILE.npz" in capsys.readouterr().err
+    assert "music are written as FILE.png, FILE.mid, FILE.npz" in capsys.readouterr().err
     assert main(["measure", str(run), "--samples", "100"]) == 0
     rows = {r["name"]: r for r in json.loads((run / "measure.json").read_text())["rows"]}
     assert {"JSD of intervals, bigram", "scale consistency", "repeats of 3", "tone span"} <= {*rows}

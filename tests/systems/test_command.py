@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from small_runs import NO_LATENTS, PAIRS, PLAYED, TEXTS, state, train
+from small_runs import NO_LATENTS, OTHERS, PAIRS, PLAYED, TEXTS, state, train
 
 from minigan import nn
 from minigan.arrays import Generator

@@ -312,7 +312,7 @@ def test_draw_and_measure(tmp_path, capsys):
     assert main(["draw", str(run)]) == 0 and (run / "drawn.txt").exists()
     capsys.readouterr()
     assert main(["draw", str(run), "--out", str(tmp_path / "a.png")]) == 2
-    assert "expected FILE.txt, or FILE.npz (tokens)" in capsys.readouterr().err
+    assert "texts are written as FILE.txt" in capsys.readouterr().err
     assert main(["measure", str(run), "--samples", "100"]) == 0
     rows = {r["name"]: r for r in json.loads((run / "measure.json").read_text())["rows"]}
     truth = weights_of(oracle(30))
