@@ -101,7 +101,7 @@ class Composer(nn.Module):
         self.out = nn.Linear(hidden, coding.features)
         # so large that what is made varies with the noise from the beginning
         bound = math.sqrt(3 / self.cell.input_size)
-        nn.init.uniform_(self.cell.weight_ih, -bound, bound)
+        nn.init.uniform_(dict(self.cell.named_parameters())["weight_ih"], -bound, bound)
 
     def forward(self, noise, labels=None):
         n, length, _ = noise.shape
