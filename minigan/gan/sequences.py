@@ -258,9 +258,13 @@ class SeqGAN(Sequences):
             said = self.behind.continued(
                 numbers, spread(whole), spread(begin), spread(h[1:]), spread(c[1:])
             )
-            d = self.judged(cat([said, made]))
+            d = self.worth_of(cat([said, made]), n)
             means = d[: len(said)].reshape(*shape).mean(1)
             return cat([means, d[None, len(said) :]]).T
+
+    def worth_of(self, tokens: Tensor, n: int) -> Tensor:
+        """What whole sequences are worth, (m,); n of them after each other were drawn together."""
+        return self.judged(tokens)
 
     def judged(self, tokens: Tensor) -> Tensor:
         """D's probabilities that sequences are of the data: (n,)."""

@@ -12,6 +12,7 @@ minigan.metrics RUN` measures a run.
     inception_score, mode_score, modes_covered    of class probabilities
     bleu, self_bleu     of sequences of tokens, by their n-grams
     nearest_neighbour_test, precision_recall, copying    by distances between samples
+    interval_divergence, repeats, scale_consistency, tone_span    of melodies
     classifier_of, accuracy_of_series    what series teach, examined on others
     psnr, ssim, iou, retrieval, grey_share    of pictures beside those that they should be
 
@@ -26,6 +27,7 @@ from .evaluate import BETTER, Reference, evaluate, evaluate_pixels, unit_pixels
 from .frechet import Moments, frechet_distance, frechet_of_gaussians
 from .mmd import cubic, kid, median_distance, mmd2, mmd2_subsets, rbf
 from .modes import ModeCoverage, mode_coverage, true_quality
+from .music import interval_divergence, repeats, scale_consistency, tone_span
 from .neighbours import (
     Copying,
     Fidelity,
@@ -50,12 +52,13 @@ __all__ = [
     "ais_log_likelihood",
     "bleu", "choose_sigma", "classifier_of", "copying", "cubic", "describe", "evaluate",
     "evaluate_pixels", "frechet_distance", "frechet_of_gaussians", "grey_share",
-    "inception_score", "iou", "kid",
+    "inception_score", "interval_divergence", "iou", "kid",
     "load_classifier", "median_distance", "mmd2",
     "mmd2_subsets", "mode_coverage", "mode_score", "modes_covered", "nearest_images",
     "nearest_neighbour_test", "parzen",
-    "parzen_log_likelihoods", "precision_recall", "psnr", "rbf", "retrieval",
-    "self_bleu", "sliced_wasserstein", "ssim", "stacked_labels",
+    "parzen_log_likelihoods", "precision_recall", "psnr", "rbf", "repeats",
+    "retrieval", "scale_consistency", "self_bleu", "sliced_wasserstein", "ssim", "stacked_labels",
+    "tone_span",
     "true_quality", "unit_pixels",
     "wasserstein", "wasserstein_1d",
 ]  # fmt: skip

@@ -63,6 +63,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "text2image": ("text2image", "Text2Image"),
     "stackgan": ("stackgan", "StackGAN"),
     "seqgan": ("seqgan", "SeqGAN"),
+    "c-rnn-gan": ("c_rnn_gan", "CRNNGAN"),
+    "organ": ("organ", "ORGAN"),
     "gail": ("gail", "GAIL"),
     "airl": ("airl", "AIRL"),
     "vaw-gan": ("vaw_gan", "VAWGAN"),

@@ -54,6 +54,7 @@ class SeqGAN(OfTexts):
         "Gradient, arXiv:1609.05473"
     )
     control = "maximum likelihood goes on in place of the game"
+    likelihood = Likelihood  # the game of the first stage
     defaults = {"batch_size": 64, "sample_interval": 500}
 
     def options(self, parser):
@@ -90,9 +91,13 @@ class SeqGAN(OfTexts):
             "--shuffled", action="store_true", help="each sequence has the rewards of another one"
         )
 
+    def plays(self, c):
+        """Is there a game after maximum likelihood?"""
+        return not c.control
+
     def stages(self, c):
         first = {"MLE": c.mle_steps}
-        if c.control:
+        if not self.plays(c):
             return first | {"more MLE": c.more_steps}
         return first | {"D alone": c.d_first_steps, "adversarial": c.steps}
 
@@ -102,14 +107,18 @@ class SeqGAN(OfTexts):
 
     def game(self, c):
         policy = Policy(len(c.vocabulary), c.hidden, c.hidden)
-        return Likelihood(policy, **self.language(c))
+        return self.likelihood(policy, **self.language(c))
+
+    def rewarded(self, *players, c, **given):
+        """The game of a policy and a discriminator."""
+        return Game(*players, **given)
 
     def game_after(self, players, c):
-        if c.control:
-            return Likelihood(players["G"], **self.language(c))
+        if not self.plays(c):
+            return self.likelihood(players["G"], **self.language(c))
         D = players.get("D") or TextCritic(len(c.vocabulary), c.length, c.hidden, c.filters)
-        return Game(
-            players["G"], D, **self.language(c), rollouts=c.rollouts, rate=c.rate,
+        return self.rewarded(
+            players["G"], D, c=c, **self.language(c), rollouts=c.rollouts, rate=c.rate,
             d_steps=c.d_steps, baseline=c.baseline, shuffled=c.shuffled,
             alone=c.stage == "D alone",
         )  # fmt: skip
@@ -119,7 +128,7 @@ class SeqGAN(OfTexts):
         return {name: Adam(p.parameters(), rates[name]) for name, p in game.players.items()}
 
     def batches(self, data, c, device, columns):
-        parts = 1 if c.control or c.stage == "MLE" else c.d_steps
+        parts = c.d_steps if self.plays(c) and c.stage != "MLE" else 1
         size = min(c.batch_size * parts, len(data) // parts * parts)
         return Batches(data, size, c.seed, device, columns)
 

@@ -2,9 +2,11 @@
 
 from .curves import read_metrics, save_curves
 from .grid import as_bytes, image_grid, save_gif, save_grid, save_images
-from .pictures import Grid, Panel, Panels, Picture, Points, Text, beside, principal_plane
+from .music import Music
+from .pictures import Grid, Lines, Panel, Panels, Picture, Points, Text, beside, principal_plane
 
 __all__ = [
-    "Grid", "Panel", "Panels", "Picture", "Points", "Text", "as_bytes", "beside", "image_grid",
-    "principal_plane", "read_metrics", "save_curves", "save_gif", "save_grid", "save_images",
+    "Grid", "Lines", "Music", "Panel", "Panels", "Picture", "Points", "Text", "as_bytes",
+    "beside", "image_grid", "principal_plane", "read_metrics", "save_curves", "save_gif",
+    "save_grid", "save_images",
 ]  # fmt: skip

@@ -141,7 +141,7 @@ class Lines:
         ax, x = figure.subplots(), np.arange(1, self.values.shape[1] + 1)
         for i, (row, name) in enumerate(zip(self.values, self.names)):
             ax.plot(x, row, "o-", color=f"C{i % 10}", label=name, markersize=3)
-        ax.set(xticks=x, **self.labels)
+        ax.set(xticks=x[:: -(-len(x) // 30)], **self.labels)
         ax.grid(alpha=0.3)
         ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
         buffer = io.BytesIO()
