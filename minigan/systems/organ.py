@@ -51,7 +51,7 @@ class ORGAN(SeqGAN):
     control = "lambda = 1: the objective does not count, which is SeqGAN"
     defaults = SeqGAN.defaults | {
         "mle_steps": 800, "d_first_steps": 20, "steps": 50, "rollouts": 4, "hidden": 64,
-        "d_steps": 2, "g_lr": 2e-3, "baseline": True, "sample_interval": 200,
+        "d_steps": 2, "g_lr": 2e-3, "sample_interval": 200,
     }  # fmt: skip
     likelihood = TunesByLikelihood
 

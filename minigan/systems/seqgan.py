@@ -25,6 +25,7 @@ of another one.
 
 from __future__ import annotations
 
+import argparse
 import copy
 from typing import Any
 
@@ -62,18 +63,18 @@ class SeqGAN(OfTexts):
         p = parser
         counts(
             p,
-            ("mle-steps", 5000, "steps of maximum likelihood"),
-            ("d-first-steps", 200, "rounds of D alone"),
-            ("steps", 200, "rounds of the game; with the others it replaces --epochs"),
-            ("more-steps", 5000, "steps that maximum likelihood goes on, in the control"),
-            ("d-steps", 5, "steps of D in a round"),
+            ("mle-steps", 4000, "steps of maximum likelihood"),
+            ("d-first-steps", 30, "rounds of D alone"),
+            ("steps", 300, "rounds of the game; with the others it replaces --epochs"),
+            ("more-steps", 8000, "steps that maximum likelihood goes on, in the control"),
+            ("d-steps", 40, "steps of D in a round"),
             ("rollouts", 16, "sequences that a token's reward is the mean of"),
             ("hidden", 32, "units of the LSTM, and numbers that a token becomes"),
             ("filters", 32, "D's, of each length"),
         )
         for name, default, what in (
             ("lr", 1e-2, "Adam's learning rate in maximum likelihood"),
-            ("g-lr", 1e-2, "G's, in the game"),
+            ("g-lr", 1e-3, "G's, in the game"),
             ("d-lr", 1e-3, "D's"),
         ):
             text = f"{what} (default {default})"
@@ -84,8 +85,10 @@ class SeqGAN(OfTexts):
         )  # fmt: skip
         p.add_argument(
             "--baseline",
-            action="store_true",
-            help="rewards less what the other sequences of the batch have on the average",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="rewards less what the other sequences of the batch have on the average (default: "
+            "yes; the paper: no)",
         )
         p.add_argument(
             "--shuffled", action="store_true", help="each sequence has the rewards of another one"

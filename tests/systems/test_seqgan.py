@@ -284,11 +284,11 @@ def test_options_reach_the_game():
     kind = system("seqgan")
     c = facts_of(kind.complete({}) | {
         "vocabulary": list("abcd"), "length": 5, "between": "", "stage": "adversarial",
-        "rollouts": 3, "rate": 0.5, "d_steps": 4, "baseline": True, "shuffled": True,
+        "rollouts": 3, "rate": 0.5, "d_steps": 4, "baseline": False, "shuffled": True,
     })  # fmt: skip
     g = kind.game_after(kind.game(c).players, c)
     found = g.rollouts, g.rate, g.d_steps, g.baseline, g.shuffled, g.alone
-    assert found == (3, 0.5, 4, True, True, False)
+    assert found == (3, 0.5, 4, False, True, False)
     c.stage, c.shuffled = "D alone", False
     g = kind.game_after(g.players, c)
     assert g.alone and not g.shuffled
