@@ -2,9 +2,10 @@
 
 from .curves import read_metrics, save_curves
 from .grid import as_bytes, image_grid, save_gif, save_grid, save_images
-from .pictures import Grid, Panel, Picture, Points, Text, beside, principal_plane
+from .pictures import Clips, Grid, Panel, Picture, Points, Text, beside, principal_plane, strips
 
 __all__ = [
-    "Grid", "Panel", "Picture", "Points", "Text", "as_bytes", "beside", "image_grid",
+    "Clips", "Grid", "Panel", "Picture", "Points", "Text", "as_bytes", "beside", "image_grid",
     "principal_plane", "read_metrics", "save_curves", "save_gif", "save_grid", "save_images",
+    "strips",
 ]  # fmt: skip
