@@ -65,6 +65,9 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "seqgan": ("seqgan", "SeqGAN"),
     "gail": ("gail", "GAIL"),
     "airl": ("airl", "AIRL"),
+    "videogan": ("videogan", "VideoGAN"),
+    "mocogan": ("mocogan", "MoCoGAN"),
+    "posegan": ("posegan", "PoseGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]
