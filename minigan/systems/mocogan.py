@@ -50,7 +50,7 @@ class MoCoGAN(OfClips):
         "Generation, arXiv:1707.04993"
     )
     control = "fresh noise in place of the recurrent network"
-    defaults = {"lr": 1e-3, "epochs": 20, "batch_size": 32, "ema": 0.99, "sample_interval": 200}
+    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 32, "ema": 0.99, "sample_interval": 200}
 
     def options(self, parser):
         super().options(parser)

@@ -52,7 +52,7 @@ class VideoGAN(OfClips):
     ground = "auto"
     scale = 0.7
     defaults = {
-        "lr": 5e-4, "epochs": 4, "batch_size": 16, "ema": 0.99, "sample_interval": 200,
+        "lr": 5e-4, "epochs": 16, "batch_size": 16, "ema": 0.99, "sample_interval": 200,
     }  # fmt: skip
 
     def options(self, parser):

@@ -79,9 +79,10 @@ class Text:
 
 class Clips:
     """Clips (N, C, T, H, W), floats in [-1, 1] or uint8, that run beside each other in so many rows
-    and columns, as an animated GIF."""
+    and columns, as an animated GIF; as FILE.png a row of frames for each."""
 
     suffix = ".gif"
+    others = (".png",)
 
     def __init__(self, clips: Any, rows: int, columns: int, scale: int = 2):
         self.clips = np.asarray(clips)

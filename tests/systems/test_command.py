@@ -198,7 +198,7 @@ def test_draw_clips(name, whole_run, tmp_path, capsys):
     frames, side = expected.shape[2:4]
     assert len(list((tmp_path / "some").glob("*.gif"))) == 3
     with Image.open(tmp_path / "some.gif") as picture:
-        assert picture.size == (2 * (2 * side + 3), 2 * (2 * side + 3))
+        assert picture.size == (2 * (3 * side + 4), 2 * (side + 2))
         assert picture.n_frames <= frames
     with Image.open(tmp_path / "some.png") as picture:
         assert picture.size == (2 * (frames * (side + 1) + 1), 2 * (3 * (side + 1) + 1))
