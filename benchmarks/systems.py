@@ -24,6 +24,7 @@ from minigan.systems.sharing import what
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "systems"
 PICTURES = ROOT / "docs" / "images" / "systems"
+SHOWN = (".png", ".gif")  # clips are GIFs
 SENTENCES = ROOT / "docs" / "systems.zh.json"  # name -> what it is, and its control
 HEAD = """# Systems
 
@@ -95,9 +96,10 @@ def take(folders):
     RESULTS.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(first, indent=1) + "\n")
-    pictures = sorted((folders[0] / "samples").glob("*.png"))
+    samples = (folders[0] / "samples").glob("*.*")
+    pictures = sorted(p for p in samples if p.suffix in SHOWN)
     if pictures:
-        shutil.copy(pictures[-1], PICTURES / f"{name}.png")
+        shutil.copy(pictures[-1], PICTURES / f"{name}{pictures[-1].suffix}")
     print(f"{name}: taken from {', '.join(map(str, folders))}")
 
 
@@ -138,8 +140,12 @@ def evidence(name):
 
 def gallery():
     """The pictures that there are."""
-    found = [name for name in SYSTEMS if (PICTURES / f"{name}.png").exists()]
-    return "".join(f"\n## {name}\n\n![](images/systems/{name}.png)\n" for name in found)
+    files = [(name, f"{name}{suffix}") for name in SYSTEMS for suffix in SHOWN]
+    return "".join(
+        f"\n## {name}\n\n![](images/systems/{file})\n"
+        for name, file in files
+        if (PICTURES / file).exists()
+    )
 
 
 def main():

@@ -15,7 +15,13 @@ def train(name, out, steps, *more, device="cpu"):
         if not finished.exists():
             assert train(OF[name], finished, 2) == 0
         more = ("--of", str(finished), *more)
-    data = "glyphs" if name in PAIRS else DATA.get(system(name).writes)
+    data = (
+        "glyphs"
+        if name in PAIRS
+        else "walkers"
+        if name == "posegan"
+        else DATA.get(system(name).writes)
+    )
     words = [
         *(["--dataset", data] if data else []),
         "--batch-size",
@@ -44,12 +50,14 @@ TEXTS = [name for name in SYSTEMS if system(name).writes == "texts"]
 # systems that make something else than pictures, and no texts
 OTHERS = [name for name in SYSTEMS if system(name).writes not in ("", "texts")]
 # what a system makes -> its data here, where they are not the default's
-DATA = {"": "strokes", "texts": "oracle", "series": "made-voices"}
+DATA = {"": "strokes", "texts": "oracle", "series": "made-voices", "clips": "strokes"}
+CLIPS = [name for name in SYSTEMS if system(name).writes == "clips"]
 # systems without a G that makes something of latents in one go
 NO_LATENTS = [*PAIRS, *TEXTS, *OTHERS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn",
               "pixelrnn"]  # fmt: skip
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
 PLAYED = ["began", "magan", "unrolled"]
+MOVING = ["--clips", "40", "--frames", "4", "--side", "16", "--scale", "0.3"]
 # options that make steps short
 SMALL = {
     "dcgan": ["--features", "4"], "wgan-gp": ["--k", "1"], "unrolled": ["--unroll", "1"],
@@ -81,6 +89,10 @@ SMALL = {
              "2"],
     "vaw-gan": ["--vae-steps", "2", "--steps", "4", "--k", "1", "--hidden", "8",
                 "--latent-dim", "2"],
+    "videogan": [*MOVING, "--features", "2", "--d-features", "2", "--ground", "textures"],
+    "mocogan": [*MOVING, "--features", "2", "--d-features", "2"],
+    "posegan": ["--clips", "40", "--frames", "6", "--past", "2", "--side", "16", "--features", "2",
+                "--hidden", "6", "--pose-steps", "4", "--steps", "6"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 
 from . import mnist
+from .clips import ClipSet, gif_folder, moving_digits, posed_clips, walkers
 from .collate import default_collate
 from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from .folder import image_folder, resized
@@ -40,15 +41,14 @@ from .texts import TextSet, texts
 from .uci import uci_digits
 
 __all__ = [
-    "DATASETS", "BatchSampler", "ConcatDataset", "DataError", "DataLoader", "DataUnavailable",
-    "Dataset", "ImageSet", "IterableDataset", "Pairs",
-    "RandomSampler", "Sampler", "SavedFileError", "SequentialSampler",
-    "SeriesSet", "Subset",
-    "SubsetRandomSampler", "TensorDataset", "TextSet",
-    "WeightedRandomSampler", "default_collate", "glyphs", "image_folder", "image_list",
-    "image_pairs", "load", "load_dataset", "load_pairs", "mnist", "on_pictures", "photo_patches",
-    "photographs", "random_split", "read_idx", "resized", "save", "series", "strokes", "texts",
-    "textures", "uci_digits",
+    "DATASETS", "BatchSampler", "ClipSet", "ConcatDataset", "DataError", "DataLoader",
+    "DataUnavailable", "Dataset", "ImageSet", "IterableDataset", "Pairs", "RandomSampler",
+    "Sampler", "SavedFileError", "SequentialSampler", "SeriesSet", "Subset", "SubsetRandomSampler",
+    "TensorDataset", "TextSet", "WeightedRandomSampler", "default_collate", "gif_folder", "glyphs",
+    "image_folder", "image_list", "image_pairs", "load", "load_dataset", "load_pairs", "mnist",
+    "moving_digits", "on_pictures", "photo_patches", "photographs", "posed_clips", "random_split",
+    "read_idx", "resized", "save", "series", "strokes", "texts", "textures", "uci_digits",
+    "walkers",
 ]  # fmt: skip
 
 

@@ -68,6 +68,9 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "gail": ("gail", "GAIL"),
     "airl": ("airl", "AIRL"),
     "vaw-gan": ("vaw_gan", "VAWGAN"),
+    "videogan": ("videogan", "VideoGAN"),
+    "mocogan": ("mocogan", "MoCoGAN"),
+    "posegan": ("posegan", "PoseGAN"),
 }
 
 __all__ = ["SYSTEMS", "Loaded", "Row", "System", "load_game", "system"]

@@ -3,10 +3,22 @@
 from .curves import read_metrics, save_curves
 from .grid import as_bytes, image_grid, save_gif, save_grid, save_images
 from .music import Music
-from .pictures import Grid, Lines, Panel, Panels, Picture, Points, Text, beside, principal_plane
+from .pictures import (
+    Clips,
+    Grid,
+    Lines,
+    Panel,
+    Panels,
+    Picture,
+    Points,
+    Text,
+    beside,
+    principal_plane,
+    strips,
+)
 
 __all__ = [
-    "Grid", "Lines", "Music", "Panel", "Panels", "Picture", "Points", "Text", "as_bytes",
+    "Clips", "Grid", "Lines", "Music", "Panel", "Panels", "Picture", "Points", "Text", "as_bytes",
     "beside", "image_grid", "principal_plane", "read_metrics", "save_curves", "save_gif",
-    "save_grid", "save_images",
+    "save_grid", "save_images", "strips",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..data.files import write_atomic
-from .grid import as_bytes, image_grid, save_grid
+from .grid import as_bytes, image_grid, save_gif, save_grid
 
 
 class Picture(Protocol):
@@ -75,6 +75,38 @@ class Text:
 
     def save(self, path: str | Path) -> None:
         write_atomic(path, "".join(f"{line}\n" for line in self.lines).encode())
+
+
+class Clips:
+    """Clips (N, C, T, H, W), floats in [-1, 1] or uint8, that run beside each other in so many rows
+    and columns, as an animated GIF; as FILE.png a row of frames for each."""
+
+    suffix = ".gif"
+    others = (".png",)
+
+    def __init__(self, clips: Any, rows: int, columns: int, scale: int = 2):
+        self.clips = np.asarray(clips)
+        self.rows = rows
+        self.columns = columns
+        self.scale = scale
+
+    def save(self, path: str | Path) -> None:
+        if Path(path).suffix == ".png":
+            return strips(self.clips).save(path)
+        frames = [
+            image_grid(self.clips[:, :, t], self.rows, self.columns)
+            .repeat(self.scale, 0).repeat(self.scale, 1)
+            for t in range(self.clips.shape[2])
+        ]  # fmt: skip
+        save_gif(path, frames, ms_per_frame=120, hold_last=480)
+
+
+def strips(clips: Any) -> Grid:
+    """Clips (N, C, T, H, W) as pictures: a row of frames for each."""
+    clips = np.asarray(clips)
+    n, _, frames = clips.shape[:3]
+    images = clips.swapaxes(1, 2).reshape(n * frames, clips.shape[1], *clips.shape[3:])
+    return Grid(images, n, frames)
 
 
 def beside(*columns: Any, most: int = 3) -> Grid:

@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from small_runs import NO_LATENTS, OTHERS, PAIRS, PLAYED, TEXTS, state, train
+from small_runs import CLIPS, NO_LATENTS, OTHERS, PAIRS, PLAYED, TEXTS, state, train
 
 from minigan import nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.gan import GAMES
 from minigan.systems import SYSTEMS, load_game, system
-from minigan.systems.command import main, parse
+from minigan.systems.command import main, parse, with_given
 from minigan.systems.export import parts_of
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
@@ -183,6 +183,26 @@ def test_draw_texts(name, whole_run, tmp_path, capsys):
     game = load_game(run).game
     expected = game.lines(game.sample(*game.inputs(5, Generator(2))).numpy())
     assert out.read_text("utf-8").splitlines() == expected and len(expected) == 5
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_draw_clips(name, whole_run, tmp_path, capsys):
+    run, _ = whole_run(name, capsys)
+    drawn = lambda out: main(["draw", str(run), "--n", "3", "--seed", "2", "--out", str(out)])
+    assert drawn(tmp_path / "some.npz") == drawn(tmp_path / "some.gif") == 0
+    assert drawn(tmp_path / "some") == drawn(tmp_path / "some.png") == 0
+    kind, game, c, _ = load_game(run)
+    kind.ready(game, with_given(c, run), "cpu")
+    expected = game.sample(*game.inputs(3, Generator(2))).numpy()
+    with np.load(tmp_path / "some.npz") as found:
+        np.testing.assert_array_equal(found["samples"], expected)
+    frames, side = expected.shape[2:4]
+    assert len(list((tmp_path / "some").glob("*.gif"))) == 3
+    with Image.open(tmp_path / "some.gif") as picture:
+        assert picture.size == (2 * (3 * side + 4), 2 * (side + 2))
+        assert picture.n_frames <= frames
+    with Image.open(tmp_path / "some.png") as picture:
+        assert picture.size == (2 * (frames * (side + 1) + 1), 2 * (3 * (side + 1) + 1))
 
 
 @pytest.mark.parametrize("name", PAIRS)

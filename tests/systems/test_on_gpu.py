@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from small_runs import TEXTS, state, train
+from small_runs import CLIPS, TEXTS, state, train
 
 from minigan.machine.precision import precision
 from minigan.systems import SYSTEMS
@@ -62,7 +62,7 @@ def test_a_system_resumes_draws_and_is_measured_on_cuda(name, tmp_path, capsys):
     first, second = state(whole), state(parts)
     for key, value in first.items():
         np.testing.assert_array_equal(second[key], value, err_msg=key)
-    out = tmp_path / ("drawn.txt" if name in TEXTS else "drawn.png")
+    out = tmp_path / f"drawn.{'txt' if name in TEXTS else 'gif' if name in CLIPS else 'png'}"
     words = ["draw", str(parts), "--n", "4", "--out", str(out), "--device", "cuda"]
     code = main(words)
     said = capsys.readouterr().err

@@ -1,0 +1,263 @@
+"""Games of clips: pictures that move."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .. import nn
+from ..arrays import CPU, Generator
+from ..autograd import Tensor, no_grad, tensor_of
+from ..nn import init
+from ..ops import cat, gather, randint, randn
+from ..viz import Clips, Picture
+from .games import GAN, Ascend, Descend, Game, Move, scores
+from .objectives import NonSaturating
+from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
+from .text import _halved, drawing
+
+SHOWN = 24  # clips
+
+
+def beside_each_other(clips: np.ndarray) -> Clips:
+    """Clips (N, C, T, H, W) in a rectangle that is not high."""
+    rows = max(1, round(math.sqrt(len(clips) * 2 / 3)))
+    return Clips(clips, rows, -(-len(clips) // rows))
+
+
+class OfClips(Game):
+    """What games of clips share; their samples are (N, C, T, H, W)."""
+
+    columns: tuple[str, ...] = ("clips",)
+    G: nn.Module
+
+    def sample(self, *inputs: Tensor) -> Tensor:
+        with evaluating(self.G), no_grad():
+            return self.G(*inputs)
+
+    def recalibrate(self) -> None:
+        random, device = Generator(0), next(self.G.parameters()).device
+        batches = (self.inputs(BATCH_SIZE, random, device) for _ in range(BATCHES))
+        recalibrate_batch_norm(self.G, batches)
+
+    def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
+        inputs = self.inputs(SHOWN, generator, device)
+        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
+
+    def pictured(self, samples: np.ndarray) -> Picture:
+        return beside_each_other(samples)
+
+
+class MoCoGAN(OfClips):
+    """Tulyakov et al. 2018, equation 4: what is seen does not change in a clip, what happens does.
+    Frame t of a clip is G(z_C, z_M(t)), z_C ~ N(0, I) the same in all frames, z_M(t) the states of
+    a recurrent network R that is given eps_t ~ N(0, I). With v a clip of the data, v~ one of G's,
+    and S a frame at random:
+
+        D_I ascends  E log D_I(S(v)) + E log(1 - D_I(S(v~)))
+        D_V ascends  E log D_V(v) + E log(1 - D_V(v~))
+        G descends   -E log D_I(S(v~)) - E log D_V(v~),   R with it
+
+    generator : (z_C (N, content), eps (N, T + 1, motion)) -> clips, see `MovingContent`
+    image_critic, clip_critic : frames (N, C, H, W) -> logits; clips (N, C, T, H, W) -> logits
+    frames : T;  content, motion : numbers of z_C and of z_M(t)
+    """
+
+    def __init__(
+        self, generator: nn.Module, image_critic: nn.Module, clip_critic: nn.Module,
+        frames: int, content: int, motion: int,
+    ):  # fmt: skip
+        self.G = generator
+        self.D_I = image_critic
+        self.D_V = clip_critic
+        self.length = frames
+        self.content = content
+        self.motion = motion
+        self.objective = NonSaturating()
+        self.players = {"D_I": image_critic, "D_V": clip_critic, "G": generator}
+
+    def noise(self, n: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """z_C and eps of n clips."""
+        place = like.device
+        content = randn(n, self.content, device=place)
+        return content, randn(n, self.length + 1, self.motion, device=place)
+
+    def moves(self, clips: Tensor) -> Iterator[Move | tuple[Move, ...]]:
+        n = len(clips)
+        with no_grad():
+            fake = self.G(*self.noise(n, clips))
+        on_frame = scores(self.D_I, frame_of(clips), frame_of(fake))
+        on_clip = scores(self.D_V, clips, fake)
+        yield (
+            Ascend("D_I", self.objective.d_value(*on_frame)),
+            Ascend("D_V", self.objective.d_value(*on_clip),
+                   d_real=on_clip[0].sigmoid(), d_fake=on_clip[1].sigmoid()),
+        )  # fmt: skip
+        fake = self.G(*self.noise(n, clips))
+        loss = self.objective.g_loss(self.D_V(fake))
+        yield Descend("G", loss + self.objective.g_loss(self.D_I(frame_of(fake))))
+
+    def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
+        """z_C and eps."""
+        content = generator.normal((n, self.content), device=device)
+        noise = generator.normal((n, self.length + 1, self.motion), device=device)
+        return tensor_of(content), tensor_of(noise)
+
+    def judge(self, real: Tensor) -> None:
+        self.D_V(real)
+
+
+class VideoGAN(OfClips, GAN):
+    """Vondrick et al. 2016, section 3: a foreground f moves before a background b that stands
+    still, and a mask m says what is which. With (f, m, b) of G(z) and x~ = m f + (1 - m) b,
+
+        D ascends   E log D(x) + E log(1 - D(x~))
+        G descends  -E log D(x~) + sparsity E |m|   (a mean over m's numbers)
+
+    generator : `TwoStreams`, or with one stream, x~ = G(z) (the control)
+    discriminator : clips -> logits
+    """
+
+    G: TwoStreams
+
+    def __init__(
+        self, generator: TwoStreams, discriminator: nn.Module, latent_dim: int,
+        sparsity: float = 0.1,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, NonSaturating(), latent_dim)
+        self.sparsity = sparsity
+
+    def moves(self, clips: Tensor) -> Iterator[Move]:
+        with no_grad():
+            fake = self.G(self.latents(len(clips), clips))
+        yield self.ascent(clips, fake)
+        fake, mask = self.G.masked(self.latents(len(clips), clips))
+        loss = self.descent(clips, fake).value
+        if mask is None:
+            yield Descend("G", loss)
+        else:
+            # m is above 0, so that |m| is m
+            yield Descend("G", loss + self.sparsity * mask.mean(), mask=mask)
+
+    def measure(self, moves: list[Move]) -> dict[str, float]:
+        masks = moves[-1].report
+        found = {"mask": masks["mask"].detach().mean().item()} if masks else {}
+        return super().measure(moves) | found
+
+    def masks(self, latents: Tensor) -> Tensor | None:
+        """m of samples, (N, 1, T, H, W); None where there is one stream."""
+        with evaluating(self.G), no_grad():
+            return self.G.masked(latents)[1]
+
+
+class TwoStreams(nn.Module):
+    """z (N, latent_dim) -> clips (N, *shape) in [-1, 1], shape = (C, T, H, W).
+
+    f and m by transposed 3-d convolutions that double the sides (and the first of them the frames,
+    where their number is even), b by 2-d ones, the same in all frames.
+
+    two : False: f alone
+    """
+
+    def __init__(self, latent_dim: int, shape: tuple[int, ...], features: int, two: bool = True):
+        super().__init__()
+        self.channels, frames, *sides = shape
+        height, width, sizes = _halved((self.channels, *sides), features)
+        top, *rest = reversed(sizes)
+        doubles = frames % 2 == 0
+        start = frames // 2 if doubles else frames
+        layers: list[nn.Module] = [
+            nn.Linear(latent_dim, top * start * height * width, bias=False),
+            nn.Unflatten(1, (top, start, height, width)),
+        ]
+        for n_in, n_out in zip([top, *rest], [*rest, self.channels + two]):
+            deep, step = (4, 2) if doubles else (3, 1)
+            doubles = False
+            layers += [nn.BatchNorm3d(n_in), nn.ReLU()]
+            layers.append(nn.ConvTranspose3d(n_in, n_out, (deep, 4, 4), (step, 2, 2), 1))
+        self.foreground = nn.Sequential(*layers).apply(video_weights)
+        flat = (self.channels, *sides)
+        self.background = drawing(latent_dim, flat, features) if two else None
+
+    def masked(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(clips, m (N, 1, T, H, W))"""
+        drawn = self.foreground(latents)
+        f = drawn[:, : self.channels].tanh()
+        if self.background is None:
+            return f, None
+        m = drawn[:, self.channels :].sigmoid()
+        b = self.background(latents)[:, :, None]
+        return m * f + (1 - m) * b, m
+
+    def forward(self, latents):
+        return self.masked(latents)[0]
+
+
+def frame_of(clips: Tensor) -> Tensor:
+    """A frame of each clip (N, C, T, H, W), drawn at random: (N, C, H, W)."""
+    n, channels, frames, *sides = clips.shape
+    which = randint(0, frames, (n, 1, 1, 1, 1), device=clips.device)
+    return gather(clips, 2, which.expand(n, channels, 1, *sides))[:, :, 0]
+
+
+class MovingContent(nn.Module):
+    """(z_C (N, content), eps (N, T + 1, motion)) -> clips (N, C, T, H, W) in [-1, 1].
+
+    draw : (N, content + motion) -> frames (N, C, H, W), which it makes one by one
+    recurrent : z_M(t) is the state of a GRU that begins with eps_0 and is given eps_1 .. eps_T;
+        False: z_M(t) = eps_t, fresh noise (the control)
+    """
+
+    def __init__(self, draw: nn.Module, motion: int, recurrent: bool = True):
+        super().__init__()
+        self.draw = draw
+        self.path = nn.GRU(motion, motion, batch_first=True) if recurrent else None
+
+    def forward(self, content, noise):
+        first, motion = noise[:, 0], noise[:, 1:]
+        if self.path is not None:
+            motion = self.path(motion, first[None].contiguous())[0]
+        n, frames = motion.shape[:2]
+        still = content[:, None].expand(n, frames, content.shape[1])
+        drawn = self.draw(cat([still, motion], 2).reshape(n * frames, -1))
+        return drawn.reshape(n, frames, *drawn.shape[1:]).transpose(1, 2)
+
+
+def clip_critic(shape: tuple[int, ...], features: int, compares: bool = False) -> nn.Sequential:
+    """Clips (N, *shape), shape = (C, T, H, W) -> logits (N, 1): Conv3d with LeakyReLU(0.2), which
+    halve the sides and, all but the first, the frames.
+
+    compares : the last maps get one more, how much those of the batch differ (`MinibatchStdDev`)
+    """
+    channels, frames, *sides = shape
+    height, width, sizes = _halved((channels, *sides), features)
+    layers: list[nn.Module] = []
+    for i, (n_in, n_out) in enumerate(zip([channels, *sizes], sizes)):
+        stride = 2 if i else 1
+        layers += [nn.Conv3d(n_in, n_out, (3, 4, 4), (stride, 2, 2), 1), nn.LeakyReLU(0.2)]
+        frames = (frames - 1) // stride + 1
+    layers += [nn.MinibatchStdDev(None)] if compares else []
+    flat = nn.Linear((sizes[-1] + compares) * frames * height * width, 1)
+    return nn.Sequential(*layers, nn.Flatten(), flat).apply(video_weights)
+
+
+def frame_critic(shape: tuple[int, ...], features: int, compares: bool = False) -> nn.Sequential:
+    """Frames (N, *shape), shape = (C, H, W) -> logits (N, 1): Conv2d with LeakyReLU(0.2), which
+    halve the sides; `compares` as in `clip_critic`."""
+    height, width, sizes = _halved(shape, features)
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip([shape[0], *sizes], sizes):
+        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.LeakyReLU(0.2)]
+    layers += [nn.MinibatchStdDev(None)] if compares else []
+    flat = nn.Linear((sizes[-1] + compares) * height * width, 1)
+    return nn.Sequential(*layers, nn.Flatten(), flat).apply(video_weights)
+
+
+def video_weights(module: nn.Module) -> None:
+    """Weights of convolutions N(0, 0.02^2), biases 0, as DCGAN's."""
+    if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d, nn.Conv2d, nn.ConvTranspose2d)):
+        init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            init.zeros_(module.bias)

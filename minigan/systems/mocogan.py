@@ -1,0 +1,101 @@
+"""MoCoGAN: clips in which what is seen and what happens are made of different numbers.
+
+    python -m minigan train mocogan
+    python -m minigan train mocogan --dataset gifs/            # a folder of animated GIFs
+    python -m minigan draw runs/mocogan --n 16 --out clips.gif
+    python -m minigan measure runs/mocogan --control
+
+Algorithm (Tulyakov et al. 2018, equation 4; `minigan.gan.MoCoGAN`): frame t of a clip is G(z_C,
+z_M(t)). The content z_C is drawn once for a clip; the motion z_M(t) is the state of a GRU that is
+given new noise in each frame. With v a clip of the data, v~ one of G's, and S a frame at random,
+
+    D_I ascends  E log D_I(S(v)) + E log(1 - D_I(S(v~)))        at the same time
+    D_V ascends  E log D_V(v) + E log(1 - D_V(v~))
+    G descends   -E log D_I(S(v~)) - E log D_V(v~),   the GRU with it
+
+Both D are also told how much the clips of a batch differ (`nn.MinibatchStdDev`, Karras et al.
+2018): without it all clips soon had the same content.
+
+The data: each clip is one digit of MNIST that goes straight on through ten frames, and turns back
+at the edge.
+
+What to look at: samples/*.gif. What shows that it works: the classifier of `minigan.metrics`, which
+never saw the run, says the same digit of all frames of a clip; with another z_M and the same z_C it
+is still this digit; with another z_C and the same z_M the digit goes the same way (path kept: 1 -
+the mean squared distance of two such paths / that of any two paths). To be read beside them: how
+many different digits there are, how fast they move, and how near the frames are to real ones.
+Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1).
+"""
+
+from __future__ import annotations
+
+from ..arrays import Generator
+from ..gan.clips import MoCoGAN as Game
+from ..gan.clips import MovingContent, clip_critic, frame_critic
+from ..gan.text import drawing
+from ..metrics.frechet import frechet_distance
+from .clips import DIGITS, Digits, OfClips, float_clips
+from .system import Row, counts
+from .writing import sampled
+
+MOST = 1000  # clips that are measured
+
+
+class MoCoGAN(OfClips):
+    """Clips by a network of what is seen, the same in all frames, and of what happens, which a
+    recurrent network tells."""
+
+    paper = (
+        "Tulyakov, Liu, Yang, Kautz 2018, MoCoGAN: Decomposing Motion and Content for Video "
+        "Generation, arXiv:1707.04993"
+    )
+    control = "fresh noise in place of the recurrent network"
+    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 32, "ema": 0.99, "sample_interval": 200}
+
+    def options(self, parser):
+        super().options(parser)
+        counts(
+            parser,
+            ("content", 32, "numbers of z_C"),
+            ("motion", 4, "numbers of z_M(t)"),
+            ("features", 16, "G's channels next to the frames, and D_I's"),
+            ("d-features", 8, "D_V's"),
+        )
+
+    def game(self, c):
+        channels, frames, *sides = c.clip_shape
+        shape = (channels, *sides)
+        G = MovingContent(drawing(c.content + c.motion, shape, c.features), c.motion, not c.control)
+        D_I = frame_critic(shape, c.features, compares=True)
+        D_V = clip_critic(tuple(c.clip_shape), c.d_features, compares=True)
+        return Game(G, D_I, D_V, frames, c.content, c.motion)
+
+    def measure(self, game, c, samples, device):
+        if c.pictures not in DIGITS or c.ground != "black":
+            return super().measure(game, c, samples, device)
+        n = min(samples, MOST)
+        real, other = (
+            Digits(float_clips(self.clips_of(c, split).clips[:n]), device)
+            for split in ("test", "train")
+        )
+        content, noise = game.inputs(n, Generator(0), device)
+        other_content, other_noise = game.inputs(n, Generator(1), device)
+        made, moved, changed = (
+            Digits(sampled(game, inputs), device)
+            for inputs in ((content, noise), (content, other_noise), (other_content, noise))
+        )
+        far = lambda a, b: float(((a - b) ** 2).sum(-1).mean())
+        kept = 1 - far(made.path, changed.path) / max(far(made.path, moved.path), 1e-9)
+        return [
+            Row("one label", made.one, real.one, target=0.9,
+                note="clips of which all frames are the same digit, by the classifier"),
+            Row("label kept", float((made.label == moved.label).mean()), 1.0,
+                note="with the same z_C and another z_M"),
+            Row("path kept", kept, 1.0, note="with the same z_M and another z_C"),
+            Row("different digits", made.kinds, real.kinds, note="exp of their entropy"),
+            Row("pixels a frame", made.step, real.step, note="how far the digit goes"),
+            Row("change of motion", made.turn, real.turn, "down", note="pixels, frame to frame"),
+            Row("frechet", frechet_distance(real.features, made.features),
+                frechet_distance(real.features, other.features), "down",
+                note="of the classifier's features of frames"),
+        ]  # fmt: skip
