@@ -22,6 +22,7 @@ from .walkers import Actor, Rows, Shaped, Value, Walkers, picked
 SHOWN = 4  # episodes that people are shown
 
 
+@seam.dispatched
 def advantages(reward, value, ahead, ended, over, gamma, decay):
     """A_t = d_t + gamma decay A_t+1, with d_t = r_t + gamma V(s') - V(s), whose V(s') is nothing
     where the world ended; no sum goes on where an episode is over (Schulman et al. 2016). All
@@ -107,8 +108,7 @@ class Imitation(Game):
         given = (
             x.reshape(shape) for x in (reward, value, self.V(met.following), met.ended, met.over)
         )
-        arguments: list[Any] = [*map(raw, given), self.gamma, self.decay]
-        found = seam.execute(advantages, *arguments)
+        found = seam.execute(advantages, *map(raw, given), self.gamma, self.decay)
         return tensor_of(found).reshape(-1)
 
     def climb(self, rows: Rows, before: Tensor, gain: Tensor, reward: Tensor) -> Move:
@@ -230,9 +230,9 @@ class AIRL(Imitation):
 
     def recovered(self) -> np.ndarray:
         """g of each cell of a grid: (cells,)."""
-        cells = tensor_of(np.eye(Grid.numbers, dtype=np.float32))
+        cells, own = tensor_of(np.eye(Grid.numbers)), next(self.D.parameters())
         with no_grad():
-            found = self.D.g(cells.to(next(self.D.parameters()).device))
+            found = self.D.g(cells.to(own.device).to(own.dtype))
         return found.cpu().numpy()
 
     def maps(self):
