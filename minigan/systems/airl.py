@@ -35,7 +35,7 @@ import numpy as np
 from ..data.worlds import WORLDS, Grid
 from ..gan.policies import AIRL as Game
 from ..gan.walkers import Shaped
-from .imitation import OfWorlds, clone, returns, tried
+from .imitation import TRIED, OfWorlds, clone, returns, tried
 from .system import Row, counts
 
 
@@ -71,7 +71,7 @@ class AIRL(OfWorlds):
         return Game(policy, D, value, walkers, **given)
 
     def measure(self, game, c, samples, device):
-        data, n = self.data(c), min(samples, 50)
+        data, n = self.data(c), min(samples, TRIED)
         world, rows = WORLDS[c.world], []
         if world is Grid:
             true, found = Grid(1).reward, game.recovered()
@@ -87,9 +87,9 @@ class AIRL(OfWorlds):
         best = float(data.returned.mean())
         return [
             *rows,
-            returns("return", tried(world, game.G.acts(game.unit), n), ceiling=best,
+            returns("return", tried(world, game.G.acts(game.unit), n)[0], ceiling=best,
                     note="of the policy, of true rewards; real: the expert's"),
-            returns("cloning", tried(world, clone(data, world, c.hidden), n), ceiling=best,
+            returns("cloning", tried(world, clone(data, world, c.hidden), n)[0], ceiling=best,
                     note="behaviour cloning of the same pairs"),
         ]  # fmt: skip
 

@@ -128,9 +128,9 @@ def build(kind: System, options: argparse.Namespace) -> Run:
     callbacks = usual_callbacks(
         options, kind.averaged, data, device, exhibit, what(kind), kind.hands_on
     )
-    if trainer is not None and batches is not None:
-        # before those that save, so that a checkpoint has what they did at its step
-        callbacks = [*kind.callbacks(trainer, c, len(batches) * epochs), *callbacks]
+    steps = sum(s.steps for s in stages) if batches is None else len(batches) * epochs
+    # before those that save, so that a checkpoint has what they did at its step
+    callbacks = [*kind.callbacks(trainer, c, steps), *callbacks]
     return Run(
         trainer, batches, options.out, config, stages=stages,
         epochs=None if stages else epochs, max_steps=options.max_steps,

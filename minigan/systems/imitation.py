@@ -11,6 +11,7 @@ from ..autograd import tensor_of
 from ..data.worlds import WORLDS, Acts, Episodes, World, episode, expert, shown
 from ..gan.walkers import Actor, Experience, Value, Walkers, cloned
 from ..optim import Adam
+from ..training.callbacks import Falling
 from ..training.cli import number
 from .system import Row, System, counts, weights
 
@@ -61,8 +62,8 @@ class OfWorlds(System):
         p.add_argument("--clip", type=number(float, above=0), default=0.2,
                        help="how far a policy's step may go (default %(default)s)")  # fmt: skip
         for name, default, what in (
-            ("lr", 1e-3, "Adam's learning rate, of the policy and its value"),
-            ("d-lr", 2e-4, "D's"),
+            ("lr", 1e-3, "Adam's learning rate at first, of the policy and its value"),
+            ("d-lr", 2e-4, "D's; all fall in a line to 0"),
         ):
             text = f"{what} (default {default})"
             p.add_argument(f"--{name}", type=number(float, above=0), default=default, help=text)
@@ -91,21 +92,30 @@ class OfWorlds(System):
         return walkers, {name: getattr(c, name) for name in names}
 
     def optimizers(self, game, c):
-        rates = {"D": c.d_lr}
-        return {
-            name: Adam(player.parameters(), rates.get(name, c.lr))
-            for name, player in game.players.items()
-        }
+        rates = rates_of(c)
+        return {name: Adam(p.parameters(), rates[name]) for name, p in game.players.items()}
+
+    def callbacks(self, trainer, c, steps):
+        return [Falling(rates_of(c))]
 
     def batches_of(self, game, data, c, device):
         return Experience(game, data, c.batch_size, c.seed, device)
 
 
-def tried(world: type[World], acts: Acts, n: int = TRIED, seed: int = 0) -> np.ndarray:
-    """The sums of true rewards of n episodes, always with the same random numbers."""
-    episodes, random = world(n), Generator(seed + 100)
+def rates_of(c: Any) -> dict[str, float]:
+    """Each player's at first."""
+    return {"D": c.d_lr, "G": c.lr, "V": c.lr}
+
+
+def tried(
+    world: type[World], acts: Acts, n: int = TRIED, seed: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+    """(the sums of true rewards of n episodes, what was seen in them (N, numbers)), always with the
+    same random numbers."""
+    episodes, random = world(n), Generator(seed)
     episodes.reset(random)
-    return episode(episodes, acts, random)[3]
+    seen, _, steps, total = episode(episodes, acts, random)
+    return total, seen[np.arange(seen.shape[1]) <= steps[:, None]]
 
 
 def returns(name: str, found: np.ndarray, **more: Any) -> Row:
@@ -123,7 +133,9 @@ def clone(data: Episodes, world: type[World], hidden: int) -> Acts:
     return policy.acts(world.unit)
 
 
-def agreement(policy: Actor, unit: Any, data: Episodes) -> float:
-    """How often the policy's likelier action is the expert's, in the expert's states."""
-    logits = policy.on_cpu()(data.states / unit)
-    return float((logits.argmax(1) == data.actions).mean())
+def apart(states: np.ndarray, others: np.ndarray) -> float:
+    """How far states (N, numbers) are from others: Wasserstein's distance W1 of each number, in
+    standard deviations of the others', the mean over the numbers."""
+    at = (np.arange(500) + 0.5) / 500
+    a, b = (np.quantile(x.astype(np.float64), at, 0) for x in (states, others))
+    return float((np.abs(a - b).mean(0) / others.std(0)).mean())

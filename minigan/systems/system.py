@@ -159,7 +159,8 @@ class System:
         return {}
 
     def callbacks(self, trainer: Any, c: Any, steps: int) -> list[Callback]:
-        """What else is done in a run of so many steps, such as a schedule of rates."""
+        """What else is done in a run of so many steps, such as a schedule of rates; of a run in
+        stages trainer is None."""
         return []
 
     def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:

@@ -31,6 +31,7 @@ from minigan.systems import load_game, system
 from minigan.systems.airl import ranked
 from minigan.systems.command import main
 from minigan.systems.gail import policies
+from minigan.systems.imitation import apart
 from minigan.systems.system import facts_of
 
 from .steps import assert_descends, assert_only, played
@@ -377,6 +378,8 @@ def test_a_run_goes_on_in_the_middle_of_episodes(tmp_path):
     saved = state(tmp_path / "r")
     ages = saved[".trainer.game.walkers.world.age"]
     assert (ages == 15).any()  # an episode over all three rounds
+    rates = [v for k, v in saved.items() if ".optimizers.G." in k and k.endswith(".lr")]
+    assert rates == [pytest.approx(1e-3 * 2 / 5)]  # of five steps of the stage, three are made
     game = load_game(tmp_path / "r").game
     world = game.walkers.world
     np.testing.assert_array_equal(world.age, ages)
@@ -430,6 +433,15 @@ def test_ranks():
     assert ranked(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
 
 
+def test_how_far_states_are_apart():
+    a, b = RNG.normal(size=(2, 4000, 3))
+    shift = np.array([0.5, 0, -1])
+    assert apart(a + shift, b) == pytest.approx(0.5, abs=0.05)
+    assert apart(3 * a, 3 * b) < 0.05 and apart(b, b) == 0
+    expected = stats.wasserstein_distance(2 * a[:, 0], b[:, 0]) / b[:, 0].std()
+    assert apart(2 * a[:, :1], b[:, :1]) == pytest.approx(expected, rel=0.02)
+
+
 def test_draw_and_measure(tmp_path, capsys):
     run = tmp_path / "run"
     assert train("gail", run, 7) == 0  # two stages
@@ -453,12 +465,13 @@ def test_draw_and_measure(tmp_path, capsys):
     assert len(list((run / "samples").glob("*.gif"))) == 2
     assert main(["measure", str(run), "--samples", "100"]) == 0
     rows = {r["name"]: r for r in json.loads((run / "measure.json").read_text())["rows"]}
-    assert {"return, 1 episode", "return, 2 episodes", "cloning, 1 episode"} <= set(rows)
+    assert {"return, 1 episode", "apart, 1 episode", "cloning return, 2 episodes"} <= set(rows)
     assert 5 < rows["return, 2 episodes"]["value"] < 100 and rows["return, 1 episode"]["target"]
     assert rows["return, 1 episode"]["ceiling"] == 500
     both = policies(game, SimpleNamespace(**vars(c), folder=run))
     assert list(both) == [1, 2] and both[2] is game.G
-    assert (both[1].net[0].weight.numpy() != game.G.net[0].weight.numpy()).any()
+    first, last = (p.net[0].weight.detach().numpy() for p in (both[1], game.G))
+    assert (first != last).any()
 
 
 def test_draw_and_measure_a_grid(tmp_path, capsys):

@@ -12,7 +12,7 @@ from .metrics import Metrics
 from .progress import Progress
 from .report import Report
 from .samples import Samples
-from .schedule import Schedule
+from .schedule import Falling, Schedule
 from .tensorboard import TensorBoard
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Checkpoints",
     "Doctor",
     "Evaluate",
+    "Falling",
     "Metrics",
     "Progress",
     "Report",

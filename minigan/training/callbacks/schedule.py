@@ -26,3 +26,25 @@ class Schedule(Callback):
     def load_state_dict(self, state):
         for scheduler, saved in zip(self.schedulers, state["schedulers"], strict=True):
             scheduler.load_state_dict(saved)
+
+
+class Falling(Callback):
+    """Learning rates that fall in a line from what they are at first to nothing: over the run, or
+    in each of its stages anew.
+
+    rates : name of a player -> its rate at first
+    """
+
+    trains = True
+
+    def __init__(self, rates: dict[str, float]):
+        self.rates = rates
+
+    def on_step(self, run):
+        last, steps = run.total, run.total
+        if run.stages:
+            last, steps = run.stages.end, run.stages.now.steps
+        left = max(0.0, (last - run.step) / steps)
+        for name, optimizer in run.trainer.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.rates[name] * left
