@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Generator
+from ..arrays import Generator, drawing_from
 from ..autograd import tensor_of
 from ..data.worlds import WORLDS, Acts, Episodes, World, episode, expert, shown
 from ..gan.walkers import Actor, Experience, Value, Walkers, cloned
@@ -125,7 +125,8 @@ def returns(name: str, found: np.ndarray, **more: Any) -> Row:
 
 def clone(data: Episodes, world: type[World], hidden: int) -> Acts:
     """What behaviour cloning of these pairs does."""
-    policy = Actor(world.numbers, world.actions, hidden)
+    with drawing_from(Generator(0)):
+        policy = Actor(world.numbers, world.actions, hidden)
     states, actions = tensor_of(data.states / world.unit), tensor_of(data.actions)
     optimizer = Adam(policy.parameters(), 1e-3)
     order = Generator(0).permutation(len(data))
