@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Sequences of words by a policy, which a discriminator rewards.
-Yu, Zhang, Wang, Yu 2017, SeqGAN: Sequence Generative Adversarial Nets with Policy Gradient,
-arXiv:1609.05473
+"""The reward that an expert acts for.
+Fu, Luo, Levine 2018, Learning Robust Rewards with Adversarial Inverse Reinforcement Learning,
+arXiv:1710.11248
 
     python examples/airl.py             # as python -m minigan train airl
-    python examples/airl.py --dataset quatrains
+    python examples/airl.py --dataset cartpole --hidden 64 --episodes 10
     python -m minigan measure runs/airl --control
 
-What to look at: samples/*.txt, lines of the made language, or poems.
+What to look at: samples/*.png, the true reward of each cell beside the one that was found.
 """
 
 import sys

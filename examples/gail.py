@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Sequences of words by a policy, which a discriminator rewards.
-Yu, Zhang, Wang, Yu 2017, SeqGAN: Sequence Generative Adversarial Nets with Policy Gradient,
-arXiv:1609.05473
+"""A policy that does as an expert does, who has shown a few episodes.
+Ho and Ermon 2016, Generative Adversarial Imitation Learning, arXiv:1606.03476
 
     python examples/gail.py             # as python -m minigan train gail
-    python examples/gail.py --dataset quatrains
+    python examples/gail.py --rewards positive
     python -m minigan measure runs/gail --control
 
-What to look at: samples/*.txt, lines of the made language, or poems.
+What to look at: samples/*.gif, four poles on carts, and `draw runs/gail --out pole.gif`.
 """
 
 import sys

@@ -167,7 +167,7 @@ class GAIL(Imitation):
         r(s, a) =   -log D(s, a)
 
     which is positive everywhere, so that a long episode is worth more than a short one whatever D
-    says.
+    says (Kostrikov et al. 2019 tell of it).
 
     rewards : "positive", as above; "negative", log(1 - D), to which each step is a loss; "both",
         their sum

@@ -9,8 +9,12 @@ probability that a state and action are the *policy's*. In each round the policy
 episodes, and then
 
     D ascends   E_pi log D(s, a) + E_exp log(1 - D(s, a))
-    G, the policy, ascends its clipped advantage of the reward -log D(s, a), + entropy (PPO in place
-    of the paper's TRPO), while V, which tells what is still to come, descends its squared error
+    G, the policy, ascends its clipped advantage of the reward log(1 - D) - log D, + entropy (PPO in
+    place of the paper's TRPO), while V, which tells what is still to come, descends its squared
+    error
+
+The paper's own reward is -log D (--rewards positive). It is positive whatever D says, so that each
+further step is worth something; log(1 - D) makes each step a loss. Their sum takes no side.
 
 The expert is a controller of the cart and pole that is written by hand and holds every pole for
 all 500 steps. Of each of its episodes one sees, as in the paper, every 20th state-action pair: 25
@@ -20,10 +24,9 @@ What to look at: samples/*.gif, four poles; `draw --out pole.gif` plays others.
 What shows that it works: `return`, the mean sum of the world's true rewards, which nobody has
 learnt from, over 50 episodes: 475 of 500, beside what behaviour cloning makes of the same pairs;
 and how far its states are `apart` from the expert's.
-Control: a constant reward in place of D's. Here a *positive* constant already rewards living, and
-so do all rewards -log D > 0: the control learns to hold the pole, too, but not as the expert does,
-and it is no evidence of what D has taught. --rewards both, log(1 - D) - log D, is: its constant is
-0, by which the control learns nothing.
+Control: D's reward is what it would be where D cannot tell, a constant: here 0, by which nothing is
+learnt. With --rewards positive it is log 2, and in this world a *positive* constant already rewards
+living: that control learns to hold the pole, too, and a `return` of 500 is no evidence there.
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ class GAIL(OfWorlds):
     discriminator takes for the expert's."""
 
     paper = "Ho and Ermon 2016, Generative Adversarial Imitation Learning, arXiv:1606.03476"
-    control = "a constant reward, positive as the paper's are"
+    control = "a constant reward: what D's is where it cannot tell"
     defaults = {"ema": 0.99, "sample_interval": 100}
 
     def options(self, parser):
@@ -60,7 +63,7 @@ class GAIL(OfWorlds):
         )  # fmt: skip
         counts(p, ("steps", 300, "rounds of each stage; it replaces --epochs"))
         p.add_argument(
-            "--rewards", choices=REWARDS, default="positive",
+            "--rewards", choices=REWARDS, default="both",
             help="positive: -log D, as in the paper; negative: log(1 - D); both: their sum "
             "(default %(default)s)",
         )  # fmt: skip
@@ -79,6 +82,9 @@ class GAIL(OfWorlds):
 
     def game_after(self, players, c):
         return self.game(c)
+
+    def begin(self, game, data, c, device):
+        game.D.fit(data.first(shown_in(c.stage)).states / game.unit)
 
     def batches_of(self, game, data, c, device):
         return super().batches_of(game, data.first(shown_in(c.stage)), c, device)

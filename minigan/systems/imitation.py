@@ -96,7 +96,7 @@ class OfWorlds(System):
         return {name: Adam(p.parameters(), rates[name]) for name, p in game.players.items()}
 
     def callbacks(self, trainer, c, steps):
-        return [Falling(rates_of(c))]
+        return [Falling(rates_of(c), steps)]
 
     def batches_of(self, game, data, c, device):
         return Experience(game, data, c.batch_size, c.seed, device)

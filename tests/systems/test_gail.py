@@ -46,6 +46,8 @@ def doubled(module, seed=0):
     rng = np.random.default_rng(seed)
     for p in module.parameters():
         p.data = tensor_of(rng.normal(size=p.shape) * 0.7)
+    for b in module.buffers():
+        b.data = b.double()
     return module
 
 
@@ -123,6 +125,19 @@ def test_advantages_are_sums_that_end_with_an_episode():
     for i in range(3):
         expected = naive_advantages(*(x[:, i] for x in (r, v, ahead, ended, over)), 0.9, 0.8)
         np.testing.assert_allclose(found[:, i], expected)
+
+
+def test_a_judge_sees_what_differs_among_an_experts_states():
+    judge, shown_ = doubled(Judge(4, 2, 3)), RNG.normal(size=(50, 4)) * 0.01 + 3
+    judge.fit(shown_)
+    states, actions = shown_[:5].copy(), np.array([0, 1, 1, 0, 1])
+    states[0, 1] = 100
+    seen = np.clip((states - shown_.mean(0)) / shown_.std(0), -5, 5)
+    w = {k: p.detach().numpy() for k, p in judge.named_parameters()}
+    expected = layers(w, np.concatenate([seen, np.eye(2)[actions]], 1))[:, 0]
+    found = judge(tensor_of(states), tensor_of(actions)).detach().numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert {"mean", "deviation"} <= set(judge.state_dict())
 
 
 @pytest.mark.parametrize("hidden", [0, 5])

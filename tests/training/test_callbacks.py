@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from minigan.training import (
     load_generator,
     usual,
 )
+from minigan.training.callbacks import Falling
 from minigan.training.checkpoint import newest
 
 CONFIG = {"model": "mlp", "latent_dim": 8, "image_shape": [1, 28, 28]}
@@ -359,3 +361,28 @@ def test_without_a_terminal_there_are_no_progress_lines(tmp_path, monkeypatch, c
     assert sys.stderr.getvalue() == ""
     make(tmp_path / "terminal", usual(nn.Linear(3, 4)), steps=20).train()
     assert "step 20/20" in sys.stderr.getvalue()
+
+
+def test_rates_fall_in_a_line(tmp_path):
+    """To nothing at the end of so many steps, however the run is cut; in stages anew in each."""
+    rates = {"D": 0.1, "G": 0.4}
+
+    class Noted(Callback):
+        def __init__(self):
+            self.found = []
+
+        def on_step(self, run):
+            group = {n: o.param_groups[0]["lr"] for n, o in run.trainer.optimizers.items()}
+            self.found.append((group["D"], group["G"]))
+
+    noted = Noted()
+    make(tmp_path / "a", [Falling(rates, 8), noted], steps=6).train()
+    left = [7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8]
+    np.testing.assert_allclose(noted.found, [(0.1 * x, 0.4 * x) for x in left])
+    fall = Falling(rates, 100)
+    group = {"lr": 0.0}
+    trainer = SimpleNamespace(optimizers={"G": SimpleNamespace(param_groups=[group])})
+    stages = SimpleNamespace(end=30, now=SimpleNamespace(steps=10))
+    for step, expected in ((21, 0.9), (29, 0.1), (30, 0)):
+        fall.on_step(SimpleNamespace(stages=stages, step=step, trainer=trainer))
+        assert group["lr"] == pytest.approx(0.4 * expected)

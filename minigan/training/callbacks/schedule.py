@@ -29,20 +29,20 @@ class Schedule(Callback):
 
 
 class Falling(Callback):
-    """Learning rates that fall in a line from what they are at first to nothing: over the run, or
-    in each of its stages anew.
+    """Learning rates that fall in a line from what they are at first to nothing: over a run of so
+    many steps, or in each stage of a run anew.
 
     rates : name of a player -> its rate at first
     """
 
     trains = True
 
-    def __init__(self, rates: dict[str, float]):
-        self.rates = rates
+    def __init__(self, rates: dict[str, float], steps: int):
+        self.rates, self.steps = rates, steps
 
     def on_step(self, run):
-        last, steps = run.total, run.total
-        if run.stages:
+        last, steps = self.steps, self.steps
+        if run.stages:  # a run may be cut before its end, and go on
             last, steps = run.stages.end, run.stages.now.steps
         left = max(0.0, (last - run.step) / steps)
         for name, optimizer in run.trainer.optimizers.items():
