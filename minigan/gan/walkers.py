@@ -72,6 +72,8 @@ class Judge(nn.Module):
     states as `fit` has found them: an expert's may differ by little."""
 
     per_example = True
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, numbers: int, actions: int, hidden: int = 64):
         super().__init__()
