@@ -14,9 +14,8 @@ from ..arrays import CPU, Generator, to_device, to_numpy
 from ..autograd import Tensor, no_grad, raw, tensor_of
 from ..data.worlds import Acts, Episodes, World, chosen
 from ..nn import functional as F
-from ..ops import arange, cat, log_softmax, ones, zeros
+from ..ops import arange, cat, log_softmax
 
-FAR = 5.0  # deviations of what an expert has shown, beyond which a judge sees no difference
 ROUNDS = 100  # that are called an epoch, as nothing else is
 
 
@@ -68,29 +67,18 @@ class Actor(nn.Module):
 
 
 class Judge(nn.Module):
-    """States (N, numbers), actions int64 (N,) -> logits (N,) of a pair being the policy's. It sees
-    states as `fit` has found them: an expert's may differ by little."""
+    """States (N, numbers), actions int64 (N,) -> logits (N,) of a pair being the policy's."""
 
     per_example = True
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(self, numbers: int, actions: int, hidden: int = 64):
         super().__init__()
         self.actions = actions
         self.net = layered(numbers + actions, *(hidden, hidden) if hidden else (), 1)
-        self.register_buffer("mean", zeros(numbers))
-        self.register_buffer("deviation", ones(numbers))
 
     def forward(self, states, actions):
         told = (actions[:, None] == arange(self.actions, device=actions.device)).to(states.dtype)
-        seen = ((states - self.mean) / self.deviation).clamp(-FAR, FAR)
-        return self.net(cat([seen, told], 1))[:, 0]
-
-    def fit(self, states: np.ndarray) -> None:
-        """Of these, the numbers that are seen have mean 0 and variance 1."""
-        for own, found in ((self.mean, states.mean(0)), (self.deviation, states.std(0) + 1e-6)):
-            own.copy_(tensor_of(found.astype(np.float32)).to(own.device))
+        return self.net(cat([states, told], 1))[:, 0]
 
 
 class Value(nn.Module):

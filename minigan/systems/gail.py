@@ -83,9 +83,6 @@ class GAIL(OfWorlds):
     def game_after(self, players, c):
         return self.game(c)
 
-    def begin(self, game, data, c, device):
-        game.D.fit(data.first(shown_in(c.stage)).states / game.unit)
-
     def batches_of(self, game, data, c, device):
         return super().batches_of(game, data.first(shown_in(c.stage)), c, device)
 

@@ -127,19 +127,6 @@ def test_advantages_are_sums_that_end_with_an_episode():
         np.testing.assert_allclose(found[:, i], expected)
 
 
-def test_a_judge_sees_what_differs_among_an_experts_states():
-    judge, shown_ = doubled(Judge(4, 2, 3)), RNG.normal(size=(50, 4)) * 0.01 + 3
-    judge.fit(shown_)
-    states, actions = shown_[:5].copy(), np.array([0, 1, 1, 0, 1])
-    states[0, 1] = 100
-    seen = np.clip((states - shown_.mean(0)) / shown_.std(0), -5, 5)
-    w = {k: p.detach().numpy() for k, p in judge.named_parameters()}
-    expected = layers(w, np.concatenate([seen, np.eye(2)[actions]], 1))[:, 0]
-    found = judge(tensor_of(states), tensor_of(actions)).detach().numpy()
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
-    assert {"mean", "deviation"} <= set(judge.state_dict())
-
-
 @pytest.mark.parametrize("hidden", [0, 5])
 def test_a_policy_in_numpy_is_the_same(hidden):
     policy, states = doubled(Actor(4, 3, hidden)), RNG.normal(size=(6, 4))
