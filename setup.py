@@ -70,6 +70,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
+            "gymnasium>=1.0",  # whose pole ours is compared with
             "ruff>=0.6",
             "mypy>=1.11",
             "tensorboardX>=2.6",

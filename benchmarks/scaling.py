@@ -134,6 +134,15 @@ def model(one, fixed, sizes, latency):
             yield gigabits, n, strong, weak
 
 
+def predicted(one, half, weak, sizes, reduce):
+    """Seconds of two processes' step with half of the batch each, by the model, on this machine:
+    with the measured all-reduce, and with as much as its cores slow each other down, which `weak`
+    shows. reduce : {numbers: seconds}"""
+    numbers, seconds = zip(*sorted((int(k), v) for k, v in reduce.items()))
+    wire = sum(np.interp(size / 4, numbers, seconds) for size in sizes)
+    return half * (weak - wire) / one + wire
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--ranks", type=int, nargs="+", default=[1, 2])
@@ -162,6 +171,19 @@ def main():
         for size in several[0]["reduce"]:
             each = [1e6 * r["reduce"][size] for r in several]
             print(f"all-reduce of {4 * int(size):>9} bytes, {n} ranks: {min(each):9.0f} us")
+    if 2 in options.ranks:
+        middle = lambda way, find: statistics.median(find(r) for r in runs[way])
+        reduce = {k: middle((2, 1), lambda r: r["reduce"][k]) for k in runs[2, 1][0]["reduce"]}
+        for name in MODELS:
+            one, half, weak, strong = (
+                middle(way, lambda r: r["steps"][f"{name} {what}"])
+                for way, what in (
+                    ((1, 1), "strong"), ((1, 1), "half"), ((2, 1), "weak"), ((2, 1), "strong")
+                )
+            )  # fmt: skip
+            said = predicted(one, half, weak, sent(name), reduce)
+            print(f"{name:8} 2 processes, strong: modelled {1e3 * said:.2f}, measured "
+                  f"{1e3 * strong:.2f}")  # fmt: skip
     print("modelled speed-up: strong (batch 64), weak (64 for each machine)")
     for name in MODELS:
         one = min(r["steps"][f"{name} strong"] for r in runs[1, 1])

@@ -15,13 +15,7 @@ def train(name, out, steps, *more, device="cpu"):
         if not finished.exists():
             assert train(OF[name], finished, 2) == 0
         more = ("--of", str(finished), *more)
-    data = (
-        "glyphs"
-        if name in PAIRS
-        else "walkers"
-        if name == "posegan"
-        else DATA.get(system(name).writes)
-    )
+    data = "glyphs" if name in PAIRS else DATA.get(system(name).writes)
     words = [
         *(["--dataset", data] if data else []),
         "--batch-size",
@@ -91,8 +85,8 @@ SMALL = {
                 "--latent-dim", "2"],
     "videogan": [*MOVING, "--features", "2", "--d-features", "2", "--ground", "textures"],
     "mocogan": [*MOVING, "--features", "2", "--d-features", "2"],
-    "posegan": ["--clips", "40", "--frames", "6", "--past", "2", "--side", "16", "--features", "2",
-                "--hidden", "6", "--pose-steps", "4", "--steps", "6"],
+    "posegan": ["--dataset", "walkers", "--clips", "40", "--frames", "6", "--past", "2", "--side",
+                "16", "--features", "2", "--hidden", "6", "--pose-steps", "4", "--steps", "6"],
 } | {name: ["--features", "2"] for name in PAIRS}  # fmt: skip
 
 

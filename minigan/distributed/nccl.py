@@ -42,12 +42,12 @@ class Links:
     def reduced(self, array: Any, combine: np.ufunc) -> Any:
         """All ranks' arrays combined: a new one. It is done when the current stream is there."""
         xp = array_module(array)
-        given = xp.ascontiguousarray(array)
+        given = xp.ascontiguousarray(array)  # of a number, an array of one
         found = xp.empty_like(given)
         kind, how = (getattr(self._nccl, name) for name in (DTYPES[given.dtype.char], OPS[combine]))
         stream = xp.cuda.get_current_stream().ptr
         self._comm.allReduce(given.data.ptr, found.data.ptr, given.size, kind, how, stream)
-        return found
+        return found.reshape(array.shape)
 
 
 def links() -> Links | None:

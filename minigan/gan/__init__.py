@@ -4,6 +4,7 @@ run is `minigan.training`."""
 from .augmented import LSRO, Augmented, CamStyle
 from .c_rnn_gan import CRNNGAN, Spoken
 from .cgan import CGAN, Given, Joined
+from .clips import MoCoGAN, VideoGAN
 from .cogan import CoGAN, Coupled
 from .completion import Completion
 from .constraints import CONSTRAINTS, Constraint, SpectralNorm, WeightClip
@@ -42,6 +43,7 @@ from .penalties import (
     WassersteinDivergence,
 )
 from .pixels import PixelCNN, PixelRNN, Pixels
+from .policies import AIRL, GAIL
 from .pool import Pool
 from .progan import ProGAN
 from .recalibrate import recalibrate_batch_norm
@@ -69,17 +71,18 @@ GAMES: dict[str, type[Game]] = {
 }  # fmt: skip
 
 __all__ = [
-    *_objectives, "ACGAN", "BEGAN", "CGAN", "CONSTRAINTS", "CRNNGAN", "DANN", "DRAGAN", "EBGAN",
-    "GAMES", "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN", "MRGAN", "NETWORKS",
-    "ORGAN", "PAN", "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VAWGAN", "VEEGAN", "VIEWS",
-    "WDGRL", "Ascend", "Augmented", "AutoEncoder", "Beside", "CamStyle", "CoGAN", "Completion",
-    "Constraint", "Coupled", "CycleGAN", "Descend", "DiffAugment", "FeatureMatching", "Game",
-    "Given", "GoGAN", "GradientPenalty", "HistoricalAveraging", "Inference", "InfoGAN",
-    "InstanceNoise", "Joined", "KPlusOne", "Likelihood", "Move", "Orthogonal", "Pack", "Parts",
-    "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels", "Policy", "Pool", "ProGAN",
-    "Replay", "SSInfoGAN", "SeqGAN", "SimilarityMADGAN", "SpeakerVAE", "SpectralNorm", "Spoken",
-    "StackedGAN", "Steganography", "TextCritic", "Trainer", "Translating", "TripleGAN",
-    "Unrolled", "WassersteinDivergence", "WeightClip", "build_networks", "dcgan_discriminator",
-    "dcgan_generator", "interpolate", "lerp", "mlp_discriminator", "mlp_generator",
-    "recalibrate_batch_norm", "sample_inputs", "scores", "slerp",
+    *_objectives, "ACGAN", "AIRL", "BEGAN", "CGAN", "CONSTRAINTS", "CRNNGAN", "DANN", "DRAGAN",
+    "EBGAN", "GAIL", "GAMES", "GAN", "GANCLS", "LAPGAN", "LSRO", "MADGAN", "MAGAN", "MDGAN",
+    "MRGAN", "NETWORKS", "ORGAN", "PAN", "PENALTIES", "R1", "R2", "VAE", "VAEGAN", "VAWGAN",
+    "VEEGAN", "VIEWS", "WDGRL", "Ascend", "Augmented", "AutoEncoder", "Beside", "CamStyle",
+    "CoGAN", "Completion", "Constraint", "Coupled", "CycleGAN", "Descend", "DiffAugment",
+    "FeatureMatching", "Game", "Given", "GoGAN", "GradientPenalty", "HistoricalAveraging",
+    "Inference", "InfoGAN", "InstanceNoise", "Joined", "KPlusOne", "Likelihood", "MoCoGAN",
+    "Move", "Orthogonal", "Pack", "Parts", "Penalty", "Pix2Pix", "PixelCNN", "PixelRNN", "Pixels",
+    "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN", "SimilarityMADGAN", "SpeakerVAE",
+    "SpectralNorm", "Spoken", "StackedGAN", "Steganography", "TextCritic", "Trainer",
+    "Translating", "TripleGAN", "Unrolled", "VideoGAN", "WassersteinDivergence", "WeightClip",
+    "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
+    "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores",
+    "slerp",
 ]  # fmt: skip

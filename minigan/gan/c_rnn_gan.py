@@ -162,16 +162,13 @@ class OfSeries(Game):
     """
 
     music: bool
+    exhibited = SHOWN
 
     def pictured(self, samples: np.ndarray) -> Picture:
         if self.music:
             return Music(list(samples))
         names = [str(i + 1) for i in range(min(SHOWN, len(samples)))]
         return Lines(samples[:SHOWN, :, 0], names, "time", "value")
-
-    def exhibit(self, generator: Generator, device=CPU):
-        inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
 
 class CRNNGAN(OfSeries):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class OfClips(Game):
     """What games of clips share; their samples are (N, C, T, H, W)."""
 
     columns: tuple[str, ...] = ("clips",)
+    exhibited = SHOWN
     G: nn.Module
 
     def sample(self, *inputs: Tensor) -> Tensor:
@@ -41,10 +42,6 @@ class OfClips(Game):
         random, device = Generator(0), next(self.G.parameters()).device
         batches = (self.inputs(BATCH_SIZE, random, device) for _ in range(BATCHES))
         recalibrate_batch_norm(self.G, batches)
-
-    def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
-        inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
     def pictured(self, samples: np.ndarray) -> Picture:
         return beside_each_other(samples)

@@ -18,18 +18,20 @@ EMPTY = 0.1  # share of masks that hide everything
 
 
 class Beside(nn.Module):
-    """(a, b) -> network of both, flattened, beside each other."""
+    """(a, b) -> network of both beside each other, flattened unless they shall stay as they are."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, flat: bool = True):
         super().__init__()
         self.network = network
+        self.flat = flat
 
     @property
     def per_example(self):
         return self.network.per_example
 
     def forward(self, a, b):
-        return self.network(cat([a.flatten(1), b.flatten(1)], 1))
+        both = [x.flatten(1) for x in (a, b)] if self.flat else [a, b]
+        return self.network(cat(both, 1))
 
 
 def random_masks(n: int, size: tuple[int, ...], device=CPU) -> Tensor:

@@ -9,6 +9,7 @@ down for Descend.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -139,17 +140,19 @@ class Game:
         """How `sample(*inputs)` comes about, step by step; the last is the sample."""
         raise ValueError("it makes a picture in one go, so there is no animation of it")
 
+    # how many samples people are shown while it is trained; None: a full `grid`
+    exhibited: int | None = None
+
     def pictured(self, samples: np.ndarray) -> Picture:
-        """What `sample` gave, for people, where it is no pictures; a system of such a game says
-        so (`System.writes`)."""
-        raise ValueError("its samples are pictures themselves")
+        """What `sample` gave, for people. A game whose samples are no pictures says how they are
+        shown; its system says what they are (`System.writes`)."""
+        return Grid(samples, *self.grid)
 
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:
         """What people are shown while it is trained, always of the same inputs, drawn from
         `generator` now: a function that makes the picture."""
-        rows, columns = self.grid
-        inputs = self.inputs(rows * columns, generator, device)
-        return lambda: Grid(self.sample(*inputs).cpu().numpy(), rows, columns)
+        inputs = self.inputs(self.exhibited or math.prod(self.grid), generator, device)
+        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
     def asked(self, inputs: tuple[Tensor, ...], label: int) -> tuple[Tensor, ...]:
         """The `inputs` with this label for every sample; ValueError where there are no labels, or

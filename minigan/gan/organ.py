@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import CPU, Generator, to_device
+from ..arrays import to_device
 from ..autograd import Tensor, no_grad, tensor_of
 from ..data.abc import BAR, note_of, notes_of
 from ..data.music import melody_of
@@ -25,13 +25,11 @@ SHOWN = 8  # of the samples that people are shown
 class Tunes(Sequences):
     """Sequences whose words are notes in ABC notation (`minigan.data.abc`) and bar lines."""
 
+    exhibited = SHOWN
+
     def pictured(self, samples: np.ndarray) -> Picture:
         lines = self.lines(samples)
         return Music([melody_of(notes_of(line.split())) for line in lines], lines)
-
-    def exhibit(self, generator: Generator, device=CPU):
-        inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
 
 class TunesByLikelihood(Tunes, Likelihood):

@@ -51,6 +51,7 @@ class Imitation(Game):
     """
 
     columns = ("steps",)
+    exhibited = SHOWN
     G: Actor
 
     def __init__(
@@ -139,10 +140,6 @@ class Imitation(Game):
         world.state[...] = state
         seen = episode(world, self.G.acts(self.unit), Generator(0), numbers)[0]
         return tensor_of(to_device(seen, inputs[0].device))
-
-    def exhibit(self, generator: Generator, device=CPU):
-        inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
     def pictured(self, samples: np.ndarray) -> Picture:
         """Poles that move, or the paths in a grid."""

@@ -236,21 +236,6 @@ class Renderer(nn.Module):
         return self.last(cat([whole, given], 1))
 
 
-class PosedCritic(nn.Module):
-    """(clips, spots) -> logits, by a critic of both beside each other."""
-
-    def __init__(self, network: nn.Module):
-        super().__init__()
-        self.network = network
-
-    @property
-    def per_example(self):
-        return self.network.per_example
-
-    def forward(self, clips, seen):
-        return self.network(cat([clips, seen], 1))
-
-
 def over_time(frame: Tensor, like: Tensor) -> Tensor:
     """A frame (N, C, H, W), the same at all times of `like`: (N, C, T, H, W)."""
     n, channels, *sides = frame.shape

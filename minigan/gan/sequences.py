@@ -145,6 +145,7 @@ class Sequences(Game):
     """
 
     columns = ("tokens",)
+    exhibited = SHOWN
     G: Policy
 
     def __init__(self, vocabulary: Sequence[str], length: int, between: str = ""):
@@ -163,10 +164,6 @@ class Sequences(Game):
     def lines(self, tokens: np.ndarray) -> list[str]:
         """What sequences of tokens say."""
         return spelt(tokens, self.vocabulary, self.between)
-
-    def exhibit(self, generator: Generator, device=CPU):
-        inputs = self.inputs(SHOWN, generator, device)
-        return lambda: self.pictured(self.sample(*inputs).cpu().numpy())
 
     def pictured(self, samples: np.ndarray) -> Picture:
         return Text(self.lines(samples))

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..arrays import Generator
 from ..data import DATASETS, DataError, load_dataset
-from ..data.batches import Batches
 from ..data.clips import GROUNDS, ClipSet, gif_folder, moving_digits, photos_or_textures
 from ..metrics import Principal, describe, load_classifier
 from ..training.cli import number
@@ -73,9 +72,6 @@ class OfClips(System):
 
     def facts(self, data, c):
         return {"clip_shape": list(data.clips.shape[1:])}
-
-    def batches(self, data, c, device, columns):
-        return Batches(data, c.batch_size, c.seed, device, columns)
 
     def clips_of(self, c: Any, split: str = "train") -> ClipSet:
         """The clips that a saved run learnt from, or such of test digits; ValueError where they

@@ -38,6 +38,7 @@ from . import SYSTEMS, load_game, system, zoo
 from .evidence import NoClassifier, floats, principal_rows
 from .sharing import export, report, what
 from .system import System, facts_of, in_stage, label_of
+from .writing import sampled
 
 DEFAULTS = {"epochs": 10, "batch_size": 64, "ema": 0.99, "sample_interval": 400}
 # options that are facts of every run, beside those of the system
@@ -200,8 +201,11 @@ def draw(words: list[str]) -> int:
         found = kind.of_text(game, c, options.text, device, options.n, random)
         print(f"written: {write(found, None, options)}")
         return 0
+    given = with_given(c, options.run)
+    if not options.sources:
+        kind.ready(game, given, device)
     if kind.writes:
-        print(f"written: {kind.write(game, with_given(c, options.run), options, random, device)}")
+        print(f"written: {kind.write(game, given, options, random, device)}")
         return 0
     pictures, names = None, None
     if options.sources:
@@ -210,7 +214,6 @@ def draw(words: list[str]) -> int:
         pictures, names = read_pictures(options.sources, game.source_shape)
         inputs = game.inputs_of(tensor_of(to_device(floats(pictures), device)), random)
     else:
-        kind.ready(game, with_given(c, options.run), device)
         inputs = game.inputs(options.n, random, device)
     if options.label is not None:
         try:
@@ -223,12 +226,8 @@ def draw(words: list[str]) -> int:
         save_gif(options.out, frames)
         print(f"written: {options.out}")
         return 0
-    parts = [
-        game.sample(*[x[i : i + 250] for x in inputs]).cpu().numpy()
-        for i in range(0, len(inputs[0]), 250)
-    ]
     labels = inputs[-1].cpu().numpy() if game.classes else None
-    print(f"written: {write(np.concatenate(parts), labels, options, pictures, names)}")
+    print(f"written: {write(sampled(game, inputs), labels, options, pictures, names)}")
     return 0
 
 

@@ -41,8 +41,9 @@ from ..data import DataError
 from ..data.batches import Batches
 from ..data.clips import posed_clips, walkers
 from ..gan.clips import clip_critic
-from ..gan.poses import PosedCritic, PoseVAE, Prediction, Recognition, Renderer
+from ..gan.completion import Beside
 from ..gan.poses import PoseGAN as Game
+from ..gan.poses import PoseVAE, Prediction, Recognition, Renderer
 from ..optim import Adam
 from ..training.cli import number
 from .clips import float_clips
@@ -136,7 +137,7 @@ class PoseGAN(System):
         channels, frames, *sides = c.clip_shape
         G = Renderer(channels, c.joints, c.features)
         shape = (channels + c.joints, frames - c.past, *sides)
-        D = PosedCritic(clip_critic(shape, c.features))
+        D = Beside(clip_critic(shape, c.features), flat=False)
         return Game(G, D, players["P"], c.past, c.latent_dim, c.weight, c.control)
 
     def optimizers(self, game, c):
@@ -156,10 +157,6 @@ class PoseGAN(System):
     def ready(self, game, c, device):
         data = self.data(c, "test")
         game.clips, game.poses = data.clips, data.poses
-
-    def write(self, game, c, options, random, device):
-        self.ready(game, c, device)
-        return super().write(game, c, options, random, device)
 
     def measure(self, game, c, samples, device):
         data = self.data(c, "test")

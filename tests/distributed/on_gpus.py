@@ -12,6 +12,7 @@ import play
 import minigan
 import minigan.distributed as dist
 from minigan.distributed import group
+from minigan.distributed.collectives import combined
 from minigan.training.ranks import join
 
 KINDS = {"NCCL_FLOAT32": np.float32, "NCCL_FLOAT64": np.float64, "NCCL_INT64": np.int64}
@@ -60,10 +61,13 @@ def collectives(shared):
         y = x.clone()
         dist.all_reduce(y, dist.ReduceOp[op])
         assert y.is_cuda and y.tolist() == [expected] * 3, (op, y)
+    number = minigan.tensor(1.5, device="cuda")
+    found = combined(number.array)
+    assert found.shape == () and found.item() == 3
     bits = minigan.tensor([1 << group.rank()], device="cuda")
     dist.all_reduce(bits, dist.ReduceOp.BOR)  # which NCCL does not know
     assert bits.tolist() == [3]
-    assert NcclCommunicator.sums == (0 if shared else 5)
+    assert NcclCommunicator.sums == (0 if shared else 6)
 
 
 if __name__ == "__main__":
