@@ -23,6 +23,8 @@ from .mrgan import MDGAN, MRGAN
 from .networks import (
     NETWORKS,
     build_networks,
+    conv_discriminator,
+    conv_generator,
     dcgan_discriminator,
     dcgan_generator,
     mlp_discriminator,
@@ -82,7 +84,8 @@ __all__ = [
     "Policy", "Pool", "ProGAN", "Replay", "SSInfoGAN", "SeqGAN", "SimilarityMADGAN", "SpeakerVAE",
     "SpectralNorm", "Spoken", "StackedGAN", "Steganography", "TextCritic", "Trainer",
     "Translating", "TripleGAN", "Unrolled", "VideoGAN", "WassersteinDivergence", "WeightClip",
-    "build_networks", "dcgan_discriminator", "dcgan_generator", "interpolate", "lerp",
+    "build_networks", "conv_discriminator", "conv_generator", "dcgan_discriminator",
+    "dcgan_generator", "interpolate", "lerp",
     "mlp_discriminator", "mlp_generator", "recalibrate_batch_norm", "sample_inputs", "scores",
     "slerp",
 ]  # fmt: skip

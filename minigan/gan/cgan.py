@@ -20,7 +20,7 @@ class Given(nn.Module):
     asks D about x need not know of y.
 
     Where x are several batches one after the other (real and fake ones, in one pass), y belongs to
-    each.
+    each; where they are fewer than y, they are the first ones.
     """
 
     def __init__(self, network: nn.Module, condition: Tensor):
@@ -32,10 +32,11 @@ class Given(nn.Module):
         return self.network.per_example
 
     def forward(self, x):
-        times, rest = divmod(len(x), len(self.condition))
-        if rest or not times:
-            raise ValueError(f"Given: {len(x)} examples for {len(self.condition)} conditions")
-        return self.network(x, self.condition if times == 1 else cat([self.condition] * times))
+        condition = self.condition[: len(x)]
+        times, rest = divmod(len(x), len(condition))
+        if rest:
+            raise ValueError(f"Given: {len(x)} examples for {len(condition)} conditions")
+        return self.network(x, condition if times == 1 else cat([condition] * times))
 
 
 class Joined(nn.Module):

@@ -260,6 +260,8 @@ class GAN(Game):
         values
     objective : what they want (`OBJECTIVES`)
     penalties : subtracted from what D ascends, in the same move (`PENALTIES`);
+    penalty_examples : how many of a batch they look at, None: all. A few have the same mean for
+        less work (Karras et al. 2020, appendix B, look at every 16th batch instead);
     g_penalties : added to what G descends
     views : what is done with examples before D sees them, real and fake alike: noise, augmentation,
         packing (`VIEWS`)
@@ -275,7 +277,7 @@ class GAN(Game):
         penalties: Callable | Sequence[Callable] | None = None,
         g_penalties: Callable | Sequence[Callable] | None = None,
         views: Callable | Sequence[Callable] | None = None, simultaneous: bool = False,
-        g_steps: int = 1, latent: str = "normal",
+        g_steps: int = 1, latent: str = "normal", penalty_examples: int | None = None,
     ):  # fmt: skip
         self.G = generator
         self.D = discriminator
@@ -283,6 +285,7 @@ class GAN(Game):
         self.latent_dim = latent_dim
         self.k = k
         self.penalties = _as_tuple(penalties)
+        self.penalty_examples = penalty_examples
         self.g_penalties = _as_tuple(g_penalties)
         self.views = _as_tuple(views)
         self.simultaneous = simultaneous
@@ -339,8 +342,9 @@ class GAN(Game):
         value = self.objective.d_value(on_real, on_fake)
         report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
+            few = slice(self.penalty_examples)
             report["penalty"] = total(
-                [penalty(self.critic, real, fake) for penalty in self.penalties]
+                [penalty(self.critic, real[few], fake[few]) for penalty in self.penalties]
             )
             value = value - report["penalty"]
         return Ascend("D", value, **report)

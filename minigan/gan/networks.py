@@ -48,10 +48,10 @@ def mlp_discriminator(
     )
 
 
-# --- DCGAN: Radford, Metz, Chintala 2016, section 3 and figure 1 ---
+# --- convolutions ---
 
 
-def _dcgan_plan(height: int, width: int, features: int) -> tuple[int, int, list[int]]:
+def _plan(height: int, width: int, features: int) -> tuple[int, int, list[int]]:
     """Height and width of the smallest maps, and the channels from the image's side on: [f, 2f, 4f,
     ...].
 
@@ -61,10 +61,10 @@ def _dcgan_plan(height: int, width: int, features: int) -> tuple[int, int, list[
     """
     if height < 8 or width < 8 or height % 4 or width % 4:
         raise ValueError(
-            f"dcgan: images of {height}x{width}: expected multiples of 4, of at least 8"
+            f"images of {height}x{width}: convolutional networks need multiples of 4, at least 8"
         )
     if features < 1:
-        raise ValueError(f"dcgan: features={features}: expected at least 1")
+        raise ValueError(f"features={features}: expected at least 1")
     channels: list[int] = []
     while (
         height % 2 == width % 2 == 0
@@ -74,6 +74,9 @@ def _dcgan_plan(height: int, width: int, features: int) -> tuple[int, int, list[
         height, width = height // 2, width // 2
         channels.append(features * min(8, 2 ** len(channels)))
     return height, width, channels
+
+
+# --- DCGAN: Radford, Metz, Chintala 2016, section 3 and figure 1 ---
 
 
 def _dcgan_weights(module: nn.Module) -> None:
@@ -101,7 +104,7 @@ def dcgan_generator(
 
     height, width : multiples of 4, of at least 8 (else ValueError)
     """
-    h, w, sizes = _dcgan_plan(height, width, features)
+    h, w, sizes = _plan(height, width, features)
     top, *rest = reversed(sizes)
     # Batch normalisation takes away what a bias before it adds.
     layers: list[nn.Module] = [
@@ -129,7 +132,7 @@ def dcgan_discriminator(
     Conv2d(4, 2, 1) halve the maps; LeakyReLU(0.2) after each, BatchNorm2d on all but the first;
     then linear units. Other arguments and errors as for `dcgan_generator`.
     """
-    h, w, sizes = _dcgan_plan(height, width, features)
+    h, w, sizes = _plan(height, width, features)
     layers: list[nn.Module] = [nn.Conv2d(channels, sizes[0], 4, 2, 1), nn.LeakyReLU(0.2)]
     for n_in, n_out in zip(sizes, sizes[1:]):
         layers += [
@@ -142,12 +145,79 @@ def dcgan_discriminator(
     )
 
 
+# --- small convolutional networks with a dense trunk, for a few minutes of a CPU ---
+
+
+def _he_weights(module: nn.Module) -> None:
+    """He et al. 2015, equation 14: weights N(0, 2 / ((1 + 0.2^2) n)), n numbers that an output sums
+    over. Biases 0."""
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
+        init.kaiming_normal_(module.weight, 0.2)
+    elif isinstance(module, nn.ConvTranspose2d):  # 4 of its 16 taps meet in an output
+        init.normal_(module.weight, 0.0, math.sqrt(2 / 1.04 / (4 * module.in_channels)))
+    else:
+        return
+    if module.bias is not None:
+        init.zeros_(module.bias)
+
+
+def conv_generator(
+    latent_dim: int = 64, channels: int = 1, height: int = 28, width: int = 28,
+    features: int = 16, hidden: int = 256,
+) -> nn.Sequential:  # fmt: skip
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
+
+    Two linear layers, latent_dim-hidden-maps, then ConvTranspose2d(4, 2, 1) as in
+    `dcgan_generator`; batch normalisation and LeakyReLU(0.2) after all but the last, which ends in
+    tanh. 28x28: 64-256-1568, 32 x 7 x 7, 16 x 14 x 14. Linear maps are normalised number by number,
+    the others map by map.
+
+    height, width : multiples of 4, of at least 8 (else ValueError)
+    """
+    h, w, sizes = _plan(height, width, features)
+    top, *rest = reversed(sizes)
+    layers: list[nn.Module] = []
+    for n_in, n_out in ((latent_dim, hidden), (hidden, top * h * w)):
+        layers += [
+            nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(0.2)
+        ]  # fmt: skip
+    layers.append(nn.Unflatten(1, (top, h, w)))
+    for n_in, n_out in zip([top, *rest], rest):
+        layers += [
+            nn.ConvTranspose2d(n_in, n_out, 4, 2, 1, bias=False), nn.BatchNorm2d(n_out),
+            nn.LeakyReLU(0.2),
+        ]  # fmt: skip
+    layers += [nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()]
+    return nn.Sequential(*layers).apply(_he_weights)
+
+
+def conv_discriminator(
+    channels: int = 1, height: int = 28, width: int = 28, features: int = 8, outputs: int = 1,
+    hidden: int = 256,
+) -> nn.Sequential:  # fmt: skip
+    """Images (N, channels, height, width) -> logits (N, outputs): Conv2d(4, 2, 1) halve the maps,
+    then linear layers maps-hidden-outputs; LeakyReLU(0.2) after all but the last. No normalisation,
+    so that gradients of each example can be penalised. Errors as for `conv_generator`."""
+    h, w, sizes = _plan(height, width, features)
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip([channels, *sizes], sizes):
+        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.LeakyReLU(0.2)]
+    trunk = [nn.Linear(sizes[-1] * h * w, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)]
+    return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(_he_weights)
+
+
 # --- by name ---
 
 # model -> (generator(latent_dim, image_shape, ...), discriminator(image_shape, ...)), image_shape =
 # (channels, height, width)
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_generator, mlp_discriminator),
+    "conv": (  # D's maps are half as many as G's
+        lambda latent_dim, shape, features=16: conv_generator(latent_dim, *shape, features),
+        lambda shape, outputs=1, features=16: conv_discriminator(
+            *shape, max(1, features // 2), outputs
+        ),
+    ),
     "dcgan": (
         lambda latent_dim, shape, **options: dcgan_generator(latent_dim, *shape, **options),
         lambda shape, **options: dcgan_discriminator(*shape, **options),

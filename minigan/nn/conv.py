@@ -18,6 +18,7 @@ class _Conv(Module):
 
     dims: int
     transposed = False
+    per_example = True
     convolves = True
     weight: Parameter
     bias: Parameter | None

@@ -88,7 +88,9 @@ def parser_of(kind: System) -> argparse.ArgumentParser:
 
 def parse(kind: System, words: list[str]) -> argparse.Namespace:
     """The options of `train`, checked."""
-    options = parser_of(kind).parse_args(words)
+    p = parser_of(kind)
+    p.set_defaults(**kind.recipe(words))
+    options = p.parse_args(words)
     options.control = getattr(options, "control", False)
     if not kind.averaged:
         options.ema = 0.0

@@ -11,6 +11,7 @@ from ..training.options import (
     build_game,
     build_optimizers,
     build_players,
+    recipe,
 )
 from .evidence import image_rows
 from .system import System
@@ -21,7 +22,11 @@ class Switched(System):
     non-saturating loss."""
 
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661"
-    defaults = {"lr": 1e-3, "epochs": 30, "ema": 0.999}
+    defaults = {"lr": 1e-3}
+
+    def recipe(self, words):
+        found = recipe(words, self.defaults.get("model", "mlp"))
+        return {k: v for k, v in found.items() if k not in self.defaults}
 
     def options(self, parser):
         super().options(parser)
@@ -36,22 +41,23 @@ class Switched(System):
             "--model",
             choices=NETWORKS,
             default="mlp",
-            help="mlp: the classic one; dcgan: convolutions (default %(default)s)",
+            help="mlp: the classic one; conv: small convolutions with R1; dcgan: Radford et al.'s "
+            "(default %(default)s)",
         )
         p.add_argument(
             "--features",
             type=number(int, 1),
             default=None,
-            help="dcgan: channels of the layers next to the images (default 64)",
+            help="channels of the layers next to the images (default: conv 16, dcgan 64)",
         )
         add_switches(p)
 
     def players(self, config):
-        """New networks (G, D); a system's own default of --features is for dcgan alone."""
-        if config["model"] != "dcgan":
+        """New networks (G, D)."""
+        if config["model"] == "mlp":
             if config["features"] not in (None, self.defaults.get("features")):
                 raise ValueError(
-                    f"--features is for --model dcgan: {config['model']} has no channels"
+                    "--features is for networks with convolutions: --model mlp has no channels"
                 )
             config = config | {"features": None}
         return build_players(config)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -99,6 +99,10 @@ class System:
             help="folder with the four idx files (default: $MINIGAN_DATA, the cache, or a "
             "download)",
         )
+
+    def recipe(self, words: Sequence[str]) -> dict[str, Any]:
+        """Defaults that depend on other options of a command line."""
+        return {}
 
     def complete(self, config: dict[str, Any]) -> dict[str, Any]:
         """A saved run's config with the defaults of options that it does not have: they came

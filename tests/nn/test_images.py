@@ -180,9 +180,12 @@ def test_summary_and_per_example():
         nn.Upsample(scale_factor=2),
         nn.PixelUnshuffle(2),
         nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(12, 2, 1),
+        nn.ConvTranspose2d(2, 12, 1),
     )
     shapes = [row[2] for row in summary(net, (3, 6, 6)).rows]
-    assert shapes == [(2, 3, 8, 8), (2, 3, 4, 4), (2, 3, 8, 8), (2, 12, 4, 4), (2, 12, 1, 1)]
+    first, last = [(2, 3, 8, 8), (2, 3, 4, 4), (2, 3, 8, 8), (2, 12, 4, 4)], [(2, 12, 1, 1)]
+    assert shapes == [*first, *last, (2, 2, 1, 1), *last]
     assert net.per_example
 
 

@@ -268,7 +268,7 @@ def test_batches_cover_an_epoch_once_scaled_and_in_a_repeatable_order():
             Batches(images, bad)
 
 
-@pytest.mark.parametrize("model", ["mlp", "dcgan"])
+@pytest.mark.parametrize("model", ["mlp", "conv", "dcgan"])
 def test_steps_repeated_as_a_function_are_the_steps(tmp_path, model):
     with_graph, without = tmp_path / "with", tmp_path / "without"
     more = ["--model", model, "--max-steps", 12, *(["--features", 4] if model == "dcgan" else [])]
