@@ -1,19 +1,23 @@
 """Short runs of every system, on the digits that the package has in it."""
 
+import contextlib
 from unittest import mock
 
 from minigan.systems import SYSTEMS, system
 from minigan.systems.command import main
 from minigan.training import load_checkpoint
-from minigan.training.callbacks import average
+from minigan.training.callbacks import Callback, Metrics, Report, average
 
 
-def train(name, out, steps, *more, device="cpu"):
-    """A few steps, after the second of which weights are averaged; the exit code."""
+def train(name, out, steps, *more, device="cpu", described=True):
+    """A few steps, after the second of which weights are averaged; the exit code.
+
+    described: with the curves and the page at the end, which cost more than the steps
+    """
     if name in OF:
         finished = out.parent / "finished"
         if not finished.exists():
-            assert train(OF[name], finished, 2) == 0
+            assert train(OF[name], finished, 2, described=False) == 0
         more = ("--of", str(finished), *more)
     data = "glyphs" if name in PAIRS else DATA.get(system(name).writes)
     words = [
@@ -31,7 +35,11 @@ def train(name, out, steps, *more, device="cpu"):
         *SMALL.get(name, []),
         *more,
     ]
-    with mock.patch.object(average, "EVERY", 2):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(average, "EVERY", 2))
+        if not described:
+            for kind in (Metrics, Report):
+                stack.enter_context(mock.patch.object(kind, "on_end", Callback.on_end))
         return main(["train", name, "--device", device, *words])
 
 
