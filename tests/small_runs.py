@@ -12,7 +12,8 @@ from minigan.training.callbacks import Callback, Metrics, Report, average
 def train(name, out, steps, *more, device="cpu", described=True):
     """A few steps, after the second of which weights are averaged; the exit code.
 
-    described: with the curves and the page at the end, which cost more than the steps
+    described: with pictures on the way, the curves and the page at the end, which cost more than
+    the steps
     """
     if name in OF:
         finished = out.parent / "finished"
@@ -31,7 +32,7 @@ def train(name, out, steps, *more, device="cpu", described=True):
         "--quiet",
         "--no-doctor",
         "--sample-interval",
-        "4",
+        "4" if described else "100",
         *SMALL.get(name, []),
         *more,
     ]
