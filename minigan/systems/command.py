@@ -148,7 +148,7 @@ def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
     kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-    return trainer, kind.batches_of(game, data, c, device)
+    return trainer, kind.batches(game, data, c, device)
 
 
 def train(name: str, words: list[str]) -> int:

@@ -147,9 +147,9 @@ class PoseGAN(System):
             for name, player in game.players.items()
         }
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         both = SimpleNamespace(clips=data.clips, poses=data.poses)
-        return Batches(both, c.batch_size, c.seed, device, columns)
+        return Batches(both, c.batch_size, c.seed, device, game.columns)
 
     def begin(self, game, data, c, device):
         game.clips, game.poses = data.clips, data.poses

@@ -373,7 +373,7 @@ def test_nobody_learns_of_the_true_reward(name, monkeypatch):
         c.__dict__.update(kind.facts(data, c))
         game = kind.game(c)
         trainer = Trainer(game, kind.optimizers(game, c))
-        batches = kind.batches_of(game, data, c, CPU)
+        batches = kind.batches(game, data, c, CPU)
         before = weights(game)
         for steps in itertools.islice(batches.numbers(0), 3):
             moves = trainer.play(*batches[steps])
@@ -409,7 +409,7 @@ def test_controls_and_options():
     assert g.deaf and g.rewards == "both" and len(g.walkers.world) == 7
     found = g.horizon, g.passes, g.parts, g.d_steps, g.gamma, g.decay, g.clip, g.entropy
     assert found == (3, 5, 6, 2, 0.5, 0.25, 0.3, 0.125)
-    assert kind.batches_of(g, data, c, "cpu").examples == 100
+    assert kind.batches(g, data, c, "cpu").examples == 100
     rates = {k: o.param_groups[0]["lr"] for k, o in kind.optimizers(g, c).items()}
     assert rates == {"D": c.d_lr, "G": c.lr, "V": c.lr}
     after = kind.game_after(g.players, c)  # nothing is handed on
