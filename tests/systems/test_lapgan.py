@@ -179,8 +179,8 @@ def total(out, *more):
 def test_the_control_learns_for_as_many_seconds(tmp_path, capsys):
     """Its rounds are cheaper: it makes 2.3 times as many epochs."""
     assert total(tmp_path / "r", "--levels", "2") == 10 and total(tmp_path / "c", "--control") == 20
-    out = ["--out", str(tmp_path / "r")]
+    out = ["--out", str(tmp_path / "trained")]
     assert main(["train", "lapgan", *WORDS, *out, "--control", "--max-steps", "1"]) == 0
-    assert load_game(tmp_path / "r").step == 1
+    assert load_game(tmp_path / "trained").step == 1
     assert main(["train", "lapgan", *WORDS, "--out", str(tmp_path / "x"), "--levels", "4"]) == 2
     assert "--levels 4: pictures of 28x28 cannot be halved so often" in capsys.readouterr().err
