@@ -55,9 +55,9 @@ OTHERS = [name for name in SYSTEMS if system(name).writes not in ("", "texts")]
 # what a system makes -> its data here, where they are not the default's
 DATA = {"": "strokes", "texts": "oracle", "series": "made-voices", "clips": "strokes"}
 CLIPS = [name for name in SYSTEMS if system(name).writes == "clips"]
-# systems without a G that makes something of latents in one go
-NO_LATENTS = [*PAIRS, *TEXTS, *OTHERS, "dann", "arda", "srgan", "segan", "camstyle", "pixelcnn",
-              "pixelrnn"]  # fmt: skip
+# systems without a G that makes something of latents in one go: vaw-gan's makes frames
+NO_LATENTS = [*PAIRS, *TEXTS, *[name for name in OTHERS if name != "vaw-gan"], "dann", "arda",
+              "srgan", "segan", "camstyle", "pixelcnn", "pixelrnn"]  # fmt: skip
 # systems whose rounds are not repeated as one function: numbers of theirs change with the step
 PLAYED = ["began", "magan", "unrolled"]
 MOVING = ["--clips", "40", "--frames", "4", "--side", "16", "--scale", "0.3"]
