@@ -232,7 +232,7 @@ def read_ts(path: Path) -> list[Found]:
         if not line.strip():
             continue
         *channels, label = line.strip().split(":")
-        rows = [[_number(cell) for cell in channel.split(",")] for channel in channels]
+        rows = [[number_of(cell) for cell in channel.split(",")] for channel in channels]
         if not rows or len({len(row) for row in rows}) > 1 or len(rows) != len(
             found[0][1].T if found else rows
         ):  # fmt: skip
@@ -241,7 +241,8 @@ def read_ts(path: Path) -> list[Found]:
     return found
 
 
-def _number(cell: str) -> float:
+def number_of(cell: str) -> float:
+    """NaN where it is missing; ValueError where it is no number."""
     return math.nan if cell.strip().lower() in MISSING else float(cell)
 
 
