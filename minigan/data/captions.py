@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .folder import image_folder
-from .imageset import DataError, ImageSet
+from .imageset import DataError, ImageSet, settle
 from .labelled import is_list, listed
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -62,9 +61,7 @@ class Captioned(ImageSet):
         super().__post_init__()
         if len(self.texts) != len(self.images):
             raise DataError(f"{len(self.images)} pictures and {len(self.texts)} captions")
-        both = hashlib.sha256(self.images)
-        both.update("\n".join(self.texts).encode())
-        object.__setattr__(self, "checksum", both.hexdigest())
+        settle(self, [self.images, "\n".join(self.texts).encode()])
 
     def checksum_of(self, columns):
         return self.checksum

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .captions import shrunk
-from .imageset import DataError, DataUnavailable, ImageSet, shortened
+from .imageset import DataError, DataUnavailable, ImageSet, settle, shortened
 from .photos import photo_patches, textures
 
 GROUNDS = ("black", "photos", "textures")
@@ -59,9 +58,7 @@ class ClipSet:
         clips = np.ascontiguousarray(self.clips).view()
         if clips.dtype != np.uint8 or clips.ndim != 5 or not clips.size:
             raise DataError(f"clips must be uint8 (N, C, T, H, W), not {clips.dtype} {clips.shape}")
-        clips.flags.writeable = False
-        object.__setattr__(self, "clips", clips)
-        seen = hashlib.sha256(clips)
+        arrays = {"clips": clips}
         if self.poses is not None:
             poses = np.ascontiguousarray(self.poses, np.float32).view()
             if poses.ndim != 4 or poses.shape[::2] + poses.shape[3:] != (
@@ -71,10 +68,8 @@ class ClipSet:
                     f"poses must be (N, T, J, 2) with N = {len(clips)} and T = {clips.shape[2]}, "
                     f"not {poses.shape}"
                 )
-            poses.flags.writeable = False
-            object.__setattr__(self, "poses", poses)
-            seen.update(poses)
-        object.__setattr__(self, "checksum", seen.hexdigest())
+            arrays["poses"] = poses
+        settle(self, arrays.values(), **arrays)
 
     def __len__(self):
         return len(self.clips)

@@ -21,14 +21,13 @@ their series are left out, and it is said which.
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 
 import numpy as np
 
 from .imageset import DataError
 from .labelled import LABELS
-from .series import MISSING, Found
+from .series import Found, number_of
 
 OF_LABEL = (*LABELS, "speaker")
 OF_SERIES = ("series", "id", "utterance", "sequence")
@@ -102,10 +101,8 @@ def _place(head: list[str], names: tuple[str, ...]) -> int | None:
 
 def _number(cell: str) -> float | None:
     """None where it is none; NaN where it is missing."""
-    if cell.strip().lower() in MISSING:
-        return math.nan
     try:
-        return float(cell)
+        return number_of(cell)
     except ValueError:
         return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,19 @@ class DataError(ValueError, RuntimeError):
 class DataUnavailable(DataError):
     """There are no files and no mirror can be reached: nothing is wrong, the data is just not
     here."""
+
+
+def settle(data: Any, checked: Iterable[Any], **arrays: np.ndarray) -> None:
+    """The end of a frozen data set's __post_init__: it has these arrays, read-only, as a stray
+    in-place operation would make the checksum lie; and as `checksum` the sha256 hex digest of the
+    bytes of those `checked`, in their order."""
+    for name, array in arrays.items():
+        array.flags.writeable = False
+        object.__setattr__(data, name, array)
+    digest = hashlib.sha256()
+    for part in checked:
+        digest.update(part)
+    object.__setattr__(data, "checksum", digest.hexdigest())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,11 +77,7 @@ class ImageSet:
             raise DataError(
                 f"labels must be uint8 ({len(images)},), not {labels.dtype} {labels.shape}"
             )
-        # A stray in-place operation would make the checksum lie.
-        images.flags.writeable = labels.flags.writeable = False
-        object.__setattr__(self, "images", images)
-        object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "checksum", hashlib.sha256(images).hexdigest())
+        settle(self, [images], images=images, labels=labels)
 
     def __len__(self):
         return len(self.images)

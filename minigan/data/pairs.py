@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..arrays import Generator
-from .imageset import DataError, ImageSet
+from .imageset import DataError, ImageSet, settle
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -40,11 +39,7 @@ class Pairs(ImageSet):
             )
         if self.paired and len(targets) != len(self.images):
             raise DataError(f"{len(self.images)} images and {len(targets)} targets are no pairs")
-        targets.flags.writeable = False
-        object.__setattr__(self, "targets", targets)
-        both = hashlib.sha256(self.images)
-        both.update(targets)
-        object.__setattr__(self, "checksum", both.hexdigest())
+        settle(self, [self.images, targets], targets=targets)
 
     @property
     def b(self) -> ImageSet:

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Generator
-from .imageset import MOST_CLASSES, DataError, DataUnavailable, shortened
+from .imageset import MOST_CLASSES, DataError, DataUnavailable, settle, shortened
 
 # name -> aeon's
 OF_AEON = {
@@ -64,10 +64,11 @@ class SeriesSet:
 
     def __post_init__(self):
         kinds = {"series": np.float32, "lengths": np.int64, "labels": np.uint8}
-        for name, kind in kinds.items():
-            array = np.ascontiguousarray(getattr(self, name), kind).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        arrays = {
+            name: np.ascontiguousarray(getattr(self, name), kind).view()
+            for name, kind in kinds.items()
+        }
+        settle(self, [arrays["series"], arrays["lengths"]], **arrays)
         n, *rest = self.series.shape
         if len(rest) != 2 or not self.series.size:
             raise DataError(f"series must be (N, T, C), not {self.series.shape}")
@@ -75,9 +76,6 @@ class SeriesSet:
             raise DataError(f"{n} series, {len(self.lengths)} lengths, {len(self.labels)} labels")
         if not 1 <= self.lengths.min() <= self.lengths.max() <= rest[0]:
             raise DataError(f"lengths must be 1 to {rest[0]}")
-        both = hashlib.sha256(self.series)
-        both.update(self.lengths)
-        object.__setattr__(self, "checksum", both.hexdigest())
 
     def __len__(self):
         return len(self.series)
@@ -234,7 +232,7 @@ def read_ts(path: Path) -> list[Found]:
         if not line.strip():
             continue
         *channels, label = line.strip().split(":")
-        rows = [[_number(cell) for cell in channel.split(",")] for channel in channels]
+        rows = [[number_of(cell) for cell in channel.split(",")] for channel in channels]
         if not rows or len({len(row) for row in rows}) > 1 or len(rows) != len(
             found[0][1].T if found else rows
         ):  # fmt: skip
@@ -243,7 +241,8 @@ def read_ts(path: Path) -> list[Found]:
     return found
 
 
-def _number(cell: str) -> float:
+def number_of(cell: str) -> float:
+    """NaN where it is missing; ValueError where it is no number."""
     return math.nan if cell.strip().lower() in MISSING else float(cell)
 
 

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .imageset import DataError, shortened
+from .imageset import DataError, settle, shortened
 
 POEMS = Path(__file__).parent / "poems"  # with their licence
 HELD_OUT = 10  # every tenth line is for the test
@@ -56,11 +55,7 @@ class TextSet:
                 f"tokens from {tokens.min()} to {tokens.max()}: expected 0 to "
                 f"{len(self.vocabulary) - 1}, places in the vocabulary"
             )
-        tokens.flags.writeable = False
-        object.__setattr__(self, "tokens", tokens)
-        both = hashlib.sha256(tokens)
-        both.update("\n".join(self.vocabulary).encode())
-        object.__setattr__(self, "checksum", both.hexdigest())
+        settle(self, [tokens, "\n".join(self.vocabulary).encode()], tokens=tokens)
 
     def __len__(self):
         return len(self.tokens)

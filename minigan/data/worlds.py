@@ -9,7 +9,6 @@ A world's state, with which a run goes on to the bit, is `state_dict()`.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import numpy as np
 
 from ..arrays import Generator
 from ..autograd import Tensor, tensor_of
+from .imageset import settle
 
 # observations (n, numbers), random numbers in [0, 1) (n,) -> actions int64 (n,)
 Acts = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -279,10 +279,8 @@ class Episodes:
     checksum: str = field(init=False)
 
     def __post_init__(self):
-        both = hashlib.sha256()
-        for array in (self.states, self.actions, self.following, self.episode):
-            both.update(np.ascontiguousarray(array))
-        object.__setattr__(self, "checksum", both.hexdigest())
+        arrays = self.states, self.actions, self.following, self.episode
+        settle(self, map(np.ascontiguousarray, arrays))
 
     def __len__(self):
         return len(self.actions)

@@ -17,7 +17,7 @@ from .recalibrate import evaluating
 EMPTY = 0.1  # share of masks that hide everything
 
 
-class Beside(nn.Module):
+class OfBoth(nn.Module):
     """(a, b) -> network of both beside each other, flattened unless they shall stay as they are."""
 
     def __init__(self, network: nn.Module, flat: bool = True):
@@ -63,7 +63,7 @@ class Completion(GAN):
     D is shown x^, not y: it would else only have to compare y with the m x that it is told.
 
     generator, discriminator : (latents, seen) -> examples; (examples, seen) -> logits, where seen,
-        (N, C + 1, H, W), is m x and m (see `Beside`)
+        (N, C + 1, H, W), is m x and m (see `OfBoth`)
     image_shape : (C, H, W)
     weight : of the mean absolute error of known pixels
     sees : False: both players get m = 0, always (the control)

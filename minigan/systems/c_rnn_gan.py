@@ -137,13 +137,13 @@ class CRNNGAN(System):
             c.length, c.noise, c.music,
         )  # fmt: skip
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         if c.control:
             found = SimpleNamespace(tokens=words_of(data, c))
         else:
             values = places(data.series, c.levels) if c.music else data.series
             found = SimpleNamespace(series=values, labels=data.labels)
-        return Batches(found, c.batch_size, c.seed, device, columns)
+        return Batches(found, c.batch_size, c.seed, device, game.columns)
 
     def write(self, game, c, options, random, device):
         if options.label is None or not game.classes:

@@ -107,7 +107,7 @@ class CamStyle(Translating):
         rate = c.style_lr if c.stage == "style" else c.lr
         return super().optimizers(game, SimpleNamespace(**vars(c) | {"lr": rate}))
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         if c.stage == "style":
             apart = data.apart(c.seed)
             size = min(c.style_batch, len(apart.images), len(apart.targets))

@@ -94,9 +94,9 @@ class OfCaptions(System):
         words = vocabulary_of(data.texts)
         return super().facts(data, c) | {"vocabulary": words, "prompts": prompts}
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         both = SimpleNamespace(images=data.images, words=encoded(data.texts, c.vocabulary))
-        return Batches(both, c.batch_size, c.seed, device, columns)
+        return Batches(both, c.batch_size, c.seed, device, game.columns)
 
     def begin(self, game, data, c, device):
         game.texts = encoded(data.texts, c.vocabulary)

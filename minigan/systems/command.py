@@ -23,14 +23,7 @@ from ..data.files import write_atomic
 from ..data.pairfolder import read_pictures
 from ..gan import Trainer
 from ..training import Run, Stage
-from ..training.cli import (
-    SEED,
-    about,
-    add_run_options,
-    number,
-    perform,
-    usual_callbacks,
-)
+from ..training.cli import SEED, about, add_run_options, number, perform, usual_callbacks
 from ..training.memory import room_for_networks
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
@@ -150,7 +143,7 @@ def _parts(kind: System, data, device, c, players=None) -> tuple[Trainer, Any]:
         print(f"{name}: {sum(p.numel() for p in player.parameters()):,} parameters")
     kind.begin(game, data, c, device)
     trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-    return trainer, kind.batches_of(game, data, c, device)
+    return trainer, kind.batches(game, data, c, device)
 
 
 def train(name: str, words: list[str]) -> int:
@@ -278,12 +271,9 @@ def measure(words: list[str]) -> int:
     )
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument(
-        "--control",
-        nargs="?",
-        const="",
-        metavar="RUN",
+        "--control", nargs="?", const="", metavar="RUN",
         help="measure this control, too (default RUN-control; trained now if it is not there)",
-    )
+    )  # fmt: skip
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
     p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
     p.add_argument("--best", action="store_true", help="the state that evaluations found best")
@@ -361,9 +351,8 @@ def table(result: dict) -> str:
 
 
 def listing(words: list[str]) -> int:
-    argparse.ArgumentParser(prog="python -m minigan list", description="All systems.").parse_args(
-        words
-    )
+    p = argparse.ArgumentParser(prog="python -m minigan list", description="All systems.")
+    p.parse_args(words)
     for name in SYSTEMS:
         kind = system(name)
         print(f"{name:12} {what(kind)['text']}\n{'':12} {kind.paper}")

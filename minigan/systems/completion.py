@@ -30,7 +30,7 @@ from .. import nn
 from ..arrays import Generator, to_device
 from ..autograd import tensor_of
 from ..gan import Completion as Game
-from ..gan.completion import Beside
+from ..gan.completion import OfBoth
 from ..metrics import describe, nearest_images
 from ..metrics.rows import subset
 from ..training.cli import number
@@ -75,7 +75,7 @@ class Completion(System):
         G.append(nn.Unflatten(1, tuple(c.image_shape)))
         D = layers(n + seen, 512, 256, 1)
         shape = tuple(c.image_shape)
-        parts = Beside(nn.Sequential(*G)), Beside(nn.Sequential(*D))
+        parts = OfBoth(nn.Sequential(*G)), OfBoth(nn.Sequential(*D))
         return Game(*parts, c.latent_dim, shape, c.weight, sees=not c.control)
 
     def shown(self, data, options):

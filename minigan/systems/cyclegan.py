@@ -76,7 +76,7 @@ class CycleGAN(Translating):
             identity if a == b else 0.0, jitter=c.jitter,
         )  # fmt: skip
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         a, b = (Batches(x, c.batch_size, s, device)
                 for x, s in ((data.images, c.seed), (data.targets, c.seed + 1)))  # fmt: skip
         return Together(a, b)

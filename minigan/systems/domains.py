@@ -134,7 +134,7 @@ class OfDomains(System):
     def facts(self, data, c):
         return super().facts(data, c) | labels_of(data, self.name)
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         return streams(data, c, device)
 
     def test_data(self, c) -> Domains:

@@ -101,9 +101,9 @@ class Features(OfRun):
         game.players["C"].standardise(game.describe(images))
         game.players["P"].standardise(images)
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         few = some_of_each(data, c.labels, c.seed)
-        return Batches(few, min(c.batch_size, len(few)), c.seed, device, columns)
+        return Batches(few, min(c.batch_size, len(few)), c.seed, device, game.columns)
 
     def exhibit(self, game, data, generator, device):
         images = game.sample(*game.inputs(DRAWN, generator, device)).cpu().numpy()

@@ -83,8 +83,8 @@ class GAIL(OfWorlds):
     def game_after(self, players, c):
         return self.game(c)
 
-    def batches_of(self, game, data, c, device):
-        return super().batches_of(game, data.first(shown_in(c.stage)), c, device)
+    def batches(self, game, data, c, device):
+        return super().batches(game, data.first(shown_in(c.stage)), c, device)
 
     def measure(self, game, c, samples, device):
         world, n = WORLDS[c.world], min(samples, TRIED)

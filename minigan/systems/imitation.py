@@ -98,7 +98,7 @@ class OfWorlds(System):
     def callbacks(self, trainer, c, steps):
         return [Falling(rates_of(c), steps)]
 
-    def batches_of(self, game, data, c, device):
+    def batches(self, game, data, c, device):
         return Experience(game, data, c.batch_size, c.seed, device)
 
 

@@ -64,7 +64,7 @@ class KPlus1(System):
     def begin(self, game, data, c, device):
         begin_at(game.D, *next(Batches(data, min(500, len(data)), c.seed, device).epoch(0)))
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         return beside_unlabelled(data, c, device)
 
     def measure(self, game, c, samples, device):

@@ -68,7 +68,7 @@ class LSRO(OfRun, System):
         G = finished.players["G"]
         return Game((C, R, B), G, c.latent_dim, finished.latent, c.weight, noise=c.control)
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         few = some_of_each(data, c.labels, c.seed)
         size = min(c.batch_size, len(few))
         return Together(

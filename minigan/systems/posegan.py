@@ -41,7 +41,7 @@ from ..data import DataError
 from ..data.batches import Batches
 from ..data.clips import posed_clips, walkers
 from ..gan.clips import clip_critic
-from ..gan.completion import Beside
+from ..gan.completion import OfBoth
 from ..gan.poses import PoseGAN as Game
 from ..gan.poses import PoseVAE, Prediction, Recognition, Renderer
 from ..optim import Adam
@@ -137,7 +137,7 @@ class PoseGAN(System):
         channels, frames, *sides = c.clip_shape
         G = Renderer(channels, c.joints, c.features)
         shape = (channels + c.joints, frames - c.past, *sides)
-        D = Beside(clip_critic(shape, c.features), flat=False)
+        D = OfBoth(clip_critic(shape, c.features), flat=False)
         return Game(G, D, players["P"], c.past, c.latent_dim, c.weight, c.control)
 
     def optimizers(self, game, c):
@@ -147,9 +147,9 @@ class PoseGAN(System):
             for name, player in game.players.items()
         }
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         both = SimpleNamespace(clips=data.clips, poses=data.poses)
-        return Batches(both, c.batch_size, c.seed, device, columns)
+        return Batches(both, c.batch_size, c.seed, device, game.columns)
 
     def begin(self, game, data, c, device):
         game.clips, game.poses = data.clips, data.poses

@@ -93,13 +93,13 @@ class Replay(System):
         recalibrate_batch_norm(teacher[0], calibration_inputs(c.latent_dim, device=place))
         return Game(G, D, C, c.latent_dim, teacher, 1 / task_of(c))
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         first, last = classes_of(task_of(c), c)
         if c.replay == "exact" and not c.control:
             first = 0
         rows = np.flatnonzero((data.labels >= first) & (data.labels < last))
         task = dataclasses.replace(data, images=data.images[rows], labels=data.labels[rows])
-        return Batches(task, min(c.batch_size, len(task)), c.seed, device, columns)
+        return Batches(task, min(c.batch_size, len(task)), c.seed, device, game.columns)
 
     def measure(self, game, c, samples, device):
         test = digits_of(c, "test")

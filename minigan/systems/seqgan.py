@@ -130,10 +130,10 @@ class SeqGAN(OfTexts):
         rates = {"G": c.g_lr, "D": c.d_lr} if "D" in game.players else {"G": c.lr}
         return {name: Adam(p.parameters(), rates[name]) for name, p in game.players.items()}
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         parts = c.d_steps if self.plays(c) and c.stage != "MLE" else 1
         size = min(c.batch_size * parts, len(data) // parts * parts)
-        return Batches(data, size, c.seed, device, columns)
+        return Batches(data, size, c.seed, device, game.columns)
 
     def measure(self, game, c, samples, device):
         numbers = Generator(0).uniform((samples, c.length))

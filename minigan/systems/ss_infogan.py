@@ -52,7 +52,7 @@ class SSInfoGAN(InfoGAN):
     def kind(self, c):
         return Game
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         return beside_unlabelled(data, c, device)
 
     def meaning(self, codes, labels, classes):

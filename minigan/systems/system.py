@@ -167,13 +167,9 @@ class System:
         stages trainer is None."""
         return []
 
-    def batches(self, data: Any, c: Any, device: Any, columns: tuple[str, ...]) -> Any:
-        """The batches of the game's `columns`."""
-        return Batches(data, c.batch_size, c.seed, device, columns)
-
-    def batches_of(self, game: Game, data: Any, c: Any, device: Any) -> Any:
-        """What its rounds are played with: `batches`, or what the game itself gathers for them."""
-        return self.batches(data, c, device, game.columns)
+    def batches(self, game: Game, data: Any, c: Any, device: Any) -> Any:
+        """What the game's rounds are played with: batches of its columns."""
+        return Batches(data, c.batch_size, c.seed, device, game.columns)
 
     def shown(self, data: Any, options: Any) -> Any:
         """The data that `exhibit` shows something of: those that it learns from, or others."""

@@ -89,7 +89,7 @@ class TripleGAN(System):
         few = Batches(some, len(some), c.seed, device, ("images", "labels"))
         begin_at(game.D, *next(few.epoch(0)))
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         return beside_unlabelled(data, c, device)
 
     def measure(self, game, c, samples, device):

@@ -169,7 +169,7 @@ class VAWGAN(System):
         clipped = "D" in game.players and c.lipschitz == "clip"
         return {"D": [WeightClip(c.clip)]} if clipped else {}
 
-    def batches(self, data, c, device, columns):
+    def batches(self, game, data, c, device):
         """Frames and speakers of two streams: sources and targets."""
         x, y = data.frames()
         x = scaled(x, c)

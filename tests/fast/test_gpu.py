@@ -170,7 +170,7 @@ def test_products_in_bfloat16_train():
     for enabled in (False, True):
         trainer, batches = training("mlp", GPU)
         with switched(half=enabled):
-            values = run(round_of(trainer, batches, pytest.fail), batches, 60)
+            values = run(round_of(trainer, batches, pytest.fail), batches, 3 * STEPS)
         assert all(p.dtype == np.float32 for p in trainer.game.G.parameters())
         finals.append(np.mean(values[-20:], 0))
     np.testing.assert_allclose(finals[1], finals[0], atol=0.25)

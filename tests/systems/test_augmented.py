@@ -142,10 +142,10 @@ def test_batches_of_camstyle():
     a = {x.tobytes() for x in two_cameras(apart).targets}
     assert not a & {x.tobytes() for x in apart.targets[:500]}
     c.stage = "style"
-    images, targets = next(kind.batches(data, c, CPU, ()).epoch(0))
+    images, targets = next(kind.batches(None, data, c, CPU).epoch(0))
     assert images.shape == targets.shape == (4, 1, 28, 28)
     c.stage = "classifiers"
-    few = kind.batches(data, c, CPU, ())
+    few = kind.batches(None, data, c, CPU)
     images, labels, targets = few[np.arange(200)]
     assert np.bincount(labels.numpy()).tolist() == [20] * 10 and few.examples == 200
     again = two_cameras(ImageSet(

@@ -11,7 +11,7 @@ from minigan import nn
 from minigan.arrays import CPU, Generator
 from minigan.autograd import tensor_of
 from minigan.gan import Completion, Trainer, completion
-from minigan.gan.completion import Beside, random_masks
+from minigan.gan.completion import OfBoth, random_masks
 from minigan.optim import SGD
 from minigan.systems import system
 from minigan.systems.completion import completed, halves, shown_masks
@@ -31,7 +31,7 @@ def linear(n_in, n_out, seed):
 
 def small(sees=True):
     G = nn.Sequential(linear(2 + 12, 6, 0), nn.Unflatten(1, (1, 2, 3)))
-    return Completion(Beside(G), Beside(linear(6 + 12, 1, 1)), 2, (1, 2, 3), WEIGHT, sees)
+    return Completion(OfBoth(G), OfBoth(linear(6 + 12, 1, 1)), 2, (1, 2, 3), WEIGHT, sees)
 
 
 def rows(x):

@@ -22,7 +22,7 @@ from minigan.gan.lapgan import (
     up,
 )
 from minigan.systems import load_game, system
-from minigan.systems.command import main
+from minigan.systems.command import build, main, parse
 
 from .steps import assert_descends, assert_only, played
 
@@ -167,15 +167,20 @@ def test_networks_and_the_control():
     assert len(mlp_pyramid(3, (1, 4, 4), 2, 5)[1]) == 2
 
 
-def run(out, *more):
-    words = ["--dataset", "strokes", "--batch-size", "2000", "--device", "cpu", "--quiet",
-             "--no-doctor", "--width", "8", "--out", str(out), "--epochs", "1"]  # fmt: skip
-    return main(["train", "lapgan", *words, *more])
+WORDS = ["--dataset", "strokes", "--batch-size", "2000", "--device", "cpu", "--quiet",
+         "--no-doctor", "--width", "8", "--epochs", "1"]  # fmt: skip
+
+
+def total(out, *more):
+    """The steps of the run that these words describe."""
+    return build(KIND, parse(KIND, [*WORDS, "--out", str(out), *more])).total
 
 
 def test_the_control_learns_for_as_many_seconds(tmp_path, capsys):
     """Its rounds are cheaper: it makes 2.3 times as many epochs."""
-    assert run(tmp_path / "r", "--levels", "2") == 0 and run(tmp_path / "c", "--control") == 0
-    assert load_game(tmp_path / "r").step == 10 and load_game(tmp_path / "c").step == 20
-    assert run(tmp_path / "x", "--levels", "4") == 2
+    assert total(tmp_path / "r", "--levels", "2") == 10 and total(tmp_path / "c", "--control") == 20
+    out = ["--out", str(tmp_path / "trained")]
+    assert main(["train", "lapgan", *WORDS, *out, "--control", "--max-steps", "1"]) == 0
+    assert load_game(tmp_path / "trained").step == 1
+    assert main(["train", "lapgan", *WORDS, "--out", str(tmp_path / "x"), "--levels", "4"]) == 2
     assert "--levels 4: pictures of 28x28 cannot be halved so often" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from minigan.arrays import CPU, Generator
 from minigan.autograd import tensor_of
 from minigan.data.clips import walkers
 from minigan.gan.clips import clip_critic
-from minigan.gan.completion import Beside
+from minigan.gan.completion import OfBoth
 from minigan.gan.poses import (
     SPOT,
     PoseGAN,
@@ -99,7 +99,7 @@ def test_the_moves_of_the_second_stage(poses, shuffled):
     clips = clips.astype(np.float32)
     manual_seed(0)
     G = Renderer(1, J, 2)
-    D = Beside(nn.Sequential(nn.Flatten(), nn.Linear((1 + J) * FUTURE * 64, 1)), flat=False)
+    D = OfBoth(nn.Sequential(nn.Flatten(), nn.Linear((1 + J) * FUTURE * 64, 1)), flat=False)
     game = PoseGAN(G, D, Prediction(J, Z, 5, FUTURE), PAST, Z, 3.0, shuffled)
     told = np.roll(poses, 1, 0) if shuffled else poses
     seen = spots(tensor_of(told[:, PAST:].copy()), (8, 8))
@@ -128,7 +128,7 @@ def test_the_renderer_and_its_critic():
     seen = np.zeros((2, J, 5, 16, 16), np.float32)
     clips = G(tensor_of(frame), tensor_of(seen))
     assert clips.shape == (2, 3, 5, 16, 16)
-    D = Beside(clip_critic((3 + J, 5, 16, 16), 2), flat=False)
+    D = OfBoth(clip_critic((3 + J, 5, 16, 16), 2), flat=False)
     assert D(clips, tensor_of(seen)).shape == (2, 1)
 
 

@@ -94,7 +94,7 @@ def facts(**more):
 
 def labels_seen(c):
     data = load_dataset("strokes")
-    batches = KIND.batches(data, c, CPU, ("images", "labels"))
+    batches = KIND.batches(SimpleNamespace(columns=("images", "labels")), data, c, CPU)
     return {int(k) for _, labels in batches.epoch(0) for k in labels.numpy()}
 
 

@@ -144,15 +144,15 @@ def facts(**options):
 def test_one_pair_of_speakers():
     kind, data, c = facts(source="speaker 2", target="speaker 4")
     c.stage = "adversarial"
-    batches = kind.batches(data, c, CPU, ())
+    batches = kind.batches(None, data, c, CPU)
     for x, y, x_t, y_t in batches.epoch(0):
         assert set(y.numpy()) == {1} and set(y_t.numpy()) == {3}
         assert x.shape == x_t.shape == (32, 12)
     c.stage = "VAE"
-    y = np.concatenate([y.numpy() for _, y, *_ in kind.batches(data, c, CPU, ()).epoch(0)])
+    y = np.concatenate([y.numpy() for _, y, *_ in kind.batches(None, data, c, CPU).epoch(0)])
     assert set(y) == {0, 1, 2, 3}
     assert {pair[1:] for pair in voices.all_pairs(data, c)} == {(1, 3)}
-    x = np.concatenate([b[0].numpy() for b in kind.batches(data, c, CPU, ()).epoch(0)])
+    x = np.concatenate([b[0].numpy() for b in kind.batches(None, data, c, CPU).epoch(0)])
     np.testing.assert_allclose(x.std(0), 1, atol=0.1)  # frames are scaled
     with pytest.raises(ValueError, match="expected two speakers"):
         facts(source="speaker 2", target="speaker 2")
@@ -170,7 +170,7 @@ def trained(steps, more, **options):
         c.stage = stage
         game = kind.game_after(game.players, c) if game else kind.game(c)
         trainer = Trainer(game, kind.optimizers(game, c), kind.constraints(game, c))
-        batches, played = kind.batches(data, c, CPU, ()), 0
+        batches, played = kind.batches(None, data, c, CPU), 0
         while played < n:
             for batch in itertools.islice(batches.epoch(0), n - played):
                 trainer.play(*batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,17 @@ def template() -> Any:
         import jinja2
     except ImportError as error:
         raise MissingJinja("a report needs jinja2: pip install jinja2") from error
+    return environment(jinja2).get_template("page.html")
+
+
+@functools.cache
+def environment(jinja2: Any) -> Any:
+    """Made once: it keeps the page, compiled."""
     here = jinja2.FileSystemLoader(Path(__file__).parent)
     return jinja2.Environment(
         loader=here, autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    ).get_template("page.html")  # fmt: skip
+    )  # fmt: skip
 
 
 def content(folder: Path, about: dict[str, str], explore: Any) -> dict[str, Any]:
