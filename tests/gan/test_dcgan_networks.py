@@ -109,7 +109,7 @@ def test_networks_by_name():
     assert D(G(tensor_of(np.zeros((2, 7), np.float32)))).shape == (2, 1) and G[4].in_channels == 3
     G, D = build_networks({"model": "mlp", "latent_dim": 7, "image_shape": [3, 8, 12]})
     assert D(G(tensor_of(np.zeros((2, 7), np.float32)))).shape == (2, 1)
-    with pytest.raises(ValueError, match="mlp, dcgan"):
+    with pytest.raises(ValueError, match="mlp, conv, dcgan"):
         build_networks({**config, "model": "stylegan"})
 
 
