@@ -10,6 +10,7 @@ import contextlib
 import functools
 import pathlib
 import sys
+import types
 
 # Reassociation lets reductions use SIMD; NaN, infinity and division keep their meaning.
 FASTMATH = frozenset({"reassoc", "contract", "nsz"})
@@ -68,7 +69,7 @@ def keep_copies_apart():
 
 # numpy's error model: a float division by zero gives inf, and the check that would raise cannot
 # stop vectorisation.
-OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @functools.cache
@@ -78,6 +79,58 @@ def compiled(function):
 
     announce_compilation()
     return cached(numba.njit(**OPTIONS, fastmath=set(FASTMATH))(function))
+
+
+@functools.cache
+def _piece_compiler():
+    """Numba's compiler of functions that are only called by others that it compiles.
+
+    Numba makes machine code of each function, and copies what it calls into it: a function five
+    calls down is optimised six times, of which one is used. Here it is optimised where all its
+    callers end, in the code of the kernel that Python calls.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+
+    class Piece(JITCodeLibrary):
+        def finalize(self):
+            self._raise_if_finalized()
+            seen = set()
+            for library in self._linking_libraries:
+                if library not in seen:
+                    self._reload_init.update(library._reload_init)
+                    seen.add(library)
+                    self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+            self._finalized = True
+
+        def get_pointer_to_function(self, name):
+            return 0  # there is no machine code
+
+        @property
+        def codegen(self):  # Numba asks it to tell the machine code where its environment is
+            return types.SimpleNamespace(set_env=lambda name, environment: None)
+
+    class PieceCompiler(Compiler):
+        def __init__(self, typing, target, library, args, return_type, flags, locals):
+            library = Piece(target.codegen(), "minigan's piece")
+            library.enable_object_caching()
+            super().__init__(typing, target, library, args, return_type, flags, locals)
+
+    return PieceCompiler
+
+
+@functools.cache
+def piece(function):
+    """Numba's dispatcher for calls of `function` by kernels."""
+    import numba
+
+    announce_compilation()
+    return numba.njit(
+        **OPTIONS,
+        fastmath=set(FASTMATH),
+        pipeline_class=_piece_compiler(),
+        no_cpython_wrapper=True,
+    )(function)
 
 
 def cached(function):
@@ -107,11 +160,15 @@ def _sources():
 
 class kernel:
     """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled
-    Python function."""
+    Python function.
 
-    def __init__(self, function):
+    apart : kernels that call it take its finished code into theirs, not the source
+    """
+
+    def __init__(self, function, apart=False):
         functools.update_wrapper(self, function)
         self.reference = function
+        self.apart = apart
         self._run = self._compile
 
     def _compile(self, *args):
@@ -125,7 +182,7 @@ class kernel:
     def _numba_type_(self):
         """What Numba asks a global value of the function that it compiles: one kernel may call
         another."""
-        return compiled(self.reference)._numba_type_
+        return (compiled if self.apart else piece)(self.reference)._numba_type_
 
 
 class Intrinsic:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, VECTOR, row_major, transpose_blocks
-from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at
+from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at, room
 from .threads import num_threads
 
 __all__ = ["tiled_matmul"]
@@ -147,7 +147,7 @@ def _make_tile(vectors):
 _tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (4, 2, 1))
 
 
-_product_at = record_at(PRODUCT)
+_product_at, _product_room = record_at(PRODUCT), room(PRODUCT)
 
 
 @kernel
@@ -224,16 +224,17 @@ def multiply(zero, size, p, b, b_row, c, low, high):
     What whole tiles leave over below and at the right is summed up in tiles that begin earlier.
     """
     n, lanes = p.n, VECTOR // size
+    none = np.intp(0)  # a 0 would be a type of its own to Numba, and _strip be compiled for each
     b = np.intp(b.ctypes.data)
     bottom, right = high - (high - low) % TILE_ROWS, n - n % lanes
     for k in range(0, p.k, DEPTH):
         for i in range(low, bottom, TILE_ROWS):
-            _strip(zero, size, p, b, b_row, c, i, 0, right, k, min(k + DEPTH, p.k))
+            _strip(zero, size, p, b, b_row, c, i, none, right, k, min(k + DEPTH, p.k))
     if bottom < high:
-        _strip(zero, size, p, b, b_row, c, high - TILE_ROWS, 0, right, 0, p.k)
+        _strip(zero, size, p, b, b_row, c, high - TILE_ROWS, none, right, none, p.k)
     if right < n:
         for i in range(low, high, TILE_ROWS):
-            _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, 0, p.k)
+            _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, none, p.k)
 
 
 @kernel
@@ -246,7 +247,7 @@ def packed(zero, p, scratch):
     if p.b_column == 1:
         return carray(pointer(p.b, zero), (p.k, p.n)), p.b_row
     copy = carray(pointer(scratch, zero), (p.k, p.n))
-    transpose_blocks(carray(pointer(p.b, zero), (p.n, p.b_column))[:, : p.k], copy)
+    transpose_blocks(carray(pointer(p.b, zero), (p.n, p.b_column)), copy)
     return copy, p.n
 
 
@@ -293,8 +294,8 @@ def _work64(args, part, parts):
 def _begin(records, workers, work, sched_yield, a, b, scratch, c, bias, slope):
     """Give a product to those of these workers who wait, and take part in it. Returns the number of
     parts."""
-    block = np.empty(1, PRODUCT)
-    p = block[0]
+    block = _product_room()
+    p = _product_at(block)
     p.m, p.n = c.shape
     p.k = a.shape[1]
     p.a = a.ctypes.data
