@@ -121,16 +121,28 @@ def _piece_compiler():
 
 @functools.cache
 def piece(function):
-    """Numba's dispatcher for calls of `function` by kernels."""
+    """Numba's dispatcher for calls of `function` by kernels.
+
+    To Numba each whole number in the text of a call is a type of its own, for which it would
+    compile the function once more. Here it is an integer.
+    """
     import numba
+    from numba.core import types as kinds
 
     announce_compilation()
-    return numba.njit(
+    dispatcher = numba.njit(
         **OPTIONS,
         fastmath=set(FASTMATH),
         pipeline_class=_piece_compiler(),
         no_cpython_wrapper=True,
     )(function)
+    template = dispatcher.get_call_template
+
+    def get_call_template(args, kws):
+        return template([kinds.intp if isinstance(a, kinds.IntegerLiteral) else a for a in args], kws)
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
 
 
 def cached(function):

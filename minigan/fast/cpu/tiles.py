@@ -224,17 +224,16 @@ def multiply(zero, size, p, b, b_row, c, low, high):
     What whole tiles leave over below and at the right is summed up in tiles that begin earlier.
     """
     n, lanes = p.n, VECTOR // size
-    none = np.intp(0)  # a 0 would be a type of its own to Numba, and _strip be compiled for each
     b = np.intp(b.ctypes.data)
     bottom, right = high - (high - low) % TILE_ROWS, n - n % lanes
     for k in range(0, p.k, DEPTH):
         for i in range(low, bottom, TILE_ROWS):
-            _strip(zero, size, p, b, b_row, c, i, none, right, k, min(k + DEPTH, p.k))
+            _strip(zero, size, p, b, b_row, c, i, 0, right, k, min(k + DEPTH, p.k))
     if bottom < high:
-        _strip(zero, size, p, b, b_row, c, high - TILE_ROWS, none, right, none, p.k)
+        _strip(zero, size, p, b, b_row, c, high - TILE_ROWS, 0, right, 0, p.k)
     if right < n:
         for i in range(low, high, TILE_ROWS):
-            _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, none, p.k)
+            _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, 0, p.k)
 
 
 @kernel
