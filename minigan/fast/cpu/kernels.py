@@ -10,6 +10,7 @@ import contextlib
 import functools
 import pathlib
 import sys
+import time
 import types
 
 # Reassociation lets reductions use SIMD; NaN, infinity and division keep their meaning.
@@ -139,7 +140,9 @@ def piece(function):
     template = dispatcher.get_call_template
 
     def get_call_template(args, kws):
-        return template([kinds.intp if isinstance(a, kinds.IntegerLiteral) else a for a in args], kws)
+        return template(
+            [kinds.intp if isinstance(a, kinds.IntegerLiteral) else a for a in args], kws
+        )
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
@@ -158,7 +161,38 @@ def cached(function):
         with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
             file = function._cache._cache_file
             file._source_stamp = (file._source_stamp, _sources())
+            file.save = functools.partial(_alone, file._index_path, file.save)
+            file.load = functools.partial(_alone, file._index_path, file.load)
     return function
+
+
+TRIES, PAUSE = 20, 0.01  # seconds
+
+
+def _alone(index, do, *args):
+    """do(*args), while no other process saves or loads this function's code.
+
+    Numba's index on disk numbers the files of code. Of two processes that save at once both may
+    take one number, and who loads in between may find the code of another time there. If the
+    others do not come to an end, nothing is done: the code is then compiled, or not kept.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            import fcntl
+
+            lock = stack.enter_context(open(f"{index}.lock", "ab"))
+        except (ImportError, OSError):  # another system, no folder yet or none to write in
+            return do(*args)
+        for _ in range(TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with its process
+            except BlockingIOError:
+                time.sleep(PAUSE)
+            except OSError:  # files there cannot be locked
+                return do(*args)
+            else:
+                return do(*args)
+    return None
 
 
 @functools.cache
