@@ -34,3 +34,49 @@ def test_the_first_run_gives_the_bits_of_the_second(tmp_path):
     ]
     assert "compiling" in runs[0].stderr and "compiling" not in runs[1].stderr
     assert runs[0].stdout and runs[0].stdout == runs[1].stdout
+
+
+STEP = """
+import collections
+import sys
+from numba.core import event
+
+compiled = collections.Counter()
+
+class Count(event.Listener):
+    def on_start(self, event):
+        function = event.data["dispatcher"]
+        if function.py_func.__module__.startswith("minigan"):
+            compiled[function] += 1
+
+    def on_end(self, event):
+        pass
+
+event.register("numba:compile", Count())
+sys.path.insert(0, "examples")
+from mnist_gan import main
+
+arguments = "--dataset strokes --device cpu --max-steps 1 --no-graph --out".split()
+main([*arguments, sys.argv[1]])
+for function, times in compiled.items():
+    print("COMPILED", function.py_func.__name__, times)
+"""
+
+
+def test_a_step_compiles_each_function_for_one_set_of_types(tmp_path):
+    environment = {
+        **os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "MINIGAN_NUM_THREADS": "1",
+    }  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-c", STEP, str(tmp_path / "run")],
+        cwd=ROOT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    lines = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("COMPILED")]
+    assert {name for name, times in lines if times != "1"} == set()
+    names = {name for name, _ in lines}
+    assert {"_strip", "_channels_backward", "adam_step", "philox_fill"} <= names
+    assert len(lines) <= 36  # a kernel more is seconds more: raise this if it is needed
+    # what kernels call goes into their code: it has none of its own on disk
+    on_disk = {path.name.split("-")[0] for path in tmp_path.glob("cache/*/*.nbc")}
+    assert on_disk and not on_disk & {"tiles._strip", "tiles.multiply", "adam._by_rows"}

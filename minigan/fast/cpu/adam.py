@@ -108,7 +108,7 @@ def _work64(args, part, parts):
 
 
 def _begin(records, workers, work, sched_yield, steps):
-    return dispatch(records, workers, work, steps, sched_yield)
+    return dispatch(records, workers, work, np.intp(steps.ctypes.data), sched_yield)
 
 
 def _arguments(array, real, number):

@@ -132,7 +132,7 @@ def dispatch(records, workers, work, args, sched_yield):
     """work(address of args, part, parts) in this thread and in those workers who wait. Returns the
     number of parts.
 
-    records : address of the records of so many workers, one behind the other;  args : an array
+    records : address of the records of so many workers, one behind the other
     """
     parts = 1
     for i in range(workers):
@@ -144,10 +144,10 @@ def dispatch(records, workers, work, args, sched_yield):
         at = records + SIZE * i
         if load(at + STATE) == CLAIMED:
             store(at + WORK, work)
-            store(at + ARGS, np.intp(args.ctypes.data))
+            store(at + ARGS, args)
             store(at + PARTS, parts)
             store(at + STATE, GO)
-    call_work(work, np.intp(args.ctypes.data), 0, parts)
+    call_work(work, args, 0, parts)
     for i in range(workers):
         while load(records + SIZE * i + STATE) == GO:
             call_address(sched_yield)

@@ -10,6 +10,8 @@ import contextlib
 import functools
 import pathlib
 import sys
+import time
+import types
 
 # Reassociation lets reductions use SIMD; NaN, infinity and division keep their meaning.
 FASTMATH = frozenset({"reassoc", "contract", "nsz"})
@@ -68,7 +70,7 @@ def keep_copies_apart():
 
 # numpy's error model: a float division by zero gives inf, and the check that would raise cannot
 # stop vectorisation.
-OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @functools.cache
@@ -78,6 +80,72 @@ def compiled(function):
 
     announce_compilation()
     return cached(numba.njit(**OPTIONS, fastmath=set(FASTMATH))(function))
+
+
+@functools.cache
+def _piece_compiler():
+    """Numba's compiler of functions that are only called by others that it compiles.
+
+    Numba makes machine code of each function, and copies what it calls into it: a function five
+    calls down is optimised six times, of which one is used. Here it is optimised where all its
+    callers end, in the code of the kernel that Python calls.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+
+    class Piece(JITCodeLibrary):
+        def finalize(self):
+            self._raise_if_finalized()
+            seen = set()
+            for library in self._linking_libraries:
+                if library not in seen:
+                    self._reload_init.update(library._reload_init)
+                    seen.add(library)
+                    self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+            self._finalized = True
+
+        def get_pointer_to_function(self, name):
+            return 0  # there is no machine code
+
+        @property
+        def codegen(self):  # Numba asks it to tell the machine code where its environment is
+            return types.SimpleNamespace(set_env=lambda name, environment: None)
+
+    class PieceCompiler(Compiler):
+        def __init__(self, typing, target, library, args, return_type, flags, locals):
+            library = Piece(target.codegen(), "minigan's piece")
+            library.enable_object_caching()
+            super().__init__(typing, target, library, args, return_type, flags, locals)
+
+    return PieceCompiler
+
+
+@functools.cache
+def piece(function):
+    """Numba's dispatcher for calls of `function` by kernels.
+
+    To Numba each whole number in the text of a call is a type of its own, for which it would
+    compile the function once more. Here it is an integer.
+    """
+    import numba
+    from numba.core import types as kinds
+
+    announce_compilation()
+    dispatcher = numba.njit(
+        **OPTIONS,
+        fastmath=set(FASTMATH),
+        pipeline_class=_piece_compiler(),
+        no_cpython_wrapper=True,
+    )(function)
+    template = dispatcher.get_call_template
+
+    def get_call_template(args, kws):
+        return template(
+            [kinds.intp if isinstance(a, kinds.IntegerLiteral) else a for a in args], kws
+        )
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
 
 
 def cached(function):
@@ -93,7 +161,38 @@ def cached(function):
         with contextlib.suppress(AttributeError):  # a Numba that keeps this elsewhere
             file = function._cache._cache_file
             file._source_stamp = (file._source_stamp, _sources())
+            file.save = functools.partial(_alone, file._index_path, file.save)
+            file.load = functools.partial(_alone, file._index_path, file.load)
     return function
+
+
+TRIES, PAUSE = 20, 0.01  # seconds
+
+
+def _alone(index, do, *args):
+    """do(*args), while no other process saves or loads this function's code.
+
+    Numba's index on disk numbers the files of code. Of two processes that save at once both may
+    take one number, and who loads in between may find the code of another time there. If the
+    others do not come to an end, nothing is done: the code is then compiled, or not kept.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            import fcntl
+
+            lock = stack.enter_context(open(f"{index}.lock", "ab"))
+        except (ImportError, OSError):  # another system, no folder yet or none to write in
+            return do(*args)
+        for _ in range(TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with its process
+            except BlockingIOError:
+                time.sleep(PAUSE)
+            except OSError:  # files there cannot be locked
+                return do(*args)
+            else:
+                return do(*args)
+    return None
 
 
 @functools.cache
@@ -107,11 +206,15 @@ def _sources():
 
 class kernel:
     """Decorator: a function of arrays and scalars, compiled lazily; `.reference` is the uncompiled
-    Python function."""
+    Python function.
 
-    def __init__(self, function):
+    apart : kernels that call it take its finished code into theirs, not the source
+    """
+
+    def __init__(self, function, apart=False):
         functools.update_wrapper(self, function)
         self.reference = function
+        self.apart = apart
         self._run = self._compile
 
     def _compile(self, *args):
@@ -125,7 +228,7 @@ class kernel:
     def _numba_type_(self):
         """What Numba asks a global value of the function that it compiles: one kernel may call
         another."""
-        return compiled(self.reference)._numba_type_
+        return (compiled if self.apart else piece)(self.reference)._numba_type_
 
 
 class Intrinsic:

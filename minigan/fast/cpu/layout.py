@@ -59,8 +59,8 @@ _transpose_block = Intrinsic(_make_transpose_block)
 
 @kernel
 def transpose_blocks(x, y):
-    """y = x^T: x (n, k), y (k, n), the numbers of a row side by side."""
-    n, k = x.shape
+    """y = x^T: x (n, k or more), y (k, n), the numbers of a row side by side."""
+    n, k = x.shape[0], y.shape[0]
     zero, size = x.dtype.type(0), x.itemsize
     side, x_row = VECTOR // size, x.strides[0] // size
     y_row = y.strides[0] // size

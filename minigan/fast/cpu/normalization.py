@@ -6,6 +6,7 @@ passes, so nothing cancels. Threads share the channels. The leaky ReLU has slope
 none; its argument is computed again in the backward pass.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from ...ops.normalization import _batch_norm, batch_norm_grad
 from .kernels import kernel
 from .layout import row_major
-from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at
+from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at, room
 
 __all__: list[str] = []  # no ops
 
@@ -61,9 +62,10 @@ BACKWARD = np.dtype(
     align=True,
 )
 _forward_at, _backward_at = record_at(FORWARD), record_at(BACKWARD)
+_forward_room, _backward_room = room(FORWARD), room(BACKWARD)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def _forward(kind, args, part, parts):
     """A thread's channels; kind is a number of the dtype of x."""
     p = _forward_at(args)
@@ -107,7 +109,7 @@ def _forward(kind, args, part, parts):
                 y[n, c, i] = v if not v <= 0 else (slope * v if slope != 0 else zero)  # NaN stays
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def _channels_backward(low, high, x, g, w, b, mean, rstd, gx, gw, gb, slope):
     """Channels low to high - 1; gx first takes the gradient of the leaky ReLU's argument.
 
@@ -173,8 +175,8 @@ def _begin_forward(
     momentum,
     slope,
 ):
-    block = np.empty(1, FORWARD)
-    p = block[0]
+    block = _forward_room()
+    p = _forward_at(block)
     p.rows, p.channels, p.length = x.shape
     p.x = x.ctypes.data
     p.weight = weight.ctypes.data
@@ -195,8 +197,8 @@ def _begin_forward(
 def _begin_backward(
     records, workers, work, sched_yield, x, g, weight, bias, mean, rstd, gx, gw, gb, slope
 ):
-    block = np.empty(1, BACKWARD)
-    p = block[0]
+    block = _backward_room()
+    p = _backward_at(block)
     p.rows, p.channels, p.length = x.shape
     p.x = x.ctypes.data
     p.g = g.ctypes.data

@@ -25,6 +25,19 @@ MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
 
 
 @kernel
+def put_bias(x, bias, pointwise):
+    """x (C, D, H, W) = bias (C,), or += bias. (Assigned to a whole plane, numbers may be of
+    a shape that does not fit, and Numba compiles for seconds what it would say then.)"""
+    channels, depth, height, width = x.shape
+    for c in range(channels):
+        b = bias[c]
+        for d in range(depth):
+            for h in range(height):
+                for k in range(width):
+                    x[U(c), U(d), U(h), U(k)] = x[U(c), U(d), U(h), U(k)] + b if pointwise else b
+
+
+@kernel
 def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, address):
     """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel), bias (O,)."""
     (outputs, rows), positions = w.shape, y.shape[2]
@@ -74,11 +87,9 @@ def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index
             if pointwise:
                 gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
                      w, rows, y[low + i], positions, zero, to, positions)  # fmt: skip
-                for c in range(len(bias)):
-                    to[c] += bias[c]
+                put_bias(to, bias, True)
             else:
-                for c in range(len(bias)):
-                    to[c] = bias[c]
+                put_bias(to, bias, False)
                 if not joint:
                     matrix = patches[i * rows * positions :]
                     gemm(address, TRANS, NO_TRANS, rows, positions, outputs,

@@ -9,7 +9,7 @@ from .handoff import dispatch
 from .kernels import OPTIONS, Intrinsic, announce_compilation, cached
 from .threads import run_on_workers, sched_yield
 
-__all__ = ["SharedKernel", "carray", "dispatch", "pointer", "record_at"]
+__all__ = ["SharedKernel", "carray", "dispatch", "pointer", "record_at", "room"]
 
 
 def _make_pointer():
@@ -42,6 +42,25 @@ def _make_record_at(dtype):
     return record_at
 
 
+def _make_room(dtype):
+    from llvmlite import ir
+    from numba import from_dtype, types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    record = from_dtype(dtype)
+
+    @intrinsic
+    def room(typing):
+        def codegen(context, builder, signature, args):
+            place = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), record.size // 8))
+            return builder.ptrtoint(place, ir.IntType(64))
+
+        return types.intp(), codegen
+
+    return room
+
+
 def _make_carray():
     from numba import carray
 
@@ -52,6 +71,12 @@ def record_at(dtype):
     """In a kernel record_at(dtype)(address) is the record there: its attributes are the fields of
     the structured dtype."""
     return Intrinsic(functools.partial(_make_record_at, dtype))
+
+
+def room(dtype):
+    """In a kernel room(dtype)() is the address of room for one such record, until the kernel
+    returns; it holds no numbers yet."""
+    return Intrinsic(functools.partial(_make_room, dtype))
 
 
 pointer = Intrinsic(_make_pointer)  # pointer(address, zero): to numbers of the type of zero

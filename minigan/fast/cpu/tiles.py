@@ -17,7 +17,7 @@ import numpy as np
 
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, VECTOR, row_major, transpose_blocks
-from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at
+from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at, room
 from .threads import num_threads
 
 __all__ = ["tiled_matmul"]
@@ -147,7 +147,7 @@ def _make_tile(vectors):
 _tile4, _tile2, _tile1 = (Intrinsic(functools.partial(_make_tile, n)) for n in (4, 2, 1))
 
 
-_product_at = record_at(PRODUCT)
+_product_at, _product_room = record_at(PRODUCT), room(PRODUCT)
 
 
 @kernel
@@ -246,7 +246,7 @@ def packed(zero, p, scratch):
     if p.b_column == 1:
         return carray(pointer(p.b, zero), (p.k, p.n)), p.b_row
     copy = carray(pointer(scratch, zero), (p.k, p.n))
-    transpose_blocks(carray(pointer(p.b, zero), (p.n, p.b_column))[:, : p.k], copy)
+    transpose_blocks(carray(pointer(p.b, zero), (p.n, p.b_column)), copy)
     return copy, p.n
 
 
@@ -293,8 +293,8 @@ def _work64(args, part, parts):
 def _begin(records, workers, work, sched_yield, a, b, scratch, c, bias, slope):
     """Give a product to those of these workers who wait, and take part in it. Returns the number of
     parts."""
-    block = np.empty(1, PRODUCT)
-    p = block[0]
+    block = _product_room()
+    p = _product_at(block)
     p.m, p.n = c.shape
     p.k = a.shape[1]
     p.a = a.ctypes.data
