@@ -19,7 +19,7 @@ SIZES = np.dtype(
 PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def im2col_by_lines(x, patches, row, image, sizes):
     """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the
     flat array.
@@ -63,7 +63,7 @@ def im2col_by_lines(x, patches, row, image, sizes):
                     at += out_w
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def col2im_by_lines(x, patches, row, image, sizes):
     """x += the transpose of `im2col_by_lines`."""
     images, channels, depth, height, width = x.shape
@@ -96,7 +96,7 @@ def col2im_by_lines(x, patches, row, image, sizes):
                     at += out_w
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def im2col_by_table(x, patches, row, image, index, plane):
     """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in
     a plane of x with the zeros around it.
@@ -121,7 +121,7 @@ def im2col_by_table(x, patches, row, image, index, plane):
                     patches[U(at + k)] = numbers[U(index[U(t), U(k)])]
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def col2im_by_table(x, patches, row, image, index, plane):
     """x += the transpose of `im2col_by_table`."""
     images, channels, depth, height, width = x.shape
@@ -159,7 +159,7 @@ def table_of(geometry):
     return index, np.array([(first, steps[0], steps[1], math.prod(padded))], PLANE)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def im2col(x, patches, row, image, sizes, index, plane):
     """Patches of x, by table if there is one."""
     if index.size:
@@ -168,7 +168,7 @@ def im2col(x, patches, row, image, sizes, index, plane):
         im2col_by_lines(x, patches, row, image, sizes)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def col2im(x, patches, row, image, sizes, index, plane):
     """Its transpose."""
     if index.size:
@@ -177,7 +177,7 @@ def col2im(x, patches, row, image, sizes, index, plane):
         col2im_by_lines(x, patches, row, image, sizes)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def side_by_side(y, out):
     """The images y (N, O, positions) side by side: out (O, N positions), flat."""
     images, channels, positions = y.shape

@@ -13,6 +13,8 @@ unsigned there: Numba would look whether a signed one counts from the end, and L
 vectorise. `toomcook_points` has the maps of one dimension.
 """
 
+import functools
+
 import numpy as np
 
 from .gemm import NO_TRANS, TRANS, gemm
@@ -70,7 +72,7 @@ def places(start, p, tile, wide, j, depth, first):
     )
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def expand_x(x, out, start, stride, taps, pad, high, wide):
     """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride):
     channels (phase, C)."""
@@ -109,7 +111,7 @@ def expand_x(x, out, start, stride, taps, pad, high, wide):
                         left += n * (r - taps + 1)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
     """The transpose of `expand_x`, plus bias (C,)."""
     images, channels, height, width = x.shape
@@ -149,7 +151,7 @@ def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
         channels_first(plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width], x[image], bias)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def expand_y(y, out, start, taps, high, wide):
     """y (N, O, H, W) -> points."""
     images, n, height, width = y.shape
@@ -174,7 +176,7 @@ def expand_y(y, out, start, taps, high, wide):
                     left += n * (r - taps + 1)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def collapse_y(y, given, start, taps, high, wide, bias):
     """The transpose of `expand_y`, plus bias (O,)."""
     images, n, height, width = y.shape
@@ -199,7 +201,7 @@ def collapse_y(y, given, start, taps, high, wide, bias):
         channels_first(plane, y[image], bias)
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
     """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients.
 
@@ -239,7 +241,7 @@ def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
                             out[U(a + c)] = to[U(b + c)]
 
 
-@kernel
+@functools.partial(kernel, apart=True)
 def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
     """The transpose of `expand_w`."""
     rows, channels, kh, kw = w.shape
