@@ -121,15 +121,9 @@ def couple(make, own: slice, c) -> Coupled:
 
 
 def generators(c) -> Coupled:
-    """DCGAN's, up to maps as large as the pictures; each has a last layer of its own, which sees
-    6x6 numbers of them (as the paper's does): an outline can be drawn of what is there."""
-    channels, f = c.image_shape[0], c.features
-
-    def make():
-        maps = dcgan_generator(c.latent_dim, f, *c.image_shape[1:], f)[:-1]
-        last = nn.Conv2d(f, channels, 6, padding="same")
-        return nn.Sequential(*maps, nn.BatchNorm2d(f), nn.ReLU(), last, nn.Tanh())
-
+    """DCGAN's; each has a last layer of its own."""
+    channels, height, width = c.image_shape
+    make = lambda: dcgan_generator(c.latent_dim, channels, height, width, c.features)
     return couple(make, slice(-2, None), c)
 
 
