@@ -36,7 +36,7 @@ from .memory import summary_of
 RECIPES: dict[str, dict[str, Any]] = {
     "mlp": {"epochs": 30, "ema": 0.999},
     "conv": {
-        "epochs": 16, "ema": 0.9995, "batch_size": 16, "latent_dim": 64, "b2": 0.99,
+        "epochs": 12, "ema": 0.9995, "batch_size": 16, "latent_dim": 64, "b2": 0.99,
         "penalty": ["r1"], "penalty_weight": [1.0], "penalty_examples": 1,
     },
     "dcgan": {"epochs": 5, "ema": 0.99},
