@@ -4,7 +4,7 @@ on_gpu_a.sh.
     python benchmarks/gpu_steps.py [--only WORKLOAD ...] [--rounds 7] [--seconds 280] \\
         [--json FILE] [--compile]
 
-mlp64, mlp1024 the MLP GAN of examples/mnist_gan.py, batch 64 and 1024: one ascent of D, one descent
+mlp64, mlp1024 the MLP GAN of mnist_gan.py, batch 64 and 1024: one ascent of D, one descent
 of G
 dcgan28          DCGAN on 28x28 images of 1 channel, batch 64
 dcgan64          DCGAN on 64x64 images of 3 channels (features 64), batch 128

@@ -1,5 +1,5 @@
-"""The training step of `examples/mnist_gan.py` (batch 64, float32) beside PyTorch and JAX, and
-beside the machine's limits.
+"""The training step of `examples/mnist_gan.py --model mlp` (batch 64, float32) beside PyTorch and
+JAX, and beside the machine's limits.
 
     python benchmarks/mlp_gan.py [--rounds 7] [--steps 50] [--only NAME ...] [--json FILE]
 

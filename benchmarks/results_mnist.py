@@ -132,7 +132,7 @@ NO_BN = f"{DCGAN} --d-norm layer"
 # Rates are for few steps: with those of the papers (WGAN 5e-5, WGAN-GP 1e-4) a critic has hardly
 # begun after two epochs.
 SYSTEMS = {
-    "mlp": System("MLP GAN (non-saturating)", steps=3),
+    "mlp": System("MLP GAN (non-saturating)", "--model mlp", steps=3),
     "dcgan": System("DCGAN", DCGAN),
     "lsgan": System("LSGAN", f"{DCGAN} --objective lsgan"),
     "wgan": System(
