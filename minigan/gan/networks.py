@@ -213,9 +213,11 @@ def conv_discriminator(
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_generator, mlp_discriminator),
     "conv": (  # D's maps are half as many as G's
-        lambda latent_dim, shape, features=16: conv_generator(latent_dim, *shape, features),
+        lambda latent_dim, shape, features=16: conv_generator(
+            latent_dim, *shape, features=features
+        ),
         lambda shape, outputs=1, features=16: conv_discriminator(
-            *shape, max(1, features // 2), outputs
+            *shape, features=max(1, features // 2), outputs=outputs
         ),
     ),
     "dcgan": (
