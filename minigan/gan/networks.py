@@ -206,19 +206,21 @@ def conv_discriminator(
     return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(_he_weights)
 
 
+def _half_as_wide(shape: tuple[int, ...], features: int = 16, **options: Any) -> nn.Sequential:
+    """D for a generator with so many features: as many maps in D cost more than they gained."""
+    channels, height, width = shape
+    return conv_discriminator(channels, height, width, max(1, features // 2), **options)
+
+
 # --- by name ---
 
 # model -> (generator(latent_dim, image_shape, ...), discriminator(image_shape, ...)), image_shape =
 # (channels, height, width)
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_generator, mlp_discriminator),
-    "conv": (  # D's maps are half as many as G's
-        lambda latent_dim, shape, features=16: conv_generator(
-            latent_dim, *shape, features=features
-        ),
-        lambda shape, outputs=1, features=16: conv_discriminator(
-            *shape, features=max(1, features // 2), outputs=outputs
-        ),
+    "conv": (
+        lambda latent_dim, shape, **options: conv_generator(latent_dim, *shape, **options),
+        _half_as_wide,
     ),
     "dcgan": (
         lambda latent_dim, shape, **options: dcgan_generator(latent_dim, *shape, **options),
