@@ -92,7 +92,7 @@ def test_the_choice_for_volumes(kernel, stride, padding):
     out = tuple((n + 2 * padding - kernel) // stride + 1 for n in size)
     geometry = Geometry(size, out, *[(v,) * 3 for v in (kernel, stride, padding, 1)], 1)
     rng = np.random.default_rng(0)
-    x, y = (rng.standard_normal((9, 33, *s)) for s in (size, out))
+    x, y = (rng.standard_normal((40, 33, *s)) for s in (size, out))
     w = rng.standard_normal((33, 33, *(kernel,) * 3))
     with mock.patch.object(cpu.volumes, "cut", wraps=cpu.volumes.cut) as cut:
         check(cpu, x, y, w, geometry)
@@ -114,13 +114,13 @@ def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
         (size, size), (out, out), *[(v, v) for v in (kernel, stride, padding, 1)], 1
     )
     if channels == 33 and kernel in (3, 4, 5):
-        assert cpu._plan(45, channels, channels, geometry) is not None
+        assert cpu._plan(60, channels, channels, geometry) is not None
     rng = np.random.default_rng(0)
     x, y, w = (
         rng.standard_normal(s)
         for s in (
-            (45, channels, size, size),
-            (45, channels, out, out),
+            (60, channels, size, size),
+            (60, channels, out, out),
             (channels, channels, kernel, kernel),
         )
     )

@@ -56,7 +56,7 @@ event.register("numba:compile", Count())
 sys.path.insert(0, "examples")
 from mnist_gan import main
 
-arguments = "--dataset strokes --device cpu --max-steps 1 --no-graph --out".split()
+arguments = "--dataset strokes --model mlp --device cpu --max-steps 1 --no-graph --out".split()
 main([*arguments, sys.argv[1]])
 for function, times in compiled.items():
     print("COMPILED", function.py_func.__name__, times)
