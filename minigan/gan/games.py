@@ -342,12 +342,14 @@ class GAN(Game):
         value = self.objective.d_value(on_real, on_fake)
         report = {"d_real": on_real, "d_fake": on_fake}
         if self.penalties:
-            few = slice(self.penalty_examples)
-            report["penalty"] = total(
-                [penalty(self.critic, real[few], fake[few]) for penalty in self.penalties]
-            )
+            report["penalty"] = self.total_penalty(real, fake)
             value = value - report["penalty"]
         return Ascend("D", value, **report)
+
+    def total_penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The sum of D's penalties at the examples that they look at."""
+        few = slice(self.penalty_examples)
+        return total([penalty(self.critic, real[few], fake[few]) for penalty in self.penalties])
 
     def descent(
         self, real: Tensor, fake: Tensor, d_outputs: dict[str, Tensor] | None = None

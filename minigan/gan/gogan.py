@@ -8,7 +8,7 @@ from ..autograd import Tensor, no_grad
 from ..ops import relu
 from .games import GAN, Ascend, Move, scores
 from .objectives import Wasserstein
-from .penalties import GradientPenalty, total
+from .penalties import GradientPenalty
 
 
 class GoGAN(GAN):
@@ -57,5 +57,5 @@ class GoGAN(GAN):
         report = {"d_real": on_real, "d_fake": on_fake}
         for old in on_old:
             lost = lost + relu(old + 2 * self.margin - on_real).mean() * self.ranking
-        report["penalty"] = total([p(self.critic, real, fake) for p in self.penalties])
+        report["penalty"] = self.total_penalty(real, fake)
         return Ascend("D", -lost - report["penalty"], **report)

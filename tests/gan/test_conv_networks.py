@@ -7,7 +7,15 @@ import pytest
 
 import minigan
 from minigan import nn
-from minigan.gan import GAN, R1, NonSaturating, build_networks, conv_discriminator, conv_generator
+from minigan.gan import (
+    GAN,
+    R1,
+    GoGAN,
+    NonSaturating,
+    build_networks,
+    conv_discriminator,
+    conv_generator,
+)
 from minigan.training.options import RECIPES, add_switches, recipe
 
 
@@ -59,6 +67,9 @@ def test_a_penalty_may_look_at_a_few_examples():
     each = [R1(3.0)(D, real[i : i + 1], fake[i : i + 1]).item() for i in range(6)]
     assert penalty(None) == pytest.approx(np.mean(each), rel=1e-5)
     assert penalty(2) == pytest.approx(np.mean(each[:2]), rel=1e-5)
+    game = GoGAN(G, D, 4)  # another value of D, the same penalties
+    game.penalties, game.penalty_examples = (R1(3.0),), 2
+    assert game.ascent(real, fake).report["penalty"].item() == pytest.approx(penalty(2), rel=1e-5)
 
 
 def test_the_model_chooses_the_defaults_and_words_of_the_command_line_win():
