@@ -11,8 +11,8 @@ from fast.test_tiles import threads_of
 
 import minigan
 from minigan import Tensor, nn
-from minigan.fast.cpu import tiles
-from minigan.fast.cpu.tiles import tiled_matmul
+from minigan.fast.cpu import matmul, tiles
+from minigan.fast.cpu.matmul import tiled_matmul
 from minigan.fast.replay import lazy_product as lazy
 from minigan.fast.replay.lazy_product import LazyProduct, lazy_product
 from minigan.nn import functional as F
@@ -22,7 +22,7 @@ from minigan.optim import SGD, Adam, AdamW
 @pytest.fixture(autouse=True)
 def in_registers(monkeypatch):
     """Also where the processor has no AVX-512."""
-    monkeypatch.setattr(tiles, "_registers", lambda: True)
+    monkeypatch.setattr(tiles, "registers", lambda: True)
 
 
 def factors(out, into, batch, dtype, by_rows, seed=0):
@@ -64,7 +64,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_same_to_the_bit(name, dtype, threads, monkeypatch):
-    monkeypatch.setattr("minigan.fast.cpu.adam.THREADED", 1)
+    monkeypatch.setattr("minigan.fast.cpu.adam.SHARED", 1)
     sizes = [
         (256, 80, 64, True),
         (301, 77, 128, False),
@@ -111,7 +111,7 @@ def test_only_what_pays_waits():
     assert isinstance(lazy_product(a[:5].T, b), np.ndarray)  # no whole tile
     assert isinstance(lazy_product(a[:, :1].T, b[:1]), np.ndarray)
     a, b = factors(64, 300, 600, "float32", True)  # all of b, 720 KB, would pass for each row
-    assert tiles._pays(a, b) and isinstance(lazy_product(a.T, b), np.ndarray)
+    assert matmul._pays(a, b) and isinstance(lazy_product(a.T, b), np.ndarray)
     np.testing.assert_array_equal(LazyProduct(a, b).array(), tiled_matmul(a, b))
     windows = np.lib.stride_tricks.sliding_window_view(a, 3, 0)
     for view in (
@@ -152,9 +152,9 @@ def test_out_of_memory_is_an_error():
     """What threads need is allocated before they begin: in them nobody could raise it."""
     code = """
 import resource, numpy as np
-from minigan.fast.cpu import tiles
-from minigan.fast.cpu.tiles import tiled_matmul
-tiles._registers = lambda: True
+from minigan.fast.cpu import matmul, tiles
+from minigan.fast.cpu.matmul import tiled_matmul
+tiles.registers = lambda: True
 a, b = np.ones((12, 600000), "f"), np.asfortranarray(np.ones((600000, 64), "f"))
 tiled_matmul(a[:, :9000], b[:9000])
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()

@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from minigan.fast.cpu import threads, tiles
-from minigan.fast.cpu.tiles import tiled_matmul
+from minigan.fast.cpu import matmul, threads, tiles
+from minigan.fast.cpu.matmul import tiled_matmul
 
 SIZES = [
     (6, 300, 100),
@@ -28,7 +28,7 @@ SIZES = [
 def in_registers(monkeypatch):
     """Also where the processor has no AVX-512: the tiles are right there, only not faster than the
     BLAS."""
-    monkeypatch.setattr(tiles, "_registers", lambda: True)
+    monkeypatch.setattr(tiles, "registers", lambda: True)
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def threads_of(number):
     """Inside, so many threads work, also on small products."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINIGAN_NUM_THREADS", str(number))
-        patch.setattr(tiles, "WORK", 1 << 12)
+        patch.setattr(matmul, "WORK", 1 << 12)
         threads._pools.clear()
         yield
         for worker in threads._pool(os.getpid())[1]:
@@ -64,7 +64,7 @@ LAYOUTS = {
 def test_layouts(m, k, n, dtype, some_threads):
     rng = np.random.default_rng(0)
     a, b, bias = (rng.standard_normal(s).astype(dtype) for s in ((m, k), (k, n), (m,)))
-    assert tiles._pays(a, b)
+    assert matmul._pays(a, b)
     expected, tolerance = a.astype("float64") @ b.astype("float64"), 2 * np.finfo(dtype).eps * k
     with_bias = expected + bias[:, None]
     for left in LAYOUTS.values():
@@ -123,7 +123,7 @@ def test_nothing_beside_it_is_read_or_written(monkeypatch):
             )
             result = tiled_matmul(a, b.T if turn else b)
             monkeypatch.undo()
-            monkeypatch.setattr(tiles, "_registers", lambda: True)
+            monkeypatch.setattr(tiles, "registers", lambda: True)
             assert np.isfinite(result).all()
             assert all(np.isnan(f[:20]).all() and np.isnan(f[:, -20:]).all() for f in fields)
             assert made and all(
@@ -154,9 +154,9 @@ def test_small_wide_and_other_products_are_the_blas_s():
         ones(64, 64, 64, ">f4", ">f4"),
         ones(2, 64, 64, ">f4", ">f4"),
     ):
-        assert not tiles._pays(a, b) and (tiled_matmul(a, b) == 64).all()
+        assert not matmul._pays(a, b) and (tiled_matmul(a, b) == 64).all()
     for a, b in (ones(4, 512, 512), ones(8, 8, 8), ones(64, 512, 8), ones(600, 600, 600)):
-        assert not tiles._pays(a, b)
+        assert not matmul._pays(a, b)
         for bias in (None, np.arange(len(a), dtype="f") - 300):
             v = np.full((len(a), b.shape[1]), a.shape[1]) + (0 if bias is None else bias[:, None])
             np.testing.assert_allclose(tiled_matmul(a, b, bias, 0.5), np.where(v > 0, v, 0.5 * v))
@@ -191,3 +191,37 @@ def test_workers_asleep_awake_and_busy(some_threads):
     for user in users:
         user.join(600)
     assert not any(user.is_alive() for user in users) and not wrong
+
+
+PRODUCTS = [(64, 100, 6272), (6272, 64, 100), (100, 64, 6272), (3, 5000, 700), (700, 900, 3),
+         (64, 6272, 1), (600, 800, 700), (5, 70000, 20), (48, 1024, 640)]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize("m, k, n", PRODUCTS)
+@pytest.mark.parametrize("number", (1, 3))
+def test_products_of_any_size_and_layout(number, m, k, n, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype(dtype) for shape in ((m, k), (k, n)))
+    expected = a.astype(float) @ b.astype(float)
+    near = 1e-12 if dtype == "float64" else 1e-5
+    with threads_of(number):
+        for x in (a, np.asfortranarray(a), np.repeat(a, 2, 1)[:, ::2]):
+            for y in (b, np.asfortranarray(b), np.repeat(b, 2, 0)[::2]):
+                for multiply in (matmul.product, tiled_matmul, matmul._elsewhere):
+                    found = multiply(x, y)
+                    assert found.dtype == dtype and found.flags.c_contiguous
+                    np.testing.assert_allclose(found, expected, 0, near * k**0.5 * 10)
+
+
+@pytest.mark.parametrize("m, k, n", [(6, 300, 16), (100, 256, 48), (131, 700, 144)])
+def test_tiles_called_by_a_kernel(m, k, n):
+    """Columns in panels, `a` in both layouts, rows left over."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype("f") for shape in ((m, k), (k, n)))
+    assert tiles.tiles_fit(n, a.dtype) and not tiles.tiles_fit(n + 1, a.dtype)
+    expected = a.astype(float) @ b.astype(float)
+    for flat, row, column in ((a.ravel(), k, 1), (a.T.ravel(), 1, m)):
+        c = np.empty(m * n, "f")
+        tiles.tiled_product(flat, row, column, b.ravel(), c, m, n, k)
+        np.testing.assert_allclose(c.reshape(m, n), expected, 0, 1e-4 * k**0.5)

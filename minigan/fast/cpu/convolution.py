@@ -5,6 +5,7 @@ import numpy as np
 
 from ...ops.convolution import cards
 from . import patches, toomcook, volumes
+from .matmul import product
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
@@ -51,7 +52,7 @@ def conv(x, w, bias, geometry):
     if not x.size:
         return np.zeros((len(x), len(w), *geometry.out), x.dtype)
     if _whole(geometry):
-        y = x.reshape(len(x), -1) @ w.reshape(len(w), -1).T
+        y = product(x.reshape(len(x), -1), w.reshape(len(w), -1).T)
         return (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
     if _by_planes(len(x), x.shape[1], len(w), geometry):
         weight = w.reshape(len(w), -1, *w.shape[3:])
@@ -72,7 +73,7 @@ def conv_transpose(y, w, bias, geometry):
     if not y.size:
         return np.zeros((len(y), c, *geometry.size), y.dtype)
     if _whole(geometry):
-        x = (y.reshape(len(y), -1) @ w.reshape(len(w), -1)).reshape(len(y), c, -1)
+        x = product(y.reshape(len(y), -1), w.reshape(len(w), -1)).reshape(len(y), c, -1)
         x = x if bias is None else x + bias[:, None]
         return x.reshape(len(y), c, *geometry.size)
     if _by_planes(len(y), c, len(w), geometry):
@@ -94,7 +95,7 @@ def conv_weight(x, y, geometry):
     if not x.size:
         return np.zeros(shape, x.dtype)
     if _whole(geometry):
-        return (y.reshape(len(y), -1).T @ x.reshape(len(x), -1)).reshape(shape)
+        return product(y.reshape(len(y), -1).T, x.reshape(len(x), -1)).reshape(shape)
     if _by_planes(len(x), x.shape[1], y.shape[1], geometry):
         several, planes = volumes.cut(x, geometry), volumes.plane_by_plane(y)
         return conv_weight(several, planes, volumes.images(geometry)).reshape(shape)

@@ -6,7 +6,7 @@ from ...ops.product import check_bias
 from ..linear_activation import _check_slope, activation_grad, linear_activation
 from .kernels import kernel
 from .layout import row_major
-from .tiles import tiled_matmul
+from .matmul import tiled_matmul
 
 
 @kernel

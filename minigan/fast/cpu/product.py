@@ -5,7 +5,7 @@ import numpy as np
 from ...ops.product import check_bias, linear, sum_rows, weight_grad
 from ...ops.reduction import sum
 from .kernels import kernel
-from .tiles import tiled_matmul
+from .matmul import tiled_matmul
 
 
 @linear.kernel("cpu")

@@ -16,18 +16,19 @@ import functools
 import numpy as np
 
 from .kernels import Intrinsic, kernel
-from .layout import COMPILED, VECTOR, row_major, transpose_blocks
-from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at, room
-from .threads import num_threads
-
-__all__ = ["tiled_matmul"]
+from .layout import COMPILED, VECTOR, transpose_blocks
+from .shared_kernel import (
+    SharedKernel,
+    carray,
+    dispatch,
+    pointer,
+    record_at,
+    room,
+)
 
 TILE_ROWS = 6
+WIDTH = 128  # columns of b at a time in `tiled_product`
 DEPTH = 256  # columns of `a` at a time: what they meet of b stays near the core
-LEAST = 1 << 17  # multiply-adds below which the BLAS is called: it starts faster
-WORK = 1 << 18  # multiply-adds that are worth another thread
-# bytes of b that may pass for each tile's rows of `a`; with more the BLAS is called
-PANEL = 1 << 19
 
 # What a thread's part of a product finds at its address: sizes, addresses, and strides that count
 # elements.
@@ -54,7 +55,7 @@ PRODUCT = np.dtype(
 
 
 @functools.cache
-def _registers():
+def registers():
     """Has this processor the registers of AVX-512?"""
     from numba.core.registry import cpu_target
 
@@ -236,6 +237,38 @@ def multiply(zero, size, p, b, b_row, c, low, high):
             _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, 0, p.k)
 
 
+@functools.partial(kernel, apart=True)
+def tiled_product(a, a_row, a_column, b, c, m, n, k):
+    """c (m, n) = a (m, k) @ b (k, n), flat arrays that begin at the first numbers; a's strides are
+    given, rows of b and c follow each other. m >= TILE_ROWS, n in whole vectors (see `tiles_fit`).
+
+    A panel of b stays in the cache while all rows of `a` pass.
+    """
+    zero, size = b.dtype.type(0), b.itemsize
+    block = _product_room()
+    p = _product_at(block)
+    p.m, p.n, p.k = m, n, k
+    p.a, p.a_row, p.a_column = a.ctypes.data, a_row, a_column
+    p.used_next[0] = 0
+    start, to = np.intp(b.ctypes.data), np.intp(c.ctypes.data)
+    bottom = m - m % TILE_ROWS
+    for low in range(0, k, DEPTH):
+        high = min(low + DEPTH, k)
+        for first in range(0, n, WIDTH):
+            last = min(first + WIDTH, n)
+            for i in range(0, bottom, TILE_ROWS):
+                _strip(zero, size, p, start, n, to, i, first, last, low, high)
+    if bottom < m:  # tiles that begin earlier, anew
+        for first in range(0, n, WIDTH):
+            last = min(first + WIDTH, n)
+            _strip(zero, size, p, start, n, to, m - TILE_ROWS, first, last, 0, k)
+
+
+def tiles_fit(n, dtype):
+    """Has this processor the registers, and are n columns whole vectors?"""
+    return dtype in COMPILED and n * dtype.itemsize % VECTOR == 0 and registers()
+
+
 @kernel
 def packed(zero, p, scratch):
     """(b with the numbers of each row side by side, elements from row to row): b itself, or a copy
@@ -260,7 +293,7 @@ def rows_of_part(rows, part, parts):
 
 
 @kernel
-def _add_bias(c, bias, slope):
+def add_bias(c, bias, slope):
     """c = leaky ReLU of c + bias[:, None]"""
     slope = c.dtype.type(slope)
     for i in range(c.shape[0]):
@@ -279,7 +312,7 @@ def _work(zero, size, args, part, parts):
     multiply(zero, size, p, b, b_row, p.c, low, high)
     if p.bias:
         c, bias = carray(pointer(p.c, zero), (p.m, p.n)), carray(pointer(p.bias, zero), (p.m,))
-        _add_bias(c[low:high], bias[low:high], p.slope)
+        add_bias(c[low:high], bias[low:high], p.slope)
 
 
 def _work32(args, part, parts):
@@ -317,67 +350,7 @@ def _arguments(array, real, number):
     return {"a": matrix, "b": matrix, "scratch": scratch, "c": c, "bias": vector, "slope": number}
 
 
-_multiply_in_threads = SharedKernel(_work32, _work64, _begin, _arguments)
-NOTHING = {d: np.empty(0, d) for d in "fd"}
-
-
-@kernel
-def _few_rows(a, b, c):
-    for i in range(a.shape[0]):
-        row = c[i]
-        row[:] = 0
-        for k in range(a.shape[1]):
-            factor, other = a[i, k], b[k]
-            for j in range(row.size):
-                row[j] += factor * other[j]
-
-
-@kernel
-def _few_dots(a, b, c):
-    """c = a @ b^T"""
-    for i in range(a.shape[0]):
-        row = a[i]
-        for j in range(b.shape[0]):
-            other, total = b[j], row.dtype.type(0)
-            for k in range(row.size):
-                total += row[k] * other[k]
-            c[i, j] = total
-
-
-def _pays(a, b):
-    """Is a @ b computed in tiles?"""
-    (m, k), n = a.shape, b.shape[1]
-    few = m < TILE_ROWS or n * a.itemsize < VECTOR or m * n * k < LEAST
-    return (
-        not few
-        and min(k, DEPTH) * n * a.itemsize <= PANEL
-        and a.dtype in COMPILED
-        and b.dtype == a.dtype
-        and _registers()
-    )
-
-
-def in_cache(a, b):
-    """Is a @ b computed in tiles, for each row of which all of b passes without leaving the
-    cache?"""
-    return _pays(a, b) and b.nbytes <= PANEL
-
-
-def _elsewhere(a, b):
-    """a @ b by the BLAS; of few rows by a loop, for which no thread need be woken."""
-    if (
-        len(a) < TILE_ROWS
-        and 0 < len(a) * b.size < LEAST
-        and a.dtype in COMPILED
-        and b.dtype == a.dtype
-    ):
-        if b.flags.c_contiguous or b.flags.f_contiguous:
-            c = np.empty((len(a), b.shape[1]), a.dtype)
-            _few_rows(row_major(a), b, c) if b.flags.c_contiguous else _few_dots(
-                row_major(a), b.T, c
-            )
-            return c
-    return np.matmul(a, b)
+multiply_in_threads = SharedKernel(_work32, _work64, _begin, _arguments)
 
 
 def tile_readable(a, b):
@@ -405,28 +378,3 @@ def described(a, b, used_next):
     right = b.ctypes.data, b.strides[0] // size, b.strides[1] // size
     no_c = no_bias = no_scratch = 0
     return len(a), b.shape[1], len(b), *left, *right, no_c, no_bias, 1.0, no_scratch, used_next
-
-
-def tiled_matmul(a, b, bias=None, slope=1.0):
-    """v = a @ b + bias, and where v < 0, slope v: a (M, K), b (K, N), bias (M,) or None -> (M, N),
-    laid out row by row.
-
-    slope : of a leaky ReLU; 1 changes nothing, and without a bias there is none
-    """
-    if a.shape[1] != b.shape[0]:
-        raise ValueError(f"a product of {a.shape} and {b.shape}: the inner sizes differ")
-    if not _pays(a, b):
-        c = _elsewhere(a, b)
-        if bias is not None:
-            _add_bias(c, bias, slope)
-        return c
-    (m, k), n = a.shape, b.shape[1]
-    a, b = tile_readable(a, b)
-    bias = NOTHING[a.dtype.char] if bias is None else np.ascontiguousarray(bias, a.dtype)
-    most = max(1, min(m // TILE_ROWS, m * n * k // WORK))
-    scratch, c = NOTHING[a.dtype.char], np.empty((m, n), a.dtype)
-    if needs_packing(b):
-        most = min(most, num_threads())
-        scratch = np.empty(most * k * n, a.dtype)
-    _multiply_in_threads(a.dtype.char, most, a, b, scratch, c, bias, float(slope))
-    return c

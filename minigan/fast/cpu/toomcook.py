@@ -28,11 +28,12 @@ from . import toomcook_kernels as kernels
 from .gemm import gemm_address
 from .layout import row_major
 from .shared_kernel import InPieces, pieces_of
+from .tiles import tiles_fit
 
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
 # its cache
 CACHE = 1 << 17
-ENOUGH = 128  # columns that make a product efficient: as many images are taken together at least
+ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 13  # numbers in a spectrum that are worth a thread
 POINTS = 5
@@ -141,7 +142,8 @@ def conv(x, w, bias, geometry, plan):
     y = np.empty((len(x), o, *geometry.out), x.dtype)
     pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
-    _conv(pieces, long, x, weights, bias, y, at_once, gemm_address(x.dtype), *plan[:5])
+    ways = tiles_fit(o, x.dtype), gemm_address(x.dtype)
+    _conv(pieces, long, x, weights, bias, y, at_once, *ways, *plan[:5])
     return y
 
 
@@ -154,7 +156,8 @@ def conv_transpose(y, w, bias, geometry, plan):
     x = np.empty((len(y), c, *geometry.size), y.dtype)
     pieces, long = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
-    _conv_transpose(pieces, long, y, weights, bias, x, at_once, gemm_address(y.dtype), *plan[:5])
+    ways = tiles_fit(k, y.dtype), gemm_address(y.dtype)
+    _conv_transpose(pieces, long, y, weights, bias, x, at_once, *ways, *plan[:5])
     return x
 
 
@@ -166,7 +169,7 @@ def conv_weight(x, y, geometry, plan):
     k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights = _Weights(w.shape, plan, x.dtype)
-    address = gemm_address(x.dtype)
+    ways = tiles_fit(k, x.dtype), gemm_address(x.dtype)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))
@@ -179,6 +182,6 @@ def conv_weight(x, y, geometry, plan):
         pieces, long = pieces_of(images, MIN_WORK // int(plan.pairs.sum() * k))
         _expand(pieces, long, x[part], y[part], X, Y, at_x, at_y, *plan[:5])
         tiles, beta = (images, plan.high, plan.wide), float(start > 0)
-        _multiply(num_threads(), True, X, Y, at_x, at_y, weights.matrices, *tiles, beta, address)
+        _multiply(num_threads(), True, X, Y, at_x, at_y, weights.matrices, *tiles, beta, *ways)
     weights.map(_collapse_w, w)
     return w

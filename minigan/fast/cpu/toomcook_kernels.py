@@ -19,6 +19,7 @@ import numpy as np
 
 from .gemm import NO_TRANS, TRANS, gemm
 from .kernels import kernel
+from .tiles import TILE_ROWS, tiled_product
 from .toomcook_points import (
     U,
     inputs_to_points,
@@ -290,7 +291,18 @@ def spectrum(channels, images, high, wide):
 
 
 @kernel
-def conv(piece, pieces, x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
+def _product(tiled, address, a, b, c, m, n, k):
+    """c (m, n) = a (m, k) @ b (k, n), flat; tiled: in our tiles, where there are rows enough."""
+    if tiled and m >= TILE_ROWS:
+        tiled_product(a, k, 1, b, c, m, n, k)
+    else:
+        gemm(address, NO_TRANS, NO_TRANS, m, n, k, a, k, b, n, c.dtype.type(0), c, n)
+
+
+@kernel
+def conv(
+    piece, pieces, x, weights, bias, y, at_once, tiled, address, stride, taps, pad, high, wide
+):  # fmt: skip
     """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
     stride^2 C, O). Pieces are of the images."""
     _, k, o = weights.shape
@@ -306,29 +318,15 @@ def conv(piece, pieces, x, weights, bias, y, at_once, address, stride, taps, pad
                 columns = len(part) * high[p] * wide[q]
                 if columns:
                     a = X[at_x[p, q] :]
-                    b = weights[p * 5 + q]
+                    b = weights[p * 5 + q].reshape(-1)
                     c = Y[at_y[p, q] :]
-                    gemm(
-                        address,
-                        NO_TRANS,
-                        NO_TRANS,
-                        columns,
-                        o,
-                        k,
-                        a,
-                        k,
-                        b,
-                        o,
-                        x.dtype.type(0),
-                        c,
-                        o,
-                    )
+                    _product(tiled, address, a, b, c, columns, o, k)
         collapse_y(y[low : low + len(part)], Y, at_y, taps, high, wide, bias)
 
 
 @kernel
 def conv_transpose(
-    piece, pieces, y, weights, bias, x, at_once, address, stride, taps, pad, high, wide
+    piece, pieces, y, weights, bias, x, at_once, tiled, address, stride, taps, pad, high, wide
 ):  # fmt: skip
     """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C).
     Pieces are of the images."""
@@ -345,23 +343,9 @@ def conv_transpose(
                 columns = len(part) * high[p] * wide[q]
                 if columns:
                     a = Y[at_y[p, q] :]
-                    b = weights[p * 5 + q]
+                    b = weights[p * 5 + q].reshape(-1)
                     c = X[at_x[p, q] :]
-                    gemm(
-                        address,
-                        NO_TRANS,
-                        NO_TRANS,
-                        columns,
-                        k,
-                        o,
-                        a,
-                        o,
-                        b,
-                        k,
-                        x.dtype.type(0),
-                        c,
-                        k,
-                    )
+                    _product(tiled, address, a, b, c, columns, k, o)
         collapse_x(x[low : low + len(part)], X, at_x, stride, taps, pad, high, wide, bias)
 
 
@@ -379,7 +363,7 @@ def expand(piece, pieces, x, y, X, Y, at_x, at_y, stride, taps, pad, high, wide)
 
 
 @kernel
-def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta, address):
+def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta, tiled, address):
     """weights (25, O, K) = Y^T X + beta weights. Pieces are of the pairs of points."""
     _, o, k = weights.shape
     for pair in range(piece, 25, pieces):
@@ -388,4 +372,7 @@ def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta,
         if columns:
             a, b = Y[at_y[p, q] :], X[at_x[p, q] :]
             c = weights[pair]
-            gemm(address, TRANS, NO_TRANS, o, k, columns, a, o, b, k, c.dtype.type(beta), c, k)
+            if tiled and beta == 0 and o >= TILE_ROWS:
+                tiled_product(a, 1, o, b, c.reshape(-1), o, k, columns)
+            else:
+                gemm(address, TRANS, NO_TRANS, o, k, columns, a, o, b, k, c.dtype.type(beta), c, k)

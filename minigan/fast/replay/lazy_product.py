@@ -7,7 +7,7 @@ two factors, g^T and x, and the optimiser multiplies a few rows of them at a tim
 they are, in the cache next to the core, and forgets them: memory never sees the gradient.
 """
 
-from ..cpu.tiles import in_cache, tiled_matmul
+from ..cpu.matmul import in_cache, tiled_matmul
 
 __all__ = ["LazyProduct", "lazy_product", "owner"]
 
