@@ -31,11 +31,13 @@ from __future__ import annotations
 
 from ..arrays import Generator
 from ..gan.clips import MoCoGAN as Game
-from ..gan.clips import MovingContent, clip_critic, frame_critic
-from ..gan.text import drawing
+from ..gan.clips import MovingContent, clip_critic
+from ..gan.networks import conv_discriminator, conv_generator
+from ..gan.penalties import R1
+from ..optim import Adam
 from ..metrics.frechet import frechet_distance
 from .clips import DIGITS, Digits, OfClips, float_clips
-from .system import Row, counts
+from .system import Row, counts, weights
 from .writing import sampled
 
 MOST = 1000  # clips that are measured
@@ -50,7 +52,7 @@ class MoCoGAN(OfClips):
         "Generation, arXiv:1707.04993"
     )
     control = "fresh noise in place of the recurrent network"
-    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 32, "ema": 0.99, "sample_interval": 200}
+    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
 
     def options(self, parser):
         super().options(parser)
@@ -58,17 +60,25 @@ class MoCoGAN(OfClips):
             parser,
             ("content", 32, "numbers of z_C"),
             ("motion", 4, "numbers of z_M(t)"),
-            ("features", 16, "G's channels next to the frames, and D_I's"),
-            ("d-features", 8, "D_V's"),
+            ("features", 16, "G's channels next to the frames"),
+            ("d-features", 8, "D_I's and D_V's"),
+            ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
+        weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
+
+    def optimizers(self, game, c):
+        return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
 
     def game(self, c):
         channels, frames, *sides = c.clip_shape
         shape = (channels, *sides)
-        G = MovingContent(drawing(c.content + c.motion, shape, c.features), c.motion, not c.control)
-        D_I = frame_critic(shape, c.features, compares=True)
-        D_V = clip_critic(tuple(c.clip_shape), c.d_features, compares=True)
-        return Game(G, D_I, D_V, frames, c.content, c.motion)
+        import os
+        H = int(os.environ.get("HH", 256)); DH = int(os.environ.get("DH", 256))
+        draw = conv_generator(c.content + c.motion, *shape, c.features, H)
+        G = MovingContent(draw, c.motion, not c.control)
+        D_I = conv_discriminator(*shape, c.d_features)
+        D_V = clip_critic(tuple(c.clip_shape), c.d_features, DH)
+        return Game(G, D_I, D_V, frames, c.content, c.motion, [R1(c.r1)] if c.r1 else (), c.penalty_examples)
 
     def measure(self, game, c, samples, device):
         if c.pictures not in DIGITS or c.ground != "black":

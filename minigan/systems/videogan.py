@@ -33,6 +33,8 @@ import numpy as np
 from ..arrays import Generator
 from ..gan.clips import TwoStreams, clip_critic
 from ..gan.clips import VideoGAN as Game
+from ..gan.penalties import R1
+from ..optim import Adam
 from .clips import OfClips, float_clips
 from .system import Row, counts, weights
 from .writing import sampled
@@ -52,7 +54,7 @@ class VideoGAN(OfClips):
     ground = "auto"
     scale = 0.7
     defaults = {
-        "lr": 5e-4, "epochs": 16, "batch_size": 16, "ema": 0.99, "sample_interval": 200,
+        "lr": 1e-3, "epochs": 16, "batch_size": 16, "ema": 0.999, "sample_interval": 200,
     }  # fmt: skip
 
     def options(self, parser):
@@ -62,13 +64,22 @@ class VideoGAN(OfClips):
             ("latent-dim", 64, "numbers of z"),
             ("features", 8, "G's channels next to the clips"),
             ("d-features", 8, "D's"),
+            ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
-        weights(parser, ("sparsity", 0.1, "weight of the mask's size"))
+        weights(
+            parser,
+            ("sparsity", 0.1, "weight of the mask's size"),
+            ("r1", 1.0, "gamma of the penalty R1 on D's slope at real clips"),
+        )
+
+    def optimizers(self, game, c):
+        return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
 
     def game(self, c):
         shape = tuple(c.clip_shape)
         G = TwoStreams(c.latent_dim, shape, c.features, not c.control)
-        return Game(G, clip_critic(shape, c.d_features), c.latent_dim, c.sparsity)
+        D = clip_critic(shape, c.d_features, hidden=256)
+        return Game(G, D, c.latent_dim, c.sparsity, [R1(c.r1)] if c.r1 else (), c.penalty_examples)
 
     def measure(self, game, c, samples, device):
         n = min(samples, MOST)
