@@ -246,12 +246,33 @@ class MovingContent(nn.Module):
         return drawn.reshape(n, frames, *drawn.shape[1:]).transpose(1, 2)
 
 
+class ContentTimesMotion(nn.Module):
+    """[z_C, z_M] (N, content + motion) -> c(z_C) m(z_M), (N, hidden): products, by which motion can
+    let pass, hide or turn round each number that stands for content (the factors of Memisevic and
+    Hinton 2010, which stand for what is seen and how it is moved). c: a linear layer, batch
+    normalisation, LeakyReLU(0.2); m: the same, and another linear layer.
+    """
+
+    def __init__(self, content: int, motion: int, hidden: int):
+        super().__init__()
+        self.numbers = content
+        normalised = lambda n: (
+            nn.Linear(n, hidden, bias=False), nn.BatchNorm1d(hidden), nn.LeakyReLU(0.2)
+        )  # fmt: skip
+        self.content = nn.Sequential(*normalised(content))
+        self.motion = nn.Sequential(*normalised(motion), nn.Linear(hidden, hidden))
+        self.apply(he_weights)
+
+    def forward(self, codes):
+        return self.content(codes[:, : self.numbers]) * self.motion(codes[:, self.numbers :])
+
+
 def clip_critic(shape: tuple[int, ...], features: int, hidden: int | None = None) -> nn.Sequential:
     """Clips (N, *shape), shape = (C, T, H, W) -> logits (N, 1): Conv3d with LeakyReLU(0.2), which
     halve the sides and, all but the first, the frames.
 
-    hidden : units of a linear layer between the last maps and the logit, with He et al.'s weights
-        everywhere, as in `networks.conv_discriminator`; None: there is none, and weights are DCGAN's
+    hidden : units of a linear layer before the logit, with He et al.'s weights everywhere, as in
+        `networks.conv_discriminator`; None: there is none, and weights are DCGAN's
     """
     channels, frames, *sides = shape
     height, width, sizes = _halved((channels, *sides), features)

@@ -13,8 +13,10 @@ given new noise in each frame. With v a clip of the data, v~ one of G's, and S a
     D_V ascends  E log D_V(v) + E log(1 - D_V(v~))
     G descends   -E log D_I(S(v~)) - E log D_V(v~),   the GRU with it
 
-Both D are also told how much the clips of a batch differ (`nn.MinibatchStdDev`, Karras et al.
-2018): without it all clips soon had the same content.
+Both D have no batch normalisation, a linear layer before the logit, and are held back by R1
+(Mescheder et al. 2018, --r1), whose slopes are those at one example of each batch. In G the numbers
+of content are multiplied by those of motion (`gan.clips.ContentTimesMotion`), of which a network
+makes frames; given both side by side, it changed the digit more often while it moved.
 
 The data: each clip is one digit of MNIST that goes straight on through ten frames, and turns back
 at the edge.
@@ -29,18 +31,20 @@ Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1).
 
 from __future__ import annotations
 
+from .. import nn
 from ..arrays import Generator
+from ..gan.clips import ContentTimesMotion, MovingContent, clip_critic
 from ..gan.clips import MoCoGAN as Game
-from ..gan.clips import MovingContent, clip_critic
 from ..gan.networks import conv_discriminator, conv_generator
 from ..gan.penalties import R1
-from ..optim import Adam
 from ..metrics.frechet import frechet_distance
+from ..optim import Adam
 from .clips import DIGITS, Digits, OfClips, float_clips
 from .system import Row, counts, weights
 from .writing import sampled
 
 MOST = 1000  # clips that are measured
+HIDDEN = 256  # units of the networks' linear layers
 
 
 class MoCoGAN(OfClips):
@@ -52,33 +56,35 @@ class MoCoGAN(OfClips):
         "Generation, arXiv:1707.04993"
     )
     control = "fresh noise in place of the recurrent network"
-    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
+    defaults = {"lr": 1e-3, "epochs": 30, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
 
     def options(self, parser):
         super().options(parser)
         counts(
             parser,
-            ("content", 32, "numbers of z_C"),
-            ("motion", 4, "numbers of z_M(t)"),
+            ("content", 64, "numbers of z_C"),
+            ("motion", 8, "numbers of z_M(t)"),
             ("features", 16, "G's channels next to the frames"),
             ("d-features", 8, "D_I's and D_V's"),
             ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
 
-    def optimizers(self, game, c):
-        return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
-
     def game(self, c):
         channels, frames, *sides = c.clip_shape
         shape = (channels, *sides)
-        import os
-        H = int(os.environ.get("HH", 256)); DH = int(os.environ.get("DH", 256))
-        draw = conv_generator(c.content + c.motion, *shape, c.features, H)
+        draw = nn.Sequential(
+            ContentTimesMotion(c.content, c.motion, HIDDEN),
+            conv_generator(HIDDEN, *shape, c.features, HIDDEN),
+        )
         G = MovingContent(draw, c.motion, not c.control)
         D_I = conv_discriminator(*shape, c.d_features)
-        D_V = clip_critic(tuple(c.clip_shape), c.d_features, DH)
-        return Game(G, D_I, D_V, frames, c.content, c.motion, [R1(c.r1)] if c.r1 else (), c.penalty_examples)
+        D_V = clip_critic(tuple(c.clip_shape), c.d_features, HIDDEN)
+        penalties = [R1(c.r1)] if c.r1 else []
+        return Game(G, D_I, D_V, frames, c.content, c.motion, penalties, c.penalty_examples)
+
+    def optimizers(self, game, c):
+        return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
 
     def measure(self, game, c, samples, device):
         if c.pictures not in DIGITS or c.ground != "black":

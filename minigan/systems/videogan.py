@@ -13,6 +13,9 @@ the same in all frames:
     D ascends   E log D(x) + E log(1 - D(x~)), D by 3-d convolutions
     G descends  -E log D(x~) + sparsity E |m|
 
+D has no batch normalisation, a linear layer before the logit, and is held back by R1 (Mescheder et
+al. 2018, --r1), whose slope is that at one clip of each batch.
+
 The data: digits of MNIST that move on patches of photographs (of scikit-image; made textures where
 it is not installed), which stand still.
 

@@ -7,7 +7,13 @@ from small_runs import train
 from minigan import manual_seed, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.gan.clips import MoCoGAN, MovingContent, clip_critic, frame_of
+from minigan.gan.clips import (
+    ContentTimesMotion,
+    MoCoGAN,
+    MovingContent,
+    clip_critic,
+    frame_of,
+)
 from minigan.gan.penalties import R1
 from minigan.systems import load_game
 from minigan.systems.clips import Digits, middles
@@ -68,6 +74,23 @@ def test_fresh_noise_knows_nothing_of_the_frame_before():
         other[:, 1] += 1
         far = game.sample(content, noise).numpy() != game.sample(content, tensor_of(other)).numpy()
         assert far.any((0, 1, 3, 4)).tolist() == [True] + [recurrent] * (T - 1)
+
+
+def test_content_times_motion():
+    """Where motion's numbers are 0 nothing of content is seen; where they are 1, content alone."""
+    manual_seed(0)
+    both = ContentTimesMotion(3, 2, 6).eval()
+    codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    content, motion = tensor_of(codes[:, :3]), tensor_of(codes[:, 3:])
+    c, m = both.content(content).detach().numpy(), both.motion(motion).detach().numpy()
+    found = lambda: both(tensor_of(codes)).detach().numpy()
+    assert found().shape == (4, 6)
+    np.testing.assert_allclose(found(), c * m, rtol=1e-6)
+    last = both.motion[-1]
+    last.weight.data[:] = 0
+    assert (found() == 0).all()
+    last.bias.data[:] = 1
+    np.testing.assert_array_equal(found(), c)
 
 
 def test_a_frame_of_each_clip():
