@@ -199,8 +199,9 @@ class TwoStreams(nn.Module):
             layers += [nn.BatchNorm3d(n_in), nn.LeakyReLU(0.2)]
             layers.append(nn.ConvTranspose3d(n_in, n_out, (deep, 4, 4), (step, 2, 2), 1))
         self.foreground = nn.Sequential(*layers).apply(he_weights)
-        flat = (self.channels, *sides)
-        self.background = conv_generator(latent_dim, *flat, features, hidden) if two else None
+        picture = (self.channels, sides[0], sides[1])
+        still = lambda: conv_generator(latent_dim, *picture, features, hidden)
+        self.background = still() if two else None
 
     def masked(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
         """(clips, m (N, 1, T, H, W))"""
