@@ -56,7 +56,7 @@ class MoCoGAN(OfClips):
         "Generation, arXiv:1707.04993"
     )
     control = "fresh noise in place of the recurrent network"
-    defaults = {"lr": 1e-3, "epochs": 30, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
+    defaults = {"lr": 1e-3, "epochs": 20, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
 
     def options(self, parser):
         super().options(parser)

@@ -57,7 +57,7 @@ class VideoGAN(OfClips):
     ground = "auto"
     scale = 0.7
     defaults = {
-        "lr": 1e-3, "epochs": 10, "batch_size": 16, "ema": 0.999, "sample_interval": 200,
+        "lr": 1e-3, "epochs": 8, "batch_size": 16, "ema": 0.999, "sample_interval": 200,
     }  # fmt: skip
 
     def options(self, parser):
