@@ -3,7 +3,7 @@ needs them.
 
 places.py : torch's module paths (`minigan.utils.data`, `minigan.nn.modules`), and the sentence
     about what is not there
-settings.py, version.py : what scripts set and ask first
+settings.py, version.py : what scripts set and ask first;  compiling.py : torch.compile
 cuda.py, accelerator.py, amp.py, backends/ : devices and precision
 tensor_types.py, variable.py : FloatTensor, Variable;  parallel.py : DataParallel
 utils/ : torch.utils;  vision/ : torchvision
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 # imported when they are first used.
 MODULES = ["accelerator", "amp", "backends", "cuda", "distributions", "utils", "version", "vision"]
 NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {
-    "autocast": f"{__name__}.amp"
+    "autocast": f"{__name__}.amp",
+    "compile": f"{__name__}.compiling",
 }
 NAMES |= dict.fromkeys(
     """
-    are_deterministic_algorithms_enabled channels_last channels_last_3d compile contiguous_format e
+    are_deterministic_algorithms_enabled channels_last channels_last_3d contiguous_format e
     finfo get_default_device get_default_dtype get_float32_matmul_precision get_num_interop_threads
     get_num_threads iinfo inf is_complex nan pi preserve_format set_default_device set_default_dtype
     set_default_tensor_type set_float32_matmul_precision set_num_interop_threads set_num_threads

@@ -23,7 +23,7 @@ from ..machine.threads import num_threads
 from .tensor_types import NAMES
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d", "compile",
+    "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d",
     "contiguous_format", "e", "finfo",
     "get_default_device", "get_default_dtype", "get_float32_matmul_precision",
     "get_num_interop_threads", "get_num_threads", "iinfo",
@@ -94,17 +94,6 @@ def get_num_interop_threads() -> int:
 
 def set_num_interop_threads(num: int) -> None:
     """Without effect: ops follow each other."""
-
-
-def compile(
-    model: Any = None, *, fullgraph: bool = False, dynamic: Any = None, backend: Any = "inductor",
-    mode: Any = None, options: Any = None,
-    disable: bool = False,
-) -> Any:  # fmt: skip
-    """The module or function itself, also as a decorator `@compile` or `@compile(...)`.
-    minigan.cpu.graph and minigan.cuda.graph make a whole training step into one function or one
-    CUDA graph; they are asked for by name, as a step must not depend on its values."""
-    return (lambda f: f) if model is None else model
 
 
 def set_float32_matmul_precision(precision: str) -> None:

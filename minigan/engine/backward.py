@@ -21,7 +21,7 @@ from ..messages import backward as problems
 from .grad_mode import mode, set_grad_enabled
 from .primitives import sum_to
 from .tape import Node, entry
-from .tensor import Tensor, fresh, raw, refresh_views, tensor_of
+from .tensor import Tensor, fresh, raw, refresh_views, row_major, tensor_of
 
 _number = attrgetter("number")
 ndarray = np.ndarray
@@ -256,7 +256,7 @@ def _copied(x):
 def _copied_for(gradient, leaf):
     """A copy that lies in memory as the leaf does: an optimiser goes through both at once."""
     if leaf.flags.c_contiguous:
-        return gradient.copy()
+        return gradient.copy() if gradient.flags.c_contiguous else row_major(gradient)
     copy = array_module(leaf).empty_like(leaf)
     copy[...] = gradient
     return copy

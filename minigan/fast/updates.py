@@ -15,7 +15,7 @@ from ..autograd import Tensor, raw
 from ..ops.layout import flat, memory_order
 from ..ops.update import AVERAGES, STEPS, adam_step, ema_step
 from . import update_loops  # noqa: F401  (they put themselves on the steps)
-from .cpu.adam import ALIGN, THREADED, adam_steps
+from .cpu.adam import ALIGN, adam_steps
 from .cpu.kernels import compiled
 from .cpu.layout import COMPILED
 from .cpu.threads import num_threads, parallel_chunks
@@ -25,6 +25,7 @@ from .cuda.translate import HELPERS, Formula
 from .replay.lazy_product import LazyProduct, owner
 from .replay.program import CONSUMERS
 
+THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
 LARGE = 1 << 14  # elements of a parameter whose step is worth to be shared by threads
 
 

@@ -15,7 +15,7 @@ from .shared_kernel import SharedKernel, carray, dispatch, pointer, record_at
 from .threads import num_threads
 
 ALIGN = 16  # pieces start at a multiple of this many elements
-THREADED = 1 << 18  # to wake a thread takes as long as the step of about this many elements
+SHARED = 1 << 15  # elements whose step is worth to be shared with threads that wait for work
 
 __all__: list[str] = []  # no ops
 
@@ -136,7 +136,7 @@ def adam_steps(jobs):
                 gradient, product = g.ctypes.data, NO_PRODUCT
             rows.append((state[0].size, gradient, *addresses, c.ctypes.data, product))
         table = np.array(rows, STEP)
-        threads = num_threads() if table["size"].sum() >= THREADED else 1
+        threads = num_threads() if table["size"].sum() >= SHARED else 1
         scratch = np.empty((threads, most), dtype)
         head = table.ctypes.data, len(own), scratch.ctypes.data, scratch.strides[0]
         steps = np.array([head], STEPS)

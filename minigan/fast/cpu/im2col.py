@@ -20,13 +20,13 @@ PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")
 
 
 @functools.partial(kernel, apart=True)
-def im2col_by_lines(x, patches, row, image, sizes):
-    """Patches of x (N, C, D, H, W): that of tap t in image n begins at t * row + n * image of the
-    flat array.
+def im2col_by_lines(x, patches, row, image, first, channels, sizes):
+    """Patches of x (N, C, D, H, W), of so many channels, from number `first` on: that of tap t in
+    image n begins at t * row + n * image of the flat array.
 
     sizes : an array of one SIZES
     """
-    images, channels, depth, height, width = x.shape
+    images, _, depth, height, width = x.shape
     g, zero = sizes[0], x.dtype.type(0)
     out_d, out_h = g.out[0], g.out[1]
     kernel_h, kernel_w = g.kernel[1], g.kernel[2]
@@ -38,7 +38,7 @@ def im2col_by_lines(x, patches, row, image, sizes):
     taps = g.kernel[0] * kernel_h * kernel_w
     for n in range(images):
         for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
+            c, t = first + tap // taps, tap % taps
             kd = t // (kernel_h * kernel_w)
             kh, kw = t // kernel_w % kernel_h, t % kernel_w
             shift = kw * dilation_w - pad_w
@@ -64,9 +64,9 @@ def im2col_by_lines(x, patches, row, image, sizes):
 
 
 @functools.partial(kernel, apart=True)
-def col2im_by_lines(x, patches, row, image, sizes):
+def col2im_by_lines(x, patches, row, image, first, channels, sizes):
     """x += the transpose of `im2col_by_lines`."""
-    images, channels, depth, height, width = x.shape
+    images, _, depth, height, width = x.shape
     g = sizes[0]
     out_d, out_h = g.out[0], g.out[1]
     kernel_h, kernel_w = g.kernel[1], g.kernel[2]
@@ -78,7 +78,7 @@ def col2im_by_lines(x, patches, row, image, sizes):
     taps = g.kernel[0] * kernel_h * kernel_w
     for n in range(images):
         for tap in range(channels * taps):
-            c, t = tap // taps, tap % taps
+            c, t = first + tap // taps, tap % taps
             kd = t // (kernel_h * kernel_w)
             kh, kw = t // kernel_w % kernel_h, t % kernel_w
             shift = kw * dilation_w - pad_w
@@ -97,14 +97,14 @@ def col2im_by_lines(x, patches, row, image, sizes):
 
 
 @functools.partial(kernel, apart=True)
-def im2col_by_table(x, patches, row, image, index, plane):
+def im2col_by_table(x, patches, row, image, first, channels, index, plane):
     """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in
     a plane of x with the zeros around it.
 
     plane : an array of one PLANE
     Several times faster than `im2col_by_lines` for small images, whose lines are short.
     """
-    images, channels, depth, height, width = x.shape
+    images, _, depth, height, width = x.shape
     taps, positions = index.shape
     p = plane[0]
     numbers = np.zeros(p.size, x.dtype)
@@ -114,7 +114,7 @@ def im2col_by_table(x, patches, row, image, index, plane):
                 for h in range(height):
                     at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        numbers[U(at + w)] = x[U(n), U(c), U(d), U(h), U(w)]
+                        numbers[U(at + w)] = x[U(n), U(first + c), U(d), U(h), U(w)]
             for t in range(taps):
                 at = (c * taps + t) * row + n * image
                 for k in range(positions):
@@ -122,9 +122,9 @@ def im2col_by_table(x, patches, row, image, index, plane):
 
 
 @functools.partial(kernel, apart=True)
-def col2im_by_table(x, patches, row, image, index, plane):
+def col2im_by_table(x, patches, row, image, first, channels, index, plane):
     """x += the transpose of `im2col_by_table`."""
-    images, channels, depth, height, width = x.shape
+    images, _, depth, height, width = x.shape
     taps, positions = index.shape
     p = plane[0]
     numbers = np.zeros(p.size, x.dtype)
@@ -139,7 +139,7 @@ def col2im_by_table(x, patches, row, image, index, plane):
                 for h in range(height):
                     at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        x[U(n), U(c), U(d), U(h), U(w)] += numbers[U(at + w)]
+                        x[U(n), U(first + c), U(d), U(h), U(w)] += numbers[U(at + w)]
 
 
 @functools.lru_cache(maxsize=256)
@@ -160,32 +160,33 @@ def table_of(geometry):
 
 
 @functools.partial(kernel, apart=True)
-def im2col(x, patches, row, image, sizes, index, plane):
+def im2col(x, patches, row, image, first, channels, sizes, index, plane):
     """Patches of x, by table if there is one."""
     if index.size:
-        im2col_by_table(x, patches, row, image, index, plane)
+        im2col_by_table(x, patches, row, image, first, channels, index, plane)
     else:
-        im2col_by_lines(x, patches, row, image, sizes)
+        im2col_by_lines(x, patches, row, image, first, channels, sizes)
 
 
 @functools.partial(kernel, apart=True)
-def col2im(x, patches, row, image, sizes, index, plane):
+def col2im(x, patches, row, image, first, channels, sizes, index, plane):
     """Its transpose."""
     if index.size:
-        col2im_by_table(x, patches, row, image, index, plane)
+        col2im_by_table(x, patches, row, image, first, channels, index, plane)
     else:
-        col2im_by_lines(x, patches, row, image, sizes)
+        col2im_by_lines(x, patches, row, image, first, channels, sizes)
 
 
 @functools.partial(kernel, apart=True)
-def side_by_side(y, out):
-    """The images y (N, O, positions) side by side: out (O, N positions), flat."""
-    images, channels, positions = y.shape
+def side_by_side(y, first, channels, out):
+    """Channels `first` on of the images y (N, O, positions) side by side: out (channels,
+    N positions), flat."""
+    images, _, positions = y.shape
     for c in range(channels):
         for n in range(images):
             at = (c * images + n) * positions
             for k in range(positions):
-                out[U(at + k)] = y[U(n), U(c), U(k)]
+                out[U(at + k)] = y[U(n), U(first + c), U(k)]
 
 
 def three(sizes, missing):

@@ -13,15 +13,16 @@ import math
 
 import numpy as np
 
+from ...machine.threads import num_threads
 from .gemm import NO_TRANS, TRANS, gemm, gemm_address
 from .im2col import PLANE, SMALL, U, col2im, im2col, side_by_side, sizes_of, table_of, three
 from .kernels import kernel
 from .layout import row_major
-from .threads import num_threads, parallel_ranges
+from .shared_kernel import InPieces, pieces_of
 
 CACHE = 1 << 17  # numbers in the patches that a thread works on at a time
 ENOUGH = 64  # positions that make a product efficient
-MIN_WORK = 1 << 16  # numbers in patches that are worth a thread
+MIN_WORK = 1 << 13  # numbers in patches that are worth a thread
 
 
 @kernel
@@ -38,97 +39,133 @@ def put_bias(x, bias, pointwise):
 
 
 @kernel
-def conv_kernel(x, w, bias, y, at_once, joint, pointwise, sizes, index, plane, address):
-    """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel), bias (O,)."""
-    (outputs, rows), positions = w.shape, y.shape[2]
+def conv_kernel(
+    piece, pieces, x, w, bias, y, groups, at_once, joint, pointwise, sizes, index, plane, address
+):  # fmt: skip
+    """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel / groups), bias (O,).
+    Pieces are of the images."""
+    rows, positions = w.shape[1], y.shape[2]
+    outputs, channels = len(w) // groups, x.shape[1] // groups
     zero = x.dtype.type(0)
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     result = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
-    for low in range(0, len(x), at_once):
-        images = min(at_once, len(x) - low)
-        if joint:
-            n = images * positions
-            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
-            gemm(address, NO_TRANS, NO_TRANS, outputs, n, rows,
-                 w, rows, patches, n, zero, result, n)  # fmt: skip
-        elif not pointwise:
-            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
-        for i in range(images):
-            to = y[low + i]
-            if pointwise:
-                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
-                     w, rows, x[low + i], positions, zero, to, positions)  # fmt: skip
-            elif not joint:
-                matrix = patches[i * rows * positions :]
-                gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows,
-                     w, rows, matrix, positions, zero, to, positions)  # fmt: skip
-            for c in range(outputs):
-                b, at = bias[c], (c * images + i) * positions
-                if joint:
-                    for k in range(positions):
-                        to[U(c), U(k)] = result[U(at + k)] + b
-                elif b != zero:
-                    for k in range(positions):
-                        to[U(c), U(k)] += b
+    begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
+    for group in range(groups):
+        first, out = group * channels, group * outputs
+        weight = w[out : out + outputs]
+        for low in range(begin, end, at_once):
+            images = min(at_once, end - low)
+            row, image = (images * positions, positions) if joint else (positions, rows * positions)
+            if not pointwise:
+                im2col(x[low : low + images], patches, row, image, first, channels,
+                       sizes, index, plane)  # fmt: skip
+            if joint:
+                gemm(address, NO_TRANS, NO_TRANS, outputs, row, rows,
+                     weight, rows, patches, row, zero, result, row)  # fmt: skip
+            for i in range(images):
+                to = y[low + i][out : out + outputs]
+                if pointwise:
+                    gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, weight, rows,
+                         x[low + i][first : first + channels], positions,
+                         zero, to, positions)  # fmt: skip
+                elif not joint:
+                    gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, weight, rows,
+                         patches[i * image :], positions, zero, to, positions)  # fmt: skip
+                for c in range(outputs):
+                    b, at = bias[out + c], (c * images + i) * positions
+                    if joint:
+                        for k in range(positions):
+                            to[U(c), U(k)] = result[U(at + k)] + b
+                    elif b != zero:
+                        for k in range(positions):
+                            to[U(c), U(k)] += b
 
 
 @kernel
-def conv_transpose_kernel(y, w, bias, x, at_once, joint, pointwise, sizes, index, plane, address):
-    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel), bias
-    (C,)."""
-    (outputs, rows), positions = w.shape, y.shape[2]
+def conv_transpose_kernel(
+    piece, pieces, y, w, bias, x, groups, at_once, joint, pointwise, sizes, index, plane, address
+):  # fmt: skip
+    """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel / groups),
+    bias (C,). Pieces are of the images."""
+    rows, positions = w.shape[1], y.shape[2]
+    outputs, channels = len(w) // groups, x.shape[1] // groups
     zero = x.dtype.type(0)
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
-    for low in range(0, len(y), at_once):
-        images = min(at_once, len(y) - low)
-        for i in range(images):
-            to = x[low + i]
-            if pointwise:
-                gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
-                     w, rows, y[low + i], positions, zero, to, positions)  # fmt: skip
-                put_bias(to, bias, True)
-            else:
-                put_bias(to, bias, False)
-                if not joint:
-                    matrix = patches[i * rows * positions :]
+    begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
+    for group in range(groups):
+        first, out = group * channels, group * outputs
+        weight = w[out : out + outputs]
+        for low in range(begin, end, at_once):
+            images = min(at_once, end - low)
+            row, image = (images * positions, positions) if joint else (positions, rows * positions)
+            for i in range(images):
+                to, part = x[low + i][first : first + channels], y[low + i][out : out + outputs]
+                if pointwise:
                     gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
-                         w, rows, y[low + i], positions, zero, matrix, positions)  # fmt: skip
-        if joint:
-            n = images * positions
-            side_by_side(y[low : low + images], given)
-            gemm(address, TRANS, NO_TRANS, rows, n, outputs, w, rows, given, n, zero, patches, n)
-            col2im(x[low : low + images], patches, n, positions, sizes, index, plane)
-        elif not pointwise:
-            col2im(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
+                         weight, rows, part, positions, zero, to, positions)  # fmt: skip
+                elif not joint:
+                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs, weight, rows,
+                         part, positions, zero, patches[i * image :], positions)  # fmt: skip
+                put_bias(to, bias[first : first + channels], pointwise)
+            if joint:
+                side_by_side(y[low : low + images], out, outputs, given)
+                gemm(address, TRANS, NO_TRANS, rows, row, outputs,
+                     weight, rows, given, row, zero, patches, row)  # fmt: skip
+            if not pointwise:
+                col2im(x[low : low + images], patches, row, image, first, channels,
+                       sizes, index, plane)  # fmt: skip
 
 
 @kernel
-def conv_weight_kernel(x, y, w, row, at_once, joint, pointwise, sizes, index, plane, address):
-    """w (O, C kernel) = sum over the images of y (N, O, positions) and the patches of x; w's rows
-    begin `row` numbers apart."""
-    (outputs, rows), positions = w.shape, y.shape[2]
-    patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
+def conv_weight_kernel(
+    piece, pieces, x, y, w, groups, at_once, joint, pointwise, sizes, index, plane, address
+):  # fmt: skip
+    """w (1, O, C kernel / groups) = sum over the images of y (N, O, positions) and the patches of
+    x. Pieces are of the channels of x; if w is (pieces, ...), of the images."""
+    positions, shared = y.shape[2], x.shape[1] // groups
+    rows, outputs = w.shape[2], w.shape[1] // groups
+    by_images = len(w) > 1
+    begin, end, low_channel, high_channel = 0, len(x), 0, shared
+    if by_images:
+        begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
+    else:
+        low_channel, high_channel = shared * piece // pieces, shared * (piece + 1) // pieces
+    channels, taps = high_channel - low_channel, rows // shared
+    here = channels * taps
+    patches = np.empty(1 if pointwise else at_once * here * positions, x.dtype)
     given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
-    for low in range(0, len(x), at_once):
-        images, beta = min(at_once, len(x) - low), x.dtype.type(0 if low == 0 else 1)
-        if joint:
-            n = images * positions
-            im2col(x[low : low + images], patches, n, positions, sizes, index, plane)
-            side_by_side(y[low : low + images], given)
-            gemm(address, NO_TRANS, TRANS, outputs, rows, n, given, n, patches, n, beta, w, row)
-        elif not pointwise:
-            im2col(x[low : low + images], patches, positions, rows * positions, sizes, index, plane)
-        if not joint:
-            for i in range(images):
-                beta = x.dtype.type(0 if low + i == 0 else 1)
-                if pointwise:
-                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
-                         y[low + i], positions, x[low + i], positions, beta, w, row)  # fmt: skip
-                else:
-                    matrix = patches[i * rows * positions :]
-                    gemm(address, NO_TRANS, TRANS, outputs, rows, positions,
-                         y[low + i], positions, matrix, positions, beta, w, row)  # fmt: skip
+    sums = w[piece if by_images else 0].reshape(-1)
+    for group in range(groups):
+        first, out = group * shared + low_channel, group * outputs
+        to = sums[out * rows + low_channel * taps :]
+        for low in range(begin, end, at_once):
+            images = min(at_once, end - low)
+            row, image = (images * positions, positions) if joint else (positions, here * positions)
+            if not pointwise:
+                im2col(x[low : low + images], patches, row, image, first, channels,
+                       sizes, index, plane)  # fmt: skip
+            if joint:
+                beta = x.dtype.type(0 if low == begin else 1)
+                side_by_side(y[low : low + images], out, outputs, given)
+                gemm(address, NO_TRANS, TRANS, outputs, here, row,
+                     given, row, patches, row, beta, to, rows)  # fmt: skip
+            else:
+                for i in range(images):
+                    beta = x.dtype.type(0 if low + i == begin else 1)
+                    part = y[low + i][out : out + outputs]
+                    if pointwise:
+                        gemm(address, NO_TRANS, TRANS, outputs, here, positions, part, positions,
+                             x[low + i][first : first + channels], positions,
+                             beta, to, rows)  # fmt: skip
+                    else:
+                        gemm(address, NO_TRANS, TRANS, outputs, here, positions, part, positions,
+                             patches[i * image :], positions, beta, to, rows)  # fmt: skip
+
+
+_conv = InPieces(conv_kernel, products=True)
+_conv_transpose = InPieces(conv_transpose_kernel, products=True)
+_conv_weight = InPieces(conv_weight_kernel, products=True)
 
 
 class _Call:
@@ -136,7 +173,7 @@ class _Call:
     being 1."""
 
     def __init__(self, geometry, channels, outputs, dtype):
-        g = geometry
+        g = self.geometry = geometry
         self.size = three(g.size, 1)
         self.sizes = sizes_of(g)
         self.positions, self.rows = math.prod(g.out), channels // g.groups * math.prod(g.kernel)
@@ -149,10 +186,6 @@ class _Call:
         )
         self.joint = self.positions < ENOUGH
         self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
-        c, o = channels // g.groups, outputs // g.groups
-        self.groups = [
-            (slice(i * c, (i + 1) * c), slice(i * o, (i + 1) * o)) for i in range(g.groups)
-        ]
         self.index, self.plane = (
             table_of(g)
             if self.positions <= SMALL
@@ -161,21 +194,25 @@ class _Call:
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """at_once, joint, pointwise, sizes, index, plane, address. Where images share a product, a
-        large weight is worth more of them."""
+        """groups, at_once, joint, pointwise, sizes, index, plane, address. Where images share a
+        product, a large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
         step = max(
             1,
             bound // (self.rows * self.positions),
             -(-ENOUGH // self.positions) if self.joint else 1,
         )
-        parts = -(-images // step)
-        at_once = -(-images // parts)
-        return at_once, self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
+        at_once = -(-images // -(-images // step))
+        way = self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
+        return self.geometry.groups, at_once, *way
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
         return x.reshape(*x.shape[:2], *self.size)
+
+
+def _bias(bias, channels, dtype):
+    return np.zeros(channels, dtype) if bias is None else np.ascontiguousarray(bias)
 
 
 def conv(x, w, bias, geometry):
@@ -183,21 +220,10 @@ def conv(x, w, bias, geometry):
     x, w = row_major(x), np.ascontiguousarray(w)
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
     call = _Call(geometry, x.shape[1], len(w), x.dtype)
-    bias = np.zeros(len(w), x.dtype) if bias is None else np.ascontiguousarray(bias)
-    volume, matrix = call.volume(x), w.reshape(len(w), -1)
-    flat = y.reshape(len(y), len(w), -1)
-
-    def run(low, high):
-        for c, o in call.groups:
-            conv_kernel(
-                volume[low:high, c],
-                matrix[o],
-                bias[o],
-                flat[low:high, o],
-                *call.arguments(high - low),
-            )
-
-    parallel_ranges(run, len(x), call.least, products=True)
+    matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
+    pieces = pieces_of(len(x), call.least)
+    arguments = call.arguments(-(-len(x) // pieces))
+    _conv(pieces, call.volume(x), matrix, _bias(bias, len(w), x.dtype), flat, *arguments)
     return y
 
 
@@ -207,21 +233,12 @@ def conv_transpose(y, w, bias, geometry):
     channels = w.shape[1] * geometry.groups
     x = np.empty((len(y), channels, *geometry.size), y.dtype)
     call = _Call(geometry, channels, len(w), y.dtype)
-    bias = np.zeros(channels, y.dtype) if bias is None else np.ascontiguousarray(bias)
-    volume, matrix = call.volume(x), w.reshape(len(w), -1)
-    flat = y.reshape(len(y), len(w), -1)
-
-    def run(low, high):
-        for c, o in call.groups:
-            conv_transpose_kernel(
-                flat[low:high, o],
-                matrix[o],
-                bias[c],
-                volume[low:high, c],
-                *call.arguments(high - low),
-            )
-
-    parallel_ranges(run, len(y), call.least, products=True)
+    matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
+    pieces = pieces_of(len(y), call.least)
+    arguments = call.arguments(-(-len(y) // pieces))
+    _conv_transpose(
+        pieces, flat, matrix, _bias(bias, channels, y.dtype), call.volume(x), *arguments
+    )
     return x
 
 
@@ -231,31 +248,16 @@ def conv_weight(x, y, geometry):
     x, y = row_major(x), row_major(y)
     outputs = y.shape[1]
     channels = x.shape[1] // geometry.groups
-    taps = math.prod(geometry.kernel)
     call = _Call(geometry, x.shape[1], outputs, x.dtype)
-    volume, flat = call.volume(x), y.reshape(len(y), outputs, -1)
-    shape = outputs, channels * taps
-    if channels >= 4 * num_threads():
-        w = np.empty(shape, x.dtype)
-
-        def run(low, high):
-            for c, o in call.groups:
-                part, to = volume[:, c][:, low:high], w[o, low * taps : high * taps]
-                conv_weight_kernel(part, flat[:, o], to, shape[1], *call.arguments(len(x)))
-
-        parallel_ranges(run, channels, call.least * channels // len(x), products=True)
-        return w.reshape(outputs, channels, *geometry.kernel)
-    sums = {}
-
-    def run_images(low, high):
-        w = sums[low] = np.empty(shape, x.dtype)
-        for c, o in call.groups:
-            conv_weight_kernel(
-                volume[low:high, c], flat[low:high, o], w[o], shape[1], *call.arguments(high - low)
-            )
-
-    parallel_ranges(run_images, len(x), call.least, products=True)
-    first, *rest = [sums[low] for low in sorted(sums)]
-    for w in rest:
-        first += w
-    return first.reshape(outputs, channels, *geometry.kernel)
+    by_channels = channels >= 4 * num_threads()
+    if by_channels:
+        pieces, images = pieces_of(channels, call.least * channels // len(x)), len(x)
+    else:
+        pieces = pieces_of(len(x), call.least)
+        images = -(-len(x) // pieces)
+    w = np.empty((1 if by_channels else pieces, outputs, call.rows), x.dtype)
+    flat = y.reshape(len(y), outputs, -1)
+    _conv_weight(pieces, call.volume(x), flat, w, *call.arguments(images))
+    for more in w[1:]:
+        w[0] += more
+    return w[0].reshape(outputs, channels, *geometry.kernel)

@@ -1,15 +1,19 @@
 """Work in machine code that threads share, from Python: what `handoff` does with addresses, for
 arrays."""
 
+import contextlib
 import functools
+import types
 
 import numpy as np
 
+from ...machine.threads import num_threads
+from .blas import blas_alone
 from .handoff import dispatch
-from .kernels import OPTIONS, Intrinsic, announce_compilation, cached
+from .kernels import OPTIONS, Intrinsic, announce_compilation, cached, compiled
 from .threads import run_on_workers, sched_yield
 
-__all__ = ["SharedKernel", "carray", "dispatch", "pointer", "record_at", "room"]
+__all__ = ["InPieces", "SharedKernel", "carray", "dispatch", "pointer", "record_at", "room"]
 
 
 def _make_pointer():
@@ -132,3 +136,106 @@ class SharedKernel:
             begin(0, 0, *addresses, *arguments, **named)
         else:
             run_on_workers(lambda *workers: begin(*workers, *addresses, *arguments, **named), most)
+
+
+def _make_kept():
+    from numba import types as t
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def kept(typing, pieces, args):
+        def codegen(context, builder, signature, given):
+            place = cgutils.alloca_once_value(builder, cgutils.pack_struct(builder, given))
+            return builder.ptrtoint(place, context.get_value_type(t.intp))
+
+        return t.intp(t.intp, args), codegen
+
+    return kept
+
+
+def _make_work_of(kernel):
+    from llvmlite import ir
+    from numba import types as t
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def work_of(typing, args):
+        dispatcher = kernel._numba_type_
+        signature = dispatcher.get_call_type(typing, (t.intp, t.intp, *args), {})
+        found = dispatcher.dispatcher.overloads[signature.args]
+
+        def codegen(context, builder, _, given):
+            whole = ir.IntType(64)
+            work = ir.Function(
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [whole] * 3),
+                builder.module.get_unique_name("minigan_work"),
+            )
+            work.linkage = "internal"
+            inside = ir.IRBuilder(work.append_basic_block())
+            address, part, parts = work.args
+            kept = ir.LiteralStructType([whole, context.get_value_type(args)])
+            pieces, values = cgutils.unpack_tuple(
+                inside, inside.load(inside.inttoptr(address, kept.as_pointer())), 2
+            )
+            values = cgutils.unpack_tuple(inside, values, len(args))
+            context.add_linking_libs([found.library])
+            with cgutils.for_range_slice(inside, part, pieces, parts, whole) as (piece, _):
+                context.call_internal_no_propagate(
+                    inside, found.fndesc, signature, [piece, pieces, *values]
+                )
+            inside.ret_void()
+            return builder.ptrtoint(work, whole)
+
+        return t.intp(args), codegen
+
+    return work_of
+
+
+_kept = Intrinsic(_make_kept)  # _kept(pieces, args): the address of both, until the kernel returns
+
+
+def _begin(records, workers, sched_yield, pieces, *args):
+    work = _work_of(args)  # noqa: F821, each kernel has its own
+    return dispatch(records, workers, work, _kept(pieces, args), sched_yield)
+
+
+class InPieces:
+    """`kernel(piece, pieces, *args)` for each piece, in the threads that wait for work; those that
+    sleep are not waited for. Which thread does which piece makes no difference to the results: how
+    many pieces there are does not depend on it.
+
+    kernel : of a piece, 0 to pieces - 1; it gives nothing back, raises nothing, and its pieces are
+        independent
+    products : does it multiply matrices by the BLAS? Each thread's products then run in that
+        thread alone
+    """
+
+    def __init__(self, kernel, products=False):
+        name = f"{kernel.__name__}_in_pieces"
+        names = {
+            "__name__": kernel.__module__,
+            "dispatch": dispatch,
+            "_kept": _kept,
+            "_work_of": Intrinsic(functools.partial(_make_work_of, kernel)),
+        }
+        self._begin = types.FunctionType(_begin.__code__, names, name)
+        self._begin.__qualname__ = name  # under it the code is kept on disk
+        self._products = products
+
+    def __call__(self, pieces, *args):
+        begin = compiled(self._begin)
+        if pieces <= 1:
+            begin(0, 0, 0, 1, *args)
+            return
+        alone = blas_alone if self._products else contextlib.nullcontext
+        run_on_workers(
+            lambda *workers: begin(*workers, sched_yield(), pieces, *args), pieces, alone
+        )
+
+
+def pieces_of(size, least):
+    """How many pieces of so many things pay, each at least `least` of them."""
+    return min(num_threads(), max(1, size // max(1, least)))

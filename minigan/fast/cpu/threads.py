@@ -229,18 +229,19 @@ def parallel_ranges(run, size, least=1, products=False):
         raise errors[0]
 
 
-def run_on_workers(run, parts):
+def run_on_workers(run, parts, while_held=contextlib.nullcontext):
     """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see
     `handoff`), which returns how many parts there were.
 
     A worker that slept is woken for the next time.
+    while_held : makes a context in which `run` is called if it may have workers
     """
     records, workers, holder = _pool(os.getpid()) if parts > 1 else NO_POOL
     if not workers or holder:
         run(0, 0)
         return
     most = min(parts - 1, len(workers))
-    with _held(workers, holder) as mine:
+    with _held(workers, holder) as mine, while_held() if mine else contextlib.nullcontext():
         if run(records, most if mine else 0) <= most and mine:
             for worker in workers[:most]:
                 worker.wake()

@@ -23,18 +23,25 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...machine.threads import num_threads
 from . import toomcook_kernels as kernels
 from .gemm import gemm_address
 from .layout import row_major
-from .threads import num_threads, parallel_ranges
+from .shared_kernel import InPieces, pieces_of
 
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
 # its cache
 CACHE = 1 << 17
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
-MIN_WORK = 1 << 16  # numbers in a spectrum that are worth a thread
+MIN_WORK = 1 << 13  # numbers in a spectrum that are worth a thread
 POINTS = 5
+
+
+_conv = InPieces(kernels.conv, products=True)
+_conv_transpose = InPieces(kernels.conv_transpose, products=True)
+_expand, _multiply = InPieces(kernels.expand), InPieces(kernels.multiply, products=True)
+_expand_w, _collapse_w = InPieces(kernels.expand_w), InPieces(kernels.collapse_w)
 
 
 class Plan(NamedTuple):
@@ -106,13 +113,10 @@ class _Weights:
         )
 
     def map(self, run, w):
-        """`run(rows of w, their part of the matrices, ...)` in threads."""
+        """`run` of the rows of w and the matrices, in pieces."""
         flat, matrix = self.matrices.reshape(-1), self.matrices[0].size
-
-        def piece(low, high):
-            run(w[low:high], flat[low * self.row :], matrix, self.row, self.depth, *self.arguments)
-
-        parallel_ranges(piece, len(w), MIN_WORK * len(w) // flat.size)
+        pieces = pieces_of(len(w), MIN_WORK * len(w) // flat.size)
+        run(pieces, w, flat, matrix, self.row, self.depth, *self.arguments)
         return self
 
 
@@ -132,18 +136,12 @@ def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
     x, o = row_major(x), len(w)
     k = w.shape[1] * plan.stride**2
-    weights = (
-        _Weights(w.shape, plan, w.dtype, True).map(kernels.expand_w, w.swapaxes(0, 1)).matrices
-    )
+    weights = _Weights(w.shape, plan, w.dtype, True).map(_expand_w, w.swapaxes(0, 1)).matrices
     bias = _bias(bias, o, x.dtype)
     y = np.empty((len(x), o, *geometry.out), x.dtype)
-    address = gemm_address(x.dtype)
-
-    def run(low, high):
-        at_once = _at_once(high - low, plan, o + k, CACHE)
-        kernels.conv(x[low:high], weights, bias, y[low:high], at_once, address, *plan[:5])
-
-    parallel_ranges(run, len(x), MIN_WORK // int(plan.pairs.sum() * k), products=True)
+    pieces = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
+    at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
+    _conv(pieces, x, weights, bias, y, at_once, gemm_address(x.dtype), *plan[:5])
     return y
 
 
@@ -151,16 +149,12 @@ def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
     y, (o, c) = row_major(y), w.shape[:2]
     k = w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype).map(kernels.expand_w, w).matrices
+    weights = _Weights(w.shape, plan, w.dtype).map(_expand_w, w).matrices
     bias = _bias(bias, c, y.dtype)
     x = np.empty((len(y), c, *geometry.size), y.dtype)
-    address = gemm_address(y.dtype)
-
-    def run(low, high):
-        at_once = _at_once(high - low, plan, o + k, CACHE)
-        kernels.conv_transpose(y[low:high], weights, bias, x[low:high], at_once, address, *plan[:5])
-
-    parallel_ranges(run, len(y), MIN_WORK // int(plan.pairs.sum() * k), products=True)
+    pieces = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
+    at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
+    _conv_transpose(pieces, y, weights, bias, x, at_once, gemm_address(y.dtype), *plan[:5])
     return x
 
 
@@ -172,7 +166,7 @@ def conv_weight(x, y, geometry, plan):
     k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights = _Weights(w.shape, plan, x.dtype)
-    threads, address = num_threads(), gemm_address(x.dtype)
+    address = gemm_address(x.dtype)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))
@@ -182,26 +176,9 @@ def conv_weight(x, y, geometry, plan):
         )
         X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 
-        def expand(low, high):
-            kernels.expand(x[part][low:high], y[part][low:high], low, X, Y, at_x, at_y, *plan[:5])
-
-        def multiply(low, high):
-            for i in range(low, high):
-                tiles = images, plan.high, plan.wide
-                kernels.multiply(
-                    X,
-                    Y,
-                    at_x,
-                    at_y,
-                    weights.matrices,
-                    i,
-                    threads,
-                    *tiles,
-                    float(start > 0),
-                    address,
-                )
-
-        parallel_ranges(expand, images, MIN_WORK // int(plan.pairs.sum() * k))
-        parallel_ranges(multiply, threads, products=True)
-    weights.map(kernels.collapse_w, w)
+        pieces = pieces_of(images, MIN_WORK // int(plan.pairs.sum() * k))
+        _expand(pieces, x[part], y[part], X, Y, at_x, at_y, *plan[:5])
+        tiles, beta = (images, plan.high, plan.wide), float(start > 0)
+        _multiply(num_threads(), X, Y, at_x, at_y, weights.matrices, *tiles, beta, address)
+    weights.map(_collapse_w, w)
     return w

@@ -202,8 +202,9 @@ def collapse_y(y, given, start, taps, high, wide, bias):
 
 
 @functools.partial(kernel, apart=True)
-def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
-    """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients.
+def expand_w(piece, pieces, w, out, matrix, row, depth, stride, taps, points_h, points_w):
+    """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients. Pieces
+    are of the rows.
 
     out is flat: a matrix for each pair of points, `matrix` apart; in it the channels of row i and
     phase j begin at i * row + j * depth
@@ -214,7 +215,7 @@ def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
     flat, v = plane.reshape(-1), np.empty(5 * line, w.dtype)
     to = np.empty(5 * stride * channels, w.dtype)
     n = stride * channels
-    for i in range(rows):
+    for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         channels_last(w[i], plane[:kh, :kw])
         for phase in range(stride):
             outputs_to_points(
@@ -242,7 +243,7 @@ def expand_w(w, out, matrix, row, depth, stride, taps, points_h, points_w):
 
 
 @functools.partial(kernel, apart=True)
-def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
+def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points_h, points_w):
     """The transpose of `expand_w`."""
     rows, channels, kh, kw = w.shape
     size = stride * taps
@@ -250,7 +251,7 @@ def collapse_w(w, given, matrix, row, depth, stride, taps, points_h, points_w):
     flat, v = plane.reshape(-1), np.empty(5 * line, w.dtype)
     to = np.empty(5 * stride * channels, w.dtype)
     n, none = stride * channels, np.zeros(channels, w.dtype)
-    for i in range(rows):
+    for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         for phase in range(stride):
             for p in range(points_h):
                 for r in range(points_w):
@@ -289,14 +290,15 @@ def spectrum(channels, images, high, wide):
 
 
 @kernel
-def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
+def conv(piece, pieces, x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
     """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
-    stride^2 C, O)."""
+    stride^2 C, O). Pieces are of the images."""
     _, k, o = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
     Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
-    for low in range(0, len(x), at_once):
-        part = x[low : low + at_once]
+    begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
+    for low in range(begin, end, at_once):
+        part = x[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
         expand_x(part, X, at_x, stride, taps, pad, high, wide)
         for p in range(5):
@@ -321,17 +323,21 @@ def conv(x, weights, bias, y, at_once, address, stride, taps, pad, high, wide):
                         c,
                         o,
                     )
-        collapse_y(y[low : low + at_once], Y, at_y, taps, high, wide, bias)
+        collapse_y(y[low : low + len(part)], Y, at_y, taps, high, wide, bias)
 
 
 @kernel
-def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, high, wide):
-    """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C)."""
+def conv_transpose(
+    piece, pieces, y, weights, bias, x, at_once, address, stride, taps, pad, high, wide
+):  # fmt: skip
+    """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C).
+    Pieces are of the images."""
     _, o, k = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
     Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
-    for low in range(0, len(y), at_once):
-        part = y[low : low + at_once]
+    begin, end = len(y) * piece // pieces, len(y) * (piece + 1) // pieces
+    for low in range(begin, end, at_once):
+        part = y[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
         expand_y(part, Y, at_y, taps, high, wide)
         for p in range(5):
@@ -356,27 +362,27 @@ def conv_transpose(y, weights, bias, x, at_once, address, stride, taps, pad, hig
                         c,
                         k,
                     )
-        collapse_x(x[low : low + at_once], X, at_x, stride, taps, pad, high, wide, bias)
+        collapse_x(x[low : low + len(part)], X, at_x, stride, taps, pad, high, wide, bias)
 
 
 @kernel
-def expand(x, y, first, X, Y, at_x, at_y, stride, taps, pad, high, wide):
-    """The points of x and y, images `first` on, in spectra that begin at `at_x`, `at_y`."""
+def expand(piece, pieces, x, y, X, Y, at_x, at_y, stride, taps, pad, high, wide):
+    """The points of x and y in spectra that begin at `at_x`, `at_y`. Pieces are of the images."""
+    first, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
     at_x, at_y = at_x.copy(), at_y.copy()
     for p in range(5):
         for q in range(5):
             at_x[p, q] += first * high[p] * wide[q] * x.shape[1] * stride * stride
             at_y[p, q] += first * high[p] * wide[q] * y.shape[1]
-    expand_x(x, X, at_x, stride, taps, pad, high, wide)
-    expand_y(y, Y, at_y, taps, high, wide)
+    expand_x(x[first:end], X, at_x, stride, taps, pad, high, wide)
+    expand_y(y[first:end], Y, at_y, taps, high, wide)
 
 
 @kernel
-def multiply(X, Y, at_x, at_y, weights, first, step, images, high, wide, beta, address):
-    """weights (25, O, K) = Y^T X + beta weights, for every `step`-th pair of points from `first`
-    on."""
+def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta, address):
+    """weights (25, O, K) = Y^T X + beta weights. Pieces are of the pairs of points."""
     _, o, k = weights.shape
-    for pair in range(first, 25, step):
+    for pair in range(piece, 25, pieces):
         p, q = pair // 5, pair % 5
         columns = images * high[p] * wide[q]
         if columns:

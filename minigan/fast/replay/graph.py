@@ -51,6 +51,8 @@ def graph(step, warmup: int = 3) -> Graph:
 class Graph:
     """See `graph`. `launches`: how often it was launched."""
 
+    repeats_a_step = True
+
     def __init__(self, step, warmup: int = 3):
         if warmup < 1:
             raise ValueError(

@@ -58,12 +58,17 @@ class Repeated:
     warn : is that reason a warning?
     """
 
+    repeats_a_step = True
+
     def __init__(self, step, warn: bool = True):
         self.step, self.warn = step, warn
         self.why: str | None = None
         self.program: Program | None = None
         self._recordings: list[Recording] = []  # of the first calls
         self._like = self._outputs = self._seen = None
+        # (tensor, its gradient) of those whose gradient the step finds from the one before, and
+        # reads
+        self._carried: list = []
         functools.update_wrapper(self, step, updated=())
 
     @property
@@ -81,7 +86,7 @@ class Repeated:
         ):
             return self.step(*args)
         if self._seen is not None:
-            if self._seen.same():
+            if self._seen.same() and all(t.grad is g for t, g in self._carried):
                 self._repeat(args)
                 return self._outputs
             self.program = self._seen = None  # begin anew
@@ -93,6 +98,8 @@ class Repeated:
     def _record(self, args):
         """One of the first calls: until two in a row did the same."""
         arrays = _arrays(args)
+        arguments, left = len(arrays), _with_gradients(Reachable((self.step, args)))
+        arrays += [t.grad.array for t in left]
         with record_step(arrays) as new:
             outputs = self.step(*args)
         if len({id(a) for a in arrays}) < len(arrays):
@@ -103,6 +110,7 @@ class Repeated:
                 self.program = Program(
                     *self._recordings[-2:],
                     [t.array for t in Reachable((self.step, args, outputs)).tensors],
+                    arguments,
                 )
                 self._recordings = []
             except ValueError as error:
@@ -114,6 +122,12 @@ class Repeated:
     def _check(self, args):
         """The third call: the step, then the same again from the program, and a comparison."""
         found = Reachable((self.step, args))
+        left = _with_gradients(found)
+        if len(left) <= max(self.program.carried, default=-1):
+            self._give_up("it finds other gradients from the step before than when it was recorded")
+            return self.step(*args)
+        carriers = [left[i] for i in self.program.carried]
+        self._carried = [(t, t.grad) for t in carriers]
         before, settings = Snapshot(found), Settings(found, computed=True)
         with group.keeping() as exchanged:
             self._outputs = outputs = self.step(*args)
@@ -149,6 +163,7 @@ class Repeated:
             tensor.grad = gradient
         for tensor in self._targets:
             tensor._node, tensor._wanted = None, False
+        self._carried = [(t, t.grad) for t in carriers]
         self._seen = Settings(found, self.program.memory, renewed)
         return outputs
 
@@ -160,12 +175,18 @@ class Repeated:
             )
 
     def _repeat(self, args):
-        for tensor, array in zip(self._targets, self.program.run(*_arrays(args)), strict=True):
+        given = _arrays(args) + [gradient.array for _, gradient in self._carried]
+        for tensor, array in zip(self._targets, self.program.run(*given), strict=True):
             tensor.array = array
 
 
 def _arrays(args):
     return [a for x in args if isinstance(a := raw(x), np.ndarray)]
+
+
+def _with_gradients(found):
+    """The Tensors that have a gradient on the CPU."""
+    return [t for t in found.tensors if t.grad is not None and isinstance(t.grad.array, np.ndarray)]
 
 
 def _equal(given, like):

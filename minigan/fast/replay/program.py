@@ -136,14 +136,16 @@ class Program:
     first, second : the recordings
     results : arrays that the second left behind, of which `run` returns those that it computes (see
         `among`)
+    arguments : how many of the arrays that it was given `run` takes in any case, the first ones
 
     text : the function as Python;  memory : the ids of the arrays that it refers to, parameters
-        among them
+        among them;  carried : numbers of the other arrays that it was given (0: the first of these)
+        which it reads: `run` takes them, too
 
     ValueError with the reason where the step is not the same both times.
     """
 
-    def __init__(self, first, second, results):
+    def __init__(self, first, second, results, arguments):
         problem = first.problem or second.problem
         if not problem and len(first.calls) != len(second.calls):
             problem = (
@@ -162,7 +164,11 @@ class Program:
         self._asked = len(results)
         self._results = [i for i, r in enumerate(results) if isinstance(r, Symbol)]
         returned = [results[i] for i in self._results]
-        text = "\n    ".join([f"def run({', '.join(second.given)}):", *_freed(lines, returned)])
+        read = {name for _, args, _ in second.calls for name in _names(args)} | set(returned)
+        others = second.given[arguments:]
+        self.carried = [i for i, name in enumerate(others) if name in read]
+        given = second.given[:arguments] + [others[i] for i in self.carried]
+        text = "\n    ".join([f"def run({', '.join(given)}):", *_freed(lines, returned)])
         exec(
             compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"),
             self._constants,

@@ -83,6 +83,8 @@ class Reachable:
             return _of_function(x)
         if isinstance(x, types.MethodType):
             return [x.__self__, x.__func__]
+        if getattr(type(x), "repeats_a_step", False):
+            return [x.__wrapped__]  # its recordings are no state of the step's
         if isinstance(x, functools.partial):
             return [x.func, x.args, x.keywords]
         if isinstance(x, (list, tuple, set, frozenset)):
