@@ -26,7 +26,12 @@ never saw the run, says the same digit of all frames of a clip; with another z_M
 is still this digit; with another z_C and the same z_M the digit goes the same way (path kept: 1 -
 the mean squared distance of two such paths / that of any two paths). To be read beside them: how
 many different digits there are, how fast they move, and how near the frames are to real ones.
-Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1).
+Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1). It has z_C, too, so
+that it keeps digits nearly as well; what it cannot do is to go on as it went (change of motion).
+
+At its defaults (5,000 steps, some six minutes of one CPU core) a quarter of the clips have one
+digit in all frames, where real ones nearly always have. Seen at 4,000 steps: 0.15 with the two
+codes side by side, whatever their sizes (32 and 4, 64 and 12), 0.23 multiplied.
 """
 
 from __future__ import annotations
