@@ -128,6 +128,18 @@ def worker_loop(record, number, spins, most_spins, sched_yield):
 
 
 @kernel
+def await_workers(records, workers, spins, sched_yield):
+    """Look up to `spins` times whether none of these workers is asleep."""
+    for _ in range(spins):
+        asleep = 0
+        for i in range(workers):
+            asleep += load(records + SIZE * i + STATE) == ASLEEP
+        if asleep == 0:
+            return
+        call_address(sched_yield)
+
+
+@kernel
 def dispatch(records, workers, work, args, sched_yield):
     """work(address of args, part, parts) in this thread and in those workers who wait. Returns the
     number of parts.

@@ -221,9 +221,9 @@ def conv(x, w, bias, geometry):
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
     call = _Call(geometry, x.shape[1], len(w), x.dtype)
     matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
-    pieces = pieces_of(len(x), call.least)
+    pieces, long = pieces_of(len(x), call.least)
     arguments = call.arguments(-(-len(x) // pieces))
-    _conv(pieces, call.volume(x), matrix, _bias(bias, len(w), x.dtype), flat, *arguments)
+    _conv(pieces, long, call.volume(x), matrix, _bias(bias, len(w), x.dtype), flat, *arguments)
     return y
 
 
@@ -234,10 +234,10 @@ def conv_transpose(y, w, bias, geometry):
     x = np.empty((len(y), channels, *geometry.size), y.dtype)
     call = _Call(geometry, channels, len(w), y.dtype)
     matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
-    pieces = pieces_of(len(y), call.least)
+    pieces, long = pieces_of(len(y), call.least)
     arguments = call.arguments(-(-len(y) // pieces))
     _conv_transpose(
-        pieces, flat, matrix, _bias(bias, channels, y.dtype), call.volume(x), *arguments
+        pieces, long, flat, matrix, _bias(bias, channels, y.dtype), call.volume(x), *arguments
     )
     return x
 
@@ -251,13 +251,14 @@ def conv_weight(x, y, geometry):
     call = _Call(geometry, x.shape[1], outputs, x.dtype)
     by_channels = channels >= 4 * num_threads()
     if by_channels:
-        pieces, images = pieces_of(channels, call.least * channels // len(x)), len(x)
+        pieces, long = pieces_of(channels, call.least * channels // len(x))
+        images = len(x)
     else:
-        pieces = pieces_of(len(x), call.least)
+        pieces, long = pieces_of(len(x), call.least)
         images = -(-len(x) // pieces)
     w = np.empty((1 if by_channels else pieces, outputs, call.rows), x.dtype)
     flat = y.reshape(len(y), outputs, -1)
-    _conv_weight(pieces, call.volume(x), flat, w, *call.arguments(images))
+    _conv_weight(pieces, long, call.volume(x), flat, w, *call.arguments(images))
     for more in w[1:]:
         w[0] += more
     return w[0].reshape(outputs, channels, *geometry.kernel)

@@ -225,17 +225,22 @@ class InPieces:
         self._begin.__qualname__ = name  # under it the code is kept on disk
         self._products = products
 
-    def __call__(self, pieces, *args):
+    def __call__(self, pieces, long, *args):
+        """long : see `run_on_workers`"""
         begin = compiled(self._begin)
         if pieces <= 1:
             begin(0, 0, 0, 1, *args)
             return
         alone = blas_alone if self._products else contextlib.nullcontext
         run_on_workers(
-            lambda *workers: begin(*workers, sched_yield(), pieces, *args), pieces, alone
+            lambda *workers: begin(*workers, sched_yield(), pieces, *args), pieces, long, alone
         )
 
 
+LONG = 64  # of the least pieces that pay
+
+
 def pieces_of(size, least):
-    """How many pieces of so many things pay, each at least `least` of them."""
-    return min(num_threads(), max(1, size // max(1, least)))
+    """(how many pieces of so many things pay, each at least `least` of them; are they `long`?)"""
+    least = max(1, least)
+    return min(num_threads(), max(1, size // least)), size >= LONG * least

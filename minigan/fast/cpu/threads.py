@@ -16,10 +16,11 @@ import numpy as np
 from ...machine.threads import _set, asked_threads, cpu_quota, num_threads
 from .blas import blas_alone, blas_libraries
 from .gemm import call_address
-from .handoff import CALLED, TIMED_OUT, WORKER, worker_loop
+from .handoff import ASLEEP, CALLED, TIMED_OUT, WORKER, await_workers, worker_loop
 from .kernels import kernel
 
 FEW_SPINS, MANY_SPINS = 200, 8000  # half a microsecond each
+WAKING = 400  # spins in which a sleeping thread is awake, mostly
 # a thread is woken in some 40 microseconds: with less work than this for each it costs more than
 # it brings
 MIN_CHUNK = 1 << 17
@@ -66,7 +67,8 @@ class _Worker(threading.Thread):
         self.call = self.error = None
         self.retired = False
         self.record, self.number = record, 0
-        self.called, self.ended = record["call"], record["ended"]  # views
+        # views
+        self.called, self.ended, self.state = record["call"], record["ended"], record["state"]
 
     def run(self):
         address = self.record.ctypes.data
@@ -169,6 +171,7 @@ def _new_pool(workers):
     # compile again.
     record = np.zeros(1, WORKER)
     worker_loop(record.ctypes.data, 0, 0, 0, sched_yield())
+    await_workers(record.ctypes.data, 0, 0, sched_yield())
     _spin(np.zeros(1, np.int64), 0, 0, sched_yield())
     team = [_Worker(records[i : i + 1]) for i in range(workers)]
     try:
@@ -229,11 +232,12 @@ def parallel_ranges(run, size, least=1, products=False):
         raise errors[0]
 
 
-def run_on_workers(run, parts, while_held=contextlib.nullcontext):
+def run_on_workers(run, parts, long=False, while_held=contextlib.nullcontext):
     """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see
     `handoff`), which returns how many parts there were.
 
     A worker that slept is woken for the next time.
+    long : is there so much to do that it pays to wait until they are awake?
     while_held : makes a context in which `run` is called if it may have workers
     """
     records, workers, holder = _pool(os.getpid()) if parts > 1 else NO_POOL
@@ -242,6 +246,12 @@ def run_on_workers(run, parts, while_held=contextlib.nullcontext):
         return
     most = min(parts - 1, len(workers))
     with _held(workers, holder) as mine, while_held() if mine else contextlib.nullcontext():
+        if long and mine:
+            asleep = [worker for worker in workers[:most] if worker.state[0] == ASLEEP]
+            for worker in asleep:
+                worker.wake()
+            if asleep:
+                await_workers(records, most, WAKING, sched_yield())
         if run(records, most if mine else 0) <= most and mine:
             for worker in workers[:most]:
                 worker.wake()

@@ -32,7 +32,7 @@ from .shared_kernel import InPieces, pieces_of
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
 # its cache
 CACHE = 1 << 17
-ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
+ENOUGH = 128  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 13  # numbers in a spectrum that are worth a thread
 POINTS = 5
@@ -115,8 +115,8 @@ class _Weights:
     def map(self, run, w):
         """`run` of the rows of w and the matrices, in pieces."""
         flat, matrix = self.matrices.reshape(-1), self.matrices[0].size
-        pieces = pieces_of(len(w), MIN_WORK * len(w) // flat.size)
-        run(pieces, w, flat, matrix, self.row, self.depth, *self.arguments)
+        pieces, long = pieces_of(len(w), MIN_WORK * len(w) // flat.size)
+        run(pieces, long, w, flat, matrix, self.row, self.depth, *self.arguments)
         return self
 
 
@@ -139,9 +139,9 @@ def conv(x, w, bias, geometry, plan):
     weights = _Weights(w.shape, plan, w.dtype, True).map(_expand_w, w.swapaxes(0, 1)).matrices
     bias = _bias(bias, o, x.dtype)
     y = np.empty((len(x), o, *geometry.out), x.dtype)
-    pieces = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
+    pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
-    _conv(pieces, x, weights, bias, y, at_once, gemm_address(x.dtype), *plan[:5])
+    _conv(pieces, long, x, weights, bias, y, at_once, gemm_address(x.dtype), *plan[:5])
     return y
 
 
@@ -152,9 +152,9 @@ def conv_transpose(y, w, bias, geometry, plan):
     weights = _Weights(w.shape, plan, w.dtype).map(_expand_w, w).matrices
     bias = _bias(bias, c, y.dtype)
     x = np.empty((len(y), c, *geometry.size), y.dtype)
-    pieces = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
+    pieces, long = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
-    _conv_transpose(pieces, y, weights, bias, x, at_once, gemm_address(y.dtype), *plan[:5])
+    _conv_transpose(pieces, long, y, weights, bias, x, at_once, gemm_address(y.dtype), *plan[:5])
     return x
 
 
@@ -176,9 +176,9 @@ def conv_weight(x, y, geometry, plan):
         )
         X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 
-        pieces = pieces_of(images, MIN_WORK // int(plan.pairs.sum() * k))
-        _expand(pieces, x[part], y[part], X, Y, at_x, at_y, *plan[:5])
+        pieces, long = pieces_of(images, MIN_WORK // int(plan.pairs.sum() * k))
+        _expand(pieces, long, x[part], y[part], X, Y, at_x, at_y, *plan[:5])
         tiles, beta = (images, plan.high, plan.wide), float(start > 0)
-        _multiply(num_threads(), X, Y, at_x, at_y, weights.matrices, *tiles, beta, address)
+        _multiply(num_threads(), True, X, Y, at_x, at_y, weights.matrices, *tiles, beta, address)
     weights.map(_collapse_w, w)
     return w
