@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from ..nn import init
 from ..ops import cat, gather, randint, randn
 from ..viz import Clips, Picture
 from .games import GAN, Ascend, Descend, Game, Move, scores
+from .networks import conv_generator, he_weights
 from .objectives import NonSaturating
+from .penalties import Penalty
 from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
-from .text import _halved, drawing
+from .text import _halved
 
 SHOWN = 24  # clips
 
@@ -60,11 +62,14 @@ class MoCoGAN(OfClips):
     generator : (z_C (N, content), eps (N, T + 1, motion)) -> clips, see `MovingContent`
     image_critic, clip_critic : frames (N, C, H, W) -> logits; clips (N, C, T, H, W) -> logits
     frames : T;  content, motion : numbers of z_C and of z_M(t)
+    penalties : subtracted from what both D ascend (`PENALTIES`);
+    penalty_examples : how many of a batch they look at, None: all
     """
 
     def __init__(
         self, generator: nn.Module, image_critic: nn.Module, clip_critic: nn.Module,
-        frames: int, content: int, motion: int,
+        frames: int, content: int, motion: int, penalties: Sequence[Penalty] = (),
+        penalty_examples: int | None = None,
     ):  # fmt: skip
         self.G = generator
         self.D_I = image_critic
@@ -72,6 +77,8 @@ class MoCoGAN(OfClips):
         self.length = frames
         self.content = content
         self.motion = motion
+        self.penalties = tuple(penalties)
+        self.penalty_examples = penalty_examples
         self.objective = NonSaturating()
         self.players = {"D_I": image_critic, "D_V": clip_critic, "G": generator}
 
@@ -85,16 +92,22 @@ class MoCoGAN(OfClips):
         n = len(clips)
         with no_grad():
             fake = self.G(*self.noise(n, clips))
-        on_frame = scores(self.D_I, frame_of(clips), frame_of(fake))
-        on_clip = scores(self.D_V, clips, fake)
         yield (
-            Ascend("D_I", self.objective.d_value(*on_frame)),
-            Ascend("D_V", self.objective.d_value(*on_clip),
-                   d_real=on_clip[0].sigmoid(), d_fake=on_clip[1].sigmoid()),
-        )  # fmt: skip
+            self.ascent("D_I", self.D_I, frame_of(clips), frame_of(fake)),
+            self.ascent("D_V", self.D_V, clips, fake),
+        )
         fake = self.G(*self.noise(n, clips))
         loss = self.objective.g_loss(self.D_V(fake))
         yield Descend("G", loss + self.objective.g_loss(self.D_I(frame_of(fake))))
+
+    def ascent(self, name: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Move:
+        """A critic's move."""
+        on_real, on_fake = scores(critic, real, fake)
+        value = self.objective.d_value(on_real, on_fake)
+        few = slice(self.penalty_examples)
+        for penalty in self.penalties:
+            value = value - penalty(critic, real[few], fake[few])
+        return Ascend(name, value, d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid())
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
         """z_C and eps."""
@@ -115,15 +128,20 @@ class VideoGAN(OfClips, GAN):
 
     generator : `TwoStreams`, or with one stream, x~ = G(z) (the control)
     discriminator : clips -> logits
+    penalties, penalty_examples : as of `GAN`
     """
 
     G: TwoStreams
 
     def __init__(
         self, generator: TwoStreams, discriminator: nn.Module, latent_dim: int,
-        sparsity: float = 0.1,
+        sparsity: float = 0.1, penalties: Sequence[Penalty] = (),
+        penalty_examples: int | None = None,
     ):  # fmt: skip
-        super().__init__(generator, discriminator, NonSaturating(), latent_dim)
+        super().__init__(
+            generator, discriminator, NonSaturating(), latent_dim,
+            penalties=penalties, penalty_examples=penalty_examples,
+        )  # fmt: skip
         self.sparsity = sparsity
 
     def moves(self, clips: Tensor) -> Iterator[Move]:
@@ -152,13 +170,18 @@ class VideoGAN(OfClips, GAN):
 class TwoStreams(nn.Module):
     """z (N, latent_dim) -> clips (N, *shape) in [-1, 1], shape = (C, T, H, W).
 
-    f and m by transposed 3-d convolutions that double the sides (and the first of them the frames,
-    where their number is even), b by 2-d ones, the same in all frames.
+    f and m by two linear layers and transposed 3-d convolutions that double the sides (and the
+    first of them the frames, where their number is even), b by `conv_generator`, the same in all
+    frames.
 
+    hidden : units of the linear layers
     two : False: f alone
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, ...], features: int, two: bool = True):
+    def __init__(
+        self, latent_dim: int, shape: tuple[int, ...], features: int, two: bool = True,
+        hidden: int = 256,
+    ):  # fmt: skip
         super().__init__()
         self.channels, frames, *sides = shape
         height, width, sizes = _halved((self.channels, *sides), features)
@@ -166,17 +189,19 @@ class TwoStreams(nn.Module):
         doubles = frames % 2 == 0
         start = frames // 2 if doubles else frames
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim, top * start * height * width, bias=False),
+            nn.Linear(latent_dim, hidden, bias=False), nn.BatchNorm1d(hidden), nn.LeakyReLU(0.2),
+            nn.Linear(hidden, top * start * height * width, bias=False),
             nn.Unflatten(1, (top, start, height, width)),
-        ]
+        ]  # fmt: skip
         for n_in, n_out in zip([top, *rest], [*rest, self.channels + two]):
             deep, step = (4, 2) if doubles else (3, 1)
             doubles = False
-            layers += [nn.BatchNorm3d(n_in), nn.ReLU()]
+            layers += [nn.BatchNorm3d(n_in), nn.LeakyReLU(0.2)]
             layers.append(nn.ConvTranspose3d(n_in, n_out, (deep, 4, 4), (step, 2, 2), 1))
-        self.foreground = nn.Sequential(*layers).apply(video_weights)
-        flat = (self.channels, *sides)
-        self.background = drawing(latent_dim, flat, features) if two else None
+        self.foreground = nn.Sequential(*layers).apply(he_weights)
+        picture = (self.channels, sides[0], sides[1])
+        still = lambda: conv_generator(latent_dim, *picture, features, hidden)
+        self.background = still() if two else None
 
     def masked(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
         """(clips, m (N, 1, T, H, W))"""
@@ -222,11 +247,33 @@ class MovingContent(nn.Module):
         return drawn.reshape(n, frames, *drawn.shape[1:]).transpose(1, 2)
 
 
-def clip_critic(shape: tuple[int, ...], features: int, compares: bool = False) -> nn.Sequential:
+class ContentTimesMotion(nn.Module):
+    """[z_C, z_M] (N, content + motion) -> c(z_C) m(z_M), (N, hidden): products, by which motion can
+    let pass, hide or turn round each number that stands for content (the factors of Memisevic and
+    Hinton 2010, which stand for what is seen and how it is moved). c: a linear layer, batch
+    normalisation, LeakyReLU(0.2); m: the same, and another linear layer.
+    """
+
+    def __init__(self, content: int, motion: int, hidden: int):
+        super().__init__()
+        self.numbers = content
+        normalised = lambda n: (
+            nn.Linear(n, hidden, bias=False), nn.BatchNorm1d(hidden), nn.LeakyReLU(0.2)
+        )  # fmt: skip
+        self.content = nn.Sequential(*normalised(content))
+        self.motion = nn.Sequential(*normalised(motion), nn.Linear(hidden, hidden))
+        self.apply(he_weights)
+
+    def forward(self, codes):
+        return self.content(codes[:, : self.numbers]) * self.motion(codes[:, self.numbers :])
+
+
+def clip_critic(shape: tuple[int, ...], features: int, hidden: int | None = None) -> nn.Sequential:
     """Clips (N, *shape), shape = (C, T, H, W) -> logits (N, 1): Conv3d with LeakyReLU(0.2), which
     halve the sides and, all but the first, the frames.
 
-    compares : the last maps get one more, how much those of the batch differ (`MinibatchStdDev`)
+    hidden : units of a linear layer before the logit, with He et al.'s weights everywhere, as in
+        `networks.conv_discriminator`; None: there is none, and weights are DCGAN's
     """
     channels, frames, *sides = shape
     height, width, sizes = _halved((channels, *sides), features)
@@ -235,21 +282,11 @@ def clip_critic(shape: tuple[int, ...], features: int, compares: bool = False) -
         stride = 2 if i else 1
         layers += [nn.Conv3d(n_in, n_out, (3, 4, 4), (stride, 2, 2), 1), nn.LeakyReLU(0.2)]
         frames = (frames - 1) // stride + 1
-    layers += [nn.MinibatchStdDev(None)] if compares else []
-    flat = nn.Linear((sizes[-1] + compares) * frames * height * width, 1)
-    return nn.Sequential(*layers, nn.Flatten(), flat).apply(video_weights)
-
-
-def frame_critic(shape: tuple[int, ...], features: int, compares: bool = False) -> nn.Sequential:
-    """Frames (N, *shape), shape = (C, H, W) -> logits (N, 1): Conv2d with LeakyReLU(0.2), which
-    halve the sides; `compares` as in `clip_critic`."""
-    height, width, sizes = _halved(shape, features)
-    layers: list[nn.Module] = []
-    for n_in, n_out in zip([shape[0], *sizes], sizes):
-        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.LeakyReLU(0.2)]
-    layers += [nn.MinibatchStdDev(None)] if compares else []
-    flat = nn.Linear((sizes[-1] + compares) * height * width, 1)
-    return nn.Sequential(*layers, nn.Flatten(), flat).apply(video_weights)
+    flat = sizes[-1] * frames * height * width
+    if hidden is None:
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, 1)).apply(video_weights)
+    trunk = [nn.Linear(flat, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1)]
+    return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(he_weights)
 
 
 def video_weights(module: nn.Module) -> None:

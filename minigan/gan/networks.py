@@ -148,13 +148,15 @@ def dcgan_discriminator(
 # --- small convolutional networks with a dense trunk, for a few minutes of a CPU ---
 
 
-def _he_weights(module: nn.Module) -> None:
+def he_weights(module: nn.Module) -> None:
     """He et al. 2015, equation 14: weights N(0, 2 / ((1 + 0.2^2) n)), n numbers that an output sums
     over. Biases 0."""
-    if isinstance(module, (nn.Linear, nn.Conv2d)):
+    if isinstance(module, (nn.Linear, nn.Conv2d, nn.Conv3d)):
         init.kaiming_normal_(module.weight, 0.2)
-    elif isinstance(module, nn.ConvTranspose2d):  # 4 of its 16 taps meet in an output
-        init.normal_(module.weight, 0.0, math.sqrt(2 / 1.04 / (4 * module.in_channels)))
+    elif isinstance(module, (nn.ConvTranspose2d, nn.ConvTranspose3d)):
+        # of the 16 taps of a kernel of 4x4 in steps of 2, 4 meet in an output
+        taps = math.prod(module.kernel_size) / math.prod(module.stride)
+        init.normal_(module.weight, 0.0, math.sqrt(2 / 1.04 / (taps * module.in_channels)))
     else:
         return
     if module.bias is not None:
@@ -188,7 +190,7 @@ def conv_generator(
             nn.LeakyReLU(0.2),
         ]  # fmt: skip
     layers += [nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()]
-    return nn.Sequential(*layers).apply(_he_weights)
+    return nn.Sequential(*layers).apply(he_weights)
 
 
 def conv_discriminator(
@@ -203,7 +205,7 @@ def conv_discriminator(
     for n_in, n_out in zip([channels, *sizes], sizes):
         layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.LeakyReLU(0.2)]
     trunk = [nn.Linear(sizes[-1] * h * w, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)]
-    return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(_he_weights)
+    return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(he_weights)
 
 
 def _half_as_wide(shape: tuple[int, ...], features: int = 16, **options: Any) -> nn.Sequential:

@@ -13,8 +13,10 @@ given new noise in each frame. With v a clip of the data, v~ one of G's, and S a
     D_V ascends  E log D_V(v) + E log(1 - D_V(v~))
     G descends   -E log D_I(S(v~)) - E log D_V(v~),   the GRU with it
 
-Both D are also told how much the clips of a batch differ (`nn.MinibatchStdDev`, Karras et al.
-2018): without it all clips soon had the same content.
+Both D have no batch normalisation, a linear layer before the logit, and are held back by R1
+(Mescheder et al. 2018, --r1), whose slopes are those at one example of each batch. In G the numbers
+of content are multiplied by those of motion (`gan.clips.ContentTimesMotion`), of which a network
+makes frames; given both side by side, it changed the digit more often while it moved.
 
 The data: each clip is one digit of MNIST that goes straight on through ten frames, and turns back
 at the edge.
@@ -24,21 +26,30 @@ never saw the run, says the same digit of all frames of a clip; with another z_M
 is still this digit; with another z_C and the same z_M the digit goes the same way (path kept: 1 -
 the mean squared distance of two such paths / that of any two paths). To be read beside them: how
 many different digits there are, how fast they move, and how near the frames are to real ones.
-Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1).
+Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1). It has z_C, too, so
+that it keeps digits nearly as well; what it cannot do is to go on as it went (change of motion).
+
+At its defaults (5,000 steps, some six minutes of one CPU core) a quarter of the clips have one
+digit in all frames, where real ones nearly always have. Seen at 4,000 steps, of one seed each: 0.15
+with the two codes side by side, of 32 and 4 or of 64 and 12 numbers; 0.23 multiplied.
 """
 
 from __future__ import annotations
 
+from .. import nn
 from ..arrays import Generator
+from ..gan.clips import ContentTimesMotion, MovingContent, clip_critic
 from ..gan.clips import MoCoGAN as Game
-from ..gan.clips import MovingContent, clip_critic, frame_critic
-from ..gan.text import drawing
+from ..gan.networks import conv_discriminator, conv_generator
+from ..gan.penalties import R1
 from ..metrics.frechet import frechet_distance
+from ..optim import Adam
 from .clips import DIGITS, Digits, OfClips, float_clips
-from .system import Row, counts
+from .system import Row, counts, weights
 from .writing import sampled
 
 MOST = 1000  # clips that are measured
+HIDDEN = 256  # units of the networks' linear layers
 
 
 class MoCoGAN(OfClips):
@@ -50,25 +61,35 @@ class MoCoGAN(OfClips):
         "Generation, arXiv:1707.04993"
     )
     control = "fresh noise in place of the recurrent network"
-    defaults = {"lr": 1e-3, "epochs": 28, "batch_size": 32, "ema": 0.99, "sample_interval": 200}
+    defaults = {"lr": 1e-3, "epochs": 20, "batch_size": 16, "ema": 0.999, "sample_interval": 200}
 
     def options(self, parser):
         super().options(parser)
         counts(
             parser,
-            ("content", 32, "numbers of z_C"),
-            ("motion", 4, "numbers of z_M(t)"),
-            ("features", 16, "G's channels next to the frames, and D_I's"),
-            ("d-features", 8, "D_V's"),
+            ("content", 64, "numbers of z_C"),
+            ("motion", 8, "numbers of z_M(t)"),
+            ("features", 16, "G's channels next to the frames"),
+            ("d-features", 8, "D_I's and D_V's"),
+            ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
+        weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
 
     def game(self, c):
         channels, frames, *sides = c.clip_shape
         shape = (channels, *sides)
-        G = MovingContent(drawing(c.content + c.motion, shape, c.features), c.motion, not c.control)
-        D_I = frame_critic(shape, c.features, compares=True)
-        D_V = clip_critic(tuple(c.clip_shape), c.d_features, compares=True)
-        return Game(G, D_I, D_V, frames, c.content, c.motion)
+        draw = nn.Sequential(
+            ContentTimesMotion(c.content, c.motion, HIDDEN),
+            conv_generator(HIDDEN, *shape, c.features, HIDDEN),
+        )
+        G = MovingContent(draw, c.motion, not c.control)
+        D_I = conv_discriminator(*shape, c.d_features)
+        D_V = clip_critic(tuple(c.clip_shape), c.d_features, HIDDEN)
+        penalties = [R1(c.r1)] if c.r1 else []
+        return Game(G, D_I, D_V, frames, c.content, c.motion, penalties, c.penalty_examples)
+
+    def optimizers(self, game, c):
+        return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
 
     def measure(self, game, c, samples, device):
         if c.pictures not in DIGITS or c.ground != "black":

@@ -7,7 +7,14 @@ from small_runs import train
 from minigan import manual_seed, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.gan.clips import MoCoGAN, MovingContent, clip_critic, frame_of
+from minigan.gan.clips import (
+    ContentTimesMotion,
+    MoCoGAN,
+    MovingContent,
+    clip_critic,
+    frame_of,
+)
+from minigan.gan.penalties import R1
 from minigan.systems import load_game
 from minigan.systems.clips import Digits, middles
 
@@ -17,12 +24,12 @@ T, SHAPE = 5, (1, 4, 4)
 log_sigmoid = lambda x: -np.logaddexp(0, -x)
 
 
-def small(recurrent=True):
+def small(recurrent=True, **penalised):
     draw = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Unflatten(1, SHAPE))
     image_critic = nn.Sequential(nn.Flatten(), nn.Linear(16, 1))
     critic = nn.Sequential(nn.Flatten(), nn.Linear(16 * T, 1))
     G = MovingContent(draw, 2, recurrent)
-    return MoCoGAN(G, image_critic, critic, T, 3, 2)
+    return MoCoGAN(G, image_critic, critic, T, 3, 2, **penalised)
 
 
 @pytest.fixture
@@ -69,6 +76,23 @@ def test_fresh_noise_knows_nothing_of_the_frame_before():
         assert far.any((0, 1, 3, 4)).tolist() == [True] + [recurrent] * (T - 1)
 
 
+def test_content_times_motion():
+    """Where motion's numbers are 0 nothing of content is seen; where they are 1, content alone."""
+    manual_seed(0)
+    both = ContentTimesMotion(3, 2, 6).eval()
+    codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    content, motion = tensor_of(codes[:, :3]), tensor_of(codes[:, 3:])
+    c, m = both.content(content).detach().numpy(), both.motion(motion).detach().numpy()
+    found = lambda: both(tensor_of(codes)).detach().numpy()
+    assert found().shape == (4, 6)
+    np.testing.assert_allclose(found(), c * m, rtol=1e-6)
+    last = both.motion[-1]
+    last.weight.data[:] = 0
+    assert (found() == 0).all()
+    last.bias.data[:] = 1
+    np.testing.assert_array_equal(found(), c)
+
+
 def test_a_frame_of_each_clip():
     clips = tensor_of(np.arange(6 * 2 * 3 * 4, dtype=np.float32).reshape(6, 2, 3, 2, 2))
     manual_seed(1)
@@ -85,7 +109,7 @@ def test_a_frame_of_each_clip():
 def test_the_moves(batch, monkeypatch):
     """Their values in NumPy, and whose weights they change."""
     manual_seed(0)
-    game, drawn = small(), []
+    game, drawn = small(penalties=[R1(0.6)], penalty_examples=1), []
     noise = game.noise
     monkeypatch.setattr(game, "noise", lambda n, like: drawn.append(noise(n, like)) or drawn[-1])
     monkeypatch.setattr("minigan.gan.clips.frame_of", lambda clips: clips[:, :, 2])
@@ -109,6 +133,7 @@ def test_the_moves(batch, monkeypatch):
     ):  # fmt: skip
         value = log_sigmoid(said(kept[0], name, real)).mean()
         value += log_sigmoid(-said(kept[0], name, false)).mean()
+        value -= 0.6 / 2 * (kept[0][name]["1.weight"] ** 2).sum()  # of a linear D
         np.testing.assert_allclose(move.value.item(), value, rtol=1e-5)
     fake = made(kept[1], 1)
     loss = -log_sigmoid(said(kept[1], "D_I", fake[:, :, 2])).mean()
@@ -120,11 +145,31 @@ def test_the_moves(batch, monkeypatch):
     assert any(name.startswith("path.") for name in kept[0]["G"])
 
 
+def test_penalties_look_at_what_each_critic_sees(batch, monkeypatch):
+    monkeypatch.setattr("minigan.gan.clips.frame_of", lambda clips: clips[:, :, 2])
+    seen = []
+
+    def penalty(critic, real, fake):
+        seen.append((critic, real.numpy()))
+        assert real.shape == fake.shape and not (real.numpy() == fake.numpy()).any()
+        return real.mean() * 0
+
+    game = small(penalties=[penalty], penalty_examples=2)
+    played(game, batch)
+    assert [critic for critic, _ in seen] == [game.D_I, game.D_V]
+    np.testing.assert_array_equal(seen[0][1], batch[:2, :, 2])
+    np.testing.assert_array_equal(seen[1][1], batch[:2])
+
+
 def test_the_critic_of_clips_halves_what_it_sees():
     D = clip_critic((1, 10, 32, 32), 4)
     shapes = [tuple(m.weight.shape) for m in D if isinstance(m, nn.Conv3d)]
     assert shapes == [(4, 1, 3, 4, 4), (8, 4, 3, 4, 4), (16, 8, 3, 4, 4)]
     assert D(tensor_of(np.zeros((2, 1, 10, 32, 32), np.float32))).shape == (2, 1)
+    with_trunk = clip_critic((1, 10, 32, 32), 4, hidden=7)
+    linear = [tuple(m.weight.shape) for m in with_trunk if isinstance(m, nn.Linear)]
+    assert linear == [(7, 16 * 3 * 4 * 4), (1, 7)]
+    assert not any("Norm" in type(m).__name__ for m in with_trunk.modules())
 
 
 def test_labels_and_paths_of_real_digits():

@@ -7,6 +7,7 @@ from small_runs import train
 from minigan import manual_seed, nn
 from minigan.arrays import Generator
 from minigan.gan.clips import TwoStreams, VideoGAN
+from minigan.gan.penalties import R1
 from minigan.systems import load_game
 from minigan.systems.videogan import in_time, varying
 
@@ -16,9 +17,9 @@ SHAPE = (3, 4, 8, 8)
 log_sigmoid = lambda x: -np.logaddexp(0, -x)
 
 
-def small(two=True, sparsity=0.1):
+def small(two=True, sparsity=0.1, **penalised):
     D = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 64, 1))
-    return VideoGAN(TwoStreams(5, SHAPE, 2, two), D, 5, sparsity)
+    return VideoGAN(TwoStreams(5, SHAPE, 2, two), D, 5, sparsity, **penalised)
 
 
 def parts(game, latents):
@@ -59,7 +60,7 @@ def test_any_number_of_frames(frames):
 @pytest.mark.parametrize("two", [True, False])
 def test_the_moves(two, monkeypatch):
     manual_seed(0)
-    game, drawn = small(two, 0.5), []
+    game, drawn = small(two, 0.5, penalties=[R1(0.6)], penalty_examples=1), []
     latents = game.latents
     monkeypatch.setattr(
         game, "latents", lambda n, like: drawn.append(latents(n, like)) or drawn[-1]
@@ -73,6 +74,7 @@ def test_the_moves(two, monkeypatch):
     said = lambda w, x: x.reshape(4, -1) @ w["D"]["1.weight"].T + w["D"]["1.bias"]
     fake = seen[0][0].numpy()
     value = log_sigmoid(said(kept[0], real)).mean() + log_sigmoid(-said(kept[0], fake)).mean()
+    value -= 0.6 / 2 * (kept[0]["D"]["1.weight"] ** 2).sum()  # of a linear D
     np.testing.assert_allclose(moves[0].value.item(), value, rtol=1e-5)
     fake = seen[1][0].detach().numpy()
     loss = -log_sigmoid(said(kept[1], fake)).mean()
