@@ -4,7 +4,8 @@ variational auto-encoder has a bound, blurs, and loses no modes.
 
     python -m minigan train gan && python -m minigan train vae && python -m minigan measure runs/vae
     python -m minigan train pixelcnn && python -m minigan measure runs/pixelcnn
-    python benchmarks/claims.py runs/gan runs/vae runs/pixelcnn
+    python -m minigan train pixelrnn --epochs 3 && python -m minigan measure runs/pixelrnn
+    python benchmarks/claims.py runs/gan runs/vae runs/pixelcnn runs/pixelrnn
 
 Of each run: milliseconds of a sample, 25 drawn at once and one alone; sharpness, the variance of
 the Laplacian of pixels in [0, 1], and recall, the share of test pictures near samples in features
@@ -72,7 +73,7 @@ def claims(folder: str, samples: int, data_dir: str | None) -> dict:
     training, test = (kind.data(c, split).images for split in ("train", "test"))
     real = floats(subset(training, samples))
     found = {
-        "system": kind.name, "step": step, "samples": samples, "threads": num_threads(),
+        "system": f"{kind.name}, {c.kind}" if hasattr(c, "kind") else kind.name, "step": step, "samples": samples, "threads": num_threads(),
         "ms": milliseconds(game, TOGETHER), "ms_alone": milliseconds(game, 1),
         "sharpness": sharpness(images), "sharpness_real": sharpness(real),
         "nats": likelihood(pathlib.Path(folder)),

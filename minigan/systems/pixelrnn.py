@@ -10,8 +10,8 @@ nothing. A step costs as many passes in turn as there are rows, or diagonals: pi
 here, unless --shrink 1 is given.
 
 What to look at: samples/*.png. What shows that it works: nats of test images, beside those of
-`python -m minigan train pixelcnn --shrink 2` (39.5 after three epochs, this 36.8). Control: no
-pixel sees another.
+`python -m minigan train pixelcnn --shrink 2` (after three epochs 39.5, this 36.8, its row LSTM
+38.2). Control: no pixel sees another (59.3).
 """
 
 from __future__ import annotations
