@@ -6,14 +6,29 @@ from unittest import mock
 from minigan.systems import SYSTEMS, system
 from minigan.systems.command import main
 from minigan.training import load_checkpoint
-from minigan.training.callbacks import Callback, Metrics, Report, average
+from minigan.training.callbacks import Callback, Metrics, Report, Samples, average
+from minigan.training.callbacks import metrics as metrics_module
+from minigan.viz import save_curves
+
+# of which of these a run's curves are
+CURVES = {"d_value", "g_loss", "d_real", "d_fake", "critic_real", "critic_fake"}
+drawn = set()
+
+
+def curves(path, rows):
+    """As `save_curves`, but curves of the same names are drawn once: the figure takes longer than
+    the steps do."""
+    names = frozenset(CURVES.intersection(*rows))
+    if names not in drawn:
+        drawn.add(names)
+        save_curves(path, rows)
 
 
 def train(name, out, steps, *more, device="cpu", described=True):
     """A few steps, after the second of which weights are averaged; the exit code.
 
     described: with pictures on the way, the curves and the page at the end, which cost more than
-    the steps
+    the steps; without them the pictures at the end are made, but not written
     """
     if name in OF:
         finished = out.parent / "finished"
@@ -38,9 +53,12 @@ def train(name, out, steps, *more, device="cpu", described=True):
     ]
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(average, "EVERY", 2))
+        stack.enter_context(mock.patch.object(metrics_module, "save_curves", curves))
         if not described:
             for kind in (Metrics, Report):
                 stack.enter_context(mock.patch.object(kind, "on_end", Callback.on_end))
+            unwritten = lambda samples, run, folder: samples.draw()
+            stack.enter_context(mock.patch.object(Samples, "_save", unwritten))
         return main(["train", name, "--device", device, *words])
 
 
