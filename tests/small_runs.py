@@ -7,21 +7,6 @@ from minigan.systems import SYSTEMS, system
 from minigan.systems.command import main
 from minigan.training import load_checkpoint
 from minigan.training.callbacks import Callback, Metrics, Report, Samples, average
-from minigan.training.callbacks import metrics as metrics_module
-from minigan.viz import save_curves
-
-# of which of these a run's curves are
-CURVES = {"d_value", "g_loss", "d_real", "d_fake", "critic_real", "critic_fake"}
-drawn = set()
-
-
-def curves(path, rows):
-    """As `save_curves`, but curves of the same names are drawn once: the figure takes longer than
-    the steps do."""
-    names = frozenset(CURVES.intersection(*rows))
-    if names not in drawn:
-        drawn.add(names)
-        save_curves(path, rows)
 
 
 def train(name, out, steps, *more, device="cpu", described=True):
@@ -53,7 +38,6 @@ def train(name, out, steps, *more, device="cpu", described=True):
     ]
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(average, "EVERY", 2))
-        stack.enter_context(mock.patch.object(metrics_module, "save_curves", curves))
         if not described:
             for kind in (Metrics, Report):
                 stack.enter_context(mock.patch.object(kind, "on_end", Callback.on_end))
