@@ -232,7 +232,7 @@ def samples_file(options, data, game):
     return options.samples / f"{data}-{game}-{options.networks}-{options.epochs}.npy"
 
 
-def main():
+def main(arguments=None):
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -277,7 +277,7 @@ def main():
     p.add_argument(
         "--report", action="store_true", help="no runs: the table and the figure of those made"
     )
-    options = p.parse_args()
+    options = p.parse_args(arguments)
     done = {tuple(r[k] for k in KEY) for r in finished(options.results)}
     options.samples.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)

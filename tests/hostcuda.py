@@ -44,33 +44,43 @@ struct uint3_ { unsigned x, y, z; };
 static uint3_ threadIdx, blockIdx, blockDim, gridDim;
 struct float4 { float x, y, z, w; };
 
+#if defined(__GNUC__) && !defined(__clang__)  // GCC's own save three registers, and call nothing
+typedef void* Mark[5];
+#define SET_MARK __builtin_setjmp
+#define GO_TO(mark) __builtin_longjmp(mark, 1)
+#else
+typedef jmp_buf Mark;
+#define SET_MARK _setjmp
+#define GO_TO(mark) _longjmp(mark, 1)
+#endif
+
 enum { STACK = 32768, MOST = 1024 };
-// how each begins; from then on the jump buffers say where it is: they ask no system call
+// how each begins; from then on the marks say where it is: they ask no system call
 static ucontext_t fibers[MOST];
-static jmp_buf scheduler, places[MOST];
+static Mark scheduler, places[MOST];
 static char* stacks = nullptr;
 static unsigned current;
 static bool done[MOST], begun[MOST], cooperative = false;
 static void (*body)(void**);
 static void** arguments;
 
-static void __syncthreads() {
+static __attribute__((noinline)) void __syncthreads() {
     if (!cooperative) {
         fprintf(stderr, "a barrier in a kernel that was launched without fibers\n");
         abort();
     }
-    if (!_setjmp(places[current])) _longjmp(scheduler, 1);
+    if (!SET_MARK(places[current])) GO_TO(scheduler);
 }
 static void fiber() {
     for (;;) {  // one block after the other
         body(arguments);
         done[current] = true;
-        if (!_setjmp(places[current])) _longjmp(scheduler, 1);
+        if (!SET_MARK(places[current])) GO_TO(scheduler);
     }
 }
 static __attribute__((noinline)) void resume(unsigned t) {
-    if (_setjmp(scheduler)) return;
-    if (begun[t]) _longjmp(places[t], 1);
+    if (SET_MARK(scheduler)) return;
+    if (begun[t]) GO_TO(places[t]);
     begun[t] = true;
     getcontext(&fibers[t]);
     fibers[t].uc_stack.ss_sp = stacks + (size_t)STACK * t;

@@ -63,13 +63,13 @@ def test_long_chain_dropped_without_backward(no_collector):
     x = tensor_of(np.array([2.0]), True)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    y = chain(x, 100_000)
+    y = chain(x, 30_000)
     during = tracemalloc.get_traced_memory()[0]
     del y
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert during - before > 10_000_000  # the tape was there
-    assert after - before < 1_000_000  # Python keeps some free blocks for reuse
+    assert during - before > 3_000_000  # the tape was there
+    assert after - before < 300_000  # Python keeps some free blocks for reuse
 
 
 def test_long_chain_differentiated_twice(no_collector):

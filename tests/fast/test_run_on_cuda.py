@@ -59,10 +59,10 @@ def test_a_run_resumes_on_cuda(tmp_path, capsys):
         "--dataset strokes --device cuda --batch-size 4 --sample-interval 9 --quiet --no-doctor"
     ).split()
     with fakecuda.with_kernels():
-        assert main([*common, "--max-steps", "5", "--out", str(tmp_path / "whole")]) == 0
-        assert main([*common, "--max-steps", "3", "--out", str(tmp_path / "parts")]) == 0
+        assert main([*common, "--max-steps", "4", "--out", str(tmp_path / "whole")]) == 0
+        assert main([*common, "--max-steps", "2", "--out", str(tmp_path / "parts")]) == 0
         assert (
-            main([*common, "--max-steps", "5", "--out", str(tmp_path / "parts"), "--resume"]) == 0
+            main([*common, "--max-steps", "4", "--out", str(tmp_path / "parts"), "--resume"]) == 0
         ), capsys.readouterr().err
     found, expected = (
         dict(leaves(newest(tmp_path / name, print)[1])) for name in ("parts", "whole")

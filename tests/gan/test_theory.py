@@ -1,7 +1,6 @@
 """The 1-D examples and benchmarks: their numbers against what theory says."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -68,10 +67,8 @@ def test_the_saturating_loss_vanishes_by_the_formula():
     assert minimax < 1e-6 and nonsaturating > 10
 
 
-def test_theory_draws_its_figures(tmp_path):
-    command = [
-        sys.executable,
-        str(ROOT / "examples" / "theory.py"),
+def test_theory_draws_its_figures(tmp_path, capsys):
+    words = [
         "--steps",
         "25",
         "--only",
@@ -79,8 +76,7 @@ def test_theory_draws_its_figures(tmp_path):
         "--out",
         str(tmp_path / "t"),
     ]
-    said = subprocess.run(command, capture_output=True, text=True)
-    assert said.returncode == 0, said.stderr
+    assert theory.main(words) == 0
     assert {p.name for p in (tmp_path / "t").iterdir()} == {
         "optimal_d.png",
         "value.png",
@@ -89,7 +85,7 @@ def test_theory_draws_its_figures(tmp_path):
         "saturation.png",
         "law.png",
         "panels.png",
-    } and "JSD" not in said.stderr
+    } and "JSD" not in capsys.readouterr().err
 
 
 def test_jsd_stays_at_log_2_where_w1_goes_on():

@@ -9,11 +9,13 @@ from pathlib import Path
 import fakecuda
 import numpy as np
 import pytest
+from training.inside import inside
 
 import minigan
 from minigan import metrics
 from minigan.data import strokes
 from minigan.metrics import Reference, evaluate, evaluate_pixels, load_classifier, rows
+from minigan.metrics.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(7)
@@ -138,24 +140,13 @@ def command(*words):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "r"
-    train = [
-        "--dataset",
-        "strokes",
-        "--device",
-        "cpu",
-        "--max-steps",
-        20,
-        "--sample-interval",
-        20,
-        "--quiet",
-        "--out",
-        folder,
-    ]
-    assert command(ROOT / "examples" / "mnist_gan.py", *train).returncode == 0
+    train = "--dataset strokes --device cpu --max-steps 20 --sample-interval 20 --quiet".split()
+    assert inside(*train, "--out", folder).returncode == 0
     return folder
 
 
-def test_the_command_measures_a_run(run):
+def test_the_command_measures_a_run(run, monkeypatch):
+    monkeypatch.delenv("MINIGAN_DATA", raising=False)
     done = command("-m", "minigan.metrics", run, "--samples", 300)
     assert done.returncode == 0, done.stderr
     result = json.loads((run / "evaluation.json").read_text())
@@ -167,20 +158,8 @@ def test_the_command_measures_a_run(run):
     assert result["metrics"]["samples"] == result["real"]["samples"] == 300
     for name in metrics.BETTER:
         assert name in done.stdout, name
-    quick = command(
-        "-m",
-        "minigan.metrics",
-        run,
-        "--samples",
-        300,
-        "--quick",
-        "--ais",
-        2,
-        "--ais-steps",
-        3,
-        "--out",
-        run / "quick.json",
-    )
+    words = ["--samples", 300, "--quick", "--ais", 2, "--ais-steps", 3, "--out", run / "quick.json"]
+    quick = inside(run, *words, main=main)
     assert (
         quick.returncode == 0 and "parzen" not in quick.stdout and "2 test images" in quick.stdout
     ), quick.stderr
@@ -190,7 +169,8 @@ def test_the_command_measures_a_run(run):
     )
 
 
-def test_the_command_says_what_is_wrong(run, tmp_path):
+def test_the_command_says_what_is_wrong(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("MINIGAN_DATA", raising=False)
     for words, said in (
         ([tmp_path / "none"], "no saved model"),
         (
@@ -199,7 +179,7 @@ def test_the_command_says_what_is_wrong(run, tmp_path):
         ),
         ([run, "--samples", "100", "--quick", "--out", "/proc/none/x.json"], "cannot write"),
     ):
-        done = command("-m", "minigan.metrics", *words)
+        done = inside(*words, main=main)
         assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, (
             done.stderr
         )

@@ -36,10 +36,12 @@ from minigan.training.checkpoint import newest
 CONFIG = {"model": "mlp", "latent_dim": 8, "image_shape": [1, 28, 28]}
 
 
-def make(folder, callbacks, steps=20, resume=False, config=None, **options):
-    """`callbacks`: a list, or a function of the trainer that gives one."""
+def make(folder, callbacks, steps=20, resume=False, config=None, networks=None, **options):
+    """`callbacks`: a list, or a function of the trainer that gives one. networks: G and D, where
+    they are not those of CONFIG, whose steps take a while"""
     minigan.manual_seed(0)
-    game = GAN(mlp_generator(8), mlp_discriminator(), NonSaturating(), 8)
+    G, D = networks or (mlp_generator(8), mlp_discriminator())
+    game = GAN(G, D, NonSaturating(), 8)
     trainer = Trainer(
         game, {name: optim.SGD(player.parameters(), 0.01) for name, player in game.players.items()}
     )
@@ -285,6 +287,11 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
         run.load_state_dict(state)
 
 
+def small():
+    G = nn.Sequential(nn.Linear(8, 784), nn.Unflatten(1, (1, 28, 28)))
+    return G, nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
+
+
 class Slow(Callback):
     """Moves the clock: steps of 10 ms, but for those that compile."""
 
@@ -313,7 +320,7 @@ def test_the_time_left_does_not_count_compilation(tmp_path, monkeypatch, first, 
     """100 steps a second, whichever of the first ones compile: never "0.06 it/s, 1:18:55 left"."""
     monkeypatch.setattr("sys.stderr", Terminal())
     if first:
-        make(tmp_path / "r", [Checkpoints(0)], steps=first).train()
+        make(tmp_path / "r", [Checkpoints(0)], steps=first, networks=small()).train()
     said = []
 
     class Shown(Progress):
@@ -329,7 +336,9 @@ def test_the_time_left_does_not_count_compilation(tmp_path, monkeypatch, first, 
 
     held_up = {first + step: seconds for step, seconds in compiling.items()} | {first + 60: 11.0}
     slow = Slow(monkeypatch, held_up)
-    make(tmp_path / "r", [slow, Shown(), Checkpoints(1000)], steps=100, resume=bool(first)).train()
+    callbacks = [slow, Shown(), Checkpoints(1000)]
+    more = {"steps": 100, "resume": bool(first), "networks": small()}
+    make(tmp_path / "r", callbacks, **more).train()
     assert said[0][1] == said[1][1] == "? it/s, ? left"
     assert all(text.startswith(("100.00 it/s, 00:00 left", "? it/s")) for _, text in said), said
     assert not any("?" in text for _, text in said[5:])
@@ -346,7 +355,7 @@ def test_slow_steps_have_an_estimate_soon(tmp_path, monkeypatch):
             said.append(self.bar.postfix.rpartition("| ")[2])
 
     slow = Slow(monkeypatch, {1: 60.0} | dict.fromkeys(range(2, 100), 10.0))
-    make(tmp_path / "r", [slow, Shown()], steps=20).train()
+    make(tmp_path / "r", [slow, Shown()], steps=20, networks=small()).train()
     assert said[2] == "0.10 it/s, 02:50 left" and said[18] == "0.10 it/s, 00:10 left"
 
 

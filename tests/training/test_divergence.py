@@ -21,7 +21,12 @@ from minigan.gan import GAN, Descend, Game, NonSaturating, Trainer, mlp_discrimi
 from minigan.training import Callback, Diverged, Run, Schedule, cli, usual
 from minigan.training.checkpoint import checkpoints, newest
 
-from .killing import command as training
+from .inside import inside
+from .killing import command
+
+
+def training(*words):
+    return command(*words)[2:]
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def disk(tmp_path):
 
 def started(folder, *options, steps=10**6):
     """A run in the background that has made at least one checkpoint after its first step."""
-    words = [*training(folder, "mlp", steps, False), *options]
+    words = [*command(folder, "mlp", steps, False), *options]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 600
     while not any(int(p.stem) for p in checkpoints(folder)):
@@ -66,9 +71,7 @@ def test_a_full_disk(disk):
     step = newest(disk / "r")[1]["step"]
     assert f"The state of step {step} is saved" in errors
     os.unlink(disk / "filler")
-    again = subprocess.run(
-        training(disk / "r", "mlp", step + 5, True), capture_output=True, text=True
-    )
+    again = inside(*training(disk / "r", "mlp", step + 5, True))
     assert again.returncode == 0 and newest(disk / "r")[1]["step"] == step + 5, again.stderr
 
 
@@ -107,7 +110,7 @@ def test_metrics_that_cannot_be_written(tmp_path):
 
 def test_a_run_cannot_begin_in_a_read_only_folder(disk):
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    result = subprocess.run(training(disk / "r", "mlp", 5, False), capture_output=True, text=True)
+    result = inside(*training(disk / "r", "mlp", 5, False))
     assert (
         result.returncode == 2
         and "--out" in result.stderr
@@ -138,9 +141,7 @@ def test_a_data_folder_that_vanishes(tmp_path):
     shutil.rmtree(tmp_path / "data")
     said, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors  # the pictures are in memory
-    again = subprocess.run(
-        [*training(tmp_path / "r", "mlp", 110, True), *options], capture_output=True, text=True
-    )
+    again = inside(*training(tmp_path / "r", "mlp", 110, True), *options)
     assert (
         again.returncode == 2
         and "no such folder" in again.stderr
@@ -151,19 +152,12 @@ def test_a_data_folder_that_vanishes(tmp_path):
 def test_data_that_changed_is_refused(tmp_path):
     mnist_files(tmp_path / "data")
     options = ["--dataset", "mnist", "--data-dir", str(tmp_path / "data")]
-    assert (
-        subprocess.run(
-            [*training(tmp_path / "r", "mlp", 5, False), *options], capture_output=True
-        ).returncode
-        == 0
-    )
+    assert inside(*training(tmp_path / "r", "mlp", 5, False), *options).returncode == 0
     path = tmp_path / "data" / "train-images-idx3-ubyte"
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
     path.write_bytes(content)
-    again = subprocess.run(
-        [*training(tmp_path / "r", "mlp", 10, True), *options], capture_output=True, text=True
-    )
+    again = inside(*training(tmp_path / "r", "mlp", 10, True), *options)
     assert again.returncode == 2 and "checksum was" in again.stderr
 
 
@@ -340,11 +334,7 @@ def test_the_command_says_it_in_one_piece(tmp_path, capsys):
 
 def test_infinite_options_are_refused(tmp_path):
     for value in ("inf", "nan"):
-        result = subprocess.run(
-            [*training(tmp_path / "r", "mlp", 5, False), "--lr", value],
-            capture_output=True,
-            text=True,
-        )
+        result = inside(*training(tmp_path / "r", "mlp", 5, False), "--lr", value)
         assert result.returncode == 2 and "--lr" in result.stderr and not (tmp_path / "r").exists()
 
 
@@ -352,8 +342,7 @@ def test_infinite_options_are_refused(tmp_path):
 
 
 def test_networks_that_do_not_fit(tmp_path):
-    words = [*training(tmp_path / "r", "mlp", 5, False), "--latent-dim", str(10**11)]
-    result = subprocess.run(words, capture_output=True, text=True)
+    result = inside(*training(tmp_path / "r", "mlp", 5, False), "--latent-dim", 10**11)
     assert (
         result.returncode == 2
         and "more memory than there is" in result.stderr

@@ -11,6 +11,8 @@ from minigan.machine import memory as machine_memory
 from minigan.training import memory
 from minigan.training.memory import NoRoom, outputs, require_room, room_for_networks
 
+from .inside import inside
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -73,8 +75,7 @@ def test_a_step_is_counted_too(free):
      ("dcgan.py", ["--train", "--dataset", ".", "--output-height", "1048576"], "--output-height")],
 )  # fmt: skip
 def test_scripts_refuse_what_does_not_fit(tmp_path, script, options, lower):
-    words = [sys.executable, str(EXAMPLES / script), *options, "--out", str(tmp_path / "r")]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = inside(*options, "--out", tmp_path / "r", script=EXAMPLES / script)
     assert (
         done.returncode == 2
         and "GiB" in done.stderr

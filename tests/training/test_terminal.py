@@ -15,6 +15,8 @@ from minigan.training.checkpoint import newest
 from minigan.training.cli import number
 from minigan.training.terminal import program
 
+from .inside import inside
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DIGITS = [sys.executable, str(EXAMPLES / "mnist_gan.py"), "--dataset", "strokes", "--device", "cpu",
     "--batch-size", "16",
@@ -30,7 +32,7 @@ def pictures(folder, count, first=0):
 
 
 def faces(folder, out, *options):
-    return [sys.executable, str(EXAMPLES / "dcgan.py"), "--train", "--dataset", str(folder),
+    return [str(EXAMPLES / "dcgan.py"), "--train", "--dataset", str(folder),
         "--out", str(out), "--output-height", "16",
             "--features", "4", "--no-cache", "--quiet", "--no-doctor", "--max-steps", "2",
             *options]  # fmt: skip
@@ -90,7 +92,9 @@ def test_names_that_stdout_cannot_encode(tmp_path):
     for encoding in ("ascii", "utf-8"):
         out = tmp_path / encoding
         done = subprocess.run(
-            faces(folder, out), capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}
+            [sys.executable, *faces(folder, out)],
+            capture_output=True,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
         )
         assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
         assert b"\\udcff" in done.stdout and b"all 5 that are left out are named in" in done.stdout
@@ -99,23 +103,21 @@ def test_names_that_stdout_cannot_encode(tmp_path):
 
 
 def test_resuming_after_pictures_were_added(tmp_path):
+    def trained(*options):
+        script, *words = faces(tmp_path / "p", tmp_path / "r", *options)
+        return inside(*words, script=script)
+
     pictures(tmp_path / "p", 5)
-    assert (
-        subprocess.run(faces(tmp_path / "p", tmp_path / "r"), capture_output=True).returncode == 0
-    )
+    assert trained().returncode == 0
     pictures(tmp_path / "p", 10, 5)
     more = ["--resume", "--max-steps", "5"]
-    done = subprocess.run(
-        faces(tmp_path / "p", tmp_path / "r", *more), capture_output=True, text=True
-    )
+    done = trained(*more)
     assert (
         done.returncode == 2
         and "15, were 5" in done.stderr
         and "--resume --new-data" in done.stderr
     )
-    done = subprocess.run(
-        faces(tmp_path / "p", tmp_path / "r", *more, "--new-data"), capture_output=True, text=True
-    )
+    done = trained(*more, "--new-data")
     assert done.returncode == 0 and newest(tmp_path / "r")[1]["step"] == 5, done.stderr
     assert '"images": 15' in (tmp_path / "r" / "config.json").read_text()
 
@@ -169,9 +171,7 @@ def test_numbers_that_fit():
                                    ["--real-label", "x"], ["--seed", "x"],
                                    ["--new-data"]])  # fmt: skip
 def test_options_that_make_no_sense_are_refused(tmp_path, words):
-    done = subprocess.run(
-        [*DIGITS, "--out", str(tmp_path / "r"), *words], capture_output=True, text=True
-    )
+    done = inside(*DIGITS[2:], "--out", tmp_path / "r", *words)
     assert (
         done.returncode == 2
         and words[0] in done.stderr

@@ -2,30 +2,16 @@
 where they were stopped."""
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).parents[2]
+from .inside import ROOT, inside
 
 
-def run(script, *arguments, code=0):
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "MINIGAN_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, ROOT / script, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == code, done.stderr
+def run(script, *arguments):
+    done = inside(*arguments, script=ROOT / script)
+    assert not done.returncode, done.stderr
     return done.stdout
 
 
