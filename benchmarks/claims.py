@@ -72,8 +72,9 @@ def claims(folder: str, samples: int, data_dir: str | None) -> dict:
     images = drawn(game, samples, CPU)[0]
     training, test = (kind.data(c, split).images for split in ("train", "test"))
     real = floats(subset(training, samples))
+    name = f"{kind.name}, {c.kind}" if hasattr(c, "kind") else kind.name
     found = {
-        "system": f"{kind.name}, {c.kind}" if hasattr(c, "kind") else kind.name, "step": step, "samples": samples, "threads": num_threads(),
+        "system": name, "step": step, "samples": samples, "threads": num_threads(),
         "ms": milliseconds(game, TOGETHER), "ms_alone": milliseconds(game, 1),
         "sharpness": sharpness(images), "sharpness_real": sharpness(real),
         "nats": likelihood(pathlib.Path(folder)),
