@@ -133,7 +133,7 @@ KNOWS = "arrays/seam.py"  # the one module that may
 # They name what they ask the fast path for; a run that is run again from its checkpoint is another
 # thing, and so is the replay of what was learnt.
 MAY_NAME = {
-    "cpu.py", "compat/cuda.py", "training/divergence.py",
+    "cpu.py", "compat/compiling.py", "compat/cuda.py", "training/divergence.py",
     "gan/__init__.py", "gan/replay.py", "systems/replay.py",
 }  # fmt: skip
 

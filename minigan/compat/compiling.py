@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from .. import nn
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, is_grad_enabled
-from ..cpu import graph as cpu_graph
 from .cuda import graph as cuda_graph
 
 __all__ = ["compile"]
@@ -86,9 +86,13 @@ class Compiled:
         if any(t.requires_grad and not t.is_leaf for t in _tensors(result)):
             return None
         there = {on_gpu(t.array) for t in _tensors([args, result])}
-        if len(there) != 1:
+        if len(there) != 1 or "minigan.fast" not in sys.modules:
             return None
-        return cuda_graph(self.function) if there.pop() else cpu_graph(self.function)
+        if there.pop():
+            return cuda_graph(self.function)
+        from ..fast.replay.jit import graph
+
+        return graph(self.function)
 
 
 def _values(function, code):
