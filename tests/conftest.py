@@ -19,6 +19,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "minigan"))
 # No test cuts the power: runs need not wait for the disk (those killed are processes of their own)
 os.fsync = lambda descriptor: None
 
+
 @pytest.fixture(scope="session", autouse=True)
 def curves_are_drawn_once():
     """Of some hundred short runs: those that have the same curves get the picture of the first of
