@@ -91,7 +91,7 @@ def _for_blas(x):
         return x, NO_TRANS, rows
     if rows == 1 and columns >= x.shape[0]:
         return x, TRANS, columns
-    return row_major(x.copy()), NO_TRANS, x.shape[1]
+    return x.copy(), NO_TRANS, x.shape[1]
 
 
 def _elsewhere(a, b):

@@ -211,7 +211,7 @@ class _Call:
         return x.reshape(*x.shape[:2], *self.size)
 
 
-def _bias(bias, channels, dtype):
+def given_or_zeros(bias, channels, dtype):
     return np.zeros(channels, dtype) if bias is None else np.ascontiguousarray(bias)
 
 
@@ -223,7 +223,15 @@ def conv(x, w, bias, geometry):
     matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
     pieces, long = pieces_of(len(x), call.least)
     arguments = call.arguments(-(-len(x) // pieces))
-    _conv(pieces, long, call.volume(x), matrix, _bias(bias, len(w), x.dtype), flat, *arguments)
+    _conv(
+        pieces,
+        long,
+        call.volume(x),
+        matrix,
+        given_or_zeros(bias, len(w), x.dtype),
+        flat,
+        *arguments,
+    )
     return y
 
 
@@ -237,7 +245,13 @@ def conv_transpose(y, w, bias, geometry):
     pieces, long = pieces_of(len(y), call.least)
     arguments = call.arguments(-(-len(y) // pieces))
     _conv_transpose(
-        pieces, long, flat, matrix, _bias(bias, channels, y.dtype), call.volume(x), *arguments
+        pieces,
+        long,
+        flat,
+        matrix,
+        given_or_zeros(bias, channels, y.dtype),
+        call.volume(x),
+        *arguments,
     )
     return x
 

@@ -27,6 +27,7 @@ from ...machine.threads import num_threads
 from . import toomcook_kernels as kernels
 from .gemm import gemm_address
 from .layout import row_major
+from .patches import given_or_zeros
 from .shared_kernel import InPieces, pieces_of
 from .tiles import tiles_fit
 
@@ -129,16 +130,12 @@ def _at_once(images, plan, numbers, bound):
     return -(-images // parts)
 
 
-def _bias(bias, channels, dtype):
-    return np.zeros(channels, dtype) if bias is None else np.ascontiguousarray(bias)
-
-
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
     x, o = row_major(x), len(w)
     k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype, True).map(_expand_w, w.swapaxes(0, 1)).matrices
-    bias = _bias(bias, o, x.dtype)
+    bias = given_or_zeros(bias, o, x.dtype)
     y = np.empty((len(x), o, *geometry.out), x.dtype)
     pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
@@ -152,7 +149,7 @@ def conv_transpose(y, w, bias, geometry, plan):
     y, (o, c) = row_major(y), w.shape[:2]
     k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype).map(_expand_w, w).matrices
-    bias = _bias(bias, c, y.dtype)
+    bias = given_or_zeros(bias, c, y.dtype)
     x = np.empty((len(y), c, *geometry.size), y.dtype)
     pieces, long = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
