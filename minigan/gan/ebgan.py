@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from ..ops import abs, norm, relu
+from ..ops import abs, norm, relu, zeros
 from ..ops.distance import normalize
 from .games import GAN, Descend, Game, Move, Parts, scores
 from .objectives import Objective
@@ -175,6 +175,24 @@ class MAGAN(EBGAN):
             setattr(self, name, state[name])
 
 
+class Balance(nn.Module):
+    """BEGAN's k: `follow(real, fake)` moves it by rate (gamma real - fake), kept in [0, 1]. It is a
+    Tensor, so that rounds with it are replayed; float64, as its steps are small."""
+
+    k: Tensor
+
+    def __init__(self, gamma: float, rate: float):
+        super().__init__()
+        self.gamma, self.rate = gamma, rate
+        self.register_buffer("k", zeros((), dtype="float64"))
+
+    def follow(self, real: Tensor, fake: Tensor) -> None:
+        """The mean energies of a real and a fake batch are these."""
+        with no_grad():
+            step = self.rate * (self.gamma * real.detach() - fake.detach())
+            self.k.copy_((self.k + step.to(self.k.dtype)).clamp(0.0, 1.0))
+
+
 class BEGAN(EBGAN):
     """Boundary equilibrium GAN, Berthelot et al. 2017, section 3.4. With L(x) = mean |x - D(x)|^eta
     over all numbers,
@@ -189,7 +207,7 @@ class BEGAN(EBGAN):
     eta : 1 (the default there) or 2
 
     `measure` gives the paper's measure of convergence, M = L(x) + |gamma L(x) - L(G(z_G))|. State:
-    k.
+    the `Balance`.
     """
 
     def __init__(
@@ -203,9 +221,8 @@ class BEGAN(EBGAN):
                 f"BEGAN: gamma={gamma}, eta={eta}: expected gamma in [0, 1], eta 1 or 2"
             )
         self.gamma = gamma
-        self.lambda_k = lambda_k
         self.eta = eta
-        self.k_t = 0.0
+        self.balance = Balance(gamma, lambda_k)
 
     def energy(self, x: Tensor, reconstruction: Tensor) -> Tensor:
         """The mean of |reconstruction - x|^eta of each example: (N,)."""
@@ -216,32 +233,19 @@ class BEGAN(EBGAN):
         with no_grad():
             fake = self.G(self.latents(len(real), real))
         of_real, of_fake = self.energies(real, fake)
-        yield Descend(
-            "D", of_real.mean() - self.k_t * of_fake.mean(), e_real=of_real, e_fake=of_fake
-        )
+        k = self.balance.k.to(of_fake.dtype)
+        yield Descend("D", of_real.mean() - k * of_fake.mean(), e_real=of_real, e_fake=of_fake)
         fake = self.G(self.latents(len(real), real))
         loss = self.energy(fake, self.D(fake)).mean()
         yield Descend("G", loss)
-        self.k_t = min(
-            max(self.k_t + self.lambda_k * (self.gamma * of_real.mean().item() - loss.item()), 0.0),
-            1.0,
-        )
+        self.balance.follow(of_real.mean(), loss)
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         found = super().measure(moves)
         return found | {
             "convergence": convergence(found["e_real"], found["g_loss"], self.gamma),
-            "k": self.k_t,
+            "k": self.balance.k.item(),
         }
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a run must save of it in order to go on."""
-        return super().state_dict() | {"k_t": self.k_t}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to what `state_dict` gave."""
-        super().load_state_dict({k: v for k, v in state.items() if k != "k_t"})
-        self.k_t = float(state["k_t"])
 
 
 def convergence(real: float, fake: float, gamma: float) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import nn
 from ..nn import init
+from ..ops import cat
 from .cgan import Joined
 
 
@@ -193,19 +194,70 @@ def conv_generator(
     return nn.Sequential(*layers).apply(he_weights)
 
 
+def leaky_relu() -> nn.Module:
+    """LeakyReLU(0.2)."""
+    return nn.LeakyReLU(0.2)
+
+
 def conv_discriminator(
     channels: int = 1, height: int = 28, width: int = 28, features: int = 8, outputs: int = 1,
-    hidden: int = 256,
+    hidden: int = 256, activation: Callable[[], nn.Module] = leaky_relu,
 ) -> nn.Sequential:  # fmt: skip
     """Images (N, channels, height, width) -> logits (N, outputs): Conv2d(4, 2, 1) halve the maps,
-    then linear layers maps-hidden-outputs; LeakyReLU(0.2) after all but the last. No normalisation,
+    then linear layers maps-hidden-outputs; `activation()` after all but the last. No normalisation,
     so that gradients of each example can be penalised. Errors as for `conv_generator`."""
     h, w, sizes = _plan(height, width, features)
     layers: list[nn.Module] = []
     for n_in, n_out in zip([channels, *sizes], sizes):
-        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.LeakyReLU(0.2)]
-    trunk = [nn.Linear(sizes[-1] * h * w, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)]
+        layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), activation()]
+    trunk = [nn.Linear(sizes[-1] * h * w, hidden), activation(), nn.Linear(hidden, outputs)]
     return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(he_weights)
+
+
+def conv_decoder(
+    codes: int = 64, channels: int = 1, height: int = 28, width: int = 28, features: int = 8,
+    hidden: int = 256, activation: Callable[[], nn.Module] = leaky_relu,
+) -> nn.Sequential:  # fmt: skip
+    """codes (N, codes) -> images (N, channels, height, width) in [-1, 1]: the mirror image of
+    `conv_discriminator`, for an auto-encoder as D. Errors as for `conv_generator`."""
+    h, w, sizes = _plan(height, width, features)
+    top, *rest = reversed(sizes)
+    layers: list[nn.Module] = [
+        nn.Linear(codes, hidden), activation(), nn.Linear(hidden, top * h * w), activation(),
+        nn.Unflatten(1, (top, h, w)),
+    ]  # fmt: skip
+    for n_in, n_out in zip([top, *rest], rest):
+        layers += [nn.ConvTranspose2d(n_in, n_out, 4, 2, 1), activation()]
+    layers += [nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()]
+    return nn.Sequential(*layers).apply(he_weights)
+
+
+class ImageAndNumbers(nn.Module):
+    """(N, numbers of an image + more) -> (N, n): a D of pairs, such as VEEGAN's of an image and a
+    latent vector. The layers of `network` until its Flatten see the image; those after it, linear
+    ones, what comes of it and the other numbers.
+
+    network : a `conv_discriminator`, whose first linear layer is made anew with more inputs
+    shape : (channels, height, width) of an image
+    """
+
+    def __init__(self, network: nn.Sequential, shape: tuple[int, ...], more: int):
+        super().__init__()
+        self.shape = tuple(shape)
+        layers: list[Any] = list(network)
+        i = next(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten)) + 1
+        first = nn.Linear(layers[i].in_features + more, layers[i].out_features)
+        self.maps = nn.Sequential(*layers[:i])
+        self.trunk = nn.Sequential(first.apply(he_weights), *layers[i + 1 :])
+
+    @property
+    def per_example(self):
+        return self.maps.per_example and self.trunk.per_example
+
+    def forward(self, input):
+        n = math.prod(self.shape)
+        maps = self.maps(input[:, :n].reshape(-1, *self.shape))
+        return self.trunk(cat([maps, input[:, n:]], 1))
 
 
 def _half_as_wide(shape: tuple[int, ...], features: int = 16, **options: Any) -> nn.Sequential:

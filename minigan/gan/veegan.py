@@ -27,7 +27,7 @@ class VEEGAN(GAN):
     d asks that the latents can be read off the samples: where G maps many latents onto few modes
     they cannot.
 
-    discriminator : (N, latent_dim + numbers in an example) -> logits (N, 1)
+    discriminator : (N, numbers in an example + latent_dim) -> logits (N, 1)
     reconstructor : x -> (N, latent_dim): z_F = F(x), d = |z - F(x)|^2; or -> (N, 2 latent_dim),
         mean and logarithm of the standard deviation of a Gaussian: z_F is drawn, d = -log p(z | x),
         as in the authors' program for 2-D data
@@ -74,8 +74,8 @@ class VEEGAN(GAN):
         fake = self.G(z)
         with no_grad():
             z_real = self.draw(self.F(real))
-        on_fake = self.D(cat([z, fake.flatten(1)], 1))
-        on_real = self.D(cat([z_real, real.flatten(1)], 1))
+        on_fake = self.D(cat([fake.flatten(1), z], 1))
+        on_real = self.D(cat([real.flatten(1), z_real], 1))
         value, apart = self.objective.d_value(on_fake, on_real), self.distance(z, self.F(fake))
         yield (
             Ascend("D", value, d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid()),

@@ -1,4 +1,5 @@
-"""Networks of plain layers for images, of which games of several players are made."""
+"""Networks of plain layers or small convolutions for images, of which games of several players are
+made."""
 
 from __future__ import annotations
 
@@ -7,12 +8,21 @@ from collections.abc import Callable
 
 from .. import nn
 from ..gan import GAMES, AutoEncoder, mlp_generator
+from ..gan.networks import (
+    ImageAndNumbers,
+    conv_decoder,
+    conv_discriminator,
+    conv_generator,
+    leaky_relu,
+)
 from ..optim import Adam
+from ..training.cli import number
+from ..training.options import recipe
 from .evidence import image_rows
 from .system import System
 
 
-def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):
+def layers(*sizes, activation=leaky_relu):
     """Linear layers with activations between them."""
     parts = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), activation())]
     return parts[:-1]
@@ -21,31 +31,42 @@ def layers(*sizes, activation=lambda: nn.LeakyReLU(0.2)):
 class Images:
     """`minigan.gan.Parts` for images of a shape.
 
-    c : the run's facts: image_shape, latent_dim, lr, b1;  activation : of the coders
+    c : the run's facts: image_shape, latent_dim, lr, b1, and where they are not the MLP GAN's
+        networks and Adam's default b2, model ("mlp" or "conv") and b2
+    activation : of the coders
     """
 
-    def __init__(self, c, activation=lambda: nn.LeakyReLU(0.2)):
+    def __init__(self, c, activation=leaky_relu):
         self.shape = tuple(c.image_shape)
         self.latent_dim = c.latent_dim
-        self.rates = c.lr, (c.b1, 0.999)
+        self.rates = c.lr, (c.b1, getattr(c, "b2", 0.999))
+        self.convolutions = getattr(c, "model", "mlp") == "conv"
         self.activation = activation
 
     def generator(self, more=0):
-        return mlp_generator(self.latent_dim + more, self.shape)
+        make = conv_generator if self.convolutions else mlp_generator
+        shape = self.shape if self.convolutions else (self.shape,)
+        return make(self.latent_dim + more, *shape)
 
     def critic(self, n_out=1, more=0):
-        """pixels-512-256-n_out"""
+        """mlp: pixels-512-256-n_out; conv: `conv_discriminator`."""
+        if self.convolutions:
+            network = conv_discriminator(*self.shape, outputs=n_out)
+            return ImageAndNumbers(network, self.shape, more) if more else network
         first = [] if more else [nn.Flatten()]
         return nn.Sequential(*first, *layers(math.prod(self.shape) + more, 512, 256, n_out))
 
     def coder(self, codes=None):
-        """pixels-512-256-codes and back, tanh."""
+        """mlp: pixels-512-256-codes and back, tanh; conv: `conv_discriminator` and its mirror
+        image."""
         n, codes = math.prod(self.shape), codes or 64
-        encoder = nn.Sequential(
-            nn.Flatten(), *layers(n, 512, 256, codes, activation=self.activation)
-        )
+        own = {"activation": self.activation}
+        if self.convolutions:
+            encoder = conv_discriminator(*self.shape, outputs=codes, **own)
+            return AutoEncoder(encoder, conv_decoder(codes, *self.shape, **own))
+        encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, **own))
         decoder = nn.Sequential(
-            *layers(codes, 256, 512, n, activation=self.activation),
+            *layers(codes, 256, 512, n, **own),
             nn.Tanh(),
             nn.Unflatten(1, self.shape),
         )
@@ -62,11 +83,29 @@ class OfParts(System):
     """
 
     kind = ""
-    activation: Callable[[], nn.Module] = staticmethod(lambda: nn.LeakyReLU(0.2))
+    activation: Callable[[], nn.Module] = staticmethod(leaky_relu)
 
-    def facts(self, data, c):
-        # the generator is that of examples/mnist_gan.py: `load_generator` and what draws by it know
-        return super().facts(data, c) | {"model": "mlp"}
+    def recipe(self, words):
+        # no penalties: not every D says a score of one example
+        found = recipe([*words, "--penalty"], "mlp")
+        return {} if found == recipe([], "mlp") else found | {"lr": 1e-3}
+
+    def options(self, parser):
+        super().options(parser)
+        p = parser
+        p.add_argument(
+            "--b2",
+            type=number(float, 0, below=1),
+            default=0.999,
+            help="Adam's decay of the variance (default %(default)s)",
+        )
+        p.add_argument(
+            "--model",
+            choices=("mlp", "conv"),
+            default="mlp",
+            help="networks of linear layers, or small convolutions, which choose other defaults "
+            "(default %(default)s)",
+        )
 
     def arguments(self, c):
         """The game's own arguments."""
@@ -74,6 +113,9 @@ class OfParts(System):
 
     def game(self, c):
         return GAMES[self.kind].of(Images(c, self.activation), **self.arguments(c))
+
+    def optimizers(self, game, c):
+        return {name: Images(c).optimizer(player) for name, player in game.players.items()}
 
     def measure(self, game, c, samples, device):
         return image_rows(game, c, samples, device)

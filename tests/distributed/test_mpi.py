@@ -97,8 +97,8 @@ def test_what_is_said(two, three):
     assert "2 processes (MPI), 3/4 rows of each batch" in two[1]
     assert "3 processes (MPI), 2/2/3 rows of each batch" in three[1]
     assert "statistics of all processes together" in two[1]
-    # of all but BEGAN, whose k is a number, and DCGAN after the resume, at which the doctor looks
-    assert two[1].count("rounds are repeated as one function") == 2 * (len(KINDS) - 1) - 1
+    # of all but DCGAN after the resume, at which the doctor looks
+    assert two[1].count("rounds are repeated as one function") == 2 * len(KINDS) - 1
     assert "made with processes 3 (was 2)" in three[1]
     assert two[1].count(f"done: {play.STEPS} steps") == len(KINDS)  # by one of them
 

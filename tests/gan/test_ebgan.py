@@ -125,7 +125,7 @@ def test_began(eta):
     G, D = players()
     g, enc, dec = weights(G, D)
     game = fixed(BEGAN(G, D, 2, gamma=0.7, lambda_k=0.01, eta=eta), Z1, Z2, Z1, Z2)
-    game.k_t = 0.3
+    game.balance.k.fill_(0.3)
 
     def loss(x, enc, dec):
         return (np.abs(errors(x, enc, dec)) ** eta).mean()
@@ -138,17 +138,17 @@ def test_began(eta):
     made = loss(Z2 @ g.T, enc, dec)
     assert moves[1].value.item() == pytest.approx(made, rel=1e-12)
     k = 0.3 + 0.01 * (0.7 * real - made)
-    assert game.k_t == pytest.approx(k, rel=1e-12)
+    assert game.balance.k.item() == pytest.approx(k, rel=1e-12)
     found = game.measure(moves)
     assert (
         found["convergence"] == pytest.approx(real + abs(0.7 * real - made))
-        and found["k"] == game.k_t
+        and found["k"] == game.balance.k.item()
     )
     assert found["d_value"] == pytest.approx(moves[0].value.item()) and found[
         "g_loss"
     ] == pytest.approx(made)
     play.play(tensor_of(X))
-    assert game.k_t != pytest.approx(k)
+    assert game.balance.k.item() != pytest.approx(k)
 
 
 @pytest.mark.parametrize("lambda_k, end", [(100.0, 1.0), (-100.0, 0.0)])
@@ -156,9 +156,9 @@ def test_k_stays_between_0_and_1(lambda_k, end):
     G, D = players()
     G.weight = nn.Parameter(1e-3 * G.weight.detach().numpy())
     game = fixed(BEGAN(G, D, 2, lambda_k=lambda_k), Z1, Z2)
-    assert game.k_t == 0  # it starts there
+    assert game.balance.k.item() == 0  # it starts there
     trainer(game).play(tensor_of(X))
-    assert game.k_t == end
+    assert game.balance.k.item() == end
 
 
 def test_convergence_measure():

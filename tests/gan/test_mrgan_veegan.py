@@ -158,7 +158,7 @@ def test_veegan():
     z = drawn[0]
 
     def logit(z, x, d):
-        return np.concatenate([z, x], 1) @ d.T
+        return np.concatenate([x, z], 1) @ d.T
 
     def value(d):
         return (

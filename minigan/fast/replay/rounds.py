@@ -1,7 +1,7 @@
 """A run's rounds, replayed: on CUDA a batch is gathered and every player moves in one launch of a
 graph, on the CPU as one straight function. To the bit the same, with less beside the arithmetic.
 
-Not every game can: one that keeps Python's numbers between its rounds (BEGAN's balance, a schedule
+Not every game can: one that keeps Python's numbers between its rounds (MAGAN's margin, a schedule
 of noise) or needs a value on the host is played as it is. State of Tensors that stay in their
 memory (a `Pool`, running statistics) is no hindrance. On the CPU a game is also played as it is if
 its networks, or what they use, are of other classes than minigan's: their Python code may matter.
