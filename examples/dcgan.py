@@ -28,6 +28,7 @@ from minigan.training.cli import about, add_run_options, number, perform, usual_
 from minigan.training.memory import require_room, room_for_networks
 from minigan.training.options import (
     add_switches,
+    augmentation,
     build_players,
     build_trainer,
     chosen,
@@ -213,7 +214,7 @@ def build(options):
             "make one batch"
         )
 
-    config |= {"batch_size": batch_size}
+    config |= {"batch_size": batch_size} | augmentation(options.augment, data)
     require_room(G, D, config, packed_shape(config), lower, device)
     G, D = G.to(device), D.to(device)
     config |= {"dataset": data.name, "checksum": data.checksum}

@@ -31,6 +31,7 @@ from minigan.training.cli import about, add_run_options, number, perform, usual_
 from minigan.training.memory import require_room, room_for_networks
 from minigan.training.options import (
     add_switches,
+    augmentation,
     build_players,
     build_trainer,
     chosen,
@@ -137,6 +138,7 @@ def build(options):
         for k in ("model", "batch_size", "lr", "b1", "b2", "latent_dim", "ema", "seed")
     } | chosen(options)
     config |= {"image_shape": list(data.images.shape[1:])} | conditions(options, data)
+    config |= augmentation(options.augment, data)
     if options.features:
         config["features"] = options.features
     lower = "--latent-dim" if options.model == "mlp" else "--features or --latent-dim"

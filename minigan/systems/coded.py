@@ -47,11 +47,17 @@ class BEGAN(OfParts):
     def options(self, parser):
         super().options(parser)
         parser.add_argument(
-            "--gamma", type=number(float, 0, 1), default=0.5, help="(default %(default)s)"
-        )
+            "--gamma", type=number(float, 0, 1), default=0.5,
+            help="how much of data's error samples shall have; less: fewer, easier kinds of "
+            "samples (default %(default)s)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--lambda-k", type=number(float, 0), default=1e-3,
+            help="how fast k follows the balance (default %(default)s)",
+        )  # fmt: skip
 
     def arguments(self, c):
-        return {"gamma": c.gamma}
+        return {"gamma": c.gamma, "lambda_k": c.lambda_k}
 
 
 class MAGAN(OfParts):

@@ -7,6 +7,7 @@ from ..gan import NETWORKS
 from ..training.cli import number
 from ..training.options import (
     add_switches,
+    augmentation,
     build_constraints,
     build_game,
     build_optimizers,
@@ -51,6 +52,9 @@ class Switched(System):
             help="channels of the layers next to the images (default: conv 16, dcgan 64)",
         )
         add_switches(p)
+
+    def facts(self, data, c):
+        return super().facts(data, c) | augmentation(c.augment, data)
 
     def players(self, config):
         """New networks (G, D)."""

@@ -43,6 +43,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 KERNELS, KERNEL_DIM = 50, 5  # of minibatch discrimination
+FEW, FEW_POLICY = 2000, "translation,cutout"  # D would know so few pictures by heart
 
 
 def labels(text: str) -> float | list[float]:
@@ -165,7 +166,8 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--augment",
         metavar="POLICY",
-        help="color,translation,cutout or some of these, on all that D sees",
+        help="color,translation,cutout or some of these, on all that D sees; none (default: "
+        f"{FEW_POLICY} where there are fewer than {FEW} pictures, else none)",
     )
     p.add_argument(
         "--pack",
@@ -209,6 +211,17 @@ def conditions(options: argparse.Namespace, data: ImageSet) -> dict[str, int]:
     if not options.conditional:
         return {}
     return {"classes": data.require_classes("--conditional")}
+
+
+def augmentation(augment: str | None, data: ImageSet) -> dict[str, str]:
+    """For a run's config: the --augment that few pictures get, where it was left open."""
+    if augment is not None or len(data) >= FEW:
+        return {}
+    print(
+        f"{len(data)} pictures are few: --augment {FEW_POLICY}, so that D does not learn them by "
+        "heart (--augment none: it sees them as they are)"
+    )
+    return {"augment": FEW_POLICY}
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Any]:
@@ -263,7 +276,7 @@ def build_game(
         for _ in "DG"
     ]
     views: list[Any] = []
-    if config["augment"]:
+    if config["augment"] not in (None, "none"):
         views.append(DiffAugment(config["augment"]))
     if config["instance_noise"]:
         views.append(InstanceNoise(config["instance_noise"], config["noise_steps"]))

@@ -12,10 +12,13 @@ import pytest
 from PIL import Image
 from small_runs import CLIPS, NO_LATENTS, PAIRS, PLAYED, TEXTS, state, train
 
+import minigan
 from minigan import nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
-from minigan.gan import GAMES
+from minigan.data import strokes
+from minigan.gan import GAMES, conv_discriminator
+from minigan.gan.networks import ImageAndNumbers
 from minigan.systems import SYSTEMS, load_game, system
 from minigan.systems.command import main, parse, with_given
 from minigan.systems.export import parts_of
@@ -23,6 +26,8 @@ from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import save_checkpoint
 from minigan.training.checkpoint import path_of
+from minigan.training.options import FEW, FEW_POLICY, augmentation
+from minigan.viz import save_images
 
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = [name for name in SYSTEMS if system(name).data_options.__func__.__qualname__
@@ -61,6 +66,52 @@ def test_a_system_trains_resumes_to_the_bit_and_is_loaded(name, whole_run, tmp_p
         assert len(saved) == len(network.state_dict()) > 0
         assert not network.training
     assert list((whole / "samples").glob("0000006.*"))
+
+
+@pytest.mark.parametrize("name", ["began", "veegan", "madgan", "mdgan"])
+def test_a_game_of_several_players_has_convolutions(name, tmp_path):
+    """--model conv, which chooses the main job's defaults; the flags still win."""
+    assert train(name, tmp_path / "run", 2, "--model", "conv", "--b2", "0.9", described=False) == 0
+    kind, game, c, _ = load_game(tmp_path / "run")
+    assert (c.model, c.latent_dim, c.lr, c.ema, c.b2) == (
+        "conv", 64, 1e-3, 0.9995 if kind.averaged else 0.0, 0.9,
+    )  # fmt: skip
+    seeing = [p for k, p in game.players.items() if not k.startswith("G")]
+    assert all(any(isinstance(m, nn.Conv2d) for m in p.modules()) for p in seeing)
+    plain = parse(system(name), [])
+    assert (plain.model, plain.latent_dim, plain.lr, plain.batch_size) == ("mlp", 100, 2e-4, 64)
+    with minigan.no_grad():
+        assert game.sample(*game.inputs(2, Generator(0))).shape == (2, 1, 28, 28)
+
+
+def test_a_d_of_an_image_and_numbers_sees_both():
+    shape, more = (3, 8, 12), 5
+    D = ImageAndNumbers(conv_discriminator(*shape, 2, outputs=4, hidden=7), shape, more)
+    x = minigan.randn(6, 3 * 8 * 12 + more)
+    out = D(x)
+    assert out.shape == (6, 4)
+    for column in (0, 100, 3 * 8 * 12 - 1, 3 * 8 * 12, -1):
+        other = x.clone()
+        other[2, column] += 1.0
+        changed = (D(other) != out).any(1).numpy()
+        assert changed.tolist() == [False, False, True, False, False, False]
+
+
+def test_few_pictures_are_augmented(tmp_path, capsys):
+    """Where nothing else was asked for; D sees them so."""
+    folder, policies = tmp_path / "few", {}
+    save_images(folder, np.random.default_rng(0).uniform(-1, 1, (20, 1, 8, 8)))
+    for given in ([], ["--augment", "none"], ["--augment", "color"]):
+        out = tmp_path / f"run{len(policies)}"
+        words = ["--dataset", str(folder), "--size", "8", "--model", "conv", *given]
+        assert train("gan", out, 1, *words, described=False) == 0
+        _, game, c, _ = load_game(out)
+        changes = [change.__name__ for view in game.views for change in view.changes]
+        policies[tuple(given)] = c.augment, changes, "pictures are few" in capsys.readouterr().out
+    assert list(policies.values()) == [
+        (FEW_POLICY, FEW_POLICY.split(","), True), ("none", [], False), ("color", ["color"], False)
+    ]
+    assert augmentation(None, strokes(FEW)) == {}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
