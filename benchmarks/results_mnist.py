@@ -40,6 +40,7 @@ LINES = ROOT / "benchmarks" / "results" / "results_mnist.jsonl"
 PAGE, PICTURES = ROOT / "docs" / "results.md", ROOT / "docs" / "images"
 REMARKS = ROOT / "benchmarks" / "results" / "results_mnist.md"  # written by people
 WINDOW = 1000  # training images on which Parzen's window is chosen
+THREADS = "MINIGAN_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 WARM = 20  # steps in which kernels are compiled, and the step is recorded
 
 
@@ -215,21 +216,25 @@ COLUMNS = {  # heading -> (metric, digits)
 }  # fmt: skip
 HEAD = """# Results on MNIST
 
-Made by `python benchmarks/results_mnist.py` (lines of numbers: `benchmarks/results/results_mnist.jsonl`); do not edit by hand.
+Made by `python benchmarks/results_mnist.py` (lines of numbers:
+`benchmarks/results/results_mnist.jsonl`); do not edit by hand.
 
-What a GAN learns in {seconds:g} seconds of one core of a processor ({cpu}). Each of these systems has its own options under *Samples*;
-everything that is not said there is the default of `python -m minigan train`: the small convolutions with batches of 16, Adam 1e-3 (.5, .99)
-and averaged weights, those of the main job. Published rates are for many more steps; where a system has other ones here, they are said.
+What a GAN learns in {seconds:g} seconds of one core of a processor ({cpu}). Each of these systems
+has its own options under *Samples*; everything that is not said there is the default of `python -m
+minigan train`: the small convolutions with batches of 16, Adam 1e-3 (.5, .99) and averaged weights,
+those of the main job. Published rates are for many more steps.
 
-{samples} samples are compared with the 10,000 test images. Mean ± standard deviation over seeds. Features and classes are those of the
-classifier `{classifier}` that comes with minigan: values of other classifiers, numbers of samples or budgets cannot be compared with these.
-The first row, real training images in place of samples, is what each column can be at best.
+{samples} samples are compared with the 10,000 test images. Mean ± standard deviation over seeds.
+Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
+other classifiers, numbers of samples or budgets cannot be compared with these. The first row, real
+training images in place of samples, is what each column can be at best.
 """
 FOOT = """
-What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use the same measure: Parzen log-likelihood,
-10000 samples: adversarial nets 225 ± 2 (Goodfellow et al. 2014, with the protocol of `examples/goodfellow_table1.py`, which is not the
-one of this table: here the window is chosen on training images and G saw all 60,000). For the other columns there are none: they need
-the same classifier.
+What the columns are: `minigan/metrics/`, each function's docstring. Published figures that use the
+same measure: Parzen log-likelihood, 10000 samples: adversarial nets 225 ± 2 (Goodfellow et al.
+2014, with the protocol of `examples/goodfellow_table1.py`, which is not the one of this table: here
+the window is chosen on training images and G saw all 60,000). For the other columns there are none:
+they need the same classifier.
 """
 
 
@@ -331,9 +336,9 @@ def main(words=None):
     arguments = p.parse_args(words)
     if not arguments.page:
         # one thread each: what a second one of the BLAS spends on waiting would count
-        missing = [k for k in ("MINIGAN_NUM_THREADS", "OPENBLAS_NUM_THREADS") if not os.environ.get(k)]
+        missing = [name for name in THREADS if not os.environ.get(name)]
         if missing:
-            os.environ |= dict.fromkeys(missing, "1")
+            os.environ.update(dict.fromkeys(missing, "1"))
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
         try:
             code = run_all(arguments)
