@@ -34,7 +34,12 @@ class EBGAN(OfParts):
 
 
 class BEGAN(OfParts):
-    """The energies of data and fakes are held in a ratio gamma by a weight that is adapted."""
+    """The energies of data and fakes are held in a ratio gamma by a weight that is adapted.
+
+    Digits are not equally hard to reconstruct: a 1 has .58 of the mean error. With a gamma of
+    .5, as for the paper's faces, G makes 1s alone, which is what it is asked for. So gamma is 1
+    here; and k follows faster, as there are fewer steps.
+    """
 
     paper = (
         "Berthelot, Schumm, Metz 2017, BEGAN: Boundary Equilibrium Generative Adversarial "
@@ -47,12 +52,12 @@ class BEGAN(OfParts):
     def options(self, parser):
         super().options(parser)
         parser.add_argument(
-            "--gamma", type=number(float, 0, 1), default=0.5,
+            "--gamma", type=number(float, 0, 1), default=1.0,
             help="how much of data's error samples shall have; less: fewer, easier kinds of "
             "samples (default %(default)s)",
         )  # fmt: skip
         parser.add_argument(
-            "--lambda-k", type=number(float, 0), default=1e-3,
+            "--lambda-k", type=number(float, 0), default=0.1,
             help="how fast k follows the balance (default %(default)s)",
         )  # fmt: skip
 
