@@ -259,6 +259,21 @@ def test_looking_at_a_run_does_not_change_it():
     assert len(plain) == 1 and len(watched) == 5 and (plain[-1][-1] == watched[-1][-1]).all()
 
 
+def test_what_gaussian_1d_shows_is_averaged():
+    """Over 1 / (1 - decay) steps, about; --ema 0 is the last step's G."""
+    words = ["--steps", "40", "--pretrain", "0", "--hidden", "4", "--minibatch", "--ema"]
+    games = [gaussian.train(gaussian.parse_arguments([*words, e]), 0)[0] for e in ("0.9", "0")]
+    weights = []
+    options = gaussian.parse_arguments([*words, "0"])
+    for options.steps in range(1, 41):
+        weights.append(gaussian.train(options, 0)[0].G[0].weight.detach().numpy().copy())
+    np.testing.assert_array_equal(games[1].G[0].weight.detach().numpy(), weights[-1])
+    share = 0.9 ** np.arange(39, -1, -1)
+    expected = (np.stack(weights) * share[:, None, None]).sum(0) / share.sum()
+    np.testing.assert_allclose(games[0].G[0].weight.detach().numpy(), expected, rtol=1e-5)
+    assert np.abs(expected - weights[-1]).max() > 1e-4
+
+
 def test_gaussian_1d_is_the_published_protocol():
     options = gaussian.parse_arguments([])
     assert (options.steps, options.pretrain, options.batch_size, options.lr) == (
