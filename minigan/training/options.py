@@ -43,7 +43,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 KERNELS, KERNEL_DIM = 50, 5  # of minibatch discrimination
-FEW, FEW_POLICY = 2000, "translation,cutout"  # D would know so few pictures by heart
+FEW, FEW_POLICY = 2000, "translation"  # D would know so few pictures by heart
 
 
 def labels(text: str) -> float | list[float]:
