@@ -78,7 +78,7 @@ def announce(*ops):
 
 announce(*OPS)
 for place, module, names in (
-    ("cpu", "cpu.random", "integers32 normal"),
+    ("cpu", "cpu.random", "integers32 uniform normal"),
     ("cuda", "cuda.philox", "integers32 uniform normal integers"),
 ):
     for name in names.split():

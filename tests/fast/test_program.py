@@ -127,6 +127,26 @@ def test_backward_averages_schedules_and_running_statistics():
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_a_step_is_given_stays_the_callers():
+    """A list of batches may be gone through again."""
+    trainer = game()
+    real, step = batches(trainer, 7), minigan.cpu.graph(trainer.play)
+    before = [(x.array, x.array.copy()) for x in real]
+    for x in real:
+        step(x)
+    assert step.repeats
+    for x, (array, values) in zip(real, before):
+        assert x.array is array
+        np.testing.assert_array_equal(array, values)
+
+
+def test_a_step_may_give_back_what_it_was_given():
+    step = minigan.cpu.graph(lambda x: (x, x * 2))
+    for i in range(6):
+        same, twice = step(minigan.ones(3) * i)
+        assert same.tolist() == [i] * 3 and twice.tolist() == [2 * i] * 3
+
+
 def test_other_shapes_run_the_step_itself_and_exchanged_memory_begins_anew():
     model, optimizer = small()
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ...arrays.random import DRAWS, normal_reference
+from ...arrays.random import DRAWS, normal_reference, uniform_reference
 from .kernels import kernel
 
 
@@ -81,6 +81,13 @@ def box_muller(bits, out):
         out[1, i] = -radius * sin if q & 2 else radius * sin
 
 
+@kernel
+def unit_interval(bits, out):
+    """float32 uniform on [0, 1) from as many uint32: the formula of `Generator.uniform`."""
+    for i in range(out.size):
+        out[i] = np.float32(bits[i] >> np.uint32(8)) * np.float32(2.0**-24)
+
+
 def _integers32(generator, n, device):
     stream, blocks = generator.stream(), -(-n // 4)
     out = np.empty((blocks, 4), np.uint32)
@@ -104,5 +111,14 @@ def _normal(generator, shape, dtype, device):
     return both.reshape(-1)[:n].reshape(shape)
 
 
+def _uniform(generator, shape, dtype, device):
+    if dtype != np.float32:
+        return uniform_reference(generator, shape, dtype, device)
+    out = np.empty(math.prod(shape), np.float32)
+    unit_interval(_integers32(generator, out.size, device), out)
+    return out.reshape(shape)
+
+
+DRAWS["uniform", "cpu"] = _uniform
 DRAWS["integers32", "cpu"] = _integers32
 DRAWS["normal", "cpu"] = _normal

@@ -19,6 +19,7 @@ from ...distributed import group
 from ...engine.grad_mode import mode
 from .. import deferred as deferred
 from . import followed
+from .native import Native, Unknown
 from .program import Program, Recording, record_step, same
 from .reachable import Reachable, Settings, Snapshot
 
@@ -37,6 +38,9 @@ def graph(step) -> Repeated:
     step itself, and where an attribute, a list or a dict that the step can reach is changed from
     outside (or a parameter's memory is exchanged) it begins anew.
 
+    Where all arrays are small and all ops known, calls after the first 200 repetitions run in
+    machine code without Python in between (`minigan.fast.replay.native`), with the same results.
+
     Returns what the step returns: the same Tensors in every call, which hold the values of the
     last, outside the tape.
 
@@ -48,12 +52,14 @@ def graph(step) -> Repeated:
     return Repeated(step)
 
 
+TINY = 200  # repetitions after which machine code is made: that takes as long as some hundred steps
 PATIENCE = 4  # recordings: the first steps may make what later ones find (an optimiser's state)
 
 
 class Repeated:
     """See `graph`. `program`: what is repeated (its `text` is Python), or None; `why`: the reason
-    if there will be none.
+    if there will be none. `native`: the program in machine code, or None; `why_not_native`: the
+    reason if there will be none.
 
     warn : is that reason a warning?
     """
@@ -64,6 +70,9 @@ class Repeated:
         self.step, self.warn = step, warn
         self.why: str | None = None
         self.program: Program | None = None
+        self.native: Native | None = None
+        self.why_not_native: str | None = None
+        self._times = 0  # that the program was repeated
         self._recordings: list[Recording] = []  # of the first calls
         self._like = self._outputs = self._seen = None
         # (tensor, its gradient) of those whose gradient the step finds from the one before, and
@@ -87,9 +96,15 @@ class Repeated:
             return self.step(*args)
         if self._seen is not None:
             if self._seen.same() and all(t.grad is g for t, g in self._carried):
-                self._repeat(args)
+                self._times += 1
+                if self._times == TINY:
+                    self._make_native(args)
+                else:
+                    self._repeat(args)
                 return self._outputs
             self.program = self._seen = None  # begin anew
+            self.native = self.why_not_native = None
+            self._times = 0
         self._like = like
         if self.program is not None:
             return self._check(args)
@@ -109,7 +124,7 @@ class Repeated:
             try:
                 self.program = Program(
                     *self._recordings[-2:],
-                    [t.array for t in Reachable((self.step, args, outputs)).tensors],
+                    [t.array for t in self._left_behind(args, outputs)],
                     arguments,
                 )
                 self._recordings = []
@@ -118,6 +133,13 @@ class Repeated:
                     self._recordings = []
                     self._give_up(str(error))
         return outputs
+
+    def _left_behind(self, args, outputs):
+        """The Tensors that a step leaves behind; those it was given are the caller's, unless it
+        gave them back."""
+        given = {id(x) for x in args}.difference(map(id, Reachable((outputs,)).tensors))
+        found = Reachable((self.step, args, outputs)).tensors
+        return [t for t in found if id(t) not in given]
 
     def _check(self, args):
         """The third call: the step, then the same again from the program, and a comparison."""
@@ -132,7 +154,7 @@ class Repeated:
         with group.keeping() as exchanged:
             self._outputs = outputs = self.step(*args)
         try:
-            self._targets = self.program.among(Reachable((self.step, args, outputs)).tensors)
+            self._targets = self.program.among(self._left_behind(args, outputs))
         except ValueError as error:
             self._give_up(str(error))
             return outputs
@@ -147,9 +169,7 @@ class Repeated:
         try:
             with group.repeating(exchanged, exactly=True):  # other processes may be elsewhere
                 self._repeat(args)
-            difference = next(
-                (a[0] for a, b in zip(expected, _state(found, self._targets)) if a != b), None
-            )
+            difference = _difference(expected, _state(found, self._targets))
         except Exception as error:
             difference = f"something else ({type(error).__name__}: {error})"
         if difference:
@@ -175,9 +195,36 @@ class Repeated:
             )
 
     def _repeat(self, args):
-        given = _arrays(args) + [gradient.array for _, gradient in self._carried]
-        for tensor, array in zip(self._targets, self.program.run(*given), strict=True):
+        if self.native is not None and not self.native.holds():
+            self.native, self._times = None, 0
+        run = self.program.run if self.native is None else self.native.run
+        for tensor, array in zip(self._targets, run(*self._given(args)), strict=True):
             tensor.array = array
+
+    def _given(self, args):
+        return _arrays(args) + [gradient.array for _, gradient in self._carried]
+
+    def _make_native(self, args):
+        """A repetition by the program, then the same again in machine code, and a comparison."""
+        try:
+            native = Native(self.program, self._given(args))
+        except Unknown as reason:
+            self.why_not_native = str(reason)
+            return self._repeat(args)
+        except Exception as error:  # of another Numba or LLVM, say: nothing has changed yet
+            self.why_not_native = f"{type(error).__name__}: {error}"
+            return self._repeat(args)
+        found = Reachable((self.step, args))
+        before = Snapshot(found)
+        self._repeat(args)
+        expected = _state(found, self._targets)
+        before.restore()
+        self.native = native
+        self._repeat(args)
+        if difference := _difference(expected, _state(found, self._targets)):
+            self.native, self.why_not_native = None, f"{difference} would be another"
+            before.restore()
+            self._repeat(args)
 
 
 def _arrays(args):
@@ -200,6 +247,11 @@ def _state(found, outputs):
     things += [("an optimiser's count", [slot.step for slot in o._slots]) for o in found.optimizers]
     things += [("an average's count", e.updates) for e in found.averages]
     return things + [(f"its result of shape {tuple(t.shape)}", _digest(t.array)) for t in outputs]
+
+
+def _difference(expected, state):
+    """What of two states differs first, or None."""
+    return next((a[0] for a, b in zip(expected, state, strict=True) if a != b), None)
 
 
 def _digest(array):

@@ -140,7 +140,7 @@ class Program:
 
     text : the function as Python;  memory : the ids of the arrays that it refers to, parameters
         among them;  carried : numbers of the other arrays that it was given (0: the first of these)
-        which it reads: `run` takes them, too
+        which it reads: `run` takes them, too;  calls, given, returned : what the text was made of
 
     ValueError with the reason where the step is not the same both times.
     """
@@ -167,7 +167,8 @@ class Program:
         read = {name for _, args, _ in second.calls for name in _names(args)} | set(returned)
         others = second.given[arguments:]
         self.carried = [i for i, name in enumerate(others) if name in read]
-        given = second.given[:arguments] + [others[i] for i in self.carried]
+        self.calls, self.returned = second.calls, returned
+        self.given = given = second.given[:arguments] + [others[i] for i in self.carried]
         text = "\n    ".join([f"def run({', '.join(given)}):", *_freed(lines, returned)])
         exec(
             compile(f"{text}\n    return [{', '.join(returned)}]\n", "<program>", "exec"),

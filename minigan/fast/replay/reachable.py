@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from operator import is_
+from itertools import chain
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -224,19 +225,29 @@ class Settings:
             for t in (leaves if memory is None else found.tensors)
             if memory is None or id(t.array) in memory
         ]
+        whole = [entry for entry in self.contents if entry[2] is None]
+        self._parts = [entry for entry in self.contents if entry[2] is not None]
+        self._dicts = [c for c, *_ in whole if isinstance(c, dict)]
+        self._lists = [c for c, *_ in whole if not isinstance(c, dict)]
+        self._values = [v for c in (*map(dict.values, self._dicts), *self._lists) for v in c]
+        self._sized = [*self.empty, *self._dicts, *self._lists]
+        self._sizes = list(map(len, self._sized))
+        self._tensors = [[t for t, _ in pairs] for pairs in (self.places, self.flags)]
+        self._arrays, self._flags = ([x for _, x in pairs] for pairs in (self.places, self.flags))
 
     def same(self) -> bool:
-        """Is all of it as it was? (This is asked before each step: some 10 us.)"""
-        if any(self.empty):
+        """Is all of it as it was? (This is asked before each step: its loops are not Python's.)"""
+        if list(map(len, self._sized)) != self._sizes:
             return False
-        for container, size, keys, values in self.contents:
-            now = container.values() if isinstance(container, dict) else container
-            if len(container) != size or not all(
-                map(is_, now if keys is None else [container.get(k) for k in keys], values)
-            ):
+        now = chain(chain.from_iterable(map(dict.values, self._dicts)), *self._lists)
+        if not all(map(is_, now, self._values)):
+            return False
+        for container, size, keys, values in self._parts:
+            if len(container) != size or not all(map(is_, map(container.get, keys), values)):
                 return False
-        return all([t.array is a for t, a in self.places]) and all(
-            [t._wanted is flag for t, flag in self.flags]
+        placed, flagged = self._tensors
+        return all(map(is_, map(_array, placed), self._arrays)) and all(
+            map(is_, map(_wanted, flagged), self._flags)
         )
 
     def changed(self):
@@ -255,6 +266,7 @@ class Settings:
                     yield container, key, new
 
 
+_array, _wanted = attrgetter("array"), attrgetter("_wanted")
 VALUES = (int, float, bool, str, type(None))
 
 
