@@ -69,7 +69,7 @@ def networks(options):
     kernels = options.kernels if options.minibatch else 0
     if kernels:
         layers.append(nn.MinibatchDiscrimination(2 * width, kernels, 3))
-        # less, and D hardly sees distances: samples then lie too close; chosen on seeds 1000 to 1031
+        # with less D hardly sees distances: samples then lie too close (seeds 1000 to 1031)
         nn.init.normal_(layers[-1].T, 0.0, 1.0)
     return G, nn.Sequential(*layers, nn.Linear(2 * width + kernels, 1))
 
