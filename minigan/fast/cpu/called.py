@@ -87,7 +87,8 @@ def array(kind, ndim, layout="C"):
 class Called:
     """In a kernel called(address, *args) calls this one, compiled once for each dtype.
 
-    kernel : gives nothing back and raises nothing. The first argument is an array or a number of the dtype
+    kernel : gives nothing back and raises nothing. The first argument is an array or a number of
+        the dtype
     kinds : kinds(real, whole, array) -> Numba's types of its arguments: real is the dtype's, whole
         that of integers, `array` makes those of arrays. Arguments are cast to these types
     """

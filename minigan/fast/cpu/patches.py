@@ -200,8 +200,8 @@ class _Call:
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """groups, at_once, joint, pointwise, sizes, index, plane, way, address. Where images share a
-        product, a large weight is worth more of them."""
+        """groups, at_once, joint, pointwise, sizes, index, plane, way, address. Where images share
+        a product, a large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
         step = max(
             1,

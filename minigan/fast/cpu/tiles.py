@@ -240,8 +240,9 @@ def multiply(zero, size, p, b, b_row, c, low, high):
 
 @kernel
 def _tiled_product(zero, size, a, a_row, a_column, b, c, m, n, k):
-    """c (m, n) = a (m, k) @ b (k, n), addresses of numbers of the dtype of zero, `size` bytes each; a's
-    strides are given, rows of b and c follow each other. m >= TILE_ROWS, n in whole vectors (see `tiles_fit`).
+    """c (m, n) = a (m, k) @ b (k, n), addresses of numbers of the dtype of zero, `size` bytes each;
+    a's strides are given, rows of b and c follow each other. m >= TILE_ROWS, n in whole vectors
+    (see `tiles_fit`).
 
     A panel of b stays in the cache while all rows of `a` pass.
     """

@@ -171,6 +171,12 @@ def conv_transpose(y, w, bias, geometry, plan):
     return x
 
 
+def _spectrum(sizes):
+    """As `toomcook_kernels.spectrum`, of the sizes of the matrices."""
+    ends = np.cumsum(sizes)
+    return (ends - sizes).reshape(POINTS, POINTS), int(ends[-1])
+
+
 def conv_weight(x, y, geometry, plan):
     """As `formula.conv_weight`. Threads share the pairs of points: shared images would need a
     weight for each thread."""
@@ -185,7 +191,7 @@ def conv_weight(x, y, geometry, plan):
         part = slice(start, min(start + at_once, len(x)))
         images = part.stop - start
         (at_x, n_x), (at_y, n_y) = (
-            kernels.spectrum(channels, images, plan.high, plan.wide) for channels in (k, o)
+            _spectrum(channels * images * plan.pairs.reshape(-1)) for channels in (k, o)
         )
         X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 

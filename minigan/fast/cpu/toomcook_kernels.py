@@ -15,8 +15,8 @@ vectorise. `toomcook_points` has the maps of one dimension.
 
 import numpy as np
 
-from .gemm import NO_TRANS, TRANS, gemm, place
 from .called import Called
+from .gemm import NO_TRANS, TRANS, gemm, place
 from .kernels import kernel
 from .tiles import TILE_ROWS, tiled_product
 from .toomcook_points import (
