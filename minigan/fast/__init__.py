@@ -18,11 +18,12 @@ tame_blas()
 
 from . import table as table  # noqa: E402
 
-# part of minigan -> the module here that puts itself in place once that part is complete
+# part of minigan -> the modules here that put themselves in place once that part is complete
 AFTER = {
-    "minigan.nn": "fusion",
-    "minigan.data.batches": "batches",
-    "minigan.training.run": "replay.rounds",
+    "minigan.nn": ["fusion"],
+    "minigan.nn.summary": ["outline"],
+    "minigan.data.batches": ["batches"],
+    "minigan.training.run": ["replay.rounds", "cpu.ahead"],
 }
 
 
@@ -31,15 +32,16 @@ class _Finder:
     knows nothing of it."""
 
     def find_spec(self, name, path, target=None):
-        module = AFTER.pop(name, None)
-        if module is None:
+        modules = AFTER.pop(name, None)
+        if modules is None:
             return None
         spec = PathFinder.find_spec(name, path)
         execute = spec.loader.exec_module
 
         def execute_both(part):
             execute(part)
-            importlib.import_module(f"{__name__}.{module}")
+            for module in modules:
+                importlib.import_module(f"{__name__}.{module}")
 
         spec.loader.exec_module = execute_both
         return spec

@@ -5,6 +5,9 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
+from safetensors.numpy import load_file
+
 ROOT = pathlib.Path(__file__).parents[2]
 CODE = """
 import hashlib
@@ -80,3 +83,76 @@ def test_a_step_compiles_each_function_for_one_set_of_types(tmp_path):
     # what kernels call goes into their code: it has none of its own on disk
     on_disk = {path.name.split("-")[0] for path in tmp_path.glob("cache/*/*.nbc")}
     assert on_disk and not on_disk & {"tiles._strip", "tiles.multiply", "adam._by_rows"}
+
+
+AHEAD = """
+import os
+import sys
+from numba.core import event
+from minigan.fast.cpu import ahead, kernels
+
+def compile_and_end(run):
+    kernels.missing.clear()
+    for compile_it in reversed(ahead.needed(run)):
+        compile_it()
+    os._exit(0)
+
+class Tell(event.Listener):
+    def on_start(self, event):
+        function = event.data["dispatcher"].py_func
+        if function.__module__.startswith("minigan"):
+            print("COMPILED", function.__name__)
+
+    def on_end(self, event):
+        pass
+
+how, *arguments = sys.argv[1:]
+if how == "needed":
+    ahead._copy = compile_and_end
+elif how == "told":
+    event.register("numba:compile", Tell())
+sys.path.insert(0, "examples")
+from mnist_gan import main
+
+main([*"--dataset strokes --model conv --device cpu --max-steps 1 --no-doctor --out".split(),
+      *arguments])
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("ALONE")
+"""
+
+
+def run_ahead(tmp_path, how, folder):
+    environment = {
+        **os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "MINIGAN_NUM_THREADS": "2",
+    }  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-c", AHEAD, how, str(tmp_path / folder)],
+        cwd=ROOT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return run.stdout.splitlines()
+
+
+def test_what_a_step_needs_is_known_before_it_is_computed(tmp_path):
+    run_ahead(tmp_path, "needed", "first")
+    told = run_ahead(tmp_path, "told", "second")
+    # who looks ahead has one thread, and an average of G is not part of the step
+    assert {line.split()[1] for line in told if line.startswith("COMPILED")} <= {
+        "worker_loop", "await_workers", "_spin", "_blas_piece", "_blas_piece_in_pieces", "ema_step",
+    }  # fmt: skip
+
+
+def test_two_processes_compile_what_one_would(tmp_path):
+    """And the second is gone."""
+    for folder in ("first", "second"):
+        assert "ALONE" in run_ahead(tmp_path, "", folder)
+    first, second = (
+        load_file(tmp_path / folder / "checkpoints" / "00000001.safetensors")
+        for folder in ("first", "second")
+    )
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        if value.dtype == np.float32:
+            np.testing.assert_array_equal(value, second[key], err_msg=key)

@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from minigan.fast.cpu.gemm import NO_TRANS, TRANS, gemm, gemm_address, substitute
+from minigan.fast.cpu.gemm import NO_TRANS, TRANS, gemm, gemm_address, place, substitute
 from minigan.fast.cpu.kernels import kernel
 
 
@@ -20,12 +20,12 @@ def product(address, trans_a, trans_b, m, n, k, a, b, beta, c):
         m,
         n,
         k,
-        a,
+        place(a, 0),
         a.shape[1],
-        b,
+        place(b, 0),
         b.shape[1],
         c.dtype.type(beta),
-        c,
+        place(c, 0),
         c.shape[1],
     )
 

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from minigan.fast.cpu import matmul, threads, tiles
+from minigan.fast.cpu.gemm import place
+from minigan.fast.cpu.kernels import kernel
 from minigan.fast.cpu.matmul import tiled_matmul
+from minigan.fast.cpu.tiles import tiled_product
 
 SIZES = [
     (6, 300, 100),
@@ -214,6 +217,14 @@ def test_products_of_any_size_and_layout(number, m, k, n, dtype):
                     np.testing.assert_allclose(found, expected, 0, near * k**0.5 * 10)
 
 
+@kernel
+def _product(address, a, a_row, a_column, b, c, m, n, k):
+    tiled_product(
+        address, c.dtype.type(0), c.itemsize, place(a, 0), a_row, a_column, place(b, 0),
+        place(c, 0), m, n, k,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("m, k, n", [(6, 300, 16), (100, 256, 48), (131, 700, 144)])
 def test_tiles_called_by_a_kernel(m, k, n):
     """Columns in panels, `a` in both layouts, rows left over."""
@@ -221,7 +232,8 @@ def test_tiles_called_by_a_kernel(m, k, n):
     a, b = (rng.standard_normal(shape).astype("f") for shape in ((m, k), (k, n)))
     assert tiles.tiles_fit(n, a.dtype) and not tiles.tiles_fit(n + 1, a.dtype)
     expected = a.astype(float) @ b.astype(float)
+    address = tiled_product.address(a.dtype)
     for flat, row, column in ((a.ravel(), k, 1), (a.T.ravel(), 1, m)):
         c = np.empty(m * n, "f")
-        tiles.tiled_product(flat, row, column, b.ravel(), c, m, n, k)
+        _product(address, flat, row, column, b.ravel(), c, m, n, k)
         np.testing.assert_allclose(c.reshape(m, n), expected, 0, 1e-4 * k**0.5)

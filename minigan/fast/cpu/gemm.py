@@ -37,7 +37,6 @@ def _make_call_address():
 def _make_gemm():
     from llvmlite import ir
     from numba import types
-    from numba.core.errors import TypingError
     from numba.extending import intrinsic
 
     # Whole numbers go as 64 bits: a BLAS that wants 32 finds them in the lower half of the same
@@ -46,46 +45,37 @@ def _make_gemm():
 
     @intrinsic
     def gemm(typing, address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc):
-        if not a.dtype == b.dtype == c.dtype:
-            raise TypingError(
-                f"gemm: matrices of different dtypes: {a.dtype}, {b.dtype}, {c.dtype}"
-            )
-        size = types.intp
-        signature = types.void(
-            size, size, size, size, size, size, a, size, b, size, c.dtype, c, size
-        )
-
         def codegen(context, builder, signature, args):
             address, *numbers, a, lda, b, ldb, beta, c, ldc = args
             real = context.get_value_type(signature.args[10])
-
-            def data(value, kind):
-                return builder.bitcast(
-                    context.make_array(kind)(context, builder, value).data, pointer
-                )
-
             kinds = [whole] * 6 + [real, pointer, whole, pointer, whole, real, pointer, whole]
             function = builder.inttoptr(address, ir.FunctionType(ir.VoidType(), kinds).as_pointer())
-            matrices = [data(v, signature.args[i]) for v, i in ((a, 6), (b, 8), (c, 11))]
+            a, b, c = (builder.inttoptr(matrix, pointer) for matrix in (a, b, c))
             row_major, one = ir.Constant(whole, 101), ir.Constant(real, 1.0)
-            arguments = [
-                row_major,
-                *numbers,
-                one,
-                matrices[0],
-                lda,
-                matrices[1],
-                ldb,
-                beta,
-                matrices[2],
-                ldc,
-            ]
-            builder.call(function, arguments)
+            builder.call(function, [row_major, *numbers, one, a, lda, b, ldb, beta, c, ldc])
             return context.get_dummy_value()
 
-        return signature, codegen
+        return types.void(*[types.intp] * 10, beta, types.intp, types.intp), codegen
 
     return gemm
+
+
+def _make_place():
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def place(typing, array, i):
+        def codegen(context, builder, signature, args):
+            kind = signature.args[0]
+            start = context.make_array(kind)(context, builder, args[0]).data
+            return builder.ptrtoint(
+                builder.gep(start, [args[1]]), context.get_value_type(types.intp)
+            )
+
+        return types.intp(array, types.intp), codegen
+
+    return place
 
 
 # In a kernel: call_address(address) calls the C function there, which takes nothing.
@@ -93,11 +83,12 @@ call_address = Intrinsic(_make_call_address)
 
 # In a kernel: gemm(address, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc),
 # c = op(a) op(b) + beta c, all row by row.
-# address: `gemm_address` of the dtype of the arrays a, b, c, which begin at the first number of
-#     each matrix
+# address: `gemm_address` of the dtype of beta and the matrices
+# a, b, c: where the first number of each matrix is, see `place`
 # trans_a, trans_b: NO_TRANS or TRANS;  op(a) (m, k), op(b) (k, n), c (m, n)
 # lda, ldb, ldc: numbers from row to row
 gemm = Intrinsic(_make_gemm)
+place = Intrinsic(_make_place)  # place(x, i): the address of number i of x, which has no gaps
 
 
 @functools.cache

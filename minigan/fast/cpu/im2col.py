@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .called import Called
 from .kernels import kernel
 
 SMALL = 512  # positions up to which a table is faster than lines
@@ -19,14 +20,14 @@ SIZES = np.dtype(
 PLANE = np.dtype([(name, np.int64) for name in ("start", "depth", "row", "size")], align=True)
 
 
-@functools.partial(kernel, apart=True)
-def im2col_by_lines(x, patches, row, image, first, channels, sizes):
-    """Patches of x (N, C, D, H, W), of so many channels, from number `first` on: that of tap t in
-    image n begins at t * row + n * image of the flat array.
+@kernel
+def im2col_by_lines(x, start, images, patches, row, image, first, channels, sizes, index, plane):
+    """Patches of so many images of x (N, C, D, H, W), from number `start` on, and channels, from
+    number `first` on: that of tap t in image n begins at t * row + n * image of the flat array.
 
     sizes : an array of one SIZES
     """
-    images, _, depth, height, width = x.shape
+    depth, height, width = x.shape[2:]
     g, zero = sizes[0], x.dtype.type(0)
     out_d, out_h = g.out[0], g.out[1]
     kernel_h, kernel_w = g.kernel[1], g.kernel[2]
@@ -50,7 +51,7 @@ def im2col_by_lines(x, patches, row, image, first, channels, sizes):
                 for oh in range(out_h):
                     h = oh * stride_h - pad_h + kh * dilation_h
                     if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
+                        line = x[start + n, c, d, h]
                         for k in range(low):
                             patches[U(at + k)] = zero
                         for k in range(low, high):
@@ -63,10 +64,10 @@ def im2col_by_lines(x, patches, row, image, first, channels, sizes):
                     at += out_w
 
 
-@functools.partial(kernel, apart=True)
-def col2im_by_lines(x, patches, row, image, first, channels, sizes):
+@kernel
+def col2im_by_lines(x, start, images, patches, row, image, first, channels, sizes, index, plane):
     """x += the transpose of `im2col_by_lines`."""
-    images, _, depth, height, width = x.shape
+    depth, height, width = x.shape[2:]
     g = sizes[0]
     out_d, out_h = g.out[0], g.out[1]
     kernel_h, kernel_w = g.kernel[1], g.kernel[2]
@@ -90,21 +91,21 @@ def col2im_by_lines(x, patches, row, image, first, channels, sizes):
                 for oh in range(out_h):
                     h = oh * stride_h - pad_h + kh * dilation_h
                     if 0 <= d < depth and 0 <= h < height:
-                        line = x[n, c, d, h]
+                        line = x[start + n, c, d, h]
                         for k in range(low, high):
                             line[U(k * stride + shift)] += patches[U(at + k)]
                     at += out_w
 
 
-@functools.partial(kernel, apart=True)
-def im2col_by_table(x, patches, row, image, first, channels, index, plane):
+@kernel
+def im2col_by_table(x, start, images, patches, row, image, first, channels, sizes, index, plane):
     """As `im2col_by_lines`, with a table: `index` (kernel, positions) says where each number is in
     a plane of x with the zeros around it.
 
     plane : an array of one PLANE
     Several times faster than `im2col_by_lines` for small images, whose lines are short.
     """
-    images, _, depth, height, width = x.shape
+    depth, height, width = x.shape[2:]
     taps, positions = index.shape
     p = plane[0]
     numbers = np.zeros(p.size, x.dtype)
@@ -114,23 +115,24 @@ def im2col_by_table(x, patches, row, image, first, channels, index, plane):
                 for h in range(height):
                     at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        numbers[U(at + w)] = x[U(n), U(first + c), U(d), U(h), U(w)]
+                        numbers[U(at + w)] = x[U(start + n), U(first + c), U(d), U(h), U(w)]
             for t in range(taps):
                 at = (c * taps + t) * row + n * image
                 for k in range(positions):
                     patches[U(at + k)] = numbers[U(index[U(t), U(k)])]
 
 
-@functools.partial(kernel, apart=True)
-def col2im_by_table(x, patches, row, image, first, channels, index, plane):
+@kernel
+def col2im_by_table(x, start, images, patches, row, image, first, channels, sizes, index, plane):
     """x += the transpose of `im2col_by_table`."""
-    images, _, depth, height, width = x.shape
+    depth, height, width = x.shape[2:]
     taps, positions = index.shape
     p = plane[0]
-    numbers = np.zeros(p.size, x.dtype)
+    numbers, zero = np.empty(p.size, x.dtype), x.dtype.type(0)
     for n in range(images):
         for c in range(channels):
-            numbers[:] = 0
+            for k in range(p.size):
+                numbers[U(k)] = zero
             for t in range(taps):
                 at = (c * taps + t) * row + n * image
                 for k in range(positions):
@@ -139,7 +141,7 @@ def col2im_by_table(x, patches, row, image, first, channels, index, plane):
                 for h in range(height):
                     at = p.start + d * p.depth + h * p.row
                     for w in range(width):
-                        x[U(n), U(first + c), U(d), U(h), U(w)] += numbers[U(at + w)]
+                        x[U(start + n), U(first + c), U(d), U(h), U(w)] += numbers[U(at + w)]
 
 
 @functools.lru_cache(maxsize=256)
@@ -159,34 +161,26 @@ def table_of(geometry):
     return index, np.array([(first, steps[0], steps[1], math.prod(padded))], PLANE)
 
 
-@functools.partial(kernel, apart=True)
-def im2col(x, patches, row, image, first, channels, sizes, index, plane):
-    """Patches of x, by table if there is one."""
-    if index.size:
-        im2col_by_table(x, patches, row, image, first, channels, index, plane)
-    else:
-        im2col_by_lines(x, patches, row, image, first, channels, sizes)
+def _kinds(real, whole, array):
+    tables = array(SIZES, 1), array(whole, 2), array(PLANE, 1)
+    return array(real, 5), whole, whole, array(real, 1), whole, whole, whole, whole, *tables
 
 
-@functools.partial(kernel, apart=True)
-def col2im(x, patches, row, image, first, channels, sizes, index, plane):
-    """Its transpose."""
-    if index.size:
-        col2im_by_table(x, patches, row, image, first, channels, index, plane)
-    else:
-        col2im_by_lines(x, patches, row, image, first, channels, sizes)
+# In a kernel im2col(address, x, ...), with the address of either: their arguments are the same.
+im2col, im2col_of_small = Called(im2col_by_lines, _kinds), Called(im2col_by_table, _kinds)
+col2im, col2im_of_small = Called(col2im_by_lines, _kinds), Called(col2im_by_table, _kinds)
 
 
-@functools.partial(kernel, apart=True)
-def side_by_side(y, first, channels, out):
-    """Channels `first` on of the images y (N, O, positions) side by side: out (channels,
-    N positions), flat."""
-    images, _, positions = y.shape
+@kernel
+def side_by_side(y, low, images, first, channels, out):
+    """Channels `first` on of so many images of y (N, O, positions), from number `low` on, side by
+    side: out (channels, images positions), flat."""
+    positions = y.shape[2]
     for c in range(channels):
         for n in range(images):
             at = (c * images + n) * positions
             for k in range(positions):
-                out[U(at + k)] = y[U(n), U(first + c), U(k)]
+                out[U(at + k)] = y[U(low + n), U(first + c), U(k)]
 
 
 def three(sizes, missing):

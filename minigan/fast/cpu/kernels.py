@@ -8,6 +8,7 @@ instead cut in chunks for our own threads (see `threads.py`).
 
 import contextlib
 import functools
+import inspect
 import pathlib
 import sys
 import time
@@ -74,12 +75,34 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @functools.cache
-def compiled(function):
-    """Numba's dispatcher for `function`, made once."""
+def _dispatcher(function):
     import numba
 
     announce_compilation()
     return cached(numba.njit(**OPTIONS, fastmath=set(FASTMATH))(function))
+
+
+def compiled(function):
+    """Numba's dispatcher for `function`, made once; or what only notes the calls (see `ahead`)."""
+    return _dispatcher(function) if noted is None else functools.partial(_note, function)
+
+
+# While it is a dict, kernels do not compute: {what is called: a function that compiles it}.
+noted: dict | None = None
+missing: list = []  # functions to be called where code is not found on disk
+
+
+def _note(function, *args):
+    from numba.core import types as kinds
+
+    dispatcher, code = _dispatcher(function), function.__code__
+    if code.co_flags & inspect.CO_VARARGS:
+        args = *args[: code.co_argcount], args[code.co_argcount :]
+    found = [dispatcher.typeof_pyval(x) for x in args]
+    if left := code.co_argcount - len(args):
+        found += map(kinds.Omitted, (function.__defaults__ or ())[-left:])
+    noted.setdefault((function, *found), functools.partial(dispatcher.compile, tuple(found)))
+    return 0
 
 
 @functools.cache
@@ -162,7 +185,7 @@ def cached(function):
             file = function._cache._cache_file
             file._source_stamp = (file._source_stamp, _sources())
             file.save = functools.partial(_alone, file._index_path, file.save)
-            file.load = functools.partial(_alone, file._index_path, file.load)
+            file.load = functools.partial(_load, file._index_path, file.load)
     return function
 
 
@@ -195,6 +218,14 @@ def _alone(index, do, *args):
     return None
 
 
+def _load(index, load, key):
+    found = _alone(index, load, key)
+    if found is None:
+        for call in missing:
+            call()
+    return found
+
+
 @functools.cache
 def _sources():
     """The names, times and sizes of this folder's files: they differ where the code does."""
@@ -218,8 +249,11 @@ class kernel:
         self._run = self._compile
 
     def _compile(self, *args):
-        run = self._run = compiled(self.reference)
-        return run(*args)
+        run = compiled(self.reference)
+        found = run(*args)
+        if noted is None:
+            self._run = run
+        return found
 
     def __call__(self, *args):
         return self._run(*args)
@@ -235,9 +269,9 @@ class Intrinsic:
     """Code that a kernel may call, made when Numba first asks for it."""
 
     def __init__(self, make):
-        self.make = functools.cache(make)
+        self.make = make
 
-    @property
+    @functools.cached_property
     def _numba_type_(self):
         """What Numba asks a global value of the function that it compiles."""
         from numba.core.registry import cpu_target

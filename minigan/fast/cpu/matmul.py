@@ -5,10 +5,10 @@ import numpy as np
 
 from ...machine.threads import num_threads
 from . import tiles
-from .gemm import NO_TRANS, TRANS, gemm, gemm_address
+from .gemm import NO_TRANS, TRANS, gemm, gemm_address, place
 from .kernels import kernel
 from .layout import COMPILED, VECTOR, row_major
-from .shared_kernel import InPieces, carray, pieces_of, pointer
+from .shared_kernel import InPieces, pieces_of
 from .tiles import TILE_ROWS, add_bias, multiply_in_threads, needs_packing, tile_readable
 
 __all__ = ["in_cache", "product", "tiled_matmul"]
@@ -76,9 +76,7 @@ def _blas_piece(
         m, left, to = high - low, a + low * a_step, low * n
     else:
         n, right, to = high - low, b + low * b_step, low
-    first, second = carray(pointer(left, zero), 1), carray(pointer(right, zero), 1)
-    gemm(address, a_trans, b_trans, m, n, k, first, lda, second, ldb, zero,
-         c.reshape(-1)[to:], c.shape[1])  # fmt: skip
+    gemm(address, a_trans, b_trans, m, n, k, left, lda, right, ldb, zero, place(c, to), c.shape[1])
 
 
 _by_blas = InPieces(_blas_piece, products=True)

@@ -14,8 +14,20 @@ import math
 import numpy as np
 
 from ...machine.threads import num_threads
-from .gemm import NO_TRANS, TRANS, gemm, gemm_address
-from .im2col import PLANE, SMALL, U, col2im, im2col, side_by_side, sizes_of, table_of, three
+from .gemm import NO_TRANS, TRANS, gemm, gemm_address, place
+from .im2col import (
+    PLANE,
+    SMALL,
+    U,
+    col2im,
+    col2im_of_small,
+    im2col,
+    im2col_of_small,
+    side_by_side,
+    sizes_of,
+    table_of,
+    three,
+)
 from .kernels import kernel
 from .layout import row_major
 from .shared_kernel import InPieces, pieces_of
@@ -26,21 +38,9 @@ MIN_WORK = 1 << 13  # numbers in patches that are worth a thread
 
 
 @kernel
-def put_bias(x, bias, pointwise):
-    """x (C, D, H, W) = bias (C,), or += bias. (Assigned to a whole plane, numbers may be of
-    a shape that does not fit, and Numba compiles for seconds what it would say then.)"""
-    channels, depth, height, width = x.shape
-    for c in range(channels):
-        b = bias[c]
-        for d in range(depth):
-            for h in range(height):
-                for k in range(width):
-                    x[U(c), U(d), U(h), U(k)] = x[U(c), U(d), U(h), U(k)] + b if pointwise else b
-
-
-@kernel
 def conv_kernel(
-    piece, pieces, x, w, bias, y, groups, at_once, joint, pointwise, sizes, index, plane, address
+    piece, pieces, x, w, bias, y, groups, at_once, joint, pointwise, sizes, index, plane, way,
+    address,
 ):  # fmt: skip
     """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel / groups), bias (O,).
     Pieces are of the images."""
@@ -49,77 +49,84 @@ def conv_kernel(
     zero = x.dtype.type(0)
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     result = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
+    flat = y.reshape(-1)
     begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
     for group in range(groups):
         first, out = group * channels, group * outputs
-        weight = w[out : out + outputs]
+        weight = place(w, out * rows)
         for low in range(begin, end, at_once):
             images = min(at_once, end - low)
             row, image = (images * positions, positions) if joint else (positions, rows * positions)
             if not pointwise:
-                im2col(x[low : low + images], patches, row, image, first, channels,
+                im2col(way, x, low, images, patches, row, image, first, channels,
                        sizes, index, plane)  # fmt: skip
-            if joint:
-                gemm(address, NO_TRANS, NO_TRANS, outputs, row, rows,
-                     weight, rows, patches, row, zero, result, row)  # fmt: skip
             for i in range(images):
-                to = y[low + i][out : out + outputs]
-                if pointwise:
-                    gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, weight, rows,
-                         x[low + i][first : first + channels], positions,
-                         zero, to, positions)  # fmt: skip
-                elif not joint:
-                    gemm(address, NO_TRANS, NO_TRANS, outputs, positions, rows, weight, rows,
-                         patches[i * image :], positions, zero, to, positions)  # fmt: skip
+                start = ((low + i) * len(w) + out) * positions
+                given, to = place(patches, i * image), place(flat, start)
+                if joint:
+                    to = place(result, 0)
+                elif pointwise:
+                    given = place(x, ((low + i) * x.shape[1] + first) * positions)
+                if i == 0 or not joint:  # row is how many columns the product has
+                    gemm(address, NO_TRANS, NO_TRANS, outputs, row, rows, weight, rows,
+                         given, row, zero, to, row)  # fmt: skip
                 for c in range(outputs):
-                    b, at = bias[out + c], (c * images + i) * positions
+                    b, at, own = bias[out + c], (c * images + i) * positions, start + c * positions
                     if joint:
                         for k in range(positions):
-                            to[U(c), U(k)] = result[U(at + k)] + b
+                            flat[U(own + k)] = result[U(at + k)] + b
                     elif b != zero:
                         for k in range(positions):
-                            to[U(c), U(k)] += b
+                            flat[U(own + k)] += b
 
 
 @kernel
 def conv_transpose_kernel(
-    piece, pieces, y, w, bias, x, groups, at_once, joint, pointwise, sizes, index, plane, address
+    piece, pieces, y, w, bias, x, groups, at_once, joint, pointwise, sizes, index, plane, way,
+    address,
 ):  # fmt: skip
     """x (N, C, D, H, W) = transposed convolution of y (N, O, positions); w (O, C kernel / groups),
     bias (C,). Pieces are of the images."""
     rows, positions = w.shape[1], y.shape[2]
     outputs, channels = len(w) // groups, x.shape[1] // groups
-    zero = x.dtype.type(0)
+    zero, volume = x.dtype.type(0), x.shape[2] * x.shape[3] * x.shape[4]
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
+    flat = x.reshape(-1)
     begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
     for group in range(groups):
         first, out = group * channels, group * outputs
-        weight = w[out : out + outputs]
+        weight = place(w, out * rows)
         for low in range(begin, end, at_once):
             images = min(at_once, end - low)
             row, image = (images * positions, positions) if joint else (positions, rows * positions)
-            for i in range(images):
-                to, part = x[low + i][first : first + channels], y[low + i][out : out + outputs]
-                if pointwise:
-                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs,
-                         weight, rows, part, positions, zero, to, positions)  # fmt: skip
-                elif not joint:
-                    gemm(address, TRANS, NO_TRANS, rows, positions, outputs, weight, rows,
-                         part, positions, zero, patches[i * image :], positions)  # fmt: skip
-                put_bias(to, bias[first : first + channels], pointwise)
             if joint:
-                side_by_side(y[low : low + images], out, outputs, given)
-                gemm(address, TRANS, NO_TRANS, rows, row, outputs,
-                     weight, rows, given, row, zero, patches, row)  # fmt: skip
+                side_by_side(y, low, images, out, outputs, given)
+            for i in range(images):
+                start = ((low + i) * x.shape[1] + first) * volume
+                part, to = (
+                    place(y, ((low + i) * len(w) + out) * positions),
+                    place(patches, i * image),
+                )
+                if joint:
+                    part = place(given, 0)
+                elif pointwise:
+                    to = place(flat, start)
+                if i == 0 or not joint:
+                    gemm(address, TRANS, NO_TRANS, rows, row, outputs, weight, rows,
+                         part, row, zero, to, row)  # fmt: skip
+                for c in range(channels):
+                    b, at = bias[first + c], start + c * volume
+                    for k in range(volume):
+                        flat[U(at + k)] = flat[U(at + k)] + b if pointwise else b
             if not pointwise:
-                col2im(x[low : low + images], patches, row, image, first, channels,
+                col2im(way, x, low, images, patches, row, image, first, channels,
                        sizes, index, plane)  # fmt: skip
 
 
 @kernel
 def conv_weight_kernel(
-    piece, pieces, x, y, w, groups, at_once, joint, pointwise, sizes, index, plane, address
+    piece, pieces, x, y, w, groups, at_once, joint, pointwise, sizes, index, plane, way, address
 ):  # fmt: skip
     """w (1, O, C kernel / groups) = sum over the images of y (N, O, positions) and the patches of
     x. Pieces are of the channels of x; if w is (pieces, ...), of the images."""
@@ -135,32 +142,28 @@ def conv_weight_kernel(
     here = channels * taps
     patches = np.empty(1 if pointwise else at_once * here * positions, x.dtype)
     given = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
-    sums = w[piece if by_images else 0].reshape(-1)
+    sums = (piece if by_images else 0) * w.shape[1]
     for group in range(groups):
         first, out = group * shared + low_channel, group * outputs
-        to = sums[out * rows + low_channel * taps :]
+        to = place(w, (sums + out) * rows + low_channel * taps)
         for low in range(begin, end, at_once):
             images = min(at_once, end - low)
             row, image = (images * positions, positions) if joint else (positions, here * positions)
             if not pointwise:
-                im2col(x[low : low + images], patches, row, image, first, channels,
+                im2col(way, x, low, images, patches, row, image, first, channels,
                        sizes, index, plane)  # fmt: skip
             if joint:
-                beta = x.dtype.type(0 if low == begin else 1)
-                side_by_side(y[low : low + images], out, outputs, given)
-                gemm(address, NO_TRANS, TRANS, outputs, here, row,
-                     given, row, patches, row, beta, to, rows)  # fmt: skip
-            else:
-                for i in range(images):
-                    beta = x.dtype.type(0 if low + i == begin else 1)
-                    part = y[low + i][out : out + outputs]
-                    if pointwise:
-                        gemm(address, NO_TRANS, TRANS, outputs, here, positions, part, positions,
-                             x[low + i][first : first + channels], positions,
-                             beta, to, rows)  # fmt: skip
-                    else:
-                        gemm(address, NO_TRANS, TRANS, outputs, here, positions, part, positions,
-                             patches[i * image :], positions, beta, to, rows)  # fmt: skip
+                side_by_side(y, low, images, out, outputs, given)
+            for i in range(1 if joint else images):
+                beta = x.dtype.type(0 if low + i == begin else 1)
+                part = place(y, ((low + i) * y.shape[1] + out) * positions)
+                seen = place(patches, i * image)
+                if joint:
+                    part = place(given, 0)
+                elif pointwise:
+                    seen = place(x, ((low + i) * x.shape[1] + first) * positions)
+                gemm(address, NO_TRANS, TRANS, outputs, here, row, part, row,
+                     seen, row, beta, to, rows)  # fmt: skip
 
 
 _conv = InPieces(conv_kernel, products=True)
@@ -168,11 +171,14 @@ _conv_transpose = InPieces(conv_transpose_kernel, products=True)
 _conv_weight = InPieces(conv_weight_kernel, products=True)
 
 
+IM2COL, COL2IM = (im2col, im2col_of_small), (col2im, col2im_of_small)
+
+
 class _Call:
     """What the kernels need to know of a geometry; they see three spatial dimensions, those missing
-    being 1."""
+    being 1. ways: by which they copy patches of large and of small x."""
 
-    def __init__(self, geometry, channels, outputs, dtype):
+    def __init__(self, geometry, channels, outputs, dtype, ways):
         g = self.geometry = geometry
         self.size = three(g.size, 1)
         self.sizes = sizes_of(g)
@@ -186,16 +192,16 @@ class _Call:
         )
         self.joint = self.positions < ENOUGH
         self.weight, self.address = self.rows * outputs // g.groups, gemm_address(dtype)
+        small = self.positions <= SMALL
         self.index, self.plane = (
-            table_of(g)
-            if self.positions <= SMALL
-            else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
+            table_of(g) if small else (np.empty((0, 0), np.int64), np.zeros(1, PLANE))
         )
+        self.way = 0 if self.pointwise else ways[small].address(dtype)
         self.least = MIN_WORK // max(1, self.rows * self.positions)
 
     def arguments(self, images):
-        """groups, at_once, joint, pointwise, sizes, index, plane, address. Where images share a
-        product, a large weight is worth more of them."""
+        """groups, at_once, joint, pointwise, sizes, index, plane, way, address. Where images share
+        a product, a large weight is worth more of them."""
         bound = max(CACHE, self.weight // 2) if self.joint else CACHE
         step = max(
             1,
@@ -203,8 +209,9 @@ class _Call:
             -(-ENOUGH // self.positions) if self.joint else 1,
         )
         at_once = -(-images // -(-images // step))
-        way = self.joint, self.pointwise, self.sizes, self.index, self.plane, self.address
-        return self.geometry.groups, at_once, *way
+        tables = self.sizes, self.index, self.plane
+        products = self.joint, self.pointwise
+        return self.geometry.groups, at_once, *products, *tables, self.way, self.address
 
     def volume(self, x):
         """x (N, C, *size) as (N, C, D, H, W)."""
@@ -219,7 +226,7 @@ def conv(x, w, bias, geometry):
     """As `formula.conv`, plus bias."""
     x, w = row_major(x), np.ascontiguousarray(w)
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
-    call = _Call(geometry, x.shape[1], len(w), x.dtype)
+    call = _Call(geometry, x.shape[1], len(w), x.dtype, IM2COL)
     matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
     pieces, long = pieces_of(len(x), call.least)
     arguments = call.arguments(-(-len(x) // pieces))
@@ -240,7 +247,7 @@ def conv_transpose(y, w, bias, geometry):
     y, w = row_major(y), np.ascontiguousarray(w)
     channels = w.shape[1] * geometry.groups
     x = np.empty((len(y), channels, *geometry.size), y.dtype)
-    call = _Call(geometry, channels, len(w), y.dtype)
+    call = _Call(geometry, channels, len(w), y.dtype, COL2IM)
     matrix, flat = w.reshape(len(w), -1), y.reshape(len(y), len(w), -1)
     pieces, long = pieces_of(len(y), call.least)
     arguments = call.arguments(-(-len(y) // pieces))
@@ -262,7 +269,7 @@ def conv_weight(x, y, geometry):
     x, y = row_major(x), row_major(y)
     outputs = y.shape[1]
     channels = x.shape[1] // geometry.groups
-    call = _Call(geometry, x.shape[1], outputs, x.dtype)
+    call = _Call(geometry, x.shape[1], outputs, x.dtype, IM2COL)
     by_channels = channels >= 4 * num_threads()
     if by_channels:
         pieces, long = pieces_of(channels, call.least * channels // len(x))

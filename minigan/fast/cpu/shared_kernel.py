@@ -8,7 +8,9 @@ import types
 import numpy as np
 
 from ...machine.threads import num_threads
+from . import kernels
 from .blas import blas_alone
+from .called import call_of
 from .handoff import dispatch
 from .kernels import OPTIONS, Intrinsic, announce_compilation, cached, compiled
 from .threads import run_on_workers, sched_yield
@@ -66,9 +68,10 @@ def _make_room(dtype):
 
 
 def _make_carray():
-    from numba import carray
+    # numba.carray is a function around it, which is compiled for each type
+    from numba.np.arrayobj import get_cfarray_intrinsic
 
-    return carray
+    return get_cfarray_intrinsic("C", None)
 
 
 def record_at(dtype):
@@ -108,6 +111,9 @@ class SharedKernel:
         self._kept = []
 
     def _compile(self, dtype):
+        if kernels.noted is not None:
+            kernels.noted[self, dtype] = functools.partial(self._compile, dtype)
+            return lambda *_, **__: 0, 0, 0
         import numba
         from numba import types
         from numba.core.ccallback import CFunc
@@ -162,9 +168,7 @@ def _make_work_of(kernel):
 
     @intrinsic
     def work_of(typing, args):
-        dispatcher = kernel._numba_type_
-        signature = dispatcher.get_call_type(typing, (t.intp, t.intp, *args), {})
-        found = dispatcher.dispatcher.overloads[signature.args]
+        signature = kernel._numba_type_.get_call_type(typing, (t.intp, t.intp, *args), {})
 
         def codegen(context, builder, _, given):
             whole = ir.IntType(64)
@@ -181,11 +185,8 @@ def _make_work_of(kernel):
                 inside, inside.load(inside.inttoptr(address, kept.as_pointer())), 2
             )
             values = cgutils.unpack_tuple(inside, values, len(args))
-            context.add_linking_libs([found.library])
             with cgutils.for_range_slice(inside, part, pieces, parts, whole) as (piece, _):
-                context.call_internal_no_propagate(
-                    inside, found.fndesc, signature, [piece, pieces, *values]
-                )
+                call_of(context, inside, kernel, signature, [piece, pieces, *values])
             inside.ret_void()
             return builder.ptrtoint(work, whole)
 

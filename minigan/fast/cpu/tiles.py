@@ -15,6 +15,7 @@ import functools
 
 import numpy as np
 
+from .called import Called
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, VECTOR, transpose_blocks
 from .shared_kernel import (
@@ -237,31 +238,33 @@ def multiply(zero, size, p, b, b_row, c, low, high):
             _strip(zero, size, p, b, b_row, c, min(i, high - TILE_ROWS), n - lanes, n, 0, p.k)
 
 
-@functools.partial(kernel, apart=True)
-def tiled_product(a, a_row, a_column, b, c, m, n, k):
-    """c (m, n) = a (m, k) @ b (k, n), flat arrays that begin at the first numbers; a's strides are
-    given, rows of b and c follow each other. m >= TILE_ROWS, n in whole vectors (see `tiles_fit`).
+@kernel
+def _tiled_product(zero, size, a, a_row, a_column, b, c, m, n, k):
+    """c (m, n) = a (m, k) @ b (k, n), addresses of numbers of the dtype of zero, `size` bytes each;
+    a's strides are given, rows of b and c follow each other. m >= TILE_ROWS, n in whole vectors
+    (see `tiles_fit`).
 
     A panel of b stays in the cache while all rows of `a` pass.
     """
-    zero, size = b.dtype.type(0), b.itemsize
     block = _product_room()
     p = _product_at(block)
     p.m, p.n, p.k = m, n, k
-    p.a, p.a_row, p.a_column = a.ctypes.data, a_row, a_column
+    p.a, p.a_row, p.a_column = a, a_row, a_column
     p.used_next[0] = 0
-    start, to = np.intp(b.ctypes.data), np.intp(c.ctypes.data)
     bottom = m - m % TILE_ROWS
     for low in range(0, k, DEPTH):
         high = min(low + DEPTH, k)
         for first in range(0, n, WIDTH):
             last = min(first + WIDTH, n)
             for i in range(0, bottom, TILE_ROWS):
-                _strip(zero, size, p, start, n, to, i, first, last, low, high)
+                _strip(zero, size, p, b, n, c, i, first, last, low, high)
     if bottom < m:  # tiles that begin earlier, anew
         for first in range(0, n, WIDTH):
             last = min(first + WIDTH, n)
-            _strip(zero, size, p, start, n, to, m - TILE_ROWS, first, last, 0, k)
+            _strip(zero, size, p, b, n, c, m - TILE_ROWS, first, last, 0, k)
+
+
+tiled_product = Called(_tiled_product, lambda real, whole, array: [real, *[whole] * 9])
 
 
 def tiles_fit(n, dtype):

@@ -29,7 +29,7 @@ from .gemm import gemm_address
 from .layout import row_major
 from .patches import given_or_zeros
 from .shared_kernel import InPieces, pieces_of
-from .tiles import tiles_fit
+from .tiles import tiled_product, tiles_fit
 
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
 # its cache
@@ -114,12 +114,15 @@ class _Weights:
             int((plan.wide > 0).sum()),
         )
 
-    def map(self, run, w):
+    def map(self, run, rows, *w):
         """`run` of the rows of w and the matrices, in pieces."""
         flat, matrix = self.matrices.reshape(-1), self.matrices[0].size
-        pieces, long = pieces_of(len(w), MIN_WORK * len(w) // flat.size)
-        run(pieces, long, w, flat, matrix, self.row, self.depth, *self.arguments)
+        pieces, long = pieces_of(rows, MIN_WORK * rows // flat.size)
+        run(pieces, long, *w, flat, matrix, self.row, self.depth, *self.arguments)
         return self
+
+    def expand(self, w, transposed=False):
+        return self.map(_expand_w, w.shape[transposed], np.ascontiguousarray(w), transposed)
 
 
 def _at_once(images, plan, numbers, bound):
@@ -130,17 +133,27 @@ def _at_once(images, plan, numbers, bound):
     return -(-images // parts)
 
 
+def _addresses(dtype, *called):
+    return tuple(one.address(dtype) for one in called)
+
+
+def _products(n, dtype):
+    """Where the ways of multiplying matrices of n columns are: our tiles (0 if they do not fit),
+    and the BLAS."""
+    return tiled_product.address(dtype) if tiles_fit(n, dtype) else 0, gemm_address(dtype)
+
+
 def conv(x, w, bias, geometry, plan):
     """As `formula.conv`, plus bias, for a geometry that has a plan."""
     x, o = row_major(x), len(w)
     k = w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype, True).map(_expand_w, w.swapaxes(0, 1)).matrices
+    weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
     bias = given_or_zeros(bias, o, x.dtype)
     y = np.empty((len(x), o, *geometry.out), x.dtype)
     pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
-    ways = tiles_fit(o, x.dtype), gemm_address(x.dtype)
-    _conv(pieces, long, x, weights, bias, y, at_once, *ways, *plan[:5])
+    ways = *_products(o, x.dtype), *_addresses(x.dtype, kernels.expand_x, kernels.collapse_y)
+    _conv(pieces, long, x, weights, bias, y, at_once, ways, *plan[:5])
     return y
 
 
@@ -148,14 +161,20 @@ def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
     y, (o, c) = row_major(y), w.shape[:2]
     k = w.shape[1] * plan.stride**2
-    weights = _Weights(w.shape, plan, w.dtype).map(_expand_w, w).matrices
+    weights = _Weights(w.shape, plan, w.dtype).expand(w).matrices
     bias = given_or_zeros(bias, c, y.dtype)
     x = np.empty((len(y), c, *geometry.size), y.dtype)
     pieces, long = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
-    ways = tiles_fit(k, y.dtype), gemm_address(y.dtype)
-    _conv_transpose(pieces, long, y, weights, bias, x, at_once, *ways, *plan[:5])
+    ways = *_products(k, y.dtype), *_addresses(y.dtype, kernels.expand_y, kernels.collapse_x)
+    _conv_transpose(pieces, long, y, weights, bias, x, at_once, ways, *plan[:5])
     return x
+
+
+def _spectrum(sizes):
+    """As `toomcook_kernels.spectrum`, of the sizes of the matrices."""
+    ends = np.cumsum(sizes)
+    return (ends - sizes).reshape(POINTS, POINTS), int(ends[-1])
 
 
 def conv_weight(x, y, geometry, plan):
@@ -166,19 +185,19 @@ def conv_weight(x, y, geometry, plan):
     k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights = _Weights(w.shape, plan, x.dtype)
-    ways = tiles_fit(k, x.dtype), gemm_address(x.dtype)
+    ways, expand = _products(k, x.dtype), _addresses(x.dtype, kernels.expand_x, kernels.expand_y)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))
         images = part.stop - start
         (at_x, n_x), (at_y, n_y) = (
-            kernels.spectrum(channels, images, plan.high, plan.wide) for channels in (k, o)
+            _spectrum(channels * images * plan.pairs.reshape(-1)) for channels in (k, o)
         )
         X, Y = np.empty(n_x, x.dtype), np.empty(n_y, x.dtype)
 
         pieces, long = pieces_of(images, MIN_WORK // int(plan.pairs.sum() * k))
-        _expand(pieces, long, x[part], y[part], X, Y, at_x, at_y, *plan[:5])
+        _expand(pieces, long, x[part], y[part], X, Y, at_x, at_y, expand, *plan[:5])
         tiles, beta = (images, plan.high, plan.wide), float(start > 0)
-        _multiply(num_threads(), True, X, Y, at_x, at_y, weights.matrices, *tiles, beta, *ways)
-    weights.map(_collapse_w, w)
+        _multiply(num_threads(), True, X, Y, at_x, at_y, weights.matrices, *tiles, beta, ways)
+    weights.map(_collapse_w, o, w)
     return w

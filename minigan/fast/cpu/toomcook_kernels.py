@@ -13,11 +13,10 @@ unsigned there: Numba would look whether a signed one counts from the end, and L
 vectorise. `toomcook_points` has the maps of one dimension.
 """
 
-import functools
-
 import numpy as np
 
-from .gemm import NO_TRANS, TRANS, gemm
+from .called import Called
+from .gemm import NO_TRANS, TRANS, gemm, place
 from .kernels import kernel
 from .tiles import TILE_ROWS, tiled_product
 from .toomcook_points import (
@@ -73,18 +72,18 @@ def places(start, p, tile, wide, j, depth, first):
     )
 
 
-@functools.partial(kernel, apart=True)
-def expand_x(x, out, start, stride, taps, pad, high, wide):
+@kernel
+def _expand_x(x, out, start, stride, taps, pad_h, pad_w, high, wide):
     """x (N, C, H, W) -> points, for each of its stride^2 phases (row and column modulo the stride):
     channels (phase, C)."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
-    plane = np.zeros((max(rows, pad[0] + height), max(columns, pad[1] + width), channels), x.dtype)
+    plane = np.zeros((max(rows, pad_h + height), max(columns, pad_w + width), channels), x.dtype)
     line, n = plane[0].size, stride * channels
     depth = stride * stride * channels
     flat, v = plane.reshape(-1), np.empty(5 * line, x.dtype)
     for image in range(images):
-        channels_last(x[image], plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width])
+        channels_last(x[image], plane[pad_h : pad_h + height, pad_w : pad_w + width])
         for phase in range(stride):
             top = phase * line
             for i in range(high[0]):
@@ -112,12 +111,12 @@ def expand_x(x, out, start, stride, taps, pad, high, wide):
                         left += n * (r - taps + 1)
 
 
-@functools.partial(kernel, apart=True)
-def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
-    """The transpose of `expand_x`, plus bias (C,)."""
+@kernel
+def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
+    """The transpose of `_expand_x`, plus bias (C,)."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
-    plane = np.zeros((max(rows, pad[0] + height), max(columns, pad[1] + width), channels), x.dtype)
+    plane = np.zeros((max(rows, pad_h + height), max(columns, pad_w + width), channels), x.dtype)
     line, n = plane[0].size, stride * channels
     depth = stride * stride * channels
     flat, v = plane.reshape(-1), np.empty(5 * line, x.dtype)
@@ -149,11 +148,11 @@ def collapse_x(x, given, start, stride, taps, pad, high, wide, bias):
                     stride * line,
                 )
                 top += stride * line * (q - taps + 1)
-        channels_first(plane[pad[0] : pad[0] + height, pad[1] : pad[1] + width], x[image], bias)
+        channels_first(plane[pad_h : pad_h + height, pad_w : pad_w + width], x[image], bias)
 
 
-@functools.partial(kernel, apart=True)
-def expand_y(y, out, start, taps, high, wide):
+@kernel
+def _expand_y(y, out, start, taps, high, wide):
     """y (N, O, H, W) -> points."""
     images, n, height, width = y.shape
     plane = np.empty((height, width, n), y.dtype)
@@ -177,9 +176,9 @@ def expand_y(y, out, start, taps, high, wide):
                     left += n * (r - taps + 1)
 
 
-@functools.partial(kernel, apart=True)
-def collapse_y(y, given, start, taps, high, wide, bias):
-    """The transpose of `expand_y`, plus bias (O,)."""
+@kernel
+def _collapse_y(y, given, start, taps, high, wide, bias):
+    """The transpose of `_expand_y`, plus bias (O,)."""
     images, n, height, width = y.shape
     plane = np.empty((height, width, n), y.dtype)
     line, flat = width * n, plane.reshape(-1)
@@ -202,22 +201,44 @@ def collapse_y(y, given, start, taps, high, wide, bias):
         channels_first(plane, y[image], bias)
 
 
-@functools.partial(kernel, apart=True)
-def expand_w(piece, pieces, w, out, matrix, row, depth, stride, taps, points_h, points_w):
+def _of_x(real, whole, array):
+    sizes, tiles = [whole] * 4, [array(whole, 1)] * 2
+    return [array(real, 4), array(real, 1), array(whole, 2), *sizes, *tiles]
+
+
+def _of_y(real, whole, array):
+    tiles = [array(whole, 1)] * 2
+    return [array(real, 4), array(real, 1), array(whole, 2), whole, *tiles]
+
+
+def _and_bias(kinds):
+    return lambda real, whole, array: [*kinds(real, whole, array), array(real, 1)]
+
+
+expand_x, collapse_x = Called(_expand_x, _of_x), Called(_collapse_x, _and_bias(_of_x))
+expand_y, collapse_y = Called(_expand_y, _of_y), Called(_collapse_y, _and_bias(_of_y))
+
+
+@kernel
+def expand_w(
+    piece, pieces, w, transposed, out, matrix, row, depth, stride, taps, points_h, points_w
+):
     """w (R, C, kh, kw) -> points: the taps of each phase are a polynomial's coefficients. Pieces
-    are of the rows.
+    are of the rows. transposed: w is (C, R, kh, kw).
 
     out is flat: a matrix for each pair of points, `matrix` apart; in it the channels of row i and
     phase j begin at i * row + j * depth
     """
     rows, channels, kh, kw = w.shape
+    if transposed:
+        rows, channels = channels, rows
     size = stride * taps
     plane, line = np.zeros((size, size, channels), w.dtype), size * channels
     flat, v = plane.reshape(-1), np.empty(5 * line, w.dtype)
     to = np.empty(5 * stride * channels, w.dtype)
     n = stride * channels
     for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
-        channels_last(w[i], plane[:kh, :kw])
+        channels_last(w[:, i] if transposed else w[i], plane[:kh, :kw])
         for phase in range(stride):
             outputs_to_points(
                 taps,
@@ -243,7 +264,7 @@ def expand_w(piece, pieces, w, out, matrix, row, depth, stride, taps, points_h, 
                             out[U(a + c)] = to[U(b + c)]
 
 
-@functools.partial(kernel, apart=True)
+@kernel
 def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points_h, points_w):
     """The transpose of `expand_w`."""
     rows, channels, kh, kw = w.shape
@@ -291,20 +312,22 @@ def spectrum(channels, images, high, wide):
 
 
 @kernel
-def _product(tiled, address, a, b, c, m, n, k):
-    """c (m, n) = a (m, k) @ b (k, n), flat; tiled: in our tiles, where there are rows enough."""
-    if tiled and m >= TILE_ROWS:
-        tiled_product(a, k, 1, b, c, m, n, k)
+def _product(zero, size, tiles, address, a, b, c, m, n, k):
+    """c (m, n) = a (m, k) @ b (k, n), all addresses; tiles: where `tiled_product` is, or 0. It is
+    called where there are rows enough."""
+    if tiles and m >= TILE_ROWS:
+        tiled_product(tiles, zero, size, a, k, 1, b, c, m, n, k)
     else:
-        gemm(address, NO_TRANS, NO_TRANS, m, n, k, a, k, b, n, c.dtype.type(0), c, n)
+        gemm(address, NO_TRANS, NO_TRANS, m, n, k, a, k, b, n, zero, c, n)
 
 
 @kernel
 def conv(
-    piece, pieces, x, weights, bias, y, at_once, tiled, address, stride, taps, pad, high, wide
+    piece, pieces, x, weights, bias, y, at_once, ways, stride, taps, pad, high, wide
 ):  # fmt: skip
     """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
     stride^2 C, O). Pieces are of the images."""
+    (tiles, address, expand_in, collapse_out), zero = ways, x.dtype.type(0)
     _, k, o = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
     Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
@@ -312,24 +335,25 @@ def conv(
     for low in range(begin, end, at_once):
         part = x[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
-        expand_x(part, X, at_x, stride, taps, pad, high, wide)
+        expand_x(expand_in, part, X, at_x, stride, taps, pad[0], pad[1], high, wide)
         for p in range(5):
             for q in range(5):
                 columns = len(part) * high[p] * wide[q]
                 if columns:
-                    a = X[at_x[p, q] :]
-                    b = weights[p * 5 + q].reshape(-1)
-                    c = Y[at_y[p, q] :]
-                    _product(tiled, address, a, b, c, columns, o, k)
-        collapse_y(y[low : low + len(part)], Y, at_y, taps, high, wide, bias)
+                    a, b = place(X, at_x[p, q]), place(weights, (p * 5 + q) * k * o)
+                    _product(
+                        zero, x.itemsize, tiles, address, a, b, place(Y, at_y[p, q]), columns, o, k
+                    )
+        collapse_y(collapse_out, y[low : low + len(part)], Y, at_y, taps, high, wide, bias)
 
 
 @kernel
 def conv_transpose(
-    piece, pieces, y, weights, bias, x, at_once, tiled, address, stride, taps, pad, high, wide
+    piece, pieces, y, weights, bias, x, at_once, ways, stride, taps, pad, high, wide
 ):  # fmt: skip
     """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C).
     Pieces are of the images."""
+    (tiles, address, expand_out, collapse_in), zero = ways, x.dtype.type(0)
     _, o, k = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
     Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
@@ -337,42 +361,55 @@ def conv_transpose(
     for low in range(begin, end, at_once):
         part = y[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
-        expand_y(part, Y, at_y, taps, high, wide)
+        expand_y(expand_out, part, Y, at_y, taps, high, wide)
         for p in range(5):
             for q in range(5):
                 columns = len(part) * high[p] * wide[q]
                 if columns:
-                    a = Y[at_y[p, q] :]
-                    b = weights[p * 5 + q].reshape(-1)
-                    c = X[at_x[p, q] :]
-                    _product(tiled, address, a, b, c, columns, k, o)
-        collapse_x(x[low : low + len(part)], X, at_x, stride, taps, pad, high, wide, bias)
+                    a, b = place(Y, at_y[p, q]), place(weights, (p * 5 + q) * k * o)
+                    _product(
+                        zero, x.itemsize, tiles, address, a, b, place(X, at_x[p, q]), columns, k, o
+                    )
+        collapse_x(
+            collapse_in,
+            x[low : low + len(part)],
+            X,
+            at_x,
+            stride,
+            taps,
+            pad[0],
+            pad[1],
+            high,
+            wide,
+            bias,
+        )
 
 
 @kernel
-def expand(piece, pieces, x, y, X, Y, at_x, at_y, stride, taps, pad, high, wide):
+def expand(piece, pieces, x, y, X, Y, at_x, at_y, ways, stride, taps, pad, high, wide):
     """The points of x and y in spectra that begin at `at_x`, `at_y`. Pieces are of the images."""
+    expand_in, expand_out = ways
     first, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
     at_x, at_y = at_x.copy(), at_y.copy()
     for p in range(5):
         for q in range(5):
             at_x[p, q] += first * high[p] * wide[q] * x.shape[1] * stride * stride
             at_y[p, q] += first * high[p] * wide[q] * y.shape[1]
-    expand_x(x[first:end], X, at_x, stride, taps, pad, high, wide)
-    expand_y(y[first:end], Y, at_y, taps, high, wide)
+    expand_x(expand_in, x[first:end], X, at_x, stride, taps, pad[0], pad[1], high, wide)
+    expand_y(expand_out, y[first:end], Y, at_y, taps, high, wide)
 
 
 @kernel
-def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta, tiled, address):
+def multiply(piece, pieces, X, Y, at_x, at_y, weights, images, high, wide, beta, ways):
     """weights (25, O, K) = Y^T X + beta weights. Pieces are of the pairs of points."""
-    _, o, k = weights.shape
+    (tiles, address), (_, o, k) = ways, weights.shape
     for pair in range(piece, 25, pieces):
         p, q = pair // 5, pair % 5
         columns = images * high[p] * wide[q]
         if columns:
-            a, b = Y[at_y[p, q] :], X[at_x[p, q] :]
-            c = weights[pair]
-            if tiled and beta == 0 and o >= TILE_ROWS:
-                tiled_product(a, 1, o, b, c.reshape(-1), o, k, columns)
+            a, b = place(Y, at_y[p, q]), place(X, at_x[p, q])
+            c, factor = place(weights, pair * o * k), X.dtype.type(beta)
+            if tiles and beta == 0 and o >= TILE_ROWS:
+                tiled_product(tiles, factor, X.itemsize, a, 1, o, b, c, o, k, columns)
             else:
-                gemm(address, TRANS, NO_TRANS, o, k, columns, a, o, b, k, c.dtype.type(beta), c, k)
+                gemm(address, TRANS, NO_TRANS, o, k, columns, a, o, b, k, factor, c, k)
