@@ -1,13 +1,18 @@
 """Work handed to waiting threads in machine code: no lock, no GIL, about a microsecond (measured).
 
-A worker has a record (`WORKER`), which both sides read and write, and is in one of four states:
+A worker has a record (`WORKER`), which both sides read and write, and is in one of five states:
 
-    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- finds its work --> GO
-    and from GO, when it has done it, back to WAITING; from WAITING, after a while, to ASLEEP.
+    ASLEEP -- begins to wait --> WAITING -- is claimed --> CLAIMED -- is given work --> GO
+    GO -- takes it --> RUNNING -- has done it --> WAITING, and from there, after a while, to ASLEEP
 
 A piece of work is a C function `work(args, part, parts)` of three integers: the address of what it
 needs, and which part is its own. How many parts there are is known once the workers are claimed:
 nobody waits for one that sleeps.
+
+Where other programs want the cores, too, a worker that waits may be one that the system does not
+let run. So who has done its own part takes back what a worker has not begun (from GO to WAITING)
+and does it. A worker that comes late too often rests: for a while it is given nothing, so that it
+falls asleep, and leaves the cores to the others.
 """
 
 import functools
@@ -28,14 +33,19 @@ WORKER = np.dtype(
         ("args", np.int64),  # address of what it needs
         ("part", np.int64),
         ("parts", np.int64),
-        ("unused", np.int64),
+        # how often it came late of late (see `dispatch`); below 0 it rests for so many dispatches
+        ("late", np.int64),
     ],
     align=True,
 )
 # where, in bytes
-STATE, CALL, _, WORK, ARGS, PART, PARTS, _ = (WORKER.fields[name][1] for name in WORKER.names)
+STATE, CALL, _, WORK, ARGS, PART, PARTS, LATE = (WORKER.fields[name][1] for name in WORKER.names)
 SIZE = WORKER.itemsize
-ASLEEP, WAITING, CLAIMED, GO = range(4)
+ASLEEP, WAITING, CLAIMED, GO, RUNNING = range(5)
+# A time that a worker comes late counts as much as so many that it does not; at the limit it rests
+# for so many dispatches (some 50 ms of training steps), and then is late soon.
+LATENESS, TOO_LATE, REST = 4, 64, 1000
+GRACE = 10_000  # looks at its record, some microseconds, in which a worker that runs has begun
 TIMED_OUT, CALLED, WORKED = range(3)  # why a worker waits no longer
 
 
@@ -108,7 +118,7 @@ def worker_loop(record, number, spins, most_spins, sched_yield):
     store(record + STATE, WAITING)
     while True:
         state = load(record + STATE)
-        if state == GO:
+        if state == GO and exchange(record + STATE, GO, RUNNING):
             call_work(
                 load(record + WORK), load(record + ARGS), load(record + PART), load(record + PARTS)
             )
@@ -141,17 +151,22 @@ def await_workers(records, workers, spins, sched_yield):
 
 @kernel
 def dispatch(records, workers, work, args, sched_yield):
-    """work(address of args, part, parts) in this thread and in those workers who wait. Returns the
-    number of parts.
+    """work(address of args, part, parts) in this thread and in those workers who wait and do not
+    rest. Returns the number of parts.
 
     records : address of the records of so many workers, one behind the other
     """
     parts = 1
     for i in range(workers):
         at = records + SIZE * i
-        if exchange(at + STATE, WAITING, CLAIMED):
+        late = load(at + LATE)
+        if late < 0:
+            store(at + LATE, late + 1 if late < -1 else TOO_LATE // 2)
+        elif exchange(at + STATE, WAITING, CLAIMED):
             store(at + PART, parts)
             parts += 1
+            continue
+        store(at + PART, 0)
     for i in range(workers):
         at = records + SIZE * i
         if load(at + STATE) == CLAIMED:
@@ -161,6 +176,16 @@ def dispatch(records, workers, work, args, sched_yield):
             store(at + STATE, GO)
     call_work(work, args, 0, parts)
     for i in range(workers):
-        while load(records + SIZE * i + STATE) == GO:
+        at = records + SIZE * i
+        late, looks = load(at + LATE), 0
+        while load(at + STATE) == GO and looks < GRACE:
+            looks += 1
+        if exchange(at + STATE, GO, CLAIMED):
+            call_work(work, args, load(at + PART), parts)
+            store(at + LATE, late + LATENESS if late + LATENESS < TOO_LATE else -REST)
+            store(at + STATE, WAITING)
+        elif late > 0 and load(at + PART) > 0:
+            store(at + LATE, late - 1)
+        while load(at + STATE) == RUNNING:
             call_address(sched_yield)
     return parts

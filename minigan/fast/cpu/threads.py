@@ -69,6 +69,7 @@ class _Worker(threading.Thread):
         self.record, self.number = record, 0
         # views
         self.called, self.ended, self.state = record["call"], record["ended"], record["state"]
+        self.late = record["late"]
 
     def run(self):
         address = self.record.ctypes.data
@@ -93,6 +94,10 @@ class _Worker(threading.Thread):
                 self.done.release()
             self.ended[0] = number
             number += 1
+
+    def rests(self):
+        """Is it to be left asleep? (see `handoff`)"""
+        return self.late[0] < 0
 
     def wake(self):
         """Let it begin to wait for work, if it sleeps."""
@@ -217,6 +222,7 @@ def parallel_ranges(run, size, least=1, products=False):
     """
     least = max(1, least)
     _, workers, holder = _pool(os.getpid()) if size >= 2 * least else NO_POOL
+    workers = [worker for worker in workers if not worker.rests()]
     parts = min(len(workers) + 1, max(1, size // least))
     if parts == 1:
         run(0, size)
@@ -236,7 +242,7 @@ def run_on_workers(run, parts, long=False, while_held=contextlib.nullcontext):
     """`run(records, workers)`, up to `parts` - 1 workers and the address of their records (see
     `handoff`), which returns how many parts there were.
 
-    A worker that slept is woken for the next time.
+    A worker that slept is woken for the next time, unless it rests.
     long : is there so much to do that it pays to wait until they are awake?
     while_held : makes a context in which `run` is called if it may have workers
     """
@@ -247,14 +253,15 @@ def run_on_workers(run, parts, long=False, while_held=contextlib.nullcontext):
     most = min(parts - 1, len(workers))
     with _held(workers, holder) as mine, while_held() if mine else contextlib.nullcontext():
         if long and mine:
-            asleep = [worker for worker in workers[:most] if worker.state[0] == ASLEEP]
+            asleep = [w for w in workers[:most] if w.state[0] == ASLEEP and not w.rests()]
             for worker in asleep:
                 worker.wake()
             if asleep:
                 await_workers(records, most, WAKING, sched_yield())
         if run(records, most if mine else 0) <= most and mine:
             for worker in workers[:most]:
-                worker.wake()
+                if not worker.rests():
+                    worker.wake()
 
 
 def _run_parts(run, bounds, workers):
