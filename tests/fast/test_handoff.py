@@ -77,12 +77,13 @@ def test_a_worker_that_comes_in_time_is_trusted_again():
     try:
         out = np.zeros((2, 1 << 16), int)
         _, (worker,), _ = threads._pool(os.getpid())
-        for rounds in range(1, 20_000):  # the machine may be busy
+        for _ in range(20_000):  # the machine may be busy
             worker.record["late"] = 1
+            out[:] = 0
             worked(2, True, out)
             if worker.late[0] == 0:
                 break
-        assert worker.late[0] == 0 and (out == rounds).all()
+        assert worker.late[0] == 0 and (out == 1).all()
     finally:
         threads.set_num_threads(before)
         threads._set[:] = asked
