@@ -38,7 +38,7 @@ from minigan.viz import save_grid
 ROOT = Path(__file__).parents[1]
 LINES = ROOT / "benchmarks" / "results" / "results_mnist.jsonl"
 PAGE, PICTURES = ROOT / "docs" / "results.md", ROOT / "docs" / "images"
-REMARKS = ROOT / "benchmarks" / "results" / "results_mnist.md"  # written by people
+REMARKS = ROOT / "benchmarks" / "results" / "results_mnist.md"  # by people, and what claims.py says
 WINDOW = 1000  # training images on which Parzen's window is chosen
 THREADS = "MINIGAN_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 WARM = 20  # steps in which kernels are compiled, and the step is recorded
@@ -70,7 +70,7 @@ SYSTEMS = {
     ),
     "wasserstein": System("Wasserstein", f"{CONV} --objective wasserstein", OBJECTIVES),
     "reverse-kl": System("f-GAN, reverse KL", f"{CONV} --objective reverse-kl", OBJECTIVES),
-    "plain": System("non-saturating, not at all", f"{CONV} --penalty", HELD),
+    "plain": System("not at all, non-saturating", f"{CONV} --penalty", HELD),
     "wgan": System(
         "WGAN, clipped",
         f"{CONV} --objective wasserstein --penalty --constraint clip --k 5 --optimizer rmsprop "
@@ -222,7 +222,8 @@ Made by `python benchmarks/results_mnist.py` (lines of numbers:
 What a GAN learns in {seconds:g} seconds of one core of a processor ({cpu}). Each of these systems
 has its own options under *Samples*; everything that is not said there is the default of `python -m
 minigan train`: the small convolutions with batches of 16, Adam 1e-3 (.5, .99) and averaged weights,
-those of the main job. Published rates are for many more steps.
+those of the main job. Published rates are for many more steps. The machine had other work, too:
+on a quiet one there are a fifth more steps in the same seconds.
 
 {samples} samples are compared with the 10,000 test images. Mean ± standard deviation over seeds.
 Features and classes are those of the classifier `{classifier}` that comes with minigan: values of
