@@ -90,6 +90,7 @@ class ImagesView(Exploring):
             run = self.build(system, dataset)
             self.current = run
             run.train()
+            self.show(run)
             self.report = f"ended at step {run.step}; everything is in {run.folder}"
         except (Diverged, DeviceError, ValueError, OSError, MemoryError, ImportError) as error:
             self.error = str(error) or type(error).__name__

@@ -1,5 +1,7 @@
 """Steps of tiny networks in machine code: equal to the program that they were, to the bit."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from fast.test_program import batches, game, state
@@ -17,6 +19,7 @@ from minigan.optim.lr_scheduler import StepLR
 from minigan.training import Checkpoints, Run
 
 pytest.importorskip("numba")
+from minigan.fast.cpu import threads
 from minigan.fast.cpu.threads import num_threads, set_num_threads
 from minigan.fast.replay import jit
 from minigan.fast.replay.native import Native
@@ -31,12 +34,21 @@ def soon(monkeypatch):
     monkeypatch.setattr(jit, "TINY", 2)
 
 
+@contextlib.contextmanager
+def with_threads(n):
+    before, asked = num_threads(), list(threads._set)
+    set_num_threads(n)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
+        threads._set[:] = asked
+
+
 @pytest.fixture
 def one_thread():
-    before = num_threads()
-    set_num_threads(1)
-    yield
-    set_num_threads(before)
+    with with_threads(1):
+        yield
 
 
 def repeated(step, real):
@@ -58,12 +70,10 @@ NATIVE = ["gan", "lsgan", "hinge", "wgan", "wgan-gp", "dragan", "r1", "pacgan2",
           "ebgan-pt"]  # fmt: skip
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("most", [1, 2])
 @pytest.mark.parametrize("name", NATIVE)
-def test_games_of_the_plane(name, threads, monkeypatch):
-    before = num_threads()
-    set_num_threads(threads)
-    try:
+def test_games_of_the_plane(name, most, monkeypatch):
+    with with_threads(most):
         trainer = game(name)
         graph, values = repeated(trainer.play, batches(trainer, 12, 40))
         assert isinstance(graph.native, Native) and graph.why_not_native is None
@@ -71,8 +81,6 @@ def test_games_of_the_plane(name, threads, monkeypatch):
         monkeypatch.setattr(jit, "TINY", NEVER)
         other = game(name)
         plain, same = repeated(other.play, batches(other, 12, 40))
-    finally:
-        set_num_threads(before)
     assert plain.native is None and plain.program is not None
     assert values == same
     assert_equal(end, state(other))

@@ -16,6 +16,7 @@ from minigan.live.explore import Explorer
 from minigan.live.walk import WalkView
 from minigan.nn import Flatten, Linear, Sequential
 from minigan.systems import load_game
+from minigan.systems.cgan import CGAN
 from minigan.systems.command import main
 from minigan.training import Doctor
 
@@ -46,7 +47,9 @@ def pixels(message):
     return np.asarray(Image.open(io.BytesIO(message["png"].tobytes())))
 
 
-def test_a_run_on_a_folder_of_classes_and_a_walk_through_it(server, pictures):
+def test_a_run_on_a_folder_of_classes_and_a_walk_through_it(server, pictures, monkeypatch):
+    monkeypatch.setitem(CGAN.defaults, "epochs", 10**6)  # it is there until it is told to end
+
     async def train(page):
         await page.send("images", "start", system="cgan", dataset=str(pictures))
         told = await page.next(
@@ -119,6 +122,23 @@ def test_a_run_on_a_folder_of_classes_and_a_walk_through_it(server, pictures):
     folder = asyncio.run(scene())
     _, game, c, step = load_game(folder)
     assert game.classes == 2 and c.class_names == ["lying", "standing"] and step > 0
+
+
+def test_a_short_run_shows_its_end(pictures, tmp_path, monkeypatch):
+    """It may take less time than there is between two pictures."""
+    monkeypatch.setitem(CGAN.defaults, "epochs", 2)
+
+    async def scene(server):
+        async with Page(server) as page:
+            await page.send("images", "start", system="cgan", dataset=str(pictures))
+            first = await page.next("training", "images", lambda m: m["step"] == 0)
+            last = await page.next("training", "images", lambda m: m["step"] == m["total"])
+            assert last["step"] == 2 and (pixels(last) != pixels(first)).any()
+            state = await page.next("state", "images", lambda m: m["report"])
+            assert "ended at step 2" in state["report"] and not state["active"]
+
+    with serving(runs=str(tmp_path)) as server:
+        asyncio.run(scene(server))
 
 
 def test_a_run_that_writes_texts_is_no_walk(tmp_path):
