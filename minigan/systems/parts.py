@@ -16,10 +16,9 @@ from ..gan.networks import (
     leaky_relu,
 )
 from ..optim import Adam
-from ..training.cli import number
 from ..training.options import recipe
 from .evidence import image_rows
-from .system import System
+from .system import System, b2_option
 
 
 def layers(*sizes, activation=leaky_relu):
@@ -92,13 +91,8 @@ class OfParts(System):
 
     def options(self, parser):
         super().options(parser)
+        b2_option(parser)
         p = parser
-        p.add_argument(
-            "--b2",
-            type=number(float, 0, below=1),
-            default=0.999,
-            help="Adam's decay of the variance (default %(default)s)",
-        )
         p.add_argument(
             "--model",
             choices=("mlp", "conv"),

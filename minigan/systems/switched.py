@@ -15,7 +15,7 @@ from ..training.options import (
     recipe,
 )
 from .evidence import image_rows
-from .system import System
+from .system import System, b2_option
 
 
 class Switched(System):
@@ -31,13 +31,8 @@ class Switched(System):
 
     def options(self, parser):
         super().options(parser)
+        b2_option(parser)
         p = parser
-        p.add_argument(
-            "--b2",
-            type=number(float, 0, below=1),
-            default=0.999,
-            help="Adam's decay of the variance (default %(default)s)",
-        )
         p.add_argument(
             "--model",
             choices=NETWORKS,

@@ -227,6 +227,16 @@ def adam_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def b2_option(parser: argparse._ActionsContainer) -> None:
+    """Add --b2, of systems that do not always have Adam's own."""
+    parser.add_argument(
+        "--b2",
+        type=number(float, 0, below=1),
+        default=0.999,
+        help="Adam's decay of the variance (default %(default)s)",
+    )
+
+
 def counts(parser: argparse._ActionsContainer, *options: tuple[str, int, str]) -> None:
     """Add options for whole numbers from 1: (name, default, what it is)."""
     for name, default, what in options:
