@@ -164,39 +164,41 @@ def he_weights(module: nn.Module) -> None:
         init.zeros_(module.bias)
 
 
+def leaky_relu() -> nn.Module:
+    """LeakyReLU(0.2)."""
+    return nn.LeakyReLU(0.2)
+
+
 def conv_generator(
     latent_dim: int = 64, channels: int = 1, height: int = 28, width: int = 28,
-    features: int = 16, hidden: int = 256,
+    features: int = 16, hidden: int = 256, norm: bool = True,
+    activation: Callable[[], nn.Module] = leaky_relu,
 ) -> nn.Sequential:  # fmt: skip
     """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     Two linear layers, latent_dim-hidden-maps, then ConvTranspose2d(4, 2, 1) as in
-    `dcgan_generator`; batch normalisation and LeakyReLU(0.2) after all but the last, which ends in
+    `dcgan_generator`; batch normalisation and `activation()` after all but the last, which ends in
     tanh. 28x28: 64-256-1568, 32 x 7 x 7, 16 x 14 x 14. Linear maps are normalised number by number,
     the others map by map.
 
     height, width : multiples of 4, of at least 8 (else ValueError)
+    norm : without it the mirror image of `conv_discriminator`, for an auto-encoder as D
     """
     h, w, sizes = _plan(height, width, features)
     top, *rest = reversed(sizes)
+
+    def then(layer: nn.Module, normalisation: Callable[[int], nn.Module], n: int):
+        return [layer, *([normalisation(n)] if norm else []), activation()]
+
     layers: list[nn.Module] = []
     for n_in, n_out in ((latent_dim, hidden), (hidden, top * h * w)):
-        layers += [
-            nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(0.2)
-        ]  # fmt: skip
+        layers += then(nn.Linear(n_in, n_out, bias=not norm), nn.BatchNorm1d, n_out)
     layers.append(nn.Unflatten(1, (top, h, w)))
     for n_in, n_out in zip([top, *rest], rest):
-        layers += [
-            nn.ConvTranspose2d(n_in, n_out, 4, 2, 1, bias=False), nn.BatchNorm2d(n_out),
-            nn.LeakyReLU(0.2),
-        ]  # fmt: skip
+        convolution = nn.ConvTranspose2d(n_in, n_out, 4, 2, 1, bias=not norm)
+        layers += then(convolution, nn.BatchNorm2d, n_out)
     layers += [nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()]
     return nn.Sequential(*layers).apply(he_weights)
-
-
-def leaky_relu() -> nn.Module:
-    """LeakyReLU(0.2)."""
-    return nn.LeakyReLU(0.2)
 
 
 def conv_discriminator(
@@ -212,24 +214,6 @@ def conv_discriminator(
         layers += [nn.Conv2d(n_in, n_out, 4, 2, 1), activation()]
     trunk = [nn.Linear(sizes[-1] * h * w, hidden), activation(), nn.Linear(hidden, outputs)]
     return nn.Sequential(*layers, nn.Flatten(), *trunk).apply(he_weights)
-
-
-def conv_decoder(
-    codes: int = 64, channels: int = 1, height: int = 28, width: int = 28, features: int = 8,
-    hidden: int = 256, activation: Callable[[], nn.Module] = leaky_relu,
-) -> nn.Sequential:  # fmt: skip
-    """codes (N, codes) -> images (N, channels, height, width) in [-1, 1]: the mirror image of
-    `conv_discriminator`, for an auto-encoder as D. Errors as for `conv_generator`."""
-    h, w, sizes = _plan(height, width, features)
-    top, *rest = reversed(sizes)
-    layers: list[nn.Module] = [
-        nn.Linear(codes, hidden), activation(), nn.Linear(hidden, top * h * w), activation(),
-        nn.Unflatten(1, (top, h, w)),
-    ]  # fmt: skip
-    for n_in, n_out in zip([top, *rest], rest):
-        layers += [nn.ConvTranspose2d(n_in, n_out, 4, 2, 1), activation()]
-    layers += [nn.ConvTranspose2d(sizes[0], channels, 4, 2, 1), nn.Tanh()]
-    return nn.Sequential(*layers).apply(he_weights)
 
 
 class ImageAndNumbers(nn.Module):

@@ -7,14 +7,8 @@ import math
 from collections.abc import Callable
 
 from .. import nn
-from ..gan import GAMES, AutoEncoder, mlp_generator
-from ..gan.networks import (
-    ImageAndNumbers,
-    conv_decoder,
-    conv_discriminator,
-    conv_generator,
-    leaky_relu,
-)
+from ..gan import GAMES, NETWORKS, AutoEncoder, conv_discriminator, conv_generator
+from ..gan.networks import ImageAndNumbers, leaky_relu
 from ..optim import Adam
 from ..training.options import recipe
 from .evidence import image_rows
@@ -39,30 +33,28 @@ class Images:
         self.shape = tuple(c.image_shape)
         self.latent_dim = c.latent_dim
         self.rates = c.lr, (c.b1, getattr(c, "b2", 0.999))
-        self.convolutions = getattr(c, "model", "mlp") == "conv"
+        self.model = getattr(c, "model", "mlp")
         self.activation = activation
 
     def generator(self, more=0):
-        make = conv_generator if self.convolutions else mlp_generator
-        shape = self.shape if self.convolutions else (self.shape,)
-        return make(self.latent_dim + more, *shape)
+        return NETWORKS[self.model][0](self.latent_dim + more, self.shape)
 
     def critic(self, n_out=1, more=0):
         """mlp: pixels-512-256-n_out; conv: `conv_discriminator`."""
-        if self.convolutions:
-            network = conv_discriminator(*self.shape, outputs=n_out)
+        if not more or self.model == "conv":
+            network = NETWORKS[self.model][1](self.shape, outputs=n_out)
             return ImageAndNumbers(network, self.shape, more) if more else network
-        first = [] if more else [nn.Flatten()]
-        return nn.Sequential(*first, *layers(math.prod(self.shape) + more, 512, 256, n_out))
+        return nn.Sequential(*layers(math.prod(self.shape) + more, 512, 256, n_out))
 
     def coder(self, codes=None):
         """mlp: pixels-512-256-codes and back, tanh; conv: `conv_discriminator` and its mirror
         image."""
         n, codes = math.prod(self.shape), codes or 64
         own = {"activation": self.activation}
-        if self.convolutions:
+        if self.model == "conv":
             encoder = conv_discriminator(*self.shape, outputs=codes, **own)
-            return AutoEncoder(encoder, conv_decoder(codes, *self.shape, **own))
+            decoder = conv_generator(codes, *self.shape, features=8, norm=False, **own)
+            return AutoEncoder(encoder, decoder)
         encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, **own))
         decoder = nn.Sequential(
             *layers(codes, 256, 512, n, **own),
@@ -109,7 +101,8 @@ class OfParts(System):
         return GAMES[self.kind].of(Images(c, self.activation), **self.arguments(c))
 
     def optimizers(self, game, c):
-        return {name: Images(c).optimizer(player) for name, player in game.players.items()}
+        make = Images(c).optimizer
+        return {name: make(player) for name, player in game.players.items()}
 
     def measure(self, game, c, samples, device):
         return image_rows(game, c, samples, device)

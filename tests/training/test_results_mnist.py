@@ -13,6 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "results_mnist.py"
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("results_mnist", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -86,7 +87,7 @@ def test_what_diverges_is_said_and_other_budgets_are_left_out(results, tmp_path,
     asked = words(tmp_path, "--systems", "mlp", "--seeds", "0", "--seconds", "5")
     assert results.main(asked) == 0
     assert "* MLP: failed 1 times (Diverged" in results.PAGE.read_text()
-    budget = {"seconds": 9, "samples": 1, "classifier": "x", "quick": True}
+    budget = {"seconds": 9, "samples": 1, "classifier": "x", "quick": True, "machine": "M"}
     results.add_line(system="dcgan", seed=0, steps=7, **budget, metrics={"frechet": 1.25})
     assert results.main(["--page"]) == 0
     page = results.PAGE.read_text()

@@ -43,7 +43,7 @@ STATE, CALL, _, WORK, ARGS, PART, PARTS, LATE = (WORKER.fields[name][1] for name
 SIZE = WORKER.itemsize
 ASLEEP, WAITING, CLAIMED, GO, RUNNING = range(5)
 # A time that a worker comes late counts as much as so many that it does not; at the limit it rests
-# for so many dispatches (some 50 ms of training steps), and then is late soon.
+# for so many dispatches, after which it is given half the patience.
 LATENESS, TOO_LATE, REST = 4, 64, 1000
 GRACE = 10_000  # looks at its record, some microseconds, in which a worker that runs has begun
 TIMED_OUT, CALLED, WORKED = range(3)  # why a worker waits no longer
