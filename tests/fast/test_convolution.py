@@ -13,6 +13,7 @@ from ops.case import fill, seeds
 import minigan.nn.functional as F
 from minigan.fast.cpu import convolution as cpu
 from minigan.fast.cpu import patches, toomcook
+from minigan.fast.cpu import toomcook_points as points
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
 
@@ -28,8 +29,8 @@ def phased(draw):
     out = tuple((n + p + behind - k) // stride + 1 for n, p, k in zip(size, padding, kernel))
     geometry = Geometry(size, out, kernel, (stride, stride), padding, (1, 1), 1)
     assume(toomcook.plan(geometry) is not None)
-    n, c = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    o = draw(st.integers(1, 3))
+    # 17: vectors of channels, and one more
+    n, c, o = draw(st.integers(1, 3)), *(draw(st.sampled_from([1, 2, 3, 17])) for _ in range(2))
     return (
         fill(draw(seeds), (n, c, *size)),
         fill(draw(seeds), (n, o, *out)),
@@ -62,8 +63,8 @@ def check(ways, x, y, w, geometry, arguments=()):
 
 @settings(max_examples=80)
 @given(phased(), st.sampled_from([4, 5]))
-def test_toomcook(problem, points):
-    plan = toomcook.plan(problem[3], points)
+def test_toomcook(problem, most):
+    plan = toomcook.plan(problem[3], most)
     assume(plan is not None)
     check(toomcook, *problem, arguments=(plan,))
 
@@ -142,9 +143,19 @@ def test_the_fewest_multiplications():
     for outputs, taps, four, five in known:
         assert toomcook._tiles(outputs, taps, 4).sum() == four
         assert toomcook._tiles(outputs, taps, 5).sum() == five
-        for points in (4, 5):  # they cover all outputs
-            tiles = toomcook._tiles(outputs, taps, points)
+        for most in (4, 5):  # they cover all outputs
+            tiles = toomcook._tiles(outputs, taps, most)
             assert tiles.sum() - tiles[0] * (taps - 1) == outputs
+
+
+def test_polynomials_are_known_from_their_values():
+    """Exactly: 2 + 3 t - t^2 is 2 at 0, 4 at 1, and -1 at
+    infinity."""
+    assert points.values(3, 3) == [[1, 0, 0], [0, 0, 1], [1, 1, 1]]
+    for q in (2, 3, 4, 5):
+        back, values = np.array(points.interpolation(q)), np.array(points.values(q, q))
+        assert (back @ values == np.eye(q, dtype=int)).all()
+    assert (np.array(points.interpolation(3)) @ [2, -1, 4]).tolist() == [2, 3, -1]
 
 
 def test_memory_is_bounded():

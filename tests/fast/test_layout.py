@@ -5,7 +5,8 @@ import pytest
 
 import minigan
 from minigan import nn
-from minigan.fast.cpu.layout import row_major
+from minigan.fast.cpu.kernels import compiled
+from minigan.fast.cpu.layout import channels_first, channels_last, row_major
 
 SHAPES = [
     (1, 1),
@@ -42,6 +43,26 @@ def test_batches_that_lie_feature_by_feature():
     x = x.transpose(0, 2, 1, 3)
     assert row_major(x).flags.c_contiguous and (row_major(x) == x).all()
     assert row_major(np.float64(3)) == 3 and row_major(np.arange(3.0)[::-1]).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 5), (16, 4, 4), (40, 3, 5), (33, 7, 7), (64, 32, 32)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_channels_last_and_first(shape, dtype, first):
+    """Into a part of a plane and back, from anywhere in memory; nothing beside it changes."""
+    pytest.importorskip("numba")
+    channels, height, width = shape
+    memory = np.arange(first + np.prod(shape)).astype(dtype)
+    x = memory[first:].reshape(shape)
+    whole = np.full((height + 3, width + 2, channels), -1, dtype)
+    plane = whole[1 : height + 1, 1 : width + 1]
+    compiled(channels_last.reference)(x, plane)
+    assert (plane == x.transpose(1, 2, 0)).all()
+    assert (whole == -1).sum() == whole.size - x.size
+    back, bias = np.zeros(first + x.size, dtype), np.arange(channels).astype(dtype)
+    compiled(channels_first.reference)(plane, back[first:].reshape(shape), bias)
+    assert (back[first:].reshape(shape) == x + bias[:, None, None]).all()
+    assert (back[:first] == 0).all()
 
 
 def test_the_layout_stays_while_nobody_looks():

@@ -1,19 +1,23 @@
 """Fast transposed copies: a copy from one layout into the other reads or writes across the lines of
 the cache, and NumPy copies element by element."""
 
+import functools
+
 import numpy as np
 
 from ...engine import tensor
 from .kernels import Intrinsic, kernel
 
-__all__ = ["row_major", "transpose_blocks"]
+__all__ = ["channels_first", "channels_last", "row_major", "transpose_blocks"]
 
 # what kernels are compiled for; the other order of bytes is another dtype
 COMPILED = (np.dtype("float32"), np.dtype("float64"))
 VECTOR = 64  # bytes of a line of the cache, and of a register of AVX-512
 
 
-def _make_transpose_block():
+def _make_transpose_block(scattered=""):
+    """scattered: "x" or "y" has its rows anywhere; for its stride stands the address of their
+    places"""
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
@@ -21,40 +25,48 @@ def _make_transpose_block():
     whole, word = ir.IntType(64), ir.IntType(32)
 
     @intrinsic
-    def transpose_block(typing, zero, x, x_row, y, y_row):
+    def transpose_block(typing, zero, x, x_row, y, y_row, bias):
         def codegen(context, builder, signature, given):
             real = context.get_value_type(zero)
             size = 8 if isinstance(real, ir.DoubleType) else 4
             n = VECTOR // size
             vector = ir.VectorType(real, n)
 
-            def row(start, stride, i):
+            def row(name, start, stride, i):
+                if name == scattered:
+                    place = builder.inttoptr(stride, whole.as_pointer())
+                    place = builder.load(builder.gep(place, [whole(i)]))
+                else:
+                    place = builder.mul(stride, whole(i))
                 start = builder.inttoptr(start, real.as_pointer())
-                return builder.bitcast(
-                    builder.gep(start, [builder.mul(stride, whole(i))]), vector.as_pointer()
-                )
+                return builder.bitcast(builder.gep(start, [place]), vector.as_pointer())
 
             def merged(a, b, first):
                 places = sum(([k, n + k] for k in range(first, first + n // 2)), [])
                 return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(word, n), places))
 
-            _, x, x_row, y, y_row = given
-            rows = [builder.load(row(x, x_row, i), align=size) for i in range(n)]
+            _, x, x_row, y, y_row, bias = given
+            rows = [builder.load(row("x", x, x_row, i), align=size) for i in range(n)]
+            if scattered == "x":
+                added = builder.load(row("bias", bias, whole(0), 0), align=size)
+                rows = [builder.fadd(one, added) for one in rows]
             for _ in range(n.bit_length() - 1):  # n numbers merged log2(n) times
                 rows = [merged(rows[i // 2], rows[(i + n) // 2], i % 2 * n // 2) for i in range(n)]
             for i, one in enumerate(rows):
-                builder.store(one, row(y, y_row, i), align=size)
+                builder.store(one, row("y", y, y_row, i), align=size)
             return context.get_dummy_value()
 
-        return types.void(zero, *[types.intp] * 4), codegen
+        return types.void(zero, *[types.intp] * 5), codegen
 
     return transpose_block
 
 
-# transpose_block(zero, x, x_row, y, y_row): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the dtype
-# of zero), in registers: each stage merges rows i and i + n/2 number by number. Addresses; strides
-# in elements.
-_transpose_block = Intrinsic(_make_transpose_block)
+# transpose_block(zero, x, x_row, y, y_row, bias): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the
+# dtype of zero), in registers: each stage merges rows i and i + n/2 number by number. Addresses;
+# strides in elements. From rows anywhere, y = (x + bias)^T; else no bias is read.
+_transpose_block, _to_rows, _from_rows = (
+    Intrinsic(functools.partial(_make_transpose_block, scattered)) for scattered in ("", "y", "x")
+)
 
 
 @kernel
@@ -74,6 +86,7 @@ def transpose_blocks(x, y):
                 x_row,
                 y_start + size * (j * y_row + i),
                 y_row,
+                0,
             )
     for i in range(rows, n):
         for j in range(k):
@@ -81,6 +94,65 @@ def transpose_blocks(x, y):
     for i in range(rows):
         for j in range(columns, k):
             y[j, i] = x[i, j]
+
+
+@kernel
+def _places(plane, height, width):
+    """Where each position's channels are in plane (H, W, C), in elements."""
+    places = np.empty(height * width, np.intp)
+    for i in range(places.size):
+        places[i] = (i // width * plane.strides[0] + i % width * plane.strides[1]) // plane.itemsize
+    return places
+
+
+@kernel
+def _aligned(address, size):
+    """How many numbers after this address a line of the cache begins. (Where planes are as long as
+    a page, their lines drive each other out of the cache: whole ones need to be there once.)"""
+    return -address // size % (VECTOR // size)
+
+
+@kernel
+def channels_last(x, plane):
+    """plane (H, W, C) = x (C, H, W), whose planes are row by row, each. In blocks of as many
+    channels and positions as a vector has; the last block of positions may overlap the one
+    before."""
+    channels, height, width = x.shape
+    zero, size, places = x.dtype.type(0), x.itemsize, _places(plane, height, width)
+    side, row, positions = VECTOR // size, x.strides[0] // size, height * width
+    whole = channels - channels % side if positions >= side else 0
+    for c in range(0, whole, side):
+        source = np.intp(x.ctypes.data) + size * c * row
+        target = np.intp(plane.ctypes.data) + size * c
+        for i in range(_aligned(source, size) - side, positions, side):
+            first = min(max(i, 0), positions - side)
+            at = np.intp(places.ctypes.data) + places.itemsize * first
+            _to_rows(zero, source + size * first, row, target, at, 0)
+    for h in range(height):
+        for c in range(whole, channels):
+            for w in range(width):
+                plane[h, w, c] = x[c, h, w]
+
+
+@kernel
+def channels_first(plane, x, bias):
+    """x (C, H, W) = plane (H, W, C) + bias (C,); as `channels_last`."""
+    channels, height, width = x.shape
+    zero, size, places = x.dtype.type(0), x.itemsize, _places(plane, height, width)
+    side, row, positions = VECTOR // size, x.strides[0] // size, height * width
+    whole = channels - channels % side if positions >= side else 0
+    for c in range(0, whole, side):
+        source = np.intp(plane.ctypes.data) + size * c
+        target = np.intp(x.ctypes.data) + size * c * row
+        for i in range(_aligned(target, size) - side, positions, side):
+            first = min(max(i, 0), positions - side)
+            at = np.intp(places.ctypes.data) + places.itemsize * first
+            added = np.intp(bias.ctypes.data) + size * c
+            _from_rows(zero, source, at, target + size * first, row, added)
+    for h in range(height):
+        for c in range(whole, channels):
+            for w in range(width):
+                x[c, h, w] = plane[h, w, c] + bias[c]
 
 
 @tensor.row_major.kernel("cpu")

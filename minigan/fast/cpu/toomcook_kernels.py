@@ -8,9 +8,8 @@ tiles use each point, downwards and across.
 
 A spectrum is one flat array: for each pair of points (vertical, horizontal) a matrix (columns,
 channels) that begins at start[pair], a row of channels for each image and tile. Images are worked
-on with their channels last, so that every inner loop runs over neighbouring numbers. Indices are
-unsigned there: Numba would look whether a signed one counts from the end, and LLVM then does not
-vectorise. `toomcook_points` has the maps of one dimension.
+on with their channels last, so that every inner loop runs over neighbouring numbers.
+`toomcook_points` has the maps of one dimension.
 """
 
 import numpy as np
@@ -18,39 +17,18 @@ import numpy as np
 from .called import Called
 from .gemm import NO_TRANS, TRANS, gemm, place
 from .kernels import kernel
+from .layout import channels_first, channels_last
 from .tiles import TILE_ROWS, tiled_product
 from .toomcook_points import (
-    U,
+    evenly,
     inputs_to_points,
+    of,
     outputs_to_points,
     points_to_inputs,
     points_to_outputs,
 )
 
-# channels that are put last at a time: their numbers for one position fill one line of the cache
-BLOCK = 16
-
-
-@kernel
-def channels_last(x, plane):
-    """plane (H, W, C) = x (C, H, W)"""
-    channels, height, width = x.shape
-    for c0 in range(0, channels, BLOCK):
-        for h in range(height):
-            for c in range(c0, min(c0 + BLOCK, channels)):
-                for w in range(width):
-                    plane[U(h), U(w), U(c)] = x[U(c), U(h), U(w)]
-
-
-@kernel
-def channels_first(plane, x, bias):
-    """x (C, H, W) = plane (H, W, C) + bias (C,)"""
-    channels, height, width = x.shape
-    for c0 in range(0, channels, BLOCK):
-        for h in range(height):
-            for c in range(c0, min(c0 + BLOCK, channels)):
-                for w in range(width):
-                    x[U(c), U(h), U(w)] = plane[U(h), U(w), U(c)] + bias[U(c)]
+U = np.uintp  # a signed index may count from the end, and Numba would look
 
 
 @kernel
@@ -89,25 +67,15 @@ def _expand_x(x, out, start, stride, taps, pad_h, pad_w, high, wide):
             for i in range(high[0]):
                 q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
                 inputs_to_points(
-                    q,
-                    columns * channels,
-                    flat,
-                    top,
-                    stride * line,
-                    v,
-                    0,
-                    line,
-                    2 * line,
-                    3 * line,
-                    4 * line,
+                    q, columns * channels, flat, evenly(top, stride * line), v, evenly(0, line)
                 )
                 top += stride * line * (q - taps + 1)
                 for p in range(q):
                     tile, left = image * high[p] + i, p * line
                     for j in range(wide[0]):
                         r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                        a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, depth, phase * n)
-                        inputs_to_points(r, n, v, left, n, out, a0, a1, a2, a3, a4)
+                        to = places(start, p, tile, wide, j, depth, phase * n)
+                        inputs_to_points(r, n, v, evenly(left, n), out, to)
                         left += n * (r - taps + 1)
 
 
@@ -121,32 +89,20 @@ def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
     depth = stride * stride * channels
     flat, v = plane.reshape(-1), np.empty(5 * line, x.dtype)
     for image in range(images):
-        flat[:] = 0
         for phase in range(stride):
             top = phase * line
             for i in range(high[0]):
                 q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
-                v[: q * line] = 0
                 for p in range(q):
                     tile, left = image * high[p] + i, p * line
                     for j in range(wide[0]):
                         r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                        a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, depth, phase * n)
-                        points_to_inputs(r, n, given, a0, a1, a2, a3, a4, v, left, n)
+                        at = places(start, p, tile, wide, j, depth, phase * n)
+                        sums = taps - 1 if j else 0
+                        points_to_inputs(of(sums, r), n, given, at, v, evenly(left, n))
                         left += n * (r - taps + 1)
-                points_to_inputs(
-                    q,
-                    columns * channels,
-                    v,
-                    0,
-                    line,
-                    2 * line,
-                    3 * line,
-                    4 * line,
-                    flat,
-                    top,
-                    stride * line,
-                )
+                case, down = of(taps - 1 if i else 0, q), evenly(top, stride * line)
+                points_to_inputs(case, columns * channels, v, evenly(0, line), flat, down)
                 top += stride * line * (q - taps + 1)
         channels_first(plane[pad_h : pad_h + height, pad_w : pad_w + width], x[image], bias)
 
@@ -163,16 +119,15 @@ def _expand_y(y, out, start, taps, high, wide):
         top = 0
         for i in range(high[0]):
             q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
-            outputs_to_points(
-                q - taps + 1, q, line, flat, top, line, v, 0, line, 2 * line, 3 * line, 4 * line
-            )
+            case = of(q - taps + 1, q)
+            outputs_to_points(case, line, flat, evenly(top, line), v, evenly(0, line))
             top += line * (q - taps + 1)
             for p in range(q):
                 tile, left = image * high[p] + i, p * line
                 for j in range(wide[0]):
                     r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                    a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, n, 0)
-                    outputs_to_points(r - taps + 1, r, n, v, left, n, out, a0, a1, a2, a3, a4)
+                    to = places(start, p, tile, wide, j, n, 0)
+                    outputs_to_points(of(r - taps + 1, r), n, v, evenly(left, n), out, to)
                     left += n * (r - taps + 1)
 
 
@@ -191,12 +146,11 @@ def _collapse_y(y, given, start, taps, high, wide, bias):
                 tile, left = image * high[p] + i, p * line
                 for j in range(wide[0]):
                     r = 5 if j < wide[4] else 4 if j < wide[3] else 3 if j < wide[2] else 2
-                    a0, a1, a2, a3, a4 = places(start, p, tile, wide, j, n, 0)
-                    points_to_outputs(r - taps + 1, r, n, given, a0, a1, a2, a3, a4, v, left, n)
+                    at = places(start, p, tile, wide, j, n, 0)
+                    points_to_outputs(of(r - taps + 1, r), n, given, at, v, evenly(left, n))
                     left += n * (r - taps + 1)
-            points_to_outputs(
-                q - taps + 1, q, line, v, 0, line, 2 * line, 3 * line, 4 * line, flat, top, line
-            )
+            case = of(q - taps + 1, q)
+            points_to_outputs(case, line, v, evenly(0, line), flat, evenly(top, line))
             top += line * (q - taps + 1)
         channels_first(plane, y[image], bias)
 
@@ -240,22 +194,11 @@ def expand_w(
     for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         channels_last(w[:, i] if transposed else w[i], plane[:kh, :kw])
         for phase in range(stride):
-            outputs_to_points(
-                taps,
-                points_h,
-                line,
-                flat,
-                phase * line,
-                stride * line,
-                v,
-                0,
-                line,
-                2 * line,
-                3 * line,
-                4 * line,
-            )
+            down = evenly(phase * line, stride * line)
+            outputs_to_points(of(taps, points_h), line, flat, down, v, evenly(0, line))
             for p in range(points_h):
-                outputs_to_points(taps, points_w, n, v, p * line, n, to, 0, n, 2 * n, 3 * n, 4 * n)
+                across, case = evenly(p * line, n), of(taps, points_w)
+                outputs_to_points(case, n, v, across, to, evenly(0, n))
                 for r in range(points_w):
                     for other in range(stride):
                         a = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth
@@ -282,21 +225,10 @@ def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points
                         b = r * n + other * channels
                         for c in range(channels):
                             to[U(b + c)] = given[U(a + c)]
-                points_to_outputs(taps, points_w, n, to, 0, n, 2 * n, 3 * n, 4 * n, v, p * line, n)
-            points_to_outputs(
-                taps,
-                points_h,
-                line,
-                v,
-                0,
-                line,
-                2 * line,
-                3 * line,
-                4 * line,
-                flat,
-                phase * line,
-                stride * line,
-            )
+                across, case = evenly(p * line, n), of(taps, points_w)
+                points_to_outputs(case, n, to, evenly(0, n), v, across)
+            down = evenly(phase * line, stride * line)
+            points_to_outputs(of(taps, points_h), line, v, evenly(0, line), flat, down)
         channels_first(plane[:kh, :kw], w[i], none)
 
 

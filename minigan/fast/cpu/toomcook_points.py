@@ -1,170 +1,164 @@
 """Toom-Cook in one dimension: between inputs or outputs of a tile and the values of polynomials at
 the points 0, infinity, 1, -1, 2.
 
-There are two maps and their transposes: between q inputs, or m outputs, and q points. Each of these
-is a run of n numbers in a flat array: input number i begins at `at + i * step`, point number i at
-`p0` ... `p4`.
+There are two maps and their transposes, matrices all: between m outputs, or q inputs, and q points.
+Each input, output or point stands for a run of n numbers in a flat array, so that a map is a few
+sums and multiples of vectors.
+
+Numba would have these loops look whether the runs overlap, and for a few vectors not use vectors at
+all: so their code is made here.
 """
+
+import functools
+from fractions import Fraction
 
 import numpy as np
 
-from .kernels import kernel
+from .kernels import Intrinsic, kernel
+from .layout import VECTOR
 
-U = np.uintp
+POINTS = (0, None, 1, -1, 2)  # None: infinity
+
+
+def values(m, q):
+    """The matrix (q, m) that takes the m coefficients of a polynomial to its values at the first q
+    points; at infinity that is the highest coefficient."""
+    return [
+        [Fraction(j == m - 1) if point is None else Fraction(point) ** j for j in range(m)]
+        for point in POINTS[:q]
+    ]
+
+
+def interpolation(q):
+    """The matrix (q, q) that takes q values to the coefficients: the inverse of `values`."""
+    inverse = np.linalg.inv(np.array(values(q, q), float))
+    return [[Fraction(c).limit_denominator(60) for c in row] for row in inverse]
+
+
+def transposed(matrix):
+    return [list(column) for column in zip(*matrix)]
+
+
+def _row(builder, numbers, constant, fma):
+    """Code for the sum of multiples of vectors: numbers is [(factor, vector)]. What needs no
+    multiplication comes first."""
+    total = None
+    for factor, vector in sorted(numbers, key=lambda one: abs(one[0]) != 1):
+        if total is None:
+            total = vector if factor == 1 else builder.fmul(constant(factor), vector)
+        elif abs(factor) == 1:
+            total = (builder.fadd if factor > 0 else builder.fsub)(total, vector)
+        else:
+            total = builder.call(fma, [constant(factor), vector, total])
+    return total
+
+
+def _make_map(cases):
+    """apply(case, n, x, from_, y, to): the runs of n numbers that begin in y at `to` are a matrix
+    times those that begin in x at `from_`. x and y are flat arrays, the places five whole numbers.
+
+    cases : {case: (matrix, how many of its first results are added to what is in y)}
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    whole = ir.IntType(64)
+
+    @intrinsic
+    def apply(typing, case, n, x, from_, y, to):
+        def codegen(context, builder, signature, given):
+            real = context.get_value_type(signature.args[2].dtype)
+            lanes = VECTOR // (8 if isinstance(real, ir.DoubleType) else 4)
+            case, n, *arrays = given
+
+            def runs(array, places):
+                start = context.make_array(signature.args[2])(context, builder, array).data
+                return [
+                    builder.gep(start, [builder.extract_value(places, i)])
+                    for i in range(len(POINTS))
+                ]
+
+            x, y = runs(*arrays[:2]), runs(*arrays[2:])
+
+            def numbers_at(run, index, width):
+                place = builder.gep(run, [index])
+                if width == 1:
+                    return place
+                return builder.bitcast(place, ir.VectorType(real, width).as_pointer())
+
+            def once(matrix, sums, index, width):
+                kind = real if width == 1 else ir.VectorType(real, width)
+                size = 8 if isinstance(real, ir.DoubleType) else 4
+                name = f"llvm.fma.{'' if width == 1 else f'v{width}'}f{8 * size}"
+                fma = cgutils.get_or_insert_function(
+                    builder.module, ir.FunctionType(kind, [kind] * 3), name
+                )
+
+                def constant(factor):
+                    factor = float(factor)
+                    return ir.Constant(kind, factor if width == 1 else [factor] * width)
+
+                def read(run):
+                    return builder.load(numbers_at(run, index, width), align=size)
+
+                found = [read(run) for run, _ in zip(x, matrix[0])]
+                for i, (run, row) in enumerate(zip(y, matrix)):
+                    terms = [(c, v) for c, v in zip(row, found) if c]
+                    terms = ([(Fraction(1), read(run))] if i < sums else []) + terms
+                    total = _row(builder, terms, constant, fma)
+                    builder.store(total, numbers_at(run, index, width), align=size)
+
+            vectors = builder.udiv(n, whole(lanes))
+            done = builder.mul(vectors, whole(lanes))
+            end = builder.append_basic_block("mapped")
+            switch = builder.switch(case, end)
+            for key, one in cases.items():
+                block = builder.append_basic_block(f"case_{key}")
+                switch.add_case(whole(key), block)
+                builder.position_at_end(block)
+                with cgutils.for_range(builder, vectors) as loop:
+                    once(*one, builder.mul(loop.index, whole(lanes)), lanes)
+                with cgutils.for_range(builder, builder.sub(n, done)) as loop:
+                    once(*one, builder.add(done, loop.index), 1)
+                builder.branch(end)
+            builder.position_at_end(end)
+            return context.get_dummy_value()
+
+        runs_of = types.Array(x.dtype, 1, "C"), types.UniTuple(types.intp, len(POINTS))
+        return types.void(types.intp, types.intp, *runs_of, *runs_of), codegen
+
+    return apply
+
+
+def _map(cases):
+    return Intrinsic(functools.partial(_make_map, cases))
 
 
 @kernel
-def inputs_to_points(q, n, d, at, step, p, p0, p1, p2, p3, p4):
-    """The transpose of interpolation: what multiplies the value of the kernel's polynomial at each
-    point."""
-    half, third = p.dtype.type(1 / 2), p.dtype.type(1 / 3)
-    sixth, two = p.dtype.type(1 / 6), p.dtype.type(2)
-    i0, i1 = at, at + step
-    i2, i3 = at + 2 * step, at + 3 * step
-    i4 = at + 4 * step
-    if q == 5:
-        for k in range(n):
-            a, b = d[U(i0 + k)], d[U(i1 + k)]
-            c, e = d[U(i2 + k)], d[U(i3 + k)]
-            f = d[U(i4 + k)]
-            p[U(p0 + k)] = a - c + half * (e - b)
-            p[U(p1 + k)] = f - c + two * (b - e)
-            p[U(p2 + k)] = b + half * (c - e)
-            p[U(p3 + k)] = half * c - third * b - sixth * e
-            p[U(p4 + k)] = sixth * (e - b)
-    elif q == 4:
-        for k in range(n):
-            a, b = d[U(i0 + k)], d[U(i1 + k)]
-            c, e = d[U(i2 + k)], d[U(i3 + k)]
-            p[U(p0 + k)] = a - c
-            p[U(p1 + k)] = e - b
-            p[U(p2 + k)] = (b + c) * half
-            p[U(p3 + k)] = (c - b) * half
-    elif q == 3:
-        for k in range(n):
-            a, b = d[U(i0 + k)], d[U(i1 + k)]
-            c = d[U(i2 + k)]
-            p[U(p0 + k)] = a - b
-            p[U(p1 + k)] = c - b
-            p[U(p2 + k)] = b
-    else:
-        for k in range(n):
-            p[U(p0 + k)] = d[U(i0 + k)]
-            p[U(p1 + k)] = d[U(i1 + k)]
+def evenly(at, step):
+    """The places of runs that begin `step` numbers apart."""
+    return (at, at + step, at + 2 * step, at + 3 * step, at + 4 * step)
 
 
 @kernel
-def points_to_inputs(q, n, p, p0, p1, p2, p3, p4, d, at, step):
-    """Its transpose, added to the inputs."""
-    half, third = p.dtype.type(1 / 2), p.dtype.type(1 / 3)
-    sixth, two = p.dtype.type(1 / 6), p.dtype.type(2)
-    i0, i1 = at, at + step
-    i2, i3 = at + 2 * step, at + 3 * step
-    i4 = at + 4 * step
-    if q == 5:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c, e = p[U(p2 + k)], p[U(p3 + k)]
-            f = p[U(p4 + k)]
-            d[U(i0 + k)] += a
-            d[U(i1 + k)] += two * b - half * a + c - third * e - sixth * f
-            d[U(i2 + k)] += half * (c + e) - a - b
-            d[U(i3 + k)] += half * (a - c) - two * b + sixth * (f - e)
-            d[U(i4 + k)] += b
-    elif q == 4:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c, e = p[U(p2 + k)] * half, p[U(p3 + k)] * half
-            d[U(i0 + k)] += a
-            d[U(i1 + k)] += c - e - b
-            d[U(i2 + k)] += c + e - a
-            d[U(i3 + k)] += b
-    elif q == 3:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c = p[U(p2 + k)]
-            d[U(i0 + k)] += a
-            d[U(i1 + k)] += c - a - b
-            d[U(i2 + k)] += b
-    else:
-        for k in range(n):
-            d[U(i0 + k)] += p[U(p0 + k)]
-            d[U(i1 + k)] += p[U(p1 + k)]
+def of(m, q):
+    """The case of q points, and m outputs, coefficients, or inputs with sums in them."""
+    return 8 * m + q
 
 
-@kernel
-def value(m, t, n, y, at, step, p, to):
-    """The polynomial whose m coefficients are the outputs, at the point t."""
-    t, i1 = p.dtype.type(t), at + step
-    i2, i3 = at + 2 * step, at + 3 * step
-    if m == 1:
-        for k in range(n):
-            p[U(to + k)] = y[U(at + k)]
-    elif m == 2:
-        for k in range(n):
-            p[U(to + k)] = y[U(at + k)] + t * y[U(i1 + k)]
-    elif m == 3:
-        for k in range(n):
-            p[U(to + k)] = y[U(at + k)] + t * (y[U(i1 + k)] + t * y[U(i2 + k)])
-    else:
-        for k in range(n):
-            p[U(to + k)] = y[U(at + k)] + t * (y[U(i1 + k)] + t * (y[U(i2 + k)] + t * y[U(i3 + k)]))
-
-
-@kernel
-def outputs_to_points(m, q, n, y, at, step, p, p0, p1, p2, p3, p4):
-    """The same at q points; at infinity it is the highest coefficient."""
-    value(1, 0, n, y, at, step, p, p0)
-    value(1, 0, n, y, at + (m - 1) * step, step, p, p1)
-    if q > 2:
-        value(m, 1, n, y, at, step, p, p2)
-    if q > 3:
-        value(m, -1, n, y, at, step, p, p3)
-    if q > 4:
-        value(m, 2, n, y, at, step, p, p4)
-
-
-@kernel
-def points_to_outputs(m, q, n, p, p0, p1, p2, p3, p4, y, at, step):
-    """Its transpose. For points that the tile has not, the first stands, times 0."""
-    kind = p.dtype.type
-    w2, w3 = kind(q > 2), kind(q > 3)
-    w4 = kind(q > 4)
-    p2, p3 = p2 if q > 2 else p0, p3 if q > 3 else p0
-    p4 = p4 if q > 4 else p0
-    two, four = kind(2), kind(4)
-    eight, i1 = kind(8), at + step
-    i2, i3 = at + 2 * step, at + 3 * step
-    if m == 1:
-        for k in range(n):
-            y[U(at + k)] = (
-                p[U(p0 + k)]
-                + p[U(p1 + k)]
-                + w2 * p[U(p2 + k)]
-                + w3 * p[U(p3 + k)]
-                + w4 * p[U(p4 + k)]
-            )
-    elif m == 2:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c, e = w2 * p[U(p2 + k)], w3 * p[U(p3 + k)]
-            f = w4 * p[U(p4 + k)]
-            y[U(at + k)] = a + c + e + f
-            y[U(i1 + k)] = b + c - e + two * f
-    elif m == 3:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c, e = w2 * p[U(p2 + k)], w3 * p[U(p3 + k)]
-            f = w4 * p[U(p4 + k)]
-            y[U(at + k)] = a + c + e + f
-            y[U(i1 + k)] = c - e + two * f
-            y[U(i2 + k)] = b + c + e + four * f
-    else:
-        for k in range(n):
-            a, b = p[U(p0 + k)], p[U(p1 + k)]
-            c, e = w2 * p[U(p2 + k)], w3 * p[U(p3 + k)]
-            f = w4 * p[U(p4 + k)]
-            y[U(at + k)] = a + c + e + f
-            y[U(i1 + k)] = c - e + two * f
-            y[U(i2 + k)] = c + e + four * f
-            y[U(i3 + k)] = b + c - e + eight * f
+_SIZES = (2, 3, 4, 5)
+_INPUTS = {q: transposed(interpolation(q)) for q in _SIZES}
+_OUTPUTS = {(m, q): values(m, q) for m in (1, 2, 3, 4) for q in _SIZES if m <= q}
+# q inputs -> points, the transpose of interpolation: what multiplies the values of the kernel's
+# polynomial. Case of(0, q).
+inputs_to_points = _map({q: (matrix, 0) for q, matrix in _INPUTS.items()})
+# Its transpose. Case of(s, q): the first s inputs are added to, as the tile before has a part in
+# them.
+points_to_inputs = _map({8 * s + q: (transposed(_INPUTS[q]), s) for s in range(3) for q in _SIZES})
+# m outputs, a polynomial's coefficients -> its values, and the transpose. Case of(m, q).
+outputs_to_points = _map({8 * m + q: (matrix, 0) for (m, q), matrix in _OUTPUTS.items()})
+points_to_outputs = _map(
+    {8 * m + q: (transposed(matrix), 0) for (m, q), matrix in _OUTPUTS.items()}
+)
