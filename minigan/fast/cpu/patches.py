@@ -277,9 +277,14 @@ def conv_weight(x, y, geometry):
     else:
         pieces, long = pieces_of(len(x), call.least)
         images = -(-len(x) // pieces)
-    w = np.empty((1 if by_channels else pieces, outputs, call.rows), x.dtype)
+    # no view: a view that became a leaf's gradient would be copied
+    w = np.empty((outputs, channels, *geometry.kernel), x.dtype)
+    sums = w.reshape(1, outputs, call.rows)
+    parts = sums if by_channels or pieces == 1 else np.empty((pieces, *sums.shape[1:]), x.dtype)
     flat = y.reshape(len(y), outputs, -1)
-    _conv_weight(pieces, long, call.volume(x), flat, w, *call.arguments(images))
-    for more in w[1:]:
-        w[0] += more
-    return w[0].reshape(outputs, channels, *geometry.kernel)
+    _conv_weight(pieces, long, call.volume(x), flat, parts, *call.arguments(images))
+    if parts is not sums:
+        np.add(parts[0], parts[1], sums[0])
+        for more in parts[2:]:
+            sums[0] += more
+    return w
