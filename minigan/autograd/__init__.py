@@ -19,6 +19,7 @@ from ..engine import (
     set_grad_enabled,
     sum_to,
     tensor_of,
+    zero,
 )
 from ..messages.errors import AnomalyError, OpError
 from . import attributes as attributes, notebook as notebook
@@ -36,5 +37,5 @@ __all__ = [
     "gradgradcheck", "draw_tape",
     "identity", "inference_mode", "is_grad_enabled", "no_grad", "op", "raw",
     "set_detect_anomaly", "set_grad_enabled", "sum_to",
-    "tensor_of",
+    "tensor_of", "zero",
 ]  # fmt: skip

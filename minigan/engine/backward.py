@@ -22,6 +22,7 @@ from .grad_mode import mode, set_grad_enabled
 from .primitives import sum_to
 from .tape import Node, entry
 from .tensor import Tensor, fresh, raw, refresh_views, row_major, tensor_of
+from .zero import Zero
 
 _number = attrgetter("number")
 ndarray = np.ndarray
@@ -188,8 +189,11 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
             gradient = sums.pop(node, None)
             if gradient is None:
                 continue
-            if HOOKS and id(node) in HOOKS:
-                gradient = HOOKS[id(node)](gradient, create_graph)
+            hooks = HOOKS.get(id(node)) if HOOKS else None
+            if gradient.__class__ is Zero and (hooks or (ends is not None and node in ends)):
+                gradient = _numbers(gradient, node, create_graph)
+            if hooks:
+                gradient = hooks(gradient, create_graph)
             if ends is not None and node in ends:
                 found[node] = gradient if create_graph else seam.execute(_copied, gradient)
                 if useful.isdisjoint(node.edges):
@@ -199,11 +203,17 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 need = [e is not None for e in edges]
             else:
                 need = [e in useful for e in edges]
-            gradients = _apply_rule(node, gradient, need, create_graph)
+            if gradient.__class__ is Zero:
+                gradients = (gradient,) * len(edges)  # a rule is linear in the gradient
+            else:
+                gradients = _apply_rule(node, gradient, need, create_graph)
             for i, edge in enumerate(edges):
                 if not need[i]:
                     continue
                 g = gradients[i] if i < len(gradients) else None
+                if g.__class__ is Zero:
+                    sums.setdefault(edge, g)
+                    continue
                 like = edge if edge.__class__ is Node else edge.array
                 fits = g.__class__ is ndarray and g.shape == like.shape and g.dtype is like.dtype
                 if not fits or mode.anomaly:
@@ -220,14 +230,21 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 node.free()
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
+                if g.__class__ is Zero:
+                    g = _numbers(g, edge, create_graph)
                 hooks = HOOKS.get(id(edge)) if HOOKS else None
                 found[edge] = hooks(g, create_graph) if hooks else g
     return found
 
 
+def _numbers(gradient, edge, create_graph):
+    zeros = gradient.numbers(edge)
+    return tensor_of(zeros) if create_graph else zeros
+
+
 def _accumulate(sums, owned, edge, gradient):
     """Add to the sum of an edge: in place only into sums made here."""
-    if edge not in sums:
+    if edge not in sums or sums[edge].__class__ is Zero:
         sums[edge] = gradient
     elif isinstance(gradient, Tensor):
         sums[edge] = sums[edge] + gradient

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ..autograd import Tensor, op
+from ..autograd import Tensor, op, zero
 from ..autograd._types import Operand
 from .arithmetic import _where as where
 from .elementary import erf, exp
@@ -123,7 +123,7 @@ def leaky_relu_grad(g, x, slope):
 
 @leaky_relu_grad.backward
 def _(gg, need, x, slope):
-    return need[0] and leaky_relu_grad(gg, x, slope), need[1] and x * 0
+    return need[0] and leaky_relu_grad(gg, x, slope), need[1] and zero(gg)
 
 
 @op(saves=("x", "alpha"), floating=True)

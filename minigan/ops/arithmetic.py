@@ -6,10 +6,10 @@ import math
 import numpy as np
 
 from ..arrays.defaults import default
-from ..autograd import Tensor, op
+from ..autograd import Tensor, op, zero
 from ..autograd._types import Operand
 from ..engine.arguments import integer_dtype
-from .elementary import abs, log, sign, zero
+from .elementary import abs, log, sign
 
 __all__ = [
     "add", "clamp", "eq", "floor", "floor_divide", "fmod", "ge", "gt", "isfinite", "isnan", "le",

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_module
-from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd import Tensor, op, raw, tensor_of, zero
 from ..autograd._types import Dims, Operand
 from ..engine.primitives import expand
 from .arithmetic import _where as where
 from .arithmetic import clamp, eq, floor, isfinite, mul, neg, sub
-from .elementary import abs, cos, exp, expm1, log, log1p, sin, zero
+from .elementary import abs, cos, exp, expm1, log, log1p, sin
 from .indexing import _setitem
 from .joining import cat, stack
 from .placement import to

@@ -6,8 +6,7 @@ import math
 import numpy as np
 
 from ..arrays import array_module
-from ..autograd import Tensor, op, raw
-from ..engine.tensor import fresh
+from ..autograd import Tensor, op, zero
 
 __all__ = [
     "abs",
@@ -24,13 +23,6 @@ __all__ = [
     "sqrt",
     "square",
 ]
-
-
-def zero(g):
-    """The gradient of what does not matter, beside the one of a result: a constant, also where it
-    is to be differentiated again."""
-    zeros = array_module(raw(g)).zeros_like(raw(g))
-    return fresh(zeros) if isinstance(g, Tensor) else zeros
 
 
 @op(saves=("x",))

@@ -6,12 +6,11 @@ import numpy as np
 
 from ..arrays import array_module, seam
 from ..arrays.device import on_gpu
-from ..autograd import Tensor, expand, op, raw, tensor_of
+from ..autograd import Tensor, expand, op, raw, tensor_of, zero
 from ..autograd._types import Index, Operand
 from ..engine.grad_mode import mode
 from .arithmetic import _where
 from .axes import axis_of, of_scalars
-from .elementary import zero
 from .layout import constant
 from .shape import flatten, reshape
 

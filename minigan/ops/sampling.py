@@ -8,9 +8,8 @@ import numpy as np
 from ..arrays import Generator, default_generator, device_of, seam, to_numpy
 from ..arrays import device as as_device
 from ..arrays.defaults import default
-from ..autograd import Tensor, op, raw, tensor_of
+from ..autograd import Tensor, op, raw, tensor_of, zero
 from ..autograd._types import DType, Ints, Place, Shape
-from .elementary import zero
 from .inplace import S, assign
 from .shape import _numbers
 
