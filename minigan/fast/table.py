@@ -11,7 +11,7 @@ from ..ops.update import AVERAGES, STEPS
 
 CPU = {
     "activation": "tanh_grad leaky_relu leaky_relu_grad",
-    "convolution": "conv conv_transpose conv_weight",
+    "convolution": "conv conv_transpose conv_weight conv_activation activation_grad_and_sums",
     "elementary": "erf",
     "embedding": "add_rows",
     "extremes": "_extreme _share",

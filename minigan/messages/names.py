@@ -19,6 +19,7 @@ PUBLIC = {
     "conv": "conv1d, conv2d or conv3d",
     "conv_transpose": "conv_transpose1d, conv_transpose2d or conv_transpose3d",
     "conv_weight": "the gradient of a convolution",
+    "conv_activation": "conv1d, conv2d or conv3d",
     "weight_grad": "the gradient of linear", "linear_activation": "linear", "pad_constant": "pad",
     "logical": "all or any",
     "convert": "to", "taps": "interpolate or avg_pool", "rnn_steps": "RNN", "lstm_steps": "LSTM",

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-from ops.case import Case
+from ops import cases_convolution as convolution
+from ops.case import Case, fill, seeds
 from ops.cases_normalization import batch_norm, batches, leaky
 from ops.cases_product import linear, linear_inputs
 
@@ -27,6 +28,13 @@ def reference(x, w, b, activation, slope):
 
 
 @st.composite
+def convolutions(draw):
+    x, y, w, geometry = draw(convolution.problems())
+    bias = fill(draw(seeds), (len(w),)) if draw(st.booleans()) else None
+    return x, w, bias, geometry, draw(st.sampled_from([0.2, 0.01, 1.5]))
+
+
+@st.composite
 def inputs(draw, bias=True):
     x, w, *b = draw(linear_inputs(bias))
     return (
@@ -38,10 +46,15 @@ def inputs(draw, bias=True):
     )
 
 
-ELSEWHERE = "activation_grad batch_norm_activation_grad"  # rules: test_linear_activation.py
+# rules: test_linear_activation.py
+ELSEWHERE = "activation_grad activation_grad_and_sums batch_norm_activation_grad"
 CASES = [
     Case("linear_activation", inputs(), reference),
     Case("linear_activation:no bias", inputs(False), reference),
+    Case(
+        "conv_activation", convolutions(),
+        lambda x, w, b, geometry, slope: leaky(convolution.conv(x, w, b, geometry), slope),
+    ),
     *(
         Case(
             f"batch_norm_activation:{slope}", batches(), lambda x, w, b, eps,

@@ -16,6 +16,18 @@ def test_a_slope_that_is_not_positive_is_refused():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_kernel_of_a_convolutions_rule(dtype):
+    rng = np.random.default_rng(0)
+    for shape in ((7, 5), (40, 6, 9, 8), (3, 5, 4, 2, 3), (2, 3, 0)):
+        g, y = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+        card = OPS["activation_grad_and_sums"].card
+        h, total = card.kernels["cpu"](g, y, 0.2)
+        expected, sums = card.forward(g, y, 0.2)
+        assert (h == expected).all() and total.dtype == h.dtype == dtype
+        np.testing.assert_allclose(total, sums, 0, 1e-4 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "sigmoid", "softplus"])
 def test_the_kernel_of_a_rule(activation, dtype):
     """`activation_grad` by its kernel is what it is by its reference, in the same dtypes."""

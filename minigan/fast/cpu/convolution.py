@@ -3,15 +3,21 @@
 
 import numpy as np
 
+from ...ops.activation import leaky_relu
 from ...ops.convolution import cards
+from ..conv_activation import activation_grad_and_sums, conv_activation
 from . import patches, toomcook, volumes
+from .kernels import kernel
+from .layout import row_major
 from .matmul import product
+from .shared_kernel import InPieces, pieces_of
 
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
 # columns that pay for compiling these kernels for narrow maps: they take 20 s of a first run, and
 # a small network's step is 9 % quicker with them
 NARROW, MORE = 64, 4096
+MIN_WORK = 1 << 14  # numbers that are worth a thread
 WORTH = 350  # columns that the larger tiles must save: the weight is larger at their points
 
 
@@ -46,23 +52,25 @@ def _by_planes(n, c, o, geometry):
     )
 
 
-def conv(x, w, bias, geometry):
-    """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out)"""
+def conv(x, w, bias, geometry, slope=1.0):
+    """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out); of that a
+    leaky ReLU"""
     cards.check_dtypes(input=x, weight=w, bias=bias)
     if not x.size:
         return np.zeros((len(x), len(w), *geometry.out), x.dtype)
     if _whole(geometry):
         y = product(x.reshape(len(x), -1), w.reshape(len(w), -1).T)
-        return (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
+        y = (y if bias is None else y + bias).reshape(*y.shape, *geometry.out)
+        return y if slope == 1 else leaky_relu.card.select(y)(y, slope)
     if _by_planes(len(x), x.shape[1], len(w), geometry):
         weight = w.reshape(len(w), -1, *w.shape[3:])
-        y = conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry))
+        y = conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry), slope)
         return volumes.deep(y, len(x))
     plan = _plan(len(x), x.shape[1], len(w), geometry)
     return (
-        patches.conv(x, w, bias, geometry)
+        patches.conv(x, w, bias, geometry, slope)
         if plan is None
-        else toomcook.conv(x, w, bias, geometry, plan)
+        else toomcook.conv(x, w, bias, geometry, plan, slope)
     )
 
 
@@ -107,6 +115,37 @@ def conv_weight(x, y, geometry):
     )
 
 
+@kernel
+def _rule(piece, pieces, g, y, slope, h, total):
+    """h = g times the slope where y is below 0, (N, C, positions), and its sums by channel. Pieces
+    are of the channels."""
+    images, channels, positions = y.shape
+    zero = y.dtype.type(0)
+    for c in range(channels * piece // pieces, channels * (piece + 1) // pieces):
+        sums = zero
+        for n in range(images):
+            own, given, out = y[n, c], g[n, c], h[n, c]
+            for k in range(positions):
+                v = given[k] if own[k] > zero else slope * given[k]
+                out[k] = v
+                sums += v
+        total[c] = sums
+
+
+_rule_in_pieces = InPieces(_rule)
+
+
+@activation_grad_and_sums.kernel("cpu")
+def _(g, y, slope):
+    g, y = row_major(g), row_major(y)
+    h, total = np.empty(y.shape, y.dtype), np.empty(y.shape[1], y.dtype)
+    flat = [a.reshape(*y.shape[:2], -1) for a in (g, y, h)]
+    pieces, long = pieces_of(y.shape[1], MIN_WORK * y.shape[1] // max(1, y.size))
+    _rule_in_pieces(pieces, long, *flat[:2], y.dtype.type(slope), flat[2], total)
+    return h, total
+
+
 cards.conv.kernel("cpu")(conv)
+conv_activation.kernel("cpu")(conv)
 cards.conv_transpose.kernel("cpu")(conv_transpose)
 cards.conv_weight.kernel("cpu")(conv_weight)

@@ -25,7 +25,7 @@ def _make_transpose_block(scattered=""):
     whole, word = ir.IntType(64), ir.IntType(32)
 
     @intrinsic
-    def transpose_block(typing, zero, x, x_row, y, y_row, bias):
+    def transpose_block(typing, zero, x, x_row, y, y_row, bias, slope):
         def codegen(context, builder, signature, given):
             real = context.get_value_type(zero)
             size = 8 if isinstance(real, ir.DoubleType) else 4
@@ -45,25 +45,32 @@ def _make_transpose_block(scattered=""):
                 places = sum(([k, n + k] for k in range(first, first + n // 2)), [])
                 return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(word, n), places))
 
-            _, x, x_row, y, y_row, bias = given
+            def leaky(v, steep):
+                positive = builder.fcmp_ordered(">", v, ir.Constant(vector, [0.0] * n))
+                return builder.select(positive, v, builder.fmul(steep, v))
+
+            _, x, x_row, y, y_row, bias, slope = given
             rows = [builder.load(row("x", x, x_row, i), align=size) for i in range(n)]
             if scattered == "x":
                 added = builder.load(row("bias", bias, whole(0), 0), align=size)
-                rows = [builder.fadd(one, added) for one in rows]
+                steep = builder.insert_element(ir.Constant(vector, ir.Undefined), slope, word(0))
+                steep = builder.shuffle_vector(steep, steep, ir.Constant(ir.VectorType(word, n), 0))
+                rows = [leaky(builder.fadd(one, added), steep) for one in rows]
             for _ in range(n.bit_length() - 1):  # n numbers merged log2(n) times
                 rows = [merged(rows[i // 2], rows[(i + n) // 2], i % 2 * n // 2) for i in range(n)]
             for i, one in enumerate(rows):
                 builder.store(one, row("y", y, y_row, i), align=size)
             return context.get_dummy_value()
 
-        return types.void(zero, *[types.intp] * 5), codegen
+        return types.void(zero, *[types.intp] * 5, zero), codegen
 
     return transpose_block
 
 
-# transpose_block(zero, x, x_row, y, y_row, bias): y = x^T of 16 x 16 float32 or 8 x 8 float64 (the
-# dtype of zero), in registers: each stage merges rows i and i + n/2 number by number. Addresses;
-# strides in elements. From rows anywhere, y = (x + bias)^T; else no bias is read.
+# transpose_block(zero, x, x_row, y, y_row, bias, slope): y = x^T of 16 x 16 float32 or 8 x 8
+# float64 (the dtype of zero), in registers: each stage merges rows i and i + n/2 number by number.
+# Addresses; strides in elements. From rows anywhere, y = leaky ReLU of (x + bias)^T; else neither
+# is looked at.
 _transpose_block, _to_rows, _from_rows = (
     Intrinsic(functools.partial(_make_transpose_block, scattered)) for scattered in ("", "y", "x")
 )
@@ -87,6 +94,7 @@ def transpose_blocks(x, y):
                 y_start + size * (j * y_row + i),
                 y_row,
                 0,
+                zero,
             )
     for i in range(rows, n):
         for j in range(k):
@@ -127,7 +135,7 @@ def channels_last(x, plane):
         for i in range(_aligned(source, size) - side, positions, side):
             first = min(max(i, 0), positions - side)
             at = np.intp(places.ctypes.data) + places.itemsize * first
-            _to_rows(zero, source + size * first, row, target, at, 0)
+            _to_rows(zero, source + size * first, row, target, at, 0, zero)
     for h in range(height):
         for c in range(whole, channels):
             for w in range(width):
@@ -135,8 +143,9 @@ def channels_last(x, plane):
 
 
 @kernel
-def channels_first(plane, x, bias):
-    """x (C, H, W) = plane (H, W, C) + bias (C,); as `channels_last`."""
+def channels_first(plane, x, bias, slope):
+    """x (C, H, W) = leaky ReLU of plane (H, W, C) + bias (C,), for slope 1 the sum itself; as
+    `channels_last`."""
     channels, height, width = x.shape
     zero, size, places = x.dtype.type(0), x.itemsize, _places(plane, height, width)
     side, row, positions = VECTOR // size, x.strides[0] // size, height * width
@@ -148,11 +157,12 @@ def channels_first(plane, x, bias):
             first = min(max(i, 0), positions - side)
             at = np.intp(places.ctypes.data) + places.itemsize * first
             added = np.intp(bias.ctypes.data) + size * c
-            _from_rows(zero, source, at, target + size * first, row, added)
+            _from_rows(zero, source, at, target + size * first, row, added, slope)
     for h in range(height):
         for c in range(whole, channels):
             for w in range(width):
-                x[c, h, w] = plane[h, w, c] + bias[c]
+                v = plane[h, w, c] + bias[c]
+                x[c, h, w] = v if v > zero else slope * v
 
 
 @tensor.row_major.kernel("cpu")

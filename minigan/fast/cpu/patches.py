@@ -39,14 +39,14 @@ MIN_WORK = 1 << 13  # numbers in patches that are worth a thread
 
 @kernel
 def conv_kernel(
-    piece, pieces, x, w, bias, y, groups, at_once, joint, pointwise, sizes, index, plane, way,
-    address,
+    piece, pieces, x, w, bias, slope, y, groups, at_once, joint, pointwise, sizes, index, plane,
+    way, address,
 ):  # fmt: skip
-    """y (N, O, positions) = convolution of x (N, C, D, H, W); w (O, C kernel / groups), bias (O,).
-    Pieces are of the images."""
+    """y (N, O, positions) = leaky ReLU of the convolution of x (N, C, D, H, W); w (O, C kernel /
+    groups), bias (O,). Pieces are of the images."""
     rows, positions = w.shape[1], y.shape[2]
     outputs, channels = len(w) // groups, x.shape[1] // groups
-    zero = x.dtype.type(0)
+    zero, one = x.dtype.type(0), x.dtype.type(1)
     patches = np.empty(1 if pointwise else at_once * rows * positions, x.dtype)
     result = np.empty(outputs * at_once * positions if joint else 1, x.dtype)
     flat = y.reshape(-1)
@@ -74,10 +74,12 @@ def conv_kernel(
                     b, at, own = bias[out + c], (c * images + i) * positions, start + c * positions
                     if joint:
                         for k in range(positions):
-                            flat[U(own + k)] = result[U(at + k)] + b
-                    elif b != zero:
+                            v = result[U(at + k)] + b
+                            flat[U(own + k)] = v if v > zero else slope * v
+                    elif b != zero or slope != one:
                         for k in range(positions):
-                            flat[U(own + k)] += b
+                            v = flat[U(own + k)] + b
+                            flat[U(own + k)] = v if v > zero else slope * v
 
 
 @kernel
@@ -222,8 +224,8 @@ def given_or_zeros(bias, channels, dtype):
     return np.zeros(channels, dtype) if bias is None else np.ascontiguousarray(bias)
 
 
-def conv(x, w, bias, geometry):
-    """As `formula.conv`, plus bias."""
+def conv(x, w, bias, geometry, slope=1.0):
+    """As `formula.conv`, plus bias; of that a leaky ReLU."""
     x, w = row_major(x), np.ascontiguousarray(w)
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
     call = _Call(geometry, x.shape[1], len(w), x.dtype, IM2COL)
@@ -236,6 +238,7 @@ def conv(x, w, bias, geometry):
         call.volume(x),
         matrix,
         given_or_zeros(bias, len(w), x.dtype),
+        x.dtype.type(slope),
         flat,
         *arguments,
     )

@@ -143,8 +143,8 @@ def _products(n, dtype):
     return tiled_product.address(dtype) if tiles_fit(n, dtype) else 0, gemm_address(dtype)
 
 
-def conv(x, w, bias, geometry, plan):
-    """As `formula.conv`, plus bias, for a geometry that has a plan."""
+def conv(x, w, bias, geometry, plan, slope=1.0):
+    """As `formula.conv`, plus bias, for a geometry that has a plan; of that a leaky ReLU."""
     x, o = row_major(x), len(w)
     k = w.shape[1] * plan.stride**2
     weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
@@ -153,7 +153,8 @@ def conv(x, w, bias, geometry, plan):
     pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
     at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
     ways = *_products(o, x.dtype), *_addresses(x.dtype, kernels.expand_x, kernels.collapse_y)
-    _conv(pieces, long, x, weights, bias, y, at_once, ways, *plan[:5])
+    slope = x.dtype.type(slope)
+    _conv(pieces, long, x, weights, bias, slope, y, at_once, ways, *plan[:5])
     return y
 
 

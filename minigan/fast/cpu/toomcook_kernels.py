@@ -104,7 +104,9 @@ def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
                 case, down = of(taps - 1 if i else 0, q), evenly(top, stride * line)
                 points_to_inputs(case, columns * channels, v, evenly(0, line), flat, down)
                 top += stride * line * (q - taps + 1)
-        channels_first(plane[pad_h : pad_h + height, pad_w : pad_w + width], x[image], bias)
+        channels_first(
+            plane[pad_h : pad_h + height, pad_w : pad_w + width], x[image], bias, x.dtype.type(1)
+        )
 
 
 @kernel
@@ -132,8 +134,8 @@ def _expand_y(y, out, start, taps, high, wide):
 
 
 @kernel
-def _collapse_y(y, given, start, taps, high, wide, bias):
-    """The transpose of `_expand_y`, plus bias (O,)."""
+def _collapse_y(y, given, start, taps, high, wide, bias, slope):
+    """The transpose of `_expand_y`, plus bias (O,); of that a leaky ReLU."""
     images, n, height, width = y.shape
     plane = np.empty((height, width, n), y.dtype)
     line, flat = width * n, plane.reshape(-1)
@@ -152,7 +154,7 @@ def _collapse_y(y, given, start, taps, high, wide, bias):
             case = of(q - taps + 1, q)
             points_to_outputs(case, line, v, evenly(0, line), flat, evenly(top, line))
             top += line * (q - taps + 1)
-        channels_first(plane, y[image], bias)
+        channels_first(plane, y[image], bias, slope)
 
 
 def _of_x(real, whole, array):
@@ -165,12 +167,15 @@ def _of_y(real, whole, array):
     return [array(real, 4), array(real, 1), array(whole, 2), whole, *tiles]
 
 
-def _and_bias(kinds):
-    return lambda real, whole, array: [*kinds(real, whole, array), array(real, 1)]
+def _and_bias(kinds, *slope):
+    def more(real, whole, array):
+        return [*kinds(real, whole, array), array(real, 1), *[real for _ in slope]]
+
+    return more
 
 
 expand_x, collapse_x = Called(_expand_x, _of_x), Called(_collapse_x, _and_bias(_of_x))
-expand_y, collapse_y = Called(_expand_y, _of_y), Called(_collapse_y, _and_bias(_of_y))
+expand_y, collapse_y = Called(_expand_y, _of_y), Called(_collapse_y, _and_bias(_of_y, "slope"))
 
 
 @kernel
@@ -229,7 +234,7 @@ def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points
                 points_to_outputs(case, n, to, evenly(0, n), v, across)
             down = evenly(phase * line, stride * line)
             points_to_outputs(of(taps, points_h), line, v, evenly(0, line), flat, down)
-        channels_first(plane[:kh, :kw], w[i], none)
+        channels_first(plane[:kh, :kw], w[i], none, w.dtype.type(1))
 
 
 @kernel
@@ -255,10 +260,10 @@ def _product(zero, size, tiles, address, a, b, c, m, n, k):
 
 @kernel
 def conv(
-    piece, pieces, x, weights, bias, y, at_once, ways, stride, taps, pad, high, wide
+    piece, pieces, x, weights, bias, slope, y, at_once, ways, stride, taps, pad, high, wide
 ):  # fmt: skip
-    """y (N, O, H', W') = convolution of x (N, C, H, W), `at_once` images at a time; weights (25,
-    stride^2 C, O). Pieces are of the images."""
+    """y (N, O, H', W') = leaky ReLU of the convolution of x (N, C, H, W), `at_once` images at a
+    time; weights (25, stride^2 C, O). Pieces are of the images."""
     (tiles, address, expand_in, collapse_out), zero = ways, x.dtype.type(0)
     _, k, o = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
@@ -276,7 +281,7 @@ def conv(
                     _product(
                         zero, x.itemsize, tiles, address, a, b, place(Y, at_y[p, q]), columns, o, k
                     )
-        collapse_y(collapse_out, y[low : low + len(part)], Y, at_y, taps, high, wide, bias)
+        collapse_y(collapse_out, y[low : low + len(part)], Y, at_y, taps, high, wide, bias, slope)
 
 
 @kernel

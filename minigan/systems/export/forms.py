@@ -181,6 +181,11 @@ def _conv(b, x, w, bias, g):
                   pads=[*g.padding, *behind])  # fmt: skip
 
 
+@form("conv_activation")
+def _conv_activation(b, x, w, bias, g, slope):
+    return _leaky_relu(b, _conv(b, x, w, bias, g), slope)
+
+
 @form("conv_transpose")
 def _conv_transpose(b, y, w, bias, g):
     """Of y (N, O, *out), which gives (N, C, *size)."""
