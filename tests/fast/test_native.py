@@ -1,6 +1,7 @@
 """Steps of tiny networks in machine code: equal to the program that they were, to the bit."""
 
 import contextlib
+import math
 
 import numpy as np
 import pytest
@@ -186,6 +187,7 @@ def test_a_run_that_was_stopped(tmp_path, images, monkeypatch):
 
 LOSSES = {
     "bce": lambda y, t: F.binary_cross_entropy_with_logits(y, t),
+    "probabilities": lambda y, t: F.binary_cross_entropy(y.sigmoid(), t),
     "sum": lambda y, t: F.binary_cross_entropy_with_logits(y, t, reduction="sum"),
     "mse": lambda y, t: F.mse_loss(y, t) + y.abs().mean(),
     "norm": lambda y, t: (y - t).norm(dim=1).clamp(0.1, 2.0).mean() + F.logsigmoid(y).sum(0).mean(),
@@ -222,6 +224,71 @@ def test_losses_and_activations(name, monkeypatch):
     assert graph.why_not_native is None and graph.native is not None
     monkeypatch.setattr(jit, "TINY", NEVER)
     plain, same, others = learning(LOSSES[name], ACTIVATIONS)
+    assert plain.native is None and values == same
+    for a, b in zip(arrays, others, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_error_of_a_step_is_raised_where_the_program_would(monkeypatch):
+    """The first network has learnt by then, the second has not, and nothing is counted of it."""
+
+    def run():
+        minigan.manual_seed(0)
+        models = [nn.Sequential(nn.Linear(3, 1), nn.Sigmoid()) for _ in range(2)]
+        first, second = (Adam(m.parameters(), 0.01) for m in models)
+
+        @minigan.cpu.graph
+        def step(x, target):
+            for optimizer, model in ((first, models[0]), (second, models[1])):
+                optimizer.zero_grad()
+                given = x + minigan.rand(5, 3)
+                F.binary_cross_entropy(model(given), target).backward()
+                optimizer.step()
+                x = x * target  # NaN for the second one
+
+        for _ in range(6):
+            step(minigan.ones(5, 3), minigan.ones(5, 1))
+        native = step.native
+        with pytest.raises(Exception, match="probabilities") as error:
+            step(minigan.ones(5, 3), minigan.full((5, 1), math.nan))
+        counts = [slot.step for o in (first, second) for slot in o._slots]
+        drawn = minigan.rand(3).tolist()
+        return native, str(error.value), counts, drawn
+
+    native, *found = run()
+    assert native is not None
+    monkeypatch.setattr(jit, "TINY", NEVER)
+    plain, *expected = run()
+    assert plain is None and found == expected
+    assert found[1] == [7, 7, 6, 6]
+
+
+def test_gradients_that_are_added_to(monkeypatch):
+    """What G's move leaves on D's weights, and D's optimiser never zeroes."""
+
+    def run():
+        minigan.manual_seed(0)
+        model = nn.Linear(3, 1)
+
+        @minigan.cpu.graph
+        def step(x):
+            for p in model.parameters():
+                p.grad = None
+            for scale in (1.0, 0.5, 0.25):
+                (model(x).square().mean() * scale).backward()
+            model.weight.grad.mul_(2.0).sub_(0.5)
+            with minigan.no_grad():
+                for p in model.parameters():
+                    p.sub_(p.grad * 0.1)
+            return model.weight.grad.sum()
+
+        values = [step(minigan.ones(5, 3) * i).item() for i in range(9)]
+        return step, values, [p.array for p in model.parameters()]
+
+    step, values, arrays = run()
+    assert step.native is not None, step.why_not_native
+    monkeypatch.setattr(jit, "TINY", NEVER)
+    plain, same, others = run()
     assert plain.native is None and values == same
     for a, b in zip(arrays, others, strict=True):
         np.testing.assert_array_equal(a, b)

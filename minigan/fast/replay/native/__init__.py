@@ -27,7 +27,7 @@ class Native:
     """`run(*arrays)` does what `program.run` does, on arrays like those given here.
 
     checks : functions; `run` may be called while all of them give True (`holds`)
-    before : functions that count in Python what a step counts, called by each run
+    before : [(count, its opposite or None)]: what Python counts of a step, called by each run
 
     Unknown, with the reason, where something has no form.
     """
@@ -37,6 +37,7 @@ class Native:
 
         self.code = Code()
         self.checks, self.before = [], []
+        self._errors = []  # [(what raises, how many of `before` count for what came earlier)]
         self.most = 1  # threads that share a product
         self._forms, self._rules = _known_functions()
         self._inputs = [np.array(a, copy=True, order="K") for a in given]
@@ -52,13 +53,29 @@ class Native:
     def run(self, *arrays):
         for buffer, array in zip(self._inputs, arrays, strict=True):
             buffer[...] = array
-        for count in self.before:
+        for count, _ in self.before:
             count()
         if self.most > 1:
             run_on_workers(self._step, self.most)
         else:
             self._step(0, 0)
+        if stopped := int(self.code.stopped[0]):
+            self._raise(stopped - 1)
         return [a.copy("K") for a in self._results]
+
+    def stop_unless(self, truth, error):
+        """The step ends here with error(), an exception, where a Boolean is not true."""
+        self._errors.append((error, len(self.before)))
+        self.code.stop_unless(truth, len(self._errors))
+
+    def _raise(self, i):
+        """As the program would: what comes behind has not been done, nor counted."""
+        self.code.stopped[0] = 0
+        error, done = self._errors[i]
+        for _, uncount in reversed(self.before[done:]):
+            if uncount is not None:
+                uncount()
+        raise error()
 
     def _append(self, function, args, names):
         """One call of the program."""

@@ -43,6 +43,7 @@ class Code:
         self.parts = whole(1)
         self.kinds = {}  # number -> Numba's type of it, which says more than LLVM's
         self.kept = []  # whose addresses stand in the code
+        self.stopped = np.zeros(1, np.int64)  # where the function ended early, or 0
 
     def finish(self):
         """The function, to be called by Python."""
@@ -55,6 +56,13 @@ class Code:
         self.engine.finalize_object()
         address = self.engine.get_function_address("step")
         return ctypes.CFUNCTYPE(*[ctypes.c_int64] * 3)(address)
+
+    def stop_unless(self, truth, number):
+        """End here, and leave this number in `stopped`, where a Boolean is not true."""
+        wrong = self.builder.icmp_unsigned("==", truth, truth.type(0))
+        with self.builder.if_then(wrong, likely=False):
+            self.builder.store(self.whole(number), self._place(self.stopped, self.whole))
+            self.builder.ret(self.parts)
 
     # --- numbers ---
 

@@ -5,8 +5,10 @@ import numpy as np
 from ....arrays import sums
 from ....engine import tensor
 from ....engine.backward import _added, _copied, _copied_for, _summed_to, iadd
+from ....ops import inplace
 from ....ops.axes import count
 from ....ops.indexing import at, is_basic
+from ....ops.loss import no_probabilities
 from ....ops.strides import _laid_out
 from ...cpu import activation, loss
 from ...cpu.kernels import kernel
@@ -52,6 +54,21 @@ def _(native, x, y, alpha):
 @form(iadd)
 def _(native, x, y):
     return native.code.ufunc(np.add, x, y, out=x)
+
+
+IN_PLACE = {
+    inplace.plain_add: np.add, inplace.plain_sub: np.subtract, inplace.plain_mul: np.multiply,
+    inplace.plain_div: np.true_divide,
+}  # fmt: skip
+
+
+@form(inplace._named)
+def _(native, function, array, args, named):
+    if function not in IN_PLACE or len(args) != 1 or named:
+        raise Unknown(f"{function.__qualname__} into an array")
+    if isinstance(y := args[0], np.ndarray) and np.shares_memory(array, y):
+        raise Unknown("a result in the place of what it comes from")
+    native.code.ufunc(IN_PLACE[function], array, y, out=array)
 
 
 @form("pow")
@@ -182,6 +199,21 @@ def _(native, x, target, reduction):
     if reduction == "mean":
         value = native.code.builder.fdiv(value, native.code.double(x.size))
     native.code.store(value, y)
+    return y
+
+
+@form("_bce")
+def _(native, x, target, reduction):
+    if reduction == "none":
+        raise Unknown("the cross-entropy of each element")
+    code, y = native.code, np.empty((), x.dtype)
+    flat = [row_major(native, a).reshape(-1) for a in (x, target)]
+    found = call(native, loss._bce_total, *flat)
+    value, valid = (code.builder.extract_value(found, i) for i in range(2))
+    native.stop_unless(valid, lambda: no_probabilities(x))
+    if reduction == "mean":
+        value = code.builder.fdiv(value, code.double(x.size))
+    code.store(value, y)
     return y
 
 

@@ -36,7 +36,7 @@ def _picked(pick):
         def again():
             y[...] = pick(column, numbers)
 
-        native.before.append(again)
+        native.before.append((again, None))
         return y
 
     return picked
@@ -58,7 +58,10 @@ def integers32(native, generator, n):
         state[0], state[1], state[2] = stream.counter, stream.seed & 0xFFFFFFFF, stream.seed >> 32
         stream.counter += blocks
 
-    native.before.append(draw)
+    def put_back():
+        generator.stream().counter -= blocks
+
+    native.before.append((draw, put_back))
     numbers = [native.code.number(state[i : i + 1]) for i in range(3)]
     call(native, random.philox_fill, bits, *numbers)
     return bits.reshape(-1)[:n]
@@ -133,20 +136,20 @@ def _count(native, optimizer, groups):
             and all([slots[0].names == optimizer._names(group) for group, _, slots in groups])
         )
 
-    def count():
-        optimizer._step_count += 1
+    def count(one=1):
+        optimizer._step_count += one
         for group, numbers, slots in groups:
-            number = slots[0].step + 1
+            number = slots[0].step + one
             for slot in slots:
                 slot.step = number
-                slot.param._version[0] += 1
+                slot.param._version[0] += one
             if optimizer.counted:
                 for slot in slots:
                     slot.state["step"] = number
             numbers[:] = optimizer._numbers(group, number)
 
     native.checks.append(unchanged)
-    native.before.append(count)
+    native.before.append((count, lambda: count(-1)))
 
 
 def _adam_steps(native, jobs):
@@ -186,13 +189,13 @@ def _(native, average):
             [known.get(name) is plan and plan[0] is p.array for plan, (name, p) in places]
         )
 
-    def count():
-        average.updates += 1
+    def count(one=1):
+        average.updates += one
         for numbers in typed.values():
             numbers[:] = ema_step.numbers(average.updates, average.decay)
 
     native.checks.append(unchanged)
-    native.before.append(count)
+    native.before.append((count, lambda: count(-1)))
 
 
 @form(WeightClip)
@@ -205,4 +208,4 @@ def _(native, constraint, player):
         for p in parameters:
             p._version[0] += 1
 
-    native.before.append(count)
+    native.before.append((count, None))
