@@ -3,8 +3,9 @@
     python benchmarks/busy.py [--busy 0 1 2] [--program mlp] [--rounds 5] [--steps 40]
 
 Programs of ported.py, by PyTorch and by minigan (compiled), each with as many threads as there are
-cores and with one, in turns, beside so many processes that do nothing but compute. Mean
-milliseconds of a step, the median of the rounds: the mean, as what a step waits for others counts.
+cores and with one, in turns, beside so many processes that do nothing but compute; of the MLP GAN
+also mlp_gan.py's step by JAX, whose networks are the same. Mean milliseconds of a step, the median
+of the rounds: the mean, as what a step waits for others counts.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import harness
 import ported
 
 ONE = {"MINIGAN_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-SCRIPT = str(Path(__file__).with_name("ported.py"))
+SCRIPT, JAX = (str(Path(__file__).with_name(name)) for name in ("ported.py", "mlp_gan.py"))
 
 
 def contenders(program):
@@ -34,6 +35,8 @@ def contenders(program):
             found.append((f"{way}, {label}", harness.Contender(SCRIPT, f"{program}: {way}")))
             for name in more:
                 del os.environ[name]
+    if program == "mlp" and importlib.util.find_spec("jax"):
+        found.append(("jax jit, all threads", harness.Contender(JAX, "jax jit")))
     for _, worker in found:
         while worker.answer() != "ready":
             pass
