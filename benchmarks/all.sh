@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every benchmark of speed, briefly (some ten minutes), and one table of them:
+# Every benchmark of speed, briefly (some fifteen minutes), and one table of them:
 #
 #     pip install -e '.[bench]' && sh benchmarks/all.sh [FOLDER]    # default runs/benchmarks
 #

@@ -40,10 +40,10 @@ class OfClips(Game):
         with evaluating(self.G), no_grad():
             return self.G(*inputs)
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         random, device = Generator(0), next(self.G.parameters()).device
-        batches = (self.inputs(BATCH_SIZE, random, device) for _ in range(BATCHES))
-        recalibrate_batch_norm(self.G, batches)
+        inputs = (self.inputs(BATCH_SIZE, random, device) for _ in range(batches))
+        recalibrate_batch_norm(self.G, inputs)
 
     def pictured(self, samples: np.ndarray) -> Picture:
         return beside_each_other(samples)

@@ -13,7 +13,7 @@ from ..ops import cat, softplus, where
 from .games import Descend, Game, Move
 from .latents import LATENTS, calibration_inputs, equal_labels
 from .penalties import total
-from .recalibrate import evaluating, recalibrate_batch_norm
+from .recalibrate import BATCHES, evaluating, recalibrate_batch_norm
 
 
 class Coupled(nn.Module):
@@ -109,7 +109,7 @@ class CoGAN(Game):
         one, two = self.pairs(latents)
         return where(domains.reshape(-1, 1, 1, 1) == 0, one, two)
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         place = next(self.G.parameters()).device
-        inputs = calibration_inputs(self.latent_dim, 0, place, self.latent)
+        inputs = calibration_inputs(self.latent_dim, 0, place, self.latent, batches)
         recalibrate_batch_norm(self.G, [(z, z) for (z,) in inputs])

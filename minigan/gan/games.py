@@ -24,7 +24,7 @@ from ..viz import Grid, Picture
 from .latents import LATENTS, calibration_inputs, sample_inputs
 from .objectives import NonSaturating, Objective
 from .penalties import total
-from .recalibrate import evaluating, recalibrate_batch_norm
+from .recalibrate import BATCHES, evaluating, recalibrate_batch_norm
 
 # of the values of their moves, which curves and the progress line know
 LOG_NAMES = {"D": "d_value", "G": "g_loss"}
@@ -167,9 +167,9 @@ class Game:
         """Let the player "D", if there is one, look at a batch of data: the doctor watches its
         layers."""
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         """Called after the generator has got averaged weights, before `sample`: make what depends
-        on weights fit them."""
+        on weights fit them. batches: of the inputs that this is seen with"""
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
         """Numbers for the log from a round's moves: the value of each player's last move (d_value,
@@ -401,12 +401,16 @@ class GAN(Game):
         penalty = {"penalty": d.report["penalty"].item()} if "penalty" in d.report else {}
         return {"d_value": d.value.item(), "g_loss": g.value.item(), **means, **penalty}
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         """Batch statistics of G's present weights."""
         recalibrate_batch_norm(
             self.G,
             calibration_inputs(
-                self.latent_dim, self.classes, next(self.G.parameters()).device, self.latent
+                self.latent_dim,
+                self.classes,
+                next(self.G.parameters()).device,
+                self.latent,
+                batches,
             ),
         )
 

@@ -219,10 +219,10 @@ class InfoGAN(ACGAN):
         codes = tensor_of(LATENTS["uniform"]((n, self.codes), generator, device))
         return cat([z, codes], 1), labels
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         random, device = Generator(0), next(self.G.parameters()).device
         recalibrate_batch_norm(
-            self.G, (self.inputs(BATCH_SIZE, random, device) for _ in range(BATCHES))
+            self.G, (self.inputs(BATCH_SIZE, random, device) for _ in range(batches))
         )
 
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:

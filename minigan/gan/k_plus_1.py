@@ -14,6 +14,7 @@ from ..ops import logsumexp, sigmoid, softplus
 from .feature_matching import FeatureMatching
 from .games import Descend, Game, Move, scores
 from .objectives import NonSaturating
+from .recalibrate import BATCHES
 
 
 class KPlusOne(FeatureMatching):
@@ -57,7 +58,7 @@ class KPlusOne(FeatureMatching):
     def measure(self, moves):
         return Game.measure(self, moves)
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         """Nothing: the weights that are averaged are D's, which has no batch statistics."""
 
     def judge(self, images: Tensor, labels: Tensor, unlabelled: Tensor) -> None:  # type: ignore[override]

@@ -14,7 +14,7 @@ from .latents import calibration_inputs
 from .networks import mlp_discriminator, mlp_generator
 from .objectives import NonSaturating
 from .penalties import total
-from .recalibrate import evaluating, recalibrate_batch_norm
+from .recalibrate import BATCHES, evaluating, recalibrate_batch_norm
 
 
 def down(x: Tensor) -> Tensor:
@@ -165,9 +165,11 @@ class LAPGAN(Game):
         both = D(cat([x, fake]), cat([coarse[0], coarse[0]]))
         return both[: len(x)], both[len(x) :]
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         place = next(self.G.parameters()).device
-        recalibrate_batch_norm(self.G, calibration_inputs(self.latent_dim, 0, place, self.latent))
+        recalibrate_batch_norm(
+            self.G, calibration_inputs(self.latent_dim, 0, place, self.latent, batches)
+        )
 
     def sample(self, latents: Tensor) -> Tensor:
         with evaluating(self.G), no_grad():

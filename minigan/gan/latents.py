@@ -41,11 +41,11 @@ def equal_labels(n: int, classes: int, device=CPU) -> Tensor:
 
 
 def calibration_inputs(
-    latent_dim: int, classes: int = 0, device=CPU, latent: str = "normal"
+    latent_dim: int, classes: int = 0, device=CPU, latent: str = "normal", batches: int = BATCHES
 ) -> Iterator[tuple[Tensor, ...]]:
     """Batches for `recalibrate_batch_norm`: always the same, and nothing is drawn from the default
     generator."""
-    for z in LATENTS[latent]((BATCHES, BATCH_SIZE, latent_dim), Generator(0), device):
+    for z in LATENTS[latent]((batches, BATCH_SIZE, latent_dim), Generator(0), device):
         yield (
             (tensor_of(z), equal_labels(BATCH_SIZE, classes, device))
             if classes

@@ -14,7 +14,7 @@ from ..ops import cat, log_softmax, logsumexp, randn, relu, stack
 from ..ops.distance import cosine_similarity
 from .games import Ascend, Descend, Game, Move, Parts
 from .latents import calibration_inputs
-from .recalibrate import evaluating, recalibrate_batch_norm
+from .recalibrate import BATCHES, evaluating, recalibrate_batch_norm
 
 
 class _Generators(Game):
@@ -60,11 +60,14 @@ class _Generators(Game):
         n, out = len(batches[0]), self.D(cat(list(batches)))
         return [out[i * n : (i + 1) * n] for i in range(len(batches))]
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         """Batch statistics of the generators' present weights."""
         for g in self.generators:
             recalibrate_batch_norm(
-                g, calibration_inputs(self.latent_dim, device=next(g.parameters()).device)
+                g,
+                calibration_inputs(
+                    self.latent_dim, device=next(g.parameters()).device, batches=batches
+                ),
             )
 
     def sample(self, latents: Tensor) -> Tensor:

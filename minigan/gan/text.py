@@ -308,12 +308,12 @@ class GANCLS(GAN):
         with evaluating(self.G), no_grad():
             return self.made(latents, words)
 
-    def recalibrate(self):
+    def recalibrate(self, batches=BATCHES):
         place, random = next(self.G.parameters()).device, Generator(0)
-        numbers = np.arange(BATCHES * BATCH_SIZE).reshape(BATCHES, BATCH_SIZE) % len(self.texts)
-        batches = (self.g_inputs(*self.inputs_of_words(self.texts[some], random, place))
-                   for some in numbers)  # fmt: skip
-        recalibrate_batch_norm(self.G, batches)
+        numbers = np.arange(batches * BATCH_SIZE).reshape(batches, BATCH_SIZE) % len(self.texts)
+        inputs = (self.g_inputs(*self.inputs_of_words(self.texts[some], random, place))
+                  for some in numbers)  # fmt: skip
+        recalibrate_batch_norm(self.G, inputs)
 
     def g_inputs(self, latents: Tensor, words: Tensor) -> tuple[Tensor, ...]:
         """What G itself is given."""

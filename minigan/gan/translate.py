@@ -16,7 +16,7 @@ from .latents import sample_inputs
 from .objectives import LeastSquares, NonSaturating, Objective
 from .penalties import total
 from .pool import Pool
-from .recalibrate import evaluating
+from .recalibrate import BATCHES, evaluating
 
 
 def jittered(reach: int, *pictures: Tensor) -> tuple[Tensor, ...]:
@@ -157,7 +157,7 @@ class Pix2Pix(Translating, GAN):
         with evaluating(self.G), no_grad():
             return self.G(z, a)
 
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = BATCHES) -> None:
         """Nothing: a translator's normalisation is of each picture by itself."""
 
     def judge(self, real: Tensor, b: Tensor) -> None:  # type: ignore[override]

@@ -226,6 +226,6 @@ def test_latent_vectors_of_another_distribution():
     game.sample(*game.inputs(100, minigan.Generator(0)))
     for z in seen:
         assert abs(z).max() <= 1 and abs(z.std() - 1 / np.sqrt(3)) < 0.02
-    assert len(seen) == 2 + 8 + 1
+    assert len(seen) == 2 + 64 + 1
     with pytest.raises(ValueError, match="latent='poisson'"):
         GAN(G, nn.Linear(3, 1), NonSaturating(), 50, latent="poisson")

@@ -9,6 +9,7 @@ Numba would have these loops look whether the runs overlap, and for a few vector
 all: so their code is made here.
 """
 
+import contextlib
 import functools
 from fractions import Fraction
 
@@ -51,6 +52,31 @@ def _row(builder, numbers, constant, fma):
         else:
             total = builder.call(fma, [constant(factor), vector, total])
     return total
+
+
+@contextlib.contextmanager
+def _plain_loop(builder, n):
+    """`with` it as i: code for i = 0 ... n - 1, of which LLVM makes no vectors and no copies: that
+    takes it longer than all else here."""
+    from llvmlite import ir
+
+    before, body = builder.block, builder.append_basic_block("body")
+    end = builder.append_basic_block("after")
+    builder.cbranch(builder.icmp_signed(">", n, n.type(0)), body, end)
+    builder.position_at_end(body)
+    i = builder.phi(n.type)
+    i.add_incoming(n.type(0), before)
+    yield i
+    more = builder.add(i, n.type(1))
+    i.add_incoming(more, builder.block)
+    again = builder.cbranch(builder.icmp_signed("<", more, n), body, end)
+    module = builder.module
+    no_vectors = module.add_metadata(["llvm.loop.vectorize.enable", ir.IntType(1)(0)])
+    no_copies = module.add_metadata(["llvm.loop.unroll.disable"])
+    loop = module.add_metadata([module.get_unique_name("loop"), no_vectors, no_copies])
+    loop.operands = loop, no_vectors, no_copies  # it names itself, so that it is one of its kind
+    again.set_metadata("llvm.loop", loop)
+    builder.position_at_end(end)
 
 
 def _make_map(cases):
@@ -118,10 +144,10 @@ def _make_map(cases):
                 block = builder.append_basic_block(f"case_{key}")
                 switch.add_case(whole(key), block)
                 builder.position_at_end(block)
-                with cgutils.for_range(builder, vectors) as loop:
-                    once(*one, builder.mul(loop.index, whole(lanes)), lanes)
-                with cgutils.for_range(builder, builder.sub(n, done)) as loop:
-                    once(*one, builder.add(done, loop.index), 1)
+                with _plain_loop(builder, vectors) as i:
+                    once(*one, builder.mul(i, whole(lanes)), lanes)
+                with _plain_loop(builder, builder.sub(n, done)) as i:
+                    once(*one, builder.add(done, i), 1)
                 builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
@@ -150,7 +176,9 @@ def of(m, q):
 
 _SIZES = (2, 3, 4, 5)
 _INPUTS = {q: transposed(interpolation(q)) for q in _SIZES}
-_OUTPUTS = {(m, q): values(m, q) for m in (1, 2, 3, 4) for q in _SIZES if m <= q}
+# a tile's outputs under 2 or 3 taps, and the taps of a weight
+_RUNS = {(q - taps + 1, q) for taps in (2, 3) for q in _SIZES if q >= taps}
+_OUTPUTS = {(m, q): values(m, q) for m, q in sorted(_RUNS | {(2, 2), (2, 5), (3, 3), (3, 4)})}
 # q inputs -> points, the transpose of interpolation: what multiplies the values of the kernel's
 # polynomial. Case of(0, q).
 inputs_to_points = _map({q: (matrix, 0) for q, matrix in _INPUTS.items()})

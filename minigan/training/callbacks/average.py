@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from ...gan.recalibrate import BATCHES
 from ...optim import EMA
 from .callback import Callback
 
@@ -57,11 +58,11 @@ class Average(Callback):
             self.ema.update()
 
     @contextlib.contextmanager
-    def applied(self, game):
+    def applied(self, game, batches=BATCHES):
         """Inside, the game's generator has the averaged weights and batch statistics that fit
-        them."""
+        them, seen with so many batches."""
         with self.ema.applied():
-            game.recalibrate()
+            game.recalibrate(batches)
             yield
 
     def state_dict(self):

@@ -21,7 +21,9 @@ from ...nn.activation import _Activation
 from ...nn.syncbatchnorm import BATCH_NORMS
 from .callback import Callback
 
-EXAMPLES = 64  # samples, and pictures of the data, that are compared
+# samples, and pictures of the data, that are compared; as many as are drawn to be looked at, for
+# which the kernels of a first run are compiled anyway
+EXAMPLES = 50
 LONG = 5000  # steps after which a generator of digits has some of each
 KEPT = 30  # looks that are remembered
 
