@@ -46,7 +46,7 @@ def test_statistics_are_those_of_the_latents():
         np.testing.assert_allclose(
             layer.running_var.numpy(), np.mean(variances, 0)[part], rtol=1e-4
         )
-        assert layer.num_batches_tracked.item() == 8
+        assert layer.num_batches_tracked.item() == 64
 
 
 def test_nothing_else_changes():
