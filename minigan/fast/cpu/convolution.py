@@ -52,9 +52,13 @@ def _by_planes(n, c, o, geometry):
     )
 
 
-def conv(x, w, bias, geometry, slope=1.0):
-    """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out); of that a
-    leaky ReLU"""
+def conv(x, w, bias, geometry):
+    """x (N, C, *size), w (O, C / groups, *kernel), bias (O,) or None -> (N, O, *out)"""
+    return activated_conv(x, w, bias, geometry, 1.0)
+
+
+def activated_conv(x, w, bias, geometry, slope):
+    """As `conv`, and of that a leaky ReLU; slope 1: none"""
     cards.check_dtypes(input=x, weight=w, bias=bias)
     if not x.size:
         return np.zeros((len(x), len(w), *geometry.out), x.dtype)
@@ -64,7 +68,7 @@ def conv(x, w, bias, geometry, slope=1.0):
         return y if slope == 1 else leaky_relu.card.select(y)(y, slope)
     if _by_planes(len(x), x.shape[1], len(w), geometry):
         weight = w.reshape(len(w), -1, *w.shape[3:])
-        y = conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry), slope)
+        y = activated_conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry), slope)
         return volumes.deep(y, len(x))
     plan = _plan(len(x), x.shape[1], len(w), geometry)
     return (
@@ -146,6 +150,6 @@ def _(g, y, slope):
 
 
 cards.conv.kernel("cpu")(conv)
-conv_activation.kernel("cpu")(conv)
+conv_activation.kernel("cpu")(activated_conv)
 cards.conv_transpose.kernel("cpu")(conv_transpose)
 cards.conv_weight.kernel("cpu")(conv_weight)

@@ -102,6 +102,7 @@ class _Heard:
         self.kept: list[Any] = []
         self.calls: list[tuple[str, tuple, int]] = []
         self.numbers_of_inputs = [self.number(x.array) for x in inputs.values()]
+        _learn_names()
         with no_grad(), seam.told(self.hear):
             result = function(*inputs.values())
         if id(result.array) not in self.known:
@@ -147,12 +148,17 @@ _names: dict[Any, str] = {}
 
 def name_of(function) -> str:
     """The op of which a function is the reference or a kernel; else the function's own name."""
-    if function not in _names:  # kernels are loaded when they are first called
-        for name, op in OPS.items():
-            for f in (op.card.forward, *op.card.kernels.values()):
-                _names[f] = name.lstrip("_")
+    if function not in _names:
+        _learn_names()
         _names.setdefault(function, getattr(function, "__name__", repr(function)).lstrip("_"))
     return _names[function]
+
+
+def _learn_names() -> None:
+    """Of kernels and of what stands for one until it is loaded, with its first call."""
+    for name, op in OPS.items():
+        for f in (op.card.forward, *op.card.kernels.values()):
+            _names[f] = name.lstrip("_")
 
 
 def _args(op: str, args, others, values: dict[int, Value]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...arrays import Generator
-from ...gan.recalibrate import FEW
+from ...gan.recalibrate import BATCHES, FEW
 from ...viz import save_gif
 from .average import Average
 from .callback import Callback
@@ -54,7 +54,9 @@ class Samples(Callback):
         if self.average is None or not self.average.updates:
             return self._save(run, self.folder)
         self._save(run, self.folder / "last_weights")
-        with self.average.applied(run.trainer.game, FEW):
+        # the last ones are what a program draws that loads the run
+        batches = FEW if run.step < run.total else BATCHES
+        with self.average.applied(run.trainer.game, batches):
             self._save(run, self.folder)
 
     def _save(self, run, folder: Path) -> None:
