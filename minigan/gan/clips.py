@@ -43,7 +43,7 @@ class OfClips(Game):
     def recalibrate(self, batches: int = BATCHES) -> None:
         random, device = Generator(0), next(self.G.parameters()).device
         inputs = (self.inputs(BATCH_SIZE, random, device) for _ in range(batches))
-        recalibrate_batch_norm(self.G, inputs)
+        recalibrate_batch_norm(self.G, inputs, self.batch_size)
 
     def pictured(self, samples: np.ndarray) -> Picture:
         return beside_each_other(samples)

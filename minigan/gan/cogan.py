@@ -112,4 +112,4 @@ class CoGAN(Game):
     def recalibrate(self, batches: int = BATCHES) -> None:
         place = next(self.G.parameters()).device
         inputs = calibration_inputs(self.latent_dim, 0, place, self.latent, batches)
-        recalibrate_batch_norm(self.G, [(z, z) for (z,) in inputs])
+        recalibrate_batch_norm(self.G, [(z, z) for (z,) in inputs], self.batch_size)

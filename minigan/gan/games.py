@@ -84,9 +84,11 @@ class Game:
     latent_dim, latent, classes : what samples are made of, by default: latent vectors of numbers
         from a distribution ("normal": N(0, 1), "uniform": U(-1, 1)), and labels if there are
         classes
+    batch_size : examples in a batch of the training, None: not known (see `recalibrate`)
     """
 
     players: dict[str, nn.Module]
+    batch_size: int | None = None
     columns: tuple[str, ...] = ("images",)
     grid = (5, 5)
     latent_dim: int
@@ -403,16 +405,9 @@ class GAN(Game):
 
     def recalibrate(self, batches: int = BATCHES) -> None:
         """Batch statistics of G's present weights."""
-        recalibrate_batch_norm(
-            self.G,
-            calibration_inputs(
-                self.latent_dim,
-                self.classes,
-                next(self.G.parameters()).device,
-                self.latent,
-                batches,
-            ),
-        )
+        place = next(self.G.parameters()).device
+        inputs = calibration_inputs(self.latent_dim, self.classes, place, self.latent, batches)
+        recalibrate_batch_norm(self.G, inputs, self.batch_size)
 
     def sample(self, latents: Tensor) -> Tensor:
         """G(latents) in evaluation mode (running statistics), outside the tape."""

@@ -222,7 +222,9 @@ class InfoGAN(ACGAN):
     def recalibrate(self, batches: int = BATCHES) -> None:
         random, device = Generator(0), next(self.G.parameters()).device
         recalibrate_batch_norm(
-            self.G, (self.inputs(BATCH_SIZE, random, device) for _ in range(batches))
+            self.G,
+            (self.inputs(BATCH_SIZE, random, device) for _ in range(batches)),
+            self.batch_size,
         )
 
     def exhibit(self, generator: Generator, device=CPU) -> Callable[[], Picture]:

@@ -168,7 +168,9 @@ class LAPGAN(Game):
     def recalibrate(self, batches: int = BATCHES) -> None:
         place = next(self.G.parameters()).device
         recalibrate_batch_norm(
-            self.G, calibration_inputs(self.latent_dim, 0, place, self.latent, batches)
+            self.G,
+            calibration_inputs(self.latent_dim, 0, place, self.latent, batches),
+            self.batch_size,
         )
 
     def sample(self, latents: Tensor) -> Tensor:

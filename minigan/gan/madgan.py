@@ -68,6 +68,7 @@ class _Generators(Game):
                 calibration_inputs(
                     self.latent_dim, device=next(g.parameters()).device, batches=batches
                 ),
+                self.batch_size,
             )
 
     def sample(self, latents: Tensor) -> Tensor:

@@ -313,7 +313,7 @@ class GANCLS(GAN):
         numbers = np.arange(batches * BATCH_SIZE).reshape(batches, BATCH_SIZE) % len(self.texts)
         inputs = (self.g_inputs(*self.inputs_of_words(self.texts[some], random, place))
                   for some in numbers)  # fmt: skip
-        recalibrate_batch_norm(self.G, inputs)
+        recalibrate_batch_norm(self.G, inputs, self.batch_size)
 
     def g_inputs(self, latents: Tensor, words: Tensor) -> tuple[Tensor, ...]:
         """What G itself is given."""

@@ -146,6 +146,7 @@ class Run:
     def _take(self, trainer: Trainer, batches: Batches) -> None:
         """Go on with these."""
         self.trainer, self.batches = trainer, batches
+        trainer.game.batch_size = self.config.get("batch_size")
         if group.size() > 1:
             self.graph = self.graph and batches.device.type == "cpu"  # exchanges are no kernels
             self.say(ranks.begin(trainer, batches, self.sync_bn))

@@ -37,7 +37,7 @@ def test_statistics_are_those_of_the_latents():
         y = np.tanh((h - h.mean(0)) / np.sqrt(h.var(0) + 1e-5)) @ w1.T + b1
         (
             means.append(np.concatenate([h.mean(0), y.mean(0)])),
-            variances.append(np.concatenate([h.var(0, ddof=1), y.var(0, ddof=1)])),
+            variances.append(np.concatenate([h.var(0), y.var(0)])),
         )
     for layer, part in ((G[1], slice(0, 5)), (G[5], slice(5, 7))):
         np.testing.assert_allclose(
@@ -47,6 +47,20 @@ def test_statistics_are_those_of_the_latents():
             layer.running_var.numpy(), np.mean(variances, 0)[part], rtol=1e-4
         )
         assert layer.num_batches_tracked.item() == 64
+
+
+def test_a_running_variance_is_that_which_training_divides_by():
+    """The mean of the squares of batches of 16, though it is seen with batches of 64; a plane's
+    positions count as numbers of the batch."""
+    minigan.manual_seed(0)
+    G = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Unflatten(1, (1, 2, 2)),
+                      nn.Upsample(scale_factor=2), nn.BatchNorm2d(1))  # fmt: skip
+    recalibrate_batch_norm(G, calibration_inputs(3, batches=400), 16)
+    h = G[0](tensor_of(Generator(0).normal((400 * 64, 3)))).detach().numpy().astype(float)
+    divided_by = h.reshape(-1, 16, 4).var(1).mean(0)
+    np.testing.assert_allclose(G[1].running_var.numpy(), divided_by, rtol=2e-3)
+    # of standardised numbers: 1 - 1 / (16 * 16), less what one batch has of the other's mean
+    assert abs(G[4].running_var.item() - (1 - 1 / 256)) < 2e-3
 
 
 def test_nothing_else_changes():
