@@ -264,7 +264,7 @@ def test_an_error_of_a_step_is_raised_where_the_program_would(monkeypatch):
 
 
 def test_gradients_that_are_added_to(monkeypatch):
-    """What G's move leaves on D's weights, and D's optimiser never zeroes."""
+    """A second `backward` adds to what the first has left, and it is changed in place."""
 
     def run():
         minigan.manual_seed(0)

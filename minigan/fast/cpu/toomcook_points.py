@@ -96,7 +96,8 @@ def _make_map(cases):
     def apply(typing, case, n, x, from_, y, to):
         def codegen(context, builder, signature, given):
             real = context.get_value_type(signature.args[2].dtype)
-            lanes = VECTOR // (8 if isinstance(real, ir.DoubleType) else 4)
+            size = 8 if isinstance(real, ir.DoubleType) else 4
+            lanes = VECTOR // size
             case, n, *arrays = given
 
             def runs(array, places):
@@ -116,7 +117,6 @@ def _make_map(cases):
 
             def once(matrix, sums, index, width):
                 kind = real if width == 1 else ir.VectorType(real, width)
-                size = 8 if isinstance(real, ir.DoubleType) else 4
                 name = f"llvm.fma.{'' if width == 1 else f'v{width}'}f{8 * size}"
                 fma = cgutils.get_or_insert_function(
                     builder.module, ir.FunctionType(kind, [kind] * 3), name

@@ -21,8 +21,8 @@ from ...nn.activation import _Activation
 from ...nn.syncbatchnorm import BATCH_NORMS
 from .callback import Callback
 
-# samples, and pictures of the data, that are compared; as many as are drawn to be looked at, for
-# which the kernels of a first run are compiled anyway
+# samples, and pictures of the data, that are compared. Of 64, narrow convolutions would choose
+# kernels for large batches (`fast.cpu.convolution`), which a first run would compile for them alone
 EXAMPLES = 50
 LONG = 5000  # steps after which a generator of digits has some of each
 KEPT = 30  # looks that are remembered
