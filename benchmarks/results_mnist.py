@@ -4,6 +4,7 @@
     python benchmarks/results_mnist.py          # every system, 3 seeds: a hundred minutes
     python benchmarks/results_mnist.py --systems mlp dcgan --seeds 0 --seconds 10
     python benchmarks/results_mnist.py --page   # only write docs/results.md from what is measured
+    python benchmarks/results_mnist.py --measure    # finished runs, whose folders are kept, anew
 
 A run has so many seconds of the processor, of one thread, from its 20th step on, when all kernels
 are compiled: what other programs do meanwhile does not count. Call it again to go on: finished runs
@@ -172,12 +173,41 @@ def add_line(**line):
         file.write(json.dumps(line) + "\n")
 
 
+def folder_of(name, seed, arguments):
+    """Where a run is kept."""
+    return arguments.runs / f"{name}-{arguments.seconds:g}-{seed}"
+
+
+def keep_grid(folder, name, seed, arguments):
+    """Put the samples of the first seed on the page."""
+    if seed == min(arguments.seeds):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "grid.png", PICTURES / f"results_{name}.png")
+
+
+def measure_all(arguments, common, reference, data):
+    """Measure the finished runs again, as when minigan measures otherwise than it did."""
+    for line in (lines := read_lines()):
+        name, seed = line["system"], line["seed"]
+        folder = folder_of(name, seed, arguments)
+        if key(line) != key(common) or seed not in arguments.seeds or not folder.exists():
+            continue
+        if name in arguments.systems and "failed" not in line:
+            print(f"== {name}, seed {seed}", flush=True)
+            line["metrics"] = measure(folder, seed, arguments, reference, data)
+            write_atomic(LINES, "".join(json.dumps(x) + "\n" for x in lines).encode())
+            keep_grid(folder, name, seed, arguments)
+    return 0
+
+
 def run_all(arguments):
     """Every system with every seed that has no line yet; the exit code."""
     data = {split: mnist.load("mnist", split, arguments.data_dir) for split in ("train", "test")}
     reference = Reference(data["test"].images)
     common = {k: getattr(arguments, k) for k in ("seconds", "samples", "quick")}
     common |= {"classifier": reference.classifier.digest}
+    if arguments.measure:
+        return measure_all(arguments, common, reference, data)
     for seed in arguments.seeds:
         for name in ("real", *arguments.systems):
             made = {(x["system"], x["seed"]) for x in read_lines() if key(x) == key(common)}
@@ -188,7 +218,7 @@ def run_all(arguments):
             if name == "real":
                 add_line(**line, metrics=floor(arguments, reference, data, seed))
                 continue
-            folder = arguments.runs / f"{name}-{arguments.seconds:g}-{seed}"
+            folder = folder_of(name, seed, arguments)
             words = SYSTEMS[name].words
             try:
                 steps = train(words, seed, folder, arguments)
@@ -201,9 +231,7 @@ def run_all(arguments):
                 continue
             found = measure(folder, seed, arguments, reference, data)
             add_line(**line, words=words, steps=steps, metrics=found)
-            if seed == min(arguments.seeds):
-                PICTURES.mkdir(parents=True, exist_ok=True)
-                shutil.copy(folder / "grid.png", PICTURES / f"results_{name}.png")
+            keep_grid(folder, name, seed, arguments)
     return 0
 
 
@@ -328,6 +356,9 @@ def main(words=None):
         "--runs", type=Path, default=ROOT / "runs" / "results",
         help="folder for the runs (default runs/results)",
     )  # fmt: skip
+    p.add_argument(
+        "--measure", action="store_true", help="train nothing, measure the runs of --runs again"
+    )
     p.add_argument("--page", action="store_true", help="train nothing, write the page")
     arguments = p.parse_args(words)
     if not arguments.page:

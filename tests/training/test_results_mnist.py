@@ -60,6 +60,16 @@ def test_runs_are_measured_once_and_the_page_shows_them(results, tmp_path):
     assert (results.PICTURES / "results_mlp.png").exists() and "images/results_mlp.png" in page
 
 
+def test_runs_are_measured_again(results, tmp_path):
+    asked = words(tmp_path, "--systems", "mlp", "--seeds", "0", "--seconds", "0.1")
+    assert results.main(asked) == 0
+    first = lines(results)
+    other = [line | {"metrics": {"frechet": 1.0}} for line in first]
+    results.LINES.write_text("".join(json.dumps(line) + "\n" for line in other))
+    assert results.main([*asked, "--measure"]) == 0
+    assert lines(results) == [other[0], first[1]]  # of real images there is no run
+
+
 def test_a_budget_is_of_seconds_of_the_processor(results, monkeypatch):
     class Run:
         step, max_steps = 0, None
