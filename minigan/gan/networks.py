@@ -244,12 +244,6 @@ class ImageAndNumbers(nn.Module):
         return self.trunk(cat([maps, input[:, n:]], 1))
 
 
-def _half_as_wide(shape: tuple[int, ...], features: int = 16, **options: Any) -> nn.Sequential:
-    """D for a generator with so many features: as many maps in D cost more than they gained."""
-    channels, height, width = shape
-    return conv_discriminator(channels, height, width, max(1, features // 2), **options)
-
-
 # --- by name ---
 
 # model -> (generator(latent_dim, image_shape, ...), discriminator(image_shape, ...)), image_shape =
@@ -258,7 +252,7 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] =
     "mlp": (mlp_generator, mlp_discriminator),
     "conv": (
         lambda latent_dim, shape, **options: conv_generator(latent_dim, *shape, **options),
-        _half_as_wide,
+        lambda shape, **options: conv_discriminator(*shape, **options),
     ),
     "dcgan": (
         lambda latent_dim, shape, **options: dcgan_generator(latent_dim, *shape, **options),
@@ -271,22 +265,27 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """New networks (generator, discriminator) as a run's config describes them.
 
     It names the "model" (one of NETWORKS), "latent_dim", "image_shape" (channels, height, width),
-    for some "features", for a D of several heads the "outputs", and for conditional ones "classes":
-    they are then called with labels, too (see `Joined`).
+    for some "features", for a D of another width "d_features", for a D of several heads the
+    "outputs", and for conditional ones "classes": they are then called with labels, too (see
+    `Joined`).
     """
     if config.get("model") not in NETWORKS:
         raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
     make_generator, make_discriminator = NETWORKS[config["model"]]
-    options = {"features": config["features"]} if config.get("features") else {}
+    wide = config.get("features")
+    # conv's D is half as wide: in a few minutes as many maps cost more than they gain
+    half = max(1, wide // 2) if wide and config["model"] == "conv" else wide
+    d_wide = config.get("d_features") or half
+    of_g, of_d = ({"features": n} if n else {} for n in (wide, d_wide))
     latent_dim = config["latent_dim"]
     shape = tuple(config["image_shape"])
     classes = config.get("classes", 0)
     outputs = config.get("outputs", 1)
     if not classes:
-        G = make_generator(latent_dim, shape, **options)
-        return G, make_discriminator(shape, outputs=outputs, **options)
+        G = make_generator(latent_dim, shape, **of_g)
+        return G, make_discriminator(shape, outputs=outputs, **of_d)
     flat = config["model"] == "mlp"  # its first layer looks at numbers, not at maps
     seen = (math.prod(shape) + classes, 1, 1) if flat else (shape[0] + classes, *shape[1:])
-    G = make_generator(latent_dim + classes, shape, **options)
-    D = make_discriminator(seen, outputs=outputs, **options)
+    G = make_generator(latent_dim + classes, shape, **of_g)
+    D = make_discriminator(seen, outputs=outputs, **of_d)
     return Joined(G, classes), Joined(D, classes, flat)

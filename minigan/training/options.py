@@ -181,6 +181,11 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
         help="D sees how close the examples of a batch are",
     )
     p.add_argument(
+        "--d-features",
+        type=number(int, 1),
+        help="channels of D's layer next to the images (default: as many as G has, conv half)",
+    )
+    p.add_argument(
         "--d-norm",
         choices=("batch", "layer", "none"),
         default="batch",
@@ -348,6 +353,10 @@ def packed_shape(config: dict[str, Any]) -> tuple[int, ...]:
 def build_players(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """New networks (generator, discriminator), as `build_networks` makes them, D adapted to the
     switches."""
+    if config.get("d_features") and config["model"] == "mlp":
+        raise ValueError(
+            "--d-features is for networks with convolutions: --model mlp has no channels"
+        )
     G, D = build_networks(config)
     if config["pack"] > 1:
         _, D = build_networks(config | {"image_shape": list(packed_shape(config))})
