@@ -66,8 +66,7 @@ def parse_arguments(arguments=None):
     p.add_argument(
         "--size",
         type=number(int, 8),
-        default=28,
-        help="of a folder's pictures (default %(default)s)",
+        help="pixels of a side, of own pictures (default 28) or glyphs (default 32)",
     )
     p.add_argument(
         "--data-dir",

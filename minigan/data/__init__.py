@@ -69,10 +69,6 @@ def _strokes(split: str, data_dir=None, on_notice=None) -> ImageSet:
     return _drawn(split)
 
 
-def _glyphs(split: str, data_dir=None, on_notice=None) -> ImageSet:
-    return glyphs(split)
-
-
 @functools.lru_cache(2)  # drawing takes a second
 def _drawn(split: str) -> ImageSet:
     return strokes(20_000, seed=0) if split == "train" else strokes(4_000, seed=1)
@@ -95,7 +91,7 @@ DATASETS: dict[str, Callable[..., ImageSet]] = {
     "mnist": _mnist,
     "fashion-mnist": _fashion,
     "strokes": _strokes,
-    "glyphs": _glyphs,
+    "glyphs": lambda split, data_dir, on_notice: glyphs(split),
     "photo-patches": _photo_patches,
     "mnist-photos": _mnist_photos,
     "uci-digits": _uci_digits,
@@ -107,7 +103,7 @@ def load_dataset(
     split: str = "train",
     data_dir=None,
     on_notice: Callable[[str], object] = print,
-    size: int = 28,
+    size: int | None = None,
 ) -> ImageSet:
     """Load a data set by name, or a folder of pictures; images are uint8 (N, C, H, W), labels uint8
     (N,).
@@ -122,20 +118,31 @@ def load_dataset(
                download
     on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
                its place, or files are left out
-    size       pixels of a side, of a folder's or a list's pictures
+    size       pixels of a side, of a folder's or a list's pictures (None: 28), of glyphs (None: 32);
+               the others have theirs
 
-    Raises DataError if files are missing from `data_dir`, damaged or foreign: those are never
+    Raises DataError for another size than a set has, and if files are missing from `data_dir`, damaged or foreign: those are never
     replaced silently. DataUnavailable (a DataError) for "fashion-mnist" with no files and no
     network (digits are no stand-in for clothes), and for sets whose package is not installed.
     """
+    if name == "glyphs" and size is not None:
+        return glyphs(split, size)
     if name in DATASETS and split in ("train", "test"):
-        return DATASETS[name](split, data_dir, on_notice)
+        found = DATASETS[name](split, data_dir, on_notice)
+        if size not in (None, found.images.shape[2]):
+            height, width = found.images.shape[2:]
+            raise DataError(
+                f"size={size}: pictures of {name} are {height}x{width}; leave it out, or take "
+                "glyphs or a folder, which have any"
+            )
+        return found
+    side = 28 if size is None else size
     if split == "train" and os.path.isdir(name):
         return image_folder(
-            name, "*", output_size=(size, size), channels=None, recursive=True, on_notice=on_notice
+            name, "*", output_size=(side, side), channels=None, recursive=True, on_notice=on_notice
         )
     if split == "train" and is_list(name):
-        return image_list(name, (size, size), None, on_notice)
+        return image_list(name, (side, side), None, on_notice)
     raise DataError(
         f"no data set {str(name)!r} / {split!r}; there are {', '.join(DATASETS)}, each 'train' "
         "and 'test', and folders of pictures, or .csv or .json files of their names and labels, "

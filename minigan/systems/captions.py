@@ -75,7 +75,8 @@ class OfCaptions(System):
         name = getattr(c, "pictures", c.dataset)
         if name in DATASETS:
             return of_digits(name, split, getattr(c, "data_dir", None), split == "test")
-        return emoji(c.size) if name == "emoji" else own_captions(name, c.size)
+        sized = {} if c.size is None else {"size": c.size}
+        return emoji(**sized) if name == "emoji" else own_captions(name, **sized)
 
     def data(self, c, split="train"):
         data = self.captions(c, split)

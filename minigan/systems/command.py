@@ -230,7 +230,7 @@ def with_given(c: Any, run: str) -> SimpleNamespace:
     """A run's facts and, as `pictures`, what its --dataset named, and its --size."""
     path = Path(run) / "config.json"
     options = json.loads(path.read_bytes()).get("options", {}) if path.is_file() else {}
-    given = {"pictures": options.get("dataset", c.dataset), "size": options.get("size", 28)}
+    given = {"pictures": options.get("dataset", c.dataset), "size": options.get("size")}
     return SimpleNamespace(**given | vars(c))
 
 

@@ -91,8 +91,7 @@ class System:
         p.add_argument(
             "--size",
             type=number(int, 8),
-            default=28,
-            help="of own pictures, pixels of a side (default %(default)s)",
+            help="pixels of a side, of own pictures (default 28) or glyphs (default 32)",
         )
         p.add_argument(
             "--data-dir",

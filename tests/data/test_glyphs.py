@@ -68,3 +68,10 @@ def test_a_file_that_is_no_font(tmp_path):
 
 def test_it_is_a_data_set_of_pictures():
     assert load_dataset("glyphs", "test").checksum == glyphs("test").checksum
+    assert load_dataset("glyphs", "test", size=16).checksum == glyphs("test", 16).checksum
+
+
+def test_other_data_sets_have_one_size():
+    assert load_dataset("strokes", "test", size=28) is load_dataset("strokes", "test")
+    with pytest.raises(DataError, match="size=64: pictures of strokes are 28x28; leave it out"):
+        load_dataset("strokes", "test", size=64)
