@@ -33,7 +33,8 @@ def trainer_of(name, batch):
     import minigan
     from minigan.arrays import Generator
     from minigan.data.batches import Batches
-    from minigan.training.options import add_switches, build_players, build_trainer
+    from minigan.training.options import build_players, build_trainer
+    from minigan.training.switches import add_switches
 
     parser = argparse.ArgumentParser()
     add_switches(parser)

@@ -27,14 +27,13 @@ from minigan.training import Run, generate, load_generator
 from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
 from minigan.training.memory import require_room, room_for_networks
 from minigan.training.options import (
-    add_switches,
     augmentation,
     build_players,
     build_trainer,
-    chosen,
     packed_shape,
     tables,
 )
+from minigan.training.switches import add_switches, chosen
 from minigan.training.terminal import program
 from minigan.training.walk import save_walk
 from minigan.viz import save_grid, save_images

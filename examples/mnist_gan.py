@@ -25,21 +25,18 @@ import minigan
 from minigan.arrays import resolve_device
 from minigan.data import DATASETS, load_dataset
 from minigan.data.batches import Batches
-from minigan.gan import NETWORKS
 from minigan.training import Run
 from minigan.training.cli import about, add_run_options, number, perform, usual_callbacks
 from minigan.training.memory import require_room, room_for_networks
 from minigan.training.options import (
-    add_switches,
     augmentation,
     build_players,
     build_trainer,
-    chosen,
     conditions,
     packed_shape,
-    recipe,
     tables,
 )
+from minigan.training.switches import add_networks, add_switches, chosen, recipe
 from minigan.training.terminal import program
 
 MODEL = "conv"
@@ -51,13 +48,7 @@ def parse_arguments(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     p.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    p.add_argument(
-        "--model",
-        choices=NETWORKS,
-        default=MODEL,
-        help="conv: small convolutions with R1; mlp: the classic one; dcgan: Radford et al.'s "
-        "(default %(default)s); it chooses the defaults of others",
-    )
+    add_networks(p, MODEL)
     p.add_argument(
         "--dataset",
         default="mnist",
@@ -97,11 +88,6 @@ def parse_arguments(arguments=None):
         help="Adam's decay of the variance (default %(default)s)",
     )
     p.add_argument("--latent-dim", type=number(int, 1), default=100, help="(default %(default)s)")
-    p.add_argument(
-        "--features",
-        type=number(int, 1),
-        help="channels of the layers next to the images (default: conv 16, dcgan 64)",
-    )
     p.add_argument(
         "--ema",
         type=number(float, 0, below=1),

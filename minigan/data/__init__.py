@@ -118,12 +118,13 @@ def load_dataset(
                download
     on_notice  called with one sentence if "mnist" can be had nowhere and `strokes` is returned in
                its place, or files are left out
-    size       pixels of a side, of a folder's or a list's pictures (None: 28), of glyphs (None: 32);
-               the others have theirs
+    size       pixels of a side, of a folder's or a list's pictures (None: 28), or of glyphs (None:
+               32); the others have theirs
 
-    Raises DataError for another size than a set has, and if files are missing from `data_dir`, damaged or foreign: those are never
-    replaced silently. DataUnavailable (a DataError) for "fashion-mnist" with no files and no
-    network (digits are no stand-in for clothes), and for sets whose package is not installed.
+    Raises DataError for another size than a set has, and if files are missing from `data_dir`,
+    damaged or foreign: those are never replaced silently. DataUnavailable (a DataError) for
+    "fashion-mnist" with no files and no network (digits are no stand-in for clothes), and for sets
+    whose package is not installed.
     """
     if name == "glyphs" and size is not None:
         return glyphs(split, size)

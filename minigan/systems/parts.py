@@ -10,7 +10,7 @@ from .. import nn
 from ..gan import GAMES, NETWORKS, AutoEncoder, conv_discriminator, conv_generator
 from ..gan.networks import ImageAndNumbers, leaky_relu
 from ..optim import Adam
-from ..training.options import recipe
+from ..training.switches import add_networks, recipe
 from .evidence import image_rows
 from .system import System, b2_option
 
@@ -84,14 +84,7 @@ class OfParts(System):
     def options(self, parser):
         super().options(parser)
         b2_option(parser)
-        p = parser
-        p.add_argument(
-            "--model",
-            choices=("mlp", "conv"),
-            default="mlp",
-            help="networks of linear layers, or small convolutions, which choose other defaults "
-            "(default %(default)s)",
-        )
+        add_networks(parser, models=("mlp", "conv"))
 
     def arguments(self, c):
         """The game's own arguments."""

@@ -3,17 +3,14 @@ that are one choice of these switches."""
 
 from __future__ import annotations
 
-from ..gan import NETWORKS
-from ..training.cli import number
 from ..training.options import (
-    add_switches,
     augmentation,
     build_constraints,
     build_game,
     build_optimizers,
     build_players,
-    recipe,
 )
+from ..training.switches import add_networks, add_switches, recipe
 from .evidence import image_rows
 from .system import System, b2_option
 
@@ -32,21 +29,8 @@ class Switched(System):
     def options(self, parser):
         super().options(parser)
         b2_option(parser)
-        p = parser
-        p.add_argument(
-            "--model",
-            choices=NETWORKS,
-            default="mlp",
-            help="mlp: the classic one; conv: small convolutions with R1; dcgan: Radford et al.'s "
-            "(default %(default)s)",
-        )
-        p.add_argument(
-            "--features",
-            type=number(int, 1),
-            default=None,
-            help="channels of the layers next to the images (default: conv 16, dcgan 64)",
-        )
-        add_switches(p)
+        add_networks(parser)
+        add_switches(parser)
 
     def facts(self, data, c):
         return super().facts(data, c) | augmentation(c.augment, data)

@@ -16,7 +16,7 @@ from minigan.gan import (
     conv_discriminator,
     conv_generator,
 )
-from minigan.training.options import RECIPES, add_switches, recipe
+from minigan.training.switches import RECIPES, add_switches, recipe
 
 
 def layers(network, size):

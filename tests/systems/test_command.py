@@ -26,7 +26,8 @@ from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import save_checkpoint
 from minigan.training.checkpoint import path_of
-from minigan.training.options import FEW, FEW_POLICY, augmentation
+from minigan.training.options import augmentation
+from minigan.training.switches import FEW, FEW_POLICY
 from minigan.viz import save_images
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -20,13 +20,8 @@ from minigan.gan import (
     WeightClip,
 )
 from minigan.optim import SGD, Adam, RMSprop
-from minigan.training.options import (
-    add_switches,
-    build_players,
-    build_trainer,
-    chosen,
-    packed_shape,
-)
+from minigan.training.options import build_players, build_trainer, packed_shape
+from minigan.training.switches import add_switches, chosen
 
 
 def config_of(words="", model="mlp", size=8):
