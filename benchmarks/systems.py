@@ -4,6 +4,7 @@ Chinese, docs/systems.zh.md, with the sentences of docs/systems.zh.json.
     python -m minigan train cgan && python -m minigan measure runs/cgan --control
     python benchmarks/systems.py runs/cgan            # takes its figures and its picture, too
     python benchmarks/systems.py runs/info0 runs/info1    # of several seeds: shows all of them
+    python benchmarks/systems.py --also runs/cogan-edges  # of other options, below the first row
     python benchmarks/systems.py                      # only writes the page anew
 
 Figures come from the runs' measure.json alone; what was not measured has none. Of several runs of
@@ -24,6 +25,7 @@ from minigan.systems.sharing import what
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "systems"
 PICTURES = ROOT / "docs" / "images" / "systems"
+ALSO = "+"  # between a system's name and that of a run with other options
 SHOWN = (".png", ".gif")  # clips are GIFs
 SENTENCES = ROOT / "docs" / "systems.zh.json"  # name -> what it is, and its control
 HEAD = """# Systems
@@ -80,8 +82,9 @@ def measured(folder):
     return result | {"command": shlex.join(words), "seed": config["seed"]}
 
 
-def take(folders):
-    """Copy the figures of a system's runs, and the last picture of the first one."""
+def take(folders, also=False):
+    """Copy the figures of a system's runs, and the last picture of the first one; `also`: they have
+    other options than those that the system is shown by, and are named by their folder."""
     results = [measured(folder) for folder in folders]
     same = ("command", "step", "samples")
     if any(result[key] != results[0][key] for result in results for key in same):
@@ -95,6 +98,7 @@ def take(folders):
         first["command"] += f" --seed {first['seed']}"
     RESULTS.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
+    name = f"{name}{ALSO}{folders[0].name}" if also else name
     (RESULTS / f"{name}.json").write_text(json.dumps(first, indent=1) + "\n")
     samples = (folders[0] / "samples").glob("*.*")
     pictures = sorted(p for p in samples if p.suffix in SHOWN)
@@ -129,23 +133,26 @@ def line_zh(name, text, control=""):
 
 
 def evidence(name):
-    """Of a system: the command, and its figures."""
-    file = RESULTS / f"{name}.json"
-    if not file.exists():
-        return "-"
-    result = json.loads(file.read_text())
-    rows = "<br>".join(shown(row, result.get("seeds", {})) for row in result["rows"])
-    return f"`{result['command']}`, step {result['step']}<br>{rows}"
+    """Of a system: the command, and its figures; then those of runs with other options."""
+    found = []
+    for file in (RESULTS / f"{name}.json", *sorted(RESULTS.glob(f"{name}{ALSO}*.json"))):
+        if file.exists():
+            result = json.loads(file.read_text())
+            rows = "<br>".join(shown(row, result.get("seeds", {})) for row in result["rows"])
+            found.append(f"`{result['command']}`, step {result['step']}<br>{rows}")
+    return "<br>".join(found) or "-"
 
 
 def gallery():
     """The pictures that there are."""
-    files = [(name, f"{name}{suffix}") for name in SYSTEMS for suffix in SHOWN]
-    return "".join(
-        f"\n## {name}\n\n![](images/systems/{file})\n"
-        for name, file in files
-        if (PICTURES / file).exists()
-    )
+    files = [
+        file
+        for name in SYSTEMS
+        for pattern in (f"{name}.*", f"{name}{ALSO}*.*")
+        for file in sorted(PICTURES.glob(pattern))
+        if file.suffix in SHOWN
+    ]
+    return "".join(f"\n## {file.stem}\n\n![](images/systems/{file.name})\n" for file in files)
 
 
 def main():
@@ -153,6 +160,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     p.add_argument("runs", nargs="*", help="folders of measured runs")
+    p.add_argument("--also", nargs="+", default=[], help="folders of runs with other options")
     options = p.parse_args()
     of: dict[str, list[pathlib.Path]] = {}
     for folder in map(pathlib.Path, options.runs):
@@ -160,6 +168,8 @@ def main():
         of.setdefault(name, []).append(folder)
     for folders in of.values():
         take(folders)
+    for folder in map(pathlib.Path, options.also):
+        take([folder], also=True)
     chinese = json.loads(SENTENCES.read_text("utf-8"))
     if missing := [name for name in SYSTEMS if name not in chinese]:
         raise SystemExit(f"{SENTENCES.name} says nothing of {', '.join(missing)}")

@@ -74,3 +74,16 @@ def test_each_system_and_its_control_in_chinese(page):
     for name, found in sentences.items():
         assert len(found) == 1 + bool(system(name).control), name
         assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in found), name
+
+
+def test_runs_with_other_options_stand_below(page, tmp_path, monkeypatch):
+    first, other = run(tmp_path / "i", 0, 0.5), run(tmp_path / "wide", 0, 0.25, "--hidden 9")
+    monkeypatch.setattr("sys.argv", ["systems.py", first, "--also", other])
+    page.main()
+    text = (tmp_path / "docs" / "systems.md").read_text()
+    assert (
+        "train infogan`, step 9<br>error 0.5000 / 0.7500 / - (target 0.0500)<br>frechet 8.00 / "
+        "0.75 / -<br>`python -m minigan train infogan --hidden 9`, step 9<br>error 0.2500 /" in text
+    )
+    assert "## infogan+wide\n\n![](images/systems/infogan+wide.png)" in text
+    assert text.index("## infogan\n") < text.index("## infogan+wide")
