@@ -202,7 +202,7 @@ def conv_generator(
 
 
 def conv_discriminator(
-    channels: int = 1, height: int = 28, width: int = 28, features: int = 8, outputs: int = 1,
+    channels: int = 1, height: int = 28, width: int = 28, features: int = 16, outputs: int = 1,
     hidden: int = 256, activation: Callable[[], nn.Module] = leaky_relu,
 ) -> nn.Sequential:  # fmt: skip
     """Images (N, channels, height, width) -> logits (N, outputs): Conv2d(4, 2, 1) halve the maps,
@@ -273,10 +273,7 @@ def build_networks(config: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
         raise ValueError(f"model {config.get('model')!r}: expected one of {', '.join(NETWORKS)}")
     make_generator, make_discriminator = NETWORKS[config["model"]]
     wide = config.get("features")
-    # conv's D is half as wide: in a few minutes as many maps cost more than they gain
-    half = max(1, wide // 2) if wide and config["model"] == "conv" else wide
-    d_wide = config.get("d_features") or half
-    of_g, of_d = ({"features": n} if n else {} for n in (wide, d_wide))
+    of_g, of_d = ({"features": n} if n else {} for n in (wide, config.get("d_features") or wide))
     latent_dim = config["latent_dim"]
     shape = tuple(config["image_shape"])
     classes = config.get("classes", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from .. import nn
 from ..gan import GAMES, NETWORKS, AutoEncoder, conv_discriminator, conv_generator
@@ -13,6 +14,10 @@ from ..optim import Adam
 from ..training.switches import add_networks, recipe
 from .evidence import image_rows
 from .system import System, b2_option
+
+# what these games do with small convolutions, without R1: narrow maps in D, small batches
+CONV_FEATURES = 8
+OF_CONV = {"lr": 1e-3, "batch_size": 16, "epochs": 12}
 
 
 def layers(*sizes, activation=leaky_relu):
@@ -42,7 +47,8 @@ class Images:
     def critic(self, n_out=1, more=0):
         """mlp: pixels-512-256-n_out; conv: `conv_discriminator`."""
         if not more or self.model == "conv":
-            network = NETWORKS[self.model][1](self.shape, outputs=n_out)
+            own = {"features": CONV_FEATURES} if self.model == "conv" else {}
+            network = NETWORKS[self.model][1](self.shape, outputs=n_out, **own)
             return ImageAndNumbers(network, self.shape, more) if more else network
         return nn.Sequential(*layers(math.prod(self.shape) + more, 512, 256, n_out))
 
@@ -50,10 +56,11 @@ class Images:
         """mlp: pixels-512-256-codes and back, tanh; conv: `conv_discriminator` and its mirror
         image."""
         n, codes = math.prod(self.shape), codes or 64
-        own = {"activation": self.activation}
+        own: dict[str, Any] = {"activation": self.activation}
         if self.model == "conv":
+            own["features"] = CONV_FEATURES
             encoder = conv_discriminator(*self.shape, outputs=codes, **own)
-            decoder = conv_generator(codes, *self.shape, features=8, norm=False, **own)
+            decoder = conv_generator(codes, *self.shape, norm=False, **own)
             return AutoEncoder(encoder, decoder)
         encoder = nn.Sequential(nn.Flatten(), *layers(n, 512, 256, codes, **own))
         decoder = nn.Sequential(
@@ -79,7 +86,7 @@ class OfParts(System):
     def recipe(self, words):
         # no penalties: not every D says a score of one example
         found = recipe([*words, "--penalty"], "mlp")
-        return {} if found == recipe([], "mlp") else found | {"lr": 1e-3}
+        return {} if found == recipe([], "mlp") else found | OF_CONV
 
     def options(self, parser):
         super().options(parser)
