@@ -56,12 +56,16 @@ def test_channels_last_and_first(shape, dtype, first):
     x = memory[first:].reshape(shape)
     whole = np.full((height + 3, width + 2, channels), -1, dtype)
     plane = whole[1 : height + 1, 1 : width + 1]
-    compiled(channels_last.reference)(x, plane)
+    line = (width + 2) * channels
+    inside, sizes, flat = line + channels, (channels, height, width), whole.reshape(-1)
+    compiled(channels_last.reference)(memory, first, height * width, *sizes, flat, inside, line)
     assert (plane == x.transpose(1, 2, 0)).all()
     assert (whole == -1).sum() == whole.size - x.size
     back, bias = np.zeros(first + x.size, dtype), np.arange(channels).astype(dtype)
     middle = dtype(np.median(x))
-    compiled(channels_first.reference)(plane - middle, back[first:].reshape(shape), bias, dtype(2))
+    compiled(channels_first.reference)(
+        flat - middle, inside, line, *sizes, back, first, height * width, bias, dtype(2)
+    )
     expected = x - middle + bias[:, None, None]
     assert (back[first:].reshape(shape) == np.where(expected > 0, expected, expected * 2)).all()
     assert (back[:first] == 0).all()

@@ -105,11 +105,11 @@ def transpose_blocks(x, y):
 
 
 @kernel
-def _places(plane, height, width):
-    """Where each position's channels are in plane (H, W, C), in elements."""
+def _places(channels, height, width, line):
+    """Where each position's channels are in a plane, see `channels_last`."""
     places = np.empty(height * width, np.intp)
     for i in range(places.size):
-        places[i] = (i // width * plane.strides[0] + i % width * plane.strides[1]) // plane.itemsize
+        places[i] = i // width * line + i % width * channels
     return places
 
 
@@ -121,48 +121,46 @@ def _aligned(address, size):
 
 
 @kernel
-def channels_last(x, plane):
-    """plane (H, W, C) = x (C, H, W), whose planes are row by row, each. In blocks of as many
-    channels and positions as a vector has; the last block of positions may overlap the one
-    before."""
-    channels, height, width = x.shape
-    zero, size, places = x.dtype.type(0), x.itemsize, _places(plane, height, width)
-    side, row, positions = VECTOR // size, x.strides[0] // size, height * width
+def channels_last(x, start, row, channels, height, width, plane, at, line):
+    """plane = x, in blocks of as many channels and positions as a vector has; the last block of
+    positions may overlap the one before.
+
+    x : a flat array, in which the maps (height, width) of channels begin at start, start + row ...
+    plane : another one, whose lines (width, channels) begin at `at`, at + line ...
+    """
+    zero, size, positions = x.dtype.type(0), x.itemsize, height * width
+    places, side = _places(channels, height, width, line), VECTOR // size
     whole = channels - channels % side if positions >= side else 0
     for c in range(0, whole, side):
-        source = np.intp(x.ctypes.data) + size * c * row
-        target = np.intp(plane.ctypes.data) + size * c
+        source = np.intp(x.ctypes.data) + size * (start + c * row)
+        target = np.intp(plane.ctypes.data) + size * (at + c)
         for i in range(_aligned(source, size) - side, positions, side):
             first = min(max(i, 0), positions - side)
-            at = np.intp(places.ctypes.data) + places.itemsize * first
-            _to_rows(zero, source + size * first, row, target, at, 0, zero)
-    for h in range(height):
-        for c in range(whole, channels):
-            for w in range(width):
-                plane[h, w, c] = x[c, h, w]
+            to = np.intp(places.ctypes.data) + places.itemsize * first
+            _to_rows(zero, source + size * first, row, target, to, 0, zero)
+    for c in range(whole, channels):
+        for i in range(positions):
+            plane[at + places[i] + c] = x[start + c * row + i]
 
 
 @kernel
-def channels_first(plane, x, bias, slope):
-    """x (C, H, W) = leaky ReLU of plane (H, W, C) + bias (C,), for slope 1 the sum itself; as
-    `channels_last`."""
-    channels, height, width = x.shape
-    zero, size, places = x.dtype.type(0), x.itemsize, _places(plane, height, width)
-    side, row, positions = VECTOR // size, x.strides[0] // size, height * width
+def channels_first(plane, at, line, channels, height, width, x, start, row, bias, slope):
+    """x = leaky ReLU of plane + bias (C,), for slope 1 the sum itself; as `channels_last`."""
+    zero, size, positions = x.dtype.type(0), x.itemsize, height * width
+    places, side = _places(channels, height, width, line), VECTOR // size
     whole = channels - channels % side if positions >= side else 0
     for c in range(0, whole, side):
-        source = np.intp(plane.ctypes.data) + size * c
-        target = np.intp(x.ctypes.data) + size * c * row
+        source = np.intp(plane.ctypes.data) + size * (at + c)
+        target = np.intp(x.ctypes.data) + size * (start + c * row)
         for i in range(_aligned(target, size) - side, positions, side):
             first = min(max(i, 0), positions - side)
-            at = np.intp(places.ctypes.data) + places.itemsize * first
+            to = np.intp(places.ctypes.data) + places.itemsize * first
             added = np.intp(bias.ctypes.data) + size * c
-            _from_rows(zero, source, at, target + size * first, row, added, slope)
-    for h in range(height):
-        for c in range(whole, channels):
-            for w in range(width):
-                v = plane[h, w, c] + bias[c]
-                x[c, h, w] = v if v > zero else slope * v
+            _from_rows(zero, source, to, target + size * first, row, added, slope)
+    for c in range(whole, channels):
+        for i in range(positions):
+            v = plane[at + places[i] + c] + bias[c]
+            x[start + c * row + i] = v if v > zero else slope * v
 
 
 @tensor.row_major.kernel("cpu")

@@ -26,6 +26,8 @@ from .toomcook_points import (
     outputs_to_points,
     points_to_inputs,
     points_to_outputs,
+    points_to_taps,
+    taps_to_points,
 )
 
 U = np.uintp  # a signed index may count from the end, and Numba would look
@@ -56,12 +58,13 @@ def _expand_x(x, out, start, stride, taps, pad_h, pad_w, high, wide):
     channels (phase, C)."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
-    plane = np.zeros((max(rows, pad_h + height), max(columns, pad_w + width), channels), x.dtype)
-    line, n = plane[0].size, stride * channels
-    depth = stride * stride * channels
-    flat, v = plane.reshape(-1), np.empty(5 * line, x.dtype)
+    line, n = max(columns, pad_w + width) * channels, stride * channels
+    flat, v = np.zeros(max(rows, pad_h + height) * line, x.dtype), np.empty(5 * line, x.dtype)
+    whole, inside = x.reshape(-1), pad_h * line + pad_w * channels
+    depth, row = stride * stride * channels, height * width
     for image in range(images):
-        channels_last(x[image], plane[pad_h : pad_h + height, pad_w : pad_w + width])
+        begin = image * channels * row
+        channels_last(whole, begin, row, channels, height, width, flat, inside, line)
         for phase in range(stride):
             top = phase * line
             for i in range(high[0]):
@@ -84,10 +87,10 @@ def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
     """The transpose of `_expand_x`, plus bias (C,)."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
-    plane = np.zeros((max(rows, pad_h + height), max(columns, pad_w + width), channels), x.dtype)
-    line, n = plane[0].size, stride * channels
-    depth = stride * stride * channels
-    flat, v = plane.reshape(-1), np.empty(5 * line, x.dtype)
+    line, n = max(columns, pad_w + width) * channels, stride * channels
+    flat, v = np.zeros(max(rows, pad_h + height) * line, x.dtype), np.empty(5 * line, x.dtype)
+    whole, inside = x.reshape(-1), pad_h * line + pad_w * channels
+    depth, row, one = stride * stride * channels, height * width, x.dtype.type(1)
     for image in range(images):
         for phase in range(stride):
             top = phase * line
@@ -104,20 +107,20 @@ def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
                 case, down = of(taps - 1 if i else 0, q), evenly(top, stride * line)
                 points_to_inputs(case, columns * channels, v, evenly(0, line), flat, down)
                 top += stride * line * (q - taps + 1)
+        begin = image * channels * row
         channels_first(
-            plane[pad_h : pad_h + height, pad_w : pad_w + width], x[image], bias, x.dtype.type(1)
-        )
+            flat, inside, line, channels, height, width, whole, begin, row, bias, one
+        )  # fmt: skip
 
 
 @kernel
 def _expand_y(y, out, start, taps, high, wide):
     """y (N, O, H, W) -> points."""
     images, n, height, width = y.shape
-    plane = np.empty((height, width, n), y.dtype)
-    line, flat = width * n, plane.reshape(-1)
-    v = np.empty(5 * line, y.dtype)
+    line, row, whole = width * n, height * width, y.reshape(-1)
+    flat, v = np.empty(height * line, y.dtype), np.empty(5 * line, y.dtype)
     for image in range(images):
-        channels_last(y[image], plane)
+        channels_last(whole, image * n * row, row, n, height, width, flat, 0, line)
         top = 0
         for i in range(high[0]):
             q = 5 if i < high[4] else 4 if i < high[3] else 3 if i < high[2] else 2
@@ -137,9 +140,8 @@ def _expand_y(y, out, start, taps, high, wide):
 def _collapse_y(y, given, start, taps, high, wide, bias, slope):
     """The transpose of `_expand_y`, plus bias (O,); of that a leaky ReLU."""
     images, n, height, width = y.shape
-    plane = np.empty((height, width, n), y.dtype)
-    line, flat = width * n, plane.reshape(-1)
-    v = np.empty(5 * line, y.dtype)
+    line, row, whole = width * n, height * width, y.reshape(-1)
+    flat, v = np.empty(height * line, y.dtype), np.empty(5 * line, y.dtype)
     for image in range(images):
         top = 0
         for i in range(high[0]):
@@ -154,7 +156,8 @@ def _collapse_y(y, given, start, taps, high, wide, bias, slope):
             case = of(q - taps + 1, q)
             points_to_outputs(case, line, v, evenly(0, line), flat, evenly(top, line))
             top += line * (q - taps + 1)
-        channels_first(plane, y[image], bias, slope)
+        begin = image * n * row
+        channels_first(flat, 0, line, n, height, width, whole, begin, row, bias, slope)
 
 
 def _of_x(real, whole, array):
@@ -191,19 +194,19 @@ def expand_w(
     rows, channels, kh, kw = w.shape
     if transposed:
         rows, channels = channels, rows
-    size = stride * taps
-    plane, line = np.zeros((size, size, channels), w.dtype), size * channels
-    flat, v = plane.reshape(-1), np.empty(5 * line, w.dtype)
-    to = np.empty(5 * stride * channels, w.dtype)
-    n = stride * channels
+    size, n = stride * taps, stride * channels
+    line, window, whole = size * channels, kh * kw, w.reshape(-1)
+    flat, v = np.zeros(size * line, w.dtype), np.empty(5 * line, w.dtype)
+    to = np.empty(5 * n, w.dtype)
+    first, apart = (window, rows * window) if transposed else (channels * window, window)
     for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
-        channels_last(w[:, i] if transposed else w[i], plane[:kh, :kw])
+        channels_last(whole, i * first, apart, channels, kh, kw, flat, 0, line)
         for phase in range(stride):
             down = evenly(phase * line, stride * line)
-            outputs_to_points(of(taps, points_h), line, flat, down, v, evenly(0, line))
+            taps_to_points(of(taps, points_h), line, flat, down, v, evenly(0, line))
             for p in range(points_h):
                 across, case = evenly(p * line, n), of(taps, points_w)
-                outputs_to_points(case, n, v, across, to, evenly(0, n))
+                taps_to_points(case, n, v, across, to, evenly(0, n))
                 for r in range(points_w):
                     for other in range(stride):
                         a = (p * 5 + r) * matrix + i * row + (phase * stride + other) * depth
@@ -216,11 +219,10 @@ def expand_w(
 def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points_h, points_w):
     """The transpose of `expand_w`."""
     rows, channels, kh, kw = w.shape
-    size = stride * taps
-    plane, line = np.zeros((size, size, channels), w.dtype), size * channels
-    flat, v = plane.reshape(-1), np.empty(5 * line, w.dtype)
-    to = np.empty(5 * stride * channels, w.dtype)
-    n, none = stride * channels, np.zeros(channels, w.dtype)
+    size, n = stride * taps, stride * channels
+    line, window, whole = size * channels, kh * kw, w.reshape(-1)
+    flat, v = np.zeros(size * line, w.dtype), np.empty(5 * line, w.dtype)
+    to, none, one = np.empty(5 * n, w.dtype), np.zeros(channels, w.dtype), w.dtype.type(1)
     for i in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         for phase in range(stride):
             for p in range(points_h):
@@ -231,10 +233,11 @@ def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points
                         for c in range(channels):
                             to[U(b + c)] = given[U(a + c)]
                 across, case = evenly(p * line, n), of(taps, points_w)
-                points_to_outputs(case, n, to, evenly(0, n), v, across)
+                points_to_taps(case, n, to, evenly(0, n), v, across)
             down = evenly(phase * line, stride * line)
-            points_to_outputs(of(taps, points_h), line, v, evenly(0, line), flat, down)
-        channels_first(plane[:kh, :kw], w[i], none, w.dtype.type(1))
+            points_to_taps(of(taps, points_h), line, v, evenly(0, line), flat, down)
+        begin = i * channels * window
+        channels_first(flat, 0, line, channels, kh, kw, whole, begin, window, none, one)
 
 
 @kernel

@@ -79,87 +79,107 @@ def _plain_loop(builder, n):
     builder.position_at_end(end)
 
 
-def _make_map(cases):
+def _make_map(cases, name):
     """apply(case, n, x, from_, y, to): the runs of n numbers that begin in y at `to` are a matrix
     times those that begin in x at `from_`. x and y are flat arrays, the places five whole numbers.
 
     cases : {case: (matrix, how many of its first results are added to what is in y)}
+    name : of the code, which a kernel has once, however often it calls it
     """
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
 
-    whole = ir.IntType(64)
+    whole, n_points = ir.IntType(64), len(POINTS)
+
+    def code(module, real):
+        """The function (case, n, the runs of x, the runs of y) of a module."""
+        if (found := module.globals.get(name)) is not None:
+            return found
+        given = [whole] * 2 + [real.as_pointer()] * 2 * n_points
+        function = ir.Function(module, ir.FunctionType(ir.VoidType(), given), name)
+        function.linkage = "internal"
+        case, n, *runs = function.args
+        x, y = runs[:n_points], runs[n_points:]
+        builder = ir.IRBuilder(function.append_basic_block())
+        lanes = VECTOR // _size(real)
+        vectors = builder.udiv(n, whole(lanes))
+        done = builder.mul(vectors, whole(lanes))
+        end = function.append_basic_block("mapped")
+        switch = builder.switch(case, end)
+        for key, one in cases.items():
+            block = function.append_basic_block(f"case_{key}")
+            switch.add_case(whole(key), block)
+            builder.position_at_end(block)
+            with _plain_loop(builder, vectors) as i:
+                _once(builder, real, x, y, *one, builder.mul(i, whole(lanes)), lanes)
+            with _plain_loop(builder, builder.sub(n, done)) as i:
+                _once(builder, real, x, y, *one, builder.add(done, i), 1)
+            builder.branch(end)
+        builder.position_at_end(end)
+        builder.ret_void()
+        return function
 
     @intrinsic
     def apply(typing, case, n, x, from_, y, to):
         def codegen(context, builder, signature, given):
-            real = context.get_value_type(signature.args[2].dtype)
-            size = 8 if isinstance(real, ir.DoubleType) else 4
-            lanes = VECTOR // size
             case, n, *arrays = given
 
             def runs(array, places):
                 start = context.make_array(signature.args[2])(context, builder, array).data
                 return [
-                    builder.gep(start, [builder.extract_value(places, i)])
-                    for i in range(len(POINTS))
+                    builder.gep(start, [builder.extract_value(places, i)]) for i in range(n_points)
                 ]
 
-            x, y = runs(*arrays[:2]), runs(*arrays[2:])
-
-            def numbers_at(run, index, width):
-                place = builder.gep(run, [index])
-                if width == 1:
-                    return place
-                return builder.bitcast(place, ir.VectorType(real, width).as_pointer())
-
-            def once(matrix, sums, index, width):
-                kind = real if width == 1 else ir.VectorType(real, width)
-                name = f"llvm.fma.{'' if width == 1 else f'v{width}'}f{8 * size}"
-                fma = cgutils.get_or_insert_function(
-                    builder.module, ir.FunctionType(kind, [kind] * 3), name
-                )
-
-                def constant(factor):
-                    factor = float(factor)
-                    return ir.Constant(kind, factor if width == 1 else [factor] * width)
-
-                def read(run):
-                    return builder.load(numbers_at(run, index, width), align=size)
-
-                found = [read(run) for run, _ in zip(x, matrix[0])]
-                for i, (run, row) in enumerate(zip(y, matrix)):
-                    terms = [(c, v) for c, v in zip(row, found) if c]
-                    terms = ([(Fraction(1), read(run))] if i < sums else []) + terms
-                    total = _row(builder, terms, constant, fma)
-                    builder.store(total, numbers_at(run, index, width), align=size)
-
-            vectors = builder.udiv(n, whole(lanes))
-            done = builder.mul(vectors, whole(lanes))
-            end = builder.append_basic_block("mapped")
-            switch = builder.switch(case, end)
-            for key, one in cases.items():
-                block = builder.append_basic_block(f"case_{key}")
-                switch.add_case(whole(key), block)
-                builder.position_at_end(block)
-                with _plain_loop(builder, vectors) as i:
-                    once(*one, builder.mul(i, whole(lanes)), lanes)
-                with _plain_loop(builder, builder.sub(n, done)) as i:
-                    once(*one, builder.add(done, i), 1)
-                builder.branch(end)
-            builder.position_at_end(end)
+            real = context.get_value_type(signature.args[2].dtype)
+            builder.call(
+                code(builder.module, real), [case, n, *runs(*arrays[:2]), *runs(*arrays[2:])]
+            )
             return context.get_dummy_value()
 
-        runs_of = types.Array(x.dtype, 1, "C"), types.UniTuple(types.intp, len(POINTS))
+        runs_of = types.Array(x.dtype, 1, "C"), types.UniTuple(types.intp, n_points)
         return types.void(types.intp, types.intp, *runs_of, *runs_of), codegen
 
     return apply
 
 
-def _map(cases):
-    return Intrinsic(functools.partial(_make_map, cases))
+def _size(real):
+    """Bytes of a number."""
+    from llvmlite import ir
+
+    return 8 if isinstance(real, ir.DoubleType) else 4
+
+
+def _once(builder, real, x, y, matrix, sums, index, width):
+    """Code for `width` numbers of each run, from `index` on."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    size = _size(real)
+    kind = real if width == 1 else ir.VectorType(real, width)
+    name = f"llvm.fma.{'' if width == 1 else f'v{width}'}f{8 * size}"
+    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+
+    def constant(factor):
+        factor = float(factor)
+        return ir.Constant(kind, factor if width == 1 else [factor] * width)
+
+    def numbers_at(run):
+        place = builder.gep(run, [index])
+        return place if width == 1 else builder.bitcast(place, kind.as_pointer())
+
+    def read(run):
+        return builder.load(numbers_at(run), align=size)
+
+    found = [read(run) for run, _ in zip(x, matrix[0])]
+    for i, (run, row) in enumerate(zip(y, matrix)):
+        terms = [(c, v) for c, v in zip(row, found) if c]
+        terms = ([(Fraction(1), read(run))] if i < sums else []) + terms
+        builder.store(_row(builder, terms, constant, fma), numbers_at(run), align=size)
+
+
+def _map(cases, name):
+    return Intrinsic(functools.partial(_make_map, cases, f"minigan_{name}"))
 
 
 @kernel
@@ -177,16 +197,32 @@ def of(m, q):
 _SIZES = (2, 3, 4, 5)
 _INPUTS = {q: transposed(interpolation(q)) for q in _SIZES}
 # a tile's outputs under 2 or 3 taps, and the taps of a weight
-_RUNS = {(q - taps + 1, q) for taps in (2, 3) for q in _SIZES if q >= taps}
-_OUTPUTS = {(m, q): values(m, q) for m, q in sorted(_RUNS | {(2, 2), (2, 5), (3, 3), (3, 4)})}
+_OUTPUTS = {(q - taps + 1, q) for taps in (2, 3) for q in _SIZES if q >= taps}
+_TAPS = {(taps, q) for taps in (2, 3) for q in _SIZES if q >= taps}
+
+
+def _values(runs):
+    return {of.reference(m, q): (values(m, q), 0) for m, q in sorted(runs)}
+
+
+def _sums(runs):
+    return {of.reference(m, q): (transposed(values(m, q)), 0) for m, q in sorted(runs)}
+
+
 # q inputs -> points, the transpose of interpolation: what multiplies the values of the kernel's
 # polynomial. Case of(0, q).
-inputs_to_points = _map({q: (matrix, 0) for q, matrix in _INPUTS.items()})
+inputs_to_points = _map({q: (matrix, 0) for q, matrix in _INPUTS.items()}, "inputs")
 # Its transpose. Case of(s, q): the first s inputs are added to, as the tile before has a part in
 # them.
-points_to_inputs = _map({8 * s + q: (transposed(_INPUTS[q]), s) for s in range(3) for q in _SIZES})
-# m outputs, a polynomial's coefficients -> its values, and the transpose. Case of(m, q).
-outputs_to_points = _map({8 * m + q: (matrix, 0) for (m, q), matrix in _OUTPUTS.items()})
-points_to_outputs = _map(
-    {8 * m + q: (transposed(matrix), 0) for (m, q), matrix in _OUTPUTS.items()}
-)
+points_to_inputs = _map(
+    {
+        of.reference(s, q): (transposed(_INPUTS[q]), s)
+        for s in range(3) for q in _SIZES if q > s
+    },
+    "inputs_back",
+)  # fmt: skip
+# m outputs or taps, a polynomial's coefficients -> its values, and the transpose. Case of(m, q).
+outputs_to_points = _map(_values(_OUTPUTS), "outputs")
+points_to_outputs = _map(_sums(_OUTPUTS), "outputs_back")
+taps_to_points = _map(_values(_TAPS), "taps")
+points_to_taps = _map(_sums(_TAPS), "taps_back")
