@@ -16,6 +16,7 @@ from minigan.gan.sequences import oracle
 from minigan.metrics import bleu, self_bleu
 from minigan.systems import load_game, system
 from minigan.systems.command import main
+from minigan.systems.seqgan import cooled
 from minigan.systems.system import facts_of
 from minigan.systems.texts import drawn_by, nats, of_oracle
 
@@ -272,6 +273,14 @@ def trained(out, *more):
     return load_game(out)
 
 
+def test_a_policy_at_a_temperature():
+    """Probabilities are those of before to the power of 1 / temperature, normalised."""
+    before, tokens = policy(), tensor_of(ALL[:5])
+    p = before(tokens).softmax(-1).detach().numpy() ** 2
+    found = cooled(before, 0.5)(tokens).softmax(-1).detach().numpy()
+    np.testing.assert_allclose(found, p / p.sum(-1, keepdims=True), rtol=1e-9)
+
+
 def test_the_control_plays_no_game(tmp_path):
     kind, g, c, step = trained(tmp_path / "run", "--control")
     assert type(g) is Likelihood and set(g.players) == {"G"} and step == 10
@@ -321,6 +330,9 @@ def test_draw_and_measure(tmp_path, capsys):
     np.testing.assert_allclose(rows["NLL oracle"]["value"], expected, rtol=1e-5)
     fell = rows["NLL oracle after MLE"]["value"] - rows["NLL oracle"]["value"]
     np.testing.assert_allclose(rows["drop after MLE"]["value"], fell)
+    cold = rows["NLL oracle after MLE, at temperature 0.9"]["value"]
+    fell = rows["NLL oracle after MLE"]["value"] - cold
+    np.testing.assert_allclose(rows["drop by temperature"]["value"], fell)
     assert fell != 0 and rows["NLL test"]["value"] > 0
     assert main(["train", "seqgan", *SMALL, "--out", str(tmp_path / "x"), "--evaluate", "1"]) == 2
     assert "makes no pictures" in capsys.readouterr().err
