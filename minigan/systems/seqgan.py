@@ -67,7 +67,7 @@ class SeqGAN(OfTexts):
         p = parser
         counts(
             p,
-            ("mle-steps", 4000, "steps of maximum likelihood"),
+            ("mle-steps", 12_000, "steps of maximum likelihood, until it is through"),
             ("d-first-steps", 30, "rounds of D alone"),
             ("steps", 300, "rounds of the game; with the others it replaces --epochs"),
             ("more-steps", 8000, "steps that maximum likelihood goes on, in the control"),
