@@ -41,7 +41,6 @@ POINTS = 5
 
 
 _conv = InPieces(kernels.conv, products=True)
-_conv_transpose = InPieces(kernels.conv_transpose, products=True)
 _expand, _multiply = InPieces(kernels.expand), InPieces(kernels.multiply, products=True)
 _expand_w, _collapse_w = InPieces(kernels.expand_w), InPieces(kernels.collapse_w)
 
@@ -143,33 +142,31 @@ def _products(n, dtype):
     return tiled_product.address(dtype) if tiles_fit(n, dtype) else 0, gemm_address(dtype)
 
 
+def _convolved(x, weights, bias, slope, y, plan, *called):
+    """y, which is made of x by the kernels that are `called`, see `toomcook_kernels.conv`."""
+    _, inner, outer = weights.shape
+    bias = given_or_zeros(bias, y.shape[1], x.dtype)
+    pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * max(inner, outer)))
+    at_once = _at_once(-(-len(x) // pieces), plan, inner + outer, CACHE)
+    ways = *_products(outer, x.dtype), *_addresses(x.dtype, *called)
+    _conv(pieces, long, x, weights, bias, x.dtype.type(slope), y, at_once, ways, *plan[:5])
+    return y
+
+
 def conv(x, w, bias, geometry, plan, slope=1.0):
     """As `formula.conv`, plus bias, for a geometry that has a plan; of that a leaky ReLU."""
-    x, o = row_major(x), len(w)
-    k = w.shape[1] * plan.stride**2
+    x = row_major(x)
     weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
-    bias = given_or_zeros(bias, o, x.dtype)
-    y = np.empty((len(x), o, *geometry.out), x.dtype)
-    pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * k))
-    at_once = _at_once(-(-len(x) // pieces), plan, o + k, CACHE)
-    ways = *_products(o, x.dtype), *_addresses(x.dtype, kernels.expand_x, kernels.collapse_y)
-    slope = x.dtype.type(slope)
-    _conv(pieces, long, x, weights, bias, slope, y, at_once, ways, *plan[:5])
-    return y
+    y = np.empty((len(x), len(w), *geometry.out), x.dtype)
+    return _convolved(x, weights, bias, slope, y, plan, kernels.expand_x, kernels.collapse_y)
 
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
-    y, (o, c) = row_major(y), w.shape[:2]
-    k = w.shape[1] * plan.stride**2
+    y = row_major(y)
     weights = _Weights(w.shape, plan, w.dtype).expand(w).matrices
-    bias = given_or_zeros(bias, c, y.dtype)
-    x = np.empty((len(y), c, *geometry.size), y.dtype)
-    pieces, long = pieces_of(len(y), MIN_WORK // int(plan.pairs.sum() * k))
-    at_once = _at_once(-(-len(y) // pieces), plan, o + k, CACHE)
-    ways = *_products(k, y.dtype), *_addresses(y.dtype, kernels.expand_y, kernels.collapse_x)
-    _conv_transpose(pieces, long, y, weights, bias, x, at_once, ways, *plan[:5])
-    return x
+    x = np.empty((len(y), w.shape[1], *geometry.size), y.dtype)
+    return _convolved(y, weights, bias, 1, x, plan, kernels.expand_y, kernels.collapse_x)
 
 
 def _spectrum(sizes):

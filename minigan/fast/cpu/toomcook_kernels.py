@@ -83,14 +83,14 @@ def _expand_x(x, out, start, stride, taps, pad_h, pad_w, high, wide):
 
 
 @kernel
-def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
-    """The transpose of `_expand_x`, plus bias (C,)."""
+def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias, slope):
+    """The transpose of `_expand_x`, plus bias (C,); of that a leaky ReLU."""
     images, channels, height, width = x.shape
     rows, columns = stride * extent(high, taps), stride * extent(wide, taps)
     line, n = max(columns, pad_w + width) * channels, stride * channels
     flat, v = np.zeros(max(rows, pad_h + height) * line, x.dtype), np.empty(5 * line, x.dtype)
     whole, inside = x.reshape(-1), pad_h * line + pad_w * channels
-    depth, row, one = stride * stride * channels, height * width, x.dtype.type(1)
+    depth, row = stride * stride * channels, height * width
     for image in range(images):
         for phase in range(stride):
             top = phase * line
@@ -109,13 +109,14 @@ def _collapse_x(x, given, start, stride, taps, pad_h, pad_w, high, wide, bias):
                 top += stride * line * (q - taps + 1)
         begin = image * channels * row
         channels_first(
-            flat, inside, line, channels, height, width, whole, begin, row, bias, one
+            flat, inside, line, channels, height, width, whole, begin, row, bias, slope
         )  # fmt: skip
 
 
 @kernel
-def _expand_y(y, out, start, taps, high, wide):
-    """y (N, O, H, W) -> points."""
+def _expand_y(y, out, start, stride, taps, pad_h, pad_w, high, wide):
+    """y (N, O, H, W) -> points. The arguments are `_expand_x`'s, so that one kernel calls both;
+    stride and padding do not matter here."""
     images, n, height, width = y.shape
     line, row, whole = width * n, height * width, y.reshape(-1)
     flat, v = np.empty(height * line, y.dtype), np.empty(5 * line, y.dtype)
@@ -137,7 +138,7 @@ def _expand_y(y, out, start, taps, high, wide):
 
 
 @kernel
-def _collapse_y(y, given, start, taps, high, wide, bias, slope):
+def _collapse_y(y, given, start, stride, taps, pad_h, pad_w, high, wide, bias, slope):
     """The transpose of `_expand_y`, plus bias (O,); of that a leaky ReLU."""
     images, n, height, width = y.shape
     line, row, whole = width * n, height * width, y.reshape(-1)
@@ -160,25 +161,17 @@ def _collapse_y(y, given, start, taps, high, wide, bias, slope):
         channels_first(flat, 0, line, n, height, width, whole, begin, row, bias, slope)
 
 
-def _of_x(real, whole, array):
+def _expanding(real, whole, array):
     sizes, tiles = [whole] * 4, [array(whole, 1)] * 2
     return [array(real, 4), array(real, 1), array(whole, 2), *sizes, *tiles]
 
 
-def _of_y(real, whole, array):
-    tiles = [array(whole, 1)] * 2
-    return [array(real, 4), array(real, 1), array(whole, 2), whole, *tiles]
+def _collapsing(real, whole, array):
+    return [*_expanding(real, whole, array), array(real, 1), real]
 
 
-def _and_bias(kinds, *slope):
-    def more(real, whole, array):
-        return [*kinds(real, whole, array), array(real, 1), *[real for _ in slope]]
-
-    return more
-
-
-expand_x, collapse_x = Called(_expand_x, _of_x), Called(_collapse_x, _and_bias(_of_x))
-expand_y, collapse_y = Called(_expand_y, _of_y), Called(_collapse_y, _and_bias(_of_y, "slope"))
+expand_x, collapse_x = Called(_expand_x, _expanding), Called(_collapse_x, _collapsing)
+expand_y, collapse_y = Called(_expand_y, _expanding), Called(_collapse_y, _collapsing)
 
 
 @kernel
@@ -265,9 +258,10 @@ def _product(zero, size, tiles, address, a, b, c, m, n, k):
 def conv(
     piece, pieces, x, weights, bias, slope, y, at_once, ways, stride, taps, pad, high, wide
 ):  # fmt: skip
-    """y (N, O, H', W') = leaky ReLU of the convolution of x (N, C, H, W), `at_once` images at a
-    time; weights (25, stride^2 C, O). Pieces are of the images."""
-    (tiles, address, expand_in, collapse_out), zero = ways, x.dtype.type(0)
+    """y = leaky ReLU of the convolution of x plus bias, `at_once` images at a time: by `expand_x`
+    and `collapse_y`, with weights (25, stride^2 C, O); the transposed one by `expand_y` and
+    `collapse_x`, with weights (25, O, stride^2 C). Pieces are of the images."""
+    (tiles, address, expand, collapse), zero = ways, x.dtype.type(0)
     _, k, o = weights.shape
     X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
     Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
@@ -275,54 +269,17 @@ def conv(
     for low in range(begin, end, at_once):
         part = x[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
-        expand_x(expand_in, part, X, at_x, stride, taps, pad[0], pad[1], high, wide)
+        # what is called is at the address
+        expand_x(expand, part, X, at_x, stride, taps, pad[0], pad[1], high, wide)
         for p in range(5):
             for q in range(5):
                 columns = len(part) * high[p] * wide[q]
                 if columns:
                     a, b = place(X, at_x[p, q]), place(weights, (p * 5 + q) * k * o)
-                    _product(
-                        zero, x.itemsize, tiles, address, a, b, place(Y, at_y[p, q]), columns, o, k
-                    )
-        collapse_y(collapse_out, y[low : low + len(part)], Y, at_y, taps, high, wide, bias, slope)
-
-
-@kernel
-def conv_transpose(
-    piece, pieces, y, weights, bias, x, at_once, ways, stride, taps, pad, high, wide
-):  # fmt: skip
-    """x (N, C, H, W) = transposed convolution of y (N, O, H', W'); weights (25, O, stride^2 C).
-    Pieces are of the images."""
-    (tiles, address, expand_out, collapse_in), zero = ways, x.dtype.type(0)
-    _, o, k = weights.shape
-    X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
-    Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
-    begin, end = len(y) * piece // pieces, len(y) * (piece + 1) // pieces
-    for low in range(begin, end, at_once):
-        part = y[low : min(low + at_once, end)]
-        at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
-        expand_y(expand_out, part, Y, at_y, taps, high, wide)
-        for p in range(5):
-            for q in range(5):
-                columns = len(part) * high[p] * wide[q]
-                if columns:
-                    a, b = place(Y, at_y[p, q]), place(weights, (p * 5 + q) * k * o)
-                    _product(
-                        zero, x.itemsize, tiles, address, a, b, place(X, at_x[p, q]), columns, k, o
-                    )
-        collapse_x(
-            collapse_in,
-            x[low : low + len(part)],
-            X,
-            at_x,
-            stride,
-            taps,
-            pad[0],
-            pad[1],
-            high,
-            wide,
-            bias,
-        )
+                    c = place(Y, at_y[p, q])
+                    _product(zero, x.itemsize, tiles, address, a, b, c, columns, o, k)
+        out = y[low : low + len(part)]
+        collapse_y(collapse, out, Y, at_y, stride, taps, pad[0], pad[1], high, wide, bias, slope)
 
 
 @kernel
@@ -336,7 +293,7 @@ def expand(piece, pieces, x, y, X, Y, at_x, at_y, ways, stride, taps, pad, high,
             at_x[p, q] += first * high[p] * wide[q] * x.shape[1] * stride * stride
             at_y[p, q] += first * high[p] * wide[q] * y.shape[1]
     expand_x(expand_in, x[first:end], X, at_x, stride, taps, pad[0], pad[1], high, wide)
-    expand_y(expand_out, y[first:end], Y, at_y, taps, high, wide)
+    expand_y(expand_out, y[first:end], Y, at_y, stride, taps, pad[0], pad[1], high, wide)
 
 
 @kernel
