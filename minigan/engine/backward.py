@@ -191,7 +191,7 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
                 continue
             hooks = HOOKS.get(id(node)) if HOOKS else None
             if gradient.__class__ is Zero and (hooks or (ends is not None and node in ends)):
-                gradient = _numbers(gradient, node, create_graph)
+                gradient = gradient.numbers(node, create_graph)
             if hooks:
                 gradient = hooks(gradient, create_graph)
             if ends is not None and node in ends:
@@ -231,15 +231,10 @@ def _walk(roots, seeds, targets, create_graph, retain_graph):
         for edge, g in sums.items():
             if edge.__class__ is not Node and (ends is None or edge in ends):
                 if g.__class__ is Zero:
-                    g = _numbers(g, edge, create_graph)
+                    g = g.numbers(edge, create_graph)
                 hooks = HOOKS.get(id(edge)) if HOOKS else None
                 found[edge] = hooks(g, create_graph) if hooks else g
     return found
-
-
-def _numbers(gradient, edge, create_graph):
-    zeros = gradient.numbers(edge)
-    return tensor_of(zeros) if create_graph else zeros
 
 
 def _accumulate(sums, owned, edge, gradient):

@@ -6,7 +6,7 @@ backward pass, from each activation down to the images, would be sums and produc
 """
 
 from ..arrays import array_module, seam
-from .tensor import raw
+from .tensor import raw, tensor_of
 
 
 class Zero:
@@ -20,11 +20,14 @@ class Zero:
     def __init__(self, module):
         self.module = module
 
-    def numbers(self, like):
-        """The zeros of a tape entry or a leaf, for who looks at them."""
+    def numbers(self, like, create_graph):
+        """The zeros of a tape entry or a leaf, for who looks at them: a Tensor with
+        `create_graph`, else an array."""
         if (leaf := getattr(like, "array", None)) is not None:
-            return seam.execute(self.module.zeros_like, leaf)
-        return seam.execute(self.module.zeros, like.shape, like.dtype)
+            zeros = seam.execute(self.module.zeros_like, leaf)
+        else:
+            zeros = seam.execute(self.module.zeros, like.shape, like.dtype)
+        return tensor_of(zeros) if create_graph else zeros
 
 
 def zero(g):
