@@ -59,7 +59,7 @@ NETWORKS = "networks, their own recipes"
 OBJECTIVES = "what D and G want: small convolutions, R1"
 HELD = "how D is held back: small convolutions"
 GAMES = "other games: small convolutions, no penalty"
-CONV = "gan --model conv --batch-size 16 --d-features 8"  # further in a minute than batches of 64
+CONV = "gan --model conv --batch-size 16 --d-features 8"  # in a minute as far as the main job
 SYSTEMS = {
     "mlp": System("MLP GAN", "gan", NETWORKS),
     "dcgan": System("DCGAN", "dcgan", NETWORKS),
@@ -252,9 +252,9 @@ Made by `python benchmarks/results_mnist.py` (lines of numbers:
 What a GAN learns in {seconds:g} seconds of one core ({machine}). Each of these systems has its own
 options under *Samples*; everything that is not said there is the default of `python -m minigan
 train`: Adam 1e-3 (.5, .99) and averaged weights, as in the main job, whose batches are twice as
-large and whose D is twice as wide: it comes further in more than a minute. Published rates are for
-many more steps. The machine had other work, which made steps slower: alone on it the non-saturating
-GAN made 8,263 steps in 30 seconds.
+large and whose D is twice as wide: in a minute it comes as far, later further. Published rates are
+for many more steps. The machine had other work, which made steps slower: alone on it the
+non-saturating GAN made 8,263 steps in 30 seconds.
 
 {samples} samples are compared with the 10,000 test images. Mean ± standard deviation over seeds.
 Features and classes are those of the classifier `{classifier}` that comes with minigan: values of

@@ -86,14 +86,16 @@ def test_volumes_by_planes(problem):
         check(cpu, *problem)
 
 
-@pytest.mark.parametrize("kernel, stride, padding", [(4, 2, 1), (3, 1, 1), (3, 1, 0)])
-def test_the_choice_for_volumes(kernel, stride, padding):
+@pytest.mark.parametrize(
+    "n, kernel, stride, padding", [(70, 4, 2, 1), (40, 3, 1, 1), (40, 3, 1, 0)]
+)
+def test_the_choice_for_volumes(n, kernel, stride, padding):
     """Sizes of real layers; planes at the ends see zeros."""
     size = (5, 16, 12)
     out = tuple((n + 2 * padding - kernel) // stride + 1 for n in size)
     geometry = Geometry(size, out, *[(v,) * 3 for v in (kernel, stride, padding, 1)], 1)
     rng = np.random.default_rng(0)
-    x, y = (rng.standard_normal((40, 33, *s)) for s in (size, out))
+    x, y = (rng.standard_normal((n, 33, *s)) for s in (size, out))
     w = rng.standard_normal((33, 33, *(kernel,) * 3))
     with mock.patch.object(cpu.volumes, "cut", wraps=cpu.volumes.cut) as cut:
         check(cpu, x, y, w, geometry)
@@ -115,13 +117,13 @@ def test_the_choice(kernel, stride, padding, size, channels, monkeypatch):
         (size, size), (out, out), *[(v, v) for v in (kernel, stride, padding, 1)], 1
     )
     if channels == 33 and kernel in (3, 4, 5):
-        assert cpu._plan(60, channels, channels, geometry) is not None
+        assert cpu._plan(70, channels, channels, geometry) is not None
     rng = np.random.default_rng(0)
     x, y, w = (
         rng.standard_normal(s)
         for s in (
-            (60, channels, size, size),
-            (60, channels, out, out),
+            (70, channels, size, size),
+            (70, channels, out, out),
             (channels, channels, kernel, kernel),
         )
     )

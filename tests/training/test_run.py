@@ -73,7 +73,7 @@ def test_a_run_leaves_all_that_the_readme_names(finished):
         "samples/last_weights/0000030.png", "checkpoints/00000030.safetensors",
     ):  # fmt: skip
         assert (folder / name).stat().st_size > 0, name
-    assert "429,921" in said and "203,417" in said and str(folder) in said
+    assert "429,921" in said and "410,417" in said and str(folder) in said
     config = json.loads((folder / "config.json").read_text())
     assert (
         config["dataset"] == "strokes"
