@@ -98,7 +98,7 @@ def take(folders, also=False):
         first["command"] += f" --seed {first['seed']}"
     RESULTS.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    name = f"{name}{ALSO}{folders[0].name}" if also else name
+    name += f"{ALSO}{folders[0].name.removeprefix(f'{name}-')}" if also else ""
     (RESULTS / f"{name}.json").write_text(json.dumps(first, indent=1) + "\n")
     samples = (folders[0] / "samples").glob("*.*")
     pictures = sorted(p for p in samples if p.suffix in SHOWN)

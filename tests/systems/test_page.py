@@ -77,7 +77,8 @@ def test_each_system_and_its_control_in_chinese(page):
 
 
 def test_runs_with_other_options_stand_below(page, tmp_path, monkeypatch):
-    first, other = run(tmp_path / "i", 0, 0.5), run(tmp_path / "wide", 0, 0.25, "--hidden 9")
+    first = run(tmp_path / "i", 0, 0.5)
+    other = run(tmp_path / "infogan-wide", 0, 0.25, "--hidden 9")
     monkeypatch.setattr("sys.argv", ["systems.py", first, "--also", other])
     page.main()
     text = (tmp_path / "docs" / "systems.md").read_text()
