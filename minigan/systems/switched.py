@@ -35,6 +35,12 @@ class Switched(System):
     def facts(self, data, c):
         return super().facts(data, c) | augmentation(c.augment, data)
 
+    def complete(self, config):
+        found = super().complete(config)
+        if found["model"] == "conv" and "d_features" not in config:  # D was half as wide then
+            found["d_features"] = max(1, (found["features"] or 16) // 2)
+        return found
+
     def players(self, config):
         """New networks (G, D)."""
         if config["model"] == "mlp":

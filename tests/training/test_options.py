@@ -20,6 +20,7 @@ from minigan.gan import (
     WeightClip,
 )
 from minigan.optim import SGD, Adam, RMSprop
+from minigan.systems import system
 from minigan.training.options import build_players, build_trainer, packed_shape
 from minigan.training.switches import add_switches, chosen
 
@@ -61,6 +62,14 @@ def test_d_may_have_another_width(model):
     assert D[0].out_channels == 16
     with pytest.raises(ValueError, match="--d-features.*mlp has no channels"):
         build_players(config_of("--d-features 3"))
+
+
+def test_a_run_from_before_there_was_a_width_of_d():
+    kind = system("gan")
+    assert kind.complete({"model": "conv", "features": 32})["d_features"] == 16
+    assert kind.complete({"model": "conv"})["d_features"] == 8
+    assert kind.complete({"model": "conv", "d_features": None})["d_features"] is None
+    assert kind.complete({"model": "dcgan"})["d_features"] is None
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
