@@ -126,9 +126,9 @@ def load_dataset(
     "fashion-mnist" with no files and no network (digits are no stand-in for clothes), and for sets
     whose package is not installed.
     """
-    if name == "glyphs" and size is not None:
-        return glyphs(split, size)
     if name in DATASETS and split in ("train", "test"):
+        if name == "glyphs" and size is not None:
+            return glyphs(split, size)
         found = DATASETS[name](split, data_dir, on_notice)
         if size not in (None, found.images.shape[2]):
             height, width = found.images.shape[2:]

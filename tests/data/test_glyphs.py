@@ -71,6 +71,12 @@ def test_it_is_a_data_set_of_pictures():
     assert load_dataset("glyphs", "test", size=16).checksum == glyphs("test", 16).checksum
 
 
+@pytest.mark.parametrize("size", [None, 16])
+def test_it_has_the_splits_of_other_data_sets(size):
+    with pytest.raises(DataError, match="no data set 'glyphs' / 'all'"):
+        load_dataset("glyphs", "all", size=size)
+
+
 def test_other_data_sets_have_one_size():
     assert load_dataset("strokes", "test", size=28) is load_dataset("strokes", "test")
     with pytest.raises(DataError, match="size=64: pictures of strokes are 28x28; leave it out"):

@@ -15,8 +15,8 @@ from .shared_kernel import InPieces, pieces_of
 WIDE = 32  # channels from which on fewer multiplications pay for the additions around them
 MANY = 1024  # columns of all products that pay for the transformation of the weight
 # columns that pay for compiling these kernels for narrow maps: that takes 2 to 3 s of a first run,
-# and with half as many columns a small network's step is 5 to 9 % quicker with them, with as many
-# 27 %
+# and the main job's step is 3 to 16 % quicker with them where it has half as many columns (batches
+# of 32), a third where it has as many (64)
 NARROW, MORE = 64, 8192
 MIN_WORK = 1 << 14  # numbers that are worth a thread
 WORTH = 350  # columns that the larger tiles must save: the weight is larger at their points

@@ -269,7 +269,7 @@ def conv(
     for low in range(begin, end, at_once):
         part = x[low : min(low + at_once, end)]
         at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
-        # what is called is at the address
+        # or expand_y, and below collapse_x: what is called is at the address
         expand_x(expand, part, X, at_x, stride, taps, pad[0], pad[1], high, wide)
         for p in range(5):
             for q in range(5):
