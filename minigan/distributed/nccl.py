@@ -51,9 +51,10 @@ class Links:
 
 
 def links() -> Links | None:
-    """NCCL, where CuPy has it on all ranks and each of them has a GPU of its own; else None. The
-    first call, which all ranks must make together, connects them."""
-    if group.size() == 1:
+    """NCCL, where CuPy has it on all ranks and each of them has a GPU of its own; else None, as
+    where there is no group. The first call, which all ranks must make together, connects them. (A
+    group of one goes this way, too.)"""
+    if group.World.comm is None or group.World.by_itself:
         return None
     if group.World.links is None:
         group.World.links = _connected()

@@ -192,8 +192,32 @@ def _einsum(equation, *operands):
     dL/d(operand) = einsum of g and the other operands, with the subscripts exchanged"""
     if len(operands) == 1:
         return np.einsum(equation, *operands).copy()  # never a view
-    found = _as_matrices(equation, *operands) if len(operands) == 2 else None
+    if len(operands) == 2:
+        found = _as_matrices(equation, *operands)
+    else:
+        found = None if isinstance(operands[0], np.ndarray) else _in_pairs(equation, operands)
     return np.einsum(equation, *operands, optimize=True) if found is None else found
+
+
+def _in_pairs(equation, operands):
+    """An einsum of several arrays of CuPy, two at a time, in the order that NumPy finds the
+    cheapest: CuPy's own takes products that no graph can capture."""
+    terms, out = equation.split("->")
+    kinds = [np.broadcast_to(np.float32(0), x.shape) for x in operands]
+    path, _ = np.einsum_path(equation, *kinds, optimize="greedy")
+    known = list(zip(terms.split(","), operands))
+    for chosen in path[1:]:
+        (term, x), *others = (known.pop(i) for i in sorted(chosen, reverse=True))
+        for i, (other, y) in enumerate(others):
+            wanted = set(out).union(*(t for t, _ in others[i + 1 :] + known))
+            if len(others) == i + 1 and not known:
+                result = out
+            else:
+                result = "".join(c for c in dict.fromkeys(term + other) if c in wanted)
+            x = _as_matrices(f"{term},{other}->{result}", x, y)
+            term = result
+        known.append((term, x))
+    return known[0][1]
 
 
 def _as_matrices(equation, x, y):

@@ -179,6 +179,17 @@ def test_on_gpus(one_gpu, tmp_path, more, says):
         assert distance < 1e-4, (kind, where, distance)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("n", [1, 2])
+def test_on_a_gpu(n, alone, tmp_path):
+    """A real one: sums by NCCL of one rank, by MPI of two that share it."""
+    done = mpirun(n, HERE / "on_a_gpu.py", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for kind in KINDS:
+        distance, where = farthest(state(alone, kind), state(tmp_path, kind))
+        assert distance < 1e-4, (kind, where, distance)
+
+
 def test_import_does_not_load_mpi():
     code = "import sys, minigan.distributed, minigan.training; print('mpi4py' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

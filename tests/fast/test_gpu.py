@@ -197,7 +197,7 @@ def test_what_cannot_be_captured(offence, words):
 
 def test_averages_and_gradients_in_a_graph():
     results = []
-    for wrap in (lambda f: f, graph):
+    for wrap in (lambda f: f, graph, minigan.compile):
         minigan.manual_seed(0)
         net, x = (
             nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(),
@@ -220,7 +220,25 @@ def test_averages_and_gradients_in_a_graph():
         results.append(
             (losses, [a.cpu().numpy().tolist() for a in ema.averages.values()], ema.updates)
         )
-    assert results[0] == results[1]
+    assert results[0] == results[1] == results[2]
+
+
+def test_products_of_three_in_a_graph():
+    arrays = [np.random.default_rng(i).normal(size=(4, 4)).astype(np.float32) for i in range(3)]
+    found = []
+    for wrap in (lambda f: f, graph):
+        a, b, c = (tensor_of(x).cuda().requires_grad_() for x in arrays)
+
+        @wrap
+        def step(a, b, c):
+            y = minigan.einsum("ij,jk,lk->il", a, b, c)
+            return [y.detach(), *minigan.grad(y.square().sum(), [a, b, c])]
+
+        found.append([x.cpu().numpy() for x in step(a, b, c)])
+    for x, y in zip(*found):
+        np.testing.assert_allclose(x, y, rtol=1e-5)
+    a, b, c = arrays
+    np.testing.assert_allclose(found[0][0], a @ b @ c.T, rtol=1e-4, atol=1e-5)
 
 
 def test_a_device_that_is_not_there():
