@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import to_device
+from .. import nn
 from ..autograd import Tensor, no_grad, tensor_of
 from ..data.abc import BAR, note_of, notes_of
 from ..data.music import melody_of
@@ -36,21 +36,23 @@ class TunesByLikelihood(Tunes, Likelihood):
     """`Likelihood` of tunes."""
 
 
-class Intervals:
+class Intervals(nn.Module):
     """O(y): the part of a tune's intervals between neighbouring notes (bar lines between them do
     not count) which are perfect fifths, up or down ("tonality"), or steps of a scale, one or two
     semitones ("steps"). 0 where there are fewer than two notes."""
 
+    pitches: Tensor  # of each word
+
     def __init__(self, name: str, vocabulary: Sequence[str]):
+        super().__init__()
         self.least, self.most = OBJECTIVES[name]
-        self.pitches = pitches_of(vocabulary)
+        self.register_buffer("pitches", tensor_of(pitches_of(vocabulary)), persistent=False)
         self.end = list(vocabulary).index(END) if END in vocabulary else -1
 
-    def __call__(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor) -> Tensor:
         """Of sequences (m, T): float32 (m,)."""
-        table = tensor_of(to_device(self.pitches, tokens.device))
         with no_grad():
-            pitch = table[tokens]
+            pitch = self.pitches[tokens]
             ended = cumsum((tokens == self.end).to("int64"), 1) > 0
             note = (pitch > 0) & ended.logical_not()
             places = arange(tokens.shape[1], device=tokens.device)
@@ -60,6 +62,22 @@ class Intervals:
             good = pairs & (apart >= self.least) & (apart <= self.most)
             count = clamp(pairs.to("float32").sum(1), min=1)
             return good.to("float32").sum(1) / count
+
+
+class Copies(nn.Module):
+    """How often a sequence is among those that were drawn with it."""
+
+    codes: Tensor  # odd numbers, by whose sum each sequence is told from others
+
+    def __init__(self, length: int):
+        super().__init__()
+        codes = np.random.default_rng(0).integers(0, 1 << 62, length) * 2 + 1
+        self.register_buffer("codes", tensor_of(codes), persistent=False)
+
+    def forward(self, tokens: Tensor, n: int) -> Tensor:
+        """Of sequences (m, T), n of which were drawn together: int64 (m,)."""
+        told = (tokens * self.codes).sum(1).reshape(-1, n)
+        return (told[:, :, None] == told[:, None, :]).to("int64").sum(2).reshape(-1)
 
 
 class ORGAN(Tunes, SeqGAN):
@@ -78,19 +96,12 @@ class ORGAN(Tunes, SeqGAN):
         super().__init__(*arguments, **named)
         self.wanted = wanted
         self.weight = weight
-        # odd numbers, by whose sum each sequence is told from others
-        self.codes = np.random.default_rng(0).integers(0, 1 << 62, self.length) * 2 + 1
+        self.copies = Copies(self.length)
 
     def worth_of(self, tokens: Tensor, n: int) -> Tensor:
         judged = self.judged(tokens)
         wanted = self.wanted(tokens) / self.copies(tokens, n).to(judged.dtype)
         return self.weight * judged + (1 - self.weight) * wanted
-
-    def copies(self, tokens: Tensor, n: int) -> Tensor:
-        """How often each sequence is among the n that were drawn together: int64 (m,)."""
-        codes = tensor_of(to_device(self.codes, tokens.device))
-        told = (tokens * codes).sum(1).reshape(-1, n)
-        return (told[:, :, None] == told[:, None, :]).to("int64").sum(2).reshape(-1)
 
 
 def pitches_of(vocabulary: Sequence[str]) -> np.ndarray:
