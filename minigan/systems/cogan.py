@@ -38,6 +38,7 @@ from .system import Row
 # target -> what a picture of the source, bytes, is in it
 TRUTH = {"negative": lambda x: 255 - x, "edges": outlined, "same": lambda x: x}
 SHOWN = 10  # pairs of a row
+HIDDEN = 256  # numbers that D's last layer sees
 
 
 class CoupledGAN(OfDomains):
@@ -69,7 +70,7 @@ class CoupledGAN(OfDomains):
 
     def game(self, c):
         pairs = [generators(c), critics(c)]
-        return Game(*pairs, nn.Linear(hidden(c), c.classes), c.latent_dim, c.weight)
+        return Game(*pairs, nn.Linear(HIDDEN, c.classes), c.latent_dim, c.weight)
 
     def exhibit(self, game, data, generator, device):
         z = tensor_of(generator.normal((4 * SHOWN, game.latent_dim), device=device))
@@ -105,15 +106,12 @@ class CoupledGAN(OfDomains):
         return found
 
 
-def hidden(c) -> int:
-    """Numbers that D's last layer sees."""
-    return 2 * c.features * math.prod(side // 4 for side in c.image_shape[1:])
-
-
 def couple(make, own: slice, c) -> Coupled:
-    """Two networks of `make()`, with the modules outside of `own` in common; in the control,
-    none."""
+    """Two networks of `make()`, with the modules outside of `own` in common; in the control, none.
+    They begin alike, so that z means the same of both before they have learnt anything."""
     first, second = list(make()), list(make())
+    for one, other in zip(first, second):
+        other.load_state_dict(one.state_dict())
     if not c.control:
         mine = set(range(len(first))[own])
         second = [second[i] if i in mine else module for i, module in enumerate(first)]
@@ -121,22 +119,29 @@ def couple(make, own: slice, c) -> Coupled:
 
 
 def generators(c) -> Coupled:
-    """DCGAN's; each has a last layer of its own."""
-    channels, height, width = c.image_shape
-    make = lambda: dcgan_generator(c.latent_dim, channels, height, width, c.features)
+    """DCGAN's up to maps of the pictures' size; of these each makes its pictures by a convolution
+    of its own."""
+    channels, *sides = c.image_shape
+
+    def make():
+        *shared, _ = dcgan_generator(c.latent_dim, c.features, *sides, c.features)
+        drawn = nn.Conv2d(c.features, channels, 5, 1, 2)
+        return nn.Sequential(*shared, nn.BatchNorm2d(c.features), nn.ReLU(), drawn, nn.Tanh())
+
     return couple(make, slice(-2, None), c)
 
 
 def critics(c) -> Coupled:
-    """Two convolutions, of which the first is each one's own; no statistics of the batch, as real
-    and made pictures of two domains go through the layers that are shared."""
-    channels, f = c.image_shape[0], c.features
+    """Two convolutions, of which the first is each one's own, and a linear layer; no statistics of
+    the batch, as real and made pictures of two domains go through the layers that are shared."""
+    channels, *sides = c.image_shape
+    f, maps = c.features, math.prod(-(-side // 4) for side in sides)
 
     def make():
         return nn.Sequential(
-            nn.Conv2d(channels, f, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(f, 2 * f, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(),
-            nn.Linear(hidden(c), 1),
+            nn.Conv2d(channels, f, 5, 2, 2), nn.LeakyReLU(0.2),
+            nn.Conv2d(f, 4 * f, 5, 2, 2), nn.LeakyReLU(0.2), nn.Flatten(),
+            nn.Linear(4 * f * maps, HIDDEN), nn.LeakyReLU(0.2), nn.Linear(HIDDEN, 1),
         )  # fmt: skip
 
     return couple(make, slice(0, 2), c)

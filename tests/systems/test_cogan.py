@@ -110,10 +110,13 @@ def test_what_the_networks_share(control):
     same = lambda pair: [a is b for a, b in zip(pair.first, pair.second)]
     own = [False, False]
     assert same(G) == ([False] * len(same(G)) if control else [True] * (len(same(G)) - 2) + own)
-    assert same(D) == ([False] * 6 if control else own + [True] * 4)
+    assert same(D) == ([False] * 8 if control else own + [True] * 6)
     z, x = minigan.randn(3, 4), minigan.randn(3, 1, 28, 28)
     assert [tuple(y.shape) for y in G(z, z)] == [(3, 1, 28, 28)] * 2
     assert [tuple(y.shape) for y in D(x, x)] == [(3, 1)] * 2
+    for pair, given in ((G, z), (D, x)):  # they begin alike
+        one, two = pair(given, given)
+        np.testing.assert_array_equal(one.detach().numpy(), two.detach().numpy())
 
 
 def test_samples_of_both_domains_and_their_pairs():
