@@ -33,8 +33,14 @@ class Coupled(nn.Module):
         return self.first.per_example and self.second.per_example
 
     def forward(self, x, y):
-        """(first(x), second(y))"""
-        return self.first(x), self.second(y)
+        """(first(x), second(y)). Of one and the same x the first layers that are shared are
+        computed once."""
+        same = [a is b for a, b in zip(self.first, self.second)]
+        if x is not y or not same[0]:
+            return self.first(x), self.second(y)
+        shared = (*same, False).index(False)
+        x = self.first[:shared](x)
+        return self.first[shared:](x), self.second[shared:](x)
 
 
 class CoGAN(Game):
@@ -78,7 +84,7 @@ class CoGAN(Game):
     def moves(self, images: Tensor, labels: Tensor, target: Tensor) -> Iterator[Move]:  # type: ignore[override]
         z = self.latents(len(images), images)
         with no_grad():
-            one, two = self.G(z, z[: len(target)])
+            one, two = self.G(z, z if len(target) == len(z) else z[: len(target)])
         seen = self.features(0)(images)
         last: Any = self.D.first[-1]
         real = last(seen), self.D.second(target)
