@@ -107,11 +107,12 @@ EQUATIONS = [
     "i,i,i->i",
     "ij,kj->ik",
 ]
+OF_SEVERAL = ["ij,jk,lk->il", "i,ij,j->", "bi,bj,oij->bo", "i,j,k->kij", "ij,jk,ki,i->k"]
 
 
 @st.composite
-def einsum_inputs(draw):
-    equation = draw(st.sampled_from(EQUATIONS))
+def einsum_inputs(draw, equations=EQUATIONS):
+    equation = draw(st.sampled_from(equations))
     terms = equation.partition("->")[0].split(",")
     sizes = {c: draw(side) for c in sorted(set("".join(terms)))}
     return (equation, sizes, *[fill(draw(seeds), tuple(sizes[c] for c in t)) for t in terms])
@@ -156,6 +157,7 @@ CASES = [
         op=None),
     Case("einsum", einsum_inputs().filter(lambda a: "," in a[0]), einsum, call=of_sizes,
         op="_einsum"),
+    Case("einsum:several", einsum_inputs(OF_SEVERAL), einsum, call=of_sizes, op="_einsum"),
     # sums and views
     Case("einsum:one", einsum_inputs().filter(lambda a: "," not in a[0]), einsum, call=of_sizes,
         op=None),
