@@ -29,7 +29,7 @@ def leaves(tree, path=""):
             yield from leaves(value, f"{path}.{key}")
 
 
-@pytest.mark.parametrize("model", ["mlp", "dcgan"])
+@pytest.mark.parametrize("model", ["mlp", "dcgan", "conv"])
 def test_graphs_or_not(tmp_path, capsys, model):
     main = example("mnist_gan").main
     arguments = (
