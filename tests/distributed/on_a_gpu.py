@@ -12,11 +12,13 @@ import minigan.distributed as dist
 from minigan.distributed import group
 from minigan.distributed.collectives import combined
 from minigan.distributed.nccl import Links, links
+from minigan.machine.precision import precision
 from minigan.training.ranks import join
 
 
 def main(folder):
     join()
+    precision.conv_tf32 = False
     linked = links()
     assert isinstance(linked, Links) if group.size() == 1 else linked is None
     collectives()

@@ -187,7 +187,7 @@ def test_on_a_gpu(n, alone, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     for kind in KINDS:
         distance, where = farthest(state(alone, kind), state(tmp_path, kind))
-        assert distance < 1e-4, (kind, where, distance)
+        assert distance < 1e-3, (kind, where, distance)
 
 
 def test_import_does_not_load_mpi():
