@@ -23,9 +23,9 @@ def main(folder):
     assert isinstance(linked, Links) if group.size() == 1 else linked is None
     collectives()
     for kind in play.GAMES:
-        made = play.run(folder, kind, device="cuda")
+        made = play.run(folder, kind, device="cuda", graph=False)
         if group.size() == 1:  # it exchanges all the same
-            made.trainer.share, made.graph = 1.0, False
+            made.trainer.share = 1.0
         play.train(made)
 
 

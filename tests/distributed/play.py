@@ -61,7 +61,7 @@ GAMES = {"mlp": mlp, "dcgan": dcgan, "wgan_gp": wgan_gp, "began": began}
 
 def run(
     folder, kind, steps=STEPS, resume=False, batch_size=BATCH, sync_bn=True, callbacks=(), save=1e9,
-    device="cpu",
+    device="cpu", graph=True,
 ):  # fmt: skip
     """The run of this game, not yet made. save: seconds between checkpoints"""
     minigan.manual_seed(5)
@@ -74,7 +74,7 @@ def run(
     batches = Batches(images, batch_size, 0, minigan.device(device))
     return Run(
         Trainer(game, optimizers), batches, Path(folder) / kind, {"kind": kind},
-        epochs=100, max_steps=steps, callbacks=[*usual, *callbacks], resume=resume, sync_bn=sync_bn,
+        epochs=100, max_steps=steps, callbacks=[*usual, *callbacks], resume=resume, sync_bn=sync_bn, graph=graph,
     )  # fmt: skip
 
 
