@@ -74,7 +74,8 @@ def run(
     batches = Batches(images, batch_size, 0, minigan.device(device))
     return Run(
         Trainer(game, optimizers), batches, Path(folder) / kind, {"kind": kind},
-        epochs=100, max_steps=steps, callbacks=[*usual, *callbacks], resume=resume, sync_bn=sync_bn, graph=graph,
+        epochs=100, max_steps=steps, callbacks=[*usual, *callbacks], resume=resume,
+        sync_bn=sync_bn, graph=graph,
     )  # fmt: skip
 
 
