@@ -1,7 +1,7 @@
 """DANN: a classifier whose features do not tell where a picture is from.
 
     python -m minigan train dann
-    python -m minigan train dann --target uci
+    python -m minigan train dann --target uci --scale .1
     python -m minigan measure runs/dann --control
 
 Algorithm (Ganin et al. 2016, equation 9; `minigan.gan.DANN`). Labels y are known of the source x,
@@ -20,6 +20,10 @@ What to look at: samples/*.png, the two domains in the plane of their pixels and
 coloured by domain and by digit. What shows that it works: the accuracy on the target's test images;
 the paper closes half of the gap between source alone and target with labels (.5225, .7666, .9596).
 Control: lambda = 0: to the bit what the source alone teaches.
+
+UCI's digits are so like MNIST's that the source alone names 0.87 and 0.85 of them rightly (seeds 0
+and 1; with labels 0.96), and so few, 1,197, that D knows them by heart. There lambda must be small:
+0.76 at 1, 0.90 and 0.90 at 0.1.
 """
 
 from __future__ import annotations
