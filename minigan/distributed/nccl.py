@@ -51,17 +51,17 @@ class Links:
 
 
 def links() -> Links | None:
-    """NCCL, where CuPy has it on all ranks and each of them has a GPU of its own; else None, as
-    where there is no group. The first call, which all ranks must make together, connects them. (A
-    group of one goes this way, too.)"""
-    if group.World.comm is None or group.World.by_itself:
+    """NCCL, where CuPy has it on all ranks and each of them has a GPU of its own; else None. The
+    first call, which all ranks must make together, connects them. (A single rank, which has nobody
+    to add to, is connected by tests alone.)"""
+    if group.World.by_itself:
         return None
-    if group.World.links is None:
-        group.World.links = _connected()
+    if group.World.links is None and group.size() > 1:
+        group.World.links = connected()
     return group.World.links or None
 
 
-def _connected() -> Links | bool:
+def connected() -> Links | bool:
     try:
         import cupy
         from cupy.cuda import nccl

@@ -25,20 +25,23 @@ class Coupled(nn.Module):
 
     def __init__(self, first: nn.Sequential, second: nn.Sequential):
         super().__init__()
+        if not type(first) is type(second) is nn.Sequential:
+            raise TypeError("Coupled: expected two nn.Sequential, no subclasses of it")
         self.first = first
         self.second = second
+        same = [a is b for a, b in zip(first, second)]
+        self.shared = (*same, False).index(False)  # so many in front
 
     @property
     def per_example(self):
         return self.first.per_example and self.second.per_example
 
     def forward(self, x, y):
-        """(first(x), second(y)). Of one and the same x the first layers that are shared are
-        computed once."""
-        same = [a is b for a, b in zip(self.first, self.second)]
-        if x is not y or not same[0]:
+        """(first(x), second(y)). Where x and y are one Tensor, the layers in front that are shared
+        are computed once, for both: statistics of batches are taken, and dropout is drawn, once."""
+        shared = self.shared if x is y else 0
+        if not shared:
             return self.first(x), self.second(y)
-        shared = (*same, False).index(False)
         x = self.first[:shared](x)
         return self.first[shared:](x), self.second[shared:](x)
 

@@ -96,7 +96,10 @@ class ORGAN(Tunes, SeqGAN):
         super().__init__(*arguments, **named)
         self.wanted = wanted
         self.weight = weight
-        self.copies = Copies(self.length)
+        place = next(self.G.parameters()).device
+        self.copies = Copies(self.length).to(place)
+        if isinstance(wanted, nn.Module):
+            wanted.to(place)
 
     def worth_of(self, tokens: Tensor, n: int) -> Tensor:
         judged = self.judged(tokens)

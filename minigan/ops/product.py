@@ -200,11 +200,12 @@ def _einsum(equation, *operands):
 
 
 def _in_pairs(equation, operands):
-    """An einsum of several arrays of CuPy, two at a time, in the order that NumPy finds the
-    cheapest: CuPy's own takes products that no graph can capture."""
+    """An einsum of several arrays of CuPy, two at a time, in an order that NumPy finds cheap:
+    CuPy's own takes products that no graph can capture."""
     terms, out = equation.split("->")
     kinds = [np.broadcast_to(np.float32(0), x.shape) for x in operands]
-    path, _ = np.einsum_path(equation, *kinds, optimize="greedy")
+    # by default NumPy gives up on pairs that are larger than every operand and the result
+    path, _ = np.einsum_path(equation, *kinds, optimize=("greedy", 1 << 62))
     known = list(zip(terms.split(","), operands))
     for chosen in path[1:]:
         (term, x), *others = (known.pop(i) for i in sorted(chosen, reverse=True))

@@ -125,6 +125,7 @@ def generators(c) -> Coupled:
 
     def make():
         *shared, _ = dcgan_generator(c.latent_dim, c.features, *sides, c.features)
+        shared[-1].bias = None  # batch normalisation takes away what it adds
         drawn = nn.Conv2d(c.features, channels, 5, 1, 2)
         return nn.Sequential(*shared, nn.BatchNorm2d(c.features), nn.ReLU(), drawn, nn.Tanh())
 

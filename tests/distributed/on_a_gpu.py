@@ -11,7 +11,7 @@ import minigan
 import minigan.distributed as dist
 from minigan.distributed import group
 from minigan.distributed.collectives import combined
-from minigan.distributed.nccl import Links, links
+from minigan.distributed.nccl import Links, connected, links
 from minigan.machine.precision import precision
 from minigan.training.ranks import join
 
@@ -19,8 +19,11 @@ from minigan.training.ranks import join
 def main(folder):
     join()
     precision.conv_tf32 = False
-    linked = links()
-    assert isinstance(linked, Links) if group.size() == 1 else linked is None
+    if group.size() == 1:
+        group.World.links = connected()
+        assert isinstance(links(), Links)
+    else:
+        assert links() is None
     collectives()
     for kind in play.GAMES:
         made = play.run(folder, kind, device="cuda", graph=False)

@@ -107,7 +107,8 @@ EQUATIONS = [
     "i,i,i->i",
     "ij,kj->ik",
 ]
-OF_SEVERAL = ["ij,jk,lk->il", "i,ij,j->", "bi,bj,oij->bo", "i,j,k->kij", "ij,jk,ki,i->k"]
+OF_SEVERAL = ["ij,jk,lk->il", "i,ij,j->", "bi,bj,oij->bo", "i,j,k->kij", "ij,jk,ki,i->k",
+              "bijk,ci,cj,ck->cb"]  # fmt: skip
 
 
 @st.composite

@@ -102,6 +102,23 @@ def test_shared_layers_have_one_optimiser_state():
     assert first[0] is second[0] and first[1] is not second[1]
 
 
+def test_what_is_shared_is_computed_once():
+    """With the values and gradients of twice; statistics are taken once."""
+    found = []
+    for once in (True, False):
+        minigan.manual_seed(0)
+        G = generators(facts_of(FACTS | {"control": False}))
+        z = minigan.randn(3, 4)
+        one, two = G(z, z if once else z[:])
+        (one.square().sum() + (two * one).sum()).backward()
+        seen = {int(x.item()) for n, x in G.named_buffers() if n.endswith("batches_tracked")}
+        assert seen == ({1} if once else {2})
+        found.append([one, two, *(p.grad for p in G.parameters())])
+    for a, b in zip(*found, strict=True):
+        a, b = a.detach().numpy(), b.detach().numpy()
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5 * (1 + abs(b).max()))
+
+
 @pytest.mark.parametrize("control", [False, True])
 def test_what_the_networks_share(control):
     c = facts_of(FACTS | {"control": control})
