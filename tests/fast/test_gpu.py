@@ -197,7 +197,7 @@ def test_what_cannot_be_captured(offence, words):
 
 def test_averages_and_gradients_in_a_graph():
     results = []
-    for wrap in (lambda f: f, graph, minigan.compile):
+    for wrap in (lambda f: f, graph):
         minigan.manual_seed(0)
         net, x = (
             nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).cuda(),
@@ -220,7 +220,7 @@ def test_averages_and_gradients_in_a_graph():
         results.append(
             (losses, [a.cpu().numpy().tolist() for a in ema.averages.values()], ema.updates)
         )
-    assert results[0] == results[1] == results[2]
+    assert results[0] == results[1]
 
 
 def test_products_of_three_in_a_graph():
