@@ -30,7 +30,7 @@ Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1). It
 that it keeps digits nearly as well; what it cannot do is to go on as it went (change of motion).
 
 At its defaults (11,875 steps, 24 minutes of one CPU core) 54 % of the clips have one digit in all
-frames, where real ones nearly always have; after 28,585 steps 67 %. Larger batches, wider networks
+frames, of the control's 32 %, of real ones nearly all; after 28,585 steps 67 %. Larger batches, wider networks
 and more clips help more than time: 5,000 steps gave 0.42, with batches of 16, critics of 8 maps and
 4,000 clips 0.25, and 20,000 such 0.38; with --clips 60000 --batch-size 64 --features 32
 --d-features 32 it was 0.69 after 12,600 (on a GPU). What is left are digits that change little by
