@@ -30,13 +30,14 @@ Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1). It
 that it keeps digits nearly as well; what it cannot do is to go on as it went (change of motion).
 
 At its defaults (11,875 steps, 24 minutes of one CPU core) 54 % of the clips have one digit in all
-frames, of the control's 32 %, of real ones nearly all; after 28,585 steps 67 %. Larger batches, wider networks
-and more clips help more than time: 5,000 steps gave 0.42, with batches of 16, critics of 8 maps and
-4,000 clips 0.25, and 20,000 such 0.38; with --clips 60000 --batch-size 64 --features 32
---d-features 32 it was 0.69 after 12,600 (on a GPU). What is left are digits that change little by
-little on their way, a 9 whose loop opens, an 8 that becomes a 3. Seen at 4,000 or 5,000 steps, of
-one seed each: two codes side by side, of 32 and 4 or of 64 and 12 numbers, 0.15, multiplied 0.23;
-512 numbers in place of 256 where they are multiplied, or four frames of each clip for D_I: no gain.
+frames, of the control's 32 %, of real ones nearly all; after 28,585 steps 67 %. Larger batches,
+wider networks and more clips help more than time: with --clips 60000 --batch-size 64 --features 32
+--d-features 32 it was 0.69 after 12,600 steps (on a GPU); with batches of 16, critics of 8 maps and
+4,000 clips 0.25 after 5,000 steps, where the defaults have 0.42, and 0.38 after 20,000. What is
+left are digits that change little by little on their way, a 9 whose loop opens, an 8 that becomes
+a 3. Seen at 4,000 or 5,000 steps, of one seed each: two codes side by side, of 32 and 4 or of 64
+and 12 numbers, 0.15, multiplied 0.23; 512 numbers in place of 256 where they are multiplied, or
+four frames of each clip for D_I: no gain.
 """
 
 from __future__ import annotations
