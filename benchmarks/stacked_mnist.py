@@ -2,7 +2,7 @@
 """Stacked MNIST: how many of 1,000 modes (a digit in each of three colour channels) does a
 generator reach?
 
-    # the published protocol; seven hours on two cores, minutes on a GPU
+    # the published protocol; hours on two cores, minutes on a GPU
     python benchmarks/stacked_mnist.py --preset full --pack 1
     # two channels, 100 modes, small networks: runs here
     python benchmarks/stacked_mnist.py --preset twin --pack 1 2

@@ -62,6 +62,8 @@ def links() -> Links | None:
 
 
 def connected() -> Links | bool:
+    """New links between the GPUs of all ranks, which must call it together; False where NCCL is
+    missing or a GPU is shared."""
     try:
         import cupy
         from cupy.cuda import nccl

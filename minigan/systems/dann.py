@@ -22,8 +22,8 @@ the paper closes half of the gap between source alone and target with labels (.5
 Control: lambda = 0: to the bit what the source alone teaches.
 
 UCI's digits are so like MNIST's that the source alone names 0.87 and 0.85 of them rightly (seeds 0
-and 1; with labels 0.96), and so few, 1,197, that D knows them by heart. There lambda must be small:
-0.76 at 1, 0.90 and 0.90 at 0.1.
+and 1; with labels 0.96), and they are few, 1,197. There lambda must be small: 0.76 at 1, 0.90 and
+0.90 at 0.1.
 """
 
 from __future__ import annotations
