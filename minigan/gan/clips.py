@@ -16,7 +16,7 @@ from ..viz import Clips, Picture
 from .games import GAN, Ascend, Descend, Game, Move, scores
 from .networks import conv_generator, he_weights
 from .objectives import NonSaturating
-from .penalties import Penalty
+from .penalties import Penalty, total
 from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
 from .text import _halved
 
@@ -104,9 +104,9 @@ class MoCoGAN(OfClips):
         """A critic's move."""
         on_real, on_fake = scores(critic, real, fake)
         value = self.objective.d_value(on_real, on_fake)
-        few = slice(self.penalty_examples)
-        for penalty in self.penalties:
-            value = value - penalty(critic, real[few], fake[few])
+        if self.penalties:
+            few = slice(self.penalty_examples)
+            value = value - total([p(critic, real[few], fake[few]) for p in self.penalties])
         return Ascend(name, value, d_real=on_real.sigmoid(), d_fake=on_fake.sigmoid())
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
