@@ -7,6 +7,7 @@ checkpoint that the first rank writes is that of all.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -46,6 +47,7 @@ def begin(trainer: Trainer, batches: Any, sync_bn: bool) -> str:
     if share is None:
         raise RunError(f"{type(batches).__name__} cannot be split among {n} processes")
     share(group.rank(), n)
+    require_alike(_shapes(trainer, batches))
     here, whole = _rows(batches), sum(size for size, _, _ in batches.parts)
     trainer.share = here / whole
     mixed = False
@@ -69,6 +71,15 @@ def _by_gpus() -> str:
     return f"sums by {way}; every kernel is launched by itself"
 
 
+def _shapes(trainer: Trainer, batches: Any) -> dict[str, Any]:
+    """The sizes of what the ranks are about to exchange."""
+    found: dict[str, Any] = {"batch": [size for size, _, _ in batches.parts]}
+    for who, player in trainer.game.players.items():
+        named = {**dict(player.named_parameters()), **dict(player.named_buffers())}
+        found |= {f"{who}.{name}": tuple(tensor.shape) for name, tensor in named.items()}
+    return found
+
+
 def _rows(batches: Any) -> int:
     return sum(last - first for _, first, last in batches.parts)
 
@@ -84,12 +95,13 @@ def play(round: Callable, numbers: Any, trainer: Trainer, batches: Any) -> list[
     return moves
 
 
-def require_alike(config: dict[str, Any]) -> None:
-    """RunError, on all ranks, where one has other options, data or another program than the
-    first."""
+def require_alike(facts: dict[str, Any]) -> None:
+    """RunError, on all ranks, where one has other options, data, networks or another program than
+    the first. Nothing may be exchanged before: ranks that do not expect the same would wait for
+    ever."""
     if group.size() == 1:
         return
-    first, *others = group.told(config | {"program": program()})
+    first, *others = group.told(facts | {"program": program()})
     for number, other in enumerate(others, 1):
         if differ := [k for k in sorted({*first, *other}) if first.get(k) != other.get(k)]:
             key = differ[0]
@@ -99,6 +111,7 @@ def require_alike(config: dict[str, Any]) -> None:
             )
 
 
+@functools.cache
 def program() -> str:
     """A checksum of minigan's own text."""
     found = hashlib.sha256()

@@ -105,6 +105,11 @@ class Run:
         self.sync_bn = sync_bn
         self.stopping: int | None = None  # the signal by which all ranks are asked to stop
         self.stages = Stages(stages, self.folder) if stages else None
+        ranks.require_alike(
+            self.config
+            | {"epochs": epochs, "max_steps": max_steps, "resume": resume, "new_data": new_data}
+            | {"sync_bn": sync_bn, "stages": [(stage.name, stage.steps) for stage in stages]}
+        )
         self._take(*(self.stages.build() if self.stages else (trainer, batches)))
         self.epochs, self.max_steps = epochs or 0, max_steps
         self.step = 0
@@ -121,7 +126,6 @@ class Run:
         try:
             self.lock = self._open(resume)
             try:
-                ranks.require_alike(self.config)
                 if resume:
                     self._resume(new_data)
                 if group.rank() == 0 and (not resume or len(self.data) > 1):

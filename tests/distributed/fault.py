@@ -40,6 +40,11 @@ def build(folder, what):
     if what == "data" and group.rank() == 1:
         play.GAMES["other"] = play.mlp
         return play.run(folder, "other", 1000)
+    if what == "networks" and group.rank() == 1:
+        mlp = play.mlp
+        play.GAMES["mlp"] = lambda: mlp(12)
+    if what == "resume":
+        return play.run(folder, "mlp", resume=group.rank() == 1)
     if what == "again":
         return play.run(folder, "mlp", resume=True)
     return play.run(folder, "mlp", 1000, callbacks=[Fault(what)], save=0)

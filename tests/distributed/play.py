@@ -23,8 +23,8 @@ BATCH = 7  # neither 2 nor 3 divides it
 STEPS = 6  # the first two are recorded, the third is checked, the others repeat
 
 
-def mlp():
-    G = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 16), nn.Tanh())
+def mlp(width=8):
+    G = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 16), nn.Tanh())
     D = nn.Sequential(nn.Linear(16, 8), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(8, 1))
     return GAN(G, D, OBJECTIVES["nonsaturating"](), 3)
 
