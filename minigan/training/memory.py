@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import nn
 from ..arrays import CPU
+from ..distributed import group
 from ..machine.memory import available_memory
 from ..nn import parameter
 from ..nn.summary import Summary, summary
@@ -97,7 +98,7 @@ def require_room(
 ) -> None:
     """NoRoom if what is about to be trained does not fit: G, D, their optimisers' arrays, G's
     average and a checkpoint; or the gradients and what is kept for backward in one step, of a batch
-    through G and two through D.
+    through G and two through D. (Of several processes each has its part of a batch.)
 
     config : of the run: "latent_dim", "batch_size", "optimizer", "ema"; d_shape : of one example
         for D
@@ -107,10 +108,9 @@ def require_room(
     state = (1 + STATES[config.get("optimizer", "adam")]) * sum(sizes) + (
         sizes[0] if config["ema"] else 0
     )
+    rows = max(1, config["batch_size"] // group.size())
     step = (
-        4
-        * config["batch_size"]
-        * (outputs(G, (config["latent_dim"],), classes) + 2 * outputs(D, d_shape, classes))
+        4 * rows * (outputs(G, (config["latent_dim"],), classes) + 2 * outputs(D, d_shape, classes))
     )
     need = (
         state + step
@@ -122,6 +122,6 @@ def require_room(
         raise NoRoom(
             f"training needs at least {need / GIB:.1f} GiB of "
             f"memory{' on the GPU' * (place.type != 'cpu')} (parameters, averages and the "
-            f"optimisers' arrays {state / GIB:.1f}, a step of {config['batch_size']} examples "
+            f"optimisers' arrays {state / GIB:.1f}, a step of {rows} examples "
             f"{step / GIB:.1f}), {free / GIB:.1f} GiB are free; lower --batch-size, {lower}"
         )

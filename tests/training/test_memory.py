@@ -45,7 +45,7 @@ def test_nothing_is_asked_of_the_system_for_a_layer_that_is_refused(free):
         nn.Linear(10**8, 10**7)
 
 
-def test_a_step_is_counted_too(free):
+def test_a_step_is_counted_too(free, monkeypatch):
     """G gives 6 numbers, D 4 and 1: a batch of 1,000 through G, and two through D, are 4 * 1,000 *
     (6 + 2 * 5) bytes."""
     G, D = nn.Linear(3, 6), nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 1))
@@ -57,6 +57,12 @@ def test_a_step_is_counted_too(free):
     require_room(G, D, config, (6,), "--features")
     free(need - 1)
     with pytest.raises(NoRoom, match="a step of 1000 examples.*lower --batch-size, --features"):
+        require_room(G, D, config, (6,), "--features")
+    monkeypatch.setattr(memory.group, "size", lambda: 4)  # each process with its part
+    free(need - 48_000)
+    require_room(G, D, config, (6,), "--features")
+    free(need - 48_001)
+    with pytest.raises(NoRoom, match="a step of 250 examples"):
         require_room(G, D, config, (6,), "--features")
     free(None)
     require_room(G, D, config, (6,), "--features")
