@@ -84,11 +84,13 @@ class Game:
     latent_dim, latent, classes : what samples are made of, by default: latent vectors of numbers
         from a distribution ("normal": N(0, 1), "uniform": U(-1, 1)), and labels if there are
         classes
-    batch_size : examples in a batch of the training, None: not known (see `recalibrate`)
+    batch_size : examples whose statistics batch normalisation takes in the training, a batch; of
+        several processes that take each its own, the mean of their rows (see `recalibrate`). None:
+        not known
     """
 
     players: dict[str, nn.Module]
-    batch_size: int | None = None
+    batch_size: float | None = None
     columns: tuple[str, ...] = ("images",)
     grid = (5, 5)
     latent_dim: int

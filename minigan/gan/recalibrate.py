@@ -17,7 +17,7 @@ BATCHES, FEW, BATCH_SIZE = 64, 8, 64
 
 
 def recalibrate_batch_norm(
-    module: nn.Module, batches: Iterable[tuple[Tensor, ...]], examples: int | None = None
+    module: nn.Module, batches: Iterable[tuple[Tensor, ...]], examples: float | None = None
 ) -> None:
     """Replace the running statistics of batch normalisation by those that the module has with its
     present weights on these inputs.

@@ -65,7 +65,7 @@ def load_game(
         ) from error
     for network in game.to(device).players.values():
         network.eval()
-    game.batch_size = getattr(c, "batch_size", None)
+    game.batch_size = state.get("statistics_of", getattr(c, "batch_size", None))
     if name is not None:
         game.recalibrate()
     return Loaded(kind, game, c, state["step"])

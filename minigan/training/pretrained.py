@@ -79,7 +79,7 @@ def load_generator(
             calibration_inputs(
                 config.get("latent_dim", 0), config.get("classes", 0), place, _latent(config)
             ),
-            config.get("batch_size"),
+            state.get("statistics_of", config.get("batch_size")),
         )
     return generator.eval(), config
 

@@ -50,6 +50,10 @@ def begin(trainer: Trainer, batches: Any, sync_bn: bool) -> str:
     require_alike(_shapes(trainer, batches))
     here, whole = _rows(batches), sum(size for size, _, _ in batches.parts)
     trainer.share = here / whole
+    # Rank r, with b of B rows, divides by the root of (1 - 1/b) of the variance. The ranks' mean,
+    # weighted by b / B, is 1 - n/B of it.
+    if not sync_bn and trainer.game.batch_size:
+        trainer.game.batch_size /= n
     mixed = False
     for player in trainer.game.players.values():
         mixed = mixed or any(isinstance(m, BATCH_NORMS) for m in player.modules())

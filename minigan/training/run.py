@@ -201,6 +201,7 @@ class Run:
             "made_with": made_with(),
             "trainer": self.trainer.state_dict(), "callbacks": own, "trained_on": self.data,
             "epoch": self.epoch, "stage": self.stages.number if self.stages else 0,
+            "statistics_of": self.trainer.game.batch_size,
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

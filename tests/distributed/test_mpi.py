@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minigan.systems import load_game
 from minigan.training.checkpoint import load_checkpoint, path_of
 
 from . import play
@@ -149,14 +150,17 @@ def test_the_command(tmp_path):
         path = tmp_path / "pictures" / "ab"[i % 2] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels[..., 0]).save(path)
-    words = ["--max-steps", "2", "--out", tmp_path / "run", "--device", "cpu", "--no-doctor"]
+    words = ["--out", tmp_path / "run", "--device", "cpu", "--no-doctor", "--quiet"]
+    words += ["--dataset", tmp_path / "pictures", "--size", "8"]
     script = HERE.parents[1] / "examples" / "mnist_gan.py"
-    more = ["--dataset", tmp_path / "pictures", "--size", "8", "--sync-bn", "--quiet"]
-    done = mpirun(2, script, *words, *more, "--batch-size", "5")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("2 processes (MPI), 2/3 rows") == 1
-    assert load_checkpoint(path_of(tmp_path / "run", 2))["step"] == 2
-    done = mpirun(3, "-m", "minigan", "train", "cgan", *words, *more, "--batch-size", "2")
+    # of the statistics of batch normalisation, each process's or of all, a load knows
+    for steps, more, together in ((2, [], 2.5), (3, ["--resume", "--sync-bn"], 5)):
+        done = mpirun(2, script, *words, "--max-steps", steps, "--batch-size", "5", *more)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("2 processes (MPI), 2/3 rows") == 1
+        game, step = load_game(tmp_path / "run")[1::2]
+        assert (step, game.batch_size) == (steps, together)
+    done = mpirun(3, "-m", "minigan", "train", "cgan", *words, "--batch-size", "2")
     assert done.returncode == 2 and "start fewer" in done.stderr, done.stderr
 
 
