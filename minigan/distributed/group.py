@@ -21,6 +21,7 @@ import numpy as np
 T = TypeVar("T")
 # What starters of MPI programs (Open MPI, MPICH, Slurm's pmix) tell the processes that they start.
 STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK")
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")  # how many they started
 BACKENDS = ("mpi", "gloo", "nccl")
 AT_ONCE = 1 << 14  # bytes: a smaller array is sent whole to everybody, in one exchange
 TURN = 0.5  # seconds by which a rank speaks later than the one before: see `fail`
@@ -39,6 +40,13 @@ class World:
 def started_under_mpi() -> bool:
     """Has mpirun, or another starter of MPI programs, started this process?"""
     return any(name in os.environ for name in STARTED)
+
+
+def started() -> int:
+    """How many processes it has started; 0 where that is not known."""
+    if not started_under_mpi():
+        return 0
+    return max((int(os.environ[name]) for name in SIZES if name in os.environ), default=0)
 
 
 def is_available() -> bool:
@@ -64,6 +72,12 @@ def _mpi() -> Any:
     return MPI
 
 
+def _library() -> str:
+    """MPI's name and version, for people."""
+    first = _mpi().Get_library_version().partition(",")[0].splitlines()[0]
+    return " ".join(first.strip("\0").split())
+
+
 def init_process_group(
     backend: str | None = None, init_method: str | None = None, timeout: Any = None,
     world_size: int = -1, rank: int = -1, store: Any = None, group_name: str = "",
@@ -87,6 +101,11 @@ def init_process_group(
                 f"init_process_group: {what}={asked}, but MPI says {found}: start the program "
                 f"with mpirun -n {world_size if world_size > 0 else 'K'}"
             )
+    if comm.size == 1 < started():  # each would train by itself, into the same folder
+        raise ValueError(
+            f"{started()} processes were started, but MPI finds this one only: mpirun is not of "
+            f"the MPI library that mpi4py has found ({_library()}); start the program with its own"
+        )
     World.comm = comm.Dup()
     if comm.size > 1:
         sys.excepthook = _end_all

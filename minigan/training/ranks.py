@@ -36,7 +36,12 @@ def join() -> None:
     """Become one of the processes that mpirun has started, if it has; only the first one speaks."""
     if not group.started_under_mpi() or group.is_initialized():
         return
-    group.init_process_group()
+    try:
+        group.init_process_group()
+    except ImportError:
+        if group.started() == 1:  # as Slurm starts every program: it needs no MPI
+            return
+        raise
     if group.size() > 1 and group.rank() > 0:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """Several processes that train together. (What is alike on all ranks is asserted by the programs
 that are started here.)"""
 
+import os
 import re
 import subprocess
 import sys
@@ -194,6 +195,26 @@ def test_on_a_gpu(n, alone, tmp_path):
     for kind in KINDS:
         distance, where = farthest(state(alone, kind), state(tmp_path, kind))
         assert distance < 1e-3, (kind, where, distance)
+
+
+NO_MPI = "import sys; sys.modules['mpi4py'] = None\n"
+TRAIN = "from minigan.training.cli import perform; perform(lambda: print('begun') or exit())"
+
+
+@pytest.mark.parametrize(
+    "before, started, says",
+    [
+        # of another MPI than mpi4py's, which finds one process only
+        ("", {"PMI_SIZE": "2"}, "2 processes were started, but MPI finds this one only"),
+        (NO_MPI, {"PMI_SIZE": "2"}, "several processes need MPI: pip install"),
+        (NO_MPI, {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, "begun"),
+        (NO_MPI, {}, "begun"),
+    ],
+)
+def test_who_started_it(before, started, says):
+    command = [sys.executable, "-c", before + TRAIN]
+    done = subprocess.run(command, env=os.environ | started, capture_output=True, text=True)
+    assert says in done.stdout + done.stderr and ("begun" in done.stdout) == (says == "begun")
 
 
 def test_import_does_not_load_mpi():
