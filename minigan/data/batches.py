@@ -79,15 +79,17 @@ class Batches:
         self.device = device
         self.rows = slice(0, batch_size)
 
-    def share(self, rank: int, ranks: int) -> None:
+    def share(self, rank: int, ranks: int, pack: int = 1) -> None:
         """Go on with a part of each batch: that of process number `rank` of so many (`rows`; they
-        differ by one row at most)."""
-        if ranks > self.batch_size:
+        differ by one row at most). pack: rows that stay together, one behind the other"""
+        packs = self.batch_size // pack
+        if ranks > packs:
+            what = "example" if pack == 1 else f"pack of {pack} examples"
             raise ValueError(
-                f"batch_size={self.batch_size} has no example for each of {ranks} processes: raise "
+                f"batch_size={self.batch_size} has no {what} for each of {ranks} processes: raise "
                 "it, or start fewer"
             )
-        first, last = (self.batch_size * r // ranks for r in (rank, rank + 1))
+        first, last = (packs * r // ranks * pack for r in (rank, rank + 1))
         self.rows = slice(first, last)
 
     @property
@@ -153,10 +155,10 @@ class Together:
         self.examples = max(stream.examples for stream in streams)
         self.batch_size = sum(stream.batch_size for stream in streams)
 
-    def share(self, rank: int, ranks: int) -> None:
+    def share(self, rank: int, ranks: int, pack: int = 1) -> None:
         """Go on with a part of each batch of each stream, see `Batches.share`."""
         for stream in self.streams:
-            stream.share(rank, ranks)
+            stream.share(rank, ranks, pack)
 
     @property
     def parts(self) -> list[tuple[int, int, int]]:

@@ -26,6 +26,7 @@ from ..gan.games import Move
 from ..gan.trainer import Trainer
 from ..nn.batchnorm import _BatchNorm
 from ..nn.syncbatchnorm import BATCH_NORMS, SyncBatchNorm
+from .plane import points_per_example
 from .runfolder import RunError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def begin(trainer: Trainer, batches: Any, sync_bn: bool) -> str:
     n, share = group.size(), getattr(batches, "share", None)
     if share is None:
         raise RunError(f"{type(batches).__name__} cannot be split among {n} processes")
-    share(group.rank(), n)
+    share(group.rank(), n, points_per_example(trainer.game))
     require_alike(_shapes(trainer, batches))
     here, whole = _rows(batches), sum(size for size, _, _ in batches.parts)
     trainer.share = here / whole

@@ -12,7 +12,7 @@ from minigan import nn
 from minigan.arrays import Generator
 from minigan.data.batches import Batches
 from minigan.distributed import group
-from minigan.gan import GAN, OBJECTIVES, PENALTIES, Trainer
+from minigan.gan import GAN, OBJECTIVES, PENALTIES, Pack, Trainer
 from minigan.gan.ebgan import BEGAN
 from minigan.optim import Adam
 from minigan.training import Run
@@ -42,6 +42,12 @@ def dcgan():
     return GAN(nn.Sequential(G, nn.Flatten()), D, OBJECTIVES["nonsaturating"](), 3)
 
 
+def pacgan():
+    G = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 16), nn.Tanh())
+    D = nn.Sequential(nn.Linear(32, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+    return GAN(G, D, OBJECTIVES["nonsaturating"](), 3, views=Pack(2))
+
+
 def wgan_gp():
     G = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 16), nn.Tanh())
     # (Without a bias at its end, on which its value does not depend: Adam would follow rounding.)
@@ -56,7 +62,7 @@ def began():
     return BEGAN(G, nn.Sequential(nn.Linear(16, 4), nn.Linear(4, 16)), 3)
 
 
-GAMES = {"mlp": mlp, "dcgan": dcgan, "wgan_gp": wgan_gp, "began": began}
+GAMES = {"mlp": mlp, "dcgan": dcgan, "wgan_gp": wgan_gp, "began": began, "pacgan": pacgan}
 
 
 def run(
@@ -71,6 +77,8 @@ def run(
     images = np.clip(images, -1, 1).astype(np.float32)
     looks = [Doctor(2), Metrics(1)] if kind == "dcgan" and resume else []
     usual = [Average(game.G, 0.9), *looks, Checkpoints(save, 3)]
+    if kind == "pacgan":
+        batch_size = 10  # five pairs
     batches = Batches(images, batch_size, 0, minigan.device(device))
     return Run(
         Trainer(game, optimizers), batches, Path(folder) / kind, {"kind": kind},
