@@ -14,7 +14,8 @@ from minigan.data.batches import Batches
 from minigan.gan import GAN, Ascend, Descend, Game, Minimax, NonSaturating, Trainer, build_networks
 from minigan.metrics import describe, load_classifier
 from minigan.training import Doctor, Metrics, Run
-from minigan.training.callbacks.doctor import DISEASES, Look, mean_distance, spread
+from minigan.training.callbacks import doctor as doctors
+from minigan.training.callbacks.doctor import DISEASES, Look, at_start, mean_distance, spread
 
 DATA = strokes(600)
 
@@ -177,6 +178,15 @@ def test_what_shows_before_the_first_step(tmp_path, capsys):
     assert set(doctor.findings) == {"batch_norm_of_one", "learning_rates_apart"}
     said = capsys.readouterr().out
     assert "0.0001 for D, 0.002 for G" in said and "InstanceNorm" in said
+
+
+def test_synchronised_statistics_are_not_of_one_example(monkeypatch):
+    """Of several processes, where each may have a single one."""
+    players = {"G": nn.Sequential(nn.Linear(2, 2), nn.SyncBatchNorm(2))}
+    optimizers = {"G": optim.SGD(players["G"].parameters(), 0.1)}
+    assert [d.name for d in at_start(players, optimizers, 1)] == ["batch_norm_of_one"]
+    monkeypatch.setattr(doctors.group, "processes", lambda: 2)
+    assert at_start(players, optimizers, 1) == []
 
 
 def test_a_run_with_a_doctor_is_the_run_without_one(tmp_path):

@@ -16,9 +16,10 @@ import numpy as np
 from ... import nn
 from ...arrays import Generator, to_numpy
 from ...autograd import Tensor, no_grad
+from ...distributed import group
 from ...gan.recalibrate import evaluating
 from ...nn.activation import _Activation
-from ...nn.syncbatchnorm import BATCH_NORMS
+from ...nn.syncbatchnorm import BATCH_NORMS, SyncBatchNorm
 from .callback import Callback
 
 # samples, and pictures of the data, that are compared. Of 64, narrow convolutions would choose
@@ -174,7 +175,13 @@ def at_start(
 ) -> list[Disease]:
     """What can be seen before the first step."""
     found = []
-    norms = [m for p in players.values() for m in p.modules() if isinstance(m, BATCH_NORMS)]
+    norms = [
+        m
+        for p in players.values()
+        for m in p.modules()
+        if isinstance(m, BATCH_NORMS)
+        and not (isinstance(m, SyncBatchNorm) and group.processes() > 1)  # others have examples
+    ]
     if norms and batch_size == 1:
         found.append(BATCH_OF_ONE)
     rates = {name: max(group["lr"] for group in o.param_groups) for name, o in optimizers.items()}
