@@ -30,12 +30,15 @@ from .group import (
     init_process_group,
     is_available,
     is_initialized,
+    tell_as_torchrun,
 )
 
-is_mpi_available = is_available
+is_mpi_available = is_gloo_available = is_nccl_available = is_available
+tell_as_torchrun()
 
 __all__ = [
     "ReduceOp", "Work", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
     "broadcast_object_list", "destroy_process_group", "get_backend", "get_rank", "get_world_size",
-    "init_process_group", "is_available", "is_initialized", "is_mpi_available", "reduce",
+    "init_process_group", "is_available", "is_gloo_available", "is_initialized",
+    "is_mpi_available", "is_nccl_available", "reduce",
 ]  # fmt: skip

@@ -22,6 +22,13 @@ T = TypeVar("T")
 # What starters of MPI programs (Open MPI, MPICH, Slurm's pmix) tell the processes that they start.
 STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK")
 SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")  # how many they started
+# What torchrun tells its processes, and programs for it read -> who says it here.
+TORCHRUN = {
+    "RANK": ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"),
+    "WORLD_SIZE": SIZES,
+    "LOCAL_RANK": ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"),
+    "LOCAL_WORLD_SIZE": ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"),
+}
 BACKENDS = ("mpi", "gloo", "nccl")
 AT_ONCE = 1 << 14  # bytes: a smaller array is sent whole to everybody, in one exchange
 TURN = 0.5  # seconds by which a rank speaks later than the one before: see `fail`
@@ -47,6 +54,14 @@ def started() -> int:
     if not started_under_mpi():
         return 0
     return max((int(os.environ[name]) for name in SIZES if name in os.environ), default=0)
+
+
+def tell_as_torchrun() -> None:
+    """Under MPI, the environment has RANK, WORLD_SIZE, LOCAL_RANK and LOCAL_WORLD_SIZE, where it
+    has none: programs often read LOCAL_RANK before there is a group."""
+    for name, sources in TORCHRUN.items() if started_under_mpi() else ():
+        if said := [os.environ[source] for source in sources if source in os.environ]:
+            os.environ.setdefault(name, said[0])
 
 
 def is_available() -> bool:

@@ -1,6 +1,7 @@
 """What every rank checks of `minigan.distributed`, under mpirun."""
 
 import copy
+import os
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from minigan.nn.distributed import DistributedDataParallel
 dist.init_process_group("gloo")
 rank, n = dist.get_rank(), dist.get_world_size()
 assert n == 3 and dist.is_initialized() and dist.get_backend() == "mpi"
+
+told = [int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")]
+assert told == [rank, n, n] and 0 <= int(os.environ["LOCAL_RANK"]) < n  # as torchrun tells it
 
 
 def rows(count):
