@@ -1,7 +1,7 @@
 """Own series in a .csv, whose first line names the columns, in one of two forms.
 
-A series in each row: a column `label` (or class, category, target, speaker), all others its values
-in their order. Empty cells at the end of a row make it shorter.
+A series in each row: a column `label` (or class, category, target, speaker), all others but a time
+(see below) its values in their order. Empty cells at the end of a row make it shorter.
 
     label,h0,h1,h2,h3
     winter,0.1,0.4,0.9,0.2
@@ -14,7 +14,8 @@ the time (time, t, frame, step, date) is a channel.
     u1,ann,1.9,-0.2
     u1,ann,1.8,-0.3
 
-A label for all, where there is no such column. Cells that say nan, ? or nothing are missing values:
+A label for all, where there is no such column. Columns without a name, such as the index that
+pandas writes, are left out. Cells that say nan, ? or nothing are missing values:
 their series are left out, and it is said which.
 """
 
@@ -41,18 +42,22 @@ def read_csv(path: Path) -> list[Found]:
     head, rows = _table(path)
     label = _place(head, OF_LABEL)
     whose = _place(head, OF_SERIES)
-    skipped = {label, whose}
-    if whose is not None:
-        skipped.add(_place(head, OF_TIME))
-    values = [i for i in range(len(head)) if i not in skipped]
+    skipped = {label, whose, _place(head, OF_TIME)}
+    values = [i for i, name in enumerate(head) if name and i not in skipped]
     if not values:
         raise DataError(f"{path}: its columns are {', '.join(head)}: there is none of values")
     said = lambda row: ALL if label is None else row[label].strip()
     if whose is None:
-        return [
+        whole = [
             (where, _numbers(path, where, head, _trimmed(row, values))[:, None], said(row))
             for where, row in rows
         ]
+        if len(values) == 1:
+            raise DataError(
+                f"{path}: one value in each row ({head[values[0]]!r}). Where a row is a time, a "
+                "column 'series' must say of which series"
+            )
+        return whole
     found: dict[str, tuple[str, list[np.ndarray]]] = {}
     for where, row in rows:
         name = row[whose].strip()

@@ -150,6 +150,18 @@ def test_a_time_in_each_row(tmp_path):
     assert left == (("series u10", "3 missing values"),)
 
 
+def test_what_is_no_value_of_a_series(tmp_path):
+    """The index that pandas writes, and the day of a row."""
+    plain = series(written(tmp_path / "own.csv", WIDE))
+    head, *rows = WIDE.splitlines()
+    more = [f",Date,{head}", *[f"{i},2026-01-{i + 1:02},{row}" for i, row in enumerate(rows)]]
+    assert series(written(tmp_path / "b.csv", "\n".join(more))).checksum == plain.checksum
+    lines = ["id,c0", *[f"u{i // 3},{i}" for i in range(30)]]
+    plain = series(written(tmp_path / "c.csv", "\n".join(lines)))
+    more = ["," + lines[0], *[f"{i},{line}" for i, line in enumerate(lines[1:])]]
+    assert series(written(tmp_path / "d.csv", "\n".join(more))).checksum == plain.checksum
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -162,7 +174,8 @@ def test_a_time_in_each_row(tmp_path):
         ('label,x\n"a,1\n', "is no CSV"),
         ("id,label,x\n1,a,1\n1,b,2\n", "series '1' has the label 'b' here and 'a' before"),
         ("id,label,x\n,a,1\n", "does not say of which series"),
-        ("label,x\n" + "a,1\n" * 9 + "b,1\n", "fewer than 5 series of 'b'"),
+        ("label,x,y\n" + "a,1,2\n" * 9 + "b,1,2\n", "fewer than 5 series of 'b'"),
+        ("time,x\n" + "1,2\n" * 9, "one value in each row .'x'.*a column 'series'"),
     ],
 )
 def test_csv_files_of_another_form(tmp_path, text, said):
