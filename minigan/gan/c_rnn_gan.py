@@ -15,13 +15,13 @@ from ..autograd import Tensor, no_grad, tensor_of
 from ..nn import functional as F
 from ..ops import cat, logsumexp, rand, stack, tanh, where, zeros
 from ..ops.recurrent import lstm_steps
-from ..viz import Lines, Music, Picture
+from ..viz import Lines, Music, Panels, Picture
 from .games import Ascend, Descend, Game
 from .latents import LATENTS, equal_labels
 from .recalibrate import evaluating
 from .sequences import Likelihood, Policy
 
-SHOWN = 8  # series that people are shown
+SHOWN, NUMBERS = 8, 4  # series that people are shown, and how many numbers of each
 WIDE = math.sqrt(3)
 TOO_GOOD = 0.7  # D rests while its loss is less than this of what G's would be
 
@@ -167,8 +167,11 @@ class OfSeries(Game):
     def pictured(self, samples: np.ndarray) -> Picture:
         if self.music:
             return Music(list(samples))
-        names = [str(i + 1) for i in range(min(SHOWN, len(samples)))]
-        return Lines(samples[:SHOWN, :, 0], names, "time", "value")
+        some = {str(i + 1): x for i, x in enumerate(samples[:SHOWN])}
+        if (numbers := samples.shape[2]) == 1:
+            return Lines(samples[:SHOWN, :, 0], [*some], "time", "value")
+        names = [f"number {i + 1} of {numbers}" for i in range(min(NUMBERS, numbers))]
+        return Panels([("value", some)], names, "time")
 
 
 class CRNNGAN(OfSeries):

@@ -31,6 +31,7 @@ Control: an LSTM that says notes as words, by maximum likelihood.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,7 +42,7 @@ from ..data.batches import Batches
 from ..data.music import MUSIC, melodies
 from ..data.series import MADE, OF_AEON
 from ..gan.c_rnn_gan import CRNNGAN as Game
-from ..gan.c_rnn_gan import Coding, Composer, Listener, Spoken
+from ..gan.c_rnn_gan import SHOWN, Coding, Composer, Listener, Spoken
 from ..gan.sequences import Policy
 from ..metrics import (
     accuracy_of_series,
@@ -96,9 +97,7 @@ class CRNNGAN(System):
 
     def data(self, c, split="train"):
         name = getattr(c, "pictures", c.dataset)
-        if name in OF_AEON or name in MADE or str(name).endswith(".csv"):
-            return series(name, split)
-        return melodies(name, split, c.notes)
+        return melodies(name, split, c.notes) if are_tunes(name) else series(name, split)
 
     def test_of(self, c):
         return self.data(c, "test")
@@ -109,7 +108,7 @@ class CRNNGAN(System):
     def facts(self, data: Any, c):
         if (data.lengths < data.series.shape[1]).any():
             raise ValueError(f"{data.name}: its series differ in length, and they must not here")
-        music = c.notes == data.series.shape[1] and len(data.classes) == 1
+        music = are_tunes(c.dataset)
         found = {"length": data.series.shape[1], "music": music}
         if music or c.control:
             levels = levels_of(data.series, music)
@@ -146,11 +145,13 @@ class CRNNGAN(System):
         return Batches(found, c.batch_size, c.seed, device, game.columns)
 
     def write(self, game, c, options, random, device):
-        if options.label is None or not game.classes:
-            return super().write(game, c, options, random, device)
+        if options.sources or (options.label is not None and not game.classes):
+            return super().write(game, c, options, random, device)  # which says why not
         inputs = game.inputs(options.n, random, device)
-        inputs = game.asked(inputs, label_of(options.label, c))
-        return written(game, sampled(game, inputs), self, options)
+        if options.label is not None:
+            inputs = game.asked(inputs, label_of(options.label, c))
+        what, most = (self.writes, None) if game.music else ("series", SHOWN)
+        return written(game, sampled(game, inputs), what, options, most)
 
     def measure(self, game, c, samples, device):
         made, inputs = drawn(game, samples, device)
@@ -171,6 +172,11 @@ class CRNNGAN(System):
             "of test series, by a classifier that learnt from samples; real: from training series"
         )
         return [Row("TSTR accuracy", known, best, target=best - 0.05, note=note), *rows]
+
+
+def are_tunes(name: Any) -> bool:
+    """Are these data melodies, or other series?"""
+    return name not in OF_AEON and name not in MADE and Path(name).suffix.lower() != ".csv"
 
 
 # --- coding ---

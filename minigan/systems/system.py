@@ -194,7 +194,8 @@ class System:
         if options.sources or options.label is not None:
             raise ValueError(f"{self.name} makes {self.writes}, of no pictures and of no label: "
                              "leave out --from and --label")  # fmt: skip
-        return written(game, sampled(game, game.inputs(options.n, random, device)), self, options)
+        samples = sampled(game, game.inputs(options.n, random, device))
+        return written(game, samples, self.writes, options)
 
     def of_text(
         self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator

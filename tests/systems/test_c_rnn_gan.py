@@ -9,7 +9,9 @@ import pytest
 from minigan import manual_seed
 from minigan.arrays import Generator
 from minigan.autograd import no_grad, tensor_of
+from minigan.gan import Trainer
 from minigan.gan.c_rnn_gan import CRNNGAN, Coding, Composer, Listener, Spoken, log_mean_sigmoid
+from minigan.optim import Adam
 from minigan.systems import load_game, system
 from minigan.systems.c_rnn_gan import (
     bigram_of,
@@ -23,7 +25,7 @@ from minigan.systems.c_rnn_gan import (
 from minigan.systems.command import main
 from minigan.systems.system import facts_of
 
-from .steps import assert_only, played
+from .steps import assert_only, played, weights
 
 RNG = np.random.default_rng(3)
 LEVELS = [[60, 61, 62, 63, 64], [0.5, 1, 2], [64]]
@@ -210,6 +212,21 @@ def test_d_rests_below_its_part_of_gs_loss():
         assert move.report["plays"].item() == plays
 
 
+def test_a_resting_d_does_not_go_on_by_momentum():
+    g = game(too_good=0.0)
+    g.G.coding.coded = lambda y: y
+    trainer = Trainer(g, {name: Adam(p.parameters(), 0.1) for name, p in g.players.items()})
+    real = tensor_of(np.ones((N, T, F)))
+    begin = weights(g)["D"]
+    trainer.play(real)
+    moved, g.too_good = weights(g)["D"], 99.0
+    trainer.play(real)
+    after = weights(g)["D"]
+    for name, old in moved.items():
+        assert not np.array_equal(begin[name], old)
+        np.testing.assert_array_equal(old, after[name])
+
+
 def test_labels_reach_both():
     g = game(classes=2)
     assert g.columns == ("series", "labels")
@@ -225,9 +242,9 @@ def test_labels_reach_both():
 
 
 def test_the_control_says_notes():
-    data = system("c-rnn-gan").data(facts_of({"dataset": "made-tunes", "notes": 6}))
-    kind, c = system("c-rnn-gan"), facts_of(system("c-rnn-gan").complete({}))
-    c.control, c.notes, c.hidden = True, 6, 5
+    kind = system("c-rnn-gan")
+    c = facts_of(kind.complete({}) | {"dataset": "made-tunes", "notes": 6, "hidden": 5})
+    data, c.control = kind.data(c), True
     for name, fact in kind.facts(data, c).items():
         setattr(c, name, fact)
     g = kind.game(c)
@@ -313,3 +330,30 @@ def test_series_with_labels(tmp_path, capsys):
     words = ["--dataset", "made-voices", "--out", str(tmp_path / "no")]
     assert main(["train", "c-rnn-gan", *SMALL, *words]) == 2
     assert "differ in length" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("length", [6, 7])
+def test_own_series_without_labels(length, tmp_path, capsys):
+    """Series of as many times as a melody has --notes are no melodies; a picture shows eight."""
+    path, run = tmp_path / "own.csv", tmp_path / "run"
+    rows = [",".join(f"{x:.3f}" for x in row) for row in RNG.normal(size=(30, length))]
+    path.write_text("\n".join([",".join(f"h{i}" for i in range(length)), *rows]))
+    words = ["--dataset", str(path), "--out", str(run)]
+    assert main(["train", "c-rnn-gan", *SMALL, *words]) == 0
+    assert not load_game(run).game.music and (run / "samples" / "0000003.png").exists()
+    capsys.readouterr()
+    assert main(["draw", str(run), "--n", "20"]) == 0
+    assert "written: 8 of 20 series in" in capsys.readouterr().out
+    assert main(["draw", str(run), "--n", "20", "--out", str(tmp_path / "x.npz")]) == 0
+    with np.load(tmp_path / "x.npz") as found:
+        assert found["samples"].shape == (20, length, 1)
+    assert "written: 20 series in" in capsys.readouterr().out
+    assert main(["measure", str(run), "--samples", "100"]) == 0
+    assert "off in size of steps" in capsys.readouterr().out
+
+
+def test_series_of_several_numbers_are_shown_side_by_side():
+    g = game(music=False)
+    picture = g.pictured(RNG.normal(size=(9, T, 3)))
+    assert picture.names == [f"number {i} of 3" for i in (1, 2, 3)]
+    assert list(picture.rows[0][1]) == [str(i) for i in range(1, 9)]
