@@ -1,9 +1,12 @@
 """Functions with a derivative of the user's own, under torch's name: a class with `forward(ctx,
 ...)` and `backward(ctx, g)`."""
 
+import functools
+import math
 import weakref
 from typing import Any
 
+from ..arrays import array_module, seam
 from ..engine.grad_mode import mode, no_grad
 from ..engine.tape import Node, next_number
 from ..engine.tensor import Tensor, fresh, lay_out, raw, tensor_of
@@ -21,7 +24,8 @@ class Context:
         self._saved: tuple[Any, ...] = ()
         self._versions: list[int] = []
         self._node: Any = None  # weakly: the tape entry holds this
-        self._result: Any = None
+        self._results: Any = ()  # what forward gave, and where on the tape it is: `_Results`
+        self._constant: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep arguments or the result; changing them in place before backward is then an error."""
@@ -37,16 +41,67 @@ class Context:
                     f"a saved tensor of shape {tuple(t.shape)} was changed in place after the "
                     "forward pass"
                 )
-        # The result was saved without its place on the tape, which would be a cycle.
+        # A result was saved without its place on the tape, which would be a cycle.
         return tuple(
-            tensor_of(t.array, True, self._node()) if t is self._result else t for t in self._saved
+            t if t is None or t not in self._results else self._results.again(t, self._node())
+            for t in self._saved
         )
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
-        """Not needed: only the result of floats has a gradient."""
+        """These results have no gradient. (Those of integers need not be named.)"""
+        self._constant = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Not needed: backward is called with a gradient, or not at all."""
+
+
+class _Results:
+    """What forward gave, and which of it has gradients. Several such results lie in one array: the
+    tape entry has one gradient, of which each result has its part."""
+
+    def __init__(self, made, constant):
+        self.made = made
+        self.with_gradient = [
+            isinstance(t, Tensor)
+            and t.is_floating_point()
+            and not any(t is other for other in constant)
+            for t in made
+        ]
+        self.shapes = [t.shape for t, has in zip(made, self.with_gradient) if has]
+        sizes = [math.prod(shape) for shape in self.shapes]
+        self.starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+
+    def __contains__(self, t):
+        return any(t is other for other in self.made)
+
+    def joined(self):
+        """The array that the results with gradients lie in; of one alone its own."""
+        found = [lay_out(t).array for t, has in zip(self.made, self.with_gradient) if has]
+        return found[0] if len(found) == 1 else seam.execute(_flat, *found)
+
+    def parts(self, joined, others):
+        """The parts of `joined` in the places of results with gradients, `others` in the others."""
+        cut = iter(
+            [joined]
+            if len(self.shapes) == 1
+            else [
+                joined[a:b].view(shape)
+                for a, b, shape in zip(self.starts, self.starts[1:], self.shapes)
+            ]
+        )
+        return tuple(next(cut) if has else x for x, has in zip(others, self.with_gradient))
+
+    def again(self, t, node):
+        """A saved result as it is on the tape."""
+        i = next(i for i, other in enumerate(self.made) if other is t)
+        if not self.with_gradient[i]:
+            return t
+        return self.parts(tensor_of(self.joined(), True, node), self.made)[i]
+
+
+def _flat(*arrays):
+    """The elements of all, one behind the other."""
+    return array_module(arrays[0]).concatenate([x.reshape(-1) for x in arrays])
 
 
 class _Rule:
@@ -63,7 +118,13 @@ class _Rule:
 
     def rule(self, g, need):
         as_tensors = isinstance(g, Tensor)
-        found = self.function.backward(self.ctx, g if as_tensors else fresh(g))
+        results = self.ctx._results
+        zeros = [
+            t.new_zeros(t.shape) if isinstance(t, Tensor) and not has else None
+            for t, has in zip(results.made, results.with_gradient)
+        ]
+        gradients = results.parts(g if as_tensors else fresh(g), zeros)
+        found = self.function.backward(self.ctx, *gradients)
         found = found if isinstance(found, tuple) else (found,)
         if len(found) > len(need) and all(f is None for f in found[len(need) :]):
             found = found[: len(need)]  # torch lets further ones be None
@@ -82,19 +143,28 @@ class _Rule:
 
 
 class Function:
-    """Base class: define the static methods `forward(ctx, *arguments)`, which gives one Tensor, and
-    `backward(ctx, gradient)`, which gives the gradient of each argument (None for those without);
-    call it by `apply(*arguments)`.
+    """Base class: define the static methods `forward(ctx, *arguments)`, which gives a Tensor or a
+    tuple of them, and `backward(ctx, *gradients)`, which takes a gradient for each of these and
+    gives the gradient of each argument (None for those without); call it by `apply(*arguments)`.
 
-    backward is written in ops on Tensors, so that its results can be differentiated again.
-    NotImplementedError for functions with several results.
+    `forward(*arguments)` and `setup_context(ctx, inputs, output)` may stand for the first, as in
+    torch. Results that are no Tensors of floats have no gradient: backward gets zeros, None for
+    what is no Tensor.
+
+    backward is written in ops on Tensors, so that its results can be differentiated again (see
+    `once_differentiable`).
     """
 
     @staticmethod
-    def forward(ctx: Any, *args: Any) -> Any:
+    def forward(*args: Any) -> Any:
         raise NotImplementedError(
             "a Function must define the static method forward(ctx, *arguments)"
         )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Called with forward's arguments and result where forward takes no `ctx`."""
+        raise NotImplementedError
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
@@ -108,20 +178,66 @@ class Function:
         wanted = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         ctx = Context(wanted)
         with no_grad():
-            made = cls.forward(ctx, *args)
-            made = made.view_as(made) if any(made is a for a in args) else made
-        if not isinstance(made, Tensor):
-            raise NotImplementedError(
-                f"{cls.__name__}: forward gave {type(made).__name__}; minigan has Functions of "
-                "one resulting Tensor"
+            if cls.setup_context is Function.setup_context:
+                made = cls.forward(ctx, *args)
+            else:
+                made = cls.forward(*args)
+                cls.setup_context(ctx, args, made)
+            several = isinstance(made, (tuple, list))
+            parts = [
+                x.view_as(x) if isinstance(x, Tensor) and any(x is a for a in args) else x
+                for x in (made if several else (made,))
+            ]
+        if not any(isinstance(x, Tensor) for x in parts):
+            raise TypeError(
+                f"{cls.__name__}: forward gave {type(made).__name__}, expected a Tensor or a "
+                "tuple with Tensors"
             )
-        record = mode.grad_enabled and any(wanted) and made.is_floating_point()
-        out = tensor_of(lay_out(made).array, record, None, made._version)
-        if record:
-            edges = tuple((a._node or a) if w else None for a, w in zip(args, wanted))
-            out._node = node = Node(
-                _Rule(cls, ctx), edges, made.array.shape, made.array.dtype, next_number()
-            )
-            ctx._node = weakref.ref(node)
-            ctx._result = made
-        return out
+        results = ctx._results = _Results(parts, ctx._constant)
+        if not (mode.grad_enabled and any(wanted) and results.shapes):
+            outs = tuple(_constant(x) for x in parts)
+            return outs if several else outs[0]
+        edges = tuple((a._node or a) if w else None for a, w in zip(args, wanted))
+        joined = results.joined()
+        node = Node(_Rule(cls, ctx), edges, joined.shape, joined.dtype, next_number())
+        ctx._node = weakref.ref(node)
+        alone = parts[results.with_gradient.index(True)] if len(results.shapes) == 1 else None
+        out = tensor_of(joined, True, node, None if alone is None else alone._version)
+        outs = results.parts(out, [_constant(x) for x in parts])
+        return outs if several else outs[0]
+
+
+def _constant(x):
+    """A result without a gradient: a Tensor of its own."""
+    return tensor_of(lay_out(x).array, False, None, x._version) if isinstance(x, Tensor) else x
+
+
+class _Once(Function):
+    """A gradient that cannot be differentiated."""
+
+    @staticmethod
+    def forward(ctx, gradient, *of):
+        return gradient
+
+    @staticmethod
+    def backward(ctx, g):
+        raise RuntimeError(
+            "a second derivative of a Function whose backward is @once_differentiable: write it in "
+            "ops on Tensors, without that decorator"
+        )
+
+
+def once_differentiable(fn: Any) -> Any:
+    """Decorator of a Function's backward that is not written in ops: it is not recorded, and to
+    differentiate its results is an error."""
+
+    @functools.wraps(fn)
+    def backward(ctx, *gradients):
+        with no_grad():
+            found = fn(ctx, *gradients)
+        if not (mode.grad_enabled and any(g is not None and g.requires_grad for g in gradients)):
+            return found
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(None if f is None else _Once.apply(f, *gradients) for f in found)
+
+    return backward
