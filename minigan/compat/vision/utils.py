@@ -46,7 +46,7 @@ def make_grid(
     if images.shape[1] == 1:
         images = np.repeat(images, 3, axis=1)
     if normalize:
-        images = images.astype(np.float32)
+        images = images if images.dtype.kind == "f" else images.astype(np.float32)
         parts = list(images) if scale_each else [images]
         parts = [_scaled(p, *(value_range or (float(p.min()), float(p.max())))) for p in parts]
         images = np.stack(parts) if scale_each else parts[0]
@@ -67,7 +67,7 @@ def make_grid(
 
 
 def _scaled(x, low, high):
-    return (np.clip(x, low, high) - np.float32(low)) / np.float32(max(high - low, 1e-5))
+    return (np.clip(x, low, high) - x.dtype.type(low)) / x.dtype.type(max(high - low, 1e-5))
 
 
 def save_image(tensor: Any, fp: Any, format: str | None = None, **options: Any) -> None:

@@ -493,3 +493,15 @@ def test_transforms_as_torchvision(make, torchvision):
 def test_every_name_of_torchvision_that_programs_use(torchvision):
     missing = set(torchvision.transforms.transforms.__all__) - set(transforms.__all__)
     assert missing == set()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tensors_of_pictures_have_the_default_dtype(dtype):
+    minigan.set_default_dtype(dtype)
+    try:
+        made = [F.to_tensor(picture()), F.to_tensor(COLOUR), F.to_tensor(picture().convert("1"))]
+        assert {x.dtype.name for x in made} == {dtype}
+        assert F.to_tensor(COLOUR)[0, 0, 1].item() == np.dtype(dtype).type(COLOUR[0, 1, 0]) / 255
+        assert F.to_tensor(COLOUR.astype(np.float32)).dtype == np.float32
+    finally:
+        minigan.set_default_dtype("float32")

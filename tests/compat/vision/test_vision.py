@@ -44,6 +44,8 @@ def test_grid_normalised():
         [0.0, 0.5, 1.0, 1.0]
     ]
     assert x.min() == -1
+    thirds = utils.make_grid(x.double() / 3, padding=0, normalize=True, value_range=(0, 1))
+    assert thirds.dtype == np.float64 and thirds[0, 0, 3].item() == 1 / 3
     with pytest.raises(ValueError, match=r"got shape \(2,\)"):
         utils.make_grid(minigan.ones(2))
 

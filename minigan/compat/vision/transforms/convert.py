@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays import to_numpy
+from ....arrays.defaults import default
 from ....autograd import OpError, Tensor, tensor_of
 from .sizes import limit_of
 
@@ -32,8 +33,8 @@ def pil_to_tensor(pic: Any) -> Tensor:
 
 
 def to_tensor(pic: Any) -> Tensor:
-    """A picture, or an array (H, W, C) or (H, W), as a float32 Tensor (C, H, W); bytes become [0,
-    1], other numbers stay."""
+    """A picture, or an array (H, W, C) or (H, W), as a Tensor (C, H, W); bytes become [0, 1] in the
+    default dtype, other numbers stay."""
     if isinstance(pic, np.ndarray):
         if pic.ndim not in (2, 3):
             raise ValueError(
@@ -43,8 +44,8 @@ def to_tensor(pic: Any) -> Tensor:
     else:
         pixels = pil_to_tensor(pic)
     if pixels.dtype == np.bool_ and not isinstance(pic, np.ndarray):
-        return pixels.float()
-    return pixels.float() / 255 if pixels.dtype == np.uint8 else pixels
+        return pixels.to(default.dtype)
+    return pixels.to(default.dtype) / 255 if pixels.dtype == np.uint8 else pixels
 
 
 def to_pil_image(pic: Any, mode: str | None = None) -> Any:
