@@ -205,6 +205,24 @@ def fill_(self: S, value: Operand) -> S:
     return assign(self, "fill_", ..., value)
 
 
+def fill_diagonal_(self: S, fill_value: Operand, wrap: bool = False) -> S:
+    """Overwrite the elements whose indices are all equal.
+
+    wrap : in a matrix with more rows than columns go on, with a row in between, at the first column
+    """
+    shape = self.shape
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise RuntimeError(
+            "fill_diagonal_: expected a matrix, or more dimensions of one size, got shape "
+            f"{tuple(shape)}"
+        )
+    n, columns = min(shape), shape[1]
+    if not (wrap and len(shape) == 2):
+        return assign(self, "fill_diagonal_", (np.arange(n),) * len(shape), fill_value)
+    flat = np.arange(0, math.prod(shape), columns + 1)
+    return assign(self, "fill_diagonal_", (flat // columns, flat % columns), fill_value)
+
+
 def zero_(self: S) -> S:
     """Overwrite every element with 0."""
     return assign(self, "zero_", ..., 0)

@@ -36,6 +36,7 @@ class InPlaceMethods(TensorAttributes):
     __irshift__ = in_place(bits.bitwise_right_shift)
     copy_ = inplace.copy_
     fill_ = inplace.fill_
+    fill_diagonal_ = inplace.fill_diagonal_
     zero_ = inplace.zero_
     resize_ = inplace.resize_
     resize_as_ = inplace.resize_as_

@@ -1,6 +1,8 @@
 """Matrix products. Their backward rules are products again, so they close under differentiation."""
 
 import math
+from string import ascii_letters
+from typing import Any
 
 import numpy as np
 
@@ -279,10 +281,13 @@ def _(g, need, equation, operands):
     return tuple(gradients)
 
 
-def einsum(equation: str, *operands: Tensor) -> Tensor:
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sums of products by subscripts, as numpy.einsum: `einsum("ij,jk->ik", a, b)`. A subscript
     repeated within an operand takes its diagonal; an ellipsis stands for leading dimensions that
-    broadcast."""
+    broadcast. The subscripts may be numbers up to 51, behind their operands:
+    `einsum(a, [0, 1], b, [1, 2], [0, 2])`."""
+    if not isinstance(equation, str):
+        equation, operands = _from_numbers(equation, *operands)
     operands = (
         operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
     )
@@ -311,6 +316,17 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
         x if tuple(x.shape) == shape else expand(x, shape) for x, shape in zip(operands, shapes)
     ]
     return _einsum(f"{','.join(terms)}->{out}", *operands)
+
+
+def _from_numbers(*arguments):
+    """(equation, operands) of operands that are followed by lists of numbers, and the result's."""
+    as_letters = lambda numbers: "".join(
+        "..." if k is Ellipsis else ascii_letters[k] for k in numbers
+    )
+    equation = ",".join(map(as_letters, arguments[1::2]))
+    if len(arguments) % 2:
+        equation += "->" + as_letters(arguments[-1])
+    return equation, arguments[: len(arguments) // 2 * 2 : 2]
 
 
 def _diagonals(term, x):

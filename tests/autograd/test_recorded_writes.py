@@ -368,7 +368,8 @@ ONE = (
 ).split()
 NOT_OF_NUMBERS = {
     "masked_scatter_", "bitwise_left_shift_", "bitwise_right_shift_",
-    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_", "index_add_",
+    "bitwise_and_", "bitwise_not_", "bitwise_or_", "bitwise_xor_", "detach_",
+    "fill_diagonal_", "index_add_",
     "index_copy_", "index_fill_",
     "index_put_",
     "requires_grad_", "resize_", "resize_as_", "scatter_", "scatter_add_", "squeeze_", "t_",
@@ -723,3 +724,20 @@ def test_a_view_older_than_its_bases_requires_grad_is_not_written(asked):
         with minigan.no_grad():
             v.mul_(2)
         assert x.tolist() == [[4, 4], [1, 1]]
+
+
+def test_a_diagonal():
+    x = minigan.arange(6.0).view(2, 3)
+    assert x.fill_diagonal_(9) is x and x.tolist() == [[9, 1, 2], [3, 9, 5]]
+    assert minigan.zeros(5, 2).fill_diagonal_(1).tolist() == [[1, 0], [0, 1], *[[0, 0]] * 3]
+    wrapped = minigan.zeros(5, 2).fill_diagonal_(1, wrap=True)
+    assert wrapped.tolist() == [[1, 0], [0, 1], [0, 0], [1, 0], [0, 1]]
+    cube = minigan.zeros(2, 2, 2).fill_diagonal_(1)
+    assert cube.tolist() == [[[1, 0], [0, 0]], [[0, 0], [0, 1]]]
+    w = leaf([1.0, 2.0], [3.0, 4.0])
+    square = (w * w).fill_diagonal_(7.0)
+    assert grads(square, w) == [[[0, 2 * 2 * (4 / 3)], [2 * 3 * (5 / 3), 0]]]
+    with pytest.raises(RuntimeError, match=r"got shape \(2, 3, 2\)"):
+        minigan.zeros(2, 3, 2).fill_diagonal_(1)
+    with pytest.raises(RuntimeError, match=r"got shape \(3,\)"):
+        minigan.zeros(3).fill_diagonal_(1)

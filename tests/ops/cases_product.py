@@ -166,4 +166,8 @@ CASES = [
         y: minigan.ops.einsum("...ij,...jk->...ik", x, y), op="_einsum"),
     Case("einsum:implicit", products("ji", "jk"), lambda x, y: _matmul2(x.T, y), op="_einsum",
          call=lambda x, y: minigan.ops.einsum("ji,jk", x, y)),
+    Case("einsum:numbers", products("bij", "bjk"), matmul, op="_einsum",
+         call=lambda x, y: minigan.ops.einsum(x, [..., 27, 1], y, [..., 1, 0], [..., 27, 0])),
+    Case("einsum:numbers implicit", products("ij", "jk"), _matmul2, op="_einsum",
+         call=lambda x, y: minigan.ops.einsum(x, [0, 1], y, [1, 2])),
 ]  # fmt: skip
