@@ -7,7 +7,7 @@ from ..autograd import Tensor
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class _Numbered(Module):
@@ -73,8 +73,13 @@ class _Numbered(Module):
         del self[index]
         return module
 
-    def __iadd__(self, modules):
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
+
+    def __add__(self, modules: Iterable[Module]) -> Any:
+        """A container of the same modules and then those of another."""
+        both = [*self, *modules]
+        return Sequential(*both) if isinstance(self, Sequential) else type(self)(both)
 
 
 class Sequential(_Numbered):
@@ -201,9 +206,7 @@ class ParameterList(Module):
 
     def append(self, parameter):
         """Add a Parameter (or a Tensor, which becomes one) at the end."""
-        self.register_parameter(
-            str(len(self)), parameter if isinstance(parameter, Parameter) else Parameter(parameter)
-        )
+        self.register_parameter(str(len(self)), _parameter(parameter))
         return self
 
     def extend(self, parameters):
@@ -222,13 +225,81 @@ class ParameterList(Module):
         return list(self)[i]
 
     def __setitem__(self, i, parameter):
-        self.register_parameter(
-            list(self._parameters)[i],
-            parameter if isinstance(parameter, Parameter) else Parameter(parameter),
-        )
+        self.register_parameter(list(self._parameters)[i], _parameter(parameter))
 
     def _repr_children(self):
-        return [
-            f"({i}): Parameter of shape {tuple(p.shape)}, {p.dtype.name}"
-            for i, p in enumerate(self)
-        ]
+        return _described(self._parameters)
+
+
+class ParameterDict(Module):
+    """A dict of Parameters that are registered: `self.scales["fine"] * x`."""
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def update(self, parameters: Any) -> None:
+        """Set all of a mapping, or of (key, parameter) pairs."""
+        items = parameters.items() if hasattr(parameters, "items") else parameters
+        for key, parameter in items:
+            self[key] = parameter
+
+    def __getitem__(self, key: str) -> Parameter:
+        return self._parameters[key]
+
+    def __setitem__(self, key: str, parameter: Tensor) -> None:
+        self.register_parameter(key, _parameter(parameter))
+
+    def __delitem__(self, key: str) -> None:
+        self._parameters[key]  # KeyError for what is no parameter
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._parameters
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._parameters.keys()
+
+    def values(self) -> Any:
+        """The Parameters."""
+        return self._parameters.values()
+
+    def items(self) -> Any:
+        """(name, Parameter) pairs."""
+        return self._parameters.items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The Parameter of a name, or `default`."""
+        return self._parameters.get(key, default)
+
+    def pop(self, key: str) -> Parameter:
+        """Remove and return a Parameter."""
+        parameter = self[key]
+        del self[key]
+        return parameter
+
+    def clear(self) -> None:
+        """Remove all."""
+        for key in list(self._parameters):
+            del self[key]
+
+    def _repr_children(self):
+        return _described(self._parameters)
+
+
+def _parameter(tensor):
+    return tensor if isinstance(tensor, Parameter) else Parameter(tensor)
+
+
+def _described(parameters):
+    return [
+        f"({name}): Parameter of shape {tuple(p.shape)}, {p.dtype.name}"
+        for name, p in parameters.items()
+    ]

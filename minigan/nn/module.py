@@ -275,6 +275,17 @@ class Module(ModuleState):
             )
         return module._parameters[name]
 
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a path such as "block.1.running_mean"."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._buffers:
+            raise AttributeError(
+                f"{type(module).__name__} has no buffer {name!r}; it has "
+                f"{', '.join(module._buffers) or 'none'}"
+            )
+        return module._buffers[name]
+
     # --- to all of it ---
 
     def apply(self, fn: "Callable[[Module], object]") -> Self:
@@ -352,16 +363,20 @@ class Module(ModuleState):
         """The options that `repr` shows in parentheses."""
         return ""
 
+    def _get_name(self):
+        """The name that `repr` shows."""
+        return type(self).__name__
+
     def _repr_children(self):
         return [f"({name}): {module!r}" for name, module in self._modules.items()]
 
     def __repr__(self):
         options, children = self.extra_repr(), self._repr_children()
         if not children and "\n" not in options:
-            return f"{type(self).__name__}({options})"
+            return f"{self._get_name()}({options})"
         lines = [*options.splitlines(), *children]
         return (
-            f"{type(self).__name__}(\n"
+            f"{self._get_name()}(\n"
             + "\n".join("  " + line.replace("\n", "\n  ") for line in lines)
             + "\n)"
         )

@@ -114,6 +114,34 @@ def test_parameter_list():
     assert list(weights.state_dict()) == ["0", "1"]
 
 
+def test_parameter_dict():
+    scales = nn.ParameterDict({"a": nn.Parameter(np.zeros(2, np.float32))})
+    scales["b"] = tensor_of(np.ones(3, np.float32))
+    scales.update([("c", tensor_of(np.ones(1, np.float32)))])
+    assert list(scales) == list(scales.keys()) == list(scales.state_dict()) == ["a", "b", "c"]
+    assert len(scales) == 3 and "b" in scales and scales["b"].requires_grad
+    assert [tuple(p.shape) for p in scales.values()] == [(2,), (3,), (1,)]
+    assert scales.get("x") is None and scales.get("b") is scales["b"]
+    assert scales.pop("a").tolist() == [0, 0] and "a" not in scales
+    del scales["b"]
+    assert [n for n, _ in scales.items()] == [n for n, _ in scales.named_parameters()] == ["c"]
+    assert repr(scales) == "ParameterDict(\n  (c): Parameter of shape (1,), float32\n)"
+    with pytest.raises(KeyError):
+        scales["a"]
+    with pytest.raises(KeyError, match="'keys' already exists"):
+        scales["keys"] = nn.Parameter(np.zeros(1, np.float32))
+    scales.clear()
+    assert not len(scales) and not list(scales.parameters())
+
+
+def test_sums_of_containers():
+    a, b = nn.Sequential(Times(2), Times(3)), nn.Sequential(Times(5))
+    both = a + b
+    assert type(both) is nn.Sequential and list(both) == [*a, *b] and both(ONE).item() == 30
+    assert len(a) == 2 and list(nn.ModuleList([*a]) + [*b]) == [*a, *b]
+    assert type(nn.ModuleList() + nn.ModuleList()) is nn.ModuleList
+
+
 def test_per_example():
     d = nn.Sequential(
         nn.Flatten(), nn.Linear(4, 3), nn.LeakyReLU(0.2), nn.Dropout(), nn.Linear(3, 1)
