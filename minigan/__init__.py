@@ -84,7 +84,8 @@ if TYPE_CHECKING:
         utils as utils,
     )
     from .compat import version as version, vision as vision
-    from .compat.amp import autocast as autocast
+    from .compat.amp import GradScaler as GradScaler, autocast as autocast
+    from .compat.amp import is_autocast_enabled as is_autocast_enabled
     from .compat.settings import *
     from .compat.tensor_types import *
     from .data import load as load, save as save

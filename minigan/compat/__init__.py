@@ -25,17 +25,28 @@ if TYPE_CHECKING:
 MODULES = ["accelerator", "amp", "backends", "cuda", "distributions", "utils", "version", "vision"]
 NAMES = dict.fromkeys(tensor_types.__all__, f"{__name__}.tensor_types") | {
     "autocast": f"{__name__}.amp",
+    "GradScaler": f"{__name__}.amp",
+    "is_autocast_enabled": f"{__name__}.amp",
     "compile": f"{__name__}.compiling",
 }
 NAMES |= dict.fromkeys(
     """
-    are_deterministic_algorithms_enabled channels_last channels_last_3d contiguous_format e
-    finfo get_default_device get_default_dtype get_float32_matmul_precision get_num_interop_threads
-    get_num_threads iinfo inf is_complex nan pi preserve_format set_default_device set_default_dtype
+    are_deterministic_algorithms_enabled bfloat16 channels_last channels_last_3d
+    contiguous_format dtype e finfo get_default_device get_default_dtype
+    get_float32_matmul_precision get_num_interop_threads get_num_threads iinfo inf is_complex nan
+    newaxis pi preserve_format set_default_device set_default_dtype
     set_default_tensor_type set_float32_matmul_precision set_num_interop_threads set_num_threads
     set_printoptions strided use_deterministic_algorithms
     """.split(),
     f"{__name__}.settings",
+)
+# functions that torch has in two places
+NAMES |= dict.fromkeys(
+    """
+    adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d cosine_similarity max_pool1d max_pool2d
+    max_pool3d pairwise_distance pixel_shuffle pixel_unshuffle
+    """.split(),
+    f"{__name__.partition('.')[0]}.nn.functional",
 )
 
 

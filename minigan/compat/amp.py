@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import cuda_problem
-from ..machine.precision import rounded
+from ..machine.precision import precision, rounded
 from ..messages import warn
 
-__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+__all__ = [
+    "GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available",
+    "is_autocast_enabled",
+]  # fmt: skip
 
 
 class autocast:
@@ -66,13 +69,18 @@ class autocast:
 def _dtype(dtype):
     try:
         return np.dtype(dtype) if dtype is not None else None
-    except TypeError:  # "bfloat16", which NumPy does not know
+    except TypeError:  # bfloat16, which NumPy does not know
         return None
 
 
 def is_autocast_available(device_type: str) -> bool:
     """Does `autocast` have an effect on this kind of device?"""
     return device_type == "cuda" and cuda_problem() is None
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Inside an `autocast` that has an effect on this kind of device?"""
+    return device_type == "cuda" and precision.half
 
 
 class GradScaler:

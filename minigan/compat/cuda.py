@@ -10,22 +10,22 @@ from ..arrays.seam import CaptureError
 from ..machine import pools
 from ..ops.seeding import get_rng_state as _get_rng_state
 from ..ops.seeding import set_rng_state as _set_rng_state
-from .amp import GradScaler
+from .amp import GradScaler, custom_bwd, custom_fwd
 from .amp import autocast as _autocast
 from .tensor_types import tensor_types
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CaptureError", "CharTensor", "DoubleTensor", "Event",
     "FloatTensor", "GradScaler",
-    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "autocast", "current_device", "device",
-    "device_count",
+    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "autocast", "current_device",
+    "custom_bwd", "custom_fwd", "device", "device_count",
     "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
-    "get_rng_state", "graph", "init",
+    "get_rng_state", "get_rng_state_all", "graph", "init",
     "ipc_collect", "is_available", "is_bf16_supported", "is_initialized", "manual_seed",
     "manual_seed_all",
     "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
     "memory_reserved", "memory_summary",
-    "reset_peak_memory_stats", "set_device", "set_rng_state", "synchronize",
+    "reset_peak_memory_stats", "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
 ]  # fmt: skip
 
 (
@@ -186,6 +186,17 @@ def get_rng_state(device=None) -> dict[str, int]:
 def set_rng_state(new_state: dict[str, int], device=None) -> None:
     """Put the generator, which is one for all devices, into a state."""
     _set_rng_state(new_state)
+
+
+def get_rng_state_all() -> list[dict[str, int]]:
+    """The states of all GPUs: that of the one generator, for the one GPU."""
+    return [_get_rng_state()]
+
+
+def set_rng_state_all(new_states: list[dict[str, int]]) -> None:
+    """Put the generator into the state of the first GPU."""
+    for state in new_states[:1]:
+        _set_rng_state(state)
 
 
 def synchronize(device=None) -> None:

@@ -29,7 +29,11 @@ MODULES = {
 MODULES |= {"autograd.variable": "variable", "nn.parallel": "parallel"}
 # module of minigan -> names that only torch has there, and the modules of this package that hold
 # them
-ADDED = {"autograd": {"Variable": "variable"}, "nn": {"DataParallel": "parallel"}}
+ADDED = {
+    "autograd": {"Variable": "variable"},
+    "nn": {"DataParallel": "parallel"},
+    "nn.init": {"_calculate_correct_fan": "private", "_calculate_fan_in_and_fan_out": "private"},
+}
 # These, once loaded, have torch's other names, too, and say of a missing one where to read on.
 COMPLETED = {
     "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "nn",

@@ -23,11 +23,12 @@ from ..machine.threads import num_threads
 from .tensor_types import NAMES
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "channels_last", "channels_last_3d",
-    "contiguous_format", "e", "finfo",
+    "are_deterministic_algorithms_enabled", "bfloat16", "channels_last", "channels_last_3d",
+    "contiguous_format", "dtype", "e", "finfo",
     "get_default_device", "get_default_dtype", "get_float32_matmul_precision",
     "get_num_interop_threads", "get_num_threads", "iinfo",
-    "inf", "is_complex", "nan", "pi", "preserve_format", "set_default_device", "set_default_dtype",
+    "inf", "is_complex", "nan", "newaxis", "pi", "preserve_format", "set_default_device",
+    "set_default_dtype",
     "set_default_tensor_type",
     "set_float32_matmul_precision", "set_num_interop_threads", "set_num_threads",
     "set_printoptions", "strided",
@@ -37,7 +38,27 @@ __all__ = [
 e = math.e
 inf = math.inf
 nan = math.nan
+newaxis = None
 pi = math.pi
+dtype = np.dtype  # the class of minigan.float32: `def __init__(self, dtype: torch.dtype)`
+
+
+class _BFloat16:
+    """What `autocast(dtype=torch.bfloat16)` takes. NumPy asks for `dtype` where it stands for
+    one."""
+
+    @property
+    def dtype(self) -> Any:
+        raise TypeError(
+            "no Tensor of minigan is bfloat16: under autocast('cuda', dtype=bfloat16) products "
+            "round to it, and else there are float32, float64 and float16"
+        )
+
+    def __repr__(self):
+        return "bfloat16"
+
+
+bfloat16 = _BFloat16()
 
 
 def get_default_dtype():

@@ -67,6 +67,18 @@ from torch.optim.swa_utils import AveragedModel, SWALR, update_bn
 from torch.utils.checkpoint import checkpoint; assert checkpoint(torch.exp, torch.zeros(1), use_reentrant=False).item() == 1
 from torch.func import functional_call
 torch.set_printoptions(precision=2); assert repr(torch.tensor(1.23456)) == "tensor(1.23)"; torch.set_printoptions(precision=4)
+with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=False): assert not torch.is_autocast_enabled()
+from torch.cuda.amp import custom_bwd, custom_fwd; f = custom_fwd(lambda ctx, x: x); assert f(None, 1) == 1
+from torch.cuda.amp import custom_fwd; f = custom_fwd(cast_inputs=torch.float32)(lambda ctx, x: x); assert f(None, 1) == 1
+scaler = torch.GradScaler("cuda", enabled=False); assert not scaler.is_enabled()
+def noise(n: int, dtype: torch.dtype = torch.float32, device: torch.device = torch.device("cpu")): return torch.zeros(n, dtype=dtype)\nassert isinstance(noise(2).dtype, torch.dtype)
+torch.cuda.set_rng_state_all(torch.cuda.get_rng_state_all()); assert len(torch.cuda.get_rng_state_all()) == 1
+from torch.utils.data import get_worker_info; assert get_worker_info() is None
+assert torch.arange(3)[:, torch.newaxis].shape == (3, 1)
+assert torch.cosine_similarity(torch.ones(1, 2), torch.ones(1, 2)).item() > 0.99 and torch.pairwise_distance(torch.ones(1, 2), torch.zeros(1, 2)).shape == (1,)
+assert torch.pixel_shuffle(torch.ones(1, 4, 1, 1), 2).shape == (1, 1, 2, 2) and torch.max_pool2d(torch.ones(1, 1, 2, 2), 2).shape == (1, 1, 1, 1)
+fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(torch.empty(4, 3, 5, 5)); assert (fan_in, fan_out) == (75, 100)
+assert nn.init._calculate_correct_fan(torch.empty(4, 3), "fan_out") == 4 and nn.Linear(1, 2)._get_name() == "Linear"
 nn.Linear(2, 2).share_memory().half().double().float().requires_grad_(False).zero_grad(set_to_none=True)
 """
 LINES = [line.replace("\\n", "\n") for line in LINES.strip().splitlines()]
@@ -110,6 +122,18 @@ def test_what_is_not_there_says_where_to_read_on(line):
         exec(line, {"minigan": minigan})
     assert isinstance(caught.value, ImportError) == ("import" in line)
     assert NOT_THERE[line] in str(caught.value) and "docs/porting.md" in str(caught.value)
+
+
+def test_bfloat16_is_no_dtype_of_tensors():
+    assert repr(minigan.bfloat16) == "bfloat16"
+    for make in (
+        lambda: minigan.zeros(2, dtype=minigan.bfloat16),
+        lambda: minigan.ones(2).to(minigan.bfloat16),
+        lambda: minigan.nn.Linear(2, 2).to(minigan.bfloat16),
+        lambda: minigan.set_default_dtype(minigan.bfloat16),
+    ):
+        with pytest.raises(TypeError, match="no Tensor of minigan is bfloat16"):
+            make()
 
 
 def test_hasattr_and_private_names():
