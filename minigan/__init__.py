@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         cpu as cpu,
         data as data,
         distributed as distributed,
+        func as func,
         gan as gan,
         linalg as linalg,
         metrics as metrics,
@@ -89,16 +90,13 @@ if TYPE_CHECKING:
     from .compat.settings import *
     from .compat.tensor_types import *
     from .data import load as load, save as save
-    from .nn import stateless as _stateless
     from .nn.summary import summary as summary
-
-    func = _stateless
 else:
     # name -> the module that it is, or that holds it
     _MODULES = {
         n: f"minigan.{n}"
-        for n in "cpu data distributed gan linalg metrics nn optim training viz".split()
-    } | {"func": "minigan.nn.stateless"}
+        for n in "cpu data distributed func gan linalg metrics nn optim training viz".split()
+    }
     _NAMES = {"load": "minigan.data.saving", "save": "minigan.data.saving", "summary": "minigan.nn"}
     if "compat" in globals():
         _MODULES |= {n: f"minigan.{n}" for n in compat.MODULES}

@@ -40,6 +40,7 @@ NAMES |= dict.fromkeys(
     """.split(),
     f"{__name__}.settings",
 )
+NAMES["vmap"] = f"{__name__.partition('.')[0]}.func"
 # functions that torch has in two places
 NAMES |= dict.fromkeys(
     """

@@ -36,18 +36,18 @@ ADDED = {
 }
 # These, once loaded, have torch's other names, too, and say of a missing one where to read on.
 COMPLETED = {
-    "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "nn",
-    "nn.functional", "nn.init", "nn.parallel",
+    "accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "func",
+    "nn", "nn.functional", "nn.init", "nn.parallel",
     "nn.utils", "optim", "optim.lr_scheduler", "utils", "utils.data", "vision", "vision.models",
     "vision.utils",
 }  # fmt: skip
 PLACES = {
-    "autograd.anomaly_mode": "autograd.anomaly", "autograd.grad_mode": "engine.grad_mode",
+    "autograd.anomaly_mode": "autograd.anomaly", "autograd.functional": "ops.derivatives",
+    "autograd.grad_mode": "engine.grad_mode",
     "cuda.amp": "cuda", "cuda.amp.autocast_mode": "cuda", "cuda.amp.grad_scaler": "cuda",
     "cuda.random": "cuda",
     "amp.autocast_mode": "amp", "amp.grad_scaler": "amp",
     "functional": "ops", "multiprocessing": "/multiprocessing", "random": "ops.seeding",
-    "func": "nn.stateless",
     "distributions.normal": "distributions", "distributions.categorical": "distributions",
     "distributions.uniform": "distributions",
     "distributions.bernoulli": "distributions", "distributions.kl": "distributions",
