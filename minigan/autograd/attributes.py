@@ -12,7 +12,7 @@ from ..arrays.defaults import default
 from ..engine.grad_mode import mode
 from ..engine.tensor import FLOATS, Size, Tensor, lay_out, tensor_of
 from ..messages.names import public
-from . import hooks
+from . import hooks, printing
 from .layouts import strided
 from .storage import Storage
 
@@ -23,8 +23,6 @@ _int = int
 
 M = TypeVar("M")
 
-# how; minigan.set_printoptions
-printed: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3}
 as_device = device
 
 
@@ -325,19 +323,14 @@ class TensorAttributes:
         return np.array(seam.execute(to_numpy, lay_out(self).array), dtype=dtype, copy=copy)
 
     def __repr__(self: Any) -> str:
-        body = np.array2string(to_numpy(self.array), separator=", ", prefix="tensor(", **printed)
-        extra = (
-            "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype.name}"
-        )
-        extra += "" if isinstance(self.array, np.ndarray) else f", device='{self.device}'"
-        extra += (
-            f", grad_fn=<{self._node.op.__name__}>"
-            if self._node
-            else ", requires_grad=True"
-            if self.requires_grad
-            else ""
-        )
-        return f"tensor({body}{extra})"
+        notes = [] if isinstance(self.array, np.ndarray) else [f"device='{self.device}'"]
+        if self.dtype not in (default.dtype, np.int64, np.bool_):
+            notes.append(f"dtype={self.dtype.name}")
+        if self._node:
+            notes.append(f"grad_fn=<{self._node.op.__name__}>")
+        elif self.requires_grad:
+            notes.append("requires_grad=True")
+        return printing.text(to_numpy(self.array), "tensor(", notes)
 
     def __format__(self: Any, spec: str) -> str:
         number = not self.array.ndim or (spec and self.array.size == 1)

@@ -10,7 +10,6 @@ import numpy as np
 from ..arrays import device as _device
 from ..arrays import module_for
 from ..arrays.defaults import FLOATS, default
-from ..autograd.attributes import printed
 from ..autograd.layouts import (
     channels_last,
     channels_last_3d,
@@ -18,6 +17,7 @@ from ..autograd.layouts import (
     preserve_format,
     strided,
 )
+from ..autograd.printing import printed
 from ..machine.precision import precision as _switches
 from ..machine.threads import num_threads
 from .tensor_types import NAMES
@@ -164,19 +164,14 @@ def set_printoptions(
 ) -> None:  # fmt: skip
     """How Tensors are printed: digits after the point, elements before some are left out, how many
     then remain at each end, and the width of a line. profile: "default", "short" (2 digits) or
-    "full" (all elements)."""
-    profiles = {"default": (4, 1000, 3), "short": (2, 1000, 2), "full": (4, 1 << 62, 3)}
+    "full" (all elements). sci_mode: with an exponent, or not; None: where numbers are far apart."""
+    names = ("precision", "threshold", "edgeitems", "linewidth")
+    profiles = {"default": (4, 1000, 3, 80), "short": (2, 1000, 2, 80), "full": (4, 1 << 62, 3, 80)}
     if profile is not None:
-        printed.update(zip(("precision", "threshold", "edgeitems"), profiles[profile]))
-    given = {
-        "precision": precision,
-        "threshold": threshold,
-        "edgeitems": edgeitems,
-        "max_line_width": linewidth,
-    }
-    printed.update({k: v for k, v in given.items() if v is not None})
-    if sci_mode is not None:
-        printed["suppress_small"] = not sci_mode
+        printed.update(zip(names, profiles[profile]))
+    given = zip(names, (precision, threshold, edgeitems, linewidth))
+    printed.update({k: v for k, v in given if v is not None})
+    printed["sci_mode"] = sci_mode
 
 
 def is_complex(input: Any) -> bool:

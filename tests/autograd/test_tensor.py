@@ -77,7 +77,7 @@ def test_requires_grad_():
 
 
 def test_looks():
-    assert repr(tensor_of(np.array([1.0, 2.5], np.float32))) == "tensor([1. , 2.5])"
+    assert repr(tensor_of(np.array([1.0, 2.5], np.float32))) == "tensor([1.0000, 2.5000])"
     assert "dtype=float64" in repr(leaf(1.0)) and "requires_grad=True" in repr(leaf(1.0))
     assert "grad_fn=<exp>" in repr(leaf(1.0).exp())
     assert len(repr(tensor_of(np.zeros((100, 100))))) < 1000
@@ -179,5 +179,6 @@ def test_a_number_is_formatted_as_a_number():
     x = minigan.tensor(0.5, requires_grad=True)
     assert f"{x} {minigan.tensor(3)} {minigan.tensor(2.5):.3f}" == "0.5 3 2.500"
     assert (
-        f"{minigan.tensor([1.5])}" == "tensor([1.5])" and f"{minigan.tensor([1.5]):.2f}" == "1.50"
+        f"{minigan.tensor([1.5])}" == "tensor([1.5000])"
+        and f"{minigan.tensor([1.5]):.2f}" == "1.50"
     )
