@@ -11,11 +11,12 @@ from .discrete import Bernoulli, Categorical, OneHotCategorical, OneHotCategoric
 from .distribution import Distribution
 from .divergence import kl_divergence, register_kl
 from .joint import Independent, MixtureSameFamily, MultivariateNormal
+from .relaxed import RelaxedBernoulli, RelaxedOneHotCategorical
 
 __all__ = [
     "Bernoulli", "Categorical", "Distribution", "Exponential", "Gumbel", "HalfNormal",
     "Independent", "Laplace", "LogNormal",
     "MixtureSameFamily", "MultivariateNormal", "Normal", "OneHotCategorical",
-    "OneHotCategoricalStraightThrough", "Uniform",
+    "OneHotCategoricalStraightThrough", "RelaxedBernoulli", "RelaxedOneHotCategorical", "Uniform",
     "kl_divergence", "register_kl",
 ]  # fmt: skip

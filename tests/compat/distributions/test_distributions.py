@@ -43,6 +43,17 @@ KINDS = {
         "D.Categorical(logits=torch.stack([S, L]))", "torch.tensor(2)"),
     "OneHotCategorical": ("D.OneHotCategorical(logits=L)", "D.OneHotCategorical(logits=S)",
         "torch.tensor([[0.0, 0, 1], [1, 0, 0]])"),
+    "RelaxedBernoulli": ("D.RelaxedBernoulli(torch.tensor([0.3, 1.0, 2.0]), logits=L)", None,
+        "torch.tensor([[0.1, 0.5, 0.9], [0.0, 1.0, 0.01]])"),
+    "RelaxedBernoulli of probs": (
+        "D.RelaxedBernoulli(torch.tensor(0.5), torch.tensor([0.2, 0.9]))", None,
+        "torch.tensor([0.25, 0.75])"),
+    "RelaxedOneHotCategorical": (
+        "D.RelaxedOneHotCategorical(torch.tensor(0.7), logits=torch.stack([L, S]))", None,
+        "torch.tensor([[0.2, 0.3, 0.5], [0.98, 0.01, 0.01]])"),
+    "RelaxedOneHotCategorical of probs": (
+        "D.RelaxedOneHotCategorical(torch.tensor([2.0]), torch.tensor([0.2, 0.5, 0.3]))", None,
+        "torch.tensor([0.2, 0.3, 0.5])"),
     "MultivariateNormal": (
         f"D.MultivariateNormal(L, {COVARIANCE})",
         "D.MultivariateNormal(S, scale_tril=torch.eye(3) * S)", REAL,
@@ -113,7 +124,7 @@ def test_the_values_are_those_of_torch():
     assert all(close(answer(*case, torch), VALUES["{}: {}".format(*case)]) for case in CASES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("Relaxed")])
 def test_draws_have_the_moments(kind):
     """20,000 draws: mean and standard deviation within 5 standard errors (the deviation's taken
     from the draws)."""
@@ -163,6 +174,33 @@ def test_what_has_a_gradient():
     (row * minigan.tensor([1.0, 2.0, 3.0])).sum().backward()
     # torch's
     np.testing.assert_allclose(logits.grad.numpy(), [[-0.3114, 0.1453, 0.1662]], atol=1e-4)
+
+
+def test_relaxed_draws_are_near_discrete_ones():
+    """At a low temperature they are; which one is the largest has the probability of the discrete
+    distribution at every temperature."""
+    minigan.manual_seed(0)
+    D = minigan.distributions
+    logits = minigan.tensor([0.5, 0.1, -1.0]).requires_grad_()
+    for temperature in (0.05, 2.0):
+        d = D.RelaxedOneHotCategorical(temperature, logits=logits)
+        draws = d.rsample((20000,))
+        assert (draws.sum(-1) - 1).abs().max().item() < 1e-5
+        shares = [(draws.argmax(-1) == k).float().mean().item() for k in range(3)]
+        np.testing.assert_allclose(shares, d.probs.detach().numpy(), atol=0.02)
+        near = (draws.max(-1)[0] > 0.95).float().mean().item()
+        assert near > 0.85 if temperature < 1 else near < 0.1
+    assert not d.sample().requires_grad and d.has_rsample
+    (g,) = minigan.grad(D.RelaxedOneHotCategorical(0.5, logits=logits).rsample()[0], logits)
+    assert g.abs().sum().item() > 0
+    d = D.RelaxedBernoulli(0.05, probs=0.3)
+    draws = d.rsample((20000,))
+    assert abs((draws > 0.5).float().mean().item() - 0.3) < 0.02
+    assert ((draws > 0.95) | (draws < 0.05)).float().mean().item() > 0.8
+    with pytest.raises(NotImplementedError):
+        D.kl_divergence(d, d)
+    with pytest.raises(ValueError, match="outside of the distribution's support"):
+        d.log_prob(minigan.tensor(1.5))
 
 
 @pytest.mark.parametrize(
