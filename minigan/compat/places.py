@@ -53,6 +53,8 @@ PLACES = {
     "distributions.bernoulli": "distributions", "distributions.kl": "distributions",
     "distributions.multivariate_normal": "distributions",
     "distributions.independent": "distributions", "distributions.laplace": "distributions",
+    "distributions.relaxed_bernoulli": "distributions",
+    "distributions.relaxed_categorical": "distributions",
     "nn.modules": "nn", "nn.modules.flatten": "nn.linear", "nn.modules.fold": "nn",
     "nn.modules.instancenorm": "nn.normalization",
     "nn.modules.pixelshuffle": "nn.resample", "nn.modules.rnn": "nn.recurrent",

@@ -67,7 +67,7 @@ __all__ = [
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6",
     "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softmax",
     "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "unfold",
-    "upsample",
+    "upsample", "upsample_bilinear", "upsample_nearest",
 ]  # fmt: skip
 
 
@@ -246,6 +246,16 @@ def upsample(
 ) -> Tensor:
     """torch's old name of `interpolate`"""
     return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size=None, scale_factor=None) -> Tensor:
+    """torch's old name of `interpolate(mode="nearest")`"""
+    return interpolate(input, size, scale_factor)
+
+
+def upsample_bilinear(input: Tensor, size=None, scale_factor=None) -> Tensor:
+    """torch's old name of `interpolate(mode="bilinear", align_corners=True)`"""
+    return interpolate(input, size, scale_factor, "bilinear", True)
 
 
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import array_module, seam
+from ..arrays.defaults import default
 from ..autograd import Tensor, no_grad, tensor_of
 from ..ops import cat
 from ..ops.layout import join
@@ -52,7 +53,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     """
     gradients = _gradients(parameters)
     if not gradients:
-        return tensor_of(np.zeros((), np.float32))
+        return tensor_of(np.zeros((), default.dtype))
     p = float(norm_type)
     arrays = [g.array for g in gradients]
     total, scale = seam.execute(_norm_and_scale, arrays, max_norm, p)
@@ -66,6 +67,9 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     for g in gradients:
         g._version[0] += 1
     return total
+
+
+clip_grad_norm = clip_grad_norm_  # its name before torch 0.4, which it still has
 
 
 def _norm_and_scale(gradients, max_norm, p):

@@ -79,6 +79,9 @@ assert torch.cosine_similarity(torch.ones(1, 2), torch.ones(1, 2)).item() > 0.99
 assert torch.pixel_shuffle(torch.ones(1, 4, 1, 1), 2).shape == (1, 1, 2, 2) and torch.max_pool2d(torch.ones(1, 1, 2, 2), 2).shape == (1, 1, 1, 1)
 fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(torch.empty(4, 3, 5, 5)); assert (fan_in, fan_out) == (75, 100)
 assert nn.init._calculate_correct_fan(torch.empty(4, 3), "fan_out") == 4 and nn.Linear(1, 2)._get_name() == "Linear"
+with torch.random.fork_rng(devices=[], enabled=True): torch.manual_seed(0); a = torch.rand(2)\nb = torch.rand(2); torch.manual_seed(0); assert torch.equal(torch.rand(2), a) and not torch.equal(a, b)
+from torch.nn.utils import clip_grad_norm; p = torch.ones(1, requires_grad=True); assert clip_grad_norm([p], 1).item() == 0; p.grad = torch.ones(1) * 4; clip_grad_norm([p], 1); assert abs(p.grad.item() - 1) < 1e-5
+x = torch.arange(4.0).view(1, 1, 2, 2); assert torch.equal(nn.functional.upsample_bilinear(x, scale_factor=2), nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)) and nn.functional.upsample_nearest(x, 4).shape == (1, 1, 4, 4)
 nn.Linear(2, 2).share_memory().half().double().float().requires_grad_(False).zero_grad(set_to_none=True)
 """
 LINES = [line.replace("\\n", "\n") for line in LINES.strip().splitlines()]
