@@ -5,9 +5,8 @@ in `minigan.ops.attention`.
 import copy
 import math
 
-import numpy as np
-
 from ..arrays import module_for
+from ..arrays.defaults import default
 from ..ops import as_tensor
 from . import functional as F
 from . import init
@@ -310,5 +309,5 @@ class Transformer(Module):
         """(sz, sz): 0 on and below the diagonal, -inf above: position i sees those up to itself."""
         xp = module_for(as_device("cpu" if device is None else device))
         return as_tensor(
-            xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or np.float32)
+            xp.where(xp.tri(sz, dtype=bool), 0.0, -math.inf).astype(dtype or default.dtype)
         )

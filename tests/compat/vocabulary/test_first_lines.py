@@ -192,6 +192,7 @@ def test_default_dtype():
             minigan.tensor([0.1]), minigan.Tensor([1]),
             minigan.arange(0.0, 1.0, 0.5), minigan.tensor([3]) / 2, minigan.as_tensor([0.5]),
             minigan.Tensor(np.ones(2, np.float32)),
+            minigan.nn.Transformer.generate_square_subsequent_mask(2),
             nn_output(), *minigan.nn.BatchNorm1d(2).state_dict().values(),
             minigan.nn.PReLU().weight,
         ]  # fmt: skip
