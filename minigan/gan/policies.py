@@ -52,6 +52,7 @@ class Imitation(Game):
 
     columns = ("steps",)
     exhibited = SHOWN
+    part = 0, 1  # of several processes: the number of this one, and how many there are
     G: Actor
 
     def __init__(
@@ -80,11 +81,12 @@ class Imitation(Game):
 
     def moves(self, steps: Tensor) -> Iterator[Any]:
         n = self.horizon * len(self.walkers.world)
+        share = len(range(n)[self.mine(n)]) / n
         met, shown = Rows(steps[:n]), Rows(steps[n:])
         for i in range(self.d_steps):
-            mine, theirs = (slice(len(x) * i // self.d_steps, len(x) * (i + 1) // self.d_steps)
-                            for x in (met, shown))  # fmt: skip
-            yield self.ascent(met[mine], shown[theirs])
+            both = (x[len(x) * i // self.d_steps : len(x) * (i + 1) // self.d_steps]
+                    for x in (met, shown))  # fmt: skip
+            yield self.ascent(*(x.of(self.mine(len(x)), share) for x in both))
         with no_grad():
             reward, value, before = self.reward(met), self.V(met.states), self.log_p(met)
             gain = self.advantage(met, reward, value)
@@ -93,12 +95,18 @@ class Imitation(Game):
         for _ in range(self.passes):
             order = randperm(n, device=steps.device)
             for i in range(self.parts):
-                part = order[n * i // self.parts : n * (i + 1) // self.parts]
-                rows = met[part]
+                whole = order[n * i // self.parts : n * (i + 1) // self.parts]
+                mine = self.mine(len(whole))
+                part, rows = whole[mine], met[whole].of(mine, share)
                 yield (
                     self.climb(rows, before[part], gain[part], reward),
-                    Descend("V", ((self.V(rows.states) - aim[part]) ** 2).mean()),
+                    Descend("V", rows.mean((self.V(rows.states) - aim[part]) ** 2)),
                 )
+
+    def mine(self, n: int) -> slice:
+        """Of n rows those that this process takes."""
+        rank, ranks = self.part
+        return slice(n * rank // ranks, n * (rank + 1) // ranks)
 
     def log_p(self, rows: Rows) -> Tensor:
         return self.G.log_p(rows.states, rows.actions)
@@ -116,8 +124,8 @@ class Imitation(Game):
         """G's move."""
         log_p = log_softmax(self.G(rows.states), 1)
         ratio = exp(picked(log_p, rows.actions) - before)
-        least = minimum(ratio * gain, ratio.clamp(1 - self.clip, 1 + self.clip) * gain).mean()
-        entropy = -(exp(log_p) * log_p).sum(1).mean()
+        least = minimum(ratio * gain, ratio.clamp(1 - self.clip, 1 + self.clip) * gain)
+        least, entropy = rows.mean(least), -rows.mean((exp(log_p) * log_p).sum(1))
         return Ascend("G", least + self.entropy * entropy, reward=reward, entropy=entropy)
 
     def measure(self, moves: list[Move]) -> dict[str, float]:
@@ -181,7 +189,7 @@ class GAIL(Imitation):
 
     def ascent(self, met, shown):
         mine, theirs = self.D(met.states, met.actions), self.D(shown.states, shown.actions)
-        value = F.logsigmoid(mine).mean() + F.logsigmoid(-theirs).mean()
+        value = met.mean(F.logsigmoid(mine)) + shown.mean(F.logsigmoid(-theirs))
         return Ascend("D", value, d_policy=sigmoid(mine), d_expert=sigmoid(theirs))
 
     def reward(self, met):
@@ -219,7 +227,7 @@ class AIRL(Imitation):
         with no_grad():
             pi = self.log_p(met), self.log_p(shown)
         mine, theirs = self.f(met) - pi[0], self.f(shown) - pi[1]
-        value = F.logsigmoid(theirs).mean() + F.logsigmoid(-mine).mean()
+        value = shown.mean(F.logsigmoid(theirs)) + met.mean(F.logsigmoid(-mine))
         return Ascend("D", value, d_policy=sigmoid(mine), d_expert=sigmoid(theirs))
 
     def reward(self, met):

@@ -169,6 +169,8 @@ class Experience:
     """Batches of what the policy of a game meets, in its world, and of what an expert has shown:
     before each round the walkers go on, on the CPU, as the policy is then.
 
+    Of several processes each plays all of the world, and the game learns from its part (`Rows.of`).
+
     A batch is one array float32 (n, ...): rows of (state, state after, action, ended, over), the
     policy's, walker by walker at each step, and then the expert's, drawn with replacement.
 
@@ -184,6 +186,25 @@ class Experience:
         self.shown = rows_of(data.states / game.unit, data.following / game.unit, data.actions,
                              over, over)  # fmt: skip
         self.seed = seed
+
+    def share(self, rank: int, ranks: int, pack: int = 1) -> None:
+        """Go on with a part of each round's rows: that of process number `rank` of so many."""
+        game = self.game
+        least = min(
+            game.horizon * len(game.walkers.world) // max(game.parts, game.d_steps), self.batch_size
+        )
+        if ranks > least:
+            raise ValueError(
+                f"a step from {least} rows has none for each of {ranks} processes: start fewer"
+            )
+        game.part = rank, ranks
+
+    @property
+    def parts(self) -> list[tuple[int, int, int]]:
+        """(the policy's rows of a round, the first one that is taken here, the one behind the
+        last)"""
+        n, (rank, ranks) = self.game.horizon * len(self.game.walkers.world), self.game.part
+        return [(n, n * rank // ranks, n * (rank + 1) // ranks)]
 
     def __len__(self) -> int:
         return ROUNDS
@@ -212,9 +233,10 @@ def rows_of(states, following, actions, ended, over) -> np.ndarray:
 
 
 class Rows:
-    """The columns of such rows, as Tensors."""
+    """The columns of such rows, as Tensors. weight : of means over them, see `of`"""
 
-    def __init__(self, rows: Tensor):
+    def __init__(self, rows: Tensor, weight: float = 1.0):
+        self.weight = weight
         k = (rows.shape[1] - 3) // 2
         self.all, self.states, self.following = rows, rows[:, :k], rows[:, k : 2 * k]
         self.actions = rows[:, 2 * k].long()
@@ -225,6 +247,19 @@ class Rows:
 
     def __getitem__(self, which) -> Rows:
         return Rows(self.all[which])
+
+    def of(self, which: Any, share: float) -> Rows:
+        """Those that this process takes. The processes' means over them, each weighted by its
+        share, are together the mean over all."""
+        if share == 1:
+            return self
+        here = self[which]
+        here.weight = len(here) / len(self) / share
+        return here
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Of a value for each row."""
+        return values.mean() if self.weight == 1 else values.mean() * self.weight
 
 
 def cloned(policy: Actor, states: Tensor, actions: Tensor, optimizer: Any, steps: int) -> Actor:

@@ -10,9 +10,11 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from small_runs import SMALL
 
 from minigan.systems import load_game
-from minigan.training.checkpoint import load_checkpoint, path_of
+from minigan.systems.command import main
+from minigan.training.checkpoint import load_checkpoint, newest, path_of
 
 from . import play
 from .mpi import HERE, mpirun, needs_mpi
@@ -163,6 +165,17 @@ def test_the_command(tmp_path):
         assert (step, game.batch_size) == (steps, together)
     done = mpirun(3, "-m", "minigan", "train", "cgan", *words, "--batch-size", "2")
     assert done.returncode == 2 and "start fewer" in done.stderr, done.stderr
+
+
+def test_policies_in_their_world(tmp_path):
+    """Each process plays the world, and learns from its part of the rows."""
+    words = ["train", "airl", "--max-steps", "4", "--batch-size", "8", "--device", "cpu", "--quiet"]
+    words += SMALL["airl"]
+    assert main([*words, "--out", str(tmp_path / "one")]) == 0
+    done = mpirun(3, "-m", "minigan", *words, "--out", tmp_path / "three")
+    assert done.returncode == 0 and "3 processes (MPI), 5/5/6 rows" in done.stdout, done.stderr
+    one, three = (newest(tmp_path / name)[1] for name in ("one", "three"))
+    assert one["random"] == three["random"] and farthest(one, three)[0] < 1e-4
 
 
 @pytest.fixture(scope="module")

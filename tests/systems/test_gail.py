@@ -191,6 +191,35 @@ def check_policy(first, last, moves, met, reward, gamma=0.99, decay=0.95, entrop
         np.testing.assert_array_equal(w, last["D"][name])
 
 
+@pytest.mark.parametrize("make", [gail, airl])
+def test_several_processes_have_together_the_moves_of_one(make):
+    """Values and gradients of three, with 7 rows of the policy in two ascents of D, 3 and 4, and 8
+    of the expert."""
+    rows = tensor_of(together(table(7), table(8)))
+
+    def moves(rank, ranks):
+        game = make(d_steps=2)
+        game.horizon, game.parts = 7, 2
+        experience = Experience(game, shown(CartPole(1), expert(CartPole(1)), 100), 4)
+        experience.share(rank, ranks)
+        ((whole, first, last),) = experience.parts
+        manual_seed(5)
+        for turn in game.moves(rows):
+            for move in turn if isinstance(turn, tuple) else (turn,):
+                parameters = list(game.players[move.player].parameters())
+                found = grad(move.value, parameters, retain_graph=True)
+                arrays = [move.value.detach().numpy(), *(g.numpy() for g in found)]
+                yield [a * (last - first) / whole for a in arrays]
+
+    several = list(zip(*(list(moves(r, 3)) for r in range(3))))
+    assert len(several) == 2 + 2 * 2
+    for one, parts in zip(moves(0, 1), several, strict=True):
+        for whole, *each in zip(one, *parts, strict=True):
+            np.testing.assert_allclose(sum(each), whole, rtol=1e-10, atol=1e-12)
+    with pytest.raises(ValueError, match="a step from 3 rows has none for each of 4 processes"):
+        next(moves(0, 4))
+
+
 @pytest.mark.parametrize("rewards", ["positive", "negative", "both"])
 def test_moves_of_gail(rewards):
     met, theirs = table(4), table(3)
