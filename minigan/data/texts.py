@@ -141,7 +141,7 @@ def texts(
     if len(rows) < 2 * HELD_OUT:
         raise DataError(
             f"{path} has {len(rows)} lines of at most {length} {unit}: expected {2 * HELD_OUT} or "
-            "more" + (" (--length allows longer ones)" if left_out else "")
+            "more" + (" (--longest allows longer ones)" if left_out else "")
         )
     if left_out:
         which = shortened([f"{line}: {why}" for line, why in left_out], between="; ")

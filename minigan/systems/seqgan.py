@@ -29,6 +29,8 @@ from __future__ import annotations
 
 import argparse
 import copy
+import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -136,8 +138,10 @@ class SeqGAN(OfTexts):
 
     def batches(self, game, data, c, device):
         parts = c.d_steps if self.plays(c) and c.stage != "MLE" else 1
-        size = min(c.batch_size * parts, len(data) // parts * parts)
-        return Batches(data, size, c.seed, device, game.columns)
+        size = c.batch_size * parts
+        # a round goes through a small set several times
+        tokens = np.tile(data.tokens, (math.ceil(size / len(data)), 1))
+        return Batches(SimpleNamespace(tokens=tokens), size, c.seed, device, game.columns)
 
     def measure(self, game, c, samples, device):
         numbers = Generator(0).uniform((samples, c.length))

@@ -49,7 +49,7 @@ def test_a_text_file(tmp_path):
 
 @pytest.mark.parametrize("content, said", [
     (b"a\n" * 19, "has 19 lines"), (b"\xff\xfe\xfa\n" * 30, "is no text in UTF-8"),
-    (b"a b c\n" * 30, "--length allows longer ones"),
+    (b"a b c\n" * 30, "--longest allows longer ones"),
 ])  # fmt: skip
 def test_texts_that_cannot_be_used(content, said, tmp_path):
     path = tmp_path / "own.txt"

@@ -3,14 +3,16 @@ who moves when; its control; the oracle; draw and measure."""
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from minigan import manual_seed, nn
-from minigan.arrays import Generator
+from minigan.arrays import CPU, Generator
 from minigan.autograd import grad, no_grad, tensor_of
+from minigan.data import TextSet
 from minigan.gan import Likelihood, Policy, SeqGAN, TextCritic
 from minigan.gan.sequences import oracle
 from minigan.metrics import bleu, self_bleu
@@ -336,6 +338,22 @@ def test_draw_and_measure(tmp_path, capsys):
     assert fell != 0 and rows["NLL test"]["value"] > 0
     assert main(["train", "seqgan", *SMALL, "--out", str(tmp_path / "x"), "--evaluate", "1"]) == 2
     assert "makes no pictures" in capsys.readouterr().err
+
+
+def test_a_round_of_a_small_set_has_as_many_sequences():
+    """A set of fewer than --batch-size times --d-steps is gone through several times."""
+    kind = system("seqgan")
+    c = facts_of(kind.complete({"batch_size": 8, "seed": 0, "stage": "adversarial", "d_steps": 5}))
+    tokens = np.arange(18)[:, None] + np.arange(2)
+    data = TextSet(tokens, tuple("abcdefghijklmnopqrs"), "", "own", "here")
+    game = SimpleNamespace(columns=("tokens",))
+    batches = kind.batches(game, data, c, CPU)
+    for numbers in itertools.islice(batches.numbers(0), 2):
+        (found,) = batches[numbers]
+        assert found.shape == (40, 2) and {*found[:, 0].tolist()} <= {*range(18)}
+        assert max(np.bincount(found[:, 0].numpy())) <= 3  # of 54 sequences each is there thrice
+    c.stage = "MLE"
+    assert kind.batches(game, data, c, CPU).batch_size == 8
 
 
 def test_own_texts(tmp_path, capsys):
