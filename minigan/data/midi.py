@@ -40,8 +40,11 @@ def midi_notes(path: str | os.PathLike) -> np.ndarray:
     mido = _mido()
     try:
         file = mido.MidiFile(path)
-    except (OSError, EOFError, ValueError) as error:
-        raise DataError(f"{path} is no MIDI file that can be read ({error})") from None
+    except Exception as error:  # of a damaged file mido raises whatever it runs into
+        why = str(error) or "it ends too early"
+        raise DataError(f"{path} is no MIDI file that can be read ({why})") from None
+    if file.ticks_per_beat <= 0:
+        raise DataError(f"{path} has times in seconds (SMPTE): expected quarter notes")
     notes = []
     for track in file.tracks:
         now = 0

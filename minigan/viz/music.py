@@ -71,7 +71,7 @@ class Music:
             ax.set_ylim(low - 1, high + 1)
             ax.tick_params(labelsize=6)
             if i < len(self.lines):
-                ax.set_title(self.lines[i], fontsize=7, loc="left")
+                ax.set_title(self.lines[i], fontsize=7, loc="left", parse_math=False)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         return buffer.getvalue()

@@ -182,6 +182,24 @@ def test_midi_is_read_back(tmp_path):
         midi_notes(tmp_path / "b.mid")
 
 
+def test_midi_files_of_other_kinds_and_damaged_ones(tmp_path):
+    pytest.importorskip("mido", reason="reads and writes MIDI files")
+    path, good = tmp_path / "a.mid", midi_of([MELODY])
+    at = good.index(b"\xff\x51\x03")  # the tempo
+    key = b"\xff\x59\x02\x01\x54"  # one sharp, of a mode that there is not
+    length = int.from_bytes(good[18:22], "big") + len(key) + 1
+    odd_key = good[:18] + length.to_bytes(4, "big") + good[22 : at - 1] + b"\0" + key
+    for content, said in (
+        (good[:12] + b"\xe7\x28" + good[14:], "times in seconds"),  # 25 frames of 40 ticks
+        (good[:12] + b"\0\0" + good[14:], "times in seconds"),
+        (good[:-9], "ends too early"),
+        (odd_key + good[at - 1 :], "Could not decode key"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=said):
+            midi_notes(path)
+
+
 def test_a_folder_of_midi_files(tmp_path):
     pytest.importorskip("mido", reason="reads and writes MIDI files")
     notices = []
@@ -197,7 +215,7 @@ def test_a_folder_of_midi_files(tmp_path):
 def test_music_is_seen_and_heard(tmp_path):
     from PIL import Image
 
-    Music([MELODY, MELODY[:0]], ["a tune"]).save(tmp_path / "x.png")
+    Music([MELODY, MELODY[:0]], ["a $^^F$"]).save(tmp_path / "x.png")
     with Image.open(tmp_path / "x.png") as picture:
         blue = np.asarray(picture.convert("RGB")).astype(int)
     # three bars of notes; the last is as long as four of the second
