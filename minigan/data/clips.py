@@ -238,10 +238,13 @@ def gif_folder(
     """All animated GIFs of a folder and below it, cut into clips of so many frames that follow each
     other, their middles resized to squares; grey where all are grey.
 
-    DataError where there is none that is long enough; what cannot be used is in `left_out`.
+    DataError where there is no such folder, or none that is long enough; what cannot be used is in
+    `left_out`.
     """
     from PIL import Image, ImageOps, ImageSequence
 
+    if not Path(folder).is_dir():
+        raise DataError(f"{folder}: no such folder (expected one of animated GIFs)")
     paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() == ".gif")
     found, left_out = [], []
     for path in paths:
@@ -251,7 +254,7 @@ def gif_folder(
                     np.asarray(ImageOps.fit(frame.convert("RGB"), (side, side)))
                     for frame in ImageSequence.Iterator(picture)
                 ]
-        except (OSError, ValueError, SyntaxError) as error:
+        except Exception as error:  # of a damaged file Pillow raises whatever it runs into
             left_out.append((str(path.relative_to(folder)), f"cannot be read: {error}"))
             continue
         if len(seen) < frames:
@@ -273,11 +276,12 @@ def gif_folder(
 
 def posed_clips(path: str | os.PathLike) -> ClipSet:
     """Own clips with poses, from a .npz file of `clips`, uint8 (N, T, H, W[, C]), `poses`, float
-    (N, T, J, 2), from -1 to 1, and perhaps `bones`, int (B, 2). DataError where it has none."""
+    (N, T, J, 2), from -1 to 1, and perhaps `bones`, int (B, 2). DataError where it has none, a pose
+    is missing (NaN), or most joints lie outside of the picture."""
     try:
         with np.load(path) as file:
             given = {k: file[k] for k in ("clips", "poses", "bones") if k in file}
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # of a damaged file NumPy raises whatever it runs into
         raise DataError(f"{path} cannot be read as .npz ({error})") from error
     if missing := [k for k in ("clips", "poses") if k not in given]:
         raise DataError(f"{path} has no {missing[0]}: expected clips, poses and perhaps bones")
@@ -285,12 +289,24 @@ def posed_clips(path: str | os.PathLike) -> ClipSet:
     if clips.ndim not in (4, 5):
         raise DataError(f"{path}: clips must be (N, T, H, W[, C]), not {clips.shape}")
     clips = clips[:, None] if clips.ndim == 4 else clips.transpose(0, 4, 1, 2, 3)
-    joints = given["poses"].shape[2] if given["poses"].ndim == 4 else 0
+    poses = given["poses"]
+    if poses.dtype.kind not in "fiu":
+        raise DataError(f"{path}: poses are {poses.dtype}: expected numbers")
+    if not np.isfinite(poses).all():
+        raise DataError(f"{path}: poses have NaN or infinite numbers: give each joint a place")
+    if poses.size and (np.abs(poses) > 1).mean() > 0.5:
+        raise DataError(
+            f"{path}: poses from {poses.min():g} to {poses.max():g}: expected places in the "
+            "picture, which is from -1 to 1 (of x pixels: (x + 0.5) * 2 / width - 1)"
+        )
+    joints = poses.shape[2] if poses.ndim == 4 else 0
     bones = given.get("bones", np.stack([np.arange(joints)[:-1], np.arange(joints)[1:]], 1))
+    if bones.ndim != 2 or bones.shape[1] != 2:
+        raise DataError(f"{path}: bones must be (B, 2), pairs of joints, not {bones.shape}")
     pairs = tuple((int(a), int(b)) for a, b in bones)
     labels = np.zeros(len(clips), np.uint8)
     return ClipSet(
-        clips, labels, Path(path).stem, str(path), poses=given["poses"], bones=pairs
+        clips, labels, Path(path).stem, str(path), poses=poses, bones=pairs
     )  # fmt: skip
 
 

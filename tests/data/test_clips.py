@@ -95,13 +95,20 @@ def test_a_folder_of_gifs(tmp_path):
     frames[0].save(tmp_path / "more" / "a.gif", save_all=True, append_images=frames[1:])
     frames[0].save(tmp_path / "short.gif", save_all=True, append_images=frames[1:3])
     (tmp_path / "z.gif").write_text("no picture")
+    whole = (tmp_path / "more" / "a.gif").read_bytes()
+    huge = whole[:6] + b"\xff\xff\xff\xff" + whole[10:]  # says that it has 65535 x 65535 pixels
+    (tmp_path / "x.gif").write_bytes(huge)
+    at = whole.index(b"!\xf9")  # how long a frame is seen: of a single byte here
+    (tmp_path / "y.gif").write_bytes(whole[:at] + b"!\xf9\1\0\0" + whole[at:])
     said = []
     data = gif_folder(tmp_path, frames=4, side=16, on_notice=said.append)
     assert data.clips.shape == (2, 1, 4, 16, 16)  # the ninth frame is left
-    assert [name for name, _ in data.left_out] == ["short.gif", "z.gif"]
+    assert [name for name, _ in data.left_out] == ["short.gif", "x.gif", "y.gif", "z.gif"]
     assert "it has 3 frames, fewer than 4" in said[0] and "cannot be read" in said[0]
     with pytest.raises(DataError, match="no GIF of at least 12 frames"):
         gif_folder(tmp_path, frames=12, on_notice=said.append)
+    with pytest.raises(DataError, match="no such folder"):
+        gif_folder(tmp_path / "none")
 
 
 def test_own_poses(tmp_path):
@@ -116,9 +123,20 @@ def test_own_poses(tmp_path):
     np.savez(path, clips=made.clips[:, 0], poses=made.poses[:, :3])
     with pytest.raises(DataError, match="poses must be"):
         posed_clips(path)
-    path.write_text("nothing")
-    with pytest.raises(DataError, match="cannot be read as .npz"):
-        posed_clips(path)
+    good, poses = {"clips": made.clips[:, 0]}, made.poses
+    for given, said in (
+        ({"poses": np.where(poses > 0.5, np.nan, poses)}, "poses have NaN"),
+        ({"poses": (poses + 1) * 16}, "expected places in the picture, which is from -1 to 1"),
+        ({"poses": poses.astype(str)}, "expected numbers"),
+        ({"poses": poses, "bones": np.arange(3)}, "bones must be .B, 2., pairs of joints"),
+    ):
+        np.savez(path, **good | given)
+        with pytest.raises(DataError, match=said):
+            posed_clips(path)
+    for content in (b"nothing", path.read_bytes()[:-30]):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="cannot be read as .npz"):
+            posed_clips(path)
 
 
 def test_what_is_no_set_of_clips():

@@ -45,6 +45,10 @@ def test_a_text_file(tmp_path):
     packed = tmp_path / "own.txt.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert texts(packed, length=5, on_notice=notices.append).checksum == data.checksum
+    content = packed.read_bytes()
+    packed.write_bytes(content[:12] + b"\xff" * 9 + content[21:])
+    with pytest.raises(DataError, match="cannot be read"):
+        texts(packed)
 
 
 @pytest.mark.parametrize("content, said", [
