@@ -69,6 +69,9 @@ class GAIL(OfWorlds):
         )  # fmt: skip
 
     def most_shown(self, c):
+        if len(set(c.episodes)) < len(c.episodes):
+            given = " ".join(map(str, c.episodes))
+            raise ValueError(f"--episodes {given}: expected each number once, as it names a stage")
         return max(c.episodes)
 
     def stages(self, c):

@@ -75,7 +75,10 @@ class OfWorlds(System):
     def data(self, c, split="train"):
         world = WORLDS[c.dataset](self.most_shown(c))
         who = "a controller written by hand" if c.dataset == "cartpole" else "the best policy"
-        return shown(world, expert(world), c.every, SEED[split], who)
+        found = shown(world, expert(world), c.every, SEED[split], who)
+        if not (found.episode == 0).any():
+            raise ValueError(f"--every {c.every}: the first episode shows no pair then: lower it")
+        return found
 
     def facts(self, data, c):
         world = WORLDS[c.dataset]
@@ -89,6 +92,13 @@ class OfWorlds(System):
         """New walkers, and what every game of worlds is told."""
         walkers = Walkers(WORLDS[c.world](c.walkers), c.seed)
         names = ("horizon", "d_steps", "passes", "parts", "gamma", "decay", "clip", "entropy")
+        met = c.walkers * c.horizon
+        for name in ("d_steps", "parts"):
+            if getattr(c, name) > met // 2:
+                raise ValueError(
+                    f"--{name.replace('_', '-')} {getattr(c, name)}: the policy meets {met} states "
+                    "in a round (--walkers times --horizon), and each step needs two: lower it"
+                )
         return walkers, {name: getattr(c, name) for name in names}
 
     def optimizers(self, game, c):

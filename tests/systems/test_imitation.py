@@ -93,6 +93,22 @@ def test_controls_and_options():
     assert kind.game(c).D.h is None
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--episodes 1 1 4", "--episodes 1 1 4: expected each number once"),
+        ("--episodes 1 --every 2000", "--every 2000: the first episode shows no pair"),
+        ("--episodes 1 --walkers 2 --horizon 9 --parts 10", "--parts 10: the policy meets 18"),
+        ("--episodes 1 --walkers 2 --horizon 9 --d-steps 10 --parts 1", "--d-steps 10: the policy"),
+        ("--episodes 1 --walkers 1 --horizon 1 --parts 1", "meets 1 states"),
+    ],
+)
+def test_options_that_make_no_sense(words, said, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "run"), "--steps", "2", "--batch-size", "8"]
+    assert main(["train", "gail", *out, *words.split()]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_ranks():
     assert ranked(np.array([1, 2, 3.0]), np.array([10, 100, 1000.0])) == pytest.approx(1)
     a, b = RNG.normal(size=(2, 25))
