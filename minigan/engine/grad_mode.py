@@ -1,6 +1,7 @@
 """What is recorded: gradient mode (per thread) and anomaly detection."""
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -34,14 +35,42 @@ class Switch:
     def __call__(self, function: F) -> F:
         value = self.value
 
+        def switch():
+            made = type(self)()
+            made.value = value
+            return made
+
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
-            switch = type(self)()
-            switch.value = value
-            with switch:
+            with switch():
                 return function(*args, **kwargs)
 
-        return cast(F, wrapper)
+        @functools.wraps(function)
+        def resumed(*args, **kwargs):
+            return (yield from _resumed(function(*args, **kwargs), switch))
+
+        return cast(F, resumed if inspect.isgeneratorfunction(function) else wrapper)
+
+
+def _resumed(generator, switch):
+    """What a generator yields, whose code runs with the switch set; the code of who asks does
+    not."""
+    proceed, argument = generator.send, None
+    while True:
+        try:
+            with switch():
+                made = proceed(argument)
+        except StopIteration as stop:
+            return stop.value
+        proceed = generator.send
+        try:
+            argument = yield made
+        except GeneratorExit:
+            with switch():
+                generator.close()
+            raise
+        except BaseException as error:
+            proceed, argument = generator.throw, error
 
 
 class set_grad_enabled(Switch):

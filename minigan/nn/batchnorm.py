@@ -84,15 +84,19 @@ class _BatchNorm(Module):
     def forward(self, input):
         return batch_norm(input, *self.arguments(input))
 
-    def arguments(self, input):
-        """What `batch_norm` takes besides the input, and counts the batch: (mean, var, weight,
-        bias, training, momentum, eps)."""
-        if input.ndim not in self.sizes:
+    def _check_input_dim(self, input):
+        """ValueError for an input of other dimensions than `sizes`, if it has any."""
+        if self.sizes and input.ndim not in self.sizes:
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}): expected "
                 f"{' or '.join(self.sizes.values())} input, "
                 f"got {input.ndim} dimensions: shape {tuple(input.shape)}"
             )
+
+    def arguments(self, input):
+        """What `batch_norm` takes besides the input, and counts the batch: (mean, var, weight,
+        bias, training, momentum, eps)."""
+        self._check_input_dim(input)
         mean, var = self.running_mean, self.running_var
         if not self.training:
             return mean, var, self.weight, self.bias, mean is None, 0.0, self.eps

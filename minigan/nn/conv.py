@@ -68,6 +68,10 @@ class _Conv(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input):
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input, weight, bias):
+        """This convolution, with another weight and bias: for layers that compute theirs."""
         padding = self.padding
         if self.padding_mode != "zeros":
             low, high = paddings(
@@ -77,7 +81,7 @@ class _Conv(Module):
             both = [n for pair in zip(reversed(low), reversed(high)) for n in pair]
             input, padding = functional.pad(input, both, mode=self.padding_mode), 0
         run = getattr(convolution, f"conv{self.dims}d")
-        return run(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return run(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self):
         text = (

@@ -133,6 +133,9 @@ class ModuleState:
         missing = [k for k in own if k not in state_dict]
         unexpected = [k for k in state_dict if k not in own]
         values = {k: _values(state_dict[k]) for k in own if k in state_dict}
+        for k, v in values.items():
+            if v is not None and v.shape == (1,) and own[k].array.shape == ():
+                values[k] = v.reshape(())  # as torch before 0.4 and ascontiguousarray leave it
         problems = []
         if strict and missing:
             problems.append(f"missing keys: {', '.join(missing)}")

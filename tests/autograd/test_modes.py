@@ -72,6 +72,41 @@ def test_a_decorated_function_may_call_itself():
     assert is_grad_enabled()
 
 
+def test_a_decorated_generator():
+    """Its own code runs without recording, that of who asks does not notice."""
+    seen = []
+
+    @no_grad()
+    def samples(n):
+        try:
+            for i in range(n):
+                try:
+                    seen.append((yield (leaf(2.0) * i).requires_grad))
+                except KeyError:
+                    seen.append(is_grad_enabled())
+            return is_grad_enabled()
+        finally:
+            seen.append(is_grad_enabled())
+
+    made = []
+    for requires in samples(3):
+        made.append(requires)
+        assert is_grad_enabled()
+    assert made == [False] * 3 and seen == [None, None, None, False]
+    seen.clear()
+    asked = samples(2)
+    assert next(asked) is False and asked.send("sent") is False and seen == ["sent"]
+    with pytest.raises(StopIteration) as stop:
+        asked.throw(KeyError("thrown"))
+    assert stop.value.value is False and seen == ["sent", False, False] and is_grad_enabled()
+    seen.clear()
+    asked = samples(2)
+    next(asked)
+    asked.close()
+    assert seen == [False] and is_grad_enabled()
+    assert inspect.isgeneratorfunction(samples)
+
+
 def test_modes_belong_to_their_thread():
     inside = threading.Event()
     release = threading.Event()

@@ -87,3 +87,15 @@ def test_errors(make, words):
     with pytest.raises(ValueError) as error:
         make()
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_layer_that_computes_its_weight():
+    class Half(nn.Conv2d):
+        def forward(self, input):
+            return self._conv_forward(input, self.weight / 2, None)
+
+    layer = Half(2, 3, 3, 2, 1, padding_mode="reflect")
+    x = minigan.randn(1, 2, 5, 6)
+    same = nn.Conv2d(2, 3, 3, 2, 1, padding_mode="reflect", bias=False)
+    same.load_state_dict({"weight": layer.weight.detach() / 2})
+    assert minigan.equal(layer(x), same(x))

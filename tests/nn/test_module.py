@@ -185,6 +185,16 @@ def test_loading_is_noticed_by_backward():
         y.backward()
 
 
+def test_a_number_may_come_as_a_vector():
+    bn, other = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    bn(tensor_of(np.ones((3, 2), np.float32)))
+    state = {k: np.atleast_1d(v.numpy()) for k, v in bn.state_dict().items()}
+    other.load_state_dict(state)
+    assert other.num_batches_tracked.shape == () and other.num_batches_tracked.item() == 1
+    with pytest.raises(RuntimeError, match="num_batches_tracked has shape"):
+        other.load_state_dict({**state, "num_batches_tracked": np.ones(2)})
+
+
 def test_a_wrong_state_changes_nothing():
     net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     before = {k: v.numpy().copy() for k, v in net.state_dict().items()}

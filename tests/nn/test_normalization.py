@@ -256,3 +256,16 @@ def test_like_torch(call, shape):
             np.testing.assert_allclose(
                 v.numpy(), theirs.state_dict()[k].numpy(), rtol=1e-9, err_msg=k
             )
+
+
+def test_a_batch_norm_of_ones_own():
+    class OfAny(nn.batchnorm._BatchNorm):
+        def _check_input_dim(self, input):
+            if input.dim() < 2:
+                raise ValueError("expected a batch of vectors")
+
+    x = tensor_of(normal(4, 3, 2, 2, 1))
+    layer = OfAny(3)
+    assert (layer(x) == nn.BatchNorm3d(3)(x)).all()
+    with pytest.raises(ValueError, match="expected a batch of vectors"):
+        layer(x[:, 0, 0, 0, 0])
