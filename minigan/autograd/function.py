@@ -108,6 +108,7 @@ class _Rule:
     """What stands in a tape entry for an op and its card."""
 
     formula = None
+    of_user = True
     card = property(lambda self: self)
 
     def __init__(self, function, ctx):

@@ -286,7 +286,7 @@ def _apply_rule(node, gradient, need, create_graph):
     if create_graph and card.formula is not None:
         return _through_formula(card, gradient, need, saved)
     try:
-        if create_graph or seam.execute is seam.plain:
+        if create_graph or seam.execute is seam.plain or card.of_user:
             gradients = card.rule(gradient, need, *saved)
         else:
             gradients = seam.execute(card.rule, gradient, need, *saved)

@@ -80,6 +80,8 @@ class Card:
         "mixed", "view", "floating",
     )  # fmt: skip
 
+    of_user = False  # is the rule a program of the user's, which calls ops one by one?
+
     def __init__(self, forward, saves, mixed, view, floating):
         code = forward.__code__
         self.name = forward.__name__.lstrip("_")

@@ -257,6 +257,46 @@ def test_in_place_writes_are_repeated():
     assert run(lambda step: step) == run(minigan.cpu.graph)
 
 
+def test_functions_of_ones_own_are_repeated():
+    """Their ops are, forward and backward, and the Python between them is not."""
+    calls = []
+
+    class Wave(minigan.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(y := x.sin(), z := x.cos())
+            return y, z
+
+        @staticmethod
+        def backward(ctx, g, h):
+            calls.append(1)
+            y, z = ctx.saved_tensors
+            return g * z - h * y
+
+    def run(wrap):
+        minigan.manual_seed(0)
+        net = nn.Linear(3, 3)
+        optimizer = SGD(net.parameters(), 0.1)
+
+        def step(x):
+            y, z = Wave.apply(net(x))
+            loss = (y * 2).sum() + (z * z).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+
+        repeat = wrap(step)
+        points = Generator(1)
+        return [repeat(tensor_of(points.normal((4, 3)))).item() for _ in range(30)]
+
+    expected = run(lambda step: step)
+    calls.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run(minigan.cpu.graph) == expected and 0 < len(calls) < 10
+
+
 def test_dropout_draws_anew():
     def run(wrap):
         minigan.manual_seed(3)
