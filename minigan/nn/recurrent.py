@@ -9,6 +9,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from ..arrays import array_module
 from ..autograd import Tensor, tensor_of
 from ..ops import cat, stack
@@ -17,26 +19,27 @@ from . import functional as F
 from . import init
 from .module import Module
 from .parameter import new_parameter
+from .sequences import PackedSequence, packed_like, padded_rows
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 
 def _rnn(projected, states, weight, bias, nonlinearity):
     hs = rnn_steps(projected, *states, weight, nonlinearity)
-    return hs, (hs[-1],)
+    return hs, lambda *t: (hs[t],)
 
 
 def _lstm(projected, states, weight, bias, nonlinearity, projection=None):
     if projection is not None:
         hs, cs = lstm_formula(projected, *states, weight, projection)
-        return hs, (hs[-1], cs[-1])
+        return hs, lambda *t: (hs[t], cs[t])
     both = lstm_steps(projected, *states, weight)
-    return both[0], (both[0, -1], both[1, -1])
+    return both[0], lambda *t: (both[0, *t], both[1, *t])
 
 
 def _gru(projected, states, weight, bias, nonlinearity):
     hs = gru_steps(projected, *states, weight, bias)
-    return hs, (hs[-1],)
+    return hs, lambda *t: (hs[t],)
 
 
 class _Recurrent(Module):
@@ -44,7 +47,7 @@ class _Recurrent(Module):
     what is carried along.
 
     kind : (projected inputs (T, N, gates H), states, weight_hh, bias_hh, nonlinearity) -> (all h_t,
-        the last states)
+        a function of an index into (T, N) that gives the states there)
     """
 
     gates = 1
@@ -154,7 +157,8 @@ class _RecurrentLayers(_Recurrent):
 
     Returns (output, h_n), of an LSTM (output, (h_n, c_n)): output (L, N, D H), D = 2 if
     bidirectional, else 1; states (D num_layers, N, H), layer by layer. Initial states have the
-    shape of final ones; default zeros.
+    shape of final ones; default zeros. Of a PackedSequence the output is one, too, and the final
+    states are those behind the last element of each sequence.
     """
 
     def __init__(
@@ -199,6 +203,8 @@ class _RecurrentLayers(_Recurrent):
         """Nothing: torch programs call it to please cuDNN."""
 
     def forward(self, input, hx=None):
+        if isinstance(input, PackedSequence):
+            return self._packed(input, hx)
         batch = "(N, L, input_size)" if self.batch_first else "(L, N, input_size)"
         self._check(input, (2, 3), f"{batch} or (L, input_size)")
         batched = input.ndim == 3
@@ -211,8 +217,37 @@ class _RecurrentLayers(_Recurrent):
             )
         count = len(self.suffixes) * len(self.suffixes[0])
         states = self._states(hx, (count, x.shape[1]) if batched else (count,), input)
+        x, final = self._layers(x, [s if batched else s.unsqueeze(1) for s in states])
+        final = final if batched else [s.squeeze(1) for s in final]
+        output = x.squeeze(1) if not batched else x.transpose(0, 1) if self.batch_first else x
+        return output, final[0] if len(final) == 1 else tuple(final)
+
+    def _packed(self, input, hx):
+        """Over sequences of different lengths: (a packed output, the final states in the order of
+        the batch)."""
+        self._check(input.data, (2,), "data (sum of the lengths, input_size)")
+        lengths, order, back = input.lengths(), input.sorted_indices, input.unsorted_indices
+        count = len(self.suffixes) * len(self.suffixes[0])
+        states = self._states(hx, (count, len(lengths)), input.data)
+        if hx is not None and order is not None:
+            states = [s.index_select(1, order) for s in states]
+        x, final = self._layers(padded_rows(input), states, lengths)
+        if back is not None:
+            final = [s.index_select(1, back) for s in final]
+        return packed_like(x, input), final[0] if len(final) == 1 else tuple(final)
+
+    def _layers(self, x, states, lengths=None):
+        """All layers over x (T, N, input): (their output, the final states).
+
+        lengths : of the sequences; what lies behind their ends does not count
+        """
+        last, reverse = (-1,), None
+        if lengths is not None:
+            t, n = np.arange(len(x))[:, None], np.arange(len(lengths))
+            last, reverse = (lengths - 1, n), (np.where(t < lengths, lengths - 1 - t, t), n)
+        turned = lambda x: x[::-1] if reverse is None else x[reverse]
         # one tuple for each layer and direction
-        starts = list(zip(*[s if batched else s.unsqueeze(1) for s in states]))
+        starts = list(zip(*states))
         ends = []
         for k, directions in enumerate(self.suffixes):
             if k and self.dropout:
@@ -220,15 +255,13 @@ class _RecurrentLayers(_Recurrent):
             outputs = []
             for suffix in directions:
                 backwards = suffix.endswith("_reverse")
-                hs, end = self._run(
-                    x[::-1] if backwards else x, starts[len(ends)], suffix, self.nonlinearity
+                hs, states_at = self._run(
+                    turned(x) if backwards else x, starts[len(ends)], suffix, self.nonlinearity
                 )
-                outputs.append(hs[::-1] if backwards else hs)
-                ends.append(end)
+                outputs.append(turned(hs) if backwards else hs)
+                ends.append(states_at(*last))
             x = outputs[0] if len(outputs) == 1 else cat(outputs, 2)
-        final = [stack(s) if batched else stack(s).squeeze(1) for s in zip(*ends)]
-        output = x.squeeze(1) if not batched else x.transpose(0, 1) if self.batch_first else x
-        return output, final[0] if len(final) == 1 else tuple(final)
+        return x, [stack(s) for s in zip(*ends)]
 
     def extra_repr(self):
         shown = [f"{self.input_size}, {self.hidden_size}"]
@@ -324,7 +357,8 @@ class _Cell(_Recurrent):
         states = self._states(hx, input.shape[:-1], input)
         if not batched:
             input, states = input.unsqueeze(0), [s.unsqueeze(0) for s in states]
-        _, new = self._run(input.unsqueeze(0), states, "", self.nonlinearity)
+        _, states_at = self._run(input.unsqueeze(0), states, "", self.nonlinearity)
+        new = states_at(-1)
         new = new if batched else tuple(s.squeeze(0) for s in new)
         return new[0] if len(new) == 1 else new
 
