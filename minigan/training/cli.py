@@ -249,6 +249,8 @@ def _kept(run: Run) -> str:
     try:
         path, state = newest(run.folder, say=lambda text: None)
     except CheckpointError:
+        if group.rank() > 0:  # its machine may not have the folder
+            return f"What is saved is in {run.folder}, where the first rank runs; {_go_on()}"
         return f"Nothing was saved in {run.folder} yet"
     return f"The state of step {state['step']} is saved ({path}); {_go_on()}"
 

@@ -268,10 +268,8 @@ class Run:
                 self._data_of_now() | {"step": self.step, "epoch": state.get("epoch", 0)},
             ]
             self.say(f"{what}: from step {self.step} on they come in a new order")
-        other = [
-            f"{k} {v} (was {state['made_with'].get(k)})"
-            for k, v in _different(state["made_with"], made_with()).items()
-        ]
+        made, making = ({"processes": 1} | m for m in (state["made_with"], made_with()))
+        other = [f"{k} {v} (was {made.get(k)})" for k, v in _different(made, making).items()]
         if other:
             self.say(
                 f"made with {', '.join(other)}: the run goes on, but its last bits may differ "

@@ -3,6 +3,7 @@ that are started here.)"""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ import pytest
 from PIL import Image
 from small_runs import SMALL
 
+from minigan.distributed import group
 from minigan.systems import load_game
 from minigan.systems.command import main
+from minigan.training import cli
 from minigan.training.checkpoint import load_checkpoint, newest, path_of
 
 from . import play
@@ -95,6 +98,14 @@ def test_several_end_where_one_ends(alone, two, three, four, kind):
 def test_the_same_number_gives_the_same_bits_also_after_a_resume(two, kind):
     whole, resumed = (state(two[0] / name, kind) for name in ("whole", "resumed"))
     assert farthest(whole, resumed)[0] == 0 and whole["random"] == resumed["random"]
+
+
+def test_one_goes_on_with_what_two_began(alone, two, tmp_path, capsys):
+    shutil.copytree(two[0] / "half", tmp_path / "half")
+    play.run(tmp_path / "half", "dcgan", resume=True).train()
+    assert "made with processes 1 (was 2): the run goes on" in capsys.readouterr().out
+    distance, where = farthest(state(alone, "dcgan"), state(tmp_path / "half", "dcgan"))
+    assert distance < 2e-5, (where, distance)
 
 
 def test_what_is_said(two, three):
@@ -228,6 +239,14 @@ def test_who_started_it(before, started, says):
     command = [sys.executable, "-c", before + TRAIN]
     done = subprocess.run(command, env=os.environ | started, capture_output=True, text=True)
     assert says in done.stdout + done.stderr and ("begun" in done.stdout) == (says == "begun")
+
+
+def test_a_rank_without_the_folder_does_not_say_that_nothing_is_saved(tmp_path, monkeypatch):
+    run = play.run(tmp_path, "mlp")
+    run.lock.release()
+    assert "Nothing was saved" in cli._kept(run)
+    monkeypatch.setattr(group, "rank", lambda: 1)
+    assert f"in {tmp_path / 'mlp'}, where the first rank runs; to go on" in cli._kept(run)
 
 
 def test_import_does_not_load_mpi():
