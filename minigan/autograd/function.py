@@ -51,6 +51,12 @@ class Context:
         """These results have no gradient. (Those of integers need not be named.)"""
         self._constant = tensors
 
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """NotImplementedError: an argument that forward overwrites has no place on the tape."""
+        raise NotImplementedError(
+            "mark_dirty: a Function cannot write into its arguments; give back a new Tensor"
+        )
+
     def set_materialize_grads(self, value: bool) -> None:
         """Not needed: backward is called with a gradient, or not at all."""
 

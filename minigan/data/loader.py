@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..arrays import Generator, default_generator, drawing_from
 from .collate import default_collate
@@ -143,6 +143,26 @@ class DataLoader:
                 yield self.collate_fn(batch)
 
 
+class WorkerInfo(NamedTuple):
+    """What a worker of a DataLoader can ask: its number, how many there are, a seed that is
+    another in each worker and each pass, and the data set (the same object in all)."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+_here = threading.local()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """In a worker thread of a DataLoader (worker_init_fn, a data set's __getitem__, collate_fn)
+    which one it is. None elsewhere: also for an IterableDataset, which is read from its beginning
+    to its end in one place, whatever num_workers."""
+    return getattr(_here, "info", None)
+
+
 class _Job:
     """A batch to be made, and then what came of it."""
 
@@ -169,7 +189,7 @@ class _Ahead:
         for number in range(loader.num_workers):
             threading.Thread(
                 target=_work,
-                args=(loader, self.queue, number),
+                args=(loader, self.queue, number, self.seed),
                 daemon=True,
                 name=f"minigan-loader-{number}",
             ).start()
@@ -235,8 +255,9 @@ class _Queue:
             self.changed.notify_all()
 
 
-def _work(loader: DataLoader, queue: _Queue, number: int) -> None:
+def _work(loader: DataLoader, queue: _Queue, number: int, seed: int) -> None:
     """What a worker thread does."""
+    _here.info = WorkerInfo(number, loader.num_workers, seed + number, loader.dataset)
     problem: Exception | None = None
     try:
         if loader.worker_init_fn is not None:

@@ -136,6 +136,14 @@ def test_wrong_functions():
         Few.apply(leaf(1.0), leaf(2.0)).backward()
     with pytest.raises(RuntimeError, match="None for argument 0"):
         Nothing.apply(leaf(1.0)).backward()
+    class InPlace(Cube):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x
+
+    with pytest.raises(NotImplementedError, match="give back a new Tensor"):
+        InPlace.apply(leaf(1.0) * 1)
     with pytest.raises(TypeError, match="Number: forward gave float"):
         Number.apply(leaf(1.0))
     with pytest.raises(NotImplementedError, match="static method forward"):

@@ -25,6 +25,7 @@ from minigan.data import (
     default_collate,
     random_split,
 )
+from minigan.data.loader import get_worker_info
 
 Point = collections.namedtuple("Point", "x y")
 
@@ -291,6 +292,28 @@ def test_timeout_and_start_of_workers():
 
     with pytest.raises(OSError, match="no disk"):
         next(iter(DataLoader(Squares(2), num_workers=1, worker_init_fn=fail)))
+
+
+def test_workers_know_which_one_they_are():
+    class Told(list):
+        def __getitem__(self, i):
+            info = get_worker_info()
+            return (i, info and info.id) if info is None or info.dataset is self else "another"
+
+    started = []
+    data = Told(range(8))
+    loader = DataLoader(
+        data,
+        batch_size=None,
+        num_workers=2,
+        worker_init_fn=lambda number: started.append((number, get_worker_info())),
+    )
+    made = list(loader)
+    assert [i for i, _ in made] == list(range(8)) and {n for _, n in made} <= {0, 1}
+    assert all(n == info.id and info.num_workers == 2 for n, info in started)
+    assert len({info.seed for _, info in started}) == len(started) == 2
+    assert list(DataLoader(data, batch_size=None)) == [(i, None) for i in range(8)]
+    assert get_worker_info() is None
 
 
 def test_random_numbers_in_workers_repeat():

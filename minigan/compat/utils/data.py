@@ -1,7 +1,5 @@
 """torch.utils.data's names."""
 
-from typing import Any
-
 from ...data.collate import default_collate
 from ...data.dataset import (
     ConcatDataset,
@@ -12,7 +10,7 @@ from ...data.dataset import (
     random_split,
 )
 from ...data.distributed import DistributedSampler
-from ...data.loader import DataLoader
+from ...data.loader import DataLoader, get_worker_info
 from ...data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -28,9 +26,3 @@ __all__ = [
     "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "default_collate",
     "get_worker_info", "random_split",
 ]  # fmt: skip
-
-
-def get_worker_info() -> Any:
-    """None, as in a main process: an IterableDataset is read from its beginning to its end in one
-    place, whatever num_workers, and needs no parts."""
-    return None
