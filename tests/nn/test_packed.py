@@ -15,6 +15,7 @@ from minigan.nn.sequences import (
     pad_packed_sequence,
     pad_sequence,
     unpack_sequence,
+    unpad_sequence,
 )
 
 LENGTHS = [2, 5, 1, 4]
@@ -42,6 +43,14 @@ def test_packing_and_padding():
     np.testing.assert_array_equal(g.numpy(), 2 * x.detach().numpy() * inside[..., None])
     assert pad_packed_sequence(packed, total_length=6)[0].shape == (6, 4, 3)
     assert packed.to(np.float32).data.dtype == np.float32 and not packed.is_cuda
+
+
+def test_padding_at_the_left():
+    sequences = [minigan.ones(2, 3), minigan.zeros(1, 3)]
+    padded = pad_sequence(sequences, batch_first=True, padding_value=-1, padding_side="left")
+    assert padded.shape == (2, 2, 3) and padded[1].tolist() == [[-1, -1, -1], [0, 0, 0]]
+    back = unpad_sequence(pad_sequence(sequences), [2, 1])
+    assert all(map(minigan.equal, back, sequences))
 
 
 def test_the_longest_first():

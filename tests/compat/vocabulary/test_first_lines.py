@@ -341,16 +341,3 @@ def test_summary_writer_without_tensorboardx():
         "ImportError: SummaryWriter needs the package tensorboardX: pip install "
         "'minigan[tensorboard]'" in done.stderr
     )
-
-
-def test_packed_sequences_say_what_to_do():
-    from minigan.nn.utils.rnn import pack_padded_sequence, pad_sequence, unpad_sequence
-
-    rows = [minigan.ones(2, 3), minigan.zeros(1, 3)]
-    padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
-    assert padded.shape == (2, 2, 3) and padded[1].tolist() == [[-1, -1, -1], [0, 0, 0]]
-    assert [r.tolist() for r in unpad_sequence(pad_sequence(rows), [2, 1])] == [
-        r.tolist() for r in rows
-    ]
-    with pytest.raises(NotImplementedError, match="padded batches"):
-        pack_padded_sequence(padded, [2, 1])
