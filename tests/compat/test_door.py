@@ -12,7 +12,7 @@ from minigan.compat import MODULES, NAMES, places
 ROOT = pathlib.Path(__file__).parents[2]
 # Beside tests/compat: mypy's user code, PyTorch programs for whoever has PyTorch, and what needs a
 # GPU go with what they show.
-BOTH = {"func", "nn.utils.spectral_norm", "nn.utils.weight_norm"}  # names of the textbook, too
+BOTH = {"nn.utils.spectral_norm", "nn.utils.weight_norm"}  # names of the textbook, too
 WITH_COMPAT = {"compat", "typing", "pytorch", "gpu", "test_namespace.py"}
 
 
