@@ -45,6 +45,39 @@ def bare_index(x, index, keep=False):
     return index.copy() if keep and hasattr(index, "dtype") else index
 
 
+def whole_numbers_first(index):
+    """An index as two, of which the second applies to what the first picks: torch takes whole
+    numbers first. None where that is the same: NumPy takes a number for one of the index arrays,
+    and puts their dimensions in front where something stands between them."""
+    if index.__class__ is not tuple:
+        return None
+    for part in index:
+        if part.__class__ not in _BASIC:
+            break
+    else:
+        return None
+    numbers = [i for i, part in enumerate(index) if _is_whole_number(part)]
+    arrays = [i for i, part in enumerate(index) if getattr(part, "ndim", 0)]
+    both = numbers + arrays
+    if not numbers or not arrays or max(both) - min(both) == len(both) - 1:
+        return None
+    first = []
+    for i, part in enumerate(index):
+        if i in numbers or part is ...:
+            first.append(part)
+        elif part is not None:
+            mask = i in arrays and part.dtype.kind == "b"
+            first += [slice(None)] * (part.ndim if mask else 1)
+    return tuple(first), tuple([part for i, part in enumerate(index) if i not in numbers])
+
+
+_BASIC = {int, slice, type(None), type(...)}
+
+
+def _is_whole_number(part):
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
+
+
 def at(array, index):
     """array[index], an array: NumPy would make a number of a single element."""
     here = array[index]
@@ -103,13 +136,14 @@ def _(g, need, index):
 def getitem(input: Tensor, index: Index) -> Tensor:
     """input[index]: integers, slices, None, ..., boolean masks, integer arrays or Tensors, lists.
 
-    An integer beside arrays counts as one of them, as in NumPy (torch takes it first: the
-    dimensions may come in another order).
+    Integers are taken first, as in torch: x[0, :, array] is x[0][:, array].
     """
     if index.__class__ is not int and index.__class__ is not slice:
         index = bare_index(
             input, index, mode.grad_enabled and getattr(input, "requires_grad", False)
         )
+        if (parts := whole_numbers_first(index)) is not None:
+            return _getitem(_getitem(input, parts[0]), parts[1])
     return _getitem(input, index)
 
 

@@ -24,7 +24,15 @@ from ..autograd._types import Index, Ints, Operand
 from ..engine.arguments import wrapped
 from ..engine.grad_mode import mode
 from ..engine.tensor import refresh_views
-from .indexing import _put, at, bare_index, getitem, is_basic, is_whole
+from .indexing import (
+    _put,
+    at,
+    bare_index,
+    getitem,
+    is_basic,
+    is_whole,
+    whole_numbers_first,
+)
 from .shape import _numbers
 from .writes import (
     exchangeable,
@@ -139,6 +147,9 @@ def assign(self: Tensor, name: str, index: Any, value: Any) -> Tensor:
     """self[index] = value"""
     recorded = is_recorded(self, (value,))
     index = bare_index(self, index, keep=recorded)
+    if (parts := whole_numbers_first(index)) is not None:
+        assign(getitem(self, parts[0]), name, parts[1], value)
+        return self
     if hasattr(value, "dtype") and value.ndim:
         place = at(self.array, index)
         refuse_repeated(place, name)

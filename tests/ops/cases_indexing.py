@@ -35,6 +35,14 @@ def mixed(draw):
     return x, tuple(index)
 
 
+def numbers_first(x, index):
+    """x[0, :, i] is x[0][:, i]."""
+    for dim in reversed(range(x.ndim)):
+        if not isinstance(index[dim], (slice, np.ndarray)):
+            x = np.take(x, index[dim], dim)
+    return x[tuple(i for i in index if isinstance(i, (slice, np.ndarray)))]
+
+
 @st.composite
 def masks(draw, part=True):
     x = draw(array(min_dims=1))
@@ -175,7 +183,7 @@ CASES = [
     Case("getitem:integers", integers(), lambda x, *i: x[i], call=lambda x, *i: ops.getitem(x, i)),
     Case("getitem:list", integers().map(lambda a: (a[0], tuple(i.tolist() for i in a[1:]))),
         lambda x, i: x[i]),
-    Case("getitem:mixed", mixed(), lambda x, i: x[i]),
+    Case("getitem:mixed", mixed(), numbers_first),
     Case("getitem:mask", masks(), lambda x, m: x[m]),
     Case("setitem", puts(), put),
     Case("put", replacements(), replaced, call=lambda *a: card("put")(*a)),

@@ -376,3 +376,35 @@ def test_extremes_of_groups_with_nan_and_ties(shape):
         np.testing.assert_allclose(
             g.numpy(), top / np.maximum(top.sum(1, keepdims=True), 1), rtol=1e-6
         )
+
+
+def test_numbers_beside_index_arrays_are_taken_first():
+    """PyTorch's shapes; NumPy puts the arrays' dimensions in front."""
+    x = minigan.arange(120).view(2, 3, 4, 5)
+    i, mask = minigan.tensor([0, 1]), minigan.tensor([True, False, True])
+    for found, expected in (
+        (x[0, :, i], x[0][:, i]),
+        (x[:, 0, :, i], x[:, 0][:, :, i]),
+        (x[i, :, 0, i], x[:, :, 0][i, :, i]),
+        (x[0, None, i], x[0][None, i]),
+        (x[0, ..., i], x[0][..., i]),
+        (x[-1, :, i, 1], x[-1][:, :, 1][:, i]),
+        (x[1, mask, :, 2], x[1][:, :, 2][mask]),
+        (x[0, :, [0, 2]], x[0][:, [0, 2]]),
+        (x[0, i], x[0][i]),
+    ):
+        assert found.shape == expected.shape and minigan.equal(found, expected)
+    y = minigan.zeros(3, 4, 5)
+    y[1, :, i] = minigan.arange(8.0).view(4, 2)
+    assert y[1, 3].tolist() == [6, 7, 0, 0, 0] and not y[0].any()
+    y[0, None, i] += 2
+    assert y[0].sum(1).tolist() == [10, 10, 0, 0]
+
+
+def test_writes_beside_index_arrays_are_recorded():
+    x, w = minigan.ones(2, 3, 4, requires_grad=True), minigan.ones(3, 2, requires_grad=True)
+    y = x * 1
+    y[1, :, minigan.tensor([0, 2])] = w * 5
+    (y * minigan.arange(24.0).view(2, 3, 4)).sum().backward()
+    assert w.grad.tolist() == [[60, 70], [80, 90], [100, 110]]
+    assert x.grad[1].tolist() == [[0, 13, 0, 15], [0, 17, 0, 19], [0, 21, 0, 23]]
