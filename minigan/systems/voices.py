@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from .system import label_of
 
 Pair = tuple[np.ndarray, int, int]  # frames (T, C), who said them, who shall say them
 COEFFICIENTS = 4  # of a frame, in a picture
+LEAST = 1e-12  # a variance that is not 0
 
 
 def speaker_of(text: str, c: Any) -> int:
@@ -135,12 +137,16 @@ def variances_off(
     parts: Sequence[np.ndarray], whom: np.ndarray, of: dict[int, np.ndarray]
 ) -> tuple[float, float]:
     """(mean |log share|, mean share): of the variances of each speaker's utterances in those that
-    they should have, `of`."""
+    they should have, `of`, without numbers that do not vary there; NaN where none does."""
     found = []
     for k in np.unique(whom):
         mean = np.mean([x.var(0) for x, y in zip(parts, whom) if y == k], 0)
-        found.append(np.maximum(mean, 1e-12) / of[int(k)])
-    return float(np.abs(np.log(found)).mean()), float(np.mean(found))
+        vary = of[int(k)] > LEAST
+        found.append(np.maximum(mean, LEAST)[vary] / of[int(k)][vary])
+    shares = np.concatenate(found)
+    if not len(shares):
+        return math.nan, math.nan
+    return float(np.abs(np.log(shares)).mean()), float(shares.mean())
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -262,6 +262,10 @@ def test_variances_and_courses():
     half = [0.5 * x for x in data.each()]
     off, share = voices.variances_off(half, data.labels, of)
     np.testing.assert_allclose([off, share], [np.log(4), 0.25], rtol=1e-5)
+    of[1][3] = 0  # what does not vary does not count
+    np.testing.assert_allclose(voices.variances_off(half, data.labels, of), [off, share], rtol=1e-5)
+    nothing = {k: 0 * x for k, x in of.items()}
+    assert np.isnan(voices.variances_off(half, data.labels, nothing)).all()
 
     t = np.linspace(0, 1, 9)[:, None] * [1.0, -2.0]
     np.testing.assert_allclose(voices.correlation(t, 3 * t + 1), 1)
