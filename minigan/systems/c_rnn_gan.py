@@ -53,7 +53,7 @@ from ..metrics import (
 )
 from ..training.cli import number
 from .evidence import drawn
-from .system import Row, System, adam_options, counts, label_of, labels_of
+from .system import Row, System, adam_options, counts, label_of, labels_of, unchanged
 from .writing import sampled, written
 
 PLACES = 64  # of real numbers, for the control: so many values of a series at a time, about
@@ -156,6 +156,8 @@ class CRNNGAN(System):
     def measure(self, game, c, samples, device):
         made, inputs = drawn(game, samples, device)
         train, test = self.data(c), self.test_of(c)
+        if "classes" in vars(c):
+            unchanged("labels", train.classes, c.class_names, train)
         if c.music:
             rows = music_rows(made[..., 0], train.series[..., 0], test.series[..., 0])
         else:

@@ -34,7 +34,7 @@ from ..data.texts import unpadded
 from ..gan.organ import OBJECTIVES, Intervals, TunesByLikelihood, pitches_of, validity
 from ..gan.organ import ORGAN as Game
 from .seqgan import SeqGAN, after_mle
-from .system import Row, weights
+from .system import Row, unchanged, weights
 from .texts import drawn_by, nats
 
 LONGEST = 36  # words, as in the paper
@@ -90,6 +90,7 @@ class ORGAN(SeqGAN):
 
     def measure(self, game, c, samples, device):
         train, test = self.data(c), self.data(c, "test")
+        unchanged("words", test.vocabulary, c.vocabulary, test)
         policies = {"": game.G.eval()}
         if (first := after_mle(game, c)) is not None:
             policies[" after MLE"] = first

@@ -45,7 +45,7 @@ from ..metrics import bleu, self_bleu
 from ..optim import Adam
 from ..training.cli import number
 from ..training.stages import left_by, path_of_stage
-from .system import Row, counts
+from .system import Row, counts, unchanged
 from .texts import OfTexts, drawn_by, nats
 
 SAID = 2000  # sequences whose BLEU is measured, at most
@@ -146,6 +146,7 @@ class SeqGAN(OfTexts):
     def measure(self, game, c, samples, device):
         numbers = Generator(0).uniform((samples, c.length))
         test = self.data(c, "test")
+        unchanged("words", test.vocabulary, c.vocabulary, test)
         policies = {"": game.G.eval()}
         if (first := after_mle(game, c)) is not None:
             policies[" after MLE"] = first

@@ -264,6 +264,16 @@ def labels_of(data: ImageSet, who: str) -> dict[str, Any]:
     return {"classes": data.require_classes(who)} | names
 
 
+def unchanged(what: str, now: Sequence[Any], then: Sequence[Any], data: Any) -> None:
+    """ValueError where the words, labels, ... of data are others than when a run learnt from them:
+    numbers would stand for something else."""
+    if list(now) != list(then):
+        raise ValueError(
+            f"{data.source} has changed since the run: its {what} are others; measure with the "
+            "data that it has learnt from"
+        )
+
+
 def label_of(text: str, c: Any) -> int:
     """The number of a class that is given by its name (or number); ValueError, with the nearest
     name, where there is none. c : the run's facts."""

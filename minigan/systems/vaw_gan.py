@@ -47,7 +47,7 @@ from ..gan.vaw import VAWGAN as Game
 from ..gan.vaw import SpeakerVAE
 from ..training.cli import number
 from .parts import layers
-from .system import Row, System, adam_options, counts, facts_of, labels_of, weights
+from .system import Row, System, adam_options, counts, facts_of, labels_of, unchanged, weights
 from .voices import (
     all_pairs,
     as_csv,
@@ -231,6 +231,7 @@ class VAWGAN(System):
 
     def measure(self, game, c, samples, device):
         data, test = self.data(c), self.test_of(c)
+        unchanged("labels", data.classes, c.class_names, data)
         known = classifier_of_speakers(data, str(device))
         pairs = subset_of(all_pairs(test, c), samples)
         made = converted(game, pairs, c, device)

@@ -352,6 +352,18 @@ def test_own_series_without_labels(length, tmp_path, capsys):
     assert "off in size of steps" in capsys.readouterr().out
 
 
+def test_labels_that_have_changed_are_not_measured(tmp_path, capsys):
+    path, run = tmp_path / "own.csv", tmp_path / "run"
+    rows = [f"{'ab'[i % 2]},{','.join(f'{x:.3f}' for x in RNG.normal(size=5))}" for i in range(30)]
+    path.write_text("\n".join(["label,h0,h1,h2,h3,h4", *rows]))
+    words = ["--dataset", str(path), "--out", str(run)]
+    assert main(["train", "c-rnn-gan", *SMALL, *words]) == 0
+    assert main(["measure", str(run), "--samples", "100"]) == 0
+    path.write_text("\n".join(["label,h0,h1,h2,h3,h4", *rows]).replace("\na,", "\nc,"))
+    assert main(["measure", str(run), "--samples", "100"]) == 2
+    assert "its labels are others" in capsys.readouterr().err
+
+
 def test_series_of_several_numbers_are_shown_side_by_side():
     g = game(music=False)
     picture = g.pictured(RNG.normal(size=(9, T, 3)))

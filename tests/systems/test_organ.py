@@ -144,6 +144,9 @@ def test_own_tunes(tmp_path, capsys):
     own.write_text("C2 D2 | E4 |\nG4 | c4 |\n" * 30)
     assert main(["train", "organ", *SMALL, "--dataset", str(own), "--out", str(run)]) == 0
     assert set(load_game(run).c.vocabulary) == {"", "C2", "D2", "E4", "G4", "c4", "|"}
+    own.write_text("C2 D2 | E4 |\nG4 | d4 |\n" * 30)
+    assert main(["measure", str(run), "--samples", "100"]) == 2
+    assert "has changed since the run: its words are others" in capsys.readouterr().err
     own.write_text("no notes here\n" * 30)
     assert main(["train", "organ", *SMALL, "--dataset", str(own), "--out", str(run) + "2"]) == 2
     assert "none of its words is a note" in capsys.readouterr().err

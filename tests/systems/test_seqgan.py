@@ -375,3 +375,6 @@ def test_own_texts(tmp_path, capsys):
     np.testing.assert_allclose(rows["BLEU-2"]["value"], expected)
     np.testing.assert_allclose(rows["self-BLEU-2"]["value"], self_bleu(words[:9]))
     assert expected < 1 and rows["BLEU-2"]["ceiling"] == 1
+    path.write_text("\n".join(lines).replace("dog", "hen"))  # its numbers are those of other words
+    assert main(["measure", str(run), "--samples", "100"]) == 2
+    assert "has changed since the run: its words are others" in capsys.readouterr().err

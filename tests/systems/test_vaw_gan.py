@@ -247,6 +247,9 @@ def test_own_series(tmp_path, capsys):
     assert main(["measure", str(run)]) == 0
     assert main(["draw", str(run), "--label", "ann", "--out", str(tmp_path / "x.csv")]) == 0
     assert (tmp_path / "x.csv").read_text().startswith("series,label,c1,c2\n1,ann,")
+    path.write_text("\n".join(lines).replace("ann", "cid"))
+    assert main(["measure", str(run)]) == 2
+    assert "has changed since the run: its labels are others" in capsys.readouterr().err
 
 
 # --- what is measured ---
