@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ class OfWorlds(System):
         if not (found.episode == 0).any():
             raise ValueError(f"--every {c.every}: the first episode shows no pair then: lower it")
         return found
+
+    def examples(self, data):
+        return math.inf  # see `Experience`
 
     def facts(self, data, c):
         world = WORLDS[c.dataset]

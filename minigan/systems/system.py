@@ -123,8 +123,9 @@ class System:
         own."""
         return self.data(c, "test" if c.pictures in DATASETS else "train")
 
-    def examples(self, data: Any) -> int:
-        """How many there are, of which a batch takes some."""
+    def examples(self, data: Any) -> float:
+        """How many there are, of which a batch takes some; infinity where it draws them with
+        replacement."""
         return len(data)
 
     def facts(self, data: ImageSet, c: Any) -> dict[str, Any]:

@@ -93,6 +93,12 @@ def test_controls_and_options():
     assert kind.game(c).D.h is None
 
 
+def test_one_episode_has_fewer_pairs_than_a_batch(tmp_path, capsys):
+    out = ["--out", str(tmp_path / "run"), "--steps", "2", "--walkers", "2", "--horizon", "8"]
+    assert main(["train", "gail", *out, "--episodes", "1"]) == 0
+    assert "25 examples" in capsys.readouterr().out  # --batch-size is 64
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
