@@ -36,8 +36,10 @@ wider networks and more clips help more than time: with --clips 60000 --batch-si
 4,000 clips 0.25 after 5,000 steps, where the defaults have 0.42, and 0.38 after 20,000. What is
 left are digits that change little by little on their way, a 9 whose loop opens, an 8 that becomes
 a 3. Seen at 4,000 or 5,000 steps, of one seed each: two codes side by side, of 32 and 4 or of 64
-and 12 numbers, 0.15, multiplied 0.23; 512 numbers in place of 256 where they are multiplied, or
-four frames of each clip for D_I: no gain.
+and 12 numbers, 0.15, multiplied 0.23; 512 numbers in place of 256 where they are multiplied,
+four frames of each clip for D_I, the first frame beside each for D_V, R1 of 0.1, or maps of content
+whose channels motion multiplies: no gain. Nor did it help to lower the rate to 2e-4 after 29,592
+steps (0.68 after 35,000).
 """
 
 from __future__ import annotations
