@@ -79,6 +79,8 @@ def test_as_torch(case, data):
         for i, a in enumerate(args)
     ]
     y, t = case.call(*ours), call(theirs(name), case.call, their)
+    # torch 2.13 repeats the first row of what is one pixel wide
+    assume(case.name != "interpolate:antialias" or y.shape[-1] > 1)
     ys, ts = (list(v) if isinstance(v, tuple | list) else [v] for v in (y, t))
     assert len(ys) == len(ts)
     rng = np.random.default_rng(0)
