@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .autograd import Tensor, enable_grad, is_grad_enabled
+from .engine.trees import TREES, mapped, tensors
 from .nn.stateless import functional_call
 from .ops.derivatives import gradients, pushed, rows, tracked
 from .ops.joining import stack
@@ -23,34 +24,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-# --- trees: what Tensors lie in ---
-
-
-def _leaves(tree):
-    """The Tensors of a tree, in order."""
-    if isinstance(tree, Tensor):
-        return [tree]
-    parts = tree.values() if isinstance(tree, dict) else tree
-    return [t for part in parts for t in _leaves(part)] if isinstance(tree, _TREES) else []
-
-
-_TREES = (dict, list, tuple)
-
-
-def _map(function, tree, *others):
-    """The same tree with function(x, ...) for each x that is no tree; `others` have its form."""
-    if isinstance(tree, dict):
-        return type(tree)((k, _map(function, v, *(o[k] for o in others))) for k, v in tree.items())
-    if isinstance(tree, (list, tuple)):
-        found = [_map(function, *parts) for parts in zip(tree, *others)]
-        return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
-    return function(tree, *others)
-
-
 def _filled(tree, values):
     """The tree with other Tensors, in order."""
     values = iter(values)
-    return _map(lambda x: next(values) if isinstance(x, Tensor) else x, tree)
+    return mapped(lambda x: next(values) if isinstance(x, Tensor) else x, tree)
 
 
 # --- derivatives ---
@@ -61,7 +38,7 @@ def _chosen(args, argnums):
     numbers = (argnums,) if isinstance(argnums, int) else argnums
     args = list(args)
     for i in numbers:
-        args[i] = _map(lambda x: tracked(x) if isinstance(x, Tensor) else x, args[i])
+        args[i] = mapped(lambda x: tracked(x) if isinstance(x, Tensor) else x, args[i])
     chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in numbers)
     return chosen, args
 
@@ -85,7 +62,7 @@ def _led_from_elsewhere(outputs, own):
 
 def _settled(tree, again):
     """A result without its place on the tape, unless it is to be differentiated again."""
-    return tree if again else _map(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
+    return tree if again else mapped(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
 
 
 def _called(func, args, kwargs, has_aux):
@@ -112,7 +89,7 @@ def grad_and_value(
                 "grad: the function must give one element, got "
                 + (f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value))
             )
-        own = _leaves(chosen)
+        own = tensors(chosen)
         again = _led_from_elsewhere([value], own)
         found = _filled(chosen, gradients([value], own, None, again))
         value, aux = _settled(value, again), _settled(aux, again)
@@ -144,11 +121,11 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     one for each primal); has_aux: and what func gave besides."""
     chosen, args = _chosen(primals, tuple(range(len(primals))))
     value, aux = _called(func, args, {}, has_aux)
-    own, outputs = _leaves(chosen), _leaves(value)
+    own, outputs = tensors(chosen), tensors(value)
     again = _led_from_elsewhere(outputs, own)
 
     def pulled(cotangents):
-        return _filled(chosen, gradients(outputs, own, _leaves(cotangents), again))
+        return _filled(chosen, gradients(outputs, own, tensors(cotangents), again))
 
     value = _settled(value, again)
     return (value, pulled, _settled(aux, again)) if has_aux else (value, pulled)
@@ -162,9 +139,9 @@ def jvp(
     passes; has_aux: and what func gave besides."""
     chosen, args = _chosen(primals, tuple(range(len(primals))))
     value, aux = _called(func, args, {}, has_aux)
-    own, outputs = _leaves(chosen), _leaves(value)
+    own, outputs = tensors(chosen), tensors(value)
     again = _led_from_elsewhere(outputs, own)
-    found = _filled(value, pushed(outputs, own, _leaves(tangents), again))
+    found = _filled(value, pushed(outputs, own, tensors(tangents), again))
     value = _settled(value, again)
     return (value, found, _settled(aux, again)) if has_aux else (value, found)
 
@@ -180,9 +157,9 @@ def jacrev(
     def wrapper(*args, **kwargs):
         chosen, args = _chosen(args, argnums)
         value, aux = _called(func, args, kwargs, has_aux)
-        own = _leaves(chosen)
-        again = _led_from_elsewhere(_leaves(value), own)
-        found = _map(lambda y: _filled(chosen, rows(y, own, again)), value)
+        own = tensors(chosen)
+        again = _led_from_elsewhere(tensors(value), own)
+        found = mapped(lambda y: _filled(chosen, rows(y, own, again)), value)
         return (found, _settled(aux, again)) if has_aux else found
 
     return wrapper
@@ -246,7 +223,7 @@ def _picked(tree, dim, i):
     """Index i of a dimension of each Tensor."""
     if isinstance(tree, Tensor):
         return tree if dim is None else tree.select(dim, i)
-    if not isinstance(tree, _TREES):
+    if not isinstance(tree, TREES):
         return tree
     parts = [_picked(part, d, i) for part, d in _with_dims(tree, dim)]
     return dict(zip(tree, parts)) if isinstance(tree, dict) else type(tree)(parts)
@@ -254,10 +231,10 @@ def _picked(tree, dim, i):
 
 def _with_dims(tree, dim):
     """The parts of a tree with their dimensions."""
-    if not isinstance(tree, _TREES):
+    if not isinstance(tree, TREES):
         return []
     keys = list(tree) if isinstance(tree, dict) else range(len(tree))
-    return [(tree[k], dim[k] if isinstance(dim, _TREES) else dim) for k in keys]
+    return [(tree[k], dim[k] if isinstance(dim, TREES) else dim) for k in keys]
 
 
 def _stacked(results, dims):

@@ -11,6 +11,7 @@ import numpy as np
 from .. import nn
 from ..arrays.device import on_gpu
 from ..autograd import Tensor, is_grad_enabled
+from ..engine.trees import mapped, tensors
 from .cuda import graph as cuda_graph
 
 __all__ = ["compile"]
@@ -83,9 +84,9 @@ class Compiled:
 
     def _graph(self, args, result):
         """The step as a graph, where it is one: what it gives is no longer on the tape."""
-        if any(t.requires_grad and not t.is_leaf for t in _tensors(result)):
+        if any(t.requires_grad and not t.is_leaf for t in tensors(result)):
             return None
-        there = {on_gpu(t.array) for t in _tensors([args, result])}
+        there = {on_gpu(t.array) for t in tensors([args, result])}
         if len(there) != 1 or "minigan.fast" not in sys.modules:
             return None
         if there.pop():
@@ -112,21 +113,6 @@ def _equal(these, those):
     return len(these) == len(those) and all(a is b or a == b for a, b in zip(these, those))
 
 
-def _tensors(x):
-    if isinstance(x, Tensor):
-        yield x
-    elif isinstance(x, (list, tuple, dict)):
-        for part in x.values() if isinstance(x, dict) else x:
-            yield from _tensors(part)
-
-
-def _copied(x):
-    """x with new Tensors: a graph's are the same in each call."""
-    if isinstance(x, Tensor):
-        return x.detach().clone()
-    if isinstance(x, dict):
-        return {key: _copied(part) for key, part in x.items()}
-    if isinstance(x, (list, tuple)):
-        parts = [_copied(part) for part in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    return x
+def _copied(tree):
+    """The same with new Tensors: a graph's are the same in each call."""
+    return mapped(lambda x: x.detach().clone() if isinstance(x, Tensor) else x, tree)

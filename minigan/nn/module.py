@@ -266,25 +266,22 @@ class Module(ModuleState):
 
     def get_parameter(self, target: str) -> Parameter:
         """The Parameter at a path such as "block.0.weight"."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if name not in module._parameters:
-            raise AttributeError(
-                f"{type(module).__name__} has no parameter {name!r}; it has "
-                f"{', '.join(module._parameters) or 'none'}"
-            )
-        return module._parameters[name]
+        return self._named("parameter", target)
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path such as "block.1.running_mean"."""
+        return self._named("buffer", target)
+
+    def _named(self, kind, target):
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        if name not in module._buffers:
+        here = module._parameters if kind == "parameter" else module._buffers
+        if name not in here:
             raise AttributeError(
-                f"{type(module).__name__} has no buffer {name!r}; it has "
-                f"{', '.join(module._buffers) or 'none'}"
+                f"{type(module).__name__} has no {kind} {name!r}; it has "
+                f"{', '.join(here) or 'none'}"
             )
-        return module._buffers[name]
+        return here[name]
 
     # --- to all of it ---
 

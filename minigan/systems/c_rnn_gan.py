@@ -2,7 +2,8 @@
 
     python -m minigan train c-rnn-gan                                # Bach's chorales, music21's
     python -m minigan train c-rnn-gan --dataset FOLDER               # MIDI files
-    python -m minigan train c-rnn-gan --dataset italy-power-demand   # other series, or a .csv
+    # other series, or a .csv; of a few series, so many passes as make some 3,600 steps
+    python -m minigan train c-rnn-gan --dataset italy-power-demand --epochs 1800
     python -m minigan draw runs/c-rnn-gan --n 8 --out tunes.mid
     python -m minigan measure runs/c-rnn-gan --control
 

@@ -135,7 +135,8 @@ def test_bfloat16_is_no_dtype_of_tensors():
         lambda: minigan.nn.Linear(2, 2).to(minigan.bfloat16),
         lambda: minigan.set_default_dtype(minigan.bfloat16),
     ):
-        with pytest.raises(TypeError, match="no Tensor of minigan is bfloat16"):
+        # NumPy before 2.4 puts its own message in the place of ours
+        with pytest.raises(TypeError, match="Tensor of minigan is bfloat16|interpret 'bfloat16'"):
             make()
 
 

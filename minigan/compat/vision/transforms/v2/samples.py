@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .....arrays import default_generator
 from .....autograd import Tensor
+from .....engine.trees import leaves, mapped
 from .....nn import Module
 from ...tv_tensors import Image, wrap
 
@@ -22,27 +22,6 @@ def is_picture(x: Any) -> bool:
     from PIL import Image as pillow
 
     return isinstance(x, pillow.Image)
-
-
-def _leaves(sample: Any) -> list[Any]:
-    if isinstance(sample, Mapping):
-        return [leaf for value in sample.values() for leaf in _leaves(value)]
-    return (
-        [leaf for value in sample for leaf in _leaves(value)]
-        if isinstance(sample, (list, tuple))
-        else [sample]
-    )
-
-
-def mapped(sample: Any, change: Callable[[Any], Any]) -> Any:
-    """The sample with `change` of each leaf, in the order of `_leaves`."""
-    if isinstance(sample, Mapping):
-        parts = {key: mapped(value, change) for key, value in sample.items()}
-        return parts if type(sample) is dict else type(sample)(parts)  # type: ignore[call-arg]
-    if isinstance(sample, (list, tuple)):
-        values = [mapped(value, change) for value in sample]
-        return type(sample)(*values) if hasattr(sample, "_fields") else type(sample)(values)
-    return change(sample)
 
 
 class Transform(Module):
@@ -82,12 +61,12 @@ class Transform(Module):
 
     def forward(self, *inputs: Any) -> Any:
         sample = inputs if len(inputs) > 1 else inputs[0]
-        leaves = _leaves(sample)
-        chosen = self._which(leaves)
-        params = self.make_params([x for x, take in zip(leaves, chosen) if take])
+        parts = leaves(sample)
+        chosen = self._which(parts)
+        params = self.make_params([x for x, take in zip(parts, chosen) if take])
         marks = iter(chosen)
         return mapped(
-            sample, lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x
+            lambda x: wrap(self.transform(x, params), like=x) if next(marks) else x, sample
         )
 
 

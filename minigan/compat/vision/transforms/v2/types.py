@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .....autograd import Tensor
+from .....engine.trees import mapped
 from ..base import described
 from ..convert import to_pil_image, to_tensor
 from . import functional as F
-from .samples import ARRAY, IMAGE, TENSOR, Transform, mapped
+from .samples import ARRAY, IMAGE, TENSOR, Transform
 
 
 class ToImage(Transform):
@@ -33,7 +34,7 @@ class ToPureTensor(Transform):
 
     def forward(self, *inputs: Any) -> Any:
         plain = lambda x: x.view_as(x) if isinstance(x, Tensor) else x
-        return mapped(inputs if len(inputs) > 1 else inputs[0], plain)
+        return mapped(plain, inputs if len(inputs) > 1 else inputs[0])
 
     def __repr__(self) -> str:
         return described(self, ())
@@ -106,7 +107,7 @@ class Lambda(Transform):
 
     def forward(self, *inputs: Any) -> Any:
         change = lambda x: self.lambd(x) if isinstance(x, self.types) else x
-        return mapped(inputs if len(inputs) > 1 else inputs[0], change)
+        return mapped(change, inputs if len(inputs) > 1 else inputs[0])
 
     def __repr__(self) -> str:
         return described(self, ())
