@@ -16,7 +16,8 @@ the time (time, t, frame, step, date) is a channel.
 
 A label for all, where there is no such column. Columns without a name, such as the index that
 pandas writes, are left out. Cells that say nan, ? or nothing are missing values:
-their series are left out, and it is said which.
+their series are left out, and it is said which. Where the first line parts names by semicolons or
+tabs, so do the others, and numbers may have decimal commas.
 """
 
 from __future__ import annotations
@@ -82,7 +83,10 @@ def _table(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
         raise DataError(f"{path}: it is no text in UTF-8 ({error.reason})") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror})") from None
-    reader = csv.reader(text.splitlines(), strict=True)
+    lines = text.splitlines()
+    first = next(filter(str.strip, lines), "")
+    by = max(",;\t", key=first.count)
+    reader = csv.reader(lines, strict=True, delimiter=by)
     try:
         rows = [(f"line {reader.line_num}", row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
@@ -97,7 +101,15 @@ def _table(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
     for where, row in rows[1:]:
         if len(row) != len(head):
             raise DataError(f"{path}, {where}: {len(row)} values instead of {len(head)}")
+    if by != ",":
+        return head, [(where, list(map(_with_point, row))) for where, row in rows[1:]]
     return head, rows[1:]
+
+
+def _with_point(cell: str) -> str:
+    """A cell, with a point where it is a number with a decimal comma."""
+    changed = cell.replace(",", ".", 1)
+    return cell if _number(changed) is None else changed
 
 
 def _place(head: list[str], names: tuple[str, ...]) -> int | None:

@@ -79,16 +79,17 @@ def melodies(
         found, source = _tunes_whole(str(name))
     else:
         found, source = midi_folder(name, on_notice), str(name)
-    parts = [
-        melody[i : i + length]
-        for melody, here in zip(found, held_out(len(found), split)) if here
-        for i in range(0, len(melody) - length + 1, step)
-    ]  # fmt: skip
-    if not parts:
+    here, long = held_out(len(found), split), np.array([len(x) >= length for x in found], bool)
+    if not (long & here).any() or not (long & ~here).any():
         raise DataError(
-            f"{source} has no melody of {length} notes for {split}: expected {HELD_OUT} or more "
-            "melodies of that length (--notes allows shorter ones)"
+            f"{source} has {long.sum()} melodies of {length} notes or more: expected "
+            f"{HELD_OUT} or more, of which every tenth is held out (--notes allows shorter ones)"
         )
+    parts = [
+        found[k][i : i + length]
+        for k in np.flatnonzero(here)
+        for i in range(0, len(found[k]) - length + 1, step)
+    ]
     n = len(parts)
     whole = np.full(n, length), np.zeros(n)
     return SeriesSet(np.stack(parts), *whole, Path(name).name, source, (), ("all",))

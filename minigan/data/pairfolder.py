@@ -38,7 +38,7 @@ def load_pairs(
             f"no data of two domains {str(name)!r}: there is 'glyphs', and folders with trainA and "
             "trainB, or of pictures that show a pair side by side"
         )
-    return found if direction == "AtoB" else found.turned()
+    return found if direction == "AtoB" else found.reversed()
 
 
 def image_pairs(

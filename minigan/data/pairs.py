@@ -46,7 +46,7 @@ class Pairs(ImageSet):
         """Domain B by itself."""
         return ImageSet(self.targets, np.zeros(len(self.targets), np.uint8), self.name, self.source)
 
-    def turned(self) -> Pairs:
+    def reversed(self) -> Pairs:
         """From B to A."""
         labels = self.labels if self.paired else np.zeros(len(self.targets), np.uint8)
         return dataclasses.replace(

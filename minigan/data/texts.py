@@ -20,6 +20,7 @@ import numpy as np
 from .imageset import DataError, settle, shortened
 
 POEMS = Path(__file__).parent / "poems"  # with their licence
+VERSE = 5  # characters, of a quatrain
 HELD_OUT = 10  # every tenth line is for the test
 END, RARE = "", "\u25a1"  # what follows the last token of a line; what is too rare to have a number
 UNITS = ("auto", "characters", "words")
@@ -36,6 +37,7 @@ class TextSet:
     name        "quatrains", "oracle", or that of the file
     source      where it came from, for messages
     left_out    (line, why) of each line that is not in the set
+    verse       tokens of a verse, of which each line is made; 0: it has none
     checksum    sha256 hex digest of tokens and vocabulary
     """
 
@@ -45,6 +47,7 @@ class TextSet:
     name: str
     source: str
     left_out: tuple[tuple[str, str], ...] = ()
+    verse: int = 0
     checksum: str = field(init=False)
 
     def __post_init__(self):
@@ -151,7 +154,7 @@ def texts(
     test = np.arange(len(rows)) % HELD_OUT == HELD_OUT - 1
     return TextSet(
         tokens[test if split == "test" else ~test], vocabulary, " " if unit == "words" else "",
-        path.name if own else "quatrains", str(path), tuple(left_out),
+        path.name if own else "quatrains", str(path), tuple(left_out), 0 if own else VERSE,
     )  # fmt: skip
 
 

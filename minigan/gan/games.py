@@ -132,9 +132,12 @@ class Game:
         [-1, 1]."""
         raise ValueError("it makes no pictures of pictures: only translators do")
 
-    def turned(self) -> Game:
+    def reversed(self) -> Game:
         """The same game, which samples in the other direction."""
-        raise ValueError("it translates in one direction: train it with the other --direction")
+        raise ValueError(
+            "it does not translate in both directions (where it does in one, train it with the "
+            "other --direction)"
+        )
 
     def sample(self, latents: Tensor) -> Tensor:
         """What the game makes of `inputs`, for people to look at."""

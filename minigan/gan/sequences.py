@@ -142,16 +142,20 @@ class Sequences(Game):
 
     vocabulary : what the tokens stand for;  between : what stands between two of them
     length : tokens of a sequence
+    verse : tokens after which a space is shown, as between the verses of a poem; 0: there is none
     """
 
     columns = ("tokens",)
     exhibited = SHOWN
     G: Policy
 
-    def __init__(self, vocabulary: Sequence[str], length: int, between: str = ""):
+    def __init__(
+        self, vocabulary: Sequence[str], length: int, between: str = "", verse: int = 0
+    ):  # fmt: skip
         self.vocabulary = vocabulary
         self.length = length
         self.between = between
+        self.verse = verse
 
     def inputs(self, n: int, generator: Generator, device=CPU) -> tuple[Tensor, ...]:
         """For each token a number u ~ U(0, 1)."""
@@ -166,15 +170,22 @@ class Sequences(Game):
         return spelt(tokens, self.vocabulary, self.between)
 
     def pictured(self, samples: np.ndarray) -> Picture:
-        return Text(self.lines(samples))
+        if not self.verse:
+            return Text(self.lines(samples))
+        starts = range(0, self.length, self.verse)
+        verses = [self.lines(samples[:, i : i + self.verse]) for i in starts]
+        return Text([" ".join(filter(None, poem)) for poem in zip(*verses)])
 
 
 class Likelihood(Sequences):
     """Teacher forcing: G descends -E sum_t log pi(y_t | y_1 .. y_(t-1)) of the data (as a mean of
     tokens)."""
 
-    def __init__(self, policy: Policy, vocabulary: Sequence[str], length: int, between: str = ""):
-        super().__init__(vocabulary, length, between)
+    def __init__(
+        self, policy: Policy, vocabulary: Sequence[str], length: int, between: str = "",
+        verse: int = 0,
+    ):  # fmt: skip
+        super().__init__(vocabulary, length, between, verse)
         self.G = policy
         self.players = {"G": policy}
 
@@ -202,10 +213,10 @@ class SeqGAN(Sequences):
 
     def __init__(
         self, policy: Policy, discriminator: nn.Module, vocabulary: Sequence[str], length: int,
-        between: str = "", rollouts: int = 16, rate: float = 0.8, d_steps: int = 5,
+        between: str = "", verse: int = 0, rollouts: int = 16, rate: float = 0.8, d_steps: int = 5,
         baseline: bool = False, shuffled: bool = False, alone: bool = False,
     ):  # fmt: skip
-        super().__init__(vocabulary, length, between)
+        super().__init__(vocabulary, length, between, verse)
         self.G = policy
         self.D = discriminator
         self.behind = copy.deepcopy(policy)

@@ -263,7 +263,7 @@ class CycleGAN(Translating):
         self.source_shape = shapes[back]
         self.players = {"G": self.G, "DA": self.DA, "DB": self.DB}
 
-    def turned(self) -> CycleGAN:
+    def reversed(self) -> CycleGAN:
         """The same, which samples from B to A."""
         found = copy.copy(self)
         found.back, found.sources = not self.back, None

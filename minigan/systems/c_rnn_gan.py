@@ -151,8 +151,11 @@ class CRNNGAN(System):
         inputs = game.inputs(options.n, random, device)
         if options.label is not None:
             inputs = game.asked(inputs, label_of(options.label, c))
-        what, most = (self.writes, None) if game.music else ("series", SHOWN)
-        return written(game, sampled(game, inputs), what, options, most)
+        most = None if game.music else SHOWN
+        return written(game, sampled(game, inputs), self.made_by(game), options, most)
+
+    def made_by(self, game):
+        return self.writes if game.music else "series"
 
     def measure(self, game, c, samples, device):
         made, inputs = drawn(game, samples, device)

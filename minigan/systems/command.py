@@ -190,7 +190,11 @@ def draw(words: list[str]) -> int:
     kind, game, c, _ = load_game(options.run, device, best=options.best)
     if not kind.draws:
         raise ValueError(f"{options.run}: {kind.name} makes no pictures, so there are none to draw")
-    game = game.turned() if options.back else game
+    if options.back:
+        try:
+            game = game.reversed()
+        except ValueError as error:
+            raise ValueError(f"--back: {kind.name}: {error}") from None
     random = Generator(options.seed)
     if options.text is not None:
         found = kind.of_text(game, c, options.text, device, options.n, random)

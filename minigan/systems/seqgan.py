@@ -112,7 +112,10 @@ class SeqGAN(OfTexts):
 
     def language(self, c):
         """What games are told of the data."""
-        return {"vocabulary": c.vocabulary, "length": c.length, "between": c.between}
+        return {
+            "vocabulary": c.vocabulary, "length": c.length, "between": c.between,
+            "verse": getattr(c, "verse", 0),  # runs from before do not say
+        }  # fmt: skip
 
     def game(self, c):
         policy = Policy(len(c.vocabulary), c.hidden, c.hidden)

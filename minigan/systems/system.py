@@ -193,10 +193,14 @@ class System:
         """Of a system that `writes`: `draw` by a saved run's game, with its options; what was
         written, for people."""
         if options.sources or options.label is not None:
-            raise ValueError(f"{self.name} makes {self.writes}, of no pictures and of no label: "
-                             "leave out --from and --label")  # fmt: skip
+            raise ValueError(f"{self.name} makes {self.made_by(game)}, of no pictures and of no "
+                             "label: leave out --from and --label")  # fmt: skip
         samples = sampled(game, game.inputs(options.n, random, device))
-        return written(game, samples, self.writes, options)
+        return written(game, samples, self.made_by(game), options)
+
+    def made_by(self, game: Game) -> str:
+        """What a game of a system that `writes` makes, where that depends on its data."""
+        return self.writes
 
     def of_text(
         self, game: Game, c: Any, text: str, device: Any, n: int, random: Generator

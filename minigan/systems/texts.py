@@ -64,7 +64,7 @@ class OfTexts(System):
     def facts(self, data, c):
         return {
             "vocabulary": list(data.vocabulary), "between": data.between,
-            "length": data.tokens.shape[1],
+            "length": data.tokens.shape[1], "verse": data.verse,
         }  # fmt: skip
 
 

@@ -91,7 +91,12 @@ def test_melodies_of_tunes(tmp_path):
     own.write_text(made_abc(25))
     whole = melodies(own, length=12, step=6).series
     assert (whole == data.series[: len(whole)]).all() and len(tunes(str(own))) > 30
-    with pytest.raises(DataError, match="no melody of 999 notes"):
+    few = tmp_path / "few.abc"
+    few.write_text(made_abc(6))
+    for split in ("train", "test"):  # before it trains, not only when it is measured
+        with pytest.raises(DataError, match="6 melodies of 12 notes or more: expected 10"):
+            melodies(few, split, 12)
+    with pytest.raises(DataError, match="0 melodies of 999 notes"):
         melodies("made-tunes", length=999)
     with pytest.raises(DataError, match="no music 'nowhere'"):
         melodies("nowhere")

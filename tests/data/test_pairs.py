@@ -28,7 +28,7 @@ def test_columns_of_batches():
 
 def test_the_checksum_is_of_both():
     data = pairs()
-    assert data.turned().checksum != data.checksum == data.turned().turned().checksum
+    assert data.reversed().checksum != data.checksum == data.reversed().reversed().checksum
     assert data.shuffled().checksum != data.checksum
     with pytest.raises(ValueError):
         data.targets[0] = 0

@@ -150,6 +150,16 @@ def test_a_time_in_each_row(tmp_path):
     assert left == (("series u10", "3 missing values"),)
 
 
+@pytest.mark.parametrize("by", ";\t")
+def test_semicolons_or_tabs_part_columns(by, tmp_path):
+    """As spreadsheets of many countries write them, with decimal commas."""
+    plain = series(written(tmp_path / "own.csv", WIDE))
+    other = WIDE.replace(",", by).replace(".", ",")
+    assert series(written(tmp_path / "b.csv", other)).checksum == plain.checksum
+    labels = series(written(tmp_path / "c.csv", other.replace(f"a{by}", f"a, b{by}")))
+    assert labels.classes == ("a, b", "b")
+
+
 def test_what_is_no_value_of_a_series(tmp_path):
     """The index that pandas writes, and the day of a row."""
     plain = series(written(tmp_path / "own.csv", WIDE))

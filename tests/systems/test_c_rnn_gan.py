@@ -348,6 +348,8 @@ def test_own_series_without_labels(length, tmp_path, capsys):
     with np.load(tmp_path / "x.npz") as found:
         assert found["samples"].shape == (20, length, 1)
     assert "written: 20 series in" in capsys.readouterr().out
+    assert main(["draw", str(run), "--label", "a"]) == 2
+    assert "c-rnn-gan makes series, of no pictures and of no label" in capsys.readouterr().err
     assert main(["measure", str(run), "--samples", "100"]) == 0
     assert "off in size of steps" in capsys.readouterr().out
 

@@ -290,7 +290,7 @@ def test_draw_from_own_pictures(name, whole_run, tmp_path, capsys):
     code = main(["draw", str(run), "--back", "--from", *given, "--out", str(tmp_path / "back")])
     assert code == (0 if name == "cyclegan" else 2)
     if code:
-        assert "in one direction" in capsys.readouterr().err
+        assert "does not translate in both directions" in capsys.readouterr().err
     (tmp_path / "own" / "b.png").write_text("no picture")
     for wrong, said in ((str(own[0]), "cannot be read as a picture"), ("none.png", "no such file")):
         assert main(["draw", str(run), "--from", wrong]) == 2
@@ -302,7 +302,9 @@ def test_only_translators_draw_from_pictures(whole_run, capsys):
     assert main(["draw", str(run), "--from", "a.png"]) == 2
     assert "--from: gan makes no pictures of pictures" in capsys.readouterr().err
     assert main(["draw", str(run), "--back"]) == 2 and main(["draw", str(run), "--text", "a"]) == 2
-    assert "gan makes nothing of texts" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--back: gan: it does not translate in both directions" in said
+    assert "gan makes nothing of texts" in said
 
 
 def test_drawing_is_what_the_game_samples(whole_run, tmp_path, capsys):

@@ -12,7 +12,7 @@ from scipy import stats
 from minigan import manual_seed, nn
 from minigan.arrays import CPU, Generator
 from minigan.autograd import grad, no_grad, tensor_of
-from minigan.data import TextSet
+from minigan.data import TextSet, texts
 from minigan.gan import Likelihood, Policy, SeqGAN, TextCritic
 from minigan.gan.sequences import oracle
 from minigan.metrics import bleu, self_bleu
@@ -302,9 +302,20 @@ def test_options_reach_the_game():
     assert found == (3, 0.5, 4, False, True, False)
     c.stage, c.shuffled = "D alone", False
     g = kind.game_after(g.players, c)
-    assert g.alone and not g.shuffled
+    assert g.alone and not g.shuffled and g.verse == 0
     rates = {k: o.param_groups[0]["lr"] for k, o in kind.optimizers(g, c).items()}
     assert rates == {"G": c.g_lr, "D": c.d_lr}
+
+
+def test_poems_are_shown_verse_by_verse(tmp_path):
+    data = texts("quatrains")
+    c = facts_of(system("seqgan").complete({}) | {"stage": "MLE"})
+    vars(c).update(system("seqgan").facts(data, c))
+    g = system("seqgan").game(c)
+    g.pictured(data.tokens[:2]).save(tmp_path / "a.txt")
+    shown = (tmp_path / "a.txt").read_text("utf-8").splitlines()
+    assert shown[0] == "來年二月二 與汝暫相棄 燒灰散長江 勿占檀那地"
+    assert [line.replace(" ", "") for line in shown] == data.lines(data.tokens[:2])
 
 
 def test_draw_and_measure(tmp_path, capsys):

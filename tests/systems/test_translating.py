@@ -237,16 +237,16 @@ def test_a_pool_resumes_to_the_bit():
 def test_both_directions():
     game = cyclegan()
     x = tensor_of(A)
-    back = game.turned()
+    back = game.reversed()
     np.testing.assert_array_equal(
         game.sample(x).numpy(), np.tanh(game.G["AB"].w.detach().numpy() * A)
     )
     np.testing.assert_array_equal(
         back.sample(x).numpy(), np.tanh(game.G["BA"].w.detach().numpy() * A)
     )
-    assert back.turned().back is False
-    with pytest.raises(ValueError, match="in one direction"):
-        Pix2Pix(Scaled(), Judge()).turned()
+    assert back.reversed().back is False
+    with pytest.raises(ValueError, match="in both directions"):
+        Pix2Pix(Scaled(), Judge()).reversed()
 
 
 # --- networks ---
