@@ -11,7 +11,8 @@ from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad, tensor_of
 from ..nn import init
-from ..ops import cat, gather, randint, randn
+from ..nn.functional import affine_grid, grid_sample
+from ..ops import eye, gather, randint, randn
 from ..viz import Clips, Picture
 from .games import GAN, Ascend, Descend, Game, Move, scores
 from .networks import conv_generator, he_weights
@@ -21,6 +22,7 @@ from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
 from .text import _halved
 
 SHOWN = 24  # clips
+AFFINE = 64  # units of the layer between a frame's motion and its affine map
 
 
 def beside_each_other(clips: np.ndarray) -> Clips:
@@ -227,7 +229,7 @@ def frame_of(clips: Tensor) -> Tensor:
 class MovingContent(nn.Module):
     """(z_C (N, content), eps (N, T + 1, motion)) -> clips (N, C, T, H, W) in [-1, 1].
 
-    draw : (N, content + motion) -> frames (N, C, H, W), which it makes one by one
+    draw : (z_C (N, content), z_M (N, T, motion)) -> frames (N T, C, H, W), clip by clip
     recurrent : z_M(t) is the state of a GRU that begins with eps_0 and is given eps_1 .. eps_T;
         False: z_M(t) = eps_t, fresh noise (the control)
     """
@@ -241,31 +243,68 @@ class MovingContent(nn.Module):
         first, motion = noise[:, 0], noise[:, 1:]
         if self.path is not None:
             motion = self.path(motion, first[None].contiguous())[0]
-        n, frames = motion.shape[:2]
-        still = content[:, None].expand(n, frames, content.shape[1])
-        drawn = self.draw(cat([still, motion], 2).reshape(n * frames, -1))
-        return drawn.reshape(n, frames, *drawn.shape[1:]).transpose(1, 2)
+        drawn = self.draw(content, motion)
+        return drawn.reshape(*motion.shape[:2], *drawn.shape[1:]).transpose(1, 2)
+
+
+class WarpedContent(nn.Module):
+    """(z_C (N, content), z_M (N, T, motion)) -> frames (N T, C, H, W), shape = (C, H, W): the maps
+    before the last layer of a `conv_generator` are drawn once for a clip, of z_C. Of z_M come six
+    numbers for each frame, an affine map of the plane by which the maps are moved (Jaderberg et al.
+    2015), and a convolution and the last layer make a frame of them."""
+
+    def __init__(
+        self, content: int, motion: int, shape: tuple[int, ...], features: int, hidden: int
+    ):  # fmt: skip
+        super().__init__()
+        channels, height, width = shape
+        layers = conv_generator(content, channels, height, width, features, hidden)
+        self.still = layers[:-2]
+        self.affine = nn.Sequential(
+            nn.Linear(motion, AFFINE), nn.LeakyReLU(0.2), nn.Linear(AFFINE, 6)
+        ).apply(he_weights)
+        refine = nn.Conv2d(features, features, 3, padding=1, bias=False).apply(he_weights)
+        self.frame = nn.Sequential(
+            refine, nn.BatchNorm2d(features), nn.LeakyReLU(0.2), *layers[-2:]
+        )  # fmt: skip
+
+    def forward(self, content, motion):
+        maps, frames = self.still(content), motion.shape[1]
+        n, *shape = maps.shape
+        # it begins near the identity
+        changes = self.affine(motion.reshape(n * frames, -1)).reshape(-1, 2, 3) * 0.1
+        grid = affine_grid(changes + eye(2, 3, device=changes.device), (n * frames, *shape))
+        # grid_sample takes a grid for each image: the frames' grids stand below each other
+        moved = grid_sample(maps, grid.reshape(n, frames * shape[1], shape[2], 2))
+        moved = moved.reshape(n, shape[0], frames, *shape[1:]).transpose(1, 2)
+        return self.frame(moved.reshape(n * frames, *shape))
 
 
 class ContentTimesMotion(nn.Module):
-    """[z_C, z_M] (N, content + motion) -> c(z_C) m(z_M), (N, hidden): products, by which motion can
-    let pass, hide or turn round each number that stands for content (the factors of Memisevic and
-    Hinton 2010, which stand for what is seen and how it is moved). c: a linear layer, batch
-    normalisation, LeakyReLU(0.2); m: the same, and another linear layer.
-    """
+    """(z_C (N, content), z_M (N, T, motion)) -> frames (N T, C, H, W), shape = (C, H, W): a
+    `conv_generator` makes each of c(z_C) m(z_M), so many numbers (hidden). By these products motion
+    can let pass, hide or turn round each number that stands for content (the factors of Memisevic
+    and Hinton 2010). c: a linear layer, batch normalisation, LeakyReLU(0.2); m: the same, and
+    another linear layer."""
 
-    def __init__(self, content: int, motion: int, hidden: int):
+    def __init__(
+        self, content: int, motion: int, shape: tuple[int, ...], features: int, hidden: int
+    ):  # fmt: skip
         super().__init__()
-        self.numbers = content
+        channels, height, width = shape
         normalised = lambda n: (
             nn.Linear(n, hidden, bias=False), nn.BatchNorm1d(hidden), nn.LeakyReLU(0.2)
         )  # fmt: skip
         self.content = nn.Sequential(*normalised(content))
         self.motion = nn.Sequential(*normalised(motion), nn.Linear(hidden, hidden))
         self.apply(he_weights)
+        self.frame = conv_generator(hidden, channels, height, width, features, hidden)
 
-    def forward(self, codes):
-        return self.content(codes[:, : self.numbers]) * self.motion(codes[:, self.numbers :])
+    def forward(self, content, motion):
+        n, frames = motion.shape[:2]
+        seen = self.content(content)[:, None].expand(n, frames, -1)
+        moved = self.motion(motion.reshape(n * frames, -1)).reshape(n, frames, -1)
+        return self.frame((seen * moved).reshape(n * frames, -1))
 
 
 def clip_critic(shape: tuple[int, ...], features: int, hidden: int | None = None) -> nn.Sequential:

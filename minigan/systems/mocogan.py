@@ -46,9 +46,9 @@ from __future__ import annotations
 
 from .. import nn
 from ..arrays import Generator
-from ..gan.clips import ContentTimesMotion, MovingContent, clip_critic
+from ..gan.clips import ContentTimesMotion, MovingContent, WarpedContent, clip_critic
 from ..gan.clips import MoCoGAN as Game
-from ..gan.networks import conv_discriminator, conv_generator
+from ..gan.networks import conv_discriminator
 from ..gan.penalties import R1
 from ..metrics.frechet import frechet_distance
 from ..optim import Adam
@@ -58,6 +58,7 @@ from .writing import sampled
 
 MOST = 1000  # clips that are measured
 HIDDEN = 256  # units of the networks' linear layers
+GENERATORS = {"warp": WarpedContent, "product": ContentTimesMotion}
 
 
 class MoCoGAN(OfClips):
@@ -84,15 +85,17 @@ class MoCoGAN(OfClips):
             ("d-features", 16, "D_I's and D_V's"),
             ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
+        parser.add_argument(
+            "--generator", choices=GENERATORS, default="warp",
+            help="warp: maps of content are moved as motion says; product: numbers of content "
+            "times numbers of motion, which can change shapes, too (default %(default)s)",
+        )  # fmt: skip
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
 
     def game(self, c):
         channels, frames, *sides = c.clip_shape
         shape = (channels, *sides)
-        draw = nn.Sequential(
-            ContentTimesMotion(c.content, c.motion, HIDDEN),
-            conv_generator(HIDDEN, *shape, c.features, HIDDEN),
-        )
+        draw = GENERATORS[c.generator](c.content, c.motion, shape, c.features, HIDDEN)
         G = MovingContent(draw, c.motion, not c.control)
         D_I = conv_discriminator(*shape, c.d_features)
         D_V = clip_critic(tuple(c.clip_shape), c.d_features, HIDDEN)

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from small_runs import train
 
-from minigan import manual_seed, nn
+from minigan import cat, manual_seed, nn
 from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.gan.clips import (
+    AFFINE,
     ContentTimesMotion,
     MoCoGAN,
     MovingContent,
+    WarpedContent,
     clip_critic,
     frame_of,
 )
@@ -24,8 +26,21 @@ T, SHAPE = 5, (1, 4, 4)
 log_sigmoid = lambda x: -np.logaddexp(0, -x)
 
 
+class Draw(nn.Module):
+    """Frames by a linear layer of content and motion."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 16)
+
+    def forward(self, content, motion):
+        n, frames = motion.shape[:2]
+        still = content[:, None].expand(n, frames, 3)
+        return self.layer(cat([still, motion], 2).reshape(-1, 5)).tanh().reshape(-1, *SHAPE)
+
+
 def small(recurrent=True, **penalised):
-    draw = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Unflatten(1, SHAPE))
+    draw = Draw()
     image_critic = nn.Sequential(nn.Flatten(), nn.Linear(16, 1))
     critic = nn.Sequential(nn.Flatten(), nn.Linear(16 * T, 1))
     G = MovingContent(draw, 2, recurrent)
@@ -79,18 +94,50 @@ def test_fresh_noise_knows_nothing_of_the_frame_before():
 def test_content_times_motion():
     """Where motion's numbers are 0 nothing of content is seen; where they are 1, content alone."""
     manual_seed(0)
-    both = ContentTimesMotion(3, 2, 6).eval()
-    codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
-    content, motion = tensor_of(codes[:, :3]), tensor_of(codes[:, 3:])
-    c, m = both.content(content).detach().numpy(), both.motion(motion).detach().numpy()
-    found = lambda: both(tensor_of(codes)).detach().numpy()
-    assert found().shape == (4, 6)
-    np.testing.assert_allclose(found(), c * m, rtol=1e-6)
+    both = ContentTimesMotion(3, 2, (1, 8, 8), 2, 6).eval()
+    random = np.random.default_rng(0)
+    content, motion = (
+        tensor_of(random.normal(size=s).astype(np.float32)) for s in ((4, 3), (4, T, 2))
+    )
+    c = both.content(content).detach().numpy()
+    m = both.motion(motion.reshape(4 * T, 2)).detach().numpy()
+    found = lambda: both(content, motion).detach().numpy()
+    drawn = lambda codes: both.frame(tensor_of(codes)).detach().numpy()
+    assert found().shape == (4 * T, 1, 8, 8)
+    np.testing.assert_allclose(found(), drawn(c.repeat(T, 0) * m), atol=1e-6)
     last = both.motion[-1]
     last.weight.data[:] = 0
-    assert (found() == 0).all()
+    np.testing.assert_array_equal(found(), drawn(np.zeros((4 * T, 6), np.float32)))
     last.bias.data[:] = 1
-    np.testing.assert_array_equal(found(), c)
+    np.testing.assert_array_equal(found(), drawn(c.repeat(T, 0)))
+
+
+def test_maps_that_are_warped():
+    """All frames are one picture until motion says something; then each is moved by its own."""
+    manual_seed(0)
+    net = WarpedContent(3, 2, (1, 16, 16), 2, 6).eval()
+    random = np.random.default_rng(0)
+    content, motion = (
+        tensor_of(random.normal(size=s).astype(np.float32)) for s in ((4, 3), (4, T, 2))
+    )
+    maps = net.still(content)
+    assert maps.shape == (4, 2, 8, 8)
+    found = lambda: net(content, motion).detach().numpy().reshape(4, T, 16, 16)
+    alone = lambda m: net.frame(m).detach().numpy()[:, 0]
+    last = net.affine[-1]
+    last.weight.data[:] = 0
+    for frame in found().swapaxes(0, 1):
+        np.testing.assert_allclose(frame, alone(maps), atol=1e-5)
+    last.bias.data[2] = 2.5  # a quarter of the plane, two places, to the left
+    moved = np.zeros(maps.shape, np.float32)
+    moved[..., :-1] = maps.detach().numpy()[..., 1:]
+    for frame in found().swapaxes(0, 1):
+        np.testing.assert_allclose(frame, alone(tensor_of(moved)), atol=1e-5)
+    last.weight.data[:] = np.eye(6, AFFINE, dtype=np.float32)
+    clips = found()
+    one = net(content[1:2], motion[1:2, 2:3]).detach().numpy()[0, 0]
+    np.testing.assert_allclose(clips[1, 2], one, atol=1e-5)
+    assert (clips[:, 0] != clips[:, 1]).any()
 
 
 def test_a_frame_of_each_clip():
