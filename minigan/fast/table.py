@@ -6,7 +6,7 @@ import importlib
 from ..arrays.random import DRAWS
 from ..autograd import OPS
 from ..engine import tensor
-from ..ops import embedding, layout, loss, rollout  # noqa: F401  (their cards)
+from ..ops import embedding, layout, loss, recurrent, rollout  # noqa: F401  (their cards)
 from ..ops.update import AVERAGES, STEPS
 
 CPU = {
@@ -21,6 +21,7 @@ CPU = {
     "normalization": "_batch_norm batch_norm_grad",
     "pooling": "plane_gather plane_scatter window_argmax",
     "product": "linear weight_grad sum_rows",
+    "recurrent": "lstm_steps",
     "taps": "_taps",
 }
 CUDA = {
@@ -88,5 +89,6 @@ for place in ("cpu", "cuda"):
     Later(AVERAGES, place, "updates")
 Later(tensor.row_major.kernels, "cpu", "cpu.layout")
 Later(rollout.lstm_rollout.kernels, "cpu", "cpu.rollout")
+Later(recurrent.lstm_steps_grad.kernels, "cpu", "cpu.recurrent")
 Later(layout.constant.kernels, "cuda", "cuda.recorder")
 Later(layout.by_position.kernels, "cuda", "cuda.columns")

@@ -10,7 +10,7 @@ T steps, N examples, H hidden units; the gates lie side by side, in torch's orde
 
 import numpy as np
 
-from ..arrays import array_module
+from ..arrays import array_module, seam
 from ..autograd import Tensor, op
 from .activation import relu, sigmoid, tanh
 from .joining import stack
@@ -110,6 +110,14 @@ def lstm_steps(x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> Tensor:
 
 @lstm_steps.backward
 def _(g, need, x, h, c, weight, out, gates):
+    d, gh, gc = lstm_steps_grad(g, c, weight, out, gates)
+    return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
+
+
+@seam.dispatched
+def lstm_steps_grad(g, c, weight, out, gates):
+    """What goes to x, (T, N, 4H), to h and to c, (N, H), of `lstm_steps`: g (2, T, N, H), and its
+    argument c, weight, and both results."""
     d = array_module(g).empty(gates.shape, g.dtype)
     gh = gc = 0
     for t in range(len(gates) - 1, -1, -1):
@@ -127,7 +135,7 @@ def _(g, need, x, h, c, weight, out, gates):
         for part, rule in zip(_parts(d[t], 4), rules):
             part[...] = rule
         gh, gc = matmul(d[t], weight), gc * f
-    return d, gh, gc, need[3] and _weight_grad(d, _before(h, out[0]))
+    return d, gh, gc
 
 
 @lstm_steps.formula

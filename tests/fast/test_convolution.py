@@ -12,7 +12,7 @@ from ops.case import fill, seeds
 
 import minigan.nn.functional as F
 from minigan.fast.cpu import convolution as cpu
-from minigan.fast.cpu import patches, toomcook
+from minigan.fast.cpu import direct, patches, toomcook
 from minigan.fast.cpu import toomcook_points as points
 from minigan.ops.convolution import formula
 from minigan.ops.convolution.geometry import Geometry
@@ -73,6 +73,58 @@ def test_toomcook(problem, most):
 @given(naive.problems())
 def test_patches(problem):
     check(patches, *problem)
+
+
+def in_halves(run, size, least, products):
+    """As `parallel_ranges`, whatever threads there are."""
+    for low, high in ((0, size // 2), (size // 2, size)):
+        if low < high:
+            run(low, high)
+
+
+@settings(max_examples=40)
+@given(phased(), st.sampled_from([4, 5]))
+def test_toomcook_of_one_image(problem, most):
+    """Of whose channels each thread makes some."""
+    x, y, w, geometry = problem
+    plan = toomcook.plan(geometry, most)
+    assume(plan is not None)
+    with mock.patch.object(toomcook, "parallel_ranges", in_halves):
+        check(toomcook, x[:1], y[:1], w, geometry, arguments=(plan,))
+
+
+class Direct:
+    """Where its transpose is no convolution, `patches` does that."""
+
+    conv, conv_weight = staticmethod(direct.conv), staticmethod(direct.conv_weight)
+
+    @staticmethod
+    def conv_transpose(y, w, bias, geometry):
+        way = patches if direct.transposed(geometry) is None else direct
+        return way.conv_transpose(y, w, bias, geometry)
+
+
+@settings(max_examples=80)
+@given(naive.problems())
+def test_direct(problem):
+    """Whatever the number of outputs; what each tap sees lies inside of the phases."""
+    (found,), starts = direct._layout(problem[3])
+    assert starts.max() + found["flat"] <= found["phases"] * found["size"]
+    check(Direct, *problem)
+
+
+@pytest.mark.parametrize("groups", [1, 6])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 3)])
+def test_few_outputs_of_a_group_go_tap_by_tap(groups, stride, dilation):
+    """More positions than a block has, several images; each way is taken where it is meant to be."""
+    size, c, o = (70, 61), 6, 6 if groups == 6 else 2
+    out = tuple((n + 2 - 2 * dilation - 1) // stride + 1 for n in size)
+    geometry = Geometry(size, out, (3, 3), (stride,) * 2, (1, 1), (dilation,) * 2, groups)
+    rng = np.random.default_rng(0)
+    shapes = (2, c, *size), (2, o, *out), (o, c // groups, 3, 3)
+    assert direct.pays(geometry, o) and not direct.pays(geometry, 5 * groups)
+    with mock.patch.object(direct, "pieces_of", lambda n, least: (3, True)):
+        check(cpu, *[rng.standard_normal(s) for s in shapes], geometry)
 
 
 @settings(max_examples=60)

@@ -8,14 +8,18 @@ from ...ops.elementary import erf
 from .kernels import kernel
 from .map_elements import map_elements
 
-# erf(x) = x P(x^2) / Q(x^2) up to |x| = LAST, from where on it is 1 in float32; fitted by least
-# squares with weights that even out the error, which is 2e-9 of erf. The lowest powers first.
-P = (
+# x P(x^2) / Q(x^2) up to |x| = END, from where on both functions are 1 in float32: fitted by least
+# squares with weights that even out the error, which is 2e-9 of erf and 1e-9 of tanh. The lowest
+# powers first.
+ERF_P = (
     1.12837917, 0.185203244, 0.0543169156, 0.00384961263, 0.000379608866, 4.68477682e-06,
     -1.3202228e-08,
 )  # fmt: skip
-Q = 1.0, 0.497465516, 0.113958427, 0.0154620921, 0.00130757009, 6.31105734e-05
-LAST = 4.0
+ERF_Q = 1.0, 0.497465516, 0.113958427, 0.0154620921, 0.00130757009, 6.31105734e-05
+ERF_END = 4.0
+TANH_P = 0.999999999, 0.137815172, 0.00400360498, 3.14823384e-05, 5.03869349e-08
+TANH_Q = 1.0, 0.471148495, 0.0277197864, 0.000419853744, 1.60920793e-06, 7.29887466e-10
+TANH_END = 9.1
 
 
 @kernel
@@ -25,15 +29,31 @@ def _erf(x, y):
 
 
 @kernel
-def erf_of_single(x):
-    """erf of a float32 number, in float64: without calls, so that several are computed at once."""
+def _limited(x, end):
+    """In float64; NaN stays NaN."""
     v = np.float64(x)
-    v = LAST if v > LAST else v
-    v = -LAST if v < -LAST else v
+    v = end if v > end else v
+    return -end if v < -end else v
+
+
+@kernel
+def erf_of_single(x):
+    """erf of a float32 number, without calls, so that several are computed at once."""
+    v, p, q = _limited(x, ERF_END), ERF_P, ERF_Q
     t = v * v
-    p = P[0] + t * (P[1] + t * (P[2] + t * (P[3] + t * (P[4] + t * (P[5] + t * P[6])))))
-    q = Q[0] + t * (Q[1] + t * (Q[2] + t * (Q[3] + t * (Q[4] + t * Q[5]))))
-    return v * p / q
+    above = p[0] + t * (p[1] + t * (p[2] + t * (p[3] + t * (p[4] + t * (p[5] + t * p[6])))))
+    below = q[0] + t * (q[1] + t * (q[2] + t * (q[3] + t * (q[4] + t * q[5]))))
+    return np.float32(v * above / below)
+
+
+@kernel
+def tanh_of_single(x):
+    """tanh of a float32 number, likewise."""
+    v, p, q = _limited(x, TANH_END), TANH_P, TANH_Q
+    t = v * v
+    above = p[0] + t * (p[1] + t * (p[2] + t * (p[3] + t * p[4])))
+    below = q[0] + t * (q[1] + t * (q[2] + t * (q[3] + t * (q[4] + t * q[5]))))
+    return np.float32(v * above / below)
 
 
 @kernel

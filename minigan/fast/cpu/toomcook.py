@@ -29,6 +29,7 @@ from .gemm import gemm_address
 from .layout import row_major
 from .patches import given_or_zeros
 from .shared_kernel import InPieces, pieces_of
+from .threads import parallel_ranges
 from .tiles import tiled_product, tiles_fit
 
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
@@ -37,6 +38,8 @@ CACHE = 1 << 17
 ENOUGH = 64  # columns that make a product efficient: as many images are taken together at least
 BOUND = 1 << 23  # numbers in the spectra that `conv_weight` holds at a time
 MIN_WORK = 1 << 13  # numbers in a spectrum that are worth a thread
+# of one image: multiplications, and channels, that are worth a thread that repeats the others' work
+ALONE, WIDE = 1 << 21, 16
 POINTS = 5
 
 
@@ -153,20 +156,41 @@ def _convolved(x, weights, bias, slope, y, plan, *called):
     return y
 
 
+def _of_one_image(x, w, channels, bias, slope, y, plan, transposed, *called):
+    """`_convolved` for an image alone, of whose channels y threads make some each: each brings all
+    of x to the points. channels : the dimension of w that is theirs"""
+
+    def run(low, high):
+        part = w[low:high] if channels == 0 else w[:, low:high]
+        own = None if bias is None else bias[low:high]
+        weights = _Weights(part.shape, plan, w.dtype, transposed).expand(part, transposed)
+        _convolved(x, weights.matrices, own, slope, y[:, low:high], plan, *called)
+
+    work = int(plan.pairs.sum()) * x.shape[1] * plan.stride**2
+    parallel_ranges(run, y.shape[1], max(WIDE, ALONE // max(1, work)), products=True)
+    return y
+
+
 def conv(x, w, bias, geometry, plan, slope=1.0):
     """As `formula.conv`, plus bias, for a geometry that has a plan; of that a leaky ReLU."""
     x = row_major(x)
-    weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
-    return _convolved(x, weights, bias, slope, y, plan, kernels.expand_x, kernels.collapse_y)
+    called = kernels.expand_x, kernels.collapse_y
+    if len(x) == 1:
+        return _of_one_image(x, w, 0, bias, slope, y, plan, True, *called)
+    weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
+    return _convolved(x, weights, bias, slope, y, plan, *called)
 
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
     y = row_major(y)
-    weights = _Weights(w.shape, plan, w.dtype).expand(w).matrices
     x = np.empty((len(y), w.shape[1], *geometry.size), y.dtype)
-    return _convolved(y, weights, bias, 1, x, plan, kernels.expand_y, kernels.collapse_x)
+    called = kernels.expand_y, kernels.collapse_x
+    if len(y) == 1:
+        return _of_one_image(y, w, 1, bias, 1, x, plan, False, *called)
+    weights = _Weights(w.shape, plan, w.dtype).expand(w).matrices
+    return _convolved(y, weights, bias, 1, x, plan, *called)
 
 
 def _spectrum(sizes):
