@@ -10,7 +10,7 @@ from ..ops import embedding, layout, loss, recurrent, rollout  # noqa: F401  (th
 from ..ops.update import AVERAGES, STEPS
 
 CPU = {
-    "activation": "tanh_grad leaky_relu leaky_relu_grad",
+    "activation": "tanh_grad leaky_relu leaky_relu_grad prelu prelu_grad prelu_weight_grad",
     "convolution": "conv conv_transpose conv_weight conv_activation activation_grad_and_sums",
     "elementary": "erf",
     "embedding": "add_rows",

@@ -226,13 +226,43 @@ def prelu(x: Tensor, weight: Operand) -> Tensor:
 
 @prelu.backward
 def _(g, need, x, weight):
-    w = _per_channel(weight, x)
-    gw = None
-    if need[1]:
-        gw = where(x > 0, 0.0, g * x)
-        axes = tuple(i for i in range(x.ndim) if i != 1 or math.prod(weight.shape) == 1)
-        gw = sum(gw, axes).reshape(weight.shape)
-    return need[0] and where(x > 0, g, g * w), gw
+    return need[0] and prelu_grad(g, x, weight), need[1] and prelu_weight_grad(g, x, weight)
+
+
+@op(saves=("g", "x", "weight"))
+def prelu_grad(g, x, weight):
+    """g where x > 0, else weight g.
+    d/dg = the same of gg,    d/dx = 0,    d/dweight = sum of gg g over x <= 0"""
+    return np.where(x > 0, g, g * _per_channel(weight, x))
+
+
+@prelu_grad.backward
+def _(gg, need, g, x, weight):
+    found = need[2] and _summed(where(x > 0, 0.0, gg * g), weight)
+    return need[0] and prelu_grad(gg, x, weight), need[1] and zero(gg), found
+
+
+@op(saves=("g", "x", "weight"))
+def prelu_weight_grad(g, x, weight):
+    """The sum of g x over x <= 0, in the shape of weight, whose values do not count.
+    d/dg = gg x,  d/dx = gg g,  both where x <= 0, else 0;  d/dweight = 0"""
+    return _summed(np.where(x > 0, 0, g * x), weight)
+
+
+@prelu_weight_grad.backward
+def _(gg, need, g, x, weight):
+    w = _per_channel(gg, x)
+    return (
+        need[0] and where(x > 0, 0.0, w * x),
+        need[1] and where(x > 0, 0.0, w * g),
+        need[2] and zero(gg),
+    )
+
+
+def _summed(x, weight):
+    """The sum of x for each number of weight."""
+    axes = tuple(i for i in range(x.ndim) if i != 1 or math.prod(weight.shape) == 1)
+    return sum(x, axes).reshape(weight.shape)
 
 
 def _per_channel(weight, x):

@@ -9,7 +9,7 @@ from minigan.arrays.random import DRAWS
 from minigan.autograd import OPS
 from minigan.engine import tensor
 from minigan.fast.table import Later, entries
-from minigan.ops import layout, rollout
+from minigan.ops import layout, recurrent, rollout
 from minigan.ops.update import AVERAGES, STEPS
 
 
@@ -23,6 +23,7 @@ def test_each_module_has_the_kernels_that_the_table_says():
         AVERAGES,
         tensor.row_major.kernels,
         rollout.lstm_rollout.kernels,
+        recurrent.lstm_steps_grad.kernels,
         layout.constant.kernels,
         layout.by_position.kernels,
     ]
@@ -32,6 +33,7 @@ def test_each_module_has_the_kernels_that_the_table_says():
         "updates",
         "cpu.layout",
         "cpu.rollout",
+        "cpu.recurrent",
         "cuda.recorder",
         "cuda.columns",
     ):

@@ -35,6 +35,26 @@ def prelu_inputs(draw):
     return x, fill(draw(seeds), (draw(st.sampled_from([1, channels])),))
 
 
+@st.composite
+def prelu_grad_inputs(draw):
+    x, weight = draw(prelu_inputs())
+    return fill(draw(seeds), x.shape), x, weight
+
+
+def prelu_grad(g, x, weight):
+    return np.where(x > 0, g, prelu(-abs(x), weight) / -abs(x) * g)
+
+
+def prelu_weight_grad(g, x, weight):
+    """By the definition: what a little more of each weight adds to sum g prelu(x)."""
+    found = np.zeros(weight.shape)
+    for i in range(len(weight)):
+        more = weight.copy()
+        more[i] += 1
+        found[i] = (g * (prelu(x, more) - prelu(x, weight))).sum()
+    return found
+
+
 def prelu(x, weight):
     out = x.copy()
     for index in np.ndindex(x.shape):
@@ -117,6 +137,8 @@ CASES = [
         scalar(lambda x, a, b: min(max(x, a), b)),
     ),
     Case("prelu", prelu_inputs(), prelu),
+    Case("prelu_grad", prelu_grad_inputs(), prelu_grad),
+    Case("prelu_weight_grad", prelu_grad_inputs(), prelu_weight_grad),
     Case(
         "mish",
         one(low=-5.0, high=5.0),
