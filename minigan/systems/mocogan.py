@@ -44,7 +44,6 @@ steps (0.68 after 35,000).
 
 from __future__ import annotations
 
-from .. import nn
 from ..arrays import Generator
 from ..gan.clips import ContentTimesMotion, MovingContent, WarpedContent, clip_critic
 from ..gan.clips import MoCoGAN as Game

@@ -116,13 +116,13 @@ def test_direct(problem):
 @pytest.mark.parametrize("groups", [1, 6])
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 3)])
 def test_few_outputs_of_a_group_go_tap_by_tap(groups, stride, dilation):
-    """More positions than a block has, several images; each way is taken where it is meant to be."""
+    """More positions than a block has, several images; the way is taken where it is meant to be."""
     size, c, o = (70, 61), 6, 6 if groups == 6 else 2
     out = tuple((n + 2 - 2 * dilation - 1) // stride + 1 for n in size)
     geometry = Geometry(size, out, (3, 3), (stride,) * 2, (1, 1), (dilation,) * 2, groups)
     rng = np.random.default_rng(0)
     shapes = (2, c, *size), (2, o, *out), (o, c // groups, 3, 3)
-    assert direct.pays(geometry, o) and not direct.pays(geometry, 5 * groups)
+    assert direct.pays(geometry, c, o) and not direct.pays(geometry, c, 5 * groups)
     with mock.patch.object(direct, "pieces_of", lambda n, least: (3, True)):
         check(cpu, *[rng.standard_normal(s) for s in shapes], geometry)
 

@@ -61,7 +61,7 @@ def _(g, x, slope):
 
 @kernel
 def _prelu(piece, pieces, g, x, weight, y):
-    """y = g where x > 0, else weight g: (N, C, positions); weight (C,). Pieces are of the planes."""
+    """y = g where x > 0, else weight g: (N, C, positions), weight (C,). Pieces are of planes."""
     channels = x.shape[1]
     planes = len(x) * channels
     for plane in range(planes * piece // pieces, planes * (piece + 1) // pieces):

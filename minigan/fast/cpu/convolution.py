@@ -71,7 +71,7 @@ def activated_conv(x, w, bias, geometry, slope):
         weight = w.reshape(len(w), -1, *w.shape[3:])
         y = activated_conv(volumes.cut(x, geometry), weight, bias, volumes.images(geometry), slope)
         return volumes.deep(y, len(x))
-    if direct.pays(geometry, len(w)):
+    if direct.pays(geometry, x.shape[1], len(w)):
         return direct.conv(x, w, bias, geometry, slope)
     plan = _plan(len(x), x.shape[1], len(w), geometry)
     return (
@@ -95,7 +95,7 @@ def conv_transpose(y, w, bias, geometry):
         weight = w.reshape(len(w), -1, *w.shape[3:])
         found = conv_transpose(volumes.plane_by_plane(y), weight, None, volumes.images(geometry))
         return volumes.joined(found, len(y), bias, geometry)
-    if direct.pays(geometry, len(w)) and direct.transposed(geometry) is not None:
+    if direct.pays(geometry, c, len(w)) and direct.transposed(geometry) is not None:
         return direct.conv_transpose(y, w, bias, geometry)
     plan = _plan(len(y), c, len(w), geometry)
     return (
@@ -116,7 +116,7 @@ def conv_weight(x, y, geometry):
     if _by_planes(len(x), x.shape[1], y.shape[1], geometry):
         several, planes = volumes.cut(x, geometry), volumes.plane_by_plane(y)
         return conv_weight(several, planes, volumes.images(geometry)).reshape(shape)
-    if direct.pays(geometry, y.shape[1]):
+    if direct.pays(geometry, x.shape[1], y.shape[1]):
         return direct.conv_weight(x, y, geometry)
     plan = _plan(len(x), x.shape[1], y.shape[1], geometry)
     return (

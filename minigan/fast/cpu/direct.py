@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from .im2col import SIZES, U, sizes_of, three
+from .im2col import U, sizes_of, three
 from .kernels import kernel
 from .layout import row_major
 from .patches import given_or_zeros
@@ -61,35 +61,35 @@ def spread(x, n, c, sizes, layout, plane):
 def direct_kernel(piece, pieces, x, w, bias, slope, y, groups, sizes, layout, starts):
     """y (N, O, oD, oH, oW) = leaky ReLU of the convolution of x (N, C, D, H, W); w (O, C / groups,
     taps), bias (O,). Pieces are of the blocks of all images and groups."""
-    q, zero = layout[0], x.dtype.type(0)
+    sides, zero = layout[0], x.dtype.type(0)
     channels, outputs, taps = w.shape[1], len(w) // groups, w.shape[2]
-    blocks = (q.flat + BLOCK - 1) // BLOCK
+    blocks = (sides.flat + BLOCK - 1) // BLOCK
     units = len(x) * groups * blocks
     unit, end = units * piece // pieces, units * (piece + 1) // pieces
-    plane = np.empty(q.phases * q.size, x.dtype)
-    total = np.empty(outputs * q.flat, x.dtype)
+    plane = np.empty(sides.phases * sides.size, x.dtype)
+    total = np.empty(outputs * sides.flat, x.dtype)
     while unit < end:
         n, group = unit // blocks // groups, unit // blocks % groups
         first, last = unit % blocks, min(blocks, unit % blocks + end - unit)
-        low, high = first * BLOCK, min(q.flat, last * BLOCK)
+        low, high = first * BLOCK, min(sides.flat, last * BLOCK)
         for o in range(outputs):
             for k in range(low, high):
-                total[U(o * q.flat + k)] = bias[group * outputs + o]
+                total[U(o * sides.flat + k)] = bias[group * outputs + o]
         for c in range(channels):
             spread(x, n, group * channels + c, sizes, layout, plane)
             for block in range(first, last):
-                begin, stop = block * BLOCK, min(q.flat, (block + 1) * BLOCK)
+                begin, stop = block * BLOCK, min(sides.flat, (block + 1) * BLOCK)
                 for o in range(outputs):
                     own = w[group * outputs + o, c]
-                    at = o * q.flat
+                    at = o * sides.flat
                     t = 0
                     while t + 4 <= taps:
                         a, b, e, f = own[t], own[t + 1], own[t + 2], own[t + 3]
-                        i, j, l, m = starts[t], starts[t + 1], starts[t + 2], starts[t + 3]
+                        i, j, p, q = starts[t], starts[t + 1], starts[t + 2], starts[t + 3]
                         for k in range(begin, stop):
                             total[U(at + k)] += (
                                 a * plane[U(i + k)] + b * plane[U(j + k)]
-                                + e * plane[U(l + k)] + f * plane[U(m + k)]
+                                + e * plane[U(p + k)] + f * plane[U(q + k)]
                             )  # fmt: skip
                         t += 4
                     while t < taps:
@@ -100,10 +100,10 @@ def direct_kernel(piece, pieces, x, w, bias, slope, y, groups, sizes, layout, st
         for o in range(outputs):
             for d in range(y.shape[2]):
                 for h in range(y.shape[3]):
-                    at = (d * q.height + h) * q.width
+                    at = (d * sides.height + h) * sides.width
                     line = y[n, group * outputs + o, d, h]
                     for k in range(max(0, low - at), min(len(line), high - at)):
-                        v = total[U(o * q.flat + at + k)]
+                        v = total[U(o * sides.flat + at + k)]
                         line[U(k)] = v if v > zero else slope * v
         unit += last - first
 
@@ -112,10 +112,10 @@ def direct_kernel(piece, pieces, x, w, bias, slope, y, groups, sizes, layout, st
 def direct_weight_kernel(piece, pieces, x, y, w, groups, sizes, layout, starts):
     """w (O, C / groups, taps) = sum over images and positions of y (N, O, oD, oH, oW) and what each
     tap sees of x (N, C, D, H, W). Pieces are of the channels of x."""
-    q, zero = layout[0], x.dtype.type(0)
+    sides, zero = layout[0], x.dtype.type(0)
     channels, outputs, taps = w.shape[1], len(w) // groups, w.shape[2]
-    plane = np.empty(q.phases * q.size, x.dtype)
-    given = np.zeros(outputs * q.flat, x.dtype)
+    plane = np.empty(sides.phases * sides.size, x.dtype)
+    given = np.zeros(outputs * sides.flat, x.dtype)
     low, high = x.shape[1] * piece // pieces, x.shape[1] * (piece + 1) // pieces
     for channel in range(low, high):
         group, c = channel // channels, channel % channels
@@ -128,24 +128,24 @@ def direct_weight_kernel(piece, pieces, x, y, w, groups, sizes, layout, starts):
                     for d in range(y.shape[2]):
                         for h in range(y.shape[3]):
                             line = y[n, group * outputs + o, d, h]
-                            at = o * q.flat + (d * q.height + h) * q.width
+                            at = o * sides.flat + (d * sides.height + h) * sides.width
                             for k in range(len(line)):
                                 given[U(at + k)] = line[U(k)]
             spread(x, n, channel, sizes, layout, plane)
-            for begin in range(0, q.flat, BLOCK):
-                stop = min(q.flat, begin + BLOCK)
+            for begin in range(0, sides.flat, BLOCK):
+                stop = min(sides.flat, begin + BLOCK)
                 for o in range(outputs):
-                    own, at = w[group * outputs + o, c], o * q.flat
+                    own, at = w[group * outputs + o, c], o * sides.flat
                     t = 0
                     while t + 4 <= taps:
                         a, b, e, f = zero, zero, zero, zero
-                        i, j, l, m = starts[t], starts[t + 1], starts[t + 2], starts[t + 3]
+                        i, j, p, q = starts[t], starts[t + 1], starts[t + 2], starts[t + 3]
                         for k in range(begin, stop):
                             v = given[U(at + k)]
                             a += v * plane[U(i + k)]
                             b += v * plane[U(j + k)]
-                            e += v * plane[U(l + k)]
-                            f += v * plane[U(m + k)]
+                            e += v * plane[U(p + k)]
+                            f += v * plane[U(q + k)]
                         own[t] += a
                         own[t + 1] += b
                         own[t + 2] += e
@@ -182,10 +182,11 @@ def _layout(geometry):
     return found, np.array(starts, np.int64)
 
 
-def pays(geometry, outputs):
-    """Is it for a convolution with so many outputs the quicker way?"""
+def pays(geometry, channels, outputs):
+    """Is it the quicker way for a convolution of so many channels to so many?"""
     return (
         outputs // geometry.groups <= FEW
+        and outputs <= channels
         and math.prod(geometry.kernel) > 1
         and math.prod(geometry.out) >= 64
     )
