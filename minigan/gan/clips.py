@@ -248,36 +248,33 @@ class MovingContent(nn.Module):
 
 
 class WarpedContent(nn.Module):
-    """(z_C (N, content), z_M (N, T, motion)) -> frames (N T, C, H, W), shape = (C, H, W): the maps
-    before the last layer of a `conv_generator` are drawn once for a clip, of z_C. Of z_M come six
-    numbers for each frame, an affine map of the plane by which the maps are moved (Jaderberg et al.
-    2015), and a convolution and the last layer make a frame of them."""
+    """(z_C (N, content), z_M (N, T, motion)) -> frames (N T, C, H, W), shape = (C, H, W): a
+    `conv_generator` draws one picture for a clip, of z_C. Of z_M come six numbers for each frame,
+    an affine map of the plane by which the picture is moved (a spatial transformer, Jaderberg et
+    al. 2015); where that is from outside of the picture, its edge goes on."""
 
     def __init__(
         self, content: int, motion: int, shape: tuple[int, ...], features: int, hidden: int
     ):  # fmt: skip
         super().__init__()
         channels, height, width = shape
-        layers = conv_generator(content, channels, height, width, features, hidden)
-        self.still = layers[:-2]
+        self.still = conv_generator(content, channels, height, width, features, hidden)
         self.affine = nn.Sequential(
             nn.Linear(motion, AFFINE), nn.LeakyReLU(0.2), nn.Linear(AFFINE, 6)
         ).apply(he_weights)
-        refine = nn.Conv2d(features, features, 3, padding=1, bias=False).apply(he_weights)
-        self.frame = nn.Sequential(
-            refine, nn.BatchNorm2d(features), nn.LeakyReLU(0.2), *layers[-2:]
-        )  # fmt: skip
 
     def forward(self, content, motion):
-        maps, frames = self.still(content), motion.shape[1]
-        n, *shape = maps.shape
+        pictures = self.still(content)
+        (n, frames), (channels, height, width) = motion.shape[:2], pictures.shape[1:]
         # it begins near the identity
-        changes = self.affine(motion.reshape(n * frames, -1)).reshape(-1, 2, 3) * 0.1
-        grid = affine_grid(changes + eye(2, 3, device=changes.device), (n * frames, *shape))
-        # grid_sample takes a grid for each image: the frames' grids stand below each other
-        moved = grid_sample(maps, grid.reshape(n, frames * shape[1], shape[2], 2))
-        moved = moved.reshape(n, shape[0], frames, *shape[1:]).transpose(1, 2)
-        return self.frame(moved.reshape(n * frames, *shape))
+        change = self.affine(motion.reshape(n * frames, -1)).reshape(-1, 2, 3) * 0.1
+        theta = change + eye(2, 3, device=change.device)
+        grid = affine_grid(theta, (n * frames, channels, height, width))
+        # the grids of a clip's frames, below each other, are one grid for its picture
+        grid = grid.reshape(n, frames * height, width, 2)
+        moved = grid_sample(pictures, grid, padding_mode="border")
+        moved = moved.reshape(n, channels, frames, height, width).transpose(1, 2)
+        return moved.reshape(n * frames, channels, height, width)
 
 
 class ContentTimesMotion(nn.Module):

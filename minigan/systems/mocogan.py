@@ -80,13 +80,14 @@ class MoCoGAN(OfClips):
             parser,
             ("content", 64, "numbers of z_C"),
             ("motion", 8, "numbers of z_M(t)"),
-            ("features", 16, "G's channels next to the frames"),
-            ("d-features", 16, "D_I's and D_V's"),
+            ("features", 32, "G's channels next to the frames"),
+            ("d-features", 32, "D_I's"),
+            ("v-features", 8, "D_V's"),
             ("penalty-examples", 1, "of a batch, how many R1 looks at"),
         )
         parser.add_argument(
             "--generator", choices=GENERATORS, default="warp",
-            help="warp: maps of content are moved as motion says; product: numbers of content "
+            help="warp: a picture of content is moved as motion says; product: numbers of content "
             "times numbers of motion, which can change shapes, too (default %(default)s)",
         )  # fmt: skip
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
@@ -97,7 +98,7 @@ class MoCoGAN(OfClips):
         draw = GENERATORS[c.generator](c.content, c.motion, shape, c.features, HIDDEN)
         G = MovingContent(draw, c.motion, not c.control)
         D_I = conv_discriminator(*shape, c.d_features)
-        D_V = clip_critic(tuple(c.clip_shape), c.d_features, HIDDEN)
+        D_V = clip_critic(tuple(c.clip_shape), c.v_features, HIDDEN)
         penalties = [R1(c.r1)] if c.r1 else []
         return Game(G, D_I, D_V, frames, c.content, c.motion, penalties, c.penalty_examples)
 
