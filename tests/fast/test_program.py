@@ -501,6 +501,31 @@ def test_gradients_are_clipped_as_soon_as_they_are_large():
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_picture_that_is_warped_is_repeated():
+    """Where its pixels lie is rounded down, of which the derivative is known to be 0."""
+
+    def run(wrap):
+        theta = nn.Parameter(minigan.tensor([[[0.9, 0.1, 0.2], [-0.2, 0.8, 0.1]]]))
+        optimizer = SGD([theta], 0.1)
+
+        def step(x):
+            y = F.grid_sample(x, F.affine_grid(theta, (1, 2, 5, 5)))
+            loss = (y * y).mean() + (theta * 9).floor().mean()
+            optimizer.step_with(minigan.grad(loss, [theta]))
+            return loss
+
+        graph, random = wrap(step), np.random.default_rng(0)
+        losses = [
+            graph(tensor_of(random.normal(size=(1, 2, 6, 6)).astype(np.float32))).item()
+            for _ in range(7)
+        ]
+        return losses, theta.detach().numpy().tolist(), graph
+
+    *expected, _ = run(lambda step: step)
+    *found, graph = run(minigan.cpu.graph)
+    assert found == expected and graph.program is not None and graph.why is None
+
+
 def test_views_and_numbers_of_tensors_are_repeated():
     """A linear layer's result is laid out anew in each step in which it is viewed or detached."""
 

@@ -30,18 +30,18 @@ PHASES = np.dtype(
 @kernel
 def spread(x, n, c, sizes, layout, plane):
     """A channel of an image of x (N, C, D, H, W) as phases, with the zeros around it."""
-    g, q, zero = sizes[0], layout[0], x.dtype.type(0)
+    g, sides, zero = sizes[0], layout[0], x.dtype.type(0)
     stride = g.stride[2]
     begin = 0
-    for phase in range(q.phases):
+    for phase in range(sides.phases):
         shift_d = phase // (g.stride[1] * stride) - g.padding[0]
         shift_h = phase // stride % g.stride[1] - g.padding[1]
         shift = phase % stride - g.padding[2]
-        low = min(max(0, -(shift // stride)), q.width)  # the columns that lie inside x
-        high = max(low, min(q.width, (x.shape[4] - 1 - shift) // stride + 1))
-        for i in range(q.depth):
+        low = min(max(0, -(shift // stride)), sides.width)  # the columns that lie inside x
+        high = max(low, min(sides.width, (x.shape[4] - 1 - shift) // stride + 1))
+        for i in range(sides.depth):
             d = i * g.stride[0] + shift_d
-            for j in range(q.height):
+            for j in range(sides.height):
                 h = j * g.stride[1] + shift_h
                 if 0 <= d < x.shape[2] and 0 <= h < x.shape[3]:
                     line = x[n, c, d, h]
@@ -49,12 +49,12 @@ def spread(x, n, c, sizes, layout, plane):
                         plane[U(begin + k)] = zero
                     for k in range(low, high):
                         plane[U(begin + k)] = line[U(k * stride + shift)]
-                    for k in range(high, q.width):
+                    for k in range(high, sides.width):
                         plane[U(begin + k)] = zero
                 else:
-                    for k in range(q.width):
+                    for k in range(sides.width):
                         plane[U(begin + k)] = zero
-                begin += q.width
+                begin += sides.width
 
 
 @kernel
@@ -185,7 +185,7 @@ def _layout(geometry):
 def pays(geometry, channels, outputs):
     """Is it the quicker way for a convolution of so many channels to so many?"""
     return (
-        outputs // geometry.groups <= FEW
+        0 < outputs // geometry.groups <= FEW
         and outputs <= channels
         and math.prod(geometry.kernel) > 1
         and math.prod(geometry.out) >= 64
@@ -224,10 +224,10 @@ def conv(x, w, bias, geometry, slope=1.0):
 def conv_transpose(y, w, bias, geometry):
     """As `formula.conv_transpose`, plus bias, where `transposed` gives a geometry."""
     groups = geometry.groups
-    turned = w.reshape(groups, len(w) // groups, *w.shape[1:]).swapaxes(1, 2)
-    turned = np.flip(turned, tuple(range(3, turned.ndim)))
-    turned = turned.reshape(-1, len(w) // groups, *w.shape[2:])
-    return conv(y, turned, bias, transposed(geometry))
+    flipped = w.reshape(groups, len(w) // groups, *w.shape[1:]).swapaxes(1, 2)
+    flipped = np.flip(flipped, tuple(range(3, flipped.ndim)))
+    flipped = flipped.reshape(-1, len(w) // groups, *w.shape[2:])
+    return conv(y, flipped, bias, transposed(geometry))
 
 
 def conv_weight(x, y, geometry):

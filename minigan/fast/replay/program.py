@@ -21,6 +21,7 @@ import numpy as np
 
 from ...arrays import seam
 from ...arrays.device import to_numpy
+from ...engine.zero import Zero
 from ..table import Later
 
 # rule -> (the place of a gradient that can stay a product, the rule that leaves it one)
@@ -59,7 +60,7 @@ class Recording:
             return
         i, args = len(self.calls), self.written(args)
         if function is to_numpy or not (
-            result is None or isinstance(result, (np.ndarray, np.generic, tuple, list))
+            result is None or isinstance(result, (np.ndarray, np.generic, tuple, list, Zero))
         ):
             self.problem = self.problem or "it reads a Tensor's values (item, tolist, numpy)"
         if isinstance(result, (tuple, list)):

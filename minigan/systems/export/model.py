@@ -16,6 +16,8 @@ from .trace import Batch, ExportError, Graph, Step, Value, trace
 
 OPSET, IR = 18, 9  # of the file: both are of 2023, every present runtime knows them
 TOLERANCE = 1e-5  # between minigan and onnxruntime, of numbers up to 1
+STEPS = ("round", "floor", "trunc")  # ops whose results jump
+RARE = 1e-3  # the share of numbers that may jump otherwise
 CHECKED = (1, 7, 64)  # numbers of examples
 
 
@@ -43,7 +45,9 @@ def export_onnx(part: Part, path: str | os.PathLike, about: dict[str, str] | Non
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
-    found = [_differences(session, part, n) for n in CHECKED]
+    # a number on the edge between two values may be rounded to either
+    rare = RARE if any(step.op in STEPS for step in graph.steps) else 0.0
+    found = [_differences(session, part, n, rare) for n in CHECKED]
     worst, own = (max(which) for which in zip(*found))
     allowed = max(TOLERANCE, 4 * own)  # some networks are as inexact in float32 here as there
     if not worst <= allowed:
@@ -55,10 +59,10 @@ def export_onnx(part: Part, path: str | os.PathLike, about: dict[str, str] | Non
     return worst
 
 
-def _differences(session: Any, part: Part, n: int) -> tuple[float, float]:
+def _differences(session: Any, part: Part, n: int, rare: float) -> tuple[float, float]:
     """The largest difference of onnxruntime's results from what minigan makes of n new examples in
     float64, and that of its own ones in float32; as shares of the largest result if that is above
-    1."""
+    1. The largest but for a share of `rare` ones."""
     inputs, expected = part.inputs(n, n), part.exact(n, n)
     names = {i.name for i in session.get_inputs()}
     given = {name: x.numpy() for name, x in inputs.items() if name in names}
@@ -68,7 +72,7 @@ def _differences(session: Any, part: Part, n: int) -> tuple[float, float]:
     with no_grad():
         own = part.call(*inputs.values()).numpy()
     scale = max(1.0, np.abs(expected).max())
-    far = lambda x: float(np.abs(x - expected).max() / scale)
+    far = lambda x: float(np.quantile(np.abs(x - expected), 1 - rare, method="lower") / scale)
     return far(found), far(own)
 
 
