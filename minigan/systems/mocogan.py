@@ -70,7 +70,7 @@ class MoCoGAN(OfClips):
     )
     control = "fresh noise in place of the recurrent network"
     defaults = {
-        "lr": 1e-3, "epochs": 19, "batch_size": 32, "clips": 20_000, "ema": 0.999,
+        "lr": 1e-3, "epochs": 30, "batch_size": 32, "clips": 20_000, "ema": 0.999,
         "sample_interval": 200,
     }  # fmt: skip
 
