@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every benchmark of speed, briefly (some fifteen minutes), and one table of them:
+# Every benchmark of speed, briefly (some twenty minutes), and one table of them:
 #
 #     pip install -e '.[bench]' && sh benchmarks/all.sh [FOLDER]    # default runs/benchmarks
 #
@@ -25,6 +25,7 @@ brief() { # NAME SCRIPT [OPTION ...]
 brief overhead overhead --rounds 3 --steps 200
 brief mlp_gan mlp_gan --rounds 3 --steps 20
 brief ported ported --rounds 3 --steps 10
+brief modules layers --rounds 2
 brief conv conv --what dcgan28 dcgan64 wgan-gp --rounds 2
 brief layers conv --what layers volumes --rounds 2 --seconds 0.2
 brief memory conv --what memory

@@ -153,12 +153,11 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             f"affine_grid: expected theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, "
             f"C, D, H, W), all positive, got theta of shape {tuple(theta.shape)}, size={size}"
         )
-    lines = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in size[2:]]
+    array = raw(theta)
+    xp = array_module(array)  # made there: a captured step cannot send what is made here
+    lines = [xp.linspace(-1, 1, n) if n > 1 else xp.zeros(1) for n in size[2:]]
     if not align_corners:
         lines = [line * ((n - 1) / n) for line, n in zip(lines, size[2:])]
-    grid = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(
-        1, -1, dims + 1
-    )
-    array = raw(theta)
-    base = array_module(array).asarray(grid.astype(array.dtype))
+    grid = xp.stack([*xp.meshgrid(*lines, indexing="ij")[::-1], xp.ones(size[2:])], -1)
+    base = grid.reshape(1, -1, dims + 1).astype(array.dtype)
     return matmul(base, theta.swapaxes(1, 2)).reshape(size[0], *size[2:], dims)

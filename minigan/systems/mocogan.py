@@ -31,7 +31,7 @@ Control: fresh noise in place of the GRU: z_M(t) knows nothing of z_M(t - 1). It
 same G, so that it keeps digits nearly as well; what it cannot do is to go on as it went (change of
 motion).
 
-At its defaults (18,750 steps, some 25 minutes of one CPU core) 89 % of the clips have one digit in
+At its defaults (18,750 steps, some 30 minutes of one CPU core) 89 % of the clips have one digit in
 all frames, of the control's 77 %, of real ones nearly all; after 11,875 steps 85 %. Where labels
 differ the picture is none of the ten digits. With --generator product, where digits turned into
 their neighbours little by little, it was 54 % after 11,875 steps, 67 % after 28,585, and the path

@@ -19,6 +19,7 @@ from minigan.fast import updates
 from minigan.fast.cuda import cublas
 from minigan.fast.replay.graph import graph
 from minigan.gan import GAN, OBJECTIVES, Trainer, dcgan_discriminator, dcgan_generator
+from minigan.nn import functional as F
 from minigan.optim import EMA, SGD, Adam, RMSprop
 from minigan.training.run import round_of
 
@@ -375,6 +376,10 @@ STEPS = {
     "array": lambda x: x[:, np.array([1, 1, 0])], "diag": lambda x: minigan.diag(x[0], -1),
     "diagonal": lambda x: minigan.diagonal(x, 1),
     "repeat": lambda x: minigan.repeat_interleave(x, 2, 0),
+    "affine grid": lambda x: F.affine_grid(x[:8].reshape(4, 2, 3), (4, 1, 40, 40)),
+    "warp": lambda x: F.grid_sample(
+        x.reshape(1, 1, 9, 3), F.affine_grid(x[:2].reshape(1, 2, 3), (1, 1, 4, 4)) * 0.3),
+    "eye": lambda x: x @ minigan.eye(3, device="cuda"),
     "assignment": lambda x: _written(x, [0, 2]),
     "in place": lambda x: (x * 2).index_put_(([1, 1], [0, 2]), minigan.ones(2, device="cuda"),
         accumulate=True),

@@ -153,21 +153,24 @@ def _convolved(x, weights, bias, slope, y, plan, *called):
     at_once = _at_once(-(-len(x) // pieces), plan, inner + outer, CACHE)
     ways = *_products(outer, x.dtype), *_addresses(x.dtype, *called)
     _conv(pieces, long, x, weights, bias, x.dtype.type(slope), y, at_once, ways, *plan[:5])
-    return y
 
 
-def _of_one_image(x, w, channels, bias, slope, y, plan, transposed, *called):
-    """`_convolved` for an image alone, of whose channels y threads make some each: each brings all
-    of x to the points. channels : the dimension of w that is theirs"""
+def _by_maps(x, w, transposed, bias, slope, y, plan, *called):
+    """`_convolved`, with the weight at the points. Threads share the images; of one image each
+    makes some of the maps of y, which are along w's first dimension if transposed, else its second,
+    and brings all of x to the points."""
 
     def run(low, high):
-        part = w[low:high] if channels == 0 else w[:, low:high]
+        part = w[low:high] if transposed else w[:, low:high]
         own = None if bias is None else bias[low:high]
         weights = _Weights(part.shape, plan, w.dtype, transposed).expand(part, transposed)
         _convolved(x, weights.matrices, own, slope, y[:, low:high], plan, *called)
 
-    work = int(plan.pairs.sum()) * x.shape[1] * plan.stride**2
-    parallel_ranges(run, y.shape[1], max(WIDE, ALONE // max(1, work)), products=True)
+    if len(x) > 1:
+        run(0, y.shape[1])
+    else:
+        work = int(plan.pairs.sum()) * x.shape[1] * plan.stride**2
+        parallel_ranges(run, y.shape[1], max(WIDE, ALONE // max(1, work)), products=True)
     return y
 
 
@@ -175,22 +178,14 @@ def conv(x, w, bias, geometry, plan, slope=1.0):
     """As `formula.conv`, plus bias, for a geometry that has a plan; of that a leaky ReLU."""
     x = row_major(x)
     y = np.empty((len(x), len(w), *geometry.out), x.dtype)
-    called = kernels.expand_x, kernels.collapse_y
-    if len(x) == 1:
-        return _of_one_image(x, w, 0, bias, slope, y, plan, True, *called)
-    weights = _Weights(w.shape, plan, w.dtype, True).expand(w, True).matrices
-    return _convolved(x, weights, bias, slope, y, plan, *called)
+    return _by_maps(x, w, True, bias, slope, y, plan, kernels.expand_x, kernels.collapse_y)
 
 
 def conv_transpose(y, w, bias, geometry, plan):
     """As `formula.conv_transpose`, plus bias."""
     y = row_major(y)
     x = np.empty((len(y), w.shape[1], *geometry.size), y.dtype)
-    called = kernels.expand_y, kernels.collapse_x
-    if len(y) == 1:
-        return _of_one_image(y, w, 1, bias, 1, x, plan, False, *called)
-    weights = _Weights(w.shape, plan, w.dtype).expand(w).matrices
-    return _convolved(y, weights, bias, 1, x, plan, *called)
+    return _by_maps(y, w, False, bias, 1, x, plan, kernels.expand_y, kernels.collapse_x)
 
 
 def _spectrum(sizes):

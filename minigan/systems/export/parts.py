@@ -58,8 +58,8 @@ def parts_of(game: Game, c: Any) -> dict[str, Part]:
         modules = tuple(m for m in networks if isinstance(m, nn.Module))
         found["G"] = Part("G", game.sample, inputs, modules)
         with contextlib.suppress(ValueError):  # most have one direction
-            turned = game.reversed()
-            found["G back"] = Part("G back", turned.sample, _inputs_of(turned), modules)
+            back = game.reversed()
+            found["G back"] = Part("G back", back.sample, _inputs_of(back), modules)
     for name, player in game.players.items():
         if name not in found and (part := _of_player(name, player, inputs, c)):
             found[name] = part
