@@ -22,6 +22,7 @@ CPU = {
     "pooling": "plane_gather plane_scatter window_argmax",
     "product": "linear weight_grad sum_rows",
     "recurrent": "lstm_steps",
+    "softmax": "_softmax softmax_grad _log_softmax log_softmax_grad",
     "taps": "_taps",
 }
 CUDA = {

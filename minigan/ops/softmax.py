@@ -10,6 +10,7 @@ from ..autograd._types import Dims, DType
 from .arithmetic import _where as where
 from .axes import axes_of, count, kept, needed_axis, of_scalars
 from .elementary import exp
+from .normalization import halves, singles
 from .placement import to
 from .reduction import _sum, sum
 
@@ -70,8 +71,25 @@ def _softmax(x, axis):
 
 @_softmax.backward
 def _(g, need, y, axis):
+    return softmax_grad(g, y, axis)
+
+
+@op(saves=("g", "y", "axis"))
+def softmax_grad(g, y, axis):
+    """y (g - sum g y), with y = softmax x.
+    d/dg = y (gg - sum gg y), d/dy = gg (g - sum g y) - g sum gg y"""
+    if y.dtype.char == "e":
+        return halves(softmax_grad.card.forward(*singles(g, y), axis))[0]
     gy = g * y
-    return gy - y * _sum(gy, (axis,), True)
+    return gy - y * total(gy, (axis,), True)
+
+
+@softmax_grad.backward
+def _(gg, need, g, y, axis):
+    return (
+        need[0] and softmax_grad(gg, y, axis),
+        need[1] and gg * (g - _sum(g * y, (axis,), True)) - g * _sum(gg * y, (axis,), True),
+    )
 
 
 @op(saves=("out", "axis"), floating=True)
@@ -87,7 +105,25 @@ def _log_softmax(x, axis):
 
 @_log_softmax.backward
 def _(g, need, y, axis):
-    return g - exp(y) * _sum(g, (axis,), True)
+    return log_softmax_grad(g, y, axis)
+
+
+@op(saves=("g", "y", "axis"))
+def log_softmax_grad(g, y, axis):
+    """g - e^y sum g, with y = log softmax x.
+    d/dg = gg - sum gg e^y, d/dy = -gg e^y sum g"""
+    if y.dtype.char == "e":
+        return halves(log_softmax_grad.card.forward(*singles(g, y), axis))[0]
+    return g - np.exp(y) * total(g, (axis,), True)
+
+
+@log_softmax_grad.backward
+def _(gg, need, g, y, axis):
+    e = gg * exp(y)
+    return (
+        need[0] and gg - _sum(e, (axis,), True),
+        need[1] and -e * _sum(g, (axis,), True),
+    )
 
 
 @of_scalars

@@ -104,6 +104,21 @@ def softmax(values):
     return [math.exp(v) / total for v in values]
 
 
+@st.composite
+def with_gradient(draw):
+    """g, y and an axis."""
+    y, dim = draw(reducible(single=True, keep=False))
+    return fill(draw(seeds), y.shape), y, dim % y.ndim
+
+
+def softmax_grad(g, y, dim):
+    return y * g - y * np.expand_dims((y * g).sum(dim), dim)
+
+
+def log_softmax_grad(g, y, dim):
+    return g - np.exp(y) * np.expand_dims(g.sum(dim), dim)
+
+
 def running(values):
     return [math.fsum(values[: i + 1]) for i in range(len(values))]
 
@@ -202,6 +217,8 @@ CASES = [
         along(lambda v: [e - logsumexp(v) for e in v])),
     Case("log_softmax:large", reducible(lambda *a: fill(*a, -900, 900), single=True, keep=False),
          along(lambda v: [e - max(v) - logsumexp([f - max(v) for f in v]) for e in v]), orders=0),
+    Case("softmax_grad", with_gradient(), softmax_grad),
+    Case("log_softmax_grad", with_gradient(), log_softmax_grad),
     Case("all", reducible(rounded), over(lambda v: all(e != 0 for e in v)), op="logical", orders=0),
     Case("any", reducible(rounded), over(lambda v: any(e != 0 for e in v)), op="logical", orders=0),
     Case("count_nonzero", reducible(rounded, keep=False), over(lambda v: sum(e != 0 for e in v)),

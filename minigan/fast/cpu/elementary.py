@@ -57,6 +57,25 @@ def tanh_of_single(x):
 
 
 @kernel
+def exp_of_single(x):
+    """e^x of a float32 number up to 88 (below -87 it is that of -87): 2^n e^r, |r| <= log(2) / 2,
+    by a polynomial (Moshier 1992, Cephes: expf), without calls."""
+    f = np.float32
+    x = max(x, f(-87))
+    t = x * f(1.44269504088896341)
+    n = np.int32(t + f(0.5) if t >= f(0) else t - f(0.5))
+    m = f(n)
+    r = (x - m * f(0.693359375)) + m * f(2.12194440e-4)
+    p = f(1.9875691500e-4) * r + f(1.3981999507e-3)
+    p = p * r + f(8.3334519073e-3)
+    p = p * r + f(4.1665795894e-2)
+    p = p * r + f(1.6666665459e-1)
+    p = p * r + f(5.0000001201e-1)
+    p = p * (r * r) + r + f(1)
+    return p * np.int32((n + np.int32(127)) << np.int32(23)).view(f)
+
+
+@kernel
 def _erf_single(x, y):
     for i in range(x.size):
         y[i] = erf_of_single(x[i])

@@ -4,30 +4,12 @@ other, so that all that a row needs stays in the nearest cache."""
 import numpy as np
 
 from ...ops.rollout import lstm_rollout
+from .elementary import exp_of_single
 from .kernels import kernel
 from .threads import parallel_ranges
 
 BLOCK = 64  # tokens whose probabilities are added up first
 LEAST = 1 << 22  # products that are worth a thread
-
-
-@kernel
-def _exp(x):
-    """e^x of a float32, x at most 88: 2^n e^r, |r| <= log(2) / 2, by a polynomial (Moshier 1992,
-    Cephes: expf), which the compiler can compute for many numbers at once."""
-    f = np.float32
-    x = max(x, f(-87))
-    t = x * f(1.44269504088896341)
-    n = np.int32(t + f(0.5) if t >= f(0) else t - f(0.5))
-    m = f(n)
-    r = (x - m * f(0.693359375)) + m * f(2.12194440e-4)
-    p = f(1.9875691500e-4) * r + f(1.3981999507e-3)
-    p = p * r + f(8.3334519073e-3)
-    p = p * r + f(4.1665795894e-2)
-    p = p * r + f(1.6666665459e-1)
-    p = p * r + f(5.0000001201e-1)
-    p = p * (r * r) + r + f(1)
-    return p * np.int32((n + np.int32(127)) << np.int32(23)).view(f)
 
 
 @kernel
@@ -93,7 +75,7 @@ def _rollout(u, table, weight, out_weight, out_bias, h, c, tokens, begin):
             for j in range(n):
                 most = max(most, logits[j])
             for j in range(n):
-                logits[j] = _exp(logits[j] - most)
+                logits[j] = exp_of_single(logits[j] - most)
             w = _pick(np.float64(u[row, s]), p, sums)
             tokens[row, s] = w
             if s + 1 == steps:
@@ -101,13 +83,13 @@ def _rollout(u, table, weight, out_weight, out_bias, h, c, tokens, begin):
             gates[:] = table[w]
             _add_product(hs, weight, gates)
             for j in range(size):
-                i = f(1) / (f(1) + _exp(-max(gates[j], f(-87))))
-                keep = f(1) / (f(1) + _exp(-max(gates[size + j], f(-87))))
-                g = f(1) - f(2) / (f(1) + _exp(min(f(2) * gates[2 * size + j], f(87))))
-                o = f(1) / (f(1) + _exp(-max(gates[3 * size + j], f(-87))))
+                i = f(1) / (f(1) + exp_of_single(-max(gates[j], f(-87))))
+                keep = f(1) / (f(1) + exp_of_single(-max(gates[size + j], f(-87))))
+                g = f(1) - f(2) / (f(1) + exp_of_single(min(f(2) * gates[2 * size + j], f(87))))
+                o = f(1) / (f(1) + exp_of_single(-max(gates[3 * size + j], f(-87))))
                 new = keep * cs[j] + i * g
                 cs[j] = new
-                hs[j] = o * (f(1) - f(2) / (f(1) + _exp(min(f(2) * new, f(87)))))
+                hs[j] = o * (f(1) - f(2) / (f(1) + exp_of_single(min(f(2) * new, f(87)))))
 
 
 @lstm_rollout.kernel("cpu")

@@ -1,5 +1,7 @@
 """Ops in machine code: element by element, views, copies, sums."""
 
+import functools
+
 import numpy as np
 
 from ....arrays import sums
@@ -10,7 +12,7 @@ from ....ops.axes import count
 from ....ops.indexing import at, is_basic
 from ....ops.loss import no_probabilities
 from ....ops.strides import _laid_out
-from ...cpu import activation, loss
+from ...cpu import activation, loss, softmax
 from ...cpu.kernels import kernel
 from ...cpu.layout import COMPILED, transpose_blocks
 from ...cpu.threads import MIN_CHUNK
@@ -376,11 +378,42 @@ def _(native, x, axes, keepdims):
     return native.code.ufunc(np.sqrt, y)
 
 
-@form("_log_softmax")
-def _(native, x, axis):
-    u, largest = native.code.ufunc, native.code.reduce(np.maximum, x, (axis % x.ndim,), True)
-    x = u(np.subtract, x, largest)
-    return u(np.subtract, x, u(np.log, total(native, u(np.exp, x), (axis % x.ndim,), True)))
+def _in_rows(native, x):
+    if not x.flags.c_contiguous:
+        x = native.code.copy(x, np.empty(x.shape, x.dtype))
+    return x.reshape(-1, x.shape[-1])
+
+
+def _softmax(native, x, axis, log):
+    if softmax.fits(axis, x):
+        rows, y = _in_rows(native, x), np.empty(x.shape, x.dtype)
+        call(
+            native, softmax.softmax_rows, 0, 1, rows, rows.view(np.int32), log, _in_rows(native, y)
+        )
+        return y
+    u, axes = native.code.ufunc, (axis,)
+    x = u(np.subtract, x, native.code.reduce(np.maximum, x, axes, True))
+    e = u(np.exp, x)
+    if log:
+        return u(np.subtract, x, u(np.log, total(native, e, axes, True)))
+    return u(np.true_divide, e, total(native, e, axes, True))
+
+
+def _softmax_grad(native, g, y, axis, log):
+    if softmax.fits(axis, g, y):
+        rows, x = [_in_rows(native, a) for a in (g, y)], np.empty(y.shape, y.dtype)
+        call(native, softmax.softmax_grad_rows, 0, 1, *rows, log, _in_rows(native, x))
+        return x
+    u, axes = native.code.ufunc, (axis,)
+    if log:
+        return u(np.subtract, g, u(np.multiply, u(np.exp, y), total(native, g, axes, True)))
+    gy = u(np.multiply, g, y)
+    return u(np.subtract, gy, u(np.multiply, y, total(native, gy, axes, True)))
+
+
+for _log, _names in enumerate(("_softmax softmax_grad", "_log_softmax log_softmax_grad")):
+    for _name, _form in zip(_names.split(), (_softmax, _softmax_grad), strict=True):
+        form(_name)(functools.partial(_form, log=_log))
 
 
 @form("sum_to", _summed_to)

@@ -1,0 +1,86 @@
+"""The compiled softmax of float32 rows, against NumPy's in float64."""
+
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from minigan.autograd import tensor_of
+from minigan.fast.cpu import softmax
+from minigan.ops.softmax import _log_softmax, _softmax, log_softmax_grad, softmax_grad
+
+RNG = np.random.default_rng(0)
+SHAPES = [(1,), (5,), (3, 1), (40, 33), (2, 3, 17), (3, softmax.BLOCK), (2, 2 * softmax.BLOCK + 3)]
+
+
+def rows(shape, scale=1.0, view=False):
+    if view:
+        return np.swapaxes(rows(shape[::-1], scale), 0, -1)
+    return (RNG.normal(size=shape) * scale).astype(np.float32)
+
+
+def used(count):
+    """No array takes the way of NumPy, and each is shared by so many threads."""
+    return mock.patch.multiple(
+        softmax, pieces_of=lambda n, least: (count, True), fits=lambda axis, *arrays: True
+    )
+
+
+def last(op, *arrays):
+    """Of the last axis, in the dtype of the arrays: by the kernel, or by the definition."""
+    axis = arrays[0].ndim - 1
+    if arrays[0].dtype == np.float64:
+        return op.card.forward(*arrays, axis)
+    return op(*map(tensor_of, arrays), axis).numpy()
+
+
+@pytest.mark.parametrize("view", [False, True])
+@pytest.mark.parametrize("scale", [1, 30])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows(shape, scale, view):
+    x, g = rows(shape, scale, view), rows(shape)
+    wide = x.astype(np.float64)
+    y, z = last(_softmax, wide), last(_log_softmax, wide)
+    y32, z32 = y.astype(np.float32), z.astype(np.float32)
+    with used(3):
+        found = [last(_softmax, x), last(_log_softmax, x)]
+        found += [last(softmax_grad, g, y32), last(log_softmax_grad, g, z32)]
+    assert all(a.dtype == np.float32 and a.shape == shape for a in found)
+    np.testing.assert_allclose(found[0], y, 1e-5, 1e-37)
+    np.testing.assert_allclose(found[1], z, 2e-6, 2e-7 * np.abs(x).max())
+    g = g.astype(np.float64)
+    expected = last(softmax_grad, g, y)
+    np.testing.assert_allclose(found[2], expected, 2e-6, 3e-7 * np.abs(g).max())
+    expected = last(log_softmax_grad, g, z)
+    np.testing.assert_allclose(found[3], expected, 2e-6, 1e-5 * np.abs(g).max())
+
+
+@pytest.mark.parametrize("values", [
+    (0, np.nan, 1), (np.nan, 1, 2), (-np.nan, 1, 2), (np.inf, 0, 1), (-np.inf, 0, 1),
+    (np.inf, np.inf, 0), (-np.inf,) * 3, (3e38, -3e38, 0), (-0.0, 0.0, -0.0), (0, -88, -200),
+    (-1000, -1001, -1002), (1e30, 1e30, 1e29),
+])  # fmt: skip
+def test_numbers_at_the_ends(values):
+    """Rows of which an element is infinite, no number or far from the others."""
+    x = np.array([values, (1, 2, 3)], np.float32)
+    for op in (_softmax, _log_softmax):
+        with np.errstate(all="ignore"):
+            expected = op.card.forward(x, 1)
+        with used(1):
+            np.testing.assert_allclose(last(op, x), expected, 1e-6, 1e-37)
+
+
+def test_how_many_threads_there_are_makes_no_difference():
+    x = rows((50, 300))
+    for op in (_softmax, _log_softmax):
+        with used(1):
+            one = last(op, x)
+        with used(7):
+            np.testing.assert_array_equal(last(op, x), one)
+
+
+def test_other_arrays_go_the_way_of_numpy():
+    x = tensor_of(rows((4, 5)))
+    with mock.patch.object(softmax, "_in_pieces", side_effect=AssertionError):
+        for y, axis in ((x, 0), (x.double(), 1), (x.half(), 1), (x[:0], 1), (x[:, :0], 1)):
+            assert _softmax(y, axis).shape == y.shape and _log_softmax(y, axis).dtype == y.dtype
