@@ -25,6 +25,7 @@ from ..gan import Trainer
 from ..training import Run, Stage
 from ..training.cli import SEED, about, add_run_options, number, perform, usual_callbacks
 from ..training.memory import room_for_networks
+from ..training.pretrained import saved_state
 from ..training.terminal import program
 from ..viz import as_bytes, beside, image_grid, save_gif, save_grid, save_images
 from . import SYSTEMS, load_game, system, zoo
@@ -276,7 +277,8 @@ def measure(words: list[str]) -> int:
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument(
         "--control", nargs="?", const="", metavar="RUN",
-        help="measure this control, too (default RUN-control; trained now if it is not there)",
+        help="measure this control, too (default RUN-control; trained now if it is not there, or "
+        "not to its end)",
     )  # fmt: skip
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
     p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
@@ -290,8 +292,10 @@ def measure(words: list[str]) -> int:
     control: dict[str, float] = {}
     if options.control is not None:
         folder = options.control or f"{options.run.rstrip('/')}-control"
-        if not Path(folder).exists() and (code := train_control(options.run, folder, kind)):
-            return code
+        begun = Path(folder).exists()
+        if not begun or (not options.control and how_far(folder)):
+            if code := train_control(options.run, folder, kind, begun):
+                return code
         control = {row.name: row.value for row in measured(folder, options, device)[1]}
     found = [row._asdict() | {"control": control.get(row.name, math.nan)} for row in rows]
     result = {"system": kind.name, "run": options.run, "step": step, "samples": options.samples}
@@ -307,6 +311,8 @@ def measured(folder: str, options: argparse.Namespace, device):
     c = SimpleNamespace(
         **vars(with_given(c, folder)) | {"data_dir": options.data_dir, "folder": Path(folder)}
     )
+    if not options.best and (found := how_far(folder)):
+        print(f"{folder} was stopped {found}; --resume goes on with it", flush=True)
     try:
         return kind, kind.measure(game, c, options.samples, device), step
     except NoClassifier:
@@ -315,15 +321,24 @@ def measured(folder: str, options: argparse.Namespace, device):
         return kind, principal_rows(kind, game, c, options.samples, device), step
 
 
-def train_control(run: str, folder: str, kind: System) -> int:
-    """Train the control of a run with its options; the exit code."""
+def how_far(folder: str) -> str:
+    """Which step of how many a run was stopped after; nothing where it came to its end, or does not
+    say (runs from before)."""
+    _, state = saved_state(folder)
+    step, total = state["step"], state.get("total", state["step"])
+    return f"after step {step} of {total}" if step < total else ""
+
+
+def train_control(run: str, folder: str, kind: System, resume: bool = False) -> int:
+    """Train the control of a run with its options, or go on with it; the exit code."""
     if not kind.control:
         raise ValueError(f"--control: {kind.name} has no control, its idea cannot be switched off")
     config = json.loads((Path(run) / "config.json").read_bytes())
-    print(f"training the control ({kind.control}) into {folder}", flush=True)
+    does = "going on with" if resume else "training"
+    print(f"{does} the control ({kind.control}) into {folder}", flush=True)
     p = parser_of(kind)
     later = {action.dest: p.get_default(action.dest) for action in p._actions}  # since it was made
-    given = later | config["options"] | {"control": True, "out": folder, "resume": False}
+    given = later | config["options"] | {"control": True, "out": folder, "resume": resume}
     options = argparse.Namespace(**given)
     return perform(lambda: build(kind, options))
 

@@ -197,7 +197,8 @@ class Run:
         """All that determines the rest of the run."""
         own = {type(c).__name__: state for c in self.callbacks if (state := c.state_dict())}
         return {
-            "step": self.step, "random": default_generator.get_state(), "config": self.config,
+            "step": self.step, "total": self.total,
+            "random": default_generator.get_state(), "config": self.config,
             "made_with": made_with(),
             "trainer": self.trainer.state_dict(), "callbacks": own, "trained_on": self.data,
             "epoch": self.epoch, "stage": self.stages.number if self.stages else 0,

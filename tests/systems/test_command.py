@@ -4,6 +4,7 @@ bad input gets one line."""
 import html
 import json
 import pathlib
+import signal
 import sys
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from minigan.systems.command import main, parse, with_given
 from minigan.systems.export import parts_of
 from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
-from minigan.training import save_checkpoint
+from minigan.training import Run, save_checkpoint
 from minigan.training.checkpoint import path_of
 from minigan.training.options import augmentation
 from minigan.training.switches import FEW, FEW_POLICY
@@ -330,6 +331,30 @@ def test_measure_beside_a_control(tmp_path, capsys):
     assert rows["label accuracy"]["ceiling"] > 0.5  # drawn digits are not those it has learnt
     assert load_game(f"{run}-control").c.control is True and load_game(run).c.control is False
     assert main(["measure", str(run), "--samples", "200", "--control", str(run)]) == 0
+
+
+def test_a_control_that_was_stopped_goes_on(tmp_path, capsys, monkeypatch):
+    run, control = str(tmp_path / "run"), str(tmp_path / "run-control")
+    assert train("cgan", run, 4, described=False) == 0
+    play = Run.play
+
+    def interrupted(self, numbers):
+        play(self, numbers)
+        if self.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    words = ["measure", run, "--samples", "200", "--control"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "play", interrupted)
+        assert main(words) == 130
+    capsys.readouterr()
+    assert main([*words, control]) == 0  # named, it is taken as it is
+    assert f"{control} was stopped after step 2 of 4" in capsys.readouterr().out
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "going on with the control" in said and "was stopped" not in said
+    assert load_game(control).step == 4
+    assert main(words) == 0 and "the control (" not in capsys.readouterr().out
 
 
 def test_the_control_of_cgan_knows_nothing_of_labels(tmp_path):
