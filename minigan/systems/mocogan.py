@@ -50,10 +50,10 @@ from ..gan.penalties import R1
 from ..metrics.frechet import frechet_distance
 from ..optim import Adam
 from .clips import DIGITS, Digits, OfClips, float_clips
-from .system import Row, counts, weights
+from .system import Row, add_decay, counts, falling_rates, weights
 from .writing import sampled
 
-MOST = 1000  # clips that are measured
+MOST = 5000  # clips that are measured
 HIDDEN = 256  # units of the networks' linear layers
 GENERATORS = {"warp": WarpedContent, "product": ContentTimesMotion}
 
@@ -89,6 +89,7 @@ class MoCoGAN(OfClips):
             "times numbers of motion, which can change shapes, too (default %(default)s)",
         )  # fmt: skip
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
+        add_decay(parser)
 
     def game(self, c):
         channels, frames, *sides = c.clip_shape
@@ -102,6 +103,9 @@ class MoCoGAN(OfClips):
 
     def optimizers(self, game, c):
         return {n: Adam(m.parameters(), c.lr, (c.b1, 0.99)) for n, m in game.players.items()}
+
+    def callbacks(self, trainer, c, steps):
+        return falling_rates(trainer, c, steps)
 
     def measure(self, game, c, samples, device):
         if c.pictures not in DIGITS or c.ground != "black":

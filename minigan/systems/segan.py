@@ -33,8 +33,8 @@ from ..metrics import iou
 from ..optim import Adam
 from ..training.cli import number
 from .evidence import floats
-from .system import Row, System, adam_options
-from .translating import Translating, add_decay, translated
+from .system import Row, System, adam_options, add_decay
+from .translating import Translating, translated
 
 LOSSES = ("segan", "gan", "ce")
 

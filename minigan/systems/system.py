@@ -20,7 +20,8 @@ from ..gan import Game
 from ..gan.constraints import Constraint
 from ..nn import Module
 from ..optim import Adam, Optimizer
-from ..training.callbacks import Callback
+from ..optim.lr_scheduler import LambdaLR
+from ..training.callbacks import Callback, Schedule
 from ..training.cli import number
 from ..viz import Picture
 from .writing import sampled, written
@@ -260,6 +261,25 @@ def weights(
             f"--{name}", type=number(float, 0, most), default=default,
             help=f"{what} (default {default:g})",
         )  # fmt: skip
+
+
+def add_decay(parser: argparse._ActionsContainer) -> None:
+    """The option --decay, which `falling_rates` reads."""
+    parser.add_argument(
+        "--decay", type=number(float, 0, 1), default=0.5,
+        help="share of the run, its last, in which rates fall to 0 along a line "
+        "(default %(default)s)",
+    )  # fmt: skip
+
+
+def falling_rates(trainer: Any, c: Any, steps: int) -> list[Callback]:
+    """What lets the rates of all optimisers fall to 0 in the last share c.decay of so many steps;
+    runs without that option keep their rates."""
+    if not getattr(c, "decay", 0.0):
+        return []
+    first = round(steps * (1 - c.decay))
+    factor = lambda step: min(1.0, (steps - step) / max(1, steps - first))
+    return [Schedule(*[LambdaLR(o, factor) for o in trainer.optimizers.values()])]
 
 
 def labels_of(data: ImageSet, who: str) -> dict[str, Any]:

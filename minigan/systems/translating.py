@@ -13,12 +13,10 @@ from ..data.glyphs import FONTS
 from ..data.pairfolder import DIRECTIONS
 from ..gan import Game
 from ..metrics import grey_share, iou, psnr, retrieval, ssim
-from ..optim.lr_scheduler import LambdaLR
-from ..training.callbacks import Schedule
 from ..training.cli import number
 from ..viz import beside
 from .evidence import BATCH, floats
-from .system import Row, System, adam_options
+from .system import Row, System, adam_options, add_decay, falling_rates
 from .typeset import lines
 
 ROWS, TRIPLES = 8, 3  # of what is shown: rows, and triples in each
@@ -89,11 +87,7 @@ class Translating(System):
         game.sources = tensor_of(to_device(floats(self.data(c, "test").images), device))
 
     def callbacks(self, trainer, c, steps):
-        if not getattr(c, "decay", 0.0):  # those that have no such option keep their rates
-            return []
-        first = round(steps * (1 - c.decay))
-        factor = lambda step: min(1.0, (steps - step) / max(1, steps - first))
-        return [Schedule(*[LambdaLR(o, factor) for o in trainer.optimizers.values()])]
+        return falling_rates(trainer, c, steps)
 
     def exhibit(self, game, data, generator, device):
         n = min(ROWS * TRIPLES, len(data), *([] if data.paired else [len(data.targets)]))
@@ -132,15 +126,6 @@ class Translating(System):
         gallery = [data.targets] + ([rest.targets] if rest.checksum != data.checksum else [])
         made = translated(game, floats(data.images), device)
         return pair_rows(data, made, np.concatenate(gallery), self.target)
-
-
-def add_decay(parser) -> None:
-    """The option --decay, which `Translating.callbacks` reads."""
-    parser.add_argument(
-        "--decay", type=number(float, 0, 1), default=0.5,
-        help="share of the run, its last, in which rates fall to 0 along a line "
-        "(default %(default)s)",
-    )  # fmt: skip
 
 
 def translated(game: Game, pictures: np.ndarray, device: Any, seed: int = 0) -> np.ndarray:
