@@ -165,7 +165,7 @@ def windows(input: Tensor, dimension: Any, size: Sequence[int], step: int) -> Te
     if not 0 <= size <= n or step < 1:
         raise ValueError(f"unfold: size={size}, step={step} for dimension {dimension} of size {n}")
     index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
-    y = getitem(input, (slice(None),) * axis + (array_module(raw(input)).asarray(index),))
+    y = getitem(input, (slice(None),) * axis + (index,))
     return movedim(y, axis + 1, -1)
 
 
@@ -185,7 +185,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     """All combinations of r elements of a vector, as rows."""
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = np.array(list(choose(range(input.shape[0]), r)), np.int64).reshape(-1, r)
-    return getitem(input, (array_module(raw(input)).asarray(places),))
+    return getitem(input, (places,))
 
 
 def vander(x: Tensor | None, N: int | None = None, increasing: bool = False) -> Tensor:

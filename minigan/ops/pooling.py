@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module
 from ..autograd import Tensor, raw
 from ..autograd._types import Ints
 from .arithmetic import fmod
+from .layout import constant
 from .placement import to
 from .reduction import mean
 from .taps import apply_taps, taps
@@ -124,7 +124,7 @@ def _means(input, windows, divisor=None):
         divisor = (
             divisor.item()
             if divisor.size == 1
-            else array_module(raw(y)).asarray(divisor, raw(y).dtype)
+            else constant(raw(y), divisor.astype(raw(y).dtype))
         )
     if raw(y).dtype.kind == "f":
         return y / divisor

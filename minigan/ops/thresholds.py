@@ -216,7 +216,5 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """
     if input.ndim != 2:
         raise ValueError(f"pdist: expected a matrix, got shape {tuple(input.shape)}")
-    first, second = [
-        array_module(raw(input)).asarray(i) for i in np.triu_indices(input.shape[0], 1)
-    ]
+    first, second = np.triu_indices(input.shape[0], 1)
     return norm(input[first] - input[second], p, -1)

@@ -380,6 +380,11 @@ STEPS = {
     "warp": lambda x: F.grid_sample(
         x.reshape(1, 1, 9, 3), F.affine_grid(x[:2].reshape(1, 2, 3), (1, 1, 4, 4)) * 0.3),
     "eye": lambda x: x @ minigan.eye(3, device="cuda"),
+    "pairs": lambda x: F.pdist(x),
+    "windows": lambda x: x.unfold(0, 4, 2), "combinations": lambda x: minigan.combinations(x[0]),
+    "windows that cover": lambda x: F.adaptive_avg_pool1d(x.T, 5),
+    "of them the largest": lambda x: F.adaptive_max_pool1d(x.T, 5),
+    "windows without the edge": lambda x: F.avg_pool1d(x.T, 3, 2, 1, count_include_pad=False),
     "assignment": lambda x: _written(x, [0, 2]),
     "in place": lambda x: (x * 2).index_put_(([1, 1], [0, 2]), minigan.ones(2, device="cuda"),
         accumulate=True),
