@@ -8,6 +8,7 @@ follow each other from row to row; what lies beyond y's own width is left out in
 """
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -192,13 +193,35 @@ def pays(geometry, channels, outputs):
     )
 
 
-def transposed(geometry):
-    """The geometry of the convolution of y that gives x; None where it is none."""
+@functools.lru_cache(maxsize=256)
+def _phases(geometry):
+    """The convolutions of y that give x: one for each phase of x. [(places in x, taps of the kernel
+    from the first on, geometry; None where no tap sees that phase)]"""
     g = geometry
-    padding = tuple(d * (k - 1) - p for d, k, p in zip(g.dilation, g.kernel, g.padding))
-    if set(g.stride) != {1} or min(padding) < 0:
-        return None
-    return g._replace(size=g.out, out=g.size, padding=padding)
+    dims = [
+        [_phase(*sizes, a) for a in range(min(sizes[2], sizes[0]))]
+        for sizes in zip(g.size, g.kernel, g.stride, g.padding, g.dilation)
+    ]
+    found = []
+    for parts in itertools.product(*dims):
+        places, taps, out, kernel, padding, dilation = zip(*parts)
+        part = g._replace(
+            size=g.out, out=out, kernel=kernel, stride=(1,) * len(out), padding=padding,
+            dilation=dilation,
+        )  # fmt: skip
+        found.append((places, taps, part if min(kernel) else None))
+    return found
+
+
+def _phase(size, kernel, stride, padding, dilation, a):
+    """Along one dimension: the positions a, a + stride, ... of x, the taps that they are seen by,
+    how many there are of both, and padding and dilation of the convolution of y."""
+    of = [t for t in range(kernel) if (a + padding - t * dilation) % stride == 0]
+    every = math.gcd(stride, dilation)
+    padding = (of[-1] * dilation - padding - a) // stride if of else 0
+    taps = slice(of[0] if of else kernel, None, stride // every)
+    out = -(-(size - a) // stride)
+    return slice(a, None, stride), taps, out, len(of), padding, dilation // every
 
 
 def _volume(a, sizes):
@@ -222,12 +245,22 @@ def conv(x, w, bias, geometry, slope=1.0):
 
 
 def conv_transpose(y, w, bias, geometry):
-    """As `formula.conv_transpose`, plus bias, where `transposed` gives a geometry."""
-    groups = geometry.groups
-    flipped = w.reshape(groups, len(w) // groups, *w.shape[1:]).swapaxes(1, 2)
-    flipped = np.flip(flipped, tuple(range(3, flipped.ndim)))
-    flipped = flipped.reshape(-1, len(w) // groups, *w.shape[2:])
-    return conv(y, flipped, bias, transposed(geometry))
+    """As `formula.conv_transpose`, plus bias."""
+    groups, phases = geometry.groups, _phases(geometry)
+    w = w.reshape(groups, len(w) // groups, *w.shape[1:]).swapaxes(1, 2)
+    w = w.reshape(-1, *w.shape[2:])
+    back = tuple(range(2, w.ndim))
+    x, no_tap = np.empty((len(y), len(w), *geometry.size), y.dtype), y.dtype.type(0)
+    if bias is not None:
+        no_tap = bias.reshape(-1, *[1] * len(back))
+    for places, taps, part in phases:
+        here = no_tap
+        if part is not None:
+            here = conv(y, np.flip(w[:, :, *taps], back), bias, part)
+        if here.shape == x.shape:
+            return here
+        x[:, :, *places] = here
+    return x
 
 
 def conv_weight(x, y, geometry):
