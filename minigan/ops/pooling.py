@@ -122,9 +122,7 @@ def _means(input, windows, divisor=None):
         counts = [sizes if len(set(sizes)) > 1 else sizes[:1] for _, sizes in windows]
         divisor = functools.reduce(np.multiply.outer, map(np.array, counts))
         divisor = (
-            divisor.item()
-            if divisor.size == 1
-            else constant(raw(y), divisor.astype(raw(y).dtype))
+            divisor.item() if divisor.size == 1 else constant(raw(y), divisor.astype(raw(y).dtype))
         )
     if raw(y).dtype.kind == "f":
         return y / divisor
