@@ -5,10 +5,11 @@ import numpy as np
 
 from ...ops.recurrent import lstm_steps, lstm_steps_grad
 from .elementary import tanh_of_single
-from .gemm import NO_TRANS, TRANS, gemm, gemm_address, place
+from .gemm import NO_TRANS, TRANS, gemm, place
 from .kernels import kernel
 from .layout import row_major
 from .shared_kernel import InPieces, pieces_of
+from .tiles import product_addresses, small_product
 
 MIN_WORK = 1 << 20  # multiplications that are worth a thread
 MANY = 256  # rows of all products that are worth a copy of the weight
@@ -21,26 +22,32 @@ def _sigmoid(a):
 
 
 @kernel
-def _steps(piece, pieces, h, c, weight, trans, width, out, gates, address):
+def _steps(piece, pieces, h, c, weight, out, gates, tiles, address):
     """gates (T, N, 4H): first what x contributes, then the gates' values; out (2, T, N, H).
 
-    weight : (width numbers in a row), transposed in the product if trans is TRANS
+    weight : (4H, H), or transposed, (H, 4H);  tiles, address : see `small_product`
     """
     steps, examples, n = gates.shape[0], gates.shape[1], h.shape[1]
     low, high = examples * piece // pieces, examples * (piece + 1) // pieces
+    zero = np.float32(0)
+    added = np.empty((high - low, 4 * n), np.float32)  # what h contributes
     for t in range(steps):
         before = place(h, low * n) if t == 0 else place(out, ((t - 1) * examples + low) * n)
-        gemm(address, NO_TRANS, trans, high - low, 4 * n, n, before, n, place(weight, 0), width,
-             np.float32(1), place(gates, (t * examples + low) * 4 * n), 4 * n)  # fmt: skip
+        if len(weight) == n:
+            small_product(zero, 4, tiles, address, before, place(weight, 0), place(added, 0),
+                          high - low, 4 * n, n)  # fmt: skip
+        else:
+            gemm(address, NO_TRANS, TRANS, high - low, 4 * n, n, before, n, place(weight, 0), n,
+                 zero, place(added, 0), 4 * n)  # fmt: skip
         for k in range(low, high):
             own, cell = gates[t, k], c[k] if t == 0 else out[1, t - 1, k]
-            hs, cs = out[0, t, k], out[1, t, k]
+            hs, cs, more = out[0, t, k], out[1, t, k], added[k - low]
             for j in range(2 * n):
-                own[j] = _sigmoid(own[j])
+                own[j] = _sigmoid(own[j] + more[j])
             for j in range(2 * n, 3 * n):
-                own[j] = tanh_of_single(own[j])
+                own[j] = tanh_of_single(own[j] + more[j])
             for j in range(3 * n, 4 * n):
-                own[j] = _sigmoid(own[j])
+                own[j] = _sigmoid(own[j] + more[j])
             for j in range(n):
                 v = own[n + j] * cell[j] + own[j] * own[2 * n + j]
                 cs[j] = v
@@ -48,7 +55,7 @@ def _steps(piece, pieces, h, c, weight, trans, width, out, gates, address):
 
 
 @kernel
-def _steps_grad(piece, pieces, g, c, weight, out, gates, d, gh, gc, address):
+def _steps_grad(piece, pieces, g, c, weight, out, gates, d, gh, gc, tiles, address):
     """d (T, N, 4H); gh and gc (N, H), zeros at first."""
     steps, examples, n = gates.shape[0], gates.shape[1], c.shape[1]
     one = np.float32(1)
@@ -68,9 +75,8 @@ def _steps_grad(piece, pieces, g, c, weight, out, gates, d, gh, gc, address):
                 to[2 * n + j] = vc * i * (one - u * u)
                 to[3 * n + j] = vh * squashed * o * (one - o)
                 to_c[j] = vc * f
-        gemm(address, NO_TRANS, NO_TRANS, high - low, n, 4 * n,
-             place(d, (t * examples + low) * 4 * n), 4 * n, place(weight, 0), n,
-             np.float32(0), place(gh, low * n), n)  # fmt: skip
+        small_product(np.float32(0), 4, tiles, address, place(d, (t * examples + low) * 4 * n),
+                      place(weight, 0), place(gh, low * n), high - low, n, 4 * n)  # fmt: skip
 
 
 _in_pieces, _grad_in_pieces = InPieces(_steps, products=True), InPieces(_steps_grad, products=True)
@@ -85,14 +91,14 @@ def _(x, h, c, weight):
     arrays = x, h, c, weight
     if not x.size or any(a.dtype != np.float32 for a in arrays):
         return lstm_steps.card.forward(*arrays)
-    h, c, weight, trans = row_major(h), row_major(c), row_major(weight), TRANS
-    if len(x) * x.shape[1] >= MANY:  # the BLAS takes longer over a transposed one each time
-        weight, trans = np.ascontiguousarray(weight.T), NO_TRANS
+    h, c, weight = row_major(h), row_major(c), row_major(weight)
+    if len(x) * x.shape[1] >= MANY:  # products with the transposed one take longer each time
+        weight = np.ascontiguousarray(weight.T)
     gates = x.copy("C")
     out = np.empty((2, *x.shape[:2], h.shape[1]), x.dtype)
     pieces, long = _pieces(gates, h)
-    address = gemm_address(x.dtype)
-    _in_pieces(pieces, long, h, c, weight, trans, weight.shape[1], out, gates, address)
+    addresses = product_addresses(x.shape[2], x.dtype)
+    _in_pieces(pieces, long, h, c, weight, out, gates, *addresses)
     return out, gates
 
 
@@ -104,5 +110,6 @@ def _(g, c, weight, out, gates):
     g, c, weight = row_major(g), row_major(c), row_major(weight)
     d, gh, gc = np.empty_like(gates), np.zeros_like(c), np.zeros_like(c)
     pieces, long = _pieces(gates, c)
-    _grad_in_pieces(pieces, long, g, c, weight, out, gates, d, gh, gc, gemm_address(g.dtype))
+    addresses = product_addresses(c.shape[1], g.dtype)
+    _grad_in_pieces(pieces, long, g, c, weight, out, gates, d, gh, gc, *addresses)
     return d, gh, gc

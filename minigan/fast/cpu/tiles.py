@@ -16,6 +16,7 @@ import functools
 import numpy as np
 
 from .called import Called
+from .gemm import NO_TRANS, gemm, gemm_address
 from .kernels import Intrinsic, kernel
 from .layout import COMPILED, VECTOR, transpose_blocks
 from .shared_kernel import (
@@ -267,9 +268,25 @@ def _tiled_product(zero, size, a, a_row, a_column, b, c, m, n, k):
 tiled_product = Called(_tiled_product, lambda real, whole, array: [real, *[whole] * 9])
 
 
+@kernel
+def small_product(zero, size, tiles, address, a, b, c, m, n, k):
+    """c (m, n) = a (m, k) @ b (k, n), all addresses; tiles: where `tiled_product` is, or 0. It is
+    called where there are rows enough."""
+    if tiles and m >= TILE_ROWS:
+        tiled_product(tiles, zero, size, a, k, 1, b, c, m, n, k)
+    else:
+        gemm(address, NO_TRANS, NO_TRANS, m, n, k, a, k, b, n, zero, c, n)
+
+
 def tiles_fit(n, dtype):
     """Has this processor the registers, and are n columns whole vectors?"""
     return dtype in COMPILED and n * dtype.itemsize % VECTOR == 0 and registers()
+
+
+def product_addresses(n, dtype):
+    """Where `small_product` finds the ways of multiplying matrices of n columns: our tiles (0 if
+    they do not fit), and the BLAS."""
+    return tiled_product.address(dtype) if tiles_fit(n, dtype) else 0, gemm_address(dtype)
 
 
 @kernel

@@ -25,12 +25,11 @@ import numpy as np
 
 from ...machine.threads import num_threads
 from . import toomcook_kernels as kernels
-from .gemm import gemm_address
 from .layout import row_major
 from .patches import given_or_zeros
 from .shared_kernel import InPieces, pieces_of
 from .threads import parallel_ranges
-from .tiles import tiled_product, tiles_fit
+from .tiles import product_addresses
 
 # numbers in the spectra of x and y of the images that a thread works on at a time: they stay in
 # its cache
@@ -139,19 +138,13 @@ def _addresses(dtype, *called):
     return tuple(one.address(dtype) for one in called)
 
 
-def _products(n, dtype):
-    """Where the ways of multiplying matrices of n columns are: our tiles (0 if they do not fit),
-    and the BLAS."""
-    return tiled_product.address(dtype) if tiles_fit(n, dtype) else 0, gemm_address(dtype)
-
-
 def _convolved(x, weights, bias, slope, y, plan, *called):
     """y, which is made of x by the kernels that are `called`, see `toomcook_kernels.conv`."""
     _, inner, outer = weights.shape
     bias = given_or_zeros(bias, y.shape[1], x.dtype)
     pieces, long = pieces_of(len(x), MIN_WORK // int(plan.pairs.sum() * max(inner, outer)))
     at_once = _at_once(-(-len(x) // pieces), plan, inner + outer, CACHE)
-    ways = *_products(outer, x.dtype), *_addresses(x.dtype, *called)
+    ways = *product_addresses(outer, x.dtype), *_addresses(x.dtype, *called)
     _conv(pieces, long, x, weights, bias, x.dtype.type(slope), y, at_once, ways, *plan[:5])
 
 
@@ -202,7 +195,7 @@ def conv_weight(x, y, geometry, plan):
     k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights = _Weights(w.shape, plan, x.dtype)
-    ways, expand = _products(k, x.dtype), _addresses(x.dtype, kernels.expand_x, kernels.expand_y)
+    ways, expand = product_addresses(k, x.dtype), _addresses(x.dtype, kernels.expand_x, kernels.expand_y)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))

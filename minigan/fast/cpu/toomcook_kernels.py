@@ -18,7 +18,7 @@ from .called import Called
 from .gemm import NO_TRANS, TRANS, gemm, place
 from .kernels import kernel
 from .layout import channels_first, channels_last
-from .tiles import TILE_ROWS, tiled_product
+from .tiles import TILE_ROWS, small_product, tiled_product
 from .toomcook_points import (
     evenly,
     inputs_to_points,
@@ -245,16 +245,6 @@ def spectrum(channels, images, high, wide):
 
 
 @kernel
-def _product(zero, size, tiles, address, a, b, c, m, n, k):
-    """c (m, n) = a (m, k) @ b (k, n), all addresses; tiles: where `tiled_product` is, or 0. It is
-    called where there are rows enough."""
-    if tiles and m >= TILE_ROWS:
-        tiled_product(tiles, zero, size, a, k, 1, b, c, m, n, k)
-    else:
-        gemm(address, NO_TRANS, NO_TRANS, m, n, k, a, k, b, n, zero, c, n)
-
-
-@kernel
 def conv(
     piece, pieces, x, weights, bias, slope, y, at_once, ways, stride, taps, pad, high, wide
 ):  # fmt: skip
@@ -277,7 +267,7 @@ def conv(
                 if columns:
                     a, b = place(X, at_x[p, q]), place(weights, (p * 5 + q) * k * o)
                     c = place(Y, at_y[p, q])
-                    _product(zero, x.itemsize, tiles, address, a, b, c, columns, o, k)
+                    small_product(zero, x.itemsize, tiles, address, a, b, c, columns, o, k)
         out = y[low : low + len(part)]
         collapse_y(collapse, out, Y, at_y, stride, taps, pad[0], pad[1], high, wide, bias, slope)
 
