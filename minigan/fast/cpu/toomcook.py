@@ -195,7 +195,8 @@ def conv_weight(x, y, geometry, plan):
     k = x.shape[1] * plan.stride**2
     w = np.empty((o, c, *geometry.kernel), x.dtype)
     weights = _Weights(w.shape, plan, x.dtype)
-    ways, expand = product_addresses(k, x.dtype), _addresses(x.dtype, kernels.expand_x, kernels.expand_y)
+    ways = product_addresses(k, x.dtype)
+    expand = _addresses(x.dtype, kernels.expand_x, kernels.expand_y)
     at_once = _at_once(len(x), plan, o + k, BOUND)
     for start in range(0, len(x), at_once):
         part = slice(start, min(start + at_once, len(x)))
