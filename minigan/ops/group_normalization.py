@@ -2,8 +2,8 @@
 (Wu and He 2018).
 
 All are one op: the channels of each example are divided into groups that follow each other, one for
-each channel, one of all, or some between. The kernels see (N groups, elements of a group); sums are
-taken in float64, in two passes, so that nothing cancels.
+each channel, one of all, or some between. The kernels see (N groups, elements of a group). Sums for
+means and deviations are taken in float64, in two passes, so that nothing cancels.
 """
 
 import math

@@ -15,7 +15,7 @@ from .system import Row, System, adam_options
 from .writing import sampled
 
 DIGITS = ("mnist", "strokes")
-TESTED = 1000  # clips of test digits
+TESTED = 5000  # clips of test digits
 SQUARE = 28  # a side of what the classifier looks at
 
 

@@ -23,6 +23,7 @@ from ..data.files import write_atomic
 from ..data.pairfolder import read_pictures
 from ..gan import Trainer
 from ..training import Run, Stage
+from ..training.checkpoint import checkpoints
 from ..training.cli import SEED, about, add_run_options, number, perform, usual_callbacks
 from ..training.memory import room_for_networks
 from ..training.pretrained import saved_state
@@ -126,6 +127,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         options, kind.averaged, data, device, exhibit, what(kind), kind.hands_on
     )
     steps = sum(s.steps for s in stages) if batches is None else len(batches) * epochs
+    steps = min(steps, options.max_steps or steps)
     # before those that save, so that a checkpoint has what they did at its step
     callbacks = [*kind.callbacks(trainer, c, steps), *callbacks]
     return Run(
@@ -133,6 +135,7 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         epochs=None if stages else epochs, max_steps=options.max_steps,
         callbacks=callbacks, resume=options.resume, new_data=options.new_data, about=about(options),
         graph=not options.no_graph, sync_bn=options.sync_bn,
+        complete=kind.complete,
     )  # fmt: skip
 
 
@@ -277,8 +280,8 @@ def measure(words: list[str]) -> int:
     p.add_argument("run", help="folder of a run, such as runs/cgan")
     p.add_argument(
         "--control", nargs="?", const="", metavar="RUN",
-        help="measure this control, too (default RUN-control; trained now if it is not there, or "
-        "not to its end)",
+        help="measure a control, too: RUN-control, which is trained now as far as it is not, or "
+        "this run, as it is",
     )  # fmt: skip
     p.add_argument("--samples", type=number(int, 100), default=10_000, help="(default %(default)s)")
     p.add_argument("--data-dir", help="folder with the four idx files of MNIST")
@@ -288,14 +291,16 @@ def measure(words: list[str]) -> int:
     if zoo.named(options.run):
         raise ValueError(f"{options.run} was measured: {zoo.FOLDER / 'index.json'} has its numbers")
     device = resolve_device(options.device)
+    if options.control and zoo.named(options.control):
+        raise ValueError(f"--control {options.control}: name the folder of a run")
     kind, rows, step = measured(options.run, options, device)
     control: dict[str, float] = {}
     if options.control is not None:
         folder = options.control or f"{options.run.rstrip('/')}-control"
-        begun = Path(folder).exists()
-        if not begun or (not options.control and how_far(folder)):
-            if code := train_control(options.run, folder, kind, begun):
-                return code
+        begun = bool(checkpoints(folder))
+        done = begun and (options.control or not how_far(folder))
+        if not done and (code := train_control(options.run, folder, kind, begun)):
+            return code
         control = {row.name: row.value for row in measured(folder, options, device)[1]}
     found = [row._asdict() | {"control": control.get(row.name, math.nan)} for row in rows]
     result = {"system": kind.name, "run": options.run, "step": step, "samples": options.samples}
@@ -312,7 +317,7 @@ def measured(folder: str, options: argparse.Namespace, device):
         **vars(with_given(c, folder)) | {"data_dir": options.data_dir, "folder": Path(folder)}
     )
     if not options.best and (found := how_far(folder)):
-        print(f"{folder} was stopped {found}; --resume goes on with it", flush=True)
+        print(f"{folder} is {found}: train it with --resume to its end", flush=True)
     try:
         return kind, kind.measure(game, c, options.samples, device), step
     except NoClassifier:
@@ -322,11 +327,11 @@ def measured(folder: str, options: argparse.Namespace, device):
 
 
 def how_far(folder: str) -> str:
-    """Which step of how many a run was stopped after; nothing where it came to its end, or does not
-    say (runs from before)."""
+    """At which step of how many a run is; nothing where it came to its end, or does not say (runs
+    from before)."""
     _, state = saved_state(folder)
     step, total = state["step"], state.get("total", state["step"])
-    return f"after step {step} of {total}" if step < total else ""
+    return f"at step {step} of {total}" if step < total else ""
 
 
 def train_control(run: str, folder: str, kind: System, resume: bool = False) -> int:
@@ -337,10 +342,15 @@ def train_control(run: str, folder: str, kind: System, resume: bool = False) -> 
     does = "going on with" if resume else "training"
     print(f"{does} the control ({kind.control}) into {folder}", flush=True)
     p = parser_of(kind)
-    later = {action.dest: p.get_default(action.dest) for action in p._actions}  # since it was made
+    # what came since it was made
+    later = {a.dest: p.get_default(a.dest) for a in p._actions}
+    later |= {k: v for k, v in kind.complete(config).items() if k in later}
     given = later | config["options"] | {"control": True, "out": folder, "resume": resume}
     options = argparse.Namespace(**given)
-    return perform(lambda: build(kind, options))
+    code = perform(lambda: build(kind, options), again="")
+    if code and resume:
+        print(f"measure {run} --control {folder} measures it as it is", file=sys.stderr)
+    return code
 
 
 def _finite(value):

@@ -91,6 +91,9 @@ class MoCoGAN(OfClips):
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
         add_decay(parser)
 
+    def complete(self, config):
+        return super().complete({"decay": 0.0} | config)  # rates did not fall then
+
     def game(self, c):
         channels, frames, *sides = c.clip_shape
         shape = (channels, *sides)

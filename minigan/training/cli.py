@@ -184,13 +184,15 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
     return {"options": vars(options), "command": own_command()}
 
 
-def perform(build: Callable[[], Run]) -> int:
+def perform(build: Callable[[], Run], again: str = "--resume") -> int:
     """Train the run that `build()` makes, and tell how it ended. Started by mpirun, this process is
     one of several that make it; where one breaks, all end.
 
     The exit code: 0 at the end; 2 for bad options, data or folders; 1 where the run broke (a full
     disk, no memory, a NaN); 130 after Ctrl-C and 143 after SIGTERM. What was saved before is kept
     in each case.
+
+    again : with this word the command that runs now goes on
     """
     try:
         join()
@@ -209,23 +211,23 @@ def perform(build: Callable[[], Run]) -> int:
     try:
         run.train()
     except Interrupted as stopped:
-        print(f"\n{stopped}\n{_go_on()}")
+        print(f"\n{stopped}\n{_go_on(again)}")
         return 128 + stopped.signal
     except KeyboardInterrupt:
-        return _stopped(f"\nstopped at once. {_kept(run)}")
+        return _stopped(f"\nstopped at once. {_kept(run, again)}")
     except Diverged as error:
         return _fail(f"\nerror: {error}", 1)
     except MemoryError as error:
-        return _fail(f"\n{_no_memory(error)}\n{_kept(run)}", 1)
+        return _fail(f"\n{_no_memory(error)}\n{_kept(run, again)}", 1)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else f" (in {run.folder})"
         return _fail(
             f"\nerror: {error.strerror or error}{where} at step {run.step}: make room or mend "
-            f"it.\n{_kept(run)}",
+            f"it.\n{_kept(run, again)}",
             1,
         )
     except (DeviceError, ValueError) as error:
-        return _fail(f"\nerror at step {run.step}: {error}\n{_kept(run)}", 1)
+        return _fail(f"\nerror at step {run.step}: {error}\n{_kept(run, again)}", 1)
     return 0
 
 
@@ -240,19 +242,19 @@ def _stopped(message: str) -> int:
     return 130
 
 
-def _go_on() -> str:
-    return f"to go on: {own_command('--resume')} --resume"
+def _go_on(again: str) -> str:
+    return f"to go on: {own_command(again)} {again}".rstrip()
 
 
-def _kept(run: Run) -> str:
+def _kept(run: Run, again: str) -> str:
     """What is saved, and the command that goes on from it."""
     try:
         path, state = newest(run.folder, say=lambda text: None)
     except CheckpointError:
         if group.rank() > 0:  # its machine may not have the folder
-            return f"What is saved is in {run.folder}, where the first rank runs; {_go_on()}"
+            return f"What is saved is in {run.folder}, where the first rank runs; {_go_on(again)}"
         return f"Nothing was saved in {run.folder} yet"
-    return f"The state of step {state['step']} is saved ({path}); {_go_on()}"
+    return f"The state of step {state['step']} is saved ({path}); {_go_on(again)}"
 
 
 def _no_memory(error: MemoryError) -> str:

@@ -79,6 +79,7 @@ class Run:
     resume : go on from the folder's newest checkpoint
     new_data : on resuming, `batches` may be of other data than before: their order begins anew,
         after the epochs made so far
+    complete : of the config of a saved run, which may lack what came later: with that in its place
     about : other facts for config.json
     graph : make each step one launch of a CUDA graph, or on the CPU one straight function (see
         `minigan.fast.replay.rounds`)
@@ -95,6 +96,7 @@ class Run:
         max_steps: int | None = None, callbacks: Sequence[Callback] = (), resume: bool = False,
         about: dict[str, Any] | None = None,
         graph: bool = True, new_data: bool = False, sync_bn: bool = False,
+        complete: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ):  # fmt: skip
         if [trainer is None, batches is None, epochs is None] != [bool(stages)] * 3:
             raise ValueError("Run: expected a trainer, batches and epochs, or stages instead")
@@ -103,6 +105,7 @@ class Run:
         self.callbacks, self.about = ranks.of_rank(list(callbacks)), about or {}
         self.graph = graph
         self.sync_bn = sync_bn
+        self.complete = complete
         self.stopping: int | None = None  # the signal by which all ranks are asked to stop
         self.stages = Stages(stages, self.folder) if stages else None
         ranks.require_alike(
@@ -230,6 +233,8 @@ class Run:
     def _resume(self, new_data: bool) -> None:
         path, state = group.first_makes(lambda: newest(self.folder, self.say))
         before, now = state["config"], self._data_of_now()
+        came = {k: v for k, v in self.complete(before).items() if k in self.config}
+        before = came | before
         differ = {
             k: f"{k} was {before.get(k)!r}, now {v!r}"
             for k, v in _different(before, self.config).items()

@@ -103,7 +103,7 @@ def test_direct(problem):
 
 
 @pytest.mark.parametrize("groups", [1, 6])
-@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 3), (3, 2)])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 3), (2, 3)])
 def test_few_outputs_of_a_group_go_tap_by_tap(groups, stride, dilation):
     """More positions than a block has, several images; the way is taken where it is meant to be."""
     size, c, o = (70, 61), 6, 6 if groups == 6 else 2

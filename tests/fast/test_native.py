@@ -192,6 +192,8 @@ LOSSES = {
     "mse": lambda y, t: F.mse_loss(y, t) + y.abs().mean(),
     "norm": lambda y, t: (y - t).norm(dim=1).clamp(0.1, 2.0).mean() + F.logsigmoid(y).sum(0).mean(),
     "classes": lambda y, t: -(F.log_softmax(y, -1) * t).sum(1).mean(),
+    "classes of a column": lambda y, t: -(F.log_softmax(y.T, 0).T * t).sum(1).mean(),
+    "shares": lambda y, t: (F.softmax(y, -1) - t).abs().mean() + (F.softmax(y, 0) * t).sum(),
 }
 ACTIVATIONS = [nn.ELU(), nn.SiLU(), nn.Softplus(), nn.LeakyReLU(0.1), nn.Tanh(), nn.Mish()]
 

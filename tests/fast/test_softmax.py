@@ -55,14 +55,17 @@ def test_rows(shape, scale, view):
     np.testing.assert_allclose(found[3], expected, 2e-6, 1e-5 * np.abs(g).max())
 
 
+@pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("values", [
     (0, np.nan, 1), (np.nan, 1, 2), (-np.nan, 1, 2), (np.inf, 0, 1), (-np.inf, 0, 1),
-    (np.inf, np.inf, 0), (-np.inf,) * 3, (3e38, -3e38, 0), (-0.0, 0.0, -0.0), (0, -88, -200),
+    (np.inf, np.inf, 0), (-np.inf,) * 3, (3e38, -3e38, 0), (-0.0, 0.0, -0.0), (0, -87.2, -200),
     (-1000, -1001, -1002), (1e30, 1e30, 1e29),
 ])  # fmt: skip
-def test_numbers_at_the_ends(values):
-    """Rows of which an element is infinite, no number or far from the others."""
+def test_numbers_at_the_ends(values, many):
+    """Rows of which an element is infinite, no number or far from the others, short and long."""
     x = np.array([values, (1, 2, 3)], np.float32)
+    if many:
+        x = np.concatenate([np.repeat(x[:, :1], 5000, 1), x], 1)
     for op in (_softmax, _log_softmax):
         with np.errstate(all="ignore"):
             expected = op.card.forward(x, 1)
@@ -72,15 +75,19 @@ def test_numbers_at_the_ends(values):
 
 def test_how_many_threads_there_are_makes_no_difference():
     x = rows((50, 300))
-    for op in (_softmax, _log_softmax):
+    for op in (_softmax, _log_softmax, softmax_grad, log_softmax_grad):
+        arrays = (x, x) if op in (softmax_grad, log_softmax_grad) else (x,)
         with used(1):
-            one = last(op, x)
+            one = last(op, *arrays)
         with used(7):
-            np.testing.assert_array_equal(last(op, x), one)
+            np.testing.assert_array_equal(last(op, *arrays), one)
 
 
 def test_other_arrays_go_the_way_of_numpy():
     x = tensor_of(rows((4, 5)))
-    with mock.patch.object(softmax, "_in_pieces", side_effect=AssertionError):
+    none = mock.Mock(side_effect=AssertionError)
+    with mock.patch.multiple(softmax, _in_pieces=none, _grad_in_pieces=none):
         for y, axis in ((x, 0), (x.double(), 1), (x.half(), 1), (x[:0], 1), (x[:, :0], 1)):
             assert _softmax(y, axis).shape == y.shape and _log_softmax(y, axis).dtype == y.dtype
+            for op in (softmax_grad, log_softmax_grad):
+                assert op(y, y, axis).shape == y.shape and op(y, y, axis).dtype == y.dtype

@@ -27,6 +27,7 @@ from minigan.systems.parts import Images
 from minigan.systems.system import facts_of
 from minigan.training import Run, save_checkpoint
 from minigan.training.checkpoint import path_of
+from minigan.training.cli import own_command
 from minigan.training.options import augmentation
 from minigan.training.switches import FEW, FEW_POLICY
 from minigan.viz import save_images
@@ -336,7 +337,7 @@ def test_measure_beside_a_control(tmp_path, capsys):
 def test_a_control_that_was_stopped_goes_on(tmp_path, capsys, monkeypatch):
     run, control = str(tmp_path / "run"), str(tmp_path / "run-control")
     assert train("cgan", run, 4, described=False) == 0
-    play = Run.play
+    play = Run.play  # as it is after a process's first step (see fast/cpu/ahead.py)
 
     def interrupted(self, numbers):
         play(self, numbers)
@@ -347,12 +348,13 @@ def test_a_control_that_was_stopped_goes_on(tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Run, "play", interrupted)
         assert main(words) == 130
-    capsys.readouterr()
+    assert f"to go on: {own_command()}" in capsys.readouterr().out.splitlines()
     assert main([*words, control]) == 0  # named, it is taken as it is
-    assert f"{control} was stopped after step 2 of 4" in capsys.readouterr().out
+    assert f"{control} is at step 2 of 4" in capsys.readouterr().out
+    assert main([*words, "zoo:cgan"]) == 2
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "going on with the control" in said and "was stopped" not in said
+    assert "going on with the control" in said and "is at step" not in said
     assert load_game(control).step == 4
     assert main(words) == 0 and "the control (" not in capsys.readouterr().out
 

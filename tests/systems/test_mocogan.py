@@ -1,5 +1,7 @@
 """MoCoGAN: what stays and what moves are apart, and each player descends its own."""
 
+import json
+
 import numpy as np
 import pytest
 from small_runs import train
@@ -19,6 +21,9 @@ from minigan.gan.clips import (
 from minigan.gan.penalties import R1
 from minigan.systems import load_game
 from minigan.systems.clips import Digits, middles
+from minigan.systems.command import main
+from minigan.training import save_checkpoint
+from minigan.training.pretrained import saved_state
 
 from .steps import assert_only, played
 
@@ -236,3 +241,22 @@ def test_the_control_has_no_recurrent_network(tmp_path):
     assert train("mocogan", tmp_path / "r", 2, "--control") == 0
     game = load_game(tmp_path / "r").game
     assert game.G.path is None and not any("path" in n for n, _ in game.G.named_parameters())
+
+
+def test_rates_fall_unless_it_is_a_run_from_before(tmp_path, capsys):
+    """A run that does not say so goes on, and is measured, with rates that stay."""
+    out = tmp_path / "r"
+    assert train("mocogan", out, 4, described=False) == 0
+    path, state = saved_state(out)
+    (rate,) = {g["lr"] for g in state["trainer"]["optimizers"]["G"]["param_groups"]}
+    assert rate < 1e-4
+    del state["config"]["decay"], state["callbacks"]["Schedule"]
+    save_checkpoint(path, state)
+    config = json.loads((out / "config.json").read_text())
+    del config["decay"], config["options"]["decay"]
+    (out / "config.json").write_text(json.dumps(config))
+    again = lambda *words: train("mocogan", out, 6, "--resume", *words, described=False)
+    assert again() == 2 and "decay was 0.0, now 0.5" in capsys.readouterr().err
+    assert again("--decay", "0") == 0
+    assert main(["measure", str(out), "--samples", "100", "--control"]) == 0
+    assert load_game(f"{out}-control").c.decay == 0

@@ -4,7 +4,8 @@ is copied once with the zeros around it, and each tap is a line of it, from anot
 
 With strides x is parted into its phases (the numbers whose places leave the same rest), in each of
 which neighbours are one stride apart. y has the width that a phase has, so that a tap's numbers
-follow each other from row to row; what lies beyond y's own width is left out in the end.
+follow each other from row to row; what lies beyond y's own width is left out in the end. The other
+way round, each phase of x is a convolution of y.
 """
 
 import functools
@@ -193,10 +194,16 @@ def pays(geometry, channels, outputs):
     )
 
 
+def taps_of_a_phase(geometry):
+    """How many taps of the kernel see a position of x, on the average: with less than two, copies
+    to the phases of x take longer than what is computed."""
+    return math.prod(geometry.kernel) / math.prod(geometry.stride)
+
+
 @functools.lru_cache(maxsize=256)
 def _phases(geometry):
-    """The convolutions of y that give x: one for each phase of x. [(places in x, taps of the kernel
-    from the first on, geometry; None where no tap sees that phase)]"""
+    """The convolutions of y that give x, one for each phase of x, as (which places of x, which taps
+    of the kernel, geometry). The geometry is None for a phase that no tap sees."""
     g = geometry
     dims = [
         [_phase(*sizes, a) for a in range(min(sizes[2], sizes[0]))]
@@ -216,12 +223,12 @@ def _phases(geometry):
 def _phase(size, kernel, stride, padding, dilation, a):
     """Along one dimension: the positions a, a + stride, ... of x, the taps that they are seen by,
     how many there are of both, and padding and dilation of the convolution of y."""
-    of = [t for t in range(kernel) if (a + padding - t * dilation) % stride == 0]
-    every = math.gcd(stride, dilation)
-    padding = (of[-1] * dilation - padding - a) // stride if of else 0
-    taps = slice(of[0] if of else kernel, None, stride // every)
+    seen = [t for t in range(kernel) if (a + padding - t * dilation) % stride == 0]
+    common = math.gcd(stride, dilation)
+    before = (seen[-1] * dilation - padding - a) // stride if seen else 0
+    taps = slice(seen[0] if seen else kernel, None, stride // common)
     out = -(-(size - a) // stride)
-    return slice(a, None, stride), taps, out, len(of), padding, dilation // every
+    return slice(a, None, stride), taps, out, len(seen), before, dilation // common
 
 
 def _volume(a, sizes):

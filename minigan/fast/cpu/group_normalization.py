@@ -9,7 +9,7 @@ from .kernels import kernel
 from .threads import MIN_CHUNK, parallel_ranges
 
 BLOCK = 1024  # products that are added up in the dtype of x; the sums of blocks in float64
-ROWS = 32  # sums of rows, likewise
+ROUNDS = 32  # of one row or three, whose sums are likewise added up
 
 
 @kernel
@@ -129,7 +129,7 @@ def _backward_of_elements(low, high, x, g, w, mean, rstd, gx, gw, gb, groups):
             else:
                 _add_row(x, g, mean, rstd, r, to_w, to_b)
             r, done = last, done + 1
-            if done % ROWS == 0 or r >= high:
+            if done % ROUNDS == 0 or r >= high:
                 for i in range(size):
                     gw[group * size + i] += to_w[i]
                     gb[group * size + i] += to_b[i]

@@ -11,7 +11,7 @@ from .shared_kernel import InPieces, pieces_of
 
 BLOCK = 4096  # numbers that are added up in float32; the sums of blocks in float64
 MIN_NUMBERS = 1 << 13  # that are worth a thread
-UNDERFLOW = np.float32(-87.3)  # e^x below is less than the smallest normal number
+UNDERFLOW = np.float32(-87)  # e^x below is less than the smallest normal number
 
 
 @kernel
