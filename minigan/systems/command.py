@@ -127,7 +127,6 @@ def build(kind: System, options: argparse.Namespace) -> Run:
         options, kind.averaged, data, device, exhibit, what(kind), kind.hands_on
     )
     steps = sum(s.steps for s in stages) if batches is None else len(batches) * epochs
-    steps = min(steps, options.max_steps or steps)
     # before those that save, so that a checkpoint has what they did at its step
     callbacks = [*kind.callbacks(trainer, c, steps), *callbacks]
     return Run(

@@ -89,10 +89,7 @@ class MoCoGAN(OfClips):
             "times numbers of motion, which can change shapes, too (default %(default)s)",
         )  # fmt: skip
         weights(parser, ("r1", 1.0, "gamma of the penalty R1 on both D's slopes at real examples"))
-        add_decay(parser)
-
-    def complete(self, config):
-        return super().complete({"decay": 0.0} | config)  # rates did not fall then
+        add_decay(parser, 0.0)
 
     def game(self, c):
         channels, frames, *sides = c.clip_shape

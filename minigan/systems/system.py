@@ -263,12 +263,12 @@ def weights(
         )  # fmt: skip
 
 
-def add_decay(parser: argparse._ActionsContainer) -> None:
+def add_decay(parser: argparse._ActionsContainer, default: float = 0.5) -> None:
     """The option --decay, which `falling_rates` reads."""
     parser.add_argument(
-        "--decay", type=number(float, 0, 1), default=0.5,
-        help="share of the run, its last, in which rates fall to 0 along a line "
-        "(default %(default)s)",
+        "--decay", type=number(float, 0, 1), default=default,
+        help="share of all epochs, the last ones, in which rates fall to 0 along a line, "
+        "wherever --max-steps ends (default %(default)s)",
     )  # fmt: skip
 
 

@@ -244,9 +244,10 @@ def test_who_started_it(before, started, says):
 def test_a_rank_without_the_folder_does_not_say_that_nothing_is_saved(tmp_path, monkeypatch):
     run = play.run(tmp_path, "mlp")
     run.lock.release()
-    assert "Nothing was saved" in cli._kept(run)
+    assert "Nothing was saved" in cli._kept(run, "--resume")
     monkeypatch.setattr(group, "rank", lambda: 1)
-    assert f"in {tmp_path / 'mlp'}, where the first rank runs; to go on" in cli._kept(run)
+    said = cli._kept(run, "--resume")
+    assert f"in {tmp_path / 'mlp'}, where the first rank runs; to go on" in said
 
 
 def test_import_does_not_load_mpi():
