@@ -12,7 +12,7 @@ from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad, tensor_of
 from ..nn import init
 from ..nn.functional import affine_grid, grid_sample
-from ..ops import eye, gather, randint, randn
+from ..ops import arange, cat, eye, gather, randint, randn
 from ..viz import Clips, Picture
 from .games import GAN, Ascend, Descend, Game, Move, scores
 from .networks import conv_generator, he_weights
@@ -22,6 +22,7 @@ from .recalibrate import BATCH_SIZE, BATCHES, evaluating, recalibrate_batch_norm
 from .text import _halved
 
 SHOWN = 24  # clips
+APART = 3.0  # deviations: how far the parts of a mixture are from 0
 AFFINE = 64  # units of the layer between a frame's motion and its affine map
 
 
@@ -54,7 +55,9 @@ class OfClips(Game):
 class MoCoGAN(OfClips):
     """Tulyakov et al. 2018, equation 4: what is seen does not change in a clip, what happens does.
     Frame t of a clip is G(z_C, z_M(t)), z_C ~ N(0, I) the same in all frames, z_M(t) the states of
-    a recurrent network R that is given eps_t ~ N(0, I). With v a clip of the data, v~ one of G's,
+    a recurrent network R that is given eps_t ~ N(0, I). With `kinds` the first numbers of z_C say
+    which of so many kinds a clip is of, so that G need not go through what lies between them
+    (`mixture`). With v a clip of the data, v~ one of G's,
     and S a frame at random:
 
         D_I ascends  E log D_I(S(v)) + E log(1 - D_I(S(v~)))
@@ -63,7 +66,7 @@ class MoCoGAN(OfClips):
 
     generator : (z_C (N, content), eps (N, T + 1, motion)) -> clips, see `MovingContent`
     image_critic, clip_critic : frames (N, C, H, W) -> logits; clips (N, C, T, H, W) -> logits
-    frames : T;  content, motion : numbers of z_C and of z_M(t)
+    frames : T;  content, motion : numbers of z_C and of z_M(t);  kinds : 0: z_C is normal
     penalties : subtracted from what both D ascend (`PENALTIES`);
     penalty_examples : how many of a batch they look at, None: all
     """
@@ -71,8 +74,9 @@ class MoCoGAN(OfClips):
     def __init__(
         self, generator: nn.Module, image_critic: nn.Module, clip_critic: nn.Module,
         frames: int, content: int, motion: int, penalties: Sequence[Penalty] = (),
-        penalty_examples: int | None = None,
+        penalty_examples: int | None = None, kinds: int = 0,
     ):  # fmt: skip
+        self.kinds = kinds
         self.G = generator
         self.D_I = image_critic
         self.D_V = clip_critic
@@ -87,7 +91,7 @@ class MoCoGAN(OfClips):
     def noise(self, n: int, like: Tensor) -> tuple[Tensor, Tensor]:
         """z_C and eps of n clips."""
         place = like.device
-        content = randn(n, self.content, device=place)
+        content = mixture(randn(n, self.content, device=place), self.kinds)
         return content, randn(n, self.length + 1, self.motion, device=place)
 
     def moves(self, clips: Tensor) -> Iterator[Move | tuple[Move, ...]]:
@@ -115,10 +119,20 @@ class MoCoGAN(OfClips):
         """z_C and eps."""
         content = generator.normal((n, self.content), device=device)
         noise = generator.normal((n, self.length + 1, self.motion), device=device)
-        return tensor_of(content), tensor_of(noise)
+        return mixture(tensor_of(content), self.kinds), tensor_of(noise)
 
     def judge(self, real: Tensor) -> None:
         self.D_V(real)
+
+
+def mixture(z: Tensor, kinds: int) -> Tensor:
+    """Of z ~ N(0, I) (N, numbers) a mixture whose parts lie apart (as in DeLiGAN, Gurumurthy et al.
+    2017): in the place of the first `kinds` numbers 3 at the largest of them, and 0 at the others.
+    """
+    if not kinds:
+        return z
+    which = z[:, :kinds].argmax(1, keepdim=True) == arange(kinds, device=z.device)
+    return cat([which.to(z.dtype) * APART, z[:, kinds:]], 1)
 
 
 class VideoGAN(OfClips, GAN):

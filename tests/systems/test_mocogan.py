@@ -15,10 +15,12 @@ from minigan.gan.clips import (
     WarpedContent,
     clip_critic,
     frame_of,
+    mixture,
 )
 from minigan.gan.penalties import R1
 from minigan.systems import load_game
 from minigan.systems.clips import Digits, middles
+from minigan.systems.command import main
 from minigan.training import save_checkpoint
 from minigan.training.pretrained import saved_state
 
@@ -253,3 +255,16 @@ def test_rates_may_fall_and_a_run_from_before_goes_on(tmp_path):
     save_checkpoint(path, state)
     assert train("mocogan", tmp_path / "old", 6, "--resume", described=False) == 0
     assert load_game(tmp_path / "old").c.decay == 0
+
+
+def test_content_is_one_of_several_kinds():
+    z = Generator(0).normal((4000, 6))
+    found = mixture(tensor_of(z), 4).numpy()
+    kind = z[:, :4].argmax(1)
+    np.testing.assert_array_equal(found[:, :4], np.eye(4, dtype=np.float32)[kind] * 3)
+    np.testing.assert_array_equal(found[:, 4:], z[:, 4:])
+    assert (np.abs(np.bincount(kind) - 1000) < 120).all()
+    plain = tensor_of(z)
+    assert mixture(plain, 0) is plain
+    said = main(["train", "mocogan", "--content", "4", "--kinds", "5", "--dataset", "strokes"])
+    assert said == 2
