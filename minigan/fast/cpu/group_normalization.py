@@ -98,16 +98,16 @@ def _add_row(x, g, mean, rstd, r, gw, gb):
 @kernel
 def _add_rows(x, g, mean, rstd, r, step, gw, gb):
     """The same of three rows: the sums are read and written once."""
-    q, p = r + step, r + 2 * step
-    a, b, c, ga, gb_, gc = x[r], x[q], x[p], g[r], g[q], g[p]
-    m, s, less = _scale(x, mean, rstd, r)
-    n, t, rest = _scale(x, mean, rstd, q)
-    k, u, last = _scale(x, mean, rstd, p)
-    for i in range(len(a)):
-        first, second = ga[i] * ((a[i] - m) * s - less), gb_[i] * ((b[i] - n) * t - rest)
-        gw[i] += first + second + gc[i] * ((c[i] - k) * u - last)
-    for i in range(len(a)):
-        gb[i] += ga[i] + gb_[i] + gc[i]
+    r1, r2 = r + step, r + 2 * step
+    x0, x1, x2, g0, g1, g2 = x[r], x[r1], x[r2], g[r], g[r1], g[r2]
+    m0, s0, less0 = _scale(x, mean, rstd, r)
+    m1, s1, less1 = _scale(x, mean, rstd, r1)
+    m2, s2, less2 = _scale(x, mean, rstd, r2)
+    for i in range(len(x0)):
+        a, b = g0[i] * ((x0[i] - m0) * s0 - less0), g1[i] * ((x1[i] - m1) * s1 - less1)
+        gw[i] += a + b + g2[i] * ((x2[i] - m2) * s2 - less2)
+    for i in range(len(x0)):
+        gb[i] += g0[i] + g1[i] + g2[i]
 
 
 @kernel

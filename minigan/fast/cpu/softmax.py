@@ -58,6 +58,7 @@ def _sum(g, y, log):
 
 @kernel
 def softmax_rows(piece, pieces, x, bits, log, y):
+    """y = softmax of the rows of x, or its logarithm if log; bits : x as int32"""
     rows, n = x.shape
     for r in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         row, out, top = x[r], y[r], _largest(bits[r])
@@ -79,6 +80,7 @@ def softmax_rows(piece, pieces, x, bits, log, y):
 
 @kernel
 def softmax_grad_rows(piece, pieces, g, y, log, x):
+    """x = the gradient of the rows that y is the softmax of, or its logarithm if log."""
     rows, n = y.shape
     for r in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         grad, row, out = g[r], y[r], x[r]
