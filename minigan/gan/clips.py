@@ -11,8 +11,8 @@ from .. import nn
 from ..arrays import CPU, Generator
 from ..autograd import Tensor, no_grad, tensor_of
 from ..nn import init
-from ..nn.functional import affine_grid, grid_sample
-from ..ops import arange, cat, eye, gather, randint, randn
+from ..nn.functional import affine_grid, grid_sample, one_hot
+from ..ops import cat, eye, gather, randint, randn
 from ..viz import Clips, Picture
 from .games import GAN, Ascend, Descend, Game, Move, scores
 from .networks import conv_generator, he_weights
@@ -131,8 +131,8 @@ def mixture(z: Tensor, kinds: int) -> Tensor:
     """
     if not kinds:
         return z
-    which = z[:, :kinds].argmax(1, keepdim=True) == arange(kinds, device=z.device)
-    return cat([which.to(z.dtype) * APART, z[:, kinds:]], 1)
+    which = one_hot(z[:, :kinds].argmax(1), kinds).to(z.dtype)
+    return cat([which * APART, z[:, kinds:]], 1)
 
 
 class VideoGAN(OfClips, GAN):

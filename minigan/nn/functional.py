@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from .. import ops
-from ..arrays import array_module
+from ..arrays import array_module, seam
 from ..autograd import Tensor, raw, tensor_of
 from ..messages import warn
 from ..ops import (
@@ -260,20 +260,24 @@ def upsample_bilinear(input: Tensor, size=None, scale_factor=None) -> Tensor:
 
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Class numbers (...) -> int64 (..., num_classes): 1 at the class, else 0. num_classes = -1:
-    the largest number + 1."""
+    the largest number + 1. ValueError for a number that is no class, on CUDA zeros, as that would
+    have to be waited for."""
     classes = raw(input)
     if classes.dtype.kind not in "iu":
         raise TypeError(f"one_hot: input must hold class numbers (integers), it is {classes.dtype}")
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
-    if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < num_classes):
+    return tensor_of(seam.execute(_one_hot, classes, num_classes))
+
+
+def _one_hot(classes, count):
+    on_cpu = isinstance(classes, np.ndarray)
+    if on_cpu and classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < count):
         raise ValueError(
             f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, "
-            f"num_classes is {num_classes}"
+            f"num_classes is {count}"
         )
-    return tensor_of(
-        (classes[..., None] == array_module(classes).arange(num_classes)).astype(np.int64)
-    )
+    return (classes[..., None] == array_module(classes).arange(count)).astype(np.int64)
 
 
 def _into_itself(function: F) -> F:

@@ -57,7 +57,6 @@ from .clips import DIGITS, Digits, OfClips, float_clips
 from .system import Row, add_decay, counts, falling_rates, weights
 from .writing import sampled
 
-MOST = 5000  # clips that are measured
 HIDDEN = 256  # units of the networks' linear layers
 GENERATORS = {"warp": WarpedContent, "product": ContentTimesMotion}
 
@@ -126,11 +125,9 @@ class MoCoGAN(OfClips):
     def measure(self, game, c, samples, device):
         if c.pictures not in DIGITS or c.ground != "black":
             return super().measure(game, c, samples, device)
-        n = min(samples, MOST)
-        real, other = (
-            Digits(float_clips(self.clips_of(c, split).clips[:n]), device)
-            for split in ("test", "train")
-        )
+        test, train = (self.clips_of(c, split).clips for split in ("test", "train"))
+        n = min(samples, len(test))
+        real, other = (Digits(float_clips(clips[:n]), device) for clips in (test, train))
         content, noise = game.inputs(n, Generator(0), device)
         other_content, other_noise = game.inputs(n, Generator(1), device)
         made, moved, changed = (

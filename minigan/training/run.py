@@ -232,9 +232,9 @@ class Run:
 
     def _resume(self, new_data: bool) -> None:
         path, state = group.first_makes(lambda: newest(self.folder, self.say))
-        before, now = state["config"], self._data_of_now()
-        came = {k: v for k, v in self.complete(before).items() if k in self.config}
-        before = came | before
+        saved, now = state["config"], self._data_of_now()
+        # what came later has its default
+        before = {k: v for k, v in self.complete(saved).items() if k in self.config or k in saved}
         differ = {
             k: f"{k} was {before.get(k)!r}, now {v!r}"
             for k, v in _different(before, self.config).items()

@@ -112,6 +112,9 @@ def test_few_outputs_of_a_group_go_tap_by_tap(groups, stride, dilation):
     rng = np.random.default_rng(0)
     shapes = (2, c, *size), (2, o, *out), (o, c // groups, 3, 3)
     assert direct.pays(geometry, c, o) and not direct.pays(geometry, c, 5 * groups)
+    assert direct.transpose_pays(geometry, c, o)  # 9 / 4 taps see a position at least
+    assert direct.transpose_pays(geometry._replace(size=(9, 9)), c, o) == (stride == 1)
+    assert not direct.transpose_pays(geometry._replace(stride=(3, 3)), c, o)
     with mock.patch.object(direct, "pieces_of", lambda n, least: (3, True)):
         check(cpu, *[rng.standard_normal(s) for s in shapes], geometry)
 

@@ -380,7 +380,7 @@ STEPS = {
     "warp": lambda x: F.grid_sample(
         x.reshape(1, 1, 9, 3), F.affine_grid(x[:2].reshape(1, 2, 3), (1, 1, 4, 4)) * 0.3),
     "eye": lambda x: x @ minigan.eye(3, device="cuda"),
-    "pairs": lambda x: F.pdist(x),
+    "pairs": lambda x: F.pdist(x), "classes": lambda x: F.one_hot(x.argmax(1), 3) * x,
     "windows": lambda x: x.unfold(0, 4, 2), "combinations": lambda x: minigan.combinations(x[0]),
     "windows that cover": lambda x: F.adaptive_avg_pool1d(x.T, 5),
     "of them the largest": lambda x: F.adaptive_max_pool1d(x.T, 5),

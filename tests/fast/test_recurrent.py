@@ -40,7 +40,9 @@ def test_functions_of_single_precision():
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
-@pytest.mark.parametrize("steps, examples, units", [(1, 1, 1), (1, 40, 9), (7, 5, 16), (30, 9, 3)])
+@pytest.mark.parametrize(
+    "steps, examples, units", [(1, 1, 1), (1, 40, 9), (7, 5, 16), (30, 9, 3), (13, 20, 16)]
+)
 def test_steps_of_an_lstm(steps, examples, units, pieces):
     """Few and many rows of the products, shared by any number of threads; arguments as views."""
     normal = lambda *shape: RNG.normal(size=shape).astype(np.float32)

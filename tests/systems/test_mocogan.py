@@ -251,10 +251,13 @@ def test_rates_may_fall_and_a_run_from_before_goes_on(tmp_path):
     assert rate == pytest.approx(2e-4)  # of 5 steps 4 are done
     assert train("mocogan", tmp_path / "old", 4, described=False) == 0
     path, state = saved_state(tmp_path / "old")
-    del state["config"]["decay"]
+    del state["config"]["decay"], state["config"]["kinds"]
     save_checkpoint(path, state)
-    assert train("mocogan", tmp_path / "old", 6, "--resume", described=False) == 0
-    assert load_game(tmp_path / "old").c.decay == 0
+    again = lambda *words: train("mocogan", tmp_path / "old", 6, "--resume", *words)
+    assert again() == 2  # it had no kinds
+    assert again("--kinds", "0") == 0
+    c = load_game(tmp_path / "old").c
+    assert c.decay == c.kinds == 0
 
 
 def test_content_is_one_of_several_kinds():

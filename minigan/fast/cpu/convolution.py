@@ -95,7 +95,7 @@ def conv_transpose(y, w, bias, geometry):
         weight = w.reshape(len(w), -1, *w.shape[3:])
         found = conv_transpose(volumes.plane_by_plane(y), weight, None, volumes.images(geometry))
         return volumes.joined(found, len(y), bias, geometry)
-    if direct.pays(geometry, c, len(w)) and direct.taps_of_a_phase(geometry) >= 2:
+    if direct.transpose_pays(geometry, c, len(w)):
         return direct.conv_transpose(y, w, bias, geometry)
     plan = _plan(len(y), c, len(w), geometry)
     return (

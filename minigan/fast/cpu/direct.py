@@ -22,6 +22,7 @@ from .shared_kernel import InPieces, pieces_of
 
 FEW = 4  # outputs of a group, at most
 BLOCK = 2048  # numbers of y that all taps are added to before the next ones: they stay in the cache
+SMALL = 1024  # positions of a map
 MIN_WORK = 1 << 15  # multiplications that are worth a thread
 PHASES = np.dtype(
     [(name, np.int64) for name in ("phases", "size", "flat", "depth", "height", "width")],
@@ -194,10 +195,13 @@ def pays(geometry, channels, outputs):
     )
 
 
-def taps_of_a_phase(geometry):
-    """How many taps of the kernel see a position of x, on the average: with less than two, copies
-    to the phases of x take longer than what is computed."""
-    return math.prod(geometry.kernel) / math.prod(geometry.stride)
+def transpose_pays(geometry, channels, outputs):
+    """Is it for the transpose? With strides results are copied to the phases of x, which pays where
+    enough taps of the kernel see a position (on the average), and on small maps only for more."""
+    phases = math.prod(geometry.stride)
+    taps = math.prod(geometry.kernel) / phases
+    enough = phases == 1 or taps >= (2 if math.prod(geometry.size) > SMALL else 4)
+    return enough and pays(geometry, channels, outputs)
 
 
 @functools.lru_cache(maxsize=256)

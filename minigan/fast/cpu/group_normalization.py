@@ -49,7 +49,7 @@ def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
 @kernel
 def _sums(grad, weight, row, m):
     """Of a = grad weight, and of a times the deviation from m."""
-    sum_a, sum_ad = m - m, m - m
+    sum_a = sum_ad = row.dtype.type(0)
     for i in range(len(row)):
         a = grad[i] * weight[i]
         sum_a += a

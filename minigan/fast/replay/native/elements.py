@@ -409,9 +409,10 @@ def _softmax_grad(native, g, y, axis, log):
     return u(np.subtract, gy, u(np.multiply, y, total(native, gy, axes, True)))
 
 
-for _log, _names in enumerate(("_softmax softmax_grad", "_log_softmax log_softmax_grad")):
-    for _name, _form in zip(_names.split(), (_softmax, _softmax_grad), strict=True):
-        form(_name)(functools.partial(_form, log=_log))
+form("_softmax")(functools.partial(_softmax, log=0))
+form("_log_softmax")(functools.partial(_softmax, log=1))
+form("softmax_grad")(functools.partial(_softmax_grad, log=0))
+form("log_softmax_grad")(functools.partial(_softmax_grad, log=1))
 
 
 @form("sum_to", _summed_to)
