@@ -6,13 +6,14 @@
     # the paper's protocol: hours for each run
     python benchmarks/toy_modes.py --networks pacgan --epochs 400 --seeds 10
     python benchmarks/toy_modes.py --games gan unrolled --data ring --seeds 1   # a part of it
-    python benchmarks/toy_modes.py --report   # the table of the runs made so far, and the figure
+    python benchmarks/toy_modes.py --report   # the tables of the runs made so far, and the figure
 
 Protocol: 100,000 points are drawn once; a step is one round of the game with 100 of them drawn anew
 (PacGAN: 100 packs); 1,000 steps are an epoch. At the end 2,500 samples of G in evaluation mode are
 judged (`minigan.metrics.modes`): modes with a sample within 3 standard deviations, the share of
 samples that near ("HQ"), and the reverse KL divergence of the modes' shares from equal ones. Each
-finished run is a line of --results at once; runs that are there already are not made again.
+finished run is a line of --results at once; runs that are there already are not made again. Call
+it again to go on: a run that was stopped or killed goes on from its last save, to the bit.
 """
 
 import argparse
@@ -30,13 +31,17 @@ import numpy as np
 
 import minigan
 from minigan import as_tensor
-from minigan.arrays import Generator
+from minigan.arrays import Generator, default_generator
 from minigan.data.files import write_atomic
 from minigan.data.toy import TOYS
 from minigan.metrics.modes import mode_coverage, true_quality
+from minigan.training import load_checkpoint, save_checkpoint
 from minigan.training.plane import GAMES, NETWORKS_OF_THE_PLANE, Players, points_per_example
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "toy_modes.jsonl"
+PAGE = HERE.parent / "docs" / "modes.md"
+SAVE_SECONDS = 60
 SAMPLES = 2500
 POINTS = 100_000
 BATCH = 100
@@ -75,8 +80,10 @@ PUBLISHED = {
 }
 
 
-def run(game, data, networks, epochs, seed, say):
-    """One training; its line for the results, and the last samples."""
+def run(game, data, networks, epochs, seed, saved, say):
+    """One training; its line for the results, and the last samples.
+
+    saved : file of its state, which is there while it has begun and is not finished"""
     plane, points = TOYS[data](), Generator(1000 + seed)
     minigan.manual_seed(seed)
     trainer = GAMES[game](Players(networks))
@@ -85,12 +92,22 @@ def run(game, data, networks, epochs, seed, say):
     pool, latents = plane.draw(POINTS, points), trainer.game.inputs(SAMPLES, Generator(2000 + seed))
     steps = epochs * EPOCH
     history = []
-    spent = 0.0
-    began = time.process_time()
-    for step in range(1, steps + 1):
+    first, spent = 1, 0.0  # CPU seconds, without those of looks and saves
+    if saved.exists():
+        state = load_checkpoint(saved)
+        trainer.load_state_dict(state["trainer"])
+        points.set_state(state["points"])
+        default_generator.set_state(state["random"])
+        first, spent, history = state["step"] + 1, state["spent"], state["history"]
+        say(f"{data} {game} {seed}: goes on at step {first} of {steps}")
+    began, last = time.process_time(), time.perf_counter()
+    for step in range(first, steps + 1):
         play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
-        if step * LOOKS // steps > (step - 1) * LOOKS // steps:
-            spent = time.process_time() - began
+        look = step * LOOKS // steps > (step - 1) * LOOKS // steps
+        save = not step % 100 and time.perf_counter() - last > SAVE_SECONDS
+        if look or save:
+            spent += time.process_time() - began
+        if look:
             made = trainer.game.sample(*latents).numpy()
             found = mode_coverage(made, plane.means, plane.std)
             kl = None if math.isnan(found.reverse_kl) else round(found.reverse_kl, 4)
@@ -99,6 +116,13 @@ def run(game, data, networks, epochs, seed, say):
                 f"{data} {game} {seed}: step {step}, {found.modes} modes, HQ "
                 f"{found.high_quality:.1%}, reverse KL {found.reverse_kl:.2f}"
             )
+        if save:
+            state = {"step": step, "spent": spent, "history": history}
+            state |= {"points": points.get_state(), "random": default_generator.get_state()}
+            save_checkpoint(saved, state | {"trainer": trainer.state_dict()})
+            last = time.perf_counter()
+        if look or save:
+            began = time.process_time()
     parameters = {
         name: sum(p.numel() for p in m.parameters()) for name, m in trainer.game.players.items()
     }
@@ -138,10 +162,13 @@ def mean_error(values):
     )
 
 
-def report(rows, options):
-    """The table, in Markdown."""
+def report(rows, chosen):
+    """The tables, in Markdown: of each data set those of the small twin first.
+
+    chosen : data sets"""
+    kinds = sorted({(r["networks"], r["epochs"]) for r in rows}, key=lambda k: (k[0] != "small", k))
     lines = []
-    for data in options.data:
+    for data in chosen:
         plane = TOYS[data]()
         k = len(plane.means)
         true = [
@@ -150,34 +177,37 @@ def report(rows, options):
         ]
         lines += [
             f"\n### {data}: {k} modes",
-            f"\n{options.networks} networks, {options.epochs} epochs of {EPOCH} steps of {BATCH} "
-            "points (packs); mean±standard error over "
-            f"seeds. Floors, {SAMPLES} samples of the true data: "
-            f"{np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
+            f"\nMean±standard error over seeds, at the end. Floors, {SAMPLES} samples of the true "
+            f"data: {np.mean([t.modes for t in true]):.0f} modes, HQ {true_quality():.2%} "
             f"(measured {np.mean([t.high_quality for t in true]):.2%}), reverse KL "
             f"{np.mean([t.reverse_kl for t in true]):.4f} (theory {(k - 1) / (2 * SAMPLES):.4f}).",
-            "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, "
-            "reverse KL |",
-            "|---|---|---|---|---|---|---|",
-        ]  # fmt: skip
-        for game in dict.fromkeys([*FIRST, *GAMES]):
-            mine = [
-                r
-                for r in rows
-                if (r["data"], r["game"], r["networks"], r["epochs"])
-                == (data, game, options.networks, options.epochs)
-            ]
-            if not mine:
-                continue
-            cells = [mean_error([r[c] for r in mine]) for c in ("modes", "reverse_kl")]
-            quality = mean_error([100 * r["high_quality"] for r in mine])
-            speed = f"{np.median([r['steps_per_cpu_second'] for r in mine]):.0f}"
-            beside = "; ".join(PUBLISHED.get((data, game), []))
-            lines.append(
-                f"| {game} | {len(mine)} | {cells[0]} | {quality} | {cells[1]} | {speed} | "
-                f"{beside} |"
-            )
+        ]
+        for kind in kinds:
+            own = [r for r in rows if (r["data"], r["networks"], r["epochs"]) == (data, *kind)]
+            lines += table(own, *kind) if own else []
     return "\n".join(lines)
+
+
+def table(rows, networks, epochs):
+    """Lines of the table of one kind of networks on one data set."""
+    lines = [
+        f"\n{networks} networks, {epochs} epochs of {EPOCH} steps of {BATCH} points (packs):",
+        "\n| game | seeds | modes | HQ % | reverse KL | steps / CPU s | published: modes, HQ, "
+        "reverse KL |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for game in dict.fromkeys([*FIRST, *GAMES]):
+        mine = [r for r in rows if r["game"] == game]
+        if not mine:
+            continue
+        cells = [mean_error([r[c] for r in mine]) for c in ("modes", "reverse_kl")]
+        quality = mean_error([100 * r["high_quality"] for r in mine])
+        speed = f"{np.median([r['steps_per_cpu_second'] for r in mine]):.0f}"
+        beside = "; ".join(PUBLISHED.get((mine[0]["data"], game), []))
+        lines.append(
+            f"| {game} | {len(mine)} | {cells[0]} | {quality} | {cells[1]} | {speed} | {beside} |"
+        )
+    return lines
 
 
 def draw(options):
@@ -191,7 +221,7 @@ def draw(options):
         if any(samples_file(options, d, g).exists() for d in options.data)
     ]
     if not games:
-        return print("no samples to draw: they are kept in", options.samples)
+        return print("no samples to draw: they are kept in", options.runs)
     columns = min(5, len(games))
     rows = -(-len(games) // columns)
     figure = Figure(
@@ -218,18 +248,18 @@ def draw(options):
     print("figure:", options.figure)
 
 
-def write(page, table):
-    """Put the table between the page's marks, in place of what is there."""
+def write(page, text):
+    """Put the text between the page's marks, in place of what is there."""
     before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         return print(f"{page} has no place for the table: the lines {BEGIN} and {END}")
-    write_atomic(page, f"{before}{begin}\n{table}\n\n{end}{after}".encode())
-    print("table:", page)
+    write_atomic(page, f"{before}{begin}\n{text}\n\n{end}{after}".encode())
+    print("tables:", page)
 
 
 def samples_file(options, data, game):
-    return options.samples / f"{data}-{game}-{options.networks}-{options.epochs}.npy"
+    return options.runs / f"{data}-{game}-{options.networks}-{options.epochs}.npy"
 
 
 def main(arguments=None):
@@ -260,26 +290,27 @@ def main(arguments=None):
         default="small",
         help="(default %(default)s; the paper's: pacgan)",
     )
-    p.add_argument("--results", type=Path, default=HERE / "results" / "toy_modes.jsonl")
     p.add_argument(
-        "--samples",
-        type=Path,
-        default=Path("runs/toy_modes"),
-        help="folder of the first seed's last samples",
-    )
-    p.add_argument("--figure", type=Path, default=HERE.parent / "docs" / "images" / "toy_modes.png")
-    p.add_argument(
-        "--page",
-        type=Path,
-        default=HERE.parent / "docs" / "modes.md",
-        help="where the table is put (default %(default)s)",
+        "--results", type=Path, default=RESULTS, help="a line for each run (default %(default)s)"
     )
     p.add_argument(
-        "--report", action="store_true", help="no runs: the table and the figure of those made"
+        "--runs", type=Path, default=Path("runs/toy_modes"),
+        help="folder of the states of runs and of the first seed's last samples",
+    )  # fmt: skip
+    p.add_argument("--figure", type=Path, help="default: toy_modes.png in --runs")
+    p.add_argument(
+        "--page", type=Path,
+        help=f"where the tables are put (default {PAGE}; with other --results, nowhere)",
+    )  # fmt: skip
+    p.add_argument(
+        "--report", action="store_true", help="no runs: the tables and the figure of those made"
     )
     options = p.parse_args(arguments)
     done = {tuple(r[k] for k in KEY) for r in finished(options.results)}
-    options.samples.mkdir(parents=True, exist_ok=True)
+    options.figure = options.figure or options.runs / "toy_modes.png"
+    if options.page is None and options.results.resolve() == RESULTS:
+        options.page = PAGE
+    options.runs.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)
     # Seed by seed, so that what is there at any time is comparable.
     jobs = [
@@ -288,19 +319,30 @@ def main(arguments=None):
         for g in options.games
         for d in options.data
     ]
-    for data, game, networks, epochs, seed in (
-        () if options.report else [j for j in jobs if j not in done]
-    ):
-        row, made = run(game, data, networks, epochs, seed, lambda text: print(text, flush=True))
+    for job in () if options.report else [j for j in jobs if j not in done]:
+        data, game, networks, epochs, seed = job
+        saved = options.runs / f"{data}-{game}-{networks}-{epochs}-{seed}.safetensors"
+        try:
+            row, made = run(game, data, networks, epochs, seed, saved, say)
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on from the last save")
+            return 130
         if seed == 0:
             np.save(samples_file(options, data, game), made)
         with options.results.open("a") as file:
             file.write(json.dumps(row) + "\n")
-    table = report(finished(options.results), options)
-    print(table)
-    write(options.page, table)
+        saved.unlink(missing_ok=True)
+    text = report(finished(options.results), options.data)
+    print(text)
+    if options.page:
+        write(options.page, text)
     draw(options)
+    return 0
+
+
+def say(text):
+    print(text, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

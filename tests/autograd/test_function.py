@@ -136,6 +136,7 @@ def test_wrong_functions():
         Few.apply(leaf(1.0), leaf(2.0)).backward()
     with pytest.raises(RuntimeError, match="None for argument 0"):
         Nothing.apply(leaf(1.0)).backward()
+
     class InPlace(Cube):
         @staticmethod
         def forward(ctx, x):

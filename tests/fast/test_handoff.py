@@ -96,4 +96,3 @@ def _work(piece, pieces, out):
 
 
 worked = InPieces(_work)
-

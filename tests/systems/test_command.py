@@ -112,7 +112,9 @@ def test_few_pictures_are_augmented(tmp_path, capsys):
         changes = [change.__name__ for view in game.views for change in view.changes]
         policies[tuple(given)] = c.augment, changes, "pictures are few" in capsys.readouterr().out
     assert list(policies.values()) == [
-        (FEW_POLICY, FEW_POLICY.split(","), True), ("none", [], False), ("color", ["color"], False)
+        (FEW_POLICY, FEW_POLICY.split(","), True),
+        ("none", [], False),
+        ("color", ["color"], False),
     ]
     assert augmentation(None, strokes(FEW)) == {}
 

@@ -1,9 +1,11 @@
 """examples/toy_2d.py and benchmarks/toy_modes.py as commands: what they leave, and that they go on
 where they were stopped."""
 
+import importlib.util
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from .inside import ROOT, inside
@@ -112,7 +114,7 @@ def test_toy_modes_goes_on_after_a_kill(tmp_path):
         page,
         "--results",
         tmp_path / "r.jsonl",
-        "--samples",
+        "--runs",
         tmp_path / "s",
         "--figure",
         tmp_path / "f.png",
@@ -141,3 +143,52 @@ def test_toy_modes_goes_on_after_a_kill(tmp_path):
     repeated = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-1])
     assert repeated["history"] == last["history"], "a seed gives the same run"
     assert (tmp_path / "f.png").stat().st_size > 5000
+
+
+@pytest.fixture
+def modes():
+    path = ROOT / "benchmarks" / "toy_modes.py"
+    spec = importlib.util.spec_from_file_location("toy_modes", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_toy_modes_stopped_and_resumed_ends_in_the_same_bits(modes, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(modes, "SAVE_SECONDS", 0)  # a save every 100 steps
+    saves, save = [], modes.save_checkpoint
+
+    def save_and_stop(path, state):
+        save(path, state)
+        saves.append(state["step"])
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    def train(name):
+        options = ["--games", "dragan", "--data", "grid", "--seeds", "1", "--epochs", "1"]
+        results = tmp_path / f"{name}.jsonl"
+        code = modes.main([*options, "--results", str(results), "--runs", str(tmp_path / name)])
+        return code, json.loads(results.read_text()) if results.exists() else None
+
+    code, whole = train("whole")
+    assert code == 0 and not list((tmp_path / "whole").glob("*.safetensors"))
+    assert (tmp_path / "whole" / "toy_modes.png").exists()
+    monkeypatch.setattr(modes, "save_checkpoint", save_and_stop)
+    assert train("parts") == (130, None) and saves == [100, 200]
+    assert "goes on from the last save" in capsys.readouterr().out
+    code, parts = train("parts")
+    assert code == 0 and "goes on at step 201 of 1000" in capsys.readouterr().out
+    for row in (whole, parts):
+        assert row.pop("steps_per_cpu_second") > 0
+    assert parts == whole
+    made = [np.load(next((tmp_path / name).glob("*.npy"))) for name in ("whole", "parts")]
+    assert np.array_equal(*made)
+
+
+def test_tables_of_several_networks_stand_side_by_side(modes):
+    row = {"data": "ring", "game": "gan", "modes": 7, "reverse_kl": 0.5, "high_quality": 0.9}
+    row |= {"steps_per_cpu_second": 50.0}
+    rows = [row | {"networks": n, "epochs": e} for n, e in (("pacgan", 400), ("small", 20))]
+    text = modes.report(rows, ["ring"])
+    assert text.count("| gan | 1 |") == 2
+    assert text.index("small networks, 20 epochs") < text.index("pacgan networks, 400 epochs")
