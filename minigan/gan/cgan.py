@@ -8,7 +8,8 @@ from typing import Any
 
 from .. import nn
 from ..autograd import Tensor, no_grad
-from ..ops import arange, cat
+from ..nn import functional as F
+from ..ops import cat
 from .games import GAN, Game, Move, Parts
 from .objectives import NonSaturating
 from .recalibrate import evaluating
@@ -59,7 +60,7 @@ class Joined(nn.Module):
 
     def forward(self, x, labels):
         x = x.flatten(1) if self.flat else x
-        y = (labels[:, None] == arange(self.classes, device=labels.device)).to(x.dtype)
+        y = F.one_hot(labels, self.classes).to(x.dtype)
         y = y.reshape(*y.shape, *[1] * (x.ndim - 2)).expand(*y.shape, *x.shape[2:])
         return self.network(cat([x, y], 1))
 

@@ -14,7 +14,7 @@ from ..arrays import CPU, Generator, to_device, to_numpy
 from ..autograd import Tensor, no_grad, raw, tensor_of
 from ..data.worlds import Acts, Episodes, World, chosen
 from ..nn import functional as F
-from ..ops import arange, cat, log_softmax
+from ..ops import cat, log_softmax
 
 ROUNDS = 100  # that are called an epoch, as nothing else is
 
@@ -77,7 +77,7 @@ class Judge(nn.Module):
         self.net = layered(numbers + actions, *(hidden, hidden) if hidden else (), 1)
 
     def forward(self, states, actions):
-        told = (actions[:, None] == arange(self.actions, device=actions.device)).to(states.dtype)
+        told = F.one_hot(actions, self.actions).to(states.dtype)
         return self.net(cat([states, told], 1))[:, 0]
 
 

@@ -273,11 +273,15 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
 def _one_hot(classes, count):
     on_cpu = isinstance(classes, np.ndarray)
     if on_cpu and classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < count):
-        raise ValueError(
-            f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, "
-            f"num_classes is {count}"
-        )
+        raise no_class(classes, count)
     return (classes[..., None] == array_module(classes).arange(count)).astype(np.int64)
+
+
+def no_class(classes, count):
+    return ValueError(
+        f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, "
+        f"num_classes is {count}"
+    )
 
 
 def _into_itself(function: F) -> F:

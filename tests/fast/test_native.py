@@ -13,8 +13,10 @@ from minigan.arrays import Generator
 from minigan.autograd import tensor_of
 from minigan.data.batches import Batches
 from minigan.data.toy import TOYS, PointBatches
-from minigan.gan import GAN, NonSaturating, Trainer
+from minigan.gan import CGAN, GAN, NonSaturating, Trainer
+from minigan.gan.cgan import Joined
 from minigan.nn import functional as F
+from minigan.ops import cat
 from minigan.optim import EMA, SGD, Adam, RMSprop
 from minigan.optim.lr_scheduler import StepLR
 from minigan.training import Checkpoints, Run
@@ -25,7 +27,7 @@ from minigan.fast.cpu.threads import num_threads, set_num_threads
 from minigan.fast.replay import jit
 from minigan.fast.replay.native import Native
 from minigan.fast.replay.native.code import Code, Unknown
-from minigan.fast.replay.native.elements import total
+from minigan.fast.replay.native.sums import total
 
 NEVER = 10**9
 
@@ -263,6 +265,55 @@ def test_an_error_of_a_step_is_raised_where_the_program_would(monkeypatch):
     plain, *expected = run()
     assert plain is None and found == expected
     assert found[1] == [7, 7, 6, 6]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_classes_that_are_told(dtype, monkeypatch):
+    """As the conditional games tell them; of what is no class the step says the same."""
+
+    def run():
+        minigan.manual_seed(0)
+        model = nn.Linear(5, 1)
+        optimizer = Adam(model.parameters(), 0.01)
+
+        @minigan.cpu.graph
+        def step(x, labels):
+            optimizer.zero_grad()
+            told = F.one_hot(labels.reshape(2, 3).T, 3).reshape(6, 3)
+            value = model(cat([x, told.to(x.dtype)], 1)).square().mean()
+            value.backward()
+            optimizer.step()
+            return value, told
+
+        numbers = np.random.default_rng(0).integers(0, 3, (9, 6)).astype(dtype)
+        values = []
+        for row in numbers:
+            value, told = step(minigan.ones(6, 2), tensor_of(row.copy()))
+            one = told.numpy()
+            np.testing.assert_array_equal(one.argmax(1), row.reshape(2, 3).T.reshape(-1))
+            assert one.dtype == np.int64 and (one.sum(1) == 1).all()
+            values.append(value.item())
+        with pytest.raises(ValueError, match="classes from 0 to 3, num_classes is 3") as error:
+            step(minigan.ones(6, 2), tensor_of(np.array([0, 1, 2, 3, 0, 0], dtype)))
+        return step, values, model.weight.array, str(error.value)
+
+    step, values, weight, said = run()
+    assert step.native is not None, step.why_not_native
+    monkeypatch.setattr(jit, "TINY", NEVER)
+    plain, same, other, as_said = run()
+    assert plain.native is None and values == same and said == as_said
+    np.testing.assert_array_equal(weight, other)
+
+
+def test_a_conditional_game_has_a_form():
+    minigan.manual_seed(0)
+    G, D = Joined(nn.Linear(5, 2), 3), Joined(nn.Linear(5, 1), 3)
+    game = CGAN(G, D, NonSaturating(), latent_dim=2, classes=3)
+    trainer = Trainer(game, {name: Adam(p.parameters()) for name, p in game.players.items()})
+    play = minigan.cpu.graph(trainer.play)
+    for _ in range(6):
+        play(minigan.randn(8, 2), tensor_of(np.arange(8) % 3))
+    assert play.native is not None, play.why_not_native
 
 
 def test_gradients_that_are_added_to(monkeypatch):

@@ -2,8 +2,8 @@
 longer than what they compute.
 
 All arrays are fixed ones here. Each call of the program has a form that says which calls in machine
-code it consists of (`elements`, `products`, `steps`). A rule of the backward walk needs none: it is
-written in ops, and recording it on these arrays gives calls that have forms.
+code it consists of (`elements`, `sums`, `products`, `steps`). A rule of the backward walk needs
+none: it is written in ops, and recording it on these arrays gives calls that have forms.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Native:
     """
 
     def __init__(self, program, given):
-        from . import elements, products, steps  # noqa: F401  (they put themselves in FORMS)
+        from . import elements, products, steps, sums  # noqa: F401  (they put themselves in FORMS)
 
         self.code = Code()
         self.checks, self.before = [], []

@@ -1,18 +1,15 @@
-"""Ops in machine code: element by element, views, copies, sums."""
-
-import functools
+"""Ops in machine code: element by element, views, copies."""
 
 import numpy as np
 
-from ....arrays import sums
 from ....engine import tensor
-from ....engine.backward import _added, _copied, _copied_for, _summed_to, iadd
+from ....engine.backward import _added, _copied, _copied_for, iadd
+from ....nn.functional import _one_hot, no_class
 from ....ops import inplace
-from ....ops.axes import count
 from ....ops.indexing import at, is_basic
 from ....ops.loss import no_probabilities
 from ....ops.strides import _laid_out
-from ...cpu import activation, loss, softmax
+from ...cpu import activation, loss
 from ...cpu.kernels import kernel
 from ...cpu.layout import COMPILED, transpose_blocks
 from ...cpu.threads import MIN_CHUNK
@@ -245,6 +242,42 @@ def _(native, x, sign, g):
     return map_elements(native, loss._mean_logsigmoid_grad, x, sign, scale)
 
 
+# --- other dtypes, classes ---
+
+
+@kernel
+def _converted(x, y):
+    for i in range(len(x)):
+        y[i] = x[i]
+
+
+@form("_convert")
+def convert(native, x, place, dtype, *old):
+    if place is not None or dtype is None:
+        raise Unknown("an array on another device")
+    y = np.empty_like(x, np.dtype(dtype))
+    if x.dtype.kind == "f" and y.dtype.kind != "f":
+        raise Unknown(f"{x.dtype} as {y.dtype}")
+    call(native, _converted, like(native, x, np.empty_like(y, x.dtype)), y.ravel("K"))
+    return y
+
+
+@kernel
+def _within(classes, count):
+    within = True
+    for i in range(len(classes)):
+        within &= 0 <= classes[i] < count
+    return within
+
+
+@form(_one_hot)
+def _(native, classes, count):
+    within = call(native, _within, row_major(native, classes).reshape(-1), count)
+    native.stop_unless(within, lambda: no_class(classes, count))
+    same = native.code.ufunc(np.equal, classes[..., None], np.arange(count, dtype=classes.dtype))
+    return convert(native, same, None, np.int64)
+
+
 # --- views and copies ---
 
 
@@ -322,105 +355,3 @@ def row_major(native, x):
         return native.code.copy(x, y)
     call(native, transpose_blocks, features.reshape(-1, len(x)), y.reshape(len(x), -1))
     return y
-
-
-# --- sums ---
-
-
-@form("_sum")
-def total(native, x, axes, keepdims=False):
-    """See `arrays.total`."""
-    if x.dtype not in COMPILED:
-        raise Unknown(f"a sum of {x.dtype}")
-    if x.size <= 2 * sums.BLOCK or sums._few(x, axes):
-        return native.code.reduce(np.add, x, axes, keepdims)
-    order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    y = x.transpose(order)
-    joined = []  # [size, is it summed?]: neighbours that share a fate are one dimension
-    for i in order:
-        if y.flags.c_contiguous and joined and joined[-1][1] == (i in axes):
-            joined[-1][0] *= x.shape[i]
-        else:
-            joined.append([x.shape[i], i in axes])
-    y = y.reshape([size for size, _ in joined])
-    for k in reversed(range(y.ndim)):
-        if joined[k][1]:
-            last = k == y.ndim - 1
-            y = native.code.reduce(np.add, y, (k,), True) if last else _along(native, y, k)
-    y = y.reshape([1 if i in axes else x.shape[i] for i in order]).transpose(np.argsort(order))
-    return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
-
-
-def _along(native, x, k):
-    """See `arrays.sums`; here the dimension stays, with size 1."""
-    code, before = native.code, (slice(None),) * k
-    while (size := x.shape[k]) > 2 * sums.BLOCK:
-        n = size // sums.BLOCK
-        shape = *x.shape[:k], n, sums.BLOCK, *x.shape[k + 1 :]
-        whole = x[(*before, slice(n * sums.BLOCK))].reshape(shape)
-        y = code.reduce(np.add, whole, (k + 1,))
-        if size % sums.BLOCK:
-            last, rest = y[(*before, -1)], x[(*before, slice(n * sums.BLOCK, None))]
-            code.ufunc(np.add, last, code.reduce(np.add, rest, (k,)), out=last)
-        x = y
-    return code.reduce(np.add, x, (k,), True)
-
-
-@form("_mean")
-def _(native, x, axes, keepdims):
-    y = total(native, x, axes, keepdims)
-    return native.code.ufunc(np.true_divide, y, count(x.shape, axes))
-
-
-@form("_norm2")
-def _(native, x, axes, keepdims):
-    y = total(native, native.code.ufunc(np.square, x), axes, keepdims)
-    return native.code.ufunc(np.sqrt, y)
-
-
-def _in_rows(native, x):
-    return row_major(native, x).reshape(-1, x.shape[-1])
-
-
-def _softmax(native, x, axis, log):
-    if softmax.fits(axis, x):
-        rows, y = _in_rows(native, x), np.empty(x.shape, x.dtype)
-        call(
-            native, softmax.softmax_rows, 0, 1, rows, rows.view(np.int32), log, _in_rows(native, y)
-        )
-        return y
-    u, axes = native.code.ufunc, (axis,)
-    x = u(np.subtract, x, native.code.reduce(np.maximum, x, axes, True))
-    e = u(np.exp, x)
-    if log:
-        return u(np.subtract, x, u(np.log, total(native, e, axes, True)))
-    return u(np.true_divide, e, total(native, e, axes, True))
-
-
-def _softmax_grad(native, g, y, axis, log):
-    if softmax.fits(axis, g, y):
-        rows, x = [_in_rows(native, a) for a in (g, y)], np.empty(y.shape, y.dtype)
-        call(native, softmax.softmax_grad_rows, 0, 1, *rows, log, _in_rows(native, x))
-        return x
-    u, axes = native.code.ufunc, (axis,)
-    if log:
-        return u(np.subtract, g, u(np.multiply, u(np.exp, y), total(native, g, axes, True)))
-    gy = u(np.multiply, g, y)
-    return u(np.subtract, gy, u(np.multiply, y, total(native, gy, axes, True)))
-
-
-form("_softmax")(functools.partial(_softmax, log=0))
-form("_log_softmax")(functools.partial(_softmax, log=1))
-form("softmax_grad")(functools.partial(_softmax_grad, log=0))
-form("log_softmax_grad")(functools.partial(_softmax_grad, log=1))
-
-
-@form("sum_to", _summed_to)
-def _(native, g, shape):
-    if g.shape == shape:
-        return g
-    extra = g.ndim - len(shape)
-    repeated = [i for i, (n, m) in enumerate(zip(g.shape[extra:], shape), extra) if n != m]
-    if extra < 0 or any(shape[i - extra] != 1 for i in repeated):
-        raise Unknown("a gradient in another shape")
-    return total(native, g, (*range(extra), *repeated)).reshape(shape)

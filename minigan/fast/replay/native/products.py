@@ -8,8 +8,9 @@ from ...cpu import linear_activation, matmul, product, tiles
 from ...cpu.layout import COMPILED
 from ...linear_activation import linear_activation as fused
 from .code import Unknown
-from .elements import row_major, sigmoid, softplus, total
+from .elements import row_major, sigmoid, softplus
 from .forms import call, form, shared
+from .sums import total
 
 
 def tiled_matmul(native, a, b, bias=None, slope=1.0):
