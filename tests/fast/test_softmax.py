@@ -1,4 +1,4 @@
-"""The compiled softmax of float32 rows, against NumPy's in float64."""
+"""The compiled softmax of float32 rows and columns, against NumPy's in float64."""
 
 from unittest import mock
 
@@ -10,25 +10,29 @@ from minigan.fast.cpu import softmax
 from minigan.ops.softmax import _log_softmax, _softmax, log_softmax_grad, softmax_grad
 
 RNG = np.random.default_rng(0)
-SHAPES = [(1,), (5,), (3, 1), (40, 33), (2, 3, 17), (3, softmax.BLOCK), (2, 2 * softmax.BLOCK + 3)]
+BLOCK, COLUMNS = softmax.BLOCK, softmax.COLUMNS
+LAST = [(1,), (5,), (3, 1), (40, 33), (2, 3, 17), (3, BLOCK), (2, 2 * BLOCK + 3)]
+CASES = [(shape, len(shape) - 1) for shape in LAST]
+CASES += [((5, 40), 0), ((3, 5, 40), 1), ((4, 3, 2 * COLUMNS + 30), 1), ((2, 3, 4, 5), 0)]
+CASES += [((2, 300, 3), 1), ((2, 3, 4, 5), 2), ((2, BLOCK + 5, 20), 1)]  # of transposed arrays
+IDS = [f"{shape} along {axis}" for shape, axis in CASES]
 
 
 def rows(shape, scale=1.0, view=False):
     if view:
-        return np.swapaxes(rows(shape[::-1], scale), 0, -1)
+        return rows(shape[::-1], scale).transpose()
     return (RNG.normal(size=shape) * scale).astype(np.float32)
 
 
 def used(count):
     """No array takes the way of NumPy, and each is shared by so many threads."""
     return mock.patch.multiple(
-        softmax, pieces_of=lambda n, least: (count, True), fits=lambda axis, *arrays: True
+        softmax, pieces_of=lambda n, least: (count, True), _are_single=lambda arrays: True
     )
 
 
-def last(op, *arrays):
-    """Of the last axis, in the dtype of the arrays: by the kernel, or by the definition."""
-    axis = arrays[0].ndim - 1
+def along(axis, op, *arrays):
+    """In the dtype of the arrays: by the kernel, or by the definition."""
     if arrays[0].dtype == np.float64:
         return op.card.forward(*arrays, axis)
     return op(*map(tensor_of, arrays), axis).numpy()
@@ -36,22 +40,22 @@ def last(op, *arrays):
 
 @pytest.mark.parametrize("view", [False, True])
 @pytest.mark.parametrize("scale", [1, 30])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_rows(shape, scale, view):
+@pytest.mark.parametrize("shape, axis", CASES, ids=IDS)
+def test_rows_and_columns(shape, axis, scale, view):
     x, g = rows(shape, scale, view), rows(shape)
     wide = x.astype(np.float64)
-    y, z = last(_softmax, wide), last(_log_softmax, wide)
+    y, z = along(axis, _softmax, wide), along(axis, _log_softmax, wide)
     y32, z32 = y.astype(np.float32), z.astype(np.float32)
     with used(3):
-        found = [last(_softmax, x), last(_log_softmax, x)]
-        found += [last(softmax_grad, g, y32), last(log_softmax_grad, g, z32)]
+        found = [along(axis, _softmax, x), along(axis, _log_softmax, x)]
+        found += [along(axis, softmax_grad, g, y32), along(axis, log_softmax_grad, g, z32)]
     assert all(a.dtype == np.float32 and a.shape == shape for a in found)
     np.testing.assert_allclose(found[0], y, 1e-5, 1e-37)
     np.testing.assert_allclose(found[1], z, 2e-6, 2e-7 * np.abs(x).max())
     g = g.astype(np.float64)
-    expected = last(softmax_grad, g, y)
+    expected = along(axis, softmax_grad, g, y)
     np.testing.assert_allclose(found[2], expected, 2e-6, 3e-7 * np.abs(g).max())
-    expected = last(log_softmax_grad, g, z)
+    expected = along(axis, log_softmax_grad, g, z)
     np.testing.assert_allclose(found[3], expected, 2e-6, 1e-5 * np.abs(g).max())
 
 
@@ -62,7 +66,8 @@ def test_rows(shape, scale, view):
     (-1000, -1001, -1002), (1e30, 1e30, 1e29),
 ])  # fmt: skip
 def test_numbers_at_the_ends(values, many):
-    """Rows of which an element is infinite, no number or far from the others, short and long."""
+    """Rows and columns of which an element is infinite, no number or far from the others, short and
+    long."""
     x = np.array([values, (1, 2, 3)], np.float32)
     if many:
         x = np.concatenate([np.repeat(x[:, :1], 5000, 1), x], 1)
@@ -70,24 +75,31 @@ def test_numbers_at_the_ends(values, many):
         with np.errstate(all="ignore"):
             expected = op.card.forward(x, 1)
         with used(1):
-            np.testing.assert_allclose(last(op, x), expected, 1e-6, 1e-37)
+            np.testing.assert_allclose(along(1, op, x), expected, 1e-6, 1e-37)
+            few = along(0, op, x.T.copy())  # by rows, transposed
+            np.testing.assert_allclose(few, expected.T, 1e-6, 1e-37)
+            if not many:
+                columns = along(0, op, np.tile(x.T, (1, 10)))
+                np.testing.assert_allclose(columns, np.tile(expected.T, (1, 10)), 1e-6, 1e-37)
 
 
-def test_how_many_threads_there_are_makes_no_difference():
-    x = rows((50, 300))
+@pytest.mark.parametrize("shape, axis", [((50, 300), 1), ((30, 3, 300), 1), ((30, 40, 3), 1)])
+def test_how_many_threads_there_are_makes_no_difference(shape, axis):
+    x = rows(shape)
     for op in (_softmax, _log_softmax, softmax_grad, log_softmax_grad):
         arrays = (x, x) if op in (softmax_grad, log_softmax_grad) else (x,)
         with used(1):
-            one = last(op, *arrays)
+            one = along(axis, op, *arrays)
         with used(7):
-            np.testing.assert_array_equal(last(op, *arrays), one)
+            np.testing.assert_array_equal(along(axis, op, *arrays), one)
 
 
 def test_other_arrays_go_the_way_of_numpy():
     x = tensor_of(rows((4, 5)))
     none = mock.Mock(side_effect=AssertionError)
-    with mock.patch.multiple(softmax, _in_pieces=none, _grad_in_pieces=none):
-        for y, axis in ((x, 0), (x.double(), 1), (x.half(), 1), (x[:0], 1), (x[:, :0], 1)):
+    kernels = "_in_pieces", "_grad_in_pieces", "_columns_in_pieces", "_grad_columns_in_pieces"
+    with mock.patch.multiple(softmax, **dict.fromkeys(kernels, none)):
+        for y, axis in ((x.double(), 0), (x.double(), 1), (x.half(), 1), (x[:0], 1), (x[:, :0], 1)):
             assert _softmax(y, axis).shape == y.shape and _log_softmax(y, axis).dtype == y.dtype
             for op in (softmax_grad, log_softmax_grad):
                 assert op(y, y, axis).shape == y.shape and op(y, y, axis).dtype == y.dtype

@@ -1,5 +1,7 @@
-"""Kernels of ops/softmax.py for NumPy, along the last axis, in float32: each row goes through the
-cache once. Threads share the rows."""
+"""Kernels of ops/softmax.py for NumPy in float32. Along the last axis each row goes through the
+cache once, along another one some columns at a time; threads share them."""
+
+import math
 
 import numpy as np
 
@@ -9,6 +11,8 @@ from .kernels import kernel
 from .layout import row_major
 from .shared_kernel import InPieces, pieces_of
 
+COLUMNS = 256  # that are done at once
+FEW = 16  # columns of which the exponentials are computed one by one: they are transposed
 BLOCK = 4096  # numbers that are added up in float32; the sums of blocks in float64
 MIN_NUMBERS = 1 << 13  # that are worth a thread
 UNDERFLOW = np.float32(-87)  # where `exp_of_single` ends: e^-87 is 1.6e-38
@@ -99,38 +103,157 @@ def softmax_grad_rows(piece, pieces, g, y, log, x):
                 out[i] = row[i] * (grad[i] - total)
 
 
+@kernel
+def _exponentials_of(row, top, log, out, total):
+    """out = e^(row - top), or its logarithm; total += e^(row - top). Each has its own top."""
+    for j in range(len(row)):
+        d = row[j] - top[j]
+        e = _share(d)
+        out[j] = d if log else e
+        total[j] += e
+
+
+@kernel
+def softmax_columns(piece, pieces, x, log, work, y):
+    """y = softmax along the second axis of x (outer, n, inner), or its logarithm if log.
+
+    work : (pieces, 2, columns), of which each is used by one thread: what is found of some columns
+    """
+    outer, n, inner = x.shape
+    columns = min(work.shape[2], inner)
+    blocks = -(-inner // columns)
+    top, total = work[piece, 0], work[piece, 1]
+    for b in range(outer * blocks * piece // pieces, outer * blocks * (piece + 1) // pieces):
+        o, first = b // blocks, b % blocks * columns
+        last = min(first + columns, inner)
+        width = last - first
+        for j in range(width):
+            top[j], total[j] = x[o, 0, first + j], 0
+        for i in range(1, n):
+            row = x[o, i, first:last]
+            for j in range(width):  # of a NaN the sum is none, whatever is found here
+                top[j] = row[j] if row[j] > top[j] else top[j]
+        for i in range(n):
+            _exponentials_of(x[o, i, first:last], top, log, y[o, i, first:last], total)
+        for j in range(width):
+            total[j] = np.log(total[j]) if log else np.float32(1) / total[j]
+        for i in range(n):
+            out = y[o, i, first:last]
+            for j in range(width):
+                out[j] = out[j] - total[j] if log else out[j] * total[j]
+
+
+@kernel
+def softmax_grad_columns(piece, pieces, g, y, log, work, x):
+    """x = the gradient of what y is the softmax of, as above."""
+    outer, n, inner = x.shape
+    columns = min(work.shape[2], inner)
+    blocks = -(-inner // columns)
+    total = work[piece, 0]
+    for b in range(outer * blocks * piece // pieces, outer * blocks * (piece + 1) // pieces):
+        o, first = b // blocks, b % blocks * columns
+        last = min(first + columns, inner)
+        width = last - first
+        for j in range(width):
+            total[j] = 0
+        for i in range(n):
+            grad, row = g[o, i, first:last], y[o, i, first:last]
+            if log:
+                for j in range(width):
+                    total[j] += grad[j]
+            else:
+                for j in range(width):
+                    total[j] += grad[j] * row[j]
+        for i in range(n):
+            grad, row, out = g[o, i, first:last], y[o, i, first:last], x[o, i, first:last]
+            if log:
+                for j in range(width):
+                    out[j] = grad[j] - _share(row[j]) * total[j]
+            else:
+                for j in range(width):
+                    out[j] = row[j] * (grad[j] - total[j])
+
+
 _in_pieces, _grad_in_pieces = InPieces(softmax_rows), InPieces(softmax_grad_rows)
+_columns_in_pieces = InPieces(softmax_columns)
+_grad_columns_in_pieces = InPieces(softmax_grad_columns)
 
 
-def fits(axis, *arrays):
-    """Are these the arrays that the loops above are for?"""
-    x = arrays[0]
-    single = all(a.dtype == np.float32 and a.shape == x.shape for a in arrays)
-    return single and x.size > 0 and axis == x.ndim - 1
+def by_axis(row_major, rows, columns, axis, *arrays):
+    """What the kernels make of (x), or of (g, y): `rows(*arrays)` where the axis is the last, or
+    `columns(*arrays)` of arrays (outer, n, inner), or rows of the transposed arrays; None where
+    they are for none of these.
+
+    row_major : makes an array row-major
+    """
+    if not _are_single(arrays):
+        return None
+    shape = arrays[0].shape
+    arrays = [row_major(a) for a in arrays]
+    if axis == len(shape) - 1:
+        return rows(*arrays)
+    outer, n = math.prod(shape[:axis]), shape[axis]
+    planes = [a.reshape(outer, n, -1) for a in arrays]
+    few = FEW if len(arrays) == 1 else 1  # a gradient needs no exponential, or few
+    if n <= BLOCK and planes[0].shape[2] >= few:
+        return columns(*planes).reshape(shape)
+    found = rows(*(row_major(a.swapaxes(1, 2)) for a in planes))
+    return row_major(found.swapaxes(1, 2)).reshape(shape)
+
+
+def _are_single(arrays):
+    shape = arrays[0].shape
+    return arrays[0].size > 0 and all(a.dtype == np.float32 and a.shape == shape for a in arrays)
+
+
+def work(pieces, x):
+    """Room for the loops over columns (outer, n, inner)."""
+    return np.empty((pieces, 2, min(x.shape[2], COLUMNS)), np.float32)
+
+
+def _row_pieces(x):
+    return pieces_of(x.size // x.shape[-1], MIN_NUMBERS // x.shape[-1])
+
+
+def _column_pieces(x):
+    outer, n, inner = x.shape
+    columns = min(inner, COLUMNS)
+    return pieces_of(outer * -(-inner // columns), MIN_NUMBERS // (n * columns))
 
 
 def _forward(op, log):
+    def rows(x):
+        y, flat = np.empty_like(x), (-1, x.shape[-1])
+        x = x.reshape(flat)
+        _in_pieces(*_row_pieces(x), x, x.view(np.int32), log, y.reshape(flat))
+        return y
+
+    def columns(x):
+        y, (pieces, long) = np.empty_like(x), _column_pieces(x)
+        _columns_in_pieces(pieces, long, x, log, work(pieces, x), y)
+        return y
+
     @op.kernel("cpu")
     def _(x, axis):
-        if not fits(axis, x):
-            return op.card.forward(x, axis)
-        x = row_major(x)
-        rows, y = x.reshape(-1, x.shape[-1]), np.empty_like(x)
-        pieces, long = pieces_of(len(rows), MIN_NUMBERS // rows.shape[1])
-        _in_pieces(pieces, long, rows, rows.view(np.int32), log, y.reshape(rows.shape))
-        return y
+        y = by_axis(row_major, rows, columns, axis, x)
+        return op.card.forward(x, axis) if y is None else y
 
 
 def _backward(op, log):
+    def rows(g, y):
+        x, flat = np.empty_like(y), (-1, y.shape[-1])
+        _grad_in_pieces(*_row_pieces(y), g.reshape(flat), y.reshape(flat), log, x.reshape(flat))
+        return x
+
+    def columns(g, y):
+        x, (pieces, long) = np.empty_like(y), _column_pieces(y)
+        _grad_columns_in_pieces(pieces, long, g, y, log, work(pieces, y), x)
+        return x
+
     @op.kernel("cpu")
     def _(g, y, axis):
-        if not fits(axis, g, y):
-            return op.card.forward(g, y, axis)
-        g, y = row_major(g), row_major(y)
-        x, shape = np.empty_like(y), (-1, y.shape[-1])
-        pieces, long = pieces_of(y.size // shape[1], MIN_NUMBERS // shape[1])
-        _grad_in_pieces(pieces, long, g.reshape(shape), y.reshape(shape), log, x.reshape(shape))
-        return x
+        x = by_axis(row_major, rows, columns, axis, g, y)
+        return op.card.forward(g, y, axis) if x is None else x
 
 
 _forward(_softmax, False)

@@ -65,16 +65,24 @@ def _(native, x, axes, keepdims):
     return native.code.ufunc(np.sqrt, y)
 
 
-def _in_rows(native, x):
-    return row_major(native, x).reshape(-1, x.shape[-1])
+def _in_rows(*arrays):
+    return [a.reshape(-1, a.shape[-1]) for a in arrays]
 
 
 def _softmax(native, x, axis, log):
-    if softmax.fits(axis, x):
-        rows, y = _in_rows(native, x), np.empty(x.shape, x.dtype)
-        call(
-            native, softmax.softmax_rows, 0, 1, rows, rows.view(np.int32), log, _in_rows(native, y)
-        )
+    def rows(x):
+        y = np.empty_like(x)
+        flat, out = _in_rows(x, y)
+        call(native, softmax.softmax_rows, 0, 1, flat, flat.view(np.int32), log, out)
+        return y
+
+    def columns(x):
+        y = np.empty_like(x)
+        call(native, softmax.softmax_columns, 0, 1, x, log, softmax.work(1, x), y)
+        return y
+
+    y = softmax.by_axis(functools.partial(row_major, native), rows, columns, axis, x)
+    if y is not None:
         return y
     u, axes = native.code.ufunc, (axis,)
     x = u(np.subtract, x, native.code.reduce(np.maximum, x, axes, True))
@@ -85,9 +93,19 @@ def _softmax(native, x, axis, log):
 
 
 def _softmax_grad(native, g, y, axis, log):
-    if softmax.fits(axis, g, y):
-        rows, x = [_in_rows(native, a) for a in (g, y)], np.empty(y.shape, y.dtype)
-        call(native, softmax.softmax_grad_rows, 0, 1, *rows, log, _in_rows(native, x))
+    def rows(g, y):
+        x = np.empty_like(y)
+        grad, flat, out = _in_rows(g, y, x)
+        call(native, softmax.softmax_grad_rows, 0, 1, grad, flat, log, out)
+        return x
+
+    def columns(g, y):
+        x = np.empty_like(y)
+        call(native, softmax.softmax_grad_columns, 0, 1, g, y, log, softmax.work(1, y), x)
+        return x
+
+    x = softmax.by_axis(functools.partial(row_major, native), rows, columns, axis, g, y)
+    if x is not None:
         return x
     u, axes = native.code.ufunc, (axis,)
     if log:
