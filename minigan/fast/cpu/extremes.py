@@ -29,8 +29,9 @@ def _extremes(x, y, largest):
 def _extremes_inner(x, y, largest):
     outer, group, inner = x.shape
     for a in range(outer):
-        best = y[a, 0]
-        best[:] = x[a, 0]
+        best, row = y[a, 0], x[a, 0]
+        for b in range(inner):
+            best[b] = row[b]
         for k in range(1, group):
             row = x[a, k]
             for b in range(inner):

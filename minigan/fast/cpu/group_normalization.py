@@ -6,30 +6,64 @@ import numpy as np
 
 from ...ops.group_normalization import _group_norm, _rows, group_norm_grad
 from .kernels import kernel
-from .threads import MIN_CHUNK, parallel_ranges
+from .shared_kernel import InPieces, pieces_of
+from .threads import MIN_CHUNK
 
 BLOCK = 1024  # products that are added up in the dtype of x; the sums of blocks in float64
 ROUNDS = 32  # of one row or three, whose sums are likewise added up
 
 
 @kernel
-def _forward(low, high, x, w, b, eps, y, mean, rstd, groups, length):
-    size = x.shape[1]
+def _total(x):
+    total = x.dtype.type(0)
+    for i in range(len(x)):
+        total += x[i]
+    return np.float64(total)
+
+
+@kernel
+def _deviations(x, m):
+    """The sum of x - m, and of its square."""
+    total = squares = x.dtype.type(0)
+    for i in range(len(x)):
+        d = x[i] - m
+        total += d
+        squares += d * d
+    return np.float64(total), np.float64(squares)
+
+
+@kernel
+def _moments(row, eps):
+    """The mean, in the dtype of x; what that has lost; and 1 / the deviation."""
+    size = len(row)
+    share = 1 / size
+    if size <= BLOCK:  # slices take longer than a short row
+        m = row.dtype.type(_total(row) * share)
+        total, squares = _deviations(row, m)
+    else:
+        total, squares = 0.0, 0.0
+        for i in range(0, size, BLOCK):
+            total += _total(row[i : i + BLOCK])
+        m = row.dtype.type(total * share)
+        total = 0.0
+        for i in range(0, size, BLOCK):
+            more, more_squares = _deviations(row[i : i + BLOCK], m)
+            total += more
+            squares += more_squares
+    # far from 0 the rest is not small compared with the deviations
+    rest = total * share
+    return m, rest, 1 / np.sqrt(squares * share - rest * rest + eps)
+
+
+@kernel
+def _forward(piece, pieces, x, w, b, eps, y, mean, rstd, groups, length):
+    rows, size = x.shape
     channels = size // length
-    for r in range(low, high):
+    for r in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         row, out = x[r], y[r]
         first = r % groups * channels
-        total = 0.0
-        for i in range(size):
-            total += row[i]
-        mean[r] = total / size
-        m = x.dtype.type(mean[r])
-        # far from 0 the rest is not small compared with the deviations
-        total, rest = 0.0, mean[r] - m
-        for i in range(size):
-            d = row[i] - m
-            total += d * d
-        rstd[r] = 1 / np.sqrt(total / size - rest * rest + eps)
+        m, rest, deviation = _moments(row, eps)
+        mean[r], rstd[r] = m + rest, deviation
         s = rstd[r]
         if length == 1:
             less = x.dtype.type(rest * s)
@@ -111,11 +145,14 @@ def _add_rows(x, g, mean, rstd, r, step, gw, gb):
 
 
 @kernel
-def _backward_of_elements(low, high, x, g, w, mean, rstd, gx, gw, gb, groups):
-    """`_backward` where a channel has one element in each example: as in layer normalisation."""
-    size = x.shape[1]
-    near = np.zeros((2, size), x.dtype)
-    to_w, to_b = near[0], near[1]
+def _backward_of_elements(piece, pieces, x, g, w, mean, rstd, gx, sums, near, groups):
+    """`_backward` where a channel has one element in each example: as in layer normalisation.
+
+    near : zeros, (pieces, 2, elements)
+    """
+    rows, size = x.shape
+    low, high = rows * piece // pieces, rows * (piece + 1) // pieces
+    gw, gb, to_w, to_b = sums[piece, 0], sums[piece, 1], near[piece, 0], near[piece, 1]
     for group in range(groups):
         weight = w[group * size : (group + 1) * size]
         r, done = low + (group - low) % groups, 0
@@ -133,14 +170,15 @@ def _backward_of_elements(low, high, x, g, w, mean, rstd, gx, gw, gb, groups):
                 for i in range(size):
                     gw[group * size + i] += to_w[i]
                     gb[group * size + i] += to_b[i]
-                near[:] = 0
+                    to_w[i] = to_b[i] = 0
 
 
 @kernel
-def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
-    size = x.shape[1]
-    channels = size // length
-    for r in range(low, high):
+def _backward(piece, pieces, x, g, w, mean, rstd, gx, sums, groups, length):
+    """sums : zeros, (pieces, 2, channels), for the gradients of weight and bias"""
+    rows, size = x.shape
+    channels, gw, gb = size // length, sums[piece, 0], sums[piece, 1]
+    for r in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         row, grad = x[r], g[r]
         out, first = gx[r], r % groups * channels
         m, s = x.dtype.type(mean[r]), rstd[r]
@@ -168,38 +206,38 @@ def _backward(low, high, x, g, w, mean, rstd, gx, gw, gb, groups, length):
                 to[i] = s * (from_y[i] * v - h0 - (part[i] - m) * k)
 
 
+_forward_in_pieces, _backward_in_pieces = InPieces(_forward), InPieces(_backward)
+_backward_of_elements_in_pieces = InPieces(_backward_of_elements)
+
+
+def _pieces(rows):
+    return pieces_of(len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
+
+
 @_group_norm.kernel("cpu")
 def _(x, weight, bias, groups, eps):
     rows, channels = _rows(x, groups), x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
     bias = np.zeros(channels, x.dtype) if bias is None else np.ascontiguousarray(bias)
     y, mean = np.empty(x.shape, x.dtype), np.empty(len(rows))
-    to = y.reshape(rows.shape)
-    rstd = np.empty(len(rows), x.dtype)
+    rstd, to = np.empty(len(rows), x.dtype), y.reshape(rows.shape)
     length = math.prod(x.shape[2:])
-
-    def run(low, high):
-        _forward(low, high, rows, weight, bias, eps, to, mean, rstd, groups, length)
-
-    parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
+    _forward_in_pieces(*_pieces(rows), rows, weight, bias, eps, to, mean, rstd, groups, length)
     return y, mean, rstd
 
 
 @group_norm_grad.kernel("cpu")
 def _(g, x, weight, groups, mean, rstd):
-    rows, grads = _rows(x, groups), _rows(g, groups)
-    channels = x.shape[1]
+    rows, grads, channels = _rows(x, groups), _rows(g, groups), x.shape[1]
     weight = np.ones(channels, x.dtype) if weight is None else np.ascontiguousarray(weight)
     gx, length = np.empty(x.shape, x.dtype), math.prod(x.shape[2:])
-    to, parts = gx.reshape(rows.shape), {}
-
-    def run(low, high):
-        gw, gb = parts[low] = np.zeros((2, channels))
-        if length == 1:
-            _backward_of_elements(low, high, rows, grads, weight, mean, rstd, to, gw, gb, groups)
-        else:
-            _backward(low, high, rows, grads, weight, mean, rstd, to, gw, gb, groups, length)
-
-    parallel_ranges(run, len(rows), -(-MIN_CHUNK // max(rows.shape[1], 1)))
-    gw, gb = np.add.reduce([parts[low] for low in sorted(parts)]).astype(x.dtype)
+    pieces, long = _pieces(rows)
+    sums = np.zeros((pieces, 2, channels))
+    args = pieces, long, rows, grads, weight, mean, rstd, gx.reshape(rows.shape), sums
+    if length == 1:
+        near = np.zeros((pieces, 2, rows.shape[1]), x.dtype)
+        _backward_of_elements_in_pieces(*args, near, groups)
+    else:
+        _backward_in_pieces(*args, groups, length)
+    gw, gb = sums.sum(0).astype(x.dtype)
     return gx, gw, gb

@@ -74,12 +74,28 @@ def keep_copies_apart():
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
+# Of these functions a kernel gets a new array.
+ALLOCATORS = frozenset({"copy", "empty", "empty_like", "zeros", "zeros_like"})
+
+
+def _options(function):
+    """What Numba is told of a function.
+
+    It counts who holds an array, also for each row that a loop takes, which costs as much as some
+    fifty of the row's numbers. Where no array is made there is nothing to count. (So a kernel gives
+    back no array that it made: where its caller makes none, nobody would free it. To copy an array
+    into another by a slice makes one, too: it is written as a loop.)
+    """
+    allocates = not ALLOCATORS.isdisjoint(function.__code__.co_names)
+    return OPTIONS | {"fastmath": set(FASTMATH), "_nrt": allocates}
+
+
 @functools.cache
 def _dispatcher(function):
     import numba
 
     announce_compilation()
-    return cached(numba.njit(**OPTIONS, fastmath=set(FASTMATH))(function))
+    return cached(numba.njit(**_options(function))(function))
 
 
 def compiled(function):
@@ -155,8 +171,7 @@ def piece(function):
 
     announce_compilation()
     dispatcher = numba.njit(
-        **OPTIONS,
-        fastmath=set(FASTMATH),
+        **_options(function),
         pipeline_class=_piece_compiler(),
         no_cpython_wrapper=True,
     )(function)

@@ -105,12 +105,10 @@ def transpose_blocks(x, y):
 
 
 @kernel
-def _places(channels, height, width, line):
-    """Where each position's channels are in a plane, see `channels_last`."""
-    places = np.empty(height * width, np.intp)
+def _find_places(channels, width, line, places):
+    """places = where each position's channels are in a plane, see `channels_last`."""
     for i in range(places.size):
         places[i] = i // width * line + i % width * channels
-    return places
 
 
 @kernel
@@ -129,7 +127,8 @@ def channels_last(x, start, row, channels, height, width, plane, at, line):
     plane : another one, whose lines (width, channels) begin at `at`, at + line ...
     """
     zero, size, positions = x.dtype.type(0), x.itemsize, height * width
-    places, side = _places(channels, height, width, line), VECTOR // size
+    places, side = np.empty(positions, np.intp), VECTOR // size
+    _find_places(channels, width, line, places)
     whole = channels - channels % side if positions >= side else 0
     for c in range(0, whole, side):
         source = np.intp(x.ctypes.data) + size * (start + c * row)
@@ -147,7 +146,8 @@ def channels_last(x, start, row, channels, height, width, plane, at, line):
 def channels_first(plane, at, line, channels, height, width, x, start, row, bias, slope):
     """x = leaky ReLU of plane + bias (C,), for slope 1 the sum itself; as `channels_last`."""
     zero, size, positions = x.dtype.type(0), x.itemsize, height * width
-    places, side = _places(channels, height, width, line), VECTOR // size
+    places, side = np.empty(positions, np.intp), VECTOR // size
+    _find_places(channels, width, line, places)
     whole = channels - channels % side if positions >= side else 0
     for c in range(0, whole, side):
         source = np.intp(plane.ctypes.data) + size * (at + c)

@@ -234,14 +234,14 @@ def collapse_w(piece, pieces, w, given, matrix, row, depth, stride, taps, points
 
 
 @kernel
-def spectrum(channels, images, high, wide):
-    """(where the matrix of each pair of points begins, how many numbers there are)"""
-    start, total = np.empty((5, 5), np.int64), 0
+def spectrum(channels, images, high, wide, start):
+    """How many numbers there are; start (5, 5): where the matrix of each pair of points begins."""
+    total = 0
     for p in range(5):
         for q in range(5):
             start[p, q] = total
             total += images * high[p] * wide[q] * channels
-    return start, total
+    return total
 
 
 @kernel
@@ -253,12 +253,14 @@ def conv(
     `collapse_x`, with weights (25, O, stride^2 C). Pieces are of the images."""
     (tiles, address, expand, collapse), zero = ways, x.dtype.type(0)
     _, k, o = weights.shape
-    X = np.empty(spectrum(k, at_once, high, wide)[1], x.dtype)
-    Y = np.empty(spectrum(o, at_once, high, wide)[1], x.dtype)
+    at_x, at_y = np.empty((5, 5), np.int64), np.empty((5, 5), np.int64)
+    X = np.empty(spectrum(k, at_once, high, wide, at_x), x.dtype)
+    Y = np.empty(spectrum(o, at_once, high, wide, at_y), x.dtype)
     begin, end = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
     for low in range(begin, end, at_once):
         part = x[low : min(low + at_once, end)]
-        at_x, at_y = spectrum(k, len(part), high, wide)[0], spectrum(o, len(part), high, wide)[0]
+        spectrum(k, len(part), high, wide, at_x)
+        spectrum(o, len(part), high, wide, at_y)
         # or expand_y, and below collapse_x: what is called is at the address
         expand_x(expand, part, X, at_x, stride, taps, pad[0], pad[1], high, wide)
         for p in range(5):
