@@ -80,7 +80,7 @@ PUBLISHED = {
 }
 
 
-def run(game, data, networks, epochs, seed, saved, say):
+def run(game, data, networks, epochs, seed, saved):
     """One training; its line for the results, and the last samples.
 
     saved : file of its state, which is there while it has begun and is not finished"""
@@ -104,7 +104,7 @@ def run(game, data, networks, epochs, seed, saved, say):
     for step in range(first, steps + 1):
         play(as_tensor(pool[points.integers(0, POINTS, (n,))]))
         look = step * LOOKS // steps > (step - 1) * LOOKS // steps
-        save = not step % 100 and time.perf_counter() - last > SAVE_SECONDS
+        save = not step % 100 and step < steps and time.perf_counter() - last > SAVE_SECONDS
         if look or save:
             spent += time.process_time() - began
         if look:
@@ -323,9 +323,10 @@ def main(arguments=None):
         data, game, networks, epochs, seed = job
         saved = options.runs / f"{data}-{game}-{networks}-{epochs}-{seed}.safetensors"
         try:
-            row, made = run(game, data, networks, epochs, seed, saved, say)
+            row, made = run(game, data, networks, epochs, seed, saved)
         except KeyboardInterrupt:
-            print("stopped; the same command goes on from the last save")
+            begun = "goes on from the last save" if saved.exists() else "begins this run anew"
+            print(f"stopped; the same command {begun}")
             return 130
         if seed == 0:
             np.save(samples_file(options, data, game), made)

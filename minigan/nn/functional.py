@@ -278,6 +278,7 @@ def _one_hot(classes, count):
 
 
 def no_class(classes, count):
+    """The error of a label that is none of `count` classes."""
     return ValueError(
         f"one_hot: input has classes from {int(classes.min())} to {int(classes.max())}, "
         f"num_classes is {count}"

@@ -35,12 +35,12 @@ Where labels differ, the picture is none of the ten digits. If z_C is normal, G 
 all that lies between two of them; at the default z_C is from a mixture of ten kinds, which lie
 apart (DeLiGAN, Gurumurthy et al. 2017; nobody says which kind is which digit). After 18,750 steps,
 half an hour to an hour of one CPU core, 94 % of 5,000 clips then have one digit in all frames (of
-the control's 79 %, of real ones all), after 11,600 steps 90 %; with --kinds 0 it is 89 %, and 85 %
-after 11,875. With --generator product, where digits turned into their neighbours little by little,
-it was 54 % after 11,875 steps, 67 % after 28,585, and the path depended on z_C (path kept 0.1).
-Seen after 5,000 steps without kinds, of one seed each: the picture is warped 0.75; maps of half its
-size are, before a 3x3 convolution 0.66, or none 0.61; product 0.42, with InfoGAN's term, which
-reads a class or z_C off a frame, 0.39 and 0.38.
+the control's 79 %, of real ones all); with --kinds 0 it is 89 % of 1,000. With --generator product,
+where digits turned into their neighbours little by little, it was 54 % after 11,875 steps, 67 %
+after 28,585, and the path depended on z_C (path kept 0.1). Seen after 5,000 steps without kinds, of
+one seed each: the picture is warped 0.75; maps of half its size are, before a 3x3 convolution 0.66,
+or none 0.61; product 0.42, with InfoGAN's term, which reads a class or z_C off a frame, 0.39 and
+0.38.
 """
 
 from __future__ import annotations

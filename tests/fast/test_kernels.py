@@ -1,10 +1,14 @@
 """Kernels that call kernels."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from minigan.fast.cpu import kernels
-from minigan.fast.cpu.kernels import compiled, kernel, piece
+import minigan
+from minigan.fast.cpu import kernels, patches, softmax
+from minigan.fast.cpu.kernels import ALLOCATORS, _options, compiled, kernel, piece
 
 
 @kernel
@@ -89,3 +93,49 @@ def test_code_on_disk_that_another_process_holds_is_left_alone(tmp_path, monkeyp
     kernels._alone(index, done.append, 2)
     kernels._alone(str(tmp_path / "missing" / "k.nbi"), done.append, 3)
     assert done == [2, 3]
+
+
+def all_kernels():
+    """(file, definition) of all kernels."""
+    for file in sorted(Path(minigan.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                words = [ast.unparse(d).partition("kernel,")[0] for d in node.decorator_list]
+                if "kernel" in words or "functools.partial(" in words:
+                    yield file, node
+
+
+def arrays_of(kernel):
+    """Names of arrays, as far as its text tells: what is made, or of which an element is taken."""
+    found = set()
+    for node in ast.walk(kernel):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            found.add(node.value.id)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            called = ast.unparse(node.value.func).rpartition(".")[2]
+            if called in ALLOCATORS | {"carray"}:
+                found.update(ast.unparse(target) for target in node.targets)
+    return found
+
+
+def test_kernels_give_back_no_arrays():
+    """See `kernels._options`: memory would never be freed, or twice."""
+    seen = 0
+    for file, node in all_kernels():
+        seen += 1
+        arrays = arrays_of(node)
+        for given in ast.walk(node):
+            if not isinstance(given, ast.Return) or given.value is None:
+                continue
+            values = given.value.elts if isinstance(given.value, ast.Tuple) else [given.value]
+            for value in values:
+                text = ast.unparse(value)
+                part = any(isinstance(x, ast.Slice) for x in ast.walk(value))
+                if node.name != "packed":  # its arrays are `carray`'s
+                    assert text not in arrays and not part, f"{file}: {node.name} gives {text}"
+    assert seen > 100
+
+
+def test_which_kernels_count_who_holds_an_array():
+    assert _options(patches.conv_kernel.reference)["_nrt"]
+    assert not _options(softmax.softmax_rows.reference)["_nrt"]

@@ -59,6 +59,22 @@ def test_rows_and_columns(shape, axis, scale, view):
     np.testing.assert_allclose(found[3], expected, 2e-6, 1e-5 * np.abs(g).max())
 
 
+@pytest.mark.parametrize("shape, axis", [((4, BLOCK), 1), ((BLOCK, 40), 0), ((BLOCK, 4), 0)])
+def test_many_numbers_are_added_up_exactly_enough(shape, axis):
+    """Half of them 0, half .1: added one after another all errors are of one sign."""
+    x = (np.indices(shape).sum(0) % 2 / 10).astype(np.float32)
+    g = np.full(shape, 0.1, np.float32)
+    y, z = (along(axis, op, x.astype(np.float64)) for op in (_softmax, _log_softmax))
+    with used(1):
+        np.testing.assert_allclose(along(axis, _softmax, x), y, 2e-6)
+        np.testing.assert_allclose(along(axis, _log_softmax, x), z, 1e-6)
+        for op, to in ((softmax_grad, y), (log_softmax_grad, z)):
+            expected = along(axis, op, g.astype(np.float64), to)
+            found = along(axis, op, g, to.astype(np.float32))
+            size = 0.1 if op is log_softmax_grad else 0.1 * y.max()
+            np.testing.assert_allclose(found, expected, 0, 2e-6 * size)
+
+
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("values", [
     (0, np.nan, 1), (np.nan, 1, 2), (-np.nan, 1, 2), (np.inf, 0, 1), (-np.inf, 0, 1),

@@ -89,6 +89,26 @@ def test_layer_and_group_norm():
     assert layer.per_example and nn.LayerNorm(5).per_example
 
 
+@pytest.mark.parametrize("eps", [1e-5, 1e-12])
+@pytest.mark.parametrize("value", [0.1, 12345.678, 3e8, 1e12])
+def test_rows_of_equal_numbers_become_zero(value, eps):
+    """Whatever the number: nothing is left of a rounded mean, and no variance is less than 0."""
+    for n in (7, 64, 1000, 5000):
+        x = tensor_of(np.full((3, n), value, np.float32))
+        assert not F.layer_norm(x, (n,), eps=eps).numpy().any()
+        assert not F.group_norm(x.reshape(3, n, 1), 1, eps=eps).numpy().any()
+        assert not F.instance_norm(x.reshape(1, 3, n), eps=eps).numpy().any()
+
+
+@pytest.mark.parametrize("middle", [0, 1e2, 1e4, 1e6])
+def test_layers_far_from_zero(middle):
+    x = (np.random.default_rng(0).normal(size=(20, 700)) + middle).astype(np.float32)
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean(1, keepdims=True)) / wide.std(1, keepdims=True)
+    y = F.layer_norm(tensor_of(x), (700,), eps=0).numpy()
+    np.testing.assert_allclose(y, expected, 1e-5, 2e-6)
+
+
 @pytest.mark.parametrize("layer, shape", [
     (nn.BatchNorm1d(3), (0, 3)), (nn.BatchNorm2d(3, affine=False), (0, 3, 2, 2)),
     (nn.BatchNorm2d(3), (2, 3, 0, 2)),

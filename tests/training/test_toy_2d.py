@@ -3,6 +3,7 @@ where they were stopped."""
 
 import importlib.util
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -183,6 +184,19 @@ def test_toy_modes_stopped_and_resumed_ends_in_the_same_bits(modes, tmp_path, mo
     assert parts == whole
     made = [np.load(next((tmp_path / name).glob("*.npy"))) for name in ("whole", "parts")]
     assert np.array_equal(*made)
+
+
+def test_toy_modes_killed_after_its_last_step(modes, tmp_path, monkeypatch):
+    """Before the line of its results is written; then it plays from the last save on."""
+    monkeypatch.setattr(modes, "SAVE_SECONDS", 0)
+    options = ["--games", "gan", "--data", "ring", "--seeds", "1", "--epochs", "1"]
+    options += ["--results", str(tmp_path / "r.jsonl"), "--runs", str(tmp_path)]
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(modes.np, "save", mock.Mock(side_effect=OSError("the disk is full")))
+        modes.main(options)
+    assert next(tmp_path.glob("*.safetensors")) and not (tmp_path / "r.jsonl").exists()
+    assert modes.main(options) == 0
+    assert json.loads((tmp_path / "r.jsonl").read_text())["history"][-1][0] == 1000
 
 
 def test_tables_of_several_networks_stand_side_by_side(modes):

@@ -14,16 +14,17 @@ ROUNDS = 32  # of one row or three, whose sums are likewise added up
 
 
 @kernel
-def _total(x):
+def _total(x, m):
+    """The sum of x - m."""
     total = x.dtype.type(0)
     for i in range(len(x)):
-        total += x[i]
+        total += x[i] - m
     return np.float64(total)
 
 
 @kernel
 def _deviations(x, m):
-    """The sum of x - m, and of its square."""
+    """The sum of x - m, and of its square (infinite from deviations of 5e17 on)."""
     total = squares = x.dtype.type(0)
     for i in range(len(x)):
         d = x[i] - m
@@ -35,16 +36,18 @@ def _deviations(x, m):
 @kernel
 def _moments(row, eps):
     """The mean, in the dtype of x; what that has lost; and 1 / the deviation."""
-    size = len(row)
+    size, first = len(row), row.dtype.type(0)
+    if size:
+        first = row[0]  # of equal numbers the deviations from it are 0
     share = 1 / size
     if size <= BLOCK:  # slices take longer than a short row
-        m = row.dtype.type(_total(row) * share)
+        m = row.dtype.type(first + _total(row, first) * share)
         total, squares = _deviations(row, m)
     else:
         total, squares = 0.0, 0.0
         for i in range(0, size, BLOCK):
-            total += _total(row[i : i + BLOCK])
-        m = row.dtype.type(total * share)
+            total += _total(row[i : i + BLOCK], first)
+        m = row.dtype.type(first + total * share)
         total = 0.0
         for i in range(0, size, BLOCK):
             more, more_squares = _deviations(row[i : i + BLOCK], m)
@@ -52,7 +55,8 @@ def _moments(row, eps):
             squares += more_squares
     # far from 0 the rest is not small compared with the deviations
     rest = total * share
-    return m, rest, 1 / np.sqrt(squares * share - rest * rest + eps)
+    variance = max(squares * share - rest * rest, 0.0)
+    return m, rest, 1 / np.sqrt(variance + eps)
 
 
 @kernel

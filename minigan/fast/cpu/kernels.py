@@ -74,7 +74,7 @@ def keep_copies_apart():
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
-# Of these functions a kernel gets a new array.
+# Functions that give a kernel a new array.
 ALLOCATORS = frozenset({"copy", "empty", "empty_like", "zeros", "zeros_like"})
 
 
@@ -82,9 +82,11 @@ def _options(function):
     """What Numba is told of a function.
 
     It counts who holds an array, also for each row that a loop takes, which costs as much as some
-    fifty of the row's numbers. Where no array is made there is nothing to count. (So a kernel gives
-    back no array that it made: where its caller makes none, nobody would free it. To copy an array
-    into another by a slice makes one, too: it is written as a loop.)
+    fifty of the row's numbers. Where no array is made there is nothing to count.
+
+    So a kernel gives back no array, nor a part of one (except by `carray`, which nobody owns): one
+    of two kernels may count and the other not, and then memory is never freed, or twice. And to
+    copy an array into another by a slice makes one, too: it is written as a loop.
     """
     allocates = not ALLOCATORS.isdisjoint(function.__code__.co_names)
     return OPTIONS | {"fastmath": set(FASTMATH), "_nrt": allocates}

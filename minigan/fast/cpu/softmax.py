@@ -12,8 +12,9 @@ from .layout import row_major
 from .shared_kernel import InPieces, pieces_of
 
 COLUMNS = 256  # that are done at once
-FEW = 16  # columns of which the exponentials are computed one by one: they are transposed
+FEW = 16  # arrays of fewer columns are transposed, for the exponentials of many at once
 BLOCK = 4096  # numbers that are added up in float32; the sums of blocks in float64
+ROUND = 64  # numbers of a column that are added up, one after another, before their sums are
 MIN_NUMBERS = 1 << 13  # that are worth a thread
 UNDERFLOW = np.float32(-87)  # where `exp_of_single` ends: e^-87 is 1.6e-38
 
@@ -104,7 +105,7 @@ def softmax_grad_rows(piece, pieces, g, y, log, x):
 
 
 @kernel
-def _exponentials_of(row, top, log, out, total):
+def _column_exponentials(row, top, log, out, total):
     """out = e^(row - top), or its logarithm; total += e^(row - top). Each has its own top."""
     for j in range(len(row)):
         d = row[j] - top[j]
@@ -114,27 +115,37 @@ def _exponentials_of(row, top, log, out, total):
 
 
 @kernel
+def _add_up(near, total, width):
+    """total += near, near = 0"""
+    for j in range(width):
+        total[j] += near[j]
+        near[j] = 0
+
+
+@kernel
 def softmax_columns(piece, pieces, x, log, work, y):
     """y = softmax along the second axis of x (outer, n, inner), or its logarithm if log.
 
-    work : (pieces, 2, columns), of which each is used by one thread: what is found of some columns
+    work : (pieces, 3, columns done at once), a part for each thread: what it finds of columns
     """
     outer, n, inner = x.shape
-    columns = min(work.shape[2], inner)
+    columns = work.shape[2]
     blocks = -(-inner // columns)
-    top, total = work[piece, 0], work[piece, 1]
+    top, total, near = work[piece, 0], work[piece, 1], work[piece, 2]
     for b in range(outer * blocks * piece // pieces, outer * blocks * (piece + 1) // pieces):
         o, first = b // blocks, b % blocks * columns
         last = min(first + columns, inner)
         width = last - first
         for j in range(width):
-            top[j], total[j] = x[o, 0, first + j], 0
+            top[j], total[j], near[j] = x[o, 0, first + j], 0, 0
         for i in range(1, n):
             row = x[o, i, first:last]
-            for j in range(width):  # of a NaN the sum is none, whatever is found here
+            for j in range(width):  # a NaN may be lost here: the sum is NaN all the same
                 top[j] = row[j] if row[j] > top[j] else top[j]
         for i in range(n):
-            _exponentials_of(x[o, i, first:last], top, log, y[o, i, first:last], total)
+            _column_exponentials(x[o, i, first:last], top, log, y[o, i, first:last], near)
+            if i % ROUND == ROUND - 1 or i == n - 1:
+                _add_up(near, total, width)
         for j in range(width):
             total[j] = np.log(total[j]) if log else np.float32(1) / total[j]
         for i in range(n):
@@ -147,23 +158,25 @@ def softmax_columns(piece, pieces, x, log, work, y):
 def softmax_grad_columns(piece, pieces, g, y, log, work, x):
     """x = the gradient of what y is the softmax of, as above."""
     outer, n, inner = x.shape
-    columns = min(work.shape[2], inner)
+    columns = work.shape[2]
     blocks = -(-inner // columns)
-    total = work[piece, 0]
+    total, near = work[piece, 0], work[piece, 1]
     for b in range(outer * blocks * piece // pieces, outer * blocks * (piece + 1) // pieces):
         o, first = b // blocks, b % blocks * columns
         last = min(first + columns, inner)
         width = last - first
         for j in range(width):
-            total[j] = 0
+            total[j] = near[j] = 0
         for i in range(n):
             grad, row = g[o, i, first:last], y[o, i, first:last]
             if log:
                 for j in range(width):
-                    total[j] += grad[j]
+                    near[j] += grad[j]
             else:
                 for j in range(width):
-                    total[j] += grad[j] * row[j]
+                    near[j] += grad[j] * row[j]
+            if i % ROUND == ROUND - 1 or i == n - 1:
+                _add_up(near, total, width)
         for i in range(n):
             grad, row, out = g[o, i, first:last], y[o, i, first:last], x[o, i, first:last]
             if log:
@@ -179,17 +192,17 @@ _columns_in_pieces = InPieces(softmax_columns)
 _grad_columns_in_pieces = InPieces(softmax_grad_columns)
 
 
-def by_axis(row_major, rows, columns, axis, *arrays):
+def by_axis(contiguous, rows, columns, axis, *arrays):
     """What the kernels make of (x), or of (g, y): `rows(*arrays)` where the axis is the last, or
     `columns(*arrays)` of arrays (outer, n, inner), or rows of the transposed arrays; None where
     they are for none of these.
 
-    row_major : makes an array row-major
+    contiguous : gives an array row by row, without gaps
     """
     if not _are_single(arrays):
         return None
     shape = arrays[0].shape
-    arrays = [row_major(a) for a in arrays]
+    arrays = [contiguous(a) for a in arrays]
     if axis == len(shape) - 1:
         return rows(*arrays)
     outer, n = math.prod(shape[:axis]), shape[axis]
@@ -197,8 +210,8 @@ def by_axis(row_major, rows, columns, axis, *arrays):
     few = FEW if len(arrays) == 1 else 1  # a gradient needs no exponential, or few
     if n <= BLOCK and planes[0].shape[2] >= few:
         return columns(*planes).reshape(shape)
-    found = rows(*(row_major(a.swapaxes(1, 2)) for a in planes))
-    return row_major(found.swapaxes(1, 2)).reshape(shape)
+    found = rows(*(contiguous(a.swapaxes(1, 2)) for a in planes))
+    return contiguous(found.swapaxes(1, 2)).reshape(shape)
 
 
 def _are_single(arrays):
@@ -208,7 +221,7 @@ def _are_single(arrays):
 
 def work(pieces, x):
     """Room for the loops over columns (outer, n, inner)."""
-    return np.empty((pieces, 2, min(x.shape[2], COLUMNS)), np.float32)
+    return np.empty((pieces, 3, min(x.shape[2], COLUMNS)), np.float32)
 
 
 def _row_pieces(x):

@@ -274,7 +274,8 @@ def _within(classes, count):
 def _(native, classes, count):
     within = call(native, _within, row_major(native, classes).reshape(-1), count)
     native.stop_unless(within, lambda: no_class(classes, count))
-    same = native.code.ufunc(np.equal, classes[..., None], np.arange(count, dtype=classes.dtype))
+    wide = convert(native, classes, None, np.int64)  # in uint8 class 261 would be class 5
+    same = native.code.ufunc(np.equal, wide[..., None], np.arange(count))
     return convert(native, same, None, np.int64)
 
 
