@@ -5,8 +5,8 @@ By itself that is `function(*args)` and nothing more. A fast path may put a func
 for a while, which notes the calls of a step in order to repeat them; nobody else knows.
 
 A function that is executed takes arrays (and numbers, lists of arrays, ...), and gives an array, a
-tuple of arrays, or None where it writes into memory that others know. What it calls itself is part
-of it.
+tuple of arrays, or None where it writes into memory that others know, or raises what is wrong with
+an array. What it calls itself is part of it.
 """
 
 import contextlib

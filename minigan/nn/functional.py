@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from .. import ops
-from ..arrays import array_module, seam
-from ..autograd import Tensor, raw, tensor_of
+from ..arrays import seam
+from ..autograd import Tensor, raw
 from ..messages import warn
 from ..ops import (
     channel_shuffle,
@@ -267,14 +267,16 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
         raise TypeError(f"one_hot: input must hold class numbers (integers), it is {classes.dtype}")
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
-    return tensor_of(seam.execute(_one_hot, classes, num_classes))
+    if isinstance(classes, np.ndarray):
+        seam.execute(check_classes, classes, num_classes)
+    numbers = ops.arange(num_classes, device=input.device)
+    return (input.to(np.int64)[..., None] == numbers).to(np.int64)
 
 
-def _one_hot(classes, count):
-    on_cpu = isinstance(classes, np.ndarray)
-    if on_cpu and classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < count):
+def check_classes(classes, count):
+    """ValueError where a label is none of 0 .. count - 1."""
+    if classes.size and not (int(classes.min()) >= 0 and int(classes.max()) < count):
         raise no_class(classes, count)
-    return (classes[..., None] == array_module(classes).arange(count)).astype(np.int64)
 
 
 def no_class(classes, count):

@@ -18,6 +18,7 @@ import numpy as np
 from ...arrays import seam
 from ...autograd import Tensor, no_grad
 from ...engine.op import OPS
+from ...nn.functional import check_classes
 
 SIZES = 3, 5  # of the two batches
 
@@ -116,6 +117,8 @@ class _Heard:
         return self.known[id(array)]
 
     def hear(self, function, args, result) -> None:
+        if function is check_classes:  # it computes nothing
+            return
         args = tuple(self.argument(a) for a in args)
         result = result[0] if isinstance(result, tuple) else result  # others are for backward
         if all(not _depends(a) for a in args):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ....engine import tensor
 from ....engine.backward import _added, _copied, _copied_for, iadd
-from ....nn.functional import _one_hot, no_class
+from ....nn.functional import check_classes, no_class
 from ....ops import inplace
 from ....ops.indexing import at, is_basic
 from ....ops.loss import no_probabilities
@@ -242,7 +242,7 @@ def _(native, x, sign, g):
     return map_elements(native, loss._mean_logsigmoid_grad, x, sign, scale)
 
 
-# --- other dtypes, classes ---
+# --- other dtypes, labels ---
 
 
 @kernel
@@ -252,7 +252,7 @@ def _converted(x, y):
 
 
 @form("_convert")
-def convert(native, x, place, dtype, *old):
+def _(native, x, place, dtype, *old):
     if place is not None or dtype is None:
         raise Unknown("an array on another device")
     y = np.empty_like(x, np.dtype(dtype))
@@ -270,13 +270,10 @@ def _within(classes, count):
     return within
 
 
-@form(_one_hot)
+@form(check_classes)
 def _(native, classes, count):
     within = call(native, _within, row_major(native, classes).reshape(-1), count)
     native.stop_unless(within, lambda: no_class(classes, count))
-    wide = convert(native, classes, None, np.int64)  # in uint8 class 261 would be class 5
-    same = native.code.ufunc(np.equal, wide[..., None], np.arange(count))
-    return convert(native, same, None, np.int64)
 
 
 # --- views and copies ---
