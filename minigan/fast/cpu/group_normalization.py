@@ -66,9 +66,8 @@ def _forward(piece, pieces, x, w, b, eps, y, mean, rstd, groups, length):
     for r in range(rows * piece // pieces, rows * (piece + 1) // pieces):
         row, out = x[r], y[r]
         first = r % groups * channels
-        m, rest, deviation = _moments(row, eps)
-        mean[r], rstd[r] = m + rest, deviation
-        s = rstd[r]
+        m, rest, rstd[r] = _moments(row, eps)
+        mean[r], s = m + rest, rstd[r]
         if length == 1:
             less = x.dtype.type(rest * s)
             weight, bias = w[first : first + channels], b[first : first + channels]
