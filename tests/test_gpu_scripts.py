@@ -1,7 +1,6 @@
 """The scripts for the minutes with a GPU, tried without one: they must have no mistakes of their
 own."""
 
-import importlib.util
 import os
 import pathlib
 import subprocess
@@ -9,6 +8,7 @@ import sys
 
 import fakecuda
 import pytest
+from load_script import load_script
 
 from minigan.arrays import cuda_problem
 from minigan.machine.precision import precision
@@ -21,10 +21,7 @@ needs_compiler = pytest.mark.skipif(
 
 def benchmark(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "benchmarks" / f"{name}.py")
 
 
 @needs_compiler

@@ -1,11 +1,11 @@
 """benchmarks/summary.py: the table of all benchmarks."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import pytest
+from load_script import load_script
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -14,10 +14,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 def summary(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     monkeypatch.delitem(sys.modules, "harness", raising=False)
-    spec = importlib.util.spec_from_file_location("summary", BENCHMARKS / "summary.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(BENCHMARKS / "summary.py")
 
 
 def test_a_benchmark_that_met_a_slow_spell_is_named(summary, tmp_path, monkeypatch, capsys):

@@ -1,12 +1,12 @@
 """`mnist_gan.py --device cuda`, on a device that is not there: by graphs, and without them, the
 same weights."""
 
-import importlib.util
 import pathlib
 
 import fakecuda
 import numpy as np
 import pytest
+from load_script import load_script
 
 from minigan.training.checkpoint import newest
 
@@ -15,10 +15,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def example(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "examples" / f"{name}.py")
 
 
 def leaves(tree, path=""):

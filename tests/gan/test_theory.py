@@ -1,11 +1,11 @@
 """The 1-D examples and benchmarks: their numbers against what theory says."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 import minigan
 from minigan.autograd import tensor_of
@@ -16,10 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(path)
 
 
 sys.path.insert(0, str(ROOT / "examples"))  # theory.py has its parts in files beside it

@@ -1,10 +1,10 @@
 """The classifier that comes with the package, and what it says of images."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 import minigan
 from minigan.data import SavedFileError, mnist, strokes
@@ -76,12 +76,7 @@ def test_other_weights(tmp_path):
 
 @pytest.fixture(scope="module")
 def example():
-    spec = importlib.util.spec_from_file_location(
-        "mnist_classifier", Path(__file__).parents[2] / "examples" / "mnist_classifier.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(Path(__file__).parents[2] / "examples" / "mnist_classifier.py")
 
 
 def test_training_learns_and_can_be_repeated(example, capsys):

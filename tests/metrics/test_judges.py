@@ -1,22 +1,16 @@
 """benchmarks/judges.py: the damages are what they are called, the judges see what theory says."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 from minigan.arrays import Generator
 from minigan.data import ImageSet, strokes
 
-spec = importlib.util.spec_from_file_location(
-    "judges", Path(__file__).parents[2] / "benchmarks" / "judges.py"
-)
-judges = importlib.util.module_from_spec(spec)
-sys.modules["judges"] = judges
-spec.loader.exec_module(judges)
+judges = load_script(Path(__file__).parents[2] / "benchmarks" / "judges.py")
 
 N = 240
 

@@ -1,20 +1,18 @@
 """The table of claims: sharpness by its definition, likelihoods from what was measured, a row of
 each run."""
 
-import importlib.util
 import json
 import math
 import pathlib
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 from minigan.systems.command import main
 
 PATH = pathlib.Path(__file__).parents[2] / "benchmarks" / "claims.py"
-SPEC = importlib.util.spec_from_file_location("claims", PATH)
-claims = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(claims)
+claims = load_script(PATH)
 
 
 def test_sharpness_is_the_variance_of_the_laplacian():

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from load_script import load_script
 from PIL import Image
 from small_runs import CLIPS, NO_LATENTS, PAIRS, PLAYED, TEXTS, state, train
 
@@ -375,11 +376,7 @@ def test_the_control_of_cgan_knows_nothing_of_labels(tmp_path):
 
 def test_runs_of_before_are_loaded(tmp_path):
     """Those of examples/mnist_gan.py, whose configs name no system."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("mnist_gan", ROOT / "examples" / "mnist_gan.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "examples" / "mnist_gan.py")
     for words in (["--conditional"], []):
         out = tmp_path / f"run{len(words)}"
         assert 0 == module.main(

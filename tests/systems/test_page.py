@@ -1,10 +1,10 @@
 """benchmarks/systems.py: the page of systems, from the files that measured runs leave."""
 
-import importlib.util
 import json
 import pathlib
 
 import pytest
+from load_script import load_script
 
 from minigan.systems import SYSTEMS, system
 
@@ -14,9 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """The program, which writes below tmp_path."""
-    spec = importlib.util.spec_from_file_location("page", ROOT / "benchmarks" / "systems.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "benchmarks" / "systems.py")
     (tmp_path / "docs").mkdir()
     for name, place in (("ROOT", "."), ("RESULTS", "results"), ("PICTURES", "pictures")):
         monkeypatch.setattr(module, name, tmp_path / place)

@@ -4,11 +4,12 @@ the seconds of a start. What a process itself does (signals, two at a time) is t
 
 import contextlib
 import functools
-import importlib.util
 import io
 import warnings
 from pathlib import Path
 from subprocess import CompletedProcess
+
+from load_script import load_script
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "examples" / "mnist_gan.py"
@@ -16,10 +17,7 @@ SCRIPT = ROOT / "examples" / "mnist_gan.py"
 
 @functools.cache
 def _main(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_script(path).main
 
 
 def inside(*words, script=SCRIPT, main=None):

@@ -1,12 +1,12 @@
 """A game with labels, from a script through a run: what is trained, drawn, kept, resumed and looked
 at; on the CPU and on CUDA."""
 
-import importlib.util
 import pathlib
 
 import fakecuda
 import numpy as np
 import pytest
+from load_script import load_script
 from PIL import Image
 
 import minigan
@@ -37,9 +37,7 @@ BRIEF = "--dataset strokes --conditional --batch-size 20 --sample-interval 6 --q
 
 def main(*arguments):
     """examples/mnist_gan.py, in this process."""
-    spec = importlib.util.spec_from_file_location("mnist_gan", ROOT / "examples" / "mnist_gan.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "examples" / "mnist_gan.py")
     assert module.main([*BRIEF, *map(str, arguments)]) == 0
 
 
@@ -302,9 +300,7 @@ def test_conditions_need_classes(tmp_path, capsys):
     (tmp_path / "flat").mkdir()
     for i in range(4):
         Image.new("L", (8, 8), 60 * i).save(tmp_path / "flat" / f"{i}.png")
-    spec = importlib.util.spec_from_file_location("mnist_gan", ROOT / "examples" / "mnist_gan.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "examples" / "mnist_gan.py")
     assert (
         module.main(
             [

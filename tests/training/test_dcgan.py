@@ -1,7 +1,6 @@
 """examples/dcgan.py from a folder of pictures to what the saved model draws, load_generator, and
 the walk."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
+from load_script import load_script
 from PIL import Image
 
 from minigan.arrays import Generator
@@ -30,11 +30,7 @@ from minigan.training import (
 from minigan.training.checkpoint import newest
 from minigan.viz import image_grid
 
-spec = importlib.util.spec_from_file_location(
-    "dcgan", Path(__file__).parents[2] / "examples" / "dcgan.py"
-)
-dcgan = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(dcgan)
+dcgan = load_script(Path(__file__).parents[2] / "examples" / "dcgan.py")
 
 TINY = (
     "--output-height 12 --output-width 8 --z-dim 5 --features 3 --batch-size 4 --device cpu --quiet"

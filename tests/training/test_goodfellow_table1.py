@@ -1,12 +1,12 @@
 """examples/goodfellow_table1.py: the protocol's numbers, simultaneous updates, resuming."""
 
-import importlib.util
 import math
 from pathlib import Path
 
 import fakecuda
 import numpy as np
 import pytest
+from load_script import load_script
 
 import minigan
 from minigan import nn
@@ -19,10 +19,7 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "goodfellow_table1.py"
 
 @pytest.fixture(scope="module")
 def table1():
-    spec = importlib.util.spec_from_file_location("goodfellow_table1", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """examples/mnist_games.py: every game of it is a system with some options, makes its steps, saves,
 and resumes in the same bits; one of them with a state of its own."""
 
-import importlib.util
 import json
 import pathlib
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 from minigan.data import strokes
 from minigan.systems import SYSTEMS, System, load_game
@@ -25,9 +25,7 @@ BRIEF = (
     "--device",
     "cpu",
 )
-spec = importlib.util.spec_from_file_location("mnist_games", ROOT / "examples" / "mnist_games.py")
-mnist_games = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(mnist_games)
+mnist_games = load_script(ROOT / "examples" / "mnist_games.py")
 
 
 @pytest.fixture(autouse=True)

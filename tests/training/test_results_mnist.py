@@ -1,10 +1,10 @@
 """benchmarks/results_mnist.py: a run, going on, and the page."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from load_script import load_script
 
 from minigan.data import ImageSet, load_dataset, mnist, strokes
 
@@ -14,9 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "results_mnist.py"
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    spec = importlib.util.spec_from_file_location("results_mnist", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(SCRIPT)
     for name, place in {
         "LINES": "results/lines.jsonl",
         "REMARKS": "results/remarks.md",

@@ -1,11 +1,11 @@
 """benchmarks/stacked_mnist.py: networks of the protocol, packing, resuming, the page."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 import minigan
 from minigan.data import ImageSet, mnist, strokes
@@ -16,9 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "stacked_mnist.py"
 
 @pytest.fixture
 def stacked(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("stacked_mnist", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(SCRIPT)
     monkeypatch.setattr(module, "LINES", tmp_path / "lines.jsonl")
     monkeypatch.setattr(module, "PAGE", tmp_path / "page.md")
     monkeypatch.setitem(module.PRESETS, "twin", module.Preset(2, 2, 192, 1, 200))

@@ -1,12 +1,12 @@
 """examples/toy_2d.py and benchmarks/toy_modes.py as commands: what they leave, and that they go on
 where they were stopped."""
 
-import importlib.util
 import json
 from unittest import mock
 
 import numpy as np
 import pytest
+from load_script import load_script
 from PIL import Image
 
 from .inside import ROOT, inside
@@ -148,11 +148,7 @@ def test_toy_modes_goes_on_after_a_kill(tmp_path):
 
 @pytest.fixture
 def modes():
-    path = ROOT / "benchmarks" / "toy_modes.py"
-    spec = importlib.util.spec_from_file_location("toy_modes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "benchmarks" / "toy_modes.py")
 
 
 def test_toy_modes_stopped_and_resumed_ends_in_the_same_bits(modes, tmp_path, monkeypatch, capsys):

@@ -39,20 +39,15 @@ def _moments(row, eps):
     size, first = len(row), row.dtype.type(0)
     if size:
         first = row[0]  # of equal numbers the deviations from it are 0
-    share = 1 / size
-    if size <= BLOCK:  # slices take longer than a short row
-        m = row.dtype.type(first + _total(row, first) * share)
-        total, squares = _deviations(row, m)
-    else:
-        total, squares = 0.0, 0.0
-        for i in range(0, size, BLOCK):
-            total += _total(row[i : i + BLOCK], first)
-        m = row.dtype.type(first + total * share)
-        total = 0.0
-        for i in range(0, size, BLOCK):
-            more, more_squares = _deviations(row[i : i + BLOCK], m)
-            total += more
-            squares += more_squares
+    share, total, squares = 1 / size, 0.0, 0.0
+    for i in range(0, size, BLOCK):
+        total += _total(row[i : i + BLOCK], first)
+    m = row.dtype.type(first + total * share)
+    total = 0.0
+    for i in range(0, size, BLOCK):
+        more, more_squares = _deviations(row[i : i + BLOCK], m)
+        total += more
+        squares += more_squares
     # far from 0 the rest is not small compared with the deviations
     rest = total * share
     variance = max(squares * share - rest * rest, 0.0)
@@ -99,15 +94,12 @@ def _row_grad(grad, weight, row, mean, s, out):
     """gx of the elements of a group whose channels have one element each."""
     size, m = len(row), row.dtype.type(mean)
     rest = mean - m
-    if size <= BLOCK:  # slices take longer than a short row
-        sum_a, sum_ad = _sums(grad, weight, row, m)
-    else:
-        sum_a, sum_ad = 0.0, 0.0
-        for i in range(0, size, BLOCK):
-            part = slice(i, i + BLOCK)
-            more_a, more_ad = _sums(grad[part], weight[part], row[part], m)
-            sum_a += more_a
-            sum_ad += more_ad
+    sum_a, sum_ad = 0.0, 0.0
+    for i in range(0, size, BLOCK):
+        part = slice(i, i + BLOCK)
+        more_a, more_ad = _sums(grad[part], weight[part], row[part], m)
+        sum_a += more_a
+        sum_ad += more_ad
     sum_ad -= rest * sum_a
     k = row.dtype.type(sum_ad * s * s / size)
     h0 = row.dtype.type((sum_a - rest * s * s * sum_ad) / size)

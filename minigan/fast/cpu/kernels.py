@@ -82,7 +82,7 @@ def _options(function):
     """What Numba is told of a function.
 
     It counts who holds an array, also for each row that a loop takes, which costs as much as some
-    fifty of the row's numbers. Where no array is made there is nothing to count.
+    forty of the row's numbers. Where no array is made there is nothing to count.
 
     So a kernel gives back no array, nor a part of one (except by `carray`, which nobody owns): one
     of two kernels may count and the other not, and then memory is never freed, or twice. And to
